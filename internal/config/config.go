@@ -1,0 +1,76 @@
+package config
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A Config is one complete, valid configuration: what all files together say
+// for one node. Nothing in it is text that must still be interpreted.
+type Config struct {
+	// Node is the name that the files were evaluated for.
+	Node     string
+	Director Director
+	Routers  []vrrp.Config
+	Services []Service
+	// Digest identifies the text it came from, for this node: equal digests
+	// mean equal configurations.
+	Digest string
+}
+
+// A Director holds what concerns the daemon as a whole.
+type Director struct {
+	// HTTPListen is the address of the HTTP server; empty: none.
+	HTTPListen string
+	// StartDelay bounds how long a virtual router waits for the first table
+	// and the first result of every target.
+	StartDelay time.Duration
+	// ProbesInFlight bounds how many probes run at one time.
+	ProbesInFlight int
+	// ExclusiveTable declares that every row of the IPVS table is this
+	// daemon's: foreign rows are deleted.
+	ExclusiveTable bool
+	// KeepTable leaves the IPVS table as it is when the daemon stops.
+	KeepTable bool
+}
+
+// A Service is one virtual service.
+type Service struct {
+	Name     string
+	Key      ipvsctl.ServiceKey
+	Service  ipvsctl.Service
+	Servers  []Server
+	Fallback *Fallback
+	// Source is where its block begins: "web.hcl:2".
+	Source string
+}
+
+// A Server is one real server of one virtual service.
+type Server struct {
+	Name string
+	Key  ipvsctl.DestinationKey
+	// Destination holds its configured weight; what the kernel gets follows
+	// from its health.
+	Destination ipvsctl.Destination
+	// Checks are what it must pass to be up, all of them; none: always up.
+	Checks []Check
+	// InitialUp puts it into the table before its first result.
+	InitialUp bool
+}
+
+// A Check is one probe that a server must pass, and how many results in a row
+// change its state.
+type Check struct {
+	Target     checker.Target
+	Rise, Fall int
+}
+
+// A Fallback is the destination that is in the table exactly while no real
+// server is.
+type Fallback struct {
+	Key         ipvsctl.DestinationKey
+	Destination ipvsctl.Destination
+}

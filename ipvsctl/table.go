@@ -1,0 +1,165 @@
+package ipvsctl
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// A Protocol is the transport protocol of a virtual service, by its number in
+// the IP header (RFC 5237; IPPROTO_* in linux/in.h).
+type Protocol uint8
+
+// The protocols that IPVS balances.
+const (
+	TCP  Protocol = 6
+	UDP  Protocol = 17
+	SCTP Protocol = 132
+)
+
+// String returns the protocol's name in lower case.
+func (p Protocol) String() string {
+	switch p {
+	case TCP:
+		return "tcp"
+	case UDP:
+		return "udp"
+	case SCTP:
+		return "sctp"
+	default:
+		return fmt.Sprintf("protocol-%d", uint8(p))
+	}
+}
+
+// A ServiceKey is the identity of a virtual service: what a packet must carry
+// to belong to it. It is comparable.
+//
+// A service by firewall mark has Mark set, no Protocol and no Port, and the
+// unspecified address of its family as Addr (0.0.0.0 or ::), so that Addr
+// always tells the family.
+type ServiceKey struct {
+	Protocol Protocol
+	Addr     netip.Addr
+	Port     uint16
+	Mark     uint32
+}
+
+// A Service is the configuration of a virtual service: everything about it
+// that may change without making it another one. It is comparable.
+type Service struct {
+	// Scheduler is the kernel's name of the scheduler, such as "wlc".
+	Scheduler string
+	Flags     Flags
+	// Timeout is how long a client's persistence template lives, in seconds.
+	// It means something only with the flag Persistent.
+	Timeout uint32
+	// Netmask is the prefix length by which clients are grouped for
+	// persistence: 32 or 128, the whole address, where it is not used.
+	Netmask uint8
+	// Engine is the kernel's name of the persistence engine, such as "sip";
+	// empty for none.
+	Engine string
+}
+
+// Flags are the flags of a virtual service (IP_VS_SVC_F_* in linux/ip_vs.h),
+// without IP_VS_SVC_F_HASHED, which the kernel keeps for itself.
+type Flags uint32
+
+// The flags of a virtual service. The meaning of Sched1 to Sched3 is the
+// scheduler's: for sh and mh, Sched1 is fallback and Sched2 is port.
+const (
+	Persistent Flags = 0x1
+	OnePacket  Flags = 0x4
+	Sched1     Flags = 0x8
+	Sched2     Flags = 0x10
+	Sched3     Flags = 0x20
+)
+
+// A DestinationKey is the identity of a real server within its virtual
+// service. It is comparable.
+type DestinationKey struct {
+	Addr netip.Addr
+	Port uint16
+}
+
+// A Forward is a forwarding method (IP_VS_CONN_F_* in linux/ip_vs.h): how a
+// packet reaches the real server.
+type Forward uint8
+
+// The forwarding methods that a director may ask for.
+const (
+	NAT    Forward = 0 // masquerading: the director rewrites both ways
+	Tunnel Forward = 2 // encapsulation: the server answers the client itself
+	Direct Forward = 3 // direct routing: as Tunnel, by the server's MAC address
+)
+
+// String returns the forwarding method's name in the configuration.
+func (f Forward) String() string {
+	switch f {
+	case NAT:
+		return "nat"
+	case Tunnel:
+		return "tunnel"
+	case Direct:
+		return "direct"
+	default:
+		return fmt.Sprintf("forward-%d", uint8(f))
+	}
+}
+
+// A Destination is the configuration of a real server in a virtual service:
+// everything about it that may change without making it another one. It is
+// comparable.
+type Destination struct {
+	Forward Forward
+	// Weight is the server's share, from 0 (no new connections) to
+	// 2147483647, as the scheduler reads it.
+	Weight uint32
+	// Upper and Lower are the connection thresholds, in connections: at Upper
+	// the server gets no new ones until it is below Lower. Zero is no limit.
+	Upper, Lower uint32
+	// TunnelType, TunnelPort and TunnelFlags choose the encapsulation where
+	// Forward is Tunnel (IP_VS_CONN_F_TUNNEL_TYPE_*, IP_VS_TUNNEL_ENCAP_FLAG_*);
+	// zero is IP in IP.
+	TunnelType  uint8
+	TunnelPort  uint16
+	TunnelFlags uint16
+}
+
+// A VirtualService is a service with its real servers.
+type VirtualService struct {
+	Service
+	Destinations map[DestinationKey]Destination
+}
+
+// A Table is an IPVS table: the kernel's, or the one it should have.
+type Table map[ServiceKey]VirtualService
+
+// Counters are what the kernel counts for one real server of one service.
+type Counters struct {
+	Active      uint32 // established connections
+	Inactive    uint32 // connections in any other state
+	Persistent  uint32 // persistence templates
+	Connections uint64 // connections since the server was added
+	PacketsIn   uint64
+	PacketsOut  uint64
+	BytesIn     uint64
+	BytesOut    uint64
+}
+
+// String returns the key as people write it: "tcp 10.13.0.200:80" or
+// "mark 7 (ipv4)".
+func (k ServiceKey) String() string {
+	if k.Mark != 0 {
+		family := "ipv4"
+		if k.Addr.Is6() {
+			family = "ipv6"
+		}
+		return fmt.Sprintf("mark %d (%s)", k.Mark, family)
+	}
+	return fmt.Sprintf("%v %v", k.Protocol, netip.AddrPortFrom(k.Addr, k.Port))
+}
+
+// String returns the key as "address:port".
+func (k DestinationKey) String() string {
+	return netip.AddrPortFrom(k.Addr, k.Port).String()
+}

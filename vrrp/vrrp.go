@@ -1,0 +1,143 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Config is one virtual router as configured on this director.
+type Config struct {
+	// Name is the router's name in the configuration; it is unique.
+	Name string
+	// Interface is where adverts are sent and heard, and where the addresses
+	// live.
+	Interface string
+	VRID      uint8 // 1 to 255; unique for its family on its interface
+	Version   uint8 // 2 or 3
+	Priority  uint8 // 1 to 254, or 255 for the addresses' owner
+	// Interval is the time between adverts: a multiple of 10 ms up to
+	// 40.95 s, whole seconds up to 255 s with version 2.
+	Interval time.Duration
+	// Preempt lets this router take over from a Master of lower priority,
+	// PreemptDelay after it first heard one.
+	Preempt      bool
+	PreemptDelay time.Duration
+	// Addresses are the virtual addresses, all of one family, in the order in
+	// which they are advertised.
+	Addresses []netip.Prefix
+	// Extra are addresses that move with the virtual ones and are not
+	// advertised, such as the gateway of a NAT cluster's servers.
+	Extra []InterfaceAddress
+	// Peers are the other directors' addresses; empty: multicast. With peers,
+	// adverts go to each of them, and only theirs are heard.
+	Peers []netip.Addr
+	// Source is where adverts come from; invalid: the interface's first
+	// address that is not virtual (IPv6: its link-local address).
+	Source netip.Addr
+	// Track names interfaces without whose carrier this director stands back.
+	Track []string
+	// Fence adds the addresses with a lifetime, so that the kernel takes them
+	// back from a director whose processes are gone.
+	Fence bool
+}
+
+// Family returns 4 or 6.
+func (c *Config) Family() int {
+	if len(c.Addresses) > 0 && c.Addresses[0].Addr().Is6() {
+		return 6
+	}
+	return 4
+}
+
+// An InterfaceAddress is an address on an interface.
+type InterfaceAddress struct {
+	Interface string
+	Prefix    netip.Prefix
+}
+
+// A State is the state of a virtual router (RFC 9568 section 6.4).
+type State uint8
+
+// The states of a virtual router. Master is what RFC 9568 calls Active.
+const (
+	Initialize State = iota
+	Backup
+	Master
+)
+
+// String returns the state's name.
+func (s State) String() string {
+	switch s {
+	case Backup:
+		return "Backup"
+	case Master:
+		return "Master"
+	default:
+		return "Initialize"
+	}
+}
+
+// An Advert is a VRRP advertisement (RFC 9568 section 5; RFC 3768 section 5).
+type Advert struct {
+	Version  uint8
+	VRID     uint8
+	Priority uint8 // zero: the Master is leaving
+	// Interval is the sender's time between adverts.
+	Interval  time.Duration
+	Addresses []netip.Addr
+}
+
+// A Desired is what the director asks of the keeper, whole: the routers that
+// shall run, and no others.
+type Desired struct {
+	Routers []Config
+	// Ready lets the routers leave Initialize: the IPVS table is loaded, or
+	// it took too long.
+	Ready bool
+}
+
+// A Status is one virtual router as it stands.
+type Status struct {
+	Name      string
+	Interface string
+	VRID      uint8
+	Version   uint8
+	State     State
+	// Since is when State was entered.
+	Since    time.Time
+	Priority uint8
+	Interval time.Duration
+	// Fault says why the router is in Initialize, in an operator's words:
+	// "interface eth1 is down". Empty in the other states.
+	Fault string
+	// Master and MasterPriority are whom the router follows, or itself;
+	// invalid while nobody was heard.
+	Master         netip.Addr
+	MasterPriority uint8
+	// Addresses are the virtual addresses and the extra ones; Held is how
+	// many of them are on this director.
+	Addresses []netip.Prefix
+	Held      int
+	Counters  Counters
+}
+
+// Counters are what a virtual router counts, since the keeper started.
+type Counters struct {
+	AdvertsSent     uint64
+	AdvertsReceived uint64
+	PriorityZeroSent,
+	PriorityZeroReceived uint64
+	BecameMaster uint64
+	LeftMaster   uint64
+	// SendErrors are adverts that the kernel refused.
+	SendErrors uint64
+	// Stalls are wake-ups that came later than the peers' patience.
+	Stalls uint64
+	// AddressesRestored are addresses that somebody else had removed.
+	AddressesRestored uint64
+	// Discarded are packets that were not accepted, by reason.
+	Discarded map[Reason]uint64
+}
+
+// A Reason says why a packet was not accepted; it is a metric's label.
+type Reason string
