@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -83,7 +84,7 @@ const (
 	// Failed: the server refused, was silent, or answered something else.
 	Failed
 	// Local: the probe could not be run for a reason of this director's own
-	// (no route, no socket). It says nothing about the server.
+	// (no route, no socket, no processor time). It says nothing about the server.
 	Local
 )
 
@@ -101,13 +102,27 @@ func (o Outcome) String() string {
 	}
 }
 
+// MarshalText returns the outcome's name; the zero Outcome is "none".
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText sets the outcome by its name; any other text is an error.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for outcome := Outcome(0); outcome <= Local; outcome++ {
+		if outcome.String() == string(text) {
+			*o = outcome
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not an outcome of a probe", text)
+}
+
 // A Result is what one probe found.
 type Result struct {
 	// At is when the probe ended; Latency is how long it took.
-	At      time.Time
-	Latency time.Duration
-	Outcome Outcome
+	At      time.Time     `json:"at"`
+	Latency time.Duration `json:"latency_ns"`
+	Outcome Outcome       `json:"outcome"`
 	// Detail says what happened in the words of an operator: "connection
 	// refused", "status 503, want 200-299". Empty where the probe passed.
-	Detail string
+	Detail string `json:"detail,omitempty"`
 }

@@ -1,0 +1,408 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A proberFunc is a Prober that behaves as a test says.
+type proberFunc func(ctx context.Context, t Target) Result
+
+func (f proberFunc) Probe(ctx context.Context, t Target) Result { return f(ctx, t) }
+
+// answers returns a prober whose servers take so long to answer.
+func answers(latency time.Duration) proberFunc {
+	return func(ctx context.Context, t Target) Result {
+		select {
+		case <-time.After(latency):
+			return Result{Outcome: Passed}
+		case <-ctx.Done():
+			return Result{Outcome: Failed, Detail: "timeout"}
+		}
+	}
+}
+
+// A log records what was reported, as a checker's owner would see it.
+type log struct {
+	began time.Time
+	mu    sync.Mutex
+	lines []string
+	times map[Target][]time.Duration
+}
+
+func newLog() *log { return &log{began: time.Now(), times: make(map[Target][]time.Duration)} }
+
+func (l *log) report(t Target, r Result) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := r.At.Sub(l.began)
+	l.times[t] = append(l.times[t], at)
+	l.lines = append(l.lines, fmt.Sprintf("%v %v %v after %v %s", at, t.Addr, r.Outcome, r.Latency, r.Detail))
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
+// run runs a checker in a bubble until the test ends, and then proves that it
+// ends with nothing left behind: a goroutine that stays fails the bubble.
+func run(t *testing.T, c *Checker, report func(Target, Result)) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx, report) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run returned %v, want its context's error", err)
+		}
+	})
+}
+
+// passes lets simulated time pass.
+func passes(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestCheckerTranscript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(30*time.Millisecond), 0)
+		c.Set([]Target{target(1)})
+		run(t, c, l.report)
+		passes(6 * time.Second)
+		want := strings.Join([]string{
+			"30ms 10.0.0.1 passed after 30ms ", // the first at once
+			"1.46s 10.0.0.1 passed after 30ms ",
+			"3.46s 10.0.0.1 passed after 30ms ", // from start to start
+			"5.46s 10.0.0.1 passed after 30ms ",
+		}, "\n")
+		if diff := cmp.Diff(want, l.String()); diff != "" {
+			t.Errorf("reports (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCheckerHungServersDelayNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const hung, healthy = 3000, 300
+		l := newLog()
+		c := New(proberFunc(func(ctx context.Context, t Target) Result {
+			if t.Addr.As4()[1] == 0 {
+				return answers(time.Millisecond)(ctx, t)
+			}
+			<-ctx.Done()
+			return Result{Outcome: Failed}
+		}), 0)
+		all := targets(healthy)
+		for i := range hung {
+			all = append(all, target(1<<16+i))
+		}
+		c.Set(all)
+		run(t, c, l.report)
+		passes(9 * time.Second)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, want := range all {
+			times := l.times[want]
+			if len(times) < 4 {
+				t.Fatalf("%v was probed %d times in 9 s", want.Addr, len(times))
+			}
+			// The first gap ends where the target's grid begins, and a hung
+			// first probe may reach beyond that.
+			for i := 2; i < len(times); i++ {
+				if gap := times[i] - times[i-1]; gap > want.Interval {
+					t.Errorf("%v: %v between two results, want at most %v", want.Addr, gap, want.Interval)
+				}
+			}
+		}
+		if s := c.Stats(); s.Late != 0 {
+			t.Errorf("%d probes were late with a place for each", s.Late)
+		}
+	})
+}
+
+func TestCheckerAtTheBoundAProbeWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		most, flying := 0, 0
+		var mu sync.Mutex
+		c := New(proberFunc(func(ctx context.Context, t Target) Result {
+			mu.Lock()
+			flying++
+			most = max(most, flying)
+			mu.Unlock()
+			<-ctx.Done()
+			mu.Lock()
+			flying--
+			mu.Unlock()
+			return Result{Outcome: Failed, Detail: "timeout"}
+		}), 2)
+		c.Set(targets(6))
+		run(t, c, l.report)
+		passes(500 * time.Millisecond)
+		s := c.Stats()
+		if s.InFlight != 2 || s.Waiting != 4 || s.Targets != 6 {
+			t.Errorf("in flight %d, waiting %d of %d, want 2 and 4 of 6", s.InFlight, s.Waiting, s.Targets)
+		}
+		passes(2501 * time.Millisecond)
+		mu.Lock()
+		if most != 2 {
+			t.Errorf("%d probes ran at one time, want 2", most)
+		}
+		mu.Unlock()
+		// Each had its whole timeout of 1 s, whenever it started.
+		for i, line := range strings.Split(l.String(), "\n")[:6] {
+			want := fmt.Sprintf("%ds ", i/2+1)
+			if !strings.HasPrefix(line, want) || !strings.Contains(line, "failed after 1s timeout") {
+				t.Errorf("report %d is %q, want one at %s after a timeout of 1s", i, line, want)
+			}
+		}
+	})
+}
+
+func TestCheckerCountsLateness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(100*time.Millisecond), 1)
+		c.Set(targets(3))
+		run(t, c, l.report)
+		passes(310 * time.Millisecond)
+		s := c.Stats()
+		if s.Late != 2 || s.LateSeconds < .299 || s.LateSeconds > .301 {
+			t.Errorf("%d late by %.3f s, want 2 by 0.1 and 0.2 s", s.Late, s.LateSeconds)
+		}
+		if tcp := s.Kinds["tcp"]; tcp.Passed != 3 || tcp.Buckets[7] != 3 || tcp.Seconds < .299 || tcp.Seconds > .301 {
+			t.Errorf("counted %+v, want 3 passes of 0.1 s", tcp)
+		}
+	})
+}
+
+func TestCheckerWaitersAreServedInTurn(t *testing.T) {
+	// 40 servers that hang share 10 places with 10 healthy ones: there is not
+	// room for all, but nobody starves.
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(proberFunc(func(ctx context.Context, t Target) Result {
+			if t.Addr.As4()[1] == 0 {
+				return Result{Outcome: Passed}
+			}
+			<-ctx.Done()
+			return Result{Outcome: Failed}
+		}), 10)
+		all := targets(10)
+		for i := range 40 {
+			all = append(all, target(1<<16+i))
+		}
+		c.Set(all)
+		run(t, c, l.report)
+		passes(30 * time.Second)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, want := range all {
+			times := l.times[want]
+			for i := 1; i < len(times); i++ {
+				if gap := times[i] - times[i-1]; gap > 7*time.Second {
+					t.Errorf("%v waited %v, want about 5 s as everybody", want.Addr, gap)
+				}
+			}
+			if len(times) < 5 {
+				t.Errorf("%v had %d probes in 30 s", want.Addr, len(times))
+			}
+		}
+	})
+}
+
+func TestCheckerRemovedTargetIsCancelledAndSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		cancelled := 0
+		c := New(proberFunc(func(ctx context.Context, t Target) Result {
+			<-ctx.Done()
+			if errors.Is(ctx.Err(), context.Canceled) {
+				cancelled++
+			}
+			return Result{Outcome: Failed}
+		}), 0)
+		c.Set(targets(1))
+		run(t, c, l.report)
+		passes(100 * time.Millisecond)
+		c.Set(nil)
+		synctest.Wait()
+		if s := c.Stats(); cancelled != 1 || s.InFlight != 0 || s.Targets != 0 {
+			t.Errorf("%d probes were cancelled, %d still run, want 1 and 0", cancelled, s.InFlight)
+		}
+		passes(time.Minute)
+		if l.String() != "" || len(c.Stats().Kinds) != 0 {
+			t.Errorf("reported after removal: %s", l)
+		}
+	})
+}
+
+func TestCheckerOverloadIsNotTheServersFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		late := 250 * time.Millisecond
+		c := New(proberFunc(func(ctx context.Context, t Target) Result {
+			<-ctx.Done()
+			time.Sleep(late) // as if there were no processor
+			late = 700 * time.Millisecond
+			return Result{Outcome: Failed, Detail: "timeout"}
+		}), 0)
+		c.Set(targets(1))
+		run(t, c, l.report)
+		passes(3 * time.Second)
+		want := "1.25s 10.0.0.0 failed after 1.25s timeout\n" +
+			"2.95s 10.0.0.0 local after 1.7s this director is overloaded or was stopped: it noticed the timeout of 1s after 1.7s"
+		if diff := cmp.Diff(want, l.String()); diff != "" {
+			t.Errorf("reports (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCheckerTargetThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		flying := 0
+		c := New(proberFunc(func(ctx context.Context, target Target) Result {
+			if flying++; flying > 1 {
+				t.Error("two probes of one target in flight")
+			}
+			<-ctx.Done()
+			time.Sleep(200 * time.Millisecond) // slow to notice
+			flying--
+			return Result{Outcome: Failed, Detail: ctx.Err().Error()}
+		}), 0)
+		c.Set(targets(1))
+		run(t, c, l.report)
+		passes(100 * time.Millisecond)
+		c.Set(nil)
+		c.Set(targets(1))
+		passes(time.Second)
+		if l.String() != "" {
+			t.Errorf("the result of its earlier life was reported: %s", l)
+		}
+		passes(500 * time.Millisecond)
+		if want := "1.5s 10.0.0.0 failed after 1.2s context deadline exceeded"; l.String() != want {
+			t.Errorf("reported %q, want %q", l, want)
+		}
+	})
+}
+
+func TestCheckerBlockedReportHoldsUpItsTargetOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		hold := make(chan struct{})
+		c := New(answers(time.Millisecond), 0)
+		c.Set(targets(2))
+		run(t, c, func(r Target, res Result) {
+			if r == target(1) {
+				<-hold
+			}
+			l.report(r, res)
+		})
+		passes(20 * time.Second)
+		l.mu.Lock()
+		if got := len(l.times[target(0)]); got < 10 {
+			t.Errorf("the other target had %d results in 20 s, want 10", got)
+		}
+		if got := len(l.times[target(1)]); got != 0 {
+			t.Errorf("the blocked target had %d results", got)
+		}
+		l.mu.Unlock()
+		close(hold)
+		synctest.Wait()
+		passes(10 * time.Second)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if got := len(l.times[target(1)]); got < 5 || got > 7 {
+			t.Errorf("afterwards it had %d results in 10 s, want about 6", got)
+		}
+	})
+}
+
+func TestCheckerSetFromWithinAReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(time.Millisecond), 0)
+		c.Set(targets(1))
+		run(t, c, func(r Target, res Result) {
+			l.report(r, res)
+			c.Set([]Target{target(7)})
+		})
+		passes(time.Second)
+		want := "1ms 10.0.0.0 passed after 1ms \n2ms 10.0.0.7 passed after 1ms "
+		if diff := cmp.Diff(want, strings.Join(l.lines[:2], "\n")); diff != "" {
+			t.Errorf("reports (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCheckerTargetAtRestHasNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		l := newLog()
+		c := New(answers(0), 0)
+		all := targets(5000)
+		for i := range all {
+			all[i].Interval = time.Hour
+		}
+		c.Set(all)
+		run(t, c, l.report)
+		passes(time.Second)
+		if got := len(l.times); got != len(all) {
+			t.Fatalf("%d of %d targets had a result", got, len(all))
+		}
+		if more := runtime.NumGoroutine() - before; more > 5 {
+			t.Errorf("%d goroutines for %d targets at rest", more, len(all))
+		}
+	})
+}
+
+func TestCheckerEndsWithProbesInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(time.Hour), 0)
+		c.Set(targets(100))
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if err := c.Run(ctx, l.report); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Run returned %v", err)
+		}
+		if l.String() != "" {
+			t.Errorf("reported at the end: %s", l)
+		}
+	})
+}
+
+func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(0), 0)
+		run(t, c, l.report)
+		for i := range 100 { // a reload every 100 ms, always with target 1
+			c.Set([]Target{target(1), target(100 + i)})
+			passes(100 * time.Millisecond)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		want := []time.Duration{0, 1430, 3430, 5430, 7430, 9430}
+		for i := range want {
+			want[i] *= time.Millisecond
+		}
+		if diff := cmp.Diff(want, l.times[target(1)]); diff != "" {
+			t.Errorf("probes of the target that stays (-want +got):\n%s", diff)
+		}
+	})
+}

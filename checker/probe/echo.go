@@ -1,0 +1,101 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+)
+
+// An echoFamily is what differs between ICMP and ICMPv6 for an echo.
+type echoFamily struct {
+	domain, protocol int
+	request, reply   icmp.Type
+	// header: what is read begins with the IP header, and so does what the
+	// filter sees.
+	header bool
+}
+
+var (
+	ipv4Echo = echoFamily{unix.AF_INET, unix.IPPROTO_ICMP, ipv4.ICMPTypeEcho, ipv4.ICMPTypeEchoReply, true}
+	ipv6Echo = echoFamily{unix.AF_INET6, unix.IPPROTO_ICMPV6, ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, false}
+)
+
+// An echo is one request, and what its reply must bring back.
+type echo struct {
+	ID, Seq uint16
+	// Token tells this echo from that of another program with the same ID.
+	Token uint64
+}
+
+// payload is the data of an echo: its token, filled up to what ping(8) sends,
+// so that firewalls which look at the size see nothing new.
+func (e echo) payload() []byte {
+	return append(binary.BigEndian.AppendUint64(nil, e.Token), bytes.Repeat([]byte{0}, 48)...)
+}
+
+// encode returns the request. The checksum of ICMPv6 is left to the kernel.
+func (f echoFamily) encode(e echo) ([]byte, error) {
+	m := icmp.Message{
+		Type: f.request,
+		Body: &icmp.Echo{ID: int(e.ID), Seq: int(e.Seq), Data: e.payload()},
+	}
+	return m.Marshal(nil)
+}
+
+// decode reads a reply as the socket delivers it; ok is false for anything
+// else.
+func (f echoFamily) decode(packet []byte) (e echo, ok bool) {
+	if f.header {
+		if len(packet) < ipv4.HeaderLen {
+			return echo{}, false
+		}
+		length := int(packet[0]&0x0f) * 4
+		if length < ipv4.HeaderLen || len(packet) < length {
+			return echo{}, false
+		}
+		packet = packet[length:]
+	}
+	m, err := icmp.ParseMessage(f.protocol, packet)
+	if err != nil || m.Type != f.reply || m.Code != 0 {
+		return echo{}, false
+	}
+	body, isEcho := m.Body.(*icmp.Echo)
+	if !isEcho || len(body.Data) < 8 {
+		return echo{}, false
+	}
+	return echo{
+		ID:    uint16(body.ID),
+		Seq:   uint16(body.Seq),
+		Token: binary.BigEndian.Uint64(body.Data),
+	}, true
+}
+
+// filter returns a program that lets only replies with our ID into the
+// socket's buffer: each raw socket is given every ICMP packet of the host.
+func (f echoFamily) filter(id uint16) ([]bpf.RawInstruction, error) {
+	kind := uint32(0)
+	switch t := f.reply.(type) {
+	case ipv4.ICMPType:
+		kind = uint32(t)
+	case ipv6.ICMPType:
+		kind = uint32(t)
+	}
+	start := bpf.Instruction(bpf.LoadConstant{Dst: bpf.RegX, Val: 0})
+	if f.header {
+		start = bpf.LoadMemShift{Off: 0}
+	}
+	return bpf.Assemble([]bpf.Instruction{
+		start,
+		bpf.LoadIndirect{Off: 0, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: kind, SkipTrue: 3},
+		bpf.LoadIndirect{Off: 4, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(id), SkipTrue: 1},
+		bpf.RetConstant{Val: 0xffff},
+		bpf.RetConstant{Val: 0},
+	})
+}

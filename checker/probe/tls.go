@@ -1,0 +1,164 @@
+package probe
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+)
+
+// authorities are the certificates of one file, as they were when it was last
+// changed.
+type authorities struct {
+	changed time.Time
+	size    int64
+	pool    *x509.CertPool
+}
+
+// caLimit bounds a file of certificates, in bytes.
+const caLimit = 4 << 20
+
+// tls returns how a Spec talks TLS to an address. No session is kept: each
+// probe asks for, and verifies, the certificate.
+func (p *plans) tls(spec checker.HTTP, addr netip.Addr) (*tls.Config, error) {
+	config := &tls.Config{
+		ServerName:         serverName(spec, addr),
+		InsecureSkipVerify: spec.Insecure,
+		NextProtos:         []string{"http/1.1"},
+	}
+	if spec.CA == "" || spec.Insecure {
+		return config, nil
+	}
+	var err error
+	config.RootCAs, err = p.authorities(spec.CA)
+	return config, err
+}
+
+// serverName returns the name that a certificate must carry.
+func serverName(spec checker.HTTP, addr netip.Addr) string {
+	host := spec.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return cmp.Or(spec.ServerName, host, addr.WithZone("").String())
+}
+
+// authorities returns the certificates in a file, read again whenever it
+// changes.
+func (p *plans) authorities(path string) (*x509.CertPool, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a file", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
+	}
+	p.mu.Lock()
+	known, ok := p.files[path]
+	p.mu.Unlock()
+	if ok && known.changed.Equal(info.ModTime()) && known.size == info.Size() {
+		return known.pool, nil
+	}
+	pool, err := readAuthorities(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.files == nil || len(p.files) >= planLimit {
+		p.files = make(map[string]authorities)
+	}
+	p.files[path] = authorities{changed: info.ModTime(), size: info.Size(), pool: pool}
+	return pool, nil
+}
+
+// readAuthorities reads a file of certificates.
+func readAuthorities(path string) (*x509.CertPool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, caLimit))
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: no certificate in it (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
+	}
+	return pool, nil
+}
+
+// tlsError puts what is wrong with a certificate or a handshake into an
+// operator's words.
+func tlsError(want string, err error) error {
+	var (
+		name    x509.HostnameError
+		unknown x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+		roots   x509.SystemRootsError
+		record  tls.RecordHeaderError
+		remote  *net.OpError
+	)
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("certificate is for %s, not %s", namesOf(name.Certificate), want)
+	case errors.As(err, &unknown):
+		return fmt.Errorf("certificate is signed by an unknown authority%s", issuerOf(unknown.Cert))
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return expired(invalid.Cert, time.Now())
+	case errors.As(err, &roots):
+		return local(fmt.Errorf("%w: install ca-certificates, or name a file of certificates", err))
+	case errors.As(err, &record):
+		return errors.New("the server does not speak TLS")
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return fmt.Errorf("the server refused the TLS handshake: %s", strings.TrimPrefix(remote.Err.Error(), "tls: "))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the server closed the connection in the TLS handshake")
+	default:
+		return err
+	}
+}
+
+// namesOf returns the names that a certificate carries.
+func namesOf(c *x509.Certificate) string {
+	names := append([]string(nil), c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	switch {
+	case len(names) == 0:
+		return "no name"
+	case len(names) > 3:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
+	default:
+		return strings.Join(names, ", ")
+	}
+}
+
+// issuerOf names who signed a certificate, where that is known.
+func issuerOf(c *x509.Certificate) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", c.Issuer.String())
+}
+
+// expired says when a certificate is or was valid.
+func expired(c *x509.Certificate, now time.Time) error {
+	if now.Before(c.NotBefore) {
+		return fmt.Errorf("certificate is not valid before %s", c.NotBefore.Format(time.RFC3339))
+	}
+	return fmt.Errorf("certificate expired at %s", c.NotAfter.Format(time.RFC3339))
+}

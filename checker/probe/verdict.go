@@ -1,0 +1,120 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/lvsd/lvsd/checker"
+)
+
+// A localError is a reason of this director's own for not probing.
+type localError struct{ error }
+
+func (e localError) Unwrap() error { return e.error }
+
+// local marks an error as one of this director's own.
+func local(err error) error { return localError{err} }
+
+// localCall marks the error of a system call as one of this director's own,
+// and says what to do about it where that is known.
+func localCall(call string, err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		hint = ": raise LimitNOFILE, or lower the number of probes in flight"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		hint = ": this director has no route to the server"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		hint = ": this director has no free port, or no address of this family"
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		hint = ": look at this director's capabilities, packet filter and routes"
+	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EAGAIN):
+		hint = ": a buffer or the table of neighbours is full, see net.ipv4.neigh.default.gc_thresh3"
+	case errors.Is(err, syscall.EAFNOSUPPORT):
+		hint = ": this director's kernel has IPv6 disabled"
+	}
+	return local(fmt.Errorf("%s: %w%s", call, err, hint))
+}
+
+// A stageError is an error with what the probe was doing at that time.
+type stageError struct {
+	stage string
+	err   error
+}
+
+func (e stageError) Error() string { return e.err.Error() + " while " + e.stage }
+
+func (e stageError) Unwrap() error { return e.err }
+
+// connecting is the first stage of a probe.
+const connecting = "connecting"
+
+// while says what the probe was doing when an error came.
+func while(stage string, err error) error { return stageError{stage, err} }
+
+// verdict turns how a probe ended into a result.
+func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
+	if err == nil {
+		return checker.Result{Outcome: checker.Passed}
+	}
+	if own := (localError{}); errors.As(err, &own) {
+		return checker.Result{Outcome: checker.Local, Detail: clip(own.Error())}
+	}
+	return checker.Result{Outcome: checker.Failed, Detail: clip(describe(ctx, t, err))}
+}
+
+// describe says what a server did wrong.
+func describe(ctx context.Context, t checker.Target, err error) string {
+	stage, doing := "", stageError{}
+	if errors.As(err, &doing) {
+		stage = " while " + doing.stage
+	}
+	var errno syscall.Errno
+	switch {
+	case isTimeout(err) || ctx.Err() != nil:
+		return fmt.Sprintf("timeout after %v%s", t.Timeout, stage)
+	case !errors.As(err, &errno):
+		if doing.err != nil {
+			return doing.err.Error()
+		}
+		return err.Error()
+	case errno == syscall.EHOSTUNREACH && doing.stage == connecting:
+		return "no route to host: nobody answers for the address, or a router refused"
+	case doing.stage == connecting:
+		return errno.Error()
+	default:
+		return errno.Error() + stage
+	}
+}
+
+// isTimeout reports whether an error means that the deadline has passed.
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isNetError reports whether an error is that of a system call or the
+// deadline, rather than about what was read.
+func isNetError(err error) bool {
+	var errno syscall.Errno
+	return isTimeout(err) || errors.As(err, &errno)
+}
+
+// detailLimit bounds a detail, in bytes: parts of it may be the server's words.
+const detailLimit = 300
+
+// clip makes a detail one line that is not too long.
+func clip(s string) string {
+	if len(s) > detailLimit {
+		s = s[:detailLimit] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}

@@ -1,0 +1,263 @@
+package checker
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// target returns the nth of many TCP targets.
+func target(n int) Target {
+	return Target{
+		Spec:     TCP{},
+		Addr:     netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}),
+		Port:     80,
+		Interval: 2 * time.Second,
+		Timeout:  time.Second,
+	}
+}
+
+// targets returns the first n of them.
+func targets(n int) []Target {
+	all := make([]Target, n)
+	for i := range all {
+		all[i] = target(i)
+	}
+	return all
+}
+
+// startAll starts whatever is due.
+func startAll(s *schedule, now time.Time) (started []*entry) {
+	for {
+		e, _ := s.start(now)
+		if e == nil {
+			return started
+		}
+		started = append(started, e)
+	}
+}
+
+func TestScheduleFirstAtOnceThenSpread(t *testing.T) {
+	const n = 10_000
+	s := newSchedule(epoch)
+	now := epoch.Add(time.Hour)
+	s.set(now, targets(n))
+	first := startAll(s, now)
+	if len(first) != n {
+		t.Fatalf("%d of %d targets are due at once", len(first), n)
+	}
+	for _, e := range first {
+		s.finish(e)
+	}
+	perTick := make(map[time.Time]int)
+	for s.deadline().Before(now.Add(2 * time.Second)) {
+		at := s.deadline()
+		for _, e := range startAll(s, at) {
+			perTick[at]++
+			s.finish(e)
+		}
+	}
+	// 10,000 targets over the 200 ticks of 2 s are 50 a tick.
+	if len(perTick) < 199 || len(perTick) > 201 {
+		t.Errorf("the probes start at %d times, want 200", len(perTick))
+	}
+	for at, n := range perTick {
+		if n > 100 {
+			t.Errorf("%d probes start at %v, want about 50", n, at.Sub(now))
+		}
+	}
+}
+
+func TestScheduleFixedCadence(t *testing.T) {
+	s := newSchedule(epoch)
+	now := epoch.Add(123456789 * time.Nanosecond)
+	s.set(now, targets(1))
+	e, _ := s.start(now)
+	s.finish(e)
+	grid := s.deadline()
+	if wait := grid.Sub(now); wait <= 0 || wait > 2*time.Second {
+		t.Fatalf("the second probe is due %v after the first, want within one interval", wait)
+	}
+	for i := range 1000 {
+		want := grid.Add(time.Duration(i) * 2 * time.Second)
+		if got := s.deadline(); !got.Equal(want) {
+			t.Fatalf("probe %d is due at %v, want %v: from start to start, however long each took", i, got, want)
+		}
+		e, _ := s.start(want.Add(7 * time.Millisecond))
+		s.finish(e)
+	}
+}
+
+func TestScheduleMissedStartsAreNotCaughtUp(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(1))
+	e, _ := s.start(epoch)
+	s.finish(e)
+	grid := s.deadline()
+	late := grid.Add(9*time.Second + time.Millisecond)
+	e, due := s.start(late)
+	if !due.Equal(grid) {
+		t.Errorf("due since %v, want %v", due, grid)
+	}
+	s.finish(e)
+	if got, want := s.deadline(), grid.Add(10*time.Second); !got.Equal(want) {
+		t.Errorf("after a stall of 9 s the next probe is due at %v, want %v on the old grid", got, want)
+	}
+}
+
+func TestScheduleSlowProbeRunsAgainWhenItEnds(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(1))
+	e, _ := s.start(epoch)
+	if again, _ := s.start(epoch.Add(5 * time.Second)); again != nil {
+		t.Fatal("a second probe of one target started while the first runs")
+	}
+	if !s.deadline().IsZero() {
+		t.Errorf("a deadline at %v while the only target runs", s.deadline())
+	}
+	if !s.finish(e) {
+		t.Error("finish does not say that there is news")
+	}
+	if !s.deadline().Before(epoch.Add(5 * time.Second)) {
+		t.Errorf("due at %v, want at once", s.deadline())
+	}
+}
+
+func TestScheduleLongestDueFirst(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(100))
+	for _, e := range startAll(s, epoch) {
+		s.finish(e)
+	}
+	var last time.Time
+	for range 100 {
+		e, due := s.start(epoch.Add(time.Minute))
+		if e == nil || due.Before(last) {
+			t.Fatalf("due %v started after due %v", due, last)
+		}
+		last = due
+	}
+}
+
+func TestScheduleSet(t *testing.T) {
+	a, b, c := target(1), target(2), target(3)
+	s := newSchedule(epoch)
+	s.set(epoch, []Target{a, b, a})
+	if s.wanted != 2 {
+		t.Errorf("%d targets, want 2: equal ones are one", s.wanted)
+	}
+	for _, e := range startAll(s, epoch) {
+		s.finish(e)
+	}
+	kept := s.entries[a].due
+	now := epoch.Add(time.Millisecond)
+	s.set(now, []Target{a, c})
+	if s.entries[a].due != kept {
+		t.Error("a target that stayed lost its place in the schedule")
+	}
+	if got := s.deadline(); !got.Equal(now) {
+		t.Errorf("the new target is due at %v, want at once", got)
+	}
+	if _, ok := s.entries[b]; ok {
+		t.Error("the target that was removed is still there")
+	}
+	e, _ := s.start(now)
+	if diff := cmp.Diff([]*entry{e}, s.set(now, []Target{a}), cmp.Comparer(func(x, y *entry) bool { return x == y })); diff != "" {
+		t.Errorf("probes in flight for nobody (-want +got):\n%s", diff)
+	}
+	if again := s.set(now, []Target{a}); again != nil {
+		t.Error("a probe was dropped twice")
+	}
+	s.set(now, []Target{a, c})
+	if x, _ := s.start(now); x != nil {
+		t.Error("a target that came back started beside its old probe")
+	}
+	s.finish(e)
+	if x, _ := s.start(now); x != e {
+		t.Error("a target that came back is not probed as soon as its old probe ended")
+	}
+}
+
+func TestSchedulePhaseIsTheSameInEveryRun(t *testing.T) {
+	web := target(1)
+	web.Spec = HTTP{Path: "/health", Body: "ok"}
+	got := fmt.Sprint(phase(target(1)), phase(target(2)), phase(web))
+	if want := "1.43s 1.97s 1.5s"; got != want {
+		t.Errorf("phases %s, want %s", got, want)
+	}
+}
+
+// FuzzSchedule plays a script of sets, starts, ends and passing time.
+func FuzzSchedule(f *testing.F) {
+	f.Add([]byte{0x0f, 0x40, 0x41, 0x80, 0x03, 0x81, 0xc5, 0x40, 0x0c, 0x80, 0xff, 0x41})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		s := newSchedule(epoch)
+		now := epoch
+		var flying []*entry
+		for _, b := range script {
+			arg := int(b & 0x3f)
+			switch b >> 6 {
+			case 0: // which of 6 targets are wanted
+				var want []Target
+				for i := range 6 {
+					if arg>>i&1 == 1 {
+						want = append(want, target(i))
+					}
+				}
+				s.set(now, want)
+			case 1:
+				if e, due := s.start(now); e != nil {
+					if due.After(now) {
+						t.Fatalf("started %v before it was due", due.Sub(now))
+					}
+					flying = append(flying, e)
+				}
+			case 2:
+				if len(flying) > 0 {
+					i := arg % len(flying)
+					s.finish(flying[i])
+					flying = append(flying[:i], flying[i+1:]...)
+				}
+			case 3:
+				now = now.Add(time.Duration(arg) * 77 * time.Millisecond)
+			}
+			checkSchedule(t, s, flying)
+		}
+	})
+}
+
+// checkSchedule fails where an entry is lost, doubled or out of order.
+func checkSchedule(t *testing.T, s *schedule, flying []*entry) {
+	t.Helper()
+	seen := make(map[Target]bool)
+	for _, e := range flying {
+		if seen[e.target] || e.index != running {
+			t.Fatalf("%v has two probes in flight, or does not know of one", e.target)
+		}
+		seen[e.target] = true
+	}
+	for i, e := range s.queue {
+		if seen[e.target] || e.index != i || e.round != s.round {
+			t.Fatalf("%v is queued and runs, is misplaced, or was removed", e.target)
+		}
+		if i > 0 && s.queue.Less(i, (i-1)/2) {
+			t.Fatal("the queue is out of order")
+		}
+		seen[e.target] = true
+	}
+	if len(seen) != len(s.entries) {
+		t.Fatalf("%d targets are queued or run, %d are known", len(seen), len(s.entries))
+	}
+}
+
+func BenchmarkScheduleSet10000(b *testing.B) {
+	all := targets(10_000)
+	s := newSchedule(epoch)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.set(epoch, all)
+	}
+}

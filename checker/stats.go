@@ -1,0 +1,83 @@
+package checker
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// Stats are what the checker counts, since it started.
+type Stats struct {
+	// Targets is how many distinct probes there are, InFlight how many run
+	// now, and Waiting how many are due and wait for a place.
+	Targets  int `json:"targets"`
+	InFlight int `json:"in_flight"`
+	Waiting  int `json:"waiting"`
+	// Late is how many probes had to wait for a place, LateSeconds for how
+	// long together.
+	Late        uint64  `json:"late"`
+	LateSeconds float64 `json:"late_seconds"`
+	// Kinds holds the results by the kind of the check.
+	Kinds map[string]KindStats `json:"kinds"`
+}
+
+// A KindStats counts the results of one kind of check.
+type KindStats struct {
+	Passed uint64 `json:"passed"`
+	Failed uint64 `json:"failed"`
+	Local  uint64 `json:"local"`
+	// Seconds is the sum of all latencies, and Buckets counts the latencies up
+	// to each of LatencyBounds (not cumulative), with one more for the rest.
+	Seconds float64  `json:"seconds"`
+	Buckets []uint64 `json:"buckets"`
+}
+
+// LatencyBounds are the upper bounds of the latency histogram, in seconds.
+var LatencyBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// The counts are what Stats is made of.
+type counts struct {
+	lateProbes uint64
+	lateness   time.Duration
+	kinds      map[string]*KindStats
+}
+
+// late counts a probe that started so much after it was due, for want of a
+// place.
+func (c *counts) late(by time.Duration) {
+	if by > 0 {
+		c.lateProbes++
+		c.lateness += by
+	}
+}
+
+// result counts the end of one probe.
+func (c *counts) result(kind string, r Result) {
+	k := c.kinds[kind]
+	if k == nil {
+		k = &KindStats{Buckets: make([]uint64, len(LatencyBounds)+1)}
+		c.kinds[kind] = k
+	}
+	switch r.Outcome {
+	case Passed:
+		k.Passed++
+	case Failed:
+		k.Failed++
+	default:
+		k.Local++
+	}
+	seconds := r.Latency.Seconds()
+	k.Seconds += seconds
+	k.Buckets[sort.SearchFloat64s(LatencyBounds, seconds)]++
+}
+
+// stats returns a copy that shares nothing.
+func (c *counts) stats() Stats {
+	s := Stats{Late: c.lateProbes, LateSeconds: c.lateness.Seconds(), Kinds: make(map[string]KindStats)}
+	for kind, k := range c.kinds {
+		copied := *k
+		copied.Buckets = slices.Clone(k.Buckets)
+		s.Kinds[kind] = copied
+	}
+	return s
+}
