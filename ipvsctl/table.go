@@ -37,10 +37,10 @@ func (p Protocol) String() string {
 // unspecified address of its family as Addr (0.0.0.0 or ::), so that Addr
 // always tells the family.
 type ServiceKey struct {
-	Protocol Protocol
-	Addr     netip.Addr
-	Port     uint16
-	Mark     uint32
+	Protocol Protocol   `json:"protocol"`
+	Addr     netip.Addr `json:"address"`
+	Port     uint16     `json:"port,omitempty"`
+	Mark     uint32     `json:"mark,omitempty"`
 }
 
 // A Service is the configuration of a virtual service: everything about it
@@ -125,6 +125,21 @@ type Destination struct {
 	TunnelFlags uint16
 }
 
+// The types of encapsulation (IP_VS_CONN_F_TUNNEL_TYPE_*).
+const (
+	TunnelIPIP uint8 = 0 // IP in IP
+	TunnelGUE  uint8 = 1 // generic UDP encapsulation, to TunnelPort
+	TunnelGRE  uint8 = 2 // generic routing encapsulation
+)
+
+// The flags of an encapsulation (IP_VS_TUNNEL_ENCAP_FLAG_*): no checksum, one
+// over the outer packet, or a remote checksum offload, which only GUE has.
+const (
+	TunnelNoChecksum     uint16 = 0
+	TunnelChecksum       uint16 = 1
+	TunnelRemoteChecksum uint16 = 2
+)
+
 // A VirtualService is a service with its real servers.
 type VirtualService struct {
 	Service
@@ -136,14 +151,14 @@ type Table map[ServiceKey]VirtualService
 
 // Counters are what the kernel counts for one real server of one service.
 type Counters struct {
-	Active      uint32 // established connections
-	Inactive    uint32 // connections in any other state
-	Persistent  uint32 // persistence templates
-	Connections uint64 // connections since the server was added
-	PacketsIn   uint64
-	PacketsOut  uint64
-	BytesIn     uint64
-	BytesOut    uint64
+	Active      uint32 `json:"active"`      // established connections
+	Inactive    uint32 `json:"inactive"`    // connections in any other state
+	Persistent  uint32 `json:"persistent"`  // persistence templates
+	Connections uint64 `json:"connections"` // connections since the server was added
+	PacketsIn   uint64 `json:"packets_in"`
+	PacketsOut  uint64 `json:"packets_out"`
+	BytesIn     uint64 `json:"bytes_in"`
+	BytesOut    uint64 `json:"bytes_out"`
 }
 
 // String returns the key as people write it: "tcp 10.13.0.200:80" or

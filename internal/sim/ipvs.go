@@ -1,0 +1,242 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"sync"
+	"syscall"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+var _ ipvsctl.Kernel = (*IPVS)(nil)
+
+// IPVS is a kernel's IPVS table that lives in memory and refuses what the
+// kernel refuses, with the same errors. Its methods may be called by several
+// goroutines, so that a test can play the administrator beside a director; its
+// fields are set before a director has it.
+type IPVS struct {
+	// Refuse is asked before each operation of a director, where it is set:
+	// an error refuses the operation.
+	Refuse func(ipvsctl.Op) error
+	// Break is asked before each exchange ("list", "services", "read",
+	// "apply"), where it is set: an error ends it. For "apply" it is asked
+	// before each operation, so that an exchange can break half way.
+	Break func(exchange string) error
+
+	mu       sync.Mutex
+	table    ipvsctl.Table
+	counters map[ipvsctl.ServiceKey]map[ipvsctl.DestinationKey]ipvsctl.Counters
+	writes   int
+	reads    int
+}
+
+// NewIPVS returns an empty table.
+func NewIPVS() *IPVS {
+	return &IPVS{
+		table:    ipvsctl.Table{},
+		counters: map[ipvsctl.ServiceKey]map[ipvsctl.DestinationKey]ipvsctl.Counters{},
+	}
+}
+
+// List returns a copy of the table.
+func (k *IPVS) List(context.Context) (ipvsctl.Table, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.breaks("list"); err != nil {
+		return nil, err
+	}
+	return k.table.Clone(), nil
+}
+
+// Services returns the services without their destinations.
+func (k *IPVS) Services(context.Context) (map[ipvsctl.ServiceKey]ipvsctl.Service, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.breaks("services"); err != nil {
+		return nil, err
+	}
+	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
+	for key, vs := range k.table {
+		services[key] = vs.Service
+	}
+	return services, nil
+}
+
+// Read returns a copy of one service.
+func (k *IPVS) Read(_ context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.reads++
+	if err := k.breaks("read"); err != nil {
+		return ipvsctl.VirtualService{}, nil, err
+	}
+	vs, ok := k.table[key]
+	if !ok {
+		return ipvsctl.VirtualService{}, nil, fs.ErrNotExist
+	}
+	vs.Destinations = maps.Clone(vs.Destinations)
+	return vs, maps.Clone(k.counters[key]), nil
+}
+
+// Apply carries the operations of a director out and counts them.
+func (k *IPVS) Apply(_ context.Context, ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var failures []ipvsctl.Failure
+	for i, op := range ops {
+		if err := k.breaks("apply"); err != nil {
+			return nil, err
+		}
+		k.writes++
+		var err error
+		if k.Refuse != nil {
+			err = k.Refuse(op)
+		}
+		if err == nil {
+			err = k.write(op)
+		}
+		if err != nil {
+			failures = append(failures, ipvsctl.Failure{Index: i, Err: err})
+		}
+	}
+	return failures, nil
+}
+
+func (k *IPVS) breaks(exchange string) error {
+	if k.Break == nil {
+		return nil
+	}
+	return k.Break(exchange)
+}
+
+// ByHand carries operations out as an administrator with ipvsadm would: they
+// are not counted and never refused but by the rules of the kernel.
+func (k *IPVS) ByHand(ops ...ipvsctl.Op) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, op := range ops {
+		if err := k.write(op); err != nil {
+			return fmt.Errorf("ipvsadm %v: %w", op, err)
+		}
+	}
+	return nil
+}
+
+// Flush empties the table, as "ipvsadm --clear" does.
+func (k *IPVS) Flush() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.table)
+	clear(k.counters)
+}
+
+// Count sets the counters of a destination.
+func (k *IPVS) Count(key ipvsctl.ServiceKey, dk ipvsctl.DestinationKey, c ipvsctl.Counters) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.counters[key][dk] = c
+}
+
+// Writes is how many operations directors asked for, refused ones included.
+func (k *IPVS) Writes() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.writes
+}
+
+// Reads is how many times a service was read.
+func (k *IPVS) Reads() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.reads
+}
+
+// Table returns a copy of the table.
+func (k *IPVS) Table() ipvsctl.Table {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.table.Clone()
+}
+
+// String returns the table as "ipvsadm --save --numeric" prints it.
+func (k *IPVS) String() string { return k.Table().String() }
+
+// write does what ip_vs_genl_set_cmd of net/netfilter/ipvs/ip_vs_ctl.c does,
+// with its errors in its order.
+func (k *IPVS) write(op ipvsctl.Op) error {
+	vs, known := k.table[op.Service]
+	if op.Kind == ipvsctl.AddService && known {
+		return syscall.EEXIST
+	}
+	if op.Kind != ipvsctl.AddService && !known {
+		return fmt.Errorf("%w: %w", syscall.ESRCH, fs.ErrNotExist)
+	}
+	_, exists := vs.Destinations[op.Destination]
+	switch op.Kind {
+	case ipvsctl.AddService, ipvsctl.SetService:
+		if err := checkService(op); err != nil {
+			return err
+		}
+		k.putService(op, vs)
+	case ipvsctl.DeleteService:
+		delete(k.table, op.Service)
+		delete(k.counters, op.Service)
+	case ipvsctl.AddDestination, ipvsctl.SetDestination:
+		if err := checkDestination(op, exists); err != nil {
+			return err
+		}
+		vs.Destinations[op.Destination] = op.Dest
+		if !exists {
+			k.counters[op.Service][op.Destination] = ipvsctl.Counters{}
+		}
+	case ipvsctl.DeleteDestination:
+		if !exists {
+			return syscall.ENOENT
+		}
+		delete(vs.Destinations, op.Destination)
+		delete(k.counters[op.Service], op.Destination)
+	}
+	return nil
+}
+
+func (k *IPVS) putService(op ipvsctl.Op, vs ipvsctl.VirtualService) {
+	vs.Service = op.Config
+	if op.Kind == ipvsctl.AddService {
+		vs.Destinations = map[ipvsctl.DestinationKey]ipvsctl.Destination{}
+		k.counters[op.Service] = map[ipvsctl.DestinationKey]ipvsctl.Counters{}
+	}
+	k.table[op.Service] = vs
+}
+
+func checkService(op ipvsctl.Op) error {
+	switch {
+	case op.Config.Scheduler == "":
+		return syscall.EINVAL
+	case op.Config.Scheduler == "none-such":
+		return fmt.Errorf("the kernel cannot find the scheduler %q", op.Config.Scheduler)
+	case op.Service.Addr.Is6() && (op.Config.Netmask < 1 || op.Config.Netmask > 128):
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+func checkDestination(op ipvsctl.Op, exists bool) error {
+	mixed := op.Destination.Addr.Is4() != op.Service.Addr.Is4()
+	d := op.Dest
+	switch {
+	case mixed && d.Forward != ipvsctl.Tunnel:
+		return syscall.EINVAL
+	case d.Weight > 1<<31-1, d.Lower > d.Upper:
+		return syscall.ERANGE
+	case d.TunnelType == ipvsctl.TunnelGUE && d.TunnelPort == 0:
+		return syscall.EINVAL
+	case op.Kind == ipvsctl.AddDestination && exists:
+		return syscall.EEXIST
+	case op.Kind == ipvsctl.SetDestination && !exists:
+		return syscall.ENOENT
+	}
+	return nil
+}

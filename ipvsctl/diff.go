@@ -1,0 +1,114 @@
+package ipvsctl
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Diff returns the operations that turn the table have into want, as far as
+// the rows are owned: a service that owned denies is left alone with all its
+// destinations, whatever want says.
+//
+// Rows are edited in place; no key is deleted and added again, because the
+// kernel would forget its counters and its connections. Everything is added
+// and edited before anything is deleted, so that no service is without a
+// server on the way. A service comes before its destinations, and the order is
+// the same for the same tables.
+func Diff(have, want Table, owned func(ServiceKey) bool) []Op {
+	var changed, gone []ServiceKey
+	bound := 0
+	for key, vs := range want {
+		if was, known := have[key]; owned(key) && !(known && was.equal(vs)) {
+			changed = append(changed, key)
+			bound += 1 + len(vs.Destinations)
+		}
+	}
+	for key := range have {
+		if _, wanted := want[key]; !wanted && owned(key) {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(changed, ServiceKey.Compare)
+	slices.SortFunc(gone, ServiceKey.Compare)
+	d := diff{writes: make([]Op, 0, bound)}
+	for _, key := range changed {
+		was, known := have[key]
+		d.service(key, was, known, want[key])
+		d.destinations(key, was, want[key])
+	}
+	for _, key := range gone {
+		d.deletes = append(d.deletes, Op{Kind: DeleteService, Service: key})
+	}
+	return append(d.writes, d.deletes...)
+}
+
+type diff struct{ writes, deletes []Op }
+
+func (d *diff) service(key ServiceKey, was VirtualService, known bool, want VirtualService) {
+	switch {
+	case !known:
+		d.writes = append(d.writes, Op{Kind: AddService, Service: key, Config: want.Service})
+	case was.Service != want.Service:
+		d.writes = append(d.writes, Op{Kind: SetService, Service: key, Config: want.Service})
+	}
+}
+
+func (d *diff) destinations(key ServiceKey, was, want VirtualService) {
+	for _, dk := range want.destinationKeys() {
+		had, exists := was.Destinations[dk]
+		dest := want.Destinations[dk]
+		switch {
+		case !exists:
+			d.writes = append(d.writes, Op{Kind: AddDestination, Service: key, Destination: dk, Dest: dest})
+		case had != dest:
+			d.writes = append(d.writes, Op{Kind: SetDestination, Service: key, Destination: dk, Dest: dest})
+		}
+	}
+	for _, dk := range was.destinationKeys() {
+		if _, wanted := want.Destinations[dk]; !wanted {
+			d.deletes = append(d.deletes, Op{Kind: DeleteDestination, Service: key, Destination: dk})
+		}
+	}
+}
+
+// equal tells whether nothing is to be done about a service, which is nearly
+// always so, and cheaper to ask than what is to be done.
+func (s VirtualService) equal(other VirtualService) bool {
+	return s.Service == other.Service && maps.Equal(s.Destinations, other.Destinations)
+}
+
+// Keys returns the services of the table in order: by mark, protocol, address
+// and port.
+func (t Table) Keys() []ServiceKey {
+	keys := make([]ServiceKey, 0, len(t))
+	for k := range t {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, ServiceKey.Compare)
+	return keys
+}
+
+// Compare orders services by mark, protocol, address and port.
+func (k ServiceKey) Compare(other ServiceKey) int {
+	return cmp.Or(
+		cmp.Compare(k.Mark, other.Mark),
+		cmp.Compare(k.Protocol, other.Protocol),
+		k.Addr.Compare(other.Addr),
+		cmp.Compare(k.Port, other.Port),
+	)
+}
+
+// Compare orders real servers by address and port.
+func (k DestinationKey) Compare(other DestinationKey) int {
+	return cmp.Or(k.Addr.Compare(other.Addr), cmp.Compare(k.Port, other.Port))
+}
+
+func (s VirtualService) destinationKeys() []DestinationKey {
+	keys := make([]DestinationKey, 0, len(s.Destinations))
+	for k := range s.Destinations {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, DestinationKey.Compare)
+	return keys
+}

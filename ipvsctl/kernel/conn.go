@@ -1,0 +1,310 @@
+//go:build linux
+
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+const (
+	familyName    = "IPVS" // IPVS_GENL_NAME
+	familyVersion = 1      // IPVS_GENL_VERSION
+
+	// How many requests go into one sendmsg.
+	batchSize = 500
+
+	// About how long a request is, in bytes.
+	requestSize = 160
+
+	// The buffers of the socket, in bytes. The kernel answers each refused
+	// request of a batch before we read the first answer, and charges about
+	// 1 kB for each; a batch itself takes about 150 B a request.
+	readBuffer  = 4 << 20
+	writeBuffer = 1 << 20
+
+	// The longest datagram that we read, in bytes: the kernel fills 32 kB at
+	// most when it dumps. Without a fixed length each one is received twice.
+	messageBuffer = 64 << 10
+
+	// How long the kernel may let us wait for an answer. It answers while we
+	// send, so that a longer silence means that the answer was lost.
+	patience = 10 * time.Second
+)
+
+var _ ipvsctl.Kernel = (*Conn)(nil)
+
+// A Conn is a connection to the IPVS table of one network namespace: the one
+// that the calling thread was in when it dialed. It connects again by itself
+// after an exchange failed, in the namespace that the thread is in then. Its
+// methods must not be called at the same time, but for Writes.
+type Conn struct {
+	dial   func() (*netlink.Conn, error)
+	nl     *netlink.Conn // nil after an exchange failed
+	family uint16
+	writes atomic.Uint64
+}
+
+// Dial connects to the IPVS table of this network namespace. The kernel loads
+// the module by itself where it can; where it cannot, the error is
+// ipvsctl.ErrNoIPVS.
+func Dial() (*Conn, error) {
+	return dialWith(func() (*netlink.Conn, error) {
+		nl, err := netlink.Dial(unix.NETLINK_GENERIC, &netlink.Config{MessageBufferSize: messageBuffer})
+		if err != nil {
+			return nil, err
+		}
+		// Without these the exchange works, until it is large.
+		err = errors.Join(nl.SetReadBuffer(readBuffer), nl.SetWriteBuffer(writeBuffer),
+			nl.SetOption(netlink.CapAcknowledge, true))
+		if err != nil {
+			_ = nl.Close()
+			return nil, err
+		}
+		return nl, nil
+	})
+}
+
+func dialWith(dial func() (*netlink.Conn, error)) (*Conn, error) {
+	c := &Conn{dial: dial}
+	if err := c.connect(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect opens the socket where it is not open, and asks for the family: a
+// module that was loaded again has another number.
+func (c *Conn) connect() error {
+	if c.nl != nil {
+		return nil
+	}
+	nl, err := c.dial()
+	if err != nil {
+		return fmt.Errorf("opening a generic netlink socket: %w", err)
+	}
+	_ = nl.SetDeadline(time.Now().Add(patience))
+	f, err := genetlink.NewConn(nl).GetFamily(familyName)
+	if err != nil {
+		_ = nl.Close()
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: load its module with \"modprobe ip_vs\", or install a kernel that has it (CONFIG_IP_VS)", ipvsctl.ErrNoIPVS)
+		}
+		return fmt.Errorf("asking the kernel for the netlink family %s: %w", familyName, err)
+	}
+	c.nl, c.family = nl, f.ID
+	return nil
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	if c.nl == nil {
+		return nil
+	}
+	nl := c.nl
+	c.nl = nil
+	return nl.Close()
+}
+
+// Writes returns how many requests to change the table were sent, since Dial.
+func (c *Conn) Writes() uint64 { return c.writes.Load() }
+
+// exchange does one question and answer. When that fails, late answers may
+// still be under way, so the next exchange has a new socket.
+func (c *Conn) exchange(ctx context.Context, talk func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.connect(); err != nil {
+		return err
+	}
+	// This fails only on a closed socket, as talk then does.
+	_ = c.nl.SetDeadline(time.Now().Add(patience))
+	err := talk()
+	if err != nil && !errors.Is(err, errNoService) {
+		_ = c.Close()
+	}
+	return err
+}
+
+func (c *Conn) message(flags netlink.HeaderFlags, body []byte) netlink.Message {
+	return netlink.Message{
+		Header: netlink.Header{Type: netlink.HeaderType(c.family), Flags: netlink.Request | flags},
+		Data:   body,
+	}
+}
+
+// ask sends one request and hands every message of the answer to each.
+func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request, each func(body []byte) error) error {
+	return c.exchange(ctx, func() error {
+		sent, err := c.nl.Send(c.message(flags, body))
+		if err != nil {
+			return err
+		}
+		answers, err := c.nl.Receive()
+		if err != nil {
+			return explainRead(err)
+		}
+		if err := netlink.Validate(sent, answers); err != nil {
+			return err
+		}
+		for _, m := range answers {
+			if err := each(m.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Services reads the services without their real servers.
+func (c *Conn) Services(ctx context.Context) (map[ipvsctl.ServiceKey]ipvsctl.Service, error) {
+	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
+	var all request
+	all.command(cmdGetService)
+	err := c.ask(ctx, netlink.Dump, all, func(body []byte) error {
+		key, svc, err := decodeService(body)
+		services[key] = svc
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the virtual services: %w", err)
+	}
+	return services, nil
+}
+
+// List reads the whole table, with one exchange for the services and one for
+// each of them.
+func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
+	services, err := c.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	table := make(ipvsctl.Table, len(services))
+	for key, svc := range services {
+		vs, _, err := c.destinations(ctx, key, svc)
+		if err != nil {
+			return nil, err
+		}
+		table[key] = vs
+	}
+	return table, nil
+}
+
+// Read reads one service. The error is fs.ErrNotExist where there is no such
+// service.
+func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
+	// Asked for the destinations of a service that does not exist, the kernel
+	// answers that there are none: the service must be asked for first.
+	var svc ipvsctl.Service
+	err := c.ask(ctx, 0, question(cmdGetService, key), func(body []byte) (err error) {
+		_, svc, err = decodeService(body)
+		return err
+	})
+	if err != nil {
+		return ipvsctl.VirtualService{}, nil, fmt.Errorf("reading the service %v: %w", key, err)
+	}
+	return c.destinations(ctx, key, svc)
+}
+
+func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
+	vs := ipvsctl.VirtualService{Service: svc, Destinations: map[ipvsctl.DestinationKey]ipvsctl.Destination{}}
+	counters := map[ipvsctl.DestinationKey]ipvsctl.Counters{}
+	err := c.ask(ctx, netlink.Dump, question(cmdGetDest, key), func(body []byte) error {
+		s, err := decodeDestination(body, key.Addr)
+		vs.Destinations[s.key], counters[s.key] = s.dest, s.counters
+		return err
+	})
+	if err != nil {
+		return vs, nil, fmt.Errorf("reading the real servers of %v: %w", key, err)
+	}
+	return vs, counters, nil
+}
+
+// Apply carries the operations out in batches.
+func (c *Conn) Apply(ctx context.Context, ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
+	var failures []ipvsctl.Failure
+	done := 0
+	for batch := range slices.Chunk(ops, batchSize) {
+		var refused []ipvsctl.Failure
+		err := c.exchange(ctx, func() (err error) {
+			refused, err = c.batch(batch)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("writing the IPVS table, after %d of %d operations: %w", done, len(ops), err)
+		}
+		for _, f := range refused {
+			failures = append(failures, ipvsctl.Failure{Index: done + f.Index, Err: f.Err})
+		}
+		done += len(batch)
+	}
+	return failures, nil
+}
+
+// batch sends the operations at once and collects what was refused, until the
+// last one is answered.
+func (c *Conn) batch(ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
+	requests := make([]netlink.Message, len(ops))
+	bodies := make(request, 0, len(ops)*requestSize)
+	for i, op := range ops {
+		start := len(bodies)
+		var err error
+		if bodies, err = encode(bodies, op); err != nil {
+			return nil, fmt.Errorf("%v: %w", op, err)
+		}
+		requests[i] = c.message(0, bodies[start:])
+	}
+	last := len(ops) - 1
+	requests[last].Header.Flags |= netlink.Acknowledge
+	c.writes.Add(uint64(len(ops)))
+	sent, err := c.nl.SendMessages(requests)
+	if err != nil {
+		return nil, err
+	}
+	first := sent[0].Header.Sequence
+	var failures []ipvsctl.Failure
+	for {
+		i, refusal, err := c.answer(first)
+		switch {
+		case err != nil:
+			return nil, err
+		case i > last:
+			return nil, errors.New("the kernel answered a request that was not made")
+		case refusal != nil:
+			failures = append(failures, ipvsctl.Failure{Index: i, Err: explain(ops[i], refusal)})
+		}
+		if i == last {
+			return failures, nil
+		}
+	}
+}
+
+// answer receives one answer to a batch whose first request had the sequence
+// number first. It returns which request was answered, and the refusal where
+// it was one.
+func (c *Conn) answer(first uint32) (index int, refusal, err error) {
+	answers, err := c.nl.Receive()
+	var op *netlink.OpError
+	switch {
+	case err == nil && len(answers) == 1:
+		return int(answers[0].Header.Sequence - first), nil, nil
+	case err == nil:
+		return 0, nil, fmt.Errorf("the kernel sent %d messages where one acknowledgement was due", len(answers))
+	case errors.As(err, &op) && op.Sequence != 0:
+		return int(op.Sequence - first), op.Err, nil
+	default:
+		return 0, nil, err
+	}
+}

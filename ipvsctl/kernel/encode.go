@@ -1,0 +1,196 @@
+//go:build linux
+
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A request is the body of a netlink message as it grows: the generic netlink
+// header, then attributes. The netlink library's encoder takes 31 allocations
+// and 2 kB for a request where this one takes none, which tells when ten
+// thousand rows are written.
+type request []byte
+
+const (
+	attrHeader = 4      // bytes: length, type
+	attrNested = 0x8000 // NLA_F_NESTED
+)
+
+func (r *request) command(c uint8) { *r = append(*r, c, familyVersion, 0, 0) }
+
+// begin starts an attribute (struct nlattr in linux/netlink.h) and returns
+// where; its content follows, and end.
+func (r *request) begin(typ uint16) int {
+	at := len(*r)
+	*r = binary.NativeEndian.AppendUint16(*r, 0)
+	*r = binary.NativeEndian.AppendUint16(*r, typ)
+	return at
+}
+
+// end fills the length in and pads the attribute to four bytes.
+func (r *request) end(at int) {
+	n := len(*r) - at
+	binary.NativeEndian.PutUint16((*r)[at:], uint16(n))
+	for ; n%4 != 0; n++ {
+		*r = append(*r, 0)
+	}
+}
+
+func (r *request) uint8(typ uint16, v uint8) {
+	at := r.begin(typ)
+	*r = append(*r, v)
+	r.end(at)
+}
+
+func (r *request) uint16(typ, v uint16) {
+	at := r.begin(typ)
+	*r = binary.NativeEndian.AppendUint16(*r, v)
+	r.end(at)
+}
+
+func (r *request) uint32(typ uint16, v uint32) {
+	at := r.begin(typ)
+	*r = binary.NativeEndian.AppendUint32(*r, v)
+	r.end(at)
+}
+
+// port appends a port, which is in network order.
+func (r *request) port(typ, v uint16) {
+	at := r.begin(typ)
+	*r = binary.BigEndian.AppendUint16(*r, v)
+	r.end(at)
+}
+
+// addr appends an address as the kernel's union nf_inet_addr: 16 bytes, of
+// which IPv4 uses the first four.
+func (r *request) addr(typ uint16, a netip.Addr) {
+	at := r.begin(typ)
+	var b [16]byte
+	if a.Is4() {
+		four := a.As4()
+		copy(b[:], four[:])
+	} else if a.IsValid() {
+		b = a.As16()
+	}
+	*r = append(*r, b[:]...)
+	r.end(at)
+}
+
+// text appends a string, which the kernel wants terminated.
+func (r *request) text(typ uint16, s string) {
+	at := r.begin(typ)
+	*r = append(append(*r, s...), 0)
+	r.end(at)
+}
+
+func family(a netip.Addr) uint16 {
+	if a.Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// encode appends the body of the request that carries op out.
+func encode(r request, op ipvsctl.Op) (request, error) {
+	var command uint8
+	switch op.Kind {
+	case ipvsctl.AddService, ipvsctl.SetService, ipvsctl.DeleteService:
+		command = cmdNewService + uint8(op.Kind-ipvsctl.AddService)
+	case ipvsctl.AddDestination, ipvsctl.SetDestination, ipvsctl.DeleteDestination:
+		command = cmdNewDest + uint8(op.Kind-ipvsctl.AddDestination)
+	default:
+		return r, fmt.Errorf("unknown kind of operation: %v", op.Kind)
+	}
+	r.command(command)
+	at := r.begin(attrService | attrNested)
+	r.serviceKey(op.Service)
+	if op.Kind == ipvsctl.AddService || op.Kind == ipvsctl.SetService {
+		r.service(op.Service, op.Config)
+	}
+	r.end(at)
+	if command < cmdNewDest {
+		return r, nil
+	}
+	at = r.begin(attrDest | attrNested)
+	r.destination(op)
+	r.end(at)
+	return r, nil
+}
+
+// question is the body of a request that asks about one service.
+func question(command uint8, key ipvsctl.ServiceKey) request {
+	var r request
+	r.command(command)
+	at := r.begin(attrService | attrNested)
+	r.serviceKey(key)
+	r.end(at)
+	return r
+}
+
+func (r *request) serviceKey(k ipvsctl.ServiceKey) {
+	r.uint16(svcFamily, family(k.Addr))
+	if k.Mark != 0 {
+		r.uint32(svcMark, k.Mark)
+		return
+	}
+	r.uint16(svcProtocol, uint16(k.Protocol))
+	r.addr(svcAddr, k.Addr)
+	r.port(svcPort, k.Port)
+}
+
+// service appends everything that makes a service complete: the kernel refuses
+// one without scheduler, flags, timeout or netmask.
+func (r *request) service(k ipvsctl.ServiceKey, s ipvsctl.Service) {
+	r.text(svcScheduler, s.Scheduler)
+	at := r.begin(svcFlags)
+	*r = binary.NativeEndian.AppendUint32(*r, uint32(s.Flags))
+	*r = binary.NativeEndian.AppendUint32(*r, allFlags)
+	r.end(at)
+	r.uint32(svcTimeout, s.Timeout)
+	r.netmask(k.Addr, s.Netmask)
+	if s.Engine != "" {
+		r.text(svcEngine, s.Engine)
+	}
+}
+
+// netmask appends a mask in network order for IPv4, and the length of the
+// prefix for IPv6.
+func (r *request) netmask(a netip.Addr, bits uint8) {
+	if !a.Is4() {
+		r.uint32(svcNetmask, uint32(bits))
+		return
+	}
+	mask := uint32(0)
+	if bits > 0 {
+		mask = allFlags << (32 - min(bits, 32))
+	}
+	at := r.begin(svcNetmask)
+	*r = binary.BigEndian.AppendUint32(*r, mask)
+	r.end(at)
+}
+
+// destination always names the address family: destinations of a tunnel may
+// have another one than their service.
+func (r *request) destination(op ipvsctl.Op) {
+	r.uint16(destFamily, family(op.Destination.Addr))
+	r.addr(destAddr, op.Destination.Addr)
+	r.port(destPort, op.Destination.Port)
+	if op.Kind == ipvsctl.DeleteDestination {
+		return
+	}
+	d := op.Dest
+	r.uint32(destForward, uint32(d.Forward))
+	r.uint32(destWeight, d.Weight)
+	r.uint32(destUpper, d.Upper)
+	r.uint32(destLower, d.Lower)
+	r.uint8(destTunnelType, d.TunnelType)
+	r.port(destTunnelPort, d.TunnelPort)
+	r.uint16(destTunnelFlags, d.TunnelFlags)
+}

@@ -1,0 +1,74 @@
+//go:build linux
+
+package kernel
+
+// The commands of the family (IPVS_CMD_* in linux/ip_vs.h).
+const (
+	cmdNewService = 1
+	cmdSetService = 2
+	cmdDelService = 3
+	cmdGetService = 4
+	cmdNewDest    = 5
+	cmdSetDest    = 6
+	cmdDelDest    = 7
+	cmdGetDest    = 8
+)
+
+// The attributes of a command (IPVS_CMD_ATTR_*).
+const (
+	attrService = 1
+	attrDest    = 2
+)
+
+// The attributes of a service (IPVS_SVC_ATTR_*).
+const (
+	svcFamily    = 1
+	svcProtocol  = 2
+	svcAddr      = 3
+	svcPort      = 4
+	svcMark      = 5
+	svcScheduler = 6
+	svcFlags     = 7
+	svcTimeout   = 8
+	svcNetmask   = 9
+	svcEngine    = 11
+)
+
+// The attributes of a destination (IPVS_DEST_ATTR_*).
+const (
+	destAddr        = 1
+	destPort        = 2
+	destForward     = 3
+	destWeight      = 4
+	destUpper       = 5
+	destLower       = 6
+	destActive      = 7
+	destInactive    = 8
+	destPersistent  = 9
+	destStats       = 10
+	destFamily      = 11
+	destStats64     = 12
+	destTunnelType  = 13
+	destTunnelPort  = 14
+	destTunnelFlags = 15
+)
+
+// The attributes of the counters (IPVS_STATS_ATTR_*).
+const (
+	statsConnections = 1
+	statsPacketsIn   = 2
+	statsPacketsOut  = 3
+	statsBytesIn     = 4
+	statsBytesOut    = 5
+)
+
+const (
+	flagHashed  = 0x2 // IP_VS_SVC_F_HASHED, which the kernel sets itself
+	forwardMask = 0x7 // IP_VS_CONN_F_FWD_MASK
+	allFlags    = ^uint32(0)
+
+	// notAPrefix stands for a netmask with holes, which no configuration has.
+	notAPrefix = 255
+)
+
+const genlHeader = 4 // bytes: command, version, two reserved

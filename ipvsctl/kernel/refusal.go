@@ -1,0 +1,64 @@
+//go:build linux
+
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// errNoService is the answer to a question about a service that is not there.
+var errNoService = fmt.Errorf("the kernel has no such virtual service: %w", fs.ErrNotExist)
+
+// explainRead turns the kernel's number into words. Only the absence of a
+// service is fs.ErrNotExist: the kernel also answers ENOENT where the whole
+// family is gone.
+func explainRead(err error) error {
+	switch {
+	case errors.Is(err, syscall.ESRCH):
+		return errNoService
+	case errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("%w: reading the IPVS table needs the capability CAP_NET_ADMIN", err)
+	case errors.Is(err, syscall.ENOENT):
+		return fmt.Errorf("the netlink family %s is gone, was the module unloaded? (%v)", familyName, err)
+	default:
+		return err
+	}
+}
+
+// explain says what the kernel means by refusing op (net/netfilter/ipvs/
+// ip_vs_ctl.c), and keeps what the reconciler asks for: that a row was there,
+// or was not.
+func explain(op ipvsctl.Op, err error) error {
+	ofService := op.Kind == ipvsctl.AddService || op.Kind == ipvsctl.SetService
+	switch {
+	case errors.Is(err, syscall.ESRCH):
+		return errNoService
+	case errors.Is(err, syscall.ENOENT) && ofService:
+		return fmt.Errorf("the kernel cannot find %s: is the module missing?", wanted(op.Config))
+	case errors.Is(err, syscall.ENOENT):
+		return fmt.Errorf("the service has no such real server: %w", err)
+	case errors.Is(err, syscall.EEXIST):
+		return fmt.Errorf("it is in the kernel's table already: %w", err)
+	case errors.Is(err, syscall.ERANGE):
+		return fmt.Errorf("%w: the lower threshold is above the upper one, or the weight is above 2147483647", err)
+	case errors.Is(err, syscall.EINVAL) && !ofService:
+		return fmt.Errorf("%w: a real server needs a unicast address, the family of its service unless it is reached by tunnel without the sync daemon, and a port for a GUE tunnel", err)
+	case errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("%w: writing the IPVS table needs the capability CAP_NET_ADMIN", err)
+	default:
+		return err
+	}
+}
+
+func wanted(s ipvsctl.Service) string {
+	text := fmt.Sprintf("the scheduler %q (module ip_vs_%s)", s.Scheduler, s.Scheduler)
+	if s.Engine != "" {
+		text += fmt.Sprintf(" or the persistence engine %q (module ip_vs_pe_%s)", s.Engine, s.Engine)
+	}
+	return text
+}

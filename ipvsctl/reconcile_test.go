@@ -1,0 +1,446 @@
+package ipvsctl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/internal/sim"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A book is a ledger in memory.
+type book struct {
+	mu    sync.Mutex
+	keys  []ipvsctl.ServiceKey
+	saved func([]ipvsctl.ServiceKey) // told of each save, where it is set
+	full  error                      // the disk is full
+}
+
+func (b *book) Load() ([]ipvsctl.ServiceKey, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.keys, b.full
+}
+
+func (b *book) fill(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.full = err
+}
+
+func (b *book) Save(keys []ipvsctl.ServiceKey) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.full != nil {
+		return b.full
+	}
+	if b.saved != nil {
+		b.saved(keys)
+	}
+	b.keys = keys
+	return nil
+}
+
+var (
+	web, mail, dns = service(80), service(25), service(53)
+
+	add = func(k ipvsctl.ServiceKey, vs ipvsctl.VirtualService) []ipvsctl.Op {
+		return ipvsctl.Diff(nil, ipvsctl.Table{k: vs}, all)
+	}
+	reweigh = func(k ipvsctl.ServiceKey, host byte, weight uint32) ipvsctl.Op {
+		return ipvsctl.Op{Kind: ipvsctl.SetDestination, Service: k, Destination: server(host), Dest: ipvsctl.Destination{Weight: weight}}
+	}
+)
+
+// start opens a reconciler and runs it until the test ends.
+func start(t *testing.T, k ipvsctl.Kernel, l ipvsctl.Ledger, o ipvsctl.Options) *ipvsctl.Reconciler {
+	t.Helper()
+	r := ipvsctl.New(k, l, o)
+	if _, err := r.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	run(t, r)
+	return r
+}
+
+// run runs r until the test ends or stop is called.
+func run(t *testing.T, r *ipvsctl.Reconciler) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	stop = func() {
+		cancel()
+		if err, first := <-done; first && err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(cancel)
+	return stop
+}
+
+// after lets time pass and the loop come to rest.
+func after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func wantTable(t *testing.T, k *sim.IPVS, want ipvsctl.Table, when string) {
+	t.Helper()
+	if diff := cmp.Diff(want.String(), k.String()); diff != "" {
+		t.Errorf("%s: the kernel's table (-want +got)\n%s", when, diff)
+	}
+}
+
+func wantWrites(t *testing.T, k *sim.IPVS, since, want int, what string) {
+	t.Helper()
+	if got := k.Writes() - since; got != want {
+		t.Errorf("%d writes for %s, want %d", got, what, want)
+	}
+}
+
+func TestNothingIsWrittenBeforeTheFirstSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		_ = k.ByHand(add(web, balanced("rr", weights{4: 1}))...)
+		start(t, k, &book{keys: []ipvsctl.ServiceKey{web}}, ipvsctl.Options{Exclusive: true})
+		after(time.Minute)
+		wantWrites(t, k, 0, 0, "a minute without a table")
+	})
+}
+
+func TestOnlyWhatChangedIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, ipvsctl.Options{})
+		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 3, 6: 1}), mail: balanced("rr", weights{4: 1})}
+		r.Set(want)
+		<-r.Applied()
+		wantTable(t, k, want, "after the first table")
+
+		before := k.Writes()
+		r.Set(want.Clone())
+		<-r.Applied()
+		wantWrites(t, k, before, 0, "the same table again")
+
+		want = want.Clone()
+		want[web].Destinations[server(4)] = ipvsctl.Destination{Weight: 2}
+		r.Set(want)
+		<-r.Applied()
+		wantWrites(t, k, before, 1, "one changed weight")
+		wantTable(t, k, want, "after one changed weight")
+
+		after(time.Hour)
+		wantWrites(t, k, before, 1, "an hour without a change")
+		s := r.Snapshot()
+		if !s.Converged || s.Stats.Drift != 0 || s.Stats.Errors != 0 || s.Stats.Operations["set-destination"] != 1 || s.Stats.Operations["add-service"] != 2 {
+			t.Errorf("snapshot: converged %v, %+v", s.Converged, s.Stats)
+		}
+	})
+}
+
+func TestWhatOthersDoByHandIsRepairedWithinTwoSeconds(t *testing.T) {
+	want := ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 3}), mail: balanced("rr", weights{4: 1})}
+	foreign := balanced("lc", weights{9: 9})
+	tests := []struct {
+		name  string
+		deed  func(k *sim.IPVS) error
+		drift uint64
+	}{
+		{"ipvsadm -C", func(k *sim.IPVS) error { k.Flush(); return nil }, 5},
+		{"ipvsadm -D", func(k *sim.IPVS) error { return k.ByHand(ipvsctl.Op{Kind: ipvsctl.DeleteService, Service: web}) }, 3},
+		{"ipvsadm -E", func(k *sim.IPVS) error {
+			return k.ByHand(ipvsctl.Op{Kind: ipvsctl.SetService, Service: web, Config: ipvsctl.Service{Scheduler: "sh", Netmask: 32}})
+		}, 1},
+		{"ipvsadm -e", func(k *sim.IPVS) error { return k.ByHand(reweigh(web, 4, 0)) }, 1},
+		{"ipvsadm -d", func(k *sim.IPVS) error {
+			return k.ByHand(ipvsctl.Op{Kind: ipvsctl.DeleteDestination, Service: web, Destination: server(5)})
+		}, 1},
+		{"ipvsadm -a", func(k *sim.IPVS) error {
+			return k.ByHand(ipvsctl.Op{Kind: ipvsctl.AddDestination, Service: mail, Destination: server(7)})
+		}, 1},
+		{"ipvsadm -A of a service of theirs", func(k *sim.IPVS) error { return k.ByHand(add(service(110), foreign)...) }, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := sim.NewIPVS()
+				_ = k.ByHand(add(dns, foreign)...)
+				r := start(t, k, &book{}, ipvsctl.Options{})
+				r.Set(want)
+				<-r.Applied()
+				if err := tt.deed(k); err != nil {
+					t.Fatal(err)
+				}
+				theirs := k.Table()
+				after(2 * time.Second)
+				goal := want.Clone()
+				for _, key := range []ipvsctl.ServiceKey{dns, service(110)} {
+					if vs, there := theirs[key]; there {
+						goal[key] = vs
+					}
+				}
+				wantTable(t, k, goal, "2 s later")
+				if s := r.Snapshot(); s.Stats.Drift != tt.drift || s.Stats.Foreign != len(goal)-len(want) || s.Stats.Errors != 0 {
+					t.Errorf("stats %+v, want drift %d", s.Stats, tt.drift)
+				}
+			})
+		})
+	}
+}
+
+func TestAnExclusiveTableIsRidOfTheRowsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
+		r := start(t, k, &book{}, ipvsctl.Options{Exclusive: true})
+		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3})}
+		r.Set(want)
+		<-r.Applied()
+		wantTable(t, k, want, "after the start")
+		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
+		after(2 * time.Second)
+		wantTable(t, k, want, "2 s after somebody added a service")
+	})
+}
+
+// A large table is read in slices, and a row changed by hand is still found.
+func TestALargeTableIsAuditedInSlices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, ipvsctl.Options{})
+		want := ipvsctl.Table{}
+		for port := range uint16(3000) {
+			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
+		}
+		r.Set(want)
+		<-r.Applied()
+		_ = k.ByHand(reweigh(service(3000), 5, 9))
+		reads := k.Reads()
+		after(time.Second)
+		if got := k.Reads() - reads; got != 100 {
+			t.Errorf("%d services read at one look, want a thirtieth of 3,000", got)
+		}
+		after(30 * time.Second)
+		wantTable(t, k, want, "after a round of the audit")
+		if s := r.Snapshot(); s.Stats.Drift != 1 || time.Since(s.Stats.Audited) > 31*time.Second {
+			t.Errorf("drift %d, audited %v ago", s.Stats.Drift, time.Since(s.Stats.Audited))
+		}
+	})
+}
+
+// A second process finds its rows in the ledger: nothing is added again, what
+// left the configuration meanwhile goes, and what others made stays.
+func TestStartAdoptsTheTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, ledger := sim.NewIPVS(), &book{keys: []ipvsctl.ServiceKey{web, mail}}
+		_ = k.ByHand(add(web, balanced("wrr", weights{4: 3, 5: 0}))...)
+		_ = k.ByHand(add(mail, balanced("rr", weights{4: 1}))...)
+		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
+		k.Count(web, server(4), ipvsctl.Counters{Connections: 70, Active: 7})
+		r := ipvsctl.New(k, ledger, ipvsctl.Options{})
+		found, err := r.Open(t.Context())
+		if err != nil || found[web].Destinations[server(4)].Weight != 3 || len(found) != 3 {
+			t.Fatalf("opened: %v\n%v", err, found)
+		}
+		run(t, r)
+		r.Set(ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2})})
+		<-r.Applied()
+		after(time.Second)
+		wantTable(t, k, ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2}), dns: balanced("rr", weights{9: 9})}, "after the start")
+		wantWrites(t, k, 0, 2, "one weight and one service that left")
+		s := r.Snapshot()
+		if got := s.Counters[web][server(4)]; got.Connections != 70 || got.Active != 7 {
+			t.Errorf("counters %+v did not survive", got)
+		}
+		if diff := cmp.Diff([]ipvsctl.ServiceKey{web}, ledger.keys, addrs); diff != "" {
+			t.Errorf("ledger (-want +got)\n%s", diff)
+		}
+		if _, others := s.Foreign[dns]; !others || s.Stats.Drift != 0 {
+			t.Errorf("foreign %v, drift %d", s.Foreign, s.Stats.Drift)
+		}
+	})
+}
+
+// Services in this configuration are ours, also where somebody else made them.
+func TestAWantedServiceThatOthersMadeIsTakenOver(t *testing.T) {
+	for _, seen := range []bool{true, false} {
+		t.Run(fmt.Sprintf("seen by the last look %v", seen), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := sim.NewIPVS()
+				r := start(t, k, &book{}, ipvsctl.Options{})
+				r.Set(ipvsctl.Table{})
+				<-r.Applied()
+				_ = k.ByHand(add(web, balanced("rr", weights{4: 1, 9: 1}))...)
+				if seen {
+					after(2 * time.Second)
+				}
+				want := ipvsctl.Table{web: balanced("wrr", weights{4: 1, 5: 1})}
+				r.Set(want)
+				synctest.Wait()
+				wantTable(t, k, want, "at once")
+				s := r.Snapshot()
+				if !s.Converged || s.Stats.Drift != 0 || s.Stats.Pending != 0 {
+					t.Errorf("converged %v, %+v", s.Converged, s.Stats)
+				}
+				if refused := s.Stats.Errors > 0; refused == seen {
+					t.Errorf("%d refusals: a service that was seen is read before it is written", s.Stats.Errors)
+				}
+			})
+		})
+	}
+}
+
+// The ledger is never behind the kernel: it names what is about to be added
+// before it is, and what is to go until it is gone.
+func TestTheLedgerIsSavedBeforeTheFirstWriteAndAfterTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		k := sim.NewIPVS()
+		k.Refuse = func(op ipvsctl.Op) error {
+			events = append(events, op.String())
+			return nil
+		}
+		ledger := &book{saved: func(keys []ipvsctl.ServiceKey) { events = append(events, fmt.Sprint("save ", keys)) }}
+		r := start(t, k, ledger, ipvsctl.Options{})
+		r.Set(ipvsctl.Table{web: balanced("rr", nil)})
+		<-r.Applied()
+		r.Set(ipvsctl.Table{mail: balanced("rr", nil)})
+		<-r.Applied()
+		r.Set(ipvsctl.Table{mail: balanced("wrr", nil)})
+		<-r.Applied()
+		want := []string{
+			"save [tcp 10.13.0.200:80]",
+			"-A -t 10.13.0.200:80 -s rr",
+			"save [tcp 10.13.0.200:25 tcp 10.13.0.200:80]",
+			"-A -t 10.13.0.200:25 -s rr",
+			"-D -t 10.13.0.200:80",
+			"save [tcp 10.13.0.200:25]",
+			"-E -t 10.13.0.200:25 -s wrr",
+		}
+		if diff := cmp.Diff(want, events); diff != "" {
+			t.Errorf("order of events (-want +got)\n%s", diff)
+		}
+	})
+}
+
+func TestABrokenLedgerDoesNotStopTheService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, ledger := sim.NewIPVS(), &book{full: errors.New("no space left on device")}
+		r := start(t, k, ledger, ipvsctl.Options{})
+		want := ipvsctl.Table{web: balanced("rr", weights{4: 1})}
+		r.Set(want)
+		<-r.Applied()
+		wantTable(t, k, want, "with a full disk")
+		if s := r.Snapshot(); !strings.Contains(s.Stats.LastError, "no space left") || s.Stats.Errors == 0 {
+			t.Errorf("stats %+v do not tell", s.Stats)
+		}
+		ledger.fill(nil)
+		after(2 * time.Second)
+		if s := r.Snapshot(); s.Stats.LastError != "" || len(ledger.keys) != 1 {
+			t.Errorf("mended: last error %q, ledger %v", s.Stats.LastError, ledger.keys)
+		}
+	})
+}
+
+// While the kernel does not answer, Set returns, and of the tables that were
+// set meanwhile only the newest is written.
+func TestTheNewestTableWinsAndSetWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, stuck := sim.NewIPVS(), make(chan struct{})
+		var added []ipvsctl.ServiceKey
+		k.Refuse = func(op ipvsctl.Op) error {
+			<-stuck
+			if op.Kind == ipvsctl.AddService {
+				added = append(added, op.Service)
+			}
+			return nil
+		}
+		r := start(t, k, &book{}, ipvsctl.Options{})
+		r.Set(ipvsctl.Table{web: balanced("rr", nil)})
+		synctest.Wait()
+		for port := range uint16(100) {
+			r.Set(ipvsctl.Table{web: balanced("rr", nil), service(1000 + port): balanced("rr", nil)})
+		}
+		if r.Snapshot().Converged {
+			t.Error("converged while the kernel is stuck")
+		}
+		close(stuck)
+		synctest.Wait()
+		if want := []ipvsctl.ServiceKey{web, service(1099)}; !slices.Equal(added, want) {
+			t.Errorf("added %v, want %v", added, want)
+		}
+		<-r.Applied()
+		if !r.Snapshot().Converged {
+			t.Error("not converged after the notice")
+		}
+	})
+}
+
+// A snapshot stays what it was, whatever the loop does later.
+func TestASnapshotNeverChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, ipvsctl.Options{})
+		var snaps []ipvsctl.Snapshot
+		var copies []string
+		for i := range 20 {
+			table := ipvsctl.Table{web: balanced("rr", weights{4: uint32(i), byte(i + 5): 1})}
+			if i%2 == 0 {
+				table[mail] = balanced("wrr", weights{4: 1})
+			}
+			r.Set(table)
+			after(time.Duration(i) * 300 * time.Millisecond)
+			s := r.Snapshot()
+			snaps, copies = append(snaps, s), append(copies, fmt.Sprint(s.Table, s.Counters, s.Foreign, s.Stats))
+		}
+		for i, s := range snaps {
+			if got := fmt.Sprint(s.Table, s.Counters, s.Foreign, s.Stats); got != copies[i] {
+				t.Errorf("snapshot %d became\n%s\nit was\n%s", i, got, copies[i])
+			}
+		}
+	})
+}
+
+func TestClearTakesOurRowsOutAndLeavesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, ledger := sim.NewIPVS(), &book{}
+		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
+		r := ipvsctl.New(k, ledger, ipvsctl.Options{})
+		if _, err := r.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, r)
+		r.Set(ipvsctl.Table{web: balanced("rr", weights{4: 1})})
+		<-r.Applied()
+		stop()
+		wantWrites(t, k, 0, 2, "the table, which stays at the end")
+		if err := r.Clear(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantTable(t, k, ipvsctl.Table{dns: balanced("rr", weights{9: 9})}, "after Clear")
+		if len(ledger.keys) != 0 {
+			t.Errorf("the ledger still has %v", ledger.keys)
+		}
+	})
+}
+
+func TestOpenTellsWhatTheKernelLacks(t *testing.T) {
+	k := sim.NewIPVS()
+	k.Break = func(string) error { return fmt.Errorf("%w: load its module", ipvsctl.ErrNoIPVS) }
+	r := ipvsctl.New(k, &book{}, ipvsctl.Options{})
+	if _, err := r.Open(t.Context()); !errors.Is(err, ipvsctl.ErrNoIPVS) {
+		t.Errorf("error %v, want ErrNoIPVS", err)
+	}
+	if err := r.Run(t.Context()); err == nil {
+		t.Error("Run without Open must not pretend to work")
+	}
+}

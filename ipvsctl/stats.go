@@ -1,0 +1,23 @@
+package ipvsctl
+
+import "time"
+
+// Stats are what the reconciler counts, since it started.
+type Stats struct {
+	// Operations are the rows written to the kernel, by kind ("add-service").
+	Operations map[string]uint64 `json:"operations"`
+	// Errors are operations that the kernel refused, and lists or reads that
+	// failed.
+	Errors uint64 `json:"errors"`
+	// Drift is how many rows were found other than left, and repaired.
+	Drift uint64 `json:"drift"`
+	// Foreign is how many services in the table are not ours, as last seen.
+	Foreign int `json:"foreign"`
+	// Pending is how many operations the last pass left undone.
+	Pending int `json:"pending"`
+	// Audited is when the whole table was last compared with the kernel's.
+	Audited time.Time `json:"audited"`
+	// LastError says why the last failed operation failed; empty after a pass
+	// without failure.
+	LastError string `json:"last_error,omitempty"`
+}
