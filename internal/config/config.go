@@ -19,6 +19,9 @@ type Config struct {
 	// Digest identifies the text it came from, for this node: equal digests
 	// mean equal configurations.
 	Digest string
+	// Files names the other files that were read for it: by file(), and the
+	// certificates that checks trust. Give them to Options.Files.
+	Files []string
 }
 
 // A Director holds what concerns the daemon as a whole.

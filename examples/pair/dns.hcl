@@ -1,0 +1,18 @@
+# Name service over UDP, on the same servers. UDP can't be tried by connecting:
+# without a check block the servers are pinged; here their TCP port is tried.
+
+virtual_service "dns" {
+  address    = "10.13.0.200"
+  port       = 53
+  protocol   = "udp"
+  scheduler  = "rr"
+  one_packet = true # each query by itself, whatever port it comes from
+  forward    = "nat"
+
+  check "tcp" {
+    interval = "5s"
+  }
+
+  real_server "compute-0-0" { address = "192.168.1.4" }
+  real_server "compute-0-1" { address = "192.168.1.5" }
+}

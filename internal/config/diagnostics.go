@@ -1,0 +1,225 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Severity says whether a diagnostic forbids the configuration.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// A Diagnostic is one mistake in a configuration, or one doubt about it.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	// Summary says in a few words what is wrong, Detail why, and what would
+	// be right.
+	Summary string `json:"summary"`
+	Detail  string `json:"detail"`
+	// File, Line and Column are where it begins; Line and Column count from 1.
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	// Block is the head of the top-level block around it.
+	Block string `json:"block,omitempty"`
+	// Source is the line, and Marked which part of it is meant: the bytes
+	// from the first to before the second.
+	Source string `json:"source"`
+	Marked [2]int `json:"marked"`
+}
+
+// Diagnostics are all mistakes in a configuration, in the order of the files
+// and their lines.
+type Diagnostics []Diagnostic
+
+// String returns the diagnostic in one line: "web.hcl:12: unknown scheduler: …".
+func (d Diagnostic) String() string {
+	return fmt.Sprintf("%s:%d: %s: %s", d.File, d.Line, d.Summary, strings.Join(strings.Fields(d.Detail), " "))
+}
+
+// HasErrors says whether there is a diagnostic that is more than a warning.
+func (ds Diagnostics) HasErrors() bool {
+	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+// Err returns the first mistake in one line, with the number of those that
+// follow it; nil where there is none. A warning is no mistake.
+func (ds Diagnostics) Err() error {
+	first, more := "", 0
+	for _, d := range ds {
+		switch {
+		case d.Severity != Error:
+		case first == "":
+			first = d.String()
+		default:
+			more++
+		}
+	}
+	switch {
+	case first == "":
+		return nil
+	case more > 0:
+		return fmt.Errorf("%s (and %d more)", first, more)
+	default:
+		return errors.New(first)
+	}
+}
+
+// Render writes the diagnostics for people, each with the source line that it
+// is about, the details wrapped at width columns (zero: not at all), with the
+// terminal's colours or without.
+func (ds Diagnostics) Render(w io.Writer, width int, color bool) error {
+	for i, d := range ds {
+		if i > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, d.render(width, color)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d Diagnostic) render(width int, color bool) string {
+	title, hue := "Error", "\x1b[1;31m"
+	if d.Severity == Warning {
+		title, hue = "Warning", "\x1b[1;33m"
+	}
+	bold, plain := "\x1b[1m", "\x1b[0m"
+	if !color {
+		hue, bold, plain = "", "", ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s:%s %s%s%s\n", hue, title, plain, bold, printable(d.Summary), plain)
+	if d.File != "" {
+		fmt.Fprintf(&b, "  %s:%d", d.File, d.Line)
+		if d.Block != "" {
+			fmt.Fprintf(&b, ", in %s", printable(d.Block))
+		}
+		gutter := fmt.Sprintf("%6d", d.Line)
+		before, marked := d.Source[:d.Marked[0]], d.Source[d.Marked[0]:d.Marked[1]]
+		fmt.Fprintf(&b, ":\n%s | %s\n", gutter, printable(d.Source))
+		fmt.Fprintf(&b, "%6s | %s%s%s%s\n", "", blank(before), hue, carets(marked), plain)
+	}
+	for _, line := range wrap(printable(d.Detail), width-2) {
+		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	return b.String()
+}
+
+// printable replaces what could steer a terminal; tabs stay.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if (r < ' ' && r != '\t' && r != '\n') || (r >= 0x7f && r < 0xa0) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
+
+// blank returns the space that s takes, so that what follows stands below
+// what follows s.
+func blank(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, s)
+}
+
+func carets(s string) string {
+	return strings.Repeat("^", max(1, utf8.RuneCountInString(s)))
+}
+
+// wrap breaks a text between words into lines of at most width columns. What
+// is indented is an example and stays as it is.
+func wrap(text string, width int) (lines []string) {
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		if width <= 0 || strings.HasPrefix(paragraph, " ") {
+			lines = append(lines, paragraph)
+			continue
+		}
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+				lines = append(lines, line)
+				line = ""
+			}
+			line = strings.TrimPrefix(line+" "+word, " ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// diagnostics converts HCL's diagnostics, sorted by their place.
+func (s Sources) diagnostics(in hcl.Diagnostics) Diagnostics {
+	order := map[string]int{}
+	for i, f := range s.files {
+		order[f.name] = i
+	}
+	var out Diagnostics
+	for _, d := range in {
+		out = append(out, s.diagnostic(d, order))
+	}
+	slices.SortStableFunc(out, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Summary, b.Summary))
+	})
+	return out
+}
+
+func (s Sources) diagnostic(d *hcl.Diagnostic, order map[string]int) Diagnostic {
+	out := Diagnostic{Severity: Error, Summary: d.Summary, Detail: d.Detail}
+	if d.Severity == hcl.DiagWarning {
+		out.Severity = Warning
+	}
+	if d.Subject == nil {
+		return out
+	}
+	out.File, out.Line, out.Column = d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column
+	if i, ok := order[out.File]; ok {
+		s.files[i].quote(&out, d.Subject)
+	}
+	return out
+}
+
+// maxQuoted is how much of a line is shown, in bytes.
+const maxQuoted = 400
+
+// quote fills in what the file says at the place of a diagnostic.
+func (f *source) quote(d *Diagnostic, r *hcl.Range) {
+	from := min(max(r.Start.Byte, 0), len(f.text))
+	to := min(max(r.End.Byte, from), len(f.text))
+	start := bytes.LastIndexByte(f.text[:from], '\n') + 1
+	end := len(f.text)
+	if i := bytes.IndexByte(f.text[from:], '\n'); i >= 0 {
+		end = from + i
+	}
+	start = max(start, from-maxQuoted/2)
+	end = min(end, start+maxQuoted)
+	d.Source = strings.ToValidUTF8(strings.TrimRight(string(f.text[start:end]), "\r"), "?")
+	d.Marked[0] = min(from-start, len(d.Source))
+	d.Marked[1] = min(max(min(to, end)-start, d.Marked[0]), len(d.Source))
+	for _, c := range f.blocks {
+		if c.start < from && from < c.end {
+			d.Block = c.header(f.text)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// defaultDirector is the director whose block is absent or empty.
+func defaultDirector() Director {
+	return Director{
+		StartDelay:     10 * time.Second,
+		ProbesInFlight: 4096,
+		KeepTable:      true,
+	}
+}
+
+func (d *decoder) director(r *rawDirector) {
+	if !d.once(d.rules.directors, struct{}{}, r.Range, "director block", "there is one daemon; put everything into one block") {
+		return
+	}
+	def := defaultDirector()
+	out := &d.config.Director
+	out.StartDelay = d.duration(r.StartDelay, def.StartDelay, 0, time.Hour)
+	out.ProbesInFlight = int(d.count(r.ProbesInFlight, int64(def.ProbesInFlight), 1, 65536))
+	out.ExclusiveTable = d.flag(r.ExclusiveTable, def.ExclusiveTable)
+	out.KeepTable = d.flag(r.KeepTable, def.KeepTable)
+	if r.HTTP != nil {
+		out.HTTPListen = d.listen(r.HTTP)
+	}
+}
+
+// listen reads the address of the HTTP server: "127.0.0.1:9112", "[::1]:9112",
+// or ":9112" for every address of this machine.
+func (d *decoder) listen(r *rawHTTP) string {
+	d.require(r.Listen, r.Range, "listen", `listen = "127.0.0.1:9112"`)
+	s, ok := d.text(r.Listen)
+	if !ok {
+		return ""
+	}
+	if rest, every := strings.CutPrefix(s, ":"); every {
+		if n, err := strconv.ParseUint(rest, 10, 16); err == nil && n > 0 {
+			return s
+		}
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil && ap.Port() > 0 {
+		return s
+	}
+	d.mistake(r.Listen.Expr.Range(), "Invalid listen",
+		"%q is no address with a port: write \"127.0.0.1:9112\", \"[::1]:9112\", or \":9112\" for every address.", s)
+	return ""
+}
+
+// once notes a thing that must be unique, and says whether it is the first.
+// The mistake names the place of the first one.
+func (d *decoder) once(seen map[any]hcl.Range, key any, at hcl.Range, what, remedy string) bool {
+	first, again := seen[key]
+	if again {
+		d.mistake(at, "Duplicate "+what, "It is at %s already: %s.", position(first), remedy)
+		return false
+	}
+	seen[key] = at
+	return true
+}
+
+// position prints where a range begins: "web.hcl:12".
+func position(r hcl.Range) string {
+	return r.Filename + ":" + strconv.Itoa(r.Start.Line)
+}

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// explain puts a diagnostic of the HCL library into the words of this
+// language where those help more, and takes the expression off it.
+func (d *decoder) explain(in *hcl.Diagnostic) *hcl.Diagnostic {
+	out := &hcl.Diagnostic{Severity: in.Severity, Summary: in.Summary, Detail: in.Detail, Subject: in.Subject}
+	if out.Subject == nil {
+		out.Subject = &hcl.Range{}
+	}
+	switch in.Summary {
+	case "Invalid index":
+		d.explainIndex(in, out)
+	case "Unsupported attribute":
+		d.explainAttribute(in, out)
+	case "Unknown variable":
+		d.explainVariable(in, out)
+	case "Call to unknown function":
+		explainFunction(in, out)
+	case "Unsupported argument", "Unsupported block type":
+		explainName(out)
+	case "Invalid single-argument block definition":
+		out.Summary = "Several arguments on one line"
+		out.Detail = "A block on one line holds one argument and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
+	}
+	return out
+}
+
+// explainIndex names the key that a map does not have, and those that it has:
+// above all a node that a map of nodes forgets.
+func (d *decoder) explainIndex(in, out *hcl.Diagnostic) {
+	keys, key, at, ok := lookup(in)
+	if !ok {
+		return
+	}
+	out.Subject = at.Ptr()
+	index, _ := in.Expression.(*hclsyntax.IndexExpr)
+	switch {
+	case index != nil && isVariable(index.Key, "node"):
+		out.Summary = fmt.Sprintf("Unknown node %q", key)
+		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the right name with --node.", key, listed(keys))
+	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
+		out.Summary, out.Detail = unsetVariable(key)
+	default:
+		out.Summary = fmt.Sprintf("Unknown key %q", key)
+		out.Detail = fmt.Sprintf("%sThe map has %s.", didYouMean(key, keys), listed(keys))
+	}
+}
+
+// lookup returns what a failed look-up was about: the keys of the map, the
+// key that is not among them, and where it is written. ok is false where it
+// was no look-up of a name in a map.
+func lookup(in *hcl.Diagnostic) (keys []string, key string, at hcl.Range, ok bool) {
+	var collection, k cty.Value
+	switch e := in.Expression.(type) {
+	case *hclsyntax.IndexExpr:
+		collection, _ = e.Collection.Value(in.EvalContext)
+		k, _ = e.Key.Value(in.EvalContext)
+		at = e.Key.Range()
+	case *hclsyntax.RelativeTraversalExpr:
+		collection, _ = e.Source.Value(in.EvalContext)
+		k, at = indexKey(e.Traversal)
+	case *hclsyntax.ScopeTraversalExpr:
+		k, at = indexKey(e.Traversal)
+		parent, diags := e.Traversal[:max(1, len(e.Traversal)-1)].TraverseAbs(in.EvalContext)
+		if !diags.HasErrors() {
+			collection = parent
+		}
+	}
+	if k == cty.NilVal || k.IsNull() || !k.IsKnown() || k.Type() != cty.String {
+		return nil, "", at, false
+	}
+	return keysOf(collection), k.AsString(), at, true
+}
+
+// indexKey returns the first key in brackets of a traversal.
+func indexKey(t hcl.Traversal) (cty.Value, hcl.Range) {
+	for _, step := range t {
+		if index, ok := step.(hcl.TraverseIndex); ok {
+			return index.Key, index.SrcRange
+		}
+	}
+	return cty.NilVal, hcl.Range{}
+}
+
+// isVariable says whether an expression is a variable, or a part of one.
+func isVariable(e hcl.Expression, root string) bool {
+	t, ok := e.(*hclsyntax.ScopeTraversalExpr)
+	return ok && t.Traversal.RootName() == root
+}
+
+// keysOf returns the keys of a map or object, sorted.
+func keysOf(v cty.Value) []string {
+	if v == cty.NilVal {
+		return nil
+	}
+	v, _ = v.Unmark()
+	if v.IsNull() || !v.IsKnown() || !(v.Type().IsMapType() || v.Type().IsObjectType()) {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(v.AsValueMap()))
+}
+
+// listed prints names in a sentence, not too many of them.
+func listed(names []string) string {
+	const most = 20
+	switch {
+	case len(names) == 0:
+		return "none at all"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	default:
+		return strings.Join(names, ", ")
+	}
+}
+
+func unsetVariable(name string) (summary, detail string) {
+	return fmt.Sprintf("Environment variable %s is not set", name),
+		fmt.Sprintf("Set it for the daemon (Environment=%s=… in its unit), or write try(env.%s, \"default\").", name, name)
+}
+
+// explainAttribute names what node, env and local have.
+func (d *decoder) explainAttribute(in, out *hcl.Diagnostic) {
+	t, ok := in.Expression.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(t.Traversal) < 2 {
+		return
+	}
+	step, ok := t.Traversal[1].(hcl.TraverseAttr)
+	if !ok {
+		return
+	}
+	out.Subject = t.SrcRange.Ptr()
+	switch root := t.Traversal.RootName(); root {
+	case "env":
+		out.Summary, out.Detail = unsetVariable(step.Name)
+	case "local":
+		known := keysOf(d.ctx.Variables["local"])
+		if slices.Contains(known, step.Name) {
+			return // the mistake is further inside it
+		}
+		out.Summary = fmt.Sprintf("Unknown local %q", step.Name)
+		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", didYouMean(step.Name, known), listed(known))
+	case "node":
+		out.Summary = fmt.Sprintf("Unknown variable node.%s", step.Name)
+		out.Detail = "A node has its name only: write node.name."
+	}
+}
+
+func (d *decoder) explainVariable(in, out *hcl.Diagnostic) {
+	t, ok := in.Expression.(*hclsyntax.ScopeTraversalExpr)
+	if !ok {
+		return
+	}
+	name := t.Traversal.RootName()
+	out.Subject = t.SrcRange.Ptr()
+	out.Summary = fmt.Sprintf("Unknown variable %q", name)
+	known := keysOf(d.ctx.Variables["local"])
+	switch {
+	case slices.Contains(known, name):
+		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
+	case len(t.Traversal) == 1:
+		out.Detail = fmt.Sprintf("A word that is meant as text stands in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
+	default:
+		out.Detail = didYouMean(name, []string{"node", "env", "local"}) + "The variables are node.name, env.X and local.X."
+	}
+}
+
+func explainFunction(in, out *hcl.Diagnostic) {
+	call, ok := in.Expression.(*hclsyntax.FunctionCallExpr)
+	if !ok {
+		return
+	}
+	known := functionNames()
+	out.Summary = fmt.Sprintf("Unknown function %q", call.Name)
+	out.Detail = fmt.Sprintf("%sThe functions are %s.", didYouMean(call.Name, known), strings.Join(known, ", "))
+}
+
+// explainName says where an argument or block belongs that is not known where
+// it stands.
+func explainName(out *hcl.Diagnostic) {
+	_, rest, _ := strings.Cut(out.Detail, `"`)
+	name, rest, _ := strings.Cut(rest, `"`)
+	_, hint, _ := strings.Cut(rest, "expected here.")
+	what := "argument"
+	if out.Summary == "Unsupported block type" {
+		what = "block"
+	}
+	out.Summary = fmt.Sprintf("Unknown %s %q", what, name)
+	out.Detail = fmt.Sprintf("There is no %s of this name here.%s", what, hint)
+	if owners := language()[name]; hint == "" && len(owners) > 0 {
+		out.Detail = fmt.Sprintf("%q does not belong here, but into %s.", name, strings.Join(owners, " or "))
+	}
+}

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const manual = "../../packaging/lvsd.hcl.5"
+
+// The manual page lists every option in the section of its block, and no
+// other.
+func TestManualNamesEveryOption(t *testing.T) {
+	text, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	section := ""
+	for line := range strings.Lines(string(text)) {
+		macro, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch macro {
+		case ".Sh", ".Ss":
+			section = strings.ToLower(rest)
+			if section == "top level" {
+				section = topLevel
+			}
+		case ".It":
+			if name, isOption := strings.CutPrefix(rest, "Ic "); isOption {
+				name, _, _ = strings.Cut(name, " ")
+				listed[section+"."+name] = true
+			}
+		}
+	}
+	for _, option := range options() {
+		if !listed[option] {
+			t.Errorf("the manual page does not list %s", option)
+		}
+		delete(listed, option)
+	}
+	for option := range listed {
+		t.Errorf("the manual page lists %s, which does not exist", option)
+	}
+}
+
+func TestManualNamesEveryFunction(t *testing.T) {
+	text, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat := strings.Join(strings.Fields(regexp.MustCompile(`(?m)^\.Ic `).ReplaceAllString(string(text), "")), " ")
+	if want := strings.Join(functionNames(), " , ") + " ."; !strings.Contains(flat, want) {
+		t.Errorf("the manual page must say: %s", want)
+	}
+}
+
+// The example of the manual page is a valid configuration.
+func TestManualsExampleIsValid(t *testing.T) {
+	text, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), ".Bd -literal -offset indent\n")
+	example, _, _ = strings.Cut(example, ".Ed\n")
+	path := filepath.Join(t.TempDir(), "man.hcl")
+	if err := os.WriteFile(path, []byte(example), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := Parse(s, Options{Node: "lvs1"}); len(diags) > 0 {
+		t.Errorf("%+v", diags)
+	}
+}

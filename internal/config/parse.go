@@ -1,0 +1,172 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// The most mistakes and the most doubts that are told at once. After so many
+// mistakes the rest of the files is not read; doubts end nothing.
+const (
+	maxMistakes = 500
+	maxDoubts   = 500
+)
+
+// Parse turns the files into a configuration for one node. It returns every
+// mistake at once, and no Config where one is an error; a valid one may come
+// with warnings.
+func Parse(s Sources, o Options) (*Config, Diagnostics) {
+	d := &decoder{sources: s, options: o, files: map[string]bool{}, rules: newRules()}
+	d.config = &Config{Node: o.Node, Director: defaultDirector()}
+	for _, f := range s.files {
+		f.blocks = split(f.text)
+	}
+	d.ctx = d.newContext()
+	d.evaluateLocals()
+	for _, f := range s.files {
+		for _, c := range f.blocks {
+			if c.kind != "locals" && d.mistakes < maxMistakes {
+				d.decodeChunk(f, c)
+			}
+		}
+	}
+	d.checkHolders()
+	diags := s.diagnostics(d.diags)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	d.config.Files = slices.Sorted(maps.Keys(d.files))
+	o.Files = d.config.Files
+	d.config.Digest = s.Digest(o)
+	return d.config, diags
+}
+
+// A decoder turns the blocks of one configuration into values, one after the
+// other, and collects the mistakes.
+type decoder struct {
+	sources Sources
+	options Options
+	ctx     *hcl.EvalContext
+	files   map[string]bool // that the configuration named, by path
+	rules   rules
+	diags   hcl.Diagnostics
+	before  int // how many diags there were before this block
+	// mistakes and doubts count what was reported.
+	mistakes, doubts int
+	config           *Config
+}
+
+// report adds mistakes, in words that fit this language. They keep no
+// expression: a tree must not outlive its block.
+func (d *decoder) report(diags ...*hcl.Diagnostic) {
+	for _, diag := range diags {
+		if diag.Severity == hcl.DiagError {
+			if d.mistakes++; d.mistakes <= maxMistakes {
+				d.diags = append(d.diags, d.explain(diag))
+			}
+		} else if d.doubts++; d.doubts <= maxDoubts {
+			d.diags = append(d.diags, d.explain(diag))
+		}
+	}
+}
+
+// decodeChunk decodes one top-level item into the configuration.
+func (d *decoder) decodeChunk(f *source, c chunk) {
+	defer d.survive(f, c)
+	d.before = len(d.diags)
+	raw, ok := d.parseChunk(f, c)
+	if !ok {
+		return
+	}
+	for i := range raw.Directors {
+		d.director(&raw.Directors[i])
+	}
+	for i := range raw.Routers {
+		d.router(&raw.Routers[i])
+	}
+	for i := range raw.Services {
+		d.service(&raw.Services[i])
+	}
+	for _, l := range raw.Locals {
+		d.mistake(l.Range, "Dynamic locals", "Locals are evaluated before anything else and can't be generated: write a locals block.")
+	}
+}
+
+// survive turns a panic into a mistake. The parser and the functions are
+// others' code and read what anybody may have written: whatever happens
+// there must not end the daemon.
+func (d *decoder) survive(f *source, c chunk) {
+	if p := recover(); p != nil {
+		d.mistake(f.head(c), "Unreadable block", "Reading this item failed in an unforeseen way (%v): please report it, and write the item in a simpler way.", p)
+	}
+}
+
+// head returns the first line of a top-level item, up to its brace.
+func (f *source) head(c chunk) hcl.Range {
+	start, end := c.pos(), c.pos()
+	end.Byte += len(c.header(f.text))
+	end.Column += len(c.header(f.text))
+	return hcl.Range{Filename: f.name, Start: start, End: end}
+}
+
+// parseChunk parses one top-level item. Where its syntax is broken, only that
+// is reported: what the parser made of the rest is guesswork.
+func (d *decoder) parseChunk(f *source, c chunk) (raw rawFile, ok bool) {
+	if c.excess != "" {
+		d.mistake(f.head(c), "Block too complex", "This item %s to be read safely.", c.excess)
+		return raw, false
+	}
+	text := f.text[c.start:c.end]
+	if !utf8.Valid(text) {
+		d.mistake(f.head(c), "Not UTF-8", "This item has bytes that are no text in UTF-8: save the file in that encoding.")
+		return raw, false
+	}
+	file, diags := hclsyntax.ParseConfig(text, f.name, c.pos())
+	if diags.HasErrors() {
+		d.report(d.hints(f, c, diags)...)
+		return raw, false
+	}
+	body := file.Body
+	if bytes.Contains(text, []byte("dynamic")) {
+		body = dynblock.Expand(body, d.ctx)
+	}
+	d.report(decodeBody(body, reflect.ValueOf(&raw).Elem())...)
+	return raw, true
+}
+
+// hints puts the parser's diagnostics into words that help: where a brace may
+// be missing, and nothing of what follows from a quote that is.
+func (d *decoder) hints(f *source, c chunk, diags hcl.Diagnostics) hcl.Diagnostics {
+	for i, diag := range diags {
+		switch diag.Summary {
+		case "Invalid multi-line string":
+			diag.Detail = "The closing quote is missing on this line. Text of several lines is written as <<EOT, the lines, and EOT on a line of its own."
+			return diags[i : i+1]
+		case "Unclosed configuration block":
+			if line := nextBlock(f, c); line > 0 {
+				diag.Detail = fmt.Sprintf("There is no closing brace for this block. At line %d begins a block that belongs beside it: write the missing } before that.", line)
+			}
+		}
+	}
+	return diags
+}
+
+// nextBlock returns the line on which, inside an item, a top-level block seems
+// to begin, or 0.
+func nextBlock(f *source, c chunk) int {
+	text := f.text[c.start:c.end]
+	for _, b := range layoutOf(reflect.TypeFor[rawFile]()).schema.Blocks {
+		if i := bytes.Index(text, []byte("\n"+b.Type+" ")); i >= 0 {
+			return c.line + 1 + bytes.Count(text[:i], []byte("\n"))
+		}
+	}
+	return 0
+}

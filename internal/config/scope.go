@@ -1,0 +1,135 @@
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// newContext makes what expressions see: node, env, and the functions. The
+// locals are added by evaluateLocals.
+func (d *decoder) newContext() *hcl.EvalContext {
+	env := map[string]cty.Value{}
+	for _, name := range d.sources.envNames() {
+		if v, ok := d.options.lookup(name); ok {
+			env[name] = cty.StringVal(v)
+		}
+	}
+	known := maps.Clone(functions)
+	known["file"] = fileFunction(d.readFile)
+	return &hcl.EvalContext{
+		Variables: map[string]cty.Value{
+			"node":  cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(d.options.Node)}),
+			"env":   cty.ObjectVal(env),
+			"local": cty.EmptyObjectVal,
+		},
+		Functions: known,
+	}
+}
+
+// readFile reads a file that the configuration names, and remembers it for
+// the next digest.
+func (d *decoder) readFile(name string) ([]byte, error) {
+	path := d.sources.resolve(name)
+	d.files[path] = true
+	return readRegular(path, maxFile)
+}
+
+// locals are the arguments of all locals blocks, evaluated in the order in
+// which they need each other.
+type locals struct {
+	exprs  map[string]*hcl.Attribute
+	values map[string]cty.Value
+	// path is what is being evaluated now, each needed by the one before it.
+	path []string
+}
+
+// evaluateLocals reads every locals block and adds their values to the
+// context. A local that has a mistake is unknown, so that whoever uses it
+// does not report it again.
+func (d *decoder) evaluateLocals() {
+	l := locals{exprs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}}
+	for _, f := range d.sources.files {
+		for _, c := range f.blocks {
+			if c.kind == "locals" {
+				d.collectLocals(f, c, l.exprs)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.exprs)) {
+		d.evaluateLocal(&l, name)
+	}
+}
+
+func (d *decoder) collectLocals(f *source, c chunk, into map[string]*hcl.Attribute) {
+	defer d.survive(f, c)
+	raw, ok := d.parseChunk(f, c)
+	if !ok {
+		return
+	}
+	for _, block := range raw.Locals {
+		for name, a := range block.Values {
+			if first, again := into[name]; again {
+				d.mistake(a.NameRange, "Duplicate local", "local.%s is defined at %s:%d already: remove one of them.",
+					name, first.NameRange.Filename, first.NameRange.Start.Line)
+				continue
+			}
+			into[name] = a
+		}
+	}
+}
+
+// evaluateLocal evaluates a local after those that it needs.
+func (d *decoder) evaluateLocal(l *locals, name string) {
+	a := l.exprs[name]
+	if _, done := l.values[name]; done || a == nil {
+		return
+	}
+	if slices.Contains(l.path, name) || len(l.path) >= maxNesting {
+		d.mistake(a.NameRange, "Circular local", "local.%s needs itself: it is computed from %v.", name, l.path)
+		d.define(l, name, cty.DynamicVal)
+		return
+	}
+	l.path = append(l.path, name)
+	for _, t := range a.Expr.Variables() {
+		if needed := localName(t); needed != "" {
+			d.evaluateLocal(l, needed)
+		}
+	}
+	l.path = l.path[:len(l.path)-1]
+	if _, broken := l.values[name]; broken {
+		return
+	}
+	d.define(l, name, d.safely(a))
+}
+
+func (d *decoder) define(l *locals, name string, v cty.Value) {
+	l.values[name] = v
+	d.ctx.Variables["local"] = cty.ObjectVal(l.values)
+}
+
+// safely evaluates a local; one with a mistake is unknown.
+func (d *decoder) safely(a *hcl.Attribute) (v cty.Value) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.mistake(a.Range, "Unreadable local", "Evaluating it failed in an unforeseen way (%v): please report it, and write it in a simpler way.", p)
+			v = cty.DynamicVal
+		}
+	}()
+	v, diags := a.Expr.Value(d.ctx)
+	if d.report(diags...); diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	return v
+}
+
+// localName returns X where a traversal begins with local.X.
+func localName(t hcl.Traversal) string {
+	if len(t) < 2 || t.RootName() != "local" {
+		return ""
+	}
+	step, _ := t[1].(hcl.TraverseAttr)
+	return step.Name
+}

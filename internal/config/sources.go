@@ -1,0 +1,202 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxSource is how much configuration is read, in bytes: the text of some
+// 100,000 real servers. It keeps a wrong path from filling the memory.
+const maxSource = 16 << 20
+
+// Sources are the files of one configuration, as read at one moment.
+type Sources struct {
+	dir   string // where relative names in the files start
+	files []*source
+}
+
+// A source is one file.
+type source struct {
+	name string
+	text []byte
+	// blocks are the file's top-level blocks, for the messages.
+	blocks []chunk
+}
+
+// Options are what besides the files decides what they mean.
+type Options struct {
+	// Node is the value of node.name.
+	Node string
+	// Env looks up env.X, as os.LookupEnv does; nil: no variable is set.
+	Env func(string) (string, bool)
+	// Local holds the addresses on this machine's interfaces, for the warning
+	// about a service address that nobody holds; nil: no such warning.
+	Local []netip.Prefix
+	// Files names the files that the running configuration has read
+	// (Config.Files), for Digest; Parse does not look at it.
+	Files []string
+}
+
+// Read reads a configuration: a file, or a directory whose *.hcl it reads in
+// the order of their names, without hidden files. A missing path and a
+// directory without such files are errors that say what to do.
+func Read(path string) (Sources, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Sources{}, fmt.Errorf("no configuration at %s: write one there (examples/ has some), or name another path with -config", path)
+	}
+	if err != nil {
+		return Sources{}, fmt.Errorf("looking for the configuration: %w", err)
+	}
+	if !info.IsDir() {
+		s := Sources{dir: filepath.Dir(path)}
+		return s, s.add(path)
+	}
+	names, err := configurationFiles(path)
+	if err != nil {
+		return Sources{}, err
+	}
+	s := Sources{dir: path}
+	for _, name := range names {
+		if err := s.add(name); err != nil {
+			return Sources{}, err
+		}
+	}
+	return s, nil
+}
+
+// configurationFiles lists the files of a directory that are configuration.
+func configurationFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration's directory: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if n := e.Name(); strings.HasSuffix(n, ".hcl") && !strings.HasPrefix(n, ".") && !e.IsDir() {
+			names = append(names, filepath.Join(dir, n))
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no *.hcl file in %s: put the configuration there (examples/ has some), or name another path with -config", dir)
+	}
+	return names, nil
+}
+
+func (s *Sources) add(name string) error {
+	rest := maxSource
+	for _, f := range s.files {
+		rest -= len(f.text)
+	}
+	text, err := readRegular(name, rest)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	s.files = append(s.files, &source{name: name, text: text})
+	return nil
+}
+
+// readRegular reads a regular file of at most limit bytes. A pipe or a device
+// would block the daemon, so it is refused.
+func readRegular(name string, limit int) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text := bytes.NewBuffer(make([]byte, 0, min(info.Size(), int64(limit))+bytes.MinRead))
+	if _, err := text.ReadFrom(io.LimitReader(f, int64(limit)+1)); err != nil {
+		return nil, err
+	}
+	if text.Len() > limit {
+		return nil, fmt.Errorf("%s is larger than the %d bytes that are left of the limit", name, limit)
+	}
+	return text.Bytes(), nil
+}
+
+// resolve returns the path of a file that the configuration names.
+func (s Sources) resolve(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.dir, name)
+}
+
+// Digest identifies what Parse would be given: the files, the node, the
+// environment variables that the files mention, and the contents of o.Files.
+// Where it equals the Digest of the running Config, given that one's Files,
+// nothing has changed and there is nothing to parse. It costs one pass over
+// the bytes.
+func (s Sources) Digest(o Options) string {
+	h := sha256.New()
+	for _, f := range s.files {
+		record(h, f.name, f.text)
+	}
+	record(h, "node", []byte(o.Node))
+	for _, name := range s.envNames() {
+		if v, ok := o.lookup(name); ok {
+			record(h, "env "+name, []byte(v))
+		}
+	}
+	for _, name := range o.Files {
+		text, err := readRegular(name, maxSource)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		record(h, "file "+name, text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// record adds a name and its text to h, each after its length, so that no two
+// lists of records are the same bytes.
+func record(h hash.Hash, name string, text []byte) {
+	fmt.Fprintf(h, "%d %s %d ", len(name), name, len(text))
+	h.Write(text)
+}
+
+// envNames lists the environment variables that the files mention: whatever
+// follows an "env", be it in a comment; one too many does no harm.
+func (s Sources) envNames() []string {
+	var names []string
+	for _, f := range s.files {
+		for rest := f.text; ; {
+			i := bytes.Index(rest, []byte("env"))
+			if i < 0 {
+				break
+			}
+			rest = bytes.TrimLeft(rest[i+len("env"):], " .[\"")
+			end := bytes.IndexFunc(rest, notInName)
+			if end > 0 {
+				names = append(names, string(rest[:end]))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (o Options) lookup(name string) (string, bool) {
+	if o.Env == nil {
+		return "", false
+	}
+	return o.Env(name)
+}

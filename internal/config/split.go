@@ -1,0 +1,293 @@
+package config
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// The limits of one top-level block. The parser recurses on nesting and on
+// operators, and a stack that overflows can't be recovered from.
+const (
+	maxNesting   = 100
+	maxOperators = 20_000
+	// A directive in a template counts as so many operators: the parser takes
+	// quadratic time for nested ones.
+	directiveCost = 40
+)
+
+// A chunk is one top-level item of a file: a block with its body, or what
+// stands in the place of one.
+type chunk struct {
+	start, end   int // bytes of the file
+	line, column int // of start, from 1
+	kind         string
+	// excess says which limit the item is above; empty: none.
+	excess string
+}
+
+// pos returns where the chunk starts, as the parser wants to know it.
+func (c chunk) pos() hcl.Pos {
+	return hcl.Pos{Byte: c.start, Line: c.line, Column: c.column}
+}
+
+// header returns the block's first line up to its brace.
+func (c chunk) header(text []byte) string {
+	line, _, _ := bytes.Cut(text[c.start:c.end], []byte("\n"))
+	head, _, _ := bytes.Cut(line, []byte("{"))
+	return string(bytes.TrimSpace(head))
+}
+
+// split cuts a file into its top-level items, so that one can be parsed,
+// evaluated and dropped before the next: the tree of a whole file takes ten
+// times the memory of what it says.
+//
+// It knows as much of the syntax as it takes to tell where an item ends:
+// brackets, comments, quoted and heredoc templates and the expressions inside
+// them. Text that is no valid HCL it may cut anywhere, for then the parser
+// reports a mistake in any case.
+func split(text []byte) []chunk {
+	s := scanner{text: text, line: 1}
+	for s.pos < len(s.text) {
+		s.step()
+	}
+	s.cut()
+	return s.chunks
+}
+
+// A scanner goes once over a file. Its stack holds what is open: a bracket,
+// '"' for a quoted template, 'h' for a heredoc, '$' for an expression in
+// either. With an empty stack it is between the items or at their top level.
+type scanner struct {
+	text      []byte
+	pos       int
+	line      int
+	lineStart int
+	stack     []byte
+	markers   [][]byte // of the open heredocs
+	lineBegun bool     // the heredoc's line has had an expression: no marker ends it
+	open      bool     // an item has begun
+	operators int
+	item      chunk
+	chunks    []chunk
+}
+
+func (s *scanner) top() byte {
+	if len(s.stack) == 0 {
+		return 0
+	}
+	return s.stack[len(s.stack)-1]
+}
+
+func (s *scanner) push(b byte) {
+	if len(s.stack) >= maxNesting {
+		s.item.excess = "is nested too deeply"
+		return
+	}
+	s.stack = append(s.stack, b)
+}
+
+func (s *scanner) pop() { s.stack = s.stack[:len(s.stack)-1] }
+
+// newline counts a line whose newline character is at pos, and passes it.
+func (s *scanner) newline() {
+	s.pos++
+	s.line++
+	s.lineStart = s.pos
+}
+
+func (s *scanner) startsWith(prefix string) bool {
+	return bytes.HasPrefix(s.text[s.pos:], []byte(prefix))
+}
+
+func (s *scanner) step() {
+	switch s.top() {
+	case '"':
+		s.quoted()
+	case 'h':
+		s.heredoc()
+	default:
+		s.code()
+	}
+}
+
+// code passes one token of code, more or less.
+func (s *scanner) code() {
+	switch c := s.text[s.pos]; {
+	case c == '\n':
+		if len(s.stack) == 0 {
+			s.cut()
+		}
+		s.newline()
+	case c == ' ' || c == '\t' || c == '\r':
+		s.pos++
+	case c == '#' || s.startsWith("//"):
+		s.skipTo("\n")
+	case s.startsWith("/*"):
+		s.pos += 2
+		s.skipTo("*/")
+		s.pos = min(s.pos+2, len(s.text))
+	default:
+		s.begin()
+		s.symbol(c)
+	}
+}
+
+// symbol passes one character of code that is neither space nor comment.
+func (s *scanner) symbol(c byte) {
+	s.pos++
+	switch c {
+	case '"', '{', '[', '(':
+		s.push(c)
+	case '}', ']', ')':
+		s.close(c)
+	case '<':
+		s.openHeredoc()
+	}
+	if strings.IndexByte("[(!?<>+*/%&|-", c) >= 0 || c == '=' && bytes.HasSuffix(s.text[:s.pos], []byte("==")) {
+		s.operator(1)
+	}
+}
+
+// operator counts what the parser, or the evaluation, may recurse on.
+func (s *scanner) operator(cost int) {
+	if s.operators += cost; s.operators > maxOperators {
+		s.item.excess = "has too many operators"
+	}
+}
+
+// skipTo goes on to the next place of a mark, or to the end.
+func (s *scanner) skipTo(mark string) {
+	for s.pos < len(s.text) && !s.startsWith(mark) {
+		if s.text[s.pos] == '\n' {
+			s.newline()
+		} else {
+			s.pos++
+		}
+	}
+}
+
+// close closes the innermost bracket that c fits, and those inside it that
+// were left open by mistake; an expression's brace ends the expression.
+func (s *scanner) close(c byte) {
+	opener := map[byte]byte{'}': '{', ']': '[', ')': '('}[c]
+	for i := len(s.stack) - 1; i >= 0; i-- {
+		switch b := s.stack[i]; {
+		case b == opener, b == '$' && c == '}':
+			s.stack = s.stack[:i]
+			return
+		case b == '"' || b == 'h' || b == '$' || b == '{':
+			return
+		}
+	}
+}
+
+// openHeredoc looks at what follows a '<': "<MARKER" or "<-MARKER" and a
+// newline begin a heredoc.
+func (s *scanner) openHeredoc() {
+	line, _, found := bytes.Cut(s.text[s.pos:], []byte("\n"))
+	if !found || !bytes.HasPrefix(line, []byte("<")) {
+		return
+	}
+	marker := bytes.TrimSuffix(bytes.TrimPrefix(line[1:], []byte("-")), []byte("\r"))
+	if len(marker) == 0 || bytes.ContainsFunc(marker, notInName) {
+		return
+	}
+	s.pos += len(line)
+	s.newline()
+	s.lineBegun = false
+	if depth := len(s.stack); depth < maxNesting {
+		s.markers = append(s.markers, marker)
+	}
+	s.push('h')
+}
+
+// notInName says whether a character can't be part of an identifier. Letters
+// beyond ASCII may be, and it does no harm to take too many for one.
+func notInName(r rune) bool {
+	switch {
+	case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_', r == '-', r >= utf8.RuneSelf:
+		return false
+	}
+	return true
+}
+
+// template passes an escape or the start of an expression in a template, and
+// says whether there was one.
+func (s *scanner) template() bool {
+	switch {
+	case s.startsWith("$${") || s.startsWith("%%{"):
+		s.pos += 3
+	case s.startsWith("${") || s.startsWith("%{"):
+		s.pos += 2
+		s.operator(1)
+		if s.text[s.pos-2] == '%' {
+			s.operator(directiveCost)
+		}
+		s.lineBegun = true
+		s.push('$')
+	default:
+		return false
+	}
+	return true
+}
+
+// quoted passes one character of a quoted template. A newline ends it: it is
+// a mistake there, and the items after it should not suffer from it.
+func (s *scanner) quoted() {
+	switch c := s.text[s.pos]; {
+	case c == '"':
+		s.pos++
+		s.pop()
+	case c == '\n':
+		s.pop()
+	case c == '\\' && !s.startsWith("\\\n"):
+		s.pos = min(s.pos+2, len(s.text))
+	case !s.template():
+		s.pos++
+	}
+}
+
+// heredoc passes one character of a heredoc, or its last line.
+func (s *scanner) heredoc() {
+	if s.text[s.pos] == '\n' {
+		line := bytes.TrimSpace(s.text[s.lineStart:s.pos])
+		if !s.lineBegun && bytes.Equal(line, s.markers[len(s.markers)-1]) {
+			s.markers = s.markers[:len(s.markers)-1]
+			s.pop() // the newline is code's
+			return
+		}
+		s.newline()
+		s.lineBegun = false
+	} else if !s.template() {
+		s.pos++
+	}
+}
+
+// begin notes where an item begins.
+func (s *scanner) begin() {
+	if s.open {
+		return
+	}
+	word := s.text[s.pos:]
+	if i := bytes.IndexFunc(word, notInName); i >= 0 {
+		word = word[:i]
+	}
+	s.open, s.operators = true, 0
+	s.item = chunk{
+		start: s.pos, line: s.line, kind: string(word),
+		column: 1 + utf8.RuneCount(s.text[s.lineStart:s.pos]),
+	}
+}
+
+// cut ends the item that is open, if one is.
+func (s *scanner) cut() {
+	if !s.open {
+		return
+	}
+	s.item.end = s.pos
+	s.chunks = append(s.chunks, s.item)
+	s.open = false
+}

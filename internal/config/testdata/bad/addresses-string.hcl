@@ -1,0 +1,5 @@
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  addresses = "10.13.0.200/24"  # ERROR: Wrong type for addresses
+}

@@ -1,0 +1,3 @@
+director {
+  keep_table = "yes"  # ERROR: Wrong type for keep_table
+}

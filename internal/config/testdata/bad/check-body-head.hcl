@@ -1,0 +1,10 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  check "http" {
+    method = "HEAD"
+    expect { body = "ok" }  # ERROR: Body of HEAD
+  }
+  real_server "192.168.1.4" {}
+}

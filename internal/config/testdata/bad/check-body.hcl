@@ -1,0 +1,9 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  check "http" {
+    expect { body = "(unclosed" }  # ERROR: Invalid body
+  }
+  real_server "192.168.1.4" {}
+}

@@ -1,0 +1,8 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  check "none" {}  # ERROR: Check none among others
+  check "tcp" {}
+  real_server "192.168.1.4" {}
+}

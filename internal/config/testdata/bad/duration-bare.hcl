@@ -1,0 +1,3 @@
+director {
+  start_delay = 10  # ERROR: Missing unit
+}

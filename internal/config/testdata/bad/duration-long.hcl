@@ -1,0 +1,3 @@
+director {
+  start_delay = "2h"  # ERROR: Invalid start_delay
+}

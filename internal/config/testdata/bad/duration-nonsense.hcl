@@ -1,0 +1,3 @@
+director {
+  start_delay = "ten"  # ERROR: Invalid duration
+}

@@ -1,0 +1,10 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  dynamic "real_server" {
+    for_each = 3  # ERROR: Invalid dynamic for_each value
+    labels   = ["192.168.1.${real_server.value}"]
+    content {}
+  }
+}

@@ -1,0 +1,10 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  real_server "192.168.1.4" {}
+  fallback {
+    address = "127.0.0.1"  # ERROR: Loopback with NAT
+    port    = 8080
+  }
+}

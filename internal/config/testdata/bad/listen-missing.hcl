@@ -1,0 +1,3 @@
+director {
+  http {}  # ERROR: Missing listen
+}

@@ -1,0 +1,3 @@
+director {
+  http { listen = "localhost:9112" }  # ERROR: Invalid listen
+}

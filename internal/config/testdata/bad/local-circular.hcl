@@ -1,0 +1,4 @@
+locals {
+  a = local.b  # ERROR: Circular local
+  b = local.a
+}

@@ -1,0 +1,2 @@
+virtual_service {  # ERROR: Missing name for virtual_service
+}

@@ -1,0 +1,6 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  real_server "" { address = "192.168.1.4" }  # ERROR: Empty name
+}

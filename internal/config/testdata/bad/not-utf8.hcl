@@ -1,0 +1,3 @@
+virtual_service "web" { # ERROR: Not UTF-8
+  address = "café"
+}

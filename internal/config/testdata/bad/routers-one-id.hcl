@@ -1,0 +1,11 @@
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  addresses = ["10.13.0.200/24"]
+}
+
+virtual_router "inside" {
+  interface = "eth0"
+  id        = 51  # ERROR: Duplicate virtual router id
+  addresses = ["192.168.1.254/24"]
+}

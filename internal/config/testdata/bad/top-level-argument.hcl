@@ -1,0 +1,1 @@
+start_delay = "5s"  # ERROR: Unknown argument "start_delay"

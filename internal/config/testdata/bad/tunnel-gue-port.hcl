@@ -1,0 +1,7 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "tunnel"
+  tunnel { type = "gue" }  # ERROR: Missing port
+  real_server "192.168.1.4" {}
+}

@@ -1,0 +1,2 @@
+virtual_servise "web" {  # ERROR: Unknown block "virtual_servise"
+}

@@ -1,0 +1,5 @@
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 256  # ERROR: Invalid id
+  addresses = ["10.13.0.200/24"]
+}

@@ -1,0 +1,138 @@
+# Every option, each with another value than its default.
+director {
+  http { listen = "[::1]:9112" }
+  start_delay      = "3s"
+  probes_in_flight = 100
+  exclusive_table  = true
+  keep_table       = false
+}
+
+virtual_router "outside" {
+  interface       = "eth0"
+  id              = 51
+  version         = 2
+  priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
+  advert_interval = "3s"
+  preempt         = true
+  preempt_delay   = "1m"
+  addresses       = ["10.13.0.200/24", "10.13.0.201"]
+  peers           = ["10.13.0.16"]
+  source          = "10.13.0.15"
+  fence           = false
+  extra_address "192.168.1.254/24" { interface = "eth1" }
+  extra_address "2001:db8::254/64" {}
+  track "interface" "eth1" {}
+  track "interface" "eth2" {}
+}
+
+virtual_service "web" {
+  address         = "10.13.0.200"
+  port            = 443
+  protocol        = "tcp"
+  scheduler       = "mh"
+  scheduler_flags = ["fallback", "port"]
+  forward         = "nat"
+  initial         = "up"
+  persistence {
+    timeout = "1h"
+    netmask = "255.255.255.0"
+  }
+  check "https" {
+    interval = "5s"
+    timeout  = "3s"
+    rise     = 4
+    fall     = 5
+    port     = 8443
+    method   = "POST"
+    path     = "/health?deep=1"
+    host     = "www.example.org"
+    headers  = { X-Probe = "lvsd", Accept = "text/plain" }
+    expect {
+      status = [304, "200-204", "301"]
+      body   = "^ok$"
+    }
+    tls {
+      server_name = "www.example.org"
+      verify      = false
+      ca_file     = "../ca.pem"
+    }
+  }
+  check "ping" {}
+  real_server "compute-0-0" {
+    address         = "192.168.1.4"
+    port            = 8443
+    weight          = 2147483647
+    upper_threshold = 1000
+    lower_threshold = 900
+    initial         = "check"
+    check "tcp" { port = 22 }
+  }
+  real_server "192.168.1.5" {}
+  real_server "far" {
+    address = "2001:db8::7"
+    forward = "tunnel"
+    tunnel {
+      type     = "gue"
+      port     = 5555
+      checksum = "remote"
+    }
+    check "none" {}
+  }
+  fallback {
+    address = "10.13.0.15"
+    port    = 8080
+  }
+}
+
+virtual_service "sip" {
+  address    = "10.13.0.201"
+  port       = 5060
+  protocol   = "udp"
+  scheduler  = "wrr"
+  forward    = "tunnel"
+  one_packet = true
+  tunnel {
+    type     = "gre"
+    checksum = "plain"
+  }
+  persistence { engine = "sip" }
+  real_server "192.168.1.4" {}
+  fallback {
+    address = "127.0.0.1"
+    forward = "direct"
+  }
+}
+
+virtual_service "every-port" {
+  address   = "10.13.0.201"
+  port      = 0
+  scheduler = "sed"
+  forward   = "nat"
+  persistence {}
+  real_server "192.168.1.4" {}
+  real_server "192.168.1.5" { port = 80 }
+}
+
+virtual_service "stream" {
+  address         = "10.13.0.201"
+  port            = 9899
+  protocol        = "sctp"
+  scheduler_flags = ["flag-3"]
+  forward         = "direct"
+  real_server "192.168.1.4" {}
+}
+
+virtual_service "marked" {
+  firewall_mark = 7
+  forward       = "nat"
+  check "http" { port = 80 }
+  real_server "192.168.1.4" {}
+  real_server "192.168.1.5" { port = 8080 }
+}
+
+virtual_service "marked-ipv6" {
+  firewall_mark = 4294967295
+  family        = "ipv6"
+  forward       = "direct"
+  real_server "2001:db8::4" {}
+}
