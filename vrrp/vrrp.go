@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -77,6 +78,20 @@ func (s State) String() string {
 	}
 }
 
+// MarshalText returns the state's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText sets the state by its name; any other text is an error.
+func (s *State) UnmarshalText(text []byte) error {
+	for state := Initialize; state <= Master; state++ {
+		if state.String() == string(text) {
+			*s = state
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a state of a virtual router", text)
+}
+
 // An Advert is a VRRP advertisement (RFC 9568 section 5; RFC 3768 section 5).
 type Advert struct {
 	Version  uint8
@@ -85,6 +100,8 @@ type Advert struct {
 	// Interval is the sender's time between adverts.
 	Interval  time.Duration
 	Addresses []netip.Addr
+	// Checksum is the form in which the checksum came, or shall be sent.
+	Checksum Checksum
 }
 
 // A Desired is what the director asks of the keeper, whole: the routers that
@@ -98,46 +115,47 @@ type Desired struct {
 
 // A Status is one virtual router as it stands.
 type Status struct {
-	Name      string
-	Interface string
-	VRID      uint8
-	Version   uint8
-	State     State
+	Name      string `json:"name"`
+	Interface string `json:"interface"`
+	VRID      uint8  `json:"vrid"`
+	Version   uint8  `json:"version"`
+	State     State  `json:"state"`
 	// Since is when State was entered.
-	Since    time.Time
-	Priority uint8
-	Interval time.Duration
+	Since    time.Time     `json:"since"`
+	Priority uint8         `json:"priority"`
+	Interval time.Duration `json:"interval_ns"`
 	// Fault says why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
-	Fault string
+	Fault string `json:"fault,omitempty"`
 	// Master and MasterPriority are whom the router follows, or itself;
 	// invalid while nobody was heard.
-	Master         netip.Addr
-	MasterPriority uint8
+	Master         netip.Addr `json:"master"`
+	MasterPriority uint8      `json:"master_priority"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
 	// many of them are on this director.
-	Addresses []netip.Prefix
-	Held      int
-	Counters  Counters
+	Addresses []netip.Prefix `json:"addresses"`
+	Held      int            `json:"held"`
+	Counters  Counters       `json:"counters"`
 }
 
 // Counters are what a virtual router counts, since the keeper started.
 type Counters struct {
-	AdvertsSent     uint64
-	AdvertsReceived uint64
-	PriorityZeroSent,
-	PriorityZeroReceived uint64
-	BecameMaster uint64
-	LeftMaster   uint64
+	AdvertsSent          uint64 `json:"adverts_sent"`
+	AdvertsReceived      uint64 `json:"adverts_received"`
+	PriorityZeroSent     uint64 `json:"priority_zero_sent"`
+	PriorityZeroReceived uint64 `json:"priority_zero_received"`
+	BecameMaster         uint64 `json:"became_master"`
+	LeftMaster           uint64 `json:"left_master"`
 	// SendErrors are adverts that the kernel refused.
-	SendErrors uint64
-	// Stalls are wake-ups that came later than the peers' patience.
-	Stalls uint64
+	SendErrors uint64 `json:"send_errors"`
+	// Stalls are wake-ups that came too late to act on the timers: the peers'
+	// patience was over, or adverts may have lain unread.
+	Stalls uint64 `json:"stalls"`
 	// AddressesRestored are addresses that somebody else had removed.
-	AddressesRestored uint64
+	AddressesRestored uint64 `json:"addresses_restored"`
 	// Discarded are packets that were not accepted, by reason.
-	Discarded map[Reason]uint64
+	Discarded map[Reason]uint64 `json:"discarded,omitempty"`
+	// Mismatched are adverts that were accepted although they disagree with
+	// this router's configuration, by what they disagree in.
+	Mismatched map[Reason]uint64 `json:"mismatched,omitempty"`
 }
-
-// A Reason says why a packet was not accepted; it is a metric's label.
-type Reason string

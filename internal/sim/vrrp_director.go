@@ -1,0 +1,269 @@
+package sim
+
+import (
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+const never = time.Duration(math.MaxInt64)
+
+// inboxBound is how many packets a socket keeps for a director that sleeps.
+const inboxBound = 64
+
+// A Director runs one virtual router on a Network.
+type Director struct {
+	Name   string
+	Source netip.Addr
+	Config vrrp.Config
+	// Router is nil while the director is down.
+	Router *vrrp.Router
+	// Holds says that the addresses are on its interface.
+	Holds bool
+
+	net   *Network
+	index int
+
+	// Its clock shows clockBase at clockFrom and goes at rate.
+	rate      float64
+	clockBase time.Duration
+	clockFrom time.Duration
+
+	wakeAt time.Duration
+	// asleep: it is stopped by a signal, or its machine is suspended, which
+	// loses what arrives.
+	asleep, suspended bool
+	inbox             []packet
+	faulted           bool
+
+	renewed time.Duration // when the addresses' lifetime was renewed last
+	fenced  bool          // the kernel took them back
+	memory  memory        // for the invariants
+}
+
+// Start starts a director that is down; what an earlier run left on the
+// interface is adopted.
+func (d *Director) Start() {
+	d.net.disturb(func() {
+		d.net.logf("%s: starts", d.Name)
+		d.boot()
+		d.do(d.Router.Startup(d.clock(), d.Source))
+	})
+}
+
+// Resume replaces the process of a director that was Master a moment ago.
+func (d *Director) Resume() {
+	d.net.disturb(func() {
+		d.net.logf("%s: is replaced and resumes", d.Name)
+		d.boot()
+		d.do(d.Router.Resume(d.clock(), d.Source))
+	})
+}
+
+func (d *Director) boot() {
+	d.Router = vrrp.NewRouter(d.Config)
+	d.asleep, d.suspended, d.faulted, d.fenced = false, false, false, false
+	d.inbox = nil
+	d.memory = memory{}
+	if d.Holds {
+		d.Router.Adopt()
+	}
+}
+
+// Crash ends the director's processes; its addresses stay until the kernel
+// takes them back.
+func (d *Director) Crash() {
+	d.net.disturb(func() {
+		d.net.logf("%s: crashes", d.Name)
+		d.Router, d.wakeAt, d.inbox = nil, never, nil
+	})
+}
+
+// Stop stops the director properly; abandon: as when its control plane died.
+func (d *Director) Stop(abandon bool) {
+	d.net.disturb(func() {
+		d.net.logf("%s: is stopped, abandoned=%t", d.Name, abandon)
+		if !d.memory.stopped {
+			d.memory.stopped, d.memory.stoppedAs, d.memory.abandoned, d.memory.zeros = true, d.State(), abandon, 0
+		} else if !abandon {
+			d.memory.abandoned = false
+		}
+		if abandon {
+			d.do(d.Router.Abandon(d.clock()))
+		} else {
+			d.do(d.Router.Stop(d.clock()))
+		}
+	})
+}
+
+// Fault takes the director's tracked interface away, or with silent the one
+// that it sends by. Startup ends it.
+func (d *Director) Fault(silent bool) {
+	d.net.disturb(func() {
+		d.net.logf("%s: fault, silent=%t", d.Name, silent)
+		d.faulted = true
+		d.do(d.Router.Fault(d.clock(), "interface is down", silent))
+	})
+}
+
+// Repair ends a Fault.
+func (d *Director) Repair() {
+	d.net.disturb(func() {
+		d.net.logf("%s: is repaired", d.Name)
+		d.faulted, d.memory.heard = false, time.Time{}
+		d.do(d.Router.Startup(d.clock(), d.Source))
+	})
+}
+
+// Update changes the director's configuration.
+func (d *Director) Update(c vrrp.Config) {
+	d.net.disturb(func() {
+		d.Config = c
+		d.net.watch.configured(c)
+		d.net.logf("%s: reloads: priority %d, interval %s, preempt %t after %s, %d addresses",
+			d.Name, c.Priority, c.Interval, c.Preempt, c.PreemptDelay, len(c.Addresses))
+		if d.Router != nil {
+			d.do(d.Router.Update(d.clock(), c))
+		}
+	})
+}
+
+// Sleep stops the director's processes; with suspended, its machine, and what
+// arrives is lost.
+func (d *Director) Sleep(suspended bool) {
+	d.net.disturb(func() {
+		d.net.logf("%s: sleeps, suspended=%t", d.Name, suspended)
+		d.asleep, d.suspended = true, suspended
+	})
+}
+
+// Wake ends a Sleep. Whether timers or packets come first is chance.
+func (d *Director) Wake() {
+	d.net.disturb(func() {
+		d.net.logf("%s: wakes with %d packets", d.Name, len(d.inbox))
+		d.asleep, d.suspended = false, false
+		if d.net.chance(0.5) {
+			d.wake()
+		}
+		inbox := d.inbox
+		d.inbox = nil
+		for _, p := range inbox {
+			d.arrive(p)
+		}
+		d.wake()
+	})
+}
+
+// SetRate makes the director's clock go faster or slower from now on.
+func (d *Director) SetRate(rate float64) {
+	d.net.disturb(func() {
+		d.clockBase, d.clockFrom, d.rate = d.clock().Sub(epoch), d.net.now, rate
+		d.schedule()
+	})
+}
+
+// clock is the time that the director sees.
+func (d *Director) clock() time.Time {
+	return epoch.Add(d.clockBase + time.Duration(float64(d.net.now-d.clockFrom)*d.rate))
+}
+
+// schedule plans the next wake-up for the router's deadline.
+func (d *Director) schedule() {
+	d.wakeAt = never
+	if d.Router == nil {
+		return
+	}
+	deadline := d.Router.Deadline()
+	if deadline.IsZero() {
+		return
+	}
+	left := time.Duration(float64(deadline.Sub(d.clock())) / d.rate)
+	d.wakeAt = d.net.now + max(left, 0) + 2 + d.net.upTo(d.net.Lateness)
+}
+
+func (d *Director) wakesAt() time.Duration {
+	if d.asleep {
+		return never
+	}
+	return d.wakeAt
+}
+
+func (d *Director) wake() {
+	if d.Router == nil {
+		return
+	}
+	d.do(d.Router.Expire(d.clock()))
+	d.net.watch.expired(d)
+}
+
+// arrive hands a packet to the router, as the session does.
+func (d *Director) arrive(p packet) {
+	if d.asleep {
+		if !d.suspended && len(d.inbox) < inboxBound {
+			d.inbox = append(d.inbox, p)
+		}
+		return
+	}
+	if d.Router == nil {
+		return
+	}
+	ad, err := vrrp.Decode(p.payload, p.src, p.dst, vrrp.TTL)
+	if err != nil {
+		d.do(d.Router.Discard(d.clock(), p.src, err))
+		return
+	}
+	acts := d.Router.Receive(d.clock(), p.src, ad)
+	d.net.watch.received(d, p.src, ad, acts)
+	d.do(acts)
+}
+
+// do does what the router asks for.
+func (d *Director) do(acts []vrrp.Action) {
+	d.net.watch.acts(d, acts)
+	for _, a := range acts {
+		d.net.logf("%s: %s", d.Name, a)
+		switch a := a.(type) {
+		case vrrp.Send:
+			d.net.multicast(d, a.Advert.Append(nil, d.Source, d.group()))
+		case vrrp.Hold:
+			d.Holds, d.fenced = true, false
+		case vrrp.Release:
+			d.Holds, d.fenced = false, false
+		}
+	}
+	if d.Router.Done() {
+		d.net.watch.ended(d)
+		d.net.logf("%s: has ended, taken over=%t", d.Name, d.Router.TakenOver())
+		d.Router = nil
+	}
+	d.schedule()
+}
+
+// fence is the kernel: it takes addresses back whose lifetime nobody renews.
+func (d *Director) fence() {
+	if d.Router != nil && !d.asleep {
+		d.renewed = d.net.now
+		return
+	}
+	if lifetime := max(4*time.Second, 8*d.Config.Interval+2*time.Second); d.Holds && d.net.now-d.renewed > lifetime {
+		d.net.logf("%s: the kernel takes its addresses back", d.Name)
+		d.Holds, d.fenced = false, true
+	}
+}
+
+func (d *Director) group() netip.Addr {
+	if d.Source.Is6() {
+		return vrrp.Group6
+	}
+	return vrrp.Group4
+}
+
+// State returns the router's state; a director that is down is in Initialize.
+func (d *Director) State() vrrp.State {
+	if d.Router == nil {
+		return vrrp.Initialize
+	}
+	return d.Router.State()
+}

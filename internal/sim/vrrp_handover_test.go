@@ -1,0 +1,183 @@
+package sim_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/sim"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// Changes of the Master that are made on purpose never leave a moment without
+// a holder of the addresses, whatever the interval, version and delay.
+func TestNothingIsLost(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, n *sim.Network, master, backup *sim.Director)
+		// master is who has the addresses at the end.
+		master string
+	}{
+		{"the Master is stopped", func(t *testing.T, n *sim.Network, master, _ *sim.Director) {
+			master.Stop(false)
+		}, "backup"},
+		{"the Master is stopped, and nobody hears that it leaves", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			n.Cut(master, backup)
+			master.Stop(false)
+			run(t, n, master.Config.Interval/2)
+			n.Mend()
+		}, "backup"},
+		{"the Master's control plane dies", func(t *testing.T, n *sim.Network, master, _ *sim.Director) {
+			master.Stop(true)
+		}, "backup"},
+		{"the Master's tracked interface goes down", func(t *testing.T, n *sim.Network, master, _ *sim.Director) {
+			master.Fault(false)
+		}, "backup"},
+		{"the tracked interface comes back at once", func(t *testing.T, n *sim.Network, master, _ *sim.Director) {
+			master.Fault(false)
+			run(t, n, time.Millisecond)
+			master.Repair()
+		}, "master"},
+		{"the Master's keeper is replaced", func(t *testing.T, n *sim.Network, master, _ *sim.Director) {
+			master.Crash()
+			run(t, n, master.Config.Interval)
+			master.Resume()
+		}, "master"},
+		{"the backup gets the higher priority", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			c := backup.Config
+			c.Priority = 250
+			backup.Update(c)
+		}, "backup"},
+		{"the Master gets the lower priority", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			c := master.Config
+			c.Priority = 1
+			master.Update(c)
+		}, "backup"},
+		{"the Master is restarted", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			master.Stop(false)
+			run(t, n, 5*master.Config.Interval)
+			master.Start()
+		}, "master"},
+		{"the interval changes, first on the Master", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			for _, d := range []*sim.Director{master, backup} {
+				c := d.Config
+				c.Interval *= 5
+				d.Update(c)
+				run(t, n, 3*c.Interval)
+			}
+		}, "master"},
+		{"all lose the director process, one after the other, and come back", func(t *testing.T, n *sim.Network, master, backup *sim.Director) {
+			backup.Stop(true)
+			run(t, n, backup.Config.Interval)
+			master.Stop(true)
+			run(t, n, 6*master.Config.Interval)
+			master.Start()
+			backup.Start()
+		}, "master"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := range uint64(60) {
+				n, master, backup := pair(seed)
+				run(t, n, 5*master.Config.Interval)
+				if master.State() != vrrp.Master {
+					t.Fatalf("seed %d: %s is %s", seed, master.Name, master.State())
+				}
+				n.Cover()
+				tt.change(t, n, master, backup)
+				run(t, n, 30*master.Config.Interval)
+				if err := n.Settled(); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+				want := map[string]*sim.Director{"master": master, "backup": backup}[tt.master]
+				if want.State() != vrrp.Master {
+					t.Fatalf("seed %d: the %s of before is %s", seed, tt.master, want.State())
+				}
+			}
+		})
+	}
+}
+
+// pair is two directors, of which the first has the higher priority.
+func pair(seed uint64) (n *sim.Network, master, backup *sim.Director) {
+	n = sim.NewNetwork(seed)
+	c := vrrp.Config{Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Preempt: true,
+		Interval:  []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second}[seed%3],
+		Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.100/24")}}
+	switch seed % 4 {
+	case 1:
+		c.Version, c.Interval = 2, time.Second
+	case 2:
+		c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::100/64")}
+	}
+	n.Delay = time.Duration(seed) * 100 * time.Microsecond
+	c.Priority = 150
+	master = n.Add(c)
+	c.Priority = 100
+	backup = n.Add(c)
+	master.Start()
+	backup.Start()
+	return n, master, backup
+}
+
+func run(t *testing.T, n *sim.Network, d time.Duration) {
+	t.Helper()
+	if err := n.Run(d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// "A crash of the control plane is no outage of a lone director."
+func TestLoneDirectorKeepsItsAddresses(t *testing.T) {
+	n := sim.NewNetwork(1)
+	d := n.Add(vrrp.Config{VRID: 1, Version: 3, Priority: 100, Interval: time.Second, Preempt: true,
+		Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.100/24")}})
+	d.Start()
+	run(t, n, 10*time.Second)
+	n.Cover()
+	d.Stop(true)
+	run(t, n, 5*time.Second)
+	if d.Router != nil || !d.Holds {
+		t.Fatalf("five intervals after it was abandoned: running=%t, addresses held=%t", d.Router != nil, d.Holds)
+	}
+	d.Start()
+	run(t, n, 10*time.Second)
+	if d.State() != vrrp.Master {
+		t.Errorf("after the next start it is %s", d.State())
+	}
+}
+
+// A Master that was stopped for longer than its peers wait never speaks before
+// it has listened, and lets go at the first advert.
+func TestStalledMasterListensFirst(t *testing.T) {
+	for seed := range uint64(100) {
+		n, master, backup := pair(seed)
+		run(t, n, 5*master.Config.Interval)
+		master.Sleep(seed%2 == 0)
+		run(t, n, 6*master.Config.Interval)
+		sent := master.Router.Status().Counters.AdvertsSent
+		master.Wake()
+		run(t, n, 2*master.Config.Interval)
+		if master.State() == vrrp.Master || backup.State() != vrrp.Master {
+			t.Fatalf("seed %d: after the stall %s is %s, %s is %s", seed, master.Name, master.State(), backup.Name, backup.State())
+		}
+		if got := master.Router.Status().Counters; got.Stalls == 0 || got.AdvertsSent != sent {
+			t.Errorf("seed %d: %d stalls were counted, %d adverts sent", seed, got.Stalls, got.AdvertsSent-sent)
+		}
+	}
+}
+
+// The same seed is the same run, to the last line.
+func TestChaosIsDeterministic(t *testing.T) {
+	for seed := range uint64(20) {
+		var runs [2]string
+		for i := range runs {
+			_, err := sim.Chaos(seed, func(line string) { runs[i] += line + "\n" })
+			runs[i] += fmt.Sprint(err)
+		}
+		if runs[0] != runs[1] {
+			t.Errorf("seed %d gives two different runs", seed)
+		}
+	}
+}

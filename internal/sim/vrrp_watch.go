@@ -1,0 +1,277 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A watch checks the invariants after every event. Those about time are
+// measured from the last fault, and rest while packets are lost at random.
+type watch struct {
+	net       *Network
+	broken    error
+	disturbed time.Duration
+	slowest   time.Duration // the longest interval that any director ever had
+	dual      map[wire]time.Duration
+	lonely    map[int]time.Duration
+	// covered says that from the first moment on somebody must hold the
+	// addresses.
+	covered, everHeld bool
+}
+
+// A memory is what the invariants need to know of a director's past.
+type memory struct {
+	stopped   bool
+	stoppedAs vrrp.State // the state in which Stop found it
+	abandoned bool
+	zeros     int // adverts of priority 0 since then
+	sentSince time.Duration
+	sent      int // adverts since sentSince
+
+	heard         time.Time // the last advert of another Master, by its clock
+	heardInterval time.Duration
+	zeroHeard     time.Time
+	relieved      time.Time // when it heard one while it held addresses
+	contended     time.Time // the last announcement that a packet provoked
+}
+
+// Cover demands from now on that the addresses are always somewhere.
+func (n *Network) Cover() { n.watch.covered, n.watch.everHeld = true, false }
+
+func (w *watch) configured(c vrrp.Config) { w.slowest = max(w.slowest, c.Interval) }
+
+func (w *watch) fail(d *Director, format string, args ...any) {
+	if w.broken == nil {
+		w.broken = fmt.Errorf("at %s: %s: %s", w.net.now, d.Name, fmt.Sprintf(format, args...))
+		w.net.logf("BROKEN: %v", w.broken)
+	}
+}
+
+// acts checks what a router asks for in one call.
+func (w *watch) acts(d *Director, acts []vrrp.Action) {
+	sent, held, announced := 0, false, false
+	for _, a := range acts {
+		switch a := a.(type) {
+		case vrrp.Send:
+			sent++
+			if a.Advert.Priority == 0 {
+				d.memory.zeros++
+			}
+		case vrrp.Hold:
+			held = true
+		case vrrp.Announce:
+			announced = true
+		case vrrp.Transition:
+			if a.To == vrrp.Master && (sent != 1 || !held || !announced) {
+				w.fail(d, "becomes Master without an advert, addresses and announcement before: %v", acts)
+			}
+			if a.To == vrrp.Master {
+				w.tookOver(d)
+			}
+		}
+	}
+	w.noStorm(d, sent)
+	if sent > 1 {
+		w.fail(d, "sends %d adverts at once: %v", sent, acts)
+	}
+}
+
+// noStorm: the adverts of a moment are bounded, whatever others send.
+func (w *watch) noStorm(d *Director, sent int) {
+	m := &d.memory
+	if w.net.now-m.sentSince > 10*time.Millisecond {
+		m.sentSince, m.sent = w.net.now, 0
+	}
+	if m.sent += sent; m.sent > 16 {
+		w.fail(d, "sent %d adverts within 10 ms", m.sent)
+	}
+}
+
+// tookOver checks that a router without preemption became Master only because
+// there was none.
+func (w *watch) tookOver(d *Director) {
+	m := &d.memory
+	if d.Config.Preempt || d.Config.Priority == 255 || m.heard.IsZero() || !m.zeroHeard.Before(m.heard) {
+		return
+	}
+	if silence := d.clock().Sub(m.heard); silence < 3*m.heardInterval {
+		w.fail(d, "takes over without preemption, %s after an advert", silence)
+	}
+}
+
+// received checks the answer to one advert.
+func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrrp.Action) {
+	if src == d.Source || ad.VRID != d.Config.VRID || ad.Version != d.Config.Version {
+		if len(acts) > 0 && fmt.Sprintf("%T", acts[0]) != "vrrp.Note" {
+			w.fail(d, "a foreign advert makes it do %v", acts)
+		}
+		return
+	}
+	m := &d.memory
+	now := d.clock()
+	if ad.Priority == 0 {
+		m.zeroHeard = now
+	} else {
+		m.heard, m.heardInterval = now, ad.Interval
+		if d.Router.State() != vrrp.Master && d.Holds && m.relieved.IsZero() {
+			m.relieved = now
+		}
+	}
+	announced, held := false, false
+	for _, a := range acts {
+		switch a.(type) {
+		case vrrp.Announce:
+			announced = true
+		case vrrp.Hold:
+			held = true
+		}
+	}
+	if announced && !held {
+		if !m.contended.IsZero() && now.Sub(m.contended) < time.Second {
+			w.fail(d, "announces %s after it did so last because of a packet", now.Sub(m.contended))
+		}
+		m.contended = now
+	}
+}
+
+// expired checks the timers after Expire.
+func (w *watch) expired(d *Director) {
+	if d.Router == nil {
+		return
+	}
+	deadline := d.Router.Deadline()
+	if deadline.IsZero() && d.Router.State() != vrrp.Initialize {
+		w.fail(d, "is %s and has no deadline", d.Router.State())
+	}
+	if !deadline.IsZero() && !deadline.After(d.clock()) {
+		w.fail(d, "has a deadline %s ago after Expire", d.clock().Sub(deadline))
+	}
+}
+
+// ended checks a router that is done.
+func (w *watch) ended(d *Director) {
+	m := &d.memory
+	if m.stoppedAs == vrrp.Master && m.zeros != 1 {
+		w.fail(d, "said %d times that it is leaving", m.zeros)
+	}
+	if d.Holds && (!m.abandoned || d.Router.TakenOver()) {
+		w.fail(d, "ended and left its addresses")
+	}
+}
+
+// check looks at all directors together.
+func (w *watch) check() {
+	n := w.net
+	holders := 0
+	for _, d := range n.Directors {
+		d.fence()
+		if d.Holds {
+			holders++
+		}
+		w.checkAddresses(d)
+		w.checkLonely(d)
+		for _, e := range n.Directors[d.index+1:] {
+			w.checkPair(d, e)
+		}
+	}
+	if holders > 0 {
+		w.everHeld = true
+	} else if w.covered && w.everHeld {
+		w.fail(n.Directors[0], "nobody holds the addresses")
+	}
+}
+
+// checkAddresses: on the interface exactly while Master, or for the moment
+// that a hand-over takes.
+func (w *watch) checkAddresses(d *Director) {
+	if d.Router == nil || d.asleep {
+		return
+	}
+	if !d.fenced && d.Holds != d.Router.Holding() {
+		w.fail(d, "holds=%t, its router wants %t", d.Holds, d.Router.Holding())
+	}
+	master := d.Router.State() == vrrp.Master
+	if master && !d.Router.Holding() {
+		w.fail(d, "is Master without addresses")
+	}
+	if master || !d.Holds {
+		d.memory.relieved = time.Time{}
+	}
+	if at := d.memory.relieved; !at.IsZero() && d.clock().Sub(at) > vrrp.Overlap+2*w.net.Lateness+time.Millisecond {
+		w.fail(d, "still holds addresses %s after it heard another Master", d.clock().Sub(at))
+	}
+}
+
+// checkLonely: who hears no Master becomes one in time.
+func (w *watch) checkLonely(d *Director) {
+	lonely := d.Router != nil && !d.asleep && d.Router.State() == vrrp.Backup
+	for _, e := range w.net.Directors {
+		if e != d && e.State() == vrrp.Master && !e.asleep && w.net.reaches(e, d) {
+			lonely = false
+		}
+	}
+	// Master_Down, and a listening after a stall; clocks may differ by 10 %.
+	bound := 3*w.slowest + max(w.slowest, time.Second) + 2*w.slowest
+	if lasts(w, w.lonely, d.index, lonely, bound) {
+		w.fail(d, "is Backup and has heard no Master for %s", bound)
+	}
+}
+
+// checkPair: two Masters that hear each other settle in time.
+func (w *watch) checkPair(d, e *Director) {
+	both := d.State() == vrrp.Master && e.State() == vrrp.Master && !d.asleep && !e.asleep &&
+		w.net.reaches(d, e) && w.net.reaches(e, d)
+	bound := 3*w.slowest + 4*(w.net.Delay+w.net.Jitter)
+	if lasts(w, w.dual, wire{d.index, e.index}, both, bound) {
+		w.fail(d, "and %s are both Master for %s", e.Name, bound)
+	}
+}
+
+// lasts tells that a condition has held for longer than the bound, without a
+// fault meanwhile.
+func lasts[K comparable](w *watch, since map[K]time.Duration, key K, holds bool, bound time.Duration) bool {
+	if !holds || w.net.Loss > 0 {
+		delete(since, key)
+		return false
+	}
+	start, ok := since[key]
+	if !ok {
+		since[key] = w.net.now
+		return false
+	}
+	return w.net.now-max(start, w.disturbed) > bound
+}
+
+// Settled returns an error unless there is exactly one Master, it alone holds
+// the addresses, and nobody running has a better right to them.
+func (n *Network) Settled() error {
+	var master *Director
+	for _, d := range n.Directors {
+		if d.State() != vrrp.Master {
+			if d.Holds {
+				return fmt.Errorf("%s holds addresses as %s", d.Name, d.State())
+			}
+			continue
+		}
+		if master != nil {
+			return fmt.Errorf("%s and %s are both Master", master.Name, d.Name)
+		}
+		master = d
+	}
+	if master == nil {
+		return fmt.Errorf("nobody is Master")
+	}
+	if !master.Holds {
+		return fmt.Errorf("%s is Master without addresses", master.Name)
+	}
+	for _, d := range n.Directors {
+		preempts := d.Config.Preempt || d.Config.Priority == 255
+		if d.State() == vrrp.Backup && preempts && d.Config.Priority > master.Config.Priority {
+			return fmt.Errorf("%s is Master with priority %d, %s has %d", master.Name, master.Config.Priority, d.Name, d.Config.Priority)
+		}
+	}
+	return nil
+}

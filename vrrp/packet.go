@@ -1,0 +1,282 @@
+package vrrp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Protocol is VRRP's IP protocol number (RFC 9568 section 5.1.1.4).
+const Protocol = 112
+
+// TTL is the TTL or hop limit of every advert. A packet with another one has
+// passed a router and "MUST be discarded" (RFC 9568 section 5.1.1.3).
+const TTL = 255
+
+// The groups that adverts are multicast to (RFC 9568 sections 5.1.1.2 and
+// 5.1.2.2).
+var (
+	Group4 = netip.AddrFrom4([4]byte{224, 0, 0, 18})
+	Group6 = netip.AddrFrom16([16]byte{0xff, 0x02, 15: 0x12})
+)
+
+const (
+	headerLen = 8
+	// authLen is the authentication data that ends every version 2 packet,
+	// also without authentication (RFC 3768 section 5.3.10).
+	authLen     = 8
+	typeAdvert  = 1
+	maxInterval = 0xfff // centiseconds in 12 bits
+	maxAddrs    = 255   // the count of addresses is one byte
+)
+
+// A Checksum is what a checksum covers. Version 3 over IPv4 exists in two
+// forms on real networks: RFC 9568 section 5.2.8 leaves the pseudo-header out
+// there, most implementations (keepalived among them) include it. Version 2
+// never includes it, IPv6 always does.
+type Checksum uint8
+
+// The forms of a checksum.
+const (
+	// ChecksumPseudo covers the pseudo-header and the packet.
+	ChecksumPseudo Checksum = iota
+	// ChecksumPlain covers the packet only.
+	ChecksumPlain
+)
+
+// String returns the form's name.
+func (c Checksum) String() string {
+	if c == ChecksumPlain {
+		return "plain"
+	}
+	return "pseudo-header"
+}
+
+// A Reason says why a packet was not accepted, or in what it disagrees with
+// the configuration; it is a metric's label.
+type Reason string
+
+// Why Decode refuses a packet.
+const (
+	ReasonTTL            Reason = "ttl"
+	ReasonLength         Reason = "length"
+	ReasonVersion        Reason = "version" // also of Router.Receive
+	ReasonType           Reason = "type"
+	ReasonChecksum       Reason = "checksum"
+	ReasonAuthentication Reason = "authentication"
+)
+
+// Why a Router discards an advert.
+const (
+	ReasonVRID       Reason = "vrid"
+	ReasonFamily     Reason = "family"
+	ReasonOwnAddress Reason = "own_address" // the source is our own
+	ReasonNotPeer    Reason = "not_a_peer"
+)
+
+// In what an accepted advert disagrees with a Router's configuration.
+const (
+	ReasonInterval  Reason = "interval"
+	ReasonAddresses Reason = "addresses"
+	ReasonOwner     Reason = "owner" // two routers with priority 255
+)
+
+// Reasons are all of them, so that a counter exists before its first event.
+var Reasons = []Reason{
+	ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
+	ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer,
+	ReasonInterval, ReasonAddresses, ReasonOwner,
+}
+
+// A DecodeError says why Decode refused a packet.
+type DecodeError struct {
+	Reason Reason
+	Detail string
+}
+
+// Error describes what is wrong with the packet.
+func (e *DecodeError) Error() string { return e.Detail }
+
+// ReasonOf returns the reason of an error from Decode, or "" for another one.
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*DecodeError](err); ok {
+		return e.Reason
+	}
+	return ""
+}
+
+func refuse(r Reason, format string, args ...any) (Advert, error) {
+	return Advert{}, &DecodeError{Reason: r, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Decode reads a VRRP packet: b is the payload of the IP packet (cut to the
+// length that the IP header tells, without Ethernet's padding) that came from
+// src to dst with this TTL or hop limit. It makes the checks of RFC 9568
+// section 7.1 that need no configuration, for unicast as well. Its errors are
+// of type *DecodeError.
+//
+//	 0                   1                   2                   3
+//	+-------+-------+---------------+---------------+---------------+
+//	|version|  type | virtual rtr ID|    priority   |  count of IPs |
+//	+-------+-------+---------------+---------------+---------------+
+//	| rsvd  |  interval (12 bits)   |          checksum             |  version 3
+//	|   auth type   | interval in s |          checksum             |  version 2
+//	+-------------------------------+-------------------------------+
+//	|  addresses, then 8 bytes of authentication data in version 2  |
+func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
+	src, dst = src.Unmap(), dst.Unmap()
+	if len(b) < headerLen {
+		return refuse(ReasonLength, "%d bytes are no VRRP packet, which has at least %d", len(b), headerLen)
+	}
+	version := b[0] >> 4
+	if version != 3 && (version != 2 || src.Is6()) {
+		return refuse(ReasonVersion, "version %d is not spoken over %s", version, familyName(src))
+	}
+	if ttl != TTL {
+		return refuse(ReasonTTL, "TTL %d instead of %d: the packet does not come from this network", ttl, TTL)
+	}
+	if t := b[0] & 0xf; t != typeAdvert {
+		return refuse(ReasonType, "type %d is not an advertisement", t)
+	}
+	if want := packetLen(version, int(b[3]), src); len(b) != want {
+		return refuse(ReasonLength, "%d bytes, but version %d with %d addresses has %d", len(b), version, b[3], want)
+	}
+	form, ok := verify(b, version, src, dst)
+	if !ok {
+		return refuse(ReasonChecksum, "checksum %#04x is wrong", binary.BigEndian.Uint16(b[6:]))
+	}
+	// "A packet with unknown authentication type or that does not match the
+	// locally configured authentication method MUST be discarded" (RFC 3768
+	// section 5.3.6).
+	if version == 2 && b[4] != 0 {
+		return refuse(ReasonAuthentication, "authentication type %d: only type 0, none, is supported", b[4])
+	}
+	return Advert{
+		Version:   version,
+		VRID:      b[1],
+		Priority:  b[2],
+		Interval:  decodeInterval(b, version),
+		Addresses: decodeAddrs(b[headerLen:], int(b[3]), src),
+		Checksum:  form,
+	}, nil
+}
+
+// VRID returns the virtual router that a packet is meant for, also where
+// Decode refuses the rest, so that the refusal can be counted there.
+func VRID(b []byte) (id uint8, ok bool) {
+	if len(b) < 2 {
+		return 0, false
+	}
+	return b[1], true
+}
+
+// Append appends the packet that tells the advert from src to dst.
+func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
+	src, dst = src.Unmap(), dst.Unmap()
+	addrs := a.Addresses[:min(len(a.Addresses), maxAddrs)]
+	start := len(b)
+	b = append(b, a.Version<<4|typeAdvert, a.VRID, a.Priority, uint8(len(addrs)))
+	if a.Version == 2 {
+		b = append(b, 0, uint8(min(a.Interval/time.Second, 255)))
+	} else {
+		b = binary.BigEndian.AppendUint16(b, uint16(min(a.Interval/(10*time.Millisecond), maxInterval)))
+	}
+	b = append(b, 0, 0)
+	for _, addr := range addrs {
+		b = append(b, addr.Unmap().AsSlice()...)
+	}
+	if a.Version == 2 {
+		b = append(b, make([]byte, authLen)...)
+	}
+	p := b[start:]
+	binary.BigEndian.PutUint16(p[6:], ^sum(p, pseudoSum(a.form(src), src, dst, len(p))))
+	return b
+}
+
+// form is the only form there is for version 2 and for IPv6, and the chosen
+// one for version 3 over IPv4.
+func (a Advert) form(src netip.Addr) Checksum {
+	switch {
+	case a.Version == 2:
+		return ChecksumPlain
+	case src.Is6():
+		return ChecksumPseudo
+	default:
+		return a.Checksum
+	}
+}
+
+func packetLen(version uint8, count int, src netip.Addr) int {
+	n := headerLen + count*src.BitLen()/8
+	if version == 2 {
+		n += authLen
+	}
+	return n
+}
+
+func decodeInterval(b []byte, version uint8) time.Duration {
+	if version == 2 {
+		return time.Duration(b[5]) * time.Second
+	}
+	// "This reserved field MUST be set to zero on transmission and ignored on
+	// reception" (RFC 9568 section 5.2.6).
+	return time.Duration(binary.BigEndian.Uint16(b[4:])&maxInterval) * 10 * time.Millisecond
+}
+
+func decodeAddrs(b []byte, count int, src netip.Addr) []netip.Addr {
+	addrs := make([]netip.Addr, 0, count)
+	size := src.BitLen() / 8
+	for i := range count {
+		// The length was checked, so that this cannot fail.
+		addr, _ := netip.AddrFromSlice(b[i*size : (i+1)*size])
+		addrs = append(addrs, addr)
+	}
+	return addrs
+}
+
+// verify tells whether a checksum is right, and in which form. A right sum
+// over everything, the checksum included, is all ones, whether its sender
+// writes a zero checksum as 0 or as 0xffff.
+func verify(b []byte, version uint8, src, dst netip.Addr) (Checksum, bool) {
+	if version == 3 && sum(b, pseudoSum(ChecksumPseudo, src, dst, len(b))) == 0xffff {
+		return ChecksumPseudo, true
+	}
+	if !src.Is6() && sum(b, 0) == 0xffff {
+		return ChecksumPlain, true
+	}
+	return ChecksumPseudo, false
+}
+
+// pseudoSum is the part of a checksum that the pseudo-header gives (RFC 8200
+// section 8.1; over IPv4 the same fields in IPv4's sizes).
+func pseudoSum(form Checksum, src, dst netip.Addr, n int) uint32 {
+	if form == ChecksumPlain {
+		return 0
+	}
+	s := uint32(n) + Protocol
+	s += uint32(sum(src.AsSlice(), 0))
+	return s + uint32(sum(dst.AsSlice(), 0))
+}
+
+// sum is the one's complement sum of RFC 1071, not complemented.
+func sum(b []byte, s uint32) uint16 {
+	for ; len(b) > 1; b = b[2:] {
+		s += uint32(b[0])<<8 | uint32(b[1])
+	}
+	if len(b) == 1 {
+		s += uint32(b[0]) << 8
+	}
+	for s > 0xffff {
+		s = s>>16 + s&0xffff
+	}
+	return uint16(s)
+}
+
+func familyName(a netip.Addr) string {
+	if a.Is6() {
+		return "IPv6"
+	}
+	return "IPv4"
+}
