@@ -1,0 +1,425 @@
+package keeper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// A keeper that ends is started again at once; one that keeps ending,
+	// after a pause that doubles from firstPause to longestPause. One that
+	// lived for steady begins anew.
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+	steady       = 30 * time.Second
+	// lastWords bounds what is kept of a keeper's standard error, on which
+	// nothing but the trace of a crash is expected.
+	lastWords = 16 << 10
+)
+
+// Options say how the keeper is to be started.
+type Options struct {
+	// Command is the program and its arguments, which calls Main.
+	Command []string
+	// Log gets one line for every event that matters.
+	Log *slog.Logger
+}
+
+// A Client is the director's end of the keeper: it starts the process when
+// there is a router to run, starts it again when it has ended, tells it the
+// newest desired state, and remembers its newest snapshot. Its methods are safe
+// for concurrent use; none but Stop waits.
+type Client struct {
+	options Options
+	kick    chan struct{} // there is something to tell
+	changed chan struct{}
+	done    chan struct{} // closed when no keeper runs and none will
+
+	mu        sync.Mutex
+	desired   vrrp.Desired
+	heartbeat bool
+	stopping  bool
+	statuses  []vrrp.Status
+	process   Process
+	pid       int
+	starts    uint64
+	dropped   uint64 // by the keepers that have ended, and by this one
+	dropping  uint64
+	unclaimed uint64
+	lively    bool // the keeper told something since the last pulse
+}
+
+// Start returns a Client. The process itself is started by the first Set that
+// names a router. When the context ends without a Stop, the keeper takes it
+// for the director's death.
+func Start(ctx context.Context, o Options) (*Client, error) {
+	if len(o.Command) == 0 {
+		return nil, errors.New("starting the keeper: no command is given")
+	}
+	c := &Client{
+		options: o,
+		kick:    make(chan struct{}, 1),
+		changed: make(chan struct{}, 1),
+		done:    make(chan struct{}),
+	}
+	go c.supervise(ctx)
+	return c, nil
+}
+
+// Set says which routers shall run, and no others. The newest wins.
+func (c *Client) Set(d vrrp.Desired) {
+	c.mu.Lock()
+	c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Ready: d.Ready}
+	c.mu.Unlock()
+	token(c.kick)
+}
+
+// Heartbeat tells that the director's loop is alive. It is to be called about
+// every second.
+func (c *Client) Heartbeat() {
+	c.mu.Lock()
+	c.heartbeat = true
+	c.mu.Unlock()
+	token(c.kick)
+}
+
+// Statuses returns the routers as the keeper told them last.
+func (c *Client) Statuses() []vrrp.Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.statuses)
+}
+
+// Changed receives a token when Statuses has changed.
+func (c *Client) Changed() <-chan struct{} { return c.changed }
+
+// Stats returns the keeper's process id, zero while none runs, how often it
+// had to be started again, and how many of its events were dropped.
+func (c *Client) Stats() (pid int, restarts, dropped uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pid, max(c.starts, 1) - 1, c.dropped + c.dropping
+}
+
+// Process tells how the keeper's process runs.
+func (c *Client) Process() Process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.process
+}
+
+// Unclaimed returns how many packets came for virtual routers that are not
+// configured here.
+func (c *Client) Unclaimed() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unclaimed
+}
+
+// Stop announces an orderly stop and waits until every router has handed over
+// and the process has ended, or until the context ends.
+func (c *Client) Stop(ctx context.Context) error {
+	c.mu.Lock()
+	c.stopping = true
+	c.mu.Unlock()
+	token(c.kick)
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the keeper to hand over: %w", ctx.Err())
+	}
+}
+
+// supervise keeps a keeper running as long as one is needed.
+func (c *Client) supervise(ctx context.Context) {
+	defer close(c.done)
+	var resume []vrrp.Resumption
+	pause := time.Duration(0)
+	for c.await(ctx) {
+		born := time.Now()
+		err := c.live(ctx, resume)
+		if c.isStopping() || ctx.Err() != nil {
+			return
+		}
+		died := time.Now()
+		resume = c.resumptions(died)
+		if died.Sub(born) > steady {
+			pause = 0
+		}
+		c.options.Log.Error("the keeper has ended and is started again", "error", err, "lived", died.Sub(born).Round(time.Millisecond), "pause", pause)
+		if !c.rest(ctx, pause) {
+			return
+		}
+		pause = min(max(2*pause, firstPause), longestPause)
+	}
+}
+
+// await waits until there is a router to run; false: there will be none.
+func (c *Client) await(ctx context.Context) bool {
+	for {
+		c.mu.Lock()
+		stopping, needed := c.stopping, len(c.desired.Routers) > 0
+		c.mu.Unlock()
+		switch {
+		case stopping || ctx.Err() != nil:
+			return false
+		case needed:
+			return true
+		}
+		select {
+		case <-c.kick:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// rest pauses, unless there is a stop meanwhile.
+func (c *Client) rest(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case <-c.kick:
+			if c.isStopping() {
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (c *Client) isStopping() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopping
+}
+
+// resumptions are the routers that were Master in the last snapshot of a
+// keeper that has just ended. Its last advert is at most one interval old, and
+// a peer waits for three: for two more nobody takes over.
+func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var resume []vrrp.Resumption
+	for _, s := range c.statuses {
+		if s.State == vrrp.Master {
+			resume = append(resume, vrrp.Resumption{Router: s.Name, Before: died.Add(2 * s.Interval)})
+		}
+	}
+	return resume
+}
+
+// live starts a keeper and talks to it until it has ended.
+func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) error {
+	conn, cmd, words, err := c.spawn()
+	if err != nil {
+		return err
+	}
+	c.begin(cmd.Process.Pid)
+	defer c.end()
+	ended := make(chan struct{})
+	talked := make(chan struct{}, 2)
+	go func() { c.hear(conn); talked <- struct{}{} }()
+	go func() { c.tell(conn, resume, ended); talked <- struct{}{} }()
+	go c.watch(ctx, conn, cmd.Process, ended)
+	err = cmd.Wait()
+	close(ended)
+	// What it said last is still in the socket, and then comes its end.
+	_ = conn.SetReadDeadline(time.Now().Add(pulse))
+	_ = conn.SetWriteDeadline(time.Now())
+	<-talked
+	<-talked
+	_ = conn.Close()
+	if text := words.String(); text != "" {
+		return fmt.Errorf("%w: %s", errors.Join(err), text)
+	}
+	return err
+}
+
+// spawn starts the process with its end of the socket pair, in a process group
+// of its own: what is meant for the director's terminal does not reach it.
+func (c *Client) spawn() (*os.File, *exec.Cmd, *tail, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("making a socket pair for the keeper: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "keeper"), os.NewFile(uintptr(fds[1]), "director")
+	defer theirs.Close()
+	words := new(tail)
+	cmd := exec.Command(c.options.Command[0], c.options.Command[1:]...)
+	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
+	cmd.Stderr = words
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		_ = ours.Close()
+		return nil, nil, nil, fmt.Errorf("starting the keeper: %w", err)
+	}
+	return ours, cmd, words, nil
+}
+
+func (c *Client) begin(pid int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pid, c.lively = pid, true
+	c.starts++
+}
+
+func (c *Client) end() {
+	c.mu.Lock()
+	c.pid, c.process = 0, Process{}
+	c.dropped, c.dropping = c.dropped+c.dropping, 0
+	c.mu.Unlock()
+	token(c.changed)
+}
+
+// tell sends the newest desired state whenever there is one to send.
+func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
+	enc := json.NewEncoder(w)
+	var sent *vrrp.Desired
+	for {
+		c.mu.Lock()
+		o := order{Heartbeat: c.heartbeat || sent == nil, Stop: c.stopping}
+		if sent == nil || !same(*sent, c.desired) {
+			d := c.desired
+			o.Desired, o.Resume, sent, resume = &d, resume, &d, nil
+		}
+		c.heartbeat = false
+		c.mu.Unlock()
+		if enc.Encode(o) != nil {
+			return
+		}
+		select {
+		case <-c.kick:
+		case <-ended:
+			return
+		}
+	}
+}
+
+// same tells whether a desired state is the very one that was sent.
+func same(a, b vrrp.Desired) bool {
+	return a.Ready == b.Ready && len(a.Routers) == len(b.Routers) &&
+		(len(a.Routers) == 0 || &a.Routers[0] == &b.Routers[0])
+}
+
+// hear takes snapshots in until the keeper has ended.
+func (c *Client) hear(r io.Reader) {
+	d := json.NewDecoder(r)
+	for {
+		var s snapshot
+		if d.Decode(&s) != nil {
+			return
+		}
+		c.take(s)
+	}
+}
+
+func (c *Client) take(s snapshot) {
+	c.mu.Lock()
+	if s.Statuses != nil {
+		c.statuses = s.Statuses
+	}
+	if s.Process != nil {
+		c.process = *s.Process
+	}
+	c.dropping, c.unclaimed, c.lively = s.Dropped, s.Unclaimed, true
+	pid := c.pid
+	c.mu.Unlock()
+	token(c.changed)
+	if s.Process != nil {
+		c.greet(pid, *s.Process)
+	}
+	for _, e := range s.Events {
+		c.log(e)
+	}
+}
+
+func (c *Client) greet(pid int, p Process) {
+	if p.Why != "" {
+		c.options.Log.Warn("the keeper runs, but not as well as it could", "pid", pid, "why", p.Why)
+		return
+	}
+	c.options.Log.Info("the keeper runs", "pid", pid)
+}
+
+// log writes an event as one line.
+func (c *Client) log(e vrrp.Event) {
+	level, text := slog.LevelInfo, e.Text
+	if e.Failure {
+		level = slog.LevelWarn
+	}
+	var attrs []slog.Attr
+	if e.Router != "" {
+		attrs = append(attrs, slog.String("router", e.Router))
+	}
+	if e.From != e.To {
+		text = "virtual router is " + e.To.String()
+		attrs = append(attrs, slog.String("was", e.From.String()), slog.String("why", e.Text))
+	}
+	c.options.Log.LogAttrs(context.Background(), level, text, attrs...)
+}
+
+// watch ends a keeper that shows no sign of life, since its peers have taken
+// over long ago, and lets it see the director's end when the context ends.
+func (c *Client) watch(ctx context.Context, conn io.Closer, p *os.Process, ended <-chan struct{}) {
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	for missed := 0; ; {
+		select {
+		case <-ended:
+			return
+		case <-ctx.Done():
+			_ = conn.Close()
+			return
+		case <-tick.C:
+		}
+		c.mu.Lock()
+		missed++
+		if c.lively {
+			missed = 0
+		}
+		c.lively = false
+		c.mu.Unlock()
+		if missed >= patience {
+			c.options.Log.Error("the keeper shows no sign of life and is killed", "pid", p.Pid)
+			_ = p.Kill()
+			return
+		}
+	}
+}
+
+// A tail keeps the beginning of what is written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p[:min(len(p), lastWords-len(t.b))]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}

@@ -1,0 +1,166 @@
+package keeper_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// Decision 10: what the process is.
+func TestKeeperProcess(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := n.host().start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master })
+	r := a.report()
+	if !r.Process.Realtime || !r.Process.Locked {
+		t.Skipf("this system does not allow it: %s", r.Process.Why)
+	}
+	if group, err := syscall.Getpgid(r.PID); err != nil || group != r.PID {
+		t.Errorf("its process group is %d (%v), want its own, %d", group, err, r.PID)
+	}
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.PID))
+	if err != nil || len(stats) < 3 {
+		t.Fatalf("%d threads: %v", len(stats), err)
+	}
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // The thread has ended.
+		}
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
+		if policy := fields[38]; policy != "1" { // SCHED_FIFO; field 41 of proc_pid_stat(5).
+			t.Errorf("%s: scheduling policy %s", path, policy)
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(status); !strings.Contains(text, "Name:\tlvsd-keeper") || strings.Contains(text, "VmLck:\t       0 kB") {
+		t.Errorf("name or locked memory:\n%s", text)
+	}
+}
+
+func TestSignalsToTheKeeper(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t)
+	first := a.report().PID
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if err := syscall.Kill(first, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(200 * time.Millisecond)
+	if ended(first) || a.state() != vrrp.Master {
+		t.Fatal("SIGINT or SIGHUP did something")
+	}
+	if err := syscall.Kill(first, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "SIGTERM hands over", func() bool { return b.report().Statuses[0].Counters.PriorityZeroReceived == 1 && b.holds(a.at(200)) })
+	wait(t, "it is started again", func() bool { r := a.report(); return r.PID != 0 && r.PID != first && a.state() == vrrp.Master })
+}
+
+// start starts a client of a command that is no keeper.
+func start(t *testing.T, command ...string) (*keeper.Client, func() string) {
+	t.Helper()
+	var mu sync.Mutex
+	var log strings.Builder
+	c, err := keeper.Start(t.Context(), keeper.Options{
+		Command: command,
+		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, func() string { mu.Lock(); defer mu.Unlock(); return log.String() }
+}
+
+func TestKeeperThatKeepsDying(t *testing.T) {
+	t.Parallel()
+	c, log := start(t, "/bin/sh", "-c", "echo boom >&2; exit 3")
+	n := &network{t: t}
+	c.Set(n.router(150))
+	time.Sleep(time.Second) // At once, then after 0.1, 0.2 and 0.4 s.
+	_, restarts, _ := c.Stats()
+	if restarts < 2 || restarts > 4 {
+		t.Errorf("started again %d times in a second, want 3 or 4", restarts)
+	}
+	if text := log(); !strings.Contains(text, "exit status 3: boom") {
+		t.Errorf("the log does not tell what it said:\n%s", text)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := c.Stop(ctx); err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+}
+
+func TestCommandThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	if _, err := keeper.Start(t.Context(), keeper.Options{}); err == nil {
+		t.Error("no command is no error")
+	}
+	c, log := start(t, "/nowhere/lvsd")
+	n := &network{t: t}
+	c.Set(n.router(150))
+	wait(t, "the log tells", func() bool {
+		return strings.Contains(log(), "starting the keeper: fork/exec /nowhere/lvsd: no such file or directory")
+	})
+}
+
+func TestNoRouterNoProcess(t *testing.T) {
+	t.Parallel()
+	c, log := start(t, "/bin/false")
+	c.Heartbeat()
+	c.Set(vrrp.Desired{Ready: true})
+	time.Sleep(50 * time.Millisecond)
+	if pid, restarts, dropped := c.Stats(); pid != 0 || restarts != 0 || dropped != 0 || log() != "" {
+		t.Errorf("pid %d, restarts %d, dropped %d, log %q", pid, restarts, dropped, log())
+	}
+	if err := c.Stop(t.Context()); err != nil {
+		t.Errorf("stopping what never ran: %v", err)
+	}
+}
+
+// A keeper that reads nothing and says nothing: nobody waits for it.
+func TestDeafKeeper(t *testing.T) {
+	t.Parallel()
+	c, _ := start(t, "/bin/sleep", "60")
+	n := &network{t: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2000 {
+			c.Set(n.router(150))
+			c.Heartbeat()
+			time.Sleep(100 * time.Microsecond)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("Set or Heartbeat waits for the keeper")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Stop(ctx); err == nil || !strings.Contains(err.Error(), "waiting for the keeper to hand over") {
+		t.Errorf("stopping: %v", err)
+	}
+	if pid, _, _ := c.Stats(); pid != 0 {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}

@@ -1,0 +1,446 @@
+package keeper_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/vrrp/link"
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+)
+
+// roleVar says what this binary shall be: the tests, started inside a network
+// namespace of their own; the director, which is told on its standard input
+// what to desire; or the keeper.
+const (
+	roleVar = "LVSD_TEST_ROLE"
+	lockVar = "LVSD_TEST_LOCK"
+	heapVar = "LVSD_TEST_HEAP"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVar) {
+	case "inside":
+		flag.Parse()
+		_ = flag.Set("test.parallel", "5") // They mostly wait.
+		os.Exit(m.Run())
+	case "director":
+		director()
+		os.Exit(0)
+	case "keeper":
+		err := keeper.Main(keeper.Child{
+			Lock: os.Getenv(lockVar),
+			Open: func() (keeper.Edge, error) { return link.Open() },
+		})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), roleVar+"=inside")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+	case errors.As(err, &exit):
+		os.Exit(exit.ExitCode())
+	default:
+		fmt.Printf("SKIP: no network namespace can be made (root is needed): %v\n", err)
+	}
+}
+
+// A report is what the director tells on its standard output.
+type report struct {
+	Statuses []vrrp.Status
+	PID      int
+	Restarts uint64
+	Process  keeper.Process
+	Log      string
+}
+
+// director is a director that does nothing but run a keeper. A line of its
+// input is a vrrp.Desired, or "stop".
+func director() {
+	var mu sync.Mutex
+	out := json.NewEncoder(os.Stdout)
+	tell := func(r report) { mu.Lock(); defer mu.Unlock(); _ = out.Encode(r) }
+	_ = os.Setenv(roleVar, "keeper")
+	c, err := keeper.Start(context.Background(), keeper.Options{
+		Command: []string{"/proc/self/exe"},
+		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil)),
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go burn()
+	go func() {
+		for range c.Changed() {
+			pid, restarts, _ := c.Stats()
+			tell(report{Statuses: c.Statuses(), PID: pid, Restarts: restarts, Process: c.Process()})
+		}
+	}()
+	go func() {
+		for range time.Tick(200 * time.Millisecond) {
+			c.Heartbeat()
+		}
+	}()
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 1<<24)
+	for in.Scan() {
+		if in.Text() == "stop" {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if err := c.Stop(ctx); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			return
+		}
+		var d vrrp.Desired
+		if err := json.Unmarshal(in.Bytes(), &d); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		c.Set(d)
+	}
+	select {}
+}
+
+// burn makes the director a busy one, with a heap of as many megabytes.
+func burn() {
+	n, _ := strconv.Atoi(os.Getenv(heapVar))
+	if n == 0 {
+		return
+	}
+	keep := make([]map[int]*[64]byte, n)
+	for i := 0; ; i++ {
+		m := make(map[int]*[64]byte)
+		for j := range 8 << 10 {
+			m[j] = new([64]byte)
+		}
+		keep[i%n] = m
+	}
+}
+
+// lines is a writer of whole lines.
+type lines func(string)
+
+func (l lines) Write(b []byte) (int, error) { l(string(b)); return len(b), nil }
+
+// A network is a bridge in the test's namespace, with the address 10.9.N.254.
+type network struct {
+	t      testing.TB
+	number int32
+	hosts  int
+}
+
+var networks atomic.Int32
+
+// at is an address on the network.
+func (n *network) at(last int) string { return fmt.Sprintf("10.9.%d.%d", n.number, last) }
+
+// A host is a namespace on the network.
+type host struct {
+	*network
+	name string // of its port on the bridge
+	pid  string
+}
+
+// A node is a director on a host.
+type node struct {
+	*host
+	cmd *exec.Cmd
+	in  io.WriteCloser
+
+	mu   sync.Mutex
+	last report
+	log  []string
+}
+
+func sh(t testing.TB, line string) string {
+	t.Helper()
+	f := strings.Fields(line)
+	out, err := exec.Command(f[0], f[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", line, err, out)
+	}
+	return string(out)
+}
+
+func newNetwork(t testing.TB) *network {
+	t.Helper()
+	n := &network{t: t, number: networks.Add(1)}
+	bridge := n.bridge()
+	sh(t, "ip link add "+bridge+" type bridge")
+	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", bridge).Run() })
+	sh(t, "ip addr add "+n.at(254)+"/24 dev "+bridge)
+	sh(t, "ip link set "+bridge+" up")
+	return n
+}
+
+func (n *network) bridge() string { return fmt.Sprintf("kbr%d", n.number) }
+
+// host makes a namespace with eth0 on the bridge.
+func (n *network) host() *host {
+	n.t.Helper()
+	n.hosts++
+	cmd := exec.Command("sleep", "300")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	h := &host{network: n, name: fmt.Sprintf("kp%d-%d", n.number, n.hosts), pid: strconv.Itoa(cmd.Process.Pid)}
+	n.t.Cleanup(func() {
+		_ = exec.Command("ip", "link", "del", h.name).Run()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	sh(n.t, "ip link add "+h.name+" master "+n.bridge()+" type veth peer name eth0 netns "+h.pid)
+	sh(n.t, "ip link set "+h.name+" up")
+	h.sh("ip link set lo up")
+	_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+h.name+"/disable_ipv6", []byte("1"), 0)
+	h.sh("sysctl -qw net.ipv6.conf.eth0.accept_dad=0")
+	h.sh("ip addr add " + n.at(n.hosts) + "/24 dev eth0")
+	h.sh("ip link set eth0 up")
+	return h
+}
+
+func (h *host) sh(line string) string {
+	h.t.Helper()
+	return sh(h.t, "nsenter -t "+h.pid+" -n "+line)
+}
+
+// holds tells whether an address is on the host.
+func (h *host) holds(addr string) bool {
+	h.t.Helper()
+	return strings.Contains(h.sh("ip addr show"), " "+addr+"/")
+}
+
+// start starts a director on the host.
+func (h *host) start(lock string, env ...string) *node {
+	h.t.Helper()
+	n := &node{host: h, cmd: exec.Command("nsenter", "-t", h.pid, "-n", "/proc/self/exe")}
+	exe, err := os.Executable()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	n.cmd.Args[len(n.cmd.Args)-1] = exe
+	n.cmd.Env = append(append(os.Environ(), roleVar+"=director", lockVar+"="+lock), env...)
+	n.cmd.Stderr = os.Stderr
+	out, err := n.cmd.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if n.in, err = n.cmd.StdinPipe(); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := n.cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	go n.read(out)
+	h.t.Cleanup(func() {
+		n.kill(syscall.SIGKILL)
+		if pid := n.report().PID; pid != 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if h.t.Failed() {
+			n.mu.Lock()
+			h.t.Logf("%s:\n%s", h.name, strings.Join(n.log, ""))
+			n.mu.Unlock()
+		}
+	})
+	return n
+}
+
+func (n *node) read(r io.Reader) {
+	for d := json.NewDecoder(r); ; {
+		var rep report
+		if d.Decode(&rep) != nil {
+			return
+		}
+		n.mu.Lock()
+		if rep.Log != "" {
+			n.log = append(n.log, rep.Log)
+		} else {
+			n.last = rep
+		}
+		n.mu.Unlock()
+	}
+}
+
+func (n *node) report() report {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.last
+}
+
+func (n *node) kill(s syscall.Signal) {
+	if n.cmd.ProcessState == nil {
+		_ = n.cmd.Process.Signal(s)
+		if s == syscall.SIGKILL {
+			_ = n.cmd.Wait()
+		}
+	}
+}
+
+func (n *node) desire(d vrrp.Desired) {
+	n.t.Helper()
+	b, err := json.Marshal(d)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if _, err := n.in.Write(append(b, '\n')); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// stop stops the director properly, and waits for its end.
+func (n *node) stop() {
+	n.t.Helper()
+	if _, err := io.WriteString(n.in, "stop\n"); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.cmd.Wait(); err != nil {
+		n.t.Errorf("the director's end: %v", err)
+	}
+}
+
+// state is the state of the only router.
+func (n *node) state() vrrp.State {
+	if s := n.report().Statuses; len(s) == 1 {
+		return s[0].State
+	}
+	return vrrp.Initialize
+}
+
+// wait polls until what is told is true, and returns how long that took.
+func wait(t testing.TB, what string, ok func() bool) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	for ; !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > 15*time.Second {
+			t.Fatalf("not within 15 s: %s", what)
+		}
+	}
+	return time.Since(begin)
+}
+
+// An echo asks an address every 2 ms and knows which questions were answered.
+type echo struct {
+	mu       sync.Mutex
+	sent     []time.Time
+	answered map[int]bool
+	stop     chan struct{}
+	done     sync.WaitGroup
+}
+
+func newEcho(n *network) *echo {
+	t, addr := n.t, n.at(200)
+	t.Helper()
+	c, err := icmp.ListenPacket("ip4:icmp", n.at(254))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &echo{answered: make(map[int]bool), stop: make(chan struct{})}
+	e.done.Go(func() { e.ask(c, &net.IPAddr{IP: net.ParseIP(addr)}) })
+	e.done.Go(func() { e.listen(c) })
+	t.Cleanup(func() { _ = c.Close(); e.done.Wait() })
+	t.Cleanup(e.end)
+	return e
+}
+
+func (e *echo) ask(c *icmp.PacketConn, to net.Addr) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for seq := 0; ; seq++ {
+		select {
+		case <-e.stop:
+			return
+		case <-tick.C:
+		}
+		m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 7, Seq: seq}}
+		b, _ := m.Marshal(nil)
+		e.mu.Lock()
+		e.sent = append(e.sent, time.Now())
+		e.mu.Unlock()
+		_, _ = c.WriteTo(b, to)
+	}
+}
+
+func (e *echo) listen(c *icmp.PacketConn) {
+	b := make([]byte, 1500)
+	for {
+		n, _, err := c.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		m, err := icmp.ParseMessage(1, b[:n])
+		if body, ok := m.Body.(*icmp.Echo); err == nil && ok && m.Type == ipv4.ICMPTypeEchoReply {
+			e.mu.Lock()
+			e.answered[body.Seq] = true
+			e.mu.Unlock()
+		}
+	}
+}
+
+func (e *echo) end() {
+	select {
+	case <-e.stop:
+	default:
+		close(e.stop)
+	}
+}
+
+// gap ends the questions and tells the longest time without an answer, and
+// how many questions had none. Where none was lost there is no gap: this
+// machine may have been too busy to ask.
+func (e *echo) gap() (longest time.Duration, lost int) {
+	e.end()
+	time.Sleep(50 * time.Millisecond) // For the last answers.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var last time.Time
+	missing := 0
+	for seq, at := range e.sent {
+		if !e.answered[seq&0xffff] {
+			missing++
+			continue
+		}
+		if missing > 0 && !last.IsZero() {
+			longest = max(longest, at.Sub(last))
+		}
+		lost += missing
+		last, missing = at, 0
+	}
+	return longest, lost + missing
+}
+
+// ended tells whether a process has ended, whether or not anybody asked.
+func ended(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(b), ") Z ")
+}
+
+func lockFile(t testing.TB) string { return filepath.Join(t.TempDir(), "keeper.lock") }

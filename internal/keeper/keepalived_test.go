@@ -1,0 +1,105 @@
+package keeper_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// keepalived starts Debian's keepalived on a host, for the same router. It is
+// the process itself, in a mount namespace with a /run of its own.
+func (h *host) keepalived(priority int) (stop func()) {
+	h.t.Helper()
+	path, err := exec.LookPath("keepalived")
+	if err != nil {
+		h.t.Skip("keepalived is not installed")
+	}
+	dir := h.t.TempDir()
+	conf := filepath.Join(dir, "keepalived.conf")
+	text := fmt.Sprintf(`vrrp_instance outside {
+    version 3
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority %d
+    advert_int 0.1
+    virtual_ipaddress { %s/24 }
+}
+`, priority, h.at(200))
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	cmd := exec.Command("nsenter", "-t", h.pid, "-n", "unshare", "-m", "sh", "-c",
+		"mount -t tmpfs none /run && exec "+path+" -n -l -P -f "+conf)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	stopped := false
+	stop = func() {
+		if !stopped {
+			stopped = true
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			_ = cmd.Wait()
+		}
+	}
+	h.t.Cleanup(func() {
+		stop()
+		if b, _ := os.ReadFile(log.Name()); h.t.Failed() {
+			h.t.Logf("keepalived: %s", b)
+		}
+	})
+	return stop
+}
+
+func TestKeepalivedAsBackup(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	ours, theirs := n.host(), n.host()
+	a := ours.start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "lvsd is Master", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) })
+	theirs.keepalived(100)
+	time.Sleep(time.Second) // More than its patience.
+	if theirs.holds(n.at(200)) || a.state() != vrrp.Master {
+		t.Fatal("keepalived took the address from a better Master")
+	}
+	if d := a.report().Statuses[0].Counters.Discarded; len(d) > 0 {
+		t.Errorf("discarded: %v", d)
+	}
+	e := newEcho(n)
+	time.Sleep(100 * time.Millisecond)
+	a.stop()
+	wait(t, "keepalived holds the address alone", func() bool { return theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
+	checkGap(t, "proper stop, keepalived takes over", e)
+}
+
+func TestKeepalivedAsMaster(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	ours, theirs := n.host(), n.host()
+	stop := theirs.keepalived(200)
+	wait(t, "keepalived is Master", func() bool { return theirs.holds(n.at(200)) })
+	a := ours.start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "lvsd follows it", func() bool {
+		return a.state() == vrrp.Backup && a.report().Statuses[0].MasterPriority == 200
+	})
+	stop()
+	wait(t, "lvsd holds the address alone", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) && !theirs.holds(n.at(200)) })
+	e := newEcho(n)
+	time.Sleep(100 * time.Millisecond)
+	theirs.keepalived(200)
+	wait(t, "keepalived holds it alone", func() bool { return a.state() == vrrp.Backup && theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
+	checkGap(t, "preempted by keepalived", e)
+}

@@ -1,0 +1,296 @@
+package keeper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"golang.org/x/sys/unix"
+)
+
+// socketFD is the keeper's end of the socket pair.
+const socketFD = 3
+
+// An Edge is what a Session of virtual routers needs of the kernel; vrrp/link
+// has it.
+type Edge interface {
+	vrrp.Link
+	vrrp.Addresses
+	// Run watches the interfaces until the context ends.
+	Run(ctx context.Context) error
+}
+
+// A Child is how the keeper's process is to run.
+type Child struct {
+	// Lock is the path of a file that a keeper locks as long as it runs, so
+	// that a new one does not begin while another hands over.
+	Lock string
+	// Open opens the edge.
+	Open func() (Edge, error)
+}
+
+// A keeper is the state of the keeper's process.
+type keeper struct {
+	child    Child
+	conn     *os.File
+	session  *vrrp.Session
+	out      outbox
+	longest  time.Duration // of the advert intervals
+	missed   int           // pulses without a heartbeat
+	orphaned bool          // the director is gone
+	orderly  bool          // the director announced its stop
+	leaving  bool          // Stop or Abandon was given
+}
+
+// Main is the life of the keeper's process. It expects the socket to the
+// director as file descriptor 3, and returns when the routers have handed over.
+func Main(c Child) error {
+	if sa, err := unix.Getsockname(socketFD); err != nil || !isUnix(sa) {
+		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is no socket to a director")
+	}
+	process := settle()
+	signal.Ignore(unix.SIGINT, unix.SIGHUP)
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, unix.SIGTERM)
+
+	unix.CloseOnExec(socketFD)
+	if err := unix.SetNonblock(socketFD, true); err != nil {
+		return fmt.Errorf("preparing the socket to the director: %w", err)
+	}
+	edge, err := c.Open()
+	if err != nil {
+		return fmt.Errorf("opening the network: %w", err)
+	}
+	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), out: newOutbox(process)}
+	k.session = vrrp.NewSession(edge, edge, k.out.event)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { _ = edge.Run(ctx) }()
+	k.run(term)
+	return nil
+}
+
+func isUnix(sa unix.Sockaddr) bool {
+	_, ok := sa.(*unix.SockaddrUnix)
+	return ok
+}
+
+// run follows the director until the routers have stopped.
+func (k *keeper) run(term <-chan os.Signal) {
+	orders := make(chan order)
+	go read(k.conn, orders)
+	ended := make(chan struct{})
+	stopSending := make(chan struct{})
+	sent := make(chan struct{})
+	go func() { defer close(sent); k.send(stopSending) }()
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	waiting := acquire(k.child.Lock)
+	patience := time.NewTimer(k.lockPatience())
+	begin := func() {
+		waiting = nil
+		go func() { k.session.Run(context.Background()); close(ended) }()
+	}
+	for {
+		select {
+		case o, ok := <-orders:
+			if !ok {
+				orders = nil
+			}
+			k.obey(o, ok)
+			patience.Reset(k.lockPatience())
+		case <-term:
+			k.terminate()
+		case <-tick.C:
+			k.listen()
+		case err := <-waiting:
+			if err != nil {
+				k.out.event(failure("going on without the lock against a second keeper: " + err.Error()))
+			}
+			begin()
+		case <-patience.C:
+			if waiting != nil {
+				k.out.event(failure("the keeper before this one does not end; going on beside it"))
+				begin()
+			}
+		case <-ended:
+			close(stopSending)
+			<-sent
+			return
+		}
+		if waiting != nil && k.leaving {
+			return // It has not begun.
+		}
+	}
+}
+
+// lockPatience is how long another keeper may take to hand over: it waits four
+// of its intervals for a successor.
+func (k *keeper) lockPatience() time.Duration {
+	return 4*max(k.longest, time.Second) + 2*time.Second
+}
+
+// read passes orders on until the director is gone.
+func read(r io.Reader, orders chan<- order) {
+	defer close(orders)
+	d := json.NewDecoder(r)
+	for {
+		var o order
+		if d.Decode(&o) != nil {
+			return
+		}
+		orders <- o
+	}
+}
+
+// obey follows an order; without one, the director is gone.
+func (k *keeper) obey(o order, ok bool) {
+	switch {
+	case !ok:
+		k.abandon("the director has ended")
+		return
+	case o.Stop:
+		k.orderly, k.leaving = true, true
+		k.session.Stop()
+	}
+	if o.Heartbeat {
+		k.missed = 0
+	}
+	if o.Desired != nil {
+		for _, c := range o.Desired.Routers {
+			k.longest = max(k.longest, c.Interval)
+		}
+		k.session.Set(*o.Desired, o.Resume...)
+	}
+}
+
+// terminate hands over, unless it is being done for a director that is gone.
+func (k *keeper) terminate() {
+	if k.orphaned {
+		return
+	}
+	k.leaving = true
+	k.session.Stop()
+}
+
+// listen counts the pulses in which the director's loop gave no sign of life.
+func (k *keeper) listen() {
+	if k.missed++; k.missed >= patience {
+		k.abandon("the director's loop is not alive")
+	}
+}
+
+// abandon hands over for a director that is gone, and leaves the addresses
+// where nobody takes over.
+func (k *keeper) abandon(why string) {
+	if k.orphaned || k.orderly {
+		return
+	}
+	k.orphaned, k.leaving = true, true
+	k.out.event(failure(why + ": handing over"))
+	k.session.Abandon()
+}
+
+func failure(text string) vrrp.Event {
+	return vrrp.Event{At: time.Now(), Text: text, Failure: true}
+}
+
+// acquire locks a file, and tells when it is locked, or why it cannot be. The
+// lock ends with the process.
+func acquire(path string) <-chan error {
+	result := make(chan error, 1)
+	if path == "" {
+		result <- nil
+		return result
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		result <- err
+		return result
+	}
+	go func() {
+		for {
+			err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+			if !errors.Is(err, syscall.EINTR) {
+				result <- err
+				return
+			}
+		}
+	}()
+	return result
+}
+
+// An outbox holds what the director shall be told.
+type outbox struct {
+	mu      *sync.Mutex
+	kick    chan struct{}
+	pending *snapshot
+}
+
+func newOutbox(p Process) outbox {
+	return outbox{mu: new(sync.Mutex), kick: make(chan struct{}, 1), pending: &snapshot{Process: &p}}
+}
+
+// event adds an event; it never waits.
+func (o *outbox) event(e vrrp.Event) {
+	o.mu.Lock()
+	if len(o.pending.Events) < maxEvents {
+		o.pending.Events = append(o.pending.Events, e)
+	} else {
+		o.pending.Dropped++
+	}
+	o.mu.Unlock()
+	token(o.kick)
+}
+
+// take empties the outbox into a snapshot.
+func (o *outbox) take() snapshot {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := *o.pending
+	o.pending.Events, o.pending.Process = nil, nil
+	return s
+}
+
+// send tells the director the newest state: at once after a change, else with
+// every pulse. It may wait for a director that does not read; nobody waits for
+// it.
+func (k *keeper) send(stop <-chan struct{}) {
+	enc := json.NewEncoder(k.conn)
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	for {
+		last := false
+		select {
+		case <-tick.C:
+		case <-k.out.kick:
+		case <-k.session.Changed():
+		case <-stop:
+			last = true
+			_ = k.conn.SetWriteDeadline(time.Now().Add(pulse / 4))
+		}
+		s := k.out.take()
+		s.Statuses = k.session.Statuses()
+		s.Unclaimed = k.session.Unclaimed()
+		if enc.Encode(s) != nil || last {
+			return
+		}
+		time.Sleep(spacing)
+	}
+}
+
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,51 @@
+package keeper
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+const (
+	// pulse is how often each end tells that it is alive: the director's loop
+	// by Heartbeat, the keeper by a snapshot.
+	pulse = time.Second
+	// patience is how many pulses in a row may be missing. They are counted
+	// on a ticker that drops what it missed, so that a process that was
+	// stopped itself does not take the other one for dead.
+	patience = 10
+	// maxEvents bounds the events that wait to be told.
+	maxEvents = 256
+	// spacing is the shortest time between two snapshots.
+	spacing = 20 * time.Millisecond
+)
+
+// An order is what the director sends; each is one JSON value.
+type order struct {
+	Desired *vrrp.Desired     `json:"desired,omitempty"`
+	Resume  []vrrp.Resumption `json:"resume,omitempty"`
+	// Heartbeat: the director's loop is alive.
+	Heartbeat bool `json:"heartbeat,omitempty"`
+	// Stop announces an orderly stop.
+	Stop bool `json:"stop,omitempty"`
+}
+
+// A snapshot is what the keeper sends; each is one JSON value.
+type snapshot struct {
+	Statuses []vrrp.Status `json:"statuses"`
+	Events   []vrrp.Event  `json:"events,omitempty"`
+	// Dropped counts events that found no room.
+	Dropped uint64 `json:"dropped,omitempty"`
+	// Unclaimed counts packets of routers that are not configured here.
+	Unclaimed uint64   `json:"unclaimed,omitempty"`
+	Process   *Process `json:"process,omitempty"`
+}
+
+// A Process tells how the keeper's process runs.
+type Process struct {
+	// Realtime: under SCHED_FIFO; Locked: its memory is not paged out. Where
+	// one of them is false, Why says what is missing.
+	Realtime bool   `json:"realtime"`
+	Locked   bool   `json:"locked"`
+	Why      string `json:"why,omitempty"`
+}

@@ -1,0 +1,66 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Port is where adverts go out and come in: one interface, one family.
+type Port struct {
+	Interface string
+	Family    int // 4 or 6
+}
+
+// A Packet is one VRRP packet as it arrived. Payload is valid only until the
+// function that got it returns.
+type Packet struct {
+	Port     Port
+	Src, Dst netip.Addr
+	TTL      int // or hop limit
+	Payload  []byte
+}
+
+// An Interface is a network interface as last seen.
+type Interface struct {
+	// Up: it is administratively up and has a carrier.
+	Up bool
+	// Addresses are those that can be used, in the kernel's order.
+	Addresses []netip.Prefix
+}
+
+// Interfaces are the network interfaces that exist, by name, and for each Port
+// that was asked for why its socket is not open: "" where it is. Nobody changes
+// it once it was handed out.
+type Interfaces struct {
+	ByName map[string]Interface
+	Ports  map[Port]string
+}
+
+// A Link sends and receives adverts and watches the interfaces. Its methods do
+// not block.
+type Link interface {
+	// Listen says which ports shall be open, and no others.
+	Listen(ports []Port)
+	// Wake receives a token when packets have arrived or the interfaces have
+	// changed.
+	Wake() <-chan struct{}
+	// Interfaces returns the same pointer until something has changed.
+	Interfaces() *Interfaces
+	// Receive calls f for every packet that has arrived.
+	Receive(f func(Packet))
+	// Send sends one packet, with TTL 255.
+	Send(p Port, src, dst netip.Addr, payload []byte) error
+}
+
+// Addresses changes what addresses are on the interfaces. Its methods may take
+// as long as the kernel likes.
+type Addresses interface {
+	// Hold makes it so that the addresses are there, to be taken back by the
+	// kernel after a lifetime, or permanent with zero. It goes on after an
+	// error, and returns how many had not been there.
+	Hold(addrs []InterfaceAddress, lifetime time.Duration) (added int, err error)
+	// Release makes it so that they are not there.
+	Release(addrs []InterfaceAddress) error
+	// Announce tells the neighbours on each interface who has the addresses.
+	Announce(addrs []InterfaceAddress) error
+}

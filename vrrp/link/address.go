@@ -1,0 +1,174 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// forever is the lifetime of a permanent address.
+const forever = math.MaxUint32
+
+// An addressBook adds and removes addresses, and knows those it has added.
+type addressBook struct {
+	netlink *netlink.Handle
+	mu      sync.Mutex
+	held    map[vrrp.InterfaceAddress]bool
+}
+
+// Hold makes it so that the addresses are on their interfaces, to be taken
+// back by the kernel after a lifetime of whole seconds, rounded up, or
+// permanent with zero. Holding again begins the lifetime anew. It goes on
+// after an error, and returns how many had not been there.
+func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added int, err error) {
+	v := l.view.Load()
+	var errs []error
+	for _, a := range addrs {
+		l.addresses.mark(a, true)
+		isNew, err := l.addresses.hold(v, a, lifetime)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
+		}
+		if isNew {
+			added++
+		}
+	}
+	return added, errors.Join(errs...)
+}
+
+func (b *addressBook) hold(v *view, a vrrp.InterfaceAddress, lifetime time.Duration) (added bool, err error) {
+	d := v.devices[a.Interface]
+	if d == nil {
+		return false, errors.New("the interface does not exist")
+	}
+	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
+	addr := b.request(d, a, lifetime)
+	// An exclusive add tells whether the address was there; only then it is
+	// replaced, which begins its lifetime anew.
+	if err = b.netlink.AddrAdd(link, addr); !errors.Is(err, unix.EEXIST) {
+		return err == nil, err
+	}
+	return false, b.netlink.AddrReplace(link, addr)
+}
+
+// request is an address as the kernel shall have it.
+func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lifetime time.Duration) *netlink.Addr {
+	valid := uint32(forever)
+	if lifetime > 0 {
+		valid = uint32((lifetime + time.Second - 1) / time.Second)
+	}
+	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), ValidLft: int(valid), PreferedLft: int(valid)}
+	if a.Prefix.Addr().Is4() {
+		// Without this the library invents a broadcast address.
+		addr.Broadcast = net.IPv4zero
+		return addr
+	}
+	// Two directors hold the address during a hand-over, and duplicate
+	// address detection would disable it on the second.
+	addr.Flags = unix.IFA_F_NODAD
+	// What the director itself begins shall not come from an address that may
+	// move away (RFC 6724 section 5, rule 3). IPv4 needs no such word: there
+	// an address in a network that has one already is secondary.
+	addr.PreferedLft = 0
+	if b.onLink(d, a) {
+		// The route to the network is the own address's. A permanent address
+		// that gets a lifetime would give it to that route as well.
+		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
+	}
+	return addr
+}
+
+// onLink tells whether an own address of the interface is in the same network.
+func (b *addressBook) onLink(d *device, a vrrp.InterfaceAddress) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range d.addrs {
+		if o.Masked() == a.Prefix.Masked() && !b.held[vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix}] {
+			return true
+		}
+	}
+	return false
+}
+
+// Release makes it so that the addresses are not on their interfaces. One that
+// is gone already is no error.
+func (l *Link) Release(addrs []vrrp.InterfaceAddress) error {
+	v := l.view.Load()
+	promoted := make(map[string]error)
+	var errs []error
+	for _, a := range addrs {
+		l.addresses.mark(a, false)
+		d := v.devices[a.Interface]
+		if d == nil {
+			continue
+		}
+		if _, done := promoted[d.name]; !done && a.Prefix.Addr().Is4() {
+			promoted[d.name] = promoteSecondaries(d.name)
+		}
+		if err := l.addresses.release(d, a, promoted[d.name]); err != nil {
+			errs = append(errs, fmt.Errorf("removing %s from %s: %w", a.Prefix, a.Interface, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// release removes an address, unless that would remove the interface's own
+// ones with it.
+func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, promoted error) error {
+	if promoted != nil && a.Prefix.Addr().Is4() && d.wouldTakeAlong(a.Prefix) {
+		return fmt.Errorf("the interface's own address of that network would go with it: %w", promoted)
+	}
+	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
+	err := b.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
+	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
+		return nil
+	}
+	return err
+}
+
+// wouldTakeAlong tells whether an address is the primary one of its network
+// and others depend on it.
+func (d *device) wouldTakeAlong(p netip.Prefix) bool {
+	for _, o := range d.addrs {
+		if o.Prefix != p && o.Masked() == p.Masked() && o.flags&unix.IFA_F_SECONDARY != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// promoteSecondaries lets the other addresses of a network live on when its
+// primary one is removed. A virtual address that was added before the
+// interface's own one is the primary.
+func promoteSecondaries(name string) error {
+	path := "/proc/sys/net/ipv4/conf/" + name + "/promote_secondaries"
+	if b, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(b)) != "0" {
+		return nil
+	}
+	return os.WriteFile(path, []byte("1"), 0)
+}
+
+func (b *addressBook) mark(a vrrp.InterfaceAddress, held bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if held {
+		b.held[a] = true
+	} else {
+		delete(b.held, a)
+	}
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	a := p.Addr()
+	return &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(p.Bits(), a.BitLen())}
+}

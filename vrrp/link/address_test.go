@@ -1,0 +1,160 @@
+package link_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/vrrp/link"
+)
+
+func on(name string, prefixes ...string) []vrrp.InterfaceAddress {
+	var all []vrrp.InterfaceAddress
+	for _, p := range prefixes {
+		all = append(all, vrrp.InterfaceAddress{Interface: name, Prefix: netip.MustParsePrefix(p)})
+	}
+	return all
+}
+
+func hold(t *testing.T, l *link.Link, addrs []vrrp.InterfaceAddress, lifetime time.Duration) int {
+	t.Helper()
+	added, err := l.Hold(addrs, lifetime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+func TestHeldAddresses(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	l := open(t, vrrp.Port{Interface: "va", Family: 4})
+	addrs := on("va", "10.9.0.200/24", "10.9.1.200/24", "10.9.0.201/32", "fd00::200/128")
+
+	if added := hold(t, l, addrs, 90*time.Second); added != 4 {
+		t.Errorf("added %d of 4", added)
+	}
+	shown := ip(t, "-d addr show dev va")
+	if n := strings.Count(shown, "valid_lft 90sec") + strings.Count(shown, "valid_lft 89sec"); n != 4 {
+		t.Errorf("%d of 4 addresses have the lifetime:\n%s", n, shown)
+	}
+	if strings.Contains(shown, "brd 10.") {
+		t.Errorf("somebody invented a broadcast address:\n%s", shown)
+	}
+	v6 := ip(t, "addr show dev va to fd00::200")
+	if !strings.Contains(v6, "nodad") || strings.Contains(v6, "tentative") || !strings.Contains(v6, "deprecated") {
+		t.Errorf("the IPv6 address may wait for duplicate address detection, or be chosen as a source:\n%s", v6)
+	}
+	if added := hold(t, l, addrs, 0); added != 0 {
+		t.Errorf("added %d although all were there", added)
+	}
+	shown = ip(t, "addr show dev va")
+	if n := strings.Count(shown, "valid_lft forever"); n != 6 { // own, link-local, and four
+		t.Errorf("%d of 6 addresses are permanent:\n%s", n, shown)
+	}
+	ip(t, "addr del 10.9.1.200/24 dev va")
+	if added := hold(t, l, addrs, 0); added != 1 {
+		t.Errorf("restored %d, one was missing", added)
+	}
+	for range 2 { // Deleting what is gone is success.
+		if err := l.Release(addrs); err != nil {
+			t.Error(err)
+		}
+	}
+	if shown = ip(t, "addr show dev va"); strings.Contains(shown, "200") || strings.Contains(shown, "201") || !strings.Contains(shown, "10.9.0.1/24") {
+		t.Errorf("not exactly the virtual addresses are gone:\n%s", shown)
+	}
+}
+
+func TestHoldGoesOnAfterAnError(t *testing.T) {
+	cable(t, "va", "vb")
+	l := open(t)
+	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
+	added, err := l.Hold(append(on("nix", "10.9.0.7/32"), on("va", "10.9.0.8/32")...), 0)
+	if added != 1 || err == nil || !strings.Contains(err.Error(), "adding 10.9.0.7/32 to nix: the interface does not exist") {
+		t.Errorf("added %d, error %v", added, err)
+	}
+	if err := l.Release(on("nix", "10.9.0.7/32")); err != nil {
+		t.Errorf("releasing from an interface that is gone: %v", err)
+	}
+}
+
+// Decision 11: the kernel takes the addresses back from the dead. The own
+// address and its route outlive the virtual one of the same network.
+func TestKernelFences(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	ip(t, "addr add fd00::1/64 dev va")
+	ip(t, "addr add fd00::200/64 dev va") // left, permanent, by an earlier process
+	l := open(t)
+	wait(t, "the own addresses are seen", func() bool { return has(l, "va", "fd00::1/64") && has(l, "va", "fd00::200/64") })
+	hold(t, l, on("va", "10.9.0.200/24"), 0)
+	hold(t, l, on("va", "10.9.0.200/24", "fd00::200/64"), 2*time.Second)
+	time.Sleep(1200 * time.Millisecond)
+	hold(t, l, on("va", "10.9.0.200/24", "fd00::200/64"), 2*time.Second) // renewed
+	renewed := time.Now()
+	if route := ip(t, "-6 route show fd00::/64"); strings.Contains(route, "expires") {
+		t.Errorf("the own network's route has got a lifetime: %s", route)
+	}
+	for time.Since(renewed) < 1500*time.Millisecond {
+		if !strings.Contains(ip(t, "addr show dev va"), "10.9.0.200") {
+			t.Fatalf("it is gone %s after the renewal", time.Since(renewed))
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	wait(t, "the kernel took them", func() bool {
+		shown := ip(t, "addr show dev va")
+		return !strings.Contains(shown, "10.9.0.200") && !strings.Contains(shown, "fd00::200")
+	})
+	t.Logf("gone %s after the renewal", time.Since(renewed).Round(100*time.Millisecond))
+	shown := ip(t, "addr show dev va") + ip(t, "-6 route show fd00::/64")
+	if !strings.Contains(shown, "10.9.0.1/24") || !strings.Contains(shown, "fd00::1/64") || !strings.Contains(shown, "fd00::/64 dev va") {
+		t.Errorf("own addresses or their route went along:\n%s", shown)
+	}
+}
+
+// A virtual address that was there before the interface's own one (late DHCP)
+// is the primary, and takes the own one along when it is removed.
+func TestReleaseSparesTheOwnAddress(t *testing.T) {
+	cable(t, "va", "vb")
+	sysctl(t, "net/ipv4/conf/all/promote_secondaries", "0")
+	sysctl(t, "net/ipv4/conf/va/promote_secondaries", "0")
+	l := open(t)
+	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
+	hold(t, l, on("va", "10.9.0.200/24"), 0)
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	if err := l.Release(on("va", "10.9.0.200/24")); err != nil {
+		t.Error(err)
+	}
+	if shown := ip(t, "addr show dev va"); strings.Contains(shown, "10.9.0.200") || !strings.Contains(shown, "10.9.0.1/24") {
+		t.Errorf("want only the own address:\n%s", shown)
+	}
+}
+
+func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
+	cable(t, "va", "vb")
+	run := host(t, "vb")
+	run("ip addr add 10.9.0.9/24 dev vb")
+	run("ip addr add fd00::9/64 dev vb nodad")
+	run("ip neigh replace 10.9.0.200 lladdr 02:00:00:00:00:99 nud stale dev vb")
+	run("ip neigh replace fd00::200 lladdr 02:00:00:00:00:99 nud stale dev vb")
+	l := open(t)
+	wait(t, "va is up", func() bool { return l.Interfaces().ByName["va"].Up })
+	addrs := on("va", "10.9.0.200/24", "fd00::200/64")
+	hold(t, l, addrs, 0)
+	if err := l.Announce(addrs); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "the neighbour has forgotten the former holder", func() bool {
+		return !strings.Contains(run("ip neigh show dev vb"), "02:00:00:00:00:99")
+	})
+	if shown := run("ip -6 neigh show dev vb"); !strings.Contains(shown, "router") {
+		t.Errorf("the Router flag did not arrive: %s", shown)
+	}
+	// Neither loopback nor an interface that is gone can announce.
+	if err := l.Announce(append(on("lo", "10.9.0.201/32"), on("nix", "10.9.0.202/32")...)); err != nil {
+		t.Errorf("announcing where nobody listens: %v", err)
+	}
+}

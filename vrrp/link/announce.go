@@ -1,0 +1,157 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/mdlayher/packet"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+var (
+	broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	// allNodesMAC is where Ethernet carries allNodes (RFC 2464 section 7).
+	allNodesMAC = net.HardwareAddr{0x33, 0x33, 0, 0, 0, 1}
+	allNodes    = netip.AddrFrom16([16]byte{0xff, 0x02, 15: 1})
+)
+
+// announceWithin bounds how long an interface whose queue is full may hold up
+// the announcements on others.
+const announceWithin = 100 * time.Millisecond
+
+// An announcer keeps one packet socket for each interface that had something
+// to announce.
+type announcer struct {
+	mu    sync.Mutex
+	conns map[int]*packet.Conn // by the interface's index
+}
+
+// Announce sends a gratuitous ARP or an unsolicited neighbour advertisement
+// for every address (RFC 9568 sections 8.1.2 and 8.2.2). Interfaces that know
+// neither are left out.
+func (l *Link) Announce(addrs []vrrp.InterfaceAddress) error {
+	v := l.view.Load()
+	var errs []error
+	for _, a := range addrs {
+		d := v.devices[a.Interface]
+		if d == nil || d.noARP || len(d.mac) != 6 {
+			continue
+		}
+		if err := l.announcer.announce(d, a.Prefix.Addr()); err != nil {
+			errs = append(errs, fmt.Errorf("announcing %s on %s: %w", a.Prefix.Addr(), a.Interface, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *announcer) announce(d *device, ip netip.Addr) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c, err := n.conn(d)
+	if err != nil {
+		return err
+	}
+	to, frame := allNodesMAC, unsolicitedNA
+	if ip.Is4() {
+		to, frame = broadcast, gratuitousARP
+	}
+	_ = c.SetWriteDeadline(time.Now().Add(announceWithin))
+	if _, err := c.WriteTo(frame(d.mac, ip), &packet.Addr{HardwareAddr: to}); err != nil {
+		delete(n.conns, d.index) // The next one tries with a new socket.
+		return errors.Join(err, c.Close())
+	}
+	return nil
+}
+
+func (n *announcer) conn(d *device) (*packet.Conn, error) {
+	if c := n.conns[d.index]; c != nil {
+		return c, nil
+	}
+	// Nothing is ever read from it, so nothing must pile up in it.
+	none, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
+	if err != nil {
+		return nil, err
+	}
+	ifi := &net.Interface{Index: d.index, Name: d.name, HardwareAddr: d.mac}
+	c, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: none})
+	if err != nil {
+		return nil, fmt.Errorf("opening a packet socket: %w", err)
+	}
+	n.conns[d.index] = c
+	return c, nil
+}
+
+// keep closes the sockets of interfaces that are gone.
+func (n *announcer) keep(devices map[string]*device) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	indexes := make(map[int]bool, len(devices))
+	for _, d := range devices {
+		indexes[d.index] = true
+	}
+	for index, c := range n.conns {
+		if !indexes[index] {
+			_ = c.Close()
+			delete(n.conns, index)
+		}
+	}
+}
+
+func (n *announcer) close() { n.keep(nil) }
+
+// gratuitousARP is an ARP request for an address by its holder (RFC 826, RFC
+// 5227 section 3), in the form that most peers send.
+func gratuitousARP(mac net.HardwareAddr, ip netip.Addr) []byte {
+	const ethernet, request = 1, 1
+	b := ethernetHeader(broadcast, mac, unix.ETH_P_ARP)
+	b = binary.BigEndian.AppendUint16(b, ethernet)
+	b = binary.BigEndian.AppendUint16(b, unix.ETH_P_IP)
+	b = append(b, 6, 4)
+	b = binary.BigEndian.AppendUint16(b, request)
+	b = slices.Concat(b, mac, ip.AsSlice(), broadcast, ip.AsSlice())
+	return append(b, make([]byte, 60-len(b))...) // Ethernet's minimum
+}
+
+// unsolicitedNA is a neighbour advertisement to all nodes (RFC 4861 section
+// 4.4) with the flags of RFC 9568 section 6.4.2: Router and Override, not
+// Solicited.
+func unsolicitedNA(mac net.HardwareAddr, ip netip.Addr) []byte {
+	const advertisement, router, override, targetLinkLayer = 136, 0x80, 0x20, 2
+	icmp := slices.Concat(
+		[]byte{advertisement, 0, 0, 0, router | override, 0, 0, 0}, ip.AsSlice(),
+		[]byte{targetLinkLayer, 1}, mac)
+	binary.BigEndian.PutUint16(icmp[2:], checksum6(ip, allNodes, unix.IPPROTO_ICMPV6, icmp))
+
+	b := ethernetHeader(allNodesMAC, mac, unix.ETH_P_IPV6)
+	b = append(b, 6<<4, 0, 0, 0)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(icmp)))
+	b = append(b, unix.IPPROTO_ICMPV6, 255)
+	return slices.Concat(b, ip.AsSlice(), allNodes.AsSlice(), icmp)
+}
+
+func ethernetHeader(to, from net.HardwareAddr, etherType uint16) []byte {
+	return binary.BigEndian.AppendUint16(slices.Concat(to, from), etherType)
+}
+
+// checksum6 is the checksum over the pseudo-header of RFC 8200 section 8.1 and
+// a payload of even length.
+func checksum6(src, dst netip.Addr, next uint8, payload []byte) uint16 {
+	sum := uint32(len(payload)) + uint32(next)
+	for _, part := range [][]byte{src.AsSlice(), dst.AsSlice(), payload} {
+		for i := 0; i < len(part); i += 2 {
+			sum += uint32(binary.BigEndian.Uint16(part[i:]))
+		}
+	}
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
+}

@@ -1,0 +1,100 @@
+package link
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The frame that keepalived sends, padded as Ethernet does.
+func TestGratuitousARP(t *testing.T) {
+	got := hex.EncodeToString(gratuitousARP(net.HardwareAddr{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("10.9.0.100")))
+	want := "ffffffffffff" + "020000000001" + "0806" +
+		"0001" + "0800" + "0604" + "0001" + "020000000001" + "0a090064" + "ffffffffffff" + "0a090064" + strings.Repeat("00", 18)
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestPacketsThatAreTooShortOrLie(t *testing.T) {
+	good := append([]byte{0x45, 0xc0, 0, 24, 0, 1, 0, 0, 255, 112, 0, 0, 10, 9, 0, 1, 224, 0, 0, 18}, "pdu!"...)
+	if p, ok := parse4(good); !ok || string(p.Payload) != "pdu!" || p.TTL != 255 {
+		t.Errorf("a good packet: %v %+v", ok, p)
+	}
+	// Ethernet's padding is not part of the packet.
+	if p, ok := parse4(append(good, 0, 0, 0)); !ok || string(p.Payload) != "pdu!" {
+		t.Errorf("a padded packet: %v %+v", ok, p)
+	}
+	for n := range len(good) {
+		if _, ok := parse4(good[:n]); ok {
+			t.Errorf("%d of %d bytes were taken for a packet", n, len(good))
+		}
+	}
+	lies := append([]byte{0x4f}, good[1:]...) // a header of 60 bytes
+	if _, ok := parse4(lies); ok {
+		t.Error("a header longer than the packet was believed")
+	}
+	if _, ok := parse6(nil, []byte{1, 2, 3}, netip.Addr{}); ok {
+		t.Error("broken control messages were believed")
+	}
+}
+
+// Whatever the network delivers, no decoder panics or reads beyond it.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte{0x45, 0xc0, 0, 24, 0, 1, 0, 0, 255, 112, 0, 0, 10, 9, 0, 1, 224, 0, 0, 18, 1, 2, 3, 4}) // IPv4
+	f.Add([]byte{0x4f, 0, 0, 60, 0, 0, 0, 0, 1, 112, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})                      // options that are not there
+	f.Add([]byte{20, 0, 0, 0, 0, 0, 0, 0, 41, 0, 0, 0, 52, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0})           // control message: hop limit
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, ok := parse4(b); ok && len(p.Payload) > len(b)-20 {
+			t.Errorf("a payload of %d bytes out of %d", len(p.Payload), len(b))
+		}
+		if p, ok := parse6(b, b, allNodes); ok && !p.Dst.Is6() {
+			t.Errorf("the destination %s is no IPv6 address", p.Dst)
+		}
+	})
+}
+
+// A subscription that overflows ends (ENOBUFS); then everything is listed
+// again.
+func TestWatchSurvivesAnOverrun(t *testing.T) {
+	l, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.eventBuffer = 2048
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = l.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+
+	// While the lock is held, the events are not read.
+	l.mu.Lock()
+	batch := new(strings.Builder)
+	fmt.Fprintln(batch, "link add over type bridge")
+	const n = 500
+	for i := range n {
+		fmt.Fprintf(batch, "addr add 10.77.%d.%d/32 dev over\n", i/250, i%250+1)
+	}
+	cmd := exec.Command("ip", "-batch", "-")
+	cmd.Stdin = strings.NewReader(batch.String())
+	out, err := cmd.CombinedOutput()
+	l.mu.Unlock()
+	defer func() { _ = exec.Command("ip", "link", "del", "over").Run() }()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for end := time.Now().Add(5 * time.Second); len(l.Interfaces().ByName["over"].Addresses) < n; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d addresses are seen", len(l.Interfaces().ByName["over"].Addresses), n)
+		}
+	}
+	if l.Resubscribed() == 0 {
+		t.Error("the subscription did not overflow: this test shows nothing")
+	}
+}

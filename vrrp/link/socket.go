@@ -1,0 +1,244 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"syscall"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// receiveBuffer bounds what waits in a socket. A packet takes at least
+	// 768 bytes there, so this is more than a thousand adverts.
+	receiveBuffer = 1 << 20
+	// receiveBurst bounds how many packets are read before the timers have
+	// their turn. It is more than the buffer holds: whatever had arrived
+	// when a stalled process woke up is read.
+	receiveBurst = receiveBuffer / 512
+	// packetSize is the longest packet that is read whole: a VRRP packet with
+	// 255 IPv6 addresses has 4,088 bytes, and its IPv4 header 60 at most.
+	packetSize = 8192
+	// internetControl is the traffic class of routing protocols (RFC 4594,
+	// CS6).
+	internetControl = 0xc0
+	// ipv6MulticastAll is IPV6_MULTICAST_ALL of linux/in6.h.
+	ipv6MulticastAll = 29
+)
+
+// A socket is the raw socket of one Port, bound to its interface.
+type socket struct {
+	index  int // of the interface
+	family int
+	file   *os.File
+	raw    syscall.RawConn
+	buf    []byte // used by receive only
+	oob    []byte
+}
+
+func openSocket(p vrrp.Port, index int) (*socket, error) {
+	domain := unix.AF_INET
+	if p.Family == 6 {
+		domain = unix.AF_INET6
+	}
+	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, vrrp.Protocol)
+	if err != nil {
+		return nil, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
+	}
+	if err := configure(fd, p, index); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "vrrp on "+p.Interface)
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &socket{index: index, family: p.Family, file: file, raw: raw,
+		buf: make([]byte, packetSize), oob: make([]byte, 256)}, nil
+}
+
+// configure binds a socket to its interface before it joins the group, and
+// keeps away what it sent itself.
+func configure(fd int, p vrrp.Port, index int) error {
+	if err := unix.BindToDevice(fd, p.Interface); err != nil {
+		return fmt.Errorf("binding to the interface: %w", err)
+	}
+	// Beyond the system's limit this needs CAP_NET_ADMIN; without it the
+	// smaller buffer does.
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer/2) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer/2)
+	}
+	// Adverts go before the data on a busy interface.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, 6)
+	if p.Family == 6 {
+		return configure6(fd, index)
+	}
+	return configure4(fd, index)
+}
+
+type option struct{ level, name, value int }
+
+func set(fd int, options []option) error {
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			return fmt.Errorf("setting socket option %d of level %d: %w", o.name, o.level, err)
+		}
+	}
+	return nil
+}
+
+func configure4(fd, index int) error {
+	err := set(fd, []option{
+		{unix.IPPROTO_IP, unix.IP_TTL, vrrp.TTL},
+		{unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, vrrp.TTL},
+		{unix.IPPROTO_IP, unix.IP_TOS, internetControl},
+		{unix.IPPROTO_IP, unix.IP_MULTICAST_LOOP, 0},
+		{unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0},
+	})
+	if err != nil {
+		return err
+	}
+	group := &unix.IPMreqn{Multiaddr: vrrp.Group4.As4(), Ifindex: int32(index)}
+	if err := unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, group); err != nil {
+		return fmt.Errorf("joining %s: %w", vrrp.Group4, err)
+	}
+	return nil
+}
+
+func configure6(fd, index int) error {
+	err := set(fd, []option{
+		{unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, vrrp.TTL},
+		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, vrrp.TTL},
+		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index},
+		{unix.IPPROTO_IPV6, unix.IPV6_TCLASS, internetControl},
+		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_LOOP, 0},
+		{unix.IPPROTO_IPV6, ipv6MulticastAll, 0},
+		{unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1},
+		{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1},
+	})
+	if err != nil {
+		return err
+	}
+	group := &unix.IPv6Mreq{Multiaddr: vrrp.Group6.As16(), Interface: uint32(index)}
+	if err := unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group); err != nil {
+		return fmt.Errorf("joining %s: %w", vrrp.Group6, err)
+	}
+	return nil
+}
+
+// watch puts a token into wake whenever packets arrive, until the socket is
+// closed. It reads none: the loop does that when it is ready to.
+func (s *socket) watch(wake chan struct{}) {
+	_ = s.raw.Read(func(uintptr) bool {
+		token(wake)
+		return false // Wait for the next ones.
+	})
+}
+
+// close closes the socket; who uses it gets an error.
+func (s *socket) close() { _ = s.file.Close() }
+
+// receive calls f for what has arrived, and tells whether there may be more.
+// Errors that wait in the socket, such as of an interface that went down, end
+// with being read.
+func (s *socket) receive(p vrrp.Port, f func(vrrp.Packet)) (more bool) {
+	err := s.raw.Control(func(fd uintptr) {
+		for range receiveBurst {
+			n, oobn, _, from, err := unix.Recvmsg(int(fd), s.buf, s.oob, unix.MSG_DONTWAIT)
+			if errors.Is(err, unix.EAGAIN) {
+				return
+			}
+			if err != nil {
+				continue
+			}
+			if packet, ok := s.parse(s.buf[:n], s.oob[:oobn], from); ok {
+				packet.Port = p
+				f(packet)
+			}
+		}
+		more = true
+	})
+	return more && err == nil
+}
+
+func (s *socket) parse(b, oob []byte, from unix.Sockaddr) (vrrp.Packet, bool) {
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		return parse4(b)
+	case *unix.SockaddrInet6:
+		return parse6(b, oob, netip.AddrFrom16(from.Addr))
+	default:
+		return vrrp.Packet{}, false
+	}
+}
+
+// parse4 takes the IPv4 header off, with which a raw socket delivers. The
+// kernel has verified it and put fragments together.
+func parse4(b []byte) (vrrp.Packet, bool) {
+	if len(b) < 20 {
+		return vrrp.Packet{}, false
+	}
+	header, total := int(b[0]&0xf)*4, int(binary.BigEndian.Uint16(b[2:]))
+	if header < 20 || total < header || total > len(b) {
+		return vrrp.Packet{}, false
+	}
+	return vrrp.Packet{
+		Src:     netip.AddrFrom4([4]byte(b[12:16])),
+		Dst:     netip.AddrFrom4([4]byte(b[16:20])),
+		TTL:     int(b[8]),
+		Payload: b[header:total],
+	}, true
+}
+
+// parse6 finds the hop limit and the destination in the control messages: a
+// raw socket delivers IPv6 without its header.
+func parse6(b, oob []byte, src netip.Addr) (vrrp.Packet, bool) {
+	p := vrrp.Packet{Src: src, TTL: -1, Payload: b}
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return p, false
+	}
+	for _, m := range messages {
+		if m.Header.Level != unix.IPPROTO_IPV6 {
+			continue
+		}
+		switch {
+		case m.Header.Type == unix.IPV6_HOPLIMIT && len(m.Data) >= 4:
+			p.TTL = int(binary.NativeEndian.Uint32(m.Data))
+		case m.Header.Type == unix.IPV6_PKTINFO && len(m.Data) >= 16:
+			p.Dst = netip.AddrFrom16([16]byte(m.Data[:16]))
+		}
+	}
+	return p, p.Dst.IsValid()
+}
+
+// send sends from an address which need not be the one that the kernel would
+// choose.
+func (s *socket) send(src, dst netip.Addr, payload []byte) (err error) {
+	var to unix.Sockaddr
+	var oob []byte
+	if s.family == 6 {
+		to = &unix.SockaddrInet6{Addr: dst.As16(), ZoneId: s.zone(dst)}
+		oob = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: src.As16(), Ifindex: uint32(s.index)})
+	} else {
+		to = &unix.SockaddrInet4{Addr: dst.As4()}
+		oob = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: src.As4(), Ifindex: int32(s.index)})
+	}
+	control := s.raw.Control(func(fd uintptr) {
+		err = unix.Sendmsg(int(fd), payload, oob, to, unix.MSG_DONTWAIT)
+	})
+	return errors.Join(control, err)
+}
+
+// zone is the interface, for an address that means nothing without one.
+func (s *socket) zone(dst netip.Addr) uint32 {
+	if dst.IsLinkLocalUnicast() || dst.IsLinkLocalMulticast() {
+		return uint32(s.index)
+	}
+	return 0
+}

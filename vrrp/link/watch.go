@@ -1,0 +1,296 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// eventBuffer is the receive buffer of a subscription: some thousand
+	// events. The kernel ends a subscription that overflows.
+	eventBuffer = 1 << 20
+	// dumpTries bounds how often a list that changed while it was read is
+	// read again.
+	dumpTries = 10
+)
+
+// errOverrun says that events were lost: everything must be listed again.
+var errOverrun = errors.New("the subscription to interface events ended")
+
+// A device is one network interface. It is replaced, never changed.
+type device struct {
+	name  string
+	index int
+	mac   net.HardwareAddr
+	up    bool // administratively, and has a carrier
+	noARP bool // point to point, loopback, or without ARP
+	addrs []address
+}
+
+// An address is one address of a device.
+type address struct {
+	netip.Prefix
+	flags int // IFA_F_*
+}
+
+// usable tells whether one may send from an address.
+func (a address) usable() bool {
+	return a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0
+}
+
+// watch subscribes, lists everything, and then follows the events until the
+// context ends or events were lost.
+func (l *Link) watch(ctx context.Context) error {
+	// Subscribe first, list after: what changes between is told by an event.
+	links := make(chan netlink.LinkUpdate, 16)
+	addrs := make(chan netlink.AddrUpdate, 64)
+	done := make(chan struct{})
+	ignore := func(error) {} // An error that ends a subscription closes its channel.
+	if err := netlink.LinkSubscribeWithOptions(links, done, netlink.LinkSubscribeOptions{
+		ErrorCallback: ignore, ReceiveBufferSize: l.eventBuffer, ReceiveBufferForceSize: true,
+	}); err != nil {
+		return fmt.Errorf("subscribing to link events: %w", err)
+	}
+	defer drain(links)
+	err := netlink.AddrSubscribeWithOptions(addrs, done, netlink.AddrSubscribeOptions{
+		ErrorCallback: ignore, ReceiveBufferSize: l.eventBuffer, ReceiveBufferForceSize: true,
+	})
+	if err == nil {
+		defer drain(addrs)
+	}
+	defer close(done) // Runs before the drains, and lets them end.
+	if err != nil {
+		return fmt.Errorf("subscribing to address events: %w", err)
+	}
+	t, err := l.list()
+	if err != nil {
+		return err
+	}
+	return l.follow(ctx, t, links, addrs)
+}
+
+// drain lets a subscription's goroutine end, which may be writing.
+func drain[T any](c <-chan T) {
+	for range c {
+	}
+}
+
+// follow applies events to the table, in whole bursts, and publishes a view
+// after each.
+func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpdate, addrs <-chan netlink.AddrUpdate) error {
+	for {
+		var retry <-chan time.Time
+		if l.publish(t) {
+			retry = time.After(retryAfter)
+		}
+		var u netlink.LinkUpdate
+		var a netlink.AddrUpdate
+		ok := true
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-retry:
+		case <-l.listen:
+		case u, ok = <-links:
+			t.link(u)
+		case a, ok = <-addrs:
+			t.addr(a)
+		}
+		for range len(links) {
+			t.link(<-links)
+		}
+		for range len(addrs) {
+			t.addr(<-addrs)
+		}
+		if !ok {
+			return errOverrun
+		}
+	}
+}
+
+// A table is the devices by index, as the events tell.
+type table map[int]*device
+
+// list reads all interfaces and addresses.
+func (l *Link) list() (table, error) {
+	links, err := whole(l.addresses.netlink.LinkList)
+	if err != nil {
+		return nil, fmt.Errorf("listing interfaces: %w", err)
+	}
+	addrs, err := whole(func() ([]netlink.Addr, error) {
+		return l.addresses.netlink.AddrList(nil, netlink.FAMILY_ALL)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing addresses: %w", err)
+	}
+	t := make(table, len(links))
+	for _, link := range links {
+		t.set(link.Attrs())
+	}
+	for _, a := range addrs {
+		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
+	}
+	return t, nil
+}
+
+// whole repeats a dump until nothing changed while it was read.
+func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
+	for range dumpTries {
+		if rows, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return rows, err
+}
+
+func (t table) link(u netlink.LinkUpdate) {
+	// A port that leaves a bridge is told as a deleted link of the family
+	// AF_BRIDGE: the interface itself is still there.
+	if u.Link == nil || u.IfInfomsg.Family == unix.AF_BRIDGE {
+		return
+	}
+	if u.Header.Type == unix.RTM_DELLINK {
+		delete(t, u.Attrs().Index)
+		return
+	}
+	t.set(u.Attrs())
+}
+
+func (t table) set(a *netlink.LinkAttrs) {
+	d := &device{
+		name:  a.Name,
+		index: a.Index,
+		mac:   a.HardwareAddr,
+		up:    a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&unix.IFF_RUNNING != 0,
+		noARP: a.RawFlags&(unix.IFF_NOARP|unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT) != 0,
+	}
+	if old := t[a.Index]; old != nil {
+		d.addrs = old.addrs
+	}
+	t[a.Index] = d
+}
+
+func (t table) addr(u netlink.AddrUpdate) {
+	old := t[u.LinkIndex]
+	ip, ok := netip.AddrFromSlice(u.LinkAddress.IP)
+	if old == nil || !ok {
+		return
+	}
+	ones, _ := u.LinkAddress.Mask.Size()
+	new := address{Prefix: netip.PrefixFrom(ip.Unmap(), ones), flags: u.Flags}
+	i := slices.IndexFunc(old.addrs, func(a address) bool { return a.Prefix == new.Prefix })
+	if i >= 0 && u.NewAddr && old.addrs[i] == new || i < 0 && !u.NewAddr {
+		return
+	}
+	d := *old
+	d.addrs = slices.Clone(old.addrs)
+	switch {
+	case !u.NewAddr:
+		d.addrs = slices.Delete(d.addrs, i, i+1)
+	case i >= 0:
+		d.addrs[i] = new
+	default:
+		d.addrs = append(d.addrs, new)
+	}
+	t[u.LinkIndex] = &d
+}
+
+// publish makes the table, and the sockets that it allows, what the others
+// see. It tells whether something failed that should be tried again.
+func (l *Link) publish(t table) (retry bool) {
+	old := l.view.Load()
+	v := &view{
+		Interfaces: vrrp.Interfaces{ByName: make(map[string]vrrp.Interface, len(t)), Ports: make(map[vrrp.Port]string)},
+		devices:    make(map[string]*device, len(t)),
+	}
+	for _, d := range t {
+		v.devices[d.name] = d
+	}
+	retry = l.open(old, v)
+	if unchanged(old, v) {
+		return retry
+	}
+	for name, d := range v.devices {
+		v.ByName[name] = d.export()
+	}
+	l.view.Store(v)
+	for p, s := range old.sockets {
+		if v.sockets[p] != s {
+			s.close()
+		}
+	}
+	l.announcer.keep(v.devices)
+	token(l.wake)
+	return retry
+}
+
+func (d *device) export() vrrp.Interface {
+	i := vrrp.Interface{Up: d.up, Addresses: make([]netip.Prefix, 0, len(d.addrs))}
+	for _, a := range d.addrs {
+		if a.usable() {
+			i.Addresses = append(i.Addresses, a.Prefix)
+		}
+	}
+	return i
+}
+
+// open puts the wanted sockets into v: those of the old view that still fit
+// their interface, and new ones.
+func (l *Link) open(old, v *view) (failed bool) {
+	l.mu.Lock()
+	want := l.want
+	l.mu.Unlock()
+	v.sockets = make(map[vrrp.Port]*socket, len(want))
+	for p := range want {
+		d := v.devices[p.Interface]
+		if d == nil {
+			v.Ports[p] = fmt.Sprintf("interface %s does not exist", p.Interface)
+			continue
+		}
+		s := old.sockets[p]
+		if s == nil || s.index != d.index {
+			var err error
+			if s, err = openSocket(p, d.index); err != nil {
+				v.Ports[p] = fmt.Sprintf("no VRRP socket on %s: %v", p.Interface, err)
+				failed = true
+				continue
+			}
+			go s.watch(l.wake)
+		}
+		v.sockets[p] = s
+		v.Ports[p] = ""
+	}
+	return failed
+}
+
+// unchanged tells that a new view says nothing new.
+func unchanged(old, v *view) bool {
+	if len(old.devices) != len(v.devices) || len(old.Ports) != len(v.Ports) || len(old.sockets) != len(v.sockets) {
+		return false
+	}
+	for name, d := range v.devices {
+		if o := old.devices[name]; o != d && !d.equal(o) {
+			return false
+		}
+	}
+	for p, why := range v.Ports {
+		if o, ok := old.Ports[p]; !ok || o != why || old.sockets[p] != v.sockets[p] {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *device) equal(o *device) bool {
+	return o != nil && d.index == o.index && d.up == o.up && d.noARP == o.noARP &&
+		slices.Equal(d.mac, o.mac) && slices.Equal(d.addrs, o.addrs)
+}

@@ -1,0 +1,380 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// minLifetime is the shortest lifetime of a fenced address: the kernel looks
+// for expired ones at intervals of some seconds.
+const minLifetime = 4 * time.Second
+
+// A memberKey is the identity of a router on the network: whoever keeps it
+// keeps the role.
+type memberKey struct {
+	Port
+	vrid uint8
+}
+
+// A member is one router of a Session.
+type member struct {
+	key      memberKey
+	config   Config
+	router   *Router
+	source   netip.Addr
+	seen     bool   // its interface was looked at
+	fault    string // as last told to the router
+	stopping bool
+	silent   string // why adverts cannot be sent, as last reported
+	deadline time.Time
+}
+
+func keyOf(c *Config) memberKey {
+	return memberKey{Port{c.Interface, c.Family()}, c.VRID}
+}
+
+// addresses are the ones that the router moves, those not advertised included.
+func (m *member) addresses() []InterfaceAddress {
+	all := make([]InterfaceAddress, 0, len(m.config.Addresses)+len(m.config.Extra))
+	for _, p := range m.config.Addresses {
+		all = append(all, InterfaceAddress{m.config.Interface, p})
+	}
+	return append(all, m.config.Extra...)
+}
+
+// lifetime is how long an address outlives the last renewal; zero: for ever.
+func (m *member) lifetime() time.Duration {
+	if !m.config.Fence {
+		return 0
+	}
+	return max(minLifetime, 2*m.router.masterDown())
+}
+
+// receive hands a packet to the router that it is for.
+func (s *Session) receive(now time.Time, p Packet) {
+	id, _ := VRID(p.Payload)
+	m := s.members[memberKey{p.Port, id}]
+	if m == nil {
+		s.unclaimed.Add(1)
+		return
+	}
+	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
+	if err == nil && len(m.config.Peers) == 0 && !p.Dst.IsMulticast() {
+		err = &DecodeError{ReasonNotPeer, "sent to this director alone, but no peers are configured"}
+	}
+	if err != nil {
+		s.do(now, m, m.router.Discard(now, p.Src, err))
+		return
+	}
+	s.do(now, m, m.router.Receive(now, p.Src, ad))
+}
+
+// do executes what a router asks for, in order.
+func (s *Session) do(now time.Time, m *member, acts []Action) {
+	for _, a := range acts {
+		switch a := a.(type) {
+		case Send:
+			s.send(now, m, a.Advert)
+		case Hold:
+			s.worker.hold(m.key, m.config.Name, m.addresses(), m.lifetime())
+		case Release:
+			s.worker.release(m.key)
+		case Announce:
+			s.worker.announce(m.key)
+		case Transition:
+			s.report(Event{At: now, Router: m.config.Name, From: a.From, To: a.To, Text: a.Why})
+			token(s.changed)
+		case Note:
+			s.tell(now, m, a.Text, false)
+		default:
+			panic(fmt.Sprintf("vrrp: unhandled action %T", a))
+		}
+	}
+	s.worker.start()
+	m.deadline = m.router.Deadline()
+}
+
+func (s *Session) tell(now time.Time, m *member, text string, failure bool) {
+	s.report(Event{At: now, Router: m.config.Name, From: m.router.state, To: m.router.state, Text: text, Failure: failure})
+}
+
+// send sends an advert to the group, or to each peer.
+func (s *Session) send(now time.Time, m *member, ad Advert) {
+	to := m.config.Peers
+	if len(to) == 0 {
+		to = []netip.Addr{Group4}
+		if m.key.Family == 6 {
+			to = []netip.Addr{Group6}
+		}
+	}
+	var failure string
+	for _, dst := range to {
+		s.payload = ad.Append(s.payload[:0], m.source, dst)
+		if err := s.link.Send(m.key.Port, m.source, dst, s.payload); err != nil {
+			m.router.counters.SendErrors++
+			failure = err.Error()
+		}
+	}
+	if failure != m.silent {
+		m.silent = failure
+		if failure == "" {
+			failure = "adverts can be sent again"
+		}
+		s.tell(now, m, failure, m.silent != "")
+	}
+}
+
+// read applies what the loop was told since the last turn.
+func (s *Session) read(now time.Time) {
+	s.mail.Lock()
+	d, resume, how := s.mail.desired, s.mail.resume, s.mail.ending
+	s.mail.desired, s.mail.resume = nil, nil
+	s.mail.Unlock()
+	for _, r := range resume {
+		s.resume[r.Router] = r.Before
+	}
+	if d != nil && how == running {
+		s.apply(now, *d)
+	}
+	if how == s.ending {
+		return
+	}
+	// A Stop after an Abandon, or the other way round, changes what becomes
+	// of addresses that nobody comes for.
+	s.ending = how
+	for _, m := range s.members {
+		s.stop(now, m)
+	}
+}
+
+// apply starts, updates and stops routers.
+func (s *Session) apply(now time.Time, d Desired) {
+	s.ready = d.Ready
+	wanted := make(map[memberKey]bool, len(d.Routers))
+	for _, c := range d.Routers {
+		key := keyOf(&c)
+		wanted[key] = true
+		m := s.members[key]
+		if m == nil {
+			m = &member{key: key, config: c, router: NewRouter(c)}
+			s.members[key] = m
+			continue
+		}
+		m.stopping = false
+		changed := !equal(m.config, c)
+		m.config = c
+		if changed {
+			s.do(now, m, m.router.Update(now, c))
+		}
+	}
+	for key, m := range s.members {
+		if !wanted[key] && !m.stopping {
+			s.stop(now, m)
+		}
+	}
+	s.listen()
+	s.interfaces = nil // Look again, with the new configuration.
+}
+
+// listen opens the sockets of the routers that run or are handing over.
+func (s *Session) listen() {
+	ports := make([]Port, 0, len(s.members))
+	for key := range s.members {
+		ports = append(ports, key.Port)
+	}
+	s.link.Listen(ports)
+}
+
+func (s *Session) stop(now time.Time, m *member) {
+	m.stopping = true
+	if s.ending == abandoned {
+		s.do(now, m, m.router.Abandon(now))
+	} else {
+		s.do(now, m, m.router.Stop(now))
+	}
+}
+
+// bury forgets routers that have stopped.
+func (s *Session) bury() {
+	gone := false
+	for key, m := range s.members {
+		if !m.stopping || !m.router.Done() {
+			continue
+		}
+		if s.ending == abandoned && !m.router.TakenOver() {
+			s.worker.keep(key)
+			s.worker.start()
+		}
+		s.worker.forget(key)
+		delete(s.members, key)
+		gone = true
+	}
+	if gone {
+		s.listen()
+	}
+}
+
+// look tells the routers what has become of their interfaces.
+func (s *Session) look(now time.Time) {
+	seen := s.link.Interfaces()
+	if seen == s.interfaces || seen.ByName == nil {
+		return
+	}
+	s.interfaces = seen
+	s.present = make(map[InterfaceAddress]bool)
+	for name, i := range seen.ByName {
+		for _, p := range i.Addresses {
+			s.present[InterfaceAddress{name, p}] = true
+		}
+	}
+	virtual := s.virtual()
+	for _, m := range s.members {
+		s.evaluate(now, m, virtual)
+	}
+	s.auditAt = now.Add(auditAfter)
+}
+
+// virtual are the addresses that move: no advert comes from one.
+func (s *Session) virtual() map[netip.Addr]bool {
+	virtual := make(map[netip.Addr]bool)
+	for _, m := range s.members {
+		for _, a := range m.addresses() {
+			virtual[a.Prefix.Addr()] = true
+		}
+	}
+	return virtual
+}
+
+// evaluate starts a router that can run, and faults one that cannot.
+func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool) {
+	port, known := s.interfaces.Ports[m.key.Port]
+	if !known {
+		return // The socket is being opened.
+	}
+	if !m.seen {
+		m.seen = true
+		s.adopt(m)
+	}
+	why, silent := s.trouble(m, port, virtual)
+	if why != m.fault {
+		m.fault = why
+		if why != "" {
+			s.do(now, m, m.router.Fault(now, why, silent))
+		}
+	}
+	if why != "" || m.stopping || !s.ready || m.router.state != Initialize {
+		return
+	}
+	if before, ok := s.resume[m.config.Name]; ok && now.Before(before) {
+		s.do(now, m, m.router.Resume(now, m.source))
+	} else {
+		s.do(now, m, m.router.Startup(now, m.source))
+	}
+	delete(s.resume, m.config.Name)
+}
+
+// adopt takes over addresses that an earlier process left.
+func (s *Session) adopt(m *member) {
+	addrs := m.addresses()
+	if slices.ContainsFunc(addrs, func(a InterfaceAddress) bool { return s.present[a] }) {
+		m.router.Adopt()
+		s.worker.adopt(m.key, m.config.Name, addrs)
+	}
+}
+
+// trouble says why a router cannot run, in an operator's words; silent, that
+// its adverts cannot be heard either.
+func (s *Session) trouble(m *member, port string, virtual map[netip.Addr]bool) (why string, silent bool) {
+	own := s.interfaces.ByName[m.key.Interface]
+	switch {
+	case port != "":
+		return port, true
+	case !own.Up:
+		return fmt.Sprintf("interface %s is down", m.key.Interface), true
+	}
+	source, why := choose(&m.config, own, m.source, virtual)
+	if why != "" {
+		return why, true
+	}
+	if source != m.source {
+		m.source = source
+		m.router.source = plain(source)
+	}
+	for _, name := range m.config.Track {
+		if i, ok := s.interfaces.ByName[name]; !ok {
+			return fmt.Sprintf("interface %s does not exist", name), false
+		} else if !i.Up {
+			return fmt.Sprintf("interface %s is down", name), false
+		}
+	}
+	return "", false
+}
+
+// choose says where adverts come from: the configured source, the one in use
+// as long as it is there, or the first address that is not virtual (RFC 9568
+// sections 5.1.1.1 and 5.1.2.1).
+func choose(c *Config, i Interface, current netip.Addr, virtual map[netip.Addr]bool) (source netip.Addr, why string) {
+	own := make([]netip.Addr, 0, len(i.Addresses))
+	for _, p := range i.Addresses {
+		a := p.Addr()
+		if a.Is4() == (c.Family() == 4) && !virtual[a] && (a.Is4() || a.IsLinkLocalUnicast() || a == c.Source) {
+			own = append(own, a)
+		}
+	}
+	switch {
+	case c.Source.IsValid() && slices.Contains(own, c.Source):
+		return c.Source, ""
+	case c.Source.IsValid():
+		return netip.Addr{}, fmt.Sprintf("the source %s is not an address of interface %s", c.Source, c.Interface)
+	case slices.Contains(own, current):
+		return current, ""
+	case len(own) > 0:
+		return own[0], ""
+	case c.Family() == 6:
+		return netip.Addr{}, fmt.Sprintf("interface %s has no link-local IPv6 address to send adverts from", c.Interface)
+	default:
+		return netip.Addr{}, fmt.Sprintf("interface %s has no IPv4 address of its own to send adverts from", c.Interface)
+	}
+}
+
+// audit has addresses restored that are held and missing.
+func (s *Session) audit(now time.Time) {
+	if !due(s.auditAt, now) {
+		return
+	}
+	s.auditAt = time.Time{}
+	s.worker.audit(s.present)
+}
+
+// statuses are the routers as they stand, ordered by name.
+func (s *Session) statuses() []Status {
+	all := make([]Status, 0, len(s.members))
+	for _, m := range s.members {
+		st := m.router.Status()
+		st.Held = 0
+		for _, a := range m.addresses() {
+			if s.present[a] {
+				st.Held++
+			}
+		}
+		st.Counters.AddressesRestored = s.worker.restored(m.key)
+		if st.State == Initialize && !m.stopping && m.fault == "" && !s.ready {
+			st.Fault = "waiting for the first IPVS table and the first result of every check"
+		}
+		all = append(all, st)
+	}
+	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// equal tells whether two configurations are the same.
+func equal(a, b Config) bool {
+	return a.Name == b.Name && a.Interface == b.Interface && a.VRID == b.VRID && a.Version == b.Version &&
+		a.Priority == b.Priority && a.Interval == b.Interval && a.Preempt == b.Preempt &&
+		a.PreemptDelay == b.PreemptDelay && a.Source == b.Source && a.Fence == b.Fence &&
+		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Extra, b.Extra) &&
+		slices.Equal(a.Peers, b.Peers) && slices.Equal(a.Track, b.Track)
+}

@@ -1,0 +1,271 @@
+package vrrp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A kernel is the kernel of one director, as a Session sees it: interfaces that
+// come and go, addresses that are added and removed, packets that wait in a
+// socket. It writes down what is asked of it, with the time.
+type kernel struct {
+	t     *testing.T
+	begin time.Time
+	wake  chan struct{}
+
+	mu      sync.Mutex
+	devices map[string]vrrp.Interface
+	seen    *vrrp.Interfaces
+	ports   []vrrp.Port
+	queue   []vrrp.Packet
+	log     []string
+	blocked chan struct{} // address work waits until it is closed
+	failure error         // of address work
+	session *vrrp.Session
+	ended   chan struct{}
+}
+
+var (
+	_ vrrp.Link      = (*kernel)(nil)
+	_ vrrp.Addresses = (*kernel)(nil)
+)
+
+const peer = "10.9.0.2"
+
+// play runs f in a bubble, with a Session on a kernel that has the interfaces
+// eth0 (10.9.0.1/24) and eth1. It fails if anything goes on after the end.
+func play(t *testing.T, f func(s *kernel)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &kernel{
+			t: t, begin: time.Now(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+			devices: map[string]vrrp.Interface{
+				"eth0": {Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24"), netip.MustParsePrefix("fe80::1/64")}},
+				"eth1": {Up: true},
+			},
+		}
+		s.publish()
+		s.session = vrrp.NewSession(s, s, s.event)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { defer close(s.ended); s.session.Run(ctx) }()
+		f(s)
+		cancel()
+		<-s.ended
+	})
+}
+
+func (s *kernel) note(format string, args ...any) {
+	at := time.Since(s.begin).Round(time.Millisecond)
+	s.log = append(s.log, fmt.Sprintf("%-7s ", at)+fmt.Sprintf(format, args...))
+}
+
+func (s *kernel) event(e vrrp.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.From != e.To {
+		s.note("%s: %s", e.To, e.Text)
+	} else {
+		s.note("event: %s", e.Text)
+	}
+}
+
+// publish makes a new view of the interfaces.
+func (s *kernel) publish() {
+	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string)}
+	for _, p := range s.ports {
+		if _, ok := s.devices[p.Interface]; !ok {
+			seen.Ports[p] = "interface " + p.Interface + " does not exist"
+		} else {
+			seen.Ports[p] = ""
+		}
+	}
+	s.seen = seen
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *kernel) Listen(ports []vrrp.Port) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ports = ports
+	s.publish()
+}
+
+func (s *kernel) Wake() <-chan struct{} { return s.wake }
+
+func (s *kernel) Interfaces() *vrrp.Interfaces {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen
+}
+
+func (s *kernel) Receive(f func(vrrp.Packet)) {
+	s.mu.Lock()
+	packets := s.queue
+	s.queue = nil
+	s.mu.Unlock()
+	for _, p := range packets {
+		f(p)
+	}
+}
+
+func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
+	ad, err := vrrp.Decode(payload, src, dst, vrrp.TTL)
+	if err != nil {
+		s.t.Errorf("a bad packet was sent: %v", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note("advert %d from %s to %s", ad.Priority, src, dst)
+	if !s.devices[p.Interface].Up {
+		return errors.New("network is down")
+	}
+	return nil
+}
+
+// wait is the kernel that takes its time.
+func (s *kernel) wait() {
+	s.mu.Lock()
+	blocked := s.blocked
+	s.mu.Unlock()
+	if blocked != nil {
+		<-blocked
+	}
+}
+
+func (s *kernel) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added int, err error) {
+	s.wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range addrs {
+		s.note("hold %s on %s for %s", a.Prefix, a.Interface, lifetime.Round(time.Millisecond))
+		d := s.devices[a.Interface]
+		if s.failure == nil && !slices.Contains(d.Addresses, a.Prefix) {
+			added++
+			d.Addresses = append(slices.Clone(d.Addresses), a.Prefix)
+			s.devices[a.Interface] = d
+		}
+	}
+	if added > 0 {
+		s.publish()
+	}
+	return added, s.failure
+}
+
+func (s *kernel) Release(addrs []vrrp.InterfaceAddress) error {
+	s.wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range addrs {
+		s.note("release %s", a.Prefix)
+		s.remove(a)
+	}
+	s.publish()
+	return nil
+}
+
+func (s *kernel) remove(a vrrp.InterfaceAddress) {
+	d := s.devices[a.Interface]
+	d.Addresses = slices.DeleteFunc(slices.Clone(d.Addresses), func(p netip.Prefix) bool { return p == a.Prefix })
+	s.devices[a.Interface] = d
+}
+
+func (s *kernel) Announce(addrs []vrrp.InterfaceAddress) error {
+	s.wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range addrs {
+		s.note("announce %s", a.Prefix)
+	}
+	return nil
+}
+
+// set changes an interface.
+func (s *kernel) set(name string, up bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.devices[name]
+	d.Up = up
+	s.devices[name] = d
+	s.publish()
+}
+
+// arrive puts an advert of the peer into the socket; loudly, with a wake-up.
+func (s *kernel) arrive(priority uint8, loudly bool) {
+	s.arriveTo(vrrp.Group4, 51, priority, loudly)
+}
+
+func (s *kernel) arriveTo(dst netip.Addr, vrid, priority uint8, loudly bool) {
+	ad := vrrp.Advert{Version: 3, VRID: vrid, Priority: priority, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("10.9.0.200")}}
+	src := netip.MustParseAddr(peer)
+	s.mu.Lock()
+	s.queue = append(s.queue, vrrp.Packet{
+		Port: vrrp.Port{Interface: "eth0", Family: 4}, Src: src, Dst: dst, TTL: 255, Payload: ad.Append(nil, src, dst),
+	})
+	s.mu.Unlock()
+	if loudly {
+		s.wake <- struct{}{}
+	}
+	synctest.Wait()
+}
+
+// script is what happened since the last call.
+func (s *kernel) script() []string {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	log := s.log
+	s.log = nil
+	return log
+}
+
+func (s *kernel) want(what string, lines ...string) {
+	s.t.Helper()
+	if diff := cmp.Diff(lines, s.script()); diff != "" {
+		s.t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func (s *kernel) status() vrrp.Status {
+	s.t.Helper()
+	all := s.session.Statuses()
+	if len(all) != 1 {
+		s.t.Fatalf("%d routers", len(all))
+	}
+	return all[0]
+}
+
+func one(change ...func(*vrrp.Config)) vrrp.Desired {
+	c := vrrp.Config{
+		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Priority: 150, Interval: time.Second,
+		Preempt: true, Fence: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.200/24")},
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	return vrrp.Desired{Routers: []vrrp.Config{c}, Ready: true}
+}
+
+// master lets a router become Master, and forgets how.
+func (s *kernel) master(d vrrp.Desired) {
+	s.t.Helper()
+	s.session.Set(d)
+	time.Sleep(3500 * time.Millisecond) // Master_Down is 3.414 s.
+	if st := s.status(); st.State != vrrp.Master {
+		s.t.Fatalf("it is %s: %s", st.State, st.Fault)
+	}
+	s.script()
+}

@@ -1,0 +1,372 @@
+package vrrp_test
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+func TestFirstTheAdvertThenTheAddresses(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one(func(c *vrrp.Config) {
+			c.Extra = []vrrp.InterfaceAddress{{Interface: "eth1", Prefix: netip.MustParsePrefix("192.168.1.254/24")}}
+		}))
+		time.Sleep(3500 * time.Millisecond)
+		s.want("it becomes Master",
+			"0s      Backup: started",
+			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"3.414s  Master: heard no Master",
+			"3.414s  hold 10.9.0.200/24 on eth0 for 6.828s",
+			"3.414s  hold 192.168.1.254/24 on eth1 for 6.828s",
+			"3.414s  announce 10.9.0.200/24",
+			"3.414s  announce 192.168.1.254/24")
+		if st := s.status(); st.Held != 2 {
+			t.Errorf("%d of 2 addresses are held", st.Held)
+		}
+	})
+}
+
+func TestRouterWaitsForNobody(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.blocked = make(chan struct{})
+		s.session.Set(one())
+		time.Sleep(6500 * time.Millisecond)
+		s.want("the kernel is stuck, the adverts go out",
+			"0s      Backup: started",
+			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"3.414s  Master: heard no Master",
+			"4.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+		s.arrive(200, true)
+		time.Sleep(100 * time.Millisecond)
+		s.script()
+		close(s.blocked)
+		s.want("it goes on with what is wanted now: no announcement",
+			"6.6s    hold 10.9.0.200/24 on eth0 for 6.828s",
+			"6.6s    release 10.9.0.200/24")
+	})
+}
+
+// Decision 8: what has arrived comes before what is due.
+func TestWhatHasArrivedComesFirst(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one())
+		time.Sleep(3400 * time.Millisecond)
+		s.arrive(200, false) // It waits in the socket, and nobody was woken.
+		time.Sleep(100 * time.Millisecond)
+		s.want("the timer wakes the loop, the packet is read first", "0s      Backup: started")
+		if st := s.status(); st.State != vrrp.Backup || st.Master != netip.MustParseAddr(peer) {
+			t.Errorf("it is %s and follows %s", st.State, st.Master)
+		}
+	})
+}
+
+// Decision 6.
+func TestNobodyIsMasterBeforeTheTableIsReady(t *testing.T) {
+	play(t, func(s *kernel) {
+		d := one()
+		d.Ready = false
+		s.session.Set(d)
+		time.Sleep(time.Minute)
+		s.want("it waits")
+		if st := s.status(); st.State != vrrp.Initialize || !strings.Contains(st.Fault, "waiting for the first IPVS table") {
+			t.Errorf("%s: %q", st.State, st.Fault)
+		}
+		d.Ready = true
+		s.session.Set(d)
+		s.want("it starts", "1m0s    Backup: started")
+	})
+}
+
+func TestOwnLinkGoes(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.set("eth0", false)
+		s.want("it lets go at once, and says nothing where nobody hears it",
+			"3.5s    Initialize: interface eth0 is down",
+			"3.5s    release 10.9.0.200/24")
+		time.Sleep(time.Second)
+		s.set("eth0", true)
+		s.want("it starts again", "4.5s    Backup: started")
+	})
+}
+
+func TestTrackedInterfaceGoes(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one(func(c *vrrp.Config) { c.Track = []string{"eth1"} }))
+		s.set("eth1", false)
+		s.want("it says that it leaves", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: interface eth1 is down")
+		time.Sleep(100 * time.Millisecond)
+		s.arrive(100, true)
+		time.Sleep(100 * time.Millisecond)
+		s.want("it lets go when somebody has taken over", "3.65s   release 10.9.0.200/24")
+		if st := s.status(); st.Fault != "interface eth1 is down" {
+			t.Errorf("fault: %q", st.Fault)
+		}
+	})
+}
+
+// Decision 7.
+func TestStopEndsAfterTheHandOver(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Stop()
+		s.want("it says so once", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
+		time.Sleep(500 * time.Millisecond)
+		s.arrive(100, true)
+		<-s.ended
+		s.want("it lets go 50 ms after the successor's first advert", "4.05s   release 10.9.0.200/24")
+	})
+}
+
+// Decision 10.
+func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Abandon()
+		<-s.ended
+		s.want("the addresses become permanent",
+			"3.5s    advert 0 from 10.9.0.1 to 224.0.0.18",
+			"3.5s    Initialize: abandoned by its director",
+			"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s", // renewed meanwhile
+			"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
+	})
+}
+
+func TestAbandonedWithSuccessorReleases(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Abandon()
+		s.script()
+		s.arrive(100, true)
+		<-s.ended
+		s.want("as at a proper stop", "3.55s   release 10.9.0.200/24")
+	})
+}
+
+func TestAddressesLeftByACrash(t *testing.T) {
+	left := func(s *kernel) {
+		s.mu.Lock()
+		s.devices["eth0"] = vrrp.Interface{Up: true, Addresses: append(s.devices["eth0"].Addresses, netip.MustParsePrefix("10.9.0.200/24"))}
+		s.publish()
+		s.mu.Unlock()
+	}
+	t.Run("stay while nobody else is Master", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			left(s)
+			s.session.Set(one())
+			time.Sleep(3500 * time.Millisecond)
+			s.want("adopted",
+				"0s      Backup: started",
+				"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+				"3.414s  Master: heard no Master",
+				"3.414s  hold 10.9.0.200/24 on eth0 for 6.828s",
+				"3.414s  announce 10.9.0.200/24")
+		})
+	})
+	t.Run("go when somebody else is", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			left(s)
+			s.session.Set(one())
+			synctest.Wait()
+			s.arrive(200, true)
+			time.Sleep(100 * time.Millisecond)
+			s.want("released", "0s      Backup: started", "50ms    release 10.9.0.200/24")
+		})
+	})
+}
+
+func TestRemovedAddressComesBackAndIsCounted(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.mu.Lock()
+		s.remove(vrrp.InterfaceAddress{Interface: "eth0", Prefix: netip.MustParsePrefix("10.9.0.200/24")})
+		s.publish()
+		s.mu.Unlock()
+		time.Sleep(50 * time.Millisecond)
+		s.want("restored",
+			"3.52s   hold 10.9.0.200/24 on eth0 for 6.828s",
+			"3.52s   announce 10.9.0.200/24",
+			"3.52s   event: 1 addresses had been removed by somebody else, restored")
+		if n := s.status().Counters.AddressesRestored; n != 1 {
+			t.Errorf("counted %d", n)
+		}
+	})
+}
+
+// Decision 11: renewed well before the lifetime ends, and not at all without
+// the option.
+func TestLifetimeIsRenewed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fence bool
+		every time.Duration
+	}{{"fenced", true, 4 * time.Second / 3}, {"not fenced: the slow audit", false, 10 * time.Second}} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.master(one(func(r *vrrp.Config) { r.Fence, r.Interval = c.fence, 100*time.Millisecond }))
+				time.Sleep(time.Minute)
+				holds := 0
+				for _, line := range s.script() {
+					if strings.Contains(line, "hold") {
+						holds++
+					}
+				}
+				if want := int(time.Minute / c.every); holds < want-3 || holds > want+3 {
+					t.Errorf("held %d times in a minute, want about %d", holds, want)
+				}
+			})
+		})
+	}
+}
+
+func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.failure = errors.New("adding 10.9.0.200/24 to eth0: no such device")
+		s.session.Set(one())
+		time.Sleep(5500 * time.Millisecond)
+		told, tried := 0, 0
+		for _, line := range s.script() {
+			if strings.Contains(line, "event: adding 10.9.0.200/24 to eth0") {
+				told++
+			}
+			if strings.Contains(line, "hold") {
+				tried++
+			}
+		}
+		if told != 1 || tried != 3 {
+			t.Errorf("told %d times, tried %d times, want 1 and 3", told, tried)
+		}
+		s.mu.Lock()
+		s.failure = nil
+		s.mu.Unlock()
+		time.Sleep(time.Second)
+		if held := s.status().Held; held != 1 {
+			t.Errorf("%d addresses are held", held)
+		}
+	})
+}
+
+func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		left time.Duration
+		want vrrp.State
+	}{{"in time", time.Second, vrrp.Master}, {"too late", -time.Millisecond, vrrp.Backup}} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(c.left)})
+				if synctest.Wait(); s.status().State != c.want {
+					t.Errorf("it is %s", s.status().State)
+				}
+			})
+		})
+	}
+}
+
+func TestReload(t *testing.T) {
+	t.Run("a changed priority keeps the role", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(one(func(c *vrrp.Config) { c.Priority = 120; c.Name = "renamed" }))
+			s.want("told at once", "3.5s    advert 120 from 10.9.0.1 to 224.0.0.18")
+			if st := s.status(); st.State != vrrp.Master || st.Name != "renamed" {
+				t.Errorf("%s is %s", st.Name, st.State)
+			}
+		})
+	})
+	t.Run("nothing changed", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(one())
+			s.want("nothing happens")
+		})
+	})
+	t.Run("an address more, one less", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(one(func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.9.0.201/24")} }))
+			s.want("added before removed",
+				"3.5s    advert 150 from 10.9.0.1 to 224.0.0.18",
+				"3.5s    hold 10.9.0.201/24 on eth0 for 6.828s",
+				"3.5s    release 10.9.0.200/24",
+				"3.5s    announce 10.9.0.201/24")
+		})
+	})
+	t.Run("a removed router hands over", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(vrrp.Desired{Ready: true})
+			s.want("as at a stop", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
+			s.arrive(100, true)
+			time.Sleep(100 * time.Millisecond)
+			s.want("to the end", "3.55s   release 10.9.0.200/24")
+			if n := len(s.session.Statuses()); n != 0 {
+				t.Errorf("%d routers are left", n)
+			}
+		})
+	})
+	t.Run("another VRID does not lose the address to its former self", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(one(func(c *vrrp.Config) { c.VRID = 52 }))
+			time.Sleep(10 * time.Second)
+			if st := s.status(); st.State != vrrp.Master || st.Held != 1 || slices.ContainsFunc(s.script(), func(l string) bool { return strings.Contains(l, "release") }) {
+				t.Errorf("it is %s and holds %d", st.State, st.Held)
+			}
+		})
+	})
+}
+
+func TestPacketsThatAreNotForUs(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one())
+		s.script()
+		s.arriveTo(vrrp.Group4, 77, 200, true)
+		s.arriveTo(netip.MustParseAddr("10.9.0.1"), 51, 200, true)
+		if n := s.session.Unclaimed(); n != 1 {
+			t.Errorf("%d packets of unknown routers counted, want 1", n)
+		}
+		st := s.status()
+		if n := st.Counters.Discarded[vrrp.ReasonNotPeer]; n != 1 || st.Master.IsValid() {
+			t.Errorf("discarded %d, follows %v; want 1 and nobody", n, st.Master)
+		}
+	})
+}
+
+func TestSourceOfAdverts(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*vrrp.Config)
+		want   string
+	}{
+		{"not there", func(c *vrrp.Config) { c.Source = netip.MustParseAddr("10.9.0.9") }, "the source 10.9.0.9 is not an address of interface eth0"},
+		{"only virtual ones", func(c *vrrp.Config) { c.Addresses = append(c.Addresses, netip.MustParsePrefix("10.9.0.1/24")) }, "interface eth0 has no IPv4 address of its own to send adverts from"},
+		{"no interface", func(c *vrrp.Config) { c.Interface = "eth7" }, "interface eth7 does not exist"},
+		{"link-local for IPv6", func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("fd00::200/64")} }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.session.Set(one(c.change))
+				synctest.Wait()
+				if st := s.status(); st.Fault != c.want {
+					t.Errorf("fault %q, want %q", st.Fault, c.want)
+				}
+				if c.want != "" {
+					return
+				}
+				time.Sleep(3500 * time.Millisecond)
+				if !slices.Contains(s.script(), "3.414s  advert 150 from fe80::1 to ff02::12") {
+					t.Error("the advert does not come from the link-local address")
+				}
+			})
+		})
+	}
+}
