@@ -1,0 +1,428 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A Keeper is the process that keeps the adverts, as seen from here.
+type Keeper interface {
+	// Set says which routers shall run; the newest wins, and it never blocks.
+	Set(vrrp.Desired)
+	// Heartbeat says that this loop is alive.
+	Heartbeat()
+	// Statuses are the routers' as last heard; Changed tells of new ones.
+	Statuses() []vrrp.Status
+	Changed() <-chan struct{}
+	// Stats are the keeper's process, how often it was started again, and how
+	// many events were dropped on the way.
+	Stats() (pid int, restarts, dropped uint64)
+	// Stop hands every virtual router over, and ends the keeper.
+	Stop(context.Context) error
+}
+
+// A Table is the reconciler of the kernel's IPVS table.
+type Table interface {
+	Set(ipvsctl.Table)
+	Run(context.Context) error
+	Snapshot() ipvsctl.Snapshot
+	// Applied tells that the newest table that was set is in the kernel.
+	Applied() <-chan struct{}
+	// Clear deletes what is ours, when the daemon ends and Run has returned.
+	Clear(context.Context) error
+}
+
+// Probes is the checker.
+type Probes interface {
+	Set([]checker.Target)
+	Run(context.Context, func(checker.Target, checker.Result)) error
+	Stats() checker.Stats
+}
+
+// A Machine is what the director needs to know of the machine that it runs on.
+type Machine struct {
+	// Addresses are those on its interfaces, the virtual ones included.
+	Addresses []netip.Addr
+	// Forward4 and Forward6 tell whether it forwards packets (ip_forward).
+	Forward4, Forward6 bool
+}
+
+// A Loaded is the outcome of reading the configuration.
+type Loaded struct {
+	// Config is nil where the text is the one that runs already.
+	Config *config.Config
+	// Warnings accompany a valid configuration, one line each.
+	Warnings []string
+	// Err says that the configuration is not valid, or could not be read. Its
+	// text is the first mistake, with its place.
+	Err error
+}
+
+// Options are what a Director works with. All of them are needed.
+type Options struct {
+	Version string
+	Path    string // of the configuration, for status
+	Log     *slog.Logger
+	Keeper  Keeper
+	Probes  Probes
+	// OpenTable opens the IPVS table, when the first virtual service is
+	// configured, and returns the rows that an earlier run left there.
+	OpenTable func(context.Context) (Table, ipvsctl.Table, error)
+	// Load reads the configuration again, and compares it with the one that
+	// runs. It may take long: it is called on a goroutine of its own.
+	Load func(running *config.Config) Loaded
+	// Machine looks at the machine. It is called from the loop, about every
+	// ten seconds.
+	Machine func() (Machine, error)
+	// Notify tells the service manager; state is one of READY, RELOADING and
+	// STOPPING.
+	Notify func(state string)
+}
+
+// tick is the time between heartbeats, and machineTicks how many of them pass
+// between two looks at the machine.
+const (
+	tick         = time.Second
+	machineTicks = 10
+)
+
+// resultQueue is how many results may wait for the loop before the probes do.
+const resultQueue = 256
+
+// errStopped is what those are told who ask a director that has ended.
+var errStopped = errors.New("the director has stopped")
+
+// A Director owns the state of the daemon. All its fields but the channels
+// belong to the loop in Run.
+type Director struct {
+	o      Options
+	config *config.Config
+	table  Table // nil until a virtual service is configured
+	// found are the rows that an earlier run left in the kernel's table.
+	found    ipvsctl.Table
+	healths  *Healths
+	statuses []vrrp.Status
+	machine  Machine
+	own      map[netip.Addr]bool
+	warnings []string
+	reload   ReloadStatus
+	started  time.Time
+
+	// dirty: something that the plan depends on has changed.
+	dirty bool
+	ready bool
+	// applying: a reload is not in the kernel yet.
+	applying bool
+	// loading: a configuration is being read; again: another one was asked
+	// for meanwhile.
+	loading, again bool
+	stopping       bool
+
+	results chan observation
+	reloads chan struct{}
+	loaded  chan Loaded
+	calls   chan func()
+	stopped chan struct{}
+
+	// work ends what runs beside the loop; running counts it.
+	work    context.Context
+	running sync.WaitGroup
+	failed  chan error
+}
+
+// An observation is one result of one target.
+type observation struct {
+	target checker.Target
+	result checker.Result
+}
+
+// New returns a director for a valid configuration. Nothing runs before Run.
+func New(c *config.Config, warnings []string, o Options) *Director {
+	return &Director{
+		o: o, config: c, warnings: warnings, healths: NewHealths(),
+		results: make(chan observation, resultQueue),
+		reloads: make(chan struct{}, 1),
+		loaded:  make(chan Loaded, 1),
+		calls:   make(chan func()),
+		stopped: make(chan struct{}),
+		failed:  make(chan error, 2),
+	}
+}
+
+// Reload asks for the configuration to be read again. It never blocks, and
+// requests that come faster than they are served are one.
+func (d *Director) Reload() {
+	select {
+	case d.reloads <- struct{}{}:
+	default:
+	}
+}
+
+// Run is the director, until ctx ends or something fails that it cannot work
+// without. When ctx ends it hands over first, which may take four intervals of
+// the slowest virtual router.
+func (d *Director) Run(ctx context.Context) error {
+	defer close(d.stopped)
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.work = work
+	defer d.running.Wait()
+	defer cancel()
+
+	now := time.Now()
+	d.started = now
+	d.look()
+	if err := d.adopt(ctx, d.config); err != nil {
+		return err
+	}
+	d.reload = ReloadStatus{Path: d.o.Path, Digest: d.config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}
+	d.run("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
+	d.configure(now)
+
+	err := d.loop(ctx)
+	cancel()
+	d.running.Wait()
+	if err == nil && d.table != nil && !d.config.Director.KeepTable {
+		err = d.table.Clear(context.WithoutCancel(ctx))
+	}
+	return err
+}
+
+// loop serves events until the director is told to stop and has handed over.
+func (d *Director) loop(ctx context.Context) error {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	patience := time.NewTimer(d.config.Director.StartDelay)
+	defer patience.Stop()
+	stop := ctx.Done()
+	var handedOver chan struct{}
+	for ticks := 1; ; {
+		d.settle()
+		select {
+		case <-stop:
+			stop, handedOver = nil, d.handOver()
+		case <-handedOver:
+			return nil
+		case err := <-d.failed:
+			return err
+		case r := <-d.results:
+			d.observe(r)
+		case <-d.o.Keeper.Changed():
+			d.hear(d.o.Keeper.Statuses())
+		case <-d.applied():
+		case <-d.reloads:
+			d.startReload()
+		case l := <-d.loaded:
+			d.finishReload(ctx, l)
+		case call := <-d.calls:
+			call()
+		case <-patience.C:
+			d.becomeReady("the start delay is over")
+		case <-ticker.C:
+			d.o.Keeper.Heartbeat()
+			if ticks++; ticks%machineTicks == 0 {
+				d.look()
+			}
+		}
+	}
+}
+
+// settle does what has become due since the last event: plan, become ready,
+// and tell the service manager of a reload that is in the kernel.
+func (d *Director) settle() {
+	if d.dirty {
+		d.dirty = false
+		d.plan()
+	}
+	if d.table != nil && !d.table.Snapshot().Converged {
+		return
+	}
+	if d.healths.Unheard() == 0 {
+		d.becomeReady("the table is loaded and every target has had a result")
+	}
+	if d.applying && d.ready {
+		d.applying = false
+		d.o.Notify("READY")
+	}
+}
+
+// plan hands the newest table to the reconciler.
+func (d *Director) plan() {
+	if d.table == nil {
+		return
+	}
+	masters := make(map[string]bool, len(d.statuses))
+	for i := range d.statuses {
+		masters[d.statuses[i].Name] = d.statuses[i].State == vrrp.Master
+	}
+	d.table.Set(Plan(d.config, World{
+		Standing: d.healths.Standing,
+		Master:   func(router string) bool { return masters[router] },
+		Own:      func(a netip.Addr) bool { return d.own[a] },
+	}))
+}
+
+// tellKeeper says which virtual routers shall run.
+func (d *Director) tellKeeper() {
+	if !d.stopping {
+		d.o.Keeper.Set(vrrp.Desired{Routers: d.config.Routers, Ready: d.ready})
+	}
+}
+
+// observe takes one result, and those that wait behind it, so that a burst of
+// them is planned for once.
+func (d *Director) observe(o observation) {
+	now := time.Now()
+	for range resultQueue {
+		for _, c := range d.healths.Observe(now, o.target, o.result) {
+			d.dirty = true
+			d.logChange(c)
+		}
+		select {
+		case o = <-d.results:
+		default:
+			return
+		}
+	}
+}
+
+// hear takes the routers' newest statuses; the plan depends on their roles
+// alone.
+func (d *Director) hear(statuses []vrrp.Status) {
+	d.dirty = d.dirty || !slices.EqualFunc(d.statuses, statuses, func(a, b vrrp.Status) bool {
+		return a.Name == b.Name && a.State == b.State
+	})
+	d.statuses = statuses
+}
+
+// logChange writes the one line of a real server that changed.
+func (d *Director) logChange(c Change) {
+	args := []any{"service", c.Service, "server", c.Server, "address", c.Address.String()}
+	switch c.Standing {
+	case Up:
+		d.o.Log.Info("real server is up", args...)
+	case Down:
+		d.o.Log.Warn("real server is down", append(args, "reason", c.Detail)...)
+	}
+}
+
+// configure tells everybody of the configuration that runs from now on.
+func (d *Director) configure(now time.Time) {
+	d.healths.Configure(now, d.config.Services, d.found)
+	// What was found at the start says nothing of servers that come later.
+	d.found = nil
+	d.dirty = true
+	d.o.Probes.Set(Targets(d.config))
+	d.tellKeeper()
+}
+
+// report hands a result to the loop; probes wait for it where it is behind.
+func (d *Director) report(t checker.Target, r checker.Result) {
+	select {
+	case d.results <- observation{t, r}:
+	case <-d.work.Done():
+	}
+}
+
+// becomeReady lets the virtual routers leave Initialize.
+func (d *Director) becomeReady(why string) {
+	if d.ready {
+		return
+	}
+	d.ready = true
+	d.tellKeeper()
+	d.o.Log.Info("ready", "because", why, "services", len(d.config.Services),
+		"routers", len(d.config.Routers), "targets_without_result", d.healths.Unheard())
+	d.o.Notify("READY")
+}
+
+// adopt opens the IPVS table where a configuration needs it for the first
+// time.
+func (d *Director) adopt(ctx context.Context, c *config.Config) error {
+	if d.table != nil || len(c.Services) == 0 {
+		return nil
+	}
+	table, found, err := d.o.OpenTable(ctx)
+	if err != nil {
+		return fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w",
+			c.Services[0].Name, c.Services[0].Source, err)
+	}
+	d.table, d.found = table, found
+	d.run("reconciler", table.Run)
+	return nil
+}
+
+// run starts one of the loops beside this one. Its end is the daemon's, except
+// when that ends anyway.
+func (d *Director) run(name string, loop func(context.Context) error) {
+	d.running.Go(func() {
+		if err := loop(d.work); err != nil && d.work.Err() == nil {
+			d.failed <- fmt.Errorf("the %s ended: %w", name, err)
+		}
+	})
+}
+
+// applied is the table's channel, nil without one.
+func (d *Director) applied() <-chan struct{} {
+	if d.table == nil {
+		return nil
+	}
+	return d.table.Applied()
+}
+
+// look refreshes what is known of the machine.
+func (d *Director) look() {
+	m, err := d.o.Machine()
+	if err != nil {
+		d.o.Log.Warn("could not look at the machine", "error", err)
+		return
+	}
+	d.machine = m
+	virtual := holders(d.config.Routers)
+	own := make(map[netip.Addr]bool, len(m.Addresses))
+	for _, a := range m.Addresses {
+		if _, ok := virtual[a]; !ok {
+			own[a] = true
+		}
+	}
+	d.own, d.dirty = own, true
+}
+
+// handOver begins the stop: the keeper hands over on a goroutine of its own,
+// while this loop keeps the table equal to the servers' health until the peer
+// has the address.
+func (d *Director) handOver() chan struct{} {
+	d.stopping = true
+	d.o.Notify("STOPPING")
+	d.o.Log.Info("stopping: handing over")
+	done := make(chan struct{})
+	limit := 10*time.Second + 4*d.longestInterval()
+	d.running.Go(func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(d.work, limit)
+		defer cancel()
+		if err := d.o.Keeper.Stop(ctx); err != nil {
+			d.o.Log.Error("could not hand over in order", "error", err)
+		}
+	})
+	return done
+}
+
+// longestInterval is the longest advert interval of any router.
+func (d *Director) longestInterval() time.Duration {
+	var longest time.Duration
+	for i := range d.config.Routers {
+		longest = max(longest, d.config.Routers[i].Interval)
+	}
+	return longest
+}

@@ -1,0 +1,386 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// outsides play everything outside the director: keeper, table and probes. The
+// real ones are driven by the tests in integration/.
+type outsides struct {
+	mu      sync.Mutex
+	desired []vrrp.Desired
+	tables  []ipvsctl.Table
+	notices []string
+	cleared bool
+
+	statuses    []vrrp.Status
+	changed     chan struct{}
+	applied     chan struct{}
+	report      chan observation
+	handOver    time.Duration // how long the keeper takes to stop
+	loads       []Loaded      // what the next reloads find
+	loadTime    time.Duration
+	unconverged bool
+}
+
+func newOutsides() *outsides {
+	return &outsides{
+		changed: make(chan struct{}, 1), applied: make(chan struct{}, 1), report: make(chan observation),
+	}
+}
+
+// The keeper.
+
+type fakeKeeper struct{ *outsides }
+
+func (f fakeKeeper) Set(d vrrp.Desired) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.desired = append(f.desired, d)
+}
+func (f fakeKeeper) Heartbeat()                   {}
+func (f fakeKeeper) Statuses() []vrrp.Status      { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
+func (f fakeKeeper) Changed() <-chan struct{}     { return f.changed }
+func (f fakeKeeper) Stats() (int, uint64, uint64) { return 42, 0, 0 }
+func (f fakeKeeper) Stop(ctx context.Context) error {
+	select {
+	case <-time.After(f.handOver):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// The table.
+
+type fakeTable struct{ *outsides }
+
+func (f fakeTable) Set(t ipvsctl.Table) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tables = append(f.tables, t)
+}
+func (f fakeTable) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (f fakeTable) Applied() <-chan struct{}      { return f.applied }
+func (f fakeTable) Clear(context.Context) error   { f.cleared = true; return nil }
+func (f fakeTable) Snapshot() ipvsctl.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return ipvsctl.Snapshot{Converged: !f.unconverged}
+}
+
+// The probes.
+
+type fakeProbes struct{ *outsides }
+
+func (f fakeProbes) Set([]checker.Target) {}
+func (f fakeProbes) Stats() checker.Stats { return checker.Stats{} }
+func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker.Result)) error {
+	for {
+		select {
+		case o := <-f.outsides.report:
+			report(o.target, o.result)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// hear reports the outcome of a probe.
+func (f *outsides) hear(t checker.Target, o checker.Outcome) {
+	f.report <- observation{t, checker.Result{Outcome: o, Detail: "connection refused"}}
+	synctest.Wait()
+}
+
+// converge says whether the kernel has what was set.
+func (f *outsides) converge(yes bool) {
+	f.mu.Lock()
+	f.unconverged = !yes
+	f.mu.Unlock()
+	f.applied <- struct{}{}
+	synctest.Wait()
+}
+
+// ready tells whether the keeper was told to leave Initialize.
+func (f *outsides) ready() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.desired) > 0 && f.desired[len(f.desired)-1].Ready
+}
+
+// servers returns the addresses in the newest table, sorted.
+func (f *outsides) servers() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, s := range f.tables[len(f.tables)-1] {
+		for k := range s.Destinations {
+			all = append(all, k.String())
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// told returns what the service manager was told so far.
+func (f *outsides) told() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.notices, " ")
+}
+
+// begin runs a director among fakes until the test ends.
+func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
+	t.Helper()
+	d := New(c, nil, Options{
+		Version: "test", Path: "/etc/lvsd", Log: slog.New(slog.DiscardHandler),
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
+		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, nil, openErr },
+		Load: func(*config.Config) Loaded {
+			time.Sleep(f.loadTime)
+			l := f.loads[0]
+			f.loads = f.loads[1:]
+			return l
+		},
+		Machine: func() (Machine, error) { return Machine{Addresses: []netip.Addr{lvs1}, Forward4: true}, nil },
+		Notify: func(state string) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.notices = append(f.notices, state)
+		},
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	synctest.Wait()
+	return d, stop, ended
+}
+
+// clusterOf is a configuration of one router and the given services.
+func clusterOf(services ...config.Service) *config.Config {
+	return &config.Config{
+		Node: "lvs1", Digest: "first",
+		Director: config.Director{StartDelay: 10 * time.Second, KeepTable: true},
+		Routers:  []vrrp.Config{{Name: "outside", Interval: time.Second, Addresses: []netip.Prefix{netip.PrefixFrom(vip, 24)}}},
+		Services: services,
+	}
+}
+
+func TestNobodyBecomesMasterWithAnEmptyTable(t *testing.T) {
+	t.Run("every target has had one result and the table is in the kernel", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newOutsides()
+			f.unconverged = true
+			_, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+			if f.ready() {
+				t.Error("ready before the first result")
+			}
+			f.hear(tcpTarget, checker.Passed)
+			if f.ready() {
+				t.Error("ready before the table was in the kernel")
+			}
+			f.converge(true)
+			if !f.ready() || f.told() != "READY" {
+				t.Errorf("ready: %v, told %q; want true and READY", f.ready(), f.told())
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Errorf("run: %v", err)
+			}
+		})
+	})
+	t.Run("or after start_delay", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newOutsides()
+			_, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+			time.Sleep(10*time.Second - time.Millisecond)
+			synctest.Wait()
+			if f.ready() {
+				t.Error("ready before start_delay")
+			}
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if !f.ready() {
+				t.Error("not ready after start_delay")
+			}
+			stop()
+			<-ended
+		})
+	})
+	t.Run("routers alone wait for nothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newOutsides()
+			_, stop, ended := begin(t, f, clusterOf(), errors.New("no IPVS here"))
+			if !f.ready() {
+				t.Error("not ready")
+			}
+			stop()
+			<-ended
+		})
+	})
+}
+
+func TestAFailedServerLeavesAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+		for _, step := range []struct {
+			outcomes []checker.Outcome
+			want     string
+		}{
+			{[]checker.Outcome{checker.Passed}, "192.168.1.4:80"},
+			{[]checker.Outcome{checker.Failed, checker.Failed}, "192.168.1.4:80"},
+			{[]checker.Outcome{checker.Failed}, "10.13.0.15:8080"}, // the fallback
+			{[]checker.Outcome{checker.Passed}, "10.13.0.15:8080"},
+			{[]checker.Outcome{checker.Passed}, "192.168.1.4:80"},
+		} {
+			for _, o := range step.outcomes {
+				f.hear(tcpTarget, o)
+			}
+			if got := f.servers(); got != step.want {
+				t.Errorf("after %v: table has %q, want %q", step.outcomes, got, step.want)
+			}
+		}
+		s, err := d.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Services[0].Servers[0]; got.Health != "up" || got.Weight != 3 {
+			t.Errorf("status: %s with weight %d, want up with 3", got.Health, got.Weight)
+		}
+		stop()
+		<-ended
+	})
+}
+
+func TestReload(t *testing.T) {
+	two := checked(tcpTarget)
+	two.Servers = append(two.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
+	changed := clusterOf(two)
+	changed.Digest = "second"
+	for _, tt := range []struct {
+		name    string
+		load    Loaded
+		servers string
+		ok      bool
+		digest  string
+	}{
+		{"a changed file changes only what changed", Loaded{Config: changed}, "192.168.1.4:80 192.168.1.5:80", true, "second"},
+		{"an unchanged one changes nothing", Loaded{}, "192.168.1.4:80", true, "first"},
+		{"a broken one is refused, and the old one runs", Loaded{Err: errors.New("web.hcl:3: no such thing")}, "192.168.1.4:80", false, "first"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newOutsides()
+				f.loads = []Loaded{tt.load}
+				d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+				f.hear(tcpTarget, checker.Passed)
+				d.Reload()
+				synctest.Wait()
+				if got := f.servers(); got != tt.servers {
+					t.Errorf("table has %q, want %q", got, tt.servers)
+				}
+				s, err := d.Status(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Reload.OK != tt.ok || s.Reload.Digest != tt.digest {
+					t.Errorf("status: ok %v with %q, want %v with %q", s.Reload.OK, s.Reload.Digest, tt.ok, tt.digest)
+				}
+				if got, want := f.told(), "READY RELOADING READY"; got != want {
+					t.Errorf("told %q, want %q", got, want)
+				}
+				stop()
+				<-ended
+			})
+		})
+	}
+}
+
+func TestReloadsThatComeFasterThanTheyAreReadAreOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.loadTime = time.Second
+		f.loads = []Loaded{{}, {}}
+		d, stop, ended := begin(t, f, clusterOf(), nil)
+		for range 10 {
+			d.Reload()
+			synctest.Wait()
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if len(f.loads) != 0 {
+			t.Errorf("%d of 2 loads left, want 0: one at once, one for all that came meanwhile", len(f.loads))
+		}
+		stop()
+		<-ended
+	})
+}
+
+func TestStopHandsOverWhileTheTableIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.handOver = 3 * time.Second
+		_, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+		f.hear(tcpTarget, checker.Passed)
+		stop()
+		time.Sleep(time.Second)
+		for range 3 {
+			f.hear(tcpTarget, checker.Failed)
+		}
+		if got := f.servers(); got != "10.13.0.15:8080" {
+			t.Errorf("a server that fails during the hand-over: table has %q, want the fallback", got)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if f.cleared {
+			t.Error("the table was cleared, want it kept")
+		}
+	})
+}
+
+func TestNoIPVSIsAnErrorAtStartAndARefusalAtReload(t *testing.T) {
+	noIPVS := errors.New("the kernel has no IPVS")
+	t.Run("start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			_, stop, ended := begin(t, newOutsides(), clusterOf(checked(tcpTarget)), noIPVS)
+			defer stop()
+			if err := <-ended; !errors.Is(err, noIPVS) {
+				t.Errorf("run: %v, want %v", err, noIPVS)
+			}
+		})
+	})
+	t.Run("reload", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newOutsides()
+			f.loads = []Loaded{{Config: clusterOf(checked(tcpTarget))}}
+			d, stop, ended := begin(t, f, clusterOf(), noIPVS)
+			d.Reload()
+			synctest.Wait()
+			s, err := d.Status(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Reload.OK || len(s.Services) != 0 {
+				t.Errorf("status: ok %v with %d services, want a refusal and none", s.Reload.OK, len(s.Services))
+			}
+			stop()
+			<-ended
+		})
+	})
+}

@@ -1,0 +1,171 @@
+package director
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// start is when every story begins.
+var start = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+// tcpTarget is a TCP check of the first server.
+var tcpTarget = checker.Target{Spec: checker.TCP{}, Addr: web1, Port: 80, Interval: 2 * time.Second, Timeout: time.Second}
+
+// checked returns a service of one server with the given checks, rise 2, fall 3.
+func checked(targets ...checker.Target) config.Service {
+	s := webService(ipvsctl.NAT, web1)
+	for _, t := range targets {
+		s.Servers[0].Checks = append(s.Servers[0].Checks, config.Check{Target: t, Rise: 2, Fall: 3})
+	}
+	return s
+}
+
+func keyOf(s config.Service) ServerKey { return ServerKey{s.Key, s.Servers[0].Key} }
+
+// tell observes results written as letters: p passed, f failed, l local. It
+// returns the standing after each.
+func tell(h *Healths, s config.Service, t checker.Target, results string) string {
+	var standings []string
+	for i, letter := range results {
+		outcome := map[rune]checker.Outcome{'p': checker.Passed, 'f': checker.Failed, 'l': checker.Local}[letter]
+		h.Observe(start.Add(time.Duration(i)*time.Second), t, checker.Result{Outcome: outcome, Detail: "connection refused"})
+		standings = append(standings, []string{"unknown", "down", "quiet", "up"}[h.Standing(keyOf(s))])
+	}
+	return strings.Join(standings, " ")
+}
+
+// foundAt is a table that holds the service's server with a weight.
+func foundAt(s config.Service, weight uint32) ipvsctl.Table {
+	return ipvsctl.Table{s.Key: {Destinations: map[ipvsctl.DestinationKey]ipvsctl.Destination{
+		s.Servers[0].Key: {Weight: weight},
+	}}}
+}
+
+func TestHealthsFromStart(t *testing.T) {
+	s := checked(tcpTarget)
+	up := checked(tcpTarget)
+	up.Servers[0].InitialUp = true
+	drained := checked(tcpTarget)
+	drained.Servers[0].Destination.Weight = 0
+	for _, tt := range []struct {
+		name    string
+		service config.Service
+		found   ipvsctl.Table
+		results string
+		want    string
+	}{
+		{"for a new one the first result decides, without rise", s, nil, "p", "up"},
+		{"or without fall", s, nil, "f", "down"},
+		{"later rise and fall decide", s, nil, "fppfff", "down down up up up down"},
+		{"a local result decides nothing", s, nil, "llp", "unknown unknown up"},
+		{"initial = up puts it in at once, fall takes it out", up, nil, "fff", "up up down"},
+		{"found with a weight counts as up until fall", s, foundAt(s, 1), "fff", "up up down"},
+		{"found at 0 stays at 0 until rise", s, foundAt(s, 0), "pp", "quiet up"},
+		{"found at 0 leaves with fall", s, foundAt(s, 0), "ffpff", "quiet quiet quiet quiet quiet"},
+		{"found at 0 leaves with fall in a row", s, foundAt(s, 0), "fffpp", "quiet quiet down down up"},
+		{"found at 0 as configured is up", drained, foundAt(s, 0), "p", "up"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := NewHealths()
+			h.Configure(start, []config.Service{tt.service}, tt.found)
+			if got := tell(h, tt.service, tcpTarget, tt.results); got != tt.want {
+				t.Errorf("results %q: standing %q, want %q", tt.results, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
+	ping := tcpTarget
+	ping.Spec, ping.Port = checker.Ping{}, 0
+	s := checked(tcpTarget, ping)
+	h := NewHealths()
+	h.Configure(start, []config.Service{s}, nil)
+	if got := tell(h, s, tcpTarget, "p"); got != "unknown" {
+		t.Errorf("one of two checks passed: %s, want unknown", got)
+	}
+	if got := tell(h, s, ping, "p"); got != "up" {
+		t.Errorf("both passed: %s, want up", got)
+	}
+	if got := tell(h, s, ping, "fff"); got != "up up down" {
+		t.Errorf("one fails: %s, want up up down", got)
+	}
+}
+
+func TestAServerWithoutChecksIsUp(t *testing.T) {
+	s := checked()
+	h := NewHealths()
+	h.Configure(start, []config.Service{s}, nil)
+	if h.Standing(keyOf(s)) != Up || h.Unheard() != 0 {
+		t.Errorf("standing %v with %d targets unheard, want up and none", h.Standing(keyOf(s)), h.Unheard())
+	}
+}
+
+func TestReloadKeepsHealth(t *testing.T) {
+	slower := tcpTarget
+	slower.Interval = 10 * time.Second
+	for _, tt := range []struct {
+		name   string
+		before string
+		then   checker.Target
+		after  string
+		want   string
+	}{
+		{"the same check goes on counting", "pff", tcpTarget, "f", "down"},
+		{"another check keeps it up until fall", "p", slower, "fff", "up up down"},
+		{"another check keeps it down until rise", "f", slower, "pp", "down up"},
+		{"another check of one that is unknown decides at once", "", slower, "p", "up"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checked(tcpTarget)
+			h := NewHealths()
+			h.Configure(start, []config.Service{s}, nil)
+			tell(h, s, tcpTarget, tt.before)
+			s = checked(tt.then)
+			h.Configure(start, []config.Service{s}, nil)
+			if got := tell(h, s, tt.then, tt.after); got != tt.want {
+				t.Errorf("after the reload: %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSharedTargetDecidesForEveryService(t *testing.T) {
+	a, b := checked(tcpTarget), checked(tcpTarget)
+	b.Name, b.Key.Port = "web-alt", 8080
+	b.Servers[0].Checks[0].Fall = 1
+	h := NewHealths()
+	h.Configure(start, []config.Service{a, b}, nil)
+	if h.Unheard() != 1 {
+		t.Errorf("%d targets unheard, want the 1 that both share", h.Unheard())
+	}
+	tell(h, a, tcpTarget, "pf")
+	if h.Standing(keyOf(a)) != Up || h.Standing(keyOf(b)) != Down {
+		t.Errorf("after one failure: %v and %v, want up (fall 3) and down (fall 1)", h.Standing(keyOf(a)), h.Standing(keyOf(b)))
+	}
+}
+
+func TestReloadForgetsOnlyWhatIsGone(t *testing.T) {
+	s := checked(tcpTarget)
+	h := NewHealths()
+	h.Configure(start, []config.Service{s}, nil)
+	h.Configure(start, []config.Service{s}, nil)
+	if h.Unheard() != 1 {
+		t.Errorf("%d unheard after a reload before the first result, want 1", h.Unheard())
+	}
+	tell(h, s, tcpTarget, "p")
+	h.Configure(start, []config.Service{s}, nil)
+	if h.Unheard() != 0 {
+		t.Errorf("%d unheard after a reload, want 0: it was heard", h.Unheard())
+	}
+	h.Configure(start, nil, nil)
+	if got := fmt.Sprint(len(h.servers), len(h.waiters), h.Unheard()); got != "0 0 0" {
+		t.Errorf("servers, waiters, unheard: %s, want none of a service that is gone", got)
+	}
+}

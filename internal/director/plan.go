@@ -1,0 +1,128 @@
+package director
+
+import (
+	"net/netip"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A Standing is what a real server's health means for the IPVS table.
+type Standing uint8
+
+// The standings of a real server.
+const (
+	// Unknown: not in the table, since nothing was heard of it yet.
+	Unknown Standing = iota
+	// Down: not in the table.
+	Down
+	// Quiet: in the table with weight 0, as it was found at start.
+	Quiet
+	// Up: in the table with its weight.
+	Up
+)
+
+// A ServerKey is the identity of a real server in its virtual service.
+type ServerKey struct {
+	Service ipvsctl.ServiceKey
+	Server  ipvsctl.DestinationKey
+}
+
+// A World is what the plan depends on beside the configuration.
+type World struct {
+	// Standing tells how a real server stands.
+	Standing func(ServerKey) Standing
+	// Master tells whether this director is Master of the named virtual
+	// router.
+	Master func(router string) bool
+	// Own tells whether an address is this director's own, not a virtual one.
+	Own func(netip.Addr) bool
+}
+
+// Plan says what the IPVS table should be. It is a function of its arguments
+// alone: what was planned before, and in which order things happened, changes
+// nothing.
+func Plan(c *config.Config, w World) ipvsctl.Table {
+	table := make(ipvsctl.Table, len(c.Services))
+	holder := holders(c.Routers)
+	for i := range c.Services {
+		s := &c.Services[i]
+		if router, held := holder[s.Key.Addr]; held && forwardsToSelf(s, w.Own) && !w.Master(router) {
+			// While the other director is Master, what it forwards to this one
+			// must be served here, not forwarded again: with the row in the
+			// table the packet would bounce between the two.
+			continue
+		}
+		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, w.Standing)}
+	}
+	return table
+}
+
+// destinations returns the rows of one service: each server by its standing,
+// and the fallback exactly while no server is there to take a connection.
+func destinations(s *config.Service, standing func(ServerKey) Standing) map[ipvsctl.DestinationKey]ipvsctl.Destination {
+	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
+	serving := false
+	for i := range s.Servers {
+		srv := &s.Servers[i]
+		row := srv.Destination
+		switch standing(ServerKey{s.Key, srv.Key}) {
+		case Up:
+			serving = serving || row.Weight > 0
+		case Quiet:
+			row.Weight = 0
+		default:
+			continue
+		}
+		rows[srv.Key] = row
+	}
+	if s.Fallback != nil && !serving {
+		rows[s.Fallback.Key] = s.Fallback.Destination
+	}
+	return rows
+}
+
+// Targets returns every distinct target of a configuration once, in its order.
+func Targets(c *config.Config) []checker.Target {
+	var all []checker.Target
+	seen := make(map[checker.Target]bool)
+	for i := range c.Services {
+		for j := range c.Services[i].Servers {
+			for _, k := range c.Services[i].Servers[j].Checks {
+				if !seen[k.Target] {
+					seen[k.Target] = true
+					all = append(all, k.Target)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// holders maps each virtual address to the name of its router.
+func holders(routers []vrrp.Config) map[netip.Addr]string {
+	m := make(map[netip.Addr]string)
+	for i := range routers {
+		for _, p := range routers[i].Addresses {
+			m[p.Addr()] = routers[i].Name
+		}
+		for _, e := range routers[i].Extra {
+			m[e.Prefix.Addr()] = routers[i].Name
+		}
+	}
+	return m
+}
+
+// forwardsToSelf tells whether the service hands packets unchanged to one of
+// this director's own addresses.
+func forwardsToSelf(s *config.Service, own func(netip.Addr) bool) bool {
+	for i := range s.Servers {
+		srv := &s.Servers[i]
+		if srv.Destination.Forward != ipvsctl.NAT && own(srv.Key.Addr) {
+			return true
+		}
+	}
+	return false
+}

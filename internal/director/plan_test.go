@@ -1,0 +1,123 @@
+package director
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+var (
+	vip  = netip.MustParseAddr("10.13.0.200")
+	lvs1 = netip.MustParseAddr("10.13.0.15")
+	web1 = netip.MustParseAddr("192.168.1.4")
+	web2 = netip.MustParseAddr("192.168.1.5")
+)
+
+// webService is a service on the virtual address with one server at each
+// address, of weights 3, 2, 1.
+func webService(forward ipvsctl.Forward, addrs ...netip.Addr) config.Service {
+	s := config.Service{
+		Name:    "web",
+		Key:     ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: vip, Port: 80},
+		Service: ipvsctl.Service{Scheduler: "wrr", Netmask: 32},
+		Fallback: &config.Fallback{
+			Key:         ipvsctl.DestinationKey{Addr: lvs1, Port: 8080},
+			Destination: ipvsctl.Destination{Forward: ipvsctl.NAT, Weight: 1},
+		},
+	}
+	for i, a := range addrs {
+		s.Servers = append(s.Servers, config.Server{
+			Name:        a.String(),
+			Key:         ipvsctl.DestinationKey{Addr: a, Port: 80},
+			Destination: ipvsctl.Destination{Forward: forward, Weight: uint32(3 - i)},
+		})
+	}
+	return s
+}
+
+func TestPlanWeights(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		standing map[netip.Addr]Standing
+		weight   uint32 // the first server's, as configured
+		want     map[string]uint32
+	}{
+		{"both up: their weights, no fallback", map[netip.Addr]Standing{web1: Up, web2: Up}, 3,
+			map[string]uint32{"192.168.1.4:80": 3, "192.168.1.5:80": 2}},
+		{"one that fails leaves the table", map[netip.Addr]Standing{web1: Down, web2: Up}, 3,
+			map[string]uint32{"192.168.1.5:80": 2}},
+		{"one without a first result is not in it yet", map[netip.Addr]Standing{web1: Unknown, web2: Up}, 3,
+			map[string]uint32{"192.168.1.5:80": 2}},
+		{"the fallback is in the table exactly while no other server is", map[netip.Addr]Standing{web1: Down, web2: Down}, 3,
+			map[string]uint32{"10.13.0.15:8080": 1}},
+		{"one found at weight 0 stays so, and serves nobody", map[netip.Addr]Standing{web1: Quiet, web2: Down}, 3,
+			map[string]uint32{"192.168.1.4:80": 0, "10.13.0.15:8080": 1}},
+		{"a weight of 0 is a weight, and serves nobody", map[netip.Addr]Standing{web1: Up, web2: Down}, 0,
+			map[string]uint32{"192.168.1.4:80": 0, "10.13.0.15:8080": 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := webService(ipvsctl.NAT, web1, web2)
+			s.Servers[0].Destination.Weight = tt.weight
+			table := Plan(&config.Config{Services: []config.Service{s}}, World{
+				Standing: func(k ServerKey) Standing { return tt.standing[k.Server.Addr] },
+				Master:   func(string) bool { return false },
+				Own:      func(netip.Addr) bool { return false },
+			})
+			got := map[string]uint32{}
+			for k, row := range table[s.Key].Destinations {
+				got[k.String()] = row.Weight
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("weights in the table (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
+	outside := vrrp.Config{Name: "outside", Addresses: []netip.Prefix{netip.PrefixFrom(vip, 24)}}
+	for _, tt := range []struct {
+		name    string
+		forward ipvsctl.Forward
+		routers []vrrp.Config
+		master  bool
+		want    bool
+	}{
+		{"direct routing, Backup: the packet is for us, not for forwarding", ipvsctl.Direct, []vrrp.Config{outside}, false, false},
+		{"direct routing, Master", ipvsctl.Direct, []vrrp.Config{outside}, true, true},
+		{"tunnel, Backup", ipvsctl.Tunnel, []vrrp.Config{outside}, false, false},
+		{"NAT rewrites the address, nothing can bounce", ipvsctl.NAT, []vrrp.Config{outside}, false, true},
+		{"no router of ours holds the address", ipvsctl.Direct, nil, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := webService(tt.forward, web1, lvs1)
+			table := Plan(&config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
+				Standing: func(ServerKey) Standing { return Up },
+				Master:   func(name string) bool { return name == "outside" && tt.master },
+				Own:      func(a netip.Addr) bool { return a == lvs1 },
+			})
+			if _, got := table[s.Key]; got != tt.want {
+				t.Errorf("service in the table: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
+	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1, web2)}}
+	w := World{
+		Standing: func(ServerKey) Standing { return Up },
+		Master:   func(string) bool { return true },
+		Own:      func(netip.Addr) bool { return false },
+	}
+	comparable := cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
+	if diff := cmp.Diff(Plan(c, w), Plan(c, w), comparable); diff != "" {
+		t.Errorf("two plans of the same (-first +second):\n%s", diff)
+	}
+}

@@ -1,0 +1,105 @@
+package director
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A Status is everything that the daemon knows about itself at one moment. It
+// is a value: whoever got it may keep it. The control socket sends it as JSON
+// and the metrics are read from it.
+type Status struct {
+	// Time is when this snapshot was taken, by the daemon's clock.
+	Time    time.Time `json:"time"`
+	Version string    `json:"version"`
+	Node    string    `json:"node"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started"`
+	// Ready: the first table is in the kernel and every target had a result,
+	// or the start delay is over.
+	Ready bool `json:"ready"`
+	// Stopping: the daemon was told to stop and is handing over.
+	Stopping bool `json:"stopping"`
+	// Warnings are conditions that an operator should mend, one sentence each.
+	Warnings []string        `json:"warnings"`
+	Reload   ReloadStatus    `json:"reload"`
+	Keeper   KeeperStatus    `json:"keeper"`
+	Routers  []vrrp.Status   `json:"routers"`
+	Services []ServiceStatus `json:"services"`
+	Probes   checker.Stats   `json:"probes"`
+	Table    ipvsctl.Stats   `json:"table"`
+}
+
+// A ReloadStatus says which configuration runs, and how the last attempt to
+// load one ended.
+type ReloadStatus struct {
+	// Path is what was given as -config.
+	Path string `json:"path"`
+	// Digest identifies the configuration that runs; Applied is since when.
+	Digest  string    `json:"digest"`
+	Applied time.Time `json:"applied"`
+	// Last is when a configuration was last read, OK whether it was valid,
+	// and Error the first mistake where it was not.
+	Last  time.Time `json:"last"`
+	OK    bool      `json:"ok"`
+	Error string    `json:"error,omitempty"`
+	// Succeeded and Failed count the attempts since the start, the first
+	// load included.
+	Succeeded uint64 `json:"succeeded"`
+	Failed    uint64 `json:"failed"`
+}
+
+// A KeeperStatus says how the process that keeps the adverts is.
+type KeeperStatus struct {
+	// PID is zero where no virtual router is configured, and while the keeper
+	// is being started again.
+	PID           int    `json:"pid"`
+	Restarts      uint64 `json:"restarts"`
+	EventsDropped uint64 `json:"events_dropped"`
+}
+
+// A ServiceStatus is one virtual service.
+type ServiceStatus struct {
+	Name string `json:"name"`
+	// Address is the service's key as people write it: "tcp 10.13.0.200:80".
+	Address   string             `json:"address"`
+	Key       ipvsctl.ServiceKey `json:"key"`
+	Scheduler string             `json:"scheduler"`
+	// InKernel: the service is in the IPVS table as last seen.
+	InKernel bool           `json:"in_kernel"`
+	Servers  []ServerStatus `json:"servers"`
+	// Fallback is the destination of last resort; nil where none is
+	// configured. It is in the kernel exactly while no server is.
+	Fallback *ServerStatus `json:"fallback,omitempty"`
+}
+
+// A ServerStatus is one real server in one virtual service.
+type ServerStatus struct {
+	Name    string `json:"name"`
+	Address string `json:"address"` // "192.168.1.4:80"
+	Forward string `json:"forward"` // "nat", "direct", "tunnel"
+	// Health is "up", "down", "unknown" before the first result, or
+	// "unchecked" where no check is configured.
+	Health string        `json:"health"`
+	Since  time.Time     `json:"since"`
+	Checks []CheckStatus `json:"checks"`
+	// Weight is the configured weight; KernelWeight the one in the IPVS table
+	// as last seen, and InKernel whether the server is in it at all.
+	Weight       uint32 `json:"weight"`
+	KernelWeight uint32 `json:"kernel_weight"`
+	InKernel     bool   `json:"in_kernel"`
+	// Counters are the kernel's, as last read.
+	Counters ipvsctl.Counters `json:"counters"`
+}
+
+// A CheckStatus is one check of one real server.
+type CheckStatus struct {
+	Kind string `json:"kind"`
+	// Up is what the results so far say, by rise and fall.
+	Up bool `json:"up"`
+	// Last is the last result; its Outcome is zero before the first.
+	Last checker.Result `json:"last"`
+}
