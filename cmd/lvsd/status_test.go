@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/director"
+)
+
+type oneStatus struct{}
+
+func (oneStatus) Status(context.Context) (*director.Status, error) {
+	return &director.Status{Version: "0.1.0", Node: "lvs1", Ready: true}, nil
+}
+
+// TestStatusCommand holds the exit statuses that --help promises to scripts.
+func TestStatusCommand(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "lvsd.sock")
+	s, err := control.Listen(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { done <- s.Serve(ctx, oneStatus{}) }()
+	t.Cleanup(func() { cancel(); <-done })
+
+	for _, tt := range []struct {
+		name string
+		args []string
+		exit int
+		want string // in the output, or in the error
+	}{
+		{"a table for people", []string{"--socket", socket}, 0, "lvsd 0.1.0 on lvs1: ready"},
+		{"an unknown output", []string{"--socket", socket, "-o", "yaml"}, exitUsage, "write table or json"},
+		{"an argument", []string{"--socket", socket, "web"}, exitUsage, "web"},
+		{"no daemon", []string{"--socket", socket + "x"}, exitNoAnswer, "systemctl start lvsd"},
+		{"no daemon, for a program", []string{"--socket", socket + "x", "-o", "json"}, exitNoAnswer, "no lvsd answers on"},
+	} {
+		out, exit, err := runStatus(tt.args...)
+		if err != nil {
+			out = err.Error()
+		}
+		if exit != tt.exit || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: exit %d, %q; want %d, %q", tt.name, exit, out, tt.exit, tt.want)
+		}
+	}
+
+	out, _, err := runStatus("--socket", socket, "-o", "json")
+	var st director.Status
+	if err := errors.Join(err, json.Unmarshal([]byte(out), &st)); err != nil || st.Node != "lvs1" {
+		t.Errorf("-o json prints %q: %v", out, err)
+	}
+}
+
+// runStatus runs the command and returns the program's exit status with it.
+func runStatus(args ...string) (output string, exit int, err error) {
+	var out bytes.Buffer
+	c := newStatusCommand()
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs(args)
+	c.SetOut(&out)
+	c.SetErr(&out)
+	err = c.Execute()
+	if status, ok := errors.AsType[exitError](err); ok {
+		return out.String(), status.code, err
+	}
+	if err != nil {
+		return out.String(), exitUsage, err
+	}
+	return out.String(), 0, nil
+}

@@ -1,0 +1,114 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/director"
+)
+
+// ErrNoAnswer is in the chain of errors that mean: no living daemon is there.
+var ErrNoAnswer = errors.New("no lvsd answers")
+
+// answerTimeout bounds a whole request; maxAnswer bounds its answer, at about
+// 100 times what 10,000 real servers need.
+const (
+	answerTimeout = 10 * time.Second
+	maxAnswer     = 1 << 30
+)
+
+// A Client asks the daemon on one control socket.
+type Client struct {
+	path string
+	http http.Client
+}
+
+// Dial returns a client of the daemon on the socket at path. It connects with
+// the first request.
+func Dial(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
+	return &Client{path: path, http: http.Client{Transport: &http.Transport{
+		DialContext:       dial,
+		DisableKeepAlives: true,
+	}}}
+}
+
+// Status asks for the daemon's state. The error is ErrNoAnswer where no daemon
+// lives.
+func (c *Client) Status(ctx context.Context) (*director.Status, error) {
+	body, err := c.StatusJSON(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st := new(director.Status)
+	if err := json.Unmarshal(body, st); err != nil {
+		return nil, fmt.Errorf("reading the answer of the lvsd on %s, which may be of another version: %w", c.path, err)
+	}
+	return st, nil
+}
+
+// StatusJSON is Status with the JSON as the daemon sent it.
+func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lvsd/v1/status", nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the status: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, c.refused(resp.StatusCode, body)
+	}
+	return body, nil
+}
+
+// explain says what an operator can do about an error of the connection.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w on %s: there is no such socket; start it with \"systemctl start lvsd\" or \"lvsd run\", "+
+			"or name its socket with --socket", ErrNoAnswer, c.path)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w on %s: the daemon that made this socket is gone; see \"journalctl -u lvsd\" for why, "+
+			"and start it with \"systemctl start lvsd\" or \"lvsd run\"", ErrNoAnswer, c.path)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w on %s within %v, though a process has it open: it is stopped or hangs; "+
+			"see \"systemctl status lvsd\" and \"journalctl -u lvsd\"", ErrNoAnswer, c.path, answerTimeout)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("asking the lvsd on %s: permission denied; run this as root, or as a member of the socket's group", c.path)
+	default:
+		return fmt.Errorf("asking the lvsd on %s: %w", c.path, err)
+	}
+}
+
+// refused turns an answer that is not a success into an error. A daemon whose
+// loop hangs is no living one.
+func (c *Client) refused(code int, body []byte) error {
+	var f failure
+	if json.Unmarshal(body, &f) != nil || f.Error == "" {
+		f.Error = fmt.Sprintf("%d %s", code, http.StatusText(code))
+	}
+	if code == http.StatusServiceUnavailable {
+		return fmt.Errorf("%w on %s: %s; see \"journalctl -u lvsd\"", ErrNoAnswer, c.path, Printable(f.Error))
+	}
+	return fmt.Errorf("the lvsd on %s refused: %s", c.path, Printable(f.Error))
+}

@@ -1,0 +1,405 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"net/netip"
+
+	"github.com/lvsd/lvsd/internal/director"
+)
+
+// serve runs a server until the test ends.
+func serve(t *testing.T, s *Server, src Source) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, src) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+func listen(t *testing.T, path string) *Server {
+	t.Helper()
+	s, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestStatusOverTheSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd", "lvsd.sock") // the directory is made
+	serve(t, listen(t, path), fixed{healthy()})
+	got, err := Dial(path).Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := []cmp.Option{cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmpopts.EquateEmpty()}
+	if diff := cmp.Diff(healthy(), got, opts...); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != socketMode {
+		t.Errorf("mode %o, want %o", mode, socketMode)
+	}
+}
+
+// TestWireNames pins version 1 of the JSON: programs of users read it. Fields
+// may be added; none may change its name or its meaning.
+func TestWireNames(t *testing.T) {
+	w := httptest.NewRecorder()
+	newSocketHandler(fixed{healthy()}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
+	var v any
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Fatal(err)
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status-v1.json", string(pretty)+"\n")
+}
+
+func TestASecondDaemonIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	first := listen(t, path)
+	serve(t, first, fixed{healthy()})
+	_, err := Listen(path)
+	if err == nil || !strings.Contains(err.Error(), "another lvsd answers on "+path) {
+		t.Fatalf("error %v, want: another lvsd answers on it", err)
+	}
+	if _, err := Dial(path).Status(t.Context()); err != nil {
+		t.Errorf("the first one no longer answers: %v", err)
+	}
+}
+
+func TestAStaleSocketIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	dead, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 leaves it
+	dead.Close()
+	if _, err := Dial(path).Status(t.Context()); !errors.Is(err, ErrNoAnswer) || !strings.Contains(err.Error(), "is gone") {
+		t.Errorf("error %v, want: the daemon that made this socket is gone", err)
+	}
+	serve(t, listen(t, path), fixed{healthy()})
+	if _, err := Dial(path).Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOneOfManyStarters: of daemons that start at one moment beside a stale
+// socket, exactly one gets it and keeps it.
+func TestOneOfManyStarters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	dead, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.(*net.UnixListener).SetUnlinkOnClose(false)
+	dead.Close()
+	servers := make([]*Server, 20)
+	var wg sync.WaitGroup
+	for i := range servers {
+		wg.Go(func() { servers[i], _ = Listen(path) })
+	}
+	wg.Wait()
+	won := 0
+	for _, s := range servers {
+		if s != nil {
+			won++
+			serve(t, s, fixed{healthy()})
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d daemons have the socket, want 1", won)
+	}
+	if _, err := Dial(path).Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListenErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "lvsd.conf")
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, path, want string }{
+		{"a file that is no socket", file, "a file that is no socket is there"},
+		{"a path that is too long", filepath.Join(dir, strings.Repeat("x", 108)), "must have 1 to 107 bytes"},
+		{"no path", "", "must have 1 to 107 bytes"},
+		{"a directory that can't be made", filepath.Join(file, "s"), "making the directory of the control socket"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Listen(tt.path); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want: %s", err, tt.want)
+			}
+		})
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
+		t.Errorf("the file is no longer what it was: %q, %v", b, err)
+	}
+}
+
+func TestHTTPListenErrors(t *testing.T) {
+	s, err := ListenHTTP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for address, want := range map[string]string{
+		s.Addr().String(): "address already in use",
+		"nonsense":        "missing port",
+		"127.0.0.1:99999": "invalid port",
+	} {
+		if _, err := ListenHTTP(address); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "http.listen") {
+			t.Errorf("ListenHTTP(%q): %v, want: %s, and the option's name", address, err, want)
+		}
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Dial(filepath.Join(dir, "lvsd.sock")).Status(t.Context())
+	if !errors.Is(err, ErrNoAnswer) || !strings.Contains(err.Error(), "systemctl start lvsd") {
+		t.Errorf("error %v, want: no lvsd answers, and how to start one", err)
+	}
+
+	// A stopped process: the kernel takes the connection, nobody answers.
+	path := filepath.Join(dir, "stopped.sock")
+	s := listen(t, path)
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := Dial(path).Status(ctx); !errors.Is(err, ErrNoAnswer) || !strings.Contains(err.Error(), "hangs") {
+		t.Errorf("error %v, want: it is stopped or hangs", err)
+	}
+
+	// Not an answer of lvsd.
+	path = filepath.Join(dir, "other.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[1, 2") })}
+	go other.Serve(l)
+	defer other.Close()
+	if _, err := Dial(path).Status(t.Context()); err == nil || errors.Is(err, ErrNoAnswer) || !strings.Contains(err.Error(), "reading the answer") {
+		t.Errorf("error %v, want: reading the answer failed", err)
+	}
+}
+
+// ask sends one request to a handler and returns the code and the body.
+func ask(h http.Handler, method, path string) (int, string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestSocketErrorsAreJSON(t *testing.T) {
+	h := newSocketHandler(fixed{healthy()})
+	for _, tt := range []struct {
+		name, method, path string
+		code               int
+		want               string
+	}{
+		{"a version to come", "GET", "/v2/status", 404, "it speaks version 1"},
+		{"an unknown path", "GET", "/v1/drain", 404, `does not know "/v1/drain"`},
+		{"the root", "GET", "/", 404, "GET /v1/status"},
+		{"a change", "POST", "/v1/status", 405, "takes GET"},
+		{"a long path", "GET", "/" + strings.Repeat("x", 5000), 404, "it speaks version 1"},
+	} {
+		code, body := ask(h, tt.method, tt.path)
+		var f failure
+		if err := json.Unmarshal([]byte(body), &f); err != nil {
+			t.Errorf("%s: %v in %q", tt.name, err, body)
+		}
+		if code != tt.code || !strings.Contains(f.Error, tt.want) {
+			t.Errorf("%s: %d %q, want %d and %q", tt.name, code, f.Error, tt.code, tt.want)
+		}
+	}
+}
+
+// TestALoopThatHangs: every answer comes all the same, after loopTimeout.
+func TestALoopThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		code, body := ask(newSocketHandler(hung{}), "GET", "/v1/status")
+		if took := time.Since(start); code != 503 || took != loopTimeout || !strings.Contains(body, "did not answer within 2s") {
+			t.Errorf("status: %d %q after %v, want 503 after %v", code, body, took, loopTimeout)
+		}
+		err := Dial("x").refused(code, []byte(body))
+		if !errors.Is(err, ErrNoAnswer) {
+			t.Errorf("a daemon whose loop hangs counts as answering: %v", err)
+		}
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if code, body := ask(newHTTPHandler(hung{}), "GET", path); code != 503 || !strings.Contains(body, "did not answer") {
+				t.Errorf("%s: %d %q, want 503", path, code, body)
+			}
+		}
+	})
+}
+
+// stuck is a source that answers when the test lets it.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) Status(context.Context) (*director.Status, error) {
+	<-s.release
+	return healthy(), nil
+}
+
+// TestRequestsAreBounded: no more than maxInFlight hold a snapshot; others wait
+// a while for their turn and then are refused.
+func TestRequestsAreBounded(t *testing.T) {
+	for _, path := range []string{"/v1/status", "/metrics"} {
+		synctest.Test(t, func(t *testing.T) {
+			src := stuck{make(chan struct{})}
+			h := map[string]http.Handler{"/v1/status": newSocketHandler(src), "/metrics": newHTTPHandler(src)}[path]
+			for range maxInFlight {
+				go ask(h, "GET", path)
+			}
+			synctest.Wait()
+			start := time.Now()
+			if code, body := ask(h, "GET", path); code != 503 || !strings.Contains(body, "too many") || time.Since(start) != waitTimeout {
+				t.Errorf("%s: %d %q after %v, want a refusal after %v", path, code, body, time.Since(start), waitTimeout)
+			}
+			time.AfterFunc(waitTimeout/2, func() { close(src.release) })
+			if code, body := ask(h, "GET", path); code != 200 {
+				t.Errorf("%s: %d %q, want its turn when the others are done", path, code, body)
+			}
+		})
+	}
+}
+
+func TestHealthAndReadiness(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		edit  func(*director.Status)
+		code  int
+		ready string
+	}{
+		{"ready", func(*director.Status) {}, 200, "ready"},
+		{"starting", func(st *director.Status) { st.Ready, st.Services[0].InKernel = false, false }, 503, "1 of 1 services are not in the kernel's table yet"},
+		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "1 real servers had no result yet"},
+		{"stopping", func(st *director.Status) { st.Stopping = true }, 503, "stopping"},
+		{"the last reload failed: what runs is ready", func(st *director.Status) { st.Reload.OK = false }, 200, "ready"},
+		{"a server is down: others serve", func(st *director.Status) { fail(&st.Services[0].Servers[0], "no", 0) }, 200, "ready"},
+	} {
+		st := healthy()
+		tt.edit(st)
+		h := newHTTPHandler(fixed{st})
+		if code, body := ask(h, "GET", "/readyz"); code != tt.code || !strings.Contains(body, tt.ready) {
+			t.Errorf("%s: /readyz answers %d %q, want %d %q", tt.name, code, body, tt.code, tt.ready)
+		}
+		if code, body := ask(h, "GET", "/healthz"); code != 200 {
+			t.Errorf("%s: /healthz answers %d %q, want 200", tt.name, code, body)
+		}
+	}
+}
+
+func TestHTTPIsReadOnly(t *testing.T) {
+	h := newHTTPHandler(fixed{healthy()})
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH"} {
+		for _, path := range []string{"/metrics", "/healthz", "/readyz", "/"} {
+			if code, _ := ask(h, method, path); code != 405 {
+				t.Errorf("%s %s answers %d, want 405", method, path, code)
+			}
+		}
+	}
+	if code, _ := ask(h, "GET", "/v1/status"); code != 404 {
+		t.Errorf("the status is for the socket only, answered %d", code)
+	}
+}
+
+// TestNonsenseOnTheWire: whatever a client sends, the next one is served.
+func TestNonsenseOnTheWire(t *testing.T) {
+	s, err := ListenHTTP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, s, fixed{healthy()})
+	for _, send := range []string{
+		"", "\x00\xff\x00", "GET\r\n\r\n", "GET /metrics HTTP/9.9\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, send)
+		conn.(*net.TCPConn).CloseWrite()
+		conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	}
+	resp, err := http.Get("http://" + s.Addr().String() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); string(body) != "ok\n" {
+		t.Errorf("/healthz answers %q", body)
+	}
+}
+
+// TestServeEnds: afterwards the file is gone and the next daemon can start.
+func TestServeEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	for range 3 {
+		s := listen(t, path)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ctx, fixed{healthy()}) }()
+		if _, err := Dial(path).Status(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("the socket is left behind: %v", err)
+		}
+	}
+}
+
+// TestServeReportsItsListenersEnd: an end that nobody asked for is an error.
+func TestServeReportsItsListenersEnd(t *testing.T) {
+	s, err := ListenHTTP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := s.Serve(t.Context(), fixed{healthy()}); err == nil || !strings.Contains(err.Error(), "serving 127.0.0.1:") {
+		t.Errorf("error %v, want: serving …", err)
+	}
+}

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Installs a built lvsd: install.sh BINARY. DESTDIR is put before every path,
+# PREFIX is /usr/local unless given; packages give PREFIX=/usr. A configuration
+# that exists is left alone, and nothing is started.
+set -eu
+
+binary=${1:?usage: [DESTDIR=…] [PREFIX=…] install.sh BINARY}
+prefix=${PREFIX:-/usr/local}
+root=${DESTDIR:-}
+from=$(dirname "$0")
+share=$root$prefix/share
+
+# systemd reads units of the administrator's programs from /usr/local/lib.
+lib=$root$prefix/lib
+
+put() { # MODE FILE TARGET
+	install -D -m "$1" "$2" "$3"
+	echo "  $3"
+}
+
+complete() { # SHELL TARGET
+	install -d "$(dirname "$2")"
+	"$binary" completion "$1" >"$2.new"
+	chmod 0644 "$2.new"
+	mv "$2.new" "$2"
+	echo "  $2"
+}
+
+unit=$(mktemp)
+trap 'rm -f "$unit"' EXIT
+sed "s|^ExecStart=/usr/local/|ExecStart=$prefix/|" "$from/lvsd.service" >"$unit"
+
+put 0755 "$binary" "$root$prefix/sbin/lvsd"
+put 0644 "$unit" "$lib/systemd/system/lvsd.service"
+put 0644 "$from/modules-load.conf" "$lib/modules-load.d/lvsd.conf"
+put 0644 "$from/lvsd.8" "$share/man/man8/lvsd.8"
+put 0644 "$from/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
+complete bash "$share/bash-completion/completions/lvsd"
+complete zsh "$share/zsh/site-functions/_lvsd"
+complete fish "$share/fish/vendor_completions.d/lvsd.fish"
+for example in "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
+	[ -f "$example" ] || continue
+	put 0644 "$example" "$share/doc/lvsd/examples/${example#"$from"/../examples/}"
+done
+install -d -m 0755 "$root/etc/lvsd"
+
+[ -n "$root" ] || cat <<END
+
+Now: write /etc/lvsd/*.hcl (examples in $share/doc/lvsd/examples), then
+  lvsd validate
+  modprobe ip_vs
+  systemctl daemon-reload && systemctl enable --now lvsd
+  lvsd status
+END

@@ -1,0 +1,174 @@
+// Package packaging holds what an installation consists of beside the binary.
+package packaging
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// unit returns the settings of the unit file, in their order, by name.
+func unit(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("lvsd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := make(map[string][]string)
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if name, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			settings[name] = append(settings[name], value)
+		}
+	}
+	return settings
+}
+
+// TestUnitSettings holds what the daemon needs of systemd 252, and why.
+func TestUnitSettings(t *testing.T) {
+	settings := unit(t)
+	for _, tt := range []struct{ name, want, why string }{
+		{"Type", "notify", "notify-reload came with systemd 253"},
+		{"ExecReload", "kill -HUP $MAINPID", "SIGHUP reloads"},
+		{"KillMode", "control-group", "mixed kills the keeper in its hand-over, process leaves it behind"},
+		{"Restart", "always", "a director must come back"},
+		{"RestartPreventExitStatus", "", "a panic of Go exits with 2, as a mistake on the command line does"},
+		{"StartLimitIntervalSec", "0", "a director is tried again for ever"},
+		{"TimeoutStopSec", "180s", "above 4 × 40.95 s, the longest interval of VRRPv3"},
+		{"WatchdogSec", "", "its signal would reach the keeper"},
+		{"Wants", "network-online.target", "the network outlives the hand-over"},
+		{"After", "network.target network-online.target systemd-modules-load.service", "the network outlives the hand-over"},
+		{"CapabilityBoundingSet", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "these and no more"},
+		{"LimitMEMLOCK", "infinity", "mlockall with MCL_FUTURE makes mappings fail under a limit"},
+		{"LimitNOFILE", "16384", "4,096 probes in flight and the rest"},
+		{"StateDirectory", "lvsd", "which rows are ours is remembered there"},
+		{"RuntimeDirectory", "lvsd", "the control socket"},
+		{"RestrictRealtime", "", "the adverts are sent under SCHED_FIFO"},
+		{"ProtectKernelTunables", "", "promote_secondaries is written"},
+		{"ProcSubset", "", "/proc/net/ip_vs and /proc/sys are read"},
+		{"PrivateNetwork", "", "this is a director"},
+		{"RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET", "gratuitous ARP is AF_PACKET"},
+	} {
+		if got := strings.Join(settings[tt.name], "; "); got != tt.want {
+			t.Errorf("%s=%s, want %q: %s", tt.name, got, tt.want, tt.why)
+		}
+	}
+}
+
+// verified is the unit with a program that exists.
+func verified(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("lvsd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("/usr/local/sbin/lvsd run"), []byte("/bin/true"), 1)
+	text = bytes.Replace(text, []byte("Documentation=man:lvsd(8)\n"), nil, 1)
+	path := filepath.Join(t.TempDir(), "lvsd.service")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestUnitIsUnderstood lets systemd itself read the unit.
+func TestUnitIsUnderstood(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	out, err := exec.Command(analyze, "verify", "--man=no", verified(t)).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+func TestManualIsClean(t *testing.T) {
+	mandoc, err := exec.LookPath("mandoc")
+	if err != nil {
+		t.Skip("mandoc is not installed")
+	}
+	out, _ := exec.Command(mandoc, "-Tlint", "lvsd.8", "lvsd.hcl.5").CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		// Which manuals are installed here says nothing about this one.
+		if !strings.Contains(line, "referenced manual not found") && !strings.Contains(line, "mandoc.db") {
+			t.Error(strings.TrimSpace(line))
+		}
+	}
+}
+
+// TestInstall installs a binary that only knows how to complete.
+func TestInstall(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "lvsd")
+	if err := os.WriteFile(binary, []byte("#!/bin/sh\necho \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(dir, "root")
+	config := filepath.Join(root, "etc/lvsd/web.hcl")
+	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // over an existing installation too
+		cmd := exec.Command("./install.sh", binary)
+		cmd.Env = append(os.Environ(), "DESTDIR="+root, "PREFIX=/usr")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	want := []string{
+		"etc/lvsd/web.hcl -rw-------",
+		"usr/lib/modules-load.d/lvsd.conf -rw-r--r--",
+		"usr/lib/systemd/system/lvsd.service -rw-r--r--",
+		"usr/sbin/lvsd -rwxr-xr-x",
+		"usr/share/bash-completion/completions/lvsd -rw-r--r--",
+		"usr/share/fish/vendor_completions.d/lvsd.fish -rw-r--r--",
+		"usr/share/man/man5/lvsd.hcl.5 -rw-r--r--",
+		"usr/share/man/man8/lvsd.8 -rw-r--r--",
+		"usr/share/zsh/site-functions/_lvsd -rw-r--r--",
+	}
+	if diff := cmp.Diff(want, tree(t, root)); diff != "" {
+		t.Errorf("installed (-want +got):\n%s", diff)
+	}
+	for file, text := range map[string]string{
+		"etc/lvsd/web.hcl":                           "mine",
+		"usr/share/zsh/site-functions/_lvsd":         "completion zsh\n",
+		"usr/lib/systemd/system/lvsd.service":        "\nExecStart=/usr/sbin/lvsd run\n",
+		"usr/share/bash-completion/completions/lvsd": "completion bash\n",
+	} {
+		got, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil || !strings.Contains(string(got), text) {
+			t.Errorf("%s has no %q: %v", file, text, err)
+		}
+	}
+}
+
+// tree lists the files below root with their modes, examples aside.
+func tree(t *testing.T, root string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains(path, "/examples/") {
+			return err
+		}
+		info, err := d.Info()
+		rel, _ := filepath.Rel(root, path)
+		files = append(files, rel+" "+info.Mode().String())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	return files
+}
