@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/director"
+)
+
+// parseOptions are what a configuration is read with on this machine.
+func parseOptions(node string) (config.Options, error) {
+	if node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return config.Options{}, fmt.Errorf("asking for the host's name: %w: give --node", err)
+		}
+		node, _, _ = strings.Cut(host, ".")
+	}
+	local, err := localPrefixes()
+	if err != nil {
+		return config.Options{}, err
+	}
+	return config.Options{Node: node, Env: os.LookupEnv, Local: local}, nil
+}
+
+// localPrefixes returns the addresses on this machine's interfaces.
+func localPrefixes() ([]netip.Prefix, error) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("listing this machine's addresses: %w", err)
+	}
+	var local []netip.Prefix
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			local = append(local, p)
+		}
+	}
+	return local, nil
+}
+
+// machine looks at what the director needs to know of this machine.
+func machine() (director.Machine, error) {
+	local, err := localPrefixes()
+	if err != nil {
+		return director.Machine{}, err
+	}
+	m := director.Machine{
+		Forward4: enabled("/proc/sys/net/ipv4/ip_forward"),
+		Forward6: enabled("/proc/sys/net/ipv6/conf/all/forwarding"),
+	}
+	for _, p := range local {
+		m.Addresses = append(m.Addresses, p.Addr())
+	}
+	return m, nil
+}
+
+// enabled tells whether a kernel setting is on; one that is not there is off.
+func enabled(path string) bool {
+	text, err := os.ReadFile(path)
+	return err == nil && string(bytes.TrimSpace(text)) != "0"
+}
