@@ -19,7 +19,6 @@ type Health struct {
 	known, up  bool
 	// against counts the results in a row that contradict the state.
 	against    int
-	since      time.Time
 	last       Result
 	localSince time.Time
 }
@@ -37,7 +36,7 @@ func NewHealth(rise, fall int) Health {
 // Adopted returns the health of a server whose state is known before its first
 // result: it was found in the kernel's table, or the configuration puts it in
 // at once. It keeps that state until rise or fall results in a row say
-// otherwise. Its Since is zero until then.
+// otherwise.
 func Adopted(rise, fall int, up bool) Health {
 	h := NewHealth(rise, fall)
 	h.known, h.up = true, up
@@ -69,7 +68,7 @@ func (h *Health) Observe(now time.Time, r Result) (changed bool) {
 	if h.known && h.against < h.needed(passed) {
 		return false
 	}
-	h.known, h.up, h.against, h.since = true, passed, 0, now
+	h.known, h.up, h.against = true, passed, 0
 	return true
 }
 
@@ -86,10 +85,6 @@ func (h *Health) Up() bool { return h.up }
 
 // Known reports whether there is a state at all, by a result or by adoption.
 func (h *Health) Known() bool { return h.known }
-
-// Since returns when the state was last decided by a result; zero where none
-// has decided yet.
-func (h *Health) Since() time.Time { return h.since }
 
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first.

@@ -79,15 +79,12 @@ func TestHealth(t *testing.T) {
 func TestHealthRemembers(t *testing.T) {
 	h := NewHealth(1, 2)
 	at := func(s int) time.Time { return epoch.Add(time.Duration(s) * time.Second) }
-	if h.Last().Outcome != 0 || !h.Since().IsZero() || !h.LocalSince().IsZero() {
+	if h.Last().Outcome != 0 || !h.LocalSince().IsZero() {
 		t.Errorf("a new health remembers %+v", h)
 	}
 	h.Observe(at(1), Result{Outcome: Passed, Latency: time.Millisecond})
 	h.Observe(at(2), Result{Outcome: Local, Detail: "no route"})
 	h.Observe(at(3), Result{Outcome: Local, Detail: "no socket"})
-	if got, want := h.Since(), at(1); !got.Equal(want) {
-		t.Errorf("Since() = %v, want the time of the change, %v", got, want)
-	}
 	if got, want := h.LocalSince(), at(2); !got.Equal(want) {
 		t.Errorf("LocalSince() = %v, want the first local result of the row, %v", got, want)
 	}

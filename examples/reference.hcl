@@ -22,7 +22,7 @@ locals {
   mirrors   = [for i in range(1, 5) : cidrhost("192.168.2.0/24", i)]
 }
 
-# ---- The daemon. One block at most.
+# ---- The daemon. One block at most; a change takes effect at the next start.
 
 director {
   # Where metrics, health and status are served by HTTP, read only. Default: no

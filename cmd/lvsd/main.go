@@ -39,8 +39,8 @@ func run(args []string) int {
 	return exitUsage
 }
 
-// longFlags lets -config be written for --config, as the documentation of many
-// daemons has it: the command line library would read it as -c onfig.
+// longFlags lets -config be written for --config, as many daemons have it: the
+// command line library would take it for seven flags of one letter.
 func longFlags(args []string) []string {
 	long := make([]string, len(args))
 	for i, a := range args {

@@ -58,7 +58,7 @@ could not go on; standard error says why.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVarP(&f.config, "config", "c", defaultConfig, "a file, or a directory whose *.hcl files are read together")
+	flags.StringVar(&f.config, "config", defaultConfig, "a file, or a directory whose *.hcl files are read together")
 	flags.StringVar(&f.node, "node", "", "the name of this director in the configuration (default: the host's, to the first dot)")
 	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/lvsd", "where the daemon remembers which rows of the IPVS table are its own")
 	flags.StringVar(&f.socket, "socket", control.DefaultSocket, "the control socket, which lvsd status asks")
@@ -69,6 +69,13 @@ could not go on; standard error says why.`,
 
 // serve builds the edges, hands them to the director, and runs it.
 func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
+	// From here on a signal is an order, however early it comes.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+
 	options, err := parseOptions(f.node)
 	if err != nil {
 		return err
@@ -86,7 +93,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	k, err := keeper.Start(ctx, keeper.Options{
+	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
 		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(f.stateDir, "keeper.lock")},
 		Log:     log,
 	})
@@ -95,7 +102,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	}
 	d := director.New(first, warnings, director.Options{
 		Version: version, Path: f.config, Log: log,
-		Keeper: k,
+		Keeper: keeperEdge{k},
 		Probes: checker.New(probe.New(), first.Director.ProbesInFlight),
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, log, f.stateDir, first.Director.ExclusiveTable)
@@ -106,18 +113,22 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	})
 	log.Info("starting", "version", version, "node", options.Node, "config", f.config,
 		"routers", len(first.Routers), "services", len(first.Services))
-	return runAll(ctx, d, servers)
+	return runAll(ctx, d, servers, hangups)
 }
 
-// runAll runs the director and its servers until a signal ends the director,
-// or one of them fails.
-func runAll(ctx context.Context, d *director.Director, servers []*control.Server) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+// keeperEdge is the keeper as the director sees it.
+type keeperEdge struct{ *keeper.Client }
 
+func (k keeperEdge) Status() director.KeeperStatus {
+	p := k.Process()
+	s := director.KeeperStatus{Realtime: p.Realtime, Locked: p.Locked, Why: p.Why, Unclaimed: k.Unclaimed()}
+	s.PID, s.Restarts, s.EventsDropped = k.Stats()
+	return s
+}
+
+// runAll runs the director and its servers until ctx ends the director, or one
+// of them fails.
+func runAll(ctx context.Context, d *director.Director, servers []*control.Server, hangups <-chan os.Signal) error {
 	// The servers answer while the director hands over, and end after it.
 	serving, endServing := context.WithCancel(context.WithoutCancel(ctx))
 	g, gctx := errgroup.WithContext(ctx)
@@ -131,7 +142,7 @@ func runAll(ctx context.Context, d *director.Director, servers []*control.Server
 	g.Go(func() error {
 		for {
 			select {
-			case <-hup:
+			case <-hangups:
 				d.Reload()
 			case <-serving.Done():
 				return nil
@@ -170,7 +181,7 @@ func load(log *slog.Logger, path, node string, running *config.Config) director.
 	if err != nil {
 		return director.Loaded{Err: err}
 	}
-	if sources.Digest(o) == running.Digest {
+	if o.Node == running.Node && sources.Digest(o) == running.Digest {
 		return director.Loaded{}
 	}
 	c, diags := config.Parse(sources, o)
@@ -195,9 +206,6 @@ func lockState(dir string) (unlock func(), err error) {
 
 // listen opens the control socket, and the HTTP server where one is wanted.
 func listen(socket, http string) ([]*control.Server, error) {
-	if err := os.MkdirAll(filepath.Dir(socket), 0o755); err != nil {
-		return nil, fmt.Errorf("creating the control socket's directory: %w", err)
-	}
 	s, err := control.Listen(socket)
 	if err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ type Config struct {
 	Director Director
 	Routers  []vrrp.Config
 	Services []Service
-	// Digest identifies the text it came from, for this node: equal digests
-	// mean equal configurations.
+	// Digest identifies the text it came from: directors with equal digests
+	// run the same.
 	Digest string
 	// Files names the other files that were read for it: by file(), and the
 	// certificates that checks trust. Give them to Options.Files.
@@ -72,7 +72,7 @@ type Check struct {
 }
 
 // A Fallback is the destination that is in the table exactly while no real
-// server is.
+// server with a weight above 0 is.
 type Fallback struct {
 	Key         ipvsctl.DestinationKey
 	Destination ipvsctl.Destination

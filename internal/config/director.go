@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsd/lvsd/checker"
 )
 
 // defaultDirector is the director whose block is absent or empty.
 func defaultDirector() Director {
 	return Director{
 		StartDelay:     10 * time.Second,
-		ProbesInFlight: 4096,
+		ProbesInFlight: checker.DefaultInFlight,
 		KeepTable:      true,
 	}
 }

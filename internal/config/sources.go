@@ -140,17 +140,17 @@ func (s Sources) resolve(name string) string {
 	return filepath.Join(s.dir, name)
 }
 
-// Digest identifies what Parse would be given: the files, the node, the
-// environment variables that the files mention, and the contents of o.Files.
-// Where it equals the Digest of the running Config, given that one's Files,
-// nothing has changed and there is nothing to parse. It costs one pass over
-// the bytes.
+// Digest identifies what Parse would be given: the files, the environment
+// variables that they mention, and the contents of o.Files. The node is not in
+// it, so that directors which run the same files have the same digest.
+// Where it equals the Digest of the running Config of the same node, given that
+// one's Files, nothing has changed and there is nothing to parse. It costs one
+// pass over the bytes.
 func (s Sources) Digest(o Options) string {
 	h := sha256.New()
 	for _, f := range s.files {
-		record(h, f.name, f.text)
+		record(h, filepath.Base(f.name), f.text)
 	}
-	record(h, "node", []byte(o.Node))
 	for _, name := range s.envNames() {
 		if v, ok := o.lookup(name); ok {
 			record(h, "env "+name, []byte(v))
@@ -161,7 +161,7 @@ func (s Sources) Digest(o Options) string {
 		if err != nil {
 			text = []byte(err.Error())
 		}
-		record(h, "file "+name, text)
+		record(h, "file "+filepath.Base(name), text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -19,9 +19,10 @@ var (
 	configApplied    = gauge("config_last_reload_success_timestamp_seconds", "When the configuration that runs was applied.")
 	configReloads    = counter("config_reloads_total", "Configurations read since the start, the first one included.", "result")
 
-	keeperUp       = gauge("keeper_up", "1 if the process that keeps the adverts runs; missing where no virtual router is configured.")
-	keeperRestarts = counter("keeper_restarts_total", "How often the keeper had to be started again.")
-	keeperDropped  = counter("keeper_events_dropped_total", "Events of the keeper that the director was too slow to take.")
+	keeperUp        = gauge("keeper_up", "1 if the process that keeps the adverts runs; missing where no virtual router is configured.")
+	keeperRestarts  = counter("keeper_restarts_total", "How often the keeper had to be started again.")
+	keeperDropped   = counter("keeper_events_dropped_total", "Events of the keeper that the director was too slow to take.")
+	keeperUnclaimed = counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here.")
 
 	routerInfo         = gauge("router_info", "Always 1; what identifies the virtual router on its network.", "interface", "router", "version", "vrid")
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.", "router", "state")

@@ -94,7 +94,7 @@ func servicesMissing(st *director.Status) (n int) {
 func serversWithoutResult(st *director.Status) (n int) {
 	for i := range st.Services {
 		for j := range st.Services[i].Servers {
-			if st.Services[i].Servers[j].Health == "unknown" {
+			if st.Services[i].Servers[j].Health == director.HealthUnknown {
 				n++
 			}
 		}

@@ -114,6 +114,7 @@ func (s scrape) daemon(st *director.Status) {
 	}
 	s.number(keeperRestarts, float64(st.Keeper.Restarts))
 	s.number(keeperDropped, float64(st.Keeper.EventsDropped))
+	s.number(keeperUnclaimed, float64(st.Keeper.Unclaimed))
 }
 
 func (s scrape) config(r *director.ReloadStatus, node string) {
@@ -165,8 +166,8 @@ func (s scrape) service(v *director.ServiceStatus) {
 		s.flag(serviceFallback, v.Fallback.InKernel, l...)
 	}
 	count := countHealth(v)
-	for _, health := range []string{"up", "down", "unknown", "unchecked"} {
-		s.number(serviceServers, float64(count[health]), pairs("health", health, "service", v.Name)...)
+	for _, health := range []director.Health{director.HealthUp, director.HealthDown, director.HealthUnknown, director.HealthUnchecked} {
+		s.number(serviceServers, float64(count[health]), pairs("health", string(health), "service", v.Name)...)
 	}
 	for i := range v.Servers {
 		s.server(v.Name, &v.Servers[i])
@@ -175,8 +176,8 @@ func (s scrape) service(v *director.ServiceStatus) {
 
 func (s scrape) server(service string, v *director.ServerStatus) {
 	l := pairs("address", v.Address, "server", v.Name, "service", service)
-	if v.Health != "unknown" {
-		s.flag(serverUp, v.Health != "down", l...)
+	if v.Health != director.HealthUnknown {
+		s.flag(serverUp, v.Health != director.HealthDown, l...)
 	}
 	s.number(serverWeight, float64(v.Weight), l...)
 	if !v.InKernel {

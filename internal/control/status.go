@@ -126,7 +126,7 @@ func (v View) writeServices(w *bufio.Writer, st *director.Status) {
 
 func serviceCell(s *director.ServiceStatus) cell {
 	count := countHealth(s)
-	up := count["up"] + count["unchecked"]
+	up := count[director.HealthUp] + count[director.HealthUnchecked]
 	c := cell{fmt.Sprintf("%d/%d up", up, len(s.Servers)), green}
 	switch {
 	case !s.InKernel:
@@ -140,11 +140,11 @@ func serviceCell(s *director.ServiceStatus) cell {
 }
 
 func serverRow(now time.Time, s *director.ServerStatus) []cell {
-	health := text(s.Health)
+	health := text(string(s.Health))
 	switch s.Health {
-	case "up":
+	case director.HealthUp:
 		health.paint = green
-	case "down":
+	case director.HealthDown:
 		health.paint = red
 	}
 	return append([]cell{text("  " + s.Name), text(s.Address), text(s.Forward), health, text(age(now, s.Since))},
@@ -202,6 +202,9 @@ func (v View) writeActivity(w *bufio.Writer, st *director.Status) {
 	}
 	fmt.Fprintf(w, "Table   %d operations, %d errors, %d rows repaired, %d foreign services, compared in whole %s\n",
 		ops, k.Errors, k.Drift, k.Foreign, ago(st.Time, k.Audited))
+	for _, f := range st.Foreign {
+		fmt.Fprintf(w, "        not lvsd's: %s\n", Printable(f))
+	}
 	fmt.Fprintf(w, "Config  %s, digest %s, applied %s; %d reads, %d refused\n", Printable(r.Path),
 		Printable(cut(r.Digest, 13)), ago(st.Time, r.Applied), r.Succeeded+r.Failed, r.Failed)
 }

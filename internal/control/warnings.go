@@ -59,7 +59,7 @@ func warnServices(warn func(string, ...any), st *director.Status) {
 		switch name := fmt.Sprintf("%s (%s)", v.Name, v.Address); {
 		case !v.InKernel:
 			missing = append(missing, name)
-		case len(v.Servers) == 0 || countHealth(v)["down"] < len(v.Servers):
+		case len(v.Servers) == 0 || countHealth(v)[director.HealthDown] < len(v.Servers):
 		case v.Fallback != nil && v.Fallback.InKernel:
 			onFallback = append(onFallback, name)
 		default:
@@ -81,8 +81,8 @@ func warnServices(warn func(string, ...any), st *director.Status) {
 }
 
 // countHealth counts a service's real servers by health.
-func countHealth(v *director.ServiceStatus) map[string]int {
-	count := make(map[string]int, 4)
+func countHealth(v *director.ServiceStatus) map[director.Health]int {
+	count := make(map[director.Health]int, 4)
 	for i := range v.Servers {
 		count[v.Servers[i].Health]++
 	}
@@ -95,7 +95,7 @@ func downServers(st *director.Status) (down []string, servers int) {
 		v := &st.Services[i]
 		servers += len(v.Servers)
 		for j := range v.Servers {
-			if v.Servers[j].Health == "down" {
+			if v.Servers[j].Health == director.HealthDown {
 				down = append(down, v.Name+"/"+v.Servers[j].Name)
 			}
 		}

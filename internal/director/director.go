@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -25,9 +26,8 @@ type Keeper interface {
 	// Statuses are the routers' as last heard; Changed tells of new ones.
 	Statuses() []vrrp.Status
 	Changed() <-chan struct{}
-	// Stats are the keeper's process, how often it was started again, and how
-	// many events were dropped on the way.
-	Stats() (pid int, restarts, dropped uint64)
+	// Status says how the keeper itself is.
+	Status() KeeperStatus
 	// Stop hands every virtual router over, and ends the keeper.
 	Stop(context.Context) error
 }
@@ -67,6 +67,10 @@ type Loaded struct {
 	// Err says that the configuration is not valid, or could not be read. Its
 	// text is the first mistake, with its place.
 	Err error
+
+	// table and found are what OpenTable returned, where it was called.
+	table Table
+	found ipvsctl.Table
 }
 
 // Options are what a Director works with. All of them are needed.
@@ -118,12 +122,18 @@ type Director struct {
 	warnings []string
 	reload   ReloadStatus
 	started  time.Time
+	// atStart is the director block that the daemon was started with.
+	atStart config.Director
 
 	// dirty: something that the plan depends on has changed.
 	dirty bool
 	ready bool
-	// applying: a reload is not in the kernel yet.
-	applying bool
+	// applying is when a reload was applied that is not in the kernel yet;
+	// zero: none.
+	applying time.Time
+	// warned are the warnings of the last look at the machine; each is logged
+	// when it is new.
+	warned []string
 	// loading: a configuration is being read; again: another one was asked
 	// for meanwhile.
 	loading, again bool
@@ -180,11 +190,13 @@ func (d *Director) Run(ctx context.Context) error {
 	defer cancel()
 
 	now := time.Now()
-	d.started = now
+	d.started, d.atStart = now, d.config.Director
 	d.look()
-	if err := d.adopt(ctx, d.config); err != nil {
-		return err
+	l := Loaded{Config: d.config}
+	if l.open(ctx, d.o.OpenTable); l.Err != nil {
+		return l.Err
 	}
+	d.adopt(l)
 	d.reload = ReloadStatus{Path: d.o.Path, Digest: d.config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}
 	d.run("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
 	d.configure(now)
@@ -221,9 +233,9 @@ func (d *Director) loop(ctx context.Context) error {
 			d.hear(d.o.Keeper.Statuses())
 		case <-d.applied():
 		case <-d.reloads:
-			d.startReload()
+			d.startReload(ctx)
 		case l := <-d.loaded:
-			d.finishReload(ctx, l)
+			d.finishReload(l)
 		case call := <-d.calls:
 			call()
 		case <-patience.C:
@@ -244,14 +256,17 @@ func (d *Director) settle() {
 		d.dirty = false
 		d.plan()
 	}
-	if d.table != nil && !d.table.Snapshot().Converged {
+	converged := d.table == nil || d.table.Snapshot().Converged
+	if converged && d.healths.Unheard() == 0 {
+		d.becomeReady("nothing is waited for: the table is loaded, and every target has had a result")
+	}
+	if d.applying.IsZero() || !d.ready {
 		return
 	}
-	if d.healths.Unheard() == 0 {
-		d.becomeReady("the table is loaded and every target has had a result")
-	}
-	if d.applying && d.ready {
-		d.applying = false
+	// A row that the kernel refuses is tried again and again; the service
+	// manager need not wait for that.
+	if converged || time.Since(d.applying) > d.config.Director.StartDelay {
+		d.applying = time.Time{}
 		d.o.Notify("READY")
 	}
 }
@@ -346,20 +361,25 @@ func (d *Director) becomeReady(why string) {
 	d.o.Notify("READY")
 }
 
-// adopt opens the IPVS table where a configuration needs it for the first
-// time.
-func (d *Director) adopt(ctx context.Context, c *config.Config) error {
-	if d.table != nil || len(c.Services) == 0 {
-		return nil
+// open opens the IPVS table where a configuration has need of it. Listing a
+// large one takes seconds, so a reload does it beside the loop.
+func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Table, ipvsctl.Table, error)) {
+	if l.Err != nil || l.Config == nil || len(l.Config.Services) == 0 {
+		return
 	}
-	table, found, err := d.o.OpenTable(ctx)
-	if err != nil {
-		return fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w",
-			c.Services[0].Name, c.Services[0].Source, err)
+	first := &l.Config.Services[0]
+	var err error
+	if l.table, l.found, err = openTable(ctx); err != nil {
+		l.Err = fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w", first.Name, first.Source, err)
 	}
-	d.table, d.found = table, found
-	d.run("reconciler", table.Run)
-	return nil
+}
+
+// adopt begins to work with the table that was opened, if one was.
+func (d *Director) adopt(l Loaded) {
+	if l.table != nil {
+		d.table, d.found = l.table, l.found
+		d.run("reconciler", l.table.Run)
+	}
 }
 
 // run starts one of the loops beside this one. Its end is the daemon's, except
@@ -395,7 +415,15 @@ func (d *Director) look() {
 			own[a] = true
 		}
 	}
-	d.own, d.dirty = own, true
+	d.dirty = d.dirty || !maps.Equal(d.own, own)
+	d.own = own
+	warned := d.warned
+	d.warned = slices.Concat(forwardingWarnings(d.config, m), d.healths.localWarnings(time.Now()))
+	for _, w := range d.warned {
+		if !slices.Contains(warned, w) {
+			d.o.Log.Warn("something must be mended", "warning", w)
+		}
+	}
 }
 
 // handOver begins the stop: the keeper hands over on a goroutine of its own,

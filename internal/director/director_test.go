@@ -52,10 +52,10 @@ func (f fakeKeeper) Set(d vrrp.Desired) {
 	defer f.mu.Unlock()
 	f.desired = append(f.desired, d)
 }
-func (f fakeKeeper) Heartbeat()                   {}
-func (f fakeKeeper) Statuses() []vrrp.Status      { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
-func (f fakeKeeper) Changed() <-chan struct{}     { return f.changed }
-func (f fakeKeeper) Stats() (int, uint64, uint64) { return 42, 0, 0 }
+func (f fakeKeeper) Heartbeat()               {}
+func (f fakeKeeper) Statuses() []vrrp.Status  { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
+func (f fakeKeeper) Changed() <-chan struct{} { return f.changed }
+func (f fakeKeeper) Status() KeeperStatus     { return KeeperStatus{PID: 42} }
 func (f fakeKeeper) Stop(ctx context.Context) error {
 	select {
 	case <-time.After(f.handOver):
@@ -382,5 +382,47 @@ func TestNoIPVSIsAnErrorAtStartAndARefusalAtReload(t *testing.T) {
 			stop()
 			<-ended
 		})
+	})
+}
+
+func TestAReloadWhoseTableTheKernelRefusesIsReportedAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		changed := clusterOf(checked(tcpTarget))
+		changed.Digest = "second"
+		f.loads = []Loaded{{Config: changed}}
+		d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+		f.hear(tcpTarget, checker.Passed)
+		f.mu.Lock()
+		f.unconverged = true
+		f.mu.Unlock()
+		d.Reload()
+		synctest.Wait()
+		if got, want := f.told(), "READY RELOADING"; got != want {
+			t.Errorf("told %q before the table is in the kernel, want %q", got, want)
+		}
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		if got, want := f.told(), "READY RELOADING READY"; got != want {
+			t.Errorf("told %q after start_delay, want %q: systemd must not wait for ever", got, want)
+		}
+		stop()
+		<-ended
+	})
+}
+
+func TestStatusNamesRoutersThatTheKeeperHasNotSpokenOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		d, stop, ended := begin(t, f, clusterOf(), nil)
+		s, err := d.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Routers) != 1 || s.Routers[0].Name != "outside" || s.Routers[0].Fault == "" {
+			t.Errorf("routers: %+v, want the configured one with a reason", s.Routers)
+		}
+		stop()
+		<-ended
 	})
 }

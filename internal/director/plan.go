@@ -2,6 +2,7 @@ package director
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
@@ -49,7 +50,7 @@ func Plan(c *config.Config, w World) ipvsctl.Table {
 	holder := holders(c.Routers)
 	for i := range c.Services {
 		s := &c.Services[i]
-		if router, held := holder[s.Key.Addr]; held && forwardsToSelf(s, w.Own) && !w.Master(router) {
+		if forwardsToSelf(s, w.Own) && !mayForward(s, c.Routers, holder, w.Master) {
 			// While the other director is Master, what it forwards to this one
 			// must be served here, not forwarded again: with the row in the
 			// table the packet would bounce between the two.
@@ -61,7 +62,8 @@ func Plan(c *config.Config, w World) ipvsctl.Table {
 }
 
 // destinations returns the rows of one service: each server by its standing,
-// and the fallback exactly while no server is there to take a connection.
+// and the fallback exactly while no server is there to take a connection: one of
+// weight 0 takes none.
 func destinations(s *config.Service, standing func(ServerKey) Standing) map[ipvsctl.DestinationKey]ipvsctl.Destination {
 	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
 	serving := false
@@ -113,6 +115,17 @@ func holders(routers []vrrp.Config) map[netip.Addr]string {
 		}
 	}
 	return m
+}
+
+// mayForward tells whether the service's packets come to this director because
+// it is Master, or regardless of that. A firewall mark does not tell by which
+// address they come: being Master of any virtual router decides.
+func mayForward(s *config.Service, routers []vrrp.Config, holder map[netip.Addr]string, master func(string) bool) bool {
+	if s.Key.Mark != 0 {
+		return len(routers) == 0 || slices.ContainsFunc(routers, func(r vrrp.Config) bool { return master(r.Name) })
+	}
+	router, held := holder[s.Key.Addr]
+	return !held || master(router)
 }
 
 // forwardsToSelf tells whether the service hands packets unchanged to one of

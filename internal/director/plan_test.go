@@ -17,6 +17,8 @@ var (
 	lvs1 = netip.MustParseAddr("10.13.0.15")
 	web1 = netip.MustParseAddr("192.168.1.4")
 	web2 = netip.MustParseAddr("192.168.1.5")
+
+	netip6 = netip.MustParseAddr("2001:db8:1::4")
 )
 
 // webService is a service on the virtual address with one server at each
@@ -87,16 +89,22 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 		forward ipvsctl.Forward
 		routers []vrrp.Config
 		master  bool
+		mark    uint32
 		want    bool
 	}{
-		{"direct routing, Backup: the packet is for us, not for forwarding", ipvsctl.Direct, []vrrp.Config{outside}, false, false},
-		{"direct routing, Master", ipvsctl.Direct, []vrrp.Config{outside}, true, true},
-		{"tunnel, Backup", ipvsctl.Tunnel, []vrrp.Config{outside}, false, false},
-		{"NAT rewrites the address, nothing can bounce", ipvsctl.NAT, []vrrp.Config{outside}, false, true},
-		{"no router of ours holds the address", ipvsctl.Direct, nil, false, true},
+		{"direct routing, Backup: the packet is for us, not for forwarding", ipvsctl.Direct, []vrrp.Config{outside}, false, 0, false},
+		{"direct routing, Master", ipvsctl.Direct, []vrrp.Config{outside}, true, 0, true},
+		{"tunnel, Backup", ipvsctl.Tunnel, []vrrp.Config{outside}, false, 0, false},
+		{"NAT rewrites the address, nothing can bounce", ipvsctl.NAT, []vrrp.Config{outside}, false, 0, true},
+		{"no router of ours holds the address", ipvsctl.Direct, nil, false, 0, true},
+		{"by firewall mark, Backup of every router", ipvsctl.Direct, []vrrp.Config{outside}, false, 7, false},
+		{"by firewall mark, Master of one", ipvsctl.Direct, []vrrp.Config{outside}, true, 7, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := webService(tt.forward, web1, lvs1)
+			if tt.mark != 0 {
+				s.Key = ipvsctl.ServiceKey{Addr: netip.IPv4Unspecified(), Mark: tt.mark}
+			}
 			table := Plan(&config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
 				Standing: func(ServerKey) Standing { return Up },
 				Master:   func(name string) bool { return name == "outside" && tt.master },

@@ -7,7 +7,7 @@ import (
 
 // startReload reads the configuration on a goroutine of its own, since that
 // takes as long as the files are large and the disk is slow.
-func (d *Director) startReload() {
+func (d *Director) startReload(ctx context.Context) {
 	if d.stopping {
 		return
 	}
@@ -17,37 +17,42 @@ func (d *Director) startReload() {
 	}
 	d.loading = true
 	d.o.Notify("RELOADING")
-	running := d.config
-	d.running.Go(func() { d.loaded <- d.o.Load(running) })
+	running, open := d.config, d.table == nil
+	d.running.Go(func() {
+		l := d.o.Load(running)
+		if open {
+			l.open(ctx, d.o.OpenTable)
+		}
+		d.loaded <- l
+	})
 }
 
 // finishReload applies what was read, whole or not at all.
-func (d *Director) finishReload(ctx context.Context, l Loaded) {
+func (d *Director) finishReload(l Loaded) {
 	now := time.Now()
 	d.loading = false
 	d.reload.Last = now
-	err := l.Err
-	if err == nil && l.Config != nil {
-		err = d.adopt(ctx, l.Config)
-	}
-	if err != nil {
-		d.reload.OK, d.reload.Error = false, err.Error()
+	switch {
+	case l.Err != nil:
+		d.reload.OK, d.reload.Error = false, l.Err.Error()
 		d.reload.Failed++
-		d.o.Log.Error("configuration refused: the one that runs goes on", "path", d.o.Path, "error", err)
+		d.o.Log.Error("configuration refused: the one that runs goes on", "path", d.o.Path, "error", l.Err)
 		d.o.Notify("READY")
-		d.reloadAgain()
-		return
-	}
-	d.reload.OK, d.reload.Error = true, ""
-	d.reload.Succeeded++
-	if l.Config == nil {
+	case l.Config == nil:
+		d.reload.OK, d.reload.Error = true, ""
+		d.reload.Succeeded++
 		d.o.Log.Info("configuration is unchanged", "path", d.o.Path)
 		d.o.Notify("READY")
-		d.reloadAgain()
-		return
+	default:
+		d.reload.OK, d.reload.Error = true, ""
+		d.reload.Succeeded++
+		d.adopt(l)
+		d.apply(now, l)
 	}
-	d.apply(now, l)
-	d.reloadAgain()
+	if d.again {
+		d.again = false
+		d.Reload()
+	}
 }
 
 // apply makes a configuration the one that runs.
@@ -57,20 +62,9 @@ func (d *Director) apply(now time.Time, l Loaded) {
 	for _, w := range l.Warnings {
 		d.o.Log.Warn("configuration", "warning", w)
 	}
-	if c.Director != d.config.Director {
-		d.o.Log.Warn("the director block changed: what it says of http, probes_in_flight and the table's owner takes effect at the next start")
-	}
 	d.config, d.warnings = c, l.Warnings
 	d.reload.Digest, d.reload.Applied = c.Digest, now
-	d.applying = true
+	d.applying = now
 	d.look()
 	d.configure(now)
-}
-
-// reloadAgain serves the request that came while the last one was served.
-func (d *Director) reloadAgain() {
-	if d.again {
-		d.again = false
-		d.startReload()
-	}
 }

@@ -2,7 +2,6 @@ package director
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 
@@ -30,22 +29,52 @@ func (d *Director) status() *Status {
 	s := &Status{
 		Version: d.o.Version, Node: d.config.Node, PID: os.Getpid(), Started: d.started,
 		Ready: d.ready, Stopping: d.stopping,
-		Warnings: slices.Concat(d.warnings, d.machineWarnings()),
+		Warnings: d.allWarnings(),
 		Reload:   d.reload,
-		Routers:  slices.Clone(d.statuses),
+		Keeper:   d.o.Keeper.Status(),
+		Routers:  d.routerStatuses(),
 		Probes:   d.o.Probes.Stats(),
 	}
-	s.Keeper.PID, s.Keeper.Restarts, s.Keeper.EventsDropped = d.o.Keeper.Stats()
 	var seen ipvsctl.Snapshot
 	if d.table != nil {
 		seen = d.table.Snapshot()
 		s.Table = seen.Stats
 	}
+	s.Foreign = foreign(seen.Foreign)
 	s.Services = make([]ServiceStatus, 0, len(d.config.Services))
 	for i := range d.config.Services {
 		s.Services = append(s.Services, d.serviceStatus(&d.config.Services[i], seen))
 	}
 	return s
+}
+
+// routerStatuses are all configured routers: as the keeper says, and what it
+// has not spoken of yet as waiting for it.
+func (d *Director) routerStatuses() []vrrp.Status {
+	all := slices.Clone(d.statuses)
+	for i := range d.config.Routers {
+		c := &d.config.Routers[i]
+		if !slices.ContainsFunc(all, func(s vrrp.Status) bool { return s.Name == c.Name }) {
+			all = append(all, vrrp.Status{
+				Name: c.Name, Interface: c.Interface, VRID: c.VRID, Version: c.Version, Priority: c.Priority,
+				Interval: c.Interval, Addresses: c.Addresses, Fault: "the keeper has not reported yet",
+			})
+		}
+	}
+	return all
+}
+
+// maxForeign bounds the services of others in a status.
+const maxForeign = 100
+
+// foreign lists services that are not ours.
+func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
+	all := make([]string, 0, len(services))
+	for k, s := range services {
+		all = append(all, k.String()+" "+s.Scheduler)
+	}
+	slices.Sort(all)
+	return all[:min(len(all), maxForeign)]
 }
 
 // serviceStatus joins what is configured, what is known of the servers' health
@@ -64,7 +93,7 @@ func (d *Director) serviceStatus(c *config.Service, seen ipvsctl.Snapshot) Servi
 	}
 	if c.Fallback != nil {
 		f := destinationStatus("fallback", c.Fallback.Key, c.Fallback.Destination, row, counters)
-		f.Health = "unchecked"
+		f.Health = HealthUnchecked
 		s.Fallback = &f
 	}
 	return s
@@ -84,48 +113,22 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 func (h *Healths) describe(k ServerKey, s *ServerStatus) {
 	srv := h.servers[k]
 	if srv == nil {
-		s.Health = "unknown"
+		s.Health = HealthUnknown
 		return
 	}
 	s.Since = srv.since
-	switch srv.standing() {
-	case Up:
-		s.Health = "up"
-	case Unknown:
-		s.Health = "unknown"
+	switch standing := srv.standing(); {
+	case len(srv.checks) == 0:
+		s.Health = HealthUnchecked
+	case standing == Up:
+		s.Health = HealthUp
+	case standing == Unknown:
+		s.Health = HealthUnknown
 	default:
-		s.Health = "down"
-	}
-	if len(srv.checks) == 0 {
-		s.Health = "unchecked"
+		s.Health = HealthDown
 	}
 	for i := range srv.checks {
 		c := &srv.checks[i]
 		s.Checks = append(s.Checks, CheckStatus{Kind: c.target.Spec.Kind(), Up: c.health.Up(), Last: c.health.Last()})
 	}
-}
-
-// machineWarnings are what the machine lacks for this configuration.
-func (d *Director) machineWarnings() []string {
-	var warnings []string
-	for i := range d.config.Services {
-		s := &d.config.Services[i]
-		for j := range s.Servers {
-			srv := &s.Servers[j]
-			forwards, sysctl := d.machine.Forward4, "net.ipv4.ip_forward"
-			if srv.Key.Addr.Is6() {
-				forwards, sysctl = d.machine.Forward6, "net.ipv6.conf.all.forwarding"
-			}
-			if srv.Destination.Forward == ipvsctl.NAT && !forwards {
-				return append(warnings, fmt.Sprintf("virtual service %q forwards by NAT, but this director does not forward "+
-					"packets, so no answer reaches a client: set %s=1 (sysctl -w, and in /etc/sysctl.d)", s.Name, sysctl))
-			}
-		}
-	}
-	for i := range d.statuses {
-		if d.statuses[i].State == vrrp.Initialize && d.statuses[i].Fault != "" {
-			warnings = append(warnings, fmt.Sprintf("virtual router %q stands back: %s", d.statuses[i].Name, d.statuses[i].Fault))
-		}
-	}
-	return warnings
 }

@@ -29,8 +29,12 @@ type Status struct {
 	Keeper   KeeperStatus    `json:"keeper"`
 	Routers  []vrrp.Status   `json:"routers"`
 	Services []ServiceStatus `json:"services"`
-	Probes   checker.Stats   `json:"probes"`
-	Table    ipvsctl.Stats   `json:"table"`
+	// Foreign are services in the kernel's table that are not ours, as of the
+	// last look, in order: "tcp 10.13.0.201:25 wlc". At most 100 are listed;
+	// Table.Foreign counts them all.
+	Foreign []string      `json:"foreign"`
+	Probes  checker.Stats `json:"probes"`
+	Table   ipvsctl.Stats `json:"table"`
 }
 
 // A ReloadStatus says which configuration runs, and how the last attempt to
@@ -59,6 +63,14 @@ type KeeperStatus struct {
 	PID           int    `json:"pid"`
 	Restarts      uint64 `json:"restarts"`
 	EventsDropped uint64 `json:"events_dropped"`
+	// Realtime: it runs under SCHED_FIFO. Locked: its memory is never paged
+	// out. Why says what was refused where either is not so.
+	Realtime bool   `json:"realtime"`
+	Locked   bool   `json:"locked"`
+	Why      string `json:"why,omitempty"`
+	// Unclaimed counts packets for virtual routers that are not configured
+	// here.
+	Unclaimed uint64 `json:"unclaimed"`
 }
 
 // A ServiceStatus is one virtual service.
@@ -72,20 +84,32 @@ type ServiceStatus struct {
 	InKernel bool           `json:"in_kernel"`
 	Servers  []ServerStatus `json:"servers"`
 	// Fallback is the destination of last resort; nil where none is
-	// configured. It is in the kernel exactly while no server is.
+	// configured. It is in the kernel exactly while no server with a weight
+	// above 0 is.
 	Fallback *ServerStatus `json:"fallback,omitempty"`
 }
 
+// A Health says how a real server is, in one word.
+type Health string
+
+// The healths of a real server.
+const (
+	HealthUp   Health = "up"
+	HealthDown Health = "down"
+	// HealthUnknown: no check has had a result yet.
+	HealthUnknown Health = "unknown"
+	// HealthUnchecked: no check is configured.
+	HealthUnchecked Health = "unchecked"
+)
+
 // A ServerStatus is one real server in one virtual service.
 type ServerStatus struct {
-	Name    string `json:"name"`
-	Address string `json:"address"` // "192.168.1.4:80"
-	Forward string `json:"forward"` // "nat", "direct", "tunnel"
-	// Health is "up", "down", "unknown" before the first result, or
-	// "unchecked" where no check is configured.
-	Health string        `json:"health"`
-	Since  time.Time     `json:"since"`
-	Checks []CheckStatus `json:"checks"`
+	Name    string        `json:"name"`
+	Address string        `json:"address"` // "192.168.1.4:80"
+	Forward string        `json:"forward"` // "nat", "direct", "tunnel"
+	Health  Health        `json:"health"`
+	Since   time.Time     `json:"since"`
+	Checks  []CheckStatus `json:"checks"`
 	// Weight is the configured weight; KernelWeight the one in the IPVS table
 	// as last seen, and InKernel whether the server is in it at all.
 	Weight       uint32 `json:"weight"`

@@ -1,0 +1,85 @@
+package director
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// allWarnings are the conditions that an operator should mend.
+func (d *Director) allWarnings() []string {
+	all := slices.Concat(d.warnings, d.warned, standBacks(d.statuses))
+	if now := d.config.Director; now != d.atStart {
+		all = append(all, "the director block differs from the one that lvsd was started with, and takes effect at the next start: systemctl restart lvsd")
+	}
+	if k := d.o.Keeper.Status(); k.PID != 0 && k.Why != "" {
+		all = append(all, "the keeper runs with less than it should have: "+k.Why)
+	}
+	return all
+}
+
+// standBacks says why virtual routers are in Initialize.
+func standBacks(routers []vrrp.Status) []string {
+	var all []string
+	for i := range routers {
+		if r := &routers[i]; r.State == vrrp.Initialize && r.Fault != "" {
+			all = append(all, fmt.Sprintf("virtual router %q stands back: %s", r.Name, r.Fault))
+		}
+	}
+	return all
+}
+
+// forwardingWarnings are about services that need a machine which forwards
+// packets, where this one does not: one for each family.
+func forwardingWarnings(c *config.Config, m Machine) []string {
+	var all []string
+	for _, family := range []struct {
+		forwards, six bool
+		sysctl        string
+	}{
+		{m.Forward4, false, "net.ipv4.ip_forward"},
+		{m.Forward6, true, "net.ipv6.conf.all.forwarding"},
+	} {
+		i := slices.IndexFunc(c.Services, func(s config.Service) bool {
+			return slices.ContainsFunc(s.Servers, func(srv config.Server) bool {
+				return srv.Destination.Forward == ipvsctl.NAT && srv.Key.Addr.Is6() == family.six
+			})
+		})
+		if i >= 0 && !family.forwards {
+			all = append(all, fmt.Sprintf("virtual service %q forwards by NAT, but this director does not forward packets, "+
+				"so no answer reaches a client: set %s=1 (sysctl -w, and in /etc/sysctl.d)", c.Services[i].Name, family.sysctl))
+		}
+	}
+	return all
+}
+
+// localPatience is how long a check may be impossible to run, for a reason of
+// this director's own, before that is worth a warning.
+const localPatience = 10 * time.Second
+
+// localWarnings are about checks that this director cannot run: one for all,
+// since they usually have one reason.
+func (h *Healths) localWarnings(now time.Time) []string {
+	stuck, example := 0, ""
+	for _, s := range h.servers {
+		for i := range s.checks {
+			since := s.checks[i].health.LocalSince()
+			if since.IsZero() || now.Sub(since) < localPatience {
+				continue
+			}
+			stuck++
+			name := fmt.Sprintf("%s/%s: %s", s.names.Service, s.names.Server, s.checks[i].health.Last().Detail)
+			if example == "" || name < example {
+				example = name
+			}
+		}
+	}
+	if stuck == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)}
+}
