@@ -1,0 +1,79 @@
+# Every command of the project; `make` alone says what there is.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export CGO_ENABLED := 0
+export LVSD_BIN    := $(CURDIR)/bin/lvsd
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BUILD   := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+LAB     := $(CURDIR)/bin/lab
+# Tests that need a kernel with IPVS, and those that need many turns.
+KERNEL  := ./integration ./integration/cluster ./ipvsctl/kernel
+SIM     := ./internal/sim ./ipvsctl
+FUZZ    ?= 20s
+RUNS    ?= 20000
+
+# say prints the name of a step after the seconds since the start.
+BEGIN := $(shell date +%s)
+say    = @printf '== %3ds  %s\n' "$$(($$(date +%s) - $(BEGIN)))"
+
+.PHONY: help
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+.PHONY: demo
+demo: build ## Run a cluster before your eyes; KEEP=1 ends in a shell beside it
+	@integration/packages demo
+	@$(LAB) -timeout $(if $(KEEP),24h,5m) -- bin/demo -lvsd $(LVSD_BIN) $(if $(KEEP),-keep)
+
+.PHONY: test
+test: ## Run every check and test there is; installs what that needs
+	@integration/packages test
+	$(say) 'formatting'
+	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l); \
+	  [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w mends it):"; echo "$$unformatted"; exit 1; }
+	$(say) 'go vet'
+	@go vet ./...
+	$(say) 'staticcheck'
+	@go tool staticcheck ./...
+	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
+	$(say) 'unit tests and simulation, with the race detector'
+	@CGO_ENABLED=1 go test -race ./...
+	$(say) 'integration tests, on a kernel with IPVS'
+	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(KERNEL)
+
+.PHONY: unit
+unit: ## Run the unit tests alone
+	@go test ./...
+
+.PHONY: integration
+integration: build ## Run the tests on a kernel with IPVS alone; RUN=Name chooses
+	@integration/packages test
+	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(KERNEL)
+
+.PHONY: sim
+sim: ## Run the simulations at length: RUNS=20000 seeds
+	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Chaos|Simulation' $$p -runs $(RUNS); done
+
+.PHONY: fuzz
+fuzz: ## Run each fuzzer for FUZZ=20s
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file f; do \
+	  go test -run '^$$' -fuzz "^$${f#func }\$$" -fuzztime $(FUZZ) "$${file%/*}" </dev/null || exit; done
+
+.PHONY: bench
+bench: build ## Measure lvsd beside keepalived
+	@integration/packages test
+	@$(LAB) -mem 2G -timeout 30m -- bin/bench -lvsd $(LVSD_BIN)
+
+.PHONY: build
+build: ## Build bin/lvsd, static, and the programs of the tests
+	$(say) 'build $(VERSION)'
+	@$(BUILD) -o bin/ ./cmd/lvsd $(patsubst %,./%,$(wildcard integration/lab integration/demo integration/bench))
+
+.PHONY: install
+install: build ## Install below DESTDIR: binary, unit, manual, completions, example
+	@packaging/install.sh $(LVSD_BIN)
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf bin

@@ -1,0 +1,169 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestClusterServesItsClient(t *testing.T) {
+	c := Start(t)
+	webs, err := c.StartWebs()
+	if err != nil {
+		t.Skipf("nginx is needed: %v", err)
+	}
+	// Without a director, the first one stands in as a plain router.
+	for _, gateway := range []string{"192.168.1.254/24", "192.168.2.254/24"} {
+		if err := c.Directors[0].addAddress("eth1", gateway); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Client.addDefaultRoute("10.13.0.15"); err != nil {
+		t.Fatal(err)
+	}
+	web3 := netip.MustParseAddrPort("192.168.2.2:80")
+	if r := Get(c.Client, web3, time.Second); r.Err != nil || r.Server != "web3" {
+		t.Errorf("Get(web3) = %q, %v", r.Server, r.Err)
+	}
+
+	t.Run("a stopped server hangs, a killed one refuses", func(t *testing.T) {
+		if err := webs[2].Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if r := Get(c.Client, web3, 300*time.Millisecond); r.Err == nil || r.Took < 250*time.Millisecond {
+			t.Errorf("Get of a hung server took %v: %v", r.Took, r.Err)
+		}
+		if err := webs[2].Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if r := Get(c.Client, web3, time.Second); r.Err == nil || r.Took > 900*time.Millisecond {
+			t.Errorf("Get of a killed server took %v: %v", r.Took, r.Err)
+		}
+	})
+
+	t.Run("a cut cable is a gap for the client", func(t *testing.T) {
+		echo, err := StartEcho(c.Client, netip.MustParseAddr("10.13.0.15"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer echo.Stop()
+		time.Sleep(100 * time.Millisecond)
+		begin := time.Now()
+		if err := c.Directors[0].Cut("eth0"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		if err := c.Directors[0].Restore("eth0"); err != nil {
+			t.Fatal(err)
+		}
+		// The client asks for the neighbour that it lost once a second.
+		time.Sleep(1500 * time.Millisecond)
+		if gap := echo.Gap(begin); gap < 290*time.Millisecond || gap > 1700*time.Millisecond {
+			t.Errorf("the gap was %v, of 300 ms without a cable", gap)
+		}
+		if gap := echo.Gap(time.Now().Add(-200 * time.Millisecond)); gap > 150*time.Millisecond {
+			t.Errorf("with a cable the gap is %v", gap)
+		}
+	})
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	c := Start(t)
+	var pids []int
+	for _, h := range c.hosts() {
+		// The shell's child is no process that the host knows of.
+		_, err := h.Start("sleep", "sh", "-c", "sleep 100 & wait")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Until(t.Context(), "two processes on "+h.Name, func() (bool, error) {
+			all, err := h.PIDs()
+			return len(all) == 2, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, _ := h.PIDs()
+		pids = append(pids, all...)
+	}
+	dir := c.Dir
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := Until(ctx, "all processes to be gone", func() (bool, error) {
+		left := 0
+		for _, pid := range pids {
+			if running(pid) {
+				left++
+			}
+		}
+		return left == 0, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", dir, err)
+	}
+}
+
+// running reports whether a process exists and has not ended.
+func running(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(text), ") Z ")
+}
+
+func TestLongestGap(t *testing.T) {
+	at := func(ms ...int) []time.Time {
+		var times []time.Time
+		for _, m := range ms {
+			times = append(times, time.Unix(0, 0).Add(time.Duration(m)*time.Millisecond))
+		}
+		return times
+	}
+	for name, test := range map[string]struct {
+		sent, arrivals []time.Time
+		want           time.Duration
+	}{
+		"every echo answered":                  {at(0, 2, 4, 6), at(1, 3, 5, 7), 0},
+		"two lost":                             {at(0, 2, 4, 6, 8), at(1, 7, 9), 6 * time.Millisecond},
+		"the sender slept":                     {at(0, 2, 50, 52), at(1, 3, 51, 53), 0},
+		"none answered since":                  {at(0, 2, 4, 6), at(1, 9), 8 * time.Millisecond},
+		"what was before does not count":       {at(-9, -7, -5, 0, 2), at(-9, 1, 3), 0},
+		"answers late, by a neighbour unknown": {at(0, 2, 4, 6, 8), at(1, 9, 9, 9, 9), 8 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := longestGap(at(0)[0], test.sent, test.arrivals); got != test.want {
+				t.Errorf("longestGap = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRequests(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
+	rs := Requests{
+		{Begin: at(0), Err: os.ErrDeadlineExceeded},
+		{Begin: at(20), Took: 5 * time.Millisecond, Server: "web1"},
+		{Begin: at(10), Took: 30 * time.Millisecond, Server: "web2"},
+		{Begin: at(40), Server: "web1"},
+	}
+	if diff := cmp.Diff(map[string]int{"web1": 2, "web2": 1}, rs.ByServer()); diff != "" {
+		t.Errorf("ByServer (-want +got):\n%s", diff)
+	}
+	if first, ok := rs.FirstPage(); !ok || !first.Equal(at(25)) {
+		t.Errorf("FirstPage = %v, %v", first, ok)
+	}
+	if rs.Failed() != 1 || rs.Since(at(10)).Failed() != 0 || len(rs.Since(at(10))) != 3 {
+		t.Errorf("Failed = %d, since 10 ms %d of %d", rs.Failed(), rs.Since(at(10)).Failed(), len(rs.Since(at(10))))
+	}
+}

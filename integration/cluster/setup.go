@@ -1,0 +1,140 @@
+package cluster
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// A Setup is what the two directors are told, in the words of neither daemon:
+// the virtual address with a gateway that moves along, and one web service by
+// NAT on it.
+type Setup struct {
+	// Addresses are the virtual addresses with their prefixes, of one family.
+	// The service is on the first.
+	Addresses []netip.Prefix
+	// Gateways move along with the addresses, on the inside.
+	Gateways []netip.Prefix
+	// Advert is the time between two adverts.
+	Advert time.Duration
+	// Priority is by director.
+	Priority map[string]int
+	Servers  []RealServer
+	// Interval, Timeout, Rise and Fall are of the servers' HTTP checks.
+	Interval, Timeout time.Duration
+	Rise, Fall        int
+}
+
+// A RealServer is one of the servers behind the virtual address.
+type RealServer struct {
+	Name   string
+	Addr   netip.Addr
+	Weight int
+}
+
+// NewSetup is the cluster's ordinary setup over IPv4: lvs1 before lvs2, adverts
+// and checks every second, web1 to web3 with weights 3, 3, 1.
+func NewSetup() Setup {
+	return Setup{
+		Addresses: prefixes("10.13.0.200/24"),
+		Gateways:  prefixes("192.168.1.254/24", "192.168.2.254/24"),
+		Advert:    time.Second,
+		Priority:  map[string]int{"lvs1": 150, "lvs2": 100},
+		Servers: []RealServer{
+			{"web1", netip.MustParseAddr("192.168.1.4"), 3},
+			{"web2", netip.MustParseAddr("192.168.1.5"), 3},
+			{"web3", netip.MustParseAddr("192.168.2.2"), 1},
+		},
+		Interval: time.Second, Timeout: time.Second / 2,
+		Rise: 2, Fall: 2,
+	}
+}
+
+// NewSetup6 is the same over IPv6.
+func NewSetup6() Setup {
+	s := NewSetup()
+	s.Addresses = prefixes("2001:db8:13::200/64")
+	s.Gateways = prefixes("2001:db8:1::254/64", "2001:db8:2::254/64")
+	for i, addr := range []string{"2001:db8:1::4", "2001:db8:1::5", "2001:db8:2::2"} {
+		s.Servers[i].Addr = netip.MustParseAddr(addr)
+	}
+	return s
+}
+
+func prefixes(texts ...string) []netip.Prefix {
+	list := make([]netip.Prefix, len(texts))
+	for i, t := range texts {
+		list[i] = netip.MustParsePrefix(t)
+	}
+	return list
+}
+
+// Service is the address and port of the web service.
+func (s Setup) Service() netip.AddrPort { return netip.AddrPortFrom(s.Addresses[0].Addr(), 80) }
+
+// RouterHCL is lvsd's configuration of the virtual router, the same for both
+// directors.
+func (s Setup) RouterHCL() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "virtual_router \"outside\" {\n  interface       = \"eth0\"\n  id              = 51\n")
+	fmt.Fprintf(&b, "  priority        = { lvs1 = %d, lvs2 = %d }[node.name]\n", s.Priority["lvs1"], s.Priority["lvs2"])
+	fmt.Fprintf(&b, "  advert_interval = %q\n  addresses       = [%s]\n\n", s.Advert, quoted(s.Addresses))
+	for _, g := range s.Gateways {
+		fmt.Fprintf(&b, "  extra_address %q { interface = \"eth1\" }\n", g)
+	}
+	b.WriteString("  track \"interface\" \"eth1\" {}\n}\n")
+	return b.String()
+}
+
+// ServiceHCL is lvsd's configuration of the web service.
+func (s Setup) ServiceHCL() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "virtual_service \"web\" {\n  address   = %q\n  port      = %d\n  scheduler = \"wrr\"\n  forward   = \"nat\"\n\n",
+		s.Service().Addr(), s.Service().Port())
+	fmt.Fprintf(&b, "  check \"http\" {\n    path     = \"/index.html\"\n    interval = %q\n    timeout  = %q\n    rise     = %d\n    fall     = %d\n  }\n",
+		s.Interval, s.Timeout, s.Rise, s.Fall)
+	for _, r := range s.Servers {
+		fmt.Fprintf(&b, "\n  real_server %q {\n    address = %q\n    weight  = %d\n  }\n", r.Name, r.Addr, r.Weight)
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// Keepalived is keepalived's configuration of both, for one director.
+func (s Setup) Keepalived(node string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "global_defs {\n  router_id %s\n}\n\n", node)
+	fmt.Fprintf(&b, "vrrp_instance outside {\n  state BACKUP\n  version 3\n  interface eth0\n  virtual_router_id 51\n  priority %d\n  advert_int %g\n",
+		s.Priority[node], s.Advert.Seconds())
+	if s.Addresses[0].Addr().Is6() {
+		b.WriteString("  native_ipv6\n")
+	}
+	b.WriteString("  virtual_ipaddress {\n")
+	for _, a := range s.Addresses {
+		fmt.Fprintf(&b, "    %s dev eth0\n", a)
+	}
+	b.WriteString("  }\n  virtual_ipaddress_excluded {\n")
+	for _, g := range s.Gateways {
+		fmt.Fprintf(&b, "    %s dev eth1\n", g)
+	}
+	b.WriteString("  }\n  track_interface {\n    eth1\n  }\n}\n\n")
+	fmt.Fprintf(&b, "virtual_server %s %d {\n  delay_loop %g\n  lb_algo wrr\n  lb_kind NAT\n  protocol TCP\n",
+		s.Service().Addr(), s.Service().Port(), s.Interval.Seconds())
+	for _, r := range s.Servers {
+		fmt.Fprintf(&b, "\n  # %s\n  real_server %s %d {\n    weight %d\n    HTTP_GET {\n      url {\n        path /index.html\n        status_code 200\n      }\n",
+			r.Name, r.Addr, s.Service().Port(), r.Weight)
+		fmt.Fprintf(&b, "      connect_timeout %g\n      retry %d\n      delay_before_retry %g\n    }\n  }\n",
+			s.Timeout.Seconds(), s.Fall-1, s.Interval.Seconds())
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func quoted(prefixes []netip.Prefix) string {
+	texts := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		texts[i] = fmt.Sprintf("%q", p)
+	}
+	return strings.Join(texts, ", ")
+}

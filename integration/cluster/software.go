@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// A Software is a daemon that runs on directors. SIGHUP makes its process read
+// what Configure wrote, SIGTERM ends it.
+type Software interface {
+	// Configure writes the configuration of the director.
+	Configure(h *Host, s Setup) error
+	// Start starts the daemon on the director.
+	Start(h *Host) (*Process, error)
+}
+
+// LVSD is the daemon of this project.
+type LVSD struct {
+	// Binary is the path of lvsd.
+	Binary string
+	// Config is the folder of its configuration; empty: "lvsd" in the
+	// director's own folder. Several directors may share it.
+	Config string
+}
+
+var (
+	_ Software = LVSD{}
+	_ Software = Keepalived{}
+)
+
+// ConfigPath is the folder that the director's configuration is read from.
+func (l LVSD) ConfigPath(h *Host) string {
+	if l.Config != "" {
+		return l.Config
+	}
+	return filepath.Join(h.Dir, "lvsd")
+}
+
+// Configure writes router.hcl and web.hcl.
+func (l LVSD) Configure(h *Host, s Setup) error {
+	dir := l.ConfigPath(h)
+	err := errors.Join(
+		os.MkdirAll(dir, 0o755),
+		os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(s.RouterHCL()), 0o644),
+		os.WriteFile(filepath.Join(dir, "web.hcl"), []byte(s.ServiceHCL()), 0o644),
+	)
+	if err != nil {
+		return fmt.Errorf("configuring lvsd for %s: %w", h.Name, err)
+	}
+	return nil
+}
+
+// Start starts lvsd run. Its control socket is where lvsd status, run on the
+// same host, looks for it.
+func (l LVSD) Start(h *Host) (*Process, error) {
+	return h.Start("lvsd", l.Binary, "run", "--config", l.ConfigPath(h), "--state-dir", filepath.Join(h.Dir, "state"))
+}
+
+// Status runs lvsd status on the director.
+func (l LVSD) Status(ctx context.Context, h *Host, args ...string) (string, error) {
+	return h.Run(ctx, append([]string{l.Binary, "status"}, args...)...)
+}
+
+// Keepalived is Debian's keepalived.
+type Keepalived struct{}
+
+// Configure writes keepalived.conf.
+func (Keepalived) Configure(h *Host, s Setup) error {
+	path := filepath.Join(h.Dir, "keepalived.conf")
+	if err := os.WriteFile(path, []byte(s.Keepalived(h.Name)), 0o644); err != nil {
+		return fmt.Errorf("configuring keepalived for %s: %w", h.Name, err)
+	}
+	return nil
+}
+
+// Start starts keepalived in the foreground.
+func (Keepalived) Start(h *Host) (*Process, error) {
+	return h.Start("keepalived", "keepalived", "--dont-fork", "--log-console", "--log-detail", "-f", filepath.Join(h.Dir, "keepalived.conf"))
+}

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// play plays the acts in their order. Each leaves the cluster whole.
+func (s *stage) play(ctx context.Context) error {
+	defer s.leave()
+	for _, act := range []struct {
+		title string
+		play  func(context.Context) error
+	}{
+		{"A cluster comes up", s.comeUp},
+		{"Each server gets its share", s.share},
+		{"A server dies, and comes back", s.killServer},
+		{"A weight is edited", s.editWeight},
+		{"A file is broken", s.breakFile},
+		{"The master's link is cut, and mended", s.cutLink},
+		{"The master is stopped", s.stopMaster},
+	} {
+		s.title(act.title)
+		if err := act.play(ctx); err != nil {
+			return fmt.Errorf("%s: %w", strings.ToLower(act.title[:1])+act.title[1:], err)
+		}
+	}
+	return nil
+}
+
+// leave stops the client.
+func (s *stage) leave() {
+	if s.load != nil {
+		s.load.Stop()
+	}
+	if s.echo != nil {
+		s.echo.Stop()
+	}
+}
+
+func (s *stage) comeUp(ctx context.Context) (err error) {
+	s.line("client 10.13.0.100; directors lvs1 10.13.0.15 and lvs2 10.13.0.16;")
+	s.line("behind them nginx on web1 192.168.1.4, web2 192.168.1.5 and web3 192.168.2.2.")
+	s.line("Both directors read the same files, %s/*.hcl. The one with the service:", s.software.Config)
+	s.quote(s.setup.ServiceHCL())
+	if s.webs, err = s.StartWebs(); err != nil {
+		return err
+	}
+	if err := s.software.Configure(s.lvs1, s.setup); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if s.first, err = s.software.Start(s.lvs1); err != nil {
+		return err
+	}
+	if s.second, err = s.software.Start(s.lvs2); err != nil {
+		return err
+	}
+	took, err := s.until(ctx, begin, "the first page", func() (bool, error) {
+		if err := s.alive(); err != nil {
+			return false, err
+		}
+		return cluster.Get(s.Client, s.setup.Service(), 200*time.Millisecond).Err == nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.holder(ctx, begin, s.lvs1); err != nil {
+		return err
+	}
+	s.figure("first page after both lvsd were started", seconds(took), "")
+	for _, d := range s.Directors {
+		if _, err := s.weights(ctx, begin, d, s.wanted()); err != nil {
+			return err
+		}
+	}
+	s.line("%v is on lvs1 alone, and the tables of both directors are complete. On lvs1:", cluster.VIP)
+	status, err := s.software.Status(ctx, s.lvs1)
+	s.quote(status)
+	return err
+}
+
+func (s *stage) share(context.Context) error {
+	const requests = 280
+	total := 0
+	for _, r := range s.setup.Servers {
+		total += r.Weight
+	}
+	got := map[string]int{}
+	for range requests {
+		r := cluster.Get(s.Client, s.setup.Service(), time.Second)
+		if r.Err != nil {
+			return fmt.Errorf("request %d of %d: %w", got["web1"]+got["web2"]+got["web3"]+1, requests, r.Err)
+		}
+		got[r.Server]++
+	}
+	s.line("%d requests, each by a new connection:", requests)
+	for _, r := range s.setup.Servers {
+		want := float64(requests*r.Weight) / float64(total)
+		s.figure(fmt.Sprintf("%s, weight %d", r.Name, r.Weight),
+			fmt.Sprintf("%.1f %%", 100*float64(got[r.Name])/requests),
+			fmt.Sprintf("%d requests; by its weight %.0f", got[r.Name], want))
+		if diff := float64(got[r.Name]) - want; diff > 0.05*requests || diff < -0.05*requests {
+			return fmt.Errorf("%s got %d requests, and by its weight %.0f", r.Name, got[r.Name], want)
+		}
+	}
+	return s.enter()
+}
+
+// enter lets the client begin to ask for pages and echoes, until the end.
+func (s *stage) enter() (err error) {
+	s.line("From now on the client asks for %d pages each second.", rate)
+	s.load = cluster.StartLoad(s.Client, s.setup.Service(), rate, timeout)
+	s.echo, err = cluster.StartEcho(s.Client, cluster.VIP)
+	return err
+}
+
+func (s *stage) killServer(ctx context.Context) (err error) {
+	s.line("nginx on web1 is killed. It is checked every %v, and out after %d failures.", s.setup.Interval, s.setup.Fall)
+	begin := time.Now()
+	if err := s.webs[0].Kill(); err != nil {
+		return err
+	}
+	out, err := s.weights(ctx, begin, s.lvs1, s.wanted("web1"))
+	if err != nil {
+		return err
+	}
+	s.pause(ctx, settle)
+	s.figure("a killed server is out of the table", seconds(out), s.failed(begin))
+	if err := s.spared(begin.Add(out + 100*time.Millisecond)); err != nil {
+		return fmt.Errorf("web1 is out of the table, and yet: %w", err)
+	}
+
+	s.line("nginx on web1 is started again.")
+	if s.webs[0], err = cluster.StartWeb(s.web1); err != nil {
+		return err
+	}
+	begin = time.Now()
+	back, err := s.weights(ctx, begin, s.lvs1, s.wanted())
+	if err != nil {
+		return err
+	}
+	s.pause(ctx, settle)
+	s.figure("it is back with its weight 3", seconds(back), s.failed(begin))
+	return s.spared(begin)
+}
+
+func (s *stage) editWeight(ctx context.Context) error {
+	s.line("web3's weight is edited from 1 to 2, and both lvsd get SIGHUP.")
+	s.setup.Servers[2].Weight = 2
+	if err := s.software.Configure(s.lvs1, s.setup); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := s.reload(); err != nil {
+		return err
+	}
+	took, err := s.weights(ctx, begin, s.lvs1, s.wanted())
+	if err != nil {
+		return err
+	}
+	if _, err := s.weights(ctx, begin, s.lvs2, s.wanted()); err != nil {
+		return err
+	}
+	s.pause(ctx, settle)
+	s.figure("an edited weight is in the table", seconds(took), s.failed(begin))
+	return s.spared(begin)
+}
+
+func (s *stage) reload() error {
+	return errors.Join(s.first.Signal(syscall.SIGHUP), s.second.Signal(syscall.SIGHUP))
+}
+
+// breakFile writes a mistake into a file, and expects that lvsd says where it
+// is and goes on with what it has.
+func (s *stage) breakFile(ctx context.Context) error {
+	s.line("Somebody writes weigth for weight, and both lvsd get SIGHUP.")
+	path := filepath.Join(s.software.Config, "web.hcl")
+	broken := strings.Replace(s.setup.ServiceHCL(), "weight  = 3", "weigth  = 3", 1)
+	if err := os.WriteFile(path, []byte(broken), 0o644); err != nil {
+		return err
+	}
+	before, err := cluster.Table(ctx, s.lvs1)
+	if err != nil {
+		return err
+	}
+	said := len(s.first.Log())
+	begin := time.Now()
+	if err := s.reload(); err != nil {
+		return err
+	}
+	_, err = s.until(ctx, begin, "lvsd to name the mistake", func() (bool, error) {
+		return strings.Contains(s.first.Log()[said:], "weigth"), s.alive()
+	})
+	if err != nil {
+		return err
+	}
+	s.line("lvsd on lvs1 logs:")
+	s.quote(strings.TrimSpace(s.first.Log()[said:]))
+	s.line("lvsd validate, which could have been asked before, shows the line:")
+	diagnostics, err := s.lvs1.Run(ctx, s.software.Binary, "validate", s.software.Config)
+	if err == nil || !strings.Contains(diagnostics, "weigth  = 3") {
+		return fmt.Errorf("lvsd validate did not show the broken line: %q, %w", diagnostics, err)
+	}
+	s.quote(diagnostics)
+
+	s.pause(ctx, settle)
+	if err := s.unchanged(ctx, begin, before); err != nil {
+		return err
+	}
+	s.figure("a broken file changes", "nothing", s.failed(begin))
+	s.line("The file is mended, and both lvsd get SIGHUP again.")
+	return errors.Join(s.software.Configure(s.lvs1, s.setup), s.reload())
+}
+
+// unchanged checks that everything is as it was.
+func (s *stage) unchanged(ctx context.Context, begin time.Time, before []string) error {
+	after, err := cluster.Table(ctx, s.lvs1)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(before, after) {
+		return fmt.Errorf("the table was %q and is %q", before, after)
+	}
+	if _, err := s.holder(ctx, begin, s.lvs1); err != nil {
+		return err
+	}
+	return errors.Join(s.spared(begin), s.alive())
+}
+
+func (s *stage) cutLink(ctx context.Context) error {
+	s.line("lvs1 loses the carrier of eth0. Adverts come every %v.", s.setup.Advert)
+	err := s.failover(ctx, "the master's link cut: gap", s.lvs2, func() error { return s.lvs1.Cut("eth0") })
+	if err != nil {
+		return err
+	}
+	s.line("The carrier of lvs1 is back. Its priority is higher, so it becomes Master again.")
+	return s.failover(ctx, "the master is back: gap", s.lvs1, func() error { return s.lvs1.Restore("eth0") })
+}
+
+func (s *stage) stopMaster(ctx context.Context) error {
+	s.line("lvsd on lvs1 gets SIGTERM, as systemctl stop sends it.")
+	err := s.failover(ctx, "the master stopped: gap", s.lvs2, func() error { return s.first.Stop(patience) })
+	if err != nil {
+		return err
+	}
+	s.line("lvsd on lvs1 is started again, and takes over again.")
+	return s.failover(ctx, "and started again: gap", s.lvs1, func() (err error) {
+		s.first, err = s.software.Start(s.lvs1)
+		return err
+	})
+}
+
+// failover does something after which the other director holds the address,
+// and measures for how long the client had none.
+func (s *stage) failover(ctx context.Context, what string, to *cluster.Host, do func() error) error {
+	begin := time.Now()
+	if err := do(); err != nil {
+		return err
+	}
+	if _, err := s.holder(ctx, begin, to); err != nil {
+		return err
+	}
+	s.pause(ctx, settle)
+	_, err := s.until(ctx, begin, "pages by way of "+to.Name, func() (bool, error) {
+		return s.load.Requests().Since(time.Now().Add(-time.Second)).Failed() == 0, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.figure(what, milliseconds(s.echo.Gap(begin)), s.failed(begin)+"; "+to.Name+" holds the address")
+	return nil
+}
+
+// failed says how many requests have failed since then.
+func (s *stage) failed(begin time.Time) string {
+	return plural(s.load.Requests().Since(begin).Failed(), "request") + " failed"
+}
+
+// spared is an error if the client has suffered since then. One request in
+// twenty is left to the machine: it may stall for longer than a request waits.
+func (s *stage) spared(begin time.Time) error {
+	requests := s.load.Requests().Since(begin)
+	if failed := requests.Failed(); failed*20 > len(requests) {
+		return fmt.Errorf("%d of %s failed: %v", failed, plural(len(requests), "request"), requests.Errors())
+	}
+	return nil
+}
+
+// alive reports a director's daemon that has ended by itself.
+func (s *stage) alive() error {
+	for _, p := range []*cluster.Process{s.first, s.second} {
+		select {
+		case <-p.Done():
+			return fmt.Errorf("lvsd on %s ended with status %d", p.Host.Name, p.ExitStatus())
+		default:
+		}
+	}
+	return nil
+}
+
+// pause lets the client go on for a while.
+func (s *stage) pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// keep writes a command for each host and ends in a shell that finds them.
+func (s *stage) keep(ctx context.Context) error {
+	hosts := map[string]*cluster.Host{"client": s.Client}
+	for _, h := range append(slices.Clone(s.Directors), s.Servers...) {
+		hosts[h.Name] = h
+	}
+	bin := filepath.Join(s.Dir, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	for name, h := range hosts {
+		script := "#!/bin/sh\n[ $# -gt 0 ] || set -- bash --norc\nexec " + strings.Join(h.Enter(), " ") + " \"$@\"\n"
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+			return err
+		}
+	}
+	s.shellHelp(slices.Sorted(maps.Keys(hosts)), s.software.Config, s.webs[0].PID(), s.first.PID())
+	return shell(ctx, bin, filepath.Dir(s.software.Binary), s.Dir)
+}

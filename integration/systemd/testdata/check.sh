@@ -1,0 +1,60 @@
+# Runs the unit through its life and says what it sees, a "name: value" a line.
+say() { echo "$1: $(echo $2)"; }
+state() { systemctl show lvsd -p ActiveState --value; }
+pids() { cat /sys/fs/cgroup/system.slice/lvsd.service/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/*/system.slice/lvsd.service/cgroup.procs; }
+holds() { ip -br addr show out0 | grep -c 10.13.0.200; }
+within() { # SECONDS COMMAND... until it succeeds
+	n=$(($1 * 10)); shift
+	while [ $n -gt 0 ] && ! "$@" >/dev/null 2>&1; do sleep 0.1; n=$((n - 1)); done
+}
+holding() { [ "$(holds)" = 1 ]; }
+restarted() { [ "$(systemctl show lvsd -p NRestarts --value)" = 1 ] && [ "$(state)" = active ]; }
+
+systemctl start lvsd
+say "start exits" $?
+say "started" "$(state)"
+within 10 holding
+say "address held" "$(holds)"
+say "table" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -s wrr')"
+/run/lvsd-binary status >/dev/null
+say "status exits" $?
+for pid in $(pids); do
+	role=director
+	tr '\0' ' ' </proc/$pid/cmdline | grep -q ' keeper ' && role=keeper
+	say "$role capabilities" "$(sed -n 's/^CapEff://p' /proc/$pid/status)"
+	say "$role threads by scheduling class" "$(ps -Lo cls= -p $pid | sort -u)"
+	say "$role locked" "$(awk '/^VmLck/ { print ($2 > 0) ? "yes" : "no" }' /proc/$pid/status)"
+done
+
+sed -i 's/wrr/wlc/' /run/conf/cluster.hcl
+systemctl reload lvsd
+say "reload exits" $?
+within 5 sh -c 'ipvsadm -Sn | grep -q -- "-s wlc"'
+say "table after the reload" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -s wlc')"
+cp /run/conf/cluster.hcl /run/good
+echo broken >>/run/conf/cluster.hcl
+systemctl reload lvsd
+within 5 sh -c '/run/lvsd-binary status | grep -q "RELOAD REFUSED"'
+say "after a broken file" "$(state)"
+say "refusals in status" "$(/run/lvsd-binary status | grep -c 'RELOAD REFUSED')"
+cp /run/good /run/conf/cluster.hcl
+
+kill -9 $(systemctl show lvsd -p MainPID --value)
+gone=no
+n=40
+while [ $n -gt 0 ] && ! restarted; do holding || gone=yes; n=$((n - 1)); done
+say "address gone meanwhile" $gone
+say "after kill -9" "$(state)"
+within 10 holding
+say "address held again" "$(holds)"
+
+systemctl stop lvsd
+say "stop exits" $?
+say "stopped" "$(state), $(systemctl show lvsd -p Result --value)"
+say "address after the stop" "$(holds)"
+say "promote_secondaries" "$(cat /proc/sys/net/ipv4/conf/out0/promote_secondaries)"
+say "processes left" "$(ps -eo args= | grep -c '[k]eeper --lock\|[l]vsd-binary run')"
+/run/lvsd-binary status 2>/dev/null
+say "status exits without a daemon" $?
+echo o >/proc/sysrq-trigger
+sleep 10

@@ -1,0 +1,105 @@
+package systemd
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const kernel = "/usr/bin/linux.uml"
+
+// TestUnit takes the unit through its life. Everything that it looks at is
+// said by testdata/check.sh.
+func TestUnit(t *testing.T) {
+	results, log := boot(t)
+	for _, tt := range []struct{ name, want string }{
+		{"start exits", "0"},
+		{"started", "active"},
+		{"address held", "1"},
+		{"table", "1"}, // wrr was loaded by the kernel, ProtectKernelModules or not
+		{"status exits", "0"},
+		{"director capabilities", "0000000000807000"}, // NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE
+		{"director threads by scheduling class", "TS"},
+		{"keeper capabilities", "0000000000807000"},
+		{"keeper threads by scheduling class", "FF"},
+		{"keeper locked", "yes"},
+		{"reload exits", "0"},
+		{"table after the reload", "1"},
+		{"after a broken file", "active"},
+		{"refusals in status", "1"},
+		{"address gone meanwhile", "no"}, // there is no other director to take it
+		{"after kill -9", "active"},
+		{"address held again", "1"},
+		{"stop exits", "0"},
+		{"stopped", "inactive, success"},
+		{"address after the stop", "0"},
+		{"promote_secondaries", "1"}, // /proc/sys/net can be written
+		{"processes left", "0"},
+		{"status exits without a daemon", "3"},
+	} {
+		if got := results[tt.name]; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("the daemon's log:\n%s", log)
+	}
+}
+
+// boot runs the check in a machine of its own, and returns what it said and
+// the daemon's log.
+func boot(t *testing.T) (results map[string]string, log string) {
+	t.Helper()
+	if testing.Short() || os.Getenv("LVSD_LAB") != "" {
+		t.Skip("boots a machine of its own, about 45 s")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	for _, program := range []string{kernel, "/lib/systemd/systemd", "/usr/sbin/ipvsadm"} {
+		if _, err := os.Stat(program); err != nil {
+			t.Skipf("needs %s (Debian: user-mode-linux, systemd, ipvsadm)", program)
+		}
+	}
+	share := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(share, "lvsd"), "../../cmd/lvsd")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building lvsd: %v\n%s", err, out)
+	}
+	for from, to := range map[string]string{
+		"../../packaging/lvsd.service": "lvsd.service", "testdata/cluster.hcl": "cluster.hcl",
+		"testdata/check.sh": "check.sh", "testdata/init.sh": "init.sh",
+	} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = []byte(strings.ReplaceAll(string(text), "@SHARE@", share))
+		if err := os.WriteFile(filepath.Join(share, to), text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	machine := exec.CommandContext(ctx, kernel, "mem=384M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
+		"init="+filepath.Join(share, "init.sh"), "con=null", "con0=null,fd:1", "quiet")
+	machine.Env = append(os.Environ(), "TMPDIR=/dev/shm")
+	console, err := machine.CombinedOutput()
+	said, rerr := os.ReadFile(filepath.Join(share, "results"))
+	if ctx.Err() != nil || rerr != nil {
+		t.Fatalf("the machine: %v, %v; its console:\n%s\nthe check said:\n%s", err, rerr, console, said)
+	}
+	results = make(map[string]string)
+	for line := range strings.Lines(string(said)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			results[name] = value
+		}
+	}
+	text, _ := os.ReadFile(filepath.Join(share, "log"))
+	return results, string(text)
+}

@@ -1,0 +1,168 @@
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// core are the packages that take time as an argument and wait for nothing,
+// with their files that are excepted, and what those are.
+var core = map[string]map[string]string{
+	"checker": {
+		"checker.go": "the loop",
+	},
+	"ipvsctl": {
+		"reconcile.go": "the loop",
+	},
+	"vrrp": {
+		"session.go": "the loop",
+		"worker.go":  "adds and announces addresses, which may stall in the kernel",
+	},
+	"internal/config": {
+		"decode.go": "remembers for all calls how the types are laid out",
+	},
+	"internal/director": {
+		"director.go": "the loop",
+		"reload.go":   "the loop's part that reads files",
+		"snapshot.go": "where others ask the loop",
+	},
+}
+
+// clocks are what reads a clock or waits for one, in package time.
+var clocks = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
+
+// A file is one parsed Go file of the module, not a test.
+type file struct {
+	pkg, name string
+	*token.FileSet
+	*ast.File
+}
+
+// files parses all files of the module that are not tests.
+func files(t *testing.T) []file {
+	t.Helper()
+	var list []file
+	for _, p := range listPackages(t) {
+		for _, name := range p.GoFiles {
+			set := token.NewFileSet()
+			parsed, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Errorf("parsing %s/%s: %v", p.name(), name, err)
+				continue
+			}
+			list = append(list, file{p.name(), name, set, parsed})
+		}
+	}
+	return list
+}
+
+// at is where a node stands, as an editor follows it.
+func (f file) at(n ast.Node) string {
+	p := f.Position(n.Pos())
+	return f.pkg + "/" + f.name + ":" + strconv.Itoa(p.Line)
+}
+
+// lines counts the lines of a node.
+func (f file) lines(n ast.Node) int {
+	return f.Position(n.End()).Line - f.Position(n.Pos()).Line + 1
+}
+
+func TestCore(t *testing.T) {
+	for _, f := range files(t) {
+		excepted, ok := core[f.pkg]
+		if _, loop := excepted[f.name]; !ok || loop {
+			continue
+		}
+		for _, v := range violations(f) {
+			t.Error(v)
+		}
+	}
+}
+
+func TestExceptionsExist(t *testing.T) {
+	all := files(t)
+	for pkg, excepted := range core {
+		for name, why := range excepted {
+			if !slices.ContainsFunc(all, func(f file) bool { return f.pkg == pkg && f.name == name }) {
+				t.Errorf("%s/%s is excepted from the rules of the core (%s), and is not there", pkg, name, why)
+			}
+		}
+	}
+}
+
+// violations lists what a file of the core must not do.
+func violations(f file) []string {
+	var found []string
+	clock := ""
+	for _, i := range f.Imports {
+		path := strings.Trim(i.Path.Value, `"`)
+		switch {
+		case path == "sync" || strings.HasPrefix(path, "sync/"):
+			found = append(found, f.at(i)+": the core needs no locks: it imports "+path)
+		case path == "time":
+			clock = "time"
+			if i.Name != nil {
+				clock = i.Name.Name
+			}
+		}
+	}
+	ast.Inspect(f.File, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			found = append(found, f.at(n)+": the core starts no goroutines")
+		case *ast.SelectStmt:
+			found = append(found, f.at(n)+": the core waits for nothing: select")
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clocks, n.Sel.Name) {
+				found = append(found, f.at(n)+": the core takes time as an argument: "+clock+"."+n.Sel.Name)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+func TestViolationsAreFound(t *testing.T) {
+	const text = `package p
+import ("sync"; clock "time")
+func f(c chan int) {
+	go f(nil)
+	select { case <-c: default: }
+	_ = clock.Now().Add(clock.Second)
+	<-clock.After(1)
+}`
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, "p.go", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := violations(file{"p", "p.go", set, parsed})
+	if len(found) != 5 {
+		t.Errorf("found %d of 5 violations: %q", len(found), found)
+	}
+}
+
+// The limits of what one head reads at a time.
+const (
+	maxFunction = 70
+	maxFile     = 500
+)
+
+func TestSizes(t *testing.T) {
+	for _, f := range files(t) {
+		if n := f.lines(f.File); n > maxFile {
+			t.Errorf("%s/%s has %d lines, and %d are the limit: is it one thing?", f.pkg, f.name, n, maxFile)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.lines(fn) > maxFunction {
+				t.Errorf("%s: %s has %d lines, and %d are the limit: which of its parts has a name?", f.at(fn), fn.Name.Name, f.lines(fn), maxFunction)
+			}
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package arch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/lvsd/lvsd/"
+
+// domains import the standard library only, and never each other.
+var domains = []string{"checker", "ipvsctl", "vrrp"}
+
+// layers are the packages with what each may import of this module. A package
+// of the module that is not listed may not exist.
+var layers = []struct {
+	pkg string
+	may []string
+	why string
+}{
+	{"checker", nil, "health is decided without knowing of tables and routers"},
+	{"ipvsctl", nil, "the table is compared without knowing why it should be so"},
+	{"vrrp", nil, "a virtual router waits for nobody, so it knows nobody"},
+	{"checker/probe", []string{"checker"}, "an edge serves its own domain"},
+	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
+	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
+	{"internal/keeper", []string{"vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
+	{"internal/config", domains, "text becomes the domains' values, and nothing acts on it"},
+	{"internal/director", append([]string{"internal/config"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/control", append([]string{"internal/director", "internal/config"}, domains...), "it shows and asks, through the director"},
+	{"internal/sim", append([]string{"internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
+	{"internal/arch", nil, "tests of the structure alone"},
+	{"cmd/lvsd", []string{
+		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
+		"ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it wires"},
+}
+
+// confined are libraries with the only packages that may import them, tests
+// aside. A path stands for all packages below it.
+var confined = []struct {
+	path   string
+	within []string
+	why    string
+}{
+	{"github.com/coreos/go-systemd", []string{"cmd/lvsd"}, "systemd is the program's parent, not the director's"},
+	{"github.com/hashicorp/hcl", []string{"internal/config"}, "after parsing nothing is text"},
+	{"github.com/zclconf/go-cty", []string{"internal/config"}, "after parsing nothing is text"},
+	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
+	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
+	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
+	{"github.com/moby/ipvs", []string{"integration"}, "it is the tests' independent witness"},
+	{"github.com/prometheus", []string{"internal/control"}, "metrics are read from one snapshot in one place"},
+	{"github.com/spf13", []string{"cmd/lvsd"}, "the command line ends in cmd"},
+	{"github.com/vishvananda", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
+	{"net/http", []string{"checker/probe", "internal/control"}, "HTTP is asked by probes and served by control"},
+}
+
+// bannedBelow must not be reached by a domain over any path of imports.
+var bannedBelow = map[string]string{
+	"net":                            "the core opens no sockets (net/netip is for addresses)",
+	"os/exec":                        "the core starts no processes",
+	"net/http":                       "the core opens no sockets",
+	"github.com/mdlayher/netlink":    "system calls are in the edges",
+	"github.com/vishvananda/netlink": "system calls are in the edges",
+	"github.com/prometheus/client_golang/prometheus": "metrics are read from values by internal/control",
+	"github.com/hashicorp/hcl/v2":                    "configuration arrives as values",
+}
+
+// A goPackage is what go list tells of a package.
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	Imports    []string
+	Deps       []string
+	GoFiles    []string
+}
+
+// name is the import path within the module.
+func (p goPackage) name() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	c := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,Imports,Deps,GoFiles", module+"...")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v: %s", err, &stderr)
+	}
+	var list []goPackage
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return list
+		}
+		if err != nil {
+			t.Fatalf("reading the list of packages: %v", err)
+		}
+		// Read here too, so that the test's cached result ends with a new file.
+		if _, err := os.ReadDir(p.Dir); err != nil {
+			t.Fatalf("listing the package's files: %v", err)
+		}
+		list = append(list, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if within(p.name(), []string{"integration", "packaging"}) {
+			continue // tests of the whole may use everything
+		}
+		checkLayer(t, p)
+		if slices.Contains(domains, p.name()) {
+			checkDomain(t, p)
+		}
+	}
+}
+
+func checkLayer(t *testing.T, p goPackage) {
+	for _, l := range layers {
+		if l.pkg != p.name() {
+			continue
+		}
+		for _, path := range p.Imports {
+			if own, ok := strings.CutPrefix(path, module); ok && !slices.Contains(l.may, own) {
+				t.Errorf("%s imports %s, and may import of this module only %v: %s", l.pkg, own, l.may, l.why)
+			}
+		}
+		return
+	}
+	t.Errorf("%s is in no layer: say in layers what it may import", p.name())
+}
+
+// checkDomain checks what a domain imports of others than this module.
+func checkDomain(t *testing.T, p goPackage) {
+	for _, path := range p.Imports {
+		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") && !strings.HasPrefix(path, module) {
+			t.Errorf("%s imports %s, and a domain imports the standard library only", p.name(), path)
+		}
+	}
+	for _, path := range p.Deps {
+		if why, ok := bannedBelow[path]; ok {
+			t.Errorf("%s depends on %s: %s", p.name(), path, why)
+		}
+	}
+}
+
+func TestConfinedLibraries(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, path := range p.Imports {
+			for _, c := range confined {
+				if within(path, []string{c.path}) && !within(p.name(), c.within) {
+					t.Errorf("%s imports %s, which is for %v only: %s", p.name(), path, c.within, c.why)
+				}
+			}
+		}
+	}
+}
+
+// within reports whether a path is one of the folders, or below one.
+func within(path string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool {
+		return path == f || strings.HasPrefix(path, f+"/")
+	})
+}
