@@ -118,6 +118,10 @@ func violations(f file) []string {
 			found = append(found, f.at(n)+": the core starts no goroutines")
 		case *ast.SelectStmt:
 			found = append(found, f.at(n)+": the core waits for nothing: select")
+		case *ast.CallExpr:
+			if fun, ok := n.Fun.(*ast.SelectorExpr); ok && fun.Sel.Name == "Go" {
+				found = append(found, f.at(n)+": the core starts no goroutines, by no group either")
+			}
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clocks, n.Sel.Name) {
 				found = append(found, f.at(n)+": the core takes time as an argument: "+clock+"."+n.Sel.Name)
@@ -133,6 +137,7 @@ func TestViolationsAreFound(t *testing.T) {
 import ("sync"; clock "time")
 func f(c chan int) {
 	go f(nil)
+	group.Go(f)
 	select { case <-c: default: }
 	_ = clock.Now().Add(clock.Second)
 	<-clock.After(1)
@@ -143,8 +148,8 @@ func f(c chan int) {
 		t.Fatal(err)
 	}
 	found := violations(file{"p", "p.go", set, parsed})
-	if len(found) != 5 {
-		t.Errorf("found %d of 5 violations: %q", len(found), found)
+	if len(found) != 6 {
+		t.Errorf("found %d of 6 violations: %q", len(found), found)
 	}
 }
 

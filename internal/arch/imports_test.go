@@ -41,6 +41,15 @@ var layers = []struct {
 		"ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it wires"},
 }
 
+// systemCallers are the edges, and those that deal with processes and sockets
+// of the daemon itself: the keeper with its own scheduling and memory, control
+// with its socket, cmd with signals and clocks. The fake kernel speaks in the
+// real one's errors.
+var systemCallers = []string{
+	"checker/probe", "ipvsctl/kernel", "vrrp/link",
+	"internal/keeper", "internal/control", "cmd/lvsd", "internal/sim", "integration",
+}
+
 // confined are libraries with the only packages that may import them, tests
 // aside. A path stands for all packages below it.
 var confined = []struct {
@@ -58,7 +67,9 @@ var confined = []struct {
 	{"github.com/prometheus", []string{"internal/control"}, "metrics are read from one snapshot in one place"},
 	{"github.com/spf13", []string{"cmd/lvsd"}, "the command line ends in cmd"},
 	{"github.com/vishvananda", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
+	{"golang.org/x/sys", systemCallers, "system calls are in the edges"},
 	{"net/http", []string{"checker/probe", "internal/control"}, "HTTP is asked by probes and served by control"},
+	{"syscall", systemCallers, "system calls are in the edges"},
 }
 
 // bannedBelow must not be reached by a domain over any path of imports.
