@@ -97,7 +97,7 @@ func (c *Checker) Run(ctx context.Context, report func(Target, Result)) error {
 		case <-timer.C:
 		case <-c.wake:
 		}
-		next := c.startAll(func(e *entry) {
+		next := c.startAll(ctx, func(e *entry) {
 			probes.Go(func() { c.probe(ctx, e, report) })
 		})
 		timer.Stop()
@@ -117,14 +117,17 @@ const batch = 8
 // together, as at the start, take each other's processor time until they time
 // out, though their servers answer (measured: 3,000 TLS handshakes with a
 // timeout of 1 s on two busy processors, 2,606 timeouts; with it, 0 to 157).
-func (c *Checker) startAll(run func(*entry)) (next time.Time) {
-	for {
+// Where more are due than there is processor time for, it does not come to an
+// end, so it looks whether it should.
+func (c *Checker) startAll(ctx context.Context, run func(*entry)) (next time.Time) {
+	for ctx.Err() == nil {
 		next, more := c.start(run)
 		if !more {
 			return next
 		}
 		runtime.Gosched()
 	}
+	return time.Time{}
 }
 
 // start begins one batch, and says whether more may be due.

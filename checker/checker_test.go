@@ -406,3 +406,23 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 		}
 	})
 }
+
+// More targets may be due than there is processor time for, and then starting
+// them does not end by itself.
+func TestStartingEndsWithTheContext(t *testing.T) {
+	c := New(nil, 0)
+	var all []Target
+	for i := range 10 * batch {
+		all = append(all, Target{Spec: TCP{}, Port: uint16(i), Interval: time.Second, Timeout: time.Second})
+	}
+	c.Set(all)
+	ctx, cancel := context.WithCancel(t.Context())
+	started := 0
+	c.startAll(ctx, func(*entry) {
+		started++
+		cancel()
+	})
+	if started == 0 || started > batch {
+		t.Errorf("%d probes started, want the batch in which the context ended (1 to %d)", started, batch)
+	}
+}

@@ -16,7 +16,8 @@
 # floor format formatlist index join jsondecode keys length lookup lower max
 # merge min parseint range regex regexall regexreplace replace reverse slice
 # sort split substr tobool tolist tomap tonumber toset tostring trim trimprefix
-# trimspace trimsuffix try upper values zipmap.
+# trimspace trimsuffix try upper values zipmap. range() gives at most 1024
+# numbers, and a local holds at most 1048576 bytes or elements.
 locals {
   directors = { lvs1 = "10.13.0.15", lvs2 = "10.13.0.16" }
   mirrors   = [for i in range(1, 5) : cidrhost("192.168.2.0/24", i)]

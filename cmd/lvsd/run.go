@@ -47,7 +47,9 @@ could not go on; standard error says why.`,
   lvsd run --config ./cluster.hcl --node lvs1 --state-dir /tmp/lvsd --socket /tmp/lvsd.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := newLog(c.ErrOrStderr(), f.logFormat, f.logLevel)
+			lines := newLineWriter(c.ErrOrStderr())
+			defer lines.Close()
+			log, err := newLog(lines, f.logFormat, f.logLevel)
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,9 @@ could not go on; standard error says why.`,
 
 // serve builds the edges, hands them to the director, and runs it.
 func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
-	// From here on a signal is an order, however early it comes.
+	// From here on a signal is an order, however early it comes, and a log
+	// whose reader has ended is no reason to end.
+	signal.Ignore(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)

@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -87,8 +88,15 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	if _, done := l.values[name]; done || a == nil {
 		return
 	}
-	if slices.Contains(l.path, name) || len(l.path) >= maxNesting {
-		d.mistake(a.NameRange, "Circular local", "local.%s needs itself: it is computed from %v.", name, l.path)
+	circle := slices.Index(l.path, name)
+	if circle >= 0 || len(l.path) >= maxNesting {
+		if circle >= 0 {
+			d.mistake(a.NameRange, "Circular local", "local.%s needs itself: it is computed from %s.",
+				name, strings.Join(l.path[circle:], ", "))
+		} else {
+			d.mistake(a.NameRange, "Too many locals in a row", "local.%s is at the end of more than %d locals that each need the next: use fewer.",
+				name, maxNesting)
+		}
 		d.define(l, name, cty.DynamicVal)
 		return
 	}
@@ -102,7 +110,30 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	if _, broken := l.values[name]; broken {
 		return
 	}
-	d.define(l, name, d.safely(a))
+	v := d.safely(a)
+	if n := size(v); n > maxLocal {
+		d.mistake(a.NameRange, "Huge local", "local.%s has %d bytes or elements, and %d are the limit.", name, n, maxLocal)
+		v = cty.DynamicVal
+	}
+	d.define(l, name, v)
+}
+
+// maxLocal bounds a local, in bytes of text or elements: one that doubles
+// another, forty times over, must not take all the memory.
+const maxLocal = 1 << 20
+
+// size is the length of a text or a collection.
+func size(v cty.Value) int {
+	switch {
+	case !v.IsKnown() || v.IsNull():
+		return 0
+	case v.Type() == cty.String:
+		return len(v.AsString())
+	case v.CanIterateElements():
+		return v.LengthInt()
+	default:
+		return 0
+	}
 }
 
 func (d *decoder) define(l *locals, name string, v cty.Value) {

@@ -94,6 +94,9 @@ func configurationFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
+// byteOrderMark is what some editors put before UTF-8, unseen.
+var byteOrderMark = []byte("\ufeff")
+
 func (s *Sources) add(name string) error {
 	rest := maxSource
 	for _, f := range s.files {
@@ -103,7 +106,7 @@ func (s *Sources) add(name string) error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	s.files = append(s.files, &source{name: name, text: text})
+	s.files = append(s.files, &source{name: name, text: bytes.TrimPrefix(text, byteOrderMark)})
 	return nil
 }
 

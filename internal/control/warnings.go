@@ -32,8 +32,12 @@ func Warnings(st *director.Status) []string {
 	if down, servers := downServers(st); len(down) > 0 {
 		warn("%d of %d real servers are down: %s", len(down), servers, shorten(down, 3))
 	}
-	if st.Table.LastError != "" {
+	switch {
+	case st.Table.LastError == "":
+	case st.Table.Pending > 0:
 		warn("the kernel's table is not as wanted, %d operations are left to do: %s", st.Table.Pending, st.Table.LastError)
+	default:
+		warn("the kernel's table is as wanted, but something failed: %s", st.Table.LastError)
 	}
 	for _, w := range st.Warnings {
 		warn("%s", w)

@@ -134,14 +134,17 @@ type Director struct {
 	// warned are the warnings of the last look at the machine; each is logged
 	// when it is new.
 	warned []string
-	// loading: a configuration is being read; again: another one was asked
-	// for meanwhile.
-	loading, again bool
-	stopping       bool
+	// loading is since when a configuration is being read, and loaded where it
+	// arrives; again: another one was asked for meanwhile. Hung counts those
+	// that were given up.
+	loading  time.Time
+	loaded   <-chan Loaded
+	again    bool
+	hung     int
+	stopping bool
 
 	results chan observation
 	reloads chan struct{}
-	loaded  chan Loaded
 	calls   chan func()
 	stopped chan struct{}
 
@@ -163,7 +166,6 @@ func New(c *config.Config, warnings []string, o Options) *Director {
 		o: o, config: c, warnings: warnings, healths: NewHealths(),
 		results: make(chan observation, resultQueue),
 		reloads: make(chan struct{}, 1),
-		loaded:  make(chan Loaded, 1),
 		calls:   make(chan func()),
 		stopped: make(chan struct{}),
 		failed:  make(chan error, 2),
@@ -242,6 +244,7 @@ func (d *Director) loop(ctx context.Context) error {
 			d.becomeReady("the start delay is over")
 		case <-ticker.C:
 			d.o.Keeper.Heartbeat()
+			d.overdue(time.Now())
 			if ticks++; ticks%machineTicks == 0 {
 				d.look()
 			}

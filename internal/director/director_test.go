@@ -151,9 +151,11 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, nil, openErr },
 		Load: func(*config.Config) Loaded {
-			time.Sleep(f.loadTime)
-			l := f.loads[0]
+			f.mu.Lock()
+			l, takes := f.loads[0], f.loadTime
 			f.loads = f.loads[1:]
+			f.mu.Unlock()
+			time.Sleep(takes)
 			return l
 		},
 		Machine: func() (Machine, error) { return Machine{Addresses: []netip.Addr{lvs1}, Forward4: true}, nil },
@@ -424,5 +426,37 @@ func TestStatusNamesRoutersThatTheKeeperHasNotSpokenOf(t *testing.T) {
 		}
 		stop()
 		<-ended
+	})
+}
+
+func TestAReadingThatHangsIsGivenUpAndTheNextOneCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.loadTime = time.Hour
+		changed := clusterOf()
+		changed.Digest = "second"
+		f.loads = []Loaded{{}, {Config: changed}}
+		d, stop, ended := begin(t, f, clusterOf(), nil)
+		d.Reload()
+		time.Sleep(loadPatience + 2*time.Second)
+		synctest.Wait()
+		s, err := d.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Reload.OK || !strings.Contains(s.Reload.Error, "longer than") || f.told() != "READY RELOADING READY" {
+			t.Errorf("status: ok %v, %q, told %q; want a refusal that says why", s.Reload.OK, s.Reload.Error, f.told())
+		}
+		f.mu.Lock()
+		f.loadTime = 0
+		f.mu.Unlock()
+		d.Reload()
+		synctest.Wait()
+		if s, err = d.Status(t.Context()); err != nil || s.Reload.Digest != "second" {
+			t.Errorf("after the next reload: %+v, %v; want the second configuration", s.Reload, err)
+		}
+		stop()
+		<-ended
+		time.Sleep(time.Hour) // the one that hung ends at last
 	})
 }

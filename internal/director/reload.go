@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -11,48 +12,79 @@ func (d *Director) startReload(ctx context.Context) {
 	if d.stopping {
 		return
 	}
-	if d.loading {
+	if !d.loading.IsZero() {
 		d.again = true
 		return
 	}
-	d.loading = true
+	if d.hung == maxHung {
+		d.refuse(time.Now(), fmt.Errorf("%d earlier readings of it still hang: mend what they wait for (a disk?), and restart lvsd", d.hung))
+		return
+	}
+	d.loading = time.Now()
 	d.o.Notify("RELOADING")
-	running, open := d.config, d.table == nil
-	d.running.Go(func() {
+	running, open, loaded := d.config, d.table == nil, make(chan Loaded, 1)
+	d.loaded = loaded
+	// Nobody waits for this one, in the end either: a disk may hang.
+	go func() {
 		l := d.o.Load(running)
 		if open {
 			l.open(ctx, d.o.OpenTable)
 		}
-		d.loaded <- l
-	})
+		loaded <- l
+	}()
+}
+
+const (
+	// loadPatience is how long a reading of the configuration may take.
+	loadPatience = 30 * time.Second
+	// maxHung bounds the readings that were given up and still hang.
+	maxHung = 4
+)
+
+// overdue gives up a reading of the configuration that hangs.
+func (d *Director) overdue(now time.Time) {
+	if d.loading.IsZero() || now.Sub(d.loading) < loadPatience {
+		return
+	}
+	d.loading, d.loaded = time.Time{}, nil
+	d.hung++
+	d.refuse(now, fmt.Errorf("reading it takes longer than %v, and was given up", loadPatience))
+}
+
+// refuse notes a configuration that was not taken.
+func (d *Director) refuse(now time.Time, err error) {
+	d.reload.Last, d.reload.OK, d.reload.Error = now, false, err.Error()
+	d.reload.Failed++
+	d.o.Log.Error("configuration refused: the one that runs goes on", "path", d.o.Path, "error", err)
+	d.o.Notify("READY")
 }
 
 // finishReload applies what was read, whole or not at all.
 func (d *Director) finishReload(l Loaded) {
 	now := time.Now()
-	d.loading = false
-	d.reload.Last = now
-	switch {
-	case l.Err != nil:
-		d.reload.OK, d.reload.Error = false, l.Err.Error()
-		d.reload.Failed++
-		d.o.Log.Error("configuration refused: the one that runs goes on", "path", d.o.Path, "error", l.Err)
-		d.o.Notify("READY")
-	case l.Config == nil:
-		d.reload.OK, d.reload.Error = true, ""
+	d.loading, d.loaded = time.Time{}, nil
+	if l.Err != nil {
+		d.refuse(now, l.Err)
+	} else {
+		d.reload.Last, d.reload.OK, d.reload.Error = now, true, ""
 		d.reload.Succeeded++
-		d.o.Log.Info("configuration is unchanged", "path", d.o.Path)
-		d.o.Notify("READY")
-	default:
-		d.reload.OK, d.reload.Error = true, ""
-		d.reload.Succeeded++
-		d.adopt(l)
-		d.apply(now, l)
+		d.take(now, l)
 	}
 	if d.again {
 		d.again = false
 		d.Reload()
 	}
+}
+
+// take works with what a valid configuration says, if it is another one.
+func (d *Director) take(now time.Time, l Loaded) {
+	if l.Config == nil {
+		d.o.Log.Info("configuration is unchanged", "path", d.o.Path)
+		d.o.Notify("READY")
+		return
+	}
+	d.adopt(l)
+	d.apply(now, l)
 }
 
 // apply makes a configuration the one that runs.

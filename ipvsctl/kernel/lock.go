@@ -28,13 +28,14 @@ func Lock(dir string) (io.Closer, error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = fmt.Errorf("%s is held by another lvsd%s: stop that one, or give this one its own --state-dir and --socket", path, holder(f))
-	} else if err == nil {
-		err = signature(f)
 	}
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("locking the state directory: %w", err)
 	}
+	// The lock is flock's. Who holds it is a help for the next one, and no
+	// reason to fail where the disk is full.
+	_ = signature(f)
 	return f, nil
 }
 
