@@ -28,14 +28,16 @@ type addressBook struct {
 
 // Hold makes it so that the addresses are on their interfaces, to be taken
 // back by the kernel after a lifetime of whole seconds, rounded up, or
-// permanent with zero. Holding again begins the lifetime anew. It goes on
-// after an error, and returns how many had not been there.
+// permanent with zero. Holding again begins the lifetime anew. One whose end
+// would take an own address of the interface along is held permanent, with an
+// error. It goes on after an error, and returns how many had not been there.
 func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added int, err error) {
 	v := l.view.Load()
+	spared := make(sparing)
 	var errs []error
 	for _, a := range addrs {
 		l.addresses.mark(a, true)
-		isNew, err := l.addresses.hold(v, a, lifetime)
+		isNew, err := l.addresses.hold(v.devices[a.Interface], a, lifetime, spared)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
 		}
@@ -46,15 +48,27 @@ func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (adde
 	return added, errors.Join(errs...)
 }
 
-func (b *addressBook) hold(v *view, a vrrp.InterfaceAddress, lifetime time.Duration) (added bool, err error) {
-	d := v.devices[a.Interface]
+func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lifetime time.Duration, spared sparing) (added bool, err error) {
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
+	// The kernel's own removal follows the same rule as ours, and nobody is
+	// left by then to prepare for it.
+	var unfenced error
+	if lifetime > 0 {
+		if unfenced = spared.endangers(d, a.Prefix); unfenced != nil {
+			lifetime, unfenced = 0, fmt.Errorf("held without a lifetime: %w", unfenced)
+		}
+	}
+	added, err = b.put(d, a, lifetime)
+	return added, errors.Join(err, unfenced)
+}
+
+// put adds an address, or replaces it, which begins its lifetime anew.
+func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lifetime time.Duration) (added bool, err error) {
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
 	addr := b.request(d, a, lifetime)
-	// An exclusive add tells whether the address was there; only then it is
-	// replaced, which begins its lifetime anew.
+	// An exclusive add tells whether the address was there.
 	if err = b.netlink.AddrAdd(link, addr); !errors.Is(err, unix.EEXIST) {
 		return err == nil, err
 	}
@@ -104,7 +118,7 @@ func (b *addressBook) onLink(d *device, a vrrp.InterfaceAddress) bool {
 // is gone already is no error.
 func (l *Link) Release(addrs []vrrp.InterfaceAddress) error {
 	v := l.view.Load()
-	promoted := make(map[string]error)
+	spared := make(sparing)
 	var errs []error
 	for _, a := range addrs {
 		l.addresses.mark(a, false)
@@ -112,10 +126,7 @@ func (l *Link) Release(addrs []vrrp.InterfaceAddress) error {
 		if d == nil {
 			continue
 		}
-		if _, done := promoted[d.name]; !done && a.Prefix.Addr().Is4() {
-			promoted[d.name] = promoteSecondaries(d.name)
-		}
-		if err := l.addresses.release(d, a, promoted[d.name]); err != nil {
+		if err := l.addresses.release(d, a, spared); err != nil {
 			errs = append(errs, fmt.Errorf("removing %s from %s: %w", a.Prefix, a.Interface, err))
 		}
 	}
@@ -124,9 +135,9 @@ func (l *Link) Release(addrs []vrrp.InterfaceAddress) error {
 
 // release removes an address, unless that would remove the interface's own
 // ones with it.
-func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, promoted error) error {
-	if promoted != nil && a.Prefix.Addr().Is4() && d.wouldTakeAlong(a.Prefix) {
-		return fmt.Errorf("the interface's own address of that network would go with it: %w", promoted)
+func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, spared sparing) error {
+	if err := spared.endangers(d, a.Prefix); err != nil {
+		return err
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
 	err := b.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
@@ -136,24 +147,49 @@ func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, promoted error
 	return err
 }
 
+// A sparing is the interfaces whose remaining addresses live on when a virtual
+// one goes, and why not where they do not. A virtual address that was added
+// before the interface's own one is the primary of their network, on which the
+// kernel lets the others depend.
+type sparing map[string]error
+
+// endangers tells why the end of an address would be the end of others.
+func (s sparing) endangers(d *device, p netip.Prefix) error {
+	if !p.Addr().Is4() {
+		return nil
+	}
+	if _, done := s[d.name]; !done {
+		s[d.name] = promoteSecondaries(d.name)
+	}
+	if err := s[d.name]; err != nil && d.wouldTakeAlong(p) {
+		return fmt.Errorf("the interface's own address of that network would go with it: %w", err)
+	}
+	return nil
+}
+
 // wouldTakeAlong tells whether an address is the primary one of its network
 // and others depend on it.
 func (d *device) wouldTakeAlong(p netip.Prefix) bool {
+	others := false
 	for _, o := range d.addrs {
-		if o.Prefix != p && o.Masked() == p.Masked() && o.flags&unix.IFA_F_SECONDARY != 0 {
-			return true
+		secondary := o.flags&unix.IFA_F_SECONDARY != 0
+		if o.Prefix == p && secondary {
+			return false
 		}
+		others = others || o.Prefix != p && o.Masked() == p.Masked() && secondary
 	}
-	return false
+	return others
 }
 
 // promoteSecondaries lets the other addresses of a network live on when its
-// primary one is removed. A virtual address that was added before the
-// interface's own one is the primary.
+// primary one is removed, by us or by the kernel.
 func promoteSecondaries(name string) error {
-	path := "/proc/sys/net/ipv4/conf/" + name + "/promote_secondaries"
-	if b, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(b)) != "0" {
-		return nil
+	var path string
+	for _, conf := range [...]string{"all", name} { // Either is enough.
+		path = "/proc/sys/net/ipv4/conf/" + conf + "/promote_secondaries"
+		if b, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(b)) != "0" {
+			return nil
+		}
 	}
 	return os.WriteFile(path, []byte("1"), 0)
 }

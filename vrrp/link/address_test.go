@@ -84,6 +84,7 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 // Decision 11: the kernel takes the addresses back from the dead. The own
 // address and its route outlive the virtual one of the same network.
 func TestKernelFences(t *testing.T) {
+	t.Parallel()
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")
 	ip(t, "addr add fd00::1/64 dev va")
@@ -156,5 +157,28 @@ func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 	// Neither loopback nor an interface that is gone can announce.
 	if err := l.Announce(append(on("lo", "10.9.0.201/32"), on("nix", "10.9.0.202/32")...)); err != nil {
 		t.Errorf("announcing where nobody listens: %v", err)
+	}
+}
+
+// The same after its lifetime, when nobody of us is left. The own address came
+// late, or was removed by hand and added again.
+func TestKernelFencesAndSparesTheOwnAddress(t *testing.T) {
+	t.Parallel()
+	cable(t, "vc", "vd")
+	sysctl(t, "net/ipv4/conf/all/promote_secondaries", "0")
+	sysctl(t, "net/ipv4/conf/vc/promote_secondaries", "0")
+	l := open(t)
+	wait(t, "vc is seen", func() bool { return l.Interfaces().ByName["vc"].Up })
+	hold(t, l, on("vc", "10.9.3.200/24", "10.9.3.201/24"), 2*time.Second)
+	ip(t, "addr add 10.9.3.1/24 dev vc")
+	if shown := ip(t, "addr show dev vc to 10.9.3.1"); !strings.Contains(shown, "secondary") {
+		t.Fatalf("the own address is not what this test is about:\n%s", shown)
+	}
+	wait(t, "the kernel took the virtual ones", func() bool {
+		shown := ip(t, "addr show dev vc")
+		return !strings.Contains(shown, "10.9.3.200") && !strings.Contains(shown, "10.9.3.201")
+	})
+	if shown := ip(t, "addr show dev vc"); !strings.Contains(shown, "10.9.3.1/24") {
+		t.Errorf("the own address went along:\n%s", shown)
 	}
 }

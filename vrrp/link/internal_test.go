@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The frame that keepalived sends, padded as Ethernet does.
@@ -42,6 +45,33 @@ func TestPacketsThatAreTooShortOrLie(t *testing.T) {
 	}
 	if _, ok := parse6(nil, []byte{1, 2, 3}, netip.Addr{}); ok {
 		t.Error("broken control messages were believed")
+	}
+}
+
+func TestWhoseEndIsTheEndOfOthers(t *testing.T) {
+	primary := func(p string) address { return address{Prefix: netip.MustParsePrefix(p)} }
+	secondary := func(p string) address { return address{netip.MustParsePrefix(p), unix.IFA_F_SECONDARY} }
+	for _, c := range []struct {
+		name  string
+		addrs []address
+		want  bool
+	}{
+		{"the first of its network", []address{primary("10.9.0.200/24"), secondary("10.9.0.1/24")}, true},
+		{"behind the own address", []address{primary("10.9.0.1/24"), secondary("10.9.0.200/24"), secondary("10.9.0.201/24")}, false},
+		{"alone in its network", []address{primary("10.9.0.200/24"), primary("10.8.0.1/24"), secondary("10.8.0.2/24")}, false},
+		{"another length is another network", []address{primary("10.9.0.200/24"), primary("10.9.0.1/16"), secondary("10.9.0.2/16")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &device{name: "va", addrs: c.addrs}
+			virtual := netip.MustParsePrefix("10.9.0.200/24")
+			if got := d.wouldTakeAlong(virtual); got != c.want {
+				t.Errorf("would take others along: %t, want %t", got, c.want)
+			}
+			refused := sparing{"va": errors.New("read-only file system")}
+			if err := refused.endangers(d, virtual); (err != nil) != c.want {
+				t.Errorf("where promote_secondaries cannot be set: %v", err)
+			}
+		})
 	}
 }
 
