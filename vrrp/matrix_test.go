@@ -158,10 +158,9 @@ var matrixEvents = map[string]func(r *Router, now time.Time) []Action{
 	},
 }
 
-// A matrixRow is one cell: the clause of RFC 9568 that decides it, or a
-// heading of the package comment, or "-" where nothing has to happen; what is
-// done in which order; and the state afterwards: + with addresses held, and
-// when the next deadline is after the epoch.
+// A matrixRow is one cell: the clauses that decide it, by their keys in
+// clauses; what is done in which order; and the state afterwards: + with
+// addresses held, and when the next deadline is after the epoch.
 type matrixRow struct{ state, event, clause, acts, after string }
 
 func TestTransitionMatrix(t *testing.T) {
@@ -175,7 +174,7 @@ func TestTransitionMatrix(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			acts, after := runCell(row.state, row.event)
 			if diff := cmp.Diff(matrixRow{row.state, row.event, row.clause, acts, after}, row, cmp.AllowUnexported(matrixRow{})); diff != "" {
-				t.Errorf("%s (-got +want):\n%s", row.clause, diff)
+				t.Errorf("%s\n(-got +want):\n%s", quote(row.clause), diff)
 			}
 		})
 	}

@@ -28,6 +28,7 @@ type member struct {
 	seen     bool   // its interface was looked at
 	fault    string // as last told to the router
 	stopping bool
+	removed  bool   // from the configuration
 	silent   string // why adverts cannot be sent, as last reported
 	deadline time.Time
 }
@@ -98,7 +99,8 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 }
 
 func (s *Session) tell(now time.Time, m *member, text string, failure bool) {
-	s.report(Event{At: now, Router: m.config.Name, From: m.router.state, To: m.router.state, Text: text, Failure: failure})
+	state := m.router.State()
+	s.report(Event{At: now, Router: m.config.Name, From: state, To: state, Text: text, Failure: failure})
 }
 
 // send sends an advert to the group, or to each peer.
@@ -114,7 +116,7 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 	for _, dst := range to {
 		s.payload = ad.Append(s.payload[:0], m.source, dst)
 		if err := s.link.Send(m.key.Port, m.source, dst, s.payload); err != nil {
-			m.router.counters.SendErrors++
+			m.router.sendFailed()
 			failure = err.Error()
 		}
 	}
@@ -163,7 +165,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.members[key] = m
 			continue
 		}
-		m.stopping = false
+		m.stopping, m.removed = false, false
 		changed := !equal(m.config, c)
 		m.config = c
 		if changed {
@@ -172,6 +174,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 	}
 	for key, m := range s.members {
 		if !wanted[key] && !m.stopping {
+			m.removed = true
 			s.stop(now, m)
 		}
 	}
@@ -190,7 +193,8 @@ func (s *Session) listen() {
 
 func (s *Session) stop(now time.Time, m *member) {
 	m.stopping = true
-	if s.ending == abandoned {
+	// The next start adopts no addresses of a router that it does not know.
+	if s.ending == abandoned && !m.removed {
 		s.do(now, m, m.router.Abandon(now))
 	} else {
 		s.do(now, m, m.router.Stop(now))
@@ -259,13 +263,19 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.adopt(m)
 	}
 	why, silent := s.trouble(m, port, virtual)
-	if why != m.fault {
-		m.fault = why
-		if why != "" {
-			s.do(now, m, m.router.Fault(now, why, silent))
-		}
+	was := m.fault
+	m.fault = why
+	if why != was && why != "" {
+		s.fault(now, m, why, silent)
 	}
-	if why != "" || m.stopping || !s.ready || m.router.state != Initialize {
+	if why != "" || m.stopping || m.router.State() != Initialize {
+		return
+	}
+	if !s.ready {
+		if was != "" {
+			s.tell(now, m, "no longer: "+was, false)
+			token(s.changed)
+		}
 		return
 	}
 	if before, ok := s.resume[m.config.Name]; ok && now.Before(before) {
@@ -274,6 +284,18 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.do(now, m, m.router.Startup(now, m.source))
 	}
 	delete(s.resume, m.config.Name)
+}
+
+// fault tells a router why it cannot run. One that runs tells the log with its
+// transition; for one that does not, it is told here: one line for a change of
+// the reason, which only a change of an interface brings about.
+func (s *Session) fault(now time.Time, m *member, why string, silent bool) {
+	idle := m.router.State() == Initialize && !m.stopping
+	s.do(now, m, m.router.Fault(now, why, silent))
+	if idle {
+		s.tell(now, m, "cannot start: "+why, true)
+		token(s.changed)
+	}
 }
 
 // adopt takes over addresses that an earlier process left.
@@ -301,7 +323,7 @@ func (s *Session) trouble(m *member, port string, virtual map[netip.Addr]bool) (
 	}
 	if source != m.source {
 		m.source = source
-		m.router.source = plain(source)
+		m.router.sendFrom(source)
 	}
 	for _, name := range m.config.Track {
 		if i, ok := s.interfaces.ByName[name]; !ok {

@@ -83,12 +83,14 @@ const (
 	ReasonOwner     Reason = "owner" // two routers with priority 255
 )
 
-// Reasons are all of them, so that a counter exists before its first event.
-var Reasons = []Reason{
-	ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
-	ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer,
-	ReasonInterval, ReasonAddresses, ReasonOwner,
-}
+// What Counters.Discarded and Counters.Mismatched count.
+var (
+	discardReasons = [...]Reason{
+		ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
+		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer,
+	}
+	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner}
+)
 
 // A DecodeError says why Decode refused a packet.
 type DecodeError struct {

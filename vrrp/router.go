@@ -62,11 +62,20 @@ func NewRouter(c Config) *Router {
 		c:     c,
 		fault: "not started yet",
 		counters: Counters{
-			Discarded:  make(map[Reason]uint64),
-			Mismatched: make(map[Reason]uint64),
+			Discarded:  zeros(discardReasons[:]),
+			Mismatched: zeros(mismatchReasons[:]),
 		},
 		noted: make(map[Reason]time.Time),
 	}
+}
+
+// zeros lets each counter be there before its first event.
+func zeros(reasons []Reason) map[Reason]uint64 {
+	counts := make(map[Reason]uint64, len(reasons))
+	for _, r := range reasons {
+		counts[r] = 0
+	}
+	return counts
 }
 
 // Adopt tells, before Startup, that the addresses are on the interfaces
@@ -128,11 +137,8 @@ func (r *Router) Stop(now time.Time) []Action {
 
 // Abandon is Stop for a router whose director is gone: where nobody takes
 // over, the addresses are left where they are, for the next start to adopt.
-// After Stop it changes nothing.
+// After a Stop that is still under way it changes no more than that.
 func (r *Router) Abandon(now time.Time) []Action {
-	if r.stopping {
-		return nil
-	}
 	r.leave = true
 	return r.shutdown(now, "abandoned by its director", "abandoned by its director")
 }
@@ -365,6 +371,17 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 		Checksum:  r.form,
 	}}
 }
+
+// sendFrom moves our adverts to another source address.
+func (r *Router) sendFrom(source netip.Addr) {
+	r.source = plain(source)
+	if r.state == Master {
+		r.master = r.source
+	}
+}
+
+// sendFailed counts an advert that the kernel refused.
+func (r *Router) sendFailed() { r.counters.SendErrors++ }
 
 // addresses are the ones that are advertised.
 func (r *Router) addresses() []netip.Addr {

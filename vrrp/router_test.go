@@ -389,3 +389,17 @@ func ExampleRouter() {
 	// announce addresses
 	// Backup -> Master: heard no Master
 }
+
+func TestCountersExistBeforeTheirFirstEvent(t *testing.T) {
+	got := NewRouter(testConfig()).Status().Counters
+	want := Counters{
+		Discarded: map[Reason]uint64{
+			ReasonTTL: 0, ReasonLength: 0, ReasonVersion: 0, ReasonType: 0, ReasonChecksum: 0, ReasonAuthentication: 0,
+			ReasonVRID: 0, ReasonFamily: 0, ReasonOwnAddress: 0, ReasonNotPeer: 0,
+		},
+		Mismatched: map[Reason]uint64{ReasonInterval: 0, ReasonAddresses: 0, ReasonOwner: 0},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counters of a new router (-want +got):\n%s", diff)
+	}
+}

@@ -75,6 +75,8 @@ func (s *kernel) event(e vrrp.Event) {
 	defer s.mu.Unlock()
 	if e.From != e.To {
 		s.note("%s: %s", e.To, e.Text)
+	} else if e.Failure {
+		s.note("failure: %s", e.Text)
 	} else {
 		s.note("event: %s", e.Text)
 	}

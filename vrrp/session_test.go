@@ -98,6 +98,56 @@ func TestOwnLinkGoes(t *testing.T) {
 	})
 }
 
+// One line for each change of what keeps a router from running.
+func TestRouterThatCannotStartIsTold(t *testing.T) {
+	t.Run("the interface comes late, and goes", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.session.Set(one(func(c *vrrp.Config) { c.Interface = "eth7" }))
+			s.want("why", "0s      failure: cannot start: interface eth7 does not exist")
+			select {
+			case <-s.session.Changed():
+			default:
+				t.Error("nobody is told that the status has changed")
+			}
+			s.set("eth7", false)
+			s.want("another reason", "0s      failure: cannot start: interface eth7 is down")
+			s.set("eth0", false)
+			s.set("eth7", false)
+			s.want("the same reason")
+			s.set("eth7", true)
+			s.want("it is up, and has no address", "0s      failure: cannot start: interface eth7 has no IPv4 address of its own to send adverts from")
+		})
+	})
+	t.Run("and starts", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.set("eth0", false)
+			s.session.Set(one())
+			s.want("why", "0s      failure: cannot start: interface eth0 is down")
+			s.set("eth0", true)
+			s.want("the transition tells", "0s      Backup: started")
+			s.set("eth0", false)
+			s.want("here too", "0s      Initialize: interface eth0 is down")
+			if st := s.status(); st.Fault != "interface eth0 is down" {
+				t.Errorf("fault: %q", st.Fault)
+			}
+		})
+	})
+	t.Run("before the table is ready", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			d := one()
+			d.Ready = false
+			s.set("eth0", false)
+			s.session.Set(d)
+			s.want("why", "0s      failure: cannot start: interface eth0 is down")
+			s.set("eth0", true)
+			s.want("that is over", "0s      event: no longer: interface eth0 is down")
+			d.Ready = true
+			s.session.Set(d)
+			s.want("it starts", "0s      Backup: started")
+		})
+	})
+}
+
 func TestTrackedInterfaceGoes(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one(func(c *vrrp.Config) { c.Track = []string{"eth1"} }))
@@ -137,6 +187,35 @@ func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
 			"3.5s    Initialize: abandoned by its director",
 			"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s", // renewed meanwhile
 			"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
+	})
+}
+
+// A service manager that cleans up after a killed director may end the keeper
+// with a signal before it has seen the director's end.
+func TestAbandonedAfterAStop(t *testing.T) {
+	t.Run("leaves the addresses too", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Stop()
+			s.want("it says so once", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
+			s.session.Abandon()
+			<-s.ended
+			s.want("the addresses become permanent",
+				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+				"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
+		})
+	})
+	t.Run("but not those of a router that was removed", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(vrrp.Desired{Ready: true})
+			s.script()
+			s.session.Abandon()
+			<-s.ended
+			s.want("nobody would come back for them",
+				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+				"7.5s    release 10.9.0.200/24")
+		})
 	})
 }
 
@@ -234,7 +313,7 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 		time.Sleep(5500 * time.Millisecond)
 		told, tried := 0, 0
 		for _, line := range s.script() {
-			if strings.Contains(line, "event: adding 10.9.0.200/24 to eth0") {
+			if strings.Contains(line, "failure: adding 10.9.0.200/24 to eth0") {
 				told++
 			}
 			if strings.Contains(line, "hold") {
@@ -338,6 +417,42 @@ func TestPacketsThatAreNotForUs(t *testing.T) {
 		if n := st.Counters.Discarded[vrrp.ReasonNotPeer]; n != 1 || st.Master.IsValid() {
 			t.Errorf("discarded %d, follows %v; want 1 and nobody", n, st.Master)
 		}
+	})
+}
+
+func TestOwnAddressChangesWhileMaster(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.mu.Lock()
+		s.devices["eth0"] = vrrp.Interface{Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.7/24"), netip.MustParsePrefix("10.9.0.200/24")}}
+		s.publish()
+		s.mu.Unlock()
+		time.Sleep(time.Second)
+		if st := s.status(); st.Master != netip.MustParseAddr("10.9.0.7") || !slices.Contains(s.script(), "4.414s  advert 150 from 10.9.0.7 to 224.0.0.18") {
+			t.Errorf("the Master is %s", st.Master)
+		}
+	})
+}
+
+func TestAdvertThatTheKernelRefuses(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		down := func(down bool) { // Nobody is told of it.
+			s.mu.Lock()
+			s.devices["eth0"] = vrrp.Interface{Up: !down, Addresses: s.devices["eth0"].Addresses}
+			s.mu.Unlock()
+		}
+		down(true)
+		time.Sleep(2 * time.Second)
+		s.want("told once", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
+			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+		if n := s.status().Counters.SendErrors; n != 2 {
+			t.Errorf("counted %d", n)
+		}
+		down(false)
+		time.Sleep(time.Second)
+		s.want("and when it is over", "5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "6.414s  event: adverts can be sent again")
 	})
 }
 

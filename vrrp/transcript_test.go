@@ -3,6 +3,7 @@ package vrrp_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -175,7 +176,13 @@ func (s *stage) status(d *sim.Director) {
 	s.flush()
 	s.out = append(s.out, fmt.Sprintf("             %s is %s, priority %d, master %s with %d, %d of %d addresses, sent %d received %d, stalls %d, discarded %v, mismatched %v",
 		d.Name, st.State, st.Priority, st.Master, st.MasterPriority, st.Held, len(st.Addresses),
-		st.Counters.AdvertsSent, st.Counters.AdvertsReceived, st.Counters.Stalls, st.Counters.Discarded, st.Counters.Mismatched))
+		st.Counters.AdvertsSent, st.Counters.AdvertsReceived, st.Counters.Stalls, counted(st.Counters.Discarded), counted(st.Counters.Mismatched)))
+}
+
+// counted leaves out what never happened.
+func counted(all map[vrrp.Reason]uint64) map[vrrp.Reason]uint64 {
+	maps.DeleteFunc(all, func(_ vrrp.Reason, n uint64) bool { return n == 0 })
+	return all
 }
 
 func (s *stage) director(name string) *sim.Director {

@@ -87,8 +87,8 @@ func (d *Director) Stop(abandon bool) {
 		d.net.logf("%s: is stopped, abandoned=%t", d.Name, abandon)
 		if !d.memory.stopped {
 			d.memory.stopped, d.memory.stoppedAs, d.memory.abandoned, d.memory.zeros = true, d.State(), abandon, 0
-		} else if !abandon {
-			d.memory.abandoned = false
+		} else {
+			d.memory.abandoned = abandon
 		}
 		if abandon {
 			d.do(d.Router.Abandon(d.clock()))

@@ -12,7 +12,7 @@ import (
 
 // Changes of the Master that are made on purpose never leave a moment without
 // a holder of the addresses, whatever the interval, version and delay.
-func TestNothingIsLost(t *testing.T) {
+func TestSimNothingIsLost(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(t *testing.T, n *sim.Network, master, backup *sim.Director)
@@ -129,7 +129,7 @@ func run(t *testing.T, n *sim.Network, d time.Duration) {
 }
 
 // "A crash of the control plane is no outage of a lone director."
-func TestLoneDirectorKeepsItsAddresses(t *testing.T) {
+func TestSimLoneDirectorKeepsItsAddresses(t *testing.T) {
 	n := sim.NewNetwork(1)
 	d := n.Add(vrrp.Config{VRID: 1, Version: 3, Priority: 100, Interval: time.Second, Preempt: true,
 		Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.100/24")}})
@@ -150,7 +150,7 @@ func TestLoneDirectorKeepsItsAddresses(t *testing.T) {
 
 // A Master that was stopped for longer than its peers wait never speaks before
 // it has listened, and lets go at the first advert.
-func TestStalledMasterListensFirst(t *testing.T) {
+func TestSimStalledMasterListensFirst(t *testing.T) {
 	for seed := range uint64(100) {
 		n, master, backup := pair(seed)
 		run(t, n, 5*master.Config.Interval)
@@ -169,7 +169,7 @@ func TestStalledMasterListensFirst(t *testing.T) {
 }
 
 // The same seed is the same run, to the last line.
-func TestChaosIsDeterministic(t *testing.T) {
+func TestSimChaosIsDeterministic(t *testing.T) {
 	for seed := range uint64(20) {
 		var runs [2]string
 		for i := range runs {

@@ -14,7 +14,7 @@ var (
 )
 
 // A few thousand networks of directors, each with its own faults.
-func TestChaos(t *testing.T) {
+func TestSimChaos(t *testing.T) {
 	if *seedFlag >= 0 {
 		if _, err := sim.Chaos(uint64(*seedFlag), func(line string) { t.Log(line) }); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestChaos(t *testing.T) {
 	for seed := range runs {
 		d, err := sim.Chaos(uint64(seed), nil)
 		if err != nil {
-			t.Fatalf("seed %d: %v\nto see it all: go test ./internal/sim -run TestChaos -v -seed=%d", seed, err, seed)
+			t.Fatalf("seed %d: %v\nto see it all: go test ./internal/sim -run TestSimChaos -v -seed=%d", seed, err, seed)
 		}
 		virtual += d
 	}
