@@ -255,14 +255,14 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) error {
 
 // spawn starts the process with its end of the socket pair, in a process group
 // of its own: what is meant for the director's terminal does not reach it.
-func (c *Client) spawn() (*os.File, *exec.Cmd, *tail, error) {
+func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("making a socket pair for the keeper: %w", err)
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), "keeper"), os.NewFile(uintptr(fds[1]), "director")
 	defer theirs.Close()
-	words := new(tail)
+	words := new(head)
 	cmd := exec.Command(c.options.Command[0], c.options.Command[1:]...)
 	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
@@ -405,21 +405,22 @@ func (c *Client) watch(ctx context.Context, conn io.Closer, p *os.Process, ended
 	}
 }
 
-// A tail keeps the beginning of what is written to it.
-type tail struct {
+// A head keeps the beginning of what is written to it: the trace of a crash
+// begins with its cause.
+type head struct {
 	mu sync.Mutex
 	b  []byte
 }
 
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b = append(t.b, p[:min(len(p), lastWords-len(t.b))]...)
+func (h *head) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.b = append(h.b, p[:min(len(p), lastWords-len(h.b))]...)
 	return len(p), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.b)
+func (h *head) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return string(h.b)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -72,6 +73,86 @@ func TestSignalsToTheKeeper(t *testing.T) {
 	}
 	wait(t, "SIGTERM hands over", func() bool { return b.report().Statuses[0].Counters.PriorityZeroReceived == 1 && b.holds(a.at(200)) })
 	wait(t, "it is started again", func() bool { r := a.report(); return r.PID != 0 && r.PID != first && a.state() == vrrp.Master })
+}
+
+// without runs a director without some capabilities, and with little memory to
+// lock.
+func without(t *testing.T, capabilities string) []string {
+	t.Helper()
+	for _, program := range []string{"setpriv", "prlimit"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("it takes %s (util-linux): %v", program, err)
+		}
+	}
+	return []string{"prlimit", "--memlock=65536", "setpriv", "--bounding-set", capabilities}
+}
+
+func TestKeeperThatIsNotGrantedWhatItAsksForWarnsOnce(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := n.host().startUnder(without(t, "-sys_nice,-ipc_lock"), lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "it is Master nevertheless", func() bool { return a.state() == vrrp.Master })
+	if p := a.report().Process; p.Realtime || p.Locked {
+		t.Errorf("it was granted what it was to be refused: %+v", p)
+	}
+	if told := a.told("level=WARN", "SCHED_FIFO is refused", "its memory may be paged out"); told != 1 || a.told("the keeper runs") != 1 {
+		t.Errorf("%d lines tell what is missing, want 1", told)
+	}
+}
+
+func TestRouterThatCannotStartIsInTheLog(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, want   string
+		capabilities string
+		change       func(*vrrp.Config)
+	}{
+		{"an interface that is missing", "interface eth7 does not exist", "+all", func(c *vrrp.Config) { c.Interface = "eth7" }},
+		{"without CAP_NET_RAW", "no VRRP socket on eth0: opening a raw socket (CAP_NET_RAW is needed): operation not permitted", "-net_raw", func(*vrrp.Config) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t)
+			a := n.host().startUnder(without(t, c.capabilities), lockFile(t))
+			a.desire(n.router(150, c.change))
+			wait(t, "the log tells", func() bool { return a.told("level=WARN", "cannot start: "+c.want, "router=outside") > 0 })
+			wait(t, "so does the status", func() bool {
+				s := a.report().Statuses
+				return len(s) == 1 && s[0].Fault == c.want
+			})
+			time.Sleep(1500 * time.Millisecond) // The socket is tried again every second.
+			if told := a.told("cannot start"); told != 1 {
+				t.Errorf("told %d times", told)
+			}
+		})
+	}
+}
+
+// A keeper that waits for the one before it says that it is alive.
+func TestKeeperThatWaitsIsAlive(t *testing.T) {
+	t.Parallel()
+	lock := lockFile(t)
+	f, err := os.Create(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	n := newNetwork(t)
+	a := n.host().start(lock)
+	a.desire(n.router(150))
+	// It goes on without the lock after six seconds.
+	if took := wait(t, "it tells", func() bool { return a.told("the keeper runs") == 1 }); took > 4*time.Second {
+		t.Errorf("it told nothing for %s", took)
+	}
+	if s := a.report().Statuses; len(s) != 0 {
+		t.Errorf("it runs routers before it has the lock: %+v", s)
+	}
+	_ = f.Close()
+	wait(t, "it is Master when the other has ended", func() bool { return a.state() == vrrp.Master })
 }
 
 // start starts a client of a command that is no keeper.

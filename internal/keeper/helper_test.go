@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -241,12 +242,18 @@ func (h *host) holds(addr string) bool {
 // start starts a director on the host.
 func (h *host) start(lock string, env ...string) *node {
 	h.t.Helper()
-	n := &node{host: h, cmd: exec.Command("nsenter", "-t", h.pid, "-n", "/proc/self/exe")}
+	return h.startUnder(nil, lock, env...)
+}
+
+// startUnder starts a director by way of a command that takes something from it.
+func (h *host) startUnder(wrapper []string, lock string, env ...string) *node {
+	h.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	n.cmd.Args[len(n.cmd.Args)-1] = exe
+	args := append(append([]string{"-t", h.pid, "-n"}, wrapper...), exe)
+	n := &node{host: h, cmd: exec.Command("nsenter", args...)}
 	n.cmd.Env = append(append(os.Environ(), roleVar+"=director", lockVar+"="+lock), env...)
 	n.cmd.Stderr = os.Stderr
 	out, err := n.cmd.StdoutPipe()
@@ -294,6 +301,19 @@ func (n *node) report() report {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.last
+}
+
+// told counts the lines of the director's log that contain all the words.
+func (n *node) told(words ...string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	count := 0
+	for _, line := range n.log {
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+			count++
+		}
+	}
+	return count
 }
 
 func (n *node) kill(s syscall.Signal) {

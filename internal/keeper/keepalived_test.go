@@ -74,8 +74,10 @@ func TestKeepalivedAsBackup(t *testing.T) {
 	if theirs.holds(n.at(200)) || a.state() != vrrp.Master {
 		t.Fatal("keepalived took the address from a better Master")
 	}
-	if d := a.report().Statuses[0].Counters.Discarded; len(d) > 0 {
-		t.Errorf("discarded: %v", d)
+	for reason, n := range a.report().Statuses[0].Counters.Discarded {
+		if n > 0 {
+			t.Errorf("%d discarded: %s", n, reason)
+		}
 	}
 	e := newEcho(n)
 	time.Sleep(100 * time.Millisecond)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -42,6 +41,7 @@ type keeper struct {
 	child    Child
 	conn     *os.File
 	session  *vrrp.Session
+	begun    chan struct{} // closed when the session runs
 	out      outbox
 	longest  time.Duration // of the advert intervals
 	missed   int           // pulses without a heartbeat
@@ -69,7 +69,7 @@ func Main(c Child) error {
 	if err != nil {
 		return fmt.Errorf("opening the network: %w", err)
 	}
-	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), out: newOutbox(process)}
+	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}), out: newOutbox(process)}
 	k.session = vrrp.NewSession(edge, edge, k.out.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -98,6 +98,7 @@ func (k *keeper) run(term <-chan os.Signal) {
 	patience := time.NewTimer(k.lockPatience())
 	begin := func() {
 		waiting = nil
+		close(k.begun)
 		go func() { k.session.Run(context.Background()); close(ended) }()
 	}
 	for {
@@ -173,7 +174,9 @@ func (k *keeper) obey(o order, ok bool) {
 	}
 }
 
-// terminate hands over, unless it is being done for a director that is gone.
+// terminate hands over, unless it is being done for a director that is gone. A
+// service manager that cleans up after a killed director may be sooner than the
+// end of its socket, which then turns the Stop into an Abandon.
 func (k *keeper) terminate() {
 	if k.orphaned {
 		return
@@ -204,29 +207,38 @@ func failure(text string) vrrp.Event {
 	return vrrp.Event{At: time.Now(), Text: text, Failure: true}
 }
 
-// acquire locks a file, and tells when it is locked, or why it cannot be. The
-// lock ends with the process.
+// acquire locks a file, and tells when it is locked, or why it cannot be. It
+// waits for nothing, not even for the disk that the file is on.
 func acquire(path string) <-chan error {
 	result := make(chan error, 1)
 	if path == "" {
 		result <- nil
 		return result
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		result <- err
-		return result
-	}
-	go func() {
-		for {
-			err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
-			if !errors.Is(err, syscall.EINTR) {
-				result <- err
-				return
-			}
-		}
-	}()
+	go func() { result <- lock(path) }()
 	return result
+}
+
+// lock waits until a file is locked. The lock ends with the process: the file
+// descriptor is a bare one, which no garbage collection closes.
+func lock(path string) error {
+	fd, err := again(func() (int, error) { return unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600) })
+	if err == nil {
+		_, err = again(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX) })
+	}
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	return nil
+}
+
+// again repeats a system call that a signal has interrupted.
+func again(call func() (int, error)) (n int, err error) {
+	for {
+		if n, err = call(); !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
 }
 
 // An outbox holds what the director shall be told.
@@ -279,7 +291,11 @@ func (k *keeper) send(stop <-chan struct{}) {
 			_ = k.conn.SetWriteDeadline(time.Now().Add(pulse / 4))
 		}
 		s := k.out.take()
-		s.Statuses = k.session.Statuses()
+		select {
+		case <-k.begun:
+			s.Statuses = k.session.Statuses()
+		default: // It waits for the keeper before it, and is alive.
+		}
 		s.Unclaimed = k.session.Unclaimed()
 		if enc.Encode(s) != nil || last {
 			return

@@ -108,6 +108,62 @@ func TestLoneDirectorKilledLeavesTheAddressPermanent(t *testing.T) {
 	}
 }
 
+// systemd ends what is left of a service when the director was killed: the
+// signal may come to the keeper before the end of the socket, or after it.
+func TestLoneDirectorKilledUnderAServiceManager(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		end  func(a *node, keeper int)
+	}{
+		{"end of file, then SIGTERM", func(a *node, keeper int) {
+			a.kill(syscall.SIGKILL)
+			_ = syscall.Kill(keeper, syscall.SIGTERM)
+		}},
+		{"end of file, and SIGTERM a little later", func(a *node, keeper int) {
+			a.kill(syscall.SIGKILL)
+			time.Sleep(100 * time.Millisecond)
+			_ = syscall.Kill(keeper, syscall.SIGTERM)
+		}},
+		{"SIGTERM, then end of file", func(a *node, keeper int) {
+			_ = syscall.Kill(keeper, syscall.SIGTERM)
+			time.Sleep(100 * time.Millisecond)
+			a.kill(syscall.SIGKILL)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t)
+			h := n.host()
+			a := h.start(lockFile(t))
+			a.desire(n.router(150))
+			wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+			keeper := a.report().PID
+			c.end(a, keeper)
+			wait(t, "the keeper has ended", func() bool { return ended(keeper) })
+			if shown := h.sh("ip addr show to " + n.at(200)); !strings.Contains(shown, "valid_lft forever") {
+				t.Errorf("the address is not there for good:\n%s", shown)
+			}
+		})
+	}
+}
+
+// An orderly stop of the whole service signals the keeper too.
+func TestLoneDirectorStoppedUnderAServiceManager(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	h := n.host()
+	a := h.start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+	keeper := a.report().PID
+	_ = syscall.Kill(keeper, syscall.SIGTERM)
+	a.stop()
+	if !ended(keeper) || h.holds(n.at(200)) {
+		t.Errorf("the keeper has ended: %t; the address is still there: %t", ended(keeper), h.holds(n.at(200)))
+	}
+}
+
 // The new keeper has two intervals to begin: nobody takes over sooner.
 func TestKeeperKilledResumes(t *testing.T) {
 	a, b := pair(t, func(c *vrrp.Config) { c.Interval = 500 * time.Millisecond })
