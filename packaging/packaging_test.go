@@ -50,7 +50,7 @@ func TestUnitSettings(t *testing.T) {
 		{"LimitNOFILE", "16384", "4,096 probes in flight and the rest"},
 		{"StateDirectory", "lvsd", "which rows are ours is remembered there"},
 		{"RuntimeDirectory", "lvsd", "the control socket"},
-		{"RestrictRealtime", "", "the adverts are sent under SCHED_FIFO"},
+		{"RestrictRealtime", "", "the adverts are sent under SCHED_RR"},
 		{"ProtectKernelTunables", "", "promote_secondaries is written"},
 		{"ProcSubset", "", "/proc/net/ip_vs and /proc/sys are read"},
 		{"PrivateNetwork", "", "this is a director"},

@@ -31,6 +31,8 @@ type member struct {
 	removed  bool   // from the configuration
 	silent   string // why adverts cannot be sent, as last reported
 	deadline time.Time
+	// resumeAt is when it has listened long enough to resume as Master.
+	resumeAt time.Time
 }
 
 func keyOf(c *Config) memberKey {
@@ -271,6 +273,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	if why != "" || m.stopping || m.router.State() != Initialize {
 		return
 	}
+	m.router.Listens(now)
 	if !s.ready {
 		if was != "" {
 			s.tell(now, m, "no longer: "+was, false)
@@ -278,11 +281,26 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		}
 		return
 	}
-	if before, ok := s.resume[m.config.Name]; ok && now.Before(before) {
+	s.begin(now, m)
+}
+
+// begin starts a router that can run. One that the keeper before this one left
+// as Master is Master again, if there is time to listen first whether somebody
+// took over meanwhile: what is known of that keeper's end may be old.
+func (s *Session) begin(now time.Time, m *member) {
+	before, resumes := s.resume[m.config.Name]
+	if resumes && m.resumeAt.IsZero() {
+		m.resumeAt = now.Add(m.config.Interval + m.config.Interval/8)
+	}
+	switch {
+	case resumes && m.resumeAt.Before(before) && now.Before(m.resumeAt):
+		return
+	case resumes && now.Before(before) && !now.Before(m.resumeAt):
 		s.do(now, m, m.router.Resume(now, m.source))
-	} else {
+	default:
 		s.do(now, m, m.router.Startup(now, m.source))
 	}
+	m.resumeAt = time.Time{}
 	delete(s.resume, m.config.Name)
 }
 

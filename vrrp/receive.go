@@ -55,6 +55,7 @@ func (r *Router) handle(now time.Time, src netip.Addr, ad Advert) []Action {
 	if r.state == Master {
 		return r.receiveMaster(now, src, ad)
 	}
+	r.listensSince = time.Time{}
 	if ad.Priority != 0 {
 		r.relieve(now)
 	}
@@ -232,13 +233,24 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 			src, ad.Interval, r.c.Interval)
 	}
 	if !sameAddrs(ad.Addresses, r.addresses()) {
-		differs(ReasonAddresses, "%s advertises the addresses %v, this director %v: configure the same addresses on both",
-			src, ad.Addresses, r.addresses())
+		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
+			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
 	}
 	if ad.Priority == ownerPriority && r.c.Priority == ownerPriority {
 		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses, give the other one less", src)
 	}
 	return acts
+}
+
+// maxListed bounds the addresses in a line of the log.
+const maxListed = 10
+
+// listAddrs writes addresses for the log.
+func listAddrs(addrs []netip.Addr) string {
+	if len(addrs) <= maxListed {
+		return fmt.Sprintf("the addresses %v", addrs)
+	}
+	return fmt.Sprintf("%d addresses from %v on", len(addrs), addrs[:maxListed])
 }
 
 // sameAddrs compares without regard to the order.

@@ -41,6 +41,9 @@ type Router struct {
 	sentAt      time.Time // our last advert
 	announcedAt time.Time
 	answers     int // adverts since Adver_Timer ended last
+	// listensSince is since when nobody was heard in Initialize, with open
+	// ears; zero: they were not open, or somebody was heard.
+	listensSince time.Time
 	// listening says that we woke up too late: a Master that does not know
 	// whether it still is the only one, a Backup that may have a Master.
 	listening bool
@@ -100,7 +103,21 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 	}
 	r.masterInterval = r.c.Interval
 	r.masterDownAt = now.Add(r.masterDown())
+	if listens := r.listensSince; !listens.IsZero() {
+		// What was not heard since then counts: the timer is there to hear a
+		// Master. The skew keeps the order of those that start together.
+		r.masterDownAt = later(listens.Add(r.masterDown()), now.Add(r.skew()))
+	}
 	return r.enter(now, Backup, "started")
+}
+
+// Listens tells, in Initialize, that adverts would be heard from now on. The
+// time until Startup counts towards Master_Down_Timer then, unless an advert
+// was heard or the router cannot run in between.
+func (r *Router) Listens(now time.Time) {
+	if r.state == Initialize && r.listensSince.IsZero() {
+		r.listensSince = now
+	}
 }
 
 // Resume leaves Initialize for Master at once. It is for a keeper that was
@@ -165,6 +182,7 @@ func (r *Router) TakenOver() bool { return r.takenOver }
 // that they go out by, it lets the addresses go at once. In Initialize a
 // Fault renews the reason.
 func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
+	r.listensSince = time.Time{}
 	var acts []Action
 	if silent {
 		acts = r.fallSilent(now, reason)
@@ -330,6 +348,7 @@ func (r *Router) becomeMaster(now time.Time, why string) []Action {
 func (r *Router) enter(now time.Time, to State, why string) []Action {
 	from := r.state
 	r.state, r.since = to, now
+	r.listensSince = time.Time{}
 	r.listening, r.answers = false, 0
 	r.adverAt, r.announceAt = time.Time{}, time.Time{}
 	if to != Backup {

@@ -185,6 +185,9 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		if due(m.deadline, now) {
 			s.do(now, m, m.router.Expire(now))
 		}
+		if due(m.resumeAt, now) {
+			s.evaluate(now, m, s.virtual())
+		}
 	}
 	s.audit(now)
 	s.bury()
@@ -198,8 +201,10 @@ func (s *Session) deadline() time.Time {
 		first = s.endBy
 	}
 	for _, m := range s.members {
-		if at := m.deadline; !at.IsZero() && (first.IsZero() || at.Before(first)) {
-			first = at
+		for _, at := range [...]time.Time{m.deadline, m.resumeAt} {
+			if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+				first = at
+			}
 		}
 	}
 	return first

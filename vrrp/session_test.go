@@ -333,17 +333,63 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 	})
 }
 
+// Decision 10: it "resumes its role if the peer cannot have taken over yet",
+// and listens first whether it has.
 func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		left time.Duration
-		want vrrp.State
-	}{{"in time", time.Second, vrrp.Master}, {"too late", -time.Millisecond, vrrp.Backup}} {
+		name     string
+		left     time.Duration
+		relieved bool // another Master is heard meanwhile
+		then     vrrp.State
+		finally  vrrp.State
+	}{
+		{"in time", 2 * time.Second, false, vrrp.Initialize, vrrp.Master},
+		{"too late to listen", time.Second, false, vrrp.Backup, vrrp.Backup},
+		{"too late", -time.Millisecond, false, vrrp.Backup, vrrp.Backup},
+		{"in time, as was thought, but somebody has taken over", 2 * time.Second, true, vrrp.Initialize, vrrp.Backup},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {
 				s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(c.left)})
-				if synctest.Wait(); s.status().State != c.want {
-					t.Errorf("it is %s", s.status().State)
+				if synctest.Wait(); s.status().State != c.then {
+					t.Errorf("at first it is %s, want %s", s.status().State, c.then)
+				}
+				if c.relieved {
+					s.arrive(100, true)
+				}
+				time.Sleep(1200 * time.Millisecond)
+				if synctest.Wait(); s.status().State != c.finally {
+					t.Errorf("after listening it is %s, want %s", s.status().State, c.finally)
+				}
+			})
+		})
+	}
+}
+
+// The first IPVS table takes its time; a Master would be heard meanwhile.
+func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		heard bool
+		want  string
+	}{
+		{"nobody is heard: the time since 0 s counts", false, "3.414s  Master: heard no Master"},
+		{"a Master is heard: it is given its full time", true, "6.414s  Master: heard no Master"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				waiting := one()
+				waiting.Ready = false
+				s.session.Set(waiting)
+				time.Sleep(2 * time.Second)
+				if c.heard {
+					s.arrive(100, true)
+				}
+				time.Sleep(time.Second)
+				s.session.Set(one())
+				time.Sleep(4 * time.Second)
+				if lines := s.script(); !slices.Contains(lines, c.want) {
+					t.Errorf("no %q in\n%s", c.want, strings.Join(lines, "\n"))
 				}
 			})
 		})

@@ -25,7 +25,7 @@ func TestUnit(t *testing.T) {
 		{"director capabilities", "0000000000807000"}, // NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE
 		{"director threads by scheduling class", "TS"},
 		{"keeper capabilities", "0000000000807000"},
-		{"keeper threads by scheduling class", "FF"},
+		{"keeper threads by scheduling class", "RR"},
 		{"keeper locked", "yes"},
 		{"reload exits", "0"},
 		{"table after the reload", "1"},

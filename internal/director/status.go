@@ -63,7 +63,7 @@ type KeeperStatus struct {
 	PID           int    `json:"pid"`
 	Restarts      uint64 `json:"restarts"`
 	EventsDropped uint64 `json:"events_dropped"`
-	// Realtime: it runs under SCHED_FIFO. Locked: its memory is never paged
+	// Realtime: it runs under SCHED_RR. Locked: its memory is never paged
 	// out. Why says what was refused where either is not so.
 	Realtime bool   `json:"realtime"`
 	Locked   bool   `json:"locked"`

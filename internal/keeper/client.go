@@ -267,7 +267,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	if err := withPolicy(cmd.Start); err != nil {
 		_ = ours.Close()
 		return nil, nil, nil, fmt.Errorf("starting the keeper: %w", err)
 	}
@@ -398,11 +398,21 @@ func (c *Client) watch(ctx context.Context, conn io.Closer, p *os.Process, ended
 		c.lively = false
 		c.mu.Unlock()
 		if missed >= patience {
-			c.options.Log.Error("the keeper shows no sign of life and is killed", "pid", p.Pid)
+			// Kill first: a log may be slow. What it was Master of is somebody
+			// else's by now.
 			_ = p.Kill()
+			c.forget()
+			c.options.Log.Error("the keeper showed no sign of life and was killed", "pid", p.Pid)
 			return
 		}
 	}
+}
+
+// forget forgets the routers' roles.
+func (c *Client) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.statuses = nil
 }
 
 // A head keeps the beginning of what is written to it: the trace of a crash

@@ -42,7 +42,7 @@ func TestKeeperProcess(t *testing.T) {
 			continue // The thread has ended.
 		}
 		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
-		if policy := fields[38]; policy != "1" { // SCHED_FIFO; field 41 of proc_pid_stat(5).
+		if policy := fields[38]; policy != "2" { // SCHED_RR; field 41 of proc_pid_stat(5).
 			t.Errorf("%s: scheduling policy %s", path, policy)
 		}
 	}
@@ -96,7 +96,7 @@ func TestKeeperThatIsNotGrantedWhatItAsksForWarnsOnce(t *testing.T) {
 	if p := a.report().Process; p.Realtime || p.Locked {
 		t.Errorf("it was granted what it was to be refused: %+v", p)
 	}
-	if told := a.told("level=WARN", "SCHED_FIFO is refused", "its memory may be paged out"); told != 1 || a.told("the keeper runs") != 1 {
+	if told := a.told("level=WARN", "SCHED_RR is refused", "its memory may be paged out"); told != 1 || a.told("the keeper runs") != 1 {
 		t.Errorf("%d lines tell what is missing, want 1", told)
 	}
 }

@@ -1,7 +1,7 @@
 // Package keeper runs the virtual routers in a process of their own, so that
 // their adverts keep time whatever the director is busy with.
 //
-//	director's process                          keeper's process (SCHED_FIFO, memory locked)
+//	director's process                          keeper's process (SCHED_RR, memory locked)
 //	┌────────────────────────────┐              ┌─────────────────────────────────────┐
 //	│ Set, Heartbeat ─► Client ──┼─ socket pair ┼─► Main ─► vrrp.Session ─► vrrp/link │
 //	│ Statuses, log  ◄───────────┼──────────────┼── snapshots, events                 │

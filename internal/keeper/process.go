@@ -6,41 +6,33 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	// stageVar tells the program, executed for the second time, how setting
-	// its scheduling policy went.
-	stageVar = "LVSD_KEEPER_SCHEDULING"
-	granted  = "SCHED_FIFO"
-	// priority is the lowest of SCHED_FIFO: before every ordinary process,
-	// behind whatever else is real time on the machine.
+	// policy is SCHED_RR and not SCHED_FIFO: Go's threads wait for each other
+	// now and then, and one that spins would never let the other one run where
+	// there is no processor left (measured with the garbage collector: no
+	// advert for 10 s). Priority is the lowest one: before every ordinary
+	// process, behind whatever else is real time on the machine.
+	policy   = unix.SCHED_RR
 	priority = 1
 	// threads bounds the Go threads that run at one time, beside the adverts
 	// one for everything else.
 	threads = 2
 )
 
-// settle gives the process its scheduling policy and its memory. A policy set
-// in place would reach one thread only, so it is set on this one, which then
-// executes the program again: every thread of that inherits it.
+// settle gives the process its name and its memory, and tells how it runs.
 func settle() Process {
-	why, again := os.LookupEnv(stageVar)
-	if !again {
-		why = schedule()
-	}
-	_ = os.Unsetenv(stageVar)
 	// Executed by way of /proc/self/exe, it would be called "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-keeper"), 0)
-	runtime.GOMAXPROCS(threads)
+	runtime.GOMAXPROCS(min(threads, runtime.NumCPU()))
 	debug.SetGCPercent(50)
-	p := Process{Realtime: why == granted}
-	if !p.Realtime {
-		p.Why = why
+	var p Process
+	if p.Realtime = scheduled(); !p.Realtime {
+		p.Why = "its adverts may be late, SCHED_RR is refused (CAP_SYS_NICE is needed)"
 	}
 	if err := lockMemory(); err != nil {
 		p.Why = join(p.Why, fmt.Sprintf("its memory may be paged out: %v", err))
@@ -57,16 +49,22 @@ func join(a, b string) string {
 	return a + "; " + b
 }
 
-// schedule does not return where it succeeds.
-func schedule() (why string) {
+// withPolicy starts a process from a thread that has the keeper's scheduling
+// policy, so that every thread of the process inherits it: set later, it would
+// reach one thread only. Where it is refused, the process is started without.
+func withPolicy(start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := setScheduler(unix.SCHED_FIFO, priority); err != nil {
-		return fmt.Sprintf("its adverts may be late, SCHED_FIFO is refused (CAP_SYS_NICE is needed): %v", err)
+	if setScheduler(policy, priority) == nil {
+		defer setScheduler(unix.SCHED_NORMAL, 0)
 	}
-	err := syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), stageVar+"="+granted))
-	_ = setScheduler(unix.SCHED_NORMAL, 0)
-	return fmt.Sprintf("its adverts may be late, executing itself again failed: %v", err)
+	return start()
+}
+
+// scheduled tells whether the calling thread has the keeper's policy.
+func scheduled() bool {
+	now, _, errno := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
+	return errno == 0 && now == policy
 }
 
 // setScheduler sets the policy of the calling thread (sched_setscheduler(2)).

@@ -43,7 +43,7 @@ type snapshot struct {
 
 // A Process tells how the keeper's process runs.
 type Process struct {
-	// Realtime: under SCHED_FIFO; Locked: its memory is not paged out. Where
+	// Realtime: under SCHED_RR; Locked: its memory is not paged out. Where
 	// one of them is false, Why says what is missing.
 	Realtime bool   `json:"realtime"`
 	Locked   bool   `json:"locked"`

@@ -58,7 +58,7 @@ func (l *Link) watch(ctx context.Context) error {
 	if err := netlink.LinkSubscribeWithOptions(links, done, netlink.LinkSubscribeOptions{
 		ErrorCallback: ignore, ReceiveBufferSize: l.eventBuffer, ReceiveBufferForceSize: true,
 	}); err != nil {
-		return fmt.Errorf("subscribing to link events: %w", err)
+		return fmt.Errorf("subscribing to link events (CAP_NET_ADMIN is needed): %w", err)
 	}
 	defer drain(links)
 	err := netlink.AddrSubscribeWithOptions(addrs, done, netlink.AddrSubscribeOptions{
@@ -69,7 +69,7 @@ func (l *Link) watch(ctx context.Context) error {
 	}
 	defer close(done) // Runs before the drains, and lets them end.
 	if err != nil {
-		return fmt.Errorf("subscribing to address events: %w", err)
+		return fmt.Errorf("subscribing to address events (CAP_NET_ADMIN is needed): %w", err)
 	}
 	t, err := l.list()
 	if err != nil {
