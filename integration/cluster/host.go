@@ -173,6 +173,9 @@ func (h *Host) Enter() []string {
 // Addresses lists the addresses on the host's interfaces.
 func (h *Host) Addresses() ([]netip.Prefix, error) {
 	list, err := h.links.AddrList(nil, netlink.FAMILY_ALL)
+	for err != nil && errors.Is(err, netlink.ErrDumpInterrupted) {
+		list, err = h.links.AddrList(nil, netlink.FAMILY_ALL) // something changed meanwhile
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the addresses of %s: %w", h.Name, err)
 	}

@@ -23,7 +23,12 @@ func NeedLab(tb testing.TB) {
 func Binary(tb testing.TB) string {
 	tb.Helper()
 	if path := os.Getenv("LVSD_BIN"); path != "" {
-		return path
+		if _, err := os.Stat(path); err == nil {
+			return path
+		} else if InLab() {
+			tb.Fatalf("LVSD_BIN: %v: make build", err)
+		}
+		tb.Skipf("LVSD_BIN names %s, which is not built: make build", path)
 	}
 	for dir, _ := os.Getwd(); dir != "/" && dir != ""; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, "bin", "lvsd")

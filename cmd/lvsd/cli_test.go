@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asCommand names the environment variable that makes this test's program be
+// lvsd itself, so that the tests see what a script sees.
+const asCommand = "LVSD_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command runs lvsd and returns what it printed and its exit status.
+func command(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, os.Args[0], args...)
+	c.Env = append(os.Environ(), asCommand+"=yes")
+	var out, errs strings.Builder
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		if _, ended := errors.AsType[*exec.ExitError](err); !ended {
+			t.Fatal(err)
+		}
+	}
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
+}
+
+// file writes a configuration and returns its path.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lvsd.hcl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const (
+	valid = `virtual_service "web" {
+  address = "127.0.0.1"
+  port    = 80
+  forward = "nat"
+  real_server "192.168.1.4" {}
+}
+`
+	broken = `virtual_service "web" {
+  address   = "127.0.0.1"
+  port      = 80
+  forward   = "nat"
+  scheduler = "wrrr"
+}
+`
+)
+
+// TestCommandLine holds what scripts rely on: exit statuses, what goes to
+// standard output, and what to standard error.
+func TestCommandLine(t *testing.T) {
+	good, bad, missing := file(t, valid), file(t, broken), filepath.Join(t.TempDir(), "missing")
+	for _, tt := range []struct {
+		name           string
+		args           []string
+		exit           int
+		stdout, stderr string // a part of it; empty: all of it is
+	}{
+		{"validate: valid", []string{"validate", "--node", "lvs1", good}, 0,
+			`lvsd.hcl is valid for node "lvs1": 0 virtual routers, 1 virtual service, 1 real server`, ""},
+		{"validate: not valid", []string{"validate", "--node", "lvs1", bad}, 1, "", `Did you mean "wrr"?`},
+		{"validate: not valid, for a program", []string{"validate", "-o", "json", bad}, 1, `"valid":false`, ""},
+		{"validate: missing", []string{"validate", missing}, 1, "", "no configuration at " + missing},
+		{"validate: two paths", []string{"validate", good, bad}, 2, "", "lvsd: "},
+		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 1, "", `Did you mean "wrr"?`},
+		{"run: missing", []string{"run", "--config", missing}, 1, "", "no configuration at " + missing},
+		{"run: -config with one dash", []string{"run", "-config", missing}, 1, "", "no configuration at " + missing},
+		{"run: -config= with one dash", []string{"run", "-config=" + missing}, 1, "", "no configuration at " + missing},
+		{"run: an unknown flag", []string{"run", "--confg", good}, 2, "", "--confg"},
+		{"status: no daemon answers", []string{"status", "--socket", missing}, 3, "", "systemctl start lvsd"},
+		{"status: no daemon answers, for a program", []string{"status", "--socket", missing, "-o", "json"}, 3, "", "no lvsd answers"},
+		{"version", []string{"version"}, 0, "lvsd", ""},
+		{"an unknown command", []string{"vaildate"}, 2, "", "validate"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stdout, stderr, exit := command(t, tt.args...)
+			if exit != tt.exit {
+				t.Errorf("exit status %d, want %d", exit, tt.exit)
+			}
+			for _, s := range []struct{ name, got, want string }{{"output", stdout, tt.stdout}, {"error", stderr, tt.stderr}} {
+				if (s.want == "") != (s.got == "") || !strings.Contains(s.got, s.want) {
+					t.Errorf("standard %s is %q, want %q", s.name, s.got, s.want)
+				}
+			}
+		})
+	}
+}
+
+// TestReadmesConfigurationIsValid takes the configuration out of README.md, as
+// its readers will.
+func TestReadmesConfigurationIsValid(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(readme), "\n```hcl\n")[1:]
+	if len(blocks) == 0 {
+		t.Fatal("README.md shows no configuration")
+	}
+	for _, block := range blocks {
+		text, _, closed := strings.Cut(block, "\n```\n")
+		if !closed {
+			t.Fatal("README.md has a configuration without an end")
+		}
+		path := file(t, text+"\n")
+		for _, node := range []string{"lvs1", "lvs2"} {
+			if _, stderr, exit := command(t, "validate", "--node", node, path); exit != 0 || stderr != "" {
+				t.Errorf("as %s: exit status %d, want 0 and no warning:\n%s", node, exit, stderr)
+			}
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package integration
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// TestKeepalivedIsThePeer lets lvsd and Debian's keepalived be the pair, in
+// either role, and over IPv4 and IPv6.
+func TestKeepalivedIsThePeer(t *testing.T) {
+	six := cluster.NewSetup6()
+	for _, tt := range []struct {
+		name  string
+		setup cluster.Setup
+		// keepalived is the director that runs keepalived; the other runs lvsd.
+		keepalived int
+	}{
+		{"lvsd before keepalived", cluster.NewSetup(), 1},
+		{"keepalived before lvsd", cluster.NewSetup(), 0},
+		{"lvsd before keepalived, IPv6", six, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.setup.Advert, tt.setup.Priority = slow, map[string]int{"lvs1": 250, "lvs2": 1}
+			p := newPair(t, nil)
+			software := [2]cluster.Software{p.lvsd, p.lvsd}
+			software[tt.keepalived] = cluster.Keepalived{}
+			for i, h := range p.Directors {
+				p.must(software[i].Configure(h, tt.setup))
+			}
+			start := func(i int) {
+				d, err := software[i].Start(p.Directors[i])
+				p.must(err)
+				p.daemons[i] = d
+			}
+			vip := tt.setup.Addresses[0].Addr()
+
+			// The backup comes first, so that the other one preempts it.
+			start(1)
+			p.waitHolder(1, vip)
+			start(0)
+			p.waitHolder(0, vip)
+
+			m := p.move(vip, 1, func() { p.must(p.Directors[0].Cut("eth0")) })
+			m.wantGap(t, "the master's link is cut", 3*slow+slowSkew+50*time.Millisecond, 2*slowMargin)
+
+			m = p.move(vip, 0, func() { p.must(p.Directors[0].Restore("eth0")) })
+			m.wantGap(t, "it returns", 10*time.Millisecond, margin)
+
+			m = p.move(vip, 1, func() { p.terminate(0) })
+			if tt.keepalived == 0 {
+				// keepalived lets go before its peer has taken over.
+				m.wantGap(t, "the master is stopped properly", slowSkew+50*time.Millisecond, slowMargin)
+			} else {
+				m.wantHandOver(t, "the master is stopped properly")
+			}
+			p.waitEnd(0)
+			p.must(p.daemons[1].Stop(patience))
+		})
+	}
+}
