@@ -128,6 +128,8 @@ type Director struct {
 	// dirty: something that the plan depends on has changed.
 	dirty bool
 	ready bool
+	// probing: the first table is in the kernel, or was waited for in vain.
+	probing bool
 	// applying is when a reload was applied that is not in the kernel yet;
 	// zero: none.
 	applying time.Time
@@ -241,6 +243,7 @@ func (d *Director) loop(ctx context.Context) error {
 		case call := <-d.calls:
 			call()
 		case <-patience.C:
+			d.beginProbes()
 			d.becomeReady("the start delay is over")
 		case <-ticker.C:
 			d.o.Keeper.Heartbeat()
@@ -260,6 +263,9 @@ func (d *Director) settle() {
 		d.plan()
 	}
 	converged := d.table == nil || d.table.Snapshot().Converged
+	if converged {
+		d.beginProbes()
+	}
 	if converged && d.healths.Unheard() == 0 {
 		d.becomeReady("nothing is waited for: the table is loaded, and every target has had a result")
 	}
@@ -271,6 +277,16 @@ func (d *Director) settle() {
 	if converged || time.Since(d.applying) > d.config.Director.StartDelay {
 		d.applying = time.Time{}
 		d.o.Notify("READY")
+	}
+}
+
+// beginProbes sets the first targets. The table comes before them: thousands
+// of first probes at once would take the processor from the one who loads it
+// (measured, 10,000 servers on one processor: 7.5 s to the full table, not 3).
+func (d *Director) beginProbes() {
+	if !d.probing {
+		d.probing = true
+		d.o.Probes.Set(Targets(d.config))
 	}
 }
 
@@ -340,7 +356,9 @@ func (d *Director) configure(now time.Time) {
 	// What was found at the start says nothing of servers that come later.
 	d.found = nil
 	d.dirty = true
-	d.o.Probes.Set(Targets(d.config))
+	if d.probing {
+		d.o.Probes.Set(Targets(d.config))
+	}
 	d.tellKeeper()
 }
 

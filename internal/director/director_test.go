@@ -26,6 +26,7 @@ type outsides struct {
 	tables  []ipvsctl.Table
 	notices []string
 	cleared bool
+	targets int // that the checker was told last
 
 	statuses    []vrrp.Status
 	changed     chan struct{}
@@ -87,7 +88,11 @@ func (f fakeTable) Snapshot() ipvsctl.Snapshot {
 
 type fakeProbes struct{ *outsides }
 
-func (f fakeProbes) Set([]checker.Target) {}
+func (f fakeProbes) Set(targets []checker.Target) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.targets = len(targets)
+}
 func (f fakeProbes) Stats() checker.Stats { return checker.Stats{} }
 func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker.Result)) error {
 	for {
@@ -188,9 +193,14 @@ func TestNobodyBecomesMasterWithAnEmptyTable(t *testing.T) {
 			f := newOutsides()
 			f.unconverged = true
 			_, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-			if f.ready() {
-				t.Error("ready before the first result")
+			if f.ready() || f.targets != 0 {
+				t.Errorf("ready %v with %d targets before the first table is in the kernel, want false and 0", f.ready(), f.targets)
 			}
+			f.converge(true)
+			if f.ready() || f.targets != 1 {
+				t.Errorf("ready %v with %d targets before the first result, want false and 1", f.ready(), f.targets)
+			}
+			f.unconverged = true
 			f.hear(tcpTarget, checker.Passed)
 			if f.ready() {
 				t.Error("ready before the table was in the kernel")
