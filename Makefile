@@ -63,7 +63,7 @@ fuzz: ## Run each fuzzer for FUZZ=20s
 .PHONY: bench
 bench: build ## Measure lvsd beside keepalived
 	@integration/packages test
-	@$(LAB) -mem 2G -timeout 30m -- bin/bench -lvsd $(LVSD_BIN)
+	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB)
 
 .PHONY: build
 build: ## Build bin/lvsd, static, and the programs of the tests

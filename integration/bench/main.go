@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// options are what every part needs to know.
+type options struct {
+	lvsd string // path of the binary
+	lab  string // path of the lab's
+	runs int
+	// uml: this process runs in user-mode Linux.
+	uml bool
+}
+
+// parts are what can be measured, in the order in which it is printed.
+var parts = []struct {
+	name    string
+	ipvs    bool // it runs in the lab
+	measure func(context.Context, options) ([]Figure, error)
+}{
+	{"config", false, measureConfig},
+	{"failover", false, measureFailover},
+	{"table", true, measureTable},
+	{"checks", true, measureChecks},
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
+	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")
+	flag.IntVar(&o.runs, "runs", 5, "runs of each measurement; half as many, rounded up, of the long ones")
+	only := flag.String("parts", "config,failover,table,checks", "what to measure")
+	format := flag.String("o", "text", "text or json")
+	flag.Parse()
+	o.uml = os.Getenv("LVSD_LAB") == "uml"
+	err := run(o, strings.Split(*only, ","), *format)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures, and prints what could be measured even where something could
+// not.
+func run(o options, only []string, format string) (err error) {
+	if format != "text" && format != "json" {
+		return fmt.Errorf("-o %q: text or json", format)
+	}
+	if o.runs < 1 {
+		return fmt.Errorf("-runs %d: 1 or more", o.runs)
+	}
+	if o.lvsd, err = filepath.Abs(o.lvsd); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	figures, err := measure(ctx, o, only)
+	if format == "json" {
+		return errors.Join(err, json.NewEncoder(os.Stdout).Encode(figures))
+	}
+	return errors.Join(err, printTable(os.Stdout, figures))
+}
+
+// measure runs the parts, those that need IPVS together in one lab.
+func measure(ctx context.Context, o options, only []string) ([]Figure, error) {
+	var figures []Figure
+	var failures []error
+	var elsewhere []string
+	for _, p := range parts {
+		if !slices.Contains(only, p.name) {
+			continue
+		}
+		if p.ipvs && !cluster.InLab() {
+			elsewhere = append(elsewhere, p.name)
+			continue
+		}
+		f, err := p.measure(ctx, o)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("measuring %s: %w", p.name, err))
+		}
+		figures = append(figures, f...)
+	}
+	if len(elsewhere) > 0 && ctx.Err() == nil {
+		f, err := measureInLab(ctx, o, elsewhere)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		figures = append(figures, f...)
+	}
+	return figures, errors.Join(failures...)
+}
+
+// measureInLab runs this program where IPVS is.
+func measureInLab(ctx context.Context, o options, only []string) ([]Figure, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	c := exec.CommandContext(ctx, o.lab, "-mem", "2G", "-timeout", "30m", "--", self,
+		"-lvsd", o.lvsd, "-runs", fmt.Sprint(o.runs), "-parts", strings.Join(only, ","), "-o", "json")
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	var figures []Figure
+	if decoding := json.Unmarshal(out, &figures); decoding != nil && err == nil {
+		err = fmt.Errorf("reading the figures: %w", decoding)
+	}
+	if err != nil {
+		return figures, fmt.Errorf("measuring %s in the lab: %w", strings.Join(only, " and "), err)
+	}
+	return figures, nil
+}
+
+// long is how often a measurement that takes long is made.
+func (o options) long() int { return (o.runs + 1) / 2 }
+
+// say tells how far the program is: it runs for minutes.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "-- "+format+"\n", args...) }

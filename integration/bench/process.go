@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// ticks is USER_HZ, the unit of processor time in /proc: 100 on every Linux.
+const ticks = 100
+
+// eachProcess reads one file of /proc of every process on the host, and adds
+// up what value finds in it. A process that ends meanwhile does not count.
+func eachProcess(h *cluster.Host, file string, value func(string) (float64, error)) (sum float64, err error) {
+	pids, err := h.PIDs()
+	if err != nil {
+		return 0, err
+	}
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("reading of a daemon: %w", err)
+		}
+		v, err := value(string(text))
+		if err != nil {
+			return 0, fmt.Errorf("reading /proc/%d/%s: %w", pid, file, err)
+		}
+		sum += v
+	}
+	return sum, nil
+}
+
+// cpu is the processor time, user's and system's, that the processes on the
+// host have used, in seconds. The children that they waited for are in it.
+func cpu(h *cluster.Host) (float64, error) {
+	return eachProcess(h, "stat", func(text string) (float64, error) {
+		// The name, in parentheses, may hold anything; utime is the 12th field after it.
+		fields := strings.Fields(text[strings.LastIndex(text, ")")+1:])
+		if len(fields) < 15 {
+			return 0, fmt.Errorf("%d fields", len(fields))
+		}
+		var sum float64
+		for _, f := range fields[11:15] {
+			n, err := strconv.ParseUint(f, 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += float64(n) / ticks
+		}
+		return sum, nil
+	})
+}
+
+// pss is the memory of the processes on the host, in bytes; what several share
+// is divided among them.
+func pss(h *cluster.Host) (float64, error) {
+	return eachProcess(h, "smaps_rollup", func(text string) (float64, error) {
+		_, rest, _ := strings.Cut(text, "\nPss:")
+		var kib float64
+		if _, err := fmt.Sscanf(rest, "%f kB", &kib); err != nil {
+			return 0, fmt.Errorf("no Pss: %w", err)
+		}
+		return kib * 1024, nil
+	})
+}
+
+// settle waits until the processes on the host have used less than a tenth of
+// a processor for a second, and returns when that second began.
+func settle(ctx context.Context, h *cluster.Host) (time.Time, error) {
+	const look, quiet = 100 * time.Millisecond, time.Second
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	began, used := time.Now(), 0.0
+	for {
+		now, err := cpu(h)
+		if err != nil {
+			return began, err
+		}
+		if now-used >= quiet.Seconds()/10 {
+			began, used = time.Now(), now
+		}
+		if time.Since(began) >= quiet {
+			return began, nil
+		}
+		if err := pause(ctx, look); err != nil {
+			return began, fmt.Errorf("waiting for the daemon on %s to come to rest: %w", h.Name, err)
+		}
+	}
+}
+
+// busy is how long the machine's processors have not been idle since it began,
+// in seconds.
+func busy() (float64, error) {
+	text, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return 0, err
+	}
+	var up, idle float64
+	if _, err := fmt.Sscan(string(text), &up, &idle); err != nil {
+		return 0, fmt.Errorf("reading /proc/uptime: %w", err)
+	}
+	return up*float64(runtime.NumCPU()) - idle, nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// The figures of the table part, in their order.
+const (
+	startTime     = "start to the full table"
+	thirdTime     = "reload that changes a third of the weights"
+	unchangedTime = "reload that changes nothing"
+	unchangedUsed = "reload that changes nothing, CPU"
+	startMemory   = "memory after the start"
+	reloadMemory  = "memory after the reloads"
+)
+
+// memoryGoal is in bytes, of both processes together.
+const memoryGoal = 40e6
+
+// measureTable lets both daemons take turns with the large fleet.
+func measureTable(ctx context.Context, o options) ([]Figure, error) {
+	var columns [2]column
+	for i := range columns {
+		columns[i] = column{}
+	}
+	for n := range o.long() {
+		for i, d := range daemons(o) {
+			say("table: run %d of %d, %s", n+1, o.long(), d.name)
+			if err := tableOnce(ctx, d, columns[i]); err != nil {
+				return nil, fmt.Errorf("%s: %w", d.name, err)
+			}
+		}
+	}
+	figures := []Figure{
+		{Name: startTime, Unit: unitTime, Goal: ratioAtMost(1)},
+		{Name: thirdTime, Unit: unitTime, Goal: ratioAtMost(0.2)},
+		{Name: unchangedTime, Unit: unitTime},
+		{Name: unchangedUsed, Unit: unitTime},
+		{Name: startMemory, Unit: unitBytes, Goal: atMost(memoryGoal)},
+		{Name: reloadMemory, Unit: unitBytes, Goal: atMost(memoryGoal)},
+	}
+	if !o.uml {
+		figures[0].Goal, figures[3].Goal = atMost(1), atMost(unchangedCPU.Seconds())
+	}
+	return inLab(o, "table", figures, columns), nil
+}
+
+// inLab completes figures that were measured in the lab.
+func inLab(o options, part string, figures []Figure, columns [2]column) []Figure {
+	place := "on this kernel"
+	if o.uml {
+		place = "in user-mode Linux"
+	}
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		place += " (" + unix.ByteSliceToString(u.Release[:]) + ")"
+	}
+	for i := range figures {
+		f := &figures[i]
+		f.Part, f.Place, f.LVSD, f.Peer = part, place, columns[0][f.Name], columns[1][f.Name]
+	}
+	return figures
+}
+
+// tableOnce is the life of one daemon: it starts, reloads what is unchanged,
+// and then what changes a third.
+func tableOnce(ctx context.Context, d daemon, c column) (err error) {
+	r, err := newRig(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+
+	if err := d.write(r.director, large); err != nil {
+		return err
+	}
+	begin := time.Now()
+	ctx, p, err := r.run(ctx, d)
+	if err != nil {
+		return err
+	}
+	if err := r.noteTable(ctx, large, begin, startTime, c); err != nil {
+		return err
+	}
+	if err := r.noteMemory(ctx, startMemory, c); err != nil {
+		return err
+	}
+	if err := r.noteUnchanged(ctx, d, p, c); err != nil {
+		return err
+	}
+	changed := large
+	changed.changed = true
+	if err := d.write(r.director, changed); err != nil {
+		return err
+	}
+	begin = time.Now()
+	if err := p.Signal(syscall.SIGHUP); err != nil {
+		return err
+	}
+	if err := r.noteTable(ctx, changed, begin, thirdTime, c); err != nil {
+		return err
+	}
+	if err := r.noteMemory(ctx, reloadMemory, c); err != nil {
+		return err
+	}
+	return equalTable(ctx, r.director, changed)
+}
+
+// noteTable waits for the table and notes how long that took.
+func (r *rig) noteTable(ctx context.Context, f fleet, begin time.Time, name string, c column) error {
+	took, err := waitTable(ctx, r.director, f, begin)
+	c.addTime(name, took)
+	return err
+}
+
+// noteMemory notes the memory of a daemon at rest.
+func (r *rig) noteMemory(ctx context.Context, name string, c column) error {
+	if _, err := settle(ctx, r.director); err != nil {
+		return err
+	}
+	bytes, err := pss(r.director)
+	c.add(name, bytes)
+	return err
+}
+
+// noteUnchanged reloads what has not changed, and notes time and processor
+// time of one such reload.
+func (r *rig) noteUnchanged(ctx context.Context, d daemon, p *cluster.Process, c column) error {
+	used, err := cpu(r.director)
+	if err != nil {
+		return err
+	}
+	begin, end := time.Now(), time.Time{}
+	for range d.unchanged {
+		if end, err = d.reload(ctx, p); err != nil {
+			return err
+		}
+	}
+	now, err := cpu(r.director)
+	if err != nil {
+		return err
+	}
+	c.add(unchangedTime, end.Sub(begin).Seconds()/float64(d.unchanged))
+	c.add(unchangedUsed, (now-used)/float64(d.unchanged))
+	return nil
+}
