@@ -14,8 +14,8 @@
 //	  relay output, keep the time limit          start COMMAND, reap orphans
 //	  exit with its status  ◄─────────────────   write status, end the machine
 //
-// COMMAND finds its working directory, its environment and its own folder as
-// outside; the rest of the file system is read-only in user-mode Linux, with
+// COMMAND finds its working directory, the Go module around it, its environment
+// and its own folder as outside; the rest of the file system is read-only in user-mode Linux, with
 // empty /run, /tmp, /var/lib, /var/log and /var/tmp. Its standard input is the
 // caller's terminal, or empty where that is none. LVSD_LAB is set, to "here" or
 // "uml".

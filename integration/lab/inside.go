@@ -70,19 +70,20 @@ func prepareUML(j *job) error {
 		mount("tmpfs", "/var/log", "mode=755"),
 		mount("tmpfs", "/var/tmp", ""),
 		mount("hostfs", exchange, os.Getenv(jobVariable)),
-		// Writable, and seen even where one of the above hides them.
-		mount("hostfs", j.Directory, j.Directory),
+		// Writable, and seen even where one of the above hides it.
+		mount("hostfs", j.Module, j.Module),
 		unix.Sethostname([]byte("lab")),
 	)
-	if program := filepath.Dir(j.Args[0]); hidden(program) {
+	if hidden(j.Args[0]) {
+		program := filepath.Dir(j.Args[0])
 		err = errors.Join(err, mount("hostfs", program, program))
 	}
 	return errors.Join(err, upLoopback(), setModprobe())
 }
 
-// hidden reports whether a folder lies below one that was mounted over.
-func hidden(folder string) bool {
-	_, err := os.Stat(folder)
+// hidden reports whether a file lies below a folder that was mounted over.
+func hidden(path string) bool {
+	_, err := os.Stat(path)
 	return err != nil
 }
 

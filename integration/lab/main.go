@@ -36,6 +36,8 @@ type job struct {
 	Args        []string
 	Environment []string
 	Directory   string
+	// Module is the folder of the Go module around Directory, or Directory.
+	Module string
 	// Terminal: standard input and output are the caller's terminal, of this
 	// size.
 	Terminal      bool
@@ -124,9 +126,23 @@ func newJob(args []string) (*job, error) {
 		Args:        append([]string{path}, args[1:]...),
 		Environment: os.Environ(),
 		Directory:   folder,
+		Module:      moduleOf(folder),
 	}
 	j.Rows, j.Columns, j.Terminal = terminalSize()
 	return j, nil
+}
+
+// moduleOf returns the Go module's folder around a folder, or that itself: the
+// command may need what was built elsewhere in the module.
+func moduleOf(folder string) string {
+	for dir := folder; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return folder
+		}
+	}
 }
 
 func (j *job) write(folder string) error {
