@@ -26,9 +26,10 @@ func measureChecks(ctx context.Context, o options) ([]Figure, error) {
 	for i := range columns {
 		columns[i] = column{}
 	}
-	for n := range o.long() {
+	runs := o.share(2)
+	for n := range runs {
 		for i, d := range daemons(o) {
-			say("checks: run %d of %d, %s", n+1, o.long(), d.name)
+			say("checks: run %d of %d, %s", n+1, runs, d.name)
 			if err := checksOnce(ctx, d, columns[i]); err != nil {
 				return nil, fmt.Errorf("%s: %w", d.name, err)
 			}

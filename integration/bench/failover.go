@@ -86,8 +86,8 @@ func failOnce(ctx context.Context, s cluster.Software, e event, into column) (er
 		return err
 	}
 	defer echo.Stop()
-	// The backup has heard some adverts, and the moment is any of an interval.
-	if err := pause(ctx, 2*advert+rand.N(advert)); err != nil {
+	// The backup has heard an advert at least, and the moment is any of an interval.
+	if err := pause(ctx, advert+rand.N(advert)); err != nil {
 		return err
 	}
 	begin := time.Now()

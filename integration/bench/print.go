@@ -78,7 +78,7 @@ func quantity(v float64, unit string) string {
 	case unitBytes:
 		return fmt.Sprintf("%.1f MB", v/1e6)
 	default:
-		return fmt.Sprintf("%g", v)
+		return fmt.Sprintf("%.3g", v)
 	}
 }
 

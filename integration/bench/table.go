@@ -31,9 +31,10 @@ func measureTable(ctx context.Context, o options) ([]Figure, error) {
 	for i := range columns {
 		columns[i] = column{}
 	}
-	for n := range o.long() {
+	runs := o.share(3)
+	for n := range runs {
 		for i, d := range daemons(o) {
-			say("table: run %d of %d, %s", n+1, o.long(), d.name)
+			say("table: run %d of %d, %s", n+1, runs, d.name)
 			if err := tableOnce(ctx, d, columns[i]); err != nil {
 				return nil, fmt.Errorf("%s: %w", d.name, err)
 			}

@@ -262,8 +262,12 @@ func (d *Director) settle() {
 		d.dirty = false
 		d.plan()
 	}
-	converged := d.table == nil || d.table.Snapshot().Converged
-	if converged {
+	converged, refused := true, false
+	if d.table != nil {
+		s := d.table.Snapshot()
+		converged, refused = s.Converged, s.Stats.LastError != ""
+	}
+	if converged || refused {
 		d.beginProbes()
 	}
 	if converged && d.healths.Unheard() == 0 {

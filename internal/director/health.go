@@ -13,10 +13,16 @@ import (
 // its service; the probe itself is shared by whoever asks for the same target.
 type Healths struct {
 	servers map[ServerKey]*server
-	// waiters are the checks that a target's results go to.
-	waiters map[checker.Target][]waiter
-	// unheard are the targets without a result yet.
-	unheard map[checker.Target]struct{}
+	// watches are the targets, and unheard is how many of them have had no
+	// result yet.
+	watches map[checker.Target]*watch
+	unheard int
+}
+
+// A watch is a target with the checks that its results go to.
+type watch struct {
+	waiters []waiter
+	heard   bool
 }
 
 // A server is the health of one real server in one service.
@@ -56,7 +62,7 @@ type Change struct {
 
 // NewHealths returns the healths of no servers.
 func NewHealths() *Healths {
-	return &Healths{unheard: make(map[checker.Target]struct{})}
+	return &Healths{}
 }
 
 // Configure makes the services' servers those that are known. Servers known
@@ -65,9 +71,9 @@ func NewHealths() *Healths {
 // they are found in the table, and wait for their first result otherwise.
 func (h *Healths) Configure(now time.Time, services []config.Service, found ipvsctl.Table) {
 	old := *h
-	h.servers = make(map[ServerKey]*server)
-	h.waiters = make(map[checker.Target][]waiter)
-	h.unheard = make(map[checker.Target]struct{})
+	h.servers = make(map[ServerKey]*server, len(old.servers))
+	h.watches = make(map[checker.Target]*watch, len(old.watches))
+	h.unheard = 0
 	for i := range services {
 		s := &services[i]
 		for j := range s.Servers {
@@ -94,12 +100,16 @@ func (h *Healths) enlist(key ServerKey, n *server, old *Healths) {
 	h.servers[key] = n
 	for i := range n.checks {
 		t := n.checks[i].target
-		h.waiters[t] = append(h.waiters[t], waiter{n, i})
-		_, unheard := old.unheard[t]
-		_, known := old.waiters[t]
-		if unheard || !known {
-			h.unheard[t] = struct{}{}
+		w := h.watches[t]
+		if w == nil {
+			before := old.watches[t]
+			w = &watch{heard: before != nil && before.heard}
+			if !w.heard {
+				h.unheard++
+			}
+			h.watches[t] = w
 		}
+		w.waiters = append(w.waiters, waiter{n, i})
 	}
 }
 
@@ -183,10 +193,15 @@ func (h *Healths) Standing(k ServerKey) Standing {
 // returns those that stand otherwise since.
 func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []Change {
 	var changes []Change
-	if r.Outcome != checker.Local {
-		delete(h.unheard, t)
+	watch := h.watches[t]
+	if watch == nil {
+		return nil // it was removed while it was asked
 	}
-	for _, w := range h.waiters[t] {
+	if r.Outcome != checker.Local && !watch.heard {
+		watch.heard = true
+		h.unheard--
+	}
+	for _, w := range watch.waiters {
 		before := w.server.standing()
 		w.server.observe(now, w.check, r)
 		if after := w.server.standing(); after != before {
@@ -220,4 +235,4 @@ func (s *server) observe(now time.Time, i int, r checker.Result) {
 }
 
 // Unheard is how many targets have had no result yet.
-func (h *Healths) Unheard() int { return len(h.unheard) }
+func (h *Healths) Unheard() int { return h.unheard }
