@@ -96,7 +96,9 @@ func TestCheckerTranscript(t *testing.T) {
 
 func TestCheckerHungServersDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const hung, healthy = 3000, 300
+		// Twice as many goroutines over the run, and the race detector itself
+		// failed in one run of twenty (a CHECK of its own in tsan_rtl.cpp).
+		const hung, healthy = 2000, 200
 		l := newLog()
 		c := New(proberFunc(func(ctx context.Context, t Target) Result {
 			if t.Addr.As4()[1] == 0 {
@@ -111,13 +113,13 @@ func TestCheckerHungServersDelayNobody(t *testing.T) {
 		}
 		c.Set(all)
 		run(t, c, l.report)
-		passes(9 * time.Second)
+		passes(5 * time.Second)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, want := range all {
 			times := l.times[want]
-			if len(times) < 4 {
-				t.Fatalf("%v was probed %d times in 9 s", want.Addr, len(times))
+			if len(times) < 3 {
+				t.Fatalf("%v was probed %d times in 5 s", want.Addr, len(times))
 			}
 			// The first gap ends where the target's grid begins, and a hung
 			// first probe may reach beyond that.
@@ -354,7 +356,7 @@ func TestCheckerTargetAtRestHasNoGoroutine(t *testing.T) {
 		before := runtime.NumGoroutine()
 		l := newLog()
 		c := New(answers(0), 0)
-		all := targets(5000)
+		all := targets(1000)
 		for i := range all {
 			all[i].Interval = time.Hour
 		}
