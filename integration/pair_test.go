@@ -150,15 +150,9 @@ func (p *pair) planned(i int, down ...string) string {
 	if diags.HasErrors() {
 		p.t.Fatal(diags.Err())
 	}
-	names := map[director.ServerKey]string{}
-	for _, s := range c.Services {
-		for _, srv := range s.Servers {
-			names[director.ServerKey{Service: s.Key, Server: srv.Key}] = srv.Name
-		}
-	}
 	table := director.Plan(c, director.World{
-		Standing: func(k director.ServerKey) director.Standing {
-			if slices.Contains(down, names[k]) {
+		Standing: func(service, server int) director.Standing {
+			if slices.Contains(down, c.Services[service].Servers[server].Name) {
 				return director.Down
 			}
 			return director.Up

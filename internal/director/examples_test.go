@@ -68,7 +68,7 @@ func planOf(t *testing.T, path, node string) string {
 		t.Fatal(diags.Err())
 	}
 	return Plan(c, World{
-		Standing: func(ServerKey) Standing { return Up },
+		Standing: func(int, int) Standing { return Up },
 		Master:   func(string) bool { return true },
 		Own:      func(netip.Addr) bool { return false },
 	}).String()

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -11,8 +12,12 @@ import (
 // Healths holds the health of every real server in every virtual service, and
 // knows which of them a result concerns. Rise and fall belong to the server in
 // its service; the probe itself is shared by whoever asks for the same target.
+//
+// A server is known by its place in the configuration, Services[i].Servers[j]:
+// with ten thousand of them, what is said there is not said here again.
 type Healths struct {
-	servers map[ServerKey]*server
+	services []config.Service
+	servers  [][]server
 	// watches are the targets, and unheard is how many of them have had no
 	// result yet.
 	watches map[checker.Target]*watch
@@ -25,29 +30,20 @@ type watch struct {
 	heard   bool
 }
 
+// A waiter is one check that waits for a target's results, by its place:
+// Services[service].Servers[server].Checks[check].
+type waiter struct{ service, server, check int32 }
+
 // A server is the health of one real server in one service.
 type server struct {
-	names  Change // who it is, for the log
-	checks []check
+	// checks are as many as in the configuration, in its order.
+	checks []checker.Health
 	since  time.Time
 	// quiet: it was found in the table with weight 0 at the start, and stays
 	// so until rise or fall results say otherwise. Failures counts the failed
 	// results in a row meanwhile.
 	quiet    bool
 	failures int
-}
-
-// A check is one check of one server.
-type check struct {
-	target checker.Target
-	fall   int
-	health checker.Health
-}
-
-// A waiter is one check that waits for a target's results.
-type waiter struct {
-	server *server
-	check  int
 }
 
 // A Change is one real server that stands otherwise than before.
@@ -71,35 +67,44 @@ func NewHealths() *Healths {
 // they are found in the table, and wait for their first result otherwise.
 func (h *Healths) Configure(now time.Time, services []config.Service, found ipvsctl.Table) {
 	old := *h
-	h.servers = make(map[ServerKey]*server, len(old.servers))
-	h.watches = make(map[checker.Target]*watch, len(old.watches))
-	h.unheard = 0
+	*h = Healths{
+		services: services,
+		servers:  make([][]server, len(services)),
+		watches:  make(map[checker.Target]*watch, len(old.watches)),
+	}
+	places := make(map[ipvsctl.ServiceKey]int, len(old.services))
+	for i := range old.services {
+		places[old.services[i].Key] = i
+	}
+	known := make(map[ipvsctl.DestinationKey]int)
 	for i := range services {
-		s := &services[i]
-		for j := range s.Servers {
-			srv := &s.Servers[j]
-			key := ServerKey{s.Key, srv.Key}
-			n := &server{
-				names: Change{Service: s.Name, Server: srv.Name, Address: srv.Key},
-				since: now,
+		clear(known)
+		was, ok := places[services[i].Key]
+		if ok {
+			for j := range old.services[was].Servers {
+				known[old.services[was].Servers[j].Key] = j
 			}
-			if o := old.servers[key]; o != nil {
-				n.inherit(o, srv)
+		}
+		rows := found[services[i].Key].Destinations
+		h.servers[i] = make([]server, len(services[i].Servers))
+		for j := range services[i].Servers {
+			c := &services[i].Servers[j]
+			if k, ok := known[c.Key]; ok {
+				h.servers[i][j] = inherited(&old.servers[was][k], &old.services[was].Servers[k], c)
 			} else {
-				row, present := found[s.Key].Destinations[srv.Key]
-				n.begin(srv, row, present)
+				row, present := rows[c.Key]
+				h.servers[i][j] = begun(now, c, row, present)
 			}
-			h.enlist(key, n, &old)
+			h.enlist(i, j, &old)
 		}
 	}
 }
 
-// enlist adds a server, and its checks to those that wait for results. A
-// target that was heard before is not unheard again.
-func (h *Healths) enlist(key ServerKey, n *server, old *Healths) {
-	h.servers[key] = n
-	for i := range n.checks {
-		t := n.checks[i].target
+// enlist adds a server's checks to those that wait for results. A target that
+// was heard before is not unheard again.
+func (h *Healths) enlist(service, server int, old *Healths) {
+	for k := range h.services[service].Servers[server].Checks {
+		t := h.services[service].Servers[server].Checks[k].Target
 		w := h.watches[t]
 		if w == nil {
 			before := old.watches[t]
@@ -109,56 +114,53 @@ func (h *Healths) enlist(key ServerKey, n *server, old *Healths) {
 			}
 			h.watches[t] = w
 		}
-		w.waiters = append(w.waiters, waiter{n, i})
+		w.waiters = append(w.waiters, waiter{int32(service), int32(server), int32(k)})
 	}
 }
 
-// inherit gives a server the health that it had under the last configuration.
-func (s *server) inherit(o *server, c *config.Server) {
-	was := o.standing()
-	s.since, s.quiet, s.failures = o.since, o.quiet, o.failures
-	for _, want := range c.Checks {
-		k := check{target: want.Target, fall: want.Fall}
-		if same := o.check(want.Target); same != nil {
-			k.health = same.health
-			k.health.Reconfigure(want.Rise, want.Fall)
-		} else if was == Unknown {
-			k.health = checker.NewHealth(want.Rise, want.Fall)
-		} else {
-			k.health = checker.Adopted(want.Rise, want.Fall, was == Up)
+// inherited is the health of a server that was known under the last
+// configuration: o is what it was, was what it said of it.
+func inherited(o *server, was, c *config.Server) server {
+	s := server{since: o.since, quiet: o.quiet, failures: o.failures, checks: make([]checker.Health, 0, len(c.Checks))}
+	stood := o.standing()
+	for i := range c.Checks {
+		want := &c.Checks[i]
+		same := slices.IndexFunc(was.Checks, func(k config.Check) bool { return k.Target == want.Target })
+		var health checker.Health
+		switch {
+		case same >= 0:
+			health = o.checks[same]
+			health.Reconfigure(want.Rise, want.Fall)
+		case stood == Unknown:
+			health = checker.NewHealth(want.Rise, want.Fall)
+		default:
+			health = checker.Adopted(want.Rise, want.Fall, stood == Up)
 		}
-		s.checks = append(s.checks, k)
+		s.checks = append(s.checks, health)
 	}
+	return s
 }
 
-// begin gives a server its first health: as found in the table, else as the
+// begun is the first health of a server: as found in the table, else as the
 // configuration says, else unknown.
-func (s *server) begin(c *config.Server, row ipvsctl.Destination, present bool) {
+func begun(now time.Time, c *config.Server, row ipvsctl.Destination, present bool) server {
+	s := server{since: now, checks: make([]checker.Health, 0, len(c.Checks))}
 	// A weight of 0 that the configuration itself gives says nothing of the
 	// server's health.
 	s.quiet = present && row.Weight == 0 && c.Destination.Weight > 0 && len(c.Checks) > 0
 	for _, want := range c.Checks {
-		k := check{target: want.Target, fall: want.Fall}
+		var health checker.Health
 		switch {
 		case present:
-			k.health = checker.Adopted(want.Rise, want.Fall, !s.quiet)
+			health = checker.Adopted(want.Rise, want.Fall, !s.quiet)
 		case c.InitialUp:
-			k.health = checker.Adopted(want.Rise, want.Fall, true)
+			health = checker.Adopted(want.Rise, want.Fall, true)
 		default:
-			k.health = checker.NewHealth(want.Rise, want.Fall)
+			health = checker.NewHealth(want.Rise, want.Fall)
 		}
-		s.checks = append(s.checks, k)
+		s.checks = append(s.checks, health)
 	}
-}
-
-// check returns the server's check of a target, nil where it has none.
-func (s *server) check(t checker.Target) *check {
-	for i := range s.checks {
-		if s.checks[i].target == t {
-			return &s.checks[i]
-		}
-	}
-	return nil
+	return s
 }
 
 // standing returns what the checks say together: up are those that pass all of
@@ -167,8 +169,8 @@ func (s *server) standing() Standing {
 	all := Up
 	for i := range s.checks {
 		switch {
-		case s.checks[i].health.Up():
-		case s.checks[i].health.Known():
+		case s.checks[i].Up():
+		case s.checks[i].Known():
 			all = Down
 		case all == Up:
 			all = Unknown
@@ -180,13 +182,9 @@ func (s *server) standing() Standing {
 	return all
 }
 
-// Standing tells how a real server stands; one that is not configured is
-// unknown.
-func (h *Healths) Standing(k ServerKey) Standing {
-	if s := h.servers[k]; s != nil {
-		return s.standing()
-	}
-	return Unknown
+// Standing tells how the real server Services[service].Servers[server] stands.
+func (h *Healths) Standing(service, server int) Standing {
+	return h.servers[service][server].standing()
 }
 
 // Observe hands a target's result to every server that waits for it, and
@@ -202,13 +200,15 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		h.unheard--
 	}
 	for _, w := range watch.waiters {
-		before := w.server.standing()
-		w.server.observe(now, w.check, r)
-		if after := w.server.standing(); after != before {
-			w.server.since = now
-			c := w.server.names
-			c.Standing, c.Detail = after, r.Detail
-			changes = append(changes, c)
+		s, c := &h.servers[w.service][w.server], &h.services[w.service].Servers[w.server]
+		before := s.standing()
+		s.observe(now, int(w.check), c.Checks[w.check].Fall, r)
+		if after := s.standing(); after != before {
+			s.since = now
+			changes = append(changes, Change{
+				Service: h.services[w.service].Name, Server: c.Name, Address: c.Key,
+				Standing: after, Detail: r.Detail,
+			})
 		}
 	}
 	return changes
@@ -217,9 +217,8 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 // observe hands a result to one check. A server that was found at weight 0
 // leaves that standing when it rises, or when it has failed as often in a row
 // as would have taken it out.
-func (s *server) observe(now time.Time, i int, r checker.Result) {
-	c := &s.checks[i]
-	c.health.Observe(now, r)
+func (s *server) observe(now time.Time, check, fall int, r checker.Result) {
+	s.checks[check].Observe(now, r)
 	if !s.quiet {
 		return
 	}
@@ -229,7 +228,7 @@ func (s *server) observe(now time.Time, i int, r checker.Result) {
 	case checker.Failed:
 		s.failures++
 	}
-	if s.failures >= c.fall || s.standing() == Up {
+	if s.failures >= fall || s.standing() == Up {
 		s.quiet = false
 	}
 }

@@ -25,16 +25,11 @@ const (
 	Up
 )
 
-// A ServerKey is the identity of a real server in its virtual service.
-type ServerKey struct {
-	Service ipvsctl.ServiceKey
-	Server  ipvsctl.DestinationKey
-}
-
 // A World is what the plan depends on beside the configuration.
 type World struct {
-	// Standing tells how a real server stands.
-	Standing func(ServerKey) Standing
+	// Standing tells how the real server Services[service].Servers[server]
+	// stands.
+	Standing func(service, server int) Standing
 	// Master tells whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
@@ -56,7 +51,7 @@ func Plan(c *config.Config, w World) ipvsctl.Table {
 			// table the packet would bounce between the two.
 			continue
 		}
-		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, w.Standing)}
+		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, func(j int) Standing { return w.Standing(i, j) })}
 	}
 	return table
 }
@@ -64,13 +59,13 @@ func Plan(c *config.Config, w World) ipvsctl.Table {
 // destinations returns the rows of one service: each server by its standing,
 // and the fallback exactly while no server is there to take a connection: one of
 // weight 0 takes none.
-func destinations(s *config.Service, standing func(ServerKey) Standing) map[ipvsctl.DestinationKey]ipvsctl.Destination {
+func destinations(s *config.Service, standing func(server int) Standing) map[ipvsctl.DestinationKey]ipvsctl.Destination {
 	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
 	serving := false
 	for i := range s.Servers {
 		srv := &s.Servers[i]
 		row := srv.Destination
-		switch standing(ServerKey{s.Key, srv.Key}) {
+		switch standing(i) {
 		case Up:
 			serving = serving || row.Weight > 0
 		case Quiet:
@@ -86,17 +81,20 @@ func destinations(s *config.Service, standing func(ServerKey) Standing) map[ipvs
 	return rows
 }
 
-// Targets returns every distinct target of a configuration once, in its order.
+// Targets returns the targets of all checks of a configuration, in its order;
+// what several checks share is there for each of them.
 func Targets(c *config.Config) []checker.Target {
-	var all []checker.Target
-	seen := make(map[checker.Target]bool)
+	n := 0
+	for i := range c.Services {
+		for j := range c.Services[i].Servers {
+			n += len(c.Services[i].Servers[j].Checks)
+		}
+	}
+	all := make([]checker.Target, 0, n)
 	for i := range c.Services {
 		for j := range c.Services[i].Servers {
 			for _, k := range c.Services[i].Servers[j].Checks {
-				if !seen[k.Target] {
-					seen[k.Target] = true
-					all = append(all, k.Target)
-				}
+				all = append(all, k.Target)
 			}
 		}
 	}

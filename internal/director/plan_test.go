@@ -67,7 +67,7 @@ func TestPlanWeights(t *testing.T) {
 			s := webService(ipvsctl.NAT, web1, web2)
 			s.Servers[0].Destination.Weight = tt.weight
 			table := Plan(&config.Config{Services: []config.Service{s}}, World{
-				Standing: func(k ServerKey) Standing { return tt.standing[k.Server.Addr] },
+				Standing: func(_, server int) Standing { return tt.standing[s.Servers[server].Key.Addr] },
 				Master:   func(string) bool { return false },
 				Own:      func(netip.Addr) bool { return false },
 			})
@@ -106,7 +106,7 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 				s.Key = ipvsctl.ServiceKey{Addr: netip.IPv4Unspecified(), Mark: tt.mark}
 			}
 			table := Plan(&config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
-				Standing: func(ServerKey) Standing { return Up },
+				Standing: func(int, int) Standing { return Up },
 				Master:   func(name string) bool { return name == "outside" && tt.master },
 				Own:      func(a netip.Addr) bool { return a == lvs1 },
 			})
@@ -120,7 +120,7 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
 	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1, web2)}}
 	w := World{
-		Standing: func(ServerKey) Standing { return Up },
+		Standing: func(int, int) Standing { return Up },
 		Master:   func(string) bool { return true },
 		Own:      func(netip.Addr) bool { return false },
 	}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -43,7 +42,7 @@ func (d *Director) status() *Status {
 	s.Foreign = foreign(seen.Foreign)
 	s.Services = make([]ServiceStatus, 0, len(d.config.Services))
 	for i := range d.config.Services {
-		s.Services = append(s.Services, d.serviceStatus(&d.config.Services[i], seen))
+		s.Services = append(s.Services, d.serviceStatus(i, seen))
 	}
 	return s
 }
@@ -79,7 +78,8 @@ func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
 
 // serviceStatus joins what is configured, what is known of the servers' health
 // and what is in the kernel.
-func (d *Director) serviceStatus(c *config.Service, seen ipvsctl.Snapshot) ServiceStatus {
+func (d *Director) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
+	c := &d.config.Services[place]
 	row, present := seen.Table[c.Key]
 	counters := seen.Counters[c.Key]
 	s := ServiceStatus{
@@ -88,7 +88,7 @@ func (d *Director) serviceStatus(c *config.Service, seen ipvsctl.Snapshot) Servi
 	}
 	for i := range c.Servers {
 		srv := destinationStatus(c.Servers[i].Name, c.Servers[i].Key, c.Servers[i].Destination, row, counters)
-		d.healths.describe(ServerKey{c.Key, c.Servers[i].Key}, &srv)
+		d.healths.describe(place, i, &srv)
 		s.Servers = append(s.Servers, srv)
 	}
 	if c.Fallback != nil {
@@ -109,13 +109,10 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 	}
 }
 
-// describe fills in what is known of a server's health.
-func (h *Healths) describe(k ServerKey, s *ServerStatus) {
-	srv := h.servers[k]
-	if srv == nil {
-		s.Health = HealthUnknown
-		return
-	}
+// describe fills in what is known of the health of the real server
+// Services[service].Servers[server].
+func (h *Healths) describe(service, server int, s *ServerStatus) {
+	srv, configured := &h.servers[service][server], h.services[service].Servers[server].Checks
 	s.Since = srv.since
 	switch standing := srv.standing(); {
 	case len(srv.checks) == 0:
@@ -129,6 +126,6 @@ func (h *Healths) describe(k ServerKey, s *ServerStatus) {
 	}
 	for i := range srv.checks {
 		c := &srv.checks[i]
-		s.Checks = append(s.Checks, CheckStatus{Kind: c.target.Spec.Kind(), Up: c.health.Up(), Last: c.health.Last()})
+		s.Checks = append(s.Checks, CheckStatus{Kind: configured[i].Target.Spec.Kind(), Up: c.Up(), Last: c.Last()})
 	}
 }

@@ -65,16 +65,17 @@ const localPatience = 10 * time.Second
 // since they usually have one reason.
 func (h *Healths) localWarnings(now time.Time) []string {
 	stuck, example := 0, ""
-	for _, s := range h.servers {
-		for i := range s.checks {
-			since := s.checks[i].health.LocalSince()
-			if since.IsZero() || now.Sub(since) < localPatience {
-				continue
-			}
-			stuck++
-			name := fmt.Sprintf("%s/%s: %s", s.names.Service, s.names.Server, s.checks[i].health.Last().Detail)
-			if example == "" || name < example {
-				example = name
+	for i := range h.servers {
+		for j := range h.servers[i] {
+			for _, c := range h.servers[i][j].checks {
+				since := c.LocalSince()
+				if since.IsZero() || now.Sub(since) < localPatience {
+					continue
+				}
+				if stuck++; stuck == 1 {
+					s := &h.services[i]
+					example = fmt.Sprintf("%s/%s: %s", s.Name, s.Servers[j].Name, c.Last().Detail)
+				}
 			}
 		}
 	}
