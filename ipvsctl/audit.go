@@ -10,7 +10,7 @@ import (
 const (
 	// The services whose real servers are compared at each look: this many,
 	// or as many as make a round of the whole table in auditRounds looks.
-	auditSlice  = 64
+	auditSlice  = 32
 	auditRounds = 30
 )
 
@@ -88,7 +88,10 @@ func (p *pass) reread(ctx context.Context, key ServiceKey) (changed bool, err er
 	if err != nil {
 		p.drop(key)
 	} else {
-		p.put(key, vs, counters)
+		p.count(key, counters)
+		if len(done) > 0 {
+			p.put(key, vs)
+		}
 	}
 	// What was not in the view is not drift but news, such as a service of
 	// somebody else that we shall have from now on.

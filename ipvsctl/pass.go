@@ -200,7 +200,11 @@ func (p *pass) converge(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	if p.converged && p.released != p.number {
+	if !p.converged {
+		return nil
+	}
+	p.share(p.want)
+	if p.released != p.number {
 		return p.release(ctx)
 	}
 	return nil

@@ -8,8 +8,9 @@ import "maps"
 type view struct {
 	table    Table
 	counters map[ServiceKey]map[DestinationKey]Counters
-	given    bool                // table and counters were given away
-	own      map[ServiceKey]bool // whose destinations were copied since then
+	// shared: others have the table; told: others have the counters.
+	shared, told bool
+	own          map[ServiceKey]bool // whose destinations were copied since then
 }
 
 func newView(t Table) view {
@@ -22,24 +23,44 @@ func newView(t Table) view {
 
 // give returns the maps as they are now, for others to keep.
 func (v *view) give() (Table, map[ServiceKey]map[DestinationKey]Counters) {
-	v.given = true
-	clear(v.own)
+	v.share(v.table)
+	v.told = true
 	return v.table, v.counters
 }
 
-func (v *view) beforeWrite() {
-	if v.given {
-		v.table, v.counters, v.given = maps.Clone(v.table), maps.Clone(v.counters), false
+// share makes t, which others have and which equals the table, the table: one
+// copy of a large one serves all.
+func (v *view) share(t Table) {
+	v.table, v.shared = t, true
+	clear(v.own)
+}
+
+// writable makes the table one that nobody else has.
+func (v *view) writable() {
+	if v.shared {
+		v.table, v.shared = maps.Clone(v.table), false
+	}
+}
+
+// count keeps what was counted for a service; nil forgets it.
+func (v *view) count(key ServiceKey, c map[DestinationKey]Counters) {
+	if v.told {
+		v.counters, v.told = maps.Clone(v.counters), false
+	}
+	if c == nil {
+		delete(v.counters, key)
+	} else {
+		v.counters[key] = c
 	}
 }
 
 // apply makes in the view what the operation made in the kernel.
 func (v *view) apply(op Op) {
-	v.beforeWrite()
+	v.writable()
 	v.table.apply(op, func(k ServiceKey) bool { return v.own[k] })
 	switch {
 	case op.Kind == DeleteService:
-		delete(v.counters, op.Service)
+		v.count(op.Service, nil)
 		delete(v.own, op.Service)
 	case !op.Kind.ofService():
 		v.own[op.Service] = true
@@ -47,16 +68,16 @@ func (v *view) apply(op Op) {
 }
 
 // put replaces a service by what was read.
-func (v *view) put(key ServiceKey, vs VirtualService, c map[DestinationKey]Counters) {
-	v.beforeWrite()
-	v.table[key], v.counters[key] = vs, c
+func (v *view) put(key ServiceKey, vs VirtualService) {
+	v.writable()
+	v.table[key] = vs
 	v.own[key] = true
 }
 
 // drop forgets a service.
 func (v *view) drop(key ServiceKey) {
-	v.beforeWrite()
+	v.writable()
 	delete(v.table, key)
-	delete(v.counters, key)
 	delete(v.own, key)
+	v.count(key, nil)
 }
