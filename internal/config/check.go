@@ -233,7 +233,8 @@ func (d *decoder) certificates(a *hcl.Attribute) string {
 }
 
 // aim turns probes into the checks of one server.
-func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range) (checks []Check) {
+func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range) []Check {
+	checks := make([]Check, 0, len(probes))
 	for _, p := range probes {
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
 		if _, ping := p.spec.(checker.Ping); !ping {

@@ -48,6 +48,7 @@ func (d *decoder) service(r *rawService) {
 	s.Service = d.scheduling(r, s.Key)
 	d.require(r.Forward, r.Range, "forward", `forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`)
 	group := d.group(r, s.Key)
+	s.Servers = make([]Server, 0, len(r.Servers))
 	for i := range r.Servers {
 		if server, ok := d.server(&r.Servers[i], group); ok {
 			s.Servers = append(s.Servers, server)
