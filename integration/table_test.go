@@ -103,7 +103,7 @@ const (
 	probeTimeout  = 300 * time.Millisecond
 	probeFall     = 2
 	// tableMargin is the lab's, for what is seen at once in the table.
-	tableMargin = 450 * time.Millisecond
+	tableMargin = 300 * time.Millisecond
 )
 
 // waitProbe waits for the next result of a server of director i's first

@@ -65,10 +65,10 @@ func TestClusterServesItsClient(t *testing.T) {
 		}
 		// The client asks for the neighbour that it lost once a second.
 		time.Sleep(1500 * time.Millisecond)
-		if gap := echo.Gap(begin); gap < 290*time.Millisecond || gap > 1700*time.Millisecond {
+		if gap := echo.Gap(begin); gap < 250*time.Millisecond || gap > 1700*time.Millisecond {
 			t.Errorf("the gap was %v, of 300 ms without a cable", gap)
 		}
-		if gap := echo.Gap(time.Now().Add(-200 * time.Millisecond)); gap > 150*time.Millisecond {
+		if gap := echo.Gap(time.Now().Add(-300 * time.Millisecond)); gap > 20*time.Millisecond {
 			t.Errorf("with a cable the gap is %v", gap)
 		}
 	})
@@ -120,33 +120,6 @@ func TestCloseLeavesNothing(t *testing.T) {
 func running(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(text), ") Z ")
-}
-
-func TestLongestGap(t *testing.T) {
-	at := func(ms ...int) []time.Time {
-		var times []time.Time
-		for _, m := range ms {
-			times = append(times, time.Unix(0, 0).Add(time.Duration(m)*time.Millisecond))
-		}
-		return times
-	}
-	for name, test := range map[string]struct {
-		sent, arrivals []time.Time
-		want           time.Duration
-	}{
-		"every echo answered":                  {at(0, 2, 4, 6), at(1, 3, 5, 7), 0},
-		"two lost":                             {at(0, 2, 4, 6, 8), at(1, 7, 9), 6 * time.Millisecond},
-		"the sender slept":                     {at(0, 2, 50, 52), at(1, 3, 51, 53), 0},
-		"none answered since":                  {at(0, 2, 4, 6), at(1, 9), 8 * time.Millisecond},
-		"what was before does not count":       {at(-9, -7, -5, 0, 2), at(-9, 1, 3), 0},
-		"answers late, by a neighbour unknown": {at(0, 2, 4, 6, 8), at(1, 9, 9, 9, 9), 8 * time.Millisecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := longestGap(at(0)[0], test.sent, test.arrivals); got != test.want {
-				t.Errorf("longestGap = %v, want %v", got, test.want)
-			}
-		})
-	}
 }
 
 func TestRequests(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,9 +20,9 @@ import (
 const EchoInterval = 2 * time.Millisecond
 
 // An Echo sends ICMP echo requests to an address, one every 2 ms, and notes
-// when each was sent and when answers arrived: a clock for how long an address
-// was away. Arrivals are the kernel's time stamps, so that it does not matter
-// when this process gets to read them.
+// when each was sent and answered: a clock for how long an address was away.
+// The moment of an answer is the kernel's time stamp, so that it does not matter
+// when this process gets to read it.
 type Echo struct {
 	fd       int
 	to       unix.Sockaddr
@@ -33,9 +32,11 @@ type Echo struct {
 	stopping atomic.Bool
 	running  sync.WaitGroup
 
-	mu       sync.Mutex
-	sent     []time.Time
-	arrivals []time.Time
+	mu sync.Mutex
+	// echoes are all requests, by their sequence numbers without their bound.
+	echoes []echo
+	// looked is when answers were read last: what had arrived by then is noted.
+	looked time.Time
 }
 
 // echoes numbers the Echos of this process, to tell their answers apart.
@@ -83,7 +84,7 @@ func (e *Echo) run() {
 	for sequence := 0; !e.stopping.Load(); sequence++ {
 		m := icmp.Message{Type: e.request, Body: &icmp.Echo{ID: int(e.id), Seq: sequence & 0xffff, Data: make([]byte, 8)}}
 		if packet, err := m.Marshal(nil); err == nil {
-			e.note(&e.sent, time.Now())
+			e.noteSent(time.Now())
 			// A host without a route or neighbour refuses: as good as lost.
 			_ = unix.Sendto(e.fd, packet, unix.MSG_DONTWAIT, nil)
 		}
@@ -105,31 +106,39 @@ func (e *Echo) run() {
 
 // read notes all answers that have arrived.
 func (e *Echo) read() {
+	looking := time.Now()
 	packet, control := make([]byte, 512), make([]byte, 64)
 	for {
 		n, controls, _, _, err := unix.Recvmsg(e.fd, packet, control, unix.MSG_DONTWAIT)
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EBADF) {
-			return
+			break
 		}
 		if err != nil {
 			continue // an error that the network reported, such as no route
 		}
-		if at, ok := timestamp(control[:controls]); ok && e.mine(packet[:n]) {
-			e.note(&e.arrivals, at)
+		sequence, mine := e.sequence(packet[:n])
+		if at, ok := timestamp(control[:controls]); ok && mine {
+			e.noteAnswer(sequence, at)
 		}
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.looked = looking.Round(0)
 }
 
-// mine reports whether a packet is an answer to one of our requests. An IPv4
-// one comes with its header.
-func (e *Echo) mine(packet []byte) bool {
+// sequence returns the sequence number of an answer to one of our requests. A
+// packet of IPv4 comes with its header.
+func (e *Echo) sequence(packet []byte) (sequence uint16, mine bool) {
 	if e.request == ipv4.ICMPTypeEcho {
 		if len(packet) == 0 || len(packet) < int(packet[0]&0xf)*4 {
-			return false
+			return 0, false
 		}
 		packet = packet[packet[0]&0xf*4:]
 	}
-	return len(packet) >= 8 && packet[0] == e.reply && binary.BigEndian.Uint16(packet[4:]) == e.id
+	if len(packet) < 8 || packet[0] != e.reply || binary.BigEndian.Uint16(packet[4:]) != e.id {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(packet[6:]), true
 }
 
 // timestamp reads the kernel's time stamp (SCM_TIMESTAMPNS in socket(7)).
@@ -146,11 +155,24 @@ func timestamp(control []byte) (t time.Time, ok bool) {
 	return t, false
 }
 
-// note adds a moment by the wall clock, which the kernel's time stamps have.
-func (e *Echo) note(times *[]time.Time, t time.Time) {
+// noteSent notes a request by the wall clock, which the kernel's time stamps
+// have.
+func (e *Echo) noteSent(t time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	*times = append(*times, t.Round(0))
+	e.echoes = append(e.echoes, echo{sent: t.Round(0)})
+}
+
+// noteAnswer notes the answer to the last request of that sequence number: the
+// numbers come around after two minutes.
+func (e *Echo) noteAnswer(sequence uint16, t time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last := len(e.echoes) - 1
+	i := last - int(uint16(last)-sequence)
+	if i >= 0 && e.echoes[i].answered.IsZero() {
+		e.echoes[i].answered = t
+	}
 }
 
 // Stop stops sending and closes the socket.
@@ -160,39 +182,4 @@ func (e *Echo) Stop() {
 	}
 	e.running.Wait()
 	_ = unix.Close(e.fd)
-}
-
-// Gap is the longest time after t without an answer, up to now: from the last
-// answer before to the first one after. A time in which fewer than two requests
-// were sent is no gap of the address, but of the sender's.
-func (e *Echo) Gap(t time.Time) time.Duration {
-	e.mu.Lock()
-	sent, arrivals := slices.Clone(e.sent), slices.Clone(e.arrivals)
-	e.mu.Unlock()
-	if n := len(sent); n > 0 {
-		arrivals = append(arrivals, sent[n-1]) // the end, if nothing was answered since
-	}
-	return longestGap(t.Round(0), sent, arrivals)
-}
-
-func longestGap(t time.Time, sent, arrivals []time.Time) time.Duration {
-	longest := time.Duration(0)
-	last := t
-	for _, a := range arrivals {
-		if a.After(last) {
-			if a.Sub(last) > longest && sentBetween(sent, last, a) >= 2 {
-				longest = a.Sub(last)
-			}
-			last = a
-		}
-	}
-	return longest
-}
-
-// sentBetween counts the requests sent between two moments, by halving: there
-// are many.
-func sentBetween(sent []time.Time, from, to time.Time) int {
-	i, _ := slices.BinarySearchFunc(sent, from, time.Time.Compare)
-	j, _ := slices.BinarySearchFunc(sent, to, time.Time.Compare)
-	return j - i
 }

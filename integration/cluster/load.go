@@ -218,7 +218,10 @@ func connect(conn *os.File, address unix.Sockaddr) error {
 		}
 		return !errors.Is(result, unix.EINPROGRESS) && !errors.Is(result, unix.EALREADY)
 	})
-	return errors.Join(err, result)
+	if err != nil {
+		return err // of the deadline: the result is that nothing has come yet
+	}
+	return result
 }
 
 // reason shortens an error to what is the same for each request, so that they
