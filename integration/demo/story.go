@@ -245,6 +245,7 @@ func (s *stage) cutLink(ctx context.Context) error {
 		return err
 	}
 	s.line("The carrier of lvs1 is back. Its priority is higher, so it becomes Master again.")
+	s.line("A request under way at that moment is lost: a director does not know the other one's connections.")
 	return s.failover(ctx, "the master is back: gap", s.lvs1, func() error { return s.lvs1.Restore("eth0") })
 }
 
@@ -268,18 +269,36 @@ func (s *stage) failover(ctx context.Context, what string, to *cluster.Host, do 
 	if err := do(); err != nil {
 		return err
 	}
+	_, err := s.until(ctx, begin, to.Name+" to hold the address", func() (bool, error) { return to.Holds(cluster.VIP) })
+	if err != nil {
+		return err
+	}
+	moved := time.Now()
 	if _, err := s.holder(ctx, begin, to); err != nil {
 		return err
 	}
 	s.pause(ctx, settle)
-	_, err := s.until(ctx, begin, "pages by way of "+to.Name, func() (bool, error) {
-		return s.load.Requests().Since(time.Now().Add(-time.Second)).Failed() == 0, nil
-	})
-	if err != nil {
-		return err
+	if err := s.spared(moved); err != nil {
+		return fmt.Errorf("%s holds the address, and yet: %w", to.Name, err)
 	}
-	s.figure(what, milliseconds(s.echo.Gap(begin)), s.failed(begin)+"; "+to.Name+" holds the address")
+	s.figure(what, milliseconds(s.echo.Gap(begin)), s.lost(begin, moved)+"; "+to.Name+" holds the address")
 	return nil
+}
+
+// lost says how many requests have failed since then, and whether there are any
+// among them that began after the address had moved.
+func (s *stage) lost(begin, moved time.Time) string {
+	// A request waits for so long: what began before may have failed since.
+	all := s.load.Requests().Since(begin.Add(-timeout)).Failed()
+	after := s.load.Requests().Since(moved).Failed()
+	text := plural(all, "request") + " failed"
+	switch {
+	case after > 0:
+		text += fmt.Sprintf(", %d begun after the move", after)
+	case all > 0:
+		text += ", begun before the move"
+	}
+	return text
 }
 
 // failed says how many requests have failed since then.
