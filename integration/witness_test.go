@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"syscall"
@@ -20,15 +19,6 @@ const (
 	stopSignal     = syscall.SIGSTOP
 	continueSignal = syscall.SIGCONT
 )
-
-// The lab's modprobe knows where the lab's modules are, and the one that
-// moby/ipvs starts before anything else would complain that it does not.
-func init() {
-	const lab = "/run/m"
-	if _, err := os.Stat(lab + "/modprobe"); err == nil {
-		_ = os.Setenv("PATH", lab+":"+os.Getenv("PATH"))
-	}
-}
 
 // mobyRows reads the table of the calling thread's network through moby/ipvs,
 // a witness that shares no code with the daemon: "service server weight" for

@@ -101,14 +101,18 @@ func mount(kind, folder, options string) error {
 	return nil
 }
 
+// modprobeFolder holds the modprobe that knows where the modules of user-mode
+// Linux are.
+const modprobeFolder = "/run/m"
+
 // setModprobe tells the kernel where its modules are, so that it loads by
 // itself what is asked for, and loads IPVS: ipvsadm does not ask the kernel.
 func setModprobe() error {
-	const root, script = "/run/m", "/run/m/modprobe"
-	text := "#!/bin/sh\nexec /sbin/modprobe -d " + root + " \"$@\"\n"
+	const script = modprobeFolder + "/modprobe"
+	text := "#!/bin/sh\nexec /sbin/modprobe -d " + modprobeFolder + " \"$@\"\n"
 	err := errors.Join(
-		os.MkdirAll(root+"/lib", 0o755),
-		os.Symlink(modules, root+"/lib/modules"),
+		os.MkdirAll(modprobeFolder+"/lib", 0o755),
+		os.Symlink(modules, modprobeFolder+"/lib/modules"),
 		os.WriteFile(script, []byte(text), 0o755),
 		os.WriteFile("/proc/sys/kernel/modprobe", []byte(script+"\n"), 0o644),
 	)
@@ -157,13 +161,17 @@ func execute(j *job) (status int, err error) {
 }
 
 // jobEnvironment is the caller's environment without what means something
-// outside only.
+// outside only. Who asks for a module by modprobe, instead of the kernel, finds
+// the one of user-mode Linux.
 func jobEnvironment(j *job) []string {
 	env := []string{kernelVariable + "=" + os.Getenv(kernelVariable)}
 	for _, entry := range j.Environment {
-		name, _, _ := strings.Cut(entry, "=")
-		if inUML() && name == "TMPDIR" || name == kernelVariable {
+		name, value, _ := strings.Cut(entry, "=")
+		switch {
+		case name == kernelVariable, name == "TMPDIR" && inUML():
 			continue
+		case name == "PATH" && inUML():
+			entry = "PATH=" + modprobeFolder + ":" + value
 		}
 		env = append(env, entry)
 	}

@@ -62,6 +62,15 @@ func TestLab(t *testing.T) {
 			t.Errorf("the file left in the working directory: %q, %v", text, err)
 		}
 	})
+	t.Run("modprobe finds the machine's modules", func(t *testing.T) {
+		if hasIPVS() {
+			t.Skip("the lab's machine is this one")
+		}
+		stdout, stderr, status := lab(t, path, "-mem", "256M", "sh", "-c", "modprobe -va ip_vs ip_vs_wrr")
+		if status != 0 || stderr != "" {
+			t.Errorf("stdout %q, stderr %q, status %d", stdout, stderr, status)
+		}
+	})
 	t.Run("a long output arrives whole", func(t *testing.T) {
 		stdout, _, status := lab(t, path, "-mem", "256M", "seq", "1", "100000")
 		if lines := strings.Count(stdout, "\n"); lines != 100000 || !strings.HasSuffix(stdout, "\n100000\n") || status != 0 {
