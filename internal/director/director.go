@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -50,14 +50,6 @@ type Probes interface {
 	Stats() checker.Stats
 }
 
-// A Machine is what the director needs to know of the machine that it runs on.
-type Machine struct {
-	// Addresses are those on its interfaces, the virtual ones included.
-	Addresses []netip.Addr
-	// Forward4 and Forward6 tell whether it forwards packets (ip_forward).
-	Forward4, Forward6 bool
-}
-
 // A Loaded is the outcome of reading the configuration.
 type Loaded struct {
 	// Config is nil where the text is the one that runs already.
@@ -86,8 +78,8 @@ type Options struct {
 	// Load reads the configuration again, and compares it with the one that
 	// runs. It may take long: it is called on a goroutine of its own.
 	Load func(running *config.Config) Loaded
-	// Machine looks at the machine. It is called from the loop, about every
-	// ten seconds.
+	// Machine looks at the machine, about every ten seconds. The kernel may let
+	// it wait: it is called on a goroutine of its own.
 	Machine func() (Machine, error)
 	// Notify tells the service manager; state is one of READY, RELOADING and
 	// STOPPING.
@@ -134,16 +126,18 @@ type Director struct {
 	// zero: none.
 	applying time.Time
 	// warned are the warnings of the last look at the machine; each is logged
-	// when it is new.
-	warned []string
+	// when its subject is new.
+	warned []warning
 	// loading is since when a configuration is being read, and loaded where it
-	// arrives; again: another one was asked for meanwhile. Hung counts those
-	// that were given up.
+	// arrives; again: another one was asked for meanwhile. Readings counts those
+	// that have not returned, with those that were given up.
 	loading  time.Time
 	loaded   <-chan Loaded
 	again    bool
-	hung     int
+	readings atomic.Int32
 	stopping bool
+	// looked is where a look at the machine arrives; nil where none is due.
+	looked chan look
 
 	results chan observation
 	reloads chan struct{}
@@ -195,7 +189,8 @@ func (d *Director) Run(ctx context.Context) error {
 
 	now := time.Now()
 	d.started, d.atStart = now, d.config.Director
-	d.look()
+	m, err := d.o.Machine()
+	d.saw(look{m, err})
 	l := Loaded{Config: d.config}
 	if l.open(ctx, d.o.OpenTable); l.Err != nil {
 		return l.Err
@@ -205,10 +200,10 @@ func (d *Director) Run(ctx context.Context) error {
 	d.run("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
 	d.configure(now)
 
-	err := d.loop(ctx)
+	err = d.loop(ctx)
 	cancel()
 	d.running.Wait()
-	if err == nil && d.table != nil && !d.config.Director.KeepTable {
+	if err == nil && d.table != nil && !d.atStart.KeepTable {
 		err = d.table.Clear(context.WithoutCancel(ctx))
 	}
 	return err
@@ -218,7 +213,7 @@ func (d *Director) Run(ctx context.Context) error {
 func (d *Director) loop(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	patience := time.NewTimer(d.config.Director.StartDelay)
+	patience := time.NewTimer(d.atStart.StartDelay)
 	defer patience.Stop()
 	stop := ctx.Done()
 	var handedOver chan struct{}
@@ -251,6 +246,9 @@ func (d *Director) loop(ctx context.Context) error {
 			if ticks++; ticks%machineTicks == 0 {
 				d.look()
 			}
+		case l := <-d.looked:
+			d.looked = nil
+			d.saw(l)
 		}
 	}
 }
@@ -278,9 +276,9 @@ func (d *Director) settle() {
 	}
 	// A row that the kernel refuses is tried again and again; the service
 	// manager need not wait for that.
-	if converged || time.Since(d.applying) > d.config.Director.StartDelay {
+	if converged || time.Since(d.applying) > d.atStart.StartDelay {
 		d.applying = time.Time{}
-		d.o.Notify("READY")
+		d.reloaded()
 	}
 }
 
@@ -423,32 +421,6 @@ func (d *Director) applied() <-chan struct{} {
 		return nil
 	}
 	return d.table.Applied()
-}
-
-// look refreshes what is known of the machine.
-func (d *Director) look() {
-	m, err := d.o.Machine()
-	if err != nil {
-		d.o.Log.Warn("could not look at the machine", "error", err)
-		return
-	}
-	d.machine = m
-	virtual := holders(d.config.Routers)
-	own := make(map[netip.Addr]bool, len(m.Addresses))
-	for _, a := range m.Addresses {
-		if _, ok := virtual[a]; !ok {
-			own[a] = true
-		}
-	}
-	d.dirty = d.dirty || !maps.Equal(d.own, own)
-	d.own = own
-	warned := d.warned
-	d.warned = slices.Concat(forwardingWarnings(d.config, m), d.healths.localWarnings(time.Now()))
-	for _, w := range d.warned {
-		if !slices.Contains(warned, w) {
-			d.o.Log.Warn("something must be mended", "warning", w)
-		}
-	}
 }
 
 // handOver begins the stop: the keeper hands over on a goroutine of its own,

@@ -39,11 +39,10 @@ type server struct {
 	// checks are as many as in the configuration, in its order.
 	checks []checker.Health
 	since  time.Time
-	// quiet: it was found in the table with weight 0 at the start, and stays
-	// so until rise or fall results say otherwise. Failures counts the failed
-	// results in a row meanwhile.
-	quiet    bool
-	failures int
+	// failures is there for a server that was found in the table with weight 0
+	// at the start, and stays so until rise or fall results say otherwise: the
+	// failed results in a row of each check meanwhile.
+	failures []int
 }
 
 // A Change is one real server that stands otherwise than before.
@@ -121,7 +120,10 @@ func (h *Healths) enlist(service, server int, old *Healths) {
 // inherited is the health of a server that was known under the last
 // configuration: o is what it was, was what it said of it.
 func inherited(o *server, was, c *config.Server) server {
-	s := server{since: o.since, quiet: o.quiet, failures: o.failures, checks: make([]checker.Health, 0, len(c.Checks))}
+	s := server{since: o.since, checks: make([]checker.Health, 0, len(c.Checks))}
+	if o.quiet() {
+		s.failures = make([]int, len(c.Checks))
+	}
 	stood := o.standing()
 	for i := range c.Checks {
 		want := &c.Checks[i]
@@ -131,6 +133,9 @@ func inherited(o *server, was, c *config.Server) server {
 		case same >= 0:
 			health = o.checks[same]
 			health.Reconfigure(want.Rise, want.Fall)
+			if s.quiet() {
+				s.failures[i] = o.failures[same]
+			}
 		case stood == Unknown:
 			health = checker.NewHealth(want.Rise, want.Fall)
 		default:
@@ -147,12 +152,14 @@ func begun(now time.Time, c *config.Server, row ipvsctl.Destination, present boo
 	s := server{since: now, checks: make([]checker.Health, 0, len(c.Checks))}
 	// A weight of 0 that the configuration itself gives says nothing of the
 	// server's health.
-	s.quiet = present && row.Weight == 0 && c.Destination.Weight > 0 && len(c.Checks) > 0
+	if present && row.Weight == 0 && c.Destination.Weight > 0 && len(c.Checks) > 0 {
+		s.failures = make([]int, len(c.Checks))
+	}
 	for _, want := range c.Checks {
 		var health checker.Health
 		switch {
 		case present:
-			health = checker.Adopted(want.Rise, want.Fall, !s.quiet)
+			health = checker.Adopted(want.Rise, want.Fall, !s.quiet())
 		case c.InitialUp:
 			health = checker.Adopted(want.Rise, want.Fall, true)
 		default:
@@ -176,11 +183,14 @@ func (s *server) standing() Standing {
 			all = Unknown
 		}
 	}
-	if all == Down && s.quiet {
+	if all == Down && s.quiet() {
 		return Quiet
 	}
 	return all
 }
+
+// quiet: it is in the table with weight 0, as it was found.
+func (s *server) quiet() bool { return s.failures != nil }
 
 // Standing tells how the real server Services[service].Servers[server] stands.
 func (h *Healths) Standing(service, server int) Standing {
@@ -215,21 +225,21 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 }
 
 // observe hands a result to one check. A server that was found at weight 0
-// leaves that standing when it rises, or when it has failed as often in a row
-// as would have taken it out.
+// leaves that standing when it rises, or when one of its checks has failed as
+// often in a row as would have taken it out.
 func (s *server) observe(now time.Time, check, fall int, r checker.Result) {
 	s.checks[check].Observe(now, r)
-	if !s.quiet {
+	if !s.quiet() {
 		return
 	}
 	switch r.Outcome {
 	case checker.Passed:
-		s.failures = 0
+		s.failures[check] = 0
 	case checker.Failed:
-		s.failures++
+		s.failures[check]++
 	}
-	if s.failures >= fall || s.standing() == Up {
-		s.quiet = false
+	if s.failures[check] >= fall || s.standing() == Up {
+		s.failures = nil
 	}
 }
 

@@ -96,6 +96,33 @@ func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 	}
 }
 
+func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
+	page := tcpTarget
+	page.Spec = checker.HTTP{}
+	s := checked(tcpTarget, page)
+	for _, tt := range []struct {
+		name string
+		tell []string // results of the TCP check and of the page, by turns
+		want string
+	}{
+		{"the port answers and the page does not", []string{"p", "f", "p", "f", "p", "f"}, "down"},
+		{"both fail, in fewer rounds than fall", []string{"f", "f", "f", "f"}, "quiet"},
+		{"both pass as often as rise", []string{"p", "p", "p", "p"}, "up"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := NewHealths()
+			h.Configure(start, []config.Service{s}, foundAt(s, 0))
+			var got string
+			for i, results := range tt.tell {
+				got = tell(h, []checker.Target{tcpTarget, page}[i%2], results)
+			}
+			if got != tt.want {
+				t.Errorf("standing %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAServerWithoutChecksIsUp(t *testing.T) {
 	s := checked()
 	h := NewHealths()

@@ -135,5 +135,5 @@ func forwardsToSelf(s *config.Service, own func(netip.Addr) bool) bool {
 			return true
 		}
 	}
-	return false
+	return s.Fallback != nil && s.Fallback.Destination.Forward != ipvsctl.NAT && own(s.Fallback.Key.Addr)
 }

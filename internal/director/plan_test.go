@@ -117,6 +117,33 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 	}
 }
 
+func TestPlanWhereTheFallbackIsTheDirectorItself(t *testing.T) {
+	outside := vrrp.Config{Name: "outside", Addresses: []netip.Prefix{netip.PrefixFrom(vip, 24)}}
+	for _, tt := range []struct {
+		name    string
+		forward ipvsctl.Forward
+		master  bool
+		want    bool
+	}{
+		{"direct routing, Backup: what the other one sends here would go back to it", ipvsctl.Direct, false, false},
+		{"direct routing, Master", ipvsctl.Direct, true, true},
+		{"NAT, Backup", ipvsctl.NAT, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := webService(ipvsctl.Direct, web1)
+			s.Fallback.Destination.Forward = tt.forward
+			table := Plan(&config.Config{Services: []config.Service{s}, Routers: []vrrp.Config{outside}}, World{
+				Standing: func(int, int) Standing { return Up },
+				Master:   func(string) bool { return tt.master },
+				Own:      func(a netip.Addr) bool { return a == lvs1 },
+			})
+			if _, got := table[s.Key]; got != tt.want {
+				t.Errorf("service in the table: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
 	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1, web2)}}
 	w := World{

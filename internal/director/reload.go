@@ -16,16 +16,20 @@ func (d *Director) startReload(ctx context.Context) {
 		d.again = true
 		return
 	}
-	if d.hung == maxHung {
-		d.refuse(time.Now(), fmt.Errorf("%d earlier readings of it still hang: mend what they wait for (a disk?), and restart lvsd", d.hung))
+	if hung := d.readings.Load(); hung == maxHung {
+		d.refuse(time.Now(), fmt.Errorf("%d earlier readings of it still hang: mend what they wait for (a disk?)", hung))
 		return
 	}
 	d.loading = time.Now()
-	d.o.Notify("RELOADING")
+	if d.ready {
+		d.o.Notify("RELOADING")
+	}
 	running, open, loaded := d.config, d.table == nil, make(chan Loaded, 1)
 	d.loaded = loaded
+	d.readings.Add(1)
 	// Nobody waits for this one, in the end either: a disk may hang.
 	go func() {
+		defer d.readings.Add(-1)
 		l := d.o.Load(running)
 		if open {
 			l.open(ctx, d.o.OpenTable)
@@ -46,9 +50,8 @@ func (d *Director) overdue(now time.Time) {
 	if d.loading.IsZero() || now.Sub(d.loading) < loadPatience {
 		return
 	}
-	d.loading, d.loaded = time.Time{}, nil
-	d.hung++
 	d.refuse(now, fmt.Errorf("reading it takes longer than %v, and was given up", loadPatience))
+	d.endReload()
 }
 
 // refuse notes a configuration that was not taken.
@@ -56,13 +59,30 @@ func (d *Director) refuse(now time.Time, err error) {
 	d.reload.Last, d.reload.OK, d.reload.Error = now, false, err.Error()
 	d.reload.Failed++
 	d.o.Log.Error("configuration refused: the one that runs goes on", "path", d.o.Path, "error", err)
-	d.o.Notify("READY")
+	d.reloaded()
+}
+
+// reloaded tells the service manager that a reload is over. Before the daemon
+// is ready, and once it stops, that would be heard as something else.
+func (d *Director) reloaded() {
+	if d.ready && !d.stopping {
+		d.o.Notify("READY")
+	}
+}
+
+// endReload lets the next reload begin, and begins it where one was asked for
+// meanwhile.
+func (d *Director) endReload() {
+	d.loading, d.loaded = time.Time{}, nil
+	if d.again {
+		d.again = false
+		d.Reload()
+	}
 }
 
 // finishReload applies what was read, whole or not at all.
 func (d *Director) finishReload(l Loaded) {
 	now := time.Now()
-	d.loading, d.loaded = time.Time{}, nil
 	if l.Err != nil {
 		d.refuse(now, l.Err)
 	} else {
@@ -70,17 +90,14 @@ func (d *Director) finishReload(l Loaded) {
 		d.reload.Succeeded++
 		d.take(now, l)
 	}
-	if d.again {
-		d.again = false
-		d.Reload()
-	}
+	d.endReload()
 }
 
 // take works with what a valid configuration says, if it is another one.
 func (d *Director) take(now time.Time, l Loaded) {
 	if l.Config == nil {
 		d.o.Log.Info("configuration is unchanged", "path", d.o.Path)
-		d.o.Notify("READY")
+		d.reloaded()
 		return
 	}
 	d.adopt(l)
@@ -97,6 +114,6 @@ func (d *Director) apply(now time.Time, l Loaded) {
 	d.config, d.warnings = c, l.Warnings
 	d.reload.Digest, d.reload.Applied = c.Digest, now
 	d.applying = now
-	d.look()
+	d.judge(d.machine)
 	d.configure(now)
 }

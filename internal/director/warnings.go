@@ -10,9 +10,19 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// A warning is a condition that an operator should mend. Its text may have
+// figures that change, its subject tells whether it is news.
+type warning struct{ subject, text string }
+
+func (w warning) sameSubject(other warning) bool { return w.subject == other.subject }
+
 // allWarnings are the conditions that an operator should mend.
 func (d *Director) allWarnings() []string {
-	all := slices.Concat(d.warnings, d.warned, standBacks(d.statuses))
+	all := slices.Clone(d.warnings)
+	for _, w := range d.warned {
+		all = append(all, w.text)
+	}
+	all = append(all, standBacks(d.statuses)...)
 	if now := d.config.Director; now != d.atStart {
 		all = append(all, "the director block differs from the one that lvsd was started with, and takes effect at the next start: systemctl restart lvsd")
 	}
@@ -35,8 +45,8 @@ func standBacks(routers []vrrp.Status) []string {
 
 // forwardingWarnings are about services that need a machine which forwards
 // packets, where this one does not: one for each family.
-func forwardingWarnings(c *config.Config, m Machine) []string {
-	var all []string
+func forwardingWarnings(c *config.Config, m Machine) []warning {
+	var all []warning
 	for _, family := range []struct {
 		forwards, six bool
 		sysctl        string
@@ -50,8 +60,8 @@ func forwardingWarnings(c *config.Config, m Machine) []string {
 			})
 		})
 		if i >= 0 && !family.forwards {
-			all = append(all, fmt.Sprintf("virtual service %q forwards by NAT, but this director does not forward packets, "+
-				"so no answer reaches a client: set %s=1 (sysctl -w, and in /etc/sysctl.d)", c.Services[i].Name, family.sysctl))
+			all = append(all, warning{family.sysctl, fmt.Sprintf("virtual service %q forwards by NAT, but this director does not forward packets, "+
+				"so no answer reaches a client: set %s=1 (sysctl -w, and in /etc/sysctl.d)", c.Services[i].Name, family.sysctl)})
 		}
 	}
 	return all
@@ -63,7 +73,7 @@ const localPatience = 10 * time.Second
 
 // localWarnings are about checks that this director cannot run: one for all,
 // since they usually have one reason.
-func (h *Healths) localWarnings(now time.Time) []string {
+func (h *Healths) localWarnings(now time.Time) []warning {
 	stuck, example := 0, ""
 	for i := range h.servers {
 		for j := range h.servers[i] {
@@ -82,5 +92,5 @@ func (h *Healths) localWarnings(now time.Time) []string {
 	if stuck == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)}
+	return []warning{{"checks that cannot be run", fmt.Sprintf("%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)}}
 }

@@ -1,6 +1,8 @@
 package director
 
 import (
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +31,7 @@ func TestForwardingWarnings(t *testing.T) {
 				t.Fatalf("%d warnings %q, want %d", len(got), got, len(tt.want))
 			}
 			for i := range got {
-				if !strings.Contains(got[i], tt.want[i]) {
+				if !strings.Contains(got[i].text, tt.want[i]) {
 					t.Errorf("warning %q does not name %s", got[i], tt.want[i])
 				}
 			}
@@ -46,11 +48,24 @@ func TestChecksThatCannotBeRunAreWarnedOfAfterAWhile(t *testing.T) {
 		t.Errorf("warned too soon: %q", got)
 	}
 	got := h.localWarnings(start.Add(localPatience))
-	if len(got) != 1 || !strings.Contains(got[0], "web/192.168.1.4: no route to host") {
+	if len(got) != 1 || !strings.Contains(got[0].text, "web/192.168.1.4: no route to host") {
 		t.Errorf("warnings %q, want one that names the server and the reason", got)
 	}
 	h.Observe(start.Add(time.Minute), tcpTarget, checker.Result{Outcome: checker.Passed})
 	if got := h.localWarnings(start.Add(time.Hour)); got != nil {
 		t.Errorf("still warned after a result: %q", got)
+	}
+}
+
+func TestAWarningWhoseFiguresChangeIsNoNews(t *testing.T) {
+	var log strings.Builder
+	d := New(&config.Config{Services: []config.Service{checked(tcpTarget)}}, nil, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	d.healths.Configure(start, d.config.Services, nil)
+	for i := range 3 {
+		d.healths.Observe(start, tcpTarget, checker.Result{Outcome: checker.Local, Detail: fmt.Sprint("noticed after ", i)})
+		d.judge(Machine{Forward4: true})
+	}
+	if got := strings.Count(log.String(), "checks cannot be run"); got != 1 {
+		t.Errorf("logged %d times, want once:\n%s", got, &log)
 	}
 }
