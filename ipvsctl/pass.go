@@ -43,7 +43,7 @@ type pass struct {
 	want      Table
 	number    uint64 // of want
 	converged bool   // the view is what want says
-	released  uint64 // the want whose services alone are ours
+	released  uint64 // the want whose services alone are ours, and recorded so
 
 	ours     map[ServiceKey]bool // by the ledger, and by want
 	recorded []ServiceKey        // what the ledger holds
@@ -200,40 +200,38 @@ func (p *pass) converge(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	if !p.converged {
-		return nil
+	if p.converged {
+		p.share(p.want)
 	}
-	p.share(p.want)
 	if p.released != p.number {
 		return p.release(ctx)
 	}
 	return nil
 }
 
-// release gives up the services that were ours and are not wanted any more.
-// Once given up they would be somebody else's, so each is asked for first: the
-// view may have lost one to a list that was cut.
+// release gives up the services that were ours and are not wanted any more,
+// each as soon as the kernel is rid of it: a row that it refuses elsewhere may
+// never be written. Once given up they would be somebody else's, so each is
+// asked for first: the view may have lost one to a list that was cut.
 func (p *pass) release(ctx context.Context) error {
+	left := 0
 	for key := range p.ours {
 		if _, wanted := p.want[key]; wanted {
 			continue
 		}
-		if _, err := p.reread(ctx, key); err != nil {
-			return err
+		if _, there := p.table[key]; !there {
+			if _, err := p.reread(ctx, key); err != nil {
+				return err
+			}
 		}
 		if _, there := p.table[key]; there {
 			p.converged = false
+			left++
+			continue
 		}
+		delete(p.ours, key)
 	}
-	if !p.converged {
-		return nil
-	}
-	keys := p.want.Keys()
-	clear(p.ours)
-	for _, k := range keys {
-		p.ours[k] = true
-	}
-	if p.record(keys) {
+	if p.record(slices.SortedFunc(maps.Keys(p.ours), ServiceKey.Compare)) && left == 0 {
 		p.released = p.number
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lvsd/lvsd/internal/sim"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -52,6 +53,28 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 		if s := r.Snapshot(); !s.Converged || s.Stats.Pending != 0 || s.Stats.LastError != "" {
 			t.Errorf("mended: converged %v, %+v", s.Converged, s.Stats)
 		}
+	})
+}
+
+// What was taken out of the configuration is nobody's from then on, whatever
+// becomes of another row.
+func TestARefusedOperationKeepsNoOtherServiceOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, ledger := sim.NewIPVS(), &book{}
+		r := start(t, k, ledger, ipvsctl.Options{})
+		r.Set(ipvsctl.Table{web: balanced("none-such", nil), mail: balanced("rr", nil)})
+		after(time.Minute)
+		r.Set(ipvsctl.Table{web: balanced("none-such", nil)})
+		after(time.Minute)
+		if diff := cmp.Diff([]ipvsctl.ServiceKey{web}, ledger.keys, cmpopts.EquateComparable(ipvsctl.ServiceKey{})); diff != "" {
+			t.Errorf("ledger (-want +got)\n%s", diff)
+		}
+		byHand := ipvsctl.Table{mail: balanced("wlc", weights{9: 1})}
+		if err := k.ByHand(add(mail, byHand[mail])...); err != nil {
+			t.Fatal(err)
+		}
+		after(time.Minute)
+		wantTable(t, k, byHand, "after an administrator added the service that was taken out")
 	})
 }
 
