@@ -84,6 +84,8 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	var work burst
+	work.begin()
 	first, warnings, err := firstConfig(f.config, options)
 	if err != nil {
 		return err
@@ -104,16 +106,26 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	// The first configuration is forgotten with the first reload: nothing that
+	// lives as long as the daemon may refer to it.
+	atStart := first.Director
 	d := director.New(first, warnings, director.Options{
 		Version: version, Path: f.config, Log: log,
 		Keeper: keeperEdge{k},
-		Probes: checker.New(probe.New(), first.Director.ProbesInFlight),
+		Probes: checker.New(probe.New(), atStart.ProbesInFlight),
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
-			return openTable(ctx, log, f.stateDir, first.Director.ExclusiveTable)
+			return openTable(ctx, log, f.stateDir, atStart.ExclusiveTable)
 		},
-		Load:    func(running *config.Config) director.Loaded { return load(log, f.config, f.node, running) },
+		Load: func(running *config.Config) director.Loaded {
+			return load(log, f.config, f.node, running, &work)
+		},
 		Machine: machine,
-		Notify:  func(state string) { notify(log, state) },
+		Notify: func(state string) {
+			notify(log, state)
+			if state == "READY" {
+				work.end()
+			}
+		},
 	})
 	log.Info("starting", "version", version, "node", options.Node, "config", f.config,
 		"routers", len(first.Routers), "services", len(first.Services))
@@ -175,7 +187,7 @@ func firstConfig(path string, o config.Options) (*config.Config, []string, error
 }
 
 // load reads the configuration again, and logs every mistake in it.
-func load(log *slog.Logger, path, node string, running *config.Config) director.Loaded {
+func load(log *slog.Logger, path, node string, running *config.Config, work *burst) director.Loaded {
 	o, err := parseOptions(node)
 	if err != nil {
 		return director.Loaded{Err: err}
@@ -188,6 +200,7 @@ func load(log *slog.Logger, path, node string, running *config.Config) director.
 	if o.Node == running.Node && sources.Digest(o) == running.Digest {
 		return director.Loaded{}
 	}
+	work.begin()
 	c, diags := config.Parse(sources, o)
 	if diags.HasErrors() {
 		logDiagnostics(log, diags)

@@ -29,6 +29,7 @@ var core = map[string]map[string]string{
 	},
 	"internal/director": {
 		"director.go": "the loop",
+		"machine.go":  "the loop's part that looks at the machine",
 		"reload.go":   "the loop's part that reads files",
 		"snapshot.go": "where others ask the loop",
 	},
