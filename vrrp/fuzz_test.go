@@ -85,6 +85,9 @@ func (f *routerFuzz) receive() []Action {
 	sum := ^sum(b, 0)
 	b[6], b[7] = byte(sum>>8), byte(sum)
 	ad, err := Decode(b, src, Group4, TTL)
+	if ReasonOf(err) == ReasonNoInterval {
+		return nil // it never comes as far as the router
+	}
 	if err != nil {
 		f.t.Fatalf("Decode: %v", err)
 	}

@@ -8,14 +8,15 @@ import (
 
 // clauses has the words that decide the cells of the matrix: those of RFC 9568,
 // under its section, and where it leaves the matter open or this package goes
-// beyond it, those of the package's own documentation. An ellipsis leaves out
-// what is about virtual MAC addresses and the form of announcements.
+// beyond it, those of the package's own documentation. The RFC's {Active} is
+// Master here. A dash begins each item of its lists, however deep; an ellipsis
+// leaves words out, such as those about virtual MAC addresses.
 var clauses = map[string]string{
 	"5.2.4": "VRRP Routers backing up a Virtual Router MUST use priority values between 1-254 (decimal).",
 
 	"6.4.1 waits":   "The purpose of this state is to wait for a Startup event",
-	"6.4.1 owner":   "If the Priority = 255 [...] Send an ADVERTISEMENT [...] Set the Adver_Timer to Advertisement_Interval - Transition to the {Active} state",
-	"6.4.1 startup": "Set the Active_Adver_Interval to Advertisement_Interval - Set the Active_Down_Timer to Active_Down_Interval - Transition to the {Backup} state",
+	"6.4.1 owner":   "If the Priority = 255, i.e., the router owns the IPvX address(es) associated with the Virtual Router, then: - Send an ADVERTISEMENT [...] - Set the Adver_Timer to Advertisement_Interval - Transition to the {Active} state",
+	"6.4.1 startup": "else // Router is not the address owner - Set [...] Active_Adver_Interval to Advertisement_Interval - Set the Active_Down_Timer to Active_Down_Interval - Transition to the {Backup} state",
 
 	"6.4.2 shutdown":      "If a Shutdown event is received, then: - Cancel the Active_Down_Timer - Transition to the {Initialize} state",
 	"6.4.2 timer fires":   "If the Active_Down_Timer fires, then: - Send an ADVERTISEMENT [...] - Set the Adver_Timer to Advertisement_Interval - Transition to the {Active} state",

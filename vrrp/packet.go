@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// Protocol is VRRP's IP protocol number (RFC 9568 section 5.1.1.4).
+// Protocol is VRRP's IP protocol number (RFC 9568 sections 5.1.1.4 and 5.1.2.4).
 const Protocol = 112
 
-// TTL is the TTL or hop limit of every advert. A packet with another one has
-// passed a router and "MUST be discarded" (RFC 9568 section 5.1.1.3).
+// TTL is the TTL or hop limit of every advert. Who receives another one "MUST
+// discard the packet", which has passed a router (RFC 9568 sections 5.1.1.3 and
+// 5.1.2.3).
 const TTL = 255
 
 // The groups that adverts are multicast to (RFC 9568 sections 5.1.1.2 and
@@ -66,6 +67,8 @@ const (
 	ReasonType           Reason = "type"
 	ReasonChecksum       Reason = "checksum"
 	ReasonAuthentication Reason = "authentication"
+	ReasonNoAddress      Reason = "no_address"
+	ReasonNoInterval     Reason = "no_interval"
 )
 
 // Why a Router discards an advert.
@@ -87,6 +90,7 @@ const (
 var (
 	discardReasons = [...]Reason{
 		ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
+		ReasonNoAddress, ReasonNoInterval,
 		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer,
 	}
 	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner}
@@ -155,11 +159,21 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	if version == 2 && b[4] != 0 {
 		return refuse(ReasonAuthentication, "authentication type %d: only type 0, none, is supported", b[4])
 	}
+	// "If the received count is 0, the VRRP advertisement MUST be ignored"
+	// (RFC 9568 section 5.2.5).
+	if b[3] == 0 {
+		return refuse(ReasonNoAddress, "it advertises no address")
+	}
+	// Nobody could be on time; erratum 8301 of RFC 9568 has it discarded.
+	interval := decodeInterval(b, version)
+	if version == 3 && interval == 0 {
+		return refuse(ReasonNoInterval, "it advertises an interval of 0")
+	}
 	return Advert{
 		Version:   version,
 		VRID:      b[1],
 		Priority:  b[2],
-		Interval:  decodeInterval(b, version),
+		Interval:  interval,
 		Addresses: decodeAddrs(b[headerLen:], int(b[3]), src),
 		Checksum:  form,
 	}, nil
@@ -222,7 +236,7 @@ func decodeInterval(b []byte, version uint8) time.Duration {
 	if version == 2 {
 		return time.Duration(b[5]) * time.Second
 	}
-	// "This reserved field MUST be set to zero on transmission and ignored on
+	// "The Reserve field MUST be set to zero on transmission and ignored on
 	// reception" (RFC 9568 section 5.2.6).
 	return time.Duration(binary.BigEndian.Uint16(b[4:])&maxInterval) * 10 * time.Millisecond
 }

@@ -253,6 +253,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"the checksum is right: one bit", append(encode(good)[:15], 0x64), peer1, TTL, ReasonChecksum},
 		{"the checksum is right: another source than in the pseudo-header", encode(good), netip.MustParseAddr("10.9.0.3"), TTL, ReasonChecksum},
 		{"the authentication type is configured: password", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, TTL, ReasonAuthentication},
+		{"an address is advertised (5.2.5)", fix(append([]byte{0x31, 51, 150, 0}, encode(good)[4:8]...)), peer1, TTL, ReasonNoAddress},
+		{"an interval is advertised (erratum 8301)", fix(append(append(encode(good)[:4:4], 0, 0), encode(good)[6:]...)), peer1, TTL, ReasonNoInterval},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -285,7 +287,7 @@ func TestDecodeIgnores(t *testing.T) {
 }
 
 func TestAppendKeepsWhatIsThere(t *testing.T) {
-	ad := Advert{Version: 3, VRID: 1, Priority: 1, Interval: 10 * time.Millisecond}
+	ad := Advert{Version: 3, VRID: 1, Priority: 1, Interval: 10 * time.Millisecond, Addresses: []netip.Addr{peer1}}
 	b := ad.Append([]byte("before"), peer1, Group4)
 	if !bytes.HasPrefix(b, []byte("before")) {
 		t.Errorf("Append changed what was there: %q", b)

@@ -78,10 +78,10 @@ func (r *Router) relieve(now time.Time) {
 	}
 }
 
-// receiveBackup is RFC 9568 section 6.4.2, (420) and following.
+// receiveBackup is RFC 9568 section 6.4.2, "If an ADVERTISEMENT is received".
 func (r *Router) receiveBackup(now time.Time, src netip.Addr, ad Advert) {
-	// "If the Priority in the ADVERTISEMENT is 0, then: Set the
-	// Active_Down_Timer to Skew_Time." A timer that ends sooner runs on: a
+	// "If the Priority in the ADVERTISEMENT is 0, then: [...] Set the
+	// Active_Down_Timer to Skew_Time". A timer that ends sooner runs on: a
 	// leaving Master that repeats itself must not put us off.
 	if ad.Priority == 0 {
 		if at := now.Add(r.skew()); at.Before(r.masterDownAt) {
@@ -123,9 +123,8 @@ func (r *Router) follows(priority uint8) bool {
 	return priority >= r.c.Priority || !r.preempts()
 }
 
-// preempts is Preempt_Mode. "The router that owns the IPvX address(es)
-// associated with the Virtual Router always preempts, independent of the
-// setting of this flag" (RFC 9568 section 6.1).
+// preempts is Preempt_Mode. The owner of the addresses "always preempts,
+// independent of the setting of this flag" (RFC 9568 section 6.1).
 func (r *Router) preempts() bool { return r.c.Preempt || r.c.Priority == ownerPriority }
 
 func (r *Router) preemptDelay() time.Duration {
@@ -135,8 +134,8 @@ func (r *Router) preemptDelay() time.Duration {
 	return r.c.PreemptDelay
 }
 
-// receiveMaster is RFC 9568 section 6.4.3, (725) and following, after a look
-// at the clock.
+// receiveMaster is RFC 9568 section 6.4.3, "If an ADVERTISEMENT is received",
+// after a look at the clock.
 func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Action {
 	var late []Action
 	if r.stalled(now) {
@@ -149,14 +148,14 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 	case r.listening:
 		return append(late, r.yield(now, src, ad, fmt.Sprintf("woke up late, %s is Master with priority %d", src, ad.Priority))...)
 	case ad.Priority == 0:
-		// "Send an ADVERTISEMENT, reset the Adver_Timer to
-		// Advertisement_Interval."
+		// "Send an ADVERTISEMENT [...] Reset the Adver_Timer to
+		// Advertisement_Interval".
 		return r.answer(now, true)
 	case r.beatenBy(src, ad):
 		return r.yield(now, src, ad, fmt.Sprintf("%s has priority %d", src, ad.Priority))
 	default:
-		// "Discard the ADVERTISEMENT, send an ADVERTISEMENT immediately to
-		// assert Active state." Adver_Timer runs on.
+		// "Discard the ADVERTISEMENT [...] Send an ADVERTISEMENT immediately
+		// to assert the {Active} state". Adver_Timer runs on.
 		return r.answer(now, false)
 	}
 }
@@ -175,9 +174,10 @@ func (r *Router) answer(now time.Time, restart bool) []Action {
 }
 
 // beatenBy: "If the Priority in the ADVERTISEMENT is greater than the local
-// Priority, or the Priority is equal to the local Priority and the primary
-// IPvX address of the sender is greater than the local primary IPvX address
-// (based on an unsigned integer comparison in network byte order)".
+// Priority or the Priority in the ADVERTISEMENT is equal to the local Priority
+// and the primary IPvX address of the sender is greater than the local primary
+// IPvX address (based on an unsigned integer comparison of the IPvX addresses
+// in network byte order)".
 func (r *Router) beatenBy(src netip.Addr, ad Advert) bool {
 	if ad.Priority != r.c.Priority {
 		return ad.Priority > r.c.Priority
@@ -217,8 +217,8 @@ func (r *Router) contend(now time.Time) []Action {
 }
 
 // compare counts in what an accepted advert disagrees with our configuration.
-// "The receiver SHOULD log the event" but "MUST NOT" drop it (RFC 9568 section
-// 7.1): dropping would make two Masters of a mistake in a file.
+// For that the receiver "SHOULD log the event" (RFC 9568 section 7.1), no more:
+// discarding the advert would make two Masters of a mistake in a file.
 func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	if ad.Priority == 0 {
 		return nil
