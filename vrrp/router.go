@@ -28,7 +28,7 @@ type Router struct {
 	masterPriority uint8
 	masterInterval time.Duration // Master_Adver_Interval
 	leaving        bool          // it said so
-	heardAt        time.Time     // its last advert but that
+	heardAt        time.Time     // its last advert but that; in Initialize, of anybody
 	form           Checksum      // of our version 3 adverts over IPv4
 
 	// Timers; zero: not running.
@@ -111,12 +111,12 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 	return r.enter(now, Backup, "started")
 }
 
-// Listens tells, in Initialize, that adverts would be heard from now on. The
+// Listens tells, in Initialize, since when adverts would have been heard. The
 // time until Startup counts towards Master_Down_Timer then, unless an advert
 // was heard or the router cannot run in between.
-func (r *Router) Listens(now time.Time) {
+func (r *Router) Listens(since time.Time) {
 	if r.state == Initialize && r.listensSince.IsZero() {
-		r.listensSince = now
+		r.listensSince = later(since, r.heardAt)
 	}
 }
 

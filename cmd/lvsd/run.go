@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,8 @@ import (
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/vrrp/link"
 )
 
 // runFlags are the flags of lvsd run.
@@ -90,6 +93,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	ears := link.OpenEars(ports(first.Routers))
 	unlock, err := lockState(f.stateDir)
 	if err != nil {
 		return err
@@ -102,6 +106,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
 		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(f.stateDir, "keeper.lock")},
 		Log:     log,
+		Ears:    ears,
 	})
 	if err != nil {
 		return err
@@ -130,6 +135,18 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	log.Info("starting", "version", version, "node", options.Node, "config", f.config,
 		"routers", len(first.Routers), "services", len(first.Services))
 	return runAll(ctx, d, servers, hangups)
+}
+
+// ports are where the routers' adverts come in, each once.
+func ports(routers []vrrp.Config) []vrrp.Port {
+	var all []vrrp.Port
+	for i := range routers {
+		p := vrrp.Port{Interface: routers[i].Interface, Family: routers[i].Family()}
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // keeperEdge is the keeper as the director sees it.

@@ -35,6 +35,7 @@ var layers = []struct {
 	{"internal/director", append([]string{"internal/config"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/control", append([]string{"internal/director", "internal/config"}, domains...), "it shows and asks, through the director"},
 	{"internal/sim", append([]string{"internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
+	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"cmd/lvsd", []string{
 		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
@@ -44,10 +45,10 @@ var layers = []struct {
 // systemCallers are the edges, and those that deal with processes and sockets
 // of the daemon itself: the keeper with its own scheduling and memory, control
 // with its socket, cmd with signals and clocks. The fake kernel speaks in the
-// real one's errors.
+// real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/control", "cmd/lvsd", "internal/sim", "integration",
+	"internal/keeper", "internal/control", "cmd/lvsd", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

@@ -49,10 +49,10 @@ func BenchmarkMemory(b *testing.B) {
 			n := newNetwork(b)
 			h := n.host()
 			for i := 1; i < (routers+249)/250; i++ { // 250 ids on each interface
-				h.sh(fmt.Sprintf("ip link add eth0.%d type veth peer name peer%d", i, i))
-				h.sh(fmt.Sprintf("ip addr add 10.78.%d.1/24 dev eth0.%d", i, i))
-				h.sh(fmt.Sprintf("ip link set eth0.%d up", i))
-				h.sh(fmt.Sprintf("ip link set peer%d up", i))
+				h.Run(fmt.Sprintf("ip link add eth0.%d type veth peer name peer%d", i, i))
+				h.Run(fmt.Sprintf("ip addr add 10.78.%d.1/24 dev eth0.%d", i, i))
+				h.Run(fmt.Sprintf("ip link set eth0.%d up", i))
+				h.Run(fmt.Sprintf("ip link set peer%d up", i))
 			}
 			a := h.start(lockFile(b))
 			d := n.many(routers, time.Second)
@@ -115,7 +115,7 @@ func tap(b *testing.B, h *host) int {
 		b.Fatal(err)
 	}
 	defer home.Close()
-	there, err := os.Open("/proc/" + h.pid + "/ns/net")
+	there, err := os.Open("/proc/" + h.PID + "/ns/net")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -23,27 +22,24 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/internal/netnstest"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
 	"golang.org/x/net/icmp"
 	"golang.org/x/net/ipv4"
 )
 
-// roleVar says what this binary shall be: the tests, started inside a network
-// namespace of their own; the director, which is told on its standard input
-// what to desire; or the keeper.
+// roleVar says what this binary shall be, if not the tests: the director, which
+// is told on its standard input what to desire; or the keeper.
 const (
 	roleVar = "LVSD_TEST_ROLE"
 	lockVar = "LVSD_TEST_LOCK"
 	heapVar = "LVSD_TEST_HEAP"
+	earsVar = "LVSD_TEST_EARS" // the interface that the director listens on from its start
 )
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVar) {
-	case "inside":
-		flag.Parse()
-		_ = flag.Set("test.parallel", "5") // They mostly wait.
-		os.Exit(m.Run())
 	case "director":
 		director()
 		os.Exit(0)
@@ -58,19 +54,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), roleVar+"=inside")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-	case errors.As(err, &exit):
-		os.Exit(exit.ExitCode())
-	default:
-		fmt.Printf("SKIP: no network namespace can be made (root is needed): %v\n", err)
-	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "5") // They mostly wait.
+	netnstest.Main(m)
 }
 
 // A report is what the director tells on its standard output.
@@ -89,8 +75,13 @@ func director() {
 	out := json.NewEncoder(os.Stdout)
 	tell := func(r report) { mu.Lock(); defer mu.Unlock(); _ = out.Encode(r) }
 	_ = os.Setenv(roleVar, "keeper")
+	var ears []vrrp.Ear
+	if name := os.Getenv(earsVar); name != "" {
+		ears = link.OpenEars([]vrrp.Port{{Interface: name, Family: 4}})
+	}
 	c, err := keeper.Start(context.Background(), keeper.Options{
 		Command: []string{"/proc/self/exe"},
+		Ears:    ears,
 		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil)),
 	})
 	if err != nil {
@@ -165,8 +156,8 @@ func (n *network) at(last int) string { return fmt.Sprintf("10.9.%d.%d", n.numbe
 // A host is a namespace on the network.
 type host struct {
 	*network
+	*netnstest.Host
 	name string // of its port on the bridge
-	pid  string
 }
 
 // A node is a director on a host.
@@ -180,24 +171,14 @@ type node struct {
 	log  []string
 }
 
-func sh(t testing.TB, line string) string {
-	t.Helper()
-	f := strings.Fields(line)
-	out, err := exec.Command(f[0], f[1:]...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", line, err, out)
-	}
-	return string(out)
-}
-
 func newNetwork(t testing.TB) *network {
 	t.Helper()
 	n := &network{t: t, number: networks.Add(1)}
 	bridge := n.bridge()
-	sh(t, "ip link add "+bridge+" type bridge")
+	netnstest.Run(t, "ip link add "+bridge+" type bridge")
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", bridge).Run() })
-	sh(t, "ip addr add "+n.at(254)+"/24 dev "+bridge)
-	sh(t, "ip link set "+bridge+" up")
+	netnstest.Run(t, "ip addr add "+n.at(254)+"/24 dev "+bridge)
+	netnstest.Run(t, "ip link set "+bridge+" up")
 	return n
 }
 
@@ -207,36 +188,28 @@ func (n *network) bridge() string { return fmt.Sprintf("kbr%d", n.number) }
 func (n *network) host() *host {
 	n.t.Helper()
 	n.hosts++
-	cmd := exec.Command("sleep", "300")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	h := &host{network: n, name: fmt.Sprintf("kp%d-%d", n.number, n.hosts), pid: strconv.Itoa(cmd.Process.Pid)}
-	n.t.Cleanup(func() {
-		_ = exec.Command("ip", "link", "del", h.name).Run()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	sh(n.t, "ip link add "+h.name+" master "+n.bridge()+" type veth peer name eth0 netns "+h.pid)
-	sh(n.t, "ip link set "+h.name+" up")
-	h.sh("ip link set lo up")
+	h := &host{network: n, Host: netnstest.NewHost(n.t), name: fmt.Sprintf("kp%d-%d", n.number, n.hosts)}
+	n.t.Cleanup(func() { _ = exec.Command("ip", "link", "del", h.name).Run() })
+	netnstest.Run(n.t, "ip link add "+h.name+" master "+n.bridge()+" type veth peer name eth0 netns "+h.PID)
+	h.setPort("up")
 	_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+h.name+"/disable_ipv6", []byte("1"), 0)
-	h.sh("sysctl -qw net.ipv6.conf.eth0.accept_dad=0")
-	h.sh("ip addr add " + n.at(n.hosts) + "/24 dev eth0")
-	h.sh("ip link set eth0 up")
+	h.Run("sysctl -qw net.ipv6.conf.eth0.accept_dad=0")
+	h.Run("ip addr add " + n.at(n.hosts) + "/24 dev eth0")
+	h.Run("ip link set eth0 up")
 	return h
 }
 
-func (h *host) sh(line string) string {
+// setPort sets the bridge's end of the host's cable "up" or "down", as a switch
+// does with a port.
+func (h *host) setPort(state string) {
 	h.t.Helper()
-	return sh(h.t, "nsenter -t "+h.pid+" -n "+line)
+	netnstest.Run(h.t, "ip link set "+h.name+" "+state)
 }
 
 // holds tells whether an address is on the host.
 func (h *host) holds(addr string) bool {
 	h.t.Helper()
-	return strings.Contains(h.sh("ip addr show"), " "+addr+"/")
+	return strings.Contains(h.Run("ip addr show"), " "+addr+"/")
 }
 
 // start starts a director on the host.
@@ -252,7 +225,7 @@ func (h *host) startUnder(wrapper []string, lock string, env ...string) *node {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	args := append(append([]string{"-t", h.pid, "-n"}, wrapper...), exe)
+	args := append(append([]string{"-t", h.PID, "-n"}, wrapper...), exe)
 	n := &node{host: h, cmd: exec.Command("nsenter", args...)}
 	n.cmd.Env = append(append(os.Environ(), roleVar+"=director", lockVar+"="+lock), env...)
 	n.cmd.Stderr = os.Stderr

@@ -35,7 +35,7 @@ func (h *host) keepalived(priority int) (stop func()) {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	cmd := exec.Command("nsenter", "-t", h.pid, "-n", "unshare", "-m", "sh", "-c",
+	cmd := exec.Command("nsenter", "-t", h.PID, "-n", "unshare", "-m", "sh", "-c",
 		"mount -t tmpfs none /run && exec "+path+" -n -l -P -f "+conf)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {

@@ -36,6 +36,59 @@ func pair(t *testing.T, change ...func(*vrrp.Config)) (a, b *node) {
 	return a, b
 }
 
+// lone starts a director that has no peer, and is Master.
+func lone(t *testing.T, lock string) *node {
+	t.Helper()
+	n := newNetwork(t)
+	a := n.host().start(lock)
+	a.desire(n.router(150))
+	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && a.holds(a.at(200)) })
+	return a
+}
+
+// waitAlone waits until a director is Master and the other one has let go of
+// the address, and returns how long that took.
+func (n *node) waitAlone(other *node) time.Duration {
+	n.t.Helper()
+	return wait(n.t, n.name+" is Master alone", func() bool {
+		return n.state() == vrrp.Master && n.holds(n.at(200)) && !other.holds(n.at(200))
+	})
+}
+
+// checkLeft checks that a keeper whose director is gone ends, and leaves the
+// address for good.
+func (n *node) checkLeft(keeper int) {
+	n.t.Helper()
+	wait(n.t, "the keeper has ended", func() bool { return ended(keeper) })
+	if shown := n.Run("ip addr show to " + n.at(200)); !strings.Contains(shown, "valid_lft forever") {
+		n.t.Errorf("the address is not there for good:\n%s", shown)
+	}
+}
+
+// What the director's sockets did not hear counts for the keeper that inherits
+// them; what they heard does too.
+func TestKeeperInheritsTheDirectorsEars(t *testing.T) {
+	t.Parallel()
+	slow := func(c *vrrp.Config) { c.Interval = 600 * time.Millisecond }
+	const masterDown = 2 * time.Second // 3 intervals and the skew of priority 150
+	n := newNetwork(t)
+	a := n.host().start(lockFile(t), earsVar+"=eth0")
+	time.Sleep(masterDown)
+	a.desire(n.router(150, slow))
+	took := wait(t, "it is Master", func() bool { return a.state() == vrrp.Master })
+	if took > masterDown-400*time.Millisecond {
+		t.Errorf("it became Master after %s: what its director did not hear does not count", took)
+	}
+	b := n.host().start(lockFile(t), earsVar+"=eth0")
+	time.Sleep(masterDown)
+	b.desire(n.router(100, slow))
+	wait(t, "the second one is Backup", func() bool { return b.state() == vrrp.Backup })
+	time.Sleep(masterDown / 2)
+	if a.state() != vrrp.Master || b.state() != vrrp.Backup {
+		t.Errorf("%s and %s, want Master and Backup", a.state(), b.state())
+	}
+}
+
 // Where the margins of these tests are exceeded, look at the median of several
 // runs on a quiet machine: what is promised is 10 ms.
 const margin = 60 * time.Millisecond
@@ -55,7 +108,7 @@ func TestProperStopHandsOver(t *testing.T) {
 	e := newEcho(a.network)
 	time.Sleep(100 * time.Millisecond)
 	a.stop()
-	wait(t, "the peer is Master alone", func() bool { return b.state() == vrrp.Master && b.holds(a.at(200)) && !a.holds(a.at(200)) })
+	b.waitAlone(a)
 	checkGap(t, "proper stop", e)
 }
 
@@ -66,7 +119,7 @@ func TestDirectorKilledHandsOver(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	keeper := a.report().PID
 	a.kill(syscall.SIGKILL)
-	wait(t, "the peer is Master alone", func() bool { return b.state() == vrrp.Master && b.holds(a.at(200)) && !a.holds(a.at(200)) })
+	b.waitAlone(a)
 	checkGap(t, "director killed", e)
 	wait(t, "the keeper has ended", func() bool { return ended(keeper) })
 }
@@ -75,37 +128,26 @@ func TestDirectorKilledHandsOver(t *testing.T) {
 func TestLoneDirectorKilledAndStartedAgain(t *testing.T) {
 	t.Parallel()
 	lock := lockFile(t)
-	n := newNetwork(t)
-	h := n.host()
-	a := h.start(lock)
-	a.desire(n.router(150))
-	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+	a := lone(t, lock)
 	e := newEcho(a.network)
 	time.Sleep(100 * time.Millisecond)
 	a.kill(syscall.SIGKILL)
 	// The next one starts while the old keeper still waits for a successor.
-	a = h.start(lock)
-	a.desire(n.router(150))
+	a = a.start(lock)
+	a.desire(a.router(150))
 	wait(t, "it is Master again", func() bool { return a.state() == vrrp.Master })
 	checkGap(t, "lone director killed and started again", e)
-	if shown := h.sh("ip addr show eth0"); strings.Count(shown, n.at(200)) != 1 || strings.Contains(shown, n.at(200)+"/24 scope global secondary eth0\n       valid_lft forever") {
+	if shown := a.Run("ip addr show eth0"); strings.Count(shown, a.at(200)) != 1 || strings.Contains(shown, a.at(200)+"/24 scope global secondary eth0\n       valid_lft forever") {
 		t.Errorf("want the address once, fenced:\n%s", shown)
 	}
 }
 
 func TestLoneDirectorKilledLeavesTheAddressPermanent(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t)
-	h := n.host()
-	a := h.start(lockFile(t))
-	a.desire(n.router(150))
-	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+	a := lone(t, lockFile(t))
 	keeper := a.report().PID
 	a.kill(syscall.SIGKILL)
-	wait(t, "the keeper has ended", func() bool { return ended(keeper) })
-	if shown := h.sh("ip addr show to " + n.at(200)); !strings.Contains(shown, "valid_lft forever") {
-		t.Errorf("the address is not there for good:\n%s", shown)
-	}
+	a.checkLeft(keeper)
 }
 
 // systemd ends what is left of a service when the director was killed: the
@@ -133,17 +175,10 @@ func TestLoneDirectorKilledUnderAServiceManager(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			n := newNetwork(t)
-			h := n.host()
-			a := h.start(lockFile(t))
-			a.desire(n.router(150))
-			wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+			a := lone(t, lockFile(t))
 			keeper := a.report().PID
 			c.end(a, keeper)
-			wait(t, "the keeper has ended", func() bool { return ended(keeper) })
-			if shown := h.sh("ip addr show to " + n.at(200)); !strings.Contains(shown, "valid_lft forever") {
-				t.Errorf("the address is not there for good:\n%s", shown)
-			}
+			a.checkLeft(keeper)
 		})
 	}
 }
@@ -151,16 +186,12 @@ func TestLoneDirectorKilledUnderAServiceManager(t *testing.T) {
 // An orderly stop of the whole service signals the keeper too.
 func TestLoneDirectorStoppedUnderAServiceManager(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t)
-	h := n.host()
-	a := h.start(lockFile(t))
-	a.desire(n.router(150))
-	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+	a := lone(t, lockFile(t))
 	keeper := a.report().PID
 	_ = syscall.Kill(keeper, syscall.SIGTERM)
 	a.stop()
-	if !ended(keeper) || h.holds(n.at(200)) {
-		t.Errorf("the keeper has ended: %t; the address is still there: %t", ended(keeper), h.holds(n.at(200)))
+	if !ended(keeper) || a.holds(a.at(200)) {
+		t.Errorf("the keeper has ended: %t; the address is still there: %t", ended(keeper), a.holds(a.at(200)))
 	}
 }
 
@@ -197,7 +228,7 @@ func TestStoppedDirectorHandsOver(t *testing.T) {
 	a, b := pair(t)
 	e := newEcho(a.network)
 	a.kill(syscall.SIGSTOP)
-	took := wait(t, "the peer is Master alone", func() bool { return b.state() == vrrp.Master && b.holds(a.at(200)) && !a.holds(a.at(200)) })
+	took := b.waitAlone(a)
 	checkGap(t, "director stopped", e)
 	if took < 9*time.Second {
 		t.Errorf("it handed over after %s already", took)
@@ -224,7 +255,7 @@ func TestEveryProcessStopped(t *testing.T) {
 	// Who wakes up listens first, and the better one is Master again.
 	a.kill(syscall.SIGCONT)
 	_ = syscall.Kill(keeper, syscall.SIGCONT)
-	wait(t, "the better one is Master again", func() bool { return a.state() == vrrp.Master && a.holds(a.at(200)) && !b.holds(a.at(200)) })
+	a.waitAlone(b)
 }
 
 func TestUnicastPeers(t *testing.T) {
@@ -255,13 +286,10 @@ func TestIPv6(t *testing.T) {
 
 func TestAddressRemovedByHandComesBack(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t)
-	h := n.host()
-	a := h.start(lockFile(t))
-	a.desire(n.router(150))
-	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) && a.report().Statuses[0].Held == 1 })
-	h.sh("ip addr del " + n.at(200) + "/24 dev eth0")
-	took := wait(t, "it is back", func() bool { return h.holds(n.at(200)) })
+	a := lone(t, lockFile(t))
+	wait(t, "it is seen", func() bool { return a.report().Statuses[0].Held == 1 })
+	a.Run("ip addr del " + a.at(200) + "/24 dev eth0")
+	took := wait(t, "it is back", func() bool { return a.holds(a.at(200)) })
 	t.Logf("back after %s", took.Round(time.Millisecond))
 	wait(t, "it is counted", func() bool { return a.report().Statuses[0].Counters.AddressesRestored == 1 })
 }
@@ -271,8 +299,8 @@ func TestLinkCutAndBack(t *testing.T) {
 	a, b := pair(t)
 	e := newEcho(a.network)
 	time.Sleep(100 * time.Millisecond)
-	sh(t, "ip link set "+a.name+" down") // The switch's port.
-	wait(t, "the peer is Master, and the other has let go", func() bool { return b.state() == vrrp.Master && b.holds(a.at(200)) && !a.holds(a.at(200)) })
+	a.setPort("down")
+	b.waitAlone(a)
 	gap, _ := e.gap()
 	t.Logf("link cut: gap %s", gap.Round(time.Millisecond))
 	if limit := 300*time.Millisecond + 61*time.Millisecond + 50*time.Millisecond + margin; gap > limit {
@@ -281,6 +309,6 @@ func TestLinkCutAndBack(t *testing.T) {
 	if s := a.report().Statuses; len(s) != 1 || s[0].Fault != "interface eth0 is down" {
 		t.Errorf("fault: %+v", s)
 	}
-	sh(t, "ip link set "+a.name+" up")
-	wait(t, "the better one is Master again", func() bool { return a.state() == vrrp.Master && a.holds(a.at(200)) && !b.holds(a.at(200)) })
+	a.setPort("up")
+	a.waitAlone(b)
 }

@@ -136,11 +136,11 @@ func TestReleaseSparesTheOwnAddress(t *testing.T) {
 
 func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 	cable(t, "va", "vb")
-	run := host(t, "vb")
-	run("ip addr add 10.9.0.9/24 dev vb")
-	run("ip addr add fd00::9/64 dev vb nodad")
-	run("ip neigh replace 10.9.0.200 lladdr 02:00:00:00:00:99 nud stale dev vb")
-	run("ip neigh replace fd00::200 lladdr 02:00:00:00:00:99 nud stale dev vb")
+	neighbour := host(t, "vb")
+	neighbour.Run("ip addr add 10.9.0.9/24 dev vb")
+	neighbour.Run("ip addr add fd00::9/64 dev vb nodad")
+	neighbour.Run("ip neigh replace 10.9.0.200 lladdr 02:00:00:00:00:99 nud stale dev vb")
+	neighbour.Run("ip neigh replace fd00::200 lladdr 02:00:00:00:00:99 nud stale dev vb")
 	l := open(t)
 	wait(t, "va is up", func() bool { return l.Interfaces().ByName["va"].Up })
 	addrs := on("va", "10.9.0.200/24", "fd00::200/64")
@@ -149,9 +149,9 @@ func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, "the neighbour has forgotten the former holder", func() bool {
-		return !strings.Contains(run("ip neigh show dev vb"), "02:00:00:00:00:99")
+		return !strings.Contains(neighbour.Run("ip neigh show dev vb"), "02:00:00:00:00:99")
 	})
-	if shown := run("ip -6 neigh show dev vb"); !strings.Contains(shown, "router") {
+	if shown := neighbour.Run("ip -6 neigh show dev vb"); !strings.Contains(shown, "router") {
 		t.Errorf("the Router flag did not arrive: %s", shown)
 	}
 	// Neither loopback nor an interface that is gone can announce.

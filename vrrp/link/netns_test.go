@@ -2,52 +2,22 @@ package link_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/netnstest"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
 )
 
-// insideVar says that this process has a network namespace of its own.
-const insideVar = "LVSD_TEST_NETNS"
-
-// TestMain runs the tests in a network namespace that ends with them: nothing
-// that they do to interfaces reaches the machine.
-func TestMain(m *testing.M) {
-	if os.Getenv(insideVar) != "" {
-		os.Exit(m.Run())
-	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), insideVar+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-	case errors.As(err, &exit):
-		os.Exit(exit.ExitCode())
-	default:
-		fmt.Printf("SKIP: no network namespace can be made (root is needed): %v\n", err)
-	}
-}
+func TestMain(m *testing.M) { netnstest.Main(m) }
 
 // ip runs an ip command.
 func ip(t *testing.T, args string) string {
 	t.Helper()
-	out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ip %s: %v: %s", args, err, out)
-	}
-	return string(out)
+	return netnstest.Run(t, "ip "+args)
 }
 
 // cable makes a pair of connected interfaces that are up, without duplicate
@@ -71,28 +41,13 @@ func sysctl(t *testing.T, name, value string) {
 	}
 }
 
-// host makes a namespace with one end of a cable in it, and returns a function
-// that runs commands there.
-func host(t *testing.T, end string) (run func(args string) string) {
+// host makes a namespace with one end of a cable in it.
+func host(t *testing.T, end string) *netnstest.Host {
 	t.Helper()
-	cmd := exec.Command("sleep", "60")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	pid := strconv.Itoa(cmd.Process.Pid)
-	ip(t, "link set "+end+" netns "+pid)
-	run = func(args string) string {
-		t.Helper()
-		out, err := exec.Command("nsenter", append([]string{"-t", pid, "-n"}, strings.Fields(args)...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s: %v: %s", args, err, out)
-		}
-		return string(out)
-	}
-	run("ip link set " + end + " up")
-	return run
+	h := netnstest.NewHost(t)
+	ip(t, "link set "+end+" netns "+h.PID)
+	h.Run("ip link set " + end + " up")
+	return h
 }
 
 // open returns a Link that runs until the test ends.
