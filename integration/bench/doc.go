@@ -4,6 +4,7 @@
 //	part      where                        what
 //	config    here, in this process        parsing 1,000 services × 10 servers, and finding them unchanged
 //	failover  here, in network namespaces  the client's gap when a director's link is cut, it stops, it is killed
+//	start     in the lab                   a pair's start to the client's first page
 //	table     in the lab                   start, reload and memory with 1,000 × 10
 //	checks    in the lab                   processor time for each TCP check
 //

@@ -34,6 +34,7 @@ var parts = []struct {
 }{
 	{"config", false, measureConfig},
 	{"failover", false, measureFailover},
+	{"start", true, measureStart},
 	{"table", true, measureTable},
 	{"checks", true, measureChecks},
 }
@@ -42,8 +43,8 @@ func main() {
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")
-	flag.IntVar(&o.runs, "runs", 5, "runs of the failover; three fifths as many with the large table, two fifths of the checks")
-	only := flag.String("parts", "config,failover,table,checks", "what to measure")
+	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the large table, two fifths of the checks")
+	only := flag.String("parts", "config,failover,start,table,checks", "what to measure")
 	format := flag.String("o", "text", "text or json")
 	flag.Parse()
 	o.uml = os.Getenv("LVSD_LAB") == "uml"
