@@ -3,7 +3,6 @@ package probe
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -134,7 +133,7 @@ func BenchmarkPing(b *testing.B) { benchmarkPaced(b, New(), checker.Ping{}) }
 // time out although all of them answer?
 func BenchmarkTLSFirstRun(b *testing.B) {
 	ca := newAuthority(b)
-	addr := serveTLS(b, &tls.Config{Certificates: []tls.Certificate{ca.certificate(b, -1, 1, "a.example")}})
+	addr := serveTLS(b, ca.config(b, -1, 1, "a.example"))
 	targets := make([]checker.Target, b.N)
 	for i := range targets {
 		targets[i] = at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i))

@@ -10,7 +10,9 @@
 // The deadline of a probe's context is the only one: it covers the connect,
 // the TLS handshake, the header and the body together, so that a server which
 // drips bytes gains nothing. What is read from a server is bounded: 64 kB of
-// header, checker.BodyLimit bytes of body.
+// header, checker.BodyLimit bytes of body. Only a file of certificates may take
+// longer, on a disk that hangs: authorities.go reads it aside, and the probe
+// does not wait for it beyond its deadline.
 //
 // A probe is Local where the reason lies with this director: no route, no
 // socket, no port, a packet filter of its own, a file of certificates that can't

@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +131,119 @@ func TestHTTPServers(t *testing.T) {
 	}
 }
 
+// hangs returns a server that sends a text and then nothing, for ever.
+func hangs(text string) func(*net.TCPConn) {
+	return func(c *net.TCPConn) {
+		http.ReadRequest(bufio.NewReader(c))
+		io.WriteString(c, text)
+	}
+}
+
+// resets returns a server that sends a text, waits until it is read, and then
+// resets the connection.
+func resets(text string) func(*net.TCPConn) {
+	return func(c *net.TCPConn) {
+		http.ReadRequest(bufio.NewReader(c))
+		io.WriteString(c, text)
+		time.Sleep(100 * time.Millisecond)
+		c.SetLinger(0)
+		c.Close()
+	}
+}
+
+func TestHTTPBodyIsTheOneWanted(t *testing.T) {
+	t.Parallel()
+	const brief = 300 * time.Millisecond
+	whole := func(body string) string { return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", ok, len(body), body) }
+	const cut = ok + "Content-Length: 1000\r\n\r\nOK"
+	const noMatch, timeout = "does not match", "timeout after 300ms while reading the body"
+	const broken = "the body is broken after 2 bytes: unexpected EOF"
+	tests := []struct {
+		name   string
+		serve  func(*net.TCPConn)
+		body   string
+		detail string // empty: it passes
+	}{
+		{"the whole body is OK", says(whole("OK")), "^OK$", ""},
+		{"OK is not the whole body", says(whole("NOT OK AT ALL")), "^OK$", noMatch},
+		{"OK is not the whole body, by other anchors", says(whole("NOT OK AT ALL")), `\AOK\z`, noMatch},
+		{"the body does not begin with OK", says(whole("NOT OK")), "^OK", noMatch},
+		{"the body does not end with OK", says(whole("OK, NOT")), "OK$", noMatch},
+		{"OK is part of a word", says(whole("TOKEN")), `\bOK\b`, noMatch},
+		{"OK in any case", says(whole("all is Ok")), "(?i)ok", ""},
+		{"a dot that is quoted is a dot", says(whole("version 1x2")), `1\.2`, noMatch},
+		{"a dot that is not quoted is any letter", says(whole("version 1x2")), `1.2`, ""},
+		{"a letter that is none", says(ok + "\r\nall is \xff"), `is \x{fffd}`, ""},
+
+		{"the end is where the server hung", hangs(cut), "(OK|FINE)$", timeout},
+		{"the end of a word is where the server hung", hangs(cut), `\bOK\b`, timeout},
+		{"the end is where the server hung, without a length", hangs(ok + "\r\nOK"), "^OK$", timeout},
+		{"the end is where the server hung, in chunks", hangs(ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n"), "^OK$", timeout},
+		{"the end is where the connection was reset", resets(cut), "(OK|FINE)$", "connection reset by peer while reading the body"},
+		{"the end is where the connection was closed", says(cut), "(OK|FINE)$", broken},
+		{"an expression before the hang", hangs(cut + ", and more"), "(OK|FINE)", ""},
+		{"plain text right before the hang", hangs(cut), "OK", ""},
+		{"plain text right before the reset", resets(cut), "OK", ""},
+	}
+	p := newProber(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			outcome, limit := checker.Passed, patience
+			if tt.detail != "" {
+				outcome = checker.Failed
+			}
+			if tt.detail == timeout {
+				limit = brief
+			}
+			expect(t, probeOnce(t, p, at(serve(t, tt.serve), checker.HTTP{Body: tt.body}, limit)), outcome, tt.detail)
+		})
+	}
+}
+
+func TestHTTPBodyPlainTextNeedsNoExpression(t *testing.T) {
+	for _, tt := range []struct{ body, plain string }{
+		{"OK", "OK"},
+		{`all\.is [w]ell`, "all.is well"},
+		{`\Q<p>(1)</p>\E`, "<p>(1)</p>"},
+		{"^OK", ""},
+		{"OK$", ""},
+		{`\AOK`, ""},
+		{`OK\z`, ""},
+		{`\bOK`, ""},
+		{"(?i)OK", ""},
+		{"OK|FINE", ""},
+		{"OK?", ""},
+		{"(?:)", ""},
+	} {
+		p, err := newPlan(checker.HTTP{Body: tt.body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(p.plain) != tt.plain || (p.body == nil) != (tt.plain != "") {
+			t.Errorf("body %q: plain text %q, expression %v; want plain text %q, else an expression", tt.body, p.plain, p.body, tt.plain)
+		}
+	}
+}
+
+// FuzzBody compares what is found in a body with what the expression says of
+// the text as a whole.
+func FuzzBody(f *testing.F) {
+	f.Add("OK", "NOT OK")
+	f.Add("^OK$", "NOT OK AT ALL")
+	f.Add(`(?i)o\bK|$^`, "ok")
+	f.Fuzz(func(t *testing.T, expression, body string) {
+		p, err := newPlan(checker.HTTP{Body: expression})
+		if err != nil || expression == "" {
+			t.Skip()
+		}
+		got := p.match(iotest.OneByteReader(strings.NewReader(body))) == nil
+		if want := regexp.MustCompile(expression).MatchString(body); got != want {
+			t.Errorf("%q in %q: found: %v, want %v", expression, body, got, want)
+		}
+	})
+}
+
 func TestHTTPRefused(t *testing.T) {
 	expect(t, probeOnce(t, newProber(t), at(closedPort(t), checker.HTTP{}, patience)), checker.Failed, "connection refused")
 }
@@ -188,20 +303,6 @@ func TestHTTPAsksOneServerOnce(t *testing.T) {
 	}
 	if asked.Load() != 3 || connections.Load() != 3 {
 		t.Errorf("3 probes made %d requests on %d connections, want 3 on 3", asked.Load(), connections.Load())
-	}
-}
-
-// TestHTTPPlansAreBounded proves that reloads with ever new checks do not grow
-// the daemon.
-func TestHTTPPlansAreBounded(t *testing.T) {
-	var p plans
-	for i := range planLimit + 10 {
-		if _, err := p.plan(checker.HTTP{Path: fmt.Sprint("/", i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(p.known); n > planLimit {
-		t.Errorf("%d plans are remembered, want at most %d", n, planLimit)
 	}
 }
 

@@ -20,6 +20,7 @@ var _ checker.Prober = (*Prober)(nil)
 // New returns a Prober. It opens no socket before a probe needs it.
 func New() *Prober {
 	return &Prober{
+		http:  newPlans(),
 		ping4: pinger{family: ipv4Echo},
 		ping6: pinger{family: ipv6Echo},
 	}

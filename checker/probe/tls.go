@@ -2,6 +2,7 @@ package probe
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,27 +10,15 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
 )
 
-// authorities are the certificates of one file, as they were when it was last
-// changed.
-type authorities struct {
-	changed time.Time
-	size    int64
-	pool    *x509.CertPool
-}
-
-// caLimit bounds a file of certificates, in bytes.
-const caLimit = 4 << 20
-
 // tls returns how a Spec talks TLS to an address. No session is kept: each
 // probe asks for, and verifies, the certificate.
-func (p *plans) tls(spec checker.HTTP, addr netip.Addr) (*tls.Config, error) {
+func (p *plans) tls(ctx context.Context, spec checker.HTTP, addr netip.Addr) (*tls.Config, error) {
 	config := &tls.Config{
 		ServerName:         serverName(spec, addr),
 		InsecureSkipVerify: spec.Insecure,
@@ -39,8 +28,10 @@ func (p *plans) tls(spec checker.HTTP, addr netip.Addr) (*tls.Config, error) {
 		return config, nil
 	}
 	var err error
-	config.RootCAs, err = p.authorities(spec.CA)
-	return config, err
+	if config.RootCAs, err = p.authorities(ctx, spec.CA); err != nil {
+		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
+	}
+	return config, nil
 }
 
 // serverName returns the name that a certificate must carry.
@@ -51,53 +42,6 @@ func serverName(spec checker.HTTP, addr netip.Addr) string {
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	return cmp.Or(spec.ServerName, host, addr.WithZone("").String())
-}
-
-// authorities returns the certificates in a file, read again whenever it
-// changes.
-func (p *plans) authorities(path string) (*x509.CertPool, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a file", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
-	}
-	p.mu.Lock()
-	known, ok := p.files[path]
-	p.mu.Unlock()
-	if ok && known.changed.Equal(info.ModTime()) && known.size == info.Size() {
-		return known.pool, nil
-	}
-	pool, err := readAuthorities(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.files == nil || len(p.files) >= planLimit {
-		p.files = make(map[string]authorities)
-	}
-	p.files[path] = authorities{changed: info.ModTime(), size: info.Size(), pool: pool}
-	return pool, nil
-}
-
-// readAuthorities reads a file of certificates.
-func readAuthorities(path string) (*x509.CertPool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, caLimit))
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: no certificate in it (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
-	}
-	return pool, nil
 }
 
 // tlsError puts what is wrong with a certificate or a handshake into an

@@ -15,7 +15,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,35 +100,53 @@ func serveTLS(t testing.TB, config *tls.Config) netip.AddrPort {
 	})
 }
 
-func TestTLS(t *testing.T) {
+// A tlsTest is a probe by TLS, and what it finds. One that is to time out gets
+// the timeout that its detail names, all others are patient.
+type tlsTest struct {
+	name    string
+	addr    netip.AddrPort
+	spec    checker.HTTP
+	outcome checker.Outcome
+	detail  string
+}
+
+// runTLS runs the tests of a table at once.
+func runTLS(t *testing.T, tests []tlsTest) {
+	p := newProber(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			timeout := patience
+			if strings.HasPrefix(tt.detail, "timeout after 400ms") {
+				timeout = 400 * time.Millisecond
+			}
+			expect(t, probeOnce(t, p, at(tt.addr, tt.spec, timeout)), tt.outcome, tt.detail)
+		})
+	}
+}
+
+// config returns that of a server with a certificate for the names, valid for
+// the hours from and to now.
+func (a *authority) config(t testing.TB, from, to int, names ...string) *tls.Config {
+	t.Helper()
+	return &tls.Config{Certificates: []tls.Certificate{a.certificate(t, from, to, names...)}}
+}
+
+// spec returns a check of a.example that trusts this authority, with changes.
+func (a *authority) spec(changes ...func(*checker.HTTP)) checker.HTTP {
+	h := checker.HTTP{TLS: true, CA: a.file, Host: "a.example"}
+	for _, change := range changes {
+		change(&h)
+	}
+	return h
+}
+
+func TestTLSCertificates(t *testing.T) {
 	t.Parallel()
 	ca, stranger := newAuthority(t), newAuthority(t)
-	config := func(from, to int, names ...string) *tls.Config {
-		return &tls.Config{Certificates: []tls.Certificate{ca.certificate(t, from, to, names...)}}
-	}
-	empty := filepath.Join(t.TempDir(), "empty.pem")
-	if err := os.WriteFile(empty, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	good := serveTLS(t, config(-1, 1, "a.example", "127.0.0.1"))
-	old := config(-1, 1, "a.example")
-	old.MaxVersion, old.MinVersion = tls.VersionTLS11, tls.VersionTLS10
-	choosy := config(-1, 1, "a.example")
-	choosy.ClientAuth = tls.RequireAnyClientCert
-	choosy.MaxVersion = tls.VersionTLS12
-	a := checker.HTTP{TLS: true, CA: ca.file, Host: "a.example"}
-	with := func(change func(*checker.HTTP)) checker.HTTP {
-		h := a
-		change(&h)
-		return h
-	}
-	tests := []struct {
-		name    string
-		addr    netip.AddrPort
-		spec    checker.HTTP
-		outcome checker.Outcome
-		detail  string
-	}{
+	good := serveTLS(t, ca.config(t, -1, 1, "a.example", "127.0.0.1"))
+	a, with := ca.spec(), ca.spec
+	runTLS(t, []tlsTest{
 		{"a good certificate", good, a, checker.Passed, ""},
 		{"a body by TLS", good, with(func(h *checker.HTTP) { h.Body = "^well$" }), checker.Passed, ""},
 		{"a good certificate for the address", good, checker.HTTP{TLS: true, CA: ca.file}, checker.Passed, ""},
@@ -134,16 +154,29 @@ func TestTLS(t *testing.T) {
 		{"a server name beside another Host", good, with(func(h *checker.HTTP) { h.Host, h.ServerName = "b.example", "a.example" }), checker.Passed, ""},
 		{"a certificate for another name", good, with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed,
 			"certificate is for a.example, 127.0.0.1, not b.example"},
-		{"a certificate for many other names", serveTLS(t, config(-1, 1, "a.example", "c.example", "d.example", "e.example", "f.example")),
+		{"a certificate for many other names", serveTLS(t, ca.config(t, -1, 1, "a.example", "c.example", "d.example", "e.example", "f.example")),
 			with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed, "certificate is for a.example, c.example, d.example and 2 more, not b.example"},
-		{"a certificate without a name", serveTLS(t, config(-1, 1)), a, checker.Failed, "certificate is for no name, not a.example"},
+		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "certificate is for no name, not a.example"},
 		{"any certificate, where that is asked for", good, checker.HTTP{TLS: true, Insecure: true, Host: "b.example"}, checker.Passed, ""},
-		{"an expired certificate", serveTLS(t, config(-2, -1, "a.example")), a, checker.Failed, "certificate expired at "},
-		{"a certificate of the future", serveTLS(t, config(1, 2, "a.example")), a, checker.Failed, "certificate is not valid before "},
+		{"an expired certificate", serveTLS(t, ca.config(t, -2, -1, "a.example")), a, checker.Failed, "certificate expired at "},
+		{"a certificate of the future", serveTLS(t, ca.config(t, 1, 2, "a.example")), a, checker.Failed, "certificate is not valid before "},
 		{"a certificate by an authority that is not trusted", good, with(func(h *checker.HTTP) { h.CA = stranger.file }), checker.Failed,
 			"certificate is signed by an unknown authority"},
 		{"the system's authorities do not know it", good, with(func(h *checker.HTTP) { h.CA = "" }), checker.Failed,
 			"certificate is signed by an unknown authority"},
+	})
+}
+
+func TestTLSServers(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	old := ca.config(t, -1, 1, "a.example")
+	old.MaxVersion, old.MinVersion = tls.VersionTLS11, tls.VersionTLS10
+	choosy := ca.config(t, -1, 1, "a.example")
+	choosy.ClientAuth = tls.RequireAnyClientCert
+	choosy.MaxVersion = tls.VersionTLS12
+	a := ca.spec()
+	runTLS(t, []tlsTest{
 		{"TLS 1.1 only", serveTLS(t, old), a, checker.Failed, "the server refused the TLS handshake: protocol version not supported"},
 		{"it wants a certificate of the client", serveTLS(t, choosy), a, checker.Failed, "the server refused the TLS handshake: "},
 		{"no TLS at all", serve(t, says(ok+"\r\n")), a, checker.Failed, ""},
@@ -156,24 +189,30 @@ func TestTLS(t *testing.T) {
 		{"it sends handshakes for ever", serve(t, pours("", "\x16\x03\x03\x00\x04\x00\x00\x00\x00")), a, checker.Failed, ""},
 		{"it sends empty records for ever", serve(t, pours("", "\x16\x03\x03\x00\x00")), a, checker.Failed, ""},
 		{"it answers in TLS and then never", serve(t, func(c *net.TCPConn) {
-			tls.Server(c, config(-1, 1, "a.example")).Handshake()
+			tls.Server(c, ca.config(t, -1, 1, "a.example")).Handshake()
 		}), a, checker.Failed, "timeout after 400ms while reading the header"},
+	})
+}
+
+func TestTLSFilesOfAuthorities(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	good := serveTLS(t, ca.config(t, -1, 1, "a.example"))
+	empty, fifo := filepath.Join(t.TempDir(), "empty.pem"), filepath.Join(t.TempDir(), "fifo.pem")
+	if err := os.WriteFile(empty, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(fifo, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	with := ca.spec
+	runTLS(t, []tlsTest{
 		{"the file of authorities is missing", good, with(func(h *checker.HTTP) { h.CA = "/nowhere/ca.pem" }), checker.Local,
 			"reading the certificates to trust: stat /nowhere/ca.pem: no such file or directory"},
 		{"the file of authorities is none", good, with(func(h *checker.HTTP) { h.CA = empty }), checker.Local, "empty.pem: no certificate in it"},
 		{"the file of authorities is a folder", good, with(func(h *checker.HTTP) { h.CA = t.TempDir() }), checker.Local, "not a file"},
-	}
-	p := newProber(t)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			timeout := patience
-			if len(tt.detail) > 7 && tt.detail[:7] == "timeout" {
-				timeout = 400 * time.Millisecond
-			}
-			expect(t, probeOnce(t, p, at(tt.addr, tt.spec, timeout)), tt.outcome, tt.detail)
-		})
-	}
+		{"the file of authorities is a FIFO", good, with(func(h *checker.HTTP) { h.CA = fifo }), checker.Local, "fifo.pem: not a file"},
+	})
 }
 
 func TestTLSServerNameIndication(t *testing.T) {
@@ -201,7 +240,7 @@ func TestTLSServerNameIndication(t *testing.T) {
 
 func TestTLSAuthoritiesAreReadAgain(t *testing.T) {
 	ca, stranger := newAuthority(t), newAuthority(t)
-	addr := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{ca.certificate(t, -1, 1, "a.example")}})
+	addr := serveTLS(t, ca.config(t, -1, 1, "a.example"))
 	target := at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: stranger.file}, patience)
 	p := newProber(t)
 	expect(t, probeOnce(t, p, target), checker.Failed, "unknown authority")
@@ -223,7 +262,7 @@ func TestTLSServerThatSpeaksHTTPOnAPlainCheck(t *testing.T) {
 	}
 	server := &http.Server{
 		Handler:   http.NotFoundHandler(),
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{ca.certificate(t, -1, 1, "a.example")}},
+		TLSConfig: ca.config(t, -1, 1, "a.example"),
 	}
 	go server.ServeTLS(l, "", "")
 	defer server.Close()

@@ -1,0 +1,210 @@
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"golang.org/x/sys/unix"
+)
+
+// A mount is a disk for tests: it hangs until it is alive.
+type mount struct {
+	alive chan struct{}
+
+	mu    sync.Mutex
+	reads int
+}
+
+// errNoCertificate is what a mount says when it is alive.
+var errNoCertificate = errors.New("no certificate")
+
+func (m *mount) read(string, authorities) (authorities, error) {
+	m.mu.Lock()
+	m.reads++
+	m.mu.Unlock()
+	<-m.alive
+	return authorities{}, errNoCertificate
+}
+
+// hung returns plans whose files are on a mount that hangs.
+func hung() (*plans, *mount) {
+	p, m := newPlans(), &mount{alive: make(chan struct{})}
+	p.read = m.read
+	return &p, m
+}
+
+func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, disk := hung()
+		defer close(disk.alive)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := p.tls(ctx, checker.HTTP{TLS: true, CA: "/net/ca.pem"}, netip.MustParseAddr("192.0.2.1"))
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("the probe ended after %v, want its timeout, 3s", took)
+		}
+		const want = "reading the certificates to trust: /net/ca.pem does not answer (a disk that hangs?)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		cancelled, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, stop)
+		began = time.Now()
+		p.authorities(cancelled, "/net/ca.pem")
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("the cancelled probe ended after %v, want 1s", took)
+		}
+	})
+}
+
+func TestAuthoritiesHungDiskIsReadOnceUntilItIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, disk := hung()
+		ask := func(timeout time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			_, err := p.authorities(ctx, "/net/ca.pem")
+			return err
+		}
+		for range 3 {
+			var probes sync.WaitGroup
+			for range 100 {
+				probes.Go(func() { ask(time.Second) })
+			}
+			probes.Wait()
+		}
+		if disk.reads != 1 {
+			t.Errorf("300 probes began %d reads of a disk that hangs, want 1", disk.reads)
+		}
+		time.AfterFunc(time.Second, func() { close(disk.alive) })
+		if err := ask(time.Minute); err != errNoCertificate {
+			t.Errorf("a probe that waits for the disk: %v, want what the disk said", err)
+		}
+		if err := ask(time.Minute); err != errNoCertificate || disk.reads != 2 {
+			t.Errorf("the next probe: %v after %d reads, want what the disk says after 2", err, disk.reads)
+		}
+	})
+}
+
+// TestAuthoritiesHungDiskIsBounded proves that many files on a disk that hangs
+// do not take all threads that a program may have.
+func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, disk := hung()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for i := range readingLimit {
+			p.authorities(ctx, fmt.Sprintf("/net/%d.pem", i))
+		}
+		_, err := p.authorities(ctx, "/net/more.pem")
+		const want = "/net/more.pem: 4096 other files do not answer (a disk that hangs?)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		close(disk.alive)
+		synctest.Wait()
+		if disk.reads != readingLimit || len(p.reading) != 0 {
+			t.Errorf("%d reads, of which %d did not end; want %d, and 0", disk.reads, len(p.reading), readingLimit)
+		}
+	})
+}
+
+func TestAuthoritiesAreBounded(t *testing.T) {
+	p := newPlans()
+	p.read = func(string, authorities) (authorities, error) { return authorities{pool: x509.NewCertPool()}, nil }
+	for i := range planLimit + 10 {
+		if _, err := p.authorities(t.Context(), fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(p.files); n != planLimit {
+		t.Errorf("%d files are remembered, want %d", n, planLimit)
+	}
+}
+
+// deadMount mounts a file system whose server never answers, and returns its
+// folder. At the end of the test the server is gone: what waits for it ends.
+func deadMount(t *testing.T) string {
+	t.Helper()
+	server, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("needs FUSE: %v", err)
+	}
+	dir := t.TempDir()
+	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", server.Fd())
+	if err := unix.Mount("dead", dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		server.Close()
+		t.Skipf("needs the right to mount: %v", err)
+	}
+	t.Cleanup(func() {
+		server.Close()
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// TestTLSAuthoritiesOnADeadMount runs a whole checker over a mount that is
+// dead: its probe says so in time, leaves its place to others, and the checker
+// ends.
+func TestTLSAuthoritiesOnADeadMount(t *testing.T) {
+	ca := newAuthority(t)
+	addr := serveTLS(t, ca.config(t, -1, 1, "a.example"))
+	path := filepath.Join(deadMount(t), "ca.pem")
+	dead := at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: path}, 100*time.Millisecond)
+	other := at(addr, checker.TCP{}, patience)
+	other.Interval = 50 * time.Millisecond
+	c := checker.New(newProber(t), 1)
+	c.Set([]checker.Target{dead, other})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	results := make(chan checker.Result)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Run(ctx, func(_ checker.Target, r checker.Result) {
+			select {
+			case results <- r:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	want := "reading the certificates to trust: " + path + " does not answer (a disk that hangs?)"
+	for _, outcome := range []checker.Outcome{checker.Local, checker.Passed} {
+		if r := next(ctx, results, outcome); r.Outcome != outcome || outcome == checker.Local && r.Detail != want {
+			t.Errorf("%v: %q\nwant %v, and where that is local: %q", r.Outcome, r.Detail, outcome, want)
+		}
+	}
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("the checker does not end")
+	}
+}
+
+// next waits for a result with an outcome.
+func next(ctx context.Context, results <-chan checker.Result, outcome checker.Outcome) checker.Result {
+	for {
+		select {
+		case r := <-results:
+			if r.Outcome == outcome {
+				return r
+			}
+		case <-ctx.Done():
+			return checker.Result{}
+		}
+	}
+}
