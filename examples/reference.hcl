@@ -26,7 +26,7 @@ locals {
 # ---- The daemon. One block at most; a change takes effect at the next start.
 
 director {
-  # Where metrics, health and status are served by HTTP, read only. Default: no
+  # Where metrics and health are served by HTTP, read only. Default: no
   # http block, not at all. ":9112" is every address of this machine.
   http {
     listen = "127.0.0.1:9112" # address:port; no default
@@ -219,7 +219,8 @@ virtual_service "web" {
     }
   }
 
-  # In the table exactly while no real server is. It is not checked.
+  # In the table exactly while no real server with a weight above 0 is. It is
+  # not checked.
   fallback {
     address = "10.13.0.200" # no default
     port    = 8081          # default the service's. Another one only by NAT

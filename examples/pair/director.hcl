@@ -12,7 +12,7 @@ locals {
 }
 
 director {
-  http { listen = "127.0.0.1:9112" } # metrics and status, read only
+  http { listen = "127.0.0.1:9112" } # metrics and health, read only
 }
 
 virtual_router "outside" {
