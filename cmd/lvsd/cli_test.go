@@ -57,6 +57,12 @@ const (
   real_server "192.168.1.4" {}
 }
 `
+	router = `virtual_router "outside" {
+  interface = "no-such0"
+  id        = 51
+  addresses = ["10.13.0.200/24"]
+}
+`
 	broken = `virtual_service "web" {
   address   = "127.0.0.1"
   port      = 80
@@ -69,6 +75,7 @@ const (
 // TestCommandLine holds what scripts rely on: exit statuses, what goes to
 // standard output, and what to standard error.
 func TestCommandLine(t *testing.T) {
+	elsewhere := file(t, router)
 	good, bad, missing := file(t, valid), file(t, broken), filepath.Join(t.TempDir(), "missing")
 	for _, tt := range []struct {
 		name           string
@@ -81,6 +88,9 @@ func TestCommandLine(t *testing.T) {
 		{"validate: not valid", []string{"validate", "--node", "lvs1", bad}, 1, "", `Did you mean "wrr"?`},
 		{"validate: not valid, for a program", []string{"validate", "-o", "json", bad}, 1, `"valid":false`, ""},
 		{"validate: missing", []string{"validate", missing}, 1, "", "no configuration at " + missing},
+		{"validate: an interface that is not here", []string{"validate", elsewhere}, 0, "is valid", `No interface "no-such0" on this machine`},
+		{"validate: an interface of another node's", []string{"validate", "--node", "another", elsewhere}, 0, "is valid", ""},
+		{"validate: empty", []string{"validate", file(t, "")}, 1, "", "Empty configuration"},
 		{"validate: two paths", []string{"validate", good, bad}, 2, "", "lvsd: "},
 		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 1, "", `Did you mean "wrr"?`},
 		{"run: missing", []string{"run", "--config", missing}, 1, "", "no configuration at " + missing},

@@ -15,17 +15,40 @@ import (
 // parseOptions are what a configuration is read with on this machine.
 func parseOptions(node string) (config.Options, error) {
 	if node == "" {
-		host, err := os.Hostname()
+		host, err := hostNode()
 		if err != nil {
-			return config.Options{}, fmt.Errorf("asking for the host's name: %w: give --node", err)
+			return config.Options{}, fmt.Errorf("%w: give --node", err)
 		}
-		node, _, _ = strings.Cut(host, ".")
+		node = host
 	}
 	local, err := localPrefixes()
 	if err != nil {
 		return config.Options{}, err
 	}
 	return config.Options{Node: node, Env: os.LookupEnv, Local: local}, nil
+}
+
+// hostNode is the name of this machine as a node: the host's, to the first dot.
+func hostNode() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("asking for the host's name: %w", err)
+	}
+	node, _, _ := strings.Cut(host, ".")
+	return node, nil
+}
+
+// interfaceNames returns the names of this machine's interfaces.
+func interfaceNames() ([]string, error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("listing this machine's interfaces: %w", err)
+	}
+	var names []string
+	for _, i := range interfaces {
+		names = append(names, i.Name)
+	}
+	return names, nil
 }
 
 // localPrefixes returns the addresses on this machine's interfaces.

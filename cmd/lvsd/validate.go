@@ -52,6 +52,11 @@ func validate(stdout, stderr io.Writer, path, node string, asJSON bool) error {
 	if err != nil {
 		return failure(err)
 	}
+	if host, err := hostNode(); err != nil || host != o.Node {
+		o.Local = nil // what this machine has says nothing about another one
+	} else if o.Interfaces, err = interfaceNames(); err != nil {
+		return failure(err)
+	}
 	sources, err := config.Read(path)
 	if err != nil {
 		return failure(err)

@@ -25,7 +25,8 @@ func options() config.Options {
 			v, ok := map[string]string{"INSIDE": "eth1"}[name]
 			return v, ok
 		},
-		Local: []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24"), netip.MustParsePrefix("10.13.0.200/24")},
+		Local:      []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24"), netip.MustParsePrefix("10.13.0.200/24")},
+		Interfaces: []string{"lo", "eth0", "eth1"},
 	}
 }
 

@@ -32,6 +32,7 @@ var checkKinds = []string{"tcp", "http", "https", "ping", "none"}
 type probe struct {
 	spec              checker.Spec
 	port              uint16 // 0: the server's
+	portRefused       bool
 	interval, timeout time.Duration
 	rise, fall        int
 }
@@ -97,8 +98,9 @@ func (d *decoder) check(r *rawCheck) probe {
 		fall:     int(d.count(r.Fall, defaultFall, 1, maxRise)),
 		port:     uint16(d.count(r.Port, 0, 1, math.MaxUint16)),
 	}
+	p.portRefused = d.refused(r.Port)
 	p.timeout = d.duration(r.Timeout, min(defaultTimeout, p.interval), time.Millisecond, maxInterval)
-	if p.timeout > p.interval {
+	if p.timeout > p.interval && !d.refused(r.Interval) {
 		d.mistake(place(r.Timeout, r.Range), "Timeout longer than interval", "A probe ends before the next one begins, and %s is longer than the interval %s: shorten timeout or lengthen interval.", short(p.timeout), short(p.interval))
 	}
 	byHTTP := r.Kind == "http" || r.Kind == "https"
@@ -232,8 +234,10 @@ func (d *decoder) certificates(a *hcl.Attribute) string {
 	return d.sources.resolve(name)
 }
 
-// aim turns probes into the checks of one server.
-func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range) []Check {
+// aim turns probes into the checks of one server. Where neither the check nor
+// the server has a port, the service must be one of any port to be at fault:
+// else its own port was refused.
+func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range, anyPort bool) []Check {
 	checks := make([]Check, 0, len(probes))
 	for _, p := range probes {
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
@@ -242,7 +246,7 @@ func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range) [
 			if p.port != 0 {
 				t.Port = p.port
 			}
-			if t.Port == 0 {
+			if t.Port == 0 && anyPort && !p.portRefused {
 				d.mistake(at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}

@@ -111,9 +111,11 @@ func (d Diagnostic) render(width int, color bool) string {
 		if d.Block != "" {
 			fmt.Fprintf(&b, ", in %s", printable(d.Block))
 		}
-		gutter := fmt.Sprintf("%6d", d.Line)
+		b.WriteString(":\n")
+	}
+	if d.Source != "" {
 		before, marked := d.Source[:d.Marked[0]], d.Source[d.Marked[0]:d.Marked[1]]
-		fmt.Fprintf(&b, ":\n%s | %s\n", gutter, printable(d.Source))
+		fmt.Fprintf(&b, "%6d | %s\n", d.Line, printable(d.Source))
 		fmt.Fprintf(&b, "%6s | %s%s%s%s\n", "", blank(before), hue, carets(marked), plain)
 	}
 	for _, line := range wrap(printable(d.Detail), width-2) {
@@ -205,6 +207,9 @@ const maxQuoted = 400
 
 // quote fills in what the file says at the place of a diagnostic.
 func (f *source) quote(d *Diagnostic, r *hcl.Range) {
+	if f.opaque {
+		return
+	}
 	from := min(max(r.Start.Byte, 0), len(f.text))
 	to := min(max(r.End.Byte, from), len(f.text))
 	start := bytes.LastIndexByte(f.text[:from], '\n') + 1

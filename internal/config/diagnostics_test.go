@@ -62,7 +62,8 @@ Error: Unknown forward "masq"
   web.hcl:5, in virtual_service "web":
      5 | 	forward   = "masq"
        | 	            ^^^^^^
-  It can be "nat", "direct" or "tunnel".
+  Did you mean "nat"? It can be "nat", "direct"
+  or "tunnel".
 `
 	var b bytes.Buffer
 	if err := diagnose(t, broken).Render(&b, 48, false); err != nil {
@@ -86,7 +87,7 @@ func TestDiagnosticAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"severity":"error","summary":"Unknown forward \"masq\"",` +
-		`"detail":"It can be \"nat\", \"direct\" or \"tunnel\".","file":"web.hcl","line":5,"column":14,` +
+		`"detail":"Did you mean \"nat\"? It can be \"nat\", \"direct\" or \"tunnel\".","file":"web.hcl","line":5,"column":14,` +
 		`"block":"virtual_service \"web\"","source":"\tforward   = \"masq\"","marked":[13,19]}`
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)

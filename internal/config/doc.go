@@ -7,6 +7,7 @@
 //	  ├─► Digest    equal to the running one: nothing to do
 //	  ▼
 //	Parse
+//	  cut           what is text, and not keepalived's           text.go, foreign.go
 //	  split         a file into its top-level blocks             split.go
 //	  locals        evaluated in the order of their needs        scope.go, functions.go
 //	  and then block by block, each tree dropped before the next:

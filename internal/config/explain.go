@@ -197,6 +197,10 @@ func explainName(out *hcl.Diagnostic) {
 	}
 	out.Summary = fmt.Sprintf("Unknown %s %q", what, name)
 	out.Detail = fmt.Sprintf("There is no %s of this name here.%s", what, hint)
+	if remedy, foreign := foreignNames[name]; foreign {
+		out.Detail = keepalivedWord + remedy
+		return
+	}
 	if owners := language()[name]; hint == "" && len(owners) > 0 {
 		out.Detail = fmt.Sprintf("%q does not belong here, but into %s.", name, strings.Join(owners, " or "))
 	}

@@ -24,10 +24,10 @@ const (
 // mistake at once, and no Config where one is an error; a valid one may come
 // with warnings.
 func Parse(s Sources, o Options) (*Config, Diagnostics) {
-	d := &decoder{sources: s, options: o, files: map[string]bool{}, rules: newRules()}
+	d := &decoder{sources: s, options: o, files: map[string]bool{}, rules: newRules(), refusals: map[hcl.Range]bool{}}
 	d.config = &Config{Node: o.Node, Director: defaultDirector()}
 	for _, f := range s.files {
-		f.blocks = split(f.text)
+		d.cut(f)
 	}
 	d.ctx = d.newContext()
 	d.evaluateLocals()
@@ -38,7 +38,7 @@ func Parse(s Sources, o Options) (*Config, Diagnostics) {
 			}
 		}
 	}
-	d.checkHolders()
+	d.checkWhole()
 	diags := s.diagnostics(d.diags)
 	if diags.HasErrors() {
 		return nil, diags
@@ -61,7 +61,21 @@ type decoder struct {
 	before  int // how many diags there were before this block
 	// mistakes and doubts count what was reported.
 	mistakes, doubts int
-	config           *Config
+	// refusals are the places of what was refused in this block.
+	refusals map[hcl.Range]bool
+	config   *Config
+}
+
+// cut cuts a file into its blocks; one that is no configuration has none.
+func (d *decoder) cut(f *source) {
+	f.blocks, f.opaque = nil, false
+	if !d.legible(f) {
+		return
+	}
+	f.blocks = split(f.text)
+	if d.keepalived(f) {
+		f.blocks = nil
+	}
 }
 
 // report adds mistakes, in words that fit this language. They keep no
@@ -82,6 +96,7 @@ func (d *decoder) report(diags ...*hcl.Diagnostic) {
 func (d *decoder) decodeChunk(f *source, c chunk) {
 	defer d.survive(f, c)
 	d.before = len(d.diags)
+	clear(d.refusals)
 	raw, ok := d.parseChunk(f, c)
 	if !ok {
 		return
@@ -146,6 +161,12 @@ func (d *decoder) parseChunk(f *source, c chunk) (raw rawFile, ok bool) {
 // be missing, and nothing of what follows from a quote that is.
 func (d *decoder) hints(f *source, c chunk, diags hcl.Diagnostics) hcl.Diagnostics {
 	for i, diag := range diags {
+		if i >= maxMistakes {
+			break
+		}
+		if translate(f, diag) {
+			continue
+		}
 		switch diag.Summary {
 		case "Invalid multi-line string":
 			diag.Detail = "The closing quote is missing on this line. Text of several lines is written as <<EOT, the lines, and EOT on a line of its own."

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -33,7 +34,9 @@ func (d *decoder) router(r *rawRouter) {
 	c.VRID = uint8(d.count(r.ID, 0, 1, 255))
 	c.Version = uint8(d.count(r.Version, 3, 2, 3))
 	c.Priority = uint8(d.count(r.Priority, 100, 1, 255))
-	c.Interval = d.advertInterval(r, c.Version)
+	if !d.refused(r.Version) { // it has the interval's bounds
+		c.Interval = d.advertInterval(r, c.Version)
+	}
 	c.Preempt = d.flag(r.Preempt, true)
 	c.PreemptDelay = d.duration(r.PreemptDelay, 0, 0, maxPreemptWait)
 	c.Fence = d.flag(r.Fence, true)
@@ -74,6 +77,9 @@ func (d *decoder) checkInterface(s string, at hcl.Range) string {
 	if s == "" || len(s) > 15 || strings.ContainsAny(s, " \t\n/:") || s == "." || s == ".." {
 		d.mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
 		return ""
+	}
+	if known := d.options.Interfaces; known != nil && !slices.Contains(known, s) {
+		d.doubt(at, fmt.Sprintf("No interface %q on this machine", s), "%sThis machine has %s. An interface that is not there counts as one that is down.", didYouMean(s, known), listed(known))
 	}
 	return s
 }
@@ -127,7 +133,23 @@ func (d *decoder) virtualAddress(s string, at hcl.Range) (netip.Prefix, bool) {
 	if !ok || !d.usable(p.Addr(), at) {
 		return p, false
 	}
+	d.hostOf(p, at)
 	return p, d.once(d.rules.addresses, p.Addr(), at, "virtual address "+p.Addr().String(), "one virtual router holds an address")
+}
+
+// hostOf warns about an address that is a network's own or its broadcast
+// address. A network of two addresses has neither (RFC 3021, RFC 6164).
+func (d *decoder) hostOf(p netip.Prefix, at hcl.Range) {
+	a := p.Addr()
+	if a.BitLen()-p.Bits() < 2 {
+		return
+	}
+	if p.Masked().Addr() == a {
+		d.doubt(at, "Address of the network", "%s is the address of the network %s itself, not one of a machine on it: write another one, or its true prefix length.", a, p)
+	}
+	if a.Is4() && !p.Contains(a.Next()) {
+		d.doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: write another one, or its true prefix length.", a, p.Masked())
+	}
 }
 
 // usable says whether an address can be one machine's on a network.

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
+	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -35,6 +37,30 @@ func newRules() rules {
 		addresses: map[any]hcl.Range{},
 		services:  map[any]hcl.Range{},
 	}
+}
+
+// checkWhole checks what the blocks are together, where each is right: what
+// was refused could be what is missing here.
+func (d *decoder) checkWhole() {
+	if d.mistakes > 0 {
+		return
+	}
+	d.checkEmpty()
+	d.checkHolders()
+}
+
+// checkEmpty refuses a configuration that serves nothing: at a reload it would
+// take every address and every service down.
+func (d *decoder) checkEmpty() {
+	files := d.sources.files
+	if len(files) == 0 || len(d.config.Routers)+len(d.config.Services) > 0 {
+		return
+	}
+	what := filepath.Base(files[0].name)
+	if len(files) > 1 {
+		what = fmt.Sprintf("The configuration, %d files,", len(files))
+	}
+	d.mistake(files[0].at(0), "Empty configuration", "%s has no virtual_router and no virtual_service: a disk that was full looks like this; to stop serving, stop lvsd.", what)
 }
 
 // checkHolders warns about a service whose address nobody holds.

@@ -13,6 +13,7 @@ import (
 // A group is what a service says for all its servers.
 type group struct {
 	key     ipvsctl.ServiceKey
+	anyPort bool // the service has no port of its own, and that is no mistake
 	forward ipvsctl.Forward
 	valid   bool // forward is known
 	tunnel  encapsulation
@@ -37,6 +38,7 @@ var (
 
 func (d *decoder) group(r *rawService, key ipvsctl.ServiceKey) *group {
 	g := &group{key: key, seen: map[any]hcl.Range{}}
+	g.anyPort = r.FirewallMark != nil || key.Port == 0 && r.Port != nil && !d.refused(r.Port)
 	g.forward, g.valid = d.forward(r.Forward)
 	g.tunnel = d.tunnel(r.Tunnel, g.forward, g.valid, encapsulation{})
 	g.initial = d.choice(r.Initial, "check", "check", "up")
@@ -52,6 +54,14 @@ func (d *decoder) forward(a *hcl.Attribute) (ipvsctl.Forward, bool) {
 	return f, ok
 }
 
+// forwardOf reads how a server is reached that may differ from its service.
+func (d *decoder) forwardOf(a *hcl.Attribute, g *group) (ipvsctl.Forward, bool) {
+	if f, given := d.forward(a); given {
+		return f, true
+	}
+	return g.forward, g.valid && !d.refused(a)
+}
+
 // tunnel reads the encapsulation of a service or of one of its servers.
 func (d *decoder) tunnel(r *rawTunnel, forward ipvsctl.Forward, known bool, def encapsulation) encapsulation {
 	if r == nil {
@@ -64,6 +74,7 @@ func (d *decoder) tunnel(r *rawTunnel, forward ipvsctl.Forward, known bool, def 
 	e := encapsulation{kind: tunnelTypes[kind]}
 	e.port = uint16(d.count(r.Port, 0, 1, math.MaxUint16))
 	switch {
+	case d.refused(r.Type):
 	case kind == "gue" && r.Port == nil:
 		d.mistake(r.Range, "Missing port", "GUE packets are UDP and need the port on which the servers expect them; for example: port = 5555")
 	case kind != "gue" && r.Port != nil:
@@ -71,6 +82,9 @@ func (d *decoder) tunnel(r *rawTunnel, forward ipvsctl.Forward, known bool, def 
 	}
 	checksum := d.choice(r.Checksum, "none", "none", "plain", "remote")
 	e.flags = tunnelChecksums[checksum]
+	if d.refused(r.Type) {
+		return e
+	}
 	if kind == "ipip" && checksum != "none" || kind == "gre" && checksum == "remote" {
 		d.mistake(place(r.Checksum, r.Range), "Unsupported checksum", "A tunnel of type %q has no checksum %q: \"plain\" is for gue and gre, \"remote\" for gue.", kind, checksum)
 	}
@@ -79,10 +93,7 @@ func (d *decoder) tunnel(r *rawTunnel, forward ipvsctl.Forward, known bool, def 
 
 // server reads a real server.
 func (d *decoder) server(r *rawServer, g *group) (s Server, ok bool) {
-	forward, known := g.forward, g.valid
-	if f, given := d.forward(r.Forward); given {
-		forward, known = f, true
-	}
+	forward, known := d.forwardOf(r.Forward, g)
 	s.Name = r.Name
 	d.checkName(r.Name, r.NameRange)
 	at := place(r.Address, r.NameRange)
@@ -100,8 +111,14 @@ func (d *decoder) server(r *rawServer, g *group) (s Server, ok bool) {
 		return s, false
 	}
 	d.reachable(s.Key.Addr, at, g, forward, known)
+	if d.refused(r.Port) {
+		return s, false
+	}
 	d.once(g.seen, s.Key, r.Range, "real server "+s.Key.String(), "a service has every server once; its weight gives it a larger share")
-	s.Checks = d.aim(probes, s.Key, r.Range)
+	if s.Key.Addr == g.key.Addr && s.Key.Port == g.key.Port && g.key.Port != 0 {
+		d.doubt(at, "Server is the service itself", "%s is the service's own address and port, so its check asks the service and not a server: write the server's own address.", s.Key)
+	}
+	s.Checks = d.aim(probes, s.Key, r.Range, g.anyPort)
 	return s, true
 }
 
@@ -125,7 +142,7 @@ func (d *decoder) serverPort(a *hcl.Attribute, g *group, forward ipvsctl.Forward
 	if !ok {
 		return g.key.Port
 	}
-	if !known || forward == ipvsctl.NAT {
+	if !known || forward == ipvsctl.NAT || !g.anyPort && g.key.Port == 0 {
 		return uint16(port)
 	}
 	switch {
@@ -151,6 +168,7 @@ func (d *decoder) thresholds(r *rawServer) (upper, lower uint32) {
 	u := d.count(r.UpperThreshold, 0, 0, math.MaxUint32)
 	l := d.count(r.LowerThreshold, 0, 0, math.MaxUint32)
 	switch {
+	case d.refused(r.UpperThreshold):
 	case l > 0 && u == 0:
 		d.mistake(r.LowerThreshold.Expr.Range(), "Lower threshold alone", "lower_threshold says when a server that reached its upper_threshold gets connections again: write that too.")
 	case l > u:
@@ -186,10 +204,7 @@ func describe(k ipvsctl.ServiceKey) string {
 }
 
 func (d *decoder) fallback(r *rawFallback, g *group) *Fallback {
-	forward, known := g.forward, g.valid
-	if f, given := d.forward(r.Forward); given {
-		forward, known = f, true
-	}
+	forward, known := d.forwardOf(r.Forward, g)
 	d.require(r.Address, r.Range, "address", `address = "10.13.0.15"`)
 	f := &Fallback{}
 	f.Key.Port = d.serverPort(r.Port, g, forward, known)
@@ -200,6 +215,9 @@ func (d *decoder) fallback(r *rawFallback, g *group) *Fallback {
 	}
 	f.Key.Addr = addr
 	d.reachable(addr, r.Address.Expr.Range(), g, forward, known)
+	if d.refused(r.Port) {
+		return nil
+	}
 	d.once(g.seen, f.Key, r.Range, "real server "+f.Key.String(), "the fallback serves when every real server is down, so it must be another one")
 	return f
 }

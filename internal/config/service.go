@@ -42,7 +42,7 @@ func (d *decoder) service(r *rawService) {
 		Key:    d.serviceKey(r),
 		Source: filepath.Base(r.Range.Filename) + ":" + strconv.Itoa(r.Range.Start.Line),
 	}
-	if s.Key.Addr.IsValid() && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
+	if s.Key.Addr.IsValid() && !d.refused(r.Port) && !d.refused(r.FirewallMark) && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
 		d.once(d.rules.services, s.Key, r.Range, "virtual service "+s.Key.String(), "one block describes a service; add its servers there")
 	}
 	s.Service = d.scheduling(r, s.Key)
@@ -76,6 +76,9 @@ func (d *decoder) serviceKey(r *rawService) ipvsctl.ServiceKey {
 	d.require(r.Address, r.Range, "address", `address = "10.13.0.200" (or firewall_mark = 7)`)
 	d.require(r.Port, r.Range, "port", `port = 80`)
 	key := ipvsctl.ServiceKey{Protocol: protocols[d.choice(r.Protocol, "tcp", "tcp", "udp", "sctp")]}
+	if d.refused(r.Protocol) {
+		key.Protocol = 0
+	}
 	addr, ok := d.address(r.Address)
 	if ok && d.usable(addr, r.Address.Expr.Range()) {
 		key.Addr = addr
@@ -101,6 +104,9 @@ func (d *decoder) markKey(r *rawService) ipvsctl.ServiceKey {
 	if d.choice(r.Family, "ipv4", "ipv4", "ipv6") == "ipv6" {
 		key.Addr = netip.IPv6Unspecified()
 	}
+	if d.refused(r.Family) {
+		key.Addr = netip.Addr{}
+	}
 	return key
 }
 
@@ -110,7 +116,7 @@ func (d *decoder) scheduling(r *rawService, key ipvsctl.ServiceKey) ipvsctl.Serv
 	s.Flags = d.flagsOf(r, s.Scheduler)
 	if d.flag(r.OnePacket, false) {
 		s.Flags |= ipvsctl.OnePacket
-		if key.Protocol != ipvsctl.UDP && key.Mark == 0 {
+		if key.Protocol != ipvsctl.UDP && key.Protocol != 0 {
 			d.mistake(r.OnePacket.Expr.Range(), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v can't bear: remove it, or set protocol = \"udp\".", key.Protocol)
 		}
 	}
@@ -130,6 +136,9 @@ func (d *decoder) flagsOf(r *rawService, scheduler string) (flags ipvsctl.Flags)
 		known, words = named, []string{"fallback", "port"}
 	}
 	items, _ := d.texts(r.SchedulerFlags)
+	if d.refused(r.Scheduler) {
+		return 0
+	}
 	for _, it := range items {
 		f, ok := known[it.text]
 		if !ok {
@@ -152,7 +161,7 @@ func (d *decoder) persistence(r *rawPersistence, key ipvsctl.ServiceKey, s *ipvs
 		return
 	}
 	s.Engine = d.choice(r.Engine, "", "sip")
-	if s.Engine == "sip" && key.Protocol != ipvsctl.UDP {
+	if refused := key.Protocol == 0 && key.Mark == 0; s.Engine == "sip" && key.Protocol != ipvsctl.UDP && !refused {
 		d.mistake(r.Engine.Expr.Range(), "Engine without UDP", "The engine \"sip\" reads SIP over UDP only: set protocol = \"udp\", or remove engine.")
 	}
 }
@@ -162,7 +171,7 @@ func (d *decoder) persistence(r *rawPersistence, key ipvsctl.ServiceKey, s *ipvs
 func (d *decoder) netmask(a *hcl.Attribute, family netip.Addr) uint8 {
 	bits := addressBits(family)
 	s, ok := d.text(a)
-	if !ok {
+	if !ok || !family.IsValid() {
 		return uint8(bits)
 	}
 	n, err := strconv.Atoi(s)

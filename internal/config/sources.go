@@ -32,6 +32,8 @@ type source struct {
 	text []byte
 	// blocks are the file's top-level blocks, for the messages.
 	blocks []chunk
+	// opaque text is none that could be shown.
+	opaque bool
 }
 
 // Options are what besides the files decides what they mean.
@@ -43,6 +45,10 @@ type Options struct {
 	// Local holds the addresses on this machine's interfaces, for the warning
 	// about a service address that nobody holds; nil: no such warning.
 	Local []netip.Prefix
+	// Interfaces holds the names of this machine's interfaces, for the warning
+	// about one that is not there; nil: no such warning. The daemon gives none:
+	// a virtual router that misses its interface says so as long as it does.
+	Interfaces []string
 	// Files names the files that the running configuration has read
 	// (Config.Files), for Digest; Parse does not look at it.
 	Files []string
@@ -54,7 +60,7 @@ type Options struct {
 func Read(path string) (Sources, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Sources{}, fmt.Errorf("no configuration at %s: write one there (examples/ has some), or name another path with -config", path)
+		return Sources{}, fmt.Errorf("no configuration at %s: write one there (examples/ has some), or name another path: lvsd run --config PATH, lvsd validate PATH", path)
 	}
 	if err != nil {
 		return Sources{}, fmt.Errorf("looking for the configuration: %w", err)
@@ -89,13 +95,10 @@ func configurationFiles(dir string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("no *.hcl file in %s: put the configuration there (examples/ has some), or name another path with -config", dir)
+		return nil, fmt.Errorf("no *.hcl file in %s: put the configuration there (examples/ has some), or name another path: lvsd run --config PATH, lvsd validate PATH", dir)
 	}
 	return names, nil
 }
-
-// byteOrderMark is what some editors put before UTF-8, unseen.
-var byteOrderMark = []byte("\ufeff")
 
 func (s *Sources) add(name string) error {
 	rest := maxSource
@@ -106,7 +109,7 @@ func (s *Sources) add(name string) error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	s.files = append(s.files, &source{name: name, text: bytes.TrimPrefix(text, byteOrderMark)})
+	s.files = append(s.files, &source{name: name, text: clean(text)})
 	return nil
 }
 

@@ -95,6 +95,7 @@ func seeds(f *testing.F) {
 				f.Fatal(err)
 			}
 			f.Add(text)
+			f.Add(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")))
 		}
 	}
 }
@@ -104,6 +105,7 @@ func seeds(f *testing.F) {
 func FuzzSplit(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
+		text = clean(text)
 		chunks := split(text)
 		for _, c := range chunks {
 			if c.excess != "" {
@@ -111,7 +113,7 @@ func FuzzSplit(f *testing.F) {
 			}
 		}
 		whole, diags := hclsyntax.ParseConfig(text, "x.hcl", hcl.InitialPos)
-		if diags.HasErrors() || !utf8.Valid(text) || bytes.Contains(text, []byte("\r")) && !bytes.Contains(text, []byte("\r\n")) {
+		if diags.HasErrors() || !utf8.Valid(text) || bytes.Contains(text, []byte("\r")) {
 			return
 		}
 		var pieces []string
@@ -154,6 +156,7 @@ func items(b *hclsyntax.Body) []string {
 func FuzzConfig(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
+		text = clean(text)
 		s := Sources{dir: "testdata", files: []*source{{name: "x.hcl", text: text}}}
 		cfg, diags := Parse(s, Options{Node: "lvs1"})
 		if (cfg == nil) != diags.HasErrors() || (diags.Err() == nil) != (cfg != nil) {

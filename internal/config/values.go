@@ -25,7 +25,14 @@ const maxName = 200
 
 // mistake reports an error at a place.
 func (d *decoder) mistake(at hcl.Range, summary, detail string, args ...any) {
+	d.refusals[at] = true
 	d.report(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at})
+}
+
+// refused says whether the value of an argument was a mistake, so that what
+// depends on it can't be judged.
+func (d *decoder) refused(a *hcl.Attribute) bool {
+	return a != nil && d.refusals[a.Expr.Range()]
 }
 
 // doubt reports a warning at a place.
@@ -67,12 +74,16 @@ func (d *decoder) require(a *hcl.Attribute, block hcl.Range, name, example strin
 func (d *decoder) evaluate(e hcl.Expression, name string, want cty.Type) (cty.Value, bool) {
 	v, diags := e.Value(d.ctx)
 	if diags.HasErrors() {
+		d.refusals[e.Range()] = true
 		d.report(diags...)
 		return cty.NilVal, false
 	}
 	v, _ = v.UnmarkDeep()
-	if !v.IsWhollyKnown() && d.mistakes == 0 { // else it follows from one of those
-		d.mistake(e.Range(), "Unknown value", "The value of %s can't be computed: write it in a simpler way.", name)
+	if !v.IsWhollyKnown() {
+		if d.mistakes == 0 { // else it follows from one of those
+			d.mistake(e.Range(), "Unknown value", "The value of %s can't be computed: write it in a simpler way.", name)
+		}
+		d.refusals[e.Range()] = true
 	}
 	if !v.IsWhollyKnown() || v.IsNull() {
 		return cty.NilVal, false
@@ -144,7 +155,7 @@ func (d *decoder) number(a *hcl.Attribute, lo, hi int64) (int64, bool) {
 	}
 	n, accuracy := v.AsBigFloat().Int64()
 	if accuracy != big.Exact || n < lo || n > hi {
-		d.mistake(a.Expr.Range(), "Invalid "+a.Name, "%s must be a whole number from %d to %d.", a.Name, lo, hi)
+		d.mistake(a.Expr.Range(), "Invalid "+a.Name, "%s must be a whole number from %d to %d, and this is %s.", a.Name, lo, hi, v.AsBigFloat().Text('g', 15))
 		return 0, false
 	}
 	return n, true
@@ -300,6 +311,9 @@ func (d *decoder) texts(a *hcl.Attribute) (items []item, ok bool) {
 // suggestion returns the word that somebody who wrote s probably meant, or
 // nothing.
 func suggestion(s string, words []string) string {
+	if w := foreignValues[strings.ToLower(s)]; slices.Contains(words, w) {
+		return w
+	}
 	best, at := "", len(s)/3+2
 	for _, w := range words {
 		if n := distance(strings.ToLower(s), w); n < at {

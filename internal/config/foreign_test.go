@@ -1,0 +1,56 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A word of this language is never called a foreign one, and what is told to
+// write instead is of this language.
+func TestForeignWords(t *testing.T) {
+	ours := language()
+	for word, remedy := range foreignNames {
+		if len(ours[word]) > 0 {
+			t.Errorf("%s is a word of %v", word, ours[word])
+		}
+		for _, m := range regexp.MustCompile(`(\w+) (?:= |\{)`).FindAllStringSubmatch(remedy, -1) {
+			if len(ours[m[1]]) == 0 {
+				t.Errorf("%s: %q is no word to write", word, m[1])
+			}
+		}
+	}
+	for word, value := range foreignValues {
+		_, method := forwards[value]
+		if !method && !slices.Contains(checkKinds, value) || word != strings.ToLower(word) {
+			t.Errorf("%s: %q is no value", word, value)
+		}
+	}
+}
+
+// Files of lvsd are never taken for keepalived's.
+func TestOwnFilesAreNotForeign(t *testing.T) {
+	for _, pattern := range []string{"testdata/good/*.hcl", "testdata/bad/*.hcl", "../../examples/*.hcl", "../../examples/*/*.hcl"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, diags := Parse(Sources{files: []*source{{name: path, text: clean(text)}}}, Options{Node: "lvs1"})
+			for _, d := range diags {
+				if foreign := strings.HasSuffix(path, "/keepalived.hcl"); !foreign && d.Summary == "Configuration of keepalived" {
+					t.Errorf("%v", d)
+				}
+			}
+		}
+	}
+	inComment := "/*\nvrrp_instance VI_1 {\n}\n*/\nvirtual_service \"web\" {\n}\n"
+	_, diags := Parse(Sources{files: []*source{{name: "x.hcl", text: []byte(inComment)}}}, Options{})
+	if len(diags) == 0 || diags[0].Line != 5 {
+		t.Errorf("mistakes: %v", diags)
+	}
+}

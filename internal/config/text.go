@@ -1,0 +1,54 @@
+package config
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// byteOrderMark is what some editors put before UTF-8, unseen.
+var byteOrderMark = []byte("\ufeff")
+
+// clean takes off a file what editors leave unseen: the mark before UTF-8, and
+// the carriage returns of line ends.
+func clean(text []byte) []byte {
+	text = bytes.TrimPrefix(text, byteOrderMark)
+	if bytes.Contains(text, []byte("\r\n")) {
+		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	}
+	return text
+}
+
+// legible says whether a file is text that may be configuration. Of one that
+// is not, this is the only mistake: the parser would find one on every line.
+func (d *decoder) legible(f *source) bool {
+	if utf16(f.text) {
+		f.opaque = true
+		d.mistake(f.at(0), "Not UTF-8", "This is UTF-16: save it as UTF-8.")
+		return false
+	}
+	if i := bytes.IndexByte(f.text, 0); i >= 0 {
+		f.opaque = true
+		d.mistake(f.at(i), "Not text", "From here on the file has NUL bytes, as a program has, or a file whose end was lost when the machine failed: write it anew.")
+		return false
+	}
+	return true
+}
+
+// utf16 says whether a text is UTF-16, by its mark or by its first letter.
+func utf16(text []byte) bool {
+	if len(text) < 2 {
+		return false
+	}
+	a, b := text[0], text[1]
+	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || (a == 0) != (b == 0) && len(text)%2 == 0
+}
+
+// at returns the place of one byte of a file.
+func (f *source) at(i int) hcl.Range {
+	before := f.text[:i]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	p := hcl.Pos{Byte: i, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:])}
+	return hcl.Range{Filename: f.name, Start: p, End: p}
+}
