@@ -16,7 +16,7 @@ type Stats struct {
 	// Pending is how many operations the last pass left undone.
 	Pending int `json:"pending"`
 	// Audited is when the whole table was last compared with the kernel's.
-	Audited time.Time `json:"audited"`
+	Audited time.Time `json:"audited,omitzero"`
 	// LastError says why the last failed operation failed; empty after a pass
 	// without failure.
 	LastError string `json:"last_error,omitempty"`

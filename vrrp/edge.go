@@ -72,8 +72,8 @@ type Link interface {
 type Addresses interface {
 	// Hold makes it so that the addresses are there, to be taken back by the
 	// kernel after a lifetime, or permanent with zero. It goes on after an
-	// error, and returns how many had not been there.
-	Hold(addrs []InterfaceAddress, lifetime time.Duration) (added int, err error)
+	// error, and returns those that had not been there.
+	Hold(addrs []InterfaceAddress, lifetime time.Duration) (added []InterfaceAddress, err error)
 	// Release makes it so that they are not there.
 	Release(addrs []InterfaceAddress) error
 	// Announce tells the neighbours on each interface who has the addresses.

@@ -30,6 +30,7 @@ type member struct {
 	fault    string // as last told to the router
 	stopping bool
 	removed  bool   // from the configuration
+	handing  bool   // it was Master when it was stopped, and waits for another one
 	silent   string // why adverts cannot be sent, as last reported
 	deadline time.Time
 	// resumeAt is when it has listened long enough to resume as Master.
@@ -62,7 +63,7 @@ func (s *Session) receive(now time.Time, p Packet) {
 	id, _ := VRID(p.Payload)
 	m := s.members[memberKey{p.Port, id}]
 	if m == nil {
-		s.unclaimed.Add(1)
+		s.stray(now, p, id)
 		return
 	}
 	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
@@ -74,6 +75,30 @@ func (s *Session) receive(now time.Time, p Packet) {
 		return
 	}
 	s.do(now, m, m.router.Receive(now, p.Src, ad))
+}
+
+// stray counts a packet that is for no router here. Other clusters may share
+// the network; but one that advertises an address of a router here comes from
+// a director whose id differs by mistake, and both are Master. One an hour is
+// told; none while the routers leave one after the other.
+func (s *Session) stray(now time.Time, p Packet, id uint8) {
+	s.unclaimed.Add(1)
+	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
+	if err != nil || s.ending != running {
+		return
+	}
+	for key, m := range s.members {
+		i := slices.IndexFunc(m.config.Addresses, func(a netip.Prefix) bool { return slices.Contains(ad.Addresses, a.Addr()) })
+		if key.Port != p.Port || i < 0 {
+			continue
+		}
+		m.router.Disputed()
+		if s.strayAt.IsZero() || now.Sub(s.strayAt) >= noteEvery {
+			s.strayAt = now
+			s.tell(now, m, fmt.Sprintf("%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
+				plain(p.Src), m.config.Addresses[i].Addr(), id, key.vrid), true)
+		}
+	}
 }
 
 // do executes what a router asks for, in order.
@@ -89,13 +114,18 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 		case Announce:
 			s.worker.announce(m.key)
 		case Transition:
-			s.report(Event{At: now, Router: m.config.Name, From: a.From, To: a.To, Text: a.Why})
+			s.report(Event{At: now, Router: m.config.Name, From: a.From, To: a.To, Text: a.Why,
+				Failure: a.To == Initialize && !m.stopping})
 			token(s.changed)
 		case Note:
-			s.tell(now, m, a.Text, false)
+			s.tell(now, m, a.Text, true)
 		default:
 			panic(fmt.Sprintf("vrrp: unhandled action %T", a))
 		}
+	}
+	if m.handing && m.router.Done() {
+		m.handing = false
+		s.tellSuccessor(now, m)
 	}
 	s.worker.start()
 	m.deadline = m.router.Deadline()
@@ -168,7 +198,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.members[key] = m
 			continue
 		}
-		m.stopping, m.removed = false, false
+		m.stopping, m.removed, m.handing = false, false, false
 		changed := !equal(m.config, c)
 		m.config = c
 		if changed {
@@ -196,7 +226,7 @@ func (s *Session) listen() {
 }
 
 func (s *Session) stop(now time.Time, m *member) {
-	m.stopping = true
+	m.stopping, m.handing = true, m.handing || m.router.State() == Master
 	// The next start adopts no addresses of a router that it does not know.
 	if s.ending == abandoned && !m.removed {
 		s.do(now, m, m.router.Abandon(now))
@@ -222,6 +252,18 @@ func (s *Session) bury() {
 	}
 	if gone {
 		s.listen()
+	}
+}
+
+// tellSuccessor tells how a hand-over has ended.
+func (s *Session) tellSuccessor(now time.Time, m *member) {
+	switch {
+	case m.router.TakenOver():
+		s.tell(now, m, fmt.Sprintf("taken over by %s", m.router.master), false)
+	case s.ending == abandoned && !m.removed:
+		s.tell(now, m, "nobody has taken over: the addresses are left", true)
+	default:
+		s.tell(now, m, fmt.Sprintf("nobody has taken over: no other director runs virtual router id %d", m.key.vrid), true)
 	}
 }
 

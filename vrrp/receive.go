@@ -159,6 +159,7 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 	default:
 		// "Discard the ADVERTISEMENT [...] Send an ADVERTISEMENT immediately
 		// to assert the {Active} state". Adver_Timer runs on.
+		r.counters.OtherMasters++
 		return r.answer(now, false)
 	}
 }

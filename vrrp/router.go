@@ -111,6 +111,14 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 	return r.enter(now, Backup, "started")
 }
 
+// Disputed counts an advert of this router's addresses for another virtual
+// router.
+func (r *Router) Disputed() {
+	if r.state == Master {
+		r.counters.OtherMasters++
+	}
+}
+
 // Listens tells, in Initialize, since when adverts would have been heard. The
 // time until Startup counts towards Master_Down_Timer then, unless an advert
 // was heard or the router cannot run in between.

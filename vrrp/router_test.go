@@ -401,6 +401,29 @@ func ExampleRouter() {
 	// Backup -> Master: heard no Master
 }
 
+func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		priority uint8
+		want     uint64
+	}{
+		{"a lesser one, which has the addresses too", 50, 1},
+		{"one that leaves has let them go, or will", 0, 0},
+		{"a greater one is given way to", 200, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := NewRouter(testConfig())
+			r.Startup(epoch, ours)
+			at := r.Deadline()
+			r.Expire(at)
+			r.Receive(at.Add(time.Second/2), higher, advertOf(tt.priority))
+			if got := r.Status().Counters; got.BecameMaster != 1 || got.OtherMasters != tt.want {
+				t.Errorf("was Master %d times and met %d others, want 1 and %d", got.BecameMaster, got.OtherMasters, tt.want)
+			}
+		})
+	}
+}
+
 func TestCountersExistBeforeTheirFirstEvent(t *testing.T) {
 	got := NewRouter(testConfig()).Status().Counters
 	want := Counters{

@@ -26,7 +26,8 @@ type Event struct {
 	From State  `json:"from"`
 	To   State  `json:"to"`
 	Text string `json:"text"`
-	// Failure: something did not work that should have.
+	// Failure: something did not work that should have, or is otherwise for
+	// an operator to look at.
 	Failure bool `json:"failure,omitempty"`
 }
 
@@ -64,7 +65,9 @@ type Session struct {
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
 	auditAt    time.Time
 	endBy      time.Time
-	payload    []byte
+	// strayAt is when an advert that no router claims was last told.
+	strayAt time.Time
+	payload []byte
 
 	unclaimed atomic.Uint64
 }

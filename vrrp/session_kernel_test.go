@@ -74,7 +74,9 @@ func (s *kernel) note(format string, args ...any) {
 func (s *kernel) event(e vrrp.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.From != e.To {
+	if e.From != e.To && e.Failure {
+		s.note("failure, %s: %s", e.To, e.Text)
+	} else if e.From != e.To {
 		s.note("%s: %s", e.To, e.Text)
 	} else if e.Failure {
 		s.note("failure: %s", e.Text)
@@ -149,7 +151,7 @@ func (s *kernel) wait() {
 	}
 }
 
-func (s *kernel) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added int, err error) {
+func (s *kernel) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added []vrrp.InterfaceAddress, err error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,12 +159,12 @@ func (s *kernel) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (ad
 		s.note("hold %s on %s for %s", a.Prefix, a.Interface, lifetime.Round(time.Millisecond))
 		d := s.devices[a.Interface]
 		if s.failure == nil && !slices.Contains(d.Addresses, a.Prefix) {
-			added++
+			added = append(added, a)
 			d.Addresses = append(slices.Clone(d.Addresses), a.Prefix)
 			s.devices[a.Interface] = d
 		}
 	}
-	if added > 0 {
+	if len(added) > 0 {
 		s.publish()
 	}
 	return added, s.failure

@@ -121,7 +121,7 @@ type Status struct {
 	Version   uint8  `json:"version"`
 	State     State  `json:"state"`
 	// Since is when State was entered.
-	Since    time.Time     `json:"since"`
+	Since    time.Time     `json:"since,omitzero"`
 	Priority uint8         `json:"priority"`
 	Interval time.Duration `json:"interval_ns"`
 	// Fault says why the router is in Initialize, in an operator's words:
@@ -146,6 +146,10 @@ type Counters struct {
 	PriorityZeroReceived uint64 `json:"priority_zero_received"`
 	BecameMaster         uint64 `json:"became_master"`
 	LeftMaster           uint64 `json:"left_master"`
+	// OtherMasters are adverts of a Master that this router, as Master itself,
+	// did not give way to, be it that they were for another virtual router: each
+	// had the addresses.
+	OtherMasters uint64 `json:"other_masters"`
 	// SendErrors are adverts that the kernel refused.
 	SendErrors uint64 `json:"send_errors"`
 	// Stalls are wake-ups that came too late to act on the timers: the peers'

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -250,7 +251,7 @@ func (w *worker) wanted(a InterfaceAddress) bool {
 
 // work makes the system calls of a task: it adds before it removes.
 func (w *worker) work(t *task) {
-	var added int
+	var added []InterfaceAddress
 	var held, released, announced error
 	if len(t.hold) > 0 && t.touch {
 		added, held = w.addrs.Hold(t.hold, t.lifetime)
@@ -258,11 +259,11 @@ func (w *worker) work(t *task) {
 	if len(t.drop) > 0 {
 		released = w.addrs.Release(t.drop)
 	}
-	restored := 0
+	var restored []InterfaceAddress
 	if t.audit {
 		restored = added
 	}
-	if len(t.hold) > 0 && (t.announce || restored > 0) && w.still(t) {
+	if len(t.hold) > 0 && (t.announce || len(restored) > 0) && w.still(t) {
 		announced = w.addrs.Announce(t.hold)
 	}
 	w.end(t, time.Now(), restored, held, released, announced)
@@ -276,13 +277,13 @@ func (w *worker) still(t *task) bool {
 }
 
 // end notes what came of a task, and tells when to look again.
-func (w *worker) end(t *task, now time.Time, restored int, held, released, announced error) {
+func (w *worker) end(t *task, now time.Time, restored []InterfaceAddress, held, released, announced error) {
 	w.mu.Lock()
 	j := t.job
 	if released == nil {
 		j.have = slices.DeleteFunc(slices.Clone(j.have), func(a InterfaceAddress) bool { return slices.Contains(t.drop, a) })
 	}
-	j.restored += uint64(restored)
+	j.restored += uint64(len(restored))
 	j.settled = held == nil && len(t.hold) > 0 && slices.Equal(j.want, t.hold)
 	failure := errors.Join(held, released, announced)
 	switch {
@@ -309,9 +310,22 @@ func (w *worker) end(t *task, now time.Time, restored int, held, released, annou
 	if failed != told && failed != "" {
 		w.report(Event{At: now, Router: t.name, Text: failed, Failure: true})
 	}
-	if restored > 0 {
-		w.report(Event{At: now, Router: t.name, Text: fmt.Sprintf("%d addresses had been removed by somebody else, restored", restored)})
+	if len(restored) > 0 {
+		w.report(Event{At: now, Router: t.name, Text: "restored what somebody else had removed: " + listRestored(restored), Failure: true})
 	}
+}
+
+// listRestored writes addresses with their interfaces for the log.
+func listRestored(addrs []InterfaceAddress) string {
+	names := make([]string, 0, maxListed)
+	for _, a := range addrs[:min(len(addrs), maxListed)] {
+		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(addrs) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // deadline is when the next audit is due.

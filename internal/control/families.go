@@ -37,6 +37,7 @@ var (
 	routerZeroReceived = counter("router_priority_zero_received_total", "Adverts received that told that the Master leaves.", "router")
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received and not accepted, by reason.", "reason", "router")
 	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with this router's configuration, by what they disagree in.", "reason", "router")
+	routerOtherMasters = counter("router_other_masters_total", "Adverts of another Master heard as Master, and not given way to: each of the two had the addresses.", "router")
 	routerSendErrors   = counter("router_send_errors_total", "Adverts that the kernel refused to send.", "router")
 	routerStalls       = counter("router_stalls_total", "Wake-ups that came later than the peers' patience.", "router")
 	routerRestored     = counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them.", "router")

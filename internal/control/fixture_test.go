@@ -65,6 +65,7 @@ func healthy() *director.Status {
 			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
 			Last: before(26 * time.Hour), OK: true, Succeeded: 1,
 		},
+		Warnings: []string{}, Foreign: []string{},
 		Keeper:  director.KeeperStatus{PID: 819},
 		Routers: []vrrp.Status{outside()},
 		Services: []director.ServiceStatus{{
@@ -73,7 +74,7 @@ func healthy() *director.Status {
 			Servers: []director.ServerStatus{
 				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
 			},
-			Fallback: &director.ServerStatus{Name: "fallback", Address: "10.13.0.200:8080", Forward: "nat", Health: "unchecked", Weight: 1},
+			Fallback: &director.ServerStatus{Name: "fallback", Address: "10.13.0.200:8080", Forward: "nat", Health: "unchecked", Checks: []director.CheckStatus{}, Weight: 1},
 		}},
 		Probes: checker.Stats{Targets: 3, Kinds: map[string]checker.KindStats{
 			"http": {Passed: 140400, Failed: 2, Seconds: 168.5, Buckets: []uint64{0, 100000, 40000, 400, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}},
@@ -109,6 +110,9 @@ func fail(s *director.ServerStatus, detail string, took time.Duration) {
 	s.Checks[0].Up = false
 	s.Checks[0].Last = checker.Result{At: before(time.Second), Latency: took, Outcome: checker.Failed, Detail: detail}
 }
+
+// drain takes a server out as the operator does, with its connections left.
+func drain(s *director.ServerStatus) { s.Weight, s.KernelWeight = 0, 0 }
 
 // large has as many services and servers.
 func large(services, servers int) *director.Status {

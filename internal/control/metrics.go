@@ -153,6 +153,7 @@ func (s scrape) routerCounters(c *vrrp.Counters, name string, l []*dto.LabelPair
 	for reason, n := range c.Mismatched {
 		s.number(routerMismatched, float64(n), pairs("reason", string(reason), "router", name)...)
 	}
+	s.number(routerOtherMasters, float64(c.OtherMasters), l...)
 	s.number(routerSendErrors, float64(c.SendErrors), l...)
 	s.number(routerStalls, float64(c.Stalls), l...)
 	s.number(routerRestored, float64(c.AddressesRestored), l...)

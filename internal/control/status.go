@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/director"
@@ -94,7 +95,7 @@ func masterOf(r *vrrp.Status) string {
 	switch {
 	case r.State == vrrp.Master:
 		return "this director"
-	case !r.Master.IsValid():
+	case !r.Master.IsValid() || r.State == vrrp.Initialize: // It may be long gone.
 		return "-"
 	default:
 		return fmt.Sprintf("%v (%d)", r.Master, r.MasterPriority)
@@ -107,9 +108,9 @@ func (v View) writeServices(w *bufio.Writer, st *director.Status) {
 		return
 	}
 	t := table{columns: []column{
-		{title: "SERVICE"}, {title: "ADDRESS"}, {title: "METHOD", rank: 4}, {title: "HEALTH"}, {title: "FOR", right: true, rank: 1},
-		{title: "WEIGHT", right: true}, {title: "KERNEL", right: true},
-		{title: "ACTIVE", right: true, rank: 2}, {title: "INACTIVE", right: true, rank: 3}, {title: "LAST RESULT"},
+		{title: "SERVICE"}, {title: "ADDRESS"}, {title: "METHOD", rank: 5}, {title: "HEALTH"}, {title: "FOR", right: true, rank: 3},
+		{title: "WEIGHT", right: true}, {title: "KERNEL", right: true, rank: 2},
+		{title: "ACTIVE", right: true, rank: 1}, {title: "INACTIVE", right: true, rank: 4}, {title: "LAST RESULT"},
 	}}
 	for i := range st.Services {
 		s := &st.Services[i]
@@ -121,12 +122,40 @@ func (v View) writeServices(w *bufio.Writer, st *director.Status) {
 			t.add(fallbackRow(f)...)
 		}
 	}
-	t.write(w, v)
+	v.writeReasons(w, st, t.write(w, v))
+}
+
+// maxReasons bounds the reasons that are written below the table.
+const maxReasons = 10
+
+// writeReasons writes why servers are down, in whole, where the table's last
+// column has no more than room characters for it.
+func (v View) writeReasons(w *bufio.Writer, st *director.Status, room int) {
+	cut := 0
+	for i := range st.Services {
+		for j := range st.Services[i].Servers {
+			s := &st.Services[i].Servers[j]
+			reason := results(s.Checks)
+			if s.Health != director.HealthDown || utf8.RuneCountInString(reason.text) <= room {
+				continue
+			}
+			if cut++; cut <= maxReasons {
+				fmt.Fprintf(w, "%s is down: %s\n", Printable(st.Services[i].Name+"/"+s.Name), v.paint(reason.text, reason.paint))
+			}
+		}
+	}
+	if cut > maxReasons {
+		fmt.Fprintf(w, "and %d more: \"lvsd status | less -S\" shows every reason in whole\n", cut-maxReasons)
+	}
 }
 
 func serviceCell(s *director.ServiceStatus) cell {
-	count := countHealth(s)
-	up := count[director.HealthUp] + count[director.HealthUnchecked]
+	up := 0
+	for i := range s.Servers {
+		if serves(&s.Servers[i]) {
+			up++
+		}
+	}
 	c := cell{fmt.Sprintf("%d/%d up", up, len(s.Servers)), green}
 	switch {
 	case !s.InKernel:
@@ -141,10 +170,12 @@ func serviceCell(s *director.ServiceStatus) cell {
 
 func serverRow(now time.Time, s *director.ServerStatus) []cell {
 	health := text(string(s.Health))
-	switch s.Health {
-	case director.HealthUp:
+	switch {
+	case passes(s) && s.Weight == 0:
+		health = cell{"drained", yellow}
+	case s.Health == director.HealthUp:
 		health.paint = green
-	case director.HealthDown:
+	case s.Health == director.HealthDown:
 		health.paint = red
 	}
 	return append([]cell{text("  " + s.Name), text(s.Address), text(s.Forward), health, text(age(now, s.Since))},

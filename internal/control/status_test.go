@@ -32,6 +32,29 @@ var fixtures = []struct {
 	{"one-server-failed", View{Width: 100}, func(st *director.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 	}},
+	{"one-server-failed-80-characters", View{Width: 80}, func(st *director.Status) {
+		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
+	}},
+	{"many-servers-failed-80-characters", View{Width: 80}, func(st *director.Status) {
+		*st = *large(1, 14)
+		for i := range 12 {
+			fail(&st.Services[0].Servers[i], "no answer to GET /healthz within 2s", 2*time.Second)
+		}
+	}},
+	{"one-server-drained", View{}, func(st *director.Status) { drain(&st.Services[0].Servers[0]) }},
+	{"all-servers-drained", View{}, func(st *director.Status) {
+		for i := range st.Services[0].Servers {
+			drain(&st.Services[0].Servers[i])
+		}
+		st.Services[0].Fallback = nil
+	}},
+	{"drained-or-failed-fallback-active", View{}, func(st *director.Status) {
+		drain(&st.Services[0].Servers[0])
+		for i := range 2 {
+			fail(&st.Services[0].Servers[1+i], "connection refused", 300*time.Microsecond)
+		}
+		st.Services[0].Fallback.InKernel, st.Services[0].Fallback.KernelWeight = true, 1
+	}},
 	{"fallback-active", View{}, func(st *director.Status) {
 		for i := range st.Services[0].Servers {
 			fail(&st.Services[0].Servers[i], "connection refused", 300*time.Microsecond)
@@ -54,7 +77,7 @@ var fixtures = []struct {
 	}},
 	{"interface-down", View{}, func(st *director.Status) {
 		r := &st.Routers[0]
-		r.State, r.Since, r.Held, r.Fault, r.Master = vrrp.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.Addr{}
+		r.State, r.Since, r.Held, r.Fault, r.Master = vrrp.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
 		st.Warnings = []string{"virtual router \"outside\" stands back: interface eth0 is down"}
 	}},
 	{"no-routers-no-services", View{}, func(st *director.Status) {
@@ -138,6 +161,9 @@ func TestTableFitsTheTerminal(t *testing.T) {
 		_, tables, _ := strings.Cut(b.String(), "\n\n")
 		tables, _, _ = strings.Cut(tables, "\nProbes")
 		for line := range strings.Lines(tables) {
+			if strings.HasPrefix(line, "web/compute-0-1 is down: ") {
+				continue // the reason, which is in whole there
+			}
 			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
 				t.Errorf("width %d: %d characters in %q", width, n, line)
 			}

@@ -52,8 +52,9 @@ func (t *table) add(cells ...cell) {
 	t.rows = append(t.rows, row)
 }
 
-// write prints the table for a view.
-func (t *table) write(w *bufio.Writer, v View) {
+// write prints the table for a view, and returns the width that was left to
+// the last column.
+func (t *table) write(w *bufio.Writer, v View) int {
 	widths := t.widths()
 	shown := t.fit(widths, v.Width)
 	header := make([]cell, len(t.columns))
@@ -63,6 +64,7 @@ func (t *table) write(w *bufio.Writer, v View) {
 	for _, row := range append([][]cell{header}, t.rows...) {
 		t.writeRow(w, v, row, widths, shown)
 	}
+	return widths[len(widths)-1]
 }
 
 // widths returns each column's width in characters.

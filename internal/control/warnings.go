@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,31 +58,57 @@ func warnRouter(warn func(string, ...any), r *vrrp.Status) {
 // warnServices sums up the services that serve badly, of which there may be
 // thousands, by how they do.
 func warnServices(warn func(string, ...any), st *director.Status) {
-	var missing, refused, onFallback []string
+	texts := [...]string{
+		"not in the kernel's table, nobody serves their clients",
+		"no real server is up, clients are refused",
+		"every real server that is up has weight 0, clients are refused",
+		"no real server is up, the fallback serves",
+		"every real server that is up has weight 0, the fallback serves",
+	}
+	var names [len(texts)][]string
 	for i := range st.Services {
 		v := &st.Services[i]
-		switch name := fmt.Sprintf("%s (%s)", v.Name, v.Address); {
-		case !v.InKernel:
-			missing = append(missing, name)
-		case len(v.Servers) == 0 || countHealth(v)[director.HealthDown] < len(v.Servers):
-		case v.Fallback != nil && v.Fallback.InKernel:
-			onFallback = append(onFallback, name)
-		default:
-			refused = append(refused, name)
+		if p := plight(v, st.Ready); p >= 0 {
+			names[p] = append(names[p], fmt.Sprintf("%s (%s)", v.Name, v.Address))
 		}
 	}
-	for _, w := range []struct {
-		names []string
-		text  string
-	}{
-		{missing, "not in the kernel's table, nobody serves their clients"},
-		{refused, "no real server is up, clients are refused"},
-		{onFallback, "no real server is up, the fallback serves"},
-	} {
-		if len(w.names) > 0 {
-			warn("virtual services %s: %s", shorten(w.names, 3), w.text)
+	for p, text := range texts {
+		if len(names[p]) > 0 {
+			warn("virtual services %s: %s", shorten(names[p], 3), text)
 		}
 	}
+}
+
+// plight is in which way a service serves badly, in the order of warnServices;
+// negative: it serves, or is about to.
+func plight(v *director.ServiceStatus, ready bool) int {
+	if !v.InKernel {
+		return 0
+	}
+	count := countHealth(v)
+	switch {
+	case len(v.Servers) == 0 || slices.ContainsFunc(v.Servers, func(s director.ServerStatus) bool { return serves(&s) }):
+		return -1
+	case count[director.HealthUnknown] > 0 && !ready:
+		return -1
+	}
+	p := 1
+	if count[director.HealthUp]+count[director.HealthUnchecked] > 0 {
+		p = 2
+	}
+	if v.Fallback != nil && v.Fallback.InKernel {
+		p += 2
+	}
+	return p
+}
+
+// serves tells whether a real server is there to take connections: weight 0
+// drains it.
+func serves(s *director.ServerStatus) bool { return passes(s) && s.Weight > 0 }
+
+// passes tells whether a real server is up, or nobody checks it.
+func passes(s *director.ServerStatus) bool {
+	return s.Health == director.HealthUp || s.Health == director.HealthUnchecked
 }
 
 // countHealth counts a service's real servers by health.

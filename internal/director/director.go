@@ -128,6 +128,11 @@ type Director struct {
 	// warned are the warnings of the last look at the machine; each is logged
 	// when its subject is new.
 	warned []warning
+	// tallies are the counters of adverts within about a minute, the oldest
+	// first.
+	tallies []tally
+	// lacking are the services that had no server left when last planned.
+	lacking map[ipvsctl.ServiceKey]bool
 	// loading is since when a configuration is being read, and loaded where it
 	// arrives; again: another one was asked for meanwhile. Readings counts those
 	// that have not returned, with those that were given up.
@@ -189,6 +194,7 @@ func (d *Director) Run(ctx context.Context) error {
 
 	now := time.Now()
 	d.started, d.atStart = now, d.config.Director
+	d.tallies = []tally{{at: now}}
 	m, err := d.o.Machine()
 	d.saw(look{m, err})
 	l := Loaded{Config: d.config}
@@ -245,6 +251,7 @@ func (d *Director) loop(ctx context.Context) error {
 			d.overdue(time.Now())
 			if ticks++; ticks%machineTicks == 0 {
 				d.look()
+				d.tallies = remember(d.tallies, d.tally(time.Now()))
 			}
 		case l := <-d.looked:
 			d.looked = nil
@@ -297,6 +304,7 @@ func (d *Director) plan() {
 	if d.table == nil {
 		return
 	}
+	d.tellOutages()
 	masters := make(map[string]bool, len(d.statuses))
 	for i := range d.statuses {
 		masters[d.statuses[i].Name] = d.statuses[i].State == vrrp.Master
@@ -429,7 +437,11 @@ func (d *Director) applied() <-chan struct{} {
 func (d *Director) handOver() chan struct{} {
 	d.stopping = true
 	d.o.Notify("STOPPING")
-	d.o.Log.Info("stopping: handing over")
+	if slices.ContainsFunc(d.statuses, func(s vrrp.Status) bool { return s.State == vrrp.Master }) {
+		d.o.Log.Info("stopping: handing over")
+	} else {
+		d.o.Log.Info("stopping")
+	}
 	done := make(chan struct{})
 	limit := 10*time.Second + 4*d.longestInterval()
 	d.running.Go(func() {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"slices"
+	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -28,7 +30,7 @@ func (d *Director) status() *Status {
 	s := &Status{
 		Version: d.o.Version, Node: d.config.Node, PID: os.Getpid(), Started: d.started,
 		Ready: d.ready, Stopping: d.stopping,
-		Warnings: d.allWarnings(),
+		Warnings: d.allWarnings(time.Now()),
 		Reload:   d.reload,
 		Keeper:   d.o.Keeper.Status(),
 		Routers:  d.routerStatuses(),
@@ -38,6 +40,13 @@ func (d *Director) status() *Status {
 	if d.table != nil {
 		seen = d.table.Snapshot()
 		s.Table = seen.Stats
+	}
+	// Lists and objects are never null for those who read the JSON.
+	if s.Table.Operations == nil {
+		s.Table.Operations = map[string]uint64{}
+	}
+	if s.Probes.Kinds == nil {
+		s.Probes.Kinds = map[string]checker.KindStats{}
 	}
 	s.Foreign = foreign(seen.Foreign)
 	s.Services = make([]ServiceStatus, 0, len(d.config.Services))
@@ -50,7 +59,7 @@ func (d *Director) status() *Status {
 // routerStatuses are all configured routers: as the keeper says, and what it
 // has not spoken of yet as waiting for it.
 func (d *Director) routerStatuses() []vrrp.Status {
-	all := slices.Clone(d.statuses)
+	all := append([]vrrp.Status{}, d.statuses...)
 	for i := range d.config.Routers {
 		c := &d.config.Routers[i]
 		if !slices.ContainsFunc(all, func(s vrrp.Status) bool { return s.Name == c.Name }) {

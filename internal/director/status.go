@@ -9,15 +9,16 @@ import (
 )
 
 // A Status is everything that the daemon knows about itself at one moment. It
-// is a value: whoever got it may keep it. The control socket sends it as JSON
-// and the metrics are read from it.
+// is a value: whoever got it may keep it. The control socket sends it as JSON,
+// where lists and objects are never null and moments that have not been are
+// left out, and the metrics are read from it.
 type Status struct {
 	// Time is when this snapshot was taken, by the daemon's clock.
-	Time    time.Time `json:"time"`
+	Time    time.Time `json:"time,omitzero"`
 	Version string    `json:"version"`
 	Node    string    `json:"node"`
 	PID     int       `json:"pid"`
-	Started time.Time `json:"started"`
+	Started time.Time `json:"started,omitzero"`
 	// Ready: the first table is in the kernel and every target had a result,
 	// or the start delay is over.
 	Ready bool `json:"ready"`
@@ -40,14 +41,14 @@ type Status struct {
 // A ReloadStatus says which configuration runs, and how the last attempt to
 // load one ended.
 type ReloadStatus struct {
-	// Path is what was given as -config.
+	// Path is what was given as --config.
 	Path string `json:"path"`
 	// Digest identifies the configuration that runs; Applied is since when.
 	Digest  string    `json:"digest"`
-	Applied time.Time `json:"applied"`
+	Applied time.Time `json:"applied,omitzero"`
 	// Last is when a configuration was last read, OK whether it was valid,
 	// and Error the first mistake where it was not.
-	Last  time.Time `json:"last"`
+	Last  time.Time `json:"last,omitzero"`
 	OK    bool      `json:"ok"`
 	Error string    `json:"error,omitempty"`
 	// Succeeded and Failed count the attempts since the start, the first
@@ -108,7 +109,7 @@ type ServerStatus struct {
 	Address string        `json:"address"` // "192.168.1.4:80"
 	Forward string        `json:"forward"` // "nat", "direct", "tunnel"
 	Health  Health        `json:"health"`
-	Since   time.Time     `json:"since"`
+	Since   time.Time     `json:"since,omitzero"`
 	Checks  []CheckStatus `json:"checks"`
 	// Weight is the configured weight; KernelWeight the one in the IPVS table
 	// as last seen, and InKernel whether the server is in it at all.
@@ -124,6 +125,6 @@ type CheckStatus struct {
 	Kind string `json:"kind"`
 	// Up is what the results so far say, by rise and fall.
 	Up bool `json:"up"`
-	// Last is the last result; its Outcome is zero before the first.
-	Last checker.Result `json:"last"`
+	// Last is the last result; zero before the first, and left out in JSON.
+	Last checker.Result `json:"last,omitzero"`
 }

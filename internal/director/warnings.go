@@ -17,13 +17,13 @@ type warning struct{ subject, text string }
 func (w warning) sameSubject(other warning) bool { return w.subject == other.subject }
 
 // allWarnings are the conditions that an operator should mend.
-func (d *Director) allWarnings() []string {
-	all := slices.Clone(d.warnings)
-	for _, w := range d.warned {
+func (d *Director) allWarnings(now time.Time) []string {
+	all := append([]string{}, d.warnings...)
+	for _, w := range append(advertWarnings(d.tallies[0], d.tally(now)), d.warned...) {
 		all = append(all, w.text)
 	}
 	all = append(all, standBacks(d.statuses)...)
-	if now := d.config.Director; now != d.atStart {
+	if d.config.Director != d.atStart {
 		all = append(all, "the director block differs from the one that lvsd was started with, and takes effect at the next start: systemctl restart lvsd")
 	}
 	if k := d.o.Keeper.Status(); k.PID != 0 && k.Why != "" {

@@ -156,7 +156,7 @@ func (c *Client) supervise(ctx context.Context) {
 	pause := time.Duration(0)
 	for c.await(ctx) {
 		born := time.Now()
-		err := c.live(ctx, resume)
+		why := c.live(ctx, resume)
 		if c.isStopping() || ctx.Err() != nil {
 			return
 		}
@@ -165,7 +165,12 @@ func (c *Client) supervise(ctx context.Context) {
 		if died.Sub(born) > steady {
 			pause = 0
 		}
-		c.options.Log.Error("the keeper has ended and is started again", "error", err, "lived", died.Sub(born).Round(time.Millisecond), "pause", pause)
+		lived := slog.Duration("lived", died.Sub(born).Round(time.Millisecond))
+		if pause == 0 {
+			c.options.Log.Error("the keeper has ended and is started again at once", "why", why, lived)
+		} else {
+			c.options.Log.Error("the keeper has ended and is started again after a pause", "why", why, lived, "pause", pause)
+		}
 		if !c.rest(ctx, pause) {
 			return
 		}
@@ -231,12 +236,12 @@ func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
 	return resume
 }
 
-// live starts a keeper and talks to it until it has ended.
-func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) error {
+// live starts a keeper, talks to it until it has ended, and tells why it has.
+func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
 	ears, files := c.inheritance()
 	conn, cmd, words, err := c.spawn(files)
 	if err != nil {
-		return err
+		return err.Error()
 	}
 	c.begin(cmd.Process.Pid)
 	defer c.end()
@@ -253,10 +258,19 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) error {
 	<-talked
 	<-talked
 	_ = conn.Close()
-	if text := words.String(); text != "" {
-		return fmt.Errorf("%w: %s", errors.Join(err), text)
+	return epitaph(err, words.String())
+}
+
+// epitaph says how a process has ended, and what it said last.
+func epitaph(err error, words string) string {
+	how := "it ended by itself, without an error: somebody may have sent it SIGTERM"
+	if err != nil {
+		how = err.Error()
 	}
-	return err
+	if words != "" {
+		how += ": " + words
+	}
+	return how
 }
 
 // inheritance gives the ears away, as they are called in the next process.

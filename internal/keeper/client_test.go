@@ -190,6 +190,27 @@ func TestKeeperThatKeepsDying(t *testing.T) {
 	}
 }
 
+func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
+	for _, tt := range []struct{ name, script, want string }{
+		{"by itself", "exit 0", `again at once" why="it ended by itself, without an error`},
+		{"by itself, with last words", "echo bye >&2; exit 0", `somebody may have sent it SIGTERM: bye`},
+		{"with a status", "exit 3", `again at once" why="exit status 3" lived=`},
+		{"by a signal", "kill -9 $$", `again at once" why="signal: killed" lived=`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, log := start(t, "/bin/sh", "-c", tt.script)
+			n := &network{t: t}
+			c.Set(n.router(150))
+			wait(t, "the end is told", func() bool { return strings.Contains(log(), tt.want) })
+			wait(t, "the next one is told with its pause", func() bool { return strings.Contains(log(), "after a pause") && strings.Contains(log(), "pause=100ms") })
+			if text := log(); strings.Contains(text, "nil") || strings.Contains(text, "pause=0s") {
+				t.Errorf("the log speaks of what is not:\n%s", text)
+			}
+		})
+	}
+}
+
 func TestCommandThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	if _, err := keeper.Start(t.Context(), keeper.Options{}); err == nil {

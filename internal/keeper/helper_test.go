@@ -196,6 +196,8 @@ func (n *network) host() *host {
 	h.Run("sysctl -qw net.ipv6.conf.eth0.accept_dad=0")
 	h.Run("ip addr add " + n.at(n.hosts) + "/24 dev eth0")
 	h.Run("ip link set eth0 up")
+	// The kernel says so a moment after the carrier is there.
+	wait(n.t, "eth0 runs", func() bool { return strings.Contains(h.Run("ip link show eth0"), "state UP") })
 	return h
 }
 

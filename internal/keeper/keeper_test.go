@@ -110,6 +110,10 @@ func TestProperStopHandsOver(t *testing.T) {
 	a.stop()
 	b.waitAlone(a)
 	checkGap(t, "proper stop", e)
+	wait(t, "the log says who has taken over", func() bool { return a.told("taken over by 10.") == 1 })
+	if n := a.told("level=WARN", "virtual router is Initialize"); n != 0 {
+		t.Errorf("a proper stop is %d warnings, want none", n)
+	}
 }
 
 func TestDirectorKilledHandsOver(t *testing.T) {

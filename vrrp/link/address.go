@@ -30,8 +30,8 @@ type addressBook struct {
 // back by the kernel after a lifetime of whole seconds, rounded up, or
 // permanent with zero. Holding again begins the lifetime anew. One whose end
 // would take an own address of the interface along is held permanent, with an
-// error. It goes on after an error, and returns how many had not been there.
-func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added int, err error) {
+// error. It goes on after an error, and returns those that had not been there.
+func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added []vrrp.InterfaceAddress, err error) {
 	v := l.view.Load()
 	spared := make(sparing)
 	var errs []error
@@ -42,7 +42,7 @@ func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (adde
 			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
 		}
 		if isNew {
-			added++
+			added = append(added, a)
 		}
 	}
 	return added, errors.Join(errs...)

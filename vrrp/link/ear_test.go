@@ -29,6 +29,18 @@ func inherit(t *testing.T, ears []vrrp.Ear, port vrrp.Port) *link.Link {
 	return l
 }
 
+// openEar opens an ear once the kernel says that the interface runs, which it
+// does a moment after the carrier is there. The time is from before that.
+func openEar(t *testing.T, p vrrp.Port) (ears []vrrp.Ear, before time.Time) {
+	t.Helper()
+	wait(t, p.Interface+" runs", func() bool {
+		before = time.Now()
+		ears = link.OpenEars([]vrrp.Port{p})
+		return len(ears) == 1
+	})
+	return ears, before
+}
+
 func TestWhatArrivedBeforeTheLinkIsHeard(t *testing.T) {
 	for _, family := range []int{4, 6} {
 		cable(t, "va", "vb")
@@ -40,12 +52,8 @@ func TestWhatArrivedBeforeTheLinkIsHeard(t *testing.T) {
 			src, group = netip.MustParseAddr("fe80::a"), vrrp.Group6
 		}
 		sender := open(t, a)
-		before := time.Now()
-		ears := link.OpenEars([]vrrp.Port{b})
+		ears, before := openEar(t, b)
 		after := time.Now()
-		if len(ears) != 1 {
-			t.Fatalf("%d ears, want 1", len(ears))
-		}
 		if err := sender.Send(a, src, group, []byte("early")); err != nil {
 			t.Fatal(err)
 		}
@@ -82,10 +90,7 @@ func TestWhatArrivedBeforeTheLinkIsHeard(t *testing.T) {
 func TestEarOfAnInterfaceThatIsGone(t *testing.T) {
 	cable(t, "va", "vb")
 	p := vrrp.Port{Interface: "vb", Family: 4}
-	ears := link.OpenEars([]vrrp.Port{p})
-	if len(ears) != 1 {
-		t.Fatalf("%d ears, want 1", len(ears))
-	}
+	ears, _ := openEar(t, p)
 	ip(t, "link del va")
 	cable(t, "va", "vb") // With other indices.
 	l := inherit(t, ears, p)
@@ -101,8 +106,8 @@ func TestNoEarWhereNothingCanBeHeard(t *testing.T) {
 	cable(t, "va", "vb")
 	ip(t, "link set va down") // Which takes the carrier from vb.
 	for _, name := range []string{"va", "vb", "missing", "a-name-that-is-too-long-for-linux"} {
-		if ears := link.OpenEars([]vrrp.Port{{Interface: name, Family: 4}}); len(ears) != 0 {
-			t.Errorf("%s: %+v", name, ears)
-		}
+		wait(t, name+" has no ear", func() bool {
+			return len(link.OpenEars([]vrrp.Port{{Interface: name, Family: 4}})) == 0
+		})
 	}
 }
