@@ -11,7 +11,7 @@ import (
 // in collections it costs in fresh pages (measured).
 const (
 	burstPercent = 100
-	restPercent  = 50
+	restPercent  = 30
 )
 
 // A burst is the work from reading a configuration until it is in the kernel.
