@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // The raw structs bear gohcl's tags, and decodeBody does with them what
@@ -15,13 +16,14 @@ import (
 
 // A layout is what the tags of a raw struct say.
 type layout struct {
-	schema     hcl.BodySchema
-	arguments  map[string]int // fields, by the argument's name
-	blocks     map[string]int
-	labels     []int
-	labelRange map[int]int // the field of a label's range, by the label's place
-	defRange   int
-	remain     int
+	schema      hcl.BodySchema
+	arguments   map[string]int // fields, by the argument's name
+	blocks      map[string]int
+	labelCounts map[string]int // how many labels a block has, by its type
+	labels      []int
+	labelRange  map[int]int // the field of a label's range, by the label's place
+	defRange    int
+	remain      int
 }
 
 // layouts holds the layout of every raw struct that was decoded so far. They
@@ -38,7 +40,10 @@ func layoutOf(t reflect.Type) *layout {
 }
 
 func newLayout(t reflect.Type) *layout {
-	l := &layout{arguments: map[string]int{}, blocks: map[string]int{}, labelRange: map[int]int{}, defRange: -1, remain: -1}
+	l := &layout{
+		arguments: map[string]int{}, blocks: map[string]int{}, labelCounts: map[string]int{}, labelRange: map[int]int{},
+		defRange: -1, remain: -1,
+	}
 	places := map[string]int{}
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -49,7 +54,9 @@ func newLayout(t reflect.Type) *layout {
 			l.schema.Attributes = append(l.schema.Attributes, hcl.AttributeSchema{Name: name})
 		case "block":
 			l.blocks[name] = i
-			l.schema.Blocks = append(l.schema.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: labelNames(f.Type)})
+			labels := labelNames(f.Type)
+			l.labelCounts[name] = len(labels)
+			l.schema.Blocks = append(l.schema.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: labels})
 		case "label":
 			places[name] = len(l.labels)
 			l.labels = append(l.labels, i)
@@ -83,6 +90,9 @@ func decodeBody(body hcl.Body, into reflect.Value) hcl.Diagnostics {
 		into.Field(l.remain).Set(reflect.ValueOf(attributes))
 		return diags
 	}
+	if tree, ok := body.(*hclsyntax.Body); ok && l.fits(tree) {
+		return l.decodeTree(tree, into)
+	}
 	content, diags := body.Content(&l.schema)
 	if content == nil {
 		return diags
@@ -90,11 +100,45 @@ func decodeBody(body hcl.Body, into reflect.Value) hcl.Diagnostics {
 	for name, a := range content.Attributes {
 		into.Field(l.arguments[name]).Set(reflect.ValueOf(a))
 	}
+	return append(diags, l.decodeBlocks(content.Blocks, into)...)
+}
+
+// fits says whether everything in a tree is known to the schema. Content would
+// have nothing to report of it, and decodeTree does without the lists and maps
+// that Content makes for every body.
+func (l *layout) fits(tree *hclsyntax.Body) bool {
+	for name := range tree.Attributes {
+		if _, known := l.arguments[name]; !known {
+			return false
+		}
+	}
+	for _, b := range tree.Blocks {
+		if labels, known := l.labelCounts[b.Type]; !known || labels != len(b.Labels) {
+			return false
+		}
+	}
+	return true
+}
+
+// decodeTree fills a raw struct from a tree that fits.
+func (l *layout) decodeTree(tree *hclsyntax.Body, into reflect.Value) hcl.Diagnostics {
+	for name, a := range tree.Attributes {
+		into.Field(l.arguments[name]).Set(reflect.ValueOf(a.AsHCLAttribute()))
+	}
+	blocks := make(hcl.Blocks, len(tree.Blocks))
+	for i, b := range tree.Blocks {
+		blocks[i] = b.AsHCLBlock()
+	}
+	return l.decodeBlocks(blocks, into)
+}
+
+// decodeBlocks adds the blocks of one body to the fields of their types.
+func (l *layout) decodeBlocks(blocks hcl.Blocks, into reflect.Value) (diags hcl.Diagnostics) {
 	counts := map[string]int{}
-	for _, b := range content.Blocks {
+	for _, b := range blocks {
 		counts[b.Type]++
 	}
-	for _, b := range content.Blocks {
+	for _, b := range blocks {
 		diags = append(diags, decodeBlock(b, into.Field(l.blocks[b.Type]), counts[b.Type])...)
 	}
 	return diags

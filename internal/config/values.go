@@ -78,7 +78,6 @@ func (d *decoder) evaluate(e hcl.Expression, name string, want cty.Type) (cty.Va
 		d.report(diags...)
 		return cty.NilVal, false
 	}
-	v, _ = v.UnmarkDeep()
 	if !v.IsWhollyKnown() {
 		if d.mistakes == 0 { // else it follows from one of those
 			d.mistake(e.Range(), "Unknown value", "The value of %s can't be computed: write it in a simpler way.", name)
