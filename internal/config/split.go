@@ -132,8 +132,25 @@ func (s *scanner) code() {
 	default:
 		s.begin()
 		s.symbol(c)
+		s.skipInert()
 	}
 }
+
+// skipInert passes characters that mean nothing to the scanner in code and in
+// quoted text: those of names and numbers, and what is beyond ASCII. A minus is
+// an operator.
+func (s *scanner) skipInert() {
+	for s.pos < len(s.text) && inert[s.text[s.pos]] {
+		s.pos++
+	}
+}
+
+var inert = func() (set [256]bool) {
+	for b := range set {
+		set[b] = b == '.' || b != '-' && !notInName(rune(b))
+	}
+	return set
+}()
 
 // symbol passes one character of code that is neither space nor comment.
 func (s *scanner) symbol(c byte) {
@@ -247,6 +264,7 @@ func (s *scanner) quoted() {
 		s.pos = min(s.pos+2, len(s.text))
 	case !s.template():
 		s.pos++
+		s.skipInert()
 	}
 }
 
