@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ func defaultDirector() Director {
 }
 
 func (d *decoder) director(r *rawDirector) {
-	if !d.once(d.rules.directors, struct{}{}, r.Range, "director block", "there is one daemon; put everything into one block") {
+	if !once(d, d.rules.directors, "block", r.Range, "director", "there is one daemon; put everything into one block") {
 		return
 	}
 	def := defaultDirector()
@@ -56,12 +57,12 @@ func (d *decoder) listen(r *rawHTTP) string {
 	return ""
 }
 
-// once notes a thing that must be unique, and says whether it is the first.
-// The mistake names the place of the first one.
-func (d *decoder) once(seen map[any]hcl.Range, key any, at hcl.Range, what, remedy string) bool {
+// once notes a thing of a kind that must be unique, and says whether it is the
+// first. The mistake names the place of the first one.
+func once[K comparable](d *decoder, seen map[K]hcl.Range, key K, at hcl.Range, kind, remedy string) bool {
 	first, again := seen[key]
 	if again {
-		d.mistake(at, "Duplicate "+what, "It is at %s already: %s.", position(first), remedy)
+		d.mistake(at, fmt.Sprintf("Duplicate %s %v", kind, key), "It is at %s already: %s.", position(first), remedy)
 		return false
 	}
 	seen[key] = at

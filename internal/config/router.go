@@ -27,7 +27,7 @@ const (
 
 func (d *decoder) router(r *rawRouter) {
 	d.checkName(r.Name, r.Range)
-	d.once(d.rules.names, "router "+r.Name, r.Range, "virtual_router \""+r.Name+"\"", "choose another name")
+	once(d, d.rules.routerNames, blockName(r.Name), r.Range, "virtual_router", "choose another name")
 	c := vrrp.Config{Name: r.Name}
 	c.Interface = d.interfaceName(r.Interface, r.Range)
 	d.require(r.ID, r.Range, "id", "id = 51")
@@ -48,7 +48,7 @@ func (d *decoder) router(r *rawRouter) {
 	c.Source = d.sourceAddress(r, &c, family)
 	d.preemption(r, &c)
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
-		d.once(d.rules.routers, routerKey{c.Interface, c.VRID, family}, place(r.ID, r.Range),
+		once(d, d.rules.routers, routerKey{c.Interface, c.VRID, family}, place(r.ID, r.Range),
 			"virtual router id", "on one interface every virtual router of a family has its own id")
 	}
 	d.config.Routers = append(d.config.Routers, c)
@@ -134,7 +134,7 @@ func (d *decoder) virtualAddress(s string, at hcl.Range) (netip.Prefix, bool) {
 		return p, false
 	}
 	d.hostOf(p, at)
-	return p, d.once(d.rules.addresses, p.Addr(), at, "virtual address "+p.Addr().String(), "one virtual router holds an address")
+	return p, once(d, d.rules.addresses, p.Addr(), at, "virtual address", "one virtual router holds an address")
 }
 
 // hostOf warns about an address that is a network's own or its broadcast

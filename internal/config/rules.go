@@ -4,17 +4,29 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsd/lvsd/ipvsctl"
 )
 
 // rules are what must hold among several blocks: where each thing that must
 // be unique was seen first.
 type rules struct {
-	directors, names, routers, addresses, services map[any]hcl.Range
+	directors                 map[string]hcl.Range
+	routerNames, serviceNames map[blockName]hcl.Range
+	routers                   map[routerKey]hcl.Range
+	addresses                 map[netip.Addr]hcl.Range
+	services                  map[ipvsctl.ServiceKey]hcl.Range
 
 	serviceAddresses []addressAt
 }
+
+// A blockName is a block's label, which prints as it is written.
+type blockName string
+
+func (n blockName) String() string { return strconv.Quote(string(n)) }
 
 // A routerKey is what tells virtual routers apart on a wire.
 type routerKey struct {
@@ -22,6 +34,8 @@ type routerKey struct {
 	vrid   uint8
 	family int
 }
+
+func (k routerKey) String() string { return strconv.Itoa(int(k.vrid)) }
 
 // An addressAt is an address, and where it is written.
 type addressAt struct {
@@ -31,11 +45,12 @@ type addressAt struct {
 
 func newRules() rules {
 	return rules{
-		directors: map[any]hcl.Range{},
-		names:     map[any]hcl.Range{},
-		routers:   map[any]hcl.Range{},
-		addresses: map[any]hcl.Range{},
-		services:  map[any]hcl.Range{},
+		directors:    map[string]hcl.Range{},
+		routerNames:  map[blockName]hcl.Range{},
+		serviceNames: map[blockName]hcl.Range{},
+		routers:      map[routerKey]hcl.Range{},
+		addresses:    map[netip.Addr]hcl.Range{},
+		services:     map[ipvsctl.ServiceKey]hcl.Range{},
 	}
 }
 

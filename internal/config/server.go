@@ -20,7 +20,7 @@ type group struct {
 	initial string
 	checks  []probe
 	// seen holds the destinations of the service, by their key.
-	seen map[any]hcl.Range
+	seen map[ipvsctl.DestinationKey]hcl.Range
 }
 
 // An encapsulation is how a tunnel wraps packets (IP_VS_CONN_F_TUNNEL_TYPE_*
@@ -37,7 +37,7 @@ var (
 )
 
 func (d *decoder) group(r *rawService, key ipvsctl.ServiceKey) *group {
-	g := &group{key: key, seen: map[any]hcl.Range{}}
+	g := &group{key: key, seen: make(map[ipvsctl.DestinationKey]hcl.Range, len(r.Servers)+1)}
 	g.anyPort = r.FirewallMark != nil || key.Port == 0 && r.Port != nil && !d.refused(r.Port)
 	g.forward, g.valid = d.forward(r.Forward)
 	g.tunnel = d.tunnel(r.Tunnel, g.forward, g.valid, encapsulation{})
@@ -114,7 +114,7 @@ func (d *decoder) server(r *rawServer, g *group) (s Server, ok bool) {
 	if d.refused(r.Port) {
 		return s, false
 	}
-	d.once(g.seen, s.Key, r.Range, "real server "+s.Key.String(), "a service has every server once; its weight gives it a larger share")
+	once(d, g.seen, s.Key, r.Range, "real server", "a service has every server once; its weight gives it a larger share")
 	if s.Key.Addr == g.key.Addr && s.Key.Port == g.key.Port && g.key.Port != 0 {
 		d.doubt(at, "Server is the service itself", "%s is the service's own address and port, so its check asks the service and not a server: write the server's own address.", s.Key)
 	}
@@ -218,6 +218,6 @@ func (d *decoder) fallback(r *rawFallback, g *group) *Fallback {
 	if d.refused(r.Port) {
 		return nil
 	}
-	d.once(g.seen, f.Key, r.Range, "real server "+f.Key.String(), "the fallback serves when every real server is down, so it must be another one")
+	once(d, g.seen, f.Key, r.Range, "real server", "the fallback serves when every real server is down, so it must be another one")
 	return f
 }

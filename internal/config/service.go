@@ -36,14 +36,14 @@ const maxPersistence = 31 * 24 * time.Hour
 
 func (d *decoder) service(r *rawService) {
 	d.checkName(r.Name, r.Range)
-	d.once(d.rules.names, "service "+r.Name, r.Range, "virtual_service \""+r.Name+"\"", "choose another name")
+	once(d, d.rules.serviceNames, blockName(r.Name), r.Range, "virtual_service", "choose another name")
 	s := Service{
 		Name:   r.Name,
 		Key:    d.serviceKey(r),
 		Source: filepath.Base(r.Range.Filename) + ":" + strconv.Itoa(r.Range.Start.Line),
 	}
 	if s.Key.Addr.IsValid() && !d.refused(r.Port) && !d.refused(r.FirewallMark) && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
-		d.once(d.rules.services, s.Key, r.Range, "virtual service "+s.Key.String(), "one block describes a service; add its servers there")
+		once(d, d.rules.services, s.Key, r.Range, "virtual service", "one block describes a service; add its servers there")
 	}
 	s.Service = d.scheduling(r, s.Key)
 	d.require(r.Forward, r.Range, "forward", `forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`)

@@ -6,6 +6,6 @@ virtual_router "outside" {
 
 virtual_router "inside" {
   interface = "eth0"
-  id        = 51  # ERROR: Duplicate virtual router id
+  id        = 51  # ERROR: Duplicate virtual router id 51
   addresses = ["192.168.1.254/24"]
 }
