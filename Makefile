@@ -9,6 +9,8 @@ BUILD   := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 LAB     := $(CURDIR)/bin/lab
 # Tests that need a kernel with IPVS, and those that need many turns.
 KERNEL  := ./integration ./integration/cluster ./ipvsctl/kernel
+# Tests of bounds that don't hold under the race detector, which skips them.
+BOUNDS  := IsSmall|IsCheap
 SIM     := ./internal/sim ./ipvsctl
 FUZZ    ?= 20s
 RUNS    ?= 20000
@@ -38,7 +40,9 @@ test: ## Run every check and test there is; installs what that needs
 	@go tool staticcheck ./...
 	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
 	$(say) 'unit tests and simulation, with the race detector'
-	@CGO_ENABLED=1 go test -race ./...
+	@CGO_ENABLED=1 go test -race -count 1 ./...
+	$(say) 'bounds on memory and processor time, without it'
+	@go test -count 1 -run '$(BOUNDS)' ./internal/config
 	$(say) 'integration tests, on a kernel with IPVS'
 	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(KERNEL)
 

@@ -140,6 +140,18 @@ func TestInstall(t *testing.T) {
 	if diff := cmp.Diff(want, tree(t, root)); diff != "" {
 		t.Errorf("installed (-want +got):\n%s", diff)
 	}
+	examples, _ := filepath.Glob("../examples/*/*.hcl")
+	for _, example := range append(examples, "../examples/reference.hcl") {
+		want, err := os.ReadFile(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(example, "../examples/")
+		got, err := os.ReadFile(filepath.Join(root, "usr/share/doc/lvsd/examples", name))
+		if err != nil || string(got) != string(want) {
+			t.Errorf("the example %s was not installed as it is: %v", name, err)
+		}
+	}
 	for file, text := range map[string]string{
 		"etc/lvsd/web.hcl":                           "mine",
 		"usr/share/zsh/site-functions/_lvsd":         "completion zsh\n",
