@@ -35,8 +35,11 @@ var core = map[string]map[string]string{
 	},
 }
 
-// clocks are what reads a clock or waits for one, in package time.
-var clocks = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
+// clocks are what reads a clock or waits for one, by package.
+var clocks = map[string][]string{
+	"time":    {"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"},
+	"context": {"AfterFunc", "WithDeadline", "WithDeadlineCause", "WithTimeout", "WithTimeoutCause"},
+}
 
 // A file is one parsed Go file of the module, not a test.
 type file struct {
@@ -100,18 +103,17 @@ func TestExceptionsExist(t *testing.T) {
 // violations lists what a file of the core must not do.
 func violations(f file) []string {
 	var found []string
-	clock := ""
+	watched := map[string][]string{} // as clocks, by the name that the file gives the package
 	for _, i := range f.Imports {
 		path := strings.Trim(i.Path.Value, `"`)
-		switch {
-		case path == "sync" || strings.HasPrefix(path, "sync/"):
+		if path == "sync" || strings.HasPrefix(path, "sync/") {
 			found = append(found, f.at(i)+": the core needs no locks: it imports "+path)
-		case path == "time":
-			clock = "time"
-			if i.Name != nil {
-				clock = i.Name.Name
-			}
 		}
+		name := path
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		watched[name] = clocks[path]
 	}
 	ast.Inspect(f.File, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -119,13 +121,19 @@ func violations(f file) []string {
 			found = append(found, f.at(n)+": the core starts no goroutines")
 		case *ast.SelectStmt:
 			found = append(found, f.at(n)+": the core waits for nothing: select")
+		case *ast.SendStmt:
+			found = append(found, f.at(n)+": the core waits for nothing: a channel is sent to")
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				found = append(found, f.at(n)+": the core waits for nothing: a channel is received from")
+			}
 		case *ast.CallExpr:
 			if fun, ok := n.Fun.(*ast.SelectorExpr); ok && fun.Sel.Name == "Go" {
 				found = append(found, f.at(n)+": the core starts no goroutines, by no group either")
 			}
 		case *ast.SelectorExpr:
-			if x, ok := n.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clocks, n.Sel.Name) {
-				found = append(found, f.at(n)+": the core takes time as an argument: "+clock+"."+n.Sel.Name)
+			if x, ok := n.X.(*ast.Ident); ok && slices.Contains(watched[x.Name], n.Sel.Name) {
+				found = append(found, f.at(n)+": the core takes time as an argument: "+x.Name+"."+n.Sel.Name)
 			}
 		}
 		return true
@@ -135,13 +143,15 @@ func violations(f file) []string {
 
 func TestViolationsAreFound(t *testing.T) {
 	const text = `package p
-import ("sync"; clock "time")
+import ("context"; "sync"; clock "time")
 func f(c chan int) {
 	go f(nil)
 	group.Go(f)
-	select { case <-c: default: }
+	select { default: }
 	_ = clock.Now().Add(clock.Second)
 	<-clock.After(1)
+	context.WithTimeout(nil, 1)
+	c <- 1
 }`
 	set := token.NewFileSet()
 	parsed, err := parser.ParseFile(set, "p.go", text, 0)
@@ -149,8 +159,8 @@ func f(c chan int) {
 		t.Fatal(err)
 	}
 	found := violations(file{"p", "p.go", set, parsed})
-	if len(found) != 6 {
-		t.Errorf("found %d of 6 violations: %q", len(found), found)
+	if len(found) != 9 {
+		t.Errorf("found %d of 9 violations: %q", len(found), found)
 	}
 }
 
