@@ -37,7 +37,8 @@
 // Contention. Any worse advert is answered by one advert at once, as RFC 9568
 // has it, so that there is never more than one for one received, and never
 // more than four between two of its own. Addresses are announced again after
-// such a meeting, at most once a second.
+// such a meeting, at most once a second, and the log names the other Master, at
+// most once an hour.
 //
 // Equal priority: the higher source address wins, also between two owners.
 //

@@ -63,7 +63,7 @@ func (s *Session) receive(now time.Time, p Packet) {
 	id, _ := VRID(p.Payload)
 	m := s.members[memberKey{p.Port, id}]
 	if m == nil {
-		s.stray(now, p, id)
+		s.stray(now, p)
 		return
 	}
 	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
@@ -77,26 +77,17 @@ func (s *Session) receive(now time.Time, p Packet) {
 	s.do(now, m, m.router.Receive(now, p.Src, ad))
 }
 
-// stray counts a packet that is for no router here. Other clusters may share
-// the network; but one that advertises an address of a router here comes from
-// a director whose id differs by mistake, and both are Master. One an hour is
-// told; none while the routers leave one after the other.
-func (s *Session) stray(now time.Time, p Packet, id uint8) {
+// stray counts a packet that is for no router here, and shows it to those that
+// might have been meant; to none while they leave one after the other.
+func (s *Session) stray(now time.Time, p Packet) {
 	s.unclaimed.Add(1)
 	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
 	if err != nil || s.ending != running {
 		return
 	}
 	for key, m := range s.members {
-		i := slices.IndexFunc(m.config.Addresses, func(a netip.Prefix) bool { return slices.Contains(ad.Addresses, a.Addr()) })
-		if key.Port != p.Port || i < 0 {
-			continue
-		}
-		m.router.Disputed()
-		if s.strayAt.IsZero() || now.Sub(s.strayAt) >= noteEvery {
-			s.strayAt = now
-			s.tell(now, m, fmt.Sprintf("%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
-				plain(p.Src), m.config.Addresses[i].Addr(), id, key.vrid), true)
+		if key.Port == p.Port {
+			s.do(now, m, m.router.Disputed(now, p.Src, ad))
 		}
 	}
 }
@@ -261,9 +252,9 @@ func (s *Session) tellSuccessor(now time.Time, m *member) {
 	case m.router.TakenOver():
 		s.tell(now, m, fmt.Sprintf("taken over by %s", m.router.master), false)
 	case s.ending == abandoned && !m.removed:
-		s.tell(now, m, "nobody has taken over: the addresses are left", true)
+		s.tell(now, m, "no other director was heard to take over: the addresses are left", true)
 	default:
-		s.tell(now, m, fmt.Sprintf("nobody has taken over: no other director runs virtual router id %d", m.key.vrid), true)
+		s.tell(now, m, fmt.Sprintf("no other director was heard to take over virtual router id %d", m.key.vrid), true)
 	}
 }
 

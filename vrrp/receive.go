@@ -30,6 +30,26 @@ func (r *Router) Discard(now time.Time, src netip.Addr, err error) []Action {
 	return r.note(now, reason, "packet from %s discarded: %v", plain(src), err)
 }
 
+// Disputed looks at an advert for a virtual router that is not configured here.
+// Other clusters may share the network; but one that advertises an address of
+// this router comes from a director whose id differs by mistake, so that both
+// are Master.
+func (r *Router) Disputed(now time.Time, src netip.Addr, ad Advert) []Action {
+	if ad.Priority == 0 {
+		return nil // It lets them go.
+	}
+	i := slices.IndexFunc(r.c.Addresses, func(a netip.Prefix) bool { return slices.Contains(ad.Addresses, a.Addr()) })
+	if i < 0 {
+		return nil
+	}
+	if r.state == Master {
+		r.counters.OtherMasters++
+	}
+	return r.note(now, "disputed",
+		"%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
+		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
+}
+
 // refuses says why an advert is not for this router, if it isn't.
 func (r *Router) refuses(src netip.Addr, ad Advert) (Reason, string) {
 	switch {
@@ -159,9 +179,25 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 	default:
 		// "Discard the ADVERTISEMENT [...] Send an ADVERTISEMENT immediately
 		// to assert the {Active} state". Adver_Timer runs on.
-		r.counters.OtherMasters++
-		return r.answer(now, false)
+		return append(r.answer(now, false), r.rival(now, src, ad)...)
 	}
+}
+
+// rival counts another Master. One that goes on although it was answered does
+// not hear us, and is told; one that gives way is no news.
+func (r *Router) rival(now time.Time, src netip.Addr, ad Advert) []Action {
+	r.counters.OtherMasters++
+	if now.Sub(r.rivalAt) > 4*r.c.Interval {
+		r.rivalSince = now
+	}
+	r.rivalAt = now
+	if now.Sub(r.rivalSince) < r.c.Interval {
+		return nil
+	}
+	return r.note(now, "other_master",
+		"%s is Master too, with priority %d (here: %d), and both have the addresses: does it hear this director? "+
+			"Let VRRP (IP protocol 112) through its firewall, and look at its peers and at the switch",
+		src, ad.Priority, r.c.Priority)
 }
 
 // answer sends an advert at once, within bounds; beyond them Adver_Timer runs

@@ -41,6 +41,8 @@ type Router struct {
 	sentAt      time.Time // our last advert
 	announcedAt time.Time
 	answers     int // adverts since Adver_Timer ended last
+	// rivalSince is since when another Master is heard, rivalAt when it was last.
+	rivalSince, rivalAt time.Time
 	// listensSince is since when nobody was heard in Initialize, with open
 	// ears; zero: they were not open, or somebody was heard.
 	listensSince time.Time
@@ -109,14 +111,6 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 		r.masterDownAt = later(listens.Add(r.masterDown()), now.Add(r.skew()))
 	}
 	return r.enter(now, Backup, "started")
-}
-
-// Disputed counts an advert of this router's addresses for another virtual
-// router.
-func (r *Router) Disputed() {
-	if r.state == Master {
-		r.counters.OtherMasters++
-	}
 }
 
 // Listens tells, in Initialize, since when adverts would have been heard. The

@@ -169,7 +169,7 @@ func TestStories(t *testing.T) {
 			{200 * time.Millisecond, "advert, lower", "send 100 -> Master+ 1s"},
 			{1000 * time.Millisecond, "timer, early", "send 100 -> Master+ 1.1s"},
 			{1100 * time.Millisecond, "timer, early", "announce -> Master+ 2s"},
-			{1200 * time.Millisecond, "advert, lower", "send 100 -> Master+ 2s"},
+			{1200 * time.Millisecond, "advert, lower", "send 100, note -> Master+ 2s"},
 			{2000 * time.Millisecond, "timer, early", "send 100 -> Master+ 2.2s"},
 			{2150 * time.Millisecond, "advert, lower", "send 100, announce -> Master+ 3s"},
 		}},
@@ -214,7 +214,7 @@ func TestStories(t *testing.T) {
 			{5 * time.Millisecond, "advert, lower", " -> Master+ 1.001s"},
 			{6 * time.Millisecond, "advert, priority 0", " -> Master+ 1.001s"},
 			{1004 * time.Millisecond, "timer, early", "send 100, announce -> Master+ 2.004s"},
-			{1005 * time.Millisecond, "advert, lower", "send 100 -> Master+ 2.004s"},
+			{1005 * time.Millisecond, "advert, lower", "send 100, note -> Master+ 2.004s"},
 		}},
 		{"a fault that ends before a successor came calls the hand-over off", nil, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 1s"},
@@ -419,6 +419,32 @@ func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {
 			r.Receive(at.Add(time.Second/2), higher, advertOf(tt.priority))
 			if got := r.Status().Counters; got.BecameMaster != 1 || got.OtherMasters != tt.want {
 				t.Errorf("was Master %d times and met %d others, want 1 and %d", got.BecameMaster, got.OtherMasters, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnotherIDForAnAddressOfThisRouter(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		state    string
+		priority uint8
+		address  string
+		others   uint64
+		acts     string
+	}{
+		{"each of the two has the address", "master", 50, "10.0.0.100", 1, "note"},
+		{"a Backup will have it too", "backup", 50, "10.0.0.100", 0, "note"},
+		{"one that leaves lets it go", "master", 0, "10.0.0.100", 0, ""},
+		{"another cluster", "master", 50, "10.0.0.200", 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := matrixStates[tt.state]()
+			ad := advertOf(tt.priority)
+			ad.VRID, ad.Addresses = 77, addrs(tt.address)
+			acts := r.Disputed(at(time.Millisecond), lower, ad)
+			if got := r.Status().Counters.OtherMasters; script(acts) != tt.acts || got != tt.others {
+				t.Errorf("%q and %d other Masters, want %q and %d", script(acts), got, tt.acts, tt.others)
 			}
 		})
 	}

@@ -65,9 +65,7 @@ type Session struct {
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
 	auditAt    time.Time
 	endBy      time.Time
-	// strayAt is when an advert that no router claims was last told.
-	strayAt time.Time
-	payload []byte
+	payload    []byte
 
 	unclaimed atomic.Uint64
 }

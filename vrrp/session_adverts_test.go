@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -63,6 +64,50 @@ func TestAnotherIDForTheSameAddressMakesTwoMasters(t *testing.T) {
 		s.arriveTo(vrrp.Group4, 77, 100, true)
 		if !told() {
 			t.Error("an hour later: not told again")
+		}
+	})
+}
+
+// Each router whose id differs is told of once an hour, whatever befalls others.
+func TestEveryRouterWithAnotherIDIsNamed(t *testing.T) {
+	play(t, func(s *kernel) {
+		d := one(func(c *vrrp.Config) { c.Interface = "eth1" })
+		for i := range uint8(2) {
+			c := one().Routers[0]
+			c.Name, c.VRID = fmt.Sprint("outside", i), 51+i
+			c.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 200 + i}), 24)}
+			d.Routers = append(d.Routers, c)
+		}
+		s.session.Set(d)
+		s.script()
+		for range 3 {
+			s.arriveOf(vrrp.Group4, 77, 100, "10.9.0.200", true)
+			s.arriveOf(vrrp.Group4, 78, 100, "10.9.0.201", true)
+		}
+		s.want("both are told, once; the same address on another interface is another one",
+			"0s      failure: 10.9.0.2 advertises 10.9.0.200 too, but as virtual router id 77, and here it is 51: configure the same id on both directors",
+			"0s      failure: 10.9.0.2 advertises 10.9.0.201 too, but as virtual router id 78, and here it is 52: configure the same id on both directors")
+	})
+}
+
+// A Master that is just giving way is no news; one that goes on is.
+func TestTwoMastersAreInTheLog(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		told := func() []string {
+			return slices.DeleteFunc(s.script(), func(l string) bool { return !strings.Contains(l, "failure") })
+		}
+		s.arrive(100, true)
+		s.arrive(100, true)
+		if lines := told(); len(lines) != 0 {
+			t.Errorf("told %q of a Master that gives way, want nothing", lines)
+		}
+		for range 5 {
+			time.Sleep(time.Second)
+			s.arrive(100, true)
+		}
+		if lines := told(); len(lines) != 1 || !strings.Contains(lines[0], "10.9.0.2 is Master too, with priority 100 (here: 150)") {
+			t.Errorf("told %q, want one line of the other Master", lines)
 		}
 	})
 }

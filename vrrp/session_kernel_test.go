@@ -214,7 +214,11 @@ func (s *kernel) arrive(priority uint8, loudly bool) {
 }
 
 func (s *kernel) arriveTo(dst netip.Addr, vrid, priority uint8, loudly bool) {
-	ad := vrrp.Advert{Version: 3, VRID: vrid, Priority: priority, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("10.9.0.200")}}
+	s.arriveOf(dst, vrid, priority, "10.9.0.200", loudly)
+}
+
+func (s *kernel) arriveOf(dst netip.Addr, vrid, priority uint8, address string, loudly bool) {
+	ad := vrrp.Advert{Version: 3, VRID: vrid, Priority: priority, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr(address)}}
 	src := netip.MustParseAddr(peer)
 	s.mu.Lock()
 	s.queue = append(s.queue, vrrp.Packet{

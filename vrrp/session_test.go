@@ -186,7 +186,7 @@ func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
 			"3.5s    advert 0 from 10.9.0.1 to 224.0.0.18",
 			"3.5s    Initialize: abandoned by its director",
 			"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s", // renewed meanwhile
-			"7.5s    failure: nobody has taken over: the addresses are left",
+			"7.5s    failure: no other director was heard to take over: the addresses are left",
 			"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
 	})
 }
@@ -203,7 +203,7 @@ func TestAbandonedAfterAStop(t *testing.T) {
 			<-s.ended
 			s.want("the addresses become permanent",
 				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
-				"7.5s    failure: nobody has taken over: the addresses are left",
+				"7.5s    failure: no other director was heard to take over: the addresses are left",
 				"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
 		})
 	})
@@ -216,7 +216,7 @@ func TestAbandonedAfterAStop(t *testing.T) {
 			<-s.ended
 			s.want("nobody would come back for them",
 				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
-				"7.5s    failure: nobody has taken over: no other director runs virtual router id 51",
+				"7.5s    failure: no other director was heard to take over virtual router id 51",
 				"7.5s    release 10.9.0.200/24")
 		})
 	})
