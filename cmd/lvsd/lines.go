@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -16,15 +16,20 @@ const maxLines = 4096
 // dropped, and counted in a line once others can be written again.
 type lineWriter struct {
 	to      io.Writer
+	log     *slog.Logger // to the same, at once
 	lines   chan []byte
 	dropped atomic.Uint64
 	quit    chan struct{}
 	done    chan struct{}
 }
 
-// newLineWriter returns a lineWriter that writes to w until it is closed.
-func newLineWriter(w io.Writer) *lineWriter {
-	l := &lineWriter{to: w, lines: make(chan []byte, maxLines), quit: make(chan struct{}), done: make(chan struct{})}
+// newLineWriter returns a lineWriter that writes to w until it is closed, and
+// tells there of what it dropped in the form of newLog.
+func newLineWriter(w io.Writer, newLog func(io.Writer) *slog.Logger) *lineWriter {
+	l := &lineWriter{
+		to: w, log: newLog(w),
+		lines: make(chan []byte, maxLines), quit: make(chan struct{}), done: make(chan struct{}),
+	}
 	go l.run()
 	return l
 }
@@ -58,7 +63,7 @@ func (l *lineWriter) run() {
 func (l *lineWriter) write(line []byte) {
 	_, _ = l.to.Write(line)
 	if n := l.dropped.Swap(0); n > 0 {
-		_, _ = fmt.Fprintf(l.to, "{\"level\":\"WARN\",\"msg\":\"the log was not read: lines were dropped\",\"lines\":%d}\n", n)
+		l.log.Error("the log was not read: lines were dropped", "lines", n)
 	}
 }
 

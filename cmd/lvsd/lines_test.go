@@ -2,41 +2,91 @@ package main
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 )
 
+// logOf returns how a log is written in a format.
+func logOf(t *testing.T, format string) func(io.Writer) *slog.Logger {
+	t.Helper()
+	newLog, err := logTo(format, "info")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newLog
+}
+
 func TestALogThatNobodyReadsStopsNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r, w := io.Pipe()
-		l := newLineWriter(w)
-		for i := range maxLines + 100 {
-			fmt.Fprintf(l, "line %d\n", i)
+	for format, wants := range map[string][]string{
+		"text": {"level=INFO msg=line n=0\n", "level=INFO msg=line n=4000\n", "level=ERROR msg=\"the log was not read: lines were dropped\" lines=99\n"},
+		"json": {"\"msg\":\"line\",\"n\":0}\n", "\"msg\":\"line\",\"n\":4000}\n", "\"msg\":\"the log was not read: lines were dropped\",\"lines\":99}\n"},
+	} {
+		t.Run(format, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				newLog := logOf(t, format)
+				l := newLineWriter(w, newLog)
+				log := newLog(l)
+				log.Info("line", "n", 0)
+				synctest.Wait() // It is being written, the others wait.
+				for i := range maxLines + 99 {
+					log.Info("line", "n", 1+i)
+				}
+				var got bytes.Buffer
+				go func() { _, _ = io.Copy(&got, r) }()
+				synctest.Wait()
+				for _, want := range wants {
+					if !strings.Contains(got.String(), want) {
+						t.Errorf("the log, read at last, does not have %q", want)
+					}
+				}
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+				_ = w.Close()
+			})
+		})
+	}
+}
+
+func TestALogInJSONIsAnObjectForEachLine(t *testing.T) {
+	var out bytes.Buffer
+	log := logOf(t, "json")(&out)
+	log.Debug("too much")
+	log.Warn("two\nlines", "server", "192.168.1.4", "took", 3)
+	var line struct {
+		Time, Level, Msg, Server string
+		Took                     int
+	}
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatalf("%q: %v", &out, err)
+	}
+	if line.Level != "WARN" || line.Msg != "two\nlines" || line.Server != "192.168.1.4" || line.Took != 3 {
+		t.Errorf("%q is read as %+v", &out, line)
+	}
+}
+
+func TestAnUnknownFormatOrLevelIsRefused(t *testing.T) {
+	for _, tt := range []struct{ format, level, want string }{
+		{"yaml", "info", `unknown log format "yaml": write text or json`},
+		{"text", "loud", `unknown log level "loud": write debug, info, warn or error`},
+	} {
+		if _, err := logTo(tt.format, tt.level); err == nil || err.Error() != tt.want {
+			t.Errorf("%s, %s: %v, want %q", tt.format, tt.level, err, tt.want)
 		}
-		synctest.Wait()
-		var got bytes.Buffer
-		go func() { _, _ = io.Copy(&got, r) }()
-		synctest.Wait()
-		for _, want := range []string{"line 0\n", "line 4000\n", "lines were dropped"} {
-			if !strings.Contains(got.String(), want) {
-				t.Errorf("the log, read at last, does not have %q", want)
-			}
-		}
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-		_ = w.Close()
-	})
+	}
 }
 
 func TestClosingALogThatNobodyReadsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
-		l := newLineWriter(w)
-		fmt.Fprintln(l, "never read")
+		newLog := logOf(t, "text")
+		l := newLineWriter(w, newLog)
+		newLog(l).Info("never read")
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 )
 
-// newLog returns the daemon's log. Under systemd the journal has the time
-// already.
-func newLog(w io.Writer, format, level string) (*slog.Logger, error) {
+// logTo returns how the daemon's log is written to a writer. Under systemd the
+// journal has the time already.
+func logTo(format, level string) (func(io.Writer) *slog.Logger, error) {
 	var o slog.HandlerOptions
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -33,9 +33,9 @@ func newLog(w io.Writer, format, level string) (*slog.Logger, error) {
 	}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, &o)), nil
+		return func(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, &o)) }, nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &o)), nil
+		return func(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, &o)) }, nil
 	default:
 		return nil, fmt.Errorf("unknown log format %q: write text or json", format)
 	}

@@ -50,13 +50,13 @@ could not go on; standard error says why.`,
   lvsd run --config ./cluster.hcl --node lvs1 --state-dir /tmp/lvsd --socket /tmp/lvsd.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			lines := newLineWriter(c.ErrOrStderr())
-			defer lines.Close()
-			log, err := newLog(lines, f.logFormat, f.logLevel)
+			newLog, err := logTo(f.logFormat, f.logLevel)
 			if err != nil {
 				return err
 			}
-			if err := serve(c.Context(), log, f); err != nil {
+			lines := newLineWriter(c.ErrOrStderr(), newLog)
+			defer lines.Close()
+			if err := serve(c.Context(), newLog(lines), f); err != nil {
 				return failure(err)
 			}
 			return nil
