@@ -308,7 +308,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	}{
 		{"ready", func(*director.Status) {}, 200, "ready"},
 		{"starting", func(st *director.Status) { st.Ready, st.Services[0].InKernel = false, false }, 503, "1 of 1 services are not in the kernel's table yet"},
-		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "1 real servers had no result yet"},
+		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "of 1 real servers it is not known yet whether they are up"},
 		{"stopping", func(st *director.Status) { st.Stopping = true }, 503, "stopping"},
 		{"the last reload failed: what runs is ready", func(st *director.Status) { st.Reload.OK = false }, 200, "ready"},
 		{"a server is down: others serve", func(st *director.Status) { fail(&st.Services[0].Servers[0], "no", 0) }, 200, "ready"},

@@ -43,12 +43,13 @@ var (
 	routerRestored     = counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them.", "router")
 
 	serviceInfo     = gauge("service_info", "Always 1; the virtual service's address and scheduler.", "address", "scheduler", "service")
-	serviceInKernel = gauge("service_in_kernel", "1 if the virtual service is in the kernel's table.", "service")
+	serviceInKernel = gauge("service_in_kernel", "1 if the virtual service is in the kernel's table; missing while it is withheld.", "service")
+	serviceServed   = gauge("service_served", "1 if a real server takes the service's connections, 0 if none does; missing while it is undecided or withheld.", "service")
 	serviceServers  = gauge("service_real_servers", "Real servers of the virtual service, by health.", "health", "service")
 	serviceFallback = gauge("service_fallback_active", "1 while the fallback serves; missing where none is configured.", "service")
 
 	serverLabels   = []string{"address", "server", "service"}
-	serverUp       = gauge("real_server_up", "1 if the real server is up or not checked, 0 if down; missing before its first result.", serverLabels...)
+	serverUp       = gauge("real_server_up", "1 if the real server is up or not checked, 0 if down; missing while that is not known.", serverLabels...)
 	serverWeight   = gauge("real_server_weight", "The configured weight.", serverLabels...)
 	serverKernel   = gauge("real_server_kernel_weight", "The weight in the kernel's table; missing where the server is not in it.", serverLabels...)
 	serverActive   = gauge("real_server_connections_active", "Established connections.", serverLabels...)

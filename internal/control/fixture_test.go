@@ -69,7 +69,7 @@ func healthy() *director.Status {
 		Keeper:  director.KeeperStatus{PID: 819},
 		Routers: []vrrp.Status{outside()},
 		Services: []director.ServiceStatus{{
-			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true,
+			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true, Supply: director.Served,
 			Key: ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr("10.13.0.200"), Port: 80},
 			Servers: []director.ServerStatus{
 				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
@@ -114,13 +114,21 @@ func fail(s *director.ServerStatus, detail string, took time.Duration) {
 // drain takes a server out as the operator does, with its connections left.
 func drain(s *director.ServerStatus) { s.Weight, s.KernelWeight = 0, 0 }
 
+// unserve makes it so that no real server of a service takes connections.
+func unserve(v *director.ServiceStatus, why director.Reason) {
+	v.Supply, v.Reason = director.Unserved, why
+	if v.Fallback != nil {
+		v.Fallback.InKernel, v.Fallback.KernelWeight = true, 1
+	}
+}
+
 // large has as many services and servers.
 func large(services, servers int) *director.Status {
 	st := healthy()
 	st.Services = nil
 	for i := range services {
 		v := director.ServiceStatus{
-			Name: fmt.Sprintf("shop-%04d", i), Scheduler: "wlc", InKernel: true,
+			Name: fmt.Sprintf("shop-%04d", i), Scheduler: "wlc", InKernel: true, Supply: director.Served,
 			Address: fmt.Sprintf("tcp 10.13.%d.%d:80", i/250, i%250+1),
 		}
 		for j := range servers {

@@ -71,8 +71,8 @@ func notReady(st *director.Status) string {
 	if n := servicesMissing(st); n > 0 {
 		why = append(why, fmt.Sprintf("%d of %d services are not in the kernel's table yet", n, len(st.Services)))
 	}
-	if n := serversWithoutResult(st); n > 0 {
-		why = append(why, fmt.Sprintf("%d real servers had no result yet", n))
+	if n := unknownServers(st); n > 0 {
+		why = append(why, fmt.Sprintf("of %d real servers it is not known yet whether they are up", n))
 	}
 	if st.Table.LastError != "" {
 		why = append(why, "the kernel refused an operation: "+Printable(st.Table.LastError))
@@ -80,18 +80,18 @@ func notReady(st *director.Status) string {
 	return strings.Join(why, "; ")
 }
 
-// servicesMissing counts the services that are not in the kernel.
+// servicesMissing counts the services that are not in the kernel and should be.
 func servicesMissing(st *director.Status) (n int) {
 	for i := range st.Services {
-		if !st.Services[i].InKernel {
+		if isMissing(&st.Services[i]) {
 			n++
 		}
 	}
 	return n
 }
 
-// serversWithoutResult counts the real servers whose first result is awaited.
-func serversWithoutResult(st *director.Status) (n int) {
+// unknownServers counts the real servers of which the results do not say enough.
+func unknownServers(st *director.Status) (n int) {
 	for i := range st.Services {
 		for j := range st.Services[i].Servers {
 			if st.Services[i].Servers[j].Health == director.HealthUnknown {

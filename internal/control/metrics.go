@@ -162,7 +162,12 @@ func (s scrape) routerCounters(c *vrrp.Counters, name string, l []*dto.LabelPair
 func (s scrape) service(v *director.ServiceStatus) {
 	l := pairs("service", v.Name)
 	s.flag(serviceInfo, true, pairs("address", v.Address, "scheduler", v.Scheduler, "service", v.Name)...)
-	s.flag(serviceInKernel, v.InKernel, l...)
+	if v.InKernel || v.Supply != director.Withheld {
+		s.flag(serviceInKernel, v.InKernel, l...)
+	}
+	if v.Supply == director.Served || v.Supply == director.Unserved {
+		s.flag(serviceServed, v.Supply == director.Served, l...)
+	}
 	if v.Fallback != nil {
 		s.flag(serviceFallback, v.Fallback.InKernel, l...)
 	}

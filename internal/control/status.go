@@ -158,14 +158,25 @@ func serviceCell(s *director.ServiceStatus) cell {
 	}
 	c := cell{fmt.Sprintf("%d/%d up", up, len(s.Servers)), green}
 	switch {
-	case !s.InKernel:
+	case s.Supply == director.Withheld:
+		c = text("withheld")
+	case isMissing(s):
 		c = cell{"missing", red}
-	case up == 0:
+	case s.Supply == director.Unserved:
 		c.paint = red
 	case up < len(s.Servers):
 		c.paint = yellow
 	}
 	return c
+}
+
+// serves tells whether a real server is there to take connections: weight 0
+// drains it.
+func serves(s *director.ServerStatus) bool { return passes(s) && s.Weight > 0 }
+
+// passes tells whether a real server is up, or nobody checks it.
+func passes(s *director.ServerStatus) bool {
+	return s.Health == director.HealthUp || s.Health == director.HealthUnchecked
 }
 
 func serverRow(now time.Time, s *director.ServerStatus) []cell {

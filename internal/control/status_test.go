@@ -47,25 +47,45 @@ var fixtures = []struct {
 			drain(&st.Services[0].Servers[i])
 		}
 		st.Services[0].Fallback = nil
+		unserve(&st.Services[0], director.Drained)
 	}},
 	{"drained-or-failed-fallback-active", View{}, func(st *director.Status) {
 		drain(&st.Services[0].Servers[0])
 		for i := range 2 {
 			fail(&st.Services[0].Servers[1+i], "connection refused", 300*time.Microsecond)
 		}
-		st.Services[0].Fallback.InKernel, st.Services[0].Fallback.KernelWeight = true, 1
+		unserve(&st.Services[0], director.Drained)
 	}},
 	{"fallback-active", View{}, func(st *director.Status) {
 		for i := range st.Services[0].Servers {
 			fail(&st.Services[0].Servers[i], "connection refused", 300*time.Microsecond)
 		}
-		st.Services[0].Fallback.InKernel, st.Services[0].Fallback.KernelWeight = true, 1
+		unserve(&st.Services[0], director.NoneUp)
+	}},
+	{"no-server-configured", View{Color: true}, func(st *director.Status) {
+		refusing, relieved := st.Services[0], st.Services[0]
+		refusing.Name, refusing.Servers, refusing.Fallback = "mail", nil, nil
+		unserve(&refusing, director.NoServer)
+		relieved.Servers = nil
+		unserve(&relieved, director.NoServer)
+		st.Services = []director.ServiceStatus{refusing, relieved}
+	}},
+	{"withheld-while-backup", View{}, func(st *director.Status) {
+		r := &st.Routers[0]
+		r.State, r.Since, r.Priority, r.Held = vrrp.Backup, before(90*time.Minute), 100, 0
+		v := &st.Services[0]
+		v.InKernel, v.Supply = false, director.Withheld
+		for i := range v.Servers {
+			s := &v.Servers[i]
+			s.Forward, s.InKernel, s.KernelWeight = "direct", false, 0
+		}
 	}},
 	{"all-failed-no-fallback", View{Color: true}, func(st *director.Status) {
 		for i := range st.Services[0].Servers {
 			fail(&st.Services[0].Servers[i], "no answer", time.Second)
 		}
 		st.Services[0].Fallback = nil
+		unserve(&st.Services[0], director.NoneUp)
 	}},
 	{"reload-failed", View{}, func(st *director.Status) {
 		r := &st.Reload
@@ -100,9 +120,9 @@ var fixtures = []struct {
 		st.Routers[0].Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8:13::200/64")}
 		st.Routers[0].Held = 1
 		st.Services = []director.ServiceStatus{
-			{Name: "web6", Address: "tcp [2001:db8:13::200]:443", Scheduler: "mh", InKernel: true,
+			{Name: "web6", Address: "tcp [2001:db8:13::200]:443", Scheduler: "mh", InKernel: true, Supply: director.Served,
 				Servers: []director.ServerStatus{up("compute-0-0", "[2001:db8:1::1:4]:443", 3)}},
-			{Name: "marked", Address: ipvsctl.ServiceKey{Mark: 7, Addr: netip.IPv4Unspecified()}.String(), Scheduler: "wlc", InKernel: true,
+			{Name: "marked", Address: ipvsctl.ServiceKey{Mark: 7, Addr: netip.IPv4Unspecified()}.String(), Scheduler: "wlc", InKernel: true, Supply: director.Served,
 				Servers: []director.ServerStatus{{Name: "10.0.0.1", Address: "10.0.0.1:0", Forward: "direct", Health: "unchecked", Weight: 1, KernelWeight: 1, InKernel: true}}},
 		}
 	}},

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,60 +56,46 @@ func warnRouter(warn func(string, ...any), r *vrrp.Status) {
 	}
 }
 
+// unserved says why a service is, in an operator's words.
+var unserved = map[director.Reason]string{
+	director.NoServer: "no real server is configured",
+	director.NoneUp:   "no real server is up",
+	director.Drained:  "every real server that is not down has weight 0",
+	director.NoResult: "no real server has had a result of its checks",
+}
+
 // warnServices sums up the services that serve badly, of which there may be
 // thousands, by how they do.
 func warnServices(warn func(string, ...any), st *director.Status) {
-	texts := [...]string{
-		"not in the kernel's table, nobody serves their clients",
-		"no real server is up, clients are refused",
-		"every real server that is up has weight 0, clients are refused",
-		"no real server is up, the fallback serves",
-		"every real server that is up has weight 0, the fallback serves",
-	}
-	var names [len(texts)][]string
+	var missing []string
+	refusing, relieved := make(map[director.Reason][]string), make(map[director.Reason][]string)
 	for i := range st.Services {
 		v := &st.Services[i]
-		if p := plight(v, st.Ready); p >= 0 {
-			names[p] = append(names[p], fmt.Sprintf("%s (%s)", v.Name, v.Address))
+		name := fmt.Sprintf("%s (%s)", v.Name, v.Address)
+		switch {
+		case isMissing(v):
+			missing = append(missing, name)
+		case v.Supply != director.Unserved:
+		case v.Fallback != nil && v.Fallback.InKernel:
+			relieved[v.Reason] = append(relieved[v.Reason], name)
+		default:
+			refusing[v.Reason] = append(refusing[v.Reason], name)
 		}
 	}
-	for p, text := range texts {
-		if len(names[p]) > 0 {
-			warn("virtual services %s: %s", shorten(names[p], 3), text)
-		}
+	if len(missing) > 0 {
+		warn("virtual services %s: not in the kernel's table, nobody serves their clients", shorten(missing, 3))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
+		warn("virtual services %s: %s, clients are refused", shorten(refusing[reason], 3), unserved[reason])
+	}
+	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
+		warn("virtual services %s: %s, the fallback serves", shorten(relieved[reason], 3), unserved[reason])
 	}
 }
 
-// plight is in which way a service serves badly, in the order of warnServices;
-// negative: it serves, or is about to.
-func plight(v *director.ServiceStatus, ready bool) int {
-	if !v.InKernel {
-		return 0
-	}
-	count := countHealth(v)
-	switch {
-	case len(v.Servers) == 0 || slices.ContainsFunc(v.Servers, func(s director.ServerStatus) bool { return serves(&s) }):
-		return -1
-	case count[director.HealthUnknown] > 0 && !ready:
-		return -1
-	}
-	p := 1
-	if count[director.HealthUp]+count[director.HealthUnchecked] > 0 {
-		p = 2
-	}
-	if v.Fallback != nil && v.Fallback.InKernel {
-		p += 2
-	}
-	return p
-}
-
-// serves tells whether a real server is there to take connections: weight 0
-// drains it.
-func serves(s *director.ServerStatus) bool { return passes(s) && s.Weight > 0 }
-
-// passes tells whether a real server is up, or nobody checks it.
-func passes(s *director.ServerStatus) bool {
-	return s.Health == director.HealthUp || s.Health == director.HealthUnchecked
+// isMissing tells whether a service is not in the kernel's table and should be.
+func isMissing(v *director.ServiceStatus) bool {
+	return !v.InKernel && v.Supply != director.Withheld
 }
 
 // countHealth counts a service's real servers by health.

@@ -20,13 +20,13 @@ type tally struct {
 // recent is how far back a warning about adverts looks.
 const recent = time.Minute
 
-// tally reads the counters as the keeper told them last.
-func (d *Director) tally(now time.Time) tally {
-	t := tally{at: now, routers: make(map[string]vrrp.Counters, len(d.statuses))}
+// counters are those of each router, as the keeper told them last.
+func (d *Director) counters() map[string]vrrp.Counters {
+	all := make(map[string]vrrp.Counters, len(d.statuses))
 	for i := range d.statuses {
-		t.routers[d.statuses[i].Name] = d.statuses[i].Counters
+		all[d.statuses[i].Name] = d.statuses[i].Counters
 	}
-	return t
+	return all
 }
 
 // remember appends a tally to earlier ones, and forgets all but one of those
@@ -55,21 +55,23 @@ var remedies = map[vrrp.Reason]string{
 	vrrp.ReasonOwner:          "give one of the directors less than priority 255",
 }
 
-// advertWarnings are about adverts between two tallies that show that the
-// directors do not understand each other.
-func advertWarnings(then, now tally) []warning {
-	var all []warning
-	for _, name := range slices.Sorted(maps.Keys(now.routers)) {
-		before, c := then.routers[name], now.routers[name]
+// advertWarnings are about adverts between two moments that show that the
+// directors do not understand each other; then and now are the routers' counters.
+func advertWarnings(then, now map[string]vrrp.Counters) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		before, c := then[name], now[name]
 		if text := increases(before.Discarded, c.Discarded); text != "" {
-			all = append(all, warning{"refused/" + name, fmt.Sprintf("virtual router %q refused adverts in the last minute: %s", name, text)})
+			all = append(all, fmt.Sprintf("virtual router %q refused adverts in the last minute: %s", name, text))
 		}
 		if text := increases(before.Mismatched, c.Mismatched); text != "" {
-			all = append(all, warning{"mismatch/" + name, fmt.Sprintf("virtual router %q heard adverts in the last minute that disagree with its configuration: %s", name, text)})
+			all = append(all, fmt.Sprintf("virtual router %q heard adverts in the last minute "+
+				"that disagree with its configuration: %s", name, text))
 		}
 		if n := increase(before.OtherMasters, c.OtherMasters); n > 0 {
-			all = append(all, warning{"masters/" + name, fmt.Sprintf("virtual router %q was Master and heard another Master in the last minute (%d adverts): "+
-				"each had the addresses; does the other director hear this one's adverts (a firewall, a switch), and has it the same id?", name, n)})
+			all = append(all, fmt.Sprintf("virtual router %q was Master and heard another Master in the last minute "+
+				"(%d adverts): each had the addresses; does the other director hear this one's adverts "+
+				"(a firewall, a switch), and has it the same id?", name, n))
 		}
 	}
 	return all

@@ -1,9 +1,6 @@
 package director
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,27 +11,27 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// counted is the tally of one virtual router.
-func counted(c vrrp.Counters) tally {
-	return tally{routers: map[string]vrrp.Counters{"outside": c}}
+// counted are the counters of one virtual router.
+func counted(c vrrp.Counters) map[string]vrrp.Counters {
+	return map[string]vrrp.Counters{"outside": c}
 }
 
 func TestAdvertWarnings(t *testing.T) {
 	type reasons = map[vrrp.Reason]uint64
 	for _, tt := range []struct {
 		name      string
-		then, now tally
+		then, now map[string]vrrp.Counters
 		want      []string
 	}{
-		{"nothing was ever counted", tally{}, counted(vrrp.Counters{AdvertsReceived: 7, Discarded: reasons{"ttl": 0}}), nil},
+		{"nothing was ever counted", nil, counted(vrrp.Counters{AdvertsReceived: 7, Discarded: reasons{"ttl": 0}}), nil},
 		{"what was counted long ago is over", counted(vrrp.Counters{OtherMasters: 3, Discarded: reasons{"ttl": 5}, Mismatched: reasons{"owner": 1}}),
 			counted(vrrp.Counters{OtherMasters: 3, Discarded: reasons{"ttl": 5}, Mismatched: reasons{"owner": 1}}), nil},
 		{"a peer of another version", counted(vrrp.Counters{Discarded: reasons{"version": 3}}), counted(vrrp.Counters{Discarded: reasons{"version": 60}}),
 			[]string{`virtual router "outside" refused adverts in the last minute: 57 for version (configure the same version on both directors)`}},
-		{"several reasons, the most frequent first", tally{}, counted(vrrp.Counters{Discarded: reasons{"authentication": 2, "not_a_peer": 9}}),
+		{"several reasons, the most frequent first", nil, counted(vrrp.Counters{Discarded: reasons{"authentication": 2, "not_a_peer": 9}}),
 			[]string{`virtual router "outside" refused adverts in the last minute: 9 for not_a_peer (configure each director's address in the other one's peers, or none on both), ` +
 				`2 for authentication (remove the authentication from the peer's configuration)`}},
-		{"a peer with another interval", tally{}, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
+		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
 			[]string{`virtual router "outside" heard adverts in the last minute that disagree with its configuration: 60 for interval (configure the same advert_interval on both directors)`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
 			[]string{`virtual router "outside" was Master and heard another Master in the last minute (3 adverts): each had the addresses; ` +
@@ -44,11 +41,7 @@ func TestAdvertWarnings(t *testing.T) {
 			[]string{`virtual router "outside" refused adverts in the last minute: 4 for version (configure the same version on both directors)`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, w := range advertWarnings(tt.then, tt.now) {
-				got = append(got, w.text)
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, advertWarnings(tt.then, tt.now)); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 		})
@@ -114,73 +107,5 @@ func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 
 func warningsOf(t *testing.T, d *Director) []string {
 	t.Helper()
-	s, err := d.Status(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Warnings
-}
-
-// Programs that read the status need not tell null from an empty list.
-func TestStatusHasNoNullAndNoMomentThatNeverWas(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		services bool
-	}{{"nothing but a router", false}, {"a service without a result", true}} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := clusterOf()
-				if tt.services {
-					c = clusterOf(checked(tcpTarget))
-				} else {
-					c.Routers = nil
-				}
-				d, stop, ended := begin(t, newOutsides(), c, nil)
-				s, err := d.Status(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, place := range blanks("status", decoded(t, s)) {
-					t.Errorf("%s", place)
-				}
-				stop()
-				<-ended
-			})
-		})
-	}
-}
-
-func decoded(t *testing.T, s *Status) any {
-	t.Helper()
-	body, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// blanks lists the nulls and the zero moments of decoded JSON.
-func blanks(place string, v any) []string {
-	var all []string
-	switch v := v.(type) {
-	case nil:
-		return []string{place + " is null"}
-	case string:
-		if strings.HasPrefix(v, "0001-01-01") {
-			return []string{place + " is " + v}
-		}
-	case []any:
-		for i := range v {
-			all = append(all, blanks(fmt.Sprintf("%s[%d]", place, i), v[i])...)
-		}
-	case map[string]any:
-		for k := range v {
-			all = append(all, blanks(place+"."+k, v[k])...)
-		}
-	}
-	return all
+	return statusOf(t, d).Warnings
 }

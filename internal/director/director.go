@@ -78,8 +78,9 @@ type Options struct {
 	// Load reads the configuration again, and compares it with the one that
 	// runs. It may take long: it is called on a goroutine of its own.
 	Load func(running *config.Config) Loaded
-	// Machine looks at the machine, about every ten seconds. The kernel may let
-	// it wait: it is called on a goroutine of its own.
+	// Machine looks at the machine: once when Run begins, which ends where that
+	// fails, and about every ten seconds from then on. The kernel may let it wait:
+	// those later looks are on a goroutine of their own.
 	Machine func() (Machine, error)
 	// Notify tells the service manager; state is one of READY, RELOADING and
 	// STOPPING.
@@ -131,8 +132,13 @@ type Director struct {
 	// tallies are the counters of adverts within about a minute, the oldest
 	// first.
 	tallies []tally
-	// lacking are the services that had no server left when last planned.
-	lacking map[ipvsctl.ServiceKey]bool
+	// verdicts are on the configured services, in their order, as last planned;
+	// lacking are those that had no server left.
+	verdicts []Verdict
+	lacking  map[ipvsctl.ServiceKey]bool
+	// awaitedUntil is how long servers that are new may lack a first result before
+	// that is told; zero: that is over.
+	awaitedUntil time.Time
 	// loading is since when a configuration is being read, and loaded where it
 	// arrives; again: another one was asked for meanwhile. Readings counts those
 	// that have not returned, with those that were given up.
@@ -196,7 +202,10 @@ func (d *Director) Run(ctx context.Context) error {
 	d.started, d.atStart = now, d.config.Director
 	d.tallies = []tally{{at: now}}
 	m, err := d.o.Machine()
-	d.saw(look{m, err})
+	if err != nil {
+		return err
+	}
+	d.judge(m)
 	l := Loaded{Config: d.config}
 	if l.open(ctx, d.o.OpenTable); l.Err != nil {
 		return l.Err
@@ -248,10 +257,12 @@ func (d *Director) loop(ctx context.Context) error {
 			d.becomeReady("the start delay is over")
 		case <-ticker.C:
 			d.o.Keeper.Heartbeat()
-			d.overdue(time.Now())
+			now := time.Now()
+			d.overdue(now)
+			d.endAwaiting(now)
 			if ticks++; ticks%machineTicks == 0 {
 				d.look()
-				d.tallies = remember(d.tallies, d.tally(time.Now()))
+				d.tallies = remember(d.tallies, tally{now, d.counters()})
 			}
 		case l := <-d.looked:
 			d.looked = nil
@@ -295,8 +306,14 @@ func (d *Director) settle() {
 func (d *Director) beginProbes() {
 	if !d.probing {
 		d.probing = true
-		d.o.Probes.Set(Targets(d.config))
+		d.probe(time.Now())
 	}
+}
+
+// probe sets the targets, and awaits the first results of those that are new.
+func (d *Director) probe(now time.Time) {
+	d.o.Probes.Set(Targets(d.config))
+	d.awaitedUntil = now.Add(d.atStart.StartDelay)
 }
 
 // plan hands the newest table to the reconciler.
@@ -304,16 +321,19 @@ func (d *Director) plan() {
 	if d.table == nil {
 		return
 	}
-	d.tellOutages()
 	masters := make(map[string]bool, len(d.statuses))
 	for i := range d.statuses {
 		masters[d.statuses[i].Name] = d.statuses[i].State == vrrp.Master
 	}
-	d.table.Set(Plan(d.config, World{
+	var table ipvsctl.Table
+	table, d.verdicts = plan(d.config, World{
 		Standing: d.healths.Standing,
 		Master:   func(router string) bool { return masters[router] },
 		Own:      func(a netip.Addr) bool { return d.own[a] },
-	}))
+		Awaited:  !d.probing || !d.awaitedUntil.IsZero(),
+	})
+	d.tellOutages()
+	d.table.Set(table)
 }
 
 // tellKeeper says which virtual routers shall run.
@@ -367,7 +387,7 @@ func (d *Director) configure(now time.Time) {
 	d.found = nil
 	d.dirty = true
 	if d.probing {
-		d.o.Probes.Set(Targets(d.config))
+		d.probe(now)
 	}
 	d.tellKeeper()
 }

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -36,6 +37,9 @@ type outsides struct {
 	loads       []Loaded      // what the next reloads find
 	loadTime    time.Duration
 	lookTime    time.Duration // how long a look at the machine takes
+	lookErr     error
+	found       ipvsctl.Table // what is in the kernel at the start
+	log         *slog.Logger  // nil: nobody reads it
 	heartbeats  int
 	unconverged bool
 }
@@ -154,9 +158,9 @@ func (f *outsides) told() string {
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
 	d := New(c, nil, Options{
-		Version: "test", Path: "/etc/lvsd", Log: slog.New(slog.DiscardHandler),
+		Version: "test", Path: "/etc/lvsd", Log: cmp.Or(f.log, slog.New(slog.DiscardHandler)),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
-		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, nil, openErr },
+		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Load: func(*config.Config) Loaded {
 			f.mu.Lock()
 			l, takes := f.loads[0], f.loadTime
@@ -167,10 +171,10 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 		},
 		Machine: func() (Machine, error) {
 			f.mu.Lock()
-			takes := f.lookTime
+			takes, err := f.lookTime, f.lookErr
 			f.mu.Unlock()
 			time.Sleep(takes)
-			return Machine{Addresses: []netip.Addr{lvs1}, Forward4: true}, nil
+			return Machine{Addresses: []netip.Addr{lvs1}, Forward4: true}, err
 		},
 		Notify: func(state string) {
 			f.mu.Lock()
@@ -338,6 +342,37 @@ func TestNoIPVSIsAnErrorAtStartAndARefusalAtReload(t *testing.T) {
 			stop()
 			<-ended
 		})
+	})
+}
+
+func TestAMachineThatCannotBeLookedAtEndsTheStartAlone(t *testing.T) {
+	refused := errors.New("listing this machine's addresses: refused")
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.lookErr = refused
+		_, stop, ended := begin(t, f, clusterOf(), nil)
+		stop() // It has ended by itself, or ends in order.
+		if err := <-ended; !errors.Is(err, refused) {
+			t.Errorf("run: %v, want %v", err, refused)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.loads = []Loaded{{Config: clusterOf(webService(ipvsctl.NAT, web1))}}
+		d, stop, ended := begin(t, f, clusterOf(), nil)
+		f.mu.Lock()
+		f.lookErr = refused
+		f.mu.Unlock()
+		time.Sleep(time.Minute)
+		d.Reload()
+		synctest.Wait()
+		if got := warningsOf(t, d); len(got) != 0 {
+			t.Errorf("warnings %q, want none: what was seen last holds", got)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
 	})
 }
 

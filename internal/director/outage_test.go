@@ -3,12 +3,14 @@ package director
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
@@ -18,32 +20,195 @@ import (
 
 func TestSupply(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		first   Standing
-		second  Standing
-		weight  uint32 // of both
-		want    supply
-		because string
+		name      string
+		standings []Standing
+		weight    uint32 // of all
+		awaited   bool
+		want      Supply
+		reason    Reason
+		because   string
 	}{
-		{"one of two is up", Down, Up, 3, served, ""},
-		{"nothing was heard of one yet", Down, Unknown, 3, undecided, ""},
-		{"one is up, and nothing else matters", Up, Unknown, 3, served, ""},
-		{"all are down", Down, Down, 3, unserved, "all real servers are down (2)"},
-		{"all are drained", Up, Up, 0, unserved, "all real servers have weight 0 (2)"},
-		{"down or drained", Down, Up, 0, unserved, "1 real servers are down, the others have weight 0 (1)"},
-		{"left at weight 0 by whoever was here before", Quiet, Quiet, 3, unserved, "all real servers have weight 0 (2)"},
+		{"one of two is up", []Standing{Down, Up}, 3, false, Served, "", ""},
+		{"one is up, and nothing else matters", []Standing{Up, Unknown}, 3, true, Served, "", ""},
+		{"nothing was heard of one yet", []Standing{Down, Unknown}, 3, true, Undecided, "", ""},
+		{"nothing was heard of one in time", []Standing{Down, Unknown}, 3, false, Unserved, NoneUp, "real servers: 1 down, 1 without a result"},
+		{"nothing was heard of any in time", []Standing{Unknown, Unknown}, 3, false, Unserved, NoResult, "real servers: 2 without a result"},
+		{"all are down", []Standing{Down, Down}, 3, true, Unserved, NoneUp, "real servers: 2 down"},
+		{"all are drained", []Standing{Up, Up}, 0, true, Unserved, Drained, "real servers: 2 with weight 0"},
+		{"down or drained", []Standing{Down, Up}, 0, true, Unserved, Drained, "real servers: 1 down, 1 with weight 0"},
+		{"left at weight 0 by whoever was here before", []Standing{Quiet, Quiet}, 3, true, Unserved, Drained, "real servers: 2 with weight 0"},
+		{"none is configured", nil, 3, true, Unserved, NoServer, "no real server is configured"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := webService(ipvsctl.NAT, web1, web2)
+			s := webService(ipvsctl.NAT, []netip.Addr{web1, web2}[:len(tt.standings)]...)
 			for i := range s.Servers {
 				s.Servers[i].Destination.Weight = tt.weight
 			}
-			got, why := supplyOf(&s, func(server int) Standing { return [...]Standing{tt.first, tt.second}[server] })
-			if got != tt.want || why != tt.because {
-				t.Errorf("supply %d, %q; want %d, %q", got, why, tt.want, tt.because)
+			v := supplyOf(&s, tt.standings, tt.awaited)
+			if v.Supply != tt.want || v.Reason() != tt.reason {
+				t.Errorf("%s, %q; want %s, %q", v.Supply, v.Reason(), tt.want, tt.reason)
+			}
+			if v.Supply == Unserved && v.why() != tt.because {
+				t.Errorf("the log says %q, want %q", v.why(), tt.because)
 			}
 		})
 	}
+}
+
+// outage is whether the log and the status say that the only service is served.
+type outage struct {
+	Log    []string
+	Supply Supply
+	Reason Reason
+	Health Health // of its first server
+}
+
+// TestLogAndStatusAgree tells of services that lack a server, as the log and the
+// status do.
+func TestLogAndStatusAgree(t *testing.T) {
+	silent, failing := tcpTarget, tcpTarget
+	silent.Addr, failing.Addr = web2, web1
+	two := checked(failing)
+	two.Servers = append(two.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
+	two.Servers[1].Checks = []config.Check{{Target: silent, Rise: 2, Fall: 3}}
+	alone := webService(ipvsctl.NAT)
+	const lost = `level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why=`
+	for _, tt := range []struct {
+		name    string
+		service config.Service
+		found   ipvsctl.Table
+		fails   bool // the first server's check
+		after   time.Duration
+		want    outage
+	}{
+		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, outage{Supply: Undecided, Health: HealthDown}},
+		{"one is down, and nothing was ever heard of the other", two, nil, true, 12 * time.Second,
+			outage{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, HealthDown}},
+		{"found with weight 0, which is not down", checked(tcpTarget), foundAt(checked(tcpTarget), 0), false, time.Second,
+			outage{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, HealthUnknown}},
+		{"no real server is configured", alone, nil, false, time.Second,
+			outage{[]string{lost + `"no real server is configured"`}, Unserved, NoServer, ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				f := newOutsides()
+				f.log, f.found = plain(&log), tt.found
+				d, stop, ended := begin(t, f, clusterOf(tt.service), nil)
+				if tt.fails {
+					f.hear(failing, checker.Failed)
+				}
+				time.Sleep(tt.after)
+				synctest.Wait()
+				s := statusOf(t, d).Services[0]
+				got := outage{linesWith(&log, "virtual service"), s.Supply, s.Reason, ""}
+				if len(s.Servers) > 0 {
+					got.Health = s.Servers[0].Health
+				}
+				if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				stop()
+				<-ended
+			})
+		})
+	}
+}
+
+// A reload that adds a service is no outage, for as long as a start takes.
+func TestANewServiceIsNoOutageBeforeItsFirstResult(t *testing.T) {
+	added := checked(tcpTarget)
+	old := checked()
+	old.Name, old.Key.Port = "old", 8080
+	reloads(t, clusterOf(old), 0, []Loaded{{Config: second(old, added)}}, func(r *reloading) {
+		time.Sleep(time.Minute)
+		r.reload(9 * time.Second)
+		if got := statusOf(r.T, r.director).Services[1].Supply; got != Undecided {
+			t.Errorf("nothing was heard of it yet: %s, want %s", got, Undecided)
+		}
+		r.hear(tcpTarget, checker.Passed)
+		if got := statusOf(r.T, r.director).Services[1].Supply; got != Served {
+			t.Errorf("its server is up: %s, want %s", got, Served)
+		}
+		if got := linesWith(&r.log, "virtual service"); len(got) > 0 {
+			t.Errorf("told %q, want nothing", got)
+		}
+	})
+}
+
+// What a Backup has not in its table on purpose is no outage there.
+func TestAServiceThatIsWithheldIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		f := newOutsides()
+		f.log = plain(&log)
+		s := webService(ipvsctl.Direct, lvs1)
+		s.Servers[0].Checks = []config.Check{{Target: tcpTarget, Rise: 1, Fall: 1}}
+		d, stop, ended := begin(t, f, clusterOf(s), nil)
+		for _, step := range []struct {
+			name   string
+			state  vrrp.State
+			result checker.Outcome
+			want   Supply
+			lines  int // of the service
+		}{
+			{"Backup, its server fails", vrrp.Backup, checker.Failed, Withheld, 0},
+			{"Master, and it is down", vrrp.Master, checker.Failed, Unserved, 1},
+			{"Backup again", vrrp.Backup, checker.Failed, Withheld, 1},
+			{"Master again, it is up", vrrp.Master, checker.Passed, Served, 2},
+		} {
+			f.mu.Lock()
+			f.statuses = []vrrp.Status{{Name: "outside", State: step.state}}
+			f.mu.Unlock()
+			f.changed <- struct{}{}
+			synctest.Wait()
+			f.hear(tcpTarget, step.result)
+			if got := statusOf(t, d).Services[0].Supply; got != step.want {
+				t.Errorf("%s: %s, want %s", step.name, got, step.want)
+			}
+			if got := strings.Count(log.String(), "virtual service"); got != step.lines {
+				t.Errorf("%s: %d lines of the service, want %d:\n%s", step.name, got, step.lines, &log)
+			}
+		}
+		stop()
+		<-ended
+	})
+}
+
+// One line for each change of health, however often they are asked.
+func TestProbesAreNotLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		f := newOutsides()
+		f.log = plain(&log)
+		healthy, failing := tcpTarget, tcpTarget
+		healthy.Addr = web2
+		s := checked(failing)
+		s.Servers = append(s.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
+		s.Servers[1].Checks = []config.Check{{Target: healthy, Rise: 2, Fall: 3}}
+		_, stop, ended := begin(t, f, clusterOf(s), nil)
+		for i := range 1000 {
+			f.hear(healthy, checker.Passed)
+			outcome := checker.Passed
+			if i >= 10 && i < 500 {
+				outcome = checker.Failed
+			}
+			f.hear(failing, outcome)
+			time.Sleep(2 * time.Second)
+		}
+		want := []string{
+			`level=INFO msg="real server is up" service=web server=192.168.1.5 address=192.168.1.5:80`,
+			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
+			`level=INFO msg=ready because="nothing is waited for: the table is loaded, and every target has had a result" services=1 routers=1 targets_without_result=0`,
+			`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
+			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
+		}
+		if diff := cmp.Diff(want, logged(&log)); diff != "" {
+			t.Errorf("the log of 2000 probes (-want +got):\n%s", diff)
+		}
+		stop()
+		<-ended
+	})
 }
 
 // logged returns the lines of a log without their time.
@@ -53,6 +218,12 @@ func logged(log *strings.Builder) []string {
 	return lines
 }
 
+// linesWith are the lines of a log that have a text.
+func linesWith(log *strings.Builder, text string) []string {
+	return slices.DeleteFunc(logged(log), func(line string) bool { return !strings.Contains(line, text) })
+}
+
+// plain writes lines without their time.
 func plain(log *strings.Builder) *slog.Logger {
 	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
@@ -87,7 +258,7 @@ func TestLosingTheLastServerIsOneLine(t *testing.T) {
 		}
 		want := []string{
 			`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
-			`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why="all real servers are down (1)"`,
+			`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`,
 		}
 		if diff := cmp.Diff(want, logged(&log)); diff != "" {
 			t.Errorf("the last one fails (-want +got):\n%s", diff)
@@ -115,7 +286,7 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	d.healths.Configure(start, []config.Service{s}, nil)
 	d.plan()
 	d.plan()
-	want := []string{`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=false why="all real servers have weight 0 (1)"`}
+	want := []string{`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`}
 	if diff := cmp.Diff(want, logged(&log)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

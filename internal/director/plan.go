@@ -35,47 +35,58 @@ type World struct {
 	Master func(router string) bool
 	// Own tells whether an address is this director's own, not a virtual one.
 	Own func(netip.Addr) bool
+	// Awaited: the first results of servers that are new may still come.
+	Awaited bool
 }
 
 // Plan says what the IPVS table should be. It is a function of its arguments
 // alone: what was planned before, and in which order things happened, changes
 // nothing.
 func Plan(c *config.Config, w World) ipvsctl.Table {
-	table := make(ipvsctl.Table, len(c.Services))
+	table, _ := plan(c, w)
+	return table
+}
+
+// plan is Plan, and says of each service whether it is served then.
+func plan(c *config.Config, w World) (ipvsctl.Table, []Verdict) {
+	table, verdicts := make(ipvsctl.Table, len(c.Services)), make([]Verdict, len(c.Services))
 	holder := holders(c.Routers)
+	var standings []Standing
 	for i := range c.Services {
 		s := &c.Services[i]
 		if forwardsToSelf(s, w.Own) && !mayForward(s, c.Routers, holder, w.Master) {
 			// While the other director is Master, what it forwards to this one
 			// must be served here, not forwarded again: with the row in the
 			// table the packet would bounce between the two.
+			verdicts[i] = Verdict{Supply: Withheld}
 			continue
 		}
-		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, func(j int) Standing { return w.Standing(i, j) })}
+		standings = standings[:0]
+		for j := range s.Servers {
+			standings = append(standings, w.Standing(i, j))
+		}
+		verdicts[i] = supplyOf(s, standings, w.Awaited)
+		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, standings, verdicts[i])}
 	}
-	return table
+	return table, verdicts
 }
 
 // destinations returns the rows of one service: each server by its standing,
-// and the fallback exactly while no server is there to take a connection: one of
-// weight 0 takes none.
-func destinations(s *config.Service, standing func(server int) Standing) map[ipvsctl.DestinationKey]ipvsctl.Destination {
+// and the fallback exactly while no server takes connections.
+func destinations(s *config.Service, standings []Standing, v Verdict) map[ipvsctl.DestinationKey]ipvsctl.Destination {
 	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
-	serving := false
-	for i := range s.Servers {
-		srv := &s.Servers[i]
-		row := srv.Destination
-		switch standing(i) {
+	for i, standing := range standings {
+		row := s.Servers[i].Destination
+		switch standing {
 		case Up:
-			serving = serving || row.Weight > 0
 		case Quiet:
 			row.Weight = 0
 		default:
 			continue
 		}
-		rows[srv.Key] = row
+		rows[s.Servers[i].Key] = row
 	}
-	if s.Fallback != nil && !serving {
+	if s.Fallback != nil && v.Supply != Served {
 		rows[s.Fallback.Key] = s.Fallback.Destination
 	}
 	return rows

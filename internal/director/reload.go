@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/lvsd/lvsd/internal/config"
 )
 
 // startReload reads the configuration on a goroutine of its own, since that
@@ -28,14 +30,18 @@ func (d *Director) startReload(ctx context.Context) {
 	d.loaded = loaded
 	d.readings.Add(1)
 	// Nobody waits for this one, in the end either: a disk may hang.
-	go func() {
-		defer d.readings.Add(-1)
-		l := d.o.Load(running)
-		if open {
-			l.open(ctx, d.o.OpenTable)
-		}
-		loaded <- l
-	}()
+	go d.read(ctx, running, open, loaded)
+}
+
+// read reads the configuration, and opens the table where it is not open yet.
+// It is counted until its result is there: whoever takes that may begin the next.
+func (d *Director) read(ctx context.Context, running *config.Config, open bool, loaded chan<- Loaded) {
+	l := d.o.Load(running)
+	if open {
+		l.open(ctx, d.o.OpenTable)
+	}
+	d.readings.Add(-1)
+	loaded <- l
 }
 
 const (

@@ -8,14 +8,89 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
+
+// A reloading is a director whose configuration is read again, among fakes.
+type reloading struct {
+	*testing.T
+	*outsides
+	director *Director
+	log      strings.Builder
+}
+
+// reloads runs a director whose readings take a time and find the loads, and
+// stops it when the story has been told.
+func reloads(t *testing.T, c *config.Config, takes time.Duration, loads []Loaded, story func(r *reloading)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.loadTime, f.loads = takes, loads
+		r := &reloading{T: t, outsides: f}
+		f.log = plain(&r.log)
+		d, stop, ended := begin(t, f, c, nil)
+		r.director = d
+		story(r)
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		time.Sleep(24 * time.Hour) // Readings that hang end at last.
+	})
+}
+
+// reload asks for one, and lets some time pass.
+func (r *reloading) reload(wait time.Duration) {
+	r.director.Reload()
+	time.Sleep(wait)
+	synctest.Wait()
+}
+
+// wantStatus holds the reload that the status tells of.
+func (r *reloading) wantStatus(when string, ok bool, digest, because string) {
+	r.Helper()
+	got := statusOf(r.T, r.director).Reload
+	if got.OK != ok || got.Digest != digest || !strings.Contains(got.Error, because) {
+		r.Errorf("%s: ok %v with %q, error %q; want %v with %q, error %q", when, got.OK, got.Digest, got.Error, ok, digest, because)
+	}
+}
+
+// wantTold holds what the service manager was told so far.
+func (r *reloading) wantTold(when, want string) {
+	r.Helper()
+	if got := r.told(); got != want {
+		r.Errorf("%s: told %q, want %q", when, got, want)
+	}
+}
+
+// reads sets how long readings take from now on.
+func (r *reloading) reads(takes time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loadTime = takes
+}
+
+// statusOf is the status of a director that runs.
+func statusOf(t *testing.T, d *Director) *Status {
+	t.Helper()
+	s, err := d.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// second is another configuration than clusterOf's.
+func second(services ...config.Service) *config.Config {
+	c := clusterOf(services...)
+	c.Digest = "second"
+	return c
+}
 
 func TestReload(t *testing.T) {
 	two := checked(tcpTarget)
 	two.Servers = append(two.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
-	changed := clusterOf(two)
-	changed.Digest = "second"
 	for _, tt := range []struct {
 		name    string
 		load    Loaded
@@ -23,219 +98,133 @@ func TestReload(t *testing.T) {
 		ok      bool
 		digest  string
 	}{
-		{"a changed file changes only what changed", Loaded{Config: changed}, "192.168.1.4:80 192.168.1.5:80", true, "second"},
+		{"a changed file changes only what changed", Loaded{Config: second(two)}, "192.168.1.4:80 192.168.1.5:80", true, "second"},
 		{"an unchanged one changes nothing", Loaded{}, "192.168.1.4:80", true, "first"},
 		{"a broken one is refused, and the old one runs", Loaded{Err: errors.New("web.hcl:3: no such thing")}, "192.168.1.4:80", false, "first"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newOutsides()
-				f.loads = []Loaded{tt.load}
-				d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-				f.hear(tcpTarget, checker.Passed)
-				d.Reload()
-				synctest.Wait()
-				if got := f.servers(); got != tt.servers {
+			reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{tt.load}, func(r *reloading) {
+				r.hear(tcpTarget, checker.Passed)
+				r.reload(0)
+				if got := r.servers(); got != tt.servers {
 					t.Errorf("table has %q, want %q", got, tt.servers)
 				}
-				s, err := d.Status(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if s.Reload.OK != tt.ok || s.Reload.Digest != tt.digest {
-					t.Errorf("status: ok %v with %q, want %v with %q", s.Reload.OK, s.Reload.Digest, tt.ok, tt.digest)
-				}
-				if got, want := f.told(), "READY RELOADING READY"; got != want {
-					t.Errorf("told %q, want %q", got, want)
-				}
-				stop()
-				<-ended
+				r.wantStatus("afterwards", tt.ok, tt.digest, "")
+				r.wantTold("afterwards", "READY RELOADING READY")
 			})
 		})
 	}
 }
 
 func TestReloadsThatComeFasterThanTheyAreReadAreOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.loadTime = time.Second
-		f.loads = []Loaded{{}, {}}
-		d, stop, ended := begin(t, f, clusterOf(), nil)
+	reloads(t, clusterOf(), time.Second, []Loaded{{}, {}}, func(r *reloading) {
 		for range 10 {
-			d.Reload()
-			synctest.Wait()
+			r.reload(0)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if len(f.loads) != 0 {
-			t.Errorf("%d of 2 loads left, want 0: one at once, one for all that came meanwhile", len(f.loads))
+		if len(r.loads) != 0 {
+			t.Errorf("%d of 2 loads left, want 0: one at once, one for all that came meanwhile", len(r.loads))
 		}
-		stop()
-		<-ended
 	})
 }
 
 func TestAReloadWhoseTableTheKernelRefusesIsReportedAllTheSame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		changed := clusterOf(checked(tcpTarget))
-		changed.Digest = "second"
-		f.loads = []Loaded{{Config: changed}}
-		d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-		f.hear(tcpTarget, checker.Passed)
-		f.mu.Lock()
-		f.unconverged = true
-		f.mu.Unlock()
-		d.Reload()
-		synctest.Wait()
-		if got, want := f.told(), "READY RELOADING"; got != want {
-			t.Errorf("told %q before the table is in the kernel, want %q", got, want)
-		}
+	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: second(checked(tcpTarget))}}, func(r *reloading) {
+		r.hear(tcpTarget, checker.Passed)
+		r.mu.Lock()
+		r.unconverged = true
+		r.mu.Unlock()
+		r.reload(0)
+		r.wantTold("before the table is in the kernel", "READY RELOADING")
 		time.Sleep(12 * time.Second)
 		synctest.Wait()
-		if got, want := f.told(), "READY RELOADING READY"; got != want {
-			t.Errorf("told %q after start_delay, want %q: systemd must not wait for ever", got, want)
-		}
-		stop()
-		<-ended
+		r.wantTold("after start_delay, for systemd must not wait for ever", "READY RELOADING READY")
 	})
 }
 
 func TestAReadingThatHangsIsGivenUpAndTheNextOneCounts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.loadTime = time.Hour
-		changed := clusterOf()
-		changed.Digest = "second"
-		f.loads = []Loaded{{}, {Config: changed}}
-		d, stop, ended := begin(t, f, clusterOf(), nil)
-		d.Reload()
-		time.Sleep(loadPatience + 2*time.Second)
-		synctest.Wait()
-		s, err := d.Status(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.Reload.OK || !strings.Contains(s.Reload.Error, "longer than") || f.told() != "READY RELOADING READY" {
-			t.Errorf("status: ok %v, %q, told %q; want a refusal that says why", s.Reload.OK, s.Reload.Error, f.told())
-		}
-		f.mu.Lock()
-		f.loadTime = 0
-		f.mu.Unlock()
-		d.Reload()
-		synctest.Wait()
-		if s, err = d.Status(t.Context()); err != nil || s.Reload.Digest != "second" {
-			t.Errorf("after the next reload: %+v, %v; want the second configuration", s.Reload, err)
-		}
-		stop()
-		<-ended
-		time.Sleep(time.Hour) // the one that hung ends at last
+	reloads(t, clusterOf(), time.Hour, []Loaded{{}, {Config: second()}}, func(r *reloading) {
+		r.reload(loadPatience + 2*time.Second)
+		r.wantStatus("a refusal that says why", false, "first", "longer than")
+		r.wantTold("when it was given up", "READY RELOADING READY")
+		r.reads(0)
+		r.reload(0)
+		r.wantStatus("after the next reload", true, "second", "")
 	})
 }
 
 func TestReadingsThatEndedAtLastAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.loadTime = loadPatience + time.Second
-		f.loads = make([]Loaded, maxHung+1)
-		d, stop, ended := begin(t, f, clusterOf(), nil)
+	reloads(t, clusterOf(), loadPatience+time.Second, make([]Loaded, maxHung+1), func(r *reloading) {
 		for range maxHung {
-			d.Reload()
-			time.Sleep(time.Hour)
+			r.reload(time.Hour)
 		}
-		f.mu.Lock()
-		f.loadTime = 0
-		f.mu.Unlock()
-		d.Reload()
-		synctest.Wait()
-		if s, err := d.Status(t.Context()); err != nil || !s.Reload.OK {
-			t.Errorf("after %d slow readings, all ended: %+v, %v; want it read again", maxHung, s.Reload, err)
-		}
-		stop()
-		<-ended
+		r.reads(0)
+		r.reload(0)
+		r.wantStatus("after slow readings, all ended, it is read again", true, "first", "")
 	})
 }
 
 func TestReadingsThatHangAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.loadTime = 24 * time.Hour
-		f.loads = make([]Loaded, maxHung+1)
-		d, stop, ended := begin(t, f, clusterOf(), nil)
+	reloads(t, clusterOf(), 12*time.Hour, make([]Loaded, maxHung+1), func(r *reloading) {
 		for range maxHung + 1 {
-			d.Reload()
-			time.Sleep(time.Minute)
+			r.reload(time.Minute)
 		}
-		if s, err := d.Status(t.Context()); err != nil || !strings.Contains(s.Reload.Error, "still hang") || len(f.loads) != 1 {
-			t.Errorf("%d readings, last error %q, %v; want %d, and the next one refused", maxHung+1-len(f.loads), s.Reload.Error, err, maxHung)
+		r.wantStatus("the one too many", false, "first", "still hang")
+		if len(r.loads) != 1 {
+			t.Errorf("%d readings, want %d", maxHung+1-len(r.loads), maxHung)
 		}
-		stop()
-		<-ended
-		time.Sleep(24 * time.Hour)
+	})
+}
+
+// Who takes a result may begin the next reading at once: the one that is over
+// must not be counted any more.
+func TestAReadingIsOverWhenItsResultIsThere(t *testing.T) {
+	reloads(t, clusterOf(), 0, []Loaded{{}}, func(r *reloading) {
+		d, loaded := r.director, make(chan Loaded)
+		d.readings.Add(1)
+		go d.read(r.Context(), d.config, false, loaded)
+		synctest.Wait()
+		if n := d.readings.Load(); n != 0 {
+			t.Errorf("%d readings are counted while the result of the only one waits to be taken, want 0", n)
+		}
+		<-loaded
 	})
 }
 
 func TestAReloadAskedForWhileOneHangsIsDone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.loadTime = time.Hour
-		changed := clusterOf()
-		changed.Digest = "second"
-		f.loads = []Loaded{{}, {Config: changed}}
-		d, stop, ended := begin(t, f, clusterOf(), nil)
-		d.Reload()
-		synctest.Wait()
-		d.Reload()
-		synctest.Wait()
-		f.mu.Lock()
-		f.loadTime = 0
-		f.mu.Unlock()
+	reloads(t, clusterOf(), time.Hour, []Loaded{{}, {Config: second()}}, func(r *reloading) {
+		r.reload(0)
+		r.reload(0)
+		r.reads(0)
 		time.Sleep(loadPatience + 2*time.Second)
 		synctest.Wait()
-		if s, err := d.Status(t.Context()); err != nil || s.Reload.Digest != "second" {
-			t.Errorf("%+v, %v; want the configuration that the second signal meant", s.Reload, err)
-		}
-		stop()
-		<-ended
-		time.Sleep(time.Hour)
+		r.wantStatus("the configuration that the second signal meant", true, "second", "")
 	})
 }
 
 func TestAReloadDoesNotSayReadyForTheStart(t *testing.T) {
 	for _, load := range []Loaded{{}, {Err: errors.New("web.hcl:3: no such thing")}} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newOutsides()
-			f.unconverged = true
-			f.loads = []Loaded{load}
-			d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-			d.Reload()
-			synctest.Wait()
-			if f.told() != "" {
-				t.Errorf("told %q while the table is not loaded, want nothing", f.told())
-			}
-			stop()
-			<-ended
+		// No target has had a result.
+		reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{load}, func(r *reloading) {
+			r.reload(0)
+			r.wantTold("while the start is not over", "")
 		})
 	}
 }
 
 func TestTheDirectorBlockWaitsForTheNextStart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		changed := clusterOf(checked(tcpTarget))
-		changed.Digest, changed.Director.KeepTable = "second", false
-		f.loads = []Loaded{{Config: changed}}
-		d, stop, ended := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-		d.Reload()
-		synctest.Wait()
-		s, err := d.Status(t.Context())
-		if err != nil || !strings.Contains(strings.Join(s.Warnings, "\n"), "next start") {
-			t.Errorf("warnings %q, %v; want one of the block", s.Warnings, err)
+	changed := second(checked(tcpTarget))
+	changed.Director.KeepTable = false
+	var after *outsides
+	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: changed}}, func(r *reloading) {
+		r.reload(0)
+		if s := statusOf(r.T, r.director); !strings.Contains(strings.Join(s.Warnings, "\n"), "next start") {
+			t.Errorf("warnings %q, want one of the block", s.Warnings)
 		}
-		stop()
-		<-ended
-		if f.cleared {
-			t.Error("the stop cleared the table, as only the next start's would")
-		}
+		after = r.outsides
 	})
+	if after.cleared {
+		t.Error("the stop cleared the table, as only the next start's would")
+	}
 }

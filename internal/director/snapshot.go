@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -30,7 +29,7 @@ func (d *Director) status() *Status {
 	s := &Status{
 		Version: d.o.Version, Node: d.config.Node, PID: os.Getpid(), Started: d.started,
 		Ready: d.ready, Stopping: d.stopping,
-		Warnings: d.allWarnings(time.Now()),
+		Warnings: d.allWarnings(),
 		Reload:   d.reload,
 		Keeper:   d.o.Keeper.Status(),
 		Routers:  d.routerStatuses(),
@@ -94,6 +93,7 @@ func (d *Director) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus
 	s := ServiceStatus{
 		Name: c.Name, Address: c.Key.String(), Key: c.Key, Scheduler: c.Service.Scheduler,
 		InKernel: present, Servers: make([]ServerStatus, 0, len(c.Servers)),
+		Supply: d.verdicts[place].Supply, Reason: d.verdicts[place].Reason(),
 	}
 	for i := range c.Servers {
 		srv := destinationStatus(c.Servers[i].Name, c.Servers[i].Key, c.Servers[i].Destination, row, counters)
@@ -128,10 +128,10 @@ func (h *Healths) describe(service, server int, s *ServerStatus) {
 		s.Health = HealthUnchecked
 	case standing == Up:
 		s.Health = HealthUp
-	case standing == Unknown:
-		s.Health = HealthUnknown
-	default:
+	case standing == Down:
 		s.Health = HealthDown
+	default:
+		s.Health = HealthUnknown
 	}
 	for i := range srv.checks {
 		c := &srv.checks[i]

@@ -82,8 +82,11 @@ type ServiceStatus struct {
 	Key       ipvsctl.ServiceKey `json:"key"`
 	Scheduler string             `json:"scheduler"`
 	// InKernel: the service is in the IPVS table as last seen.
-	InKernel bool           `json:"in_kernel"`
-	Servers  []ServerStatus `json:"servers"`
+	InKernel bool `json:"in_kernel"`
+	// Supply says whether it is served, and Reason why it is unserved.
+	Supply  Supply         `json:"supply"`
+	Reason  Reason         `json:"reason,omitempty"`
+	Servers []ServerStatus `json:"servers"`
 	// Fallback is the destination of last resort; nil where none is
 	// configured. It is in the kernel exactly while no server with a weight
 	// above 0 is.
@@ -97,7 +100,7 @@ type Health string
 const (
 	HealthUp   Health = "up"
 	HealthDown Health = "down"
-	// HealthUnknown: no check has had a result yet.
+	// HealthUnknown: the results so far do not say; there may be none.
 	HealthUnknown Health = "unknown"
 	// HealthUnchecked: no check is configured.
 	HealthUnchecked Health = "unchecked"

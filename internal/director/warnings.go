@@ -17,9 +17,10 @@ type warning struct{ subject, text string }
 func (w warning) sameSubject(other warning) bool { return w.subject == other.subject }
 
 // allWarnings are the conditions that an operator should mend.
-func (d *Director) allWarnings(now time.Time) []string {
+func (d *Director) allWarnings() []string {
 	all := append([]string{}, d.warnings...)
-	for _, w := range append(advertWarnings(d.tallies[0], d.tally(now)), d.warned...) {
+	all = append(all, advertWarnings(d.tallies[0].routers, d.counters())...)
+	for _, w := range d.warned {
 		all = append(all, w.text)
 	}
 	all = append(all, standBacks(d.statuses)...)
