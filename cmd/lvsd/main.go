@@ -26,7 +26,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	root := newRootCommand()
 	root.SetArgs(longFlags(args))
-	err := root.Execute()
+	command, err := root.ExecuteC()
 	if err == nil {
 		return 0
 	}
@@ -36,6 +36,7 @@ func run(args []string) int {
 	if status, ok := errors.AsType[exitError](err); ok {
 		return status.code
 	}
+	fmt.Fprintf(os.Stderr, "%s --help tells what can be given.\n", command.CommandPath())
 	return exitUsage
 }
 
