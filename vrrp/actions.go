@@ -14,9 +14,12 @@ const (
 	// waits for a successor. A successor that missed the advert of priority
 	// zero comes after its Master_Down, which is less than four.
 	handoverIntervals = 4
-	// secondAnnounce is when a new Master announces its addresses again, for
-	// hosts and switches that missed the first time.
-	secondAnnounce = 5 * time.Second
+	// A new Master announces its addresses again after these times: when a
+	// predecessor that kept answering has let go, for hosts that asked by ARP in
+	// between and heard that one; and once more for hosts and switches that
+	// missed the others.
+	secondAnnounce = 2 * Overlap
+	thirdAnnounce  = 5 * time.Second
 	// announceEvery bounds announcements that other Masters provoke.
 	announceEvery = time.Second
 	// answersBound is how many adverts of others are answered by one at once,

@@ -110,6 +110,7 @@ var matrixStates = map[string]func() *Router{
 	"master": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
+		r.soonAt = time.Time{} // that is over
 		return r
 	},
 	"master, listening": func() *Router {
@@ -123,6 +124,7 @@ var matrixStates = map[string]func() *Router{
 		c.Priority = 255
 		r := NewRouter(c)
 		r.Startup(epoch, ours)
+		r.soonAt = time.Time{}
 		return r
 	},
 }
@@ -210,7 +212,8 @@ func script(acts []Action) string {
 	return strings.Join(words, ", ")
 }
 
-// condition is a router's state in short: "Backup+ 3.6s".
+// condition is a router's state in short: "Backup+ 3.6s". The second announcement
+// is left out, so that Adver_Timer shows behind it.
 func condition(r *Router) string {
 	s := r.state.String()
 	if r.held {
@@ -225,7 +228,9 @@ func condition(r *Router) string {
 	if r.leave {
 		s += " leaving them"
 	}
-	if d := r.Deadline(); !d.IsZero() {
+	after := *r
+	after.soonAt = time.Time{}
+	if d := after.Deadline(); !d.IsZero() {
 		s += " " + d.Sub(epoch).String()
 	}
 	return s

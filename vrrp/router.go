@@ -36,6 +36,7 @@ type Router struct {
 	preemptAt    time.Time // Backup: the end of the preemption delay
 	adverAt      time.Time // Master: Adver_Timer, or the end of listening
 	announceAt   time.Time // Master: the next announcement
+	soonAt       time.Time // Master: the second announcement, beside those
 	releaseAt    time.Time // not Master: when held addresses are let go
 
 	sentAt      time.Time // our last advert
@@ -271,7 +272,7 @@ func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
 	}
 	if moved && !r.listening {
 		acts = append(acts, r.announce(now))
-		r.announceAt = now.Add(secondAnnounce)
+		r.announceAgain(now)
 	}
 	return acts
 }
@@ -338,7 +339,7 @@ func (r *Router) becomeMaster(now time.Time, why string) []Action {
 	r.held = true
 	acts = append(acts, r.enter(now, Master, why)...)
 	r.adverAt = now.Add(r.c.Interval)
-	r.announceAt = now.Add(secondAnnounce)
+	r.announceAgain(now)
 	r.releaseAt = time.Time{}
 	r.master, r.masterPriority = r.source, r.c.Priority
 	r.masterInterval = r.c.Interval
@@ -352,7 +353,7 @@ func (r *Router) enter(now time.Time, to State, why string) []Action {
 	r.state, r.since = to, now
 	r.listensSince = time.Time{}
 	r.listening, r.answers = false, 0
-	r.adverAt, r.announceAt = time.Time{}, time.Time{}
+	r.adverAt, r.announceAt, r.soonAt = time.Time{}, time.Time{}, time.Time{}
 	if to != Backup {
 		r.masterDownAt, r.preemptAt = time.Time{}, time.Time{}
 	}

@@ -165,16 +165,19 @@ func TestStories(t *testing.T) {
 		}},
 		{"announcements in a quarrel are a second apart", nil, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 1s"},
-			{100 * time.Millisecond, "advert, lower", "send 100 -> Master+ 1s"},
+			{100 * time.Millisecond, "timer, early", "announce -> Master+ 1s"},
+			{101 * time.Millisecond, "advert, lower", "send 100 -> Master+ 1s"},
 			{200 * time.Millisecond, "advert, lower", "send 100 -> Master+ 1s"},
-			{1000 * time.Millisecond, "timer, early", "send 100 -> Master+ 1.1s"},
-			{1100 * time.Millisecond, "timer, early", "announce -> Master+ 2s"},
+			{1000 * time.Millisecond, "timer, early", "send 100 -> Master+ 1.101s"},
+			{1101 * time.Millisecond, "timer, early", "announce -> Master+ 2s"},
 			{1200 * time.Millisecond, "advert, lower", "send 100, note -> Master+ 2s"},
 			{2000 * time.Millisecond, "timer, early", "send 100 -> Master+ 2.2s"},
 			{2150 * time.Millisecond, "advert, lower", "send 100, announce -> Master+ 3s"},
 		}},
-		{"a new Master announces again after five seconds", func(c *Config) { c.Interval = 40 * second }, []step{
+		{"a new Master announces again when its predecessor has let go, and after five seconds", func(c *Config) { c.Interval = 40 * second }, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 5s"},
+			{99 * time.Millisecond, "timer, early", " -> Master+ 5s"},
+			{100 * time.Millisecond, "timer, early", "announce -> Master+ 5s"},
 			{5 * second, "timer, early", "announce -> Master+ 40s"},
 		}},
 		{"three intervals late: a short look at what has arrived", nil, []step{
@@ -184,7 +187,7 @@ func TestStories(t *testing.T) {
 		}},
 		{"less than three intervals late: on as before", nil, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 1s"},
-			{2999 * time.Millisecond, "timer, early", "send 100 -> Master+ 3.999s"},
+			{2999 * time.Millisecond, "timer, early", "send 100, announce -> Master+ 3.999s"},
 		}},
 		{"a stalled Master that reads first lets go at once", nil, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 1s"},

@@ -122,7 +122,7 @@ func TestAdvertThatTheKernelRefuses(t *testing.T) {
 		}
 		down(true)
 		time.Sleep(2 * time.Second)
-		s.want("told once", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
+		s.want("told once", "3.514s  announce 10.9.0.200/24", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
 			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
 		if n := s.status().Counters.SendErrors; n != 2 {
 			t.Errorf("counted %d", n)

@@ -274,6 +274,7 @@ func TestRemovedAddressComesBackAndIsCounted(t *testing.T) {
 		s.mu.Unlock()
 		time.Sleep(50 * time.Millisecond)
 		s.want("restored",
+			"3.514s  announce 10.9.0.200/24", // a new Master's second one
 			"3.52s   hold 10.9.0.200/24 on eth0 for 6.828s",
 			"3.52s   announce 10.9.0.200/24",
 			"3.52s   failure: restored what somebody else had removed: 10.9.0.200/24 on eth0")

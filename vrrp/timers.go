@@ -31,7 +31,7 @@ func (r *Router) masterDown() time.Duration {
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
 func (r *Router) Deadline() time.Time {
 	var first time.Time
-	for _, t := range [...]time.Time{r.masterDownAt, r.preemptAt, r.adverAt, r.announceAt, r.releaseAt} {
+	for _, t := range [...]time.Time{r.masterDownAt, r.preemptAt, r.adverAt, r.announceAt, r.soonAt, r.releaseAt} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
@@ -107,8 +107,13 @@ func (r *Router) expireMaster(now time.Time) []Action {
 		r.adverAt, r.answers = next, 0
 		acts = append(acts, r.send(now, r.c.Priority))
 	}
-	if due(r.announceAt, now) {
-		r.announceAt = time.Time{}
+	again := false
+	for _, t := range [...]*time.Time{&r.soonAt, &r.announceAt} {
+		if due(*t, now) {
+			*t, again = time.Time{}, true
+		}
+	}
+	if again {
 		acts = append(acts, r.announce(now))
 	}
 	return acts
@@ -142,7 +147,7 @@ func (r *Router) hush(now time.Time) []Action {
 	late := now.Sub(r.adverAt)
 	certain := now.Sub(r.sentAt) >= (patienceIntervals+1)*r.c.Interval
 	r.adverAt = now.Add(listen(r.c.Interval, certain))
-	r.announceAt = time.Time{}
+	r.announceAt, r.soonAt = time.Time{}, time.Time{}
 	return r.noteStall(now, late)
 }
 
@@ -166,8 +171,13 @@ func listen(interval time.Duration, long bool) time.Duration {
 func (r *Router) assert(now time.Time) []Action {
 	r.listening, r.answers = false, 0
 	r.adverAt = now.Add(r.c.Interval)
-	r.announceAt = now.Add(secondAnnounce)
+	r.announceAgain(now)
 	return []Action{r.send(now, r.c.Priority), Hold{}, r.announce(now)}
+}
+
+// announceAgain schedules what follows a first announcement.
+func (r *Router) announceAgain(now time.Time) {
+	r.soonAt, r.announceAt = now.Add(secondAnnounce), now.Add(thirdAnnounce)
 }
 
 func (r *Router) whyMaster() string {
