@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -14,12 +12,12 @@ import (
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// A daemon is what the parts in the lab measure: one director with a fleet
-// and the cluster's virtual router.
+// A daemon is what the parts measure.
 type daemon struct {
-	name  string
-	write func(*cluster.Host, fleet) error
-	start func(*cluster.Host) (*cluster.Process, error)
+	cluster.Software
+	name string
+	// services are those of a fleet, in the daemon's words.
+	services func(fleet) string
 	// reloaded is what its log says when a reload that changes nothing is
 	// over. Where it says nothing, the reload is over when it comes to rest.
 	reloaded string
@@ -29,41 +27,51 @@ type daemon struct {
 
 // daemons are lvsd and keepalived, in the order of a figure's columns.
 func daemons(o options) [2]daemon {
-	l := cluster.LVSD{Binary: o.lvsd}
 	return [2]daemon{
-		{
-			name: "lvsd",
-			write: func(h *cluster.Host, f fleet) error {
-				dir := l.ConfigPath(h)
-				return errors.Join(f.writeHCL(dir, false),
-					os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(cluster.NewSetup().RouterHCL()), 0o644))
-			},
-			start:     l.Start,
-			reloaded:  "configuration is unchanged",
-			unchanged: 10,
-		},
-		{
-			name: "keepalived",
-			write: func(h *cluster.Host, f fleet) error {
-				router, _, _ := strings.Cut(cluster.NewSetup().Keepalived(h.Name), "virtual_server ")
-				return os.WriteFile(filepath.Join(h.Dir, "keepalived.conf"), []byte(router+f.keepalived()), 0o644)
-			},
-			start: func(h *cluster.Host) (*cluster.Process, error) {
-				return h.Start("keepalived", "keepalived", "--dont-fork", "--log-console", "-f", filepath.Join(h.Dir, "keepalived.conf"))
-			},
-			unchanged: 1,
-		},
+		{cluster.LVSD{Binary: o.lvsd}, "lvsd", fleet.hcl, "configuration is unchanged", 10},
+		{cluster.Keepalived{}, "keepalived", fleet.keepalived, "", 1},
 	}
+}
+
+// configure writes a fleet behind the cluster's ordinary virtual router.
+func (d daemon) configure(h *cluster.Host, f fleet) error {
+	router := cluster.NewSetup()
+	router.Servers = nil
+	if err := d.Configure(h, router); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(d.ServicePath(h), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("configuring %s for %s: %w", d.name, h.Name, err)
+	}
+	_, err = file.WriteString(d.services(f))
+	return errors.Join(err, file.Close())
+}
+
+// startPair starts the daemon on both directors, which it has configured, and
+// returns when the first of them began.
+func (d daemon) startPair(c *cluster.Cluster, s cluster.Setup) (
+	processes []*cluster.Process, begin time.Time, err error) {
+	for _, h := range c.Directors {
+		if err := d.Configure(h, s); err != nil {
+			return nil, begin, err
+		}
+	}
+	begin = time.Now()
+	for _, h := range c.Directors {
+		p, err := d.Start(h)
+		if err != nil {
+			return processes, begin, err
+		}
+		processes = append(processes, p)
+	}
+	return processes, begin, nil
 }
 
 // reload lets the daemon read what has not changed, and returns when that was
 // over.
 func (d daemon) reload(ctx context.Context, p *cluster.Process) (end time.Time, err error) {
-	log := filepath.Join(p.Host.Dir, p.Name+".log")
-	info, err := os.Stat(log)
-	if err != nil {
-		return end, fmt.Errorf("finding the log of %s: %w", d.name, err)
-	}
+	said := len(p.Log())
 	if err := p.Signal(syscall.SIGHUP); err != nil {
 		return end, err
 	}
@@ -73,8 +81,7 @@ func (d daemon) reload(ctx context.Context, p *cluster.Process) (end time.Time, 
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err = cluster.Until(ctx, fmt.Sprintf("%q in the log", d.reloaded), func() (bool, error) {
-		text, err := os.ReadFile(log)
-		return bytes.Contains(text[min(info.Size(), int64(len(text))):], []byte(d.reloaded)), err
+		return strings.Contains(p.Log()[said:], d.reloaded), nil
 	})
 	return time.Now(), err
 }

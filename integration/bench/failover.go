@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +27,10 @@ type event struct {
 	happen func(*cluster.Cluster, *cluster.Process) error
 }
 
+// gap and holders are the figures' names.
+func (e event) gap() string     { return e.name + ": gap" }
+func (e event) holders() string { return e.name + ": holders" }
+
 var events = []event{
 	{"link cut", masterDown + 50*time.Millisecond,
 		func(c *cluster.Cluster, _ *cluster.Process) error { return c.Directors[0].Cut("eth0") }},
@@ -37,109 +40,88 @@ var events = []event{
 		func(_ *cluster.Cluster, d *cluster.Process) error { return d.Kill() }},
 }
 
-// measureFailover lets each event happen to a fresh pair of each daemon. Both
-// daemons' pairs run at the same time: they wait most of it.
+// measureFailover lets both daemons take turns with the events.
 func measureFailover(ctx context.Context, o options) ([]Figure, error) {
-	say("failover: %d runs of %d events", o.runs, len(events))
-	ours, theirs := column{}, column{}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return failovers(ctx, o, routersOnly{cluster.LVSD{Binary: o.lvsd}}, ours) })
-	g.Go(func() error { return failovers(ctx, o, vrrpOnly{}, theirs) })
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
+	columns, err := takeTurns(ctx, o, "failover", o.runs, failoverOnce)
 	var figures []Figure
 	for _, e := range events {
-		gap, holders := e.name+": gap", e.name+": holders"
 		figures = append(figures,
-			Figure{Part: "failover", Name: gap, Unit: unitTime, LVSD: ours[gap], Peer: theirs[gap], Goal: atMost(e.goal.Seconds())},
-			Figure{Part: "failover", Name: holders, Unit: unitCount, LVSD: ours[holders], Peer: theirs[holders]})
+			Figure{Name: e.gap(), Unit: unitTime, Goal: atMost(e.goal.Seconds())},
+			Figure{Name: e.holders(), Unit: unitCount, Goal: always(1)})
 	}
-	return figures, nil
+	return complete("failover", figures, columns), err
 }
 
-func failovers(ctx context.Context, o options, s cluster.Software, c column) error {
-	for range o.runs {
-		for _, e := range events {
-			if err := failOnce(ctx, s, e, c); err != nil {
-				return fmt.Errorf("%s with %T: %w", e.name, s, err)
-			}
+// failoverOnce lets each event happen to a pair of its own. The pairs of one
+// daemon run at the same time: they wait most of it. What is dear to the kernel,
+// to build and to remove them, is done before and after.
+func failoverOnce(ctx context.Context, d daemon, into column) (err error) {
+	clusters := make([]*cluster.Cluster, len(events))
+	for i := range events {
+		c, err := cluster.New()
+		if err != nil {
+			return err
 		}
+		defer func() { err = errors.Join(err, c.Close()) }()
+		clusters[i] = c
 	}
-	return nil
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	for i, e := range events {
+		g.Go(func() error {
+			gap, holders, err := e.watch(ctx, d, clusters[i])
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			into.addTime(e.gap(), gap)
+			into.add(e.holders(), float64(holders))
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
-// failOnce builds a pair, waits until it is steady, and notes what the client
-// sees of an event.
-func failOnce(ctx context.Context, s cluster.Software, e event, into column) (err error) {
-	c, err := cluster.New()
+// watch starts a pair without services, waits until it is steady, and returns
+// what the client sees of the event, and how many directors hold the address in
+// the end.
+func (e event) watch(ctx context.Context, d daemon, c *cluster.Cluster) (gap time.Duration, holders int, err error) {
+	setup := cluster.NewSetup()
+	setup.Advert, setup.Servers = advert, nil
+	processes, _, err := d.startPair(c, setup)
 	if err != nil {
-		return err
+		return gap, holders, err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	master, err := startPair(ctx, c, s)
-	if err != nil {
-		return err
+	if err := waitMaster(ctx, c); err != nil {
+		return gap, holders, err
 	}
 	echo, err := cluster.StartEcho(c.Client, cluster.VIP)
 	if err != nil {
-		return err
+		return gap, holders, err
 	}
 	defer echo.Stop()
 	// The backup has heard an advert at least, and the moment is any of an interval.
 	if err := pause(ctx, advert+rand.N(advert)); err != nil {
-		return err
+		return gap, holders, err
 	}
 	begin := time.Now()
-	if err := e.happen(c, master); err != nil {
-		return err
+	if err := e.happen(c, processes[0]); err != nil {
+		return gap, holders, err
 	}
 	if err := pause(ctx, time.Until(begin.Add(masterDown+advert))); err != nil {
-		return err
+		return gap, holders, err
 	}
-	into.addTime(e.name+": gap", echo.Gap(begin))
-	holders, err := c.Holders(cluster.VIP)
-	into.add(e.name+": holders", float64(len(holders)))
-	return err
+	gap = echo.Gap(begin)
+	held, err := c.Holders(cluster.VIP)
+	return gap, len(held), err
 }
 
-// startPair starts the daemon on both directors and waits until the first one
-// is Master. It returns that one's process.
-func startPair(ctx context.Context, c *cluster.Cluster, s cluster.Software) (*cluster.Process, error) {
-	setup := cluster.NewSetup()
-	setup.Advert = advert
-	var processes []*cluster.Process
-	for _, h := range c.Directors {
-		if err := s.Configure(h, setup); err != nil {
-			return nil, err
-		}
-		p, err := s.Start(h)
-		if err != nil {
-			return nil, err
-		}
-		processes = append(processes, p)
-	}
+// waitMaster waits until the first director alone holds the address.
+func waitMaster(ctx context.Context, c *cluster.Cluster) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return processes[0], c.WaitHolder(ctx, c.Directors[0], cluster.VIP)
-}
-
-// routersOnly is lvsd without virtual services, which need no IPVS.
-type routersOnly struct{ cluster.LVSD }
-
-func (r routersOnly) Configure(h *cluster.Host, s cluster.Setup) error {
-	dir := r.ConfigPath(h)
-	return errors.Join(
-		os.MkdirAll(dir, 0o755),
-		os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(s.RouterHCL()), 0o644),
-	)
-}
-
-// vrrpOnly is keepalived without its checkers, which need IPVS.
-type vrrpOnly struct{ cluster.Keepalived }
-
-func (vrrpOnly) Start(h *cluster.Host) (*cluster.Process, error) {
-	return h.Start("keepalived", "keepalived", "--vrrp", "--dont-fork", "--log-console", "-f", filepath.Join(h.Dir, "keepalived.conf"))
+	return c.WaitHolder(ctx, c.Directors[0], cluster.VIP)
 }
 
 // pause waits, or says why not.

@@ -2,21 +2,24 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
-// The units of figures. Times are kept in seconds and shown as is readable.
+// The units of figures. Times are kept in seconds and shown as is readable,
+// shares as parts of one.
 const (
 	unitTime  = "s"
 	unitBytes = "B"
+	unitShare = "%"
 	unitCount = ""
 )
 
 // A Figure is one line of the result: what was measured, once for each run.
 type Figure struct {
 	Part string `json:"part"`
-	// Place says on which kernel, where that is not the one at hand.
-	Place string `json:"place,omitempty"`
+	// Place says on which kernel.
+	Place string `json:"place"`
 	Name  string `json:"name"`
 	Unit  string `json:"unit"`
 	// Peer is empty where keepalived has nothing to compare with.
@@ -25,40 +28,73 @@ type Figure struct {
 	Goal *Goal     `json:"goal,omitempty"`
 }
 
-// A Goal bounds the median of lvsd's runs, or its ratio to keepalived's.
+// never, in seconds, is the time of what did not happen while it was watched.
+const never = 1e9
+
+// A Goal is what lvsd should reach.
 type Goal struct {
-	Bound float64 `json:"bound"`
-	Ratio bool    `json:"ratio,omitempty"`
+	Kind  goalKind `json:"kind"`
+	Value float64  `json:"value"`
 }
 
+type goalKind string
+
+const (
+	goalMost   goalKind = "at most"       // the median of the runs
+	goalRatio  goalKind = "ratio at most" // that median by keepalived's
+	goalAlways goalKind = "always"        // each of the runs
+)
+
 // atMost is the goal of a bound on lvsd's own figure.
-func atMost(bound float64) *Goal { return &Goal{Bound: bound} }
+func atMost(bound float64) *Goal { return &Goal{goalMost, bound} }
 
 // ratioAtMost is the goal of a bound on the ratio.
-func ratioAtMost(bound float64) *Goal { return &Goal{Bound: bound, Ratio: true} }
+func ratioAtMost(bound float64) *Goal { return &Goal{goalRatio, bound} }
 
-// ratio is lvsd's median by keepalived's; ok is false where there is none.
+// always is the goal that no run of lvsd has anything else.
+func always(v float64) *Goal { return &Goal{goalAlways, v} }
+
+// ratio is lvsd's median by keepalived's, to two digits: the third is the
+// machine's. ok is false where there is none.
 func (f Figure) ratio() (r float64, ok bool) {
-	if len(f.LVSD) == 0 || len(f.Peer) == 0 || median(f.Peer) == 0 {
+	ours, theirs := median(f.LVSD), median(f.Peer)
+	if len(f.LVSD) == 0 || theirs == 0 || max(ours, theirs) == never {
 		return 0, false
 	}
-	return median(f.LVSD) / median(f.Peer), true
+	r, err := strconv.ParseFloat(strconv.FormatFloat(ours/theirs, 'g', 2, 64), 64)
+	return r, err == nil
 }
 
 // met reports whether the figure reaches its goal.
 func (f Figure) met() bool {
-	if r, ok := f.ratio(); f.Goal.Ratio {
-		return ok && r <= f.Goal.Bound
+	if len(f.LVSD) == 0 {
+		return false
 	}
-	return len(f.LVSD) > 0 && median(f.LVSD) <= f.Goal.Bound
+	switch f.Goal.Kind {
+	case goalAlways:
+		return !slices.ContainsFunc(f.LVSD, func(v float64) bool { return v != f.Goal.Value })
+	case goalRatio:
+		if r, ok := f.ratio(); ok {
+			return r <= f.Goal.Value
+		}
+		// keepalived's is 0 or never, or lvsd's is never.
+		ours := median(f.LVSD)
+		return len(f.Peer) > 0 && ours < never && ours <= median(f.Peer)
+	default:
+		return median(f.LVSD) <= f.Goal.Value
+	}
 }
 
-// median is the middle of the runs, or the mean of the two in the middle.
+// median is the middle of the runs, or the mean of the two in the middle; of no
+// runs it is 0.
 func median(runs []float64) float64 {
 	s := slices.Sorted(slices.Values(runs))
 	n := len(s)
 	if n == 0 {
 		return 0
+	}
+	if s[n/2] == never {
+		return never
 	}
 	return (s[(n-1)/2] + s[n/2]) / 2
 }

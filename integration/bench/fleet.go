@@ -2,8 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -42,15 +41,18 @@ func (f fleet) weight(i, j int) int {
 	return j + 1
 }
 
-// sum is what /proc/net/ip_vs has when the fleet is in the table.
-func (f fleet) sum() tableSum {
-	s := tableSum{services: f.services, servers: f.services * serversPerService}
+// rate is how many checks a second there are to make.
+func (f fleet) rate() float64 { return float64(f.services*serversPerService) / f.interval.Seconds() }
+
+// weights are the whole fleet's, by server.
+func (f fleet) weights() weights {
+	all := make(weights, f.services*serversPerService)
 	for i := range f.services {
 		for j := range serversPerService {
-			s.weights += f.weight(i, j)
+			all[netip.AddrPortFrom(netip.MustParseAddr(f.server(i, j)), fleetPort)] = f.weight(i, j)
 		}
 	}
-	return s
+	return all
 }
 
 // rows are the lines of "ipvsadm -Sn", sorted.
@@ -67,25 +69,13 @@ func (f fleet) rows() []string {
 	return rows
 }
 
-// writeHCL writes lvsd's configuration into a new or known folder.
-func (f fleet) writeHCL(dir string, oneEach bool) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
+// hcl is the fleet in lvsd's words.
+func (f fleet) hcl() string {
 	var all strings.Builder
 	for i := range f.services {
-		if !oneEach {
-			all.WriteString(f.serviceHCL(i))
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("s%04d.hcl", i)), []byte(f.serviceHCL(i)), 0o644); err != nil {
-			return err
-		}
+		all.WriteString(f.serviceHCL(i))
 	}
-	if oneEach {
-		return nil
-	}
-	return os.WriteFile(filepath.Join(dir, "services.hcl"), []byte(all.String()), 0o644)
+	return all.String()
 }
 
 func (f fleet) serviceHCL(i int) string {
@@ -111,7 +101,7 @@ func (f fleet) serviceHCL(i int) string {
 	return b.String()
 }
 
-// keepalived is the same in keepalived's words.
+// keepalived is the fleet in keepalived's words.
 func (f fleet) keepalived() string {
 	var b strings.Builder
 	for i := range f.services {

@@ -22,8 +22,6 @@ type options struct {
 	lvsd string // path of the binary
 	lab  string // path of the lab's
 	runs int
-	// uml: this process runs in user-mode Linux.
-	uml bool
 }
 
 // parts are what can be measured, in the order in which it is printed.
@@ -35,19 +33,28 @@ var parts = []struct {
 	{"config", false, measureConfig},
 	{"failover", false, measureFailover},
 	{"start", true, measureStart},
+	{"servers", true, measureServers},
 	{"table", true, measureTable},
 	{"checks", true, measureChecks},
+}
+
+func partNames() []string {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")
-	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the large table, two fifths of the checks")
-	only := flag.String("parts", "config,failover,start,table,checks", "what to measure")
+	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the servers\n"+
+		"and with the large table, two fifths of the checks")
+	only := flag.String("parts", strings.Join(partNames(), ","), "what to measure")
 	format := flag.String("o", "text", "text or json")
 	flag.Parse()
-	o.uml = os.Getenv("LVSD_LAB") == "uml"
 	err := run(o, strings.Split(*only, ","), *format)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -60,6 +67,11 @@ func main() {
 func run(o options, only []string, format string) (err error) {
 	if format != "text" && format != "json" {
 		return fmt.Errorf("-o %q: text or json", format)
+	}
+	for _, name := range only {
+		if !slices.Contains(partNames(), name) {
+			return fmt.Errorf("-parts %s: there are %s", name, strings.Join(partNames(), ", "))
+		}
 	}
 	if o.runs < 1 {
 		return fmt.Errorf("-runs %d: 1 or more", o.runs)

@@ -17,22 +17,13 @@ const pageTimeout = 200 * time.Millisecond
 
 // measureStart lets both daemons take turns with a start of the pair.
 func measureStart(ctx context.Context, o options) ([]Figure, error) {
-	columns := [2]column{{}, {}}
-	software := [2]cluster.Software{cluster.LVSD{Binary: o.lvsd}, cluster.Keepalived{}}
-	for n := range o.runs {
-		for i, d := range daemons(o) {
-			say("start: run %d of %d, %s", n+1, o.runs, d.name)
-			if err := startOnce(ctx, d, software[i], columns[i]); err != nil {
-				return nil, fmt.Errorf("%s: %w", d.name, err)
-			}
-		}
-	}
-	return inLab(o, "start", []Figure{{Name: firstPage, Unit: unitTime, Goal: ratioAtMost(1)}}, columns), nil
+	columns, err := takeTurns(ctx, o, "start", o.runs, startOnce)
+	return complete("start", []Figure{{Name: firstPage, Unit: unitTime, Goal: ratioAtMost(1)}}, columns), err
 }
 
 // startOnce builds a cluster whose servers answer, starts the daemon on both
 // directors, and notes when the client has its first page.
-func startOnce(ctx context.Context, d daemon, s cluster.Software, into column) (err error) {
+func startOnce(ctx context.Context, d daemon, into column) (err error) {
 	c, err := cluster.New()
 	if err != nil {
 		return err
@@ -42,19 +33,9 @@ func startOnce(ctx context.Context, d daemon, s cluster.Software, into column) (
 		return err
 	}
 	setup := cluster.NewSetup()
-	for _, h := range c.Directors {
-		if err := s.Configure(h, setup); err != nil {
-			return err
-		}
-	}
-	begin := time.Now()
-	var processes []*cluster.Process
-	for _, h := range c.Directors {
-		p, err := d.start(h)
-		if err != nil {
-			return err
-		}
-		processes = append(processes, p)
+	processes, begin, err := d.startPair(c, setup)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 )
@@ -27,19 +24,6 @@ const memoryGoal = 40e6
 
 // measureTable lets both daemons take turns with the large fleet.
 func measureTable(ctx context.Context, o options) ([]Figure, error) {
-	var columns [2]column
-	for i := range columns {
-		columns[i] = column{}
-	}
-	runs := o.share(3)
-	for n := range runs {
-		for i, d := range daemons(o) {
-			say("table: run %d of %d, %s", n+1, runs, d.name)
-			if err := tableOnce(ctx, d, columns[i]); err != nil {
-				return nil, fmt.Errorf("%s: %w", d.name, err)
-			}
-		}
-	}
 	figures := []Figure{
 		{Name: startTime, Unit: unitTime, Goal: ratioAtMost(1)},
 		{Name: thirdTime, Unit: unitTime, Goal: ratioAtMost(0.2)},
@@ -48,27 +32,11 @@ func measureTable(ctx context.Context, o options) ([]Figure, error) {
 		{Name: startMemory, Unit: unitBytes, Goal: atMost(memoryGoal)},
 		{Name: reloadMemory, Unit: unitBytes, Goal: atMost(memoryGoal)},
 	}
-	if !o.uml {
+	if !cluster.InUML() {
 		figures[0].Goal, figures[3].Goal = atMost(1), atMost(unchangedCPU.Seconds())
 	}
-	return inLab(o, "table", figures, columns), nil
-}
-
-// inLab completes figures that were measured in the lab.
-func inLab(o options, part string, figures []Figure, columns [2]column) []Figure {
-	place := "on this kernel"
-	if o.uml {
-		place = "in user-mode Linux"
-	}
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		place += " (" + unix.ByteSliceToString(u.Release[:]) + ")"
-	}
-	for i := range figures {
-		f := &figures[i]
-		f.Part, f.Place, f.LVSD, f.Peer = part, place, columns[0][f.Name], columns[1][f.Name]
-	}
-	return figures
+	columns, err := takeTurns(ctx, o, "table", o.share(3), tableOnce)
+	return complete("table", figures, columns), err
 }
 
 // tableOnce is the life of one daemon: it starts, reloads what is unchanged,
@@ -80,7 +48,7 @@ func tableOnce(ctx context.Context, d daemon, c column) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	if err := d.write(r.director, large); err != nil {
+	if err := d.configure(r.director, large); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -99,7 +67,7 @@ func tableOnce(ctx context.Context, d daemon, c column) (err error) {
 	}
 	changed := large
 	changed.changed = true
-	if err := d.write(r.director, changed); err != nil {
+	if err := d.configure(r.director, changed); err != nil {
 		return err
 	}
 	begin = time.Now()

@@ -10,6 +10,10 @@ import (
 // and in namespaces or a machine that nobody else uses.
 func InLab() bool { return os.Getenv("LVSD_LAB") != "" }
 
+// InUML reports whether that kernel is user-mode Linux, where a system call is
+// dear and time is coarse.
+func InUML() bool { return os.Getenv("LVSD_LAB") == "uml" }
+
 // NeedLab skips a test that needs the lab where it does not run there.
 func NeedLab(tb testing.TB) {
 	tb.Helper()

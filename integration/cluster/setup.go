@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,11 +17,15 @@ type Setup struct {
 	Addresses []netip.Prefix
 	// Gateways move along with the addresses, on the inside.
 	Gateways []netip.Prefix
+	// Version is VRRP's, 2 or 3.
+	Version int
 	// Advert is the time between two adverts.
 	Advert time.Duration
 	// Priority is by director.
 	Priority map[string]int
-	Servers  []RealServer
+	// Servers are behind the web service; none: there is no service, which
+	// needs no IPVS.
+	Servers []RealServer
 	// Interval, Timeout, Rise and Fall are of the servers' HTTP checks.
 	Interval, Timeout time.Duration
 	Rise, Fall        int
@@ -39,6 +44,7 @@ func NewSetup() Setup {
 	return Setup{
 		Addresses: prefixes("10.13.0.200/24"),
 		Gateways:  prefixes("192.168.1.254/24", "192.168.2.254/24"),
+		Version:   3,
 		Advert:    time.Second,
 		Priority:  map[string]int{"lvs1": 150, "lvs2": 100},
 		Servers: []RealServer{
@@ -73,11 +79,23 @@ func prefixes(texts ...string) []netip.Prefix {
 // Service is the address and port of the web service.
 func (s Setup) Service() netip.AddrPort { return netip.AddrPortFrom(s.Addresses[0].Addr(), 80) }
 
+// Weights are what the table has while these servers are out of it.
+func (s Setup) Weights(out ...string) map[netip.AddrPort]int {
+	weights := map[netip.AddrPort]int{}
+	for _, r := range s.Servers {
+		if !slices.Contains(out, r.Name) {
+			weights[netip.AddrPortFrom(r.Addr, s.Service().Port())] = r.Weight
+		}
+	}
+	return weights
+}
+
 // RouterHCL is lvsd's configuration of the virtual router, the same for both
 // directors.
 func (s Setup) RouterHCL() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "virtual_router \"outside\" {\n  interface       = \"eth0\"\n  id              = 51\n")
+	fmt.Fprintf(&b, "  version         = %d\n", s.Version)
 	fmt.Fprintf(&b, "  priority        = { lvs1 = %d, lvs2 = %d }[node.name]\n", s.Priority["lvs1"], s.Priority["lvs2"])
 	fmt.Fprintf(&b, "  advert_interval = %q\n  addresses       = [%s]\n\n", s.Advert, quoted(s.Addresses))
 	for _, g := range s.Gateways {
@@ -89,6 +107,9 @@ func (s Setup) RouterHCL() string {
 
 // ServiceHCL is lvsd's configuration of the web service.
 func (s Setup) ServiceHCL() string {
+	if len(s.Servers) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "virtual_service \"web\" {\n  address   = %q\n  port      = %d\n  scheduler = \"wrr\"\n  forward   = \"nat\"\n\n",
 		s.Service().Addr(), s.Service().Port())
@@ -101,12 +122,13 @@ func (s Setup) ServiceHCL() string {
 	return b.String()
 }
 
-// Keepalived is keepalived's configuration of both, for one director.
-func (s Setup) Keepalived(node string) string {
+// KeepalivedRouter is keepalived's configuration of the virtual router, for one
+// director.
+func (s Setup) KeepalivedRouter(node string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "global_defs {\n  router_id %s\n}\n\n", node)
-	fmt.Fprintf(&b, "vrrp_instance outside {\n  state BACKUP\n  version 3\n  interface eth0\n  virtual_router_id 51\n  priority %d\n  advert_int %g\n",
-		s.Priority[node], s.Advert.Seconds())
+	fmt.Fprintf(&b, "vrrp_instance outside {\n  state BACKUP\n  version %d\n  interface eth0\n  virtual_router_id 51\n  priority %d\n  advert_int %g\n",
+		s.Version, s.Priority[node], s.Advert.Seconds())
 	if s.Addresses[0].Addr().Is6() {
 		b.WriteString("  native_ipv6\n")
 	}
@@ -119,13 +141,27 @@ func (s Setup) Keepalived(node string) string {
 		fmt.Fprintf(&b, "    %s dev eth1\n", g)
 	}
 	b.WriteString("  }\n  track_interface {\n    eth1\n  }\n}\n\n")
+	return b.String()
+}
+
+// KeepalivedService is keepalived's configuration of the web service. Of Rise it
+// knows 1, which it calls fast_recovery, and 2.
+func (s Setup) KeepalivedService() string {
+	if len(s.Servers) == 0 {
+		return ""
+	}
+	var b strings.Builder
 	fmt.Fprintf(&b, "virtual_server %s %d {\n  delay_loop %g\n  lb_algo wrr\n  lb_kind NAT\n  protocol TCP\n",
 		s.Service().Addr(), s.Service().Port(), s.Interval.Seconds())
 	for _, r := range s.Servers {
 		fmt.Fprintf(&b, "\n  # %s\n  real_server %s %d {\n    weight %d\n    HTTP_GET {\n      url {\n        path /index.html\n        status_code 200\n      }\n",
 			r.Name, r.Addr, s.Service().Port(), r.Weight)
-		fmt.Fprintf(&b, "      connect_timeout %g\n      retry %d\n      delay_before_retry %g\n    }\n  }\n",
+		fmt.Fprintf(&b, "      connect_timeout %g\n      retry %d\n      delay_before_retry %g\n",
 			s.Timeout.Seconds(), s.Fall-1, s.Interval.Seconds())
+		if s.Rise == 1 {
+			b.WriteString("      fast_recovery\n")
+		}
+		b.WriteString("    }\n  }\n")
 	}
 	b.WriteString("}\n")
 	return b.String()

@@ -13,6 +13,8 @@ import (
 type Software interface {
 	// Configure writes the configuration of the director.
 	Configure(h *Host, s Setup) error
+	// ServicePath is the file that has its services.
+	ServicePath(h *Host) string
 	// Start starts the daemon on the director.
 	Start(h *Host) (*Process, error)
 }
@@ -39,13 +41,16 @@ func (l LVSD) ConfigPath(h *Host) string {
 	return filepath.Join(h.Dir, "lvsd")
 }
 
+// ServicePath is web.hcl.
+func (l LVSD) ServicePath(h *Host) string { return filepath.Join(l.ConfigPath(h), "web.hcl") }
+
 // Configure writes router.hcl and web.hcl.
 func (l LVSD) Configure(h *Host, s Setup) error {
 	dir := l.ConfigPath(h)
 	err := errors.Join(
 		os.MkdirAll(dir, 0o755),
 		os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(s.RouterHCL()), 0o644),
-		os.WriteFile(filepath.Join(dir, "web.hcl"), []byte(s.ServiceHCL()), 0o644),
+		os.WriteFile(l.ServicePath(h), []byte(s.ServiceHCL()), 0o644),
 	)
 	if err != nil {
 		return fmt.Errorf("configuring lvsd for %s: %w", h.Name, err)
@@ -67,16 +72,20 @@ func (l LVSD) Status(ctx context.Context, h *Host, args ...string) (string, erro
 // Keepalived is Debian's keepalived.
 type Keepalived struct{}
 
+// ServicePath is keepalived.conf, which has everything.
+func (Keepalived) ServicePath(h *Host) string { return filepath.Join(h.Dir, "keepalived.conf") }
+
 // Configure writes keepalived.conf.
-func (Keepalived) Configure(h *Host, s Setup) error {
-	path := filepath.Join(h.Dir, "keepalived.conf")
-	if err := os.WriteFile(path, []byte(s.Keepalived(h.Name)), 0o644); err != nil {
+func (k Keepalived) Configure(h *Host, s Setup) error {
+	text := s.KeepalivedRouter(h.Name) + s.KeepalivedService()
+	if err := os.WriteFile(k.ServicePath(h), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("configuring keepalived for %s: %w", h.Name, err)
 	}
 	return nil
 }
 
-// Start starts keepalived in the foreground.
-func (Keepalived) Start(h *Host) (*Process, error) {
-	return h.Start("keepalived", "keepalived", "--dont-fork", "--log-console", "--log-detail", "-f", filepath.Join(h.Dir, "keepalived.conf"))
+// Start starts keepalived in the foreground. Its checkers run only where it has
+// a service.
+func (k Keepalived) Start(h *Host) (*Process, error) {
+	return h.Start("keepalived", "keepalived", "--dont-fork", "--log-console", "-f", k.ServicePath(h))
 }
