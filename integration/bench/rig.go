@@ -108,7 +108,7 @@ func (r *rig) run(ctx context.Context, d daemon) (context.Context, *cluster.Proc
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		<-p.Done()
-		cancel(fmt.Errorf("it ended by itself: %w", p.Wait(0)))
+		cancel(p.Ended())
 	}()
 	return ctx, p, nil
 }

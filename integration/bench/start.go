@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
@@ -41,10 +40,8 @@ func startOnce(ctx context.Context, d daemon, into column) (err error) {
 	defer cancel()
 	err = cluster.Until(ctx, "the first page", func() (bool, error) {
 		for _, p := range processes {
-			select {
-			case <-p.Done():
-				return false, fmt.Errorf("it ended by itself: %w", p.Wait(0))
-			default:
+			if err := p.Ended(); err != nil {
+				return false, err
 			}
 		}
 		return cluster.Get(c.Client, setup.Service(), pageTimeout).Err == nil, nil

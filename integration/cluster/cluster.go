@@ -180,6 +180,18 @@ func (c *Cluster) plug(h *Host, cable cable) error {
 	return nil
 }
 
+// DropMulticast keeps multicast from the directors' outside interfaces, as the
+// networks of many clouds do. IPv6 has no neighbours there any more.
+func (c *Cluster) DropMulticast() error {
+	for _, d := range c.Directors {
+		path := "/sys/class/net/" + d.Name + ".eth0/brport/multicast_flood"
+		if err := c.wire.do(func() error { return os.WriteFile(path, []byte("0"), 0) }); err != nil {
+			return fmt.Errorf("keeping multicast from %s: %w", d.Name, err)
+		}
+	}
+	return nil
+}
+
 // Close ends every process of the cluster and removes it. It may be called
 // again.
 func (c *Cluster) Close() error {

@@ -116,6 +116,42 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestAProcessThatEndedSaysHow(t *testing.T) {
+	c := Start(t)
+	for _, tt := range []struct {
+		name   string
+		signal syscall.Signal
+		how    string
+	}{
+		{"well", syscall.SIGTERM, "exit status 0"},
+		{"badly", syscall.SIGKILL, "signal: killed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const script = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.02; done"
+			p, err := c.Client.Start(tt.name, "sh", "-c", script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Until(t.Context(), "it to be ready", func() (bool, error) { return p.Log() != "", p.Ended() })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			<-p.Done()
+			last := strings.TrimSpace(p.Log())
+			want := tt.name + " on client ended: " + tt.how + "; its last words:\n" + last
+			if err := p.Ended(); err == nil || err.Error() != want {
+				t.Errorf("Ended = %v, want %q", err, want)
+			}
+			if err := p.Wait(time.Second); (err == nil) != (tt.how == "exit status 0") {
+				t.Errorf("Wait = %v", err)
+			}
+		})
+	}
+}
+
 // running reports whether a process exists and has not ended.
 func running(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -132,9 +168,6 @@ func TestRequests(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"web1": 2, "web2": 1}, rs.ByServer()); diff != "" {
 		t.Errorf("ByServer (-want +got):\n%s", diff)
-	}
-	if first, ok := rs.FirstPage(); !ok || !first.Equal(at(25)) {
-		t.Errorf("FirstPage = %v, %v", first, ok)
 	}
 	if rs.Failed() != 1 || rs.Since(at(10)).Failed() != 0 || len(rs.Since(at(10))) != 3 {
 		t.Errorf("Failed = %d, since 10 ms %d of %d", rs.Failed(), rs.Since(at(10)).Failed(), len(rs.Since(at(10))))

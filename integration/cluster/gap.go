@@ -35,6 +35,16 @@ func (e *Echo) Gap(t time.Time) time.Duration {
 	return longestGap(t.Round(0), e.looked, e.echoes)
 }
 
+// GapAtMost is the longest that a gap after t, up to now, can have been: the
+// longest time between two requests that were answered in time. What Gap does
+// not count because nobody asked, this does: who bounds it knows that the
+// address was watched.
+func (e *Echo) GapAtMost(t time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return longestUnanswered(t.Round(0), time.Now().Round(0), e.echoes)
+}
+
 // Answered reports whether a request that was sent after t has its answer.
 func (e *Echo) Answered(t time.Time) bool {
 	e.mu.Lock()
@@ -69,4 +79,17 @@ func longestGap(t, looked time.Time, echoes []echo) (longest time.Duration) {
 		longest = max(longest, last.sent.Sub(first.sent)+EchoInterval)
 	}
 	return longest
+}
+
+// longestUnanswered is GapAtMost for the echoes in their order.
+func longestUnanswered(t, now time.Time, echoes []echo) (longest time.Duration) {
+	last := t
+	for _, e := range echoes {
+		if e.sent.Before(t) || e.lost() {
+			continue
+		}
+		longest = max(longest, e.sent.Sub(last))
+		last = e.sent
+	}
+	return max(longest, now.Sub(last))
 }

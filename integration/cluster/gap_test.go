@@ -74,6 +74,31 @@ func TestGapIsTheTimeInWhichTheAddressDidNotAnswer(t *testing.T) {
 	}
 }
 
+func TestAGapCannotHaveBeenLongerThanNobodyHadAnAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		echoes [][]echo
+		want   int // milliseconds
+	}{
+		{"every echo answered", [][]echo{answered(0, 1002, 1)}, 2},
+		{"some lost in a row", [][]echo{answered(0, 10, 1), unanswered(10, 310), answered(310, 1002, 1)}, 302},
+		{"the sender slept", [][]echo{answered(0, 10, 1), answered(510, 1002, 1)}, 502},
+		{"it slept before some were lost, and after",
+			[][]echo{answered(0, 10, 1), unanswered(210, 310), answered(410, 1002, 1)}, 402},
+		{"a late answer is none", [][]echo{answered(0, 10, 1), answered(10, 310, 101), answered(310, 1002, 1)}, 302},
+		{"it slept from the beginning", [][]echo{answered(-500, 0, 1), answered(300, 1002, 1)}, 300},
+		{"it slept to the end", [][]echo{answered(0, 602, 1)}, 400},
+		{"it never asked", nil, 1000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := time.Duration(tt.want) * time.Millisecond
+			if got := longestUnanswered(at(0), at(1000), slices.Concat(tt.echoes...)); got != want {
+				t.Errorf("longestUnanswered = %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 func TestAnAnswerBelongsToTheLastRequestOfItsNumber(t *testing.T) {
 	const around = 1<<16 + 3
 	e := &Echo{echoes: make([]echo, around)}

@@ -139,16 +139,6 @@ func (rs Requests) ByServer() map[string]int {
 	return pages
 }
 
-// FirstPage is when the first page had arrived.
-func (rs Requests) FirstPage() (t time.Time, ok bool) {
-	for _, r := range rs {
-		if end := r.Begin.Add(r.Took); r.Err == nil && (!ok || end.Before(t)) {
-			t, ok = end, true
-		}
-	}
-	return t, ok
-}
-
 // Get asks for a page by a new connection from the host.
 func Get(from *Host, to netip.AddrPort, timeout time.Duration) Request {
 	r := Request{Begin: time.Now()}

@@ -99,14 +99,32 @@ func (p *Process) Stop(limit time.Duration) error {
 func (p *Process) Wait(limit time.Duration) error {
 	select {
 	case <-p.done:
-		if p.err != nil {
-			return fmt.Errorf("%s on %s ended: %w; its last words:\n%s", p.Name, p.Host.Name, p.err, lastLines(p.Log(), 10))
+		if p.err == nil {
+			return nil
 		}
-		return nil
+		return p.Ended()
 	case <-time.After(limit):
-		return fmt.Errorf("%s on %s did not end within %v; its last words:\n%s", p.Name, p.Host.Name, limit, lastLines(p.Log(), 10))
+		return fmt.Errorf("%s on %s did not end within %v; its last words:\n%s", p.Name, p.Host.Name, limit, p.LastWords(10))
 	}
 }
+
+// Ended is nil while the process runs. Afterwards it says how it ended, well or
+// not: for those who need it.
+func (p *Process) Ended() error {
+	select {
+	case <-p.done:
+	default:
+		return nil
+	}
+	how := p.err
+	if how == nil {
+		how = errors.New("exit status 0")
+	}
+	return fmt.Errorf("%s on %s ended: %w; its last words:\n%s", p.Name, p.Host.Name, how, p.LastWords(10))
+}
+
+// LastWords are the last lines of its log.
+func (p *Process) LastWords(lines int) string { return lastLines(p.Log(), lines) }
 
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")

@@ -47,12 +47,7 @@ func StartWeb(h *Host) (*Process, error) {
 	defer cancel()
 	to := netip.MustParseAddrPort("127.0.0.1:80")
 	err = Until(ctx, "nginx on "+h.Name, func() (bool, error) {
-		select {
-		case <-p.Done():
-			return false, p.Wait(0)
-		default:
-			return Get(h, to, time.Second).Err == nil, nil
-		}
+		return Get(h, to, time.Second).Err == nil, p.Ended()
 	})
 	return p, err
 }
