@@ -5,5 +5,6 @@
 //	make demo           in a kernel with IPVS, chosen by integration/lab
 //	make demo KEEP=1    ends in a shell beside the running cluster
 //
-// A step that did not happen as told ends it with status 1.
+// A step that did not happen as told, or not in time, ends it with status 1: so
+// does a story that takes longer than 120 s.
 package main

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -73,6 +72,9 @@ type stage struct {
 	echo       *cluster.Echo
 }
 
+// limit is how long the whole story may take.
+const limit = 120 * time.Second
+
 // patience is how long a step may take until it counts as not happened. Every
 // figure is far below it.
 const patience = 20 * time.Second
@@ -80,6 +82,20 @@ const patience = 20 * time.Second
 // settle is how long a step is watched after it happened: longer than a request
 // waits, so that each one that it hit has its answer or its error.
 const settle = timeout + time.Second/2
+
+// What may be beyond what was told, for the machine's sake.
+const (
+	// slack is for what a timer decides.
+	slack = 500 * time.Millisecond
+	// handOverGap is for an address that should answer all the time: silence
+	// would be some seconds, and a successor's skew time 609 ms.
+	handOverGap = 300 * time.Millisecond
+	// handOverLoss is how many requests may be under way at one moment.
+	handOverLoss = 3
+	// shared is how long after a move a request may still come to the other
+	// director: both hold the address for 50 ms.
+	shared = 100 * time.Millisecond
+)
 
 // timeout is how long the client waits for a page.
 const timeout = time.Second
@@ -97,30 +113,27 @@ func (s *stage) until(ctx context.Context, begin time.Time, what string, conditi
 }
 
 // holder waits until exactly this director holds the virtual address.
-func (s *stage) holder(ctx context.Context, begin time.Time, d *cluster.Host) (time.Duration, error) {
-	return s.until(ctx, begin, fmt.Sprintf("%s alone to hold %v", d.Name, cluster.VIP), func() (bool, error) {
-		holders, err := s.Holders(cluster.VIP)
-		return len(holders) == 1 && holders[0] == d, err
-	})
+func (s *stage) holder(ctx context.Context, d *cluster.Host) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.WaitHolder(ctx, d, cluster.VIP)
 }
 
-// weights waits until the director's IPVS table has exactly these weights.
-func (s *stage) weights(ctx context.Context, begin time.Time, d *cluster.Host, want map[netip.AddrPort]int) (time.Duration, error) {
-	return s.until(ctx, begin, fmt.Sprintf("the table of %s to have the weights %v", d.Name, want), func() (bool, error) {
-		have, err := cluster.Weights(d)
-		return maps.Equal(have, want), err
-	})
-}
-
-// wanted are the weights of the setup's servers, without those named.
-func (s *stage) wanted(without ...string) map[netip.AddrPort]int {
-	want := map[netip.AddrPort]int{}
-	for _, r := range s.setup.Servers {
-		if !slices.Contains(without, r.Name) {
-			want[netip.AddrPortFrom(r.Addr, s.setup.Service().Port())] = r.Weight
-		}
+// weights waits until the IPVS tables of both directors have exactly these
+// weights, and returns how long that took on lvs1, since begin.
+func (s *stage) weights(ctx context.Context, begin time.Time, want map[netip.AddrPort]int) (time.Duration, error) {
+	table := func(d *cluster.Host) (time.Duration, error) {
+		return s.until(ctx, begin, fmt.Sprintf("the table of %s to have the weights %v", d.Name, want), func() (bool, error) {
+			have, err := cluster.Weights(d)
+			return maps.Equal(have, want), err
+		})
 	}
-	return want
+	took, err := table(s.lvs1)
+	if err != nil {
+		return 0, err
+	}
+	_, err = table(s.lvs2)
+	return took, err
 }
 
 // blame shows what the daemons said last, where the story went wrong.
@@ -128,7 +141,7 @@ func (s *stage) blame() {
 	for _, p := range []*cluster.Process{s.first, s.second} {
 		if p != nil {
 			s.line("lvsd on %s said last:", p.Host.Name)
-			s.quote(tail(p.Log(), 15))
+			s.quote(p.LastWords(15))
 		}
 	}
 }

@@ -108,6 +108,14 @@ func shell(ctx context.Context, hosts, lvsd, dir string) error {
 	return nil
 }
 
+// within is an error where something took longer than it may.
+func within(what string, took, bound time.Duration) error {
+	if took <= bound {
+		return nil
+	}
+	return fmt.Errorf("%s: measured %s, expected at most %s", what, milliseconds(took), milliseconds(bound))
+}
+
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func milliseconds(d time.Duration) string {
@@ -122,9 +130,4 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func tail(text string, n int) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

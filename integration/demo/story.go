@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,9 +17,13 @@ import (
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// play plays the acts in their order. Each leaves the cluster whole.
+// play plays the acts in their order, within the limit. Each leaves the cluster
+// whole.
 func (s *stage) play(ctx context.Context) error {
 	defer s.leave()
+	late := fmt.Errorf("the whole story has to end within %v, and this is under way", limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
 	for _, act := range []struct {
 		title string
 		play  func(context.Context) error
@@ -31,7 +37,8 @@ func (s *stage) play(ctx context.Context) error {
 		{"The master is stopped", s.stopMaster},
 	} {
 		s.title(act.title)
-		if err := act.play(ctx); err != nil {
+		err := act.play(ctx)
+		if err := errors.Join(context.Cause(ctx), err); err != nil {
 			return fmt.Errorf("%s: %w", strings.ToLower(act.title[:1])+act.title[1:], err)
 		}
 	}
@@ -75,14 +82,12 @@ func (s *stage) comeUp(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := s.holder(ctx, begin, s.lvs1); err != nil {
+	if err := s.holder(ctx, s.lvs1); err != nil {
 		return err
 	}
 	s.figure("first page after both lvsd were started", seconds(took), "")
-	for _, d := range s.Directors {
-		if _, err := s.weights(ctx, begin, d, s.wanted()); err != nil {
-			return err
-		}
+	if _, err := s.weights(ctx, begin, s.setup.Weights()); err != nil {
+		return err
 	}
 	s.line("%v is on lvs1 alone, and the tables of both directors are complete. On lvs1:", cluster.VIP)
 	status, err := s.software.Status(ctx, s.lvs1)
@@ -91,7 +96,7 @@ func (s *stage) comeUp(ctx context.Context) (err error) {
 }
 
 func (s *stage) share(context.Context) error {
-	const requests = 280
+	const requests = 280 // 40 rounds of weighted round robin
 	total := 0
 	for _, r := range s.setup.Servers {
 		total += r.Weight
@@ -110,8 +115,8 @@ func (s *stage) share(context.Context) error {
 		s.figure(fmt.Sprintf("%s, weight %d", r.Name, r.Weight),
 			fmt.Sprintf("%.1f %%", 100*float64(got[r.Name])/requests),
 			fmt.Sprintf("%d requests; by its weight %.0f", got[r.Name], want))
-		if diff := float64(got[r.Name]) - want; diff > 0.05*requests || diff < -0.05*requests {
-			return fmt.Errorf("%s got %d requests, and by its weight %.0f", r.Name, got[r.Name], want)
+		if diff := float64(got[r.Name]) - want; math.Abs(diff) > float64(r.Weight) {
+			return fmt.Errorf("%s got %d requests, expected %.0f by its weight, give or take a round", r.Name, got[r.Name], want)
 		}
 	}
 	return s.enter()
@@ -131,28 +136,35 @@ func (s *stage) killServer(ctx context.Context) (err error) {
 	if err := s.webs[0].Kill(); err != nil {
 		return err
 	}
-	out, err := s.weights(ctx, begin, s.lvs1, s.wanted("web1"))
+	out, err := s.weights(ctx, begin, s.setup.Weights("web1"))
 	if err != nil {
 		return err
 	}
 	s.pause(ctx, settle)
-	s.figure("a killed server is out of the table", seconds(out), s.failed(begin))
-	if err := s.spared(begin.Add(out + 100*time.Millisecond)); err != nil {
-		return fmt.Errorf("web1 is out of the table, and yet: %w", err)
+	const what = "a killed server is out of the table"
+	s.figure(what, seconds(out), s.failed(begin))
+	bound := time.Duration(s.setup.Fall)*s.setup.Interval + s.setup.Timeout + 100*time.Millisecond
+	if err := errors.Join(within(what, out, bound+slack), s.spared(begin.Add(out+100*time.Millisecond))); err != nil {
+		return err
 	}
+	return s.restartServer(ctx)
+}
 
-	s.line("nginx on web1 is started again.")
+func (s *stage) restartServer(ctx context.Context) (err error) {
+	s.line("nginx on web1 is started again. It is back after %d answers.", s.setup.Rise)
 	if s.webs[0], err = cluster.StartWeb(s.web1); err != nil {
 		return err
 	}
-	begin = time.Now()
-	back, err := s.weights(ctx, begin, s.lvs1, s.wanted())
+	begin := time.Now()
+	back, err := s.weights(ctx, begin, s.setup.Weights())
 	if err != nil {
 		return err
 	}
 	s.pause(ctx, settle)
-	s.figure("it is back with its weight 3", seconds(back), s.failed(begin))
-	return s.spared(begin)
+	const what = "it is back with its weight 3"
+	s.figure(what, seconds(back), s.failed(begin))
+	bound := time.Duration(s.setup.Rise) * s.setup.Interval
+	return errors.Join(within(what, back, bound+slack), s.spared(begin))
 }
 
 func (s *stage) editWeight(ctx context.Context) error {
@@ -165,20 +177,43 @@ func (s *stage) editWeight(ctx context.Context) error {
 	if err := s.reload(); err != nil {
 		return err
 	}
-	took, err := s.weights(ctx, begin, s.lvs1, s.wanted())
+	took, err := s.weights(ctx, begin, s.setup.Weights())
 	if err != nil {
 		return err
 	}
-	if _, err := s.weights(ctx, begin, s.lvs2, s.wanted()); err != nil {
-		return err
-	}
 	s.pause(ctx, settle)
-	s.figure("an edited weight is in the table", seconds(took), s.failed(begin))
-	return s.spared(begin)
+	const what = "an edited weight is in the table"
+	s.figure(what, seconds(took), s.failed(begin))
+	return errors.Join(within(what, took, slack), s.spared(begin))
 }
 
 func (s *stage) reload() error {
 	return errors.Join(s.first.Signal(syscall.SIGHUP), s.second.Signal(syscall.SIGHUP))
+}
+
+// read waits until the status of both lvsd says that they have read a
+// configuration since begin, and whether they took it.
+func (s *stage) read(ctx context.Context, begin time.Time, taken bool) error {
+	for _, d := range s.Directors {
+		what := fmt.Sprintf("lvsd on %s to have read its files (taken: %t)", d.Name, taken)
+		_, err := s.until(ctx, begin, what, func() (bool, error) {
+			var status struct {
+				Reload struct {
+					Last time.Time
+					OK   bool
+				}
+			}
+			text, err := s.software.Status(ctx, d, "-o", "json")
+			if err == nil {
+				err = json.Unmarshal([]byte(text), &status)
+			}
+			return status.Reload.Last.After(begin) && status.Reload.OK == taken, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // breakFile writes a mistake into a file, and expects that lvsd says where it
@@ -190,13 +225,13 @@ func (s *stage) breakFile(ctx context.Context) error {
 	if err := os.WriteFile(path, []byte(broken), 0o644); err != nil {
 		return err
 	}
-	before, err := cluster.Table(ctx, s.lvs1)
+	before, err := s.tables(ctx)
 	if err != nil {
 		return err
 	}
 	said := len(s.first.Log())
 	begin := time.Now()
-	if err := s.reload(); err != nil {
+	if err := errors.Join(s.reload(), s.read(ctx, begin, false)); err != nil {
 		return err
 	}
 	_, err = s.until(ctx, begin, "lvsd to name the mistake", func() (bool, error) {
@@ -220,51 +255,83 @@ func (s *stage) breakFile(ctx context.Context) error {
 	}
 	s.figure("a broken file changes", "nothing", s.failed(begin))
 	s.line("The file is mended, and both lvsd get SIGHUP again.")
-	return errors.Join(s.software.Configure(s.lvs1, s.setup), s.reload())
+	begin = time.Now()
+	return errors.Join(s.software.Configure(s.lvs1, s.setup), s.reload(), s.read(ctx, begin, true))
+}
+
+// tables are the IPVS tables of both directors.
+func (s *stage) tables(ctx context.Context) (string, error) {
+	text := ""
+	for _, d := range s.Directors {
+		lines, err := cluster.Table(ctx, d)
+		if err != nil {
+			return "", err
+		}
+		text += d.Name + ":\n" + strings.Join(lines, "\n") + "\n"
+	}
+	return text, nil
 }
 
 // unchanged checks that everything is as it was.
-func (s *stage) unchanged(ctx context.Context, begin time.Time, before []string) error {
-	after, err := cluster.Table(ctx, s.lvs1)
+func (s *stage) unchanged(ctx context.Context, begin time.Time, before string) error {
+	after, err := s.tables(ctx)
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(before, after) {
-		return fmt.Errorf("the table was %q and is %q", before, after)
+	if before != after {
+		return fmt.Errorf("the tables were\n%sand are\n%s", before, after)
 	}
-	if _, err := s.holder(ctx, begin, s.lvs1); err != nil {
-		return err
-	}
-	return errors.Join(s.spared(begin), s.alive())
+	return errors.Join(s.holder(ctx, s.lvs1), s.spared(begin), s.alive())
 }
 
 func (s *stage) cutLink(ctx context.Context) error {
 	s.line("lvs1 loses the carrier of eth0. Adverts come every %v.", s.setup.Advert)
-	err := s.failover(ctx, "the master's link cut: gap", s.lvs2, func() error { return s.lvs1.Cut("eth0") })
-	if err != nil {
+	cut := func() error { return s.lvs1.Cut("eth0") }
+	if err := s.move(ctx, "the master's link cut: gap", s.lvs2, s.masterDown()+slack, cut); err != nil {
 		return err
 	}
 	s.line("The carrier of lvs1 is back. Its priority is higher, so it becomes Master again.")
 	s.line("A request under way at that moment is lost: a director does not know the other one's connections.")
-	return s.failover(ctx, "the master is back: gap", s.lvs1, func() error { return s.lvs1.Restore("eth0") })
+	return s.handOver(ctx, "the master is back: gap", s.lvs1, func() error { return s.lvs1.Restore("eth0") })
+}
+
+// masterDown is how long lvs2 waits after the last advert (RFC 9568 section 6.1).
+func (s *stage) masterDown() time.Duration {
+	return 3*s.setup.Advert + s.setup.Advert*time.Duration(256-s.setup.Priority["lvs2"])/256
 }
 
 func (s *stage) stopMaster(ctx context.Context) error {
 	s.line("lvsd on lvs1 gets SIGTERM, as systemctl stop sends it.")
-	err := s.failover(ctx, "the master stopped: gap", s.lvs2, func() error { return s.first.Stop(patience) })
+	err := s.handOver(ctx, "the master stopped: gap", s.lvs2, func() error { return s.first.Stop(patience) })
 	if err != nil {
 		return err
 	}
 	s.line("lvsd on lvs1 is started again, and takes over again.")
-	return s.failover(ctx, "and started again: gap", s.lvs1, func() (err error) {
-		s.first, err = s.software.Start(s.lvs1)
+	if s.first, err = s.software.Start(s.lvs1); err != nil {
 		return err
-	})
+	}
+	// A process that starts stalls one slow processor, and listens for longer.
+	s.pause(ctx, s.setup.Advert)
+	return s.handOver(ctx, "and started again: gap", s.lvs1, func() error { return s.holder(ctx, s.lvs2) })
 }
 
-// failover does something after which the other director holds the address,
-// and measures for how long the client had none.
-func (s *stage) failover(ctx context.Context, what string, to *cluster.Host, do func() error) error {
+// handOver is a move in which the address answers all the time, and of the
+// requests those are lost that are under way at that moment.
+func (s *stage) handOver(ctx context.Context, what string, to *cluster.Host, do func() error) error {
+	begin := time.Now()
+	if err := s.move(ctx, what, to, handOverGap, do); err != nil {
+		return err
+	}
+	if lost := s.load.Requests().Since(begin.Add(-timeout)); lost.Failed() > handOverLoss {
+		return fmt.Errorf("%s: %s failed, expected at most %d: %v",
+			what, plural(lost.Failed(), "request"), handOverLoss, lost.Errors())
+	}
+	return nil
+}
+
+// move does something after which the other director holds the address, and
+// measures for how long the client had none.
+func (s *stage) move(ctx context.Context, what string, to *cluster.Host, bound time.Duration, do func() error) error {
 	begin := time.Now()
 	if err := do(); err != nil {
 		return err
@@ -274,15 +341,19 @@ func (s *stage) failover(ctx context.Context, what string, to *cluster.Host, do 
 		return err
 	}
 	moved := time.Now()
-	if _, err := s.holder(ctx, begin, to); err != nil {
+	if err := s.holder(ctx, to); err != nil {
 		return err
 	}
 	s.pause(ctx, settle)
-	if err := s.spared(moved); err != nil {
-		return fmt.Errorf("%s holds the address, and yet: %w", to.Name, err)
+	gap, unasked := s.echo.Gap(begin), s.echo.GapAtMost(begin)
+	s.figure(what, milliseconds(gap), s.lost(begin, moved)+"; "+to.Name+" holds the address")
+	if err := within(what, gap, bound); err != nil {
+		return err
 	}
-	s.figure(what, milliseconds(s.echo.Gap(begin)), s.lost(begin, moved)+"; "+to.Name+" holds the address")
-	return nil
+	if err := within("the client had no answer and hardly asked", unasked, bound+timeout); err != nil {
+		return err
+	}
+	return errors.Join(s.spared(moved.Add(shared)), s.holder(ctx, to))
 }
 
 // lost says how many requests have failed since then, and whether there are any
@@ -306,27 +377,22 @@ func (s *stage) failed(begin time.Time) string {
 	return plural(s.load.Requests().Since(begin).Failed(), "request") + " failed"
 }
 
-// spared is an error if the client has suffered since then. One request in
-// twenty is left to the machine: it may stall for longer than a request waits.
+// spared is an error if requests of the client have failed that began since
+// then, or if it did not ask. One in fifty is left to the machine: it may stall
+// for longer than a request waits.
 func (s *stage) spared(begin time.Time) error {
 	requests := s.load.Requests().Since(begin)
-	if failed := requests.Failed(); failed*20 > len(requests) {
-		return fmt.Errorf("%d of %s failed: %v", failed, plural(len(requests), "request"), requests.Errors())
+	if len(requests) < rate/2 {
+		return fmt.Errorf("the client asked for %s only, expected %d each second", plural(len(requests), "page"), rate)
+	}
+	if failed := requests.Failed(); failed*50 > len(requests) {
+		return fmt.Errorf("%d of %s failed, expected none: %v", failed, plural(len(requests), "request"), requests.Errors())
 	}
 	return nil
 }
 
 // alive reports a director's daemon that has ended by itself.
-func (s *stage) alive() error {
-	for _, p := range []*cluster.Process{s.first, s.second} {
-		select {
-		case <-p.Done():
-			return fmt.Errorf("lvsd on %s ended with status %d", p.Host.Name, p.ExitStatus())
-		default:
-		}
-	}
-	return nil
-}
+func (s *stage) alive() error { return errors.Join(s.first.Ended(), s.second.Ended()) }
 
 // pause lets the client go on for a while.
 func (s *stage) pause(ctx context.Context, d time.Duration) {
