@@ -1,9 +1,8 @@
 package integration
 
 import (
-	"bufio"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,9 +33,7 @@ func TestABrokenConfigurationAtStartAndAtReload(t *testing.T) {
 	})
 	t.Run("and a mended one is taken", func(t *testing.T) {
 		p.write("web.hcl", web)
-		if s := p.reload(0); !s.Reload.OK {
-			t.Errorf("refused: %s", s.Reload.Error)
-		}
+		p.wantAccepted(t)
 		p.wantMetric(0, "lvsd_config_last_reload_successful 1")
 	})
 }
@@ -76,6 +73,15 @@ func (p *pair) wantRefusal(t *testing.T, reason string) {
 	p.wantMetric(0, "lvsd_config_last_reload_successful 0")
 	if r := cluster.Get(p.Client, vipPort, 2*time.Second); r.Err != nil {
 		t.Errorf("the cluster gives no page any more: %v", r.Err)
+	}
+}
+
+// wantAccepted reloads the first director's configuration and fails the test
+// where it is refused.
+func (p *pair) wantAccepted(t *testing.T) {
+	t.Helper()
+	if s := p.reload(0); !s.Reload.OK {
+		t.Fatalf("refused: %s", s.Reload.Error)
 	}
 }
 
@@ -120,9 +126,7 @@ func TestAnUnreadableConfigurationAtStartAndAtReload(t *testing.T) {
 	t.Run("and a readable one is taken", func(t *testing.T) {
 		p.must(os.Remove(path))
 		p.write("web.hcl", web)
-		if s := p.reload(0); !s.Reload.OK {
-			t.Errorf("refused: %s", s.Reload.Error)
-		}
+		p.wantAccepted(t)
 		p.wantMetric(0, "lvsd_config_last_reload_successful 1")
 	})
 }
@@ -130,28 +134,16 @@ func TestAnUnreadableConfigurationAtStartAndAtReload(t *testing.T) {
 // metrics reads /metrics of director i.
 func (p *pair) metrics(i int) string {
 	p.t.Helper()
-	var text string
-	err := p.Directors[i].In(func() error {
-		conn, err := (&net.Dialer{Timeout: 5 * time.Second}).Dial("tcp", "127.0.0.1:9112")
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprint(conn, "GET /metrics HTTP/1.0\r\nHost: lvsd\r\n\r\n"); err != nil {
-			return err
-		}
-		var b strings.Builder
-		_, err = bufio.NewReader(conn).WriteTo(&b)
-		text = b.String()
-		return err
-	})
+	conn := p.dial(p.Directors[i], "127.0.0.1:9112")
+	p.must(conn.SetDeadline(time.Now().Add(5 * time.Second)))
+	if _, err := fmt.Fprint(conn, "GET /metrics HTTP/1.0\r\nHost: lvsd\r\n\r\n"); err != nil {
+		p.t.Fatalf("asking %s for its metrics: %v", p.Directors[i].Name, err)
+	}
+	text, err := io.ReadAll(conn)
 	if err != nil {
 		p.t.Fatalf("reading the metrics of %s: %v", p.Directors[i].Name, err)
 	}
-	return text
+	return string(text)
 }
 
 // wantMetric fails the test where the metrics of director i lack a line.

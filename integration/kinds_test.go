@@ -100,10 +100,7 @@ virtual_service "ftp6" {
 func TestServicesOfEveryKindAreInTheTableAsPlanned(t *testing.T) {
 	router6 := strings.TrimSuffix(strings.TrimSpace(outside6), "}") + inside6
 	p := newPair(t, map[string]string{"director.hcl": outside, "outside6.hcl": router6, "web.hcl": web, "kinds.hcl": kinds})
-	p.startWebs()
-	p.start(0)
-	p.waitReady(0)
-	p.waitTable(0)
+	p.startAlone()
 	for _, want := range []string{
 		"-a -t [2001:db8:13::200]:80 -r [2001:db8:2::2]:80 -m -w 300",
 		"-A -u 10.13.0.200:514 -s rr -o",

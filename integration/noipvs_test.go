@@ -13,12 +13,8 @@ func TestAKernelWithoutIPVS(t *testing.T) {
 	if _, err := os.Stat("/proc/net/ip_vs"); err == nil {
 		t.Skip("this kernel has IPVS")
 	}
-	binary := cluster.Binary(t)
-	if _, err := os.Stat(binary); err != nil {
-		t.Skipf("there is no lvsd to test: make build: %v", err)
-	}
+	lvsd := cluster.LVSD{Binary: cluster.Binary(t)}
 	c := cluster.Start(t)
-	lvsd := cluster.LVSD{Binary: binary}
 	p := &pair{Cluster: c, t: t, lvsd: lvsd}
 	h := c.Directors[0]
 	if err := lvsd.Configure(h, cluster.NewSetup()); err != nil {

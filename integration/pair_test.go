@@ -3,16 +3,19 @@ package integration
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"github.com/vishvananda/netlink"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/config"
@@ -38,9 +41,6 @@ func newPair(t *testing.T, files map[string]string) *pair {
 	t.Helper()
 	cluster.NeedLab(t)
 	binary := cluster.Binary(t)
-	if _, err := os.Stat(binary); err != nil {
-		t.Fatalf("there is no lvsd to test: make build: %v", err)
-	}
 	c := cluster.Start(t)
 	p := &pair{Cluster: c, t: t, config: filepath.Join(c.Dir, "etc")}
 	p.lvsd = cluster.LVSD{Binary: binary, Config: p.config}
@@ -105,21 +105,46 @@ func (p *pair) waitReady(i int) {
 	})
 }
 
+// startAlone starts the web servers and the daemon of the first director, and
+// waits until its table is the one planned.
+func (p *pair) startAlone() (webs []*cluster.Process) {
+	p.t.Helper()
+	webs = p.startWebs()
+	p.start(0)
+	p.waitReady(0)
+	p.waitTable(0)
+	return webs
+}
+
+// listen opens a port of a host until the test ends.
+func (p *pair) listen(h *cluster.Host, port uint16) (l net.Listener) {
+	p.t.Helper()
+	p.must(h.In(func() (err error) { l, err = net.Listen("tcp4", fmt.Sprintf(":%d", port)); return err }))
+	p.t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// servePages answers HTTP requests until the test ends.
+func (p *pair) servePages(l net.Listener, answer http.HandlerFunc) {
+	s := &http.Server{Handler: answer, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = s.Serve(l) }()
+	p.t.Cleanup(func() { _ = s.Close() })
+}
+
+// dial opens a connection from a host until the test ends.
+func (p *pair) dial(h *cluster.Host, to string) (conn net.Conn) {
+	p.t.Helper()
+	p.must(h.In(func() (err error) { conn, err = (&net.Dialer{Timeout: 5 * time.Second}).Dial("tcp", to); return err }))
+	p.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
 // until waits for a condition, and fails the test where it does not come.
 func (p *pair) until(what string, condition func() (bool, error)) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	err := cluster.Until(ctx, what, func() (bool, error) {
-		ok, err := condition()
-		if errors.Is(err, netlink.ErrDumpInterrupted) {
-			return false, nil // the list changed while it was read: once more
-		}
-		return ok, err
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	p.must(cluster.Until(ctx, what, condition))
 }
 
 // reload sends SIGHUP to the daemon of director i and waits until it has read
@@ -127,9 +152,7 @@ func (p *pair) until(what string, condition func() (bool, error)) {
 func (p *pair) reload(i int) *director.Status {
 	p.t.Helper()
 	before := p.mustStatus(i).Reload.Last
-	if err := p.daemons[i].Signal(hangup); err != nil {
-		p.t.Fatal(err)
-	}
+	p.must(p.daemons[i].Signal(syscall.SIGHUP))
 	var s *director.Status
 	p.until("the reload", func() (ok bool, err error) {
 		s, err = p.status(i)
@@ -158,19 +181,17 @@ func (p *pair) planned(i int, down ...string) string {
 			return director.Up
 		},
 		Master: func(string) bool { return true },
-		Own:    func(addr) bool { return false },
+		Own:    func(netip.Addr) bool { return false },
 	})
-	return sorted(table.String())
+	return sorted(strings.Split(strings.TrimSpace(table.String()), "\n"))
 }
 
 // table is the table of director i as ipvsadm saves it.
 func (p *pair) table(i int) string {
 	p.t.Helper()
-	out, err := p.Directors[i].Run(p.t.Context(), "ipvsadm", "-Sn")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return sorted(out)
+	lines, err := cluster.Table(p.t.Context(), p.Directors[i])
+	p.must(err)
+	return sorted(lines)
 }
 
 // waitTable waits until the table of director i is the one planned, by
@@ -188,49 +209,4 @@ func (p *pair) waitTable(i int, down ...string) {
 		p.t.Fatalf("%v of %s:\n%s\nhas:\n%s", err, p.Directors[i].Name, want, got)
 	}
 	p.checkWitness(i)
-}
-
-// checkWitness compares what moby/ipvs reads with what ipvsadm does.
-func (p *pair) checkWitness(i int) {
-	p.t.Helper()
-	var rows []string
-	if err := p.Directors[i].In(func() (err error) { rows, err = mobyRows(); return err }); err != nil {
-		p.t.Fatal(err)
-	}
-	if moby, adm := strings.Join(rows, "\n"), weights(p.table(i)); moby != adm {
-		p.t.Errorf("moby/ipvs reads\n%s\nbut ipvsadm\n%s", moby, adm)
-	}
-}
-
-// sorted returns the lines of a text in order.
-func sorted(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
-// weights picks "server weight" out of what ipvsadm saved, in order.
-func weights(saved string) string {
-	var rows []string
-	for line := range strings.Lines(saved) {
-		f := strings.Fields(line)
-		if len(f) < 5 || f[0] != "-a" {
-			continue
-		}
-		server, weight := "", ""
-		for i := range f[:len(f)-1] {
-			switch f[i] {
-			case "-r":
-				server = f[i+1]
-			case "-w":
-				weight = f[i+1]
-			}
-		}
-		rows = append(rows, fmt.Sprintf("%s %s %s", f[2], server, weight))
-	}
-	slices.Sort(rows)
-	return strings.Join(rows, "\n")
 }

@@ -3,6 +3,7 @@ package integration
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -14,10 +15,7 @@ import (
 
 func TestAReloadWritesWhatChangedAndNothingElse(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
-	p.startWebs()
-	p.start(0)
-	p.waitReady(0)
-	p.waitTable(0)
+	p.startAlone()
 	holder := p.keepAlive()
 	tap := p.tap(0)
 	tap.writes(t)
@@ -36,17 +34,22 @@ func TestAReloadWritesWhatChangedAndNothingElse(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p.write("web.hcl", tt.web)
-			if s := p.reload(0); !s.Reload.OK {
-				t.Fatalf("refused: %s", s.Reload.Error)
-			}
+			p.wantAccepted(t)
 			p.waitTable(0, tt.down...)
-			if got := tap.writes(t); fmt.Sprint(got) != fmt.Sprint(tt.want) {
-				t.Errorf("wrote %v, want %v", got, tt.want)
-			}
-			if err := holder.ask(); err != nil {
-				t.Errorf("the connection to an untouched server did not survive: %v", err)
-			}
+			wantWrites(t, tap, tt.want, holder)
 		})
+	}
+}
+
+// wantWrites fails the test unless the table was written in just that way, and
+// the connection to an untouched server lives.
+func wantWrites(t *testing.T, tap *netlinkTap, want map[string]int, h *holder) {
+	t.Helper()
+	if got := tap.writes(t); !maps.Equal(got, want) {
+		t.Errorf("wrote %v, want %v", got, want)
+	}
+	if err := h.ask(); err != nil {
+		t.Errorf("the connection to an untouched server did not survive: %v", err)
 	}
 }
 
@@ -61,17 +64,8 @@ type holder struct {
 func (p *pair) keepAlive() *holder {
 	p.t.Helper()
 	for range 20 {
-		h := new(holder)
-		err := p.Client.In(func() (err error) {
-			h.conn, err = (&net.Dialer{Timeout: 2 * time.Second}).Dial("tcp", vipPort.String())
-			return err
-		})
-		if err != nil {
-			p.t.Fatalf("connecting through the cluster: %v", err)
-		}
-		p.t.Cleanup(func() { _ = h.conn.Close() })
-		h.reader = bufio.NewReader(h.conn)
-		if h.ask() == nil {
+		conn := p.dial(p.Client, vipPort.String())
+		if h := (&holder{conn, bufio.NewReader(conn)}); h.ask() == nil {
 			return h
 		}
 	}
@@ -114,10 +108,7 @@ virtual_service "dns" {
 
 func TestAFileThatComesAddsAServiceAndOneThatGoesRemovesIt(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
-	p.startWebs()
-	p.start(0)
-	p.waitReady(0)
-	p.waitTable(0)
+	p.startAlone()
 	alone := p.table(0)
 	holder := p.keepAlive()
 	tap := p.tap(0)
@@ -132,16 +123,9 @@ func TestAFileThatComesAddsAServiceAndOneThatGoesRemovesIt(t *testing.T) {
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			step.do()
-			if s := p.reload(0); !s.Reload.OK {
-				t.Fatalf("refused: %s", s.Reload.Error)
-			}
+			p.wantAccepted(t)
 			p.waitTable(0)
-			if got := tap.writes(t); fmt.Sprint(got) != fmt.Sprint(step.want) {
-				t.Errorf("wrote %v, want %v", got, step.want)
-			}
-			if err := holder.ask(); err != nil {
-				t.Errorf("the connection to a server of the other service did not survive: %v", err)
-			}
+			wantWrites(t, tap, step.want, holder)
 		})
 	}
 	if got := p.table(0); got != alone {

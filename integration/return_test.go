@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,21 +15,22 @@ import (
 // check: longer than a virtual router at 100 ms adverts takes to become Master.
 const slowHealth = 1500 * time.Millisecond
 
+// underWayAtMost is how many requests may break when the address moves. Their
+// connections are in the other director, which only a sync of connections would
+// mend; pages come at once, so there are few at any time.
+const underWayAtMost = 3
+
 // startSlowHealth starts a web server on each real server that answers every
 // page at once but /health, which takes its time.
 func (p *pair) startSlowHealth() {
 	p.t.Helper()
 	for _, h := range p.Servers {
-		var l net.Listener
-		p.must(h.In(func() (err error) { l, err = net.Listen("tcp4", ":80"); return err }))
-		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.servePages(p.listen(h, 80), func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/health" {
 				time.Sleep(slowHealth)
 			}
 			_, _ = w.Write([]byte(h.Name + "\n"))
-		})}
-		go func() { _ = s.Serve(l) }()
-		p.t.Cleanup(func() { _ = s.Close() })
+		})
 	}
 }
 
@@ -81,12 +81,14 @@ func TestAReturningDirectorLosesNoRequest(t *testing.T) {
 	if took := after.Sub(started); took < slowHealth {
 		t.Errorf("it was Master %v after its start, before any check could have had a result", took)
 	}
-	failed := 0
+	failed, broken := 0, 0
 	for _, r := range requests {
-		// What was under way when the address moved had its connection in the
-		// other director, which only a sync of connections would mend.
 		underWay := r.Begin.Before(after) && r.Begin.Add(r.Took).After(before)
-		if r.Err != nil && !underWay {
+		switch {
+		case r.Err == nil:
+		case underWay:
+			broken++
+		default:
 			failed++
 		}
 	}
@@ -95,5 +97,8 @@ func TestAReturningDirectorLosesNoRequest(t *testing.T) {
 	if failed > 0 || len(requests.Since(after)) < 20 {
 		t.Errorf("%d of %d requests failed, %d began after the address had moved, want none and 20 at least: %v",
 			failed, len(requests), len(requests.Since(after)), requests.Errors())
+	}
+	if broken > underWayAtMost {
+		t.Errorf("%d requests that were under way when the address moved failed, want at most %d", broken, underWayAtMost)
 	}
 }

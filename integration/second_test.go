@@ -10,11 +10,9 @@ import (
 
 func TestASecondDaemonIsRefused(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
-	p.startWebs()
-	first := p.start(0)
-	p.waitReady(0)
-	p.waitTable(0)
+	p.startAlone()
 	p.waitHolder(0, cluster.VIP)
+	first := p.daemons[0]
 	tap := p.tap(0)
 	tap.writes(t)
 	h := p.Directors[0]

@@ -39,9 +39,7 @@ func answerForEver(c net.Conn) {
 // misbehave listens on a host until the test ends.
 func (p *pair) misbehave(h *cluster.Host, m misbehaviour) {
 	p.t.Helper()
-	var l net.Listener
-	p.must(h.In(func() (err error) { l, err = net.Listen("tcp4", fmt.Sprintf(":%d", m.port)); return err }))
-	p.t.Cleanup(func() { _ = l.Close() })
+	l := p.listen(h, m.port)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -105,10 +103,7 @@ func TestServersThatMisbehaveAreDownAndDelayNobody(t *testing.T) {
 // not be run from one that the server failed.
 func TestADirectorWithoutARouteSaysSoAndKeepsTheState(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
-	p.startWebs()
-	p.start(0)
-	p.waitReady(0)
-	p.waitTable(0)
+	p.startAlone()
 	p.run(0, "ip", "route", "del", "192.168.2.0/24", "dev", "eth1")
 	// The server's network is still this director's by the address that moves.
 	p.run(0, "ip", "route", "add", "unreachable", "192.168.2.2/32")
