@@ -209,6 +209,7 @@ func (c *Checker) ended(e *entry, r Result) (wanted bool) {
 	wanted = !e.stale
 	e.cancel()
 	if wanted {
+		c.schedule.hear(r.At, e, r.Refused)
 		c.counts.result(e.target.Spec.Kind(), r)
 	}
 	return wanted

@@ -11,6 +11,13 @@ import (
 // minInterval bounds how often a target is probed, whatever it asks for.
 const minInterval = 10 * time.Millisecond
 
+// A target that refused is asked again after this part of its interval, so many
+// times in a row; then it waits for its turn as others do.
+const (
+	hurry   = 4
+	hurried = 10
+)
+
 // A schedule knows which target is due when. An entry is either queued or
 // running, never both: that is why a target never has two probes in flight.
 type schedule struct {
@@ -31,6 +38,8 @@ type entry struct {
 	phase time.Duration
 	// index is the place in the queue, or running.
 	index int
+	// refusals is how many results in a row were refusals.
+	refusals int
 	// round is the last set that asked for the target.
 	round uint64
 	// stale: the probe that runs belongs to an earlier life of this target,
@@ -107,7 +116,22 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 	if past < 0 {
 		past += every
 	}
-	return started - past + every
+	next := started - past + every
+	if e.refusals > 0 && next-started < every/hurry {
+		next += every // the try off the grid was too close to it
+	}
+	return next
+}
+
+// hear takes note of a result. After a refusal the next try comes soon: it is
+// certain that nobody listens, and each client that is sent there is refused.
+func (s *schedule) hear(now time.Time, e *entry, refused bool) {
+	if !refused {
+		e.refusals = 0
+	} else if e.refusals++; e.refusals <= hurried {
+		soon := now.Sub(s.base) + max(e.target.Interval/hurry, minInterval)
+		e.due = soon.Truncate(tick) + tick
+	}
 }
 
 // finish puts the entry back whose probe has ended, or forgets it. It says

@@ -91,6 +91,63 @@ func TestScheduleFixedCadence(t *testing.T) {
 	}
 }
 
+// refuse lets the next probe start when it is due and end a moment later, with a
+// refusal or not. It returns how long after the start the one after it is due.
+func refuse(s *schedule, refused bool) (next time.Duration) {
+	started := s.deadline()
+	e, _ := s.start(started)
+	s.hear(started.Add(time.Millisecond), e, refused)
+	s.finish(e)
+	return s.deadline().Sub(started)
+}
+
+func TestScheduleAsksSoonAfterARefusal(t *testing.T) {
+	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
+	s := newSchedule(epoch)
+	s.set(epoch, targets(1))
+	refuse(s, false)
+	if next := refuse(s, false); next != interval {
+		t.Fatalf("the next try is %v after one that passed, want %v", next, interval)
+	}
+	grid := s.deadline()
+	for i := range hurried {
+		if next := refuse(s, true); next < quarter || next > quarter+2*tick {
+			t.Errorf("the next try is %v after refusal %d, want %v", next, i+1, quarter)
+		}
+	}
+	refuse(s, true) // that was the last one in a hurry
+	for i := range 3 {
+		if off := s.deadline().Sub(grid) % interval; off != 0 {
+			t.Errorf("try %d is %v off the grid, want it on it: the server is down", i+1, off)
+		}
+		if next := refuse(s, true); next != interval {
+			t.Errorf("the next try is %v after a refusal of many, want %v", next, interval)
+		}
+	}
+	refuse(s, false)
+	if next := refuse(s, true); next > quarter+2*tick {
+		t.Errorf("the next try is %v after a refusal of a server that had come back, want %v", next, quarter)
+	}
+}
+
+func TestScheduleIsBackOnItsGridAfterARefusal(t *testing.T) {
+	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
+	for refusals := 1; refusals <= hurried; refusals++ {
+		s := newSchedule(epoch)
+		s.set(epoch, targets(1))
+		refuse(s, false)
+		grid := s.deadline()
+		for range refusals {
+			refuse(s, true)
+		}
+		next := refuse(s, false)
+		if off := s.deadline().Sub(grid) % interval; off != 0 || next < quarter || next >= interval+quarter {
+			t.Errorf("after %d refusals and a pass the next try comes after %v, %v off the grid; want %v to %v and 0",
+				refusals, next, off, quarter, interval+quarter)
+		}
+	}
+}
+
 func TestScheduleMissedStartsAreNotCaughtUp(t *testing.T) {
 	s := newSchedule(epoch)
 	s.set(epoch, targets(1))

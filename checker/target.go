@@ -125,4 +125,7 @@ type Result struct {
 	// Detail says what happened in the words of an operator: "connection
 	// refused", "status 503, want 200-299". Empty where the probe passed.
 	Detail string `json:"detail,omitempty"`
+	// Refused: it failed because the server's host refused the connection. That
+	// is certain, where silence may be a lost packet, so it is asked again soon.
+	Refused bool `json:"-"`
 }

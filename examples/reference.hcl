@@ -158,6 +158,7 @@ virtual_service "web" {
     # deadline for the whole probe.
     timeout = "1s"
 
+    # After a refused connection the next try comes in a quarter of the interval.
     rise = 2   # 1 to 1000; default 2. So many passed in a row bring a server up
     fall = 3   # 1 to 1000; default 3. So many failed in a row bring it down
     port = 443 # 1 to 65535; default the server's. Not with ping

@@ -142,9 +142,8 @@ func (p *pair) waitOut(i int, server string, happen func()) time.Duration {
 
 // wantOut fails the test where a failed server stayed for too long, or was
 // given up before it had failed as often as it may.
-func wantOut(t *testing.T, took, bound time.Duration) {
+func wantOut(t *testing.T, took, early, bound time.Duration) {
 	t.Helper()
-	const early = (probeFall - 1) * probeInterval
 	t.Logf("out after %v (bound %v + %v for the lab)", took.Round(time.Millisecond), bound, tableMargin)
 	if took > bound+tableMargin || took < early {
 		t.Errorf("out after %v, want %v + %v for the lab at most, and more than %v", took, bound, tableMargin, early)
@@ -158,16 +157,17 @@ func TestTheTableIsWhatTheConfigurationAndTheServersHealthSay(t *testing.T) {
 	webs := p.startAlone()
 	p.wantWeights(t)
 
-	t.Run("a server that refuses connections is out within fall × interval + timeout + 100 ms", func(t *testing.T) {
+	t.Run("a server that refuses connections is out well within fall × interval + timeout + 100 ms", func(t *testing.T) {
 		p.waitProbe(0, 2)
 		took := p.waitOut(0, "192.168.2.2:80", func() { p.kill(webs[2]) })
-		wantOut(t, took, probeFall*probeInterval+probeTimeout+100*time.Millisecond)
+		const again = (probeFall - 1) * probeInterval / 4 // after a refusal the next try comes soon
+		wantOut(t, took, again, probeInterval+again+probeTimeout+100*time.Millisecond)
 		p.waitTable(0, "web3")
 	})
 	t.Run("one that hangs is out within fall × (interval + timeout)", func(t *testing.T) {
 		p.waitProbe(0, 1)
 		took := p.waitOut(0, "192.168.1.5:80", func() { p.must(webs[1].Signal(syscall.SIGSTOP)) })
-		wantOut(t, took, probeFall*(probeInterval+probeTimeout))
+		wantOut(t, took, (probeFall-1)*probeInterval, probeFall*(probeInterval+probeTimeout))
 		p.waitTable(0, "web2", "web3")
 		p.must(webs[1].Signal(syscall.SIGCONT))
 		p.waitTable(0, "web3")

@@ -64,7 +64,13 @@ func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
 	if own := (localError{}); errors.As(err, &own) {
 		return checker.Result{Outcome: checker.Local, Detail: clip(own.Error())}
 	}
-	return checker.Result{Outcome: checker.Failed, Detail: clip(describe(ctx, t, err))}
+	return checker.Result{Outcome: checker.Failed, Detail: clip(describe(ctx, t, err)), Refused: isRefusal(err)}
+}
+
+// isRefusal reports whether an error means that nobody listens there.
+func isRefusal(err error) bool {
+	doing := stageError{}
+	return errors.As(err, &doing) && doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // describe says what a server did wrong.
