@@ -27,7 +27,8 @@ when the watch ends: one is right. The three pairs of a daemon run at the same t
 heard a Master for so long. lvsd serves no page before each server was checked once, keepalived takes them for up.`,
 	"servers": `The servers are nginx, by NAT, with weights 3, 3 and 1.
 lvsd: interval = "1s", timeout = "500ms", fall = 3, rise = 1. keepalived: delay_loop 1, connect_timeout 0.5,
-retry 2 (after the first try), delay_before_retry 1, fast_recovery. For a server that hangs these are not alike:
+retry 2 (after the first try), delay_before_retry 1, fast_recovery. A server that refuses is asked again after a
+second by keepalived, after a quarter of the interval by lvsd. For one that hangs the settings are not alike either:
 keepalived gives each step of a check 0.5 s, and counts the second to the next check from the end of the last;
 lvsd gives the whole check 0.5 s, and counts from its beginning. A server fails at the same moment between two of
 its checks for both daemons, and at another one in each run. A request is given 1 s, and is slow after 0.2 s.
