@@ -66,7 +66,8 @@ func (p *paper) figure(what, value, note string) {
 }
 
 func (p *paper) row(r row) {
-	fmt.Fprintf(p.out, "   %-42s %s  %s\n", r.what, p.paint(green, fmt.Sprintf("%9s", r.value)), r.note)
+	note := strings.TrimSuffix("  "+r.note, "  ")
+	fmt.Fprintf(p.out, "   %-42s %s%s\n", r.what, p.paint(green, fmt.Sprintf("%9s", r.value)), note)
 }
 
 func (p *paper) table() {
@@ -113,12 +114,11 @@ func within(what string, took, bound time.Duration) error {
 	if took <= bound {
 		return nil
 	}
-	return fmt.Errorf("%s: measured %s, expected at most %s", what, milliseconds(took), milliseconds(bound))
+	return fmt.Errorf("%s: measured %s, expected at most %s", what, short(took), short(bound))
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
-
-func milliseconds(d time.Duration) string {
+// short prints a duration to three digits or so.
+func short(d time.Duration) string {
 	if d >= time.Second {
 		return fmt.Sprintf("%.2f s", d.Seconds())
 	}

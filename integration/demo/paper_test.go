@@ -15,6 +15,7 @@ func story(p *paper) {
 	p.figure("web1, weight 3", "42.9 %", "120 requests")
 	p.quote("\none\ntwo\n")
 	p.figure("the master stopped: gap", "0 ms", "0 requests failed")
+	p.figure("first page", "3.82 s", "")
 	p.table()
 }
 
@@ -25,10 +26,12 @@ const plain = `
    | one
    | two
    the master stopped: gap                         0 ms  0 requests failed
+   first page                                    3.82 s
 
 All figures
    web1, weight 3                                42.9 %  120 requests
    the master stopped: gap                         0 ms  0 requests failed
+   first page                                    3.82 s
 `
 
 func TestAPaperThatIsNoTerminalIsPlainAndEndsWithAllFigures(t *testing.T) {
@@ -71,11 +74,10 @@ func TestAFigureBeyondItsBoundIsAnErrorThatSaysBoth(t *testing.T) {
 
 func TestFiguresAreWrittenShort(t *testing.T) {
 	for got, want := range map[string]string{
-		seconds(1249 * time.Millisecond):      "1.2 s",
-		milliseconds(999 * time.Millisecond):  "999 ms",
-		milliseconds(2860 * time.Millisecond): "2.86 s",
-		plural(1, "request"):                  "1 request",
-		plural(0, "request"):                  "0 requests",
+		short(999 * time.Millisecond):  "999 ms",
+		short(2860 * time.Millisecond): "2.86 s",
+		plural(1, "request"):           "1 request",
+		plural(0, "request"):           "0 requests",
 	} {
 		if got != want {
 			t.Errorf("it says %q, want %q", got, want)

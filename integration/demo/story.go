@@ -85,7 +85,7 @@ func (s *stage) comeUp(ctx context.Context) (err error) {
 	if err := s.holder(ctx, s.lvs1); err != nil {
 		return err
 	}
-	s.figure("first page after both lvsd were started", seconds(took), "")
+	s.figure("first page after both lvsd were started", short(took), "")
 	if _, err := s.weights(ctx, begin, s.setup.Weights()); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *stage) killServer(ctx context.Context) (err error) {
 	}
 	s.pause(ctx, settle)
 	const what = "a killed server is out of the table"
-	s.figure(what, seconds(out), s.failed(begin))
+	s.figure(what, short(out), s.failed(begin))
 	bound := time.Duration(s.setup.Fall)*s.setup.Interval + s.setup.Timeout + 100*time.Millisecond
 	if err := errors.Join(within(what, out, bound+slack), s.spared(begin.Add(out+100*time.Millisecond))); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *stage) restartServer(ctx context.Context) (err error) {
 	}
 	s.pause(ctx, settle)
 	const what = "it is back with its weight 3"
-	s.figure(what, seconds(back), s.failed(begin))
+	s.figure(what, short(back), s.failed(begin))
 	bound := time.Duration(s.setup.Rise) * s.setup.Interval
 	return errors.Join(within(what, back, bound+slack), s.spared(begin))
 }
@@ -183,7 +183,7 @@ func (s *stage) editWeight(ctx context.Context) error {
 	}
 	s.pause(ctx, settle)
 	const what = "an edited weight is in the table"
-	s.figure(what, seconds(took), s.failed(begin))
+	s.figure(what, short(took), s.failed(begin))
 	return errors.Join(within(what, took, slack), s.spared(begin))
 }
 
@@ -346,7 +346,7 @@ func (s *stage) move(ctx context.Context, what string, to *cluster.Host, bound t
 	}
 	s.pause(ctx, settle)
 	gap, unasked := s.echo.Gap(begin), s.echo.GapAtMost(begin)
-	s.figure(what, milliseconds(gap), s.lost(begin, moved)+"; "+to.Name+" holds the address")
+	s.figure(what, short(gap), s.lost(begin, moved)+"; "+to.Name+" holds the address")
 	if err := within(what, gap, bound); err != nil {
 		return err
 	}
