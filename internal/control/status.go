@@ -247,7 +247,7 @@ func (v View) writeActivity(w *bufio.Writer, st *director.Status) {
 	for _, f := range st.Foreign {
 		fmt.Fprintf(w, "        not lvsd's: %s\n", Printable(f))
 	}
-	fmt.Fprintf(w, "Config  %s, digest %s, applied %s; %d reads, %d refused\n", Printable(r.Path),
+	fmt.Fprintf(w, "Config  %s, digest %s, applied %s; read %d×, refused %d×\n", Printable(r.Path),
 		Printable(cut(r.Digest, 13)), ago(st.Time, r.Applied), r.Succeeded+r.Failed, r.Failed)
 }
 
