@@ -125,12 +125,13 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 
 // hear takes note of a result. After a refusal the next try comes soon: it is
 // certain that nobody listens, and each client that is sent there is refused.
+// Where the interval is short, the next turn on the grid is as soon as that.
 func (s *schedule) hear(now time.Time, e *entry, refused bool) {
 	if !refused {
 		e.refusals = 0
 	} else if e.refusals++; e.refusals <= hurried {
 		soon := now.Sub(s.base) + max(e.target.Interval/hurry, minInterval)
-		e.due = soon.Truncate(tick) + tick
+		e.due = min(e.due, soon.Truncate(tick)+tick)
 	}
 }
 

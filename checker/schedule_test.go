@@ -130,6 +130,22 @@ func TestScheduleAsksSoonAfterARefusal(t *testing.T) {
 	}
 }
 
+// A refusal never makes a target wait for longer than its interval.
+func TestScheduleIsNotSlowerAfterARefusal(t *testing.T) {
+	for _, interval := range []time.Duration{minInterval, 2 * minInterval, 4 * minInterval, time.Second} {
+		s := newSchedule(epoch)
+		some := targets(1)
+		some[0].Interval = interval
+		s.set(epoch, some)
+		refuse(s, false)
+		for i := range 2 * hurried {
+			if next := refuse(s, true); next > interval {
+				t.Errorf("interval %v: the next try is %v after refusal %d", interval, next, i+1)
+			}
+		}
+	}
+}
+
 func TestScheduleIsBackOnItsGridAfterARefusal(t *testing.T) {
 	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
 	for refusals := 1; refusals <= hurried; refusals++ {

@@ -131,7 +131,7 @@ func (d *Director) tellOutages() {
 		case v.Supply == Served && was:
 			d.o.Log.Info("virtual service has a server again", outageArgs(s)...)
 		}
-		if v.Supply == Unserved || v.Supply != Served && was {
+		if v.Supply == Unserved || was && v.Supply != Served {
 			if lacking == nil {
 				lacking = make(map[ipvsctl.ServiceKey]bool)
 			}
