@@ -177,13 +177,13 @@ func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Resul
 	}
 }
 
-// unlessOverloaded makes a failure Local that came long after the deadline: a
+// unlessOverloaded makes a failure NotRun that came long after the deadline: a
 // director that is so late to notice, for it was stopped or has no processor
 // time, can't tell whether the answer was in time.
 func unlessOverloaded(t Target, r Result) Result {
 	slack := max(t.Timeout/4, 100*time.Millisecond)
 	if r.Outcome == Failed && r.Latency > t.Timeout+slack {
-		r.Outcome = Local
+		r.Outcome = NotRun
 		r.Detail = fmt.Sprintf("this director is overloaded or was stopped: it noticed the timeout of %v after %v",
 			t.Timeout, r.Latency.Round(time.Millisecond))
 	}

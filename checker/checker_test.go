@@ -266,7 +266,7 @@ func TestCheckerOverloadIsNotTheServersFault(t *testing.T) {
 		run(t, c, l.report)
 		passes(3 * time.Second)
 		want := "1.25s 10.0.0.0 failed after 1.25s timeout\n" +
-			"2.95s 10.0.0.0 local after 1.7s this director is overloaded or was stopped: it noticed the timeout of 1s after 1.7s"
+			"2.95s 10.0.0.0 not_run after 1.7s this director is overloaded or was stopped: it noticed the timeout of 1s after 1.7s"
 		if diff := cmp.Diff(want, l.String()); diff != "" {
 			t.Errorf("reports (-want +got):\n%s", diff)
 		}

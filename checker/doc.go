@@ -23,7 +23,7 @@
 // next place. Its timeout begins when it starts; how long it waited is counted
 // in Stats.
 //
-// A Result is Passed, Failed or Local. Local says that this director could not
+// A Result is Passed, Failed or NotRun. NotRun means that this director could not
 // ask: it neither raises nor lowers a Health, for a director without a route
 // must not conclude that every server is dead.
 package checker

@@ -11,20 +11,20 @@ import "time"
 //	up  ───────── fall × Failed in a row ────────►  down
 //	 ◄─────────── rise × Passed in a row ──────────
 //
-// A Local result moves nothing and interrupts no row: the state is kept for as
-// long as the director cannot ask, be it unknown, up or down. LocalSince tells
+// A NotRun result moves nothing and interrupts no row: the state is kept for as
+// long as the director cannot ask, be it unknown, up or down. NotRunSince tells
 // since when that is so, for a warning to the operator.
 type Health struct {
 	rise, fall int
 	known, up  bool
 	// against counts the results in a row that contradict the state.
-	against    int
-	last       Result
-	localSince time.Time
+	against     int
+	last        Result
+	notRunSince time.Time
 }
 
 // NewHealth returns the health of a server that nothing is known about: the
-// first result that is not Local decides alone, without rise or fall. After
+// first result that is not NotRun decides alone, without rise or fall. After
 // it, rise passes in a row bring the server up and fall failures in a row take
 // it down; below 1, either counts as 1.
 func NewHealth(rise, fall int) Health {
@@ -53,12 +53,12 @@ func (h *Health) Reconfigure(rise, fall int) {
 func (h *Health) Observe(now time.Time, r Result) (changed bool) {
 	h.last = r
 	if r.Outcome != Passed && r.Outcome != Failed {
-		if h.localSince.IsZero() {
-			h.localSince = now
+		if h.notRunSince.IsZero() {
+			h.notRunSince = now
 		}
 		return false
 	}
-	h.localSince = time.Time{}
+	h.notRunSince = time.Time{}
 	passed := r.Outcome == Passed
 	if h.known && passed == h.up {
 		h.against = 0
@@ -90,6 +90,6 @@ func (h *Health) Known() bool { return h.known }
 // the first.
 func (h *Health) Last() Result { return h.last }
 
-// LocalSince returns when the results began to be Local without a break; zero
+// NotRunSince returns when the results began to be NotRun without a break; zero
 // where the newest was not.
-func (h *Health) LocalSince() time.Time { return h.localSince }
+func (h *Health) NotRunSince() time.Time { return h.notRunSince }

@@ -11,7 +11,7 @@ import (
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // outcomes are the letters of a test's results.
-var outcomes = map[rune]Outcome{'P': Passed, 'F': Failed, 'L': Local}
+var outcomes = map[rune]Outcome{'P': Passed, 'F': Failed, 'N': NotRun}
 
 // state prints a health in one word.
 func state(h *Health) string {
@@ -37,15 +37,15 @@ func TestHealth(t *testing.T) {
 		{"nothing is known before the first result", NewHealth(2, 3), "", ""},
 		{"the first pass brings a new server up, without rise", NewHealth(2, 3), "P", "up!"},
 		{"the first failure decides too, without fall", NewHealth(2, 3), "F", "down!"},
-		{"a local result leaves the unknown unknown", NewHealth(2, 3), "LLLP", "unknown unknown unknown up!"},
+		{"a result that was not run leaves the unknown unknown", NewHealth(2, 3), "NNNP", "unknown unknown unknown up!"},
 		{"fall failures in a row take a server down", NewHealth(2, 3), "PFFF", "up! up up down!"},
 		{"one pass breaks the row", NewHealth(2, 3), "PFFPFFF", "up! up up up up up down!"},
 		{"rise passes in a row bring it back", NewHealth(2, 3), "FPP", "down! down up!"},
 		{"one failure breaks that row", NewHealth(2, 3), "FPFPP", "down! down down down up!"},
 		{"after a change the row begins anew", NewHealth(2, 3), "PFFFPP", "up! up up down! down up!"},
-		{"local results neither raise nor lower", NewHealth(2, 3), "PLLLLLFLP", "up! up up up up up up up up"},
-		{"nor do they break a row", NewHealth(2, 3), "PFLFLF", "up! up up up up down!"},
-		{"nor bring anybody back", NewHealth(2, 3), "FLLPLP", "down! down down down down up!"},
+		{"checks not run neither raise nor lower", NewHealth(2, 3), "PNNNNNFNP", "up! up up up up up up up up"},
+		{"nor do they break a row", NewHealth(2, 3), "PFNFNF", "up! up up up up down!"},
+		{"nor bring anybody back", NewHealth(2, 3), "FNNPNP", "down! down down down down up!"},
 		{"rise and fall of 1", NewHealth(1, 1), "PFPF", "up! down! up! down!"},
 		{"below 1 counts as 1", NewHealth(0, -5), "PFP", "up! down! up!"},
 		{"a server found with a weight stays up until fall", Adopted(2, 3, true), "FFF", "up up down!"},
@@ -79,21 +79,21 @@ func TestHealth(t *testing.T) {
 func TestHealthRemembers(t *testing.T) {
 	h := NewHealth(1, 2)
 	at := func(s int) time.Time { return epoch.Add(time.Duration(s) * time.Second) }
-	if h.Last().Outcome != 0 || !h.LocalSince().IsZero() {
+	if h.Last().Outcome != 0 || !h.NotRunSince().IsZero() {
 		t.Errorf("a new health remembers %+v", h)
 	}
 	h.Observe(at(1), Result{Outcome: Passed, Latency: time.Millisecond})
-	h.Observe(at(2), Result{Outcome: Local, Detail: "no route"})
-	h.Observe(at(3), Result{Outcome: Local, Detail: "no socket"})
-	if got, want := h.LocalSince(), at(2); !got.Equal(want) {
-		t.Errorf("LocalSince() = %v, want the first local result of the row, %v", got, want)
+	h.Observe(at(2), Result{Outcome: NotRun, Detail: "no route"})
+	h.Observe(at(3), Result{Outcome: NotRun, Detail: "no socket"})
+	if got, want := h.NotRunSince(), at(2); !got.Equal(want) {
+		t.Errorf("NotRunSince() = %v, want the first result of the row that was not run, %v", got, want)
 	}
-	if diff := cmp.Diff(Result{Outcome: Local, Detail: "no socket"}, h.Last()); diff != "" {
+	if diff := cmp.Diff(Result{Outcome: NotRun, Detail: "no socket"}, h.Last()); diff != "" {
 		t.Errorf("Last() (-want +got):\n%s", diff)
 	}
 	h.Observe(at(4), Result{Outcome: Failed})
-	if !h.LocalSince().IsZero() {
-		t.Errorf("LocalSince() = %v after the server was asked again, want zero", h.LocalSince())
+	if !h.NotRunSince().IsZero() {
+		t.Errorf("NotRunSince() = %v after the server was asked again, want zero", h.NotRunSince())
 	}
 }
 
@@ -112,18 +112,18 @@ func TestHealthReconfigure(t *testing.T) {
 }
 
 // FuzzHealth compares with the definition: the newest rise (or fall) results
-// that are not Local agree against the state.
+// that are not NotRun agree against the state.
 func FuzzHealth(f *testing.F) {
-	f.Add(2, 3, []byte("PFLFFPP"))
-	f.Add(1, 1, []byte("LLFP"))
+	f.Add(2, 3, []byte("PFNFFPP"))
+	f.Add(1, 1, []byte("NNFP"))
 	f.Fuzz(func(t *testing.T, rise, fall int, letters []byte) {
 		h := NewHealth(rise, fall)
 		rise, fall = max(rise, 1), max(fall, 1)
 		known, up, row := false, false, ""
 		for _, c := range letters {
-			letter := rune("PFL"[c%3])
+			letter := rune("PFN"[c%3])
 			h.Observe(epoch, Result{Outcome: outcomes[letter]})
-			if letter == 'L' {
+			if letter == 'N' {
 				continue
 			}
 			row += string(letter)

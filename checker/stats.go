@@ -25,7 +25,7 @@ type Stats struct {
 type KindStats struct {
 	Passed uint64 `json:"passed"`
 	Failed uint64 `json:"failed"`
-	Local  uint64 `json:"local"`
+	NotRun uint64 `json:"not_run"`
 	// Seconds is the sum of all latencies, and Buckets counts the latencies up
 	// to each of LatencyBounds (not cumulative), with one more for the rest.
 	Seconds float64  `json:"seconds"`
@@ -64,7 +64,7 @@ func (c *counts) result(kind string, r Result) {
 	case Failed:
 		k.Failed++
 	default:
-		k.Local++
+		k.NotRun++
 	}
 	seconds := r.Latency.Seconds()
 	k.Seconds += seconds

@@ -83,9 +83,9 @@ const (
 	Passed Outcome = iota + 1
 	// Failed: the server refused, was silent, or answered something else.
 	Failed
-	// Local: the probe could not be run for a reason of this director's own
+	// NotRun: the probe could not be run for a reason of this director's own
 	// (no route, no socket, no processor time). It says nothing about the server.
-	Local
+	NotRun
 )
 
 // String returns the outcome's name, as in metrics and status.
@@ -95,8 +95,8 @@ func (o Outcome) String() string {
 		return "passed"
 	case Failed:
 		return "failed"
-	case Local:
-		return "local"
+	case NotRun:
+		return "not_run"
 	default:
 		return "none"
 	}
@@ -107,7 +107,7 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 
 // UnmarshalText sets the outcome by its name; any other text is an error.
 func (o *Outcome) UnmarshalText(text []byte) error {
-	for outcome := Outcome(0); outcome <= Local; outcome++ {
+	for outcome := Outcome(0); outcome <= NotRun; outcome++ {
 		if outcome.String() == string(text) {
 			*o = outcome
 			return nil

@@ -155,7 +155,7 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(count[checker.Failed]), "failed")
-	b.ReportMetric(float64(count[checker.Local]), "local")
+	b.ReportMetric(float64(count[checker.NotRun]), "not-run")
 }
 
 // idle is a prober that does nothing: what remains is the checker.

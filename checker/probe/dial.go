@@ -40,7 +40,7 @@ func dial(ctx context.Context, to netip.AddrPort, quick bool) (*conn, error) {
 		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET) {
 			return nil, while(connecting, err)
 		}
-		return nil, localCall("connect", err)
+		return nil, notRunCall("connect", err)
 	}
 	// Registered with the runtime's poller only now: a socket that has not
 	// begun to connect reports a hang-up at once.
@@ -72,7 +72,7 @@ func openTCP(addr netip.Addr, quick bool) (int, error) {
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
-		return -1, localCall("socket", err)
+		return -1, notRunCall("socket", err)
 	}
 	err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})
 	if err == nil && quick {
@@ -80,7 +80,7 @@ func openTCP(addr netip.Addr, quick bool) (int, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, localCall("setsockopt", err)
+		return -1, notRunCall("setsockopt", err)
 	}
 	return fd, nil
 }

@@ -5,7 +5,7 @@
 //	Probe ── tcp.go ──┐
 //	      ── http.go ─┴─ dial.go   raw sockets in the runtime's poller
 //	      ── ping.go ─── echo.go   one raw ICMP socket for each family
-//	                 └── verdict.go: how it ended → Passed, Failed or Local, and a detail
+//	                 └── verdict.go: how it ended → Passed, Failed or NotRun, and a detail
 //
 // The deadline of a probe's context is the only one: it covers the connect,
 // the TLS handshake, the header and the body together, so that a server which
@@ -14,7 +14,7 @@
 // longer, on a disk that hangs: authorities.go reads it aside, and the probe
 // does not wait for it beyond its deadline.
 //
-// A probe is Local where the reason lies with this director: no route, no
+// A probe is NotRun where the reason lies with this director: no route, no
 // socket, no port, a packet filter of its own, a file of certificates that can't
 // be read. All that comes from elsewhere is the server's: a refusal, a reset,
 // silence, an address that nobody answers ARP for.

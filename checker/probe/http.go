@@ -26,7 +26,7 @@ const headLimit = 64 << 10
 func (p *Prober) probeHTTP(ctx context.Context, t checker.Target, spec checker.HTTP) error {
 	plan, err := p.http.plan(spec)
 	if err != nil {
-		return local(err)
+		return notRun(err)
 	}
 	c, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
 	if err != nil {
@@ -37,7 +37,7 @@ func (p *Prober) probeHTTP(ctx context.Context, t checker.Target, spec checker.H
 	if spec.TLS {
 		config, err := p.http.tls(ctx, spec, t.Addr)
 		if err != nil {
-			return local(err)
+			return notRun(err)
 		}
 		secure := tls.Client(c, config)
 		if err := secure.Handshake(); err != nil {

@@ -53,15 +53,15 @@ func (p *pinger) ping(ctx context.Context, addr netip.Addr) error {
 	w := waiter{addr: addr.WithZone(""), token: rand.Uint64(), done: make(chan error, 1)}
 	socket, seq, err := p.expect(w)
 	if err != nil {
-		return local(err)
+		return notRun(err)
 	}
 	defer p.forget(seq)
 	request, err := p.family.encode(echo{ID: socket.id, Seq: seq, Token: w.token})
 	if err != nil {
-		return local(err)
+		return notRun(err)
 	}
 	if err := socket.send(addr, request); err != nil {
-		return localCall("sending an echo request", err)
+		return notRunCall("sending an echo request", err)
 	}
 	select {
 	case err := <-w.done:
@@ -140,7 +140,7 @@ func (p *pinger) broken(socket *echoSocket, err error) {
 		return
 	}
 	for _, w := range p.waiting {
-		w.done <- localCall("receiving echo replies", err)
+		w.done <- notRunCall("receiving echo replies", err)
 	}
 	p.socket, p.waiting = nil, nil
 }

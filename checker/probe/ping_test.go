@@ -44,10 +44,10 @@ func TestPing(t *testing.T) {
 		{"the director itself, IPv6", "::1", patience, checker.Passed, ""},
 		{"nobody there", "10.99.0.3", 200 * time.Millisecond, checker.Failed, "timeout after 200ms while waiting for an echo reply"},
 		{"nobody there, IPv6", "fd99::3", 200 * time.Millisecond, checker.Failed, "timeout after 200ms while waiting for an echo reply"},
-		{"no route", "203.0.113.1", patience, checker.Local, "network is unreachable: this director has no route"},
-		{"no route, IPv6", "2001:db8::1", patience, checker.Local, "network is unreachable: this director has no route"},
-		{"the director's routes refuse", "10.98.0.1", patience, checker.Local, "no route to host: this director has no route"},
-		{"a broadcast address", "10.99.0.255", patience, checker.Local, "permission denied"},
+		{"no route", "203.0.113.1", patience, checker.NotRun, "network is unreachable: this director has no route"},
+		{"no route, IPv6", "2001:db8::1", patience, checker.NotRun, "network is unreachable: this director has no route"},
+		{"the director's routes refuse", "10.98.0.1", patience, checker.NotRun, "no route to host: this director has no route"},
+		{"a broadcast address", "10.99.0.255", patience, checker.NotRun, "permission denied"},
 	}
 	p := newProber(t)
 	for _, tt := range tests {
@@ -108,7 +108,7 @@ func TestPingManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestPingWithoutCapabilityIsLocal(t *testing.T) {
+func TestPingWithoutCapabilityIsNotRun(t *testing.T) {
 	pingable(t)
 	results := make(chan checker.Result)
 	go func() {
@@ -121,7 +121,7 @@ func TestPingWithoutCapabilityIsLocal(t *testing.T) {
 		}
 		results <- probeOnce(t, New(), ping("127.0.0.1", patience))
 	}()
-	expect(t, <-results, checker.Local, "opening a raw socket for ping: operation not permitted: this director needs CAP_NET_RAW")
+	expect(t, <-results, checker.NotRun, "opening a raw socket for ping: operation not permitted: this director needs CAP_NET_RAW")
 }
 
 func TestPingSocketThatBreaksIsOpenedAgain(t *testing.T) {
@@ -135,7 +135,7 @@ func TestPingSocketThatBreaksIsOpenedAgain(t *testing.T) {
 	p.ping4.mu.Unlock()
 	go func() { result <- verdict(t.Context(), ping("127.0.0.1", patience), <-w.done) }()
 	p.ping4.close()
-	expect(t, <-result, checker.Local, "receiving echo replies")
+	expect(t, <-result, checker.NotRun, "receiving echo replies")
 	expect(t, probeOnce(t, p, ping("127.0.0.1", patience)), checker.Passed, "")
 }
 

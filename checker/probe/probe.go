@@ -38,7 +38,7 @@ func (p *Prober) Close() error {
 // of the whole probe; one without a deadline may last for ever.
 func (p *Prober) Probe(ctx context.Context, t checker.Target) checker.Result {
 	if !t.Addr.IsValid() {
-		return verdict(ctx, t, local(errors.New("the target has no address")))
+		return verdict(ctx, t, notRun(errors.New("the target has no address")))
 	}
 	t.Addr = t.Addr.Unmap()
 	switch spec := t.Spec.(type) {
@@ -49,6 +49,6 @@ func (p *Prober) Probe(ctx context.Context, t checker.Target) checker.Result {
 	case checker.Ping:
 		return verdict(ctx, t, p.probePing(ctx, t))
 	default:
-		return verdict(ctx, t, local(fmt.Errorf("this version has no check of kind %T", t.Spec)))
+		return verdict(ctx, t, notRun(fmt.Errorf("this version has no check of kind %T", t.Spec)))
 	}
 }

@@ -96,12 +96,12 @@ type unknownSpec struct{}
 
 func (unknownSpec) Kind() string { return "smoke signals" }
 
-func TestProbeUnusableTargetIsLocal(t *testing.T) {
+func TestProbeUnusableTargetIsNotRun(t *testing.T) {
 	p := newProber(t)
 	addr := netip.MustParseAddrPort("127.0.0.1:1")
-	expect(t, probeOnce(t, p, at(addr, unknownSpec{}, time.Second)), checker.Local, "no check of kind probe.unknownSpec")
-	expect(t, probeOnce(t, p, at(netip.AddrPort{}, checker.TCP{}, time.Second)), checker.Local, "no address")
-	expect(t, probeOnce(t, p, at(addr, checker.HTTP{Body: "("}, time.Second)), checker.Local, "error parsing regexp")
+	expect(t, probeOnce(t, p, at(addr, unknownSpec{}, time.Second)), checker.NotRun, "no check of kind probe.unknownSpec")
+	expect(t, probeOnce(t, p, at(netip.AddrPort{}, checker.TCP{}, time.Second)), checker.NotRun, "no address")
+	expect(t, probeOnce(t, p, at(addr, checker.HTTP{Body: "("}, time.Second)), checker.NotRun, "error parsing regexp")
 }
 
 func TestProbeMappedAddressIsIPv4(t *testing.T) {

@@ -132,7 +132,7 @@ func TestTCPCancelledProbeEndsAtOnce(t *testing.T) {
 	}
 }
 
-func TestTCPWithoutFileDescriptorsIsLocal(t *testing.T) {
+func TestTCPWithoutFileDescriptorsIsNotRun(t *testing.T) {
 	addr := serve(t, func(*net.TCPConn) {})
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -147,7 +147,7 @@ func TestTCPWithoutFileDescriptorsIsLocal(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, r, checker.Local, "socket: too many open files: raise LimitNOFILE")
+	expect(t, r, checker.NotRun, "socket: too many open files: raise LimitNOFILE")
 }
 
 // TestTCPWhoseFault tells the reasons of this director from those of the
@@ -171,10 +171,10 @@ func TestTCPWhoseFault(t *testing.T) {
 		{"a server on the network, IPv6", "[fd99::2]:80", patience, checker.Passed, ""},
 		{"it refuses", "10.99.0.2:81", patience, checker.Failed, "connection refused"},
 		{"it refuses, IPv6", "[fd99::2]:81", patience, checker.Failed, "connection refused"},
-		{"the director has no route", "203.0.113.1:80", patience, checker.Local, "network is unreachable: this director has no route"},
-		{"the director has no route, IPv6", "[2001:db8::1]:80", patience, checker.Local, "network is unreachable: this director has no route"},
-		{"the director's routes refuse", "10.98.0.1:80", patience, checker.Local, "no route to host: this director has no route"},
-		{"the director's routes prohibit", "10.97.0.1:80", patience, checker.Local, "permission denied"},
+		{"the director has no route", "203.0.113.1:80", patience, checker.NotRun, "network is unreachable: this director has no route"},
+		{"the director has no route, IPv6", "[2001:db8::1]:80", patience, checker.NotRun, "network is unreachable: this director has no route"},
+		{"the director's routes refuse", "10.98.0.1:80", patience, checker.NotRun, "no route to host: this director has no route"},
+		{"the director's routes prohibit", "10.97.0.1:80", patience, checker.NotRun, "permission denied"},
 		{"nobody answers ARP, timeout first", "10.99.0.3:80", 300 * time.Millisecond, checker.Failed, "timeout after 300ms while connecting"},
 		{"nobody answers ARP, the kernel first", "10.99.0.4:80", patience, checker.Failed, "no route to host: nobody answers"},
 		{"nobody answers for it, IPv6", "[fd99::4]:80", patience, checker.Failed, "no route to host: nobody answers"},
@@ -199,7 +199,7 @@ func TestTCPWhoseFault(t *testing.T) {
 			defer c.Close()
 			r = probeOnce(t, New(), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
 		})
-		expect(t, r, checker.Local, "cannot assign requested address: this director has no free port")
+		expect(t, r, checker.NotRun, "cannot assign requested address: this director has no free port")
 	})
 	t.Run("the director's interface is down", func(t *testing.T) {
 		director.ip(t, "link set eth0 down")
@@ -207,7 +207,7 @@ func TestTCPWhoseFault(t *testing.T) {
 		director.do(func() {
 			r = probeOnce(t, New(), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
 		})
-		expect(t, r, checker.Local, "this director has no route")
+		expect(t, r, checker.NotRun, "this director has no route")
 	})
 }
 

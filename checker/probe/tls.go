@@ -63,7 +63,7 @@ func tlsError(want string, err error) error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return expired(invalid.Cert, time.Now())
 	case errors.As(err, &roots):
-		return local(fmt.Errorf("%w: install ca-certificates, or name a file of certificates", err))
+		return notRun(fmt.Errorf("%w: install ca-certificates, or name a file of certificates", err))
 	case errors.As(err, &record):
 		return errors.New("the server does not speak TLS")
 	case errors.As(err, &remote) && remote.Op == "remote error":

@@ -207,11 +207,11 @@ func TestTLSFilesOfAuthorities(t *testing.T) {
 	}
 	with := ca.spec
 	runTLS(t, []tlsTest{
-		{"the file of authorities is missing", good, with(func(h *checker.HTTP) { h.CA = "/nowhere/ca.pem" }), checker.Local,
+		{"the file of authorities is missing", good, with(func(h *checker.HTTP) { h.CA = "/nowhere/ca.pem" }), checker.NotRun,
 			"reading the certificates to trust: stat /nowhere/ca.pem: no such file or directory"},
-		{"the file of authorities is none", good, with(func(h *checker.HTTP) { h.CA = empty }), checker.Local, "empty.pem: no certificate in it"},
-		{"the file of authorities is a folder", good, with(func(h *checker.HTTP) { h.CA = t.TempDir() }), checker.Local, "not a file"},
-		{"the file of authorities is a FIFO", good, with(func(h *checker.HTTP) { h.CA = fifo }), checker.Local, "fifo.pem: not a file"},
+		{"the file of authorities is none", good, with(func(h *checker.HTTP) { h.CA = empty }), checker.NotRun, "empty.pem: no certificate in it"},
+		{"the file of authorities is a folder", good, with(func(h *checker.HTTP) { h.CA = t.TempDir() }), checker.NotRun, "not a file"},
+		{"the file of authorities is a FIFO", good, with(func(h *checker.HTTP) { h.CA = fifo }), checker.NotRun, "fifo.pem: not a file"},
 	})
 }
 

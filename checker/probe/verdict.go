@@ -11,17 +11,17 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// A localError is a reason of this director's own for not probing.
-type localError struct{ error }
+// A notRunError is a reason of this director's own for not probing.
+type notRunError struct{ error }
 
-func (e localError) Unwrap() error { return e.error }
+func (e notRunError) Unwrap() error { return e.error }
 
-// local marks an error as one of this director's own.
-func local(err error) error { return localError{err} }
+// notRun marks an error as one of this director's own.
+func notRun(err error) error { return notRunError{err} }
 
-// localCall marks the error of a system call as one of this director's own,
+// notRunCall marks the error of a system call as one of this director's own,
 // and says what to do about it where that is known.
-func localCall(call string, err error) error {
+func notRunCall(call string, err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
@@ -37,7 +37,7 @@ func localCall(call string, err error) error {
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		hint = ": this director's kernel has IPv6 disabled"
 	}
-	return local(fmt.Errorf("%s: %w%s", call, err, hint))
+	return notRun(fmt.Errorf("%s: %w%s", call, err, hint))
 }
 
 // A stageError is an error with what the probe was doing at that time.
@@ -61,8 +61,8 @@ func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
 	if err == nil {
 		return checker.Result{Outcome: checker.Passed}
 	}
-	if own := (localError{}); errors.As(err, &own) {
-		return checker.Result{Outcome: checker.Local, Detail: clip(own.Error())}
+	if own := (notRunError{}); errors.As(err, &own) {
+		return checker.Result{Outcome: checker.NotRun, Detail: clip(own.Error())}
 	}
 	return checker.Result{Outcome: checker.Failed, Detail: clip(describe(ctx, t, err)), Refused: isRefusal(err)}
 }

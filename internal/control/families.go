@@ -59,7 +59,7 @@ var (
 	serverSent     = counter("real_server_bytes_out_total", "Bytes from the real server to clients, where they pass the director.", serverLabels...)
 
 	probeDuration    = family{desc: describe("probe_duration_seconds", "How long probes took, by kind of check.", "kind")}
-	probes           = counter("probes_total", "Probes by kind of check and outcome; local: not run, for a reason of this director's own.", "kind", "outcome")
+	probes           = counter("probes_total", "Probes by kind of check and outcome; not_run: for a reason of this director's own.", "kind", "outcome")
 	probeTargets     = gauge("probe_targets", "Distinct probes that are scheduled.")
 	probesInFlight   = gauge("probes_in_flight", "Probes that run now.")
 	probesWaiting    = gauge("probes_waiting", "Probes that are due and wait for a place.")

@@ -208,7 +208,7 @@ func (s scrape) probes(c *checker.Stats) {
 	s.number(probesLate, float64(c.Late))
 	s.number(probeLateSeconds, c.LateSeconds)
 	for kind, k := range c.Kinds {
-		for outcome, n := range map[checker.Outcome]uint64{checker.Passed: k.Passed, checker.Failed: k.Failed, checker.Local: k.Local} {
+		for outcome, n := range map[checker.Outcome]uint64{checker.Passed: k.Passed, checker.Failed: k.Failed, checker.NotRun: k.NotRun} {
 			s.number(probes, float64(n), pairs("kind", kind, "outcome", outcome.String())...)
 		}
 		s <- histogram(kind, k)

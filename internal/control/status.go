@@ -225,7 +225,7 @@ func results(checks []director.CheckStatus) cell {
 		case checker.Failed:
 			all = append(all, fmt.Sprintf("%s: %s, %s", c.Kind, cmp.Or(r.Detail, "failed"), latency(r.Latency)))
 			p = red
-		case checker.Local:
+		case checker.NotRun:
 			all = append(all, fmt.Sprintf("%s: not run: %s", c.Kind, r.Detail))
 			p = yellow
 		default:

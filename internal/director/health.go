@@ -205,7 +205,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	if watch == nil {
 		return nil // it was removed while it was asked
 	}
-	if r.Outcome != checker.Local && !watch.heard {
+	if r.Outcome != checker.NotRun && !watch.heard {
 		watch.heard = true
 		h.unheard--
 	}

@@ -26,12 +26,12 @@ func checked(targets ...checker.Target) config.Service {
 	return s
 }
 
-// tell observes results written as letters: p passed, f failed, l local. It
+// tell observes results written as letters: p passed, f failed, l not run. It
 // returns the standing of the first server after each.
 func tell(h *Healths, t checker.Target, results string) string {
 	var standings []string
 	for i, letter := range results {
-		outcome := map[rune]checker.Outcome{'p': checker.Passed, 'f': checker.Failed, 'l': checker.Local}[letter]
+		outcome := map[rune]checker.Outcome{'p': checker.Passed, 'f': checker.Failed, 'l': checker.NotRun}[letter]
 		h.Observe(start.Add(time.Duration(i)*time.Second), t, checker.Result{Outcome: outcome, Detail: "connection refused"})
 		standings = append(standings, []string{"unknown", "down", "quiet", "up"}[h.Standing(0, 0)])
 	}
@@ -61,7 +61,7 @@ func TestHealthsFromStart(t *testing.T) {
 		{"for a new one the first result decides, without rise", s, nil, "p", "up"},
 		{"or without fall", s, nil, "f", "down"},
 		{"later rise and fall decide", s, nil, "fppfff", "down down up up up down"},
-		{"a local result decides nothing", s, nil, "llp", "unknown unknown up"},
+		{"a result that was not run decides nothing", s, nil, "llp", "unknown unknown up"},
 		{"initial = up puts it in at once, fall takes it out", up, nil, "fff", "up up down"},
 		{"found with a weight counts as up until fall", s, foundAt(s, 1), "fff", "up up down"},
 		{"found at 0 stays at 0 until rise", s, foundAt(s, 0), "pp", "quiet up"},

@@ -59,7 +59,7 @@ func (d *Director) judge(m Machine) {
 	d.dirty = d.dirty || !maps.Equal(d.own, own)
 	d.own = own
 	before := d.warned
-	d.warned = append(forwardingWarnings(d.config, m), d.healths.localWarnings(time.Now())...)
+	d.warned = append(forwardingWarnings(d.config, m), d.healths.notRunWarnings(time.Now())...)
 	for _, w := range d.warned {
 		if !slices.ContainsFunc(before, w.sameSubject) {
 			d.o.Log.Warn("something must be mended", "warning", w.text)

@@ -68,19 +68,19 @@ func forwardingWarnings(c *config.Config, m Machine) []warning {
 	return all
 }
 
-// localPatience is how long a check may be impossible to run, for a reason of
+// notRunPatience is how long a check may be impossible to run, for a reason of
 // this director's own, before that is worth a warning.
-const localPatience = 10 * time.Second
+const notRunPatience = 10 * time.Second
 
-// localWarnings are about checks that this director cannot run: one for all,
+// notRunWarnings are about checks that this director cannot run: one for all,
 // since they usually have one reason.
-func (h *Healths) localWarnings(now time.Time) []warning {
+func (h *Healths) notRunWarnings(now time.Time) []warning {
 	stuck, example := 0, ""
 	for i := range h.servers {
 		for j := range h.servers[i] {
 			for _, c := range h.servers[i][j].checks {
-				since := c.LocalSince()
-				if since.IsZero() || now.Sub(since) < localPatience {
+				since := c.NotRunSince()
+				if since.IsZero() || now.Sub(since) < notRunPatience {
 					continue
 				}
 				if stuck++; stuck == 1 {

@@ -43,16 +43,16 @@ func TestChecksThatCannotBeRunAreWarnedOfAfterAWhile(t *testing.T) {
 	s := checked(tcpTarget)
 	h := NewHealths()
 	h.Configure(start, []config.Service{s}, nil)
-	h.Observe(start, tcpTarget, checker.Result{Outcome: checker.Local, Detail: "no route to host"})
-	if got := h.localWarnings(start.Add(localPatience - 1)); got != nil {
+	h.Observe(start, tcpTarget, checker.Result{Outcome: checker.NotRun, Detail: "no route to host"})
+	if got := h.notRunWarnings(start.Add(notRunPatience - 1)); got != nil {
 		t.Errorf("warned too soon: %q", got)
 	}
-	got := h.localWarnings(start.Add(localPatience))
+	got := h.notRunWarnings(start.Add(notRunPatience))
 	if len(got) != 1 || !strings.Contains(got[0].text, "web/192.168.1.4: no route to host") {
 		t.Errorf("warnings %q, want one that names the server and the reason", got)
 	}
 	h.Observe(start.Add(time.Minute), tcpTarget, checker.Result{Outcome: checker.Passed})
-	if got := h.localWarnings(start.Add(time.Hour)); got != nil {
+	if got := h.notRunWarnings(start.Add(time.Hour)); got != nil {
 		t.Errorf("still warned after a result: %q", got)
 	}
 }
@@ -62,7 +62,7 @@ func TestAWarningWhoseFiguresChangeIsNoNews(t *testing.T) {
 	d := New(&config.Config{Services: []config.Service{checked(tcpTarget)}}, nil, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	d.healths.Configure(start, d.config.Services, nil)
 	for i := range 3 {
-		d.healths.Observe(start, tcpTarget, checker.Result{Outcome: checker.Local, Detail: fmt.Sprint("noticed after ", i)})
+		d.healths.Observe(start, tcpTarget, checker.Result{Outcome: checker.NotRun, Detail: fmt.Sprint("noticed after ", i)})
 		d.judge(Machine{Forward4: true})
 	}
 	if got := strings.Count(log.String(), "checks cannot be run"); got != 1 {
