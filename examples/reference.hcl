@@ -100,9 +100,10 @@ virtual_router "outside" {
   # own interface is always tracked. Any number of blocks.
   track "interface" "eth1" {}
 
-  # Default true. Addresses are added with a lifetime that is renewed, so that
-  # the kernel takes them back from a director whose processes are all gone.
-  fence = true
+  # Default true. The addresses are leased: added with a lifetime that lvsd
+  # renews, so that the kernel removes them from a director whose processes are
+  # all gone.
+  lease = true
 }
 
 # ---- Virtual services. Any number of blocks; one file for each is a good

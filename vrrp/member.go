@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// minLifetime is the shortest lifetime of a fenced address: the kernel looks
+// minLifetime is the shortest lifetime of a leased address: the kernel looks
 // for expired ones at intervals of some seconds.
 const minLifetime = 4 * time.Second
 
@@ -52,7 +52,7 @@ func (m *member) addresses() []InterfaceAddress {
 
 // lifetime is how long an address outlives the last renewal; zero: for ever.
 func (m *member) lifetime() time.Duration {
-	if !m.config.Fence {
+	if !m.config.Lease {
 		return 0
 	}
 	return max(minLifetime, 2*m.router.masterDown())
@@ -461,7 +461,7 @@ func (s *Session) statuses() []Status {
 func equal(a, b Config) bool {
 	return a.Name == b.Name && a.Interface == b.Interface && a.VRID == b.VRID && a.Version == b.Version &&
 		a.Priority == b.Priority && a.Interval == b.Interval && a.Preempt == b.Preempt &&
-		a.PreemptDelay == b.PreemptDelay && a.Source == b.Source && a.Fence == b.Fence &&
+		a.PreemptDelay == b.PreemptDelay && a.Source == b.Source && a.Lease == b.Lease &&
 		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Extra, b.Extra) &&
 		slices.Equal(a.Peers, b.Peers) && slices.Equal(a.Track, b.Track)
 }

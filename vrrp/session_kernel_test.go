@@ -260,7 +260,7 @@ func (s *kernel) status() vrrp.Status {
 func one(change ...func(*vrrp.Config)) vrrp.Desired {
 	c := vrrp.Config{
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Priority: 150, Interval: time.Second,
-		Preempt: true, Fence: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.200/24")},
+		Preempt: true, Lease: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.200/24")},
 	}
 	for _, f := range change {
 		f(&c)

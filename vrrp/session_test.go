@@ -289,12 +289,12 @@ func TestRemovedAddressComesBackAndIsCounted(t *testing.T) {
 func TestLifetimeIsRenewed(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		fence bool
+		lease bool
 		every time.Duration
-	}{{"fenced", true, 4 * time.Second / 3}, {"not fenced: the slow audit", false, 10 * time.Second}} {
+	}{{"leased", true, 4 * time.Second / 3}, {"not leased: the slow audit", false, 10 * time.Second}} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {
-				s.master(one(func(r *vrrp.Config) { r.Fence, r.Interval = c.fence, 100*time.Millisecond }))
+				s.master(one(func(r *vrrp.Config) { r.Lease, r.Interval = c.lease, 100*time.Millisecond }))
 				time.Sleep(time.Minute)
 				holds := 0
 				for _, line := range s.script() {

@@ -37,9 +37,9 @@ type Config struct {
 	Source netip.Addr
 	// Track names interfaces without whose carrier this director stands back.
 	Track []string
-	// Fence adds the addresses with a lifetime, so that the kernel takes them
-	// back from a director whose processes are gone.
-	Fence bool
+	// Lease adds the addresses with a lifetime that the keeper renews, so that
+	// the kernel removes them from a director whose processes are gone.
+	Lease bool
 }
 
 // Family returns 4 or 6.

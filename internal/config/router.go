@@ -39,7 +39,7 @@ func (d *decoder) router(r *rawRouter) {
 	}
 	c.Preempt = d.flag(r.Preempt, true)
 	c.PreemptDelay = d.duration(r.PreemptDelay, 0, 0, maxPreemptWait)
-	c.Fence = d.flag(r.Fence, true)
+	c.Lease = d.flag(r.Lease, true)
 	c.Addresses = d.virtualAddresses(r, c.Version)
 	c.Extra = d.extraAddresses(r, c.Interface)
 	c.Track = d.tracked(r)

@@ -54,7 +54,7 @@ type rawRouter struct {
 	Peers          *hcl.Attribute    `hcl:"peers"`
 	Source         *hcl.Attribute    `hcl:"source"`
 	Track          []rawTrack        `hcl:"track,block"`
-	Fence          *hcl.Attribute    `hcl:"fence"`
+	Lease          *hcl.Attribute    `hcl:"lease"`
 	Range          hcl.Range         `hcl:",def_range"`
 }
 

@@ -14,7 +14,7 @@ import (
 func (n *network) router(priority uint8, change ...func(*vrrp.Config)) vrrp.Desired {
 	c := vrrp.Config{
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Priority: priority,
-		Interval: 100 * time.Millisecond, Preempt: true, Fence: true,
+		Interval: 100 * time.Millisecond, Preempt: true, Lease: true,
 		Addresses: []netip.Prefix{netip.MustParsePrefix(n.at(200) + "/24")},
 	}
 	for _, f := range change {
@@ -142,7 +142,7 @@ func TestLoneDirectorKilledAndStartedAgain(t *testing.T) {
 	wait(t, "it is Master again", func() bool { return a.state() == vrrp.Master })
 	checkGap(t, "lone director killed and started again", e)
 	if shown := a.Run("ip addr show eth0"); strings.Count(shown, a.at(200)) != 1 || strings.Contains(shown, a.at(200)+"/24 scope global secondary eth0\n       valid_lft forever") {
-		t.Errorf("want the address once, fenced:\n%s", shown)
+		t.Errorf("want the address once, leased:\n%s", shown)
 	}
 }
 

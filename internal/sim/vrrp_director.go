@@ -39,7 +39,7 @@ type Director struct {
 	faulted           bool
 
 	renewed time.Duration // when the addresses' lifetime was renewed last
-	fenced  bool          // the kernel took them back
+	lapsed  bool          // the lease ended: the kernel took them back
 	memory  memory        // for the invariants
 }
 
@@ -64,7 +64,7 @@ func (d *Director) Resume() {
 
 func (d *Director) boot() {
 	d.Router = vrrp.NewRouter(d.Config)
-	d.asleep, d.suspended, d.faulted, d.fenced = false, false, false, false
+	d.asleep, d.suspended, d.faulted, d.lapsed = false, false, false, false
 	d.inbox = nil
 	d.memory = memory{}
 	if d.Holds {
@@ -228,9 +228,9 @@ func (d *Director) do(acts []vrrp.Action) {
 		case vrrp.Send:
 			d.net.multicast(d, a.Advert.Append(nil, d.Source, d.group()))
 		case vrrp.Hold:
-			d.Holds, d.fenced = true, false
+			d.Holds, d.lapsed = true, false
 		case vrrp.Release:
-			d.Holds, d.fenced = false, false
+			d.Holds, d.lapsed = false, false
 		}
 	}
 	if d.Router.Done() {
@@ -241,15 +241,16 @@ func (d *Director) do(acts []vrrp.Action) {
 	d.schedule()
 }
 
-// fence is the kernel: it takes addresses back whose lifetime nobody renews.
-func (d *Director) fence() {
+// expireLease acts as the kernel, which removes addresses whose lifetime nobody
+// renewed.
+func (d *Director) expireLease() {
 	if d.Router != nil && !d.asleep {
 		d.renewed = d.net.now
 		return
 	}
 	if lifetime := max(4*time.Second, 8*d.Config.Interval+2*time.Second); d.Holds && d.net.now-d.renewed > lifetime {
 		d.net.logf("%s: the kernel takes its addresses back", d.Name)
-		d.Holds, d.fenced = false, true
+		d.Holds, d.lapsed = false, true
 	}
 }
 

@@ -167,7 +167,7 @@ func (w *watch) check() {
 	n := w.net
 	holders := 0
 	for _, d := range n.Directors {
-		d.fence()
+		d.expireLease()
 		if d.Holds {
 			holders++
 		}
@@ -190,7 +190,7 @@ func (w *watch) checkAddresses(d *Director) {
 	if d.Router == nil || d.asleep {
 		return
 	}
-	if !d.fenced && d.Holds != d.Router.Holding() {
+	if !d.lapsed && d.Holds != d.Router.Holding() {
 		w.fail(d, "holds=%t, its router wants %t", d.Holds, d.Router.Holding())
 	}
 	master := d.Router.State() == vrrp.Master

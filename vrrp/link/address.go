@@ -54,14 +54,14 @@ func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lifetime time.Dur
 	}
 	// The kernel's own removal follows the same rule as ours, and nobody is
 	// left by then to prepare for it.
-	var unfenced error
+	var noLease error
 	if lifetime > 0 {
-		if unfenced = spared.endangers(d, a.Prefix); unfenced != nil {
-			lifetime, unfenced = 0, fmt.Errorf("held without a lifetime: %w", unfenced)
+		if noLease = spared.endangers(d, a.Prefix); noLease != nil {
+			lifetime, noLease = 0, fmt.Errorf("held without a lease: %w", noLease)
 		}
 	}
 	added, err = b.put(d, a, lifetime)
-	return added, errors.Join(err, unfenced)
+	return added, errors.Join(err, noLease)
 }
 
 // put adds an address, or replaces it, which begins its lifetime anew.

@@ -83,7 +83,7 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 
 // Decision 11: the kernel takes the addresses back from the dead. The own
 // address and its route outlive the virtual one of the same network.
-func TestKernelFences(t *testing.T) {
+func TestLeaseEnds(t *testing.T) {
 	t.Parallel()
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")
@@ -162,7 +162,7 @@ func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 
 // The same after its lifetime, when nobody of us is left. The own address came
 // late, or was removed by hand and added again.
-func TestKernelFencesAndSparesTheOwnAddress(t *testing.T) {
+func TestLeaseEndsAndSparesTheOwnAddress(t *testing.T) {
 	t.Parallel()
 	cable(t, "vc", "vd")
 	sysctl(t, "net/ipv4/conf/all/promote_secondaries", "0")
