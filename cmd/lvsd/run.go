@@ -20,6 +20,7 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 	"github.com/lvsd/lvsd/vrrp"
@@ -83,7 +84,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 
-	options, err := parseOptions(f.node)
+	options, _, err := parseOptions(f.node)
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func serve(ctx context.Context, log *slog.Logger, f runFlags) error {
 		Load: func(running *config.Config) director.Loaded {
 			return load(log, f.config, f.node, running, &work)
 		},
-		Machine: machine,
+		Machine: machine.Read,
 		Notify: func(state string) {
 			notify(log, state)
 			if state == "READY" {
@@ -205,7 +206,7 @@ func firstConfig(path string, o config.Options) (*config.Config, []string, error
 
 // load reads the configuration again, and logs every mistake in it.
 func load(log *slog.Logger, path, node string, running *config.Config, work *burst) director.Loaded {
-	o, err := parseOptions(node)
+	o, _, err := parseOptions(node)
 	if err != nil {
 		return director.Loaded{Err: err}
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 )
 
 // defaultConfig is where the configuration lies unless told otherwise.
@@ -48,14 +49,14 @@ that the daemon would refuse, and 2 for a mistake on the command line.`,
 
 // validate prints what is wrong at path, and fails where the daemon would.
 func validate(stdout, stderr io.Writer, path, node string, asJSON bool) error {
-	o, err := parseOptions(node)
+	o, facts, err := parseOptions(node)
 	if err != nil {
 		return failure(err)
 	}
-	if host, err := hostNode(); err != nil || host != o.Node {
-		o.Local = nil // what this machine has says nothing about another one
-	} else if o.Interfaces, err = interfaceNames(); err != nil {
-		return failure(err)
+	if host, err := machine.NodeName(); err != nil || host != o.Node {
+		o.Local = nil // What this machine has says nothing about another one.
+	} else {
+		o.Interfaces = facts.Interfaces
 	}
 	sources, err := config.Read(path)
 	if err != nil {

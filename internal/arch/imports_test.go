@@ -32,14 +32,15 @@ var layers = []struct {
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/config", domains, "text becomes the domains' values, and nothing acts on it"},
-	{"internal/director", append([]string{"internal/config"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
+	{"internal/director", append([]string{"internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/control", append([]string{"internal/director", "internal/config"}, domains...), "it shows and asks, through the director"},
 	{"internal/sim", append([]string{"internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"cmd/lvsd", []string{
 		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
-		"ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it wires"},
+		"internal/machine", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it wires"},
 }
 
 // systemCallers are the edges, and those that deal with processes and sockets

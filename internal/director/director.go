@@ -13,6 +13,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -81,7 +82,7 @@ type Options struct {
 	// Machine looks at the machine: once when Run begins, which ends where that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
-	Machine func() (Machine, error)
+	Machine func() (machine.Facts, error)
 	// Notify tells the service manager; state is one of READY, RELOADING and
 	// STOPPING.
 	Notify func(state string)
@@ -110,7 +111,7 @@ type Director struct {
 	found    ipvsctl.Table
 	healths  *Healths
 	statuses []vrrp.Status
-	machine  Machine
+	machine  machine.Facts
 	own      map[netip.Addr]bool
 	warnings []string
 	reload   ReloadStatus

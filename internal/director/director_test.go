@@ -15,6 +15,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -169,12 +170,12 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 			time.Sleep(takes)
 			return l
 		},
-		Machine: func() (Machine, error) {
+		Machine: func() (machine.Facts, error) {
 			f.mu.Lock()
 			takes, err := f.lookTime, f.lookErr
 			f.mu.Unlock()
 			time.Sleep(takes)
-			return Machine{Addresses: []netip.Addr{lvs1}, Forward4: true}, err
+			return machine.Facts{Addresses: []netip.Prefix{netip.PrefixFrom(lvs1, 24)}, Forward4: true}, err
 		},
 		Notify: func(state string) {
 			f.mu.Lock()

@@ -5,19 +5,13 @@ import (
 	"net/netip"
 	"slices"
 	"time"
-)
 
-// A Machine is what the director needs to know of the machine that it runs on.
-type Machine struct {
-	// Addresses are those on its interfaces, the virtual ones included.
-	Addresses []netip.Addr
-	// Forward4 and Forward6 tell whether it forwards packets (ip_forward).
-	Forward4, Forward6 bool
-}
+	"github.com/lvsd/lvsd/internal/machine"
+)
 
 // A look is what was seen of the machine.
 type look struct {
-	machine Machine
+	machine machine.Facts
 	err     error
 }
 
@@ -46,11 +40,12 @@ func (d *Director) saw(l look) {
 }
 
 // judge works out what the machine, as last seen, means for the configuration.
-func (d *Director) judge(m Machine) {
+func (d *Director) judge(m machine.Facts) {
 	d.machine = m
 	virtual := holders(d.config.Routers)
 	own := make(map[netip.Addr]bool, len(m.Addresses))
-	for _, a := range m.Addresses {
+	for _, p := range m.Addresses {
+		a := p.Addr()
 		// No other director can send anything to a loopback address.
 		if _, ok := virtual[a]; !ok && !a.IsLoopback() {
 			own[a] = true

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -46,7 +47,7 @@ func standBacks(routers []vrrp.Status) []string {
 
 // forwardingWarnings are about services that need a machine which forwards
 // packets, where this one does not: one for each family.
-func forwardingWarnings(c *config.Config, m Machine) []warning {
+func forwardingWarnings(c *config.Config, m machine.Facts) []warning {
 	var all []warning
 	for _, family := range []struct {
 		forwards, six bool

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -17,13 +18,13 @@ func TestForwardingWarnings(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		services []config.Service
-		machine  Machine
+		machine  machine.Facts
 		want     []string
 	}{
-		{"NAT on a machine that forwards", []config.Service{four, six}, Machine{Forward4: true, Forward6: true}, nil},
-		{"NAT where ip_forward is off, once for each family", []config.Service{four, four, six}, Machine{},
+		{"NAT on a machine that forwards", []config.Service{four, six}, machine.Facts{Forward4: true, Forward6: true}, nil},
+		{"NAT where ip_forward is off, once for each family", []config.Service{four, four, six}, machine.Facts{},
 			[]string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"}},
-		{"direct routing forwards nothing back", []config.Service{webService(ipvsctl.Direct, web1)}, Machine{}, nil},
+		{"direct routing forwards nothing back", []config.Service{webService(ipvsctl.Direct, web1)}, machine.Facts{}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := forwardingWarnings(&config.Config{Services: tt.services}, tt.machine)
@@ -63,7 +64,7 @@ func TestAWarningWhoseFiguresChangeIsNoNews(t *testing.T) {
 	d.healths.Configure(start, d.config.Services, nil)
 	for i := range 3 {
 		d.healths.Observe(start, tcpTarget, checker.Result{Outcome: checker.NotRun, Detail: fmt.Sprint("noticed after ", i)})
-		d.judge(Machine{Forward4: true})
+		d.judge(machine.Facts{Forward4: true})
 	}
 	if got := strings.Count(log.String(), "checks cannot be run"); got != 1 {
 		t.Errorf("logged %d times, want once:\n%s", got, &log)
