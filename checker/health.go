@@ -2,44 +2,60 @@ package checker
 
 import "time"
 
+// A State is what is known of a server: by one check, or by all of them.
+type State uint8
+
+// The states of a server.
+const (
+	// Unknown: there has been no result that says anything.
+	Unknown State = iota
+	// Down: it is not to be used.
+	Down
+	// Drained: it was found in the kernel's table with weight 0 and keeps its
+	// row, and that weight, until its results decide.
+	Drained
+	// Up: it is to be used.
+	Up
+)
+
+// String returns the state's name.
+func (s State) String() string {
+	return [...]string{"unknown", "down", "drained", "up"}[s]
+}
+
 // A Health is what the results of one check say about one server in one
-// service. Its zero value is not useful: begin with NewHealth or Adopted.
+// service. Its zero value is not useful: begin with NewHealth.
 //
-//	     first Passed                 first Failed
-//	 ┌──────────────────  unknown  ──────────────────┐
-//	 ▼                                               ▼
-//	up  ───────── fall × Failed in a row ────────►  down
-//	 ◄─────────── rise × Passed in a row ──────────
+//	                    unknown
+//	     first Passed  ┌───┴───┐  first Failed
+//	                   ▼       ▼
+//	  ┌──────────────► up ──► down     up to down: fall × Failed in a row
+//	  │ rise × Passed  ▲       │       down to up: rise × Passed in a row
+//	  │                └───────┘
+//	drained ──────────────► down       fall × Failed in a row
 //
-// A NotRun result moves nothing and interrupts no row: the state is kept for as
-// long as the director cannot ask, be it unknown, up or down. NotRunSince tells
-// since when that is so, for a warning to the operator.
+// A result that is neither Passed nor Failed moves nothing and interrupts no
+// row: the state is kept for as long as the director cannot ask. NotRunSince
+// reports since when that has been so, for a finding.
 type Health struct {
 	rise, fall int
-	known, up  bool
-	// against counts the results in a row that contradict the state.
-	against     int
+	state      State
+	// passed is the outcome of the newest results, and row how many of them
+	// had it without a break.
+	passed      bool
+	row         int
 	last        Result
 	notRunSince time.Time
 }
 
-// NewHealth returns the health of a server that nothing is known about: the
-// first result that is not NotRun decides alone, without rise or fall. After
-// it, rise passes in a row bring the server up and fall failures in a row take
-// it down; below 1, either counts as 1.
-func NewHealth(rise, fall int) Health {
-	var h Health
+// NewHealth returns the health of a server that begins in a state. Where that
+// is Unknown, the first result decides alone, without rise or fall. Any other
+// state (the server was found in the kernel's table, or the configuration puts
+// it in at once) is kept until rise passes or fall failures in a row say
+// otherwise; below 1, either counts as 1.
+func NewHealth(rise, fall int, begin State) Health {
+	h := Health{state: begin}
 	h.Reconfigure(rise, fall)
-	return h
-}
-
-// Adopted returns the health of a server whose state is known before its first
-// result: it was found in the kernel's table, or the configuration puts it in
-// at once. It keeps that state until rise or fall results in a row say
-// otherwise.
-func Adopted(rise, fall int, up bool) Health {
-	h := NewHealth(rise, fall)
-	h.known, h.up = true, up
 	return h
 }
 
@@ -49,7 +65,7 @@ func (h *Health) Reconfigure(rise, fall int) {
 	h.rise, h.fall = max(rise, 1), max(fall, 1)
 }
 
-// Observe takes one result, and says whether Up or Known changed.
+// Observe takes one result, and reports whether the state changed.
 func (h *Health) Observe(now time.Time, r Result) (changed bool) {
 	h.last = r
 	if r.Outcome != Passed && r.Outcome != Failed {
@@ -59,32 +75,28 @@ func (h *Health) Observe(now time.Time, r Result) (changed bool) {
 		return false
 	}
 	h.notRunSince = time.Time{}
-	passed := r.Outcome == Passed
-	if h.known && passed == h.up {
-		h.against = 0
+	h.count(r.Outcome == Passed)
+	next, needed := Down, h.fall
+	if h.passed {
+		next, needed = Up, h.rise
+	}
+	if h.state == next || h.state != Unknown && h.row < needed {
 		return false
 	}
-	h.against++
-	if h.known && h.against < h.needed(passed) {
-		return false
-	}
-	h.known, h.up, h.against = true, passed, 0
+	h.state = next
 	return true
 }
 
-// needed returns how many results of one kind in a row change the state.
-func (h *Health) needed(passed bool) int {
-	if passed {
-		return h.rise
+// count adds a result to the row, or begins another one.
+func (h *Health) count(passed bool) {
+	if passed != h.passed {
+		h.passed, h.row = passed, 0
 	}
-	return h.fall
+	h.row++
 }
 
-// Up reports whether the server is to be used: false while nothing is known.
-func (h *Health) Up() bool { return h.up }
-
-// Known reports whether there is a state at all, by a result or by adoption.
-func (h *Health) Known() bool { return h.known }
+// State returns what the results so far say.
+func (h *Health) State() State { return h.state }
 
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first.

@@ -13,18 +13,6 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // outcomes are the letters of a test's results.
 var outcomes = map[rune]Outcome{'P': Passed, 'F': Failed, 'N': NotRun}
 
-// state prints a health in one word.
-func state(h *Health) string {
-	switch {
-	case !h.Known():
-		return "unknown"
-	case h.Up():
-		return "up"
-	default:
-		return "down"
-	}
-}
-
 func TestHealth(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -34,36 +22,40 @@ func TestHealth(t *testing.T) {
 		// changed.
 		want string
 	}{
-		{"nothing is known before the first result", NewHealth(2, 3), "", ""},
-		{"the first pass brings a new server up, without rise", NewHealth(2, 3), "P", "up!"},
-		{"the first failure decides too, without fall", NewHealth(2, 3), "F", "down!"},
-		{"a result that was not run leaves the unknown unknown", NewHealth(2, 3), "NNNP", "unknown unknown unknown up!"},
-		{"fall failures in a row take a server down", NewHealth(2, 3), "PFFF", "up! up up down!"},
-		{"one pass breaks the row", NewHealth(2, 3), "PFFPFFF", "up! up up up up up down!"},
-		{"rise passes in a row bring it back", NewHealth(2, 3), "FPP", "down! down up!"},
-		{"one failure breaks that row", NewHealth(2, 3), "FPFPP", "down! down down down up!"},
-		{"after a change the row begins anew", NewHealth(2, 3), "PFFFPP", "up! up up down! down up!"},
-		{"checks not run neither raise nor lower", NewHealth(2, 3), "PNNNNNFNP", "up! up up up up up up up up"},
-		{"nor do they break a row", NewHealth(2, 3), "PFNFNF", "up! up up up up down!"},
-		{"nor bring anybody back", NewHealth(2, 3), "FNNPNP", "down! down down down down up!"},
-		{"rise and fall of 1", NewHealth(1, 1), "PFPF", "up! down! up! down!"},
-		{"below 1 counts as 1", NewHealth(0, -5), "PFP", "up! down! up!"},
-		{"a server found with a weight stays up until fall", Adopted(2, 3, true), "FFF", "up up down!"},
-		{"its first pass changes nothing", Adopted(2, 3, true), "PFF", "up up up"},
-		{"a server found at weight 0 stays down until rise", Adopted(2, 3, false), "PP", "down up!"},
-		{"its first failure changes nothing", Adopted(2, 3, false), "FP", "down down"},
-		{"an outcome that does not exist is no result", NewHealth(1, 1), "?P", "unknown up!"},
+		{"nothing is known before the first result", NewHealth(2, 3, Unknown), "", ""},
+		{"the first pass brings a new server up, without rise", NewHealth(2, 3, Unknown), "P", "up!"},
+		{"the first failure decides too, without fall", NewHealth(2, 3, Unknown), "F", "down!"},
+		{"a result that was not run leaves the unknown unknown", NewHealth(2, 3, Unknown), "NNNP", "unknown unknown unknown up!"},
+		{"fall failures in a row take a server down", NewHealth(2, 3, Unknown), "PFFF", "up! up up down!"},
+		{"one pass breaks the row", NewHealth(2, 3, Unknown), "PFFPFFF", "up! up up up up up down!"},
+		{"rise passes in a row bring it back", NewHealth(2, 3, Unknown), "FPP", "down! down up!"},
+		{"one failure breaks that row", NewHealth(2, 3, Unknown), "FPFPP", "down! down down down up!"},
+		{"after a change the row begins anew", NewHealth(2, 3, Unknown), "PFFFPP", "up! up up down! down up!"},
+		{"checks not run neither raise nor lower", NewHealth(2, 3, Unknown), "PNNNNNFNP", "up! up up up up up up up up"},
+		{"nor do they break a row", NewHealth(2, 3, Unknown), "PFNFNF", "up! up up up up down!"},
+		{"nor bring anybody back", NewHealth(2, 3, Unknown), "FNNPNP", "down! down down down down up!"},
+		{"rise and fall of 1", NewHealth(1, 1, Unknown), "PFPF", "up! down! up! down!"},
+		{"below 1 counts as 1", NewHealth(0, -5, Unknown), "PFP", "up! down! up!"},
+		{"a server found with a weight stays up until fall", NewHealth(2, 3, Up), "FFF", "up up down!"},
+		{"its first pass changes nothing", NewHealth(2, 3, Up), "PFF", "up up up"},
+		{"a server that is down stays so until rise", NewHealth(2, 3, Down), "PP", "down up!"},
+		{"its first failure changes nothing", NewHealth(2, 3, Down), "FP", "down down"},
+		{"a server found at weight 0 stays drained until rise", NewHealth(2, 3, Drained), "PP", "drained up!"},
+		{"or until fall", NewHealth(2, 3, Drained), "FFFPP", "drained drained down! down up!"},
+		{"a pass breaks the row of failures, and a failure that of passes", NewHealth(2, 3, Drained), "FFPFPFF", "drained drained drained drained drained drained drained"},
+		{"a result that was not run breaks no row of a drained server", NewHealth(2, 3, Drained), "FNFNF", "drained drained drained drained down!"},
+		{"an outcome that does not exist is no result", NewHealth(1, 1, Unknown), "?P", "unknown up!"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, letter := range tt.results {
-				before := state(&tt.health)
+				before := tt.health.State().String()
 				changed := tt.health.Observe(epoch, Result{Outcome: outcomes[letter]})
-				if changed != (state(&tt.health) != before) {
-					t.Errorf("Observe says changed = %v from %s to %s", changed, before, state(&tt.health))
+				if changed != (tt.health.State().String() != before) {
+					t.Errorf("Observe says changed = %v from %s to %s", changed, before, tt.health.State().String())
 				}
-				word := state(&tt.health)
+				word := tt.health.State().String()
 				if changed {
 					word += "!"
 				}
@@ -77,7 +69,7 @@ func TestHealth(t *testing.T) {
 }
 
 func TestHealthRemembers(t *testing.T) {
-	h := NewHealth(1, 2)
+	h := NewHealth(1, 2, Unknown)
 	at := func(s int) time.Time { return epoch.Add(time.Duration(s) * time.Second) }
 	if h.Last().Outcome != 0 || !h.NotRunSince().IsZero() {
 		t.Errorf("a new health remembers %+v", h)
@@ -98,15 +90,15 @@ func TestHealthRemembers(t *testing.T) {
 }
 
 func TestHealthReconfigure(t *testing.T) {
-	h := NewHealth(2, 5)
+	h := NewHealth(2, 5, Unknown)
 	for _, o := range []Outcome{Passed, Failed, Failed} {
 		h.Observe(epoch, Result{Outcome: o})
 	}
 	h.Reconfigure(2, 2)
-	if !h.Up() {
+	if h.State() != Up {
 		t.Error("a reload took the server down by itself")
 	}
-	if !h.Observe(epoch, Result{Outcome: Failed}) || h.Up() {
+	if !h.Observe(epoch, Result{Outcome: Failed}) || h.State() != Down {
 		t.Error("the third failure in a row did not count by the new fall of 2")
 	}
 }
@@ -117,9 +109,9 @@ func FuzzHealth(f *testing.F) {
 	f.Add(2, 3, []byte("PFNFFPP"))
 	f.Add(1, 1, []byte("NNFP"))
 	f.Fuzz(func(t *testing.T, rise, fall int, letters []byte) {
-		h := NewHealth(rise, fall)
+		h := NewHealth(rise, fall, Unknown)
 		rise, fall = max(rise, 1), max(fall, 1)
-		known, up, row := false, false, ""
+		want, row := Unknown, ""
 		for _, c := range letters {
 			letter := rune("PFN"[c%3])
 			h.Observe(epoch, Result{Outcome: outcomes[letter]})
@@ -129,15 +121,13 @@ func FuzzHealth(f *testing.F) {
 			row += string(letter)
 			trailing := len(row) - len(strings.TrimRight(row, string(letter)))
 			switch {
-			case !known:
-				known, up = true, letter == 'P'
-			case letter == 'P' && trailing >= rise:
-				up = true
-			case letter == 'F' && trailing >= fall:
-				up = false
+			case letter == 'P' && (want == Unknown || trailing >= rise):
+				want = Up
+			case letter == 'F' && (want == Unknown || trailing >= fall):
+				want = Down
 			}
-			if h.Known() != known || h.Up() != up {
-				t.Fatalf("after %s with rise %d, fall %d: up = %v, want %v", row, rise, fall, h.Up(), up)
+			if h.State() != want {
+				t.Fatalf("after %s with rise %d, fall %d: %v, want %v", row, rise, fall, h.State(), want)
 			}
 		}
 	})

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/director"
@@ -173,17 +174,17 @@ func (p *pair) planned(i int, down ...string) string {
 	if diags.HasErrors() {
 		p.t.Fatal(diags.Err())
 	}
-	table := director.Plan(c, director.World{
-		Standing: func(service, server int) director.Standing {
+	planned := director.Plan(time.Now(), c, director.World{
+		State: func(service, server int) checker.State {
 			if slices.Contains(down, c.Services[service].Servers[server].Name) {
-				return director.Down
+				return checker.Down
 			}
-			return director.Up
+			return checker.Up
 		},
 		Master: func(string) bool { return true },
 		Own:    func(netip.Addr) bool { return false },
 	})
-	return sorted(strings.Split(strings.TrimSpace(table.String()), "\n"))
+	return sorted(strings.Split(strings.TrimSpace(planned.Table.String()), "\n"))
 }
 
 // table is the table of director i as ipvsadm saves it.

@@ -133,12 +133,12 @@ type Director struct {
 	// tallies are the counters of adverts within about a minute, the oldest
 	// first.
 	tallies []tally
-	// verdicts are on the configured services, in their order, as last planned;
-	// lacking are those that had no server left.
-	verdicts []Verdict
-	lacking  map[ipvsctl.ServiceKey]bool
-	// awaitedUntil is how long servers that are new may lack a first result before
-	// that is told; zero: that is over.
+	// planned is the last plan, and lacking are the services that had no server
+	// left by it.
+	planned Planned
+	lacking map[ipvsctl.ServiceKey]bool
+	// awaitedUntil is until when servers that are new may lack a first result
+	// without that being an outage.
 	awaitedUntil time.Time
 	// loading is since when a configuration is being read, and loaded where it
 	// arrives; again: another one was asked for meanwhile. Readings counts those
@@ -201,6 +201,7 @@ func (d *Director) Run(ctx context.Context) error {
 
 	now := time.Now()
 	d.started, d.atStart = now, d.config.Director
+	d.awaitedUntil = now.Add(d.atStart.StartDelay)
 	d.tallies = []tally{{at: now}}
 	m, err := d.o.Machine()
 	if err != nil {
@@ -260,7 +261,9 @@ func (d *Director) loop(ctx context.Context) error {
 			d.o.Keeper.Heartbeat()
 			now := time.Now()
 			d.overdue(now)
-			d.endAwaiting(now)
+			if until := d.planned.Until; !until.IsZero() && !now.Before(until) {
+				d.dirty = true
+			}
 			if ticks++; ticks%machineTicks == 0 {
 				d.look()
 				d.tallies = remember(d.tallies, tally{now, d.counters()})
@@ -326,15 +329,14 @@ func (d *Director) plan() {
 	for i := range d.statuses {
 		masters[d.statuses[i].Name] = d.statuses[i].State == vrrp.Master
 	}
-	var table ipvsctl.Table
-	table, d.verdicts = plan(d.config, World{
-		Standing: d.healths.Standing,
-		Master:   func(router string) bool { return masters[router] },
-		Own:      func(a netip.Addr) bool { return d.own[a] },
-		Awaited:  !d.probing || !d.awaitedUntil.IsZero(),
+	d.planned = Plan(time.Now(), d.config, World{
+		State:        d.healths.State,
+		Master:       func(router string) bool { return masters[router] },
+		Own:          func(a netip.Addr) bool { return d.own[a] },
+		AwaitedUntil: d.awaitedUntil,
 	})
 	d.tellOutages()
-	d.table.Set(table)
+	d.table.Set(d.planned.Table)
 }
 
 // tellKeeper says which virtual routers shall run.
@@ -373,10 +375,10 @@ func (d *Director) hear(statuses []vrrp.Status) {
 // logChange writes the one line of a real server that changed.
 func (d *Director) logChange(c Change) {
 	args := []any{"service", c.Service, "server", c.Server, "address", c.Address.String()}
-	switch c.Standing {
-	case Up:
+	switch c.State {
+	case checker.Up:
 		d.o.Log.Info("real server is up", args...)
-	case Down:
+	case checker.Down:
 		d.o.Log.Warn("real server is down", append(args, "reason", c.Detail)...)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 )
 
@@ -67,9 +68,9 @@ func planOf(t *testing.T, path, node string) string {
 	if diags.HasErrors() {
 		t.Fatal(diags.Err())
 	}
-	return Plan(c, World{
-		Standing: func(int, int) Standing { return Up },
-		Master:   func(string) bool { return true },
-		Own:      func(netip.Addr) bool { return false },
-	}).String()
+	return Plan(start, c, World{
+		State:  func(int, int) checker.State { return checker.Up },
+		Master: func(string) bool { return true },
+		Own:    func(netip.Addr) bool { return false },
+	}).Table.String()
 }

@@ -39,18 +39,14 @@ type server struct {
 	// checks are as many as in the configuration, in its order.
 	checks []checker.Health
 	since  time.Time
-	// failures is there for a server that was found in the table with weight 0
-	// at the start, and stays so until rise or fall results say otherwise: the
-	// failed results in a row of each check meanwhile.
-	failures []int
 }
 
-// A Change is one real server that stands otherwise than before.
+// A Change is a real server whose state has become another one.
 type Change struct {
-	Service  string // the service's name
-	Server   string // the server's name
-	Address  ipvsctl.DestinationKey
-	Standing Standing
+	Service string // the service's name
+	Server  string // the server's name
+	Address ipvsctl.DestinationKey
+	State   checker.State
 	// Detail says what the deciding probe found.
 	Detail string
 }
@@ -121,25 +117,14 @@ func (h *Healths) enlist(service, server int, old *Healths) {
 // configuration: o is what it was, was what it said of it.
 func inherited(o *server, was, c *config.Server) server {
 	s := server{since: o.since, checks: make([]checker.Health, 0, len(c.Checks))}
-	if o.quiet() {
-		s.failures = make([]int, len(c.Checks))
-	}
-	stood := o.standing()
+	state := o.state()
 	for i := range c.Checks {
 		want := &c.Checks[i]
 		same := slices.IndexFunc(was.Checks, func(k config.Check) bool { return k.Target == want.Target })
-		var health checker.Health
-		switch {
-		case same >= 0:
+		health := checker.NewHealth(want.Rise, want.Fall, state)
+		if same >= 0 {
 			health = o.checks[same]
 			health.Reconfigure(want.Rise, want.Fall)
-			if s.quiet() {
-				s.failures[i] = o.failures[same]
-			}
-		case stood == Unknown:
-			health = checker.NewHealth(want.Rise, want.Fall)
-		default:
-			health = checker.Adopted(want.Rise, want.Fall, stood == Up)
 		}
 		s.checks = append(s.checks, health)
 	}
@@ -149,52 +134,40 @@ func inherited(o *server, was, c *config.Server) server {
 // begun is the first health of a server: as found in the table, else as the
 // configuration says, else unknown.
 func begun(now time.Time, c *config.Server, row ipvsctl.Destination, present bool) server {
-	s := server{since: now, checks: make([]checker.Health, 0, len(c.Checks))}
-	// A weight of 0 that the configuration itself gives says nothing of the
-	// server's health.
-	if present && row.Weight == 0 && c.Destination.Weight > 0 && len(c.Checks) > 0 {
-		s.failures = make([]int, len(c.Checks))
+	state := checker.Unknown
+	switch {
+	// A weight of 0 that the configuration itself gives does not tell anything
+	// about the server's health.
+	case present && row.Weight == 0 && c.Destination.Weight > 0:
+		state = checker.Drained
+	case present, c.InitialUp:
+		state = checker.Up
 	}
+	s := server{since: now, checks: make([]checker.Health, 0, len(c.Checks))}
 	for _, want := range c.Checks {
-		var health checker.Health
-		switch {
-		case present:
-			health = checker.Adopted(want.Rise, want.Fall, !s.quiet())
-		case c.InitialUp:
-			health = checker.Adopted(want.Rise, want.Fall, true)
-		default:
-			health = checker.NewHealth(want.Rise, want.Fall)
-		}
-		s.checks = append(s.checks, health)
+		s.checks = append(s.checks, checker.NewHealth(want.Rise, want.Fall, state))
 	}
 	return s
 }
 
-// standing returns what the checks say together: up are those that pass all of
+// state returns what the checks say together: up are those that pass all of
 // them, and those that have none.
-func (s *server) standing() Standing {
-	all := Up
+func (s *server) state() checker.State {
+	all := checker.Up
 	for i := range s.checks {
-		switch {
-		case s.checks[i].Up():
-		case s.checks[i].Known():
-			all = Down
-		case all == Up:
-			all = Unknown
+		switch one := s.checks[i].State(); {
+		case one == checker.Down:
+			return one
+		case one == checker.Drained, all == checker.Up:
+			all = one
 		}
-	}
-	if all == Down && s.quiet() {
-		return Quiet
 	}
 	return all
 }
 
-// quiet: it is in the table with weight 0, as it was found.
-func (s *server) quiet() bool { return s.failures != nil }
-
-// Standing tells how the real server Services[service].Servers[server] stands.
-func (h *Healths) Standing(service, server int) Standing {
-	return h.servers[service][server].standing()
+// State returns the state of the real server Services[service].Servers[server].
+func (h *Healths) State(service, server int) checker.State {
+	return h.servers[service][server].state()
 }
 
 // Observe hands a target's result to every server that waits for it, and
@@ -211,36 +184,17 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	}
 	for _, w := range watch.waiters {
 		s, c := &h.servers[w.service][w.server], &h.services[w.service].Servers[w.server]
-		before := s.standing()
-		s.observe(now, int(w.check), c.Checks[w.check].Fall, r)
-		if after := s.standing(); after != before {
+		before := s.state()
+		s.checks[w.check].Observe(now, r)
+		if after := s.state(); after != before {
 			s.since = now
 			changes = append(changes, Change{
 				Service: h.services[w.service].Name, Server: c.Name, Address: c.Key,
-				Standing: after, Detail: r.Detail,
+				State: after, Detail: r.Detail,
 			})
 		}
 	}
 	return changes
-}
-
-// observe hands a result to one check. A server that was found at weight 0
-// leaves that standing when it rises, or when one of its checks has failed as
-// often in a row as would have taken it out.
-func (s *server) observe(now time.Time, check, fall int, r checker.Result) {
-	s.checks[check].Observe(now, r)
-	if !s.quiet() {
-		return
-	}
-	switch r.Outcome {
-	case checker.Passed:
-		s.failures[check] = 0
-	case checker.Failed:
-		s.failures[check]++
-	}
-	if s.failures[check] >= fall || s.standing() == Up {
-		s.failures = nil
-	}
 }
 
 // Unheard is how many targets have had no result yet.

@@ -27,15 +27,15 @@ func checked(targets ...checker.Target) config.Service {
 }
 
 // tell observes results written as letters: p passed, f failed, l not run. It
-// returns the standing of the first server after each.
+// returns the state of the first server after each.
 func tell(h *Healths, t checker.Target, results string) string {
-	var standings []string
+	var states []string
 	for i, letter := range results {
 		outcome := map[rune]checker.Outcome{'p': checker.Passed, 'f': checker.Failed, 'l': checker.NotRun}[letter]
 		h.Observe(start.Add(time.Duration(i)*time.Second), t, checker.Result{Outcome: outcome, Detail: "connection refused"})
-		standings = append(standings, []string{"unknown", "down", "quiet", "up"}[h.Standing(0, 0)])
+		states = append(states, h.State(0, 0).String())
 	}
-	return strings.Join(standings, " ")
+	return strings.Join(states, " ")
 }
 
 // foundAt is a table that holds the service's server with a weight.
@@ -64,16 +64,16 @@ func TestHealthsFromStart(t *testing.T) {
 		{"a result that was not run decides nothing", s, nil, "llp", "unknown unknown up"},
 		{"initial = up puts it in at once, fall takes it out", up, nil, "fff", "up up down"},
 		{"found with a weight counts as up until fall", s, foundAt(s, 1), "fff", "up up down"},
-		{"found at 0 stays at 0 until rise", s, foundAt(s, 0), "pp", "quiet up"},
-		{"found at 0 leaves with fall", s, foundAt(s, 0), "ffpff", "quiet quiet quiet quiet quiet"},
-		{"found at 0 leaves with fall in a row", s, foundAt(s, 0), "fffpp", "quiet quiet down down up"},
+		{"found at 0 stays at 0 until rise", s, foundAt(s, 0), "pp", "drained up"},
+		{"found at 0 leaves with fall", s, foundAt(s, 0), "ffpff", "drained drained drained drained drained"},
+		{"found at 0 leaves with fall in a row", s, foundAt(s, 0), "fffpp", "drained drained down down up"},
 		{"found at 0 as configured is up", drained, foundAt(s, 0), "p", "up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := NewHealths()
 			h.Configure(start, []config.Service{tt.service}, tt.found)
 			if got := tell(h, tcpTarget, tt.results); got != tt.want {
-				t.Errorf("results %q: standing %q, want %q", tt.results, got, tt.want)
+				t.Errorf("results %q: state %q, want %q", tt.results, got, tt.want)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 		want string
 	}{
 		{"the port answers and the page does not", []string{"p", "f", "p", "f", "p", "f"}, "down"},
-		{"both fail, in fewer rounds than fall", []string{"f", "f", "f", "f"}, "quiet"},
+		{"both fail, in fewer rounds than fall", []string{"f", "f", "f", "f"}, "drained"},
 		{"both pass as often as rise", []string{"p", "p", "p", "p"}, "up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 				got = tell(h, []checker.Target{tcpTarget, page}[i%2], results)
 			}
 			if got != tt.want {
-				t.Errorf("standing %s, want %s", got, tt.want)
+				t.Errorf("state %s, want %s", got, tt.want)
 			}
 		})
 	}
@@ -127,8 +127,8 @@ func TestAServerWithoutChecksIsUp(t *testing.T) {
 	s := checked()
 	h := NewHealths()
 	h.Configure(start, []config.Service{s}, nil)
-	if h.Standing(0, 0) != Up || h.Unheard() != 0 {
-		t.Errorf("standing %v with %d targets unheard, want up and none", h.Standing(0, 0), h.Unheard())
+	if h.State(0, 0) != checker.Up || h.Unheard() != 0 {
+		t.Errorf("state %v with %d targets unheard, want up and none", h.State(0, 0), h.Unheard())
 	}
 }
 
@@ -171,8 +171,8 @@ func TestSharedTargetDecidesForEveryService(t *testing.T) {
 		t.Errorf("%d targets unheard, want the 1 that both share", h.Unheard())
 	}
 	tell(h, tcpTarget, "pf")
-	if h.Standing(0, 0) != Up || h.Standing(1, 0) != Down {
-		t.Errorf("after one failure: %v and %v, want up (fall 3) and down (fall 1)", h.Standing(0, 0), h.Standing(1, 0))
+	if h.State(0, 0) != checker.Up || h.State(1, 0) != checker.Down {
+		t.Errorf("after one failure: %v and %v, want up (fall 3) and down (fall 1)", h.State(0, 0), h.State(1, 0))
 	}
 }
 

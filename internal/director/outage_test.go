@@ -20,31 +20,35 @@ import (
 
 func TestSupply(t *testing.T) {
 	for _, tt := range []struct {
-		name      string
-		standings []Standing
-		weight    uint32 // of all
-		awaited   bool
-		want      Supply
-		reason    Reason
-		because   string
+		name    string
+		states  []checker.State
+		weight  uint32 // of all
+		awaited bool
+		want    Supply
+		reason  Reason
+		because string
 	}{
-		{"one of two is up", []Standing{Down, Up}, 3, false, Served, "", ""},
-		{"one is up, and nothing else matters", []Standing{Up, Unknown}, 3, true, Served, "", ""},
-		{"nothing was heard of one yet", []Standing{Down, Unknown}, 3, true, Undecided, "", ""},
-		{"nothing was heard of one in time", []Standing{Down, Unknown}, 3, false, Unserved, NoneUp, "real servers: 1 down, 1 without a result"},
-		{"nothing was heard of any in time", []Standing{Unknown, Unknown}, 3, false, Unserved, NoResult, "real servers: 2 without a result"},
-		{"all are down", []Standing{Down, Down}, 3, true, Unserved, NoneUp, "real servers: 2 down"},
-		{"all are drained", []Standing{Up, Up}, 0, true, Unserved, Drained, "real servers: 2 with weight 0"},
-		{"down or drained", []Standing{Down, Up}, 0, true, Unserved, Drained, "real servers: 1 down, 1 with weight 0"},
-		{"left at weight 0 by whoever was here before", []Standing{Quiet, Quiet}, 3, true, Unserved, Drained, "real servers: 2 with weight 0"},
+		{"one of two is up", []checker.State{checker.Down, checker.Up}, 3, false, Served, "", ""},
+		{"one is up, and nothing else matters", []checker.State{checker.Up, checker.Unknown}, 3, true, Served, "", ""},
+		{"nothing was heard of one yet", []checker.State{checker.Down, checker.Unknown}, 3, true, Undecided, "", ""},
+		{"nothing was heard of one in time", []checker.State{checker.Down, checker.Unknown}, 3, false, Unserved, NoneUp, "real servers: 1 down, 1 without a result"},
+		{"nothing was heard of any in time", []checker.State{checker.Unknown, checker.Unknown}, 3, false, Unserved, NoResult, "real servers: 2 without a result"},
+		{"all are down", []checker.State{checker.Down, checker.Down}, 3, true, Unserved, NoneUp, "real servers: 2 down"},
+		{"all are drained", []checker.State{checker.Up, checker.Up}, 0, true, Unserved, Drained, "real servers: 2 with weight 0"},
+		{"down or drained", []checker.State{checker.Down, checker.Up}, 0, true, Unserved, Drained, "real servers: 1 down, 1 with weight 0"},
+		{"left at weight 0 by whoever was here before", []checker.State{checker.Drained, checker.Drained}, 3, true, Unserved, Drained, "real servers: 2 with weight 0"},
 		{"none is configured", nil, 3, true, Unserved, NoServer, "no real server is configured"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := webService(ipvsctl.NAT, []netip.Addr{web1, web2}[:len(tt.standings)]...)
+			s := webService(ipvsctl.NAT, []netip.Addr{web1, web2}[:len(tt.states)]...)
 			for i := range s.Servers {
 				s.Servers[i].Destination.Weight = tt.weight
 			}
-			v := supplyOf(&s, tt.standings, tt.awaited)
+			var weights []Weight
+			for i := range s.Servers {
+				weights = append(weights, weigh(&s.Servers[i], tt.states[i]))
+			}
+			v := judge(tt.states, weights, tt.awaited)
 			if v.Supply != tt.want || v.Reason() != tt.reason {
 				t.Errorf("%s, %q; want %s, %q", v.Supply, v.Reason(), tt.want, tt.reason)
 			}
@@ -241,7 +245,7 @@ func TestLosingTheLastServerIsOneLine(t *testing.T) {
 		d := New(c, nil, Options{
 			Log: plain(&log), Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
 		})
-		d.table = fakeTable{f}
+		d.table, d.awaitedUntil = fakeTable{f}, time.Now().Add(time.Hour)
 		d.healths.Configure(start, c.Services, nil)
 		hear := func(o checker.Outcome) {
 			d.observe(observation{tcpTarget, checker.Result{Outcome: o, Detail: "connection refused"}})
@@ -282,7 +286,7 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	s := webService(ipvsctl.NAT, web1)
 	s.Servers[0].Destination.Weight, s.Fallback = 0, nil
 	d := New(clusterOf(s), nil, Options{Log: plain(&log), Keeper: fakeKeeper{f}, Probes: fakeProbes{f}})
-	d.table = fakeTable{f}
+	d.table, d.awaitedUntil = fakeTable{f}, time.Now().Add(time.Hour)
 	d.healths.Configure(start, []config.Service{s}, nil)
 	d.plan()
 	d.plan()

@@ -3,6 +3,7 @@ package director
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
@@ -10,86 +11,61 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// A Standing is what a real server's health means for the IPVS table.
-type Standing uint8
-
-// The standings of a real server.
-const (
-	// Unknown: not in the table, since nothing was heard of it yet.
-	Unknown Standing = iota
-	// Down: not in the table.
-	Down
-	// Quiet: in the table with weight 0, as it was found at start.
-	Quiet
-	// Up: in the table with its weight.
-	Up
-)
-
 // A World is what the plan depends on beside the configuration.
 type World struct {
-	// Standing tells how the real server Services[service].Servers[server]
-	// stands.
-	Standing func(service, server int) Standing
-	// Master tells whether this director is Master of the named virtual
+	// State returns the state of the real server Services[service].Servers[server].
+	State func(service, server int) checker.State
+	// Master reports whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
-	// Own tells whether an address is this director's own, not a virtual one.
+	// Own reports whether an address is this director's own, not a virtual one.
 	Own func(netip.Addr) bool
-	// Awaited: the first results of servers that are new may still come.
-	Awaited bool
+	// AwaitedUntil is until when servers that are new may lack a first result
+	// without that being an outage; zero: no longer.
+	AwaitedUntil time.Time
 }
 
-// Plan says what the IPVS table should be. It is a function of its arguments
-// alone: what was planned before, and in which order things happened, changes
-// nothing.
-func Plan(c *config.Config, w World) ipvsctl.Table {
-	table, _ := plan(c, w)
-	return table
+// A Planned is what should be, at the moment for which it was planned.
+type Planned struct {
+	Table ipvsctl.Table
+	// Verdicts are on the configured services, in their order.
+	Verdicts []Verdict
+	// Until is when the plan changes although nothing happens; zero: it does not.
+	Until time.Time
 }
 
-// plan is Plan, and says of each service whether it is served then.
-func plan(c *config.Config, w World) (ipvsctl.Table, []Verdict) {
-	table, verdicts := make(ipvsctl.Table, len(c.Services)), make([]Verdict, len(c.Services))
+// Plan returns what the IPVS table should be, and how each service is served
+// then. It is a function of its arguments alone: it depends neither on what was
+// planned before nor on the order in which things happened, and somebody may
+// ask it what would be if.
+func Plan(now time.Time, c *config.Config, w World) Planned {
+	p := Planned{Table: make(ipvsctl.Table, len(c.Services)), Verdicts: make([]Verdict, len(c.Services))}
 	holder := holders(c.Routers)
-	var standings []Standing
+	var states []checker.State
+	var weights []Weight
 	for i := range c.Services {
 		s := &c.Services[i]
 		if forwardsToSelf(s, w.Own) && !mayForward(s, c.Routers, holder, w.Master) {
 			// While the other director is Master, what it forwards to this one
 			// must be served here, not forwarded again: with the row in the
 			// table the packet would bounce between the two.
-			verdicts[i] = Verdict{Supply: Withheld}
+			p.Verdicts[i] = Verdict{Supply: Withheld}
 			continue
 		}
-		standings = standings[:0]
+		states, weights = states[:0], weights[:0]
 		for j := range s.Servers {
-			standings = append(standings, w.Standing(i, j))
+			state := w.State(i, j)
+			weight := weigh(&s.Servers[j], state)
+			states, weights = append(states, state), append(weights, weight)
+			p.Until = earliest(p.Until, weight.Until)
 		}
-		verdicts[i] = supplyOf(s, standings, w.Awaited)
-		table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: destinations(s, standings, verdicts[i])}
-	}
-	return table, verdicts
-}
-
-// destinations returns the rows of one service: each server by its standing,
-// and the fallback exactly while no server takes connections.
-func destinations(s *config.Service, standings []Standing, v Verdict) map[ipvsctl.DestinationKey]ipvsctl.Destination {
-	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
-	for i, standing := range standings {
-		row := s.Servers[i].Destination
-		switch standing {
-		case Up:
-		case Quiet:
-			row.Weight = 0
-		default:
-			continue
+		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights)}
+		p.Verdicts[i] = judge(states, weights, now.Before(w.AwaitedUntil))
+		if p.Verdicts[i].Supply == Undecided {
+			p.Until = earliest(p.Until, w.AwaitedUntil)
 		}
-		rows[s.Servers[i].Key] = row
 	}
-	if s.Fallback != nil && v.Supply != Served {
-		rows[s.Fallback.Key] = s.Fallback.Destination
-	}
-	return rows
+	return p
 }
 
 // Targets returns the targets of all checks of a configuration, in its order;
@@ -126,9 +102,9 @@ func holders(routers []vrrp.Config) map[netip.Addr]string {
 	return m
 }
 
-// mayForward tells whether the service's packets come to this director because
-// it is Master, or regardless of that. A firewall mark does not tell by which
-// address they come: being Master of any virtual router decides.
+// mayForward reports whether the service's packets come to this director because
+// it is Master, or regardless of that. A firewall mark does not tell which
+// address they were sent to: being Master of any virtual router decides.
 func mayForward(s *config.Service, routers []vrrp.Config, holder map[netip.Addr]string, master func(string) bool) bool {
 	if s.Key.Mark != 0 {
 		return len(routers) == 0 || slices.ContainsFunc(routers, func(r vrrp.Config) bool { return master(r.Name) })
@@ -137,7 +113,7 @@ func mayForward(s *config.Service, routers []vrrp.Config, holder map[netip.Addr]
 	return !held || master(router)
 }
 
-// forwardsToSelf tells whether the service hands packets unchanged to one of
+// forwardsToSelf reports whether the service hands packets unchanged to one of
 // this director's own addresses.
 func forwardsToSelf(s *config.Service, own func(netip.Addr) bool) bool {
 	for i := range s.Servers {

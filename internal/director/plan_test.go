@@ -3,10 +3,12 @@ package director
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -45,32 +47,32 @@ func webService(forward ipvsctl.Forward, addrs ...netip.Addr) config.Service {
 
 func TestPlanWeights(t *testing.T) {
 	for _, tt := range []struct {
-		name     string
-		standing map[netip.Addr]Standing
-		weight   uint32 // the first server's, as configured
-		want     map[string]uint32
+		name   string
+		states map[netip.Addr]checker.State
+		weight uint32 // the first server's, as configured
+		want   map[string]uint32
 	}{
-		{"both up: their weights, no fallback", map[netip.Addr]Standing{web1: Up, web2: Up}, 3,
+		{"both up: their weights, no fallback", map[netip.Addr]checker.State{web1: checker.Up, web2: checker.Up}, 3,
 			map[string]uint32{"192.168.1.4:80": 3, "192.168.1.5:80": 2}},
-		{"one that fails leaves the table", map[netip.Addr]Standing{web1: Down, web2: Up}, 3,
+		{"one that fails leaves the table", map[netip.Addr]checker.State{web1: checker.Down, web2: checker.Up}, 3,
 			map[string]uint32{"192.168.1.5:80": 2}},
-		{"one without a first result is not in it yet", map[netip.Addr]Standing{web1: Unknown, web2: Up}, 3,
+		{"one without a first result is not in it yet", map[netip.Addr]checker.State{web1: checker.Unknown, web2: checker.Up}, 3,
 			map[string]uint32{"192.168.1.5:80": 2}},
-		{"the fallback is in the table exactly while no other server is", map[netip.Addr]Standing{web1: Down, web2: Down}, 3,
+		{"the fallback is in the table exactly while no other server is", map[netip.Addr]checker.State{web1: checker.Down, web2: checker.Down}, 3,
 			map[string]uint32{"10.13.0.15:8080": 1}},
-		{"one found at weight 0 stays so, and serves nobody", map[netip.Addr]Standing{web1: Quiet, web2: Down}, 3,
+		{"one found at weight 0 stays so, and serves nobody", map[netip.Addr]checker.State{web1: checker.Drained, web2: checker.Down}, 3,
 			map[string]uint32{"192.168.1.4:80": 0, "10.13.0.15:8080": 1}},
-		{"a weight of 0 is a weight, and serves nobody", map[netip.Addr]Standing{web1: Up, web2: Down}, 0,
+		{"a weight of 0 is a weight, and serves nobody", map[netip.Addr]checker.State{web1: checker.Up, web2: checker.Down}, 0,
 			map[string]uint32{"192.168.1.4:80": 0, "10.13.0.15:8080": 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := webService(ipvsctl.NAT, web1, web2)
 			s.Servers[0].Destination.Weight = tt.weight
-			table := Plan(&config.Config{Services: []config.Service{s}}, World{
-				Standing: func(_, server int) Standing { return tt.standing[s.Servers[server].Key.Addr] },
-				Master:   func(string) bool { return false },
-				Own:      func(netip.Addr) bool { return false },
-			})
+			table := Plan(start, &config.Config{Services: []config.Service{s}}, World{
+				State:  func(_, server int) checker.State { return tt.states[s.Servers[server].Key.Addr] },
+				Master: func(string) bool { return false },
+				Own:    func(netip.Addr) bool { return false },
+			}).Table
 			got := map[string]uint32{}
 			for k, row := range table[s.Key].Destinations {
 				got[k.String()] = row.Weight
@@ -105,11 +107,11 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 			if tt.mark != 0 {
 				s.Key = ipvsctl.ServiceKey{Addr: netip.IPv4Unspecified(), Mark: tt.mark}
 			}
-			table := Plan(&config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
-				Standing: func(int, int) Standing { return Up },
-				Master:   func(name string) bool { return name == "outside" && tt.master },
-				Own:      func(a netip.Addr) bool { return a == lvs1 },
-			})
+			table := Plan(start, &config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
+				State:  func(int, int) checker.State { return checker.Up },
+				Master: func(name string) bool { return name == "outside" && tt.master },
+				Own:    func(a netip.Addr) bool { return a == lvs1 },
+			}).Table
 			if _, got := table[s.Key]; got != tt.want {
 				t.Errorf("service in the table: %v, want %v", got, tt.want)
 			}
@@ -132,11 +134,11 @@ func TestPlanWhereTheFallbackIsTheDirectorItself(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := webService(ipvsctl.Direct, web1)
 			s.Fallback.Destination.Forward = tt.forward
-			table := Plan(&config.Config{Services: []config.Service{s}, Routers: []vrrp.Config{outside}}, World{
-				Standing: func(int, int) Standing { return Up },
-				Master:   func(string) bool { return tt.master },
-				Own:      func(a netip.Addr) bool { return a == lvs1 },
-			})
+			table := Plan(start, &config.Config{Services: []config.Service{s}, Routers: []vrrp.Config{outside}}, World{
+				State:  func(int, int) checker.State { return checker.Up },
+				Master: func(string) bool { return tt.master },
+				Own:    func(a netip.Addr) bool { return a == lvs1 },
+			}).Table
 			if _, got := table[s.Key]; got != tt.want {
 				t.Errorf("service in the table: %v, want %v", got, tt.want)
 			}
@@ -147,12 +149,31 @@ func TestPlanWhereTheFallbackIsTheDirectorItself(t *testing.T) {
 func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
 	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1, web2)}}
 	w := World{
-		Standing: func(int, int) Standing { return Up },
-		Master:   func(string) bool { return true },
-		Own:      func(netip.Addr) bool { return false },
+		State:  func(int, int) checker.State { return checker.Up },
+		Master: func(string) bool { return true },
+		Own:    func(netip.Addr) bool { return false },
 	}
 	comparable := cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
-	if diff := cmp.Diff(Plan(c, w), Plan(c, w), comparable); diff != "" {
+	if diff := cmp.Diff(Plan(start, c, w).Table, Plan(start, c, w).Table, comparable); diff != "" {
 		t.Errorf("two plans of the same (-first +second):\n%s", diff)
+	}
+}
+
+// "What would be at another time?" The plan answers without anything happening.
+func TestAPlanTellsWhenItChangesByItself(t *testing.T) {
+	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1)}}
+	w := World{
+		State:        func(int, int) checker.State { return checker.Unknown },
+		Master:       func(string) bool { return true },
+		Own:          func(netip.Addr) bool { return false },
+		AwaitedUntil: start.Add(10 * time.Second),
+	}
+	before := Plan(start, c, w)
+	if before.Verdicts[0].Supply != Undecided || !before.Until.Equal(w.AwaitedUntil) {
+		t.Errorf("%s until %v, want %s until first results are no longer awaited", before.Verdicts[0].Supply, before.Until, Undecided)
+	}
+	after := Plan(before.Until, c, w)
+	if after.Verdicts[0].Supply != Unserved || !after.Until.IsZero() {
+		t.Errorf("then %s until %v, want %s for ever", after.Verdicts[0].Supply, after.Until, Unserved)
 	}
 }

@@ -93,7 +93,7 @@ func (d *Director) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus
 	s := ServiceStatus{
 		Name: c.Name, Address: c.Key.String(), Key: c.Key, Scheduler: c.Service.Scheduler,
 		InKernel: present, Servers: make([]ServerStatus, 0, len(c.Servers)),
-		Supply: d.verdicts[place].Supply, Reason: d.verdicts[place].Reason(),
+		Supply: d.planned.Verdicts[place].Supply, Reason: d.planned.Verdicts[place].Reason(),
 	}
 	for i := range c.Servers {
 		srv := destinationStatus(c.Servers[i].Name, c.Servers[i].Key, c.Servers[i].Destination, row, counters)
@@ -123,18 +123,18 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 func (h *Healths) describe(service, server int, s *ServerStatus) {
 	srv, configured := &h.servers[service][server], h.services[service].Servers[server].Checks
 	s.Since = srv.since
-	switch standing := srv.standing(); {
+	switch state := srv.state(); {
 	case len(srv.checks) == 0:
 		s.Health = HealthUnchecked
-	case standing == Up:
+	case state == checker.Up:
 		s.Health = HealthUp
-	case standing == Down:
+	case state == checker.Down:
 		s.Health = HealthDown
 	default:
 		s.Health = HealthUnknown
 	}
 	for i := range srv.checks {
 		c := &srv.checks[i]
-		s.Checks = append(s.Checks, CheckStatus{Kind: configured[i].Target.Spec.Kind(), Up: c.Up(), Last: c.Last()})
+		s.Checks = append(s.Checks, CheckStatus{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: c.Last()})
 	}
 }

@@ -1,0 +1,41 @@
+package director
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+)
+
+// A Weight is what a real server has in the IPVS table at one moment.
+type Weight struct {
+	// Listed: it has a row in the table.
+	Listed bool
+	// Value is the weight in that row; with 0 the server keeps the connections
+	// that it has and gets no new ones.
+	Value uint32
+	// Until is when the weight changes by itself; zero: it does not.
+	Until time.Time
+}
+
+// weigh returns the effective weight of a real server. It is a function of the
+// server's configuration and state and never a sum of steps, so that a server
+// which has recovered has its weight back by construction.
+func weigh(c *config.Server, s checker.State) Weight {
+	switch s {
+	case checker.Up:
+		return Weight{Listed: true, Value: c.Destination.Weight}
+	case checker.Drained:
+		return Weight{Listed: true}
+	default:
+		return Weight{}
+	}
+}
+
+// earliest returns the first of two moments; zero is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
