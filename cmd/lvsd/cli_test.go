@@ -91,17 +91,16 @@ func TestCommandLine(t *testing.T) {
 		{"validate: an interface that is not here", []string{"validate", elsewhere}, 0, "is valid", `No interface "no-such0" on this machine`},
 		{"validate: an interface of another node's", []string{"validate", "--node", "another", elsewhere}, 0, "is valid", ""},
 		{"validate: empty", []string{"validate", file(t, "")}, 1, "", "Empty configuration"},
-		{"validate: two paths", []string{"validate", good, bad}, 2, "", "\nlvsd validate --help tells what can be given.\n"},
+		{"validate: two paths", []string{"validate", good, bad}, 2, "", "\nRun \"lvsd validate --help\" for usage.\n"},
 		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 1, "", `Did you mean "wrr"?`},
 		{"run: missing", []string{"run", "--config", missing}, 1, "", "no configuration at " + missing},
-		{"run: -config with one dash", []string{"run", "-config", missing}, 1, "", "no configuration at " + missing},
-		{"run: -config= with one dash", []string{"run", "-config=" + missing}, 1, "", "no configuration at " + missing},
+		{"run: -config with one dash", []string{"run", "-config", good}, 2, "", "in -config"},
 		{"run: an unknown flag", []string{"run", "--confg", good}, 2, "", "--confg"},
 		{"status: no daemon answers", []string{"status", "--socket", missing}, 3, "", "systemctl start lvsd"},
 		{"status: no daemon answers, for a program", []string{"status", "--socket", missing, "-o", "json"}, 3, "", "no lvsd answers"},
 		{"version", []string{"version"}, 0, "lvsd", ""},
 		{"an unknown command", []string{"vaildate"}, 2, "", "validate"},
-		{"a command that is none at all", []string{"frob"}, 2, "", "\nlvsd --help tells what can be given.\n"},
+		{"a command that is none at all", []string{"frob"}, 2, "", "\nRun \"lvsd --help\" for usage.\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			stdout, stderr, exit := command(t, tt.args...)

@@ -16,11 +16,7 @@ func newKeeperCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			err := keeper.Main(keeper.Child{Lock: lock, Open: func() (keeper.Edge, error) { return link.Open() }})
-			if err != nil {
-				return failure(err)
-			}
-			return nil
+			return failure(keeper.Main(keeper.Child{Lock: lock, Open: func() (keeper.Edge, error) { return link.Open() }}))
 		},
 	}
 	c.Flags().StringVar(&lock, "lock", "", "the file that a keeper locks as long as it runs")

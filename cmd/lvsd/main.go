@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -22,10 +21,10 @@ const (
 
 func main() { os.Exit(run(os.Args[1:])) }
 
-// run is the command line, with its exit status as result.
+// run runs the command line and returns its exit status.
 func run(args []string) int {
 	root := newRootCommand()
-	root.SetArgs(longFlags(args))
+	root.SetArgs(args)
 	command, err := root.ExecuteC()
 	if err == nil {
 		return 0
@@ -36,38 +35,25 @@ func run(args []string) int {
 	if status, ok := errors.AsType[exitError](err); ok {
 		return status.code
 	}
-	fmt.Fprintf(os.Stderr, "%s --help tells what can be given.\n", command.CommandPath())
+	fmt.Fprintf(os.Stderr, "Run \"%s --help\" for usage.\n", command.CommandPath())
 	return exitUsage
-}
-
-// longFlags lets -config be written for --config, as many daemons have it: the
-// command line library would take it for seven flags of one letter.
-func longFlags(args []string) []string {
-	long := make([]string, len(args))
-	for i, a := range args {
-		if a == "-config" || strings.HasPrefix(a, "-config=") {
-			a = "-" + a
-		}
-		long[i] = a
-	}
-	return long
 }
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lvsd",
 		Short: "The daemon for the directors of a Linux Virtual Server cluster",
-		Long: `lvsd keeps a pair of IPVS directors serving: it holds the virtual address on
-exactly one of them by VRRP, checks every real server, and keeps the kernel's
-IPVS table equal to one configuration.
+		Long: `lvsd keeps a pair of IPVS directors serving: by VRRP it holds the virtual
+addresses on exactly one of them, it checks every real server, and it keeps the
+kernel's IPVS table equal to one configuration.
 
-  lvsd validate /etc/lvsd     look for mistakes, before anything runs
-  lvsd run                    be the daemon (usually: systemctl start lvsd)
-  lvsd status                 ask the running daemon how things are
-  kill -HUP                   read the configuration again (systemctl reload lvsd)
+  lvsd validate /etc/lvsd     look for mistakes before anything runs
+  lvsd run                    run the daemon (usually: systemctl start lvsd)
+  lvsd status                 ask the running daemon for its state
+  systemctl reload lvsd       read the configuration again (kill -HUP)
 
-The configuration is described in lvsd.hcl(5), and every option with its
-default in the example reference.hcl.`,
+The configuration is described in lvsd.hcl(5); the example reference.hcl has
+every option with its default.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -75,8 +61,8 @@ default in the example reference.hcl.`,
 	return root
 }
 
-// An exitError ends the program with a status of its own. An empty message
-// means that everything was said already.
+// An exitError ends the program with an exit status of its own. Its err is nil
+// if everything that there is to say has been printed.
 type exitError struct {
 	code int
 	err  error
@@ -91,5 +77,10 @@ func (e exitError) Error() string {
 
 func (e exitError) Unwrap() error { return e.err }
 
-// failure is an error that is not the command line's.
-func failure(err error) error { return exitError{exitFailure, err} }
+// failure returns err as one that is not the command line's fault; nil stays nil.
+func failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exitError{exitFailure, err}
+}

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lvsd/lvsd/internal/control"
 )
@@ -76,9 +74,6 @@ func printStatus(ctx context.Context, out io.Writer, socket string, asJSON bool)
 	if err != nil {
 		return err
 	}
-	var view control.View
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		view.Width, view.Color = terminal(f)
-	}
-	return view.WriteStatus(out, st)
+	width, colour := terminal(out)
+	return control.View{Width: width, Color: colour}.WriteStatus(out, st)
 }

@@ -38,18 +38,20 @@ var layers = []struct {
 	{"internal/sim", append([]string{"internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
-	{"cmd/lvsd", []string{
+	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
-		"internal/machine", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it wires"},
+		"internal/machine", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "vrrp/link"},
+		"commands have no logic"},
 }
 
 // systemCallers are the edges, and those that deal with processes and sockets
 // of the daemon itself: the keeper with its own scheduling and memory, control
-// with its socket, cmd with signals and clocks. The fake kernel speaks in the
+// with its socket, the daemon with signals and clocks. The fake kernel speaks in the
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/control", "cmd/lvsd", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/control", "internal/daemon", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests
@@ -59,7 +61,7 @@ var confined = []struct {
 	within []string
 	why    string
 }{
-	{"github.com/coreos/go-systemd", []string{"cmd/lvsd"}, "systemd is the program's parent, not the director's"},
+	{"github.com/coreos/go-systemd", []string{"internal/daemon"}, "systemd is the process's parent, not the director's"},
 	{"github.com/hashicorp/hcl", []string{"internal/config"}, "after parsing nothing is text"},
 	{"github.com/zclconf/go-cty", []string{"internal/config"}, "after parsing nothing is text"},
 	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},

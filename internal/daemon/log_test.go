@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"testing/synctest"
 )
 
-// logOf returns how a log is written in a format.
+// logOf returns what makes a logger of a format.
 func logOf(t *testing.T, format string) func(io.Writer) *slog.Logger {
 	t.Helper()
-	newLog, err := logTo(format, "info")
+	newLog, err := logFormat(format, "info")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,10 +29,10 @@ func TestALogThatNobodyReadsStopsNobody(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, w := io.Pipe()
 				newLog := logOf(t, format)
-				l := newLineWriter(w, newLog)
+				l := newLineWriter(w, newLog(w))
 				log := newLog(l)
 				log.Info("line", "n", 0)
-				synctest.Wait() // It is being written, the others wait.
+				synctest.Wait() // This line is being written; the others wait.
 				for i := range maxLines + 99 {
 					log.Info("line", "n", 1+i)
 				}
@@ -44,9 +44,7 @@ func TestALogThatNobodyReadsStopsNobody(t *testing.T) {
 						t.Errorf("the log, read at last, does not have %q", want)
 					}
 				}
-				if err := l.Close(); err != nil {
-					t.Error(err)
-				}
+				l.close()
 				_ = w.Close()
 			})
 		})
@@ -75,7 +73,7 @@ func TestAnUnknownFormatOrLevelIsRefused(t *testing.T) {
 		{"yaml", "info", `unknown log format "yaml": write text or json`},
 		{"text", "loud", `unknown log level "loud": write debug, info, warn or error`},
 	} {
-		if _, err := logTo(tt.format, tt.level); err == nil || err.Error() != tt.want {
+		if _, _, err := OpenLog(io.Discard, tt.format, tt.level); err == nil || err.Error() != tt.want {
 			t.Errorf("%s, %s: %v, want %q", tt.format, tt.level, err, tt.want)
 		}
 	}
@@ -85,11 +83,9 @@ func TestClosingALogThatNobodyReadsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		newLog := logOf(t, "text")
-		l := newLineWriter(w, newLog)
+		l := newLineWriter(w, newLog(w))
 		newLog(l).Info("never read")
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
+		l.close()
 		_ = r.Close()
 	})
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/lvsd/lvsd/internal/config"
+)
+
+// terminal returns the width of the terminal that w is, in columns, and whether
+// colour is welcome there. The width is zero if w is not a terminal.
+func terminal(w io.Writer) (width int, colour bool) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 40 {
+		width = defaultWidth
+	}
+	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// defaultWidth is how wide sentences are if nobody says how wide they may be.
+const defaultWidth = 78
+
+// renderDiagnostics prints diagnostics for people.
+func renderDiagnostics(w io.Writer, diags config.Diagnostics) error {
+	width, colour := terminal(w)
+	if width == 0 {
+		width = defaultWidth
+	}
+	if err := diags.Render(w, width, colour); err != nil {
+		return fmt.Errorf("printing the diagnostics: %w", err)
+	}
+	return nil
+}

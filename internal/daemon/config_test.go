@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const valid = `virtual_service "web" {
+  address = "127.0.0.1"
+  port    = 80
+  forward = "nat"
+  real_server "192.168.1.4" {}
+}
+`
+
+// write writes a configuration and returns its path.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lvsd.hcl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestReload(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string // text: of the configuration read again; empty: it is gone
+		config     bool   // a new configuration is loaded
+		err, log   string // a part of each
+	}{
+		{"the same text is not parsed", valid, false, "", ""},
+		{"another text is", strings.ReplaceAll(valid, "80", "81"), true, "", ""},
+		{"a mistake refuses it, and is logged with its source", strings.ReplaceAll(valid, `"nat"`, `"nta"`), false, "lvsd.hcl:4: ", `source="forward = \"nta\""`},
+		{"a file that is gone refuses it", "", false, "no configuration at ", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := write(t, valid)
+			running, err := Validate(path, "lvs1")
+			if err != nil || running.Err() != nil {
+				t.Fatal(err, running.Diagnostics)
+			}
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if tt.text == "" {
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var log bytes.Buffer
+			l := reload(slog.New(slog.NewTextHandler(&log, nil)), path, "lvs1", running.Config)
+			if (l.Config != nil) != tt.config {
+				t.Errorf("loaded %v, want a configuration: %v", l.Config, tt.config)
+			}
+			if (l.Err != nil) != (tt.err != "") || l.Err != nil && !strings.Contains(l.Err.Error(), tt.err) {
+				t.Errorf("error %v, want %q", l.Err, tt.err)
+			}
+			if !strings.Contains(log.String(), tt.log) || tt.log == "" && log.Len() > 0 {
+				t.Errorf("log %q, want %q", &log, tt.log)
+			}
+		})
+	}
+}
+
+func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
+	var text strings.Builder
+	for i := range maxLogged + 9 {
+		fmt.Fprintf(&text, "virtual_service \"s%d\" { scheduler = \"none\" }\n", i)
+	}
+	r, err := Validate(write(t, text.String()), "lvs1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	logMistakes(slog.New(slog.NewTextHandler(&log, nil)), r.Diagnostics)
+	want := fmt.Sprintf("run lvsd validate\" mistakes=%d\n", len(r.Diagnostics)-maxLogged)
+	if lines := strings.Count(log.String(), "\n"); lines != maxLogged+1 || !strings.HasSuffix(log.String(), want) {
+		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxLogged+1, want)
+	}
+}
+
+func TestASecondDaemonWithTheSameStateIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state") // is created
+	unlock, err := lockState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockState(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("error %v, want one that names %s", err, dir)
+	}
+	unlock()
+	if unlock, err = lockState(dir); err != nil {
+		t.Fatalf("after the first one ended: %v", err)
+	}
+	unlock()
+}

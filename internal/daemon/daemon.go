@@ -1,0 +1,150 @@
+// Package daemon builds lvsd out of its parts and runs it: it reads the
+// configuration, opens the edges to the kernel, hands them to the director,
+// and serves the control socket until a signal ends it all.
+//
+// What the daemon does is decided elsewhere, by the director and the domains.
+// Here is only what a process needs around them: signals, the service manager,
+// the log, files, locks and sockets.
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/checker/probe"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/vrrp/link"
+)
+
+// Options are what the daemon is started with.
+type Options struct {
+	Version string
+	// Config is the path of the configuration, and Node the director's name in
+	// it, or empty for the host's name.
+	Config, Node string
+	// StateDir is the directory where the daemon remembers which rows of the
+	// IPVS table are its own, and which only one daemon works with at a time.
+	StateDir string
+	// Socket is the path of the control socket.
+	Socket string
+	Log    *slog.Logger
+}
+
+// Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
+// once the virtual addresses are handed over; an *InvalidError if the
+// configuration has mistakes; and any other error if the daemon could not start
+// or go on.
+func Run(ctx context.Context, o Options) error {
+	// From here on a signal is an order, however early it comes. A log whose
+	// reader has ended is no reason to end.
+	signal.Ignore(syscall.SIGPIPE)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+
+	parseOptions, _, err := parseOptions(o.Node)
+	if err != nil {
+		return err
+	}
+	first, err := read(o.Config, parseOptions)
+	if err != nil {
+		return err
+	}
+	if first.Err() != nil {
+		return &InvalidError{*first}
+	}
+	ears := link.OpenEars(ports(first.Config.Routers))
+	unlock, err := lockState(o.StateDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	servers, err := listen(o.Socket, first.Config.Director.HTTPListen)
+	if err != nil {
+		return err
+	}
+	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
+		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock")},
+		Log:     o.Log,
+		Ears:    ears,
+	})
+	if err != nil {
+		return err
+	}
+	o.Log.Info("starting", "version", o.Version, "node", first.Node, "config", o.Config,
+		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
+	return serve(ctx, newDirector(o, first, k), servers, hangups)
+}
+
+// newDirector hands the edges to a director. It must not keep first: its
+// configuration is garbage after the first reload.
+func newDirector(o Options, first *Reading, k *keeper.Client) *director.Director {
+	atStart := first.Config.Director
+	return director.New(first.Config, lines(first.Diagnostics), director.Options{
+		Version: o.Version, Path: o.Config, Log: o.Log,
+		Keeper: keeperEdge{k},
+		Probes: checker.New(probe.New(), atStart.ProbesInFlight),
+		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
+			return openTable(ctx, o.Log, o.StateDir, atStart.ExclusiveTable)
+		},
+		Load: func(running *config.Config) director.Loaded {
+			return reload(o.Log, o.Config, o.Node, running)
+		},
+		Machine: machine.Read,
+		Notify:  func(state string) { notify(o.Log, state) },
+	})
+}
+
+// serve runs the director and its servers until ctx ends the director, or one
+// of them fails.
+func serve(ctx context.Context, d *director.Director, servers []*control.Server, hangups <-chan os.Signal) error {
+	// The servers answer while the director hands over, and end after it.
+	serving, endServing := context.WithCancel(context.WithoutCancel(ctx))
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer endServing()
+		return d.Run(gctx)
+	})
+	for _, s := range servers {
+		g.Go(func() error { return s.Serve(serving, d) })
+	}
+	g.Go(func() error {
+		for {
+			select {
+			case <-hangups:
+				d.Reload()
+			case <-serving.Done():
+				return nil
+			}
+		}
+	})
+	return g.Wait()
+}
+
+// ports are where the routers' adverts come in, each once.
+func ports(routers []vrrp.Config) []vrrp.Port {
+	var all []vrrp.Port
+	for i := range routers {
+		p := vrrp.Port{Interface: routers[i].Interface, Family: routers[i].Family()}
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}

@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/kernel"
+)
+
+// lockState makes sure that no second daemon works with this state.
+func lockState(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("creating the state directory: %w", err)
+	}
+	lock, err := kernel.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil
+}
+
+// listen opens the control socket, and the HTTP server if the configuration has
+// an address for it.
+func listen(socket, http string) ([]*control.Server, error) {
+	s, err := control.Listen(socket)
+	if err != nil {
+		return nil, err
+	}
+	if http == "" {
+		return []*control.Server{s}, nil
+	}
+	h, err := control.ListenHTTP(http)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return []*control.Server{s, h}, nil
+}
+
+// openTable opens the kernel's IPVS table, and returns it with the rows that an
+// earlier run left there.
+func openTable(ctx context.Context, log *slog.Logger, stateDir string, exclusive bool) (director.Table, ipvsctl.Table, error) {
+	ledger, err := kernel.OpenLedger(stateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := kernel.Dial()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := ipvsctl.New(conn, ledger, ipvsctl.Options{Log: log, Exclusive: exclusive})
+	found, err := r.Open(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return r, found, nil
+}
+
+// keeperEdge is the keeper as the director sees it.
+type keeperEdge struct{ *keeper.Client }
+
+func (k keeperEdge) Status() director.KeeperStatus {
+	p := k.Process()
+	s := director.KeeperStatus{Realtime: p.Realtime, Locked: p.Locked, Why: p.Why, Unclaimed: k.Unclaimed()}
+	s.PID, s.Restarts, s.EventsDropped = k.Stats()
+	return s
+}
+
+// notify tells systemd the daemon's state: READY, RELOADING or STOPPING.
+// systemd 252 knows these for Type=notify; later versions also want the time
+// of a RELOADING (sd_notify(3)).
+func notify(log *slog.Logger, state string) {
+	message := state + "=1"
+	if state == "RELOADING" {
+		var now unix.Timespec
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err == nil {
+			message += fmt.Sprintf("\nMONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond))
+		}
+	}
+	if _, err := daemon.SdNotify(false, message); err != nil {
+		log.Warn("could not notify systemd", "state", state, "error", err)
+	}
+}
