@@ -25,7 +25,8 @@ var core = map[string]map[string]string{
 		"worker.go":  "adds and announces addresses, which may stall in the kernel",
 	},
 	"internal/config": {
-		"decode.go": "remembers for all calls how the types are laid out",
+		"decode.go":  "remembers for all calls how the types are laid out",
+		"workers.go": "decodes blocks on all processors, and waits for them",
 	},
 	"internal/director": {
 		"director.go": "the loop",

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -22,11 +21,9 @@ func defaultDirector() Director {
 }
 
 func (d *decoder) director(r *rawDirector) {
-	if !once(d, d.rules.directors, "block", r.Range, "director", "there is one daemon; put everything into one block") {
-		return
-	}
+	d.claim(directorBlock, "block", r.Range)
 	def := defaultDirector()
-	out := &d.config.Director
+	out := def
 	out.StartDelay = d.duration(r.StartDelay, def.StartDelay, 0, time.Hour)
 	out.ProbesInFlight = int(d.count(r.ProbesInFlight, int64(def.ProbesInFlight), 1, 65536))
 	out.ExclusiveTable = d.flag(r.ExclusiveTable, def.ExclusiveTable)
@@ -34,6 +31,7 @@ func (d *decoder) director(r *rawDirector) {
 	if r.HTTP != nil {
 		out.HTTPListen = d.listen(r.HTTP)
 	}
+	d.directors = append(d.directors, out)
 }
 
 // listen reads the address of the HTTP server: "127.0.0.1:9112", "[::1]:9112",
@@ -55,18 +53,6 @@ func (d *decoder) listen(r *rawHTTP) string {
 	d.mistake(r.Listen.Expr.Range(), "Invalid listen",
 		"%q is no address with a port: write \"127.0.0.1:9112\", \"[::1]:9112\", or \":9112\" for every address.", s)
 	return ""
-}
-
-// once notes a thing of a kind that must be unique, and says whether it is the
-// first. The mistake names the place of the first one.
-func once[K comparable](d *decoder, seen map[K]hcl.Range, key K, at hcl.Range, kind, remedy string) bool {
-	first, again := seen[key]
-	if again {
-		d.mistake(at, fmt.Sprintf("Duplicate %s %v", kind, key), "It is at %s already: %s.", position(first), remedy)
-		return false
-	}
-	seen[key] = at
-	return true
 }
 
 // position prints where a range begins: "web.hcl:12".

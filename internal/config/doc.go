@@ -10,18 +10,22 @@
 //	  cut           what is text, and not keepalived's           text.go, foreign.go
 //	  split         a file into its top-level blocks             split.go
 //	  locals        evaluated in the order of their needs        scope.go, functions.go
-//	  and then block by block, each tree dropped before the next:
+//	  and then, on all processors, every block into a result:    workers.go
+//	    reuse       of what an unchanged block said last time    reuse.go
 //	    parse       hclsyntax                                    parse.go
 //	    decode      into raw structs, which are the language     schema.go, decode.go
 //	    type        arguments into values, rules of one block    values.go, director.go,
 //	                                                             router.go, service.go,
 //	                                                             server.go, check.go
-//	  whole         rules among blocks                           rules.go
+//	  whole         the results in order, and what their claims
+//	                are among each other and on this machine     whole.go, claims.go
 //	  ▼
 //	Config or Diagnostics                                        diagnostics.go, explain.go
 //
 // Splitting first is what keeps a configuration small: the tree of a file with
 // 10,000 real servers takes some 100 MB, the Config that comes of it three.
+// Each block is decoded by itself, given its text and the scope, and its tree is
+// dropped. What must be judged among blocks it only claims.
 //
 // A mistake does not end the work. Whoever finds one reports it, goes on with
 // a default, and so all are found in one go; a value that depends on a mistake

@@ -144,7 +144,7 @@ func (d *decoder) explainAttribute(in, out *hcl.Diagnostic) {
 	case "env":
 		out.Summary, out.Detail = unsetVariable(step.Name)
 	case "local":
-		known := keysOf(d.ctx.Variables["local"])
+		known := keysOf(d.ctx.Parent().Variables["local"])
 		if slices.Contains(known, step.Name) {
 			return // the mistake is further inside it
 		}
@@ -164,7 +164,7 @@ func (d *decoder) explainVariable(in, out *hcl.Diagnostic) {
 	name := t.Traversal.RootName()
 	out.Subject = t.SrcRange.Ptr()
 	out.Summary = fmt.Sprintf("Unknown variable %q", name)
-	known := keysOf(d.ctx.Variables["local"])
+	known := keysOf(d.ctx.Parent().Variables["local"])
 	switch {
 	case slices.Contains(known, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)

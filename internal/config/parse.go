@@ -3,67 +3,78 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-)
+	"github.com/zclconf/go-cty/cty/function"
 
-// The most mistakes and the most doubts that are told at once. After so many
-// mistakes the rest of the files is not read; doubts end nothing.
-const (
-	maxMistakes = 500
-	maxDoubts   = 500
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // Parse turns the files into a configuration for one node. It returns every
 // mistake at once, and no Config where one is an error; a valid one may come
 // with warnings.
 func Parse(s Sources, o Options) (*Config, Diagnostics) {
-	d := &decoder{sources: s, options: o, files: map[string]bool{}, rules: newRules(), refusals: map[hcl.Range]bool{}}
-	d.config = &Config{Node: o.Node, Director: defaultDirector()}
-	for _, f := range s.files {
-		d.cut(f)
-	}
-	d.ctx = d.newContext()
-	d.evaluateLocals()
-	for _, f := range s.files {
-		for _, c := range f.blocks {
-			if c.kind != "locals" && d.mistakes < maxMistakes {
-				d.decodeChunk(f, c)
-			}
-		}
-	}
-	d.checkWhole()
-	diags := s.diagnostics(d.diags)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	d.config.Files = slices.Sorted(maps.Keys(d.files))
-	o.Files = d.config.Files
-	d.config.Digest = s.Digest(o)
-	return d.config, diags
+	out, diags := ParseWith(s, o, nil)
+	return out.Complete(nil), diags
 }
 
-// A decoder turns the blocks of one configuration into values, one after the
-// other, and collects the mistakes.
-type decoder struct {
+// A scope is what every block of a configuration may refer to. Once the locals
+// are evaluated nothing in it changes, so that blocks can be decoded at the
+// same time: what HCL's expressions do with a context, and its functions with
+// values, is to read them.
+type scope struct {
 	sources Sources
 	options Options
 	ctx     *hcl.EvalContext
-	files   map[string]bool // that the configuration named, by path
-	rules   rules
-	diags   hcl.Diagnostics
-	before  int // how many diags there were before this block
-	// mistakes and doubts count what was reported.
-	mistakes, doubts int
-	// refusals are the places of what was refused in this block.
+	// broken is set where a local has a mistake, so that its value, and those
+	// computed from it, are unknown.
+	broken bool
+}
+
+// A result is what one block says.
+type result struct {
+	reports
+	directors []Director
+	routers   []vrrp.Config
+	services  []Service
+	claims    []claim
+	files     []fileRead
+	block     Block
+}
+
+// A decoder turns one block into a result. It changes nothing else.
+type decoder struct {
+	scope
+	result
+	// refusals are the places of what was refused.
 	refusals map[hcl.Range]bool
-	config   *Config
+}
+
+// newDecoder returns a decoder that evaluates expressions in the scope. Its
+// context is its own, to know which files are read for this block.
+func newDecoder(s scope) *decoder {
+	d := &decoder{scope: s, refusals: map[hcl.Range]bool{}}
+	d.ctx = s.ctx.NewChild()
+	d.ctx.Functions = map[string]function.Function{"file": fileFunction(d.readFile)}
+	return d
+}
+
+// prepare cuts the files into blocks and evaluates the locals: the scope of
+// all other blocks.
+func prepare(s Sources, o Options) (scope, result) {
+	sc := scope{sources: s, options: o, ctx: newContext(s, o)}
+	d := newDecoder(sc)
+	for _, f := range s.files {
+		d.cut(f)
+	}
+	before := d.mistakes
+	d.evaluateLocals()
+	sc.broken = d.mistakes > before
+	return sc, d.result
 }
 
 // cut cuts a file into its blocks; one that is no configuration has none.
@@ -82,21 +93,19 @@ func (d *decoder) cut(f *source) {
 // expression: a tree must not outlive its block.
 func (d *decoder) report(diags ...*hcl.Diagnostic) {
 	for _, diag := range diags {
-		if diag.Severity == hcl.DiagError {
-			if d.mistakes++; d.mistakes <= maxMistakes {
-				d.diags = append(d.diags, d.explain(diag))
-			}
-		} else if d.doubts++; d.doubts <= maxDoubts {
-			d.diags = append(d.diags, d.explain(diag))
-		}
+		d.reports.add(d.explain(diag))
 	}
 }
 
-// decodeChunk decodes one top-level item into the configuration.
+// decode returns what one top-level item says.
+func (s scope) decode(f *source, c chunk) result {
+	d := newDecoder(s)
+	d.decodeChunk(f, c)
+	return d.result
+}
+
 func (d *decoder) decodeChunk(f *source, c chunk) {
 	defer d.survive(f, c)
-	d.before = len(d.diags)
-	clear(d.refusals)
 	raw, ok := d.parseChunk(f, c)
 	if !ok {
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ const (
 
 func (d *decoder) router(r *rawRouter) {
 	d.checkName(r.Name, r.Range)
-	once(d, d.rules.routerNames, blockName(r.Name), r.Range, "virtual_router", "choose another name")
+	d.claim(routerName, strconv.Quote(r.Name), r.Range)
 	c := vrrp.Config{Name: r.Name}
 	c.Interface = d.interfaceName(r.Interface, r.Range)
 	d.require(r.ID, r.Range, "id", "id = 51")
@@ -48,10 +49,12 @@ func (d *decoder) router(r *rawRouter) {
 	c.Source = d.sourceAddress(r, &c, family)
 	d.preemption(r, &c)
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
-		once(d, d.rules.routers, routerKey{c.Interface, c.VRID, family}, place(r.ID, r.Range),
-			"virtual router id", "on one interface every virtual router of a family has its own id")
+		d.claims = append(d.claims, claim{
+			kind: routerID, at: place(r.ID, r.Range),
+			key: fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), text: strconv.Itoa(int(c.VRID)),
+		})
 	}
-	d.config.Routers = append(d.config.Routers, c)
+	d.routers = append(d.routers, c)
 }
 
 // routerFamily returns 4 or 6, or 0 where the router has no address.
@@ -78,9 +81,7 @@ func (d *decoder) checkInterface(s string, at hcl.Range) string {
 		d.mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
 		return ""
 	}
-	if known := d.options.Interfaces; known != nil && !slices.Contains(known, s) {
-		d.doubt(at, fmt.Sprintf("No interface %q on this machine", s), "%sThis machine has %s. An interface that is not there counts as one that is down.", didYouMean(s, known), listed(known))
-	}
+	d.claim(interfaceName, s, at)
 	return s
 }
 
@@ -134,7 +135,8 @@ func (d *decoder) virtualAddress(s string, at hcl.Range) (netip.Prefix, bool) {
 		return p, false
 	}
 	d.hostOf(p, at)
-	return p, once(d, d.rules.addresses, p.Addr(), at, "virtual address", "one virtual router holds an address")
+	d.claim(routerAddress, p.Addr().String(), at)
+	return p, true
 }
 
 // hostOf warns about an address that is a network's own or its broadcast
@@ -242,9 +244,7 @@ func (d *decoder) peers(r *rawRouter, c *vrrp.Config, family int) (out []netip.A
 		case slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a }):
 			d.mistake(it.at, "Virtual peer", "%s is one of this router's virtual addresses: a peer is the other director's own address.", a)
 		default:
-			if d.isLocal(a) {
-				d.doubt(it.at, "Own address among peers", "%s is on this machine: leave it out here, for example by [for name, address in local.directors : address if name != node.name].", a)
-			}
+			d.claim(peerAddress, a.String(), it.at)
 			out = append(out, a)
 		}
 	}
@@ -254,10 +254,6 @@ func (d *decoder) peers(r *rawRouter, c *vrrp.Config, family int) (out []netip.A
 // ofFamily says whether an address has the family, where one is known.
 func ofFamily(a netip.Addr, family int) bool {
 	return family == 0 || a.Is4() == (family == 4)
-}
-
-func (d *decoder) isLocal(a netip.Addr) bool {
-	return slices.ContainsFunc(d.options.Local, func(p netip.Prefix) bool { return p.Addr() == a })
 }
 
 func (d *decoder) sourceAddress(r *rawRouter, c *vrrp.Config, family int) netip.Addr {

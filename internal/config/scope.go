@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -9,33 +10,55 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// newContext makes what expressions see: node, env, and the functions. The
-// locals are added by evaluateLocals.
-func (d *decoder) newContext() *hcl.EvalContext {
+// newContext makes what expressions see: node, env, and the functions besides
+// file. The locals are added by evaluateLocals.
+func newContext(s Sources, o Options) *hcl.EvalContext {
 	env := map[string]cty.Value{}
-	for _, name := range d.sources.envNames() {
-		if v, ok := d.options.lookup(name); ok {
+	for _, name := range s.envNames() {
+		if v, ok := o.lookup(name); ok {
 			env[name] = cty.StringVal(v)
 		}
 	}
-	known := maps.Clone(functions)
-	known["file"] = fileFunction(d.readFile)
 	return &hcl.EvalContext{
 		Variables: map[string]cty.Value{
-			"node":  cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(d.options.Node)}),
+			"node":  cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(o.Node)}),
 			"env":   cty.ObjectVal(env),
 			"local": cty.EmptyObjectVal,
 		},
-		Functions: known,
+		Functions: functions,
 	}
 }
 
-// readFile reads a file that the configuration names, and remembers it for
-// the next digest.
+// A fileRead is a file that a block named, by its path, and the digest of what
+// was read: the text or the error.
+type fileRead struct {
+	path string
+	sum  [sha256.Size]byte
+}
+
+// readFile reads a file that the configuration names, and remembers it.
 func (d *decoder) readFile(name string) ([]byte, error) {
 	path := d.sources.resolve(name)
-	d.files[path] = true
-	return readRegular(path, maxFile)
+	text, err := readRegular(path, maxFile)
+	r := fileRead{path, sumOf(text, err)}
+	if !slices.Contains(d.files, r) {
+		d.files = append(d.files, r)
+	}
+	return text, err
+}
+
+func sumOf(text []byte, err error) [sha256.Size]byte {
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return sha256.Sum256(text)
+}
+
+// unchanged reports whether every file is what it was when it was read.
+func unchanged(files []fileRead) bool {
+	return !slices.ContainsFunc(files, func(f fileRead) bool {
+		return sumOf(readRegular(f.path, maxFile)) != f.sum
+	})
 }
 
 // locals are the arguments of all locals blocks, evaluated in the order in
@@ -55,6 +78,7 @@ func (d *decoder) evaluateLocals() {
 	for _, f := range d.sources.files {
 		for _, c := range f.blocks {
 			if c.kind == "locals" {
+				d.options.reading(0, f, c)
 				d.collectLocals(f, c, l.exprs)
 			}
 		}
@@ -110,6 +134,7 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	if _, broken := l.values[name]; broken {
 		return
 	}
+	d.options.readingLocal(a)
 	v := d.safely(a)
 	if n := size(v); n > maxLocal {
 		d.mistake(a.NameRange, "Huge local", "local.%s has %d bytes or elements, and %d are the limit.", name, n, maxLocal)
@@ -138,7 +163,7 @@ func size(v cty.Value) int {
 
 func (d *decoder) define(l *locals, name string, v cty.Value) {
 	l.values[name] = v
-	d.ctx.Variables["local"] = cty.ObjectVal(l.values)
+	d.ctx.Parent().Variables["local"] = cty.ObjectVal(l.values)
 }
 
 // safely evaluates a local; one with a mistake is unknown.

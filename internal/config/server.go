@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"net/netip"
 	"strings"
@@ -114,7 +115,7 @@ func (d *decoder) server(r *rawServer, g *group) (s Server, ok bool) {
 	if d.refused(r.Port) {
 		return s, false
 	}
-	once(d, g.seen, s.Key, r.Range, "real server", "a service has every server once; its weight gives it a larger share")
+	d.once(g, s.Key, r.Range, "a service has every server once; its weight gives it a larger share")
 	if s.Key.Addr == g.key.Addr && s.Key.Port == g.key.Port && g.key.Port != 0 {
 		d.doubt(at, "Server is the service itself", "%s is the service's own address and port, so its check asks the service and not a server: write the server's own address.", s.Key)
 	}
@@ -218,6 +219,15 @@ func (d *decoder) fallback(r *rawFallback, g *group) *Fallback {
 	if d.refused(r.Port) {
 		return nil
 	}
-	once(d, g.seen, f.Key, r.Range, "real server", "the fallback serves when every real server is down, so it must be another one")
+	d.once(g, f.Key, r.Range, "the fallback serves when every real server is down, so it must be another one")
 	return f
+}
+
+// once reports a real server that the service has already.
+func (d *decoder) once(g *group, key ipvsctl.DestinationKey, at hcl.Range, remedy string) {
+	if first, again := g.seen[key]; again {
+		d.mistake(at, fmt.Sprintf("Duplicate real server %v", key), "It is at %s already: %s.", position(first), remedy)
+		return
+	}
+	g.seen[key] = at
 }

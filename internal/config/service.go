@@ -3,7 +3,6 @@ package config
 import (
 	"math"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,14 +35,14 @@ const maxPersistence = 31 * 24 * time.Hour
 
 func (d *decoder) service(r *rawService) {
 	d.checkName(r.Name, r.Range)
-	once(d, d.rules.serviceNames, blockName(r.Name), r.Range, "virtual_service", "choose another name")
+	d.claim(serviceName, strconv.Quote(r.Name), r.Range)
 	s := Service{
 		Name:   r.Name,
 		Key:    d.serviceKey(r),
-		Source: filepath.Base(r.Range.Filename) + ":" + strconv.Itoa(r.Range.Start.Line),
+		Source: sourceOf(r.Range.Filename, r.Range.Start.Line),
 	}
 	if s.Key.Addr.IsValid() && !d.refused(r.Port) && !d.refused(r.FirewallMark) && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
-		once(d, d.rules.services, s.Key, r.Range, "virtual service", "one block describes a service; add its servers there")
+		d.claim(serviceKey, s.Key.String(), r.Range)
 	}
 	s.Service = d.scheduling(r, s.Key)
 	d.require(r.Forward, r.Range, "forward", `forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`)
@@ -54,14 +53,14 @@ func (d *decoder) service(r *rawService) {
 			s.Servers = append(s.Servers, server)
 		}
 	}
-	if len(r.Servers) == 0 && len(d.diags) == d.before {
+	if len(r.Servers) == 0 && len(d.diags) == 0 {
 		d.doubt(r.Range, "No real server", "A service without real servers refuses every client: add a block such as real_server \"192.168.1.4\" {}.")
 	}
 	if r.Fallback != nil {
 		s.Fallback = d.fallback(r.Fallback, group)
 	}
 	d.weights(r, &s)
-	d.config.Services = append(d.config.Services, s)
+	d.services = append(d.services, s)
 }
 
 // serviceKey reads what a packet must carry to belong to the service: an
@@ -82,7 +81,7 @@ func (d *decoder) serviceKey(r *rawService) ipvsctl.ServiceKey {
 	addr, ok := d.address(r.Address)
 	if ok && d.usable(addr, r.Address.Expr.Range()) {
 		key.Addr = addr
-		d.rules.serviceAddresses = append(d.rules.serviceAddresses, addressAt{addr, r.Address.Expr.Range()})
+		d.claim(serviceAddress, addr.String(), r.Address.Expr.Range())
 	}
 	port, ok := d.number(r.Port, 0, math.MaxUint16)
 	key.Port = uint16(port)

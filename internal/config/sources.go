@@ -13,7 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // maxSource is how much configuration is read, in bytes: the text of some
@@ -52,6 +55,28 @@ type Options struct {
 	// Files names the files that the running configuration has read
 	// (Config.Files), for Digest; Parse does not look at it.
 	Files []string
+	// Reading is called when the reading of a block or of a local begins, by
+	// each of several workers at the same time, with where that is:
+	// `web.hcl:12: virtual_service "web"`. nil: it is not called.
+	Reading func(worker int, where string)
+}
+
+// maxHead is how much of a block's first line is told to Reading, in bytes.
+const maxHead = 100
+
+// reading tells that the reading of an item begins.
+func (o Options) reading(worker int, f *source, c chunk) {
+	if o.Reading != nil {
+		head := c.header(f.text)
+		o.Reading(worker, f.name+":"+strconv.Itoa(c.line)+": "+head[:min(len(head), maxHead)])
+	}
+}
+
+// readingLocal tells that the evaluation of a local begins.
+func (o Options) readingLocal(a *hcl.Attribute) {
+	if o.Reading != nil {
+		o.Reading(0, position(a.NameRange)+": local."+a.Name[:min(len(a.Name), maxHead)])
+	}
 }
 
 // Read reads a configuration: a file, or a directory whose *.hcl it reads in
@@ -157,11 +182,7 @@ func (s Sources) Digest(o Options) string {
 	for _, f := range s.files {
 		record(h, filepath.Base(f.name), f.text)
 	}
-	for _, name := range s.envNames() {
-		if v, ok := o.lookup(name); ok {
-			record(h, "env "+name, []byte(v))
-		}
-	}
+	s.recordEnv(h, o)
 	for _, name := range o.Files {
 		text, err := readRegular(name, maxSource)
 		if err != nil {
@@ -170,6 +191,15 @@ func (s Sources) Digest(o Options) string {
 		record(h, "file "+filepath.Base(name), text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// recordEnv adds the environment variables that the files mention.
+func (s Sources) recordEnv(h hash.Hash, o Options) {
+	for _, name := range s.envNames() {
+		if v, ok := o.lookup(name); ok {
+			record(h, "env "+name, []byte(v))
+		}
+	}
 }
 
 // record adds a name and its text to h, each after its length, so that no two

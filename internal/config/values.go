@@ -26,7 +26,7 @@ const maxName = 200
 // mistake reports an error at a place.
 func (d *decoder) mistake(at hcl.Range, summary, detail string, args ...any) {
 	d.refusals[at] = true
-	d.report(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at})
+	d.report(mistake(at, summary, detail, args...))
 }
 
 // refused says whether the value of an argument was a mistake, so that what
@@ -37,7 +37,7 @@ func (d *decoder) refused(a *hcl.Attribute) bool {
 
 // doubt reports a warning at a place.
 func (d *decoder) doubt(at hcl.Range, summary, detail string, args ...any) {
-	d.report(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at})
+	d.report(doubt(at, summary, detail, args...))
 }
 
 // checkName checks the name of a block, which appears in logs and metrics.
@@ -79,7 +79,7 @@ func (d *decoder) evaluate(e hcl.Expression, name string, want cty.Type) (cty.Va
 		return cty.NilVal, false
 	}
 	if !v.IsWhollyKnown() {
-		if d.mistakes == 0 { // else it follows from one of those
+		if !d.broken && d.mistakes == 0 { // else it follows from one of those
 			d.mistake(e.Range(), "Unknown value", "The value of %s can't be computed: write it in a simpler way.", name)
 		}
 		d.refusals[e.Range()] = true
