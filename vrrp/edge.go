@@ -34,21 +34,6 @@ type Interface struct {
 type Interfaces struct {
 	ByName map[string]Interface
 	Ports  map[Port]string
-	// Since is since when the sockets listen that were opened as an Ear.
-	Since map[Port]time.Time
-}
-
-// An Ear is a socket that listens on a Port before there is a Link. Another
-// process opened it; what has arrived meanwhile waits in it.
-type Ear struct {
-	Port Port `json:"port"`
-	// Index is the interface's.
-	Index int `json:"index"`
-	// FD is the socket's file descriptor in the process that has the Ear.
-	FD int `json:"fd"`
-	// Since is when it was opened, by the clock that all processes of the
-	// machine share (CLOCK_MONOTONIC).
-	Since time.Duration `json:"since"`
 }
 
 // A Link sends and receives adverts and watches the interfaces. Its methods do

@@ -25,7 +25,6 @@ type member struct {
 	config   Config
 	router   *Router
 	source   netip.Addr
-	first    bool   // nobody read its socket before it was there
 	seen     bool   // its interface was looked at
 	fault    string // as last told to the router
 	stopping bool
@@ -185,7 +184,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		wanted[key] = true
 		m := s.members[key]
 		if m == nil {
-			m = &member{key: key, config: c, router: NewRouter(c), first: !s.applied}
+			m = &member{key: key, config: c, router: NewRouter(c)}
 			s.members[key] = m
 			continue
 		}
@@ -202,7 +201,6 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.stop(now, m)
 		}
 	}
-	s.applied = len(s.members) > 0 || s.applied
 	s.listen()
 	s.interfaces = nil // Look again, with the new configuration.
 }
@@ -295,11 +293,9 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	if !known {
 		return // The socket is being opened.
 	}
-	listens := now
 	if !m.seen {
 		m.seen = true
 		s.adopt(m)
-		listens = s.early(now, m)
 	}
 	why, silent := s.trouble(m, port, virtual)
 	was := m.fault
@@ -310,7 +306,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	if why != "" || m.stopping || m.router.State() != Initialize {
 		return
 	}
-	m.router.Listens(listens)
+	m.router.Listens(now)
 	if !s.ready {
 		if was != "" {
 			s.tell(now, m, "no longer: "+was, false)
@@ -319,16 +315,6 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		return
 	}
 	s.begin(now, m)
-}
-
-// early is since when a router would have heard adverts: before now where its
-// socket was opened as an Ear, and no other router has taken them for unclaimed.
-func (s *Session) early(now time.Time, m *member) time.Time {
-	since, ok := s.interfaces.Since[m.key.Port]
-	if !ok || !m.first {
-		return now
-	}
-	return since
 }
 
 // begin starts a router that can run. One that the keeper before this one left

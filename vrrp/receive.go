@@ -76,9 +76,6 @@ func (r *Router) handle(now time.Time, src netip.Addr, ad Advert) []Action {
 		return r.receiveMaster(now, src, ad)
 	}
 	r.listensSince = time.Time{}
-	if r.state == Initialize {
-		r.heardAt = now
-	}
 	if ad.Priority != 0 {
 		r.relieve(now)
 	}

@@ -28,7 +28,7 @@ type Router struct {
 	masterPriority uint8
 	masterInterval time.Duration // Master_Adver_Interval
 	leaving        bool          // it said so
-	heardAt        time.Time     // its last advert but that; in Initialize, of anybody
+	heardAt        time.Time     // its last advert but that
 	form           Checksum      // of our version 3 adverts over IPv4
 
 	// Timers; zero: not running.
@@ -44,8 +44,8 @@ type Router struct {
 	answers     int // adverts since Adver_Timer ended last
 	// rivalSince is since when another Master is heard, rivalAt when it was last.
 	rivalSince, rivalAt time.Time
-	// listensSince is since when nobody was heard in Initialize, with open
-	// ears; zero: they were not open, or somebody was heard.
+	// listensSince is since when this router has listened in Initialize and heard
+	// nobody; zero: it could not listen, or heard somebody.
 	listensSince time.Time
 	// listening says that we woke up too late: a Master that does not know
 	// whether it still is the only one, a Backup that may have a Master.
@@ -114,12 +114,12 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 	return r.enter(now, Backup, "started")
 }
 
-// Listens tells, in Initialize, since when adverts would have been heard. The
+// Listens tells, in Initialize, that adverts would be heard from now on. The
 // time until Startup counts towards Master_Down_Timer then, unless an advert
-// was heard or the router cannot run in between.
-func (r *Router) Listens(since time.Time) {
+// is heard or the router cannot run in between.
+func (r *Router) Listens(now time.Time) {
 	if r.state == Initialize && r.listensSince.IsZero() {
-		r.listensSince = later(since, r.heardAt)
+		r.listensSince = now
 	}
 }
 

@@ -373,17 +373,6 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// What waited in a socket is read when the router is there, as of then.
-func TestListensSinceTheLastAdvert(t *testing.T) {
-	r := NewRouter(testConfig())
-	r.Receive(at(2*time.Second), lower, advertOf(200))
-	r.Listens(epoch)
-	r.Startup(at(2*time.Second), ours)
-	if got, want := r.Deadline(), at(2*time.Second+3609375*time.Microsecond); !got.Equal(want) {
-		t.Errorf("Master_Down_Timer ends at %s, want %s", got, want)
-	}
-}
-
 func ExampleRouter() {
 	r := NewRouter(Config{Version: 3, VRID: 51, Priority: 150, Interval: time.Second, Preempt: true,
 		Addresses: []netip.Prefix{netip.MustParsePrefix("10.13.0.200/24")}})

@@ -58,7 +58,6 @@ type Session struct {
 	// What follows belongs to the loop.
 	members    map[memberKey]*member
 	ready      bool
-	applied    bool // there are routers, or have been
 	ending     ending
 	resume     map[string]time.Time
 	interfaces *Interfaces

@@ -28,7 +28,6 @@ type kernel struct {
 	devices map[string]vrrp.Interface
 	seen    *vrrp.Interfaces
 	ports   []vrrp.Port
-	since   map[vrrp.Port]time.Time // of sockets that were there before the Session
 	queue   []vrrp.Packet
 	log     []string
 	blocked chan struct{} // address work waits until it is closed
@@ -87,7 +86,7 @@ func (s *kernel) event(e vrrp.Event) {
 
 // publish makes a new view of the interfaces.
 func (s *kernel) publish() {
-	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string), Since: s.since}
+	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string)}
 	for _, p := range s.ports {
 		if _, ok := s.devices[p.Interface]; !ok {
 			seen.Ports[p] = "interface " + p.Interface + " does not exist"

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -26,8 +25,6 @@ import (
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/vrrp"
-	"github.com/lvsd/lvsd/vrrp/link"
 )
 
 // Options are what the daemon is started with.
@@ -69,7 +66,6 @@ func Run(ctx context.Context, o Options) error {
 	if first.Err() != nil {
 		return &InvalidError{*first}
 	}
-	ears := link.OpenEars(ports(first.Config.Routers))
 	unlock, err := lockState(o.StateDir)
 	if err != nil {
 		return err
@@ -82,7 +78,6 @@ func Run(ctx context.Context, o Options) error {
 	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
 		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock")},
 		Log:     o.Log,
-		Ears:    ears,
 	})
 	if err != nil {
 		return err
@@ -135,16 +130,4 @@ func serve(ctx context.Context, d *director.Director, servers []*control.Server,
 		}
 	})
 	return g.Wait()
-}
-
-// ports are where the routers' adverts come in, each once.
-func ports(routers []vrrp.Config) []vrrp.Port {
-	var all []vrrp.Port
-	for i := range routers {
-		p := vrrp.Port{Interface: routers[i].Interface, Family: routers[i].Family()}
-		if !slices.Contains(all, p) {
-			all = append(all, p)
-		}
-	}
-	return all
 }

@@ -36,9 +36,6 @@ type Options struct {
 	Command []string
 	// Log gets one line for every event that matters.
 	Log *slog.Logger
-	// Ears listen already while the first keeper is started, which inherits
-	// them. The Client closes them.
-	Ears []vrrp.Ear
 }
 
 // A Client is the director's end of the keeper: it starts the process when
@@ -53,7 +50,6 @@ type Client struct {
 
 	mu        sync.Mutex
 	desired   vrrp.Desired
-	ears      []vrrp.Ear // to be inherited by the next keeper
 	heartbeat bool
 	stopping  bool
 	statuses  []vrrp.Status
@@ -78,7 +74,6 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 		kick:    make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
 		done:    make(chan struct{}),
-		ears:    o.Ears,
 	}
 	go c.supervise(ctx)
 	return c, nil
@@ -238,8 +233,7 @@ func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
 
 // live starts a keeper, talks to it until it has ended, and tells why it has.
 func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
-	ears, files := c.inheritance()
-	conn, cmd, words, err := c.spawn(files)
+	conn, cmd, words, err := c.spawn()
 	if err != nil {
 		return err.Error()
 	}
@@ -248,7 +242,7 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	ended := make(chan struct{})
 	talked := make(chan struct{}, 2)
 	go func() { c.hear(conn); talked <- struct{}{} }()
-	go func() { c.tell(conn, order{Resume: resume, Ears: ears}, ended); talked <- struct{}{} }()
+	go func() { c.tell(conn, resume, ended); talked <- struct{}{} }()
 	go c.watch(ctx, conn, cmd.Process, ended)
 	err = cmd.Wait()
 	close(ended)
@@ -273,27 +267,9 @@ func epitaph(err error, words string) string {
 	return how
 }
 
-// inheritance gives the ears away, as they are called in the next process.
-func (c *Client) inheritance() (ears []vrrp.Ear, files []*os.File) {
-	c.mu.Lock()
-	ears, c.ears = c.ears, nil
-	c.mu.Unlock()
-	for i := range ears {
-		files = append(files, os.NewFile(uintptr(ears[i].FD), "ear on "+ears[i].Port.Interface))
-		ears[i].FD = socketFD + 1 + i
-	}
-	return ears, files
-}
-
-// spawn starts the process with its end of the socket pair and what it
-// inherits, in a process group of its own: what is meant for the director's
+// spawn starts the process with its end of the socket pair, in a process group of its own: what is meant for the director's
 // terminal does not reach it.
-func (c *Client) spawn(inherits []*os.File) (*os.File, *exec.Cmd, *head, error) {
-	defer func() {
-		for _, f := range inherits {
-			_ = f.Close()
-		}
-	}()
+func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("making a socket pair for the keeper: %w", err)
@@ -302,7 +278,7 @@ func (c *Client) spawn(inherits []*os.File) (*os.File, *exec.Cmd, *head, error) 
 	defer theirs.Close()
 	words := new(head)
 	cmd := exec.Command(c.options.Command[0], c.options.Command[1:]...)
-	cmd.ExtraFiles = append([]*os.File{theirs}, inherits...) // The first becomes file descriptor 3.
+	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := withPolicy(cmd.Start); err != nil {
@@ -329,7 +305,7 @@ func (c *Client) end() {
 
 // tell sends the newest desired state whenever there is one to send, the first
 // time with what only a new keeper is told.
-func (c *Client) tell(w io.Writer, first order, ended <-chan struct{}) {
+func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
 	var sent *vrrp.Desired
 	for {
@@ -337,8 +313,8 @@ func (c *Client) tell(w io.Writer, first order, ended <-chan struct{}) {
 		o := order{Heartbeat: c.heartbeat || sent == nil, Stop: c.stopping}
 		if sent == nil || !same(*sent, c.desired) {
 			d := c.desired
-			o.Desired, o.Resume, o.Ears, sent = &d, first.Resume, first.Ears, &d
-			first = order{}
+			o.Desired, o.Resume, sent = &d, resume, &d
+			resume = nil
 		}
 		c.heartbeat = false
 		c.mu.Unlock()

@@ -7,10 +7,6 @@
 //	│ Statuses, log  ◄───────────┼──────────────┼── snapshots, events                 │
 //	└────────────────────────────┘              └─────────────────────────────────────┘
 //
-// A process takes its time to start. The first keeper inherits sockets that the
-// director opened before (vrrp.Ear): what was heard meanwhile waits in them, and
-// what was not heard counts.
-//
 // Neither end waits for the other: each tells the newest state, events beyond
 // a bound are dropped and counted. The keeper writes neither to a disk nor to
 // the director's standard error.

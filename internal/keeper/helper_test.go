@@ -35,7 +35,6 @@ const (
 	roleVar = "LVSD_TEST_ROLE"
 	lockVar = "LVSD_TEST_LOCK"
 	heapVar = "LVSD_TEST_HEAP"
-	earsVar = "LVSD_TEST_EARS" // the interface that the director listens on from its start
 )
 
 func TestMain(m *testing.M) {
@@ -75,13 +74,8 @@ func director() {
 	out := json.NewEncoder(os.Stdout)
 	tell := func(r report) { mu.Lock(); defer mu.Unlock(); _ = out.Encode(r) }
 	_ = os.Setenv(roleVar, "keeper")
-	var ears []vrrp.Ear
-	if name := os.Getenv(earsVar); name != "" {
-		ears = link.OpenEars([]vrrp.Port{{Interface: name, Family: 4}})
-	}
 	c, err := keeper.Start(context.Background(), keeper.Options{
 		Command: []string{"/proc/self/exe"},
-		Ears:    ears,
 		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil)),
 	})
 	if err != nil {

@@ -25,8 +25,6 @@ type Edge interface {
 	vrrp.Addresses
 	// Run watches the interfaces until the context ends.
 	Run(ctx context.Context) error
-	// Inherit takes over sockets that the director opened.
-	Inherit(ears []vrrp.Ear)
 }
 
 // A Child is how the keeper's process is to run.
@@ -42,7 +40,6 @@ type Child struct {
 type keeper struct {
 	child    Child
 	conn     *os.File
-	edge     Edge
 	session  *vrrp.Session
 	begun    chan struct{} // closed when the session runs
 	out      outbox
@@ -72,7 +69,7 @@ func Main(c Child) error {
 	if err != nil {
 		return fmt.Errorf("opening the network: %w", err)
 	}
-	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), edge: edge, begun: make(chan struct{}), out: newOutbox(process)}
+	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}), out: newOutbox(process)}
 	k.session = vrrp.NewSession(edge, edge, k.out.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -168,9 +165,6 @@ func (k *keeper) obey(o order, ok bool) {
 	}
 	if o.Heartbeat {
 		k.missed = 0
-	}
-	if len(o.Ears) > 0 {
-		k.edge.Inherit(o.Ears)
 	}
 	if o.Desired != nil {
 		for _, c := range o.Desired.Routers {

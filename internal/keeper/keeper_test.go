@@ -65,30 +65,6 @@ func (n *node) checkLeft(keeper int) {
 	}
 }
 
-// What the director's sockets did not hear counts for the keeper that inherits
-// them; what they heard does too.
-func TestKeeperInheritsTheDirectorsEars(t *testing.T) {
-	t.Parallel()
-	slow := func(c *vrrp.Config) { c.Interval = 600 * time.Millisecond }
-	const masterDown = 2 * time.Second // 3 intervals and the skew of priority 150
-	n := newNetwork(t)
-	a := n.host().start(lockFile(t), earsVar+"=eth0")
-	time.Sleep(masterDown)
-	a.desire(n.router(150, slow))
-	took := wait(t, "it is Master", func() bool { return a.state() == vrrp.Master })
-	if took > masterDown-400*time.Millisecond {
-		t.Errorf("it became Master after %s: what its director did not hear does not count", took)
-	}
-	b := n.host().start(lockFile(t), earsVar+"=eth0")
-	time.Sleep(masterDown)
-	b.desire(n.router(100, slow))
-	wait(t, "the second one is Backup", func() bool { return b.state() == vrrp.Backup })
-	time.Sleep(masterDown / 2)
-	if a.state() != vrrp.Master || b.state() != vrrp.Backup {
-		t.Errorf("%s and %s, want Master and Backup", a.state(), b.state())
-	}
-}
-
 // Where the margins of these tests are exceeded, look at the median of several
 // runs on a quiet machine: what is promised is 10 ms.
 const margin = 60 * time.Millisecond

@@ -24,8 +24,6 @@ const (
 type order struct {
 	Desired *vrrp.Desired     `json:"desired,omitempty"`
 	Resume  []vrrp.Resumption `json:"resume,omitempty"`
-	// Ears are sockets that the process was started with.
-	Ears []vrrp.Ear `json:"ears,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
 	// Stop announces an orderly stop.

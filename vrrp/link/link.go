@@ -28,7 +28,6 @@ type Link struct {
 
 	mu   sync.Mutex
 	want map[vrrp.Port]bool
-	ears map[vrrp.Port]vrrp.Ear // that no socket was made of yet
 
 	addresses addressBook
 	announcer announcer

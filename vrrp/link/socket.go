@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
@@ -39,36 +38,22 @@ type socket struct {
 	raw    syscall.RawConn
 	buf    []byte // used by receive only
 	oob    []byte
-	since  time.Time // when it was opened as an ear; zero: it was not
 }
 
+// openSocket returns a socket that listens on the port.
 func openSocket(p vrrp.Port, index int) (*socket, error) {
-	fd, err := openRaw(p, index)
-	if err != nil {
-		return nil, err
-	}
-	return newSocket(fd, p, index)
-}
-
-// openRaw returns a socket that listens on the port.
-func openRaw(p vrrp.Port, index int) (fd int, err error) {
 	domain := unix.AF_INET
 	if p.Family == 6 {
 		domain = unix.AF_INET6
 	}
-	fd, err = unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, vrrp.Protocol)
+	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, vrrp.Protocol)
 	if err != nil {
-		return -1, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
+		return nil, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
 	}
 	if err := configure(fd, p, index); err != nil {
 		_ = unix.Close(fd)
-		return -1, err
+		return nil, err
 	}
-	return fd, nil
-}
-
-// newSocket takes a configured socket over.
-func newSocket(fd int, p vrrp.Port, index int) (*socket, error) {
 	file := os.NewFile(uintptr(fd), "vrrp on "+p.Interface)
 	raw, err := file.SyscallConn()
 	if err != nil {

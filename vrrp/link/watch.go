@@ -209,10 +209,8 @@ func (t table) addr(u netlink.AddrUpdate) {
 func (l *Link) publish(t table) (retry bool) {
 	old := l.view.Load()
 	v := &view{
-		Interfaces: vrrp.Interfaces{
-			ByName: make(map[string]vrrp.Interface, len(t)), Ports: make(map[vrrp.Port]string), Since: make(map[vrrp.Port]time.Time),
-		},
-		devices: make(map[string]*device, len(t)),
+		Interfaces: vrrp.Interfaces{ByName: make(map[string]vrrp.Interface, len(t)), Ports: make(map[vrrp.Port]string)},
+		devices:    make(map[string]*device, len(t)),
 	}
 	for _, d := range t {
 		v.devices[d.name] = d
@@ -251,7 +249,6 @@ func (l *Link) open(old, v *view) (failed bool) {
 	l.mu.Lock()
 	want := l.want
 	l.mu.Unlock()
-	defer l.deafen(want)
 	v.sockets = make(map[vrrp.Port]*socket, len(want))
 	for p := range want {
 		d := v.devices[p.Interface]
@@ -262,7 +259,7 @@ func (l *Link) open(old, v *view) (failed bool) {
 		s := old.sockets[p]
 		if s == nil || s.index != d.index {
 			var err error
-			if s, err = l.socket(p, d.index); err != nil {
+			if s, err = openSocket(p, d.index); err != nil {
 				v.Ports[p] = fmt.Sprintf("no VRRP socket on %s: %v", p.Interface, err)
 				failed = true
 				continue
@@ -271,9 +268,6 @@ func (l *Link) open(old, v *view) (failed bool) {
 		}
 		v.sockets[p] = s
 		v.Ports[p] = ""
-		if !s.since.IsZero() {
-			v.Since[p] = s.since
-		}
 	}
 	return failed
 }
