@@ -3,6 +3,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -25,8 +26,8 @@ type member struct {
 	config   Config
 	router   *Router
 	source   netip.Addr
-	seen     bool   // its interface was looked at
-	fault    string // as last told to the router
+	seen     bool    // its interface was looked at
+	verdict  verdict // of its conditions, as last told to the router
 	stopping bool
 	removed  bool   // from the configuration
 	handing  bool   // it was Master when it was stopped, and waits for another one
@@ -177,7 +178,10 @@ func (s *Session) read(now time.Time) {
 
 // apply starts, updates and stops routers.
 func (s *Session) apply(now time.Time, d Desired) {
-	s.ready = d.Ready
+	s.conditions = slices.Clone(d.Conditions)
+	for i := range s.conditions {
+		s.conditions[i].given = true
+	}
 	wanted := make(map[memberKey]bool, len(d.Routers))
 	for _, c := range d.Routers {
 		key := keyOf(&c)
@@ -189,7 +193,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 			continue
 		}
 		m.stopping, m.removed, m.handing = false, false, false
-		changed := !equal(m.config, c)
+		changed := !reflect.DeepEqual(m.config, c)
 		m.config = c
 		if changed {
 			s.do(now, m, m.router.Update(now, c))
@@ -297,24 +301,25 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		m.seen = true
 		s.adopt(m)
 	}
-	why, silent := s.trouble(m, port, virtual)
-	was := m.fault
-	m.fault = why
-	if why != was && why != "" {
-		s.fault(now, m, why, silent)
-	}
-	if why != "" || m.stopping || m.router.State() != Initialize {
-		return
-	}
-	m.router.Listens(now)
-	if !s.ready {
-		if was != "" {
-			s.tell(now, m, "no longer: "+was, false)
+	was := m.verdict
+	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), s.conditions))
+	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
+	f, idle := m.verdict.fault, m.stopping || m.router.State() == Initialize
+	switch {
+	case f != nil && !(f.given && idle):
+		if f.Reason != was.reason() {
+			s.standBack(now, m)
+		}
+	case m.stopping || m.router.State() != Initialize:
+	default:
+		m.router.Wait(now, m.verdict.reason())
+		if f == nil {
+			s.begin(now, m)
+		} else if was.fault != nil && !was.fault.given {
+			s.tell(now, m, "no longer: "+was.reason(), false)
 			token(s.changed)
 		}
-		return
 	}
-	s.begin(now, m)
 }
 
 // begin starts a router that can run. One that the keeper before this one left
@@ -327,6 +332,7 @@ func (s *Session) begin(now time.Time, m *member) {
 	}
 	switch {
 	case resumes && m.resumeAt.Before(before) && now.Before(m.resumeAt):
+		m.router.Wait(now, "listening for another Master before it resumes")
 		return
 	case resumes && now.Before(before) && !now.Before(m.resumeAt):
 		s.do(now, m, m.router.Resume(now, m.source))
@@ -337,14 +343,15 @@ func (s *Session) begin(now time.Time, m *member) {
 	delete(s.resume, m.config.Name)
 }
 
-// fault tells a router why it cannot run. One that runs tells the log with its
-// transition; for one that does not, it is told here: one line for a change of
-// the reason, which only a change of an interface brings about.
-func (s *Session) fault(now time.Time, m *member, why string, silent bool) {
+// standBack tells a router why it cannot run. One that runs tells the log with
+// its transition; for one that does not, it is told here: one line for a change
+// of the reason, which only a change of an interface brings about.
+func (s *Session) standBack(now time.Time, m *member) {
 	idle := m.router.State() == Initialize && !m.stopping
-	s.do(now, m, m.router.Fault(now, why, silent))
+	f := m.verdict.fault
+	s.do(now, m, m.router.Fault(now, f.Reason, f.Silent))
 	if idle {
-		s.tell(now, m, "cannot start: "+why, true)
+		s.tell(now, m, "cannot start: "+f.Reason, true)
 		token(s.changed)
 	}
 }
@@ -358,32 +365,32 @@ func (s *Session) adopt(m *member) {
 	}
 }
 
-// trouble says why a router cannot run, in an operator's words; silent, that
-// its adverts cannot be heard either.
-func (s *Session) trouble(m *member, port string, virtual map[netip.Addr]bool) (why string, silent bool) {
+// ownConditions are those of a router that the interfaces decide: first what
+// it needs to be heard, of which one thing that fails hides the rest, then the
+// interfaces that it tracks.
+func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	own := s.interfaces.ByName[m.key.Interface]
-	switch {
+	all := make([]Condition, 0, 1+len(m.config.Track))
+	switch source, why := choose(&m.config, own, m.source, virtual); {
 	case port != "":
-		return port, true
+		all = append(all, Condition{Name: "socket", Reason: port, Silent: true})
 	case !own.Up:
-		return fmt.Sprintf("interface %s is down", m.key.Interface), true
-	}
-	source, why := choose(&m.config, own, m.source, virtual)
-	if why != "" {
-		return why, true
-	}
-	if source != m.source {
+		all = append(all, Condition{Name: "interface " + m.key.Interface, Reason: fmt.Sprintf("interface %s is down", m.key.Interface), Silent: true})
+	case why != "":
+		all = append(all, Condition{Name: "source address", Reason: why, Silent: true})
+	case source != m.source:
 		m.source = source
 		m.router.sendFrom(source)
 	}
 	for _, name := range m.config.Track {
-		if i, ok := s.interfaces.ByName[name]; !ok {
-			return fmt.Sprintf("interface %s does not exist", name), false
-		} else if !i.Up {
-			return fmt.Sprintf("interface %s is down", name), false
+		i, ok := s.interfaces.ByName[name]
+		c := Condition{Name: "interface " + name, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
+		if !ok {
+			c.Reason = fmt.Sprintf("interface %s does not exist", name)
 		}
+		all = append(all, c)
 	}
-	return "", false
+	return all
 }
 
 // choose says where adverts come from: the configured source, the one in use
@@ -434,20 +441,9 @@ func (s *Session) statuses() []Status {
 			}
 		}
 		st.Counters.AddressesRestored = s.worker.restored(m.key)
-		if st.State == Initialize && !m.stopping && m.fault == "" && !s.ready {
-			st.Fault = "waiting for the first IPVS table and the first result of every check"
-		}
+		st.Unmet = m.verdict.unmet
 		all = append(all, st)
 	}
 	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// equal tells whether two configurations are the same.
-func equal(a, b Config) bool {
-	return a.Name == b.Name && a.Interface == b.Interface && a.VRID == b.VRID && a.Version == b.Version &&
-		a.Priority == b.Priority && a.Interval == b.Interval && a.Preempt == b.Preempt &&
-		a.PreemptDelay == b.PreemptDelay && a.Source == b.Source && a.Lease == b.Lease &&
-		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Extra, b.Extra) &&
-		slices.Equal(a.Peers, b.Peers) && slices.Equal(a.Track, b.Track)
 }

@@ -140,15 +140,15 @@ func (r *Router) follow(now time.Time, ad Advert) {
 
 // follows tells whether a Master of that priority is one to leave in peace.
 func (r *Router) follows(priority uint8) bool {
-	return priority >= r.c.Priority || !r.preempts()
+	return priority >= r.priority() || !r.preempts()
 }
 
 // preempts is Preempt_Mode. The owner of the addresses "always preempts,
 // independent of the setting of this flag" (RFC 9568 section 6.1).
-func (r *Router) preempts() bool { return r.c.Preempt || r.c.Priority == ownerPriority }
+func (r *Router) preempts() bool { return r.c.Preempt || r.priority() == ownerPriority }
 
 func (r *Router) preemptDelay() time.Duration {
-	if r.c.Priority == ownerPriority {
+	if r.priority() == ownerPriority {
 		return 0
 	}
 	return r.c.PreemptDelay
@@ -194,7 +194,7 @@ func (r *Router) rival(now time.Time, src netip.Addr, ad Advert) []Action {
 	return r.note(now, "other_master",
 		"%s is Master too, with priority %d (here: %d), and both have the addresses: does it hear this director? "+
 			"Let VRRP (IP protocol 112) through its firewall, and look at its peers and at the switch",
-		src, ad.Priority, r.c.Priority)
+		src, ad.Priority, r.priority())
 }
 
 // answer sends an advert at once, within bounds; beyond them Adver_Timer runs
@@ -207,7 +207,7 @@ func (r *Router) answer(now time.Time, restart bool) []Action {
 	if restart {
 		r.adverAt = now.Add(r.c.Interval)
 	}
-	return append([]Action{r.send(now, r.c.Priority)}, r.contend(now)...)
+	return append([]Action{r.send(now, r.priority())}, r.contend(now)...)
 }
 
 // beatenBy: "If the Priority in the ADVERTISEMENT is greater than the local
@@ -216,8 +216,8 @@ func (r *Router) answer(now time.Time, restart bool) []Action {
 // IPvX address (based on an unsigned integer comparison of the IPvX addresses
 // in network byte order)".
 func (r *Router) beatenBy(src netip.Addr, ad Advert) bool {
-	if ad.Priority != r.c.Priority {
-		return ad.Priority > r.c.Priority
+	if ad.Priority != r.priority() {
+		return ad.Priority > r.priority()
 	}
 	return src.Compare(r.source) > 0
 }
@@ -273,7 +273,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
 			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
 	}
-	if ad.Priority == ownerPriority && r.c.Priority == ownerPriority {
+	if ad.Priority == ownerPriority && r.priority() == ownerPriority {
 		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses, give the other one less", src)
 	}
 	return acts

@@ -18,6 +18,8 @@ import (
 type Router struct {
 	c      Config
 	source netip.Addr // of our adverts
+	// penalty is what the priority falls by for conditions that are not met.
+	penalty int
 
 	state State
 	since time.Time
@@ -101,7 +103,7 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 		return nil
 	}
 	r.start(source)
-	if r.c.Priority == ownerPriority {
+	if r.priority() == ownerPriority {
 		return r.becomeMaster(now, "started, owns the addresses")
 	}
 	r.masterInterval = r.c.Interval
@@ -114,11 +116,16 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 	return r.enter(now, Backup, "started")
 }
 
-// Listens tells, in Initialize, that adverts would be heard from now on. The
-// time until Startup counts towards Master_Down_Timer then, unless an advert
-// is heard or the router cannot run in between.
-func (r *Router) Listens(now time.Time) {
-	if r.state == Initialize && r.listensSince.IsZero() {
+// Wait tells, in Initialize, that the router could run and hears adverts, but
+// what it waits for in an operator's words. The time until Startup counts
+// towards Master_Down_Timer then, unless an advert is heard or the router
+// cannot run in between.
+func (r *Router) Wait(now time.Time, reason string) {
+	if r.state != Initialize {
+		return
+	}
+	r.fault = reason
+	if r.listensSince.IsZero() {
 		r.listensSince = now
 	}
 }
@@ -236,18 +243,30 @@ func (r *Router) fallSilent(now time.Time, why string) []Action {
 // Name, Interface, VRID and the family do not change in place: stop this
 // router and start another.
 func (r *Router) Update(now time.Time, c Config) []Action {
-	var acts []Action
-	if r.state == Master && r.stalled(now) {
-		acts = r.hush(now)
-	}
-	old := r.c
-	r.c = c
 	clear(r.noted)
 	if c.Source.IsValid() {
 		r.source = plain(c.Source)
 	}
+	return r.change(now, c, r.penalty)
+}
+
+// Penalize lowers the priority by a penalty, in place of the one before it.
+func (r *Router) Penalize(now time.Time, penalty int) []Action {
+	if penalty == r.penalty {
+		return nil
+	}
+	return r.change(now, r.c, penalty)
+}
+
+func (r *Router) change(now time.Time, c Config, penalty int) []Action {
+	var acts []Action
+	if r.state == Master && r.stalled(now) {
+		acts = r.hush(now)
+	}
+	old, was := r.c, r.priority()
+	r.c, r.penalty = c, penalty
 	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
-	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
+	told := moved || was != r.priority() || old.Interval != c.Interval || old.Version != c.Version
 	switch {
 	case r.state == Master:
 		acts = append(acts, r.updateMaster(now, moved, told)...)
@@ -260,11 +279,11 @@ func (r *Router) Update(now time.Time, c Config) []Action {
 // updateMaster lets the backups know at once. While listening it says
 // nothing: the advert that ends it will.
 func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
-	r.master, r.masterPriority = r.source, r.c.Priority
+	r.master, r.masterPriority = r.source, r.priority()
 	r.masterInterval = r.c.Interval
 	var acts []Action
 	if told && !r.listening {
-		acts = append(acts, r.send(now, r.c.Priority))
+		acts = append(acts, r.send(now, r.priority()))
 		r.adverAt = now.Add(r.c.Interval)
 	}
 	if moved {
@@ -296,6 +315,9 @@ func (r *Router) updateBackup(now time.Time, old Config) {
 	}
 }
 
+// priority is the one that counts: as configured, less the penalty.
+func (r *Router) priority() uint8 { return effective(r.c.Priority, r.penalty) }
+
 // State returns the state that the router is in.
 func (r *Router) State() State { return r.state }
 
@@ -313,7 +335,7 @@ func (r *Router) Status() Status {
 		Version:        r.c.Version,
 		State:          r.state,
 		Since:          r.since,
-		Priority:       r.c.Priority,
+		Priority:       r.priority(),
 		Interval:       r.c.Interval,
 		Fault:          r.fault,
 		Master:         r.master,
@@ -335,13 +357,13 @@ func (r *Router) Status() Status {
 // becomeMaster sends the advert first: it is what stops the other backups,
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {
-	acts := []Action{r.send(now, r.c.Priority), Hold{}, r.announce(now)}
+	acts := []Action{r.send(now, r.priority()), Hold{}, r.announce(now)}
 	r.held = true
 	acts = append(acts, r.enter(now, Master, why)...)
 	r.adverAt = now.Add(r.c.Interval)
 	r.announceAgain(now)
 	r.releaseAt = time.Time{}
-	r.master, r.masterPriority = r.source, r.c.Priority
+	r.master, r.masterPriority = r.source, r.priority()
 	r.masterInterval = r.c.Interval
 	return acts
 }

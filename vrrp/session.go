@@ -57,7 +57,7 @@ type Session struct {
 
 	// What follows belongs to the loop.
 	members    map[memberKey]*member
-	ready      bool
+	conditions []Condition // that the director gave
 	ending     ending
 	resume     map[string]time.Time
 	interfaces *Interfaces

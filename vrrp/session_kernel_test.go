@@ -264,8 +264,11 @@ func one(change ...func(*vrrp.Config)) vrrp.Desired {
 	for _, f := range change {
 		f(&c)
 	}
-	return vrrp.Desired{Routers: []vrrp.Config{c}, Ready: true}
+	return vrrp.Desired{Routers: []vrrp.Config{c}}
 }
+
+// loading is what the director says while it waits for the first table.
+var loading = []vrrp.Condition{{Name: "table loaded", Reason: "waiting for the first IPVS table"}}
 
 // master lets a router become Master, and forgets how.
 func (s *kernel) master(d vrrp.Desired) {

@@ -72,14 +72,14 @@ func TestWhatHasArrivedComesFirst(t *testing.T) {
 func TestNobodyIsMasterBeforeTheTableIsReady(t *testing.T) {
 	play(t, func(s *kernel) {
 		d := one()
-		d.Ready = false
+		d.Conditions = loading
 		s.session.Set(d)
 		time.Sleep(time.Minute)
 		s.want("it waits")
 		if st := s.status(); st.State != vrrp.Initialize || !strings.Contains(st.Fault, "waiting for the first IPVS table") {
 			t.Errorf("%s: %q", st.State, st.Fault)
 		}
-		d.Ready = true
+		d.Conditions = nil
 		s.session.Set(d)
 		s.want("it starts", "1m0s    Backup: started")
 	})
@@ -135,13 +135,13 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 	t.Run("before the table is ready", func(t *testing.T) {
 		play(t, func(s *kernel) {
 			d := one()
-			d.Ready = false
+			d.Conditions = loading
 			s.set("eth0", false)
 			s.session.Set(d)
 			s.want("why", "0s      failure: cannot start: interface eth0 is down")
 			s.set("eth0", true)
 			s.want("that is over", "0s      event: no longer: interface eth0 is down")
-			d.Ready = true
+			d.Conditions = nil
 			s.session.Set(d)
 			s.want("it starts", "0s      Backup: started")
 		})
@@ -160,6 +160,39 @@ func TestTrackedInterfaceGoes(t *testing.T) {
 		if st := s.status(); st.Fault != "interface eth1 is down" {
 			t.Errorf("fault: %q", st.Fault)
 		}
+	})
+}
+
+// What the director watches decides as what the session watches itself.
+func TestConditionOfTheDirector(t *testing.T) {
+	given := func(c vrrp.Condition) vrrp.Desired {
+		d := one()
+		d.Conditions = []vrrp.Condition{c}
+		return d
+	}
+	t.Run("lowers the priority", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(given(vrrp.Condition{Name: "ping gateway", Penalty: 60, Reason: "the gateway does not answer"}))
+			s.want("told at once", "3.5s    advert 90 from 10.9.0.1 to 224.0.0.18")
+			if st := s.status(); st.Priority != 90 || !slices.Equal(st.Unmet, []string{"the gateway does not answer"}) {
+				t.Errorf("priority %d, unmet %q", st.Priority, st.Unmet)
+			}
+			s.session.Set(one())
+			s.want("and when it is met again", "3.5s    advert 150 from 10.9.0.1 to 224.0.0.18")
+		})
+	})
+	t.Run("makes it stand back", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.session.Set(given(vrrp.Condition{Name: "isolated", Reason: "nobody answers"}))
+			s.want("it hands over", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    failure, Initialize: nobody answers")
+			if st := s.status(); st.Fault != "nobody answers" {
+				t.Errorf("fault: %q", st.Fault)
+			}
+			s.session.Set(one())
+			s.want("and starts again", "3.5s    Backup: started")
+		})
 	})
 }
 
@@ -210,7 +243,7 @@ func TestAbandonedAfterAStop(t *testing.T) {
 	t.Run("but not those of a router that was removed", func(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.master(one())
-			s.session.Set(vrrp.Desired{Ready: true})
+			s.session.Set(vrrp.Desired{})
 			s.script()
 			s.session.Abandon()
 			<-s.ended
@@ -383,7 +416,7 @@ func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {
 				waiting := one()
-				waiting.Ready = false
+				waiting.Conditions = loading
 				s.session.Set(waiting)
 				time.Sleep(2 * time.Second)
 				if c.heard {
@@ -432,7 +465,7 @@ func TestReload(t *testing.T) {
 	t.Run("a removed router hands over", func(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.master(one())
-			s.session.Set(vrrp.Desired{Ready: true})
+			s.session.Set(vrrp.Desired{})
 			s.want("as at a stop", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
 			s.arrive(100, true)
 			time.Sleep(100 * time.Millisecond)

@@ -20,7 +20,7 @@ func (r *Router) skew() time.Duration {
 	if r.c.Version == 2 {
 		unit = time.Second
 	}
-	return time.Duration(256-int(r.c.Priority)) * unit / 256
+	return time.Duration(256-int(r.priority())) * unit / 256
 }
 
 // masterDown is Active_Down_Interval, Master_Down_Interval in older RFCs.
@@ -105,7 +105,7 @@ func (r *Router) expireMaster(now time.Time) []Action {
 			next = now.Add(r.c.Interval)
 		}
 		r.adverAt, r.answers = next, 0
-		acts = append(acts, r.send(now, r.c.Priority))
+		acts = append(acts, r.send(now, r.priority()))
 	}
 	again := false
 	for _, t := range [...]*time.Time{&r.soonAt, &r.announceAt} {
@@ -172,7 +172,7 @@ func (r *Router) assert(now time.Time) []Action {
 	r.listening, r.answers = false, 0
 	r.adverAt = now.Add(r.c.Interval)
 	r.announceAgain(now)
-	return []Action{r.send(now, r.c.Priority), Hold{}, r.announce(now)}
+	return []Action{r.send(now, r.priority()), Hold{}, r.announce(now)}
 }
 
 // announceAgain schedules what follows a first announcement.
@@ -186,7 +186,7 @@ func (r *Router) whyMaster() string {
 		return "heard no Master"
 	case r.leaving:
 		return fmt.Sprintf("%s is leaving", r.master)
-	case r.masterPriority < r.c.Priority && r.preempts() && r.preemptDelay() == 0:
+	case r.masterPriority < r.priority() && r.preempts() && r.preemptDelay() == 0:
 		return fmt.Sprintf("preempts %s with priority %d", r.master, r.masterPriority)
 	default:
 		return fmt.Sprintf("heard no more of %s", r.master)

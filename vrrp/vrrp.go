@@ -108,9 +108,8 @@ type Advert struct {
 // shall run, and no others.
 type Desired struct {
 	Routers []Config
-	// Ready lets the routers leave Initialize: the IPVS table is loaded, or
-	// it took too long.
-	Ready bool
+	// Conditions are those that the director watches. They concern every router.
+	Conditions []Condition
 }
 
 // A Status is one virtual router as it stands.
@@ -121,12 +120,16 @@ type Status struct {
 	Version   uint8  `json:"version"`
 	State     State  `json:"state"`
 	// Since is when State was entered.
-	Since    time.Time     `json:"since,omitzero"`
+	Since time.Time `json:"since,omitzero"`
+	// Priority is the effective one: as configured, less the penalties of the
+	// conditions that are not met.
 	Priority uint8         `json:"priority"`
 	Interval time.Duration `json:"interval_ns"`
 	// Fault says why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
 	Fault string `json:"fault,omitempty"`
+	// Unmet are the reasons of all conditions that are not met.
+	Unmet []string `json:"unmet,omitempty"`
 	// Master and MasterPriority are whom the router follows, or itself;
 	// invalid while nobody was heard.
 	Master         netip.Addr `json:"master"`

@@ -342,7 +342,9 @@ func (d *Director) plan() {
 // tellKeeper says which virtual routers shall run.
 func (d *Director) tellKeeper() {
 	if !d.stopping {
-		d.o.Keeper.Set(vrrp.Desired{Routers: d.config.Routers, Ready: d.ready})
+		d.o.Keeper.Set(vrrp.Desired{Routers: d.config.Routers, Conditions: []vrrp.Condition{{
+			Name: "table loaded", OK: d.ready, Reason: "waiting for the first IPVS table and the first result of every check",
+		}}})
 	}
 }
 

@@ -131,7 +131,7 @@ func (f *outsides) converge(yes bool) {
 func (f *outsides) ready() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.desired) > 0 && f.desired[len(f.desired)-1].Ready
+	return len(f.desired) > 0 && f.desired[len(f.desired)-1].Conditions[0].OK
 }
 
 // servers returns the addresses in the newest table, sorted.

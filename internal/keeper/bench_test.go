@@ -84,7 +84,6 @@ func (n *network) many(routers int, interval time.Duration) vrrp.Desired {
 		c.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 77, byte(i / 250), byte(i%250 + 1)}), 32)}
 		d.Routers = append(d.Routers, c)
 	}
-	d.Ready = true
 	return d
 }
 

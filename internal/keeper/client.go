@@ -50,6 +50,7 @@ type Client struct {
 
 	mu        sync.Mutex
 	desired   vrrp.Desired
+	sets      uint64 // how often it was set
 	heartbeat bool
 	stopping  bool
 	statuses  []vrrp.Status
@@ -82,7 +83,8 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 // Set says which routers shall run, and no others. The newest wins.
 func (c *Client) Set(d vrrp.Desired) {
 	c.mu.Lock()
-	c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Ready: d.Ready}
+	c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Conditions: slices.Clone(d.Conditions)}
+	c.sets++
 	c.mu.Unlock()
 	token(c.kick)
 }
@@ -307,13 +309,13 @@ func (c *Client) end() {
 // time with what only a new keeper is told.
 func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
-	var sent *vrrp.Desired
+	var sent uint64 // the Set that was sent last
 	for {
 		c.mu.Lock()
-		o := order{Heartbeat: c.heartbeat || sent == nil, Stop: c.stopping}
-		if sent == nil || !same(*sent, c.desired) {
+		o := order{Heartbeat: c.heartbeat || sent == 0, Stop: c.stopping}
+		if sent != c.sets {
 			d := c.desired
-			o.Desired, o.Resume, sent = &d, resume, &d
+			o.Desired, o.Resume, sent = &d, resume, c.sets
 			resume = nil
 		}
 		c.heartbeat = false
@@ -327,12 +329,6 @@ func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct
 			return
 		}
 	}
-}
-
-// same tells whether a desired state is the very one that was sent.
-func same(a, b vrrp.Desired) bool {
-	return a.Ready == b.Ready && len(a.Routers) == len(b.Routers) &&
-		(len(a.Routers) == 0 || &a.Routers[0] == &b.Routers[0])
 }
 
 // hear takes snapshots in until the keeper has ended.

@@ -228,7 +228,7 @@ func TestNoRouterNoProcess(t *testing.T) {
 	t.Parallel()
 	c, log := start(t, "/bin/false")
 	c.Heartbeat()
-	c.Set(vrrp.Desired{Ready: true})
+	c.Set(vrrp.Desired{})
 	time.Sleep(50 * time.Millisecond)
 	if pid, restarts, dropped := c.Stats(); pid != 0 || restarts != 0 || dropped != 0 || log() != "" {
 		t.Errorf("pid %d, restarts %d, dropped %d, log %q", pid, restarts, dropped, log())

@@ -20,7 +20,7 @@ func (n *network) router(priority uint8, change ...func(*vrrp.Config)) vrrp.Desi
 	for _, f := range change {
 		f(&c)
 	}
-	return vrrp.Desired{Routers: []vrrp.Config{c}, Ready: true}
+	return vrrp.Desired{Routers: []vrrp.Config{c}}
 }
 
 // pair starts two directors; the first is Master.

@@ -1,0 +1,70 @@
+package vrrp
+
+// A Condition is something that should hold for a virtual router to run as it
+// is configured. Whoever knows makes one for each thing that it watches, met or
+// not: a Session of the interfaces, the director of what it knows itself. A
+// router's fault and its priority follow from the list as it is now, never from
+// what it was.
+type Condition struct {
+	// Name says what the condition is about: "interface eth1".
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	// Penalty is what the router's priority falls by while the condition is not
+	// met. With 0 the router stands back instead: it stays in Initialize.
+	Penalty uint8 `json:"penalty,omitempty"`
+	// Reason says what is wrong, in an operator's words, while the condition is
+	// not met: "interface eth1 is down".
+	Reason string `json:"reason,omitempty"`
+	// Silent: while it is not met, the router's adverts cannot be heard either.
+	Silent bool `json:"silent,omitempty"`
+
+	// given is set in those that the director has sent. It knows of them, so
+	// they are not reported back.
+	given bool
+}
+
+// A verdict is what a list of conditions means for a router.
+type verdict struct {
+	// fault is the first condition for whose sake the router stands back; nil:
+	// it may run.
+	fault *Condition
+	// penalty is what its priority falls by.
+	penalty int
+	// unmet are the reasons of all that is not met.
+	unmet []string
+}
+
+// judge works out what a list of conditions means.
+func judge(conditions []Condition) verdict {
+	var v verdict
+	for i := range conditions {
+		c := &conditions[i]
+		if c.OK {
+			continue
+		}
+		v.unmet = append(v.unmet, c.Reason)
+		v.penalty += int(c.Penalty)
+		if c.Penalty == 0 && v.fault == nil {
+			v.fault = c
+		}
+	}
+	return v
+}
+
+// reason says why a router stands back; empty: it may run.
+func (v *verdict) reason() string {
+	if v.fault == nil {
+		return ""
+	}
+	return v.fault.Reason
+}
+
+// effective is a configured priority less a penalty. It does not fall below 1,
+// the least that is not an announcement of leaving (RFC 9568 section 5.2.4), and
+// the owner of the addresses keeps its 255.
+func effective(priority uint8, penalty int) uint8 {
+	if priority == ownerPriority {
+		return ownerPriority
+	}
+	return uint8(max(1, int(priority)-penalty))
+}
