@@ -7,8 +7,11 @@ export LVSD_BIN    := $(CURDIR)/bin/lvsd
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD   := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 LAB     := $(CURDIR)/bin/lab
+# The lab's kernel: the one at hand where it has IPVS and user-mode Linux
+# elsewhere (auto), or here, uml, or Debian's own, emulated (qemu).
+KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
-KERNEL  := ./integration ./integration/cluster ./ipvsctl/kernel
+ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Tests of bounds that don't hold under the race detector, which skips them.
 BOUNDS  := IsSmall|IsCheap
 SIM     := ./internal/sim ./ipvsctl
@@ -44,16 +47,16 @@ test: ## Run every check and test there is; installs what that needs
 	$(say) 'bounds on memory and processor time, without it'
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config
 	$(say) 'integration tests, on a kernel with IPVS'
-	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(KERNEL)
+	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(ON_IPVS)
 
 .PHONY: unit
 unit: ## Run the unit tests alone
 	@go test ./...
 
 .PHONY: integration
-integration: build ## Run the tests on a kernel with IPVS alone; RUN=Name chooses
+integration: build ## Run the tests on a kernel with IPVS alone; RUN=Name, KERNEL=qemu choose
 	@integration/packages test
-	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(KERNEL)
+	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -kernel $(KERNEL) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(ON_IPVS)
 
 .PHONY: sim
 sim: ## Run the simulations at length: RUNS=20000 seeds

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,18 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// consoles are what the job in user-mode Linux reads and writes: at a terminal
-// the console itself, else pipes, whose other ends are copied to consoles that
-// carry bytes unchanged. So the job sees a terminal exactly where there is one.
+// consoles are what a job on a kernel of its own reads and writes: at a
+// terminal the console itself, else pipes, whose other ends are copied to
+// consoles that carry bytes unchanged. So the job sees a terminal exactly where
+// there is one.
 type consoles struct {
 	// files are the job's standard input, output and error.
-	files   []*os.File
+	files []*os.File
+	// copies are the consoles that the job's output is copied to.
+	copies  []*os.File
 	copying sync.WaitGroup
 }
 
-// open opens them for a job in user-mode Linux.
-func (c *consoles) open(j *job) error {
-	out, err := openConsole("/dev/tty0")
+// open opens them: the job's console, and the one for its standard error.
+func (c *consoles) open(j *job, outPath, errsPath string) error {
+	out, err := openConsole(outPath)
 	if err != nil {
 		return err
 	}
@@ -30,7 +34,7 @@ func (c *consoles) open(j *job) error {
 		size := &unix.Winsize{Row: uint16(j.Rows), Col: uint16(j.Columns)}
 		return unix.IoctlSetWinsize(int(out.Fd()), unix.TIOCSWINSZ, size)
 	}
-	errs, err := openConsole("/dev/tty1")
+	errs, err := openConsole(errsPath)
 	if err != nil {
 		return err
 	}
@@ -47,14 +51,14 @@ func (c *consoles) open(j *job) error {
 		if err != nil {
 			return fmt.Errorf("making a pipe for the job's output: %w", err)
 		}
-		c.files = append(c.files, write)
+		c.files, c.copies = append(c.files, write), append(c.copies, console)
 		c.copying.Go(func() { _, _ = io.Copy(console, read) })
 	}
 	return nil
 }
 
-// close waits until what the job wrote is copied, but not for processes that
-// it left behind.
+// close waits until what the job wrote has left the machine, but not for
+// processes that it left behind.
 func (c *consoles) close() {
 	for _, f := range c.files {
 		f.Close()
@@ -65,19 +69,27 @@ func (c *consoles) close() {
 	case <-copied:
 	case <-time.After(time.Second):
 	}
+	for _, f := range c.copies {
+		drain(f)
+	}
 }
 
 func openConsole(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	// Without Go's poller, so that a write that must wait just does.
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("opening a console: %w", err)
+		return nil, fmt.Errorf("opening the console %s: %w", path, err)
 	}
-	return f, nil
+	return os.NewFile(uintptr(fd), path), nil
 }
 
-// setRaw stops the terminal from turning each line feed into two bytes.
+// setRaw stops a terminal from turning each line feed into two bytes. What is
+// no terminal does not.
 func setRaw(f *os.File) error {
 	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if errors.Is(err, unix.ENOTTY) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("reading the console's settings: %w", err)
 	}
@@ -88,11 +100,12 @@ func setRaw(f *os.File) error {
 	return nil
 }
 
-// drainConsoles waits until all output has left the machine (tcdrain(3)).
-func drainConsoles() {
-	for _, path := range []string{"/dev/tty0", "/dev/tty1", "/dev/tty2"} {
-		if f, err := openConsole(path); err == nil {
-			_ = unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1)
-		}
+// drain waits until what was written to a console has left the machine: for a
+// terminal as tcdrain(3) does; a port of virtio can be written to again once the
+// last write was taken.
+func drain(f *os.File) {
+	if unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1) != nil {
+		const patience = 1000 // milliseconds
+		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, patience)
 	}
 }

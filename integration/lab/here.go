@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,9 @@ import (
 	"github.com/mdlayher/genetlink"
 	"golang.org/x/sys/unix"
 )
+
+// here is the kernel at hand, where the job has namespaces of its own.
+type here struct{}
 
 // hasIPVS reports whether the kernel at hand has IPVS and lets this process
 // use it.
@@ -29,8 +33,8 @@ func hasIPVS() bool {
 	return err == nil
 }
 
-// runHere runs the job on this kernel, in namespaces of its own.
-func runHere(ctx context.Context, j *job, folder, _ string) error {
+// start runs the job in new namespaces.
+func (here) start(ctx context.Context, j *job, folder, _ string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
@@ -52,3 +56,21 @@ func runHere(ctx context.Context, j *job, folder, _ string) error {
 	}
 	return nil
 }
+
+func (here) arrive(folder string) (string, error) { return folder, nil }
+
+// furnish makes the namespaces usable.
+func (here) furnish(*job) error {
+	return errors.Join(
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+		mount("proc", "proc", "/proc", ""),
+		mount("sysfs", "sysfs", "/sys", ""),
+		mount("tmpfs", "tmpfs", "/run", "mode=755"),
+		upLoopback(),
+	)
+}
+
+func (here) consoles(*job) (out, errs string, err error) { return "", "", nil }
+
+// end ends the first process, and with it the namespaces.
+func (here) end() { os.Exit(0) }

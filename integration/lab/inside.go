@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange is where the caller's folder is seen inside user-mode Linux.
+// exchange is where a machine sees the caller's folder.
 const exchange = "/run/lab"
 
 // runInside is the lab as the first process of a machine: it prepares the
@@ -22,88 +21,75 @@ const exchange = "/run/lab"
 // not return. Where it fails before the job ran it hands over nothing; the lab
 // outside then shows what was said here.
 func runInside(folder string) {
-	j, err := readJob(folder)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "lab:", err)
-		end()
-	}
-	prepare := prepareHere
-	if inUML() {
-		prepare, folder = prepareUML, exchange
-	}
-	if err := prepare(j); err != nil {
-		fmt.Fprintln(os.Stderr, "lab: preparing the machine:", err)
-		end()
-	}
-	status, err := execute(j)
-	if err == nil {
-		err = writeStatus(folder, status)
-	}
-	if err != nil {
+	k := kernels[os.Getenv(kernelVariable)]
+	if err := runJob(k, folder); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 	}
-	end()
+	k.end()
 }
 
-// prepareHere makes the namespaces on this kernel usable.
-func prepareHere(*job) error {
+func runJob(k kernel, folder string) error {
+	folder, err := k.arrive(folder)
+	if err != nil {
+		return fmt.Errorf("preparing the machine: %w", err)
+	}
+	j, err := readJob(folder)
+	if err != nil {
+		return err
+	}
+	if err := k.furnish(j); err != nil {
+		return fmt.Errorf("preparing the machine: %w", err)
+	}
+	status, err := execute(k, j)
+	if err != nil {
+		return err
+	}
+	return writeStatus(folder, status)
+}
+
+// furnishMachine makes a machine of a kernel that has nothing but a read-only
+// view of the caller's file system, and an empty /run.
+func furnishMachine() error {
 	return errors.Join(
-		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
-		mount("proc", "/proc", ""),
-		mount("sysfs", "/sys", ""),
-		mount("tmpfs", "/run", "mode=755"),
+		mount("proc", "proc", "/proc", ""),
+		mount("sysfs", "sysfs", "/sys", ""),
+		mount("tmpfs", "tmpfs", "/dev/shm", ""),
+		mount("devpts", "devpts", "/dev/pts", ""),
+		mount("tmpfs", "tmpfs", "/tmp", ""),
+		mount("tmpfs", "tmpfs", "/var/lib", "mode=755"),
+		mount("tmpfs", "tmpfs", "/var/log", "mode=755"),
+		mount("tmpfs", "tmpfs", "/var/tmp", ""),
+		unix.Sethostname([]byte("lab")),
 		upLoopback(),
 	)
 }
 
-// prepareUML makes a machine of a kernel that has nothing but a read-only view
-// of the caller's file system.
-func prepareUML(j *job) error {
-	err := errors.Join(
-		mount("proc", "/proc", ""),
-		mount("sysfs", "/sys", ""),
-		mount("tmpfs", "/dev/shm", ""),
-		mount("devpts", "/dev/pts", ""),
-		mount("tmpfs", "/run", "mode=755"),
-		mount("tmpfs", "/tmp", ""),
-		mount("tmpfs", "/var/lib", "mode=755"),
-		mount("tmpfs", "/var/log", "mode=755"),
-		mount("tmpfs", "/var/tmp", ""),
-		mount("hostfs", exchange, os.Getenv(jobVariable)),
-		// Writable, and seen even where one of the above hides it.
-		mount("hostfs", j.Module, j.Module),
-		unix.Sethostname([]byte("lab")),
-	)
-	if hidden(j.Args[0]) {
-		program := filepath.Dir(j.Args[0])
-		err = errors.Join(err, mount("hostfs", program, program))
-	}
-	return errors.Join(err, upLoopback(), setModprobe())
-}
-
-// hidden reports whether a file lies below a folder that was mounted over.
-func hidden(path string) bool {
+// isHidden reports whether a file lies below a folder that was mounted over.
+func isHidden(path string) bool {
 	_, err := os.Stat(path)
 	return err != nil
 }
 
-// mount mounts on a folder, made where it is missing.
-func mount(kind, folder, options string) error {
+// mount mounts the source on a folder, made where it is missing.
+func mount(kind, source, folder, options string) error {
 	if folder == "/" {
 		return nil
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("making %s: %w", folder, err)
 	}
-	if err := unix.Mount(kind, folder, kind, 0, options); err != nil {
+	if err := unix.Mount(source, folder, kind, 0, options); err != nil {
 		return fmt.Errorf("mounting %s on %s: %w", kind, folder, err)
 	}
 	return nil
 }
 
-// modprobeFolder holds the modprobe that knows where the modules of user-mode
-// Linux are.
-const modprobeFolder = "/run/m"
+// modprobeFolder holds the modprobe that knows where the machine's modules are:
+// in modulesFolder.
+const (
+	modprobeFolder = "/run/m"
+	modulesFolder  = modprobeFolder + "/lib/modules"
+)
 
 // setModprobe tells the kernel where its modules are, so that it loads by
 // itself what is asked for, and loads IPVS: ipvsadm does not ask the kernel.
@@ -111,8 +97,6 @@ func setModprobe() error {
 	const script = modprobeFolder + "/modprobe"
 	text := "#!/bin/sh\nexec /sbin/modprobe -d " + modprobeFolder + " \"$@\"\n"
 	err := errors.Join(
-		os.MkdirAll(modprobeFolder+"/lib", 0o755),
-		os.Symlink(modules, modprobeFolder+"/lib/modules"),
 		os.WriteFile(script, []byte(text), 0o755),
 		os.WriteFile("/proc/sys/kernel/modprobe", []byte(script+"\n"), 0o644),
 	)
@@ -137,11 +121,15 @@ func upLoopback() error {
 }
 
 // execute runs the job and returns its exit status.
-func execute(j *job) (status int, err error) {
+func execute(k kernel, j *job) (status int, err error) {
 	io := &consoles{files: []*os.File{os.Stdin, os.Stdout, os.Stderr}}
 	attributes := new(syscall.SysProcAttr)
-	if inUML() {
-		if err := io.open(j); err != nil {
+	if onOwnKernel() {
+		out, errs, err := k.consoles(j)
+		if err != nil {
+			return 0, err
+		}
+		if err := io.open(j, out, errs); err != nil {
 			return 0, err
 		}
 		attributes.Setsid, attributes.Setctty = true, j.Terminal
@@ -162,15 +150,15 @@ func execute(j *job) (status int, err error) {
 
 // jobEnvironment is the caller's environment without what means something
 // outside only. Who asks for a module by modprobe, instead of the kernel, finds
-// the one of user-mode Linux.
+// the one of this machine.
 func jobEnvironment(j *job) []string {
 	env := []string{kernelVariable + "=" + os.Getenv(kernelVariable)}
 	for _, entry := range j.Environment {
 		name, value, _ := strings.Cut(entry, "=")
 		switch {
-		case name == kernelVariable, name == "TMPDIR" && inUML():
+		case name == kernelVariable, name == "TMPDIR" && onOwnKernel():
 			continue
-		case name == "PATH" && inUML():
+		case name == "PATH" && onOwnKernel():
 			entry = "PATH=" + modprobeFolder + ":" + value
 		}
 		env = append(env, entry)
@@ -196,18 +184,13 @@ func reap(pid int) (status int, err error) {
 	}
 }
 
-// end ends the machine: namespaces end with their first process, a kernel is
-// switched off once the consoles' output has left it.
-func end() {
-	if !inUML() {
-		os.Exit(0)
-	}
-	drainConsoles()
+// switchOff ends a machine with a kernel of its own, once what was said has
+// left it.
+func switchOff() {
+	unix.Sync()
+	drain(os.Stderr)
 	if os.WriteFile("/proc/sysrq-trigger", []byte("o"), 0) == nil {
 		time.Sleep(time.Minute) // switching off is the kernel's work, and takes it a moment
 	}
 	os.Exit(0) // the kernel panics without its first process, and ends as well
 }
-
-// inUML reports whether this machine is user-mode Linux; the lab outside says so.
-func inUML() bool { return os.Getenv(kernelVariable) == "uml" }

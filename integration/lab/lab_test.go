@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,6 +78,12 @@ func TestLab(t *testing.T) {
 			t.Errorf("%d lines, status %d", lines, status)
 		}
 	})
+	t.Run("what is no kernel is refused", func(t *testing.T) {
+		_, stderr, status := lab(t, path, "-kernel", "minix", "true")
+		if status != statusLab || !strings.Contains(stderr, "-kernel minix: here, uml or qemu") {
+			t.Errorf("stderr %q, status %d", stderr, status)
+		}
+	})
 	t.Run("the time limit ends it and says so", func(t *testing.T) {
 		_, stderr, status := lab(t, path, "-mem", "256M", "-timeout", "5s", "sleep", "1000")
 		if status != statusTimeout || !strings.Contains(stderr, "sleep did not end within 5s") {
@@ -91,28 +98,78 @@ func TestLab(t *testing.T) {
 	})
 }
 
+// needQEMU skips a test where Debian's kernel cannot be emulated.
+func needQEMU(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("boots an emulated machine, about 15 s")
+	}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skip("there is no qemu here (Debian: qemu-system-x86)")
+	}
+	if _, err := findKernel(t.Context()); err != nil {
+		t.Skip(err)
+	}
+}
+
+// TestEmulatedMachine boots once: that takes long.
+func TestEmulatedMachine(t *testing.T) {
+	path := buildLab(t)
+	needQEMU(t)
+	work := t.TempDir()
+	t.Chdir(work)
+	script := `echo out; echo err >&2; [ -t 1 ] && echo terminal; head -1 /proc/net/ip_vs; nproc; uname -r
+		modprobe nft_chain_nat nft_masq && touch left; touch /etc/left; seq 1 100000; exit 7`
+	stdout, stderr, status := lab(t, path, "-kernel", "qemu", "-mem", "256M", "sh", "-c", script)
+	k, _ := findKernel(t.Context())
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	want := []string{"out", "IP Virtual Server version 1.2.1 (size=4096)", "2", k.release(), "1"}
+	if len(lines) != 100004 || !slices.Equal(lines[:5], want) || lines[100003] != "100000" || status != 7 {
+		t.Errorf("%d lines that begin with %q and end with %q, status %d", len(lines), lines[:min(5, len(lines))], lines[len(lines)-1], status)
+	}
+	if !strings.HasPrefix(stderr, "err\n") || !strings.Contains(stderr, "/etc/left': Read-only file system") {
+		t.Errorf("stderr %q", stderr)
+	}
+	if _, err := os.Stat("left"); err != nil {
+		t.Errorf("the file left in the working directory: %v", err)
+	}
+}
+
 func TestLabLeavesNothing(t *testing.T) {
 	path := buildLab(t)
-	if hasIPVS() {
-		t.Skip("the lab's machine is this one")
-	}
-	for name, s := range map[string]syscall.Signal{"interrupted": syscall.SIGINT, "killed": syscall.SIGKILL} {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range []struct {
+		name, kernel string
+		signal       syscall.Signal
+	}{
+		{"interrupted", "uml", syscall.SIGINT},
+		{"killed", "uml", syscall.SIGKILL},
+		{"interrupted, emulated", "qemu", syscall.SIGINT},
+		{"killed, emulated", "qemu", syscall.SIGKILL},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.kernel == "qemu" {
+				needQEMU(t)
+			} else if _, err := exec.LookPath("linux.uml"); err != nil {
+				t.Skip("there is no user-mode Linux here")
+			}
 			// The folder is part of each process's command line.
 			folder := t.TempDir()
-			c := exec.Command(path, "-mem", "256M", "sleep", "1000")
+			c := exec.Command(path, "-kernel", tt.kernel, "-mem", "256M", "sleep", "1000")
 			c.Env = append(os.Environ(), "TMPDIR="+folder)
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(3 * time.Second)
 			if n := running(folder); n == 0 {
-				t.Error("user-mode Linux does not run after 3 s")
+				t.Error("the machine does not run after 3 s")
 			}
-			if err := c.Process.Signal(s); err != nil {
+			if err := c.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
 			}
 			_ = c.Wait()
+			if left, _ := filepath.Glob(folder + "/lvsd-lab-*"); len(left) > 0 && tt.signal == syscall.SIGINT {
+				t.Errorf("left behind: %q", left)
+			}
 			for deadline := time.Now().Add(5 * time.Second); running(folder) > 0; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatalf("%d processes are left", running(folder))

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // jobVariable names the environment variable that tells the lab inside where
@@ -21,7 +23,7 @@ import (
 const jobVariable = "LVSD_LAB_JOB"
 
 // kernelVariable names the environment variable that tells the lab inside, and
-// the command, which kernel it is on: "here" or "uml".
+// the command, which kernel it is on: "here", "uml" or "qemu".
 const kernelVariable = "LVSD_LAB"
 
 // The exit statuses that are the lab's own, as timeout(1) and docker-run(1)
@@ -49,10 +51,11 @@ func main() {
 		runInside(folder)
 		return
 	}
-	memory := flag.String("mem", "1G", "memory of user-mode Linux")
+	name := flag.String("kernel", "auto", "here, uml or qemu; auto is here where that has IPVS, and uml elsewhere")
+	memory := flag.String("mem", "1G", "memory of a machine with a kernel of its own")
 	limit := flag.Duration("timeout", 10*time.Minute, "end the command after this `time`")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab [-mem 1G] [-timeout 10m] -- COMMAND [ARGUMENT...]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab [-kernel auto] [-mem 1G] [-timeout 10m] -- COMMAND [ARGUMENT...]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -60,15 +63,18 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	status, err := run(flag.Args(), *memory, *limit)
+	status, err := run(flag.Args(), *name, *memory, *limit)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 	}
 	os.Exit(status)
 }
 
-// run runs the command on a machine with IPVS and returns its exit status.
-func run(args []string, memory string, limit time.Duration) (status int, err error) {
+// run runs the command on the kernel of that name and returns its exit status.
+func run(args []string, name, memory string, limit time.Duration) (status int, err error) {
+	if name, err = chooseKernel(name); err != nil {
+		return statusLab, err
+	}
 	j, err := newJob(args)
 	if err != nil {
 		return statusLab, err
@@ -86,14 +92,10 @@ func run(args []string, memory string, limit time.Duration) (status int, err err
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	start := runUML
-	if hasIPVS() {
-		start = runHere
-	}
 	if err := j.write(folder); err != nil {
 		return statusLab, err
 	}
-	failure := start(ctx, j, folder, memory)
+	failure := kernels[name].start(ctx, j, folder, memory)
 	if status, ok := readStatus(folder); ok {
 		return status, nil
 	}
@@ -143,6 +145,16 @@ func moduleOf(folder string) string {
 			return folder
 		}
 	}
+}
+
+// terminalSize reports whether the caller sits at a terminal, and its size.
+func terminalSize() (rows, columns int, ok bool) {
+	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())
+	if !term.IsTerminal(in) || !term.IsTerminal(out) {
+		return 0, 0, false
+	}
+	columns, rows, err := term.GetSize(out)
+	return rows, columns, err == nil
 }
 
 func (j *job) write(folder string) error {

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -19,12 +18,16 @@ import (
 // modules is where Debian's package puts the modules of user-mode Linux.
 const modules = "/usr/lib/uml/modules"
 
-// runUML runs the job in user-mode Linux.
+// uml is Debian's user-mode Linux: a whole Linux as a process of the caller.
+// Its root is the caller's file system.
+type uml struct{}
+
+// start starts the machine.
 //
 // Its consoles are descriptors of ours: tty0 is the job's input and output,
 // tty1 its standard error, and tty2 the kernel's own messages, which are shown
 // only where it ends without handing over a status.
-func runUML(ctx context.Context, j *job, folder, memory string) error {
+func (uml) start(ctx context.Context, j *job, folder, memory string) error {
 	kernel, err := exec.LookPath("linux.uml")
 	if err != nil {
 		return errors.New("this kernel has no IPVS (or you are not root), and there is no user-mode Linux to run one that has: apt-get install user-mode-linux kmod")
@@ -70,6 +73,29 @@ func runUML(ctx context.Context, j *job, folder, memory string) error {
 	return fmt.Errorf("user-mode Linux ended before %s did (%v); its last messages:\n%s", j.Args[0], err, messages)
 }
 
+// arrive makes what /run is for, and the caller's folder in it.
+func (uml) arrive(folder string) (string, error) {
+	err := errors.Join(mount("tmpfs", "tmpfs", "/run", "mode=755"), mount("hostfs", folder, exchange, folder))
+	return exchange, err
+}
+
+func (uml) furnish(j *job) error {
+	if err := furnishMachine(); err != nil {
+		return err
+	}
+	// Writable, and seen even where a fresh folder hides it.
+	err := mount("hostfs", j.Module, j.Module, j.Module)
+	if program := filepath.Dir(j.Args[0]); isHidden(j.Args[0]) {
+		err = errors.Join(err, mount("hostfs", program, program, program))
+	}
+	err = errors.Join(err, os.MkdirAll(modprobeFolder+"/lib", 0o755), os.Symlink(modules, modulesFolder))
+	return errors.Join(err, setModprobe())
+}
+
+func (uml) consoles(*job) (out, errs string, err error) { return "/dev/tty0", "/dev/tty1", nil }
+
+func (uml) end() { switchOff() }
+
 // memoryFolder is where user-mode Linux maps its memory: a file system in
 // memory where one has the room (containers often give /dev/shm 64 MB only).
 func memoryFolder(memory string) string {
@@ -93,38 +119,4 @@ func parseSize(text string) int64 {
 		return 0
 	}
 	return size * unit
-}
-
-// terminalSize reports whether the caller sits at a terminal, and its size.
-func terminalSize() (rows, columns int, ok bool) {
-	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())
-	if !term.IsTerminal(in) || !term.IsTerminal(out) {
-		return 0, 0, false
-	}
-	columns, rows, err := term.GetSize(out)
-	return rows, columns, err == nil
-}
-
-// A tail keeps the end of what is written to it.
-type tail struct{ text []byte }
-
-const tailSize = 8192
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.text = append(t.text, p...)
-	if extra := len(t.text) - tailSize; extra > 0 {
-		t.text = bytes.Clone(t.text[extra:])
-	}
-	return len(p), nil
-}
-
-// String returns the last lines; those of a panic without its trace.
-func (t *tail) String() string {
-	text := strings.ReplaceAll(string(t.text), "\r", "")
-	if before, after, ok := strings.Cut(text, "Kernel panic"); ok {
-		reason, _, _ := strings.Cut(after, "\n")
-		text = before + "Kernel panic" + reason
-	}
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// qemu is Debian's own kernel on a machine that is emulated, without KVM: it
+// has every module and two processors, and everything takes about ten times as
+// long as on the real one. Its root is the caller's file system, by 9p.
+type qemu struct{}
+
+// processors of the machine.
+const processors = 2
+
+// The tags of what the caller's file system is shared by.
+const (
+	shareRoot     = "root"     // the whole, read-only
+	shareModules  = "modules"  // the kernel's modules
+	shareExchange = "exchange" // the job's folder
+	shareModule   = "module"   // the Go module around the working directory
+	shareProgram  = "program"  // the folder of the program
+)
+
+// start starts the machine.
+//
+// Ports of virtio carry the job's output and standard error to pipes of ours,
+// which are copied, and at a terminal a console of virtio is the job's. The
+// serial line has the kernel's own messages, which are shown only where the
+// machine ends without handing over a status.
+func (qemu) start(ctx context.Context, j *job, folder, memory string) error {
+	program, err := exec.LookPath("qemu-system-x86_64")
+	if err != nil {
+		return errors.New("qemu-system-x86_64 is not there to emulate a machine: apt-get install --no-install-recommends qemu-system-x86 kmod")
+	}
+	k, err := findKernel(ctx)
+	if err != nil {
+		return err
+	}
+	initramfs := filepath.Join(folder, "initramfs")
+	if err := k.writeInitramfs(initramfs); err != nil {
+		return fmt.Errorf("writing the initial file system: %w", err)
+	}
+	args := []string{
+		"-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", strconv.Itoa(processors), "-m", memory,
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "file:/dev/fd/1",
+		"-kernel", k.image(), "-initrd", initramfs,
+		"-append", "console=ttyS0 quiet panic=-1 mitigations=off " + jobVariable + "=" + folder + " " + kernelVariable + "=qemu",
+		"-device", "virtio-serial-pci",
+	}
+	messages := new(tail)
+	var copying sync.WaitGroup
+	c := exec.CommandContext(ctx, program)
+	c.Stdout, c.Stderr = messages, messages
+	if j.Terminal {
+		c.Stdin = os.Stdin
+		args = append(args, "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty")
+	} else {
+		for number, to := range []*os.File{os.Stdout, os.Stderr} {
+			from, end, err := os.Pipe()
+			if err != nil {
+				return fmt.Errorf("making a pipe for the job's output: %w", err)
+			}
+			copying.Go(func() { _, _ = io.Copy(to, from) })
+			c.ExtraFiles = append(c.ExtraFiles, end)
+			args = append(args, port(number+1, number+3)...)
+		}
+	}
+	for _, s := range []struct{ tag, path, access string }{
+		{shareRoot, "/", "on"}, {shareModules, k.modules(), "on"}, {shareExchange, folder, "off"},
+		{shareModule, j.Module, "off"}, {shareProgram, filepath.Dir(j.Args[0]), "on"},
+	} {
+		args = append(args, share(s.tag, s.path, s.access)...)
+	}
+	c.Args = append(c.Args, args...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: !j.Terminal, Pdeathsig: syscall.SIGKILL}
+	c.WaitDelay = time.Second
+	err = c.Run()
+	for _, end := range c.ExtraFiles {
+		end.Close()
+	}
+	copying.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("the emulated machine ended before %s did (%v); its last messages:\n%s", j.Args[0], err, messages)
+}
+
+// port is a port of virtio whose output goes to a descriptor.
+func port(number, fd int) []string {
+	id := fmt.Sprintf("port%d", number)
+	return []string{
+		"-chardev", fmt.Sprintf("file,id=%s,path=/dev/fd/%d,append=on", id, fd),
+		"-device", fmt.Sprintf("virtserialport,nr=%d,chardev=%s", number, id),
+	}
+}
+
+// share is a folder that the machine can mount by its tag.
+func share(tag, path, readonly string) []string {
+	path = strings.ReplaceAll(path, ",", ",,") // as qemu wants a comma that separates nothing
+	return []string{
+		"-fsdev", fmt.Sprintf("local,id=%s,path=%s,security_model=none,readonly=%s,multidevs=remap", tag, path, readonly),
+		"-device", fmt.Sprintf("virtio-9p-pci,fsdev=%s,mount_tag=%s", tag, tag),
+	}
+}
+
+// mount9p mounts what is shared by that tag. Nobody else changes it meanwhile,
+// so the machine may remember what it has read.
+func mount9p(tag, folder, options string) error {
+	return mount("9p", tag, folder, "trans=virtio,version=9p2000.L,msize=524288,"+options)
+}
+
+const cached = "cache=loose"
+
+// arrive loads what the root is mounted with, and changes to it.
+func (qemu) arrive(string) (string, error) {
+	const root = "/root"
+	if err := loadModules(); err != nil {
+		return "", err
+	}
+	err := errors.Join(
+		mount9p(shareRoot, root, cached+",ro"),
+		unix.Chdir(root),
+		unix.Mount(".", "/", "", unix.MS_MOVE, ""),
+		unix.Chroot("."),
+		unix.Chdir("/"),
+		mount("devtmpfs", "devtmpfs", "/dev", ""),
+		mount("tmpfs", "tmpfs", "/run", "mode=755"),
+		mount9p(shareExchange, exchange, "cache=none"),
+	)
+	return exchange, err
+}
+
+func (qemu) furnish(j *job) error {
+	if err := furnishMachine(); err != nil {
+		return err
+	}
+	// Writable, and seen even where a fresh folder hides it.
+	err := mount9p(shareModule, j.Module, cached)
+	if isHidden(j.Args[0]) {
+		err = errors.Join(err, mount9p(shareProgram, filepath.Dir(j.Args[0]), cached+",ro"))
+	}
+	return errors.Join(err, mount9p(shareModules, modulesFolder, cached+",ro"), setModprobe())
+}
+
+func (qemu) consoles(j *job) (out, errs string, err error) {
+	if j.Terminal {
+		return "/dev/hvc0", "", nil
+	}
+	ports, err := filepath.Glob("/dev/vport*p[12]")
+	if err != nil || len(ports) != 2 {
+		return "", "", fmt.Errorf("finding the ports for the job's output: %q, %w", ports, err)
+	}
+	return ports[0], ports[1], nil
+}
+
+func (qemu) end() { switchOff() }
