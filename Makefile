@@ -68,9 +68,9 @@ fuzz: ## Run each fuzzer for FUZZ=20s
 	  go test -run '^$$' -fuzz "^$${f#func }\$$" -fuzztime $(FUZZ) "$${file%/*}" </dev/null || exit; done
 
 .PHONY: bench
-bench: build ## Measure lvsd beside keepalived
+bench: build ## Measure lvsd beside keepalived; PARTS=table,checks, KERNEL=qemu choose
 	@integration/packages test
-	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB)
+	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB) -kernel $(KERNEL) $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: build
 build: ## Build bin/lvsd, static, and the programs of the tests

@@ -21,8 +21,8 @@ type daemon struct {
 	// reloaded is what its log says when a reload that changes nothing is
 	// over. Where it says nothing, the reload is over when it comes to rest.
 	reloaded string
-	// unchanged is how many such reloads are measured together.
-	unchanged int
+	// reloads is how many reloads of a kind are measured together.
+	reloads int
 }
 
 // daemons are lvsd and keepalived, in the order of a figure's columns.
@@ -37,6 +37,9 @@ func daemons(o options) [2]daemon {
 func (d daemon) configure(h *cluster.Host, f fleet) error {
 	router := cluster.NewSetup()
 	router.Servers = nil
+	if f.advert > 0 {
+		router.Advert = f.advert
+	}
 	if err := d.Configure(h, router); err != nil {
 		return err
 	}

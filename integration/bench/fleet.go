@@ -17,6 +17,10 @@ type fleet struct {
 	interval time.Duration // of the TCP checks
 	// changed: every third server has another weight.
 	changed bool
+	// raised is of how many services the first server has a larger weight.
+	raised int
+	// advert is the virtual router's interval, if not the ordinary one.
+	advert time.Duration
 }
 
 const (
@@ -37,6 +41,9 @@ func (f fleet) server(i, j int) string { return fmt.Sprintf("172.16.%d.%d", i/25
 func (f fleet) weight(i, j int) int {
 	if f.changed && (i*serversPerService+j)%3 == 0 {
 		return j + 101
+	}
+	if j == 0 && i < f.raised {
+		return 201
 	}
 	return j + 1
 }

@@ -19,23 +19,39 @@ import (
 
 // options are what every part needs to know.
 type options struct {
-	lvsd string // path of the binary
-	lab  string // path of the lab's
-	runs int
+	lvsd   string // path of the binary
+	lab    string // path of the lab's
+	kernel string // the lab's, or "auto"
+	runs   int
 }
 
 // parts are what can be measured, in the order in which it is printed.
 var parts = []struct {
 	name    string
-	ipvs    bool // it runs in the lab
+	where   place
 	measure func(context.Context, options) ([]Figure, error)
 }{
-	{"config", false, measureConfig},
-	{"failover", false, measureFailover},
-	{"start", true, measureStart},
-	{"servers", true, measureServers},
-	{"table", true, measureTable},
-	{"checks", true, measureChecks},
+	{"config", here, measureConfig},
+	{"failover", anywhere, measureFailover},
+	{"start", lab, measureStart},
+	{"servers", lab, measureServers},
+	{"table", lab, measureTable},
+	{"checks", lab, measureChecks},
+	{"adverts", lab, measureAdverts},
+}
+
+// A place is where a part can be measured.
+type place int
+
+const (
+	here     place = iota // on the kernel at hand
+	anywhere              // there, unless a kernel was asked for
+	lab                   // in the lab, for it needs IPVS
+)
+
+// inLab reports whether a part is measured in the lab.
+func (o options) inLab(where place) bool {
+	return where == lab || where == anywhere && o.kernel != "auto"
 }
 
 func partNames() []string {
@@ -50,8 +66,10 @@ func main() {
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")
+	flag.StringVar(&o.kernel, "kernel", "auto", "where all but the configuration is measured: here, uml or qemu; auto is here for the\n"+
+		"failover and the lab's choice for what needs IPVS")
 	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the servers\n"+
-		"and with the large table, two fifths of the checks")
+		"and with the large table, two fifths of the checks and the adverts")
 	only := flag.String("parts", strings.Join(partNames(), ","), "what to measure")
 	format := flag.String("o", "text", "text or json")
 	flag.Parse()
@@ -88,7 +106,7 @@ func run(o options, only []string, format string) (err error) {
 	return errors.Join(err, printTable(os.Stdout, figures))
 }
 
-// measure runs the parts, those that need IPVS together in one lab.
+// measure runs the parts, those for the lab together in one.
 func measure(ctx context.Context, o options, only []string) ([]Figure, error) {
 	var figures []Figure
 	var failures []error
@@ -97,7 +115,7 @@ func measure(ctx context.Context, o options, only []string) ([]Figure, error) {
 		if !slices.Contains(only, p.name) {
 			continue
 		}
-		if p.ipvs && !cluster.InLab() {
+		if o.inLab(p.where) && !cluster.InLab() {
 			elsewhere = append(elsewhere, p.name)
 			continue
 		}
@@ -117,13 +135,13 @@ func measure(ctx context.Context, o options, only []string) ([]Figure, error) {
 	return figures, errors.Join(failures...)
 }
 
-// measureInLab runs this program where IPVS is.
+// measureInLab runs this program on the lab's kernel.
 func measureInLab(ctx context.Context, o options, only []string) ([]Figure, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	c := exec.CommandContext(ctx, o.lab, "-mem", "2G", "-timeout", "30m", "--", self,
+	c := exec.CommandContext(ctx, o.lab, "-kernel", o.kernel, "-mem", "2G", "-timeout", "60m", "--", self,
 		"-lvsd", o.lvsd, "-runs", fmt.Sprint(o.runs), "-parts", strings.Join(only, ","), "-o", "json")
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.Stderr = os.Stderr

@@ -11,12 +11,13 @@ import (
 
 // titles say of each part where and how it was measured.
 var titles = map[string]string{
-	"config":   "Configuration of 1,000 services × 10 servers, in this process ",
+	"config":   "Configuration of 1,000 services × 10 servers, ",
 	"failover": "Failover of a pair of directors, adverts every second, the client's gap by an echo every 2 ms, ",
 	"start":    "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
 	"servers":  "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
 	"table":    "1,000 services × 10 servers, ",
 	"checks":   "TCP checks of 200 answering servers, one a second each, ",
+	"adverts":  "Adverts every 100 ms of a director that reloads 1,000 services × 10 servers again and again, ",
 }
 
 // notes say what a reader must know to believe a part's figures.
@@ -41,6 +42,9 @@ at when they are done. Memory is the PSS of all processes of a daemon together.`
 machine's time is that in which it was not idle, by the idle clock: both ends of the connections are in it, and
 whatever else it did. In user-mode Linux a process's own time is not known: its kernel looks who runs every 10 ms,
 which is when timers, and so checks, begin.`,
+	"adverts": `Two processes for each processor are busy beside it, and every 3 s another third of the weights is
+configured and loaded. An advert is late by what it comes after an interval from the one before it, at the other
+director and by its kernel's clock. A peer takes over after more than three intervals of silence.`,
 }
 
 // printTable prints the figures for people.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -32,12 +33,15 @@ func takeTurns(ctx context.Context, o options, part string, runs int, once measu
 // complete fills in what was measured, and where.
 func complete(part string, figures []Figure, columns [2]column) []Figure {
 	place := "on this kernel"
-	if cluster.InUML() {
+	switch {
+	case cluster.InUML():
 		place = "in user-mode Linux"
+	case cluster.InQEMU():
+		place = "under Debian's kernel, emulated"
 	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
-		place += " (" + unix.ByteSliceToString(u.Release[:]) + ")"
+		place += fmt.Sprintf(" (%s, %d processors)", unix.ByteSliceToString(u.Release[:]), runtime.NumCPU())
 	}
 	for i := range figures {
 		f := &figures[i]

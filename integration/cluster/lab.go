@@ -14,6 +14,10 @@ func InLab() bool { return os.Getenv("LVSD_LAB") != "" }
 // dear and time is coarse.
 func InUML() bool { return os.Getenv("LVSD_LAB") == "uml" }
 
+// InQEMU reports whether that kernel is Debian's own on an emulated machine, where
+// everything takes about ten times as long.
+func InQEMU() bool { return os.Getenv("LVSD_LAB") == "qemu" }
+
 // NeedLab skips a test that needs the lab where it does not run there.
 func NeedLab(tb testing.TB) {
 	tb.Helper()
