@@ -1,25 +1,30 @@
 // Package ipvsctl keeps the kernel's IPVS table equal to the one that is
 // wanted.
 //
-//	        Set(want): the newest wins
-//	                │
-//	                ▼
+//	      Set(Desired): the newest wins
+//	              │
+//	              ▼
 //	want ──► Diff(have, want) ──► operations ──► Kernel.Apply ──► have
-//	                ▲                                │
-//	                │                                └─ refused: read the service again,
-//	have ◄── look and audit ◄── Kernel                  hold what is refused twice
+//	              ▲                                   │
+//	              │                                   └─ refused: read the service again;
+//	have ◄── look and audit ◄── Kernel                   if it is as thought, retry later
 //
-// Table, Service and Destination are plain values (table.go, text.go), and
-// Diff is a function of two tables (diff.go). The Reconciler (reconcile.go,
-// pass.go) owns one loop, the only writer of the table: it lists the whole
-// table once, then compares with the table as last seen, and looks whether the
-// kernel still agrees: at all services every second, and at the real servers of
-// some of them in turn.
+// Table, VirtualService and their parts are plain values (table.go), operations
+// and tables are printed as ipvsadm prints them (ipvsadm.go), and Diff is a
+// function of two tables (diff.go). They are immutable once handed out: whoever
+// changes a table makes another one.
 //
-// Which rows are ours is not written in the kernel. Ours are the services that
-// are wanted, and those that the Ledger says were ours when the last process
-// ended; every real server of such a service is ours too. Other services are
-// counted and shown, never changed, unless the table was declared exclusive.
+// The core (core.go) takes one step at a time towards what is wanted. It is
+// composed of the view (what the kernel held when last seen), the ownership
+// (which services are ours), the audit (what is compared with the kernel next),
+// the refused operations with their retry times, and the reporter, which turns
+// what happened into events. The Reconciler (reconcile.go) is the loop around
+// it, and the only writer of the kernel's table.
+//
+// The kernel does not record whose a service is. Ours are the services that are
+// wanted, and those that the Ledger says were ours when the last process ended;
+// every real server of such a service is ours too. Other services are counted
+// and shown, never changed, unless the table is declared exclusive.
 //
 // The package makes no system call: the kernel is behind the interface Kernel,
 // which ipvsctl/kernel implements.

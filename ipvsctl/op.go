@@ -32,10 +32,10 @@ func (k OpKind) String() string {
 	return fmt.Sprintf("operation-%d", uint8(k))
 }
 
-// deletes tells whether the operation takes a row away.
+// deletes reports whether the operation takes a row away.
 func (k OpKind) deletes() bool { return k == DeleteService || k == DeleteDestination }
 
-// ofService tells whether the row is a service, not a destination.
+// ofService reports whether the row is a service, not a destination.
 func (k OpKind) ofService() bool { return k <= DeleteService }
 
 // An Op is one write to the kernel's table. Deleting a service deletes its
@@ -57,29 +57,35 @@ type Failure struct {
 	Err   error
 }
 
-// apply makes in t what the operation makes in the kernel. It replaces the
-// map of destinations where own does not say that it may be written to.
-func (t Table) apply(op Op, own func(ServiceKey) bool) {
-	vs, known := t[op.Service]
-	switch op.Kind {
-	case DeleteService:
-		delete(t, op.Service)
-		return
-	case AddService, SetService:
-		vs.Service = op.Config
-		t[op.Service] = vs
-		return
+// after returns the table that the operations make of t, as the kernel carries
+// them out. Services that none of them is about are shared with t, which stays
+// as it is.
+func (t Table) after(ops []Op) Table {
+	next := copied(t)
+	ours := map[ServiceKey]bool{} // whose destinations were copied already
+	for _, op := range ops {
+		vs, known := next[op.Service]
+		switch {
+		case op.Kind == DeleteService:
+			delete(next, op.Service)
+			delete(ours, op.Service)
+			continue
+		case op.Kind.ofService():
+			vs.Service = op.Config
+			next[op.Service] = vs
+			continue
+		case !known:
+			continue // the kernel has no destination without its service either
+		case !ours[op.Service]:
+			ours[op.Service] = true
+			vs.Destinations = copied(vs.Destinations)
+			next[op.Service] = vs
+		}
+		if op.Kind == DeleteDestination {
+			delete(vs.Destinations, op.Destination)
+		} else {
+			vs.Destinations[op.Destination] = op.Dest
+		}
 	}
-	if !known {
-		return // the kernel has no destination without its service either
-	}
-	if !own(op.Service) || vs.Destinations == nil {
-		vs.Destinations = cloneDestinations(vs.Destinations)
-		t[op.Service] = vs
-	}
-	if op.Kind == DeleteDestination {
-		delete(vs.Destinations, op.Destination)
-		return
-	}
-	vs.Destinations[op.Destination] = op.Dest
+	return next
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,9 +64,9 @@ var (
 )
 
 // start opens a reconciler and runs it until the test ends.
-func start(t *testing.T, k ipvsctl.Kernel, l ipvsctl.Ledger, o ipvsctl.Options) *ipvsctl.Reconciler {
+func start(t *testing.T, k ipvsctl.Kernel, l ipvsctl.Ledger, report func(ipvsctl.Event)) *ipvsctl.Reconciler {
 	t.Helper()
-	r := ipvsctl.New(k, l, o)
+	r := ipvsctl.New(k, l, report)
 	if _, err := r.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +113,7 @@ func TestNothingIsWrittenBeforeTheFirstSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		_ = k.ByHand(add(web, balanced("rr", weights{4: 1}))...)
-		start(t, k, &book{keys: []ipvsctl.ServiceKey{web}}, ipvsctl.Options{Exclusive: true})
+		start(t, k, &book{keys: []ipvsctl.ServiceKey{web}}, nil)
 		after(time.Minute)
 		wantWrites(t, k, 0, 0, "a minute without a table")
 	})
@@ -120,20 +122,20 @@ func TestNothingIsWrittenBeforeTheFirstSet(t *testing.T) {
 func TestOnlyWhatChangedIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		r := start(t, k, &book{}, ipvsctl.Options{})
+		r := start(t, k, &book{}, nil)
 		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 3, 6: 1}), mail: balanced("rr", weights{4: 1})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		wantTable(t, k, want, "after the first table")
 
 		before := k.Writes()
-		r.Set(want.Clone())
+		r.Set(ipvsctl.Desired{Table: want.Clone()})
 		<-r.Applied()
 		wantWrites(t, k, before, 0, "the same table again")
 
 		want = want.Clone()
 		want[web].Destinations[server(4)] = ipvsctl.Destination{Weight: 2}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		wantWrites(t, k, before, 1, "one changed weight")
 		wantTable(t, k, want, "after one changed weight")
@@ -174,8 +176,8 @@ func TestWhatOthersDoByHandIsRepairedWithinTwoSeconds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := sim.NewIPVS()
 				_ = k.ByHand(add(dns, foreign)...)
-				r := start(t, k, &book{}, ipvsctl.Options{})
-				r.Set(want)
+				r := start(t, k, &book{}, nil)
+				r.Set(ipvsctl.Desired{Table: want})
 				<-r.Applied()
 				if err := tt.deed(k); err != nil {
 					t.Fatal(err)
@@ -201,14 +203,45 @@ func TestAnExclusiveTableIsRidOfTheRowsOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
-		r := start(t, k, &book{}, ipvsctl.Options{Exclusive: true})
+		r := start(t, k, &book{}, nil)
 		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want, Exclusive: true})
 		<-r.Applied()
 		wantTable(t, k, want, "after the start")
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
 		after(2 * time.Second)
 		wantTable(t, k, want, "2 s after somebody added a service")
+		if drift := r.Snapshot().Stats.Drift; drift != 2 {
+			t.Errorf("drift of %d rows, want 2: the service and its server", drift)
+		}
+	})
+}
+
+// Whether the table is exclusive is part of what is desired, and may change.
+func TestATableThatBecomesExclusive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		others := balanced("rr", weights{9: 9})
+		_ = k.ByHand(add(dns, others)...)
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3})}
+		both := ipvsctl.Table{web: want[web], dns: others}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		wantTable(t, k, both, "shared with others")
+		r.Set(ipvsctl.Desired{Table: want, Exclusive: true})
+		synctest.Wait()
+		wantTable(t, k, want, "exclusive")
+		if s := r.Snapshot(); !s.Converged || s.Stats.Foreign != 0 || s.Stats.Drift != 0 {
+			t.Errorf("exclusive: %+v", s)
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		_ = k.ByHand(add(dns, others)...)
+		after(time.Minute)
+		wantTable(t, k, both, "shared again")
+		if s := r.Snapshot(); !s.Converged || s.Stats.Foreign != 1 || s.Stats.Drift != 0 {
+			t.Errorf("shared again: %+v", s)
+		}
 	})
 }
 
@@ -216,12 +249,12 @@ func TestAnExclusiveTableIsRidOfTheRowsOfOthers(t *testing.T) {
 func TestALargeTableIsAuditedInSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		r := start(t, k, &book{}, ipvsctl.Options{})
+		r := start(t, k, &book{}, nil)
 		want := ipvsctl.Table{}
 		for port := range uint16(3000) {
 			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
 		}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		_ = k.ByHand(reweigh(service(3000), 5, 9))
 		reads := k.Reads()
@@ -246,13 +279,13 @@ func TestStartAdoptsTheTable(t *testing.T) {
 		_ = k.ByHand(add(mail, balanced("rr", weights{4: 1}))...)
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
 		k.Count(web, server(4), ipvsctl.Counters{Connections: 70, Active: 7})
-		r := ipvsctl.New(k, ledger, ipvsctl.Options{})
+		r := ipvsctl.New(k, ledger, nil)
 		found, err := r.Open(t.Context())
 		if err != nil || found[web].Destinations[server(4)].Weight != 3 || len(found) != 3 {
 			t.Fatalf("opened: %v\n%v", err, found)
 		}
 		run(t, r)
-		r.Set(ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2})})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2})}})
 		<-r.Applied()
 		after(time.Second)
 		wantTable(t, k, ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2}), dns: balanced("rr", weights{9: 9})}, "after the start")
@@ -276,15 +309,15 @@ func TestAWantedServiceThatOthersMadeIsTakenOver(t *testing.T) {
 		t.Run(fmt.Sprintf("seen by the last look %v", seen), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := sim.NewIPVS()
-				r := start(t, k, &book{}, ipvsctl.Options{})
-				r.Set(ipvsctl.Table{})
+				r := start(t, k, &book{}, nil)
+				r.Set(ipvsctl.Desired{Table: ipvsctl.Table{}})
 				<-r.Applied()
 				_ = k.ByHand(add(web, balanced("rr", weights{4: 1, 9: 1}))...)
 				if seen {
 					after(2 * time.Second)
 				}
 				want := ipvsctl.Table{web: balanced("wrr", weights{4: 1, 5: 1})}
-				r.Set(want)
+				r.Set(ipvsctl.Desired{Table: want})
 				synctest.Wait()
 				wantTable(t, k, want, "at once")
 				s := r.Snapshot()
@@ -310,12 +343,12 @@ func TestTheLedgerIsSavedBeforeTheFirstWriteAndAfterTheLast(t *testing.T) {
 			return nil
 		}
 		ledger := &book{saved: func(keys []ipvsctl.ServiceKey) { events = append(events, fmt.Sprint("save ", keys)) }}
-		r := start(t, k, ledger, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("rr", nil)})
+		r := start(t, k, ledger, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
 		<-r.Applied()
-		r.Set(ipvsctl.Table{mail: balanced("rr", nil)})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{mail: balanced("rr", nil)}})
 		<-r.Applied()
-		r.Set(ipvsctl.Table{mail: balanced("wrr", nil)})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{mail: balanced("wrr", nil)}})
 		<-r.Applied()
 		want := []string{
 			"save [tcp 10.13.0.200:80]",
@@ -335,9 +368,9 @@ func TestTheLedgerIsSavedBeforeTheFirstWriteAndAfterTheLast(t *testing.T) {
 func TestABrokenLedgerDoesNotStopTheService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, ledger := sim.NewIPVS(), &book{full: errors.New("no space left on device")}
-		r := start(t, k, ledger, ipvsctl.Options{})
+		r := start(t, k, ledger, nil)
 		want := ipvsctl.Table{web: balanced("rr", weights{4: 1})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		wantTable(t, k, want, "with a full disk")
 		if s := r.Snapshot(); !strings.Contains(s.Stats.LastError, "no space left") || s.Stats.Errors == 0 {
@@ -364,11 +397,11 @@ func TestTheNewestTableWinsAndSetWaitsForNobody(t *testing.T) {
 			}
 			return nil
 		}
-		r := start(t, k, &book{}, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("rr", nil)})
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
 		synctest.Wait()
 		for port := range uint16(100) {
-			r.Set(ipvsctl.Table{web: balanced("rr", nil), service(1000 + port): balanced("rr", nil)})
+			r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil), service(1000 + port): balanced("rr", nil)}})
 		}
 		if r.Snapshot().Converged {
 			t.Error("converged while the kernel is stuck")
@@ -385,11 +418,39 @@ func TestTheNewestTableWinsAndSetWaitsForNobody(t *testing.T) {
 	})
 }
 
+// Ten thousand real servers are in memory once: what was wanted, what is in
+// the kernel, and what is shown are the same maps while they are equal, and
+// what one service does copies no other.
+func TestEqualTablesAreOneCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3}), mail: balanced("rr", weights{4: 1})}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		after(time.Hour)
+		same := func(a, b any) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
+		if !same(r.Snapshot().Table, want) {
+			t.Error("the table as last seen is a copy of the one that is wanted")
+		}
+		k.Refuse = func(op ipvsctl.Op) error { return syscall.ENOMEM }
+		_ = k.ByHand(reweigh(web, 4, 9))
+		after(2 * time.Second)
+		s := r.Snapshot()
+		if s.Table[web].Destinations[server(4)].Weight != 9 || want[web].Destinations[server(4)].Weight != 3 {
+			t.Errorf("seen %v, wanted %v", s.Table[web], want[web])
+		}
+		if !same(s.Table[mail].Destinations, want[mail].Destinations) {
+			t.Error("a service that did not change was copied")
+		}
+	})
+}
+
 // A snapshot stays what it was, whatever the loop does later.
 func TestASnapshotNeverChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		r := start(t, k, &book{}, ipvsctl.Options{})
+		r := start(t, k, &book{}, nil)
 		var snaps []ipvsctl.Snapshot
 		var copies []string
 		for i := range 20 {
@@ -397,7 +458,7 @@ func TestASnapshotNeverChanges(t *testing.T) {
 			if i%2 == 0 {
 				table[mail] = balanced("wrr", weights{4: 1})
 			}
-			r.Set(table)
+			r.Set(ipvsctl.Desired{Table: table})
 			after(time.Duration(i) * 300 * time.Millisecond)
 			s := r.Snapshot()
 			snaps, copies = append(snaps, s), append(copies, fmt.Sprint(s.Table, s.Counters, s.Foreign, s.Stats))
@@ -414,12 +475,12 @@ func TestClearTakesOurRowsOutAndLeavesTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, ledger := sim.NewIPVS(), &book{}
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
-		r := ipvsctl.New(k, ledger, ipvsctl.Options{})
+		r := ipvsctl.New(k, ledger, nil)
 		if _, err := r.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		stop := run(t, r)
-		r.Set(ipvsctl.Table{web: balanced("rr", weights{4: 1})})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1})}})
 		<-r.Applied()
 		stop()
 		wantWrites(t, k, 0, 2, "the table, which stays at the end")
@@ -436,7 +497,7 @@ func TestClearTakesOurRowsOutAndLeavesTheOthers(t *testing.T) {
 func TestOpenTellsWhatTheKernelLacks(t *testing.T) {
 	k := sim.NewIPVS()
 	k.Break = func(string) error { return fmt.Errorf("%w: load its module", ipvsctl.ErrNoIPVS) }
-	r := ipvsctl.New(k, &book{}, ipvsctl.Options{})
+	r := ipvsctl.New(k, &book{}, nil)
 	if _, err := r.Open(t.Context()); !errors.Is(err, ipvsctl.ErrNoIPVS) {
 		t.Errorf("error %v, want ErrNoIPVS", err)
 	}

@@ -1,7 +1,6 @@
 package ipvsctl_test
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"strings"
@@ -31,8 +30,8 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 			}
 			return nil
 		}
-		r := start(t, k, &book{}, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("none-such", weights{4: 3}), mail: balanced("rr", weights{4: 1})})
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", weights{4: 3}), mail: balanced("rr", weights{4: 1})}})
 		after(200 * time.Second)
 		wantTable(t, k, ipvsctl.Table{mail: balanced("rr", weights{4: 1})}, "with a scheduler that does not exist")
 		want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183}
@@ -47,7 +46,7 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 			t.Errorf("converged %v, %+v", s.Converged, s.Stats)
 		}
 		mended := ipvsctl.Table{web: balanced("wrr", weights{4: 3}), mail: balanced("rr", weights{4: 1})}
-		r.Set(mended)
+		r.Set(ipvsctl.Desired{Table: mended})
 		synctest.Wait()
 		wantTable(t, k, mended, "at once after the configuration was mended")
 		if s := r.Snapshot(); !s.Converged || s.Stats.Pending != 0 || s.Stats.LastError != "" {
@@ -61,10 +60,10 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 func TestARefusedOperationKeepsNoOtherServiceOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, ledger := sim.NewIPVS(), &book{}
-		r := start(t, k, ledger, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("none-such", nil), mail: balanced("rr", nil)})
+		r := start(t, k, ledger, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", nil), mail: balanced("rr", nil)}})
 		after(time.Minute)
-		r.Set(ipvsctl.Table{web: balanced("none-such", nil)})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", nil)}})
 		after(time.Minute)
 		if diff := cmp.Diff([]ipvsctl.ServiceKey{web}, ledger.keys, cmpopts.EquateComparable(ipvsctl.ServiceKey{})); diff != "" {
 			t.Errorf("ledger (-want +got)\n%s", diff)
@@ -94,9 +93,9 @@ func TestABrokenExchangeIsRepeated(t *testing.T) {
 			}
 			return nil
 		}
-		r := start(t, k, &book{}, ipvsctl.Options{})
+		r := start(t, k, &book{}, nil)
 		want := ipvsctl.Table{web: balanced("wrr", weights{4: 1, 5: 1, 6: 1})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		after(30 * time.Second)
 		if s := r.Snapshot(); s.Converged || s.Stats.LastError == "" || s.Stats.Errors < 5 || s.Stats.Errors > 12 {
 			t.Errorf("while it is broken: converged %v, %+v", s.Converged, s.Stats)
@@ -113,13 +112,13 @@ func TestABrokenExchangeIsRepeated(t *testing.T) {
 func TestDeletingWhatIsGoneIsSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		r := start(t, k, &book{}, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("rr", weights{4: 1, 5: 1}), mail: balanced("rr", nil)})
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1, 5: 1}), mail: balanced("rr", nil)}})
 		<-r.Applied()
 		_ = k.ByHand(ipvsctl.Op{Kind: ipvsctl.DeleteDestination, Service: web, Destination: server(5)},
 			ipvsctl.Op{Kind: ipvsctl.DeleteService, Service: mail})
 		want := ipvsctl.Table{web: balanced("rr", weights{4: 1})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		synctest.Wait()
 		wantTable(t, k, want, "at once")
 		if s := r.Snapshot(); !s.Converged || s.Stats.Errors != 0 {
@@ -132,33 +131,40 @@ func TestDeletingWhatIsGoneIsSuccess(t *testing.T) {
 func TestARefusalLeadsToAReadAndARepairAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		r := start(t, k, &book{}, ipvsctl.Options{})
-		r.Set(ipvsctl.Table{web: balanced("rr", weights{4: 1, 5: 1})})
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1, 5: 1})}})
 		<-r.Applied()
 		k.Flush()
 		want := ipvsctl.Table{web: balanced("rr", weights{4: 2, 5: 1, 6: 1})}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		synctest.Wait()
 		wantTable(t, k, want, "at once")
 	})
 }
 
-// Many refusals, as without the capability to write, are a few lines
-// in the log, once.
-func TestManyRefusalsAreFewLines(t *testing.T) {
+// Many refusals, as without the capability to write, are a few events, once.
+func TestManyRefusalsAreFewEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var events []ipvsctl.Event
 		k := sim.NewIPVS()
 		k.Refuse = func(ipvsctl.Op) error { return syscall.EPERM }
-		r := start(t, k, &book{}, ipvsctl.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		r := start(t, k, &book{}, func(e ipvsctl.Event) { events = append(events, e) })
 		want := ipvsctl.Table{}
 		for port := range uint16(100) {
 			want[service(port+1)] = balanced("rr", weights{4: 1})
 		}
-		r.Set(want)
+		r.Set(ipvsctl.Desired{Table: want})
 		after(5 * time.Minute)
-		if got := strings.Count(log.String(), "\n"); got != 11 || !strings.Contains(log.String(), "operations=90") {
-			t.Errorf("%d lines:\n%s", got, log.String())
+		if len(events) != 11 {
+			t.Fatalf("%d events, want 11: %v", len(events), events)
+		}
+		for _, e := range events[:10] {
+			if e.Code != ipvsctl.OperationRefused || e.Level != slog.LevelError {
+				t.Errorf("event %+v", e)
+			}
+		}
+		if e := events[10]; e.Code != ipvsctl.OperationsRefused || e.Attrs[0].String() != "operations=90" {
+			t.Errorf("the last event is %+v", e)
 		}
 		if s := r.Snapshot(); s.Stats.Pending != 200 {
 			t.Errorf("%d operations pending, want 200", s.Stats.Pending)
@@ -179,7 +185,7 @@ func TestClearAfterABrokenExchange(t *testing.T) {
 			}
 			return nil
 		}
-		r := ipvsctl.New(k, &book{}, ipvsctl.Options{})
+		r := ipvsctl.New(k, &book{}, nil)
 		if err := r.Clear(t.Context()); err == nil {
 			t.Error("Clear before Open must not pretend to work")
 		}
@@ -187,7 +193,7 @@ func TestClearAfterABrokenExchange(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop := run(t, r)
-		r.Set(ipvsctl.Table{web: balanced("rr", weights{4: 1})})
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1})}})
 		<-r.Applied()
 		stop()
 		if err := r.Clear(t.Context()); err != nil {

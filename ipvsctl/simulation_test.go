@@ -114,7 +114,7 @@ func (w *world) event() {
 	case 3:
 		w.kill()
 		w.start()
-		w.director.Set(w.want)
+		w.director.Set(ipvsctl.Desired{Table: w.want})
 	case 4:
 		w.kernel.Flush()
 		clear(w.theirs)
@@ -126,7 +126,7 @@ func (w *world) event() {
 }
 
 func (w *world) start() {
-	r := ipvsctl.New(w.kernel, w.ledger, ipvsctl.Options{})
+	r := ipvsctl.New(w.kernel, w.ledger, nil)
 	for range 100 {
 		_, err := r.Open(w.t.Context())
 		if err == nil {
@@ -150,7 +150,7 @@ func (w *world) start() {
 // the last one.
 func (w *world) set() {
 	w.want = randomTable(w.rand)
-	w.director.Set(w.want)
+	w.director.Set(ipvsctl.Desired{Table: w.want})
 }
 
 func (w *world) addTheirs() {

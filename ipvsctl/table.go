@@ -2,6 +2,7 @@ package ipvsctl
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 )
 
@@ -140,14 +141,42 @@ const (
 	TunnelRemoteChecksum uint16 = 2
 )
 
-// A VirtualService is a service with its real servers.
+// A VirtualService is a service with its real servers. It is immutable once it
+// is in a table that was handed out: tables share it.
 type VirtualService struct {
 	Service
 	Destinations map[DestinationKey]Destination
 }
 
-// A Table is an IPVS table: the kernel's, or the one it should have.
+// A Table is an IPVS table: the kernel's, or the one it should have. It is
+// immutable once handed out; Clone makes one that may be written to.
 type Table map[ServiceKey]VirtualService
+
+// Clone returns a copy that shares nothing with t.
+func (t Table) Clone() Table {
+	c := copied(t)
+	for k, vs := range c {
+		vs.Destinations = copied(vs.Destinations)
+		c[k] = vs
+	}
+	return c
+}
+
+// copied is maps.Clone, but makes an empty map of none.
+func copied[M ~map[K]V, K comparable, V any](m M) M {
+	if m == nil {
+		return M{}
+	}
+	return maps.Clone(m)
+}
+
+// Desired is what the kernel's IPVS should be.
+type Desired struct {
+	Table Table
+	// Exclusive declares that there is nothing else in the kernel's table:
+	// what is not wanted is deleted, whoever made it.
+	Exclusive bool
+}
 
 // Counters are what the kernel counts for one real server of one service.
 type Counters struct {

@@ -34,24 +34,25 @@ var layers = []struct {
 	{"internal/config", domains, "text becomes the domains' values, and nothing acts on it"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/director", append([]string{"internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
 	{"internal/control", append([]string{"internal/director", "internal/config"}, domains...), "it shows and asks, through the director"},
 	{"internal/sim", append([]string{"internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
-		"internal/machine", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/machine", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "vrrp/link"},
 		"commands have no logic"},
 }
 
 // systemCallers are the edges, and those that deal with processes and sockets
 // of the daemon itself: the keeper with its own scheduling and memory, control
-// with its socket, the daemon with signals and clocks. The fake kernel speaks in the
+// with its socket, state with its lock, the daemon with signals and clocks. The fake kernel speaks in the
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/control", "internal/daemon", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/control", "internal/daemon", "internal/state", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

@@ -84,19 +84,3 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxLogged+1, want)
 	}
 }
-
-func TestASecondDaemonWithTheSameStateIsRefused(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state") // is created
-	unlock, err := lockState(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lockState(dir); err == nil || !strings.Contains(err.Error(), dir) {
-		t.Errorf("error %v, want one that names %s", err, dir)
-	}
-	unlock()
-	if unlock, err = lockState(dir); err != nil {
-		t.Fatalf("after the first one ended: %v", err)
-	}
-	unlock()
-}

@@ -24,6 +24,7 @@ import (
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -66,11 +67,11 @@ func Run(ctx context.Context, o Options) error {
 	if first.Err() != nil {
 		return &InvalidError{*first}
 	}
-	unlock, err := lockState(o.StateDir)
+	store, err := state.Open(o.StateDir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer store.Close()
 	servers, err := listen(o.Socket, first.Config.Director.HTTPListen)
 	if err != nil {
 		return err
@@ -84,25 +85,24 @@ func Run(ctx context.Context, o Options) error {
 	}
 	o.Log.Info("starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	return serve(ctx, newDirector(o, first, k), servers, hangups)
+	return serve(ctx, newDirector(o, first, k, store), servers, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(o Options, first *Reading, k *keeper.Client) *director.Director {
-	atStart := first.Config.Director
+func newDirector(o Options, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Log: o.Log,
 		Keeper: keeperEdge{k},
-		Probes: checker.New(probe.New(), atStart.ProbesInFlight),
+		Probes: checker.New(probe.New(), first.Config.Director.ProbesInFlight),
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
-			return openTable(ctx, o.Log, o.StateDir, atStart.ExclusiveTable)
+			return openTable(ctx, o.Log, store)
 		},
 		Load: func(running *config.Config) director.Loaded {
 			return reload(o.Log, o.Config, o.Node, running)
 		},
 		Machine: machine.Read,
-		Notify:  func(state string) { notify(o.Log, state) },
+		Notify:  func(message string) { notify(o.Log, message) },
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -14,21 +13,10 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
-
-// lockState makes sure that no second daemon works with this state.
-func lockState(dir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("creating the state directory: %w", err)
-	}
-	lock, err := kernel.Lock(dir)
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = lock.Close() }, nil
-}
 
 // listen opens the control socket, and the HTTP server if the configuration has
 // an address for it.
@@ -49,8 +37,8 @@ func listen(socket, http string) ([]*control.Server, error) {
 
 // openTable opens the kernel's IPVS table, and returns it with the rows that an
 // earlier run left there.
-func openTable(ctx context.Context, log *slog.Logger, stateDir string, exclusive bool) (director.Table, ipvsctl.Table, error) {
-	ledger, err := kernel.OpenLedger(stateDir)
+func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (director.Table, ipvsctl.Table, error) {
+	ledger, err := store.Ledger()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +46,7 @@ func openTable(ctx context.Context, log *slog.Logger, stateDir string, exclusive
 	if err != nil {
 		return nil, nil, err
 	}
-	r := ipvsctl.New(conn, ledger, ipvsctl.Options{Log: log, Exclusive: exclusive})
+	r := ipvsctl.New(conn, ledger, func(e ipvsctl.Event) { log.LogAttrs(ctx, e.Level, e.Text, e.Attrs...) })
 	found, err := r.Open(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())

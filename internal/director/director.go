@@ -35,7 +35,7 @@ type Keeper interface {
 
 // A Table is the reconciler of the kernel's IPVS table.
 type Table interface {
-	Set(ipvsctl.Table)
+	Set(ipvsctl.Desired)
 	Run(context.Context) error
 	Snapshot() ipvsctl.Snapshot
 	// Applied tells that the newest table that was set is in the kernel.
@@ -336,7 +336,7 @@ func (d *Director) plan() {
 		AwaitedUntil: d.awaitedUntil,
 	})
 	d.tellOutages()
-	d.table.Set(d.planned.Table)
+	d.table.Set(ipvsctl.Desired{Table: d.planned.Table, Exclusive: d.atStart.ExclusiveTable})
 }
 
 // tellKeeper says which virtual routers shall run.

@@ -77,10 +77,10 @@ func (f fakeKeeper) Stop(ctx context.Context) error {
 
 type fakeTable struct{ *outsides }
 
-func (f fakeTable) Set(t ipvsctl.Table) {
+func (f fakeTable) Set(d ipvsctl.Desired) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tables = append(f.tables, t)
+	f.tables = append(f.tables, d.Table)
 }
 func (f fakeTable) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (f fakeTable) Applied() <-chan struct{}      { return f.applied }

@@ -1,7 +1,5 @@
 // Package kernel is the Linux kernel's IPVS table, spoken to over the generic
-// netlink family "IPVS" (linux/ip_vs.h), and what a director keeps on disk
-// about it: the ledger of its services, and the lock that keeps a second
-// director away.
+// netlink family "IPVS" (linux/ip_vs.h).
 //
 //	Conn.Apply ──► encode ──► one sendmsg of up to 500 requests ──► kernel
 //	       explain ◄── refusals by sequence number, one acknowledgement ◄──┘

@@ -4,6 +4,7 @@ package kernel_test
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
@@ -23,19 +25,19 @@ func TestRealReconciler(t *testing.T) {
 	dir := t.TempDir()
 	r, stop := reconcile(t, c, dir)
 	want := everything()
-	r.Set(want)
+	r.Set(ipvsctl.Desired{Table: want})
 	applied(t, r)
 	compareLines(t, "after the start", want.String(), ipvsadm(t, "-S", "-n"))
 
 	writes := c.Writes()
-	r.Set(want.Clone())
+	r.Set(ipvsctl.Desired{Table: want.Clone()})
 	applied(t, r)
 	if got := c.Writes() - writes; got != 0 {
 		t.Errorf("%d writes for an unchanged table", got)
 	}
 	want = want.Clone()
 	want[tcp4].Destinations[server("192.168.1.4:80")] = ipvsctl.Destination{Weight: 4}
-	r.Set(want)
+	r.Set(ipvsctl.Desired{Table: want})
 	applied(t, r)
 	if got := c.Writes() - writes; got != 1 {
 		t.Errorf("%d writes for one changed weight", got)
@@ -65,7 +67,7 @@ func TestRealReconciler(t *testing.T) {
 	defer stop()
 	smaller := want.Clone()
 	delete(smaller, tcp4)
-	r.Set(smaller)
+	r.Set(ipvsctl.Desired{Table: smaller})
 	applied(t, r)
 	if got := c.Writes() - writes; got != 1 {
 		t.Errorf("%d writes to adopt the table and delete one service", got)
@@ -75,11 +77,15 @@ func TestRealReconciler(t *testing.T) {
 
 func reconcile(t *testing.T, c *kernel.Conn, dir string) (*ipvsctl.Reconciler, func()) {
 	t.Helper()
-	ledger, err := kernel.OpenLedger(dir)
+	store, err := state.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := ipvsctl.New(c, ledger, ipvsctl.Options{})
+	ledger, err := store.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ipvsctl.New(c, ledger, nil)
 	if _, err := r.Open(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,7 @@ func reconcile(t *testing.T, c *kernel.Conn, dir string) (*ipvsctl.Reconciler, f
 	go func() { done <- r.Run(running) }()
 	return r, func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := errors.Join(<-done, store.Close()); err != nil {
 			t.Error(err)
 		}
 	}

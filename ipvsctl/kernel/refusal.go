@@ -30,7 +30,7 @@ func explainRead(err error) error {
 	}
 }
 
-// explain says what the kernel means by refusing op (net/netfilter/ipvs/
+// explain puts into words why the kernel refused op (net/netfilter/ipvs/
 // ip_vs_ctl.c), and keeps what the reconciler asks for: that a row was there,
 // or was not.
 func explain(op ipvsctl.Op, err error) error {
@@ -39,7 +39,7 @@ func explain(op ipvsctl.Op, err error) error {
 	case errors.Is(err, syscall.ESRCH):
 		return errNoService
 	case errors.Is(err, syscall.ENOENT) && ofService:
-		return fmt.Errorf("the kernel cannot find %s: is the module missing?", wanted(op.Config))
+		return fmt.Errorf("the kernel cannot find %s: is the module missing?", modules(op.Config))
 	case errors.Is(err, syscall.ENOENT):
 		return fmt.Errorf("the service has no such real server: %w", err)
 	case errors.Is(err, syscall.EEXIST):
@@ -55,7 +55,8 @@ func explain(op ipvsctl.Op, err error) error {
 	}
 }
 
-func wanted(s ipvsctl.Service) string {
+// modules names what the kernel needs for a service, with the modules that have it.
+func modules(s ipvsctl.Service) string {
 	text := fmt.Sprintf("the scheduler %q (module ip_vs_%s)", s.Scheduler, s.Scheduler)
 	if s.Engine != "" {
 		text += fmt.Sprintf(" or the persistence engine %q (module ip_vs_pe_%s)", s.Engine, s.Engine)

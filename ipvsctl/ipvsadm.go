@@ -2,7 +2,6 @@ package ipvsctl
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"strings"
 )
@@ -152,24 +151,4 @@ func (d Destination) tunnelArgs() string {
 		b.WriteString(" --tun-nocsum")
 	}
 	return b.String()
-}
-
-// Clone returns a copy that shares nothing with t.
-func (t Table) Clone() Table {
-	if t == nil {
-		return nil
-	}
-	c := make(Table, len(t))
-	for k, vs := range t {
-		vs.Destinations = cloneDestinations(vs.Destinations)
-		c[k] = vs
-	}
-	return c
-}
-
-func cloneDestinations(m map[DestinationKey]Destination) map[DestinationKey]Destination {
-	if m == nil {
-		return map[DestinationKey]Destination{}
-	}
-	return maps.Clone(m)
 }

@@ -2,6 +2,22 @@ package ipvsctl
 
 import "time"
 
+// A Snapshot is what a Reconciler knows. It is shared with everybody who asks
+// and immutable.
+type Snapshot struct {
+	// Table is the table as last seen or written: our rows; before the first
+	// Set the whole table as it was found.
+	Table Table
+	// Counters are the kernel's, as of the last audit of the service.
+	Counters map[ServiceKey]map[DestinationKey]Counters
+	// Foreign are the services that are not ours, as of the last look.
+	Foreign map[ServiceKey]Service
+	Stats   Stats
+	// Converged reports that what was Set last is in the kernel, as far as is
+	// known.
+	Converged bool
+}
+
 // Stats are what the reconciler counts, since it started.
 type Stats struct {
 	// Operations are the rows written to the kernel, by kind ("add-service").

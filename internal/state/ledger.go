@@ -1,0 +1,111 @@
+package state
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+var _ ipvsctl.Ledger = (*Ledger)(nil)
+
+const (
+	// ledgerName is the ledger's file in the state directory.
+	ledgerName = "services.json"
+
+	// ledgerVersion is the version of the file's format, the only one that is
+	// understood.
+	ledgerVersion = 1
+)
+
+// A Ledger is a file that says which services of the kernel's IPVS table are
+// ours.
+type Ledger struct {
+	path  string
+	table tableID
+}
+
+// A tableID tells one kernel table from another: each boot and each network
+// namespace has its own, empty at first.
+type tableID struct {
+	Boot      string `json:"boot"`
+	Namespace string `json:"namespace"`
+}
+
+// A ledgerFile is the file's format.
+type ledgerFile struct {
+	Version int `json:"version"`
+	tableID
+	Services []ledgerService `json:"services"`
+}
+
+// A ledgerService is an ipvsctl.ServiceKey as the file has it.
+type ledgerService struct {
+	Protocol ipvsctl.Protocol `json:"protocol"`
+	Addr     netip.Addr       `json:"address"`
+	Port     uint16           `json:"port,omitempty"`
+	Mark     uint32           `json:"mark,omitempty"`
+}
+
+func (f *ledgerFile) valid() error {
+	if f.Version != ledgerVersion {
+		return fmt.Errorf("it has version %d, this program knows version %d", f.Version, ledgerVersion)
+	}
+	for i, s := range f.Services {
+		if !s.Addr.IsValid() {
+			return fmt.Errorf("service %d has no address", i+1)
+		}
+	}
+	return nil
+}
+
+// Ledger returns the ledger about the IPVS table of this boot and this
+// process's network namespace.
+func (s *Store) Ledger() (*Ledger, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return nil, fmt.Errorf("asking which boot this is: %w", err)
+	}
+	namespace, err := os.Readlink("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("asking which network namespace this is: %w", err)
+	}
+	return &Ledger{
+		path:  filepath.Join(s.dir, ledgerName),
+		table: tableID{Boot: strings.TrimSpace(string(boot)), Namespace: namespace},
+	}, nil
+}
+
+// Load returns the services that were last saved for this table; none where
+// nothing was. A file that cannot be understood is put aside under the name
+// that the error tells.
+func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
+	var file ledgerFile
+	if err := read(l.path, &file); err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
+	if file.tableID != l.table {
+		return nil, nil
+	}
+	keys := make([]ipvsctl.ServiceKey, len(file.Services))
+	for i, s := range file.Services {
+		keys[i] = ipvsctl.ServiceKey(s)
+	}
+	return keys, nil
+}
+
+// Save replaces the ledger. After a crash at any moment the file is the old
+// one or the new one.
+func (l *Ledger) Save(keys []ipvsctl.ServiceKey) error {
+	file := &ledgerFile{Version: ledgerVersion, tableID: l.table, Services: make([]ledgerService, len(keys))}
+	for i, k := range keys {
+		file.Services[i] = ledgerService(k)
+	}
+	if err := write(l.path, file); err != nil {
+		return fmt.Errorf("saving the ledger: %w", err)
+	}
+	return nil
+}

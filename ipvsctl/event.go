@@ -1,0 +1,74 @@
+package ipvsctl
+
+import "log/slog"
+
+// An Event is something that happened to the table or to the ledger, for
+// people to read.
+type Event struct {
+	Code  string // one of the constants below
+	Level slog.Level
+	Text  string
+	Attrs []slog.Attr // what it is about, such as an operation and an error
+}
+
+// The codes of events.
+const (
+	// LedgerUnreadable: it is not known which services were ours before.
+	LedgerUnreadable = "ledger-unreadable"
+	// LedgerUnwritable: the next process may not know which are ours.
+	LedgerUnwritable = "ledger-unwritable"
+	// KernelUnreachable: an exchange with the kernel failed and is repeated.
+	KernelUnreachable = "kernel-unreachable"
+	// OperationRefused: the kernel refused an operation, which is tried again.
+	OperationRefused = "operation-refused"
+	// OperationsRefused: so many more were refused in the same step.
+	OperationsRefused = "operations-refused"
+	// TableDrifted: somebody else changed our rows, which are repaired.
+	TableDrifted = "table-drifted"
+)
+
+// How many refusals of one step are reported one by one.
+const refusalEvents = 10
+
+// A reporter turns what happened in a step into few events: a failure that
+// lasts is reported once, and of many refusals only the first.
+type reporter struct {
+	report   func(Event)
+	lasting  map[string]string // the failures that last: their errors by code
+	refusals int               // in this step, as far as they are news
+}
+
+// failed reports a failure, once until its error changes or it is over.
+func (r *reporter) failed(code, text string, err error) {
+	if r.lasting[code] != err.Error() {
+		r.lasting[code] = err.Error()
+		r.report(Event{code, slog.LevelError, text, []slog.Attr{slog.Any("error", err)}})
+	}
+}
+
+// worked ends a failure.
+func (r *reporter) worked(code string) { delete(r.lasting, code) }
+
+func (r *reporter) refused(op Op, err error) {
+	r.refusals++
+	if r.refusals <= refusalEvents {
+		r.report(Event{OperationRefused, slog.LevelError,
+			"the kernel refused a change of the IPVS table, trying again later",
+			[]slog.Attr{slog.String("operation", op.String()), slog.Any("error", err)}})
+	}
+}
+
+// endStep reports what was summed up in the step.
+func (r *reporter) endStep(d drift) {
+	if more := r.refusals - refusalEvents; more > 0 {
+		r.report(Event{OperationsRefused, slog.LevelError,
+			"the kernel refused more changes of the IPVS table",
+			[]slog.Attr{slog.Int("operations", more)}})
+	}
+	r.refusals = 0
+	if d.services > 0 {
+		r.report(Event{TableDrifted, slog.LevelWarn,
+			"the IPVS table was changed by somebody else, repairing it",
+			[]slog.Attr{slog.Int("services", d.services), slog.Int("rows", d.rows), slog.String("such_as", d.first.String())}})
+	}
+}
