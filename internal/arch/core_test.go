@@ -28,11 +28,10 @@ var core = map[string]map[string]string{
 		"decode.go":  "remembers for all calls how the types are laid out",
 		"workers.go": "decodes blocks on all processors, and waits for them",
 	},
+	"internal/event": {},
 	"internal/director": {
-		"director.go": "the loop",
-		"machine.go":  "the loop's part that looks at the machine",
-		"reload.go":   "the loop's part that reads files",
-		"snapshot.go": "where others ask the loop",
+		"director.go": "the channels around the loop, and where others ask it",
+		"loop.go":     "the loop",
 	},
 }
 

@@ -307,14 +307,15 @@ func TestHealthAndReadiness(t *testing.T) {
 		ready string
 	}{
 		{"ready", func(*director.Status) {}, 200, "ready"},
-		{"starting", func(st *director.Status) { st.Ready, st.Services[0].InKernel = false, false }, 503, "1 of 1 services are not in the kernel's table yet"},
-		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "of 1 real servers it is not known yet whether they are up"},
+		{"starting", func(st *director.Status) { st.Ready, st.Services[0].InKernel = false, false }, 503, "1 of 1 virtual services are not in the kernel's table yet"},
+		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "the state of 1 real servers is not known yet"},
 		{"stopping", func(st *director.Status) { st.Stopping = true }, 503, "stopping"},
 		{"the last reload failed: what runs is ready", func(st *director.Status) { st.Reload.OK = false }, 200, "ready"},
 		{"a server is down: others serve", func(st *director.Status) { fail(&st.Services[0].Servers[0], "no", 0) }, 200, "ready"},
 	} {
 		st := healthy()
 		tt.edit(st)
+		st.Findings = director.Findings(st)
 		h := newHTTPHandler(fixed{st})
 		if code, body := ask(h, "GET", "/readyz"); code != tt.code || !strings.Contains(body, tt.ready) {
 			t.Errorf("%s: /readyz answers %d %q, want %d %q", tt.name, code, body, tt.code, tt.ready)

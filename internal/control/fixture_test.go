@@ -14,6 +14,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -65,7 +66,7 @@ func healthy() *director.Status {
 			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
 			Last: before(26 * time.Hour), OK: true, Succeeded: 1,
 		},
-		Warnings: []string{}, Foreign: []string{},
+		Findings: []event.Finding{}, Foreign: []string{},
 		Keeper:  director.KeeperStatus{PID: 819},
 		Routers: []vrrp.Status{outside()},
 		Services: []director.ServiceStatus{{

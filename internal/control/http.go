@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -59,45 +58,12 @@ func newMetricsHandler(src Source) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// notReady says why the daemon is not ready; empty where it is.
+// notReady returns why the daemon is not ready; empty if it is.
 func notReady(st *director.Status) string {
-	if st.Stopping {
-		return "stopping: handing over to the peer"
-	}
-	if st.Ready {
-		return ""
-	}
-	why := []string{"starting"}
-	if n := servicesMissing(st); n > 0 {
-		why = append(why, fmt.Sprintf("%d of %d services are not in the kernel's table yet", n, len(st.Services)))
-	}
-	if n := unknownServers(st); n > 0 {
-		why = append(why, fmt.Sprintf("of %d real servers it is not known yet whether they are up", n))
-	}
-	if st.Table.LastError != "" {
-		why = append(why, "the kernel refused an operation: "+Printable(st.Table.LastError))
-	}
-	return strings.Join(why, "; ")
-}
-
-// servicesMissing counts the services that are not in the kernel and should be.
-func servicesMissing(st *director.Status) (n int) {
-	for i := range st.Services {
-		if isMissing(&st.Services[i]) {
-			n++
+	for _, f := range st.Findings {
+		if f.Code == "not-ready" {
+			return Printable(f.String())
 		}
 	}
-	return n
-}
-
-// unknownServers counts the real servers of which the results do not say enough.
-func unknownServers(st *director.Status) (n int) {
-	for i := range st.Services {
-		for j := range st.Services[i].Servers {
-			if st.Services[i].Servers[j].Health == director.HealthUnknown {
-				n++
-			}
-		}
-	}
-	return n
+	return ""
 }

@@ -24,6 +24,7 @@ func full() *director.Status {
 	st := healthy()
 	st.Routers[0].Counters.Mismatched = map[vrrp.Reason]uint64{"addresses": 1}
 	fail(&st.Services[0].Servers[1], "connection refused", time.Millisecond)
+	st.Findings = director.Findings(st)
 	return st
 }
 

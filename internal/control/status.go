@@ -160,7 +160,7 @@ func serviceCell(s *director.ServiceStatus) cell {
 	switch {
 	case s.Supply == director.Withheld:
 		c = text("withheld")
-	case isMissing(s):
+	case s.Missing():
 		c = cell{"missing", red}
 	case s.Supply == director.Unserved:
 		c.paint = red

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -98,7 +99,6 @@ var fixtures = []struct {
 	{"interface-down", View{}, func(st *director.Status) {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held, r.Fault, r.Master = vrrp.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
-		st.Warnings = []string{"virtual router \"outside\" stands back: interface eth0 is down"}
 	}},
 	{"no-routers-no-services", View{}, func(st *director.Status) {
 		st.Routers, st.Services, st.Keeper = nil, nil, director.KeeperStatus{}
@@ -114,7 +114,7 @@ var fixtures = []struct {
 	}},
 	{"kernel-weight-differs", View{Color: true}, func(st *director.Status) {
 		st.Services[0].Servers[0].KernelWeight = 1
-		st.Warnings = []string{"virtual service web uses NAT and net.ipv4.ip_forward is 0: replies stop here; set it to 1"}
+		st.Findings = []event.Finding{{Text: "virtual service web uses NAT and net.ipv4.ip_forward is 0, so replies stop here", Remedy: "set it to 1"}}
 	}},
 	{"ipv6-and-mark", View{}, func(st *director.Status) {
 		st.Routers[0].Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8:13::200/64")}
@@ -143,6 +143,7 @@ func TestWriteStatus(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			st := healthy()
 			f.edit(st)
+			st.Findings = append(director.Findings(st), st.Findings...)
 			var b strings.Builder
 			if err := f.view.WriteStatus(&b, st); err != nil {
 				t.Fatal(err)
@@ -196,6 +197,7 @@ func TestThousandsOfRows(t *testing.T) {
 	for i := range 40 {
 		fail(&st.Services[i].Servers[3], "connection refused", time.Millisecond)
 	}
+	st.Findings = director.Findings(st)
 	var b strings.Builder
 	start := time.Now()
 	if err := (View{Width: 132}).WriteStatus(&b, st); err != nil {

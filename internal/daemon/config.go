@@ -9,6 +9,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 )
 
@@ -99,9 +100,8 @@ func parse(path string, sources config.Sources, o config.Options) *Reading {
 	return r
 }
 
-// reload reads the configuration again, unless its text is the one that runs,
-// and logs every mistake in it.
-func reload(log *slog.Logger, path, node string, running *config.Config) director.Loaded {
+// reload reads the configuration again, unless its text is the one that runs.
+func reload(path, node string, running *config.Config) director.Loaded {
 	o, _, err := parseOptions(node)
 	if err != nil {
 		return director.Loaded{Err: err}
@@ -116,25 +116,30 @@ func reload(log *slog.Logger, path, node string, running *config.Config) directo
 	}
 	r := parse(path, sources, o)
 	if r.Err() != nil {
-		logMistakes(log, r.Diagnostics)
-		return director.Loaded{Err: r.Diagnostics.Err()}
+		return director.Loaded{Err: r.Diagnostics.Err(), Mistakes: mistakes(r.Diagnostics)}
 	}
 	return director.Loaded{Config: r.Config, Warnings: lines(r.Diagnostics)}
 }
 
-// maxLogged bounds the mistakes of one configuration that go to the log.
-const maxLogged = 50
+// maxMistakes bounds the mistakes of one configuration that are told one by one.
+const maxMistakes = 50
 
-// logMistakes logs mistakes with their source, one line each.
-func logMistakes(log *slog.Logger, diags config.Diagnostics) {
+// mistakes returns an event for each mistake, with its source.
+func mistakes(diags config.Diagnostics) []event.Event {
+	var all []event.Event
 	for i, d := range diags {
-		if i == maxLogged {
-			log.Error("more mistakes are not logged: run lvsd validate", "mistakes", len(diags)-i)
-			return
+		e := event.Event{Severity: event.Error, Code: "configuration-mistake"}
+		if i == maxMistakes {
+			e.Text = "more mistakes are not logged: run lvsd validate"
+			e.Attributes = []slog.Attr{slog.Int("mistakes", len(diags)-i)}
+			return append(all, e)
 		}
-		log.Error("configuration: "+d.Summary, "at", fmt.Sprintf("%s:%d", d.File, d.Line),
-			"source", strings.TrimSpace(d.Source), "detail", d.Detail)
+		e.Text = "configuration: " + d.Summary
+		e.Attributes = []slog.Attr{slog.String("at", fmt.Sprintf("%s:%d", d.File, d.Line)),
+			slog.String("source", strings.TrimSpace(d.Source)), slog.String("detail", d.Detail)}
+		all = append(all, e)
 	}
+	return all
 }
 
 // lines returns diagnostics as one line each.

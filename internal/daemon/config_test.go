@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lvsd/lvsd/internal/event"
 )
 
 const valid = `virtual_service "web" {
@@ -54,7 +56,10 @@ func TestReload(t *testing.T) {
 				}
 			}
 			var log bytes.Buffer
-			l := reload(slog.New(slog.NewTextHandler(&log, nil)), path, "lvs1", running.Config)
+			l := reload(path, "lvs1", running.Config)
+			for _, m := range l.Mistakes {
+				event.Log(slog.New(slog.NewTextHandler(&log, nil)))(m)
+			}
 			if (l.Config != nil) != tt.config {
 				t.Errorf("loaded %v, want a configuration: %v", l.Config, tt.config)
 			}
@@ -70,7 +75,7 @@ func TestReload(t *testing.T) {
 
 func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	var text strings.Builder
-	for i := range maxLogged + 9 {
+	for i := range maxMistakes + 9 {
 		fmt.Fprintf(&text, "virtual_service \"s%d\" { scheduler = \"none\" }\n", i)
 	}
 	r, err := Validate(write(t, text.String()), "lvs1")
@@ -78,9 +83,12 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	logMistakes(slog.New(slog.NewTextHandler(&log, nil)), r.Diagnostics)
-	want := fmt.Sprintf("run lvsd validate\" mistakes=%d\n", len(r.Diagnostics)-maxLogged)
-	if lines := strings.Count(log.String(), "\n"); lines != maxLogged+1 || !strings.HasSuffix(log.String(), want) {
-		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxLogged+1, want)
+	sink := event.Log(slog.New(slog.NewTextHandler(&log, nil)))
+	for _, m := range mistakes(r.Diagnostics) {
+		sink(m)
+	}
+	want := fmt.Sprintf("run lvsd validate\" mistakes=%d\n", len(r.Diagnostics)-maxMistakes)
+	if lines := strings.Count(log.String(), "\n"); lines != maxMistakes+1 || !strings.HasSuffix(log.String(), want) {
+		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxMistakes+1, want)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/state"
@@ -92,14 +93,14 @@ func Run(ctx context.Context, o Options) error {
 // configuration is garbage after the first reload.
 func newDirector(o Options, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
-		Version: o.Version, Path: o.Config, Log: o.Log,
+		Version: o.Version, Path: o.Config, Events: event.Log(o.Log),
 		Keeper: keeperEdge{k},
 		Probes: checker.New(probe.New(), first.Config.Director.ProbesInFlight),
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, o.Log, store)
 		},
 		Load: func(running *config.Config) director.Loaded {
-			return reload(o.Log, o.Config, o.Node, running)
+			return reload(o.Config, o.Node, running)
 		},
 		Machine: machine.Read,
 		Notify:  func(message string) { notify(o.Log, message) },

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,7 @@ func counted(c vrrp.Counters) map[string]vrrp.Counters {
 	return map[string]vrrp.Counters{"outside": c}
 }
 
-func TestAdvertWarnings(t *testing.T) {
+func TestAdvertFindings(t *testing.T) {
 	type reasons = map[vrrp.Reason]uint64
 	for _, tt := range []struct {
 		name      string
@@ -27,22 +28,28 @@ func TestAdvertWarnings(t *testing.T) {
 		{"what was counted long ago is over", counted(vrrp.Counters{OtherMasters: 3, Discarded: reasons{"ttl": 5}, Mismatched: reasons{"owner": 1}}),
 			counted(vrrp.Counters{OtherMasters: 3, Discarded: reasons{"ttl": 5}, Mismatched: reasons{"owner": 1}}), nil},
 		{"a peer of another version", counted(vrrp.Counters{Discarded: reasons{"version": 3}}), counted(vrrp.Counters{Discarded: reasons{"version": 60}}),
-			[]string{`virtual router "outside" refused adverts in the last minute: 57 for version (configure the same version on both directors)`}},
+			[]string{`virtual router "outside" refused 57 adverts in the last minute (version): configure the same version on both directors`}},
 		{"several reasons, the most frequent first", nil, counted(vrrp.Counters{Discarded: reasons{"authentication": 2, "not_a_peer": 9}}),
-			[]string{`virtual router "outside" refused adverts in the last minute: 9 for not_a_peer (configure each director's address in the other one's peers, or none on both), ` +
-				`2 for authentication (remove the authentication from the peer's configuration)`}},
+			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer): configure each director's address among the other one's peers, or no peers on both`,
+				`virtual router "outside" refused 2 adverts in the last minute (authentication): remove the authentication from the peer's configuration`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
-			[]string{`virtual router "outside" heard adverts in the last minute that disagree with its configuration: 60 for interval (configure the same advert_interval on both directors)`}},
+			[]string{`virtual router "outside" heard 60 adverts in the last minute that disagree with its configuration (interval): configure the same advert_interval on both directors`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
-			[]string{`virtual router "outside" was Master and heard another Master in the last minute (3 adverts): each had the addresses; ` +
-				`does the other director hear this one's adverts (a firewall, a switch), and has it the same id?`}},
+			[]string{`virtual router "outside" was Master and heard 3 adverts of another Master in the last minute, and each had the addresses: ` +
+				`check that the other director hears this one's adverts (a firewall, a switch) and has the same id`}},
 		{"a keeper that was started again counts from zero", counted(vrrp.Counters{Discarded: reasons{"version": 100}}),
 			counted(vrrp.Counters{Discarded: reasons{"version": 4}}),
-			[]string{`virtual router "outside" refused adverts in the last minute: 4 for version (configure the same version on both directors)`}},
+			[]string{`virtual router "outside" refused 4 adverts in the last minute (version): configure the same version on both directors`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, advertWarnings(tt.then, tt.now)); diff != "" {
-				t.Errorf("warnings (-want +got):\n%s", diff)
+			var all findings
+			all.adverts(tallies{{routers: tt.then}}.since(tt.now))
+			var got []string
+			for _, f := range all {
+				got = append(got, f.String())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -61,10 +68,10 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 }
 
 func TestTalliesGoBackAMinute(t *testing.T) {
-	tallies := []tally{{at: start}}
+	tallies := tallies{{at: start}}
 	for i := 1; i <= 1000; i++ {
 		now := start.Add(time.Duration(i) * 10 * time.Second)
-		tallies = remember(tallies, tally{at: now})
+		tallies = tallies.remember(tally{at: now})
 		if age, limit := now.Sub(tallies[0].at), min(now.Sub(start), time.Minute); age != limit {
 			t.Fatalf("after %v the first tally is %v old, want %v", now.Sub(start), age, limit)
 		}
@@ -74,7 +81,7 @@ func TestTalliesGoBackAMinute(t *testing.T) {
 	}
 }
 
-// A warning is there while there is a reason, and a minute longer.
+// A finding is there while there is a reason, and a minute longer.
 func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newOutsides()
@@ -85,27 +92,22 @@ func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 			f.mu.Unlock()
 			f.changed <- struct{}{}
 			synctest.Wait()
-			return strings.Contains(strings.Join(warningsOf(t, d), "\n"), "refused adverts")
+			return strings.Contains(fmt.Sprint(statusOf(t, d).Findings), "adverts in the last minute")
 		}
 		if refused(0) {
-			t.Error("warned of nothing")
+			t.Error("found something where there is nothing")
 		}
 		for n := range uint64(300) {
 			time.Sleep(time.Second)
 			if !refused(1 + n) {
-				t.Fatalf("no warning after %d seconds with an advert each that was refused", n)
+				t.Fatalf("nothing found after %d seconds with an advert each that was refused", n)
 			}
 		}
 		time.Sleep(80 * time.Second)
 		if refused(300) {
-			t.Error("warned of what is over since more than a minute")
+			t.Error("found what has been over for more than a minute")
 		}
 		stop()
 		<-ended
 	})
-}
-
-func warningsOf(t *testing.T, d *Director) []string {
-	t.Helper()
-	return statusOf(t, d).Warnings
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -33,7 +34,7 @@ type outsides struct {
 	statuses    []vrrp.Status
 	changed     chan struct{}
 	applied     chan struct{}
-	report      chan observation
+	report      chan Observation
 	handOver    time.Duration // how long the keeper takes to stop
 	loads       []Loaded      // what the next reloads find
 	loadTime    time.Duration
@@ -47,7 +48,7 @@ type outsides struct {
 
 func newOutsides() *outsides {
 	return &outsides{
-		changed: make(chan struct{}, 1), applied: make(chan struct{}, 1), report: make(chan observation),
+		changed: make(chan struct{}, 1), applied: make(chan struct{}, 1), report: make(chan Observation),
 	}
 }
 
@@ -105,7 +106,7 @@ func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker
 	for {
 		select {
 		case o := <-f.outsides.report:
-			report(o.target, o.result)
+			report(o.Target, o.Result)
 		case <-ctx.Done():
 			return nil
 		}
@@ -114,7 +115,7 @@ func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker
 
 // hear reports the outcome of a probe.
 func (f *outsides) hear(t checker.Target, o checker.Outcome) {
-	f.report <- observation{t, checker.Result{Outcome: o, Detail: "connection refused"}}
+	f.report <- Observation{t, checker.Result{Outcome: o, Detail: "connection refused"}}
 	synctest.Wait()
 }
 
@@ -159,7 +160,7 @@ func (f *outsides) told() string {
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
 	d := New(c, nil, Options{
-		Version: "test", Path: "/etc/lvsd", Log: cmp.Or(f.log, slog.New(slog.DiscardHandler)),
+		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Load: func(*config.Config) Loaded {
@@ -367,7 +368,7 @@ func TestAMachineThatCannotBeLookedAtEndsTheStartAlone(t *testing.T) {
 		time.Sleep(time.Minute)
 		d.Reload()
 		synctest.Wait()
-		if got := warningsOf(t, d); len(got) != 0 {
+		if got := statusOf(t, d).Findings; slices.ContainsFunc(got, func(f event.Finding) bool { return f.Code == "forwarding-off" }) {
 			t.Errorf("warnings %q, want none: what was seen last holds", got)
 		}
 		stop()

@@ -51,11 +51,6 @@ type Change struct {
 	Detail string
 }
 
-// NewHealths returns the healths of no servers.
-func NewHealths() *Healths {
-	return &Healths{}
-}
-
 // Configure makes the services' servers those that are known. Servers known
 // before keep their health, also where their checks are others now: a change
 // of a check is no reason to take a server out. New ones are taken over as

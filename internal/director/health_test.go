@@ -70,7 +70,7 @@ func TestHealthsFromStart(t *testing.T) {
 		{"found at 0 as configured is up", drained, foundAt(s, 0), "p", "up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := NewHealths()
+			h := &Healths{}
 			h.Configure(start, []config.Service{tt.service}, tt.found)
 			if got := tell(h, tcpTarget, tt.results); got != tt.want {
 				t.Errorf("results %q: state %q, want %q", tt.results, got, tt.want)
@@ -83,7 +83,7 @@ func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 	ping := tcpTarget
 	ping.Spec, ping.Port = checker.SpecOf(checker.Ping{}), 0
 	s := checked(tcpTarget, ping)
-	h := NewHealths()
+	h := &Healths{}
 	h.Configure(start, []config.Service{s}, nil)
 	if got := tell(h, tcpTarget, "p"); got != "unknown" {
 		t.Errorf("one of two checks passed: %s, want unknown", got)
@@ -110,7 +110,7 @@ func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 		{"both pass as often as rise", []string{"p", "p", "p", "p"}, "up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := NewHealths()
+			h := &Healths{}
 			h.Configure(start, []config.Service{s}, foundAt(s, 0))
 			var got string
 			for i, results := range tt.tell {
@@ -125,7 +125,7 @@ func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 
 func TestAServerWithoutChecksIsUp(t *testing.T) {
 	s := checked()
-	h := NewHealths()
+	h := &Healths{}
 	h.Configure(start, []config.Service{s}, nil)
 	if h.State(0, 0) != checker.Up || h.Unheard() != 0 {
 		t.Errorf("state %v with %d targets unheard, want up and none", h.State(0, 0), h.Unheard())
@@ -149,7 +149,7 @@ func TestReloadKeepsHealth(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := checked(tcpTarget)
-			h := NewHealths()
+			h := &Healths{}
 			h.Configure(start, []config.Service{s}, nil)
 			tell(h, tcpTarget, tt.before)
 			s = checked(tt.then)
@@ -165,7 +165,7 @@ func TestSharedTargetDecidesForEveryService(t *testing.T) {
 	a, b := checked(tcpTarget), checked(tcpTarget)
 	b.Name, b.Key.Port = "web-alt", 8080
 	b.Servers[0].Checks[0].Fall = 1
-	h := NewHealths()
+	h := &Healths{}
 	h.Configure(start, []config.Service{a, b}, nil)
 	if h.Unheard() != 1 {
 		t.Errorf("%d targets unheard, want the 1 that both share", h.Unheard())
@@ -178,7 +178,7 @@ func TestSharedTargetDecidesForEveryService(t *testing.T) {
 
 func TestReloadForgetsOnlyWhatIsGone(t *testing.T) {
 	s := checked(tcpTarget)
-	h := NewHealths()
+	h := &Healths{}
 	h.Configure(start, []config.Service{s}, nil)
 	h.Configure(start, []config.Service{s}, nil)
 	if h.Unheard() != 1 {

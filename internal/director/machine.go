@@ -1,63 +1,66 @@
 package director
 
 import (
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
-// A look is what was seen of the machine.
-type look struct {
-	machine machine.Facts
-	err     error
+// surroundings are the machine as last seen, and what that means.
+type surroundings struct {
+	facts machine.Facts
+	own   map[netip.Addr]bool
+	// found is what was wrong then; each finding is told when it is news.
+	found findings
 }
 
-// look begins a look at the machine, where the last one has ended.
-func (d *Director) look() {
-	if d.looked != nil {
+// look takes what a look at the machine found.
+func (c *Core) look(now time.Time, in MachineSeen) {
+	c.pulse.looking = false
+	if in.Err != nil {
+		c.tell(now, event.Warning, "machine-unseen", "", "could not look at the machine", slog.Any("error", in.Err))
 		return
 	}
-	looked := make(chan look, 1)
-	d.looked = looked
-	// Nobody waits for this one either: whoever deletes a thousand interfaces
-	// holds the kernel's lock over them for seconds.
-	go func() {
-		m, err := d.o.Machine()
-		looked <- look{m, err}
-	}()
+	c.see(now, in.Facts)
 }
 
-// saw takes what a look at the machine found.
-func (d *Director) saw(l look) {
-	if l.err != nil {
-		d.o.Log.Warn("could not look at the machine", "error", l.err)
-		return
+// see works out what the machine means for the configuration, and tells what is
+// wrong with it.
+func (c *Core) see(now time.Time, facts machine.Facts) {
+	own := ownAddresses(facts, c.config.Routers)
+	c.outdated = c.outdated || !maps.Equal(c.machine.own, own)
+	before := c.machine.found
+	c.machine = surroundings{facts: facts, own: own, found: c.unreported(now, facts)}
+	for _, f := range c.machine.found {
+		if !slices.ContainsFunc(before, func(b event.Finding) bool { return b.Code == f.Code && b.Subject == f.Subject }) {
+			c.do(Tell{f.Event(now)})
+		}
 	}
-	d.judge(l.machine)
 }
 
-// judge works out what the machine, as last seen, means for the configuration.
-func (d *Director) judge(m machine.Facts) {
-	d.machine = m
-	virtual := holders(d.config.Routers)
-	own := make(map[netip.Addr]bool, len(m.Addresses))
-	for _, p := range m.Addresses {
-		a := p.Addr()
+// ownAddresses returns the machine's addresses that are not virtual.
+func ownAddresses(facts machine.Facts, routers []vrrp.Config) map[netip.Addr]bool {
+	virtual := holders(routers)
+	own := make(map[netip.Addr]bool, len(facts.Addresses))
+	for _, p := range facts.Addresses {
 		// No other director can send anything to a loopback address.
-		if _, ok := virtual[a]; !ok && !a.IsLoopback() {
-			own[a] = true
+		if _, ok := virtual[p.Addr()]; !ok && !p.Addr().IsLoopback() {
+			own[p.Addr()] = true
 		}
 	}
-	d.dirty = d.dirty || !maps.Equal(d.own, own)
-	d.own = own
-	before := d.warned
-	d.warned = append(forwardingWarnings(d.config, m), d.healths.notRunWarnings(time.Now())...)
-	for _, w := range d.warned {
-		if !slices.ContainsFunc(before, w.sameSubject) {
-			d.o.Log.Warn("something must be mended", "warning", w.text)
-		}
-	}
+	return own
+}
+
+// unreported finds what no event tells of: it came about outside.
+func (c *Core) unreported(now time.Time, facts machine.Facts) findings {
+	var all findings
+	all.forwarding(c.config.Services, facts)
+	all.checks(now, &c.healths)
+	return all
 }

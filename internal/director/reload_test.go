@@ -2,6 +2,7 @@ package director
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -177,21 +178,6 @@ func TestReadingsThatHangAreBounded(t *testing.T) {
 	})
 }
 
-// Who takes a result may begin the next reading at once: the one that is over
-// must not be counted any more.
-func TestAReadingIsOverWhenItsResultIsThere(t *testing.T) {
-	reloads(t, clusterOf(), 0, []Loaded{{}}, func(r *reloading) {
-		d, loaded := r.director, make(chan Loaded)
-		d.readings.Add(1)
-		go d.read(r.Context(), d.config, false, loaded)
-		synctest.Wait()
-		if n := d.readings.Load(); n != 0 {
-			t.Errorf("%d readings are counted while the result of the only one waits to be taken, want 0", n)
-		}
-		<-loaded
-	})
-}
-
 func TestAReloadAskedForWhileOneHangsIsDone(t *testing.T) {
 	reloads(t, clusterOf(), time.Hour, []Loaded{{}, {Config: second()}}, func(r *reloading) {
 		r.reload(0)
@@ -219,8 +205,8 @@ func TestTheDirectorBlockWaitsForTheNextStart(t *testing.T) {
 	var after *outsides
 	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: changed}}, func(r *reloading) {
 		r.reload(0)
-		if s := statusOf(r.T, r.director); !strings.Contains(strings.Join(s.Warnings, "\n"), "next start") {
-			t.Errorf("warnings %q, want one of the block", s.Warnings)
+		if s := statusOf(r.T, r.director); !strings.Contains(fmt.Sprint(s.Findings), "next start") {
+			t.Errorf("warnings %q, want one of the block", s.Findings)
 		}
 		after = r.outsides
 	})

@@ -1,44 +1,32 @@
 package director
 
 import (
-	"context"
+	"cmp"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// Status returns the state of the daemon, as its loop sees it. An error means
-// that the loop did not answer before ctx ended, or has ended itself.
-func (d *Director) Status(ctx context.Context) (*Status, error) {
-	answer := make(chan *Status, 1)
-	select {
-	case d.calls <- func() { answer <- d.status() }:
-		return <-answer, nil
-	case <-d.stopped:
-		return nil, errStopped
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+// Edges are what a status tells of the edges, which the core does not know.
+type Edges struct {
+	Version string
+	Keeper  KeeperStatus
+	Probes  checker.Stats
+	Table   ipvsctl.Snapshot
 }
 
-// status builds the snapshot, on the loop.
-func (d *Director) status() *Status {
+// Status returns what is known about the daemon.
+func (c *Core) Status(now time.Time, e Edges) *Status {
 	s := &Status{
-		Version: d.o.Version, Node: d.config.Node, PID: os.Getpid(), Started: d.started,
-		Ready: d.ready, Stopping: d.stopping,
-		Warnings: d.allWarnings(),
-		Reload:   d.reload,
-		Keeper:   d.o.Keeper.Status(),
-		Routers:  d.routerStatuses(),
-		Probes:   d.o.Probes.Stats(),
-	}
-	var seen ipvsctl.Snapshot
-	if d.table != nil {
-		seen = d.table.Snapshot()
-		s.Table = seen.Stats
+		Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
+		Ready: c.readiness.ready, Stopping: c.stopping,
+		Reload: c.reload.ReloadStatus, Keeper: e.Keeper, Routers: c.routerStatuses(),
+		Probes: e.Probes, Table: e.Table.Stats, Foreign: foreign(e.Table.Foreign),
 	}
 	// Lists and objects are never null for those who read the JSON.
 	if s.Table.Operations == nil {
@@ -47,24 +35,41 @@ func (d *Director) status() *Status {
 	if s.Probes.Kinds == nil {
 		s.Probes.Kinds = map[string]checker.KindStats{}
 	}
-	s.Foreign = foreign(seen.Foreign)
-	s.Services = make([]ServiceStatus, 0, len(d.config.Services))
-	for i := range d.config.Services {
-		s.Services = append(s.Services, d.serviceStatus(i, seen))
+	s.Services = make([]ServiceStatus, 0, len(c.config.Services))
+	for i := range c.config.Services {
+		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
+	s.Findings = c.findings(now, s)
 	return s
+}
+
+// findings are what follows from a status, and what the core knows beside it,
+// the most urgent first.
+func (c *Core) findings(now time.Time, s *Status) []event.Finding {
+	all := findings(Findings(s))
+	all.adverts(c.adverts.since(counters(c.routers)))
+	all = append(all, c.unreported(now, c.machine.facts)...)
+	for _, d := range c.diagnostics {
+		all.add(event.Warning, "configuration", d, "", "%s", d)
+	}
+	if c.config.Director != c.atStart {
+		all.add(event.Warning, "restart-needed", "", "systemctl restart lvsd",
+			"the director block differs from the one that lvsd was started with, and takes effect at the next start")
+	}
+	slices.SortStableFunc(all, func(a, b event.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	return all
 }
 
 // routerStatuses are all configured routers: as the keeper says, and what it
 // has not spoken of yet as waiting for it.
-func (d *Director) routerStatuses() []vrrp.Status {
-	all := append([]vrrp.Status{}, d.statuses...)
-	for i := range d.config.Routers {
-		c := &d.config.Routers[i]
-		if !slices.ContainsFunc(all, func(s vrrp.Status) bool { return s.Name == c.Name }) {
+func (c *Core) routerStatuses() []vrrp.Status {
+	all := append([]vrrp.Status{}, c.routers...)
+	for i := range c.config.Routers {
+		r := &c.config.Routers[i]
+		if !slices.ContainsFunc(all, func(s vrrp.Status) bool { return s.Name == r.Name }) {
 			all = append(all, vrrp.Status{
-				Name: c.Name, Interface: c.Interface, VRID: c.VRID, Version: c.Version, Priority: c.Priority,
-				Interval: c.Interval, Addresses: c.Addresses, Fault: "the keeper has not reported yet",
+				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, Priority: r.Priority,
+				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
 			})
 		}
 	}
@@ -86,22 +91,22 @@ func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
 
 // serviceStatus joins what is configured, what is known of the servers' health
 // and what is in the kernel.
-func (d *Director) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
-	c := &d.config.Services[place]
-	row, present := seen.Table[c.Key]
-	counters := seen.Counters[c.Key]
+func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
+	configured := &c.config.Services[place]
+	row, present := seen.Table[configured.Key]
+	counters := seen.Counters[configured.Key]
 	s := ServiceStatus{
-		Name: c.Name, Address: c.Key.String(), Key: c.Key, Scheduler: c.Service.Scheduler,
-		InKernel: present, Servers: make([]ServerStatus, 0, len(c.Servers)),
-		Supply: d.planned.Verdicts[place].Supply, Reason: d.planned.Verdicts[place].Reason(),
+		Name: configured.Name, Address: configured.Key.String(), Key: configured.Key, Scheduler: configured.Service.Scheduler,
+		InKernel: present, Servers: make([]ServerStatus, 0, len(configured.Servers)),
+		Supply: c.planned.Verdicts[place].Supply, Reason: c.planned.Verdicts[place].Reason(),
 	}
-	for i := range c.Servers {
-		srv := destinationStatus(c.Servers[i].Name, c.Servers[i].Key, c.Servers[i].Destination, row, counters)
-		d.healths.describe(place, i, &srv)
+	for i := range configured.Servers {
+		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
+		c.healths.describe(place, i, &srv)
 		s.Servers = append(s.Servers, srv)
 	}
-	if c.Fallback != nil {
-		f := destinationStatus("fallback", c.Fallback.Key, c.Fallback.Destination, row, counters)
+	if configured.Fallback != nil {
+		f := destinationStatus("fallback", configured.Fallback.Key, configured.Fallback.Destination, row, counters)
 		f.Health = HealthUnchecked
 		s.Fallback = &f
 	}

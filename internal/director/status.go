@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -24,8 +25,8 @@ type Status struct {
 	Ready bool `json:"ready"`
 	// Stopping: the daemon was told to stop and is handing over.
 	Stopping bool `json:"stopping"`
-	// Warnings are conditions that an operator should mend, one sentence each.
-	Warnings []string        `json:"warnings"`
+	// Findings are what is wrong, the most urgent first.
+	Findings []event.Finding `json:"findings"`
 	Reload   ReloadStatus    `json:"reload"`
 	Keeper   KeeperStatus    `json:"keeper"`
 	Routers  []vrrp.Status   `json:"routers"`
@@ -92,6 +93,9 @@ type ServiceStatus struct {
 	// above 0 is.
 	Fallback *ServerStatus `json:"fallback,omitempty"`
 }
+
+// Missing reports whether the service is not in the kernel's table and should be.
+func (s *ServiceStatus) Missing() bool { return !s.InKernel && s.Supply != Withheld }
 
 // A Health says how a real server is, in one word.
 type Health string

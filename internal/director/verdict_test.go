@@ -59,8 +59,8 @@ func TestSupply(t *testing.T) {
 	}
 }
 
-// outage is whether the log and the status say that the only service is served.
-type outage struct {
+// lack is whether the log and the status say that the only service is served.
+type lack struct {
 	Log    []string
 	Supply Supply
 	Reason Reason
@@ -83,15 +83,15 @@ func TestLogAndStatusAgree(t *testing.T) {
 		found   ipvsctl.Table
 		fails   bool // the first server's check
 		after   time.Duration
-		want    outage
+		want    lack
 	}{
-		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, outage{Supply: Undecided, Health: HealthDown}},
+		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, lack{Supply: Undecided, Health: HealthDown}},
 		{"one is down, and nothing was ever heard of the other", two, nil, true, 12 * time.Second,
-			outage{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, HealthDown}},
+			lack{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, HealthDown}},
 		{"found with weight 0, which is not down", checked(tcpTarget), foundAt(checked(tcpTarget), 0), false, time.Second,
-			outage{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, HealthUnknown}},
+			lack{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, HealthUnknown}},
 		{"no real server is configured", alone, nil, false, time.Second,
-			outage{[]string{lost + `"no real server is configured"`}, Unserved, NoServer, ""}},
+			lack{[]string{lost + `"no real server is configured"`}, Unserved, NoServer, ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestLogAndStatusAgree(t *testing.T) {
 				time.Sleep(tt.after)
 				synctest.Wait()
 				s := statusOf(t, d).Services[0]
-				got := outage{linesWith(&log, "virtual service"), s.Supply, s.Reason, ""}
+				got := lack{linesWith(&log, "virtual service"), s.Supply, s.Reason, ""}
 				if len(s.Servers) > 0 {
 					got.Health = s.Servers[0].Health
 				}
@@ -217,9 +217,11 @@ func TestProbesAreNotLogged(t *testing.T) {
 
 // logged returns the lines of a log without their time.
 func logged(log *strings.Builder) []string {
-	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	log.Reset()
-	return lines
+	defer log.Reset()
+	if log.Len() == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSpace(log.String()), "\n")
 }
 
 // linesWith are the lines of a log that have a text.
@@ -235,94 +237,4 @@ func plain(log *strings.Builder) *slog.Logger {
 		}
 		return a
 	}}))
-}
-
-func TestLosingTheLastServerIsOneLine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
-		f := newOutsides()
-		c := clusterOf(checked(tcpTarget))
-		d := New(c, nil, Options{
-			Log: plain(&log), Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
-		})
-		d.table, d.awaitedUntil = fakeTable{f}, time.Now().Add(time.Hour)
-		d.healths.Configure(start, c.Services, nil)
-		hear := func(o checker.Outcome) {
-			d.observe(observation{tcpTarget, checker.Result{Outcome: o, Detail: "connection refused"}})
-			d.plan()
-		}
-		d.plan()
-		if log.Len() > 0 {
-			t.Errorf("before the first result: %q, want nothing", log.String())
-		}
-		hear(checker.Passed)
-		log.Reset()
-		for range 6 {
-			hear(checker.Failed)
-		}
-		want := []string{
-			`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
-			`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`,
-		}
-		if diff := cmp.Diff(want, logged(&log)); diff != "" {
-			t.Errorf("the last one fails (-want +got):\n%s", diff)
-		}
-		for range 3 {
-			hear(checker.Passed)
-		}
-		want = []string{
-			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
-			`level=INFO msg="virtual service has a server again" service=web address="tcp 10.13.0.200:80" fallback=true`,
-		}
-		if diff := cmp.Diff(want, logged(&log)); diff != "" {
-			t.Errorf("it is back (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
-	var log strings.Builder
-	f := newOutsides()
-	s := webService(ipvsctl.NAT, web1)
-	s.Servers[0].Destination.Weight, s.Fallback = 0, nil
-	d := New(clusterOf(s), nil, Options{Log: plain(&log), Keeper: fakeKeeper{f}, Probes: fakeProbes{f}})
-	d.table, d.awaitedUntil = fakeTable{f}, time.Now().Add(time.Hour)
-	d.healths.Configure(start, []config.Service{s}, nil)
-	d.plan()
-	d.plan()
-	want := []string{`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`}
-	if diff := cmp.Diff(want, logged(&log)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	d.config = clusterOf()
-	d.healths.Configure(start, nil, nil)
-	d.plan()
-	if len(d.lacking) > 0 || log.Len() > 0 {
-		t.Errorf("a service that was removed is remembered: %v, %q", d.lacking, log.String())
-	}
-}
-
-func TestOnlyAMasterHandsOver(t *testing.T) {
-	for _, tt := range []struct {
-		state vrrp.State
-		want  string
-	}{
-		{vrrp.Master, `level=INFO msg="stopping: handing over"`},
-		{vrrp.Backup, `level=INFO msg=stopping`},
-	} {
-		t.Run(tt.state.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var log strings.Builder
-				f := newOutsides()
-				f.handOver = time.Second
-				d := New(clusterOf(), nil, Options{Log: plain(&log), Keeper: fakeKeeper{f}, Notify: func(string) {}})
-				d.work = t.Context()
-				d.statuses = []vrrp.Status{{Name: "outside", State: tt.state, Master: netip.Addr{}}}
-				<-d.handOver()
-				if got := logged(&log); len(got) != 1 || got[0] != tt.want {
-					t.Errorf("log %q, want %q", got, tt.want)
-				}
-			})
-		})
-	}
 }

@@ -1,0 +1,308 @@
+package director
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A story tells a core what happens and writes down what it wants done.
+type story struct {
+	*testing.T
+	core *Core
+	now  time.Time
+	// lines are the effects since the last call of told, but for heartbeats.
+	lines []string
+	log   strings.Builder
+	beats int
+}
+
+// tellOf begins a story with a configuration, on a machine that forwards packets.
+func tellOf(t *testing.T, c *config.Config) *story {
+	t.Helper()
+	first := Loaded{Config: c}
+	if len(c.Services) > 0 {
+		first.Found = ipvsctl.Table{}
+	}
+	s := &story{T: t, now: start}
+	core, effects := Begin(start, "/etc/lvsd", first, machine.Facts{Addresses: []netip.Prefix{netip.PrefixFrom(lvs1, 24)}, Forward4: true})
+	s.core = core
+	s.write(effects)
+	return s
+}
+
+// handle tells the core of one thing.
+func (s *story) handle(in Input) {
+	s.Helper()
+	s.write(s.core.Handle(s.now, in))
+	s.checkDeadline()
+}
+
+// hear tells of a result of the first server's check.
+func (s *story) hear(o checker.Outcome) {
+	s.Helper()
+	s.handle(Probed{{tcpTarget, checker.Result{Outcome: o, Detail: "connection refused"}}})
+}
+
+// wait lets time pass, and wakes the core when it asked for that and not sooner.
+func (s *story) wait(d time.Duration) {
+	s.Helper()
+	end := s.now.Add(d)
+	for !s.core.Deadline().After(end) {
+		s.now = s.core.Deadline()
+		s.write(s.core.Expire(s.now))
+		s.checkDeadline()
+	}
+	s.now = end
+}
+
+// checkDeadline: a deadline that is over would keep the loop busy.
+func (s *story) checkDeadline() {
+	s.Helper()
+	if d := s.core.Deadline(); !d.After(s.now) {
+		s.Fatalf("the deadline is %v ago", s.now.Sub(d))
+	}
+}
+
+// write notes effects in the words of a transcript.
+func (s *story) write(effects []Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case SetTable:
+			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
+		case SetTargets:
+			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
+		case TellKeeper:
+			s.lines = append(s.lines, fmt.Sprintf("keeper: %d routers, table loaded %v", len(e.Routers), e.Conditions[0].OK))
+		case Heartbeat:
+			s.beats++
+		case Notify:
+			s.lines = append(s.lines, "systemd: "+string(e))
+		case Read:
+			s.lines = append(s.lines, fmt.Sprintf("read %d, open %v", e.Number, e.Open))
+		case Look:
+			s.lines = append(s.lines, "look")
+		case HandOver:
+			s.lines = append(s.lines, fmt.Sprintf("hand over within %v", e.Limit))
+		case Tell:
+			event.Log(plain(&s.log))(e.Event)
+			s.lines = append(s.lines, e.Severity.String()+" "+e.Code+" "+e.Subject)
+		}
+	}
+}
+
+// rowsOf are the real servers and their weights, in order.
+func rowsOf(t ipvsctl.Table) string {
+	var all []string
+	for _, v := range t {
+		for _, k := range slices.SortedFunc(maps.Keys(v.Destinations), ipvsctl.DestinationKey.Compare) {
+			all = append(all, fmt.Sprintf("%v=%d", k, v.Destinations[k].Weight))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// want holds the effects since the last call.
+func (s *story) want(when string, lines ...string) {
+	s.Helper()
+	for i := range s.lines {
+		s.lines[i] = strings.TrimSpace(s.lines[i])
+	}
+	if diff := cmp.Diff(lines, s.lines); diff != "" {
+		s.Errorf("%s (-want +got):\n%s", when, diff)
+	}
+	s.lines = nil
+}
+
+// wantLog holds the log since the last call.
+func (s *story) wantLog(when string, lines ...string) {
+	s.Helper()
+	if diff := cmp.Diff(lines, logged(&s.log)); diff != "" {
+		s.Errorf("%s (-want +got):\n%s", when, diff)
+	}
+}
+
+func TestCoreFromStartToStop(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.want("the start: the table first, and no router", "keeper: 1 routers, table loaded false", "table: 10.13.0.15:8080=1")
+	s.handle(TableSeen{Converged: true})
+	s.want("it is in the kernel: the probes", "targets: 1")
+	s.hear(checker.Passed)
+	s.want("the first result", "info server-up web/192.168.1.4", "table: 192.168.1.4:80=3")
+	s.handle(TableSeen{Converged: true})
+	s.want("that is in the kernel too", "keeper: 1 routers, table loaded true", "info ready", "systemd: READY")
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Master}})
+	s.want("Master, by which the table is another one only if this director is a server", "table: 192.168.1.4:80=3")
+	s.handle(TableSeen{Converged: true})
+	s.hear(checker.Failed)
+	s.hear(checker.Failed)
+	s.want("failures that are not yet enough")
+	s.hear(checker.Failed)
+	s.want("the last server fails", "warning server-down web/192.168.1.4", "warning service-unserved web", "table: 10.13.0.15:8080=1")
+	s.handle(TableSeen{Refused: true})
+	s.want("a refusal changes nothing")
+	s.handle(Reload{})
+	s.want("a reload", "systemd: RELOADING", "read 1, open false")
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second(checked(tcpTarget))}})
+	s.want("another configuration", "info configuration-applied", "targets: 1", "keeper: 1 routers, table loaded true", "table: 10.13.0.15:8080=1")
+	s.handle(TableSeen{Converged: true})
+	s.want("it runs", "systemd: READY")
+	s.wait(10 * time.Second)
+	s.want("ten seconds", "look")
+	s.handle(Stop{})
+	s.want("the stop", "systemd: STOPPING", "info stopping", "hand over within 14s")
+	s.handle(Stop{})
+	s.handle(Reload{})
+	s.want("who stops does not stop again, nor read")
+	s.hear(checker.Passed)
+	s.hear(checker.Passed)
+	s.want("the health of the servers is followed meanwhile", "info server-up web/192.168.1.4", "info service-served web", "table: 192.168.1.4:80=3")
+	s.handle(HandedOver{Err: errors.New("the keeper does not answer")})
+	s.want("the end", "error hand-over-failed")
+}
+
+func TestARefusedReloadIsToldOnce(t *testing.T) {
+	const refused = `level=ERROR msg="configuration refused: the one that runs goes on" path=/etc/lvsd`
+	for _, tt := range []struct {
+		name string
+		load Loaded
+		want []string
+	}{
+		{"with every mistake in it", Loaded{Err: errors.New("web.hcl:3: no such thing (and 1 more)"), Mistakes: []event.Event{
+			{Severity: event.Error, Text: "configuration: no such thing", Attributes: []slog.Attr{slog.String("at", "web.hcl:3")}},
+			{Severity: event.Error, Text: "configuration: no such port", Attributes: []slog.Attr{slog.String("at", "web.hcl:9")}}}},
+			[]string{`level=ERROR msg="configuration: no such thing" at=web.hcl:3`, `level=ERROR msg="configuration: no such port" at=web.hcl:9`, refused}},
+		{"with the reason why it could not be read", Loaded{Err: errors.New("permission denied")}, []string{refused + ` error="permission denied"`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tellOf(t, clusterOf())
+			s.handle(Reload{})
+			s.log.Reset()
+			s.handle(ReadingEnded{Number: 1, Loaded: tt.load})
+			s.wantLog("the log", tt.want...)
+			if got := s.core.Status(s.now, Edges{}).Findings; len(got) == 0 || got[0].Code != "reload-refused" {
+				t.Errorf("findings %v, want the refusal first", got)
+			}
+		})
+	}
+}
+
+// Whoever takes a result may begin the next reading at once: the one that is
+// over must not be counted any more.
+func TestAReadingIsOverWhenItsResultIsThere(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	for range maxHung {
+		s.handle(Reload{})
+		s.wait(loadPatience + time.Second)
+	}
+	s.handle(ReadingEnded{Number: 2, Loaded: Loaded{Config: second()}})
+	if got := s.core.Status(s.now, Edges{}).Reload; got.OK || got.Digest != "first" {
+		t.Errorf("reload %+v, want no notice of what was given up", got)
+	}
+	s.lines = nil
+	s.handle(Reload{})
+	s.want("one of the four has ended", "systemd: RELOADING", "read 5, open true")
+	s.handle(Reload{})
+	s.handle(ReadingEnded{Number: 5})
+	s.want("and the next begins with the end of that", "info configuration-unchanged", "systemd: READY", "systemd: RELOADING", "read 6, open true")
+}
+
+// A table that was opened for a reading that was given up is there all the same.
+func TestATableIsOpenedOnce(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	s.handle(Reload{})
+	s.wait(loadPatience)
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second(checked(tcpTarget)), Found: ipvsctl.Table{}}})
+	s.lines = nil
+	s.handle(Reload{})
+	s.want("the next reading", "systemd: RELOADING", "read 2, open false")
+}
+
+func TestLosingTheLastServerIsOneLine(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.wantLog("before the first result")
+	s.hear(checker.Passed)
+	s.log.Reset()
+	for range 6 {
+		s.hear(checker.Failed)
+	}
+	s.wantLog("the last one fails",
+		`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
+		`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`)
+	for range 3 {
+		s.hear(checker.Passed)
+	}
+	s.wantLog("it is back",
+		`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
+		`level=INFO msg="virtual service has a server again" service=web address="tcp 10.13.0.200:80" fallback=true`)
+}
+
+func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
+	drained := webService(ipvsctl.NAT, web1)
+	drained.Servers[0].Destination.Weight, drained.Fallback = 0, nil
+	s := tellOf(t, clusterOf(drained))
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
+	s.wantLog("planned twice", `level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
+	s.handle(Reload{})
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second()}})
+	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" path=/etc/lvsd services=0 routers=1`)
+	if len(s.core.outages) > 0 {
+		t.Errorf("it is remembered: %v", s.core.outages)
+	}
+}
+
+func TestOnlyAMasterHandsOver(t *testing.T) {
+	for _, tt := range []struct {
+		state vrrp.State
+		want  string
+	}{
+		{vrrp.Master, `level=INFO msg="stopping: handing over"`},
+		{vrrp.Backup, `level=INFO msg=stopping`},
+	} {
+		t.Run(tt.state.String(), func(t *testing.T) {
+			s := tellOf(t, clusterOf())
+			s.handle(RoutersSeen{{Name: "outside", State: tt.state}})
+			s.log.Reset()
+			s.handle(Stop{})
+			s.wantLog("the stop", tt.want)
+		})
+	}
+}
+
+func TestAFindingWhoseFiguresChangeIsNoNews(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.handle(Probed{{tcpTarget, checker.Result{Outcome: checker.NotRun}}})
+	s.wait(notRunPatience)
+	s.log.Reset()
+	for i := range 3 {
+		s.handle(Probed{{tcpTarget, checker.Result{Outcome: checker.NotRun, Detail: fmt.Sprint("noticed after ", i)}}})
+		s.handle(MachineSeen{Facts: machine.Facts{Forward4: true}})
+	}
+	if got := strings.Count(s.log.String(), "checks cannot be run"); got != 1 {
+		t.Errorf("logged %d times, want once:\n%s", got, &s.log)
+	}
+}
+
+// The keeper hands over where it hears nothing for ten seconds.
+func TestTheHeartbeatComesEverySecond(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.wait(time.Minute)
+	if s.beats != 60 {
+		t.Errorf("%d heartbeats in a minute, want 60", s.beats)
+	}
+}

@@ -1,0 +1,273 @@
+package director
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// findings are made here and nowhere else, the most urgent first.
+type findings []event.Finding
+
+func (all *findings) add(s event.Severity, code, subject, remedy, format string, args ...any) {
+	*all = append(*all, event.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// Findings returns what is wrong according to the rest of a status.
+func Findings(s *Status) []event.Finding {
+	all := findings{}
+	if r := &s.Reload; !r.OK && !r.Last.IsZero() {
+		all.add(event.Error, "reload-refused", "", `correct `+r.Path+`, try it with "lvsd validate" and reload again`,
+			"RELOAD REFUSED at %s, the configuration of %s still runs (%s)", clock(r.Last), clock(r.Applied), r.Error)
+	}
+	all.notReady(s)
+	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
+		all.add(event.Error, "keeper-down", "", "", "the process that sends the adverts is not running "+
+			"(it was started again %d times), so no address is renewed and the peer may take over", s.Keeper.Restarts)
+	}
+	for i := range s.Routers {
+		all.router(&s.Routers[i])
+	}
+	all.services(s.Services)
+	all.servers(s.Services)
+	switch t := &s.Table; {
+	case t.LastError == "":
+	case t.Pending > 0:
+		all.add(event.Error, "table-differs", "", "", "the kernel's table is not as wanted, %d operations are left to do: %s", t.Pending, t.LastError)
+	default:
+		all.add(event.Warning, "table-failed", "", "", "the kernel's table is as wanted, but something failed: %s", t.LastError)
+	}
+	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
+		all.add(event.Warning, "keeper-limited", "", "", "the keeper runs with less than it should have: %s", k.Why)
+	}
+	return all
+}
+
+// notReady finds why the daemon is not ready, if it is not.
+func (all *findings) notReady(s *Status) {
+	if s.Stopping {
+		all.add(event.Warning, "not-ready", "", "", "not ready: stopping and handing over to the peer")
+		return
+	}
+	if s.Ready {
+		return
+	}
+	why, missing, unknown := "starting", 0, 0
+	for i := range s.Services {
+		if s.Services[i].Missing() {
+			missing++
+		}
+		for j := range s.Services[i].Servers {
+			if s.Services[i].Servers[j].Health == HealthUnknown {
+				unknown++
+			}
+		}
+	}
+	if missing > 0 {
+		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", missing, len(s.Services))
+	}
+	if unknown > 0 {
+		why += fmt.Sprintf("; the state of %d real servers is not known yet", unknown)
+	}
+	if s.Table.LastError != "" {
+		why += "; the kernel refused an operation: " + s.Table.LastError
+	}
+	all.add(event.Warning, "not-ready", "", "", "not ready: %s", why)
+}
+
+// router finds addresses that are not where the router's state says, and why
+// it is in Initialize.
+func (all *findings) router(r *vrrp.Status) {
+	subject := fmt.Sprintf("virtual router %q", r.Name)
+	switch {
+	case r.State == vrrp.Master && r.Held < len(r.Addresses):
+		all.add(event.Error, "addresses-missing", subject, "", "%s is Master and holds %d of its %d addresses", subject, r.Held, len(r.Addresses))
+	case r.State != vrrp.Master && r.Held > 0:
+		all.add(event.Error, "addresses-left", subject, "", "%s is %v and holds %d of its %d addresses all the same", subject, r.State, r.Held, len(r.Addresses))
+	}
+	if r.State == vrrp.Initialize && r.Fault != "" {
+		all.add(event.Error, "router-stands-back", subject, "", "%s stands back: %s", subject, r.Fault)
+	}
+}
+
+// unserved are the reasons why a service is, in an operator's words.
+var unserved = map[Reason]string{
+	NoServer: "no real server is configured",
+	NoneUp:   "no real server is up",
+	Drained:  "every real server that is not down has weight 0",
+	NoResult: "no real server has had a result of its checks",
+}
+
+// services sums up the services that serve badly, of which there may be
+// thousands: those that are missing, and the unserved by reason, first those
+// whose clients are refused.
+func (all *findings) services(services []ServiceStatus) {
+	var missing []string
+	refusing, relieved := make(map[Reason][]string), make(map[Reason][]string)
+	for i := range services {
+		s := &services[i]
+		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
+		switch {
+		case s.Missing():
+			missing = append(missing, name)
+		case s.Supply != Unserved:
+		case s.Fallback != nil && s.Fallback.InKernel:
+			relieved[s.Reason] = append(relieved[s.Reason], name)
+		default:
+			refusing[s.Reason] = append(refusing[s.Reason], name)
+		}
+	}
+	if len(missing) > 0 {
+		all.add(event.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(missing))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
+		all.add(event.Error, "services-unserved", string(reason), "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[reason])
+	}
+	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
+		all.add(event.Warning, "fallback-serves", string(reason), "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[reason])
+	}
+}
+
+// servers sums up the real servers that are down.
+func (all *findings) servers(services []ServiceStatus) {
+	var down []string
+	servers := 0
+	for i := range services {
+		servers += len(services[i].Servers)
+		for j := range services[i].Servers {
+			if s := &services[i].Servers[j]; s.Health == HealthDown {
+				down = append(down, services[i].Name+"/"+s.Name)
+			}
+		}
+	}
+	if len(down) > 0 {
+		all.add(event.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(down), servers, shorten(down))
+	}
+}
+
+// remedies are what to do about adverts that were refused or that disagree.
+var remedies = map[vrrp.Reason]string{
+	vrrp.ReasonTTL:            "they come from beyond this network: find out who sends them",
+	vrrp.ReasonLength:         "find out what sends them",
+	vrrp.ReasonVersion:        "configure the same version on both directors",
+	vrrp.ReasonType:           "find out what sends them",
+	vrrp.ReasonChecksum:       "check that the peers are the intended ones",
+	vrrp.ReasonAuthentication: "remove the authentication from the peer's configuration",
+	vrrp.ReasonNoAddress:      "configure the same addresses on both directors",
+	vrrp.ReasonNoInterval:     "configure the same advert_interval on both directors",
+	vrrp.ReasonOwnAddress:     "find out whether another machine uses this director's address",
+	vrrp.ReasonNotPeer:        "configure each director's address among the other one's peers, or no peers on both",
+	vrrp.ReasonInterval:       "configure the same advert_interval on both directors",
+	vrrp.ReasonAddresses:      "configure the same addresses on both directors",
+	vrrp.ReasonOwner:          "give one of the directors a priority below 255",
+}
+
+// adverts finds that the directors do not understand each other, by what the
+// virtual routers have counted within the last minute.
+func (all *findings) adverts(counted map[string]vrrp.Counters) {
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
+		c := counted[name]
+		subject := fmt.Sprintf("virtual router %q", name)
+		for _, reason := range frequent(c.Discarded) {
+			all.add(event.Warning, "adverts-refused", subject+" "+string(reason), remedies[reason],
+				"%s refused %d adverts in the last minute (%s)", subject, c.Discarded[reason], reason)
+		}
+		for _, reason := range frequent(c.Mismatched) {
+			all.add(event.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
+				"%s heard %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
+		}
+		if c.OtherMasters > 0 {
+			all.add(event.Error, "other-master", subject, "check that the other director hears this one's adverts (a firewall, a switch) and has the same id",
+				"%s was Master and heard %d adverts of another Master in the last minute, and each had the addresses", subject, c.OtherMasters)
+		}
+	}
+}
+
+// frequent returns the reasons that were counted, the most frequent first.
+func frequent(counted map[vrrp.Reason]uint64) []vrrp.Reason {
+	var all []vrrp.Reason
+	for reason, n := range counted {
+		if n > 0 {
+			all = append(all, reason)
+		}
+	}
+	slices.SortFunc(all, func(a, b vrrp.Reason) int {
+		return cmp.Or(cmp.Compare(counted[b], counted[a]), cmp.Compare(a, b))
+	})
+	return all
+}
+
+// forwarding finds services that need a machine which forwards packets, where
+// this one does not: one finding for each family.
+func (all *findings) forwarding(services []config.Service, m machine.Facts) {
+	for _, family := range []struct {
+		forwards, six bool
+		sysctl        string
+	}{
+		{m.Forward4, false, "net.ipv4.ip_forward"},
+		{m.Forward6, true, "net.ipv6.conf.all.forwarding"},
+	} {
+		i := slices.IndexFunc(services, func(s config.Service) bool {
+			return slices.ContainsFunc(s.Servers, func(srv config.Server) bool {
+				return srv.Destination.Forward == ipvsctl.NAT && srv.Key.Addr.Is6() == family.six
+			})
+		})
+		if i >= 0 && !family.forwards {
+			all.add(event.Error, "forwarding-off", family.sysctl, fmt.Sprintf("set %s=1 (sysctl -w, and in /etc/sysctl.d)", family.sysctl),
+				"virtual service %q forwards by NAT, but this director does not forward packets, so no answer reaches a client", services[i].Name)
+		}
+	}
+}
+
+// notRunPatience is how long a check may be impossible to run, for a reason of
+// this director's own, before that is a finding.
+const notRunPatience = 10 * time.Second
+
+// checks finds checks that this director cannot run: one finding for all, since
+// they usually have one reason.
+func (all *findings) checks(now time.Time, h *Healths) {
+	stuck, example := 0, ""
+	for i := range h.servers {
+		for j := range h.servers[i] {
+			for _, c := range h.servers[i][j].checks {
+				since := c.NotRunSince()
+				if since.IsZero() || now.Sub(since) < notRunPatience {
+					continue
+				}
+				if stuck++; stuck == 1 {
+					s := &h.services[i]
+					example = fmt.Sprintf("%s/%s: %s", s.Name, s.Servers[j].Name, c.Last().Detail)
+				}
+			}
+		}
+	}
+	if stuck > 0 {
+		all.add(event.Warning, "checks-not-run", "", "", "%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)
+	}
+}
+
+// shorten lists the first three names and counts the rest.
+func shorten(names []string) string {
+	const shown = 3
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// clock writes a moment to the second.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Format(time.DateTime)
+}

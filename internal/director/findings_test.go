@@ -1,0 +1,62 @@
+package director
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+func TestForwardingFindings(t *testing.T) {
+	four, six := webService(ipvsctl.NAT, web1), webService(ipvsctl.NAT, netip6)
+	for _, tt := range []struct {
+		name     string
+		services []config.Service
+		machine  machine.Facts
+		want     []string
+	}{
+		{"NAT on a machine that forwards", []config.Service{four, six}, machine.Facts{Forward4: true, Forward6: true}, nil},
+		{"NAT where ip_forward is off, once for each family", []config.Service{four, four, six}, machine.Facts{},
+			[]string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"}},
+		{"direct routing forwards nothing back", []config.Service{webService(ipvsctl.Direct, web1)}, machine.Facts{}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got findings
+			got.forwarding(tt.services, tt.machine)
+			if len(got) != len(tt.want) {
+				t.Fatalf("%d findings %q, want %d", len(got), got, len(tt.want))
+			}
+			for i := range got {
+				if !strings.Contains(got[i].Remedy, tt.want[i]) {
+					t.Errorf("finding %q does not name %s", got[i], tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestChecksThatCannotBeRunAreAFindingAfterAWhile(t *testing.T) {
+	s := checked(tcpTarget)
+	h := &Healths{}
+	h.Configure(start, []config.Service{s}, nil)
+	h.Observe(start, tcpTarget, checker.Result{Outcome: checker.NotRun, Detail: "no route to host"})
+	at := func(d time.Duration) (all findings) {
+		all.checks(start.Add(d), h)
+		return all
+	}
+	if got := at(notRunPatience - 1); got != nil {
+		t.Errorf("found too soon: %q", got)
+	}
+	got := at(notRunPatience)
+	if len(got) != 1 || !strings.Contains(got[0].Text, "web/192.168.1.4: no route to host") {
+		t.Errorf("findings %q, want one that names the server and the reason", got)
+	}
+	h.Observe(start.Add(time.Minute), tcpTarget, checker.Result{Outcome: checker.Passed})
+	if got := at(time.Hour); got != nil {
+		t.Errorf("still found after a result: %q", got)
+	}
+}

@@ -1,0 +1,150 @@
+package director
+
+import (
+	"context"
+	"time"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// loop feeds the core until it is told to stop and has handed over.
+func (d *Director) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := ctx.Done()
+	for {
+		var in Input
+		timer.Reset(time.Until(d.core.Deadline()))
+		select {
+		case <-stop:
+			stop, in = nil, Stop{}
+		case err := <-d.failed:
+			return err
+		case in = <-d.inputs:
+			if reading, ok := in.(ReadingEnded); ok {
+				d.adopt(reading.Loaded)
+			}
+		case o := <-d.results:
+			in = d.burst(o)
+		case <-d.o.Keeper.Changed():
+			in = RoutersSeen(d.o.Keeper.Statuses())
+		case <-d.applied():
+		case <-d.reloads:
+			in = Reload{}
+		case call := <-d.calls:
+			call()
+		case <-timer.C:
+		}
+		d.wake(time.Now(), in)
+		if _, over := in.(HandedOver); over {
+			return nil
+		}
+	}
+}
+
+// wake tells the core what happened, if anything did, what is due, and how the
+// table is.
+func (d *Director) wake(now time.Time, in Input) {
+	if in != nil {
+		d.carryOut(d.core.Handle(now, in))
+	}
+	d.carryOut(d.core.Expire(now))
+	if d.table == nil {
+		return
+	}
+	s := d.table.Snapshot()
+	if seen := (TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != ""}); seen != d.seen {
+		d.seen = seen
+		d.carryOut(d.core.Handle(now, seen))
+	}
+}
+
+// carryOut does what the core wants done. Nothing of it blocks.
+func (d *Director) carryOut(effects []Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case SetTable:
+			d.seen = TableSeen{}
+			d.table.Set(ipvsctl.Desired(e))
+		case SetTargets:
+			d.o.Probes.Set(e)
+		case TellKeeper:
+			d.o.Keeper.Set(vrrp.Desired(e))
+		case Heartbeat:
+			d.o.Keeper.Heartbeat()
+		case Notify:
+			d.o.Notify(string(e))
+		case Tell:
+			d.o.Events(e.Event)
+		case Read:
+			d.aside(func() Input { return d.read(e) })
+		case Look:
+			d.aside(d.look)
+		case HandOver:
+			d.running.Go(func() { d.give(d.handOver(e)) })
+		}
+	}
+}
+
+// aside does what may take long on a goroutine of its own, and gives the core
+// what came of it. Nobody waits for it, in the end either: a disk may hang, and
+// whoever deletes a thousand interfaces holds the kernel's lock over them for
+// seconds.
+func (d *Director) aside(work func() Input) {
+	go func() { d.give(work()) }()
+}
+
+// give hands an input to the loop, if it still runs.
+func (d *Director) give(in Input) {
+	select {
+	case d.inputs <- in:
+	case <-d.stopped:
+	case <-d.work.Done():
+	}
+}
+
+// read reads the configuration, and opens the table if that is wanted.
+func (d *Director) read(r Read) Input {
+	l := d.o.Load(r.Running)
+	if r.Open {
+		l.open(d.work, d.o.OpenTable)
+	}
+	return ReadingEnded{Number: r.Number, Loaded: l}
+}
+
+func (d *Director) look() Input {
+	facts, err := d.o.Machine()
+	return MachineSeen{Facts: facts, Err: err}
+}
+
+// handOver makes the keeper hand over, while the loop keeps the table equal to
+// the servers' health until the peer has the address.
+func (d *Director) handOver(h HandOver) Input {
+	ctx, cancel := context.WithTimeout(d.work, h.Limit)
+	defer cancel()
+	return HandedOver{Err: d.o.Keeper.Stop(ctx)}
+}
+
+// burst takes a result and those that wait behind it, so that they are planned
+// for once.
+func (d *Director) burst(o Observation) Probed {
+	all := Probed{o}
+	for len(all) < resultQueue {
+		select {
+		case o = <-d.results:
+			all = append(all, o)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+// applied is the table's channel, nil without one.
+func (d *Director) applied() <-chan struct{} {
+	if d.table == nil {
+		return nil
+	}
+	return d.table.Applied()
+}

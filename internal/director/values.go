@@ -1,0 +1,118 @@
+package director
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// An Input is something that happened outside the core.
+type Input interface{ input() }
+
+type (
+	// Probed are results of probes; a burst of them is planned for once.
+	Probed []Observation
+	// RoutersSeen are the statuses of all virtual routers, as the keeper told
+	// them last.
+	RoutersSeen []vrrp.Status
+	// MachineSeen is what a look at the machine found, or why it failed.
+	MachineSeen struct {
+		Facts machine.Facts
+		Err   error
+	}
+	// TableSeen is how the kernel's table is, compared with the one that was set
+	// last: equal to it, or not because the kernel refused something.
+	TableSeen struct{ Converged, Refused bool }
+	// Reload asks for the configuration to be read again.
+	Reload struct{}
+	// ReadingEnded is the outcome of the reading with this number.
+	ReadingEnded struct {
+		Number int
+		Loaded
+	}
+	// Stop asks for the virtual routers to be handed over.
+	Stop struct{}
+	// HandedOver is the end of the hand-over, in order or not.
+	HandedOver struct{ Err error }
+)
+
+func (Probed) input()       {}
+func (RoutersSeen) input()  {}
+func (MachineSeen) input()  {}
+func (TableSeen) input()    {}
+func (Reload) input()       {}
+func (ReadingEnded) input() {}
+func (Stop) input()         {}
+func (HandedOver) input()   {}
+
+// An Observation is one result of one target.
+type Observation struct {
+	Target checker.Target
+	Result checker.Result
+}
+
+// A Loaded is the outcome of reading the configuration.
+type Loaded struct {
+	// Config is nil where the text is the one that runs already.
+	Config *config.Config
+	// Warnings accompany a valid configuration, one line each.
+	Warnings []string
+	// Err reports that the configuration is not valid, or could not be read. Its
+	// text is the first mistake, with its place.
+	Err error
+	// Mistakes are all mistakes of a configuration that is not valid; they are
+	// told in place of Err.
+	Mistakes []event.Event
+	// Found is the IPVS table as it was when it was opened for this
+	// configuration; nil where it was not opened.
+	Found ipvsctl.Table
+
+	table Table // that was opened
+}
+
+// An Effect is something that the core wants done. Those that set something are
+// whole, and the newest wins.
+type Effect interface{ effect() }
+
+type (
+	// SetTable makes the kernel's table what it should be.
+	SetTable ipvsctl.Desired
+	// SetTargets makes these the targets that are probed.
+	SetTargets []checker.Target
+	// TellKeeper makes the keeper run these virtual routers.
+	TellKeeper vrrp.Desired
+	// Heartbeat tells the keeper that this director is alive.
+	Heartbeat struct{}
+	// Notify tells the service manager a state: READY, RELOADING or STOPPING.
+	Notify string
+	// Read begins a reading of the configuration, to be compared with the one
+	// that runs; with Open, the IPVS table is opened too if it needs one. It
+	// ends with a ReadingEnded of the same number.
+	Read struct {
+		Number  int
+		Running *config.Config
+		Open    bool
+	}
+	// Look begins a look at the machine. It ends with a MachineSeen.
+	Look struct{}
+	// HandOver hands every virtual router over and ends the keeper, within a
+	// limit. It ends with HandedOver.
+	HandOver struct{ Limit time.Duration }
+	// Tell reports an event.
+	Tell struct{ event.Event }
+)
+
+func (SetTable) effect()   {}
+func (SetTargets) effect() {}
+func (TellKeeper) effect() {}
+func (Heartbeat) effect()  {}
+func (Notify) effect()     {}
+func (Read) effect()       {}
+func (Look) effect()       {}
+func (HandOver) effect()   {}
+func (Tell) effect()       {}

@@ -1,0 +1,57 @@
+package event
+
+import (
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+var at = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+func TestAnEventIsOneLineOfTheLog(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		event Event
+		want  string
+	}{
+		{"with its particulars", Event{At: at, Severity: Warning, Code: "server-down", Subject: "web/a", Text: "real server is down",
+			Attributes: []slog.Attr{slog.String("service", "web"), slog.Int("left", 2)}},
+			`time=2026-11-23T03:00:00.000Z level=WARN msg="real server is down" service=web left=2`},
+		{"without any", Event{At: at, Severity: Error, Text: "lost"}, `time=2026-11-23T03:00:00.000Z level=ERROR msg=lost`},
+		{"below the level that is wanted", Event{At: at, Severity: Info, Text: "ready"}, ``},
+		{"of a finding, with what to do about it", Finding{Code: "forwarding", Severity: Warning, Text: "no answer", Remedy: "set it"}.Event(at),
+			`time=2026-11-23T03:00:00.000Z level=WARN msg="no answer" remedy="set it"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b strings.Builder
+			Log(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelWarn})))(tt.event)
+			if got := strings.TrimSuffix(b.String(), "\n"); got != tt.want {
+				t.Errorf("logged %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAFindingForPeopleAndPrograms(t *testing.T) {
+	f := Finding{Code: "forwarding", Severity: Warning, Subject: "net.ipv4.ip_forward", Text: "no answer reaches a client", Remedy: "set it"}
+	if got, want := f.String(), "no answer reaches a client: set it"; got != want {
+		t.Errorf("line %q, want %q", got, want)
+	}
+	body, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"code":"forwarding","severity":"warning","subject":"net.ipv4.ip_forward","text":"no answer reaches a client","remedy":"set it"}`
+	if string(body) != want {
+		t.Errorf("JSON %s, want %s", body, want)
+	}
+	var back Finding
+	if err := json.Unmarshal(body, &back); err != nil || back != f {
+		t.Errorf("read back as %+v, %v; want %+v", back, err, f)
+	}
+	if err := json.Unmarshal([]byte(`{"severity":"dire"}`), &back); err == nil {
+		t.Error("an unknown severity was accepted")
+	}
+}
