@@ -1,34 +1,6 @@
 package vrrp
 
-import (
-	"fmt"
-	"time"
-)
-
-// Times that the RFCs leave to the implementation.
-const (
-	// Overlap is how long a Master that was relieved keeps answering, so that
-	// nothing is lost while its successor adds and announces the addresses.
-	Overlap = 50 * time.Millisecond
-	// handoverIntervals is how many of its own intervals a leaving Master
-	// waits for a successor. A successor that missed the advert of priority
-	// zero comes after its Master_Down, which is less than four.
-	handoverIntervals = 4
-	// A new Master announces its addresses again after these times: when a
-	// predecessor that kept answering has let go, for hosts that asked by ARP in
-	// between and heard that one; and once more for hosts and switches that
-	// missed the others.
-	secondAnnounce = 2 * Overlap
-	thirdAnnounce  = 5 * time.Second
-	// announceEvery bounds announcements that other Masters provoke.
-	announceEvery = time.Second
-	// answersBound is how many adverts of others are answered by one at once,
-	// between two of our own. Two routers that each believe to be the better
-	// one, such as after an address has changed, would go on for ever.
-	answersBound = 4
-	// noteEvery bounds how often a Router tells the same kind of trouble.
-	noteEvery = time.Hour
-)
+import "fmt"
 
 // An Action is work that a Router asks for. The actions of one call are done
 // in their order; none of them may be dropped. They are Send, Hold, Release,

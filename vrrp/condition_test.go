@@ -56,7 +56,7 @@ func TestPenaltyIsToldAtOnceAndOutlivesAReload(t *testing.T) {
 	if got := script(r.Update(now, c)); got != "send 90" || r.Status().Priority != 90 || r.Status().MasterPriority != 90 {
 		t.Errorf("a reload: %q, status %+v", got, r.Status())
 	}
-	if got := script(r.Receive(now, lower, advertOf(91))); got != "Backup" {
+	if got := script(receive(r, now, lower, advertOf(91))); got != "Backup" {
 		t.Errorf("a better advert: %q", got)
 	}
 }

@@ -58,9 +58,9 @@ func (f *routerFuzz) step() {
 	case 2:
 		acts = f.receive()
 	case 3:
-		acts = r.Stop(f.now)
+		acts = r.End(f.now, Stopped)
 	case 4:
-		acts = r.Abandon(f.now)
+		acts = r.End(f.now, Abandoned)
 	case 5:
 		acts = r.Fault(f.now, "down", false)
 	case 6:
@@ -84,14 +84,7 @@ func (f *routerFuzz) receive() []Action {
 	src := netip.AddrFrom4([4]byte{10, 0, 0, f.next() % 5})
 	sum := ^sum(b, 0)
 	b[6], b[7] = byte(sum>>8), byte(sum)
-	ad, err := Decode(b, src, Group4, TTL)
-	if ReasonOf(err) == ReasonNoInterval {
-		return nil // it never comes as far as the router
-	}
-	if err != nil {
-		f.t.Fatalf("Decode: %v", err)
-	}
-	return f.r.Receive(f.now, src, ad)
+	return f.r.Receive(f.now, Packet{Src: src, Dst: Group4, TTL: TTL, Payload: b})
 }
 
 func (f *routerFuzz) config() Config {

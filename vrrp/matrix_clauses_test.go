@@ -44,7 +44,7 @@ var clauses = map[string]string{
 	"Preemption": "With one, it follows the worse Master until the delay is over, counted from its first advert, and never takes over sooner than without.",
 	"Stalls":     "It sends nothing and listens",
 	"Resume":     "Resume leaves Initialize for Master at once.",
-	"Stop":       "Stop ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown).",
+	"Stop":       "End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown).",
 	"Fault":      "In Initialize a Fault renews the reason.",
 	"Update":     "Update puts a changed configuration in force without losing the role.",
 }
@@ -68,7 +68,7 @@ func TestEveryCellQuotesItsClause(t *testing.T) {
 			}
 		}
 	}
-	own := documentation(t, "doc.go", "router.go")
+	own := documentation(t, "doc.go", "router.go", "condition.go")
 	for key, words := range clauses {
 		if !used[key] {
 			t.Errorf("no cell is decided by clause %q", key)

@@ -31,6 +31,15 @@ func advertOf(priority uint8) Advert {
 	return Advert{Version: 3, VRID: 51, Priority: priority, Interval: time.Second, Addresses: addrs("10.0.0.100")}
 }
 
+// receive lets a router receive an advert as it comes from the network.
+func receive(r *Router, now time.Time, src netip.Addr, ad Advert) []Action {
+	dst := Group4
+	if src.Is6() {
+		dst = Group6
+	}
+	return r.Receive(now, Packet{Src: src, Dst: dst, TTL: TTL, Payload: ad.Append(nil, src, dst)})
+}
+
 // The states of the matrix: how a router gets there, at the epoch or before.
 var matrixStates = map[string]func() *Router{
 	"initialize": func() *Router { return NewRouter(testConfig()) },
@@ -47,20 +56,20 @@ var matrixStates = map[string]func() *Router{
 	"stopping": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.Stop(epoch)
+		r.End(epoch, Stopped)
 		return r
 	},
 	"stopping, relieved": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.Stop(epoch)
-		r.Receive(epoch, lower, advertOf(50))
+		r.End(epoch, Stopped)
+		receive(r, epoch, lower, advertOf(50))
 		return r
 	},
 	"abandoned": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.Abandon(epoch)
+		r.End(epoch, Abandoned)
 		return r
 	},
 	"faulted": func() *Router {
@@ -83,7 +92,7 @@ var matrixStates = map[string]func() *Router{
 	"backup, answering": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.Receive(epoch, higher, advertOf(150))
+		receive(r, epoch, higher, advertOf(150))
 		return r
 	},
 	"backup, no preemption": func() *Router {
@@ -98,7 +107,7 @@ var matrixStates = map[string]func() *Router{
 		c.PreemptDelay = 10 * time.Second
 		r := NewRouter(c)
 		r.Startup(epoch, ours)
-		r.Receive(epoch, lower, advertOf(50))
+		receive(r, epoch, lower, advertOf(50))
 		return r
 	},
 	"backup, overslept": func() *Router {
@@ -110,7 +119,7 @@ var matrixStates = map[string]func() *Router{
 	"master": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.soonAt = time.Time{} // that is over
+		r.announcements.secondAt = time.Time{} // that is over
 		return r
 	},
 	"master, listening": func() *Router {
@@ -124,27 +133,69 @@ var matrixStates = map[string]func() *Router{
 		c.Priority = 255
 		r := NewRouter(c)
 		r.Startup(epoch, ours)
-		r.soonAt = time.Time{}
+		r.announcements.secondAt = time.Time{}
 		return r
 	},
+}
+
+// matrixPhases are the phases that the matrix begins from.
+var matrixPhases = map[string]Phase{
+	"initialize":            Waiting,
+	"initialize, owner":     Waiting,
+	"initialize, adopted":   Adopted,
+	"stopping":              Offering,
+	"stopping, relieved":    Relinquishing,
+	"abandoned":             Offering,
+	"faulted":               Offering,
+	"backup":                Seeking,
+	"backup, adopted":       Adopted,
+	"backup, answering":     Relinquishing,
+	"backup, no preemption": Seeking,
+	"backup, delaying":      Delaying,
+	"backup, overslept":     Listening,
+	"master":                Advertising,
+	"master, listening":     Listening,
+	"master, owner":         Advertising,
+}
+
+func TestPhases(t *testing.T) {
+	for state, make := range matrixStates {
+		if got := make().Status().Phase; got != matrixPhases[state] {
+			t.Errorf("%s: %s, want %s", state, got, matrixPhases[state])
+		}
+	}
+	r := matrixStates["backup"]()
+	for _, tt := range []struct {
+		do   func()
+		want Phase
+	}{
+		{func() { receive(r, epoch, higher, advertOf(150)) }, Following},
+		{func() { receive(r, epoch, higher, advertOf(0)) }, Succeeding},
+		{func() { r.End(epoch, Stopped) }, Ended},
+	} {
+		tt.do()
+		if got := r.Status().Phase; got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
 }
 
 // The events of the matrix; all but the timers come 20 ms after the epoch.
 var matrixEvents = map[string]func(r *Router, now time.Time) []Action{
 	"startup":                      func(r *Router, now time.Time) []Action { return r.Startup(now, ours) },
 	"resume":                       func(r *Router, now time.Time) []Action { return r.Resume(now, ours) },
-	"advert, priority 0":           func(r *Router, now time.Time) []Action { return r.Receive(now, higher, advertOf(0)) },
-	"advert, lower":                func(r *Router, now time.Time) []Action { return r.Receive(now, higher, advertOf(50)) },
-	"advert, equal, lower source":  func(r *Router, now time.Time) []Action { return r.Receive(now, lower, advertOf(r.c.Priority)) },
-	"advert, equal, higher source": func(r *Router, now time.Time) []Action { return r.Receive(now, higher, advertOf(r.c.Priority)) },
+	"advert, priority 0":           func(r *Router, now time.Time) []Action { return receive(r, now, higher, advertOf(0)) },
+	"advert, lower":                func(r *Router, now time.Time) []Action { return receive(r, now, higher, advertOf(50)) },
+	"advert, equal, lower source":  func(r *Router, now time.Time) []Action { return receive(r, now, lower, advertOf(r.c.Priority)) },
+	"advert, equal, higher source": func(r *Router, now time.Time) []Action { return receive(r, now, higher, advertOf(r.c.Priority)) },
 	"advert, higher": func(r *Router, now time.Time) []Action {
-		return r.Receive(now, lower, advertOf(max(r.c.Priority, r.c.Priority+1)))
+		return receive(r, now, lower, advertOf(max(r.c.Priority, r.c.Priority+1)))
 	},
 	"timer, early":         func(r *Router, now time.Time) []Action { return r.Expire(now) },
 	"timer":                func(r *Router, _ time.Time) []Action { return r.Expire(r.Deadline()) },
 	"timer, a minute late": func(r *Router, _ time.Time) []Action { return r.Expire(r.Deadline().Add(time.Minute)) },
-	"stop":                 func(r *Router, now time.Time) []Action { return r.Stop(now) },
-	"abandon":              func(r *Router, now time.Time) []Action { return r.Abandon(now) },
+	"stop":                 func(r *Router, now time.Time) []Action { return r.End(now, Stopped) },
+	"abandon":              func(r *Router, now time.Time) []Action { return r.End(now, Abandoned) },
 	"fault":                func(r *Router, now time.Time) []Action { return r.Fault(now, "interface eth1 is down", false) },
 	"fault, silent":        func(r *Router, now time.Time) []Action { return r.Fault(now, "interface eth0 is down", true) },
 	"update, nothing":      func(r *Router, now time.Time) []Action { return r.Update(now, r.c) },
@@ -216,20 +267,20 @@ func script(acts []Action) string {
 // is left out, so that Adver_Timer shows behind it.
 func condition(r *Router) string {
 	s := r.state.String()
-	if r.held {
+	if r.handover.held {
 		s += "+"
 	}
-	if r.listening {
+	if r.stall.listening {
 		s += " listening"
 	}
 	if r.Done() {
 		s += " done"
 	}
-	if r.leave {
+	if r.handover.ending == Abandoned {
 		s += " leaving them"
 	}
 	after := *r
-	after.soonAt = time.Time{}
+	after.announcements.secondAt = time.Time{}
 	if d := after.Deadline(); !d.IsZero() {
 		s += " " + d.Sub(epoch).String()
 	}

@@ -66,15 +66,7 @@ func (s *Session) receive(now time.Time, p Packet) {
 		s.stray(now, p)
 		return
 	}
-	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
-	if err == nil && len(m.config.Peers) == 0 && !p.Dst.IsMulticast() {
-		err = &DecodeError{ReasonNotPeer, "sent to this director alone, but no peers are configured"}
-	}
-	if err != nil {
-		s.do(now, m, m.router.Discard(now, p.Src, err))
-		return
-	}
-	s.do(now, m, m.router.Receive(now, p.Src, ad))
+	s.do(now, m, m.router.Receive(now, p))
 }
 
 // stray counts a packet that is for no router here, and shows it to those that
@@ -82,12 +74,12 @@ func (s *Session) receive(now time.Time, p Packet) {
 func (s *Session) stray(now time.Time, p Packet) {
 	s.unclaimed.Add(1)
 	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
-	if err != nil || s.ending != running {
+	if err != nil || s.ending != Running {
 		return
 	}
 	for key, m := range s.members {
 		if key.Port == p.Port {
-			s.do(now, m, m.router.Disputed(now, p.Src, ad))
+			s.do(now, m, m.router.Dispute(now, p.Src, ad))
 		}
 	}
 }
@@ -162,7 +154,7 @@ func (s *Session) read(now time.Time) {
 	for _, r := range resume {
 		s.resume[r.Router] = r.Before
 	}
-	if d != nil && how == running {
+	if d != nil && how == Running {
 		s.apply(now, *d)
 	}
 	if how == s.ending {
@@ -221,11 +213,11 @@ func (s *Session) listen() {
 func (s *Session) stop(now time.Time, m *member) {
 	m.stopping, m.handing = true, m.handing || m.router.State() == Master
 	// The next start adopts no addresses of a router that it does not know.
-	if s.ending == abandoned && !m.removed {
-		s.do(now, m, m.router.Abandon(now))
-	} else {
-		s.do(now, m, m.router.Stop(now))
+	how := s.ending
+	if m.removed {
+		how = Stopped
 	}
+	s.do(now, m, m.router.End(now, how))
 }
 
 // bury forgets routers that have stopped.
@@ -235,7 +227,7 @@ func (s *Session) bury() {
 		if !m.stopping || !m.router.Done() {
 			continue
 		}
-		if s.ending == abandoned && !m.router.TakenOver() {
+		if s.ending == Abandoned && !m.router.TakenOver() {
 			s.worker.keep(key)
 			s.worker.start()
 		}
@@ -252,8 +244,8 @@ func (s *Session) bury() {
 func (s *Session) tellSuccessor(now time.Time, m *member) {
 	switch {
 	case m.router.TakenOver():
-		s.tell(now, m, fmt.Sprintf("taken over by %s", m.router.master), false)
-	case s.ending == abandoned && !m.removed:
+		s.tell(now, m, fmt.Sprintf("taken over by %s", m.router.election.master), false)
+	case s.ending == Abandoned && !m.removed:
 		s.tell(now, m, "no other director was heard to take over: the addresses are left", true)
 	default:
 		s.tell(now, m, fmt.Sprintf("no other director was heard to take over virtual router id %d", m.key.vrid), true)

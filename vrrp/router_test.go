@@ -36,15 +36,15 @@ func TestSendsThePeersChecksum(t *testing.T) {
 	for i, form := range []Checksum{ChecksumPlain, ChecksumPseudo} {
 		ad := advertOf(50)
 		ad.Checksum = form
-		acts := r.Receive(at(time.Duration(i)*time.Millisecond), lower, ad)
+		acts := receive(r, at(time.Duration(i)*time.Millisecond), lower, ad)
 		if got := acts[0].(Send).Advert.Checksum; got != form {
 			t.Errorf("after an advert with %s we send %s", form, got)
 		}
 	}
 	stranger := advertOf(50)
 	stranger.VRID, stranger.Checksum = 52, ChecksumPlain
-	r.Receive(at(time.Second), lower, stranger)
-	if r.form != ChecksumPseudo {
+	receive(r, at(time.Second), lower, stranger)
+	if r.adverts.form != ChecksumPseudo {
 		t.Error("a stranger's advert changed the form")
 	}
 }
@@ -65,9 +65,9 @@ func TestTimers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		r := NewRouter(Config{Version: tt.version, Priority: tt.priority, Interval: tt.interval})
-		r.masterInterval = tt.interval
-		if r.skew() != tt.skew || r.masterDown() != tt.masterDown {
-			t.Errorf("%s: skew %s, down %s, want %s and %s", tt.name, r.skew(), r.masterDown(), tt.skew, tt.masterDown)
+		r.election.interval = tt.interval
+		if r.election.skew(&r.c) != tt.skew || r.masterDown() != tt.masterDown {
+			t.Errorf("%s: skew %s, down %s, want %s and %s", tt.name, r.election.skew(&r.c), r.masterDown(), tt.skew, tt.masterDown)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestLearnsTheMastersInterval(t *testing.T) {
 		{"RFC 9568 6.4.2: Active_Adver_Interval is Max Advertise Interval of the advert", 3, 3 * time.Second, 9*time.Second + 3*609375*time.Microsecond},
 		{"a shorter one", 3, 100 * time.Millisecond, 360937500},
 		{"version 2, which RFC 3768 would discard", 2, 3 * time.Second, 9*time.Second + 609375*time.Microsecond},
-		{"no interval at all", 3, 0, 3609375 * time.Microsecond},
+		{"no interval at all", 2, 0, 3609375 * time.Microsecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestLearnsTheMastersInterval(t *testing.T) {
 			r.Startup(epoch, ours)
 			ad := advertOf(150)
 			ad.Version, ad.Interval = tt.version, tt.interval
-			acts := r.Receive(epoch, higher, ad)
+			acts := receive(r, epoch, higher, ad)
 			if got := r.Deadline().Sub(epoch); got != tt.want {
 				t.Errorf("Master_Down in %s, want %s", got, tt.want)
 			}
@@ -262,7 +262,7 @@ func TestReceiveRefuses(t *testing.T) {
 		{"the version is ours", higher, func(a *Advert) { a.Version = 2 }, ReasonVersion},
 		{"it is not our own", ours, func(*Advert) {}, ReasonOwnAddress},
 		{"it is not our own, mapped into IPv6", netip.AddrFrom16(ours.As16()), func(*Advert) {}, ReasonOwnAddress},
-		{"the family is ours", netip.MustParseAddr("fe80::9"), func(*Advert) {}, ReasonFamily},
+		{"the family is ours", netip.MustParseAddr("fe80::9"), func(a *Advert) { a.Addresses = addrs("fe80::100") }, ReasonFamily},
 		{"a unicast advert is from a configured peer", netip.MustParseAddr("10.0.0.9"), func(*Advert) {}, ReasonNotPeer},
 	}
 	for _, tt := range tests {
@@ -275,7 +275,7 @@ func TestReceiveRefuses(t *testing.T) {
 			ad := advertOf(200)
 			tt.edit(&ad)
 			for i := range 3 {
-				acts := r.Receive(at(time.Duration(i)*time.Millisecond), tt.src, ad)
+				acts := receive(r, at(time.Duration(i)*time.Millisecond), tt.src, ad)
 				if want := []string{"note", "", ""}[i]; script(acts) != want {
 					t.Errorf("time %d: %v, want %q", i+1, acts, want)
 				}
@@ -291,7 +291,7 @@ func TestReceiveRefuses(t *testing.T) {
 	r := NewRouter(Config{VRID: 1, Version: 3, Priority: 100, Interval: time.Second, Peers: []netip.Addr{netip.MustParseAddr("fe80::9%eth0")},
 		Addresses: []netip.Prefix{netip.MustParsePrefix("2001:db8::1/64")}})
 	r.Startup(epoch, netip.MustParseAddr("fe80::1%eth0"))
-	r.Receive(epoch, netip.MustParseAddr("fe80::9%eth0"), Advert{Version: 3, VRID: 1, Priority: 200, Interval: time.Second})
+	receive(r, epoch, netip.MustParseAddr("fe80::9%eth0"), Advert{Version: 3, VRID: 1, Priority: 200, Interval: time.Second, Addresses: addrs("2001:db8::1")})
 	if got := r.Status(); got.Counters.AdvertsReceived != 1 || got.Master != netip.MustParseAddr("fe80::9") {
 		t.Errorf("a link-local peer with a zone is not recognised: %+v", got)
 	}
@@ -299,15 +299,15 @@ func TestReceiveRefuses(t *testing.T) {
 
 func TestDiscardCounts(t *testing.T) {
 	r := NewRouter(testConfig())
-	_, err := Decode([]byte{0x31}, higher, Group4, TTL)
-	acts := r.Discard(epoch, higher, err)
+	short := Packet{Src: higher, Dst: Group4, TTL: TTL, Payload: []byte{0x31}}
+	acts := r.Receive(epoch, short)
 	if n, ok := acts[0].(Note); !ok || !strings.Contains(n.Text, "10.0.0.3") {
 		t.Errorf("the first one is told as %v", acts)
 	}
-	if acts := r.Discard(epoch, higher, err); len(acts) != 0 {
+	if acts := r.Receive(epoch, short); len(acts) != 0 {
 		t.Errorf("the second one is told again: %v", acts)
 	}
-	if acts := r.Discard(at(noteEvery), higher, err); len(acts) != 1 {
+	if acts := r.Receive(at(noteEvery), short); len(acts) != 1 {
 		t.Errorf("an hour later nothing is told: %v", acts)
 	}
 	if got := r.Status().Counters.Discarded[ReasonLength]; got != 3 {
@@ -320,7 +320,7 @@ func TestDiscardCounts(t *testing.T) {
 func TestPreemptionTurnedOff(t *testing.T) {
 	r := NewRouter(testConfig())
 	r.Startup(epoch, ours)
-	r.Receive(at(3*time.Second), lower, advertOf(50))
+	receive(r, at(3*time.Second), lower, advertOf(50))
 	c := testConfig()
 	c.Preempt = false
 	r.Update(at(3500*time.Millisecond), c)
@@ -333,9 +333,9 @@ func TestTakenOver(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
-		r.Abandon(epoch)
+		r.End(epoch, Abandoned)
 		if answered {
-			r.Receive(at(time.Second), higher, advertOf(50))
+			receive(r, at(time.Second), higher, advertOf(50))
 		}
 		for !r.Done() {
 			r.Expire(r.Deadline())
@@ -354,7 +354,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("before the start: %+v", got)
 	}
 	r.Startup(epoch, ours)
-	r.Receive(at(time.Second), higher, advertOf(150))
+	receive(r, at(time.Second), higher, advertOf(150))
 	if got := r.Status(); got.Master != higher || got.MasterPriority != 150 || got.Fault != "" {
 		t.Errorf("as Backup: %+v", got)
 	}
@@ -408,7 +408,7 @@ func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {
 			r.Startup(epoch, ours)
 			at := r.Deadline()
 			r.Expire(at)
-			r.Receive(at.Add(time.Second/2), higher, advertOf(tt.priority))
+			receive(r, at.Add(time.Second/2), higher, advertOf(tt.priority))
 			if got := r.Status().Counters; got.BecameMaster != 1 || got.OtherMasters != tt.want {
 				t.Errorf("was Master %d times and met %d others, want 1 and %d", got.BecameMaster, got.OtherMasters, tt.want)
 			}
@@ -434,7 +434,7 @@ func TestAnotherIDForAnAddressOfThisRouter(t *testing.T) {
 			r := matrixStates[tt.state]()
 			ad := advertOf(tt.priority)
 			ad.VRID, ad.Addresses = 77, addrs(tt.address)
-			acts := r.Disputed(at(time.Millisecond), lower, ad)
+			acts := r.Dispute(at(time.Millisecond), lower, ad)
 			if got := r.Status().Counters.OtherMasters; script(acts) != tt.acts || got != tt.others {
 				t.Errorf("%q and %d other Masters, want %q and %d", script(acts), got, tt.acts, tt.others)
 			}

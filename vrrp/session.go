@@ -58,7 +58,7 @@ type Session struct {
 	// What follows belongs to the loop.
 	members    map[memberKey]*member
 	conditions []Condition // that the director gave
-	ending     ending
+	ending     Ending
 	resume     map[string]time.Time
 	interfaces *Interfaces
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
@@ -69,21 +69,12 @@ type Session struct {
 	unclaimed atomic.Uint64
 }
 
-// ending says how a Session ends.
-type ending uint8
-
-const (
-	running ending = iota
-	stopping
-	abandoned
-)
-
 // A mailbox holds what the loop was told last.
 type mailbox struct {
 	sync.Mutex
 	desired *Desired
 	resume  []Resumption
-	ending  ending
+	ending  Ending
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported
@@ -114,13 +105,13 @@ func (s *Session) Set(d Desired, resume ...Resumption) {
 }
 
 // Stop lets every router hand over; Run returns when they have.
-func (s *Session) Stop() { s.end(stopping) }
+func (s *Session) Stop() { s.end(Stopped) }
 
 // Abandon is Stop after the director's death: where nobody takes over, the
 // addresses are left, permanent.
-func (s *Session) Abandon() { s.end(abandoned) }
+func (s *Session) Abandon() { s.end(Abandoned) }
 
-func (s *Session) end(how ending) {
+func (s *Session) end(how Ending) {
 	s.mail.Lock()
 	s.mail.ending = how
 	s.mail.Unlock()
@@ -214,7 +205,7 @@ func (s *Session) deadline() time.Time {
 // ended tells whether every router has stopped and its addresses are where
 // they belong.
 func (s *Session) ended(now time.Time) bool {
-	if s.ending == running || len(s.members) > 0 {
+	if s.ending == Running || len(s.members) > 0 {
 		return false
 	}
 	if s.endBy.IsZero() {

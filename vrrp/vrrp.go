@@ -119,6 +119,8 @@ type Status struct {
 	VRID      uint8  `json:"vrid"`
 	Version   uint8  `json:"version"`
 	State     State  `json:"state"`
+	// Phase is what the router does in that state.
+	Phase Phase `json:"phase,omitempty"`
 	// Since is when State was entered.
 	Since time.Time `json:"since,omitzero"`
 	// Priority is the effective one: as configured, less the penalties of the

@@ -90,11 +90,11 @@ func (d *Director) Stop(abandon bool) {
 		} else {
 			d.memory.abandoned = abandon
 		}
+		how := vrrp.Stopped
 		if abandon {
-			d.do(d.Router.Abandon(d.clock()))
-		} else {
-			d.do(d.Router.Stop(d.clock()))
+			how = vrrp.Abandoned
 		}
+		d.do(d.Router.End(d.clock(), how))
 	})
 }
 
@@ -209,13 +209,10 @@ func (d *Director) arrive(p packet) {
 	if d.Router == nil {
 		return
 	}
-	ad, err := vrrp.Decode(p.payload, p.src, p.dst, vrrp.TTL)
-	if err != nil {
-		d.do(d.Router.Discard(d.clock(), p.src, err))
-		return
+	acts := d.Router.Receive(d.clock(), vrrp.Packet{Src: p.src, Dst: p.dst, TTL: vrrp.TTL, Payload: p.payload})
+	if ad, err := vrrp.Decode(p.payload, p.src, p.dst, vrrp.TTL); err == nil {
+		d.net.watch.received(d, p.src, ad, acts)
 	}
-	acts := d.Router.Receive(d.clock(), p.src, ad)
-	d.net.watch.received(d, p.src, ad, acts)
 	d.do(acts)
 }
 

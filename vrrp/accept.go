@@ -1,0 +1,119 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Receive handles a packet that arrived for this router. One that is not
+// accepted is counted by its reason and changes nothing.
+func (r *Router) Receive(now time.Time, p Packet) []Action {
+	ad, err := r.accept(p)
+	if err != nil {
+		reason := ReasonOf(err)
+		r.counters.Discarded[reason]++
+		return r.note(now, reason, "packet from %s discarded: %v", plain(p.Src), err)
+	}
+	r.counters.AdvertsReceived++
+	r.adverts.form = ad.Checksum
+	if ad.Priority == 0 {
+		r.counters.PriorityZeroReceived++
+	}
+	return append(r.hear(now, plain(p.Src), ad), r.compare(now, plain(p.Src), ad)...)
+}
+
+// accept decodes a packet and makes all the checks of RFC 9568 section 7.1.
+// Its errors are of type *DecodeError.
+func (r *Router) accept(p Packet) (Advert, error) {
+	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
+	if err != nil {
+		return Advert{}, err
+	}
+	switch src := plain(p.Src); {
+	case len(r.c.Peers) == 0 && !p.Dst.IsMulticast():
+		return refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured")
+	case ad.VRID != r.c.VRID:
+		return refuse(ReasonVRID, "virtual router id %d, this one has %d", ad.VRID, r.c.VRID)
+	case src.Is6() != (r.c.Family() == 6):
+		return refuse(ReasonFamily, "it is %s, this router's addresses are not", familyName(src))
+	case ad.Version != r.c.Version:
+		return refuse(ReasonVersion, "VRRP version %d, this router speaks %d: configure the same on both", ad.Version, r.c.Version)
+	case src == r.source:
+		return refuse(ReasonOwnAddress, "that is this director's own address: it came back in a loop, or somebody else uses the address")
+	case len(r.c.Peers) > 0 && !slices.ContainsFunc(r.c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
+		return refuse(ReasonNotPeer, "the address is not among this router's peers")
+	}
+	return ad, nil
+}
+
+// compare counts in what an accepted advert disagrees with our configuration.
+// For that the receiver "SHOULD log the event" (RFC 9568 section 7.1), no more:
+// discarding the advert would make two Masters of a mistake in a file.
+func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
+	if ad.Priority == 0 {
+		return nil
+	}
+	var acts []Action
+	differs := func(reason Reason, format string, args ...any) {
+		r.counters.Mismatched[reason]++
+		acts = append(acts, r.note(now, reason, format, args...)...)
+	}
+	if ad.Interval != r.c.Interval {
+		differs(ReasonInterval, "%s advertises every %s, this director every %s: configure the same advert_interval on both",
+			src, ad.Interval, r.c.Interval)
+	}
+	if !sameAddrs(ad.Addresses, r.addresses()) {
+		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
+			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
+	}
+	if ad.Priority == ownerPriority && r.c.Priority == ownerPriority {
+		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses, give the other one less", src)
+	}
+	return acts
+}
+
+// Dispute handles an advert for a virtual router that is not configured here.
+// Other clusters may share the network; but one that advertises an address of
+// this router comes from a director whose id differs by mistake, so that both
+// are Master.
+func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert) []Action {
+	if ad.Priority == 0 {
+		return nil // It lets them go.
+	}
+	i := slices.IndexFunc(r.c.Addresses, func(a netip.Prefix) bool { return slices.Contains(ad.Addresses, a.Addr()) })
+	if i < 0 {
+		return nil
+	}
+	if r.state == Master {
+		r.counters.OtherMasters++
+	}
+	return r.note(now, "disputed",
+		"%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
+		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
+}
+
+// maxListed bounds the addresses in a line of the log.
+const maxListed = 10
+
+// listAddrs writes addresses for the log.
+func listAddrs(addrs []netip.Addr) string {
+	if len(addrs) <= maxListed {
+		return fmt.Sprintf("the addresses %v", addrs)
+	}
+	return fmt.Sprintf("%d addresses from %v on", len(addrs), addrs[:maxListed])
+}
+
+// sameAddrs compares without regard to the order.
+func sameAddrs(a, b []netip.Addr) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
+	sorted := func(s []netip.Addr) []netip.Addr { return slices.SortedFunc(slices.Values(s), netip.Addr.Compare) }
+	return slices.Equal(sorted(a), sorted(b))
+}
+
+// plain removes what makes equal addresses differ: the zone of a link-local
+// address and the mapping of IPv4 into IPv6.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -1,0 +1,67 @@
+package vrrp
+
+import "time"
+
+const (
+	// A new Master announces its addresses again after these times: when a
+	// predecessor that kept answering has let go, for hosts that asked by ARP in
+	// between and heard that one; and once more for hosts and switches that
+	// missed the others.
+	secondAnnounce = 2 * Overlap
+	thirdAnnounce  = 5 * time.Second
+	// announceEvery bounds announcements that other Masters provoke.
+	announceEvery = time.Second
+)
+
+// Announcements are when a Master announces its addresses.
+type announcements struct {
+	lastAt   time.Time
+	secondAt time.Time // a new Master's second one, beside
+	nextAt   time.Time // the next one
+}
+
+func (a *announcements) deadline() time.Time { return earliest(a.secondAt, a.nextAt) }
+
+// stop cancels those to come.
+func (a *announcements) stop() { a.secondAt, a.nextAt = time.Time{}, time.Time{} }
+
+// now makes one.
+func (a *announcements) now(now time.Time) Action {
+	a.lastAt = now
+	return Announce{}
+}
+
+// first makes the first one of a new Master, which two more follow.
+func (a *announcements) first(now time.Time) Action {
+	a.secondAt, a.nextAt = now.Add(secondAnnounce), now.Add(thirdAnnounce)
+	return a.now(now)
+}
+
+// contested follows a meeting with another Master, whose own announcements may
+// have drawn hosts and switches away: one at once, and another when the other
+// Master has let go, but never more often than announceEvery.
+func (a *announcements) contested(now time.Time) []Action {
+	next := now.Add(announceEvery)
+	if now.Sub(a.lastAt) >= announceEvery {
+		a.nextAt = next
+		return []Action{a.now(now)}
+	}
+	if a.nextAt.IsZero() || next.Before(a.nextAt) {
+		a.nextAt = next
+	}
+	return nil
+}
+
+// expire makes the one that is due.
+func (a *announcements) expire(now time.Time) []Action {
+	again := false
+	for _, t := range [...]*time.Time{&a.secondAt, &a.nextAt} {
+		if due(*t, now) {
+			*t, again = time.Time{}, true
+		}
+	}
+	if !again {
+		return nil
+	}
+	return []Action{a.now(now)}
+}

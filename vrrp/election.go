@@ -1,0 +1,167 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// ownerPriority is the priority of the router whose own addresses the
+// virtual ones are (RFC 9568 section 5.2.4).
+const ownerPriority = 255
+
+// patienceIntervals is the number of adverts that must be missed before a
+// backup takes over (RFC 9568 section 6.1, Active_Down_Interval).
+const patienceIntervals = 3
+
+// An election is what a router knows of the Master, and when it becomes Master
+// in its place.
+type election struct {
+	// master is the Master that was heard last, or this router itself; invalid
+	// while none is known.
+	master   netip.Addr
+	priority uint8         // the Master's
+	interval time.Duration // Master_Adver_Interval
+	leaving  bool          // the Master has advertised priority 0
+	heardAt  time.Time     // its last advert with another priority
+
+	masterDownAt time.Time // Master_Down_Timer
+	preemptAt    time.Time // the end of the preemption delay
+
+	// quietSince is since when this router, in Initialize, has listened and
+	// heard nobody; zero: it could not listen, or it heard somebody.
+	quietSince time.Time
+}
+
+func (e *election) deadline() time.Time { return earliest(e.masterDownAt, e.preemptAt) }
+
+// skew is Skew_Time (RFC 9568 section 6.1; RFC 3768 section 6.1, where it is
+// a fraction of a second whatever the interval).
+func (e *election) skew(c *Config) time.Duration {
+	unit := e.interval
+	if c.Version == 2 {
+		unit = time.Second
+	}
+	return time.Duration(256-int(c.Priority)) * unit / 256
+}
+
+// masterDown is Active_Down_Interval, Master_Down_Interval in older RFCs.
+func (e *election) masterDown(c *Config) time.Duration {
+	return patienceIntervals*e.interval + e.skew(c)
+}
+
+// open begins to wait for adverts. The time in which none was heard before
+// counts, since the timer is there to hear a Master; the skew keeps the order
+// of routers that begin together.
+func (e *election) open(c *Config, now time.Time) {
+	e.interval = c.Interval
+	e.masterDownAt = now.Add(e.masterDown(c))
+	if !e.quietSince.IsZero() {
+		e.masterDownAt = later(e.quietSince.Add(e.masterDown(c)), now.Add(e.skew(c)))
+	}
+}
+
+// close ends the waiting: the router is not Backup any more.
+func (e *election) close() { e.masterDownAt, e.preemptAt = time.Time{}, time.Time{} }
+
+// know notes who is Master.
+func (e *election) know(master netip.Addr, priority uint8) { e.master, e.priority = master, priority }
+
+// receive is RFC 9568 section 6.4.2, "If an ADVERTISEMENT is received".
+func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) {
+	// "If the Priority in the ADVERTISEMENT is 0, then: [...] Set the
+	// Active_Down_Timer to Skew_Time". A timer that ends sooner runs on: a
+	// leaving Master that repeats itself must not put us off.
+	if ad.Priority == 0 {
+		e.shorten(now.Add(e.skew(c)))
+		e.preemptAt = time.Time{}
+		e.master, e.leaving = src, true
+		return
+	}
+	e.know(src, ad.Priority)
+	e.leaving, e.heardAt = false, now
+	switch {
+	case c.follows(ad.Priority):
+		e.preemptAt = time.Time{}
+	case c.preemptDelay() == 0:
+		// "Discard the ADVERTISEMENT": the timer runs on, and ends with us as
+		// Master.
+		return
+	case e.preemptAt.IsZero():
+		// Never sooner than without a delay.
+		e.preemptAt = later(e.masterDownAt, now.Add(c.preemptDelay()))
+	}
+	// Learn Active_Adver_Interval. RFC 3768 would discard a version 2 advert
+	// with another interval than ours, so that both routers would be Master for
+	// good; following it is the lesser evil, and is counted. An interval of zero
+	// cannot be meant.
+	if ad.Interval > 0 {
+		e.interval = ad.Interval
+	}
+	e.masterDownAt = now.Add(e.masterDown(c))
+}
+
+// shorten makes Master_Down_Timer end at a time, unless it ends sooner.
+func (e *election) shorten(at time.Time) {
+	if at.Before(e.masterDownAt) {
+		e.masterDownAt = at
+	}
+}
+
+// update applies a changed configuration. The timer stays where it is or ends
+// sooner: a Master that is overdue stays so.
+func (e *election) update(c, old *Config, now time.Time) {
+	if !c.Preempt || c.PreemptDelay != old.PreemptDelay {
+		e.preemptAt = time.Time{}
+	}
+	if !e.master.IsValid() {
+		e.interval = c.Interval
+	}
+	e.shorten(now.Add(e.masterDown(c)))
+	// A router that was about to preempt this Master, and is to follow it from
+	// now on, counts from the Master's last advert.
+	if e.master.IsValid() && !e.leaving && c.follows(e.priority) {
+		e.masterDownAt = later(e.masterDownAt, e.heardAt.Add(e.masterDown(c)))
+	}
+}
+
+// why says why this router becomes Master when Master_Down_Timer has ended.
+func (e *election) why(c *Config) string {
+	switch {
+	case !e.master.IsValid():
+		return "heard no Master"
+	case e.leaving:
+		return fmt.Sprintf("%s is leaving", e.master)
+	case e.priority < c.Priority && c.preempts() && c.preemptDelay() == 0:
+		return fmt.Sprintf("preempts %s with priority %d", e.master, e.priority)
+	default:
+		return fmt.Sprintf("heard no more of %s", e.master)
+	}
+}
+
+// follows reports whether a Master of that priority is left in peace.
+func (c *Config) follows(priority uint8) bool { return priority >= c.Priority || !c.preempts() }
+
+// preempts is Preempt_Mode. The owner of the addresses "always preempts,
+// independent of the setting of this flag" (RFC 9568 section 6.1).
+func (c *Config) preempts() bool { return c.Preempt || c.Priority == ownerPriority }
+
+func (c *Config) preemptDelay() time.Duration {
+	if c.Priority == ownerPriority {
+		return 0
+	}
+	return c.PreemptDelay
+}
+
+// beats reports whether the sender of an advert is the better Master: "If the
+// Priority in the ADVERTISEMENT is greater than the local Priority or the
+// Priority in the ADVERTISEMENT is equal to the local Priority and the primary
+// IPvX address of the sender is greater than the local primary IPvX address
+// (based on an unsigned integer comparison of the IPvX addresses in network
+// byte order)" (RFC 9568 section 6.4.3).
+func beats(src netip.Addr, ad Advert, own netip.Addr, priority uint8) bool {
+	if ad.Priority != priority {
+		return ad.Priority > priority
+	}
+	return src.Compare(own) > 0
+}

@@ -1,0 +1,94 @@
+package vrrp
+
+import "time"
+
+const (
+	// Overlap is how long a Master keeps answering after its successor's first
+	// advert, so that nothing is lost while the successor adds and announces the
+	// addresses.
+	Overlap = 50 * time.Millisecond
+	// handoverIntervals is how many of its own intervals a leaving Master
+	// waits for a successor. A successor that missed the advert of priority
+	// zero comes after its Master_Down, which is less than four.
+	handoverIntervals = 4
+)
+
+// An Ending says how a router, or all of a Session's, are to end.
+type Ending uint8
+
+const (
+	// Running is not ending at all.
+	Running Ending = iota
+	// Stopped hands over, and releases the addresses even where nobody takes
+	// over.
+	Stopped
+	// Abandoned hands over because the director is gone. Where nobody takes
+	// over, the addresses stay for the next start to adopt.
+	Abandoned
+)
+
+// A handover is how a router parts with its addresses: those that it holds
+// without being Master any more, until another Master has them.
+type handover struct {
+	ending Ending
+	// held: the addresses are on our interfaces.
+	held bool
+	// takenOver: another Master was heard since this router was stopped or had
+	// a fault.
+	takenOver bool
+	releaseAt time.Time // when held addresses are released; never while Master
+}
+
+func (h *handover) deadline() time.Time { return h.releaseAt }
+
+// hold keeps the addresses until further notice.
+func (h *handover) hold() { h.held, h.releaseAt = true, time.Time{} }
+
+// release gives the addresses up, if they are held.
+func (h *handover) release() []Action {
+	h.releaseAt = time.Time{}
+	if !h.held {
+		return nil
+	}
+	h.held = false
+	return []Action{Release{}}
+}
+
+// begin waits for a successor.
+func (h *handover) begin(c *Config, now time.Time) {
+	h.takenOver = false
+	h.releaseAt = now.Add(handoverIntervals * c.Interval)
+}
+
+// heard notes that another router is Master, and lets the addresses go a moment
+// later. Its further adverts do not put that off.
+func (h *handover) heard(now time.Time) {
+	h.takenOver = true
+	at := now.Add(Overlap)
+	if h.held && (h.releaseAt.IsZero() || at.Before(h.releaseAt)) {
+		h.releaseAt = at
+	}
+}
+
+// restart begins a new life. It calls off a hand-over that nobody answered yet;
+// one that somebody did goes on.
+func (h *handover) restart() {
+	if !h.takenOver {
+		h.releaseAt = time.Time{}
+	}
+	h.ending, h.takenOver = Running, false
+}
+
+// expire releases the addresses, unless they are to stay where nobody has come
+// for them.
+func (h *handover) expire(now time.Time) []Action {
+	switch {
+	case !due(h.releaseAt, now):
+		return nil
+	case h.ending == Abandoned && !h.takenOver:
+		h.releaseAt = time.Time{}
+		return nil
+	default:
+		return h.release()
+	}
+}

@@ -1,0 +1,179 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// answersBound is how many adverts of others are answered by one at once,
+// between two of our own. Two routers that each believe to be the better
+// one, such as after an address has changed, would go on for ever.
+const answersBound = 4
+
+// Adverts are when a Master advertises, and in which form.
+type adverts struct {
+	nextAt  time.Time // Adver_Timer, or the end of listening after a stall
+	sentAt  time.Time // the last one
+	answers int       // sent at once since Adver_Timer ended last
+	form    Checksum  // of version 3 over IPv4
+}
+
+// stop cancels those to come.
+func (a *adverts) stop() { a.nextAt, a.answers = time.Time{}, 0 }
+
+// becomeMaster sends the advert first: it is what stops the other backups,
+// and addresses may take their time.
+func (r *Router) becomeMaster(now time.Time, why string) []Action {
+	acts := []Action{r.send(now, r.c.Priority), Hold{}}
+	t := r.enter(now, Master, why)
+	r.handover.hold()
+	r.adverts.nextAt = now.Add(r.c.Interval)
+	r.election.know(r.source, r.c.Priority)
+	r.election.interval = r.c.Interval
+	return append(acts, r.announcements.first(now), t)
+}
+
+// resumeAsMaster ends the listening of a Master that heard nobody. Its addresses
+// may have outlived their lease, and its frames are forgotten.
+func (r *Router) resumeAsMaster(now time.Time) []Action {
+	r.stall.listening, r.adverts.answers = false, 0
+	r.adverts.nextAt = now.Add(r.c.Interval)
+	return []Action{r.send(now, r.c.Priority), Hold{}, r.announcements.first(now)}
+}
+
+// receiveMaster is RFC 9568 section 6.4.3, "If an ADVERTISEMENT is received",
+// after a look at the clock.
+func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Action {
+	acts, _ := r.checkStall(now)
+	switch {
+	case r.stall.listening && ad.Priority == 0:
+		// The router that took over meanwhile is leaving again.
+		return append(acts, r.resumeAsMaster(now)...)
+	case r.stall.listening:
+		// It took over long ago and needs no overlap.
+		acts = append(acts, r.handover.release()...)
+		return append(acts, r.giveWay(now, src, ad, fmt.Sprintf("woke up late, %s is Master with priority %d", src, ad.Priority))...)
+	case ad.Priority == 0:
+		// "Send an ADVERTISEMENT [...] Reset the Adver_Timer to
+		// Advertisement_Interval".
+		return r.answer(now, true)
+	case beats(src, ad, r.source, r.c.Priority):
+		return r.giveWay(now, src, ad, fmt.Sprintf("%s has priority %d", src, ad.Priority))
+	default:
+		// "Discard the ADVERTISEMENT [...] Send an ADVERTISEMENT immediately
+		// to assert the {Active} state". Adver_Timer runs on.
+		return append(r.answer(now, false), r.meet(now, src, ad)...)
+	}
+}
+
+// giveWay goes from Master to Backup of the sender of an advert.
+func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) []Action {
+	t := r.enter(now, Backup, why)
+	r.election.open(&r.c, now)
+	r.handover.heard(now)
+	r.election.receive(&r.c, now, src, ad)
+	return []Action{t}
+}
+
+// answer sends an advert at once, within bounds; beyond them Adver_Timer runs
+// on and does it.
+func (r *Router) answer(now time.Time, restart bool) []Action {
+	if r.adverts.answers >= answersBound {
+		return nil
+	}
+	r.adverts.answers++
+	if restart {
+		r.adverts.nextAt = now.Add(r.c.Interval)
+	}
+	return append([]Action{r.send(now, r.c.Priority)}, r.announcements.contested(now)...)
+}
+
+// meet counts another Master, and notes one that persists.
+func (r *Router) meet(now time.Time, src netip.Addr, ad Advert) []Action {
+	r.counters.OtherMasters++
+	if !r.rivals.heard(now, r.c.Interval) {
+		return nil
+	}
+	return r.note(now, "other_master",
+		"%s is Master too, with priority %d (here: %d), and both have the addresses: does it hear this director? "+
+			"Let VRRP (IP protocol 112) through its firewall, and look at its peers and at the switch",
+		src, ad.Priority, r.c.Priority)
+}
+
+func (r *Router) expireMaster(now time.Time) []Action {
+	var acts []Action
+	if due(r.adverts.nextAt, now) {
+		if acts, stalled := r.checkStall(now); stalled {
+			return acts
+		}
+		if r.stall.listening {
+			return r.resumeAsMaster(now)
+		}
+		// From when it was due, so that lateness does not add up.
+		next := r.adverts.nextAt.Add(r.c.Interval)
+		if !next.After(now) {
+			next = now.Add(r.c.Interval)
+		}
+		r.adverts.nextAt, r.adverts.answers = next, 0
+		acts = append(acts, r.send(now, r.c.Priority))
+	}
+	return append(acts, r.announcements.expire(now)...)
+}
+
+// checkStall makes a Master that woke up too late listen before it speaks. Its
+// addresses stay meanwhile: without another Master they are still its own.
+func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
+	late := now.Sub(r.adverts.nextAt)
+	until := r.stall.master(now, r.adverts.sentAt, r.adverts.nextAt, r.c.Interval)
+	if until.IsZero() {
+		return nil, false
+	}
+	r.adverts.nextAt = until
+	r.announcements.stop()
+	return r.stalled(now, late), true
+}
+
+// updateMaster lets the backups know at once. While listening it says
+// nothing: the advert that ends it will.
+func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
+	r.election.know(r.source, r.c.Priority)
+	r.election.interval = r.c.Interval
+	var acts []Action
+	if told && !r.stall.listening {
+		acts = append(acts, r.send(now, r.c.Priority))
+		r.adverts.nextAt = now.Add(r.c.Interval)
+	}
+	if moved {
+		acts = append(acts, Hold{})
+	}
+	if moved && !r.stall.listening {
+		acts = append(acts, r.announcements.first(now))
+	}
+	return acts
+}
+
+func (r *Router) send(now time.Time, priority uint8) Action {
+	r.adverts.sentAt = now
+	r.counters.AdvertsSent++
+	if priority == 0 {
+		r.counters.PriorityZeroSent++
+	}
+	return Send{Advert{
+		Version:   r.c.Version,
+		VRID:      r.c.VRID,
+		Priority:  priority,
+		Interval:  r.c.Interval,
+		Addresses: r.addresses(),
+		Checksum:  r.adverts.form,
+	}}
+}
+
+// addresses are the ones that are advertised.
+func (r *Router) addresses() []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(r.c.Addresses))
+	for _, p := range r.c.Addresses {
+		addrs = append(addrs, p.Addr())
+	}
+	return addrs
+}
