@@ -13,7 +13,7 @@ KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Tests of bounds that don't hold under the race detector, which skips them.
-BOUNDS  := IsSmall|IsCheap
+BOUNDS  := IsSmall|IsCheap|ABombIs
 SIM     := ./internal/sim ./ipvsctl
 FUZZ    ?= 20s
 RUNS    ?= 20000
@@ -44,8 +44,8 @@ test: ## Run every check and test there is; installs what that needs
 	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
 	$(say) 'unit tests and simulation, with the race detector'
 	@CGO_ENABLED=1 go test -race -count 1 ./...
-	$(say) 'bounds on memory and processor time, without it'
-	@go test -count 1 -run '$(BOUNDS)' ./internal/config
+	$(say) 'bounds on memory and processor time, and what exceeds them, without it'
+	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader
 	$(say) 'integration tests, on a kernel with IPVS'
 	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(ON_IPVS)
 

@@ -5,7 +5,7 @@
 //	Set(targets)
 //	     │
 //	┌────▼─────┐  due, and a place is free   ┌──────────┐
-//	│ schedule ├────────────────────────────►│  Check   │ one goroutine
+//	│ schedule ├────────────────────────────►│  Prober  │ one goroutine
 //	│  (heap)  │◄────────────────────────────┤          │ a probe in flight
 //	└──────────┘        probe ended          └────┬─────┘
 //	                                              │ report(Target, Result)

@@ -57,7 +57,8 @@ every option with its default.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newVersionCommand(), newKeeperCommand())
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newVersionCommand(),
+		newKeeperCommand(), newReadCommand())
 	return root
 }
 

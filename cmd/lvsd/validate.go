@@ -9,6 +9,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/daemon"
+	"github.com/lvsd/lvsd/internal/reader"
 )
 
 func newValidateCommand() *cobra.Command {
@@ -34,7 +35,7 @@ that the daemon would refuse; and 2 for a mistake on the command line.`,
 			if output != "text" && output != "json" {
 				return fmt.Errorf("unknown output %q: write text or json", output)
 			}
-			r, err := daemon.Validate(path, node)
+			r, err := daemon.Validate(c.Context(), path, node)
 			if err != nil {
 				return failure(err)
 			}
@@ -45,7 +46,7 @@ that the daemon would refuse; and 2 for a mistake on the command line.`,
 				return failure(err)
 			}
 			if r.Err() == nil {
-				fmt.Fprintf(c.OutOrStdout(), "%s is valid for node %q: %s\n", r.Path, r.Node, contents(r.Config))
+				fmt.Fprintf(c.OutOrStdout(), "%s is valid for node %q: %s\n", r.Path, r.Node, contents(r.Contents))
 			}
 			return failure(r.Err())
 		},
@@ -73,15 +74,11 @@ func printReading(out io.Writer, r *daemon.Reading) error {
 	return nil
 }
 
-// contents counts what a configuration has: "1 virtual router, 2 virtual
+// contents names what a configuration has: "1 virtual router, 2 virtual
 // services, 4 real servers".
-func contents(c *config.Config) string {
-	servers := 0
-	for i := range c.Services {
-		servers += len(c.Services[i].Servers)
-	}
-	return fmt.Sprintf("%s, %s, %s", count(len(c.Routers), "virtual router"),
-		count(len(c.Services), "virtual service"), count(servers, "real server"))
+func contents(c reader.Contents) string {
+	return fmt.Sprintf("%s, %s, %s", count(c.Routers, "virtual router"),
+		count(c.Services, "virtual service"), count(c.Servers, "real server"))
 }
 
 // count returns "1 thing" or "2 things".

@@ -35,6 +35,7 @@ var layers = []struct {
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
 	{"internal/director", append([]string{"internal/event", "internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/reader", []string{"checker", "internal/config"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
 	{"internal/control", append([]string{"internal/director", "internal/event", "internal/config"}, domains...), "it shows and asks, through the director"},
 	{"internal/sim", append([]string{"internal/event", "internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
@@ -42,8 +43,8 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
-		"internal/event", "internal/machine", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
-	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "vrrp/link"},
+		"internal/event", "internal/machine", "internal/reader", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/reader", "vrrp/link"},
 		"commands have no logic"},
 }
 
@@ -53,7 +54,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/control", "internal/daemon", "internal/state", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/state", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

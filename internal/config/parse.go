@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -72,6 +73,7 @@ func prepare(s Sources, o Options) (scope, result) {
 	}
 	before := d.mistakes
 	d.evaluateLocals()
+	o.read(0)
 	sc.broken = d.mistakes > before
 	return sc, d.result
 }
@@ -152,11 +154,12 @@ func (d *decoder) parseChunk(f *source, c chunk) (raw rawFile, ok bool) {
 		d.mistake(f.head(c), "Not UTF-8", "This item has bytes that are no text in UTF-8: save the file in that encoding.")
 		return raw, false
 	}
-	body, diags := parseItem(text, f.name, c.pos())
+	file, diags := hclsyntax.ParseConfig(text, f.name, c.pos())
 	if diags.HasErrors() {
 		d.report(d.hints(f, c, diags)...)
 		return raw, false
 	}
+	body := file.Body
 	if bytes.Contains(text, []byte("dynamic")) {
 		body = dynblock.Expand(body, d.ctx)
 	}

@@ -229,7 +229,8 @@ func TestBrokenSummariesAreNotUsed(t *testing.T) {
 	}
 }
 
-// Whoever waits can tell which block is being read, and which local.
+// Whoever waits can tell which block is being read, which local, and when it is
+// done.
 func TestReadingIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.hcl")
 	write(t, path, "locals {\n  a = 1\n}\n"+webService)
@@ -242,7 +243,7 @@ func TestReadingIsTold(t *testing.T) {
 		told = append(told, strings.TrimPrefix(where, filepath.Dir(path)+"/"))
 	}
 	parse(t, path, o)
-	want := []string{"web.hcl:1: locals", "web.hcl:2: local.a", "web.hcl:4: virtual_service \"web\""}
+	want := []string{"web.hcl:1: locals", "web.hcl:2: local.a", "", "web.hcl:4: virtual_service \"web\"", ""}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}

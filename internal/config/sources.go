@@ -57,7 +57,8 @@ type Options struct {
 	Files []string
 	// Reading is called when the reading of a block or of a local begins, by
 	// each of several workers at the same time, with where that is:
-	// `web.hcl:12: virtual_service "web"`. nil: it is not called.
+	// `web.hcl:12: virtual_service "web"`; and with "" when a worker has finished
+	// one. nil: it is not called.
 	Reading func(worker int, where string)
 }
 
@@ -69,6 +70,13 @@ func (o Options) reading(worker int, f *source, c chunk) {
 	if o.Reading != nil {
 		head := c.header(f.text)
 		o.Reading(worker, f.name+":"+strconv.Itoa(c.line)+": "+head[:min(len(head), maxHead)])
+	}
+}
+
+// read tells that a worker has finished an item.
+func (o Options) read(worker int) {
+	if o.Reading != nil {
+		o.Reading(worker, "")
 	}
 }
 

@@ -86,6 +86,7 @@ func ParseWith(s Sources, o Options, known map[Key][]byte) (Outcome, Diagnostics
 		f, c := items[i].source, items[i].chunk
 		o.reading(worker, f, c)
 		results[i] = reader.decode(f, c)
+		o.read(worker)
 		return results[i].mistakes
 	})
 	out := Outcome{Config: &Config{Node: o.Node, Director: defaultDirector()}}

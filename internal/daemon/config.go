@@ -1,9 +1,9 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -11,6 +11,7 @@ import (
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/reader"
 )
 
 // DefaultConfig is the path of the configuration unless another one is given.
@@ -19,9 +20,7 @@ const DefaultConfig = "/etc/lvsd"
 // A Reading is a configuration as one director reads it.
 type Reading struct {
 	Path, Node string
-	// Config is nil if Diagnostics has an error.
-	Config      *config.Config
-	Diagnostics config.Diagnostics
+	reader.Reading
 }
 
 // Err returns an error if the configuration is not valid, without the mistakes.
@@ -34,91 +33,75 @@ func (r *Reading) Err() error {
 
 // An InvalidError is the reason why Run did not start: the configuration has
 // mistakes, which nobody has printed yet.
-type InvalidError struct{ Reading }
+type InvalidError struct{ *Reading }
 
 func (e *InvalidError) Error() string { return e.Err().Error() }
 
+// newReader returns what reads configurations, each in a child process.
+func newReader() *reader.Reader {
+	return reader.New([]string{"/proc/self/exe", ReadCommand}, reader.DefaultLimits)
+}
+
+// ReadCommand is the name of the subcommand that calls reader.Main.
+const ReadCommand = "read-config"
+
 // Validate reads the configuration at path as Run would on the director named
 // node, or named as this host where node is empty. What this machine has counts
-// only if it is that director.
-func Validate(path, node string) (*Reading, error) {
-	o, facts, err := parseOptions(node)
+// only if it is that director. The Reading has no Config.
+func Validate(ctx context.Context, path, node string) (*Reading, error) {
+	q, facts, err := query(path, node)
 	if err != nil {
 		return nil, err
 	}
-	if host, err := machine.NodeName(); err != nil || host != o.Node {
-		o.Local = nil
+	q.ValidateOnly = true
+	if host, err := machine.NodeName(); err != nil || host != q.Node {
+		q.Local = nil
 	} else {
-		o.Interfaces = facts.Interfaces
+		q.Interfaces = facts.Interfaces
 	}
-	return read(path, o)
+	return read(ctx, newReader(), q)
 }
 
-// parseOptions returns what a configuration is read with on this machine.
-// Interfaces are left out: the daemon gives none.
-func parseOptions(node string) (config.Options, machine.Facts, error) {
+// query says what a configuration is read with on this machine. Interfaces are
+// left out: the daemon gives none.
+func query(path, node string) (reader.Query, machine.Facts, error) {
 	if node == "" {
 		name, err := machine.NodeName()
 		if err != nil {
-			return config.Options{}, machine.Facts{}, fmt.Errorf("%w: give --node", err)
+			return reader.Query{}, machine.Facts{}, fmt.Errorf("%w: give --node", err)
 		}
 		node = name
 	}
 	facts, err := machine.Read()
-	return config.Options{Node: node, Env: os.LookupEnv, Local: facts.Addresses}, facts, err
+	return reader.Query{Path: path, Node: node, Local: facts.Addresses}, facts, err
 }
 
-// read reads and parses the configuration at path.
-func read(path string, o config.Options) (*Reading, error) {
-	sources, err := config.Read(path)
+// read reads a configuration.
+func read(ctx context.Context, r *reader.Reader, q reader.Query) (*Reading, error) {
+	got, err := r.Read(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return parse(path, sources, o), nil
-}
-
-// The garbage collector's GOGC while a configuration is parsed, and otherwise,
-// when there is little garbage and memory is what counts. More than the usual
-// 100 for parsing saves nothing: fewer collections cost as much again in fresh
-// pages (measured).
-const (
-	parsingPercent = 100
-	restPercent    = 30
-)
-
-// parse parses a configuration, and afterwards returns to the system the memory
-// that only parsing needed. Without that the process would keep its peak for
-// minutes (measured with 10,000 servers: 50 MB, of which 13 are live).
-func parse(path string, sources config.Sources, o config.Options) *Reading {
-	debug.SetGCPercent(parsingPercent)
-	defer func() {
-		debug.SetGCPercent(restPercent)
-		go debug.FreeOSMemory()
-	}()
-	r := &Reading{Path: path, Node: o.Node}
-	r.Config, r.Diagnostics = config.Parse(sources, o)
-	return r
+	return &Reading{Path: q.Path, Node: q.Node, Reading: got}, nil
 }
 
 // reload reads the configuration again, unless its text is the one that runs.
-func reload(path, node string, running *config.Config) director.Loaded {
-	o, _, err := parseOptions(node)
+func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config) director.Loaded {
+	q, _, err := query(o.Config, o.Node)
 	if err != nil {
 		return director.Loaded{Err: err}
 	}
-	o.Files = running.Files
-	sources, err := config.Read(path)
-	if err != nil {
+	q.RunningNode, q.RunningDigest, q.RunningFiles = running.Node, running.Digest, running.Files
+	got, err := read(ctx, r, q)
+	switch {
+	case err != nil:
 		return director.Loaded{Err: err}
+	case got.Err() != nil:
+		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics)}
 	}
-	if o.Node == running.Node && sources.Digest(o) == running.Digest {
-		return director.Loaded{}
-	}
-	r := parse(path, sources, o)
-	if r.Err() != nil {
-		return director.Loaded{Err: r.Diagnostics.Err(), Mistakes: mistakes(r.Diagnostics)}
-	}
-	return director.Loaded{Config: r.Config, Warnings: lines(r.Diagnostics)}
+	// What the child sent is garbage by now. At rest it would be kept for minutes.
+	go debug.FreeOSMemory()
+	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
 }
 
 // maxMistakes bounds the mistakes of one configuration that are told one by one.

@@ -10,7 +10,20 @@ import (
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/reader"
 )
+
+// TestMain makes this test's program the child that reads configurations, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == ReadCommand {
+		if err := reader.Main(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 const valid = `virtual_service "web" {
   address = "127.0.0.1"
@@ -43,9 +56,10 @@ func TestReload(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := write(t, valid)
-			running, err := Validate(path, "lvs1")
+			r := newReader()
+			running, err := read(t.Context(), r, reader.Query{Path: path, Node: "lvs1"})
 			if err != nil || running.Err() != nil {
-				t.Fatal(err, running.Diagnostics)
+				t.Fatal(err, running)
 			}
 			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
@@ -56,7 +70,7 @@ func TestReload(t *testing.T) {
 				}
 			}
 			var log bytes.Buffer
-			l := reload(path, "lvs1", running.Config)
+			l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config)
 			for _, m := range l.Mistakes {
 				event.Log(slog.New(slog.NewTextHandler(&log, nil)))(m)
 			}
@@ -78,7 +92,7 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	for i := range maxMistakes + 9 {
 		fmt.Fprintf(&text, "virtual_service \"s%d\" { scheduler = \"none\" }\n", i)
 	}
-	r, err := Validate(write(t, text.String()), "lvs1")
+	r, err := Validate(t.Context(), write(t, text.String()), "lvs1")
 	if err != nil {
 		t.Fatal(err)
 	}

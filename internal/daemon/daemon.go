@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,7 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -43,6 +45,10 @@ type Options struct {
 	Log    *slog.Logger
 }
 
+// collectorPercent is the garbage collector's GOGC. There is little garbage at
+// rest, and memory is what counts.
+const collectorPercent = 30
+
 // Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
 // once the virtual addresses are handed over; an *InvalidError if the
 // configuration has mistakes; and any other error if the daemon could not start
@@ -57,16 +63,21 @@ func Run(ctx context.Context, o Options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 
-	parseOptions, _, err := parseOptions(o.Node)
+	debug.SetGCPercent(collectorPercent)
+	q, _, err := query(o.Config, o.Node)
 	if err != nil {
 		return err
 	}
-	first, err := read(o.Config, parseOptions)
+	r := newReader()
+	first, err := read(ctx, r, q)
+	if ctx.Err() != nil {
+		return nil // it was told to end before it began
+	}
 	if err != nil {
 		return err
 	}
 	if first.Err() != nil {
-		return &InvalidError{*first}
+		return &InvalidError{first}
 	}
 	store, err := state.Open(o.StateDir)
 	if err != nil {
@@ -86,12 +97,12 @@ func Run(ctx context.Context, o Options) error {
 	}
 	o.Log.Info("starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	return serve(ctx, newDirector(o, first, k, store), servers, hangups)
+	return serve(ctx, newDirector(ctx, o, r, first, k, store), servers, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(o Options, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
+func newDirector(ctx context.Context, o Options, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: event.Log(o.Log),
 		Keeper: keeperEdge{k},
@@ -100,7 +111,7 @@ func newDirector(o Options, first *Reading, k *keeper.Client, store *state.Store
 			return openTable(ctx, o.Log, store)
 		},
 		Load: func(running *config.Config) director.Loaded {
-			return reload(o.Config, o.Node, running)
+			return reload(ctx, o, r, running)
 		},
 		Machine: machine.Read,
 		Notify:  func(message string) { notify(o.Log, message) },

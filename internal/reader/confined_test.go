@@ -1,0 +1,94 @@
+package reader_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/reader"
+)
+
+// forever takes longer to read than any limit allows.
+const forever = `
+locals {
+  a = join("", [for i in range(1000) : "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"])
+  x = [for i in range(1000) : length(regexall("(a?){400}b", local.a))]
+}
+`
+
+func TestTheChildHasNoPrivilegesAndNoSocket(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := newReader(limits).Read(ctx, reader.Query{Path: file(t, forever), Node: "lvs1"})
+		ended <- err
+	}()
+	dir := childWithFile(t)
+	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"CapInh": "0000000000000000", "CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapAmb": "0000000000000000",
+		"NoNewPrivs": "1", "Uid": strconv.Itoa(os.Getuid()),
+	} {
+		if got := field(string(status), name); got != want {
+			t.Errorf("%s of the child is %s, want %s", name, got, want)
+		}
+	}
+	for _, open := range descriptors(dir) {
+		if strings.HasPrefix(open, "socket:") {
+			t.Errorf("the child has a socket: %s", open)
+		}
+	}
+	cancel()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "canceled") {
+		t.Errorf("the reading ended with %v", err)
+	}
+}
+
+// childWithFile waits until this process has a child that is reading, and
+// returns its folder in /proc.
+func childWithFile(t *testing.T) string {
+	t.Helper()
+	for range 500 {
+		stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, stat := range stats {
+			text, _ := os.ReadFile(stat)
+			_, after, named := strings.Cut(string(text), "(lvsd-config) ")
+			if named && strings.HasPrefix(after[1:], fmt.Sprintf(" %d ", os.Getpid())) {
+				return filepath.Dir(stat)
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("no child appeared")
+	return ""
+}
+
+// field returns the first value of a line of /proc/PID/status.
+func field(status, name string) string {
+	for line := range strings.Lines(status) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == name+":" {
+			return words[1]
+		}
+	}
+	return "missing"
+}
+
+// descriptors lists what the file descriptors of a process refer to.
+func descriptors(dir string) (all []string) {
+	links, _ := filepath.Glob(filepath.Join(dir, "fd", "*"))
+	for _, l := range links {
+		if to, err := os.Readlink(l); err == nil {
+			all = append(all, to)
+		}
+	}
+	return all
+}

@@ -1,0 +1,19 @@
+// Package reader reads the configuration in a process of its own, because
+// nothing short of that bounds what reading it costs: an expression of a few
+// hundred bytes can ask for terabytes of memory or for years of processor time,
+// and Go cannot recover from running out of memory or stack.
+//
+//	the director                                    lvsd read-config
+//	    Reader.Read ── query, by standard input ──►  Main
+//	                                                  give up privileges, set limits
+//	                                                  config.Read, config.Parse
+//	                ◄── reply, by standard output ──  the typed configuration, or
+//	                                                  diagnostics
+//	                ◄── board, a shared page ───────  which block is being read
+//
+// The child is the same binary under the same user, so that the files stay
+// readable. It starts without capabilities and with no_new_privs, and opens no
+// socket. Its memory, processor time and duration are limited (limits.go). A
+// child that exceeds them is killed, and that is a diagnostic of the block that
+// it was reading, as any other mistake.
+package reader

@@ -1,0 +1,103 @@
+package reader
+
+import (
+	"bufio"
+	"encoding/gob"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/lvsd/lvsd/internal/config"
+)
+
+// boardFD is the file descriptor of the board in the child.
+const boardFD = 3
+
+// Main is the child: it receives a query from in, reads the configuration, and
+// writes the reply to out. A Reader starts it, and its process is of no other
+// use afterwards.
+func Main(in io.Reader, out io.Writer) error {
+	var q request
+	if err := gob.NewDecoder(in).Decode(&q); err != nil {
+		return fmt.Errorf("receiving the query: %w", err)
+	}
+	if err := confine(q.Limits); err != nil {
+		return err
+	}
+	b, err := openBoard(os.NewFile(boardFD, "board"))
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(out, 64<<10)
+	if err := answer(gob.NewEncoder(w), q.Query, b); err != nil {
+		return fmt.Errorf("sending the reply: %w", err)
+	}
+	return w.Flush()
+}
+
+// confine puts the limits in force, and tells the kernel that this process is
+// the one to kill where memory runs out.
+func confine(l Limits) error {
+	// Executed by way of /proc/self/exe, it would be called "exe".
+	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-config"), 0)
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
+	// The garbage of a process that lives for a moment goes with it, and need
+	// hardly be collected before memory runs short.
+	debug.SetGCPercent(400)
+	if l.Memory > 0 {
+		debug.SetMemoryLimit(int64(l.Memory / 4 * 3))
+	}
+	if l.Stack > 0 {
+		debug.SetMaxStack(l.Stack)
+	}
+	debug.SetTraceback("none")
+	return l.set()
+}
+
+// answer reads the configuration and sends what came of it: a reply, and the
+// blocks that it announces.
+func answer(to *gob.Encoder, q Query, b board) error {
+	sources, err := config.Read(q.Path)
+	if err != nil {
+		return to.Encode(reply{Failed: err.Error()})
+	}
+	o := config.Options{
+		Node: q.Node, Env: os.LookupEnv, Local: q.Local, Interfaces: q.Interfaces, Files: q.RunningFiles, Reading: b.note,
+	}
+	if q.RunningDigest != "" && q.Node == q.RunningNode && sources.Digest(o) == q.RunningDigest {
+		return to.Encode(reply{Unchanged: true})
+	}
+	outcome, diags := config.ParseWith(sources, o, q.Known)
+	if q.ValidateOnly {
+		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags})
+	}
+	if err := to.Encode(reply{Config: outcome.Config, Diagnostics: diags, Blocks: len(outcome.Blocks)}); err != nil {
+		return err
+	}
+	for i := range outcome.Blocks {
+		block := &outcome.Blocks[i]
+		if block.Reused {
+			block.Summary = nil // the director has it
+		}
+		if err := to.Encode(block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts what blocks that were all parsed have.
+func count(o config.Outcome) (c Contents) {
+	if o.Config == nil {
+		return c
+	}
+	c.Routers = len(o.Config.Routers)
+	for _, b := range o.Blocks {
+		c.Services += len(b.Services)
+		for i := range b.Services {
+			c.Servers += len(b.Services[i].Servers)
+		}
+	}
+	return c
+}

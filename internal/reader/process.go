@@ -1,0 +1,157 @@
+package reader
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/config"
+)
+
+// A child is one process that reads one configuration.
+type child struct {
+	cmd   *exec.Cmd
+	in    *os.File // its standard input
+	out   *os.File // its standard output
+	board *os.File
+	words *head
+	done  chan struct{} // closed when it has ended
+}
+
+// start starts a child.
+func start(command []string) (*child, error) {
+	b, err := newBoard()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{board: b, words: &head{}, done: make(chan struct{})}
+	theirIn, ourIn, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	defer theirIn.Close()
+	ourOut, theirOut, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, b.Close(), ourIn.Close())
+	}
+	defer theirOut.Close()
+	c.in, c.out = ourIn, ourOut
+	c.cmd = exec.Command(command[0], command[1:]...)
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = theirIn, theirOut, c.words
+	c.cmd.ExtraFiles = []*os.File{b}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go c.run(started)
+	if err := <-started; err != nil {
+		return nil, errors.Join(err, b.Close(), ourIn.Close(), ourOut.Close())
+	}
+	return c, nil
+}
+
+// run starts the process and waits for its end, on a thread of its own without
+// privileges: the process has what the thread has that starts it, and dies with
+// that thread. The thread is never unlocked, so it ends with this function and
+// runs nothing else.
+func (c *child) run(started chan<- error) {
+	runtime.LockOSThread()
+	err := dropPrivileges()
+	if err == nil {
+		err = c.cmd.Start()
+	}
+	started <- err
+	if err == nil {
+		_ = c.cmd.Wait() // excess looks at the ProcessState
+		close(c.done)
+	}
+}
+
+// dropPrivileges takes all capabilities from the calling thread, and from the
+// programs that it executes, also where the user is root: with no_new_privs
+// none of them has more than the thread (capabilities(7), execve(2)).
+func dropPrivileges() error {
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("clearing the ambient capabilities: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("setting no_new_privs: %w", err)
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if err := unix.Capset(&header, &none[0]); err != nil {
+		return fmt.Errorf("giving up the capabilities: %w", err)
+	}
+	return nil
+}
+
+// ask sends a request and returns the answer.
+func (c *child) ask(q request) (reply, []config.Block, error) {
+	defer c.out.Close()
+	var text bytes.Buffer
+	if err := gob.NewEncoder(&text).Encode(q); err != nil {
+		return reply{}, nil, fmt.Errorf("encoding the query: %w", err)
+	}
+	_, err := c.in.Write(text.Bytes())
+	if err := errors.Join(err, c.in.Close()); err != nil {
+		return reply{}, nil, fmt.Errorf("sending the query: %w", err)
+	}
+	limited := &io.LimitedReader{R: c.out, N: maxReply}
+	answer, blocks, err := receive(gob.NewDecoder(bufio.NewReaderSize(limited, 64<<10)))
+	if err != nil && limited.N <= 0 {
+		err = errTooLarge
+	}
+	return answer, blocks, err
+}
+
+// receive reads what the child's answer sends.
+func receive(from *gob.Decoder) (r reply, blocks []config.Block, err error) {
+	if err := from.Decode(&r); err != nil {
+		return reply{}, nil, err
+	}
+	for range r.Blocks {
+		var b config.Block
+		if err := from.Decode(&b); err != nil {
+			return reply{}, nil, err
+		}
+		blocks = append(blocks, b)
+	}
+	return r, blocks, nil
+}
+
+// kill ends the process, if it has not ended, and the wait for its answer even
+// where it cannot be ended.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.out.SetReadDeadline(time.Now().Add(grace))
+}
+
+// ended waits until a process that was killed, or has nothing left to do, has
+// ended, and reports whether it has.
+func (c *child) ended() bool {
+	timer := time.AfterFunc(grace, c.kill)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-time.After(2 * grace):
+		return false
+	}
+}
+
+// A head keeps the first bytes that are written to it.
+type head struct{ bytes.Buffer }
+
+// Write never fails.
+func (h *head) Write(b []byte) (int, error) {
+	h.Buffer.Write(b[:min(len(b), maxWords-h.Len())])
+	return len(b), nil
+}

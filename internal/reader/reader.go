@@ -1,0 +1,197 @@
+package reader
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+)
+
+// A Query says what is to be read, and what the reader needs to know besides
+// the files. The environment is the parent's.
+type Query struct {
+	// Path is a file, or a directory of *.hcl files.
+	Path string
+	// Node, Local and Interfaces are as in config.Options.
+	Node       string
+	Local      []netip.Prefix
+	Interfaces []string
+	// RunningNode, RunningDigest and RunningFiles are those of the configuration
+	// that runs: where the files say the same, they are not parsed. Empty: none
+	// runs.
+	RunningNode   string
+	RunningDigest string
+	RunningFiles  []string
+	// ValidateOnly asks whether the configuration is valid, and for no Config.
+	ValidateOnly bool
+	// Known are the summaries of blocks that need not be parsed again. Reader
+	// fills it in.
+	Known map[config.Key][]byte
+}
+
+// A Reading is what came of reading a configuration.
+type Reading struct {
+	// Unchanged: the files say what runs already. Then there is no Config.
+	Unchanged bool
+	// Config is nil where Diagnostics has an error.
+	Config      *config.Config
+	Contents    Contents
+	Diagnostics config.Diagnostics
+}
+
+// Contents counts what a valid configuration has.
+type Contents struct{ Routers, Services, Servers int }
+
+// A request is what the child is asked.
+type request struct {
+	Query
+	Limits Limits
+}
+
+// A reply is what the child answers. Its blocks follow it, one by one.
+type reply struct {
+	// Failed says why there is nothing to parse: no such file.
+	Failed    string
+	Unchanged bool
+	// Config is without its services.
+	Config      *config.Config
+	Contents    Contents
+	Diagnostics config.Diagnostics
+	Blocks      int
+}
+
+func init() {
+	gob.Register(checker.TCP{})
+	gob.Register(checker.Ping{})
+	gob.Register(checker.HTTP{})
+}
+
+// A Reader reads configurations in child processes. It is safe for concurrent
+// use.
+type Reader struct {
+	command []string
+	limits  Limits
+	// stuck counts the children that were killed and have not ended.
+	stuck atomic.Int32
+
+	mu sync.Mutex
+	// last holds the blocks of the last valid configuration, by their keys.
+	last map[config.Key]block
+}
+
+// A block is what is kept of a virtual_service block.
+type block struct {
+	services []config.Service
+	summary  []byte
+}
+
+// New returns a Reader. Command is the program and its arguments that calls
+// Main.
+func New(command []string, l Limits) *Reader {
+	return &Reader{command: command, limits: l}
+}
+
+// Read reads a configuration. What it says of virtual services is not parsed
+// again where it is as in the last one that was valid.
+//
+// Mistakes in it, and that it costs too much to read it, are diagnostics; an
+// error means that there was nothing to read, or that the child could not do its
+// work.
+func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
+	if n := r.stuck.Load(); n >= maxStuck {
+		return Reading{}, fmt.Errorf("%d earlier readings were killed and have not ended: what do they wait for (a disk, a network file system)?", n)
+	}
+	ctx, cancel := r.withDeadline(ctx)
+	defer cancel()
+	c, err := start(r.command)
+	if err != nil {
+		return Reading{}, fmt.Errorf("starting the process that reads the configuration: %w", err)
+	}
+	defer c.board.Close()
+	known := r.known()
+	if !q.ValidateOnly {
+		q.Known = summaries(known)
+	}
+	stop := context.AfterFunc(ctx, c.kill)
+	defer stop()
+	answer, blocks, asked := c.ask(request{q, r.limits})
+	how := death{asked: asked, late: context.Cause(ctx)}
+	if c.ended() {
+		how.state, how.words = c.cmd.ProcessState, c.words.String()
+	} else {
+		r.await(c)
+	}
+	switch {
+	case asked == nil && answer.Failed != "":
+		return Reading{}, errors.New(answer.Failed)
+	case asked == nil:
+		return r.take(answer, blocks, known), nil
+	}
+	excess, err := r.limits.exceeded(how)
+	if err != nil {
+		return Reading{}, err
+	}
+	return Reading{Diagnostics: config.Diagnostics{blame(excess, oldest(c.board))}}, nil
+}
+
+func (r *Reader) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.limits.Duration == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, r.limits.Duration)
+}
+
+// await counts a child that could not be ended until it has ended after all.
+func (r *Reader) await(c *child) {
+	r.stuck.Add(1)
+	go func() {
+		<-c.done
+		r.stuck.Add(-1)
+	}()
+}
+
+// known returns the blocks of the last configuration; nobody changes them.
+func (r *Reader) known() map[config.Key]block {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+func summaries(known map[config.Key]block) map[config.Key][]byte {
+	all := make(map[config.Key][]byte, len(known))
+	for k, b := range known {
+		all[k] = b.summary
+	}
+	return all
+}
+
+// take puts a configuration together of what is new and what is known, and
+// keeps its blocks for the next one.
+func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]block) Reading {
+	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics}
+	if answer.Config == nil {
+		return out
+	}
+	reused := make(map[config.Key][]config.Service)
+	last := make(map[config.Key]block, len(blocks))
+	for _, b := range blocks {
+		switch {
+		case b.Reused:
+			reused[b.Key] = known[b.Key].services
+			last[b.Key] = known[b.Key]
+		case b.Summary != nil:
+			last[b.Key] = block{b.Services, b.Summary}
+		}
+	}
+	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(reused)
+	r.mu.Lock()
+	r.last = last
+	r.mu.Unlock()
+	return out
+}
