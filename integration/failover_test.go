@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
-	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 // outside6 is a virtual router of IPv6 addresses.
@@ -93,7 +93,7 @@ func (p *pair) waitBackup(i int) {
 	p.t.Helper()
 	p.until(p.Directors[i].Name+" to be Backup", func() (bool, error) {
 		s, err := p.status(i)
-		return err == nil && s.Ready && !slices.ContainsFunc(s.Routers, func(r vrrp.Status) bool { return r.State != vrrp.Backup }), nil
+		return err == nil && s.Ready && !slices.ContainsFunc(s.Routers, func(r api.Router) bool { return r.State != api.Backup }), nil
 	})
 }
 
@@ -328,7 +328,7 @@ func TestATrackedInterfaceAndTheServersGatewayMoveTogether(t *testing.T) {
 	m := p.move(cluster.VIP, 1, func() { p.must(p.Directors[0].Cut("eth1")) })
 	m.wantHandOver(t, "the inside link of the master is cut")
 	p.waitHolder(1, cluster.Gateways[0])
-	if s := p.mustStatus(0); s.Routers[0].State != vrrp.Initialize || !strings.Contains(s.Routers[0].Fault, "eth1") {
+	if s := p.mustStatus(0); s.Routers[0].State != api.Initialize || !strings.Contains(s.Routers[0].Fault, "eth1") {
 		t.Errorf("status of the one that stands back: %v, %q; want Initialize and a word of eth1", s.Routers[0].State, s.Routers[0].Fault)
 	}
 	p.must(p.Directors[0].Restore("eth1"))
@@ -351,7 +351,7 @@ func TestAnInterfaceThatIsMissingGoesAndComesBack(t *testing.T) {
 		p.run(0, "ip", "link", "del", "late0")
 		p.until("it to stand back", func() (bool, error) {
 			s, err := p.status(0)
-			return err == nil && s.Routers[0].State == vrrp.Initialize, nil
+			return err == nil && s.Routers[0].State == api.Initialize, nil
 		})
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/integration/cluster"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/director"
 )
@@ -78,17 +79,17 @@ func (p *pair) start(i int) *cluster.Process {
 }
 
 // status asks the daemon of director i, as a script would.
-func (p *pair) status(i int) (*director.Status, error) {
+func (p *pair) status(i int) (*api.Status, error) {
 	out, err := p.lvsd.Status(context.Background(), p.Directors[i], "-o", "json")
 	if err != nil {
 		return nil, err
 	}
-	s := new(director.Status)
+	s := new(api.Status)
 	return s, json.Unmarshal([]byte(out), s)
 }
 
 // mustStatus is status where the daemon must answer.
-func (p *pair) mustStatus(i int) *director.Status {
+func (p *pair) mustStatus(i int) *api.Status {
 	p.t.Helper()
 	s, err := p.status(i)
 	if err != nil {
@@ -150,11 +151,11 @@ func (p *pair) until(what string, condition func() (bool, error)) {
 
 // reload sends SIGHUP to the daemon of director i and waits until it has read
 // the configuration.
-func (p *pair) reload(i int) *director.Status {
+func (p *pair) reload(i int) *api.Status {
 	p.t.Helper()
 	before := p.mustStatus(i).Reload.Last
 	p.must(p.daemons[i].Signal(syscall.SIGHUP))
-	var s *director.Status
+	var s *api.Status
 	p.until("the reload", func() (ok bool, err error) {
 		s, err = p.status(i)
 		return err == nil && s.Reload.Last.After(before), err

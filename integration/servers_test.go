@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 // A misbehaviour is how a real server treats a connection.
@@ -113,7 +114,7 @@ func TestADirectorWithoutARouteSaysSoAndKeepsTheState(t *testing.T) {
 			return false, err
 		}
 		last := s.Services[0].Servers[2].Checks[0].Last
-		return last.Outcome.String() == "not_run", nil
+		return last.Outcome == api.NotRun, nil
 	})
 	time.Sleep(3 * time.Second) // more than fall would need
 	p.waitTable(0)

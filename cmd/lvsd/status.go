@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/show"
 )
 
 // exitNoAnswer is the exit code of commands that found no living daemon, so
@@ -75,5 +76,5 @@ func printStatus(ctx context.Context, out io.Writer, socket string, asJSON bool)
 		return err
 	}
 	width, colour := terminal(out)
-	return control.View{Width: width, Color: colour}.WriteStatus(out, st)
+	return show.Terminal{Width: width, Color: colour}.WriteStatus(out, st)
 }

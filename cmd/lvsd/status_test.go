@@ -9,15 +9,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/control"
-	"github.com/lvsd/lvsd/internal/director"
 )
 
 type oneStatus struct{}
 
-func (oneStatus) Status(context.Context) (*director.Status, error) {
-	return &director.Status{Version: "0.1.0", Node: "lvs1", Ready: true}, nil
+func (oneStatus) Status(context.Context) (*api.Status, error) {
+	return &api.Status{Version: "0.1.0", Node: "lvs1", Ready: true}, nil
 }
+
+func (oneStatus) Ready(context.Context) (bool, error) { return true, nil }
 
 // TestStatusCommand holds the exit statuses that --help promises to scripts.
 func TestStatusCommand(t *testing.T) {
@@ -53,7 +55,7 @@ func TestStatusCommand(t *testing.T) {
 	}
 
 	out, _, err := runStatus("--socket", socket, "-o", "json")
-	var st director.Status
+	var st api.Status
 	if err := errors.Join(err, json.Unmarshal([]byte(out), &st)); err != nil || st.Node != "lvs1" {
 		t.Errorf("-o json prints %q: %v", out, err)
 	}

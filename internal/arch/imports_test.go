@@ -37,14 +37,18 @@ var layers = []struct {
 	{"internal/director", append([]string{"internal/event", "internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/reader", []string{"checker", "internal/config"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
-	{"internal/control", append([]string{"internal/director", "internal/event", "internal/config"}, domains...), "it shows and asks, through the director"},
+	{"internal/api", nil, "what programs read changes for their sake alone"},
+	{"internal/text", nil, "any text may come from anywhere"},
+	{"internal/show", []string{"internal/api", "internal/text"}, "it shows what any daemon has answered"},
+	{"internal/metrics", []string{"checker", "internal/api", "internal/text"}, "it exports one answer, and the checker's bounds of latencies"},
+	{"internal/control", []string{"internal/api", "internal/metrics", "internal/text"}, "server and client know questions and answers only"},
 	{"internal/sim", append([]string{"internal/event", "internal/config", "internal/director"}, domains...), "it simulates the core; tests import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
-		"checker", "checker/probe", "internal/config", "internal/control", "internal/director", "internal/keeper",
+		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/keeper",
 		"internal/event", "internal/machine", "internal/reader", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
-	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/reader", "vrrp/link"},
+	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "vrrp/link"},
 		"commands have no logic"},
 }
 
@@ -71,11 +75,11 @@ var confined = []struct {
 	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
 	{"github.com/moby/ipvs", []string{"integration"}, "it is the tests' independent witness"},
-	{"github.com/prometheus", []string{"internal/control"}, "metrics are read from one snapshot in one place"},
+	{"github.com/prometheus", []string{"internal/metrics"}, "metrics are read from one answer in one place"},
 	{"github.com/spf13", []string{"cmd/lvsd"}, "the command line ends in cmd"},
 	{"github.com/vishvananda", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
 	{"golang.org/x/sys", systemCallers, "system calls are in the edges"},
-	{"net/http", []string{"checker/probe", "internal/control"}, "HTTP is asked by probes and served by control"},
+	{"net/http", []string{"checker/probe", "internal/control", "internal/metrics"}, "HTTP is asked by probes and served by control"},
 	{"syscall", systemCallers, "system calls are in the edges"},
 }
 
@@ -86,7 +90,7 @@ var bannedBelow = map[string]string{
 	"net/http":                       "the core opens no sockets",
 	"github.com/mdlayher/netlink":    "system calls are in the edges",
 	"github.com/vishvananda/netlink": "system calls are in the edges",
-	"github.com/prometheus/client_golang/prometheus": "metrics are read from values by internal/control",
+	"github.com/prometheus/client_golang/prometheus": "metrics are read from values by internal/metrics",
 	"github.com/hashicorp/hcl/v2":                    "configuration arrives as values",
 }
 

@@ -12,14 +12,15 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/text"
 )
 
-// ErrNoAnswer is in the chain of errors that mean: no living daemon is there.
+// ErrNoAnswer is wrapped by errors that mean that no living daemon answers.
 var ErrNoAnswer = errors.New("no lvsd answers")
 
-// answerTimeout bounds a whole request; maxAnswer bounds its answer, at about
-// 100 times what 10,000 real servers need.
+// answerTimeout bounds a whole request. maxAnswer bounds the answer, in bytes: at
+// about 100 times what 10,000 real servers need.
 const (
 	answerTimeout = 10 * time.Second
 	maxAnswer     = 1 << 30
@@ -44,21 +45,21 @@ func Dial(path string) *Client {
 	}}}
 }
 
-// Status asks for the daemon's state. The error is ErrNoAnswer where no daemon
-// lives.
-func (c *Client) Status(ctx context.Context) (*director.Status, error) {
+// Status asks for the daemon's state. The error wraps ErrNoAnswer if no living
+// daemon answers.
+func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 	body, err := c.StatusJSON(ctx)
 	if err != nil {
 		return nil, err
 	}
-	st := new(director.Status)
+	st := new(api.Status)
 	if err := json.Unmarshal(body, st); err != nil {
 		return nil, fmt.Errorf("reading the answer of the lvsd on %s, which may be of another version: %w", c.path, err)
 	}
 	return st, nil
 }
 
-// StatusJSON is Status with the JSON as the daemon sent it.
+// StatusJSON is Status, but returns the JSON as the daemon sent it.
 func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -81,12 +82,12 @@ func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
 	return body, nil
 }
 
-// explain says what an operator can do about an error of the connection.
+// explain adds to an error of the connection what an operator can do about it.
 func (c *Client) explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w on %s: there is no such socket; start it with \"systemctl start lvsd\" or \"lvsd run\", "+
-			"or name its socket with --socket", ErrNoAnswer, c.path)
+		return fmt.Errorf("%w on %s: there is no such socket; start the daemon with \"systemctl start lvsd\" or \"lvsd run\", "+
+			"or give its socket with --socket", ErrNoAnswer, c.path)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w on %s: the daemon that made this socket is gone; see \"journalctl -u lvsd\" for why, "+
 			"and start it with \"systemctl start lvsd\" or \"lvsd run\"", ErrNoAnswer, c.path)
@@ -101,14 +102,14 @@ func (c *Client) explain(err error) error {
 }
 
 // refused turns an answer that is not a success into an error. A daemon whose
-// loop hangs is no living one.
+// loop hangs counts as dead.
 func (c *Client) refused(code int, body []byte) error {
 	var f failure
 	if json.Unmarshal(body, &f) != nil || f.Error == "" {
 		f.Error = fmt.Sprintf("%d %s", code, http.StatusText(code))
 	}
 	if code == http.StatusServiceUnavailable {
-		return fmt.Errorf("%w on %s: %s; see \"journalctl -u lvsd\"", ErrNoAnswer, c.path, Printable(f.Error))
+		return fmt.Errorf("%w on %s: %s; see \"journalctl -u lvsd\"", ErrNoAnswer, c.path, text.Printable(f.Error))
 	}
-	return fmt.Errorf("the lvsd on %s refused: %s", c.path, Printable(f.Error))
+	return fmt.Errorf("the lvsd on %s refused: %s", c.path, text.Printable(f.Error))
 }

@@ -11,18 +11,17 @@ import (
 
 	"golang.org/x/net/netutil"
 
-	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/api"
 )
 
-// DefaultSocket is where the daemon answers and lvsd status asks, unless told
-// otherwise.
+// DefaultSocket is the path of the control socket unless another one is given.
 const DefaultSocket = "/run/lvsd/lvsd.sock"
 
 // Bounds on what clients can ask of the daemon, so that none of them delays it
 // or makes it grow.
 const (
-	maxConnections = 64 // per listener; more wait in the kernel's queue
-	maxInFlight    = 2  // requests that hold a snapshot; more wait, and then are refused
+	maxConnections = 64 // for each listener; more wait in the kernel's queue
+	maxInFlight    = 2  // requests of one kind; more wait, and then are refused
 	waitTimeout    = 3 * time.Second
 	maxHeader      = 16 << 10 // bytes
 	readTimeout    = 5 * time.Second
@@ -35,13 +34,15 @@ const (
 	loopTimeout = 2 * time.Second
 )
 
-// A Source is asked for the daemon's state. The director is one.
-//
-// Status is called by several goroutines at one time. It answers from the
-// director's loop, so that an answer also shows that the loop lives, and
-// returns an error when ctx ends first.
+// A Source answers from the director's loop, so that an answer also shows that
+// the loop is alive. Its methods are called by several goroutines at a time, and
+// return an error if ctx ends before the loop has answered.
 type Source interface {
-	Status(ctx context.Context) (*director.Status, error)
+	// Status returns the daemon's whole state.
+	Status(context.Context) (*api.Status, error)
+	// Ready reports whether the daemon is ready and not stopping. Unlike Status
+	// it costs next to nothing.
+	Ready(context.Context) (bool, error)
 }
 
 // A Server serves one listener: the control socket or HTTP.
@@ -51,11 +52,11 @@ type Server struct {
 }
 
 // ListenHTTP opens the HTTP listener on a TCP address such as
-// "127.0.0.1:9112". Nobody is answered before Serve.
+// "127.0.0.1:9112". It answers nobody before Serve.
 func ListenHTTP(address string) (*Server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listening for HTTP as director.http.listen asks: %w", err)
+		return nil, fmt.Errorf("listening for HTTP on the address in director.http.listen: %w", err)
 	}
 	return &Server{listener: l, handler: newHTTPHandler}, nil
 }
@@ -64,9 +65,9 @@ func ListenHTTP(address string) (*Server, error) {
 // kernel chose where port 0 was asked for.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Serve answers requests from src until ctx ends, which is no error, and gives
-// those under way a second to finish. Afterwards the listener is closed, and
-// the socket's file is gone.
+// Serve answers requests from src until ctx ends, which is not an error, and
+// gives those under way a second to finish. Then the listener is closed and the
+// socket's file removed.
 func (s *Server) Serve(ctx context.Context, src Source) error {
 	server := &http.Server{
 		Handler:           s.handler(src),
@@ -96,28 +97,23 @@ func (s *Server) Serve(ctx context.Context, src Source) error {
 	return fmt.Errorf("serving %v: %w", s.listener.Addr(), err)
 }
 
-// Close closes a listener that is never served.
+// Close closes the listener of a server that never serves.
 func (s *Server) Close() error { return s.listener.Close() }
 
-// snapshot asks the source, with the deadline of the loop.
-func snapshot(ctx context.Context, src Source) (*director.Status, error) {
+// ask puts a question to a source and waits up to loopTimeout for the answer.
+func ask[T any](ctx context.Context, question func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, loopTimeout)
 	defer cancel()
-	st, err := src.Status(ctx)
+	answer, err := question(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("the director's loop did not answer within %v: %w", loopTimeout, err)
+		err = fmt.Errorf("the director's loop did not answer within %v: %w", loopTimeout, err)
 	}
-	if st.Time.IsZero() {
-		now := *st
-		now.Time = time.Now()
-		st = &now
-	}
-	return st, nil
+	return answer, err
 }
 
-// limit lets maxInFlight requests through at one time, since each may hold a
-// snapshot of ten thousand real servers (a scrape of so many takes 35 MB), and
-// refuses those that waited in vain.
+// limit lets maxInFlight requests through at a time, since each may hold a
+// status of ten thousand real servers (a scrape of so many takes 35 MB). Others
+// wait for their turn, up to waitTimeout, and then are refused.
 func limit(h http.Handler, refuse http.HandlerFunc) http.Handler {
 	places := make(chan struct{}, maxInFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -146,7 +142,7 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// A failure is the body of every answer on the socket that is not a success.
+// A failure is the body of an answer on the socket that is not a success.
 type failure struct {
 	Error string `json:"error"`
 }

@@ -9,21 +9,53 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"net/netip"
-
-	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/api"
 )
+
+// fixed is a source that always answers the same.
+type fixed struct{ st *api.Status }
+
+func (f fixed) Status(context.Context) (*api.Status, error) { return f.st, nil }
+func (f fixed) Ready(context.Context) (bool, error)         { return f.st.Ready && !f.st.Stopping, nil }
+
+// hung is a source whose loop never answers.
+type hung struct{}
+
+func (hung) Status(ctx context.Context) (*api.Status, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (hung) Ready(ctx context.Context) (bool, error) {
+	<-ctx.Done()
+	return false, ctx.Err()
+}
+
+// master is the status of a healthy Master.
+func master() *api.Status {
+	body, err := os.ReadFile("../api/testdata/status-v1.json")
+	if err != nil {
+		panic(err)
+	}
+	st := new(api.Status)
+	if err := json.Unmarshal(body, st); err != nil {
+		panic(err)
+	}
+	return st
+}
+
+// working is a source that answers with the status of a healthy Master.
+func working() fixed { return fixed{master()} }
 
 // serve runs a server until the test ends.
 func serve(t *testing.T, s *Server, src Source) {
@@ -50,14 +82,14 @@ func listen(t *testing.T, path string) *Server {
 
 func TestStatusOverTheSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lvsd", "lvsd.sock") // the directory is made
-	serve(t, listen(t, path), fixed{healthy()})
+	serve(t, listen(t, path), working())
 	got, err := Dial(path).Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts := []cmp.Option{cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmpopts.EquateEmpty()}
-	if diff := cmp.Diff(healthy(), got, opts...); diff != "" {
+		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })}
+	if diff := cmp.Diff(master(), got, opts...); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
 	info, err := os.Stat(path)
@@ -69,26 +101,10 @@ func TestStatusOverTheSocket(t *testing.T) {
 	}
 }
 
-// TestWireNames pins version 1 of the JSON: programs of users read it. Fields
-// may be added; none may change its name or its meaning.
-func TestWireNames(t *testing.T) {
-	w := httptest.NewRecorder()
-	newSocketHandler(fixed{healthy()}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/status", nil))
-	var v any
-	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
-		t.Fatal(err)
-	}
-	pretty, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "status-v1.json", string(pretty)+"\n")
-}
-
 func TestASecondDaemonIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lvsd.sock")
 	first := listen(t, path)
-	serve(t, first, fixed{healthy()})
+	serve(t, first, working())
 	_, err := Listen(path)
 	if err == nil || !strings.Contains(err.Error(), "another lvsd answers on "+path) {
 		t.Fatalf("error %v, want: another lvsd answers on it", err)
@@ -109,38 +125,7 @@ func TestAStaleSocketIsReplaced(t *testing.T) {
 	if _, err := Dial(path).Status(t.Context()); !errors.Is(err, ErrNoAnswer) || !strings.Contains(err.Error(), "is gone") {
 		t.Errorf("error %v, want: the daemon that made this socket is gone", err)
 	}
-	serve(t, listen(t, path), fixed{healthy()})
-	if _, err := Dial(path).Status(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestOneOfManyStarters: of daemons that start at one moment beside a stale
-// socket, exactly one gets it and keeps it.
-func TestOneOfManyStarters(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lvsd.sock")
-	dead, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.(*net.UnixListener).SetUnlinkOnClose(false)
-	dead.Close()
-	servers := make([]*Server, 20)
-	var wg sync.WaitGroup
-	for i := range servers {
-		wg.Go(func() { servers[i], _ = Listen(path) })
-	}
-	wg.Wait()
-	won := 0
-	for _, s := range servers {
-		if s != nil {
-			won++
-			serve(t, s, fixed{healthy()})
-		}
-	}
-	if won != 1 {
-		t.Fatalf("%d daemons have the socket, want 1", won)
-	}
+	serve(t, listen(t, path), working())
 	if _, err := Dial(path).Status(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -153,10 +138,10 @@ func TestListenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ name, path, want string }{
-		{"a file that is no socket", file, "a file that is no socket is there"},
+		{"a file that is not a socket", file, "a file that is not a socket is there"},
 		{"a path that is too long", filepath.Join(dir, strings.Repeat("x", 108)), "must have 1 to 107 bytes"},
 		{"no path", "", "must have 1 to 107 bytes"},
-		{"a directory that can't be made", filepath.Join(file, "s"), "making the directory of the control socket"},
+		{"a directory that can't be made", filepath.Join(file, "s"), "creating the directory of the control socket"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Listen(tt.path); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -217,15 +202,15 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 }
 
-// ask sends one request to a handler and returns the code and the body.
-func ask(h http.Handler, method, path string) (int, string) {
+// request sends one request to a handler and returns the code and the body.
+func request(h http.Handler, method, path string) (int, string) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
 	return w.Code, w.Body.String()
 }
 
 func TestSocketErrorsAreJSON(t *testing.T) {
-	h := newSocketHandler(fixed{healthy()})
+	h := newSocketHandler(working())
 	for _, tt := range []struct {
 		name, method, path string
 		code               int
@@ -237,7 +222,7 @@ func TestSocketErrorsAreJSON(t *testing.T) {
 		{"a change", "POST", "/v1/status", 405, "takes GET"},
 		{"a long path", "GET", "/" + strings.Repeat("x", 5000), 404, "it speaks version 1"},
 	} {
-		code, body := ask(h, tt.method, tt.path)
+		code, body := request(h, tt.method, tt.path)
 		var f failure
 		if err := json.Unmarshal([]byte(body), &f); err != nil {
 			t.Errorf("%s: %v in %q", tt.name, err, body)
@@ -252,7 +237,7 @@ func TestSocketErrorsAreJSON(t *testing.T) {
 func TestALoopThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		code, body := ask(newSocketHandler(hung{}), "GET", "/v1/status")
+		code, body := request(newSocketHandler(hung{}), "GET", "/v1/status")
 		if took := time.Since(start); code != 503 || took != loopTimeout || !strings.Contains(body, "did not answer within 2s") {
 			t.Errorf("status: %d %q after %v, want 503 after %v", code, body, took, loopTimeout)
 		}
@@ -261,7 +246,7 @@ func TestALoopThatHangs(t *testing.T) {
 			t.Errorf("a daemon whose loop hangs counts as answering: %v", err)
 		}
 		for _, path := range []string{"/healthz", "/readyz"} {
-			if code, body := ask(newHTTPHandler(hung{}), "GET", path); code != 503 || !strings.Contains(body, "did not answer") {
+			if code, body := request(newHTTPHandler(hung{}), "GET", path); code != 503 || !strings.Contains(body, "did not answer") {
 				t.Errorf("%s: %d %q, want 503", path, code, body)
 			}
 		}
@@ -271,71 +256,94 @@ func TestALoopThatHangs(t *testing.T) {
 // stuck is a source that answers when the test lets it.
 type stuck struct{ release chan struct{} }
 
-func (s stuck) Status(context.Context) (*director.Status, error) {
+func (s stuck) Status(context.Context) (*api.Status, error) {
 	<-s.release
-	return healthy(), nil
+	return master(), nil
 }
 
-// TestRequestsAreBounded: no more than maxInFlight hold a snapshot; others wait
-// a while for their turn and then are refused.
+func (s stuck) Ready(context.Context) (bool, error) {
+	<-s.release
+	return true, nil
+}
+
+// TestRequestsAreBounded: no more than maxInFlight of one kind are under way;
+// others wait a while for their turn and then are refused.
 func TestRequestsAreBounded(t *testing.T) {
-	for _, path := range []string{"/v1/status", "/metrics"} {
+	for _, path := range []string{"/v1/status", "/metrics", "/healthz", "/readyz"} {
 		synctest.Test(t, func(t *testing.T) {
 			src := stuck{make(chan struct{})}
-			h := map[string]http.Handler{"/v1/status": newSocketHandler(src), "/metrics": newHTTPHandler(src)}[path]
+			h := newHTTPHandler(src)
+			if path == "/v1/status" {
+				h = newSocketHandler(src)
+			}
 			for range maxInFlight {
-				go ask(h, "GET", path)
+				go request(h, "GET", path)
 			}
 			synctest.Wait()
 			start := time.Now()
-			if code, body := ask(h, "GET", path); code != 503 || !strings.Contains(body, "too many") || time.Since(start) != waitTimeout {
+			if code, body := request(h, "GET", path); code != 503 || !strings.Contains(body, "too many") || time.Since(start) != waitTimeout {
 				t.Errorf("%s: %d %q after %v, want a refusal after %v", path, code, body, time.Since(start), waitTimeout)
 			}
 			time.AfterFunc(waitTimeout/2, func() { close(src.release) })
-			if code, body := ask(h, "GET", path); code != 200 {
+			if code, body := request(h, "GET", path); code != 200 {
 				t.Errorf("%s: %d %q, want its turn when the others are done", path, code, body)
 			}
 		})
 	}
 }
 
+// lean is a source whose status nobody may ask for.
+type lean struct{ fixed }
+
+func (lean) Status(context.Context) (*api.Status, error) { panic("the whole status is built") }
+
+func TestHealthAndReadinessBuildNoStatus(t *testing.T) {
+	h := newHTTPHandler(lean{working()})
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if code, body := request(h, "GET", path); code != 200 {
+			t.Errorf("%s answers %d %q, want 200", path, code, body)
+		}
+	}
+}
+
 func TestHealthAndReadiness(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		edit  func(*director.Status)
+		edit  func(*api.Status)
 		code  int
 		ready string
 	}{
-		{"ready", func(*director.Status) {}, 200, "ready"},
-		{"starting", func(st *director.Status) { st.Ready, st.Services[0].InKernel = false, false }, 503, "1 of 1 virtual services are not in the kernel's table yet"},
-		{"waiting for results", func(st *director.Status) { st.Ready, st.Services[0].Servers[0].Health = false, "unknown" }, 503, "the state of 1 real servers is not known yet"},
-		{"stopping", func(st *director.Status) { st.Stopping = true }, 503, "stopping"},
-		{"the last reload failed: what runs is ready", func(st *director.Status) { st.Reload.OK = false }, 200, "ready"},
-		{"a server is down: others serve", func(st *director.Status) { fail(&st.Services[0].Servers[0], "no", 0) }, 200, "ready"},
+		{"ready", func(*api.Status) {}, 200, "ready"},
+		{"starting", func(st *api.Status) {
+			st.Ready, st.Findings = false, []api.Finding{{Code: "x", Text: "no"}, {Code: api.NotReady, Text: "starting: 1 service is not in the table\x1b"}}
+		}, 503, `starting: 1 service is not in the table\x1b`},
+		{"ready when asked why not", func(st *api.Status) { st.Ready = false }, 503, "not ready a moment ago"},
+		{"stopping", func(st *api.Status) { st.Stopping = true }, 503, ""},
+		{"the last reload failed: what runs is ready", func(st *api.Status) { st.Reload.OK = false }, 200, "ready"},
+		{"a server is down: others serve", func(st *api.Status) { st.Services[0].Servers[0].Health = api.Down }, 200, "ready"},
 	} {
-		st := healthy()
+		st := master()
 		tt.edit(st)
-		st.Findings = director.Findings(st)
 		h := newHTTPHandler(fixed{st})
-		if code, body := ask(h, "GET", "/readyz"); code != tt.code || !strings.Contains(body, tt.ready) {
+		if code, body := request(h, "GET", "/readyz"); code != tt.code || !strings.Contains(body, tt.ready) {
 			t.Errorf("%s: /readyz answers %d %q, want %d %q", tt.name, code, body, tt.code, tt.ready)
 		}
-		if code, body := ask(h, "GET", "/healthz"); code != 200 {
+		if code, body := request(h, "GET", "/healthz"); code != 200 {
 			t.Errorf("%s: /healthz answers %d %q, want 200", tt.name, code, body)
 		}
 	}
 }
 
 func TestHTTPIsReadOnly(t *testing.T) {
-	h := newHTTPHandler(fixed{healthy()})
+	h := newHTTPHandler(working())
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH"} {
 		for _, path := range []string{"/metrics", "/healthz", "/readyz", "/"} {
-			if code, _ := ask(h, method, path); code != 405 {
+			if code, _ := request(h, method, path); code != 405 {
 				t.Errorf("%s %s answers %d, want 405", method, path, code)
 			}
 		}
 	}
-	if code, _ := ask(h, "GET", "/v1/status"); code != 404 {
+	if code, _ := request(h, "GET", "/v1/status"); code != 404 {
 		t.Errorf("the status is for the socket only, answered %d", code)
 	}
 }
@@ -346,7 +354,7 @@ func TestNonsenseOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, s, fixed{healthy()})
+	serve(t, s, working())
 	for _, send := range []string{
 		"", "\x00\xff\x00", "GET\r\n\r\n", "GET /metrics HTTP/9.9\r\n\r\n",
 		"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n",
@@ -379,7 +387,7 @@ func TestServeEnds(t *testing.T) {
 		s := listen(t, path)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- s.Serve(ctx, fixed{healthy()}) }()
+		go func() { done <- s.Serve(ctx, working()) }()
 		if _, err := Dial(path).Status(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -400,7 +408,7 @@ func TestServeReportsItsListenersEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
-	if err := s.Serve(t.Context(), fixed{healthy()}); err == nil || !strings.Contains(err.Error(), "serving 127.0.0.1:") {
+	if err := s.Serve(t.Context(), working()); err == nil || !strings.Contains(err.Error(), "serving 127.0.0.1:") {
 		t.Errorf("error %v, want: serving …", err)
 	}
 }

@@ -1,69 +1,66 @@
 package control
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/metrics"
+	"github.com/lvsd/lvsd/internal/text"
 )
 
-// newHTTPHandler answers on the TCP address: read only, and without names of
-// files or clients.
+// newHTTPHandler answers on the TCP address. It is read only.
 func newHTTPHandler(src Source) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", limit(newMetricsHandler(src), func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "too many scrapes at one time", http.StatusServiceUnavailable)
+	handle := func(pattern string, h http.Handler) {
+		mux.Handle(pattern, limit(h, func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "too many requests at a time", http.StatusServiceUnavailable)
+		}))
+	}
+	handle("GET /metrics", metrics.Handler(func(ctx context.Context) (*api.Status, error) { return ask(ctx, src.Status) }))
+	handle("GET /healthz", serveText(func(ctx context.Context) (string, error) {
+		_, err := ask(ctx, src.Ready)
+		return "ok", err
 	}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := snapshot(r.Context(), src); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
+	handle("GET /readyz", serveText(func(ctx context.Context) (string, error) {
+		ready, err := ask(ctx, src.Ready)
+		if err == nil && !ready {
+			err = whyNotReady(ctx, src)
 		}
-		fmt.Fprintln(w, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		st, err := snapshot(r.Context(), src)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		if why := notReady(st); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
+		return "ready", err
+	}))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "lvsd\n\n/metrics  for Prometheus\n/healthz  does the daemon's loop answer?\n"+
+		_, _ = io.WriteString(w, "lvsd\n\n/metrics  for Prometheus\n/healthz  does the director's loop answer?\n"+
 			"/readyz   is the table loaded, and the daemon not stopping?\n")
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }
 
-// newMetricsHandler exports the source's state, and the Go runtime's and the
-// process's figures. What could not be gathered is left out rather than the
-// whole scrape lost: lvsd_director_up tells when the loop did not answer.
-func newMetricsHandler(src Source) http.Handler {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(
-		NewCollector(src),
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+// serveText answers with a line of text, or with status 503 and the error.
+func serveText(answer func(context.Context) (string, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		line, err := answer(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, line)
+	})
 }
 
-// notReady returns why the daemon is not ready; empty if it is.
-func notReady(st *director.Status) string {
-	for _, f := range st.Findings {
-		if f.Code == "not-ready" {
-			return Printable(f.String())
-		}
+// whyNotReady returns as an error why the daemon is not ready.
+func whyNotReady(ctx context.Context, src Source) error {
+	st, err := ask(ctx, src.Status)
+	if err != nil {
+		return err
 	}
-	return ""
+	i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == api.NotReady })
+	if i < 0 {
+		return errors.New("not ready a moment ago")
+	}
+	return errors.New(text.Printable(st.Findings[i].Text))
 }

@@ -15,28 +15,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketMode lets root and the socket's group ask; nobody else.
+// socketMode lets root and the socket's group connect, and nobody else.
 const socketMode = 0o660
 
-// lockTimeout is how long to wait for another daemon that starts.
-const lockTimeout = 3 * time.Second
-
-// Listen opens the control socket at path and makes its directory where that
-// is missing. A socket that a dead daemon left behind is replaced; one on
-// which somebody answers is an error, and so is a file that is no socket.
+// Listen opens the control socket at path and creates its directory if that is
+// missing. A socket that a dead daemon left behind is replaced; one on which a
+// process answers is an error, and so is a file that is not a socket. The caller
+// holds the lock of the daemon's state: two daemons that start at the same
+// moment could both find the socket stale, and one remove the other's.
 func Listen(path string) (*Server, error) {
 	if path == "" || len(path) >= len(unix.RawSockaddrUnix{}.Path) {
 		return nil, fmt.Errorf("control socket %q: the path must have 1 to %d bytes; choose another with --socket",
 			path, len(unix.RawSockaddrUnix{}.Path)-1)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("making the directory of the control socket: %w", err)
+		return nil, fmt.Errorf("creating the directory of the control socket: %w", err)
 	}
-	unlock, err := lockDirectory(path)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -45,26 +39,6 @@ func Listen(path string) (*Server, error) {
 		return nil, err
 	}
 	return &Server{listener: l, handler: newSocketHandler}, nil
-}
-
-// lockDirectory keeps two daemons that start at one moment from both finding
-// the socket stale and the second one removing the first one's. Whoever has the
-// lock needs it for a second at most.
-func lockDirectory(path string) (unlock func(), err error) {
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, fmt.Errorf("opening the directory of the control socket: %w", err)
-	}
-	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(lockTimeout / 100) {
-		err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { dir.Close() }, nil
-		}
-		if time.Now().After(deadline) {
-			dir.Close()
-			return nil, fmt.Errorf("locking %s, the directory of the control socket: %w; choose another --socket", dir.Name(), err)
-		}
-	}
 }
 
 // removeStale removes the socket at path if nobody answers on it.
@@ -77,15 +51,15 @@ func removeStale(path string) error {
 		return fmt.Errorf("looking for a control socket: %w", err)
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("control socket %s: a file that is no socket is there; remove it, or choose another --socket", path)
+		return fmt.Errorf("control socket %s: a file that is not a socket is there; remove it, or choose another --socket", path)
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		conn.Close()
 		return fmt.Errorf("another lvsd answers on %s; stop it, or choose another --socket and --state-dir", path)
 	}
-	// Only a refusal says that nobody has the socket open. A full queue or a
-	// missing permission does not.
+	// Only a refusal shows that no process has the socket open. A full queue or
+	// a missing permission does not.
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("another lvsd may be on %s: %w", path, err)
 	}
@@ -95,9 +69,9 @@ func removeStale(path string) error {
 	return nil
 }
 
-// listenUnix binds the socket. Its mode is set on the descriptor first, from
-// which the kernel takes the file's less the umask, so that the file is at no
-// moment open to more users than at the end.
+// listenUnix binds the socket. The mode is set on the descriptor first, since the
+// kernel gives the file that mode less the umask: at no moment is the file open
+// to more users than it shall be.
 func listenUnix(path string) (net.Listener, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
@@ -117,11 +91,11 @@ func listenUnix(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// newSocketHandler answers on the control socket: JSON in every case.
+// newSocketHandler answers on the control socket, always in JSON.
 func newSocketHandler(src Source) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/status", limit(serveStatus(src), func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusServiceUnavailable, failure{"too many requests at one time; ask again in a second"})
+		writeJSON(w, http.StatusServiceUnavailable, failure{"too many requests at a time; ask again in a second"})
 	}))
 	mux.HandleFunc("/v1/status", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -134,10 +108,10 @@ func newSocketHandler(src Source) http.Handler {
 	return http.MaxBytesHandler(mux, maxHeader)
 }
 
-// serveStatus answers with a snapshot.
+// serveStatus answers with the daemon's state.
 func serveStatus(src Source) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		st, err := snapshot(r.Context(), src)
+		st, err := ask(r.Context(), src.Status)
 		if err != nil {
 			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
 			return

@@ -124,14 +124,25 @@ func (d *Director) Reload() {
 // Status returns the state of the daemon, as its loop sees it. An error means
 // that the loop did not answer before ctx ended, or has ended itself.
 func (d *Director) Status(ctx context.Context) (*Status, error) {
-	answer := make(chan *Status, 1)
+	return ask(ctx, d, func() *Status { return d.status(time.Now()) })
+}
+
+// Ready reports whether the daemon is ready and not stopping. It fails as Status
+// does, and costs next to nothing.
+func (d *Director) Ready(ctx context.Context) (bool, error) {
+	return ask(ctx, d, func() bool { return d.core.readiness.ready && !d.core.stopping })
+}
+
+// ask has the loop answer a question.
+func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, err error) {
+	answers := make(chan T, 1)
 	select {
-	case d.calls <- func() { answer <- d.status(time.Now()) }:
-		return <-answer, nil
+	case d.calls <- func() { answers <- question() }:
+		return <-answers, nil
 	case <-d.stopped:
-		return nil, errStopped
+		return answer, errStopped
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return answer, ctx.Err()
 	}
 }
 

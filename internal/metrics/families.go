@@ -1,4 +1,4 @@
-package control
+package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
@@ -11,7 +11,7 @@ var (
 	buildInfo  = gauge("build_info", "Always 1; the versions of lvsd and of Go as labels.", "goversion", "version")
 	ready      = gauge("ready", "1 if the first table is in the kernel and every target had a result, or the start delay is over.")
 	stopping   = gauge("stopping", "1 while the daemon hands over because it was told to stop.")
-	warnings   = gauge("warnings", "Conditions that an operator should mend; lvsd status tells which.")
+	findings   = gauge("findings", "What an operator should look at, by severity; lvsd status tells what.", "severity")
 
 	configInfo       = gauge("config_info", "Always 1; the digest of the configuration that runs, equal on directors that run the same, and the node.", "digest", "node")
 	configSuccessful = gauge("config_last_reload_successful", "1 if the configuration read last was valid and is running.")
@@ -74,9 +74,6 @@ var (
 	tableAudited    = gauge("ipvs_audit_timestamp_seconds", "When the whole table was last compared with the kernel's.")
 )
 
-// descriptions are those of all families, as the declarations above made them.
-var descriptions []*prometheus.Desc
-
 // A family is one metric: its name, help, labels and type.
 type family struct {
 	desc    *prometheus.Desc
@@ -95,7 +92,5 @@ func counter(name, help string, labels ...string) family {
 }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
-	d := prometheus.NewDesc("lvsd_"+name, help, labels, nil)
-	descriptions = append(descriptions, d)
-	return d
+	return prometheus.NewDesc("lvsd_"+name, help, labels, nil)
 }

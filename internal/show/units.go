@@ -1,29 +1,9 @@
-package control
+package show
 
 import (
 	"fmt"
 	"time"
-
-	"github.com/lvsd/lvsd/internal/director"
 )
-
-// Warnings returns the findings of a status, one printable line each.
-func Warnings(st *director.Status) []string {
-	var all []string
-	for _, f := range st.Findings {
-		all = append(all, Printable(f.String()))
-	}
-	return all
-}
-
-// countHealth counts a service's real servers by health.
-func countHealth(v *director.ServiceStatus) map[director.Health]int {
-	count := make(map[director.Health]int, 4)
-	for i := range v.Servers {
-		count[v.Servers[i].Health]++
-	}
-	return count
-}
 
 // clock writes a moment in the daemon's time zone, to the second.
 func clock(t time.Time) string {
@@ -58,4 +38,20 @@ func latency(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%.2f s", d.Seconds())
 	}
+}
+
+// age writes how long something has been so; "-" if it never was.
+func age(now, since time.Time) string {
+	if since.IsZero() {
+		return "-"
+	}
+	return span(now.Sub(since))
+}
+
+// ago writes how long ago something happened.
+func ago(now, then time.Time) string {
+	if then.IsZero() {
+		return "never"
+	}
+	return span(now.Sub(then)) + " ago"
 }

@@ -1,37 +1,53 @@
-package control
+// Package metrics exports the daemon's state to Prometheus.
+//
+// Every figure of one scrape is read from one api.Status: none is kept here, so
+// none can differ from what the director works with.
+package metrics
 
 import (
 	"context"
+	"net/http"
 	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/lvsd/lvsd/checker"
-	"github.com/lvsd/lvsd/internal/director"
-	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/text"
 )
 
-// A Collector turns one snapshot into metrics, anew for each scrape.
-type Collector struct{ src Source }
+// A Source asks the director's loop for its state, within a bounded time.
+type Source func(context.Context) (*api.Status, error)
 
-// NewCollector returns a collector over src.
-func NewCollector(src Source) *Collector { return &Collector{src} }
-
-// Describe sends the description of every metric.
-func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range descriptions {
-		ch <- d
-	}
+// Handler answers scrapes with the source's state and the figures of the Go
+// runtime and the process. What could not be gathered is left out, so that the
+// rest of the scrape is not lost: lvsd_director_up is 0 when the loop did not
+// answer.
+func Handler(src Source) http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		collector{src},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// Collect takes a snapshot and sends every metric in it.
-func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+// A collector turns one status into metrics, anew for each scrape.
+type collector struct{ src Source }
+
+// Describe sends nothing: what there is depends on the status.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks for a status and sends every metric in it.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
 	s := scrape(ch)
-	st, err := snapshot(context.Background(), c.src)
+	st, err := c.src(context.Background())
 	s.flag(directorUp, err == nil)
 	if err != nil {
 		return
@@ -79,7 +95,7 @@ func (s *sample) Write(out *dto.Metric) error {
 func pairs(nameValue ...string) []*dto.LabelPair {
 	labels := make([]*dto.LabelPair, 0, len(nameValue)/2)
 	for i := 0; i < len(nameValue); i += 2 {
-		nameValue[i+1] = Printable(nameValue[i+1])
+		nameValue[i+1] = text.Printable(nameValue[i+1])
 		labels = append(labels, &dto.LabelPair{Name: &nameValue[i], Value: &nameValue[i+1]})
 	}
 	return labels
@@ -104,11 +120,11 @@ func (s scrape) moment(f family, t time.Time, labels ...*dto.LabelPair) {
 	}
 }
 
-func (s scrape) daemon(st *director.Status) {
+func (s scrape) daemon(st *api.Status) {
 	s.flag(buildInfo, true, pairs("goversion", runtime.Version(), "version", st.Version)...)
 	s.flag(ready, st.Ready)
 	s.flag(stopping, st.Stopping)
-	s.number(warnings, float64(len(Warnings(st))))
+	s.findings(st.Findings)
 	if len(st.Routers) > 0 {
 		s.flag(keeperUp, st.Keeper.PID != 0)
 	}
@@ -117,7 +133,17 @@ func (s scrape) daemon(st *director.Status) {
 	s.number(keeperUnclaimed, float64(st.Keeper.Unclaimed))
 }
 
-func (s scrape) config(r *director.ReloadStatus, node string) {
+func (s scrape) findings(all []api.Finding) {
+	count := map[api.Severity]int{api.Error: 0, api.Warning: 0}
+	for i := range all {
+		count[all[i].Severity]++
+	}
+	for severity, n := range count {
+		s.number(findings, float64(n), pairs("severity", string(severity))...)
+	}
+}
+
+func (s scrape) config(r *api.Reload, node string) {
 	s.flag(configInfo, true, pairs("digest", r.Digest, "node", node)...)
 	s.flag(configSuccessful, r.OK)
 	s.moment(configRead, r.Last)
@@ -126,12 +152,12 @@ func (s scrape) config(r *director.ReloadStatus, node string) {
 	s.number(configReloads, float64(r.Failed), pairs("result", "failure")...)
 }
 
-func (s scrape) router(r *vrrp.Status) {
+func (s scrape) router(r *api.Router) {
 	l := pairs("router", r.Name)
 	s.flag(routerInfo, true, pairs("interface", r.Interface, "router", r.Name,
 		"version", strconv.Itoa(int(r.Version)), "vrid", strconv.Itoa(int(r.VRID)))...)
-	for state := vrrp.Initialize; state <= vrrp.Master; state++ {
-		s.flag(routerState, r.State == state, pairs("router", r.Name, "state", state.String())...)
+	for _, state := range []api.State{api.Initialize, api.Backup, api.Master} {
+		s.flag(routerState, r.State == state, pairs("router", r.Name, "state", string(state))...)
 	}
 	s.moment(routerSince, r.Since, l...)
 	s.number(routerPriority, float64(r.Priority), l...)
@@ -140,7 +166,7 @@ func (s scrape) router(r *vrrp.Status) {
 	s.routerCounters(&r.Counters, r.Name, l)
 }
 
-func (s scrape) routerCounters(c *vrrp.Counters, name string, l []*dto.LabelPair) {
+func (s scrape) routerCounters(c *api.RouterCounters, name string, l []*dto.LabelPair) {
 	s.number(routerTransitions, float64(c.BecameMaster), pairs("router", name, "transition", "to_master")...)
 	s.number(routerTransitions, float64(c.LeftMaster), pairs("router", name, "transition", "from_master")...)
 	s.number(routerSent, float64(c.AdvertsSent), l...)
@@ -148,10 +174,10 @@ func (s scrape) routerCounters(c *vrrp.Counters, name string, l []*dto.LabelPair
 	s.number(routerZeroSent, float64(c.PriorityZeroSent), l...)
 	s.number(routerZeroReceived, float64(c.PriorityZeroReceived), l...)
 	for reason, n := range c.Discarded {
-		s.number(routerDiscarded, float64(n), pairs("reason", string(reason), "router", name)...)
+		s.number(routerDiscarded, float64(n), pairs("reason", reason, "router", name)...)
 	}
 	for reason, n := range c.Mismatched {
-		s.number(routerMismatched, float64(n), pairs("reason", string(reason), "router", name)...)
+		s.number(routerMismatched, float64(n), pairs("reason", reason, "router", name)...)
 	}
 	s.number(routerOtherMasters, float64(c.OtherMasters), l...)
 	s.number(routerSendErrors, float64(c.SendErrors), l...)
@@ -159,20 +185,23 @@ func (s scrape) routerCounters(c *vrrp.Counters, name string, l []*dto.LabelPair
 	s.number(routerRestored, float64(c.AddressesRestored), l...)
 }
 
-func (s scrape) service(v *director.ServiceStatus) {
+func (s scrape) service(v *api.Service) {
 	l := pairs("service", v.Name)
 	s.flag(serviceInfo, true, pairs("address", v.Address, "scheduler", v.Scheduler, "service", v.Name)...)
-	if v.InKernel || v.Supply != director.Withheld {
+	if v.InKernel || v.Supply != api.Withheld {
 		s.flag(serviceInKernel, v.InKernel, l...)
 	}
-	if v.Supply == director.Served || v.Supply == director.Unserved {
-		s.flag(serviceServed, v.Supply == director.Served, l...)
+	if v.Supply == api.Served || v.Supply == api.Unserved {
+		s.flag(serviceServed, v.Supply == api.Served, l...)
 	}
 	if v.Fallback != nil {
 		s.flag(serviceFallback, v.Fallback.InKernel, l...)
 	}
-	count := countHealth(v)
-	for _, health := range []director.Health{director.HealthUp, director.HealthDown, director.HealthUnknown, director.HealthUnchecked} {
+	count := make(map[api.Health]int, 4)
+	for i := range v.Servers {
+		count[v.Servers[i].Health]++
+	}
+	for _, health := range []api.Health{api.Up, api.Down, api.Unknown, api.Unchecked} {
 		s.number(serviceServers, float64(count[health]), pairs("health", string(health), "service", v.Name)...)
 	}
 	for i := range v.Servers {
@@ -180,10 +209,10 @@ func (s scrape) service(v *director.ServiceStatus) {
 	}
 }
 
-func (s scrape) server(service string, v *director.ServerStatus) {
+func (s scrape) server(service string, v *api.Server) {
 	l := pairs("address", v.Address, "server", v.Name, "service", service)
-	if v.Health != director.HealthUnknown {
-		s.flag(serverUp, v.Health != director.HealthDown, l...)
+	if v.Health != api.Unknown {
+		s.flag(serverUp, v.Health != api.Down, l...)
 	}
 	s.number(serverWeight, float64(v.Weight), l...)
 	if !v.InKernel {
@@ -193,7 +222,7 @@ func (s scrape) server(service string, v *director.ServerStatus) {
 	s.serverCounters(&v.Counters, l)
 }
 
-func (s scrape) serverCounters(c *ipvsctl.Counters, l []*dto.LabelPair) {
+func (s scrape) serverCounters(c *api.Counters, l []*dto.LabelPair) {
 	s.number(serverActive, float64(c.Active), l...)
 	s.number(serverInactive, float64(c.Inactive), l...)
 	s.number(serverConns, float64(c.Connections), l...)
@@ -201,22 +230,22 @@ func (s scrape) serverCounters(c *ipvsctl.Counters, l []*dto.LabelPair) {
 	s.number(serverSent, float64(c.BytesOut), l...)
 }
 
-func (s scrape) probes(c *checker.Stats) {
+func (s scrape) probes(c *api.Probes) {
 	s.number(probeTargets, float64(c.Targets))
 	s.number(probesInFlight, float64(c.InFlight))
 	s.number(probesWaiting, float64(c.Waiting))
 	s.number(probesLate, float64(c.Late))
 	s.number(probeLateSeconds, c.LateSeconds)
 	for kind, k := range c.Kinds {
-		for outcome, n := range map[checker.Outcome]uint64{checker.Passed: k.Passed, checker.Failed: k.Failed, checker.NotRun: k.NotRun} {
-			s.number(probes, float64(n), pairs("kind", kind, "outcome", outcome.String())...)
+		for outcome, n := range map[api.Outcome]uint64{api.Passed: k.Passed, api.Failed: k.Failed, api.NotRun: k.NotRun} {
+			s.number(probes, float64(n), pairs("kind", kind, "outcome", string(outcome))...)
 		}
 		s <- histogram(kind, k)
 	}
 }
 
 // histogram makes cumulative buckets of the checker's.
-func histogram(kind string, k checker.KindStats) prometheus.Metric {
+func histogram(kind string, k api.Kind) prometheus.Metric {
 	buckets := make(map[float64]uint64, len(checker.LatencyBounds))
 	var count uint64
 	for i, n := range k.Buckets {
@@ -225,10 +254,10 @@ func histogram(kind string, k checker.KindStats) prometheus.Metric {
 			buckets[checker.LatencyBounds[i]] = count
 		}
 	}
-	return prometheus.MustNewConstHistogram(probeDuration.desc, count, k.Seconds, buckets, Printable(kind))
+	return prometheus.MustNewConstHistogram(probeDuration.desc, count, k.Seconds, buckets, text.Printable(kind))
 }
 
-func (s scrape) table(t *ipvsctl.Stats) {
+func (s scrape) table(t *api.Table) {
 	for op, n := range t.Operations {
 		s.number(tableOperations, float64(n), pairs("operation", op)...)
 	}

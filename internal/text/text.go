@@ -1,4 +1,5 @@
-package control
+// Package text makes any text safe to print.
+package text
 
 import (
 	"fmt"
@@ -8,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s with everything that a terminal might obey or that hides
-// text (control characters, escape sequences, marks of direction, bytes that
-// are no UTF-8) written as Go escapes. Names and details come from files and
-// from servers, so nothing is printed without it.
+// Printable returns s with everything written as Go escapes that a terminal
+// might obey or that hides text: control characters, escape sequences, marks of
+// direction, and bytes that are not UTF-8. Names and details come from files
+// and from servers, so nothing is printed without it.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
 		return s

@@ -1,10 +1,28 @@
-package control
+package show
 
 import (
 	"bufio"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
+
+// A Terminal is what things are printed on: Width characters wide, or without
+// bound if that is zero, in colour or not.
+type Terminal struct {
+	Width int
+	Color bool
+}
+
+// paint wraps s in a colour.
+func (t Terminal) paint(s string, p paint) string {
+	if !t.Color || p == plain {
+		return s
+	}
+	return "\x1b[" + string(p) + "m" + s + "\x1b[0m"
+}
 
 // A paint is how a cell stands out on a terminal, as the parameter of the
 // escape sequence "select graphic rendition" (ECMA-48 8.3.117).
@@ -24,16 +42,21 @@ type cell struct {
 	paint paint
 }
 
-// A column is a table's column. On a narrow terminal those that may go do so,
-// the one with the greatest rank first; rank zero stays.
+// textCell makes a cell of any text.
+func textCell(s string) cell { return cell{text: text.Printable(s)} }
+
+func numberCell(n uint64) cell { return cell{text: strconv.FormatUint(n, 10)} }
+
+// A column is a column of a table. On a narrow terminal columns are left out,
+// the one with the greatest rank first; those of rank zero stay.
 type column struct {
 	title string
 	right bool
 	rank  int
 }
 
-// A table is rows under titled columns. Its last column is cut to fit the
-// width, if that leaves it minLast; nothing else is cut, so that no address or
+// A table has rows under titled columns. Its last column is cut to fit the
+// width, but not below minLast; nothing else is cut, so that no address or
 // number is ever shown in part.
 type table struct {
 	columns []column
@@ -45,24 +68,23 @@ const (
 	minLast = 16
 )
 
-// add appends a row, with a cell for each column; those left out are empty.
+// add appends a row, with a cell for each column; missing ones are empty.
 func (t *table) add(cells ...cell) {
 	row := make([]cell, len(t.columns))
 	copy(row, cells)
 	t.rows = append(t.rows, row)
 }
 
-// write prints the table for a view, and returns the width that was left to
-// the last column.
-func (t *table) write(w *bufio.Writer, v View) int {
+// write prints the table and returns the width that was left to its last column.
+func (t *table) write(w *bufio.Writer, on Terminal) int {
 	widths := t.widths()
-	shown := t.fit(widths, v.Width)
+	shown := t.fit(widths, on.Width)
 	header := make([]cell, len(t.columns))
 	for i, c := range t.columns {
 		header[i] = cell{c.title, bold}
 	}
 	for _, row := range append([][]cell{header}, t.rows...) {
-		t.writeRow(w, v, row, widths, shown)
+		t.writeRow(w, on, row, widths, shown)
 	}
 	return widths[len(widths)-1]
 }
@@ -113,20 +135,20 @@ func (t *table) fit(widths []int, width int) []bool {
 	return shown
 }
 
-func (t *table) writeRow(w *bufio.Writer, v View, row []cell, widths []int, shown []bool) {
-	blank := 0 // spaces that are owed, so that no line ends in one
+func (t *table) writeRow(w *bufio.Writer, on Terminal, row []cell, widths []int, shown []bool) {
+	blank := 0 // spaces to write before the next text, so that no line ends in one
 	for i, c := range row {
 		if !shown[i] {
 			continue
 		}
-		text := cut(c.text, widths[i])
-		pad := widths[i] - utf8.RuneCountInString(text)
+		s := cut(c.text, widths[i])
+		pad := widths[i] - utf8.RuneCountInString(s)
 		if t.columns[i].right {
 			blank, pad = blank+pad, 0
 		}
-		if text != "" {
+		if s != "" {
 			w.WriteString(strings.Repeat(" ", blank))
-			w.WriteString(v.paint(text, c.paint))
+			w.WriteString(on.paint(s, c.paint))
 			blank = 0
 		}
 		blank += pad + len(gap)
@@ -134,10 +156,10 @@ func (t *table) writeRow(w *bufio.Writer, v View, row []cell, widths []int, show
 	w.WriteByte('\n')
 }
 
-// cut shortens text to width characters and marks that it did.
-func cut(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
+// cut shortens s to width characters and marks that it did.
+func cut(s string, width int) string {
+	if utf8.RuneCountInString(s) <= width {
+		return s
 	}
-	return string([]rune(text)[:max(width-1, 0)]) + "…"
+	return string([]rune(s)[:max(width-1, 0)]) + "…"
 }

@@ -1,0 +1,331 @@
+// Package api has the values that the daemon sends to programs: version 1 of
+// the JSON on the control socket, which "lvsd status -o json" prints.
+//
+// They are separate from the values that the daemon works with, so that either
+// can change without the other. Programs of users read them: fields may be
+// added, but none may change its name or its meaning within version 1.
+//
+// Lists and objects are never null. Moments are RFC 3339 text, and left out
+// while they have not been; durations are integers, in nanoseconds where the
+// name ends in _ns.
+package api
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Status is everything that the daemon knows about itself at one moment: the
+// answer to GET /v1/status.
+type Status struct {
+	// Time is when the answer was made, by the daemon's clock.
+	Time    time.Time `json:"time,omitzero"`
+	Version string    `json:"version"`
+	Node    string    `json:"node"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started,omitzero"`
+	// Ready reports whether the first table is in the kernel and every check
+	// has had a result, or the start delay is over.
+	Ready bool `json:"ready"`
+	// Stopping reports whether the daemon was told to stop and is handing over.
+	Stopping bool `json:"stopping"`
+	// Findings are what an operator should look at, the most urgent first.
+	Findings []Finding `json:"findings"`
+	Reload   Reload    `json:"reload"`
+	Keeper   Keeper    `json:"keeper"`
+	Routers  []Router  `json:"routers"`
+	Services []Service `json:"services"`
+	// Foreign are services in the kernel's table that are not lvsd's, sorted:
+	// "tcp 10.13.0.201:25 wlc". At most 100 are listed; Table.Foreign counts
+	// them all.
+	Foreign []string `json:"foreign"`
+	Probes  Probes   `json:"probes"`
+	Table   Table    `json:"table"`
+}
+
+// A Severity is how urgent a finding is.
+type Severity string
+
+// The severities of findings.
+const (
+	Info    Severity = "info"    // nothing to do
+	Warning Severity = "warning" // something should be looked at; clients are served
+	Error   Severity = "error"   // something failed, or clients are not served
+)
+
+// NotReady is the code of the finding that tells why the daemon is not ready.
+const NotReady = "not-ready"
+
+// A Finding is something that is wrong now.
+type Finding struct {
+	// Code identifies the kind of finding, for programs: "reload-refused".
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	// Subject is what it is about, such as `virtual router "outside"`; empty:
+	// the daemon.
+	Subject string `json:"subject,omitempty"`
+	// Text is what is wrong, and Remedy what to do about it, if that is known.
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// A Reload describes the configuration that runs, and how the last attempt to
+// load one ended.
+type Reload struct {
+	// Path is what was given as --config.
+	Path string `json:"path"`
+	// Digest identifies the configuration that runs, and Applied is when it
+	// was applied.
+	Digest  string    `json:"digest"`
+	Applied time.Time `json:"applied,omitzero"`
+	// Last is when a configuration was last read, OK whether it was valid, and
+	// Error the first mistake if it was not.
+	Last  time.Time `json:"last,omitzero"`
+	OK    bool      `json:"ok"`
+	Error string    `json:"error,omitempty"`
+	// Succeeded and Failed count the attempts since the start, including the
+	// first configuration.
+	Succeeded uint64 `json:"succeeded"`
+	Failed    uint64 `json:"failed"`
+}
+
+// A Keeper describes the process that sends and receives the adverts.
+type Keeper struct {
+	// PID is zero if no virtual router is configured, and while the keeper is
+	// being restarted.
+	PID           int    `json:"pid"`
+	Restarts      uint64 `json:"restarts"`
+	EventsDropped uint64 `json:"events_dropped"`
+	// Realtime reports whether it runs under SCHED_RR, and Locked whether its
+	// memory is never paged out. Why is what the kernel refused if either is
+	// not so.
+	Realtime bool   `json:"realtime"`
+	Locked   bool   `json:"locked"`
+	Why      string `json:"why,omitempty"`
+	// Unclaimed counts packets for virtual routers that are not configured here.
+	Unclaimed uint64 `json:"unclaimed"`
+}
+
+// A State is the state of a virtual router (RFC 9568 section 6.4).
+type State string
+
+// The states of a virtual router. Master is what RFC 9568 calls Active.
+const (
+	Initialize State = "Initialize"
+	Backup     State = "Backup"
+	Master     State = "Master"
+)
+
+// A Router is one virtual router.
+type Router struct {
+	Name      string `json:"name"`
+	Interface string `json:"interface"`
+	VRID      uint8  `json:"vrid"`
+	Version   uint8  `json:"version"`
+	State     State  `json:"state"`
+	// Since is when State was entered.
+	Since    time.Time     `json:"since,omitzero"`
+	Priority uint8         `json:"priority"`
+	Interval time.Duration `json:"interval_ns"`
+	// Fault is why the router is in Initialize, in an operator's words:
+	// "interface eth1 is down". It is empty in the other states.
+	Fault string `json:"fault,omitempty"`
+	// Master and MasterPriority are the router that this one follows, which
+	// may be itself; empty and zero if none has been heard.
+	Master         netip.Addr `json:"master"`
+	MasterPriority uint8      `json:"master_priority"`
+	// Addresses are the virtual addresses, including those that are not
+	// advertised; Held is how many of them are on this director.
+	Addresses []netip.Prefix `json:"addresses"`
+	Held      int            `json:"held"`
+	Counters  RouterCounters `json:"counters"`
+}
+
+// RouterCounters are what a virtual router has counted since the keeper started.
+type RouterCounters struct {
+	AdvertsSent          uint64 `json:"adverts_sent"`
+	AdvertsReceived      uint64 `json:"adverts_received"`
+	PriorityZeroSent     uint64 `json:"priority_zero_sent"`
+	PriorityZeroReceived uint64 `json:"priority_zero_received"`
+	BecameMaster         uint64 `json:"became_master"`
+	LeftMaster           uint64 `json:"left_master"`
+	// OtherMasters counts adverts of another Master that this router, itself
+	// Master, did not yield to: both had the addresses.
+	OtherMasters uint64 `json:"other_masters"`
+	// SendErrors counts adverts that the kernel refused to send.
+	SendErrors uint64 `json:"send_errors"`
+	// Stalls counts wake-ups that came too late to act on the timers.
+	Stalls uint64 `json:"stalls"`
+	// AddressesRestored counts addresses put back after somebody else had
+	// removed them.
+	AddressesRestored uint64 `json:"addresses_restored"`
+	// Discarded counts packets that were not accepted, by reason.
+	Discarded map[string]uint64 `json:"discarded,omitempty"`
+	// Mismatched counts adverts that were accepted although they disagree with
+	// the router's configuration, by what they disagree in.
+	Mismatched map[string]uint64 `json:"mismatched,omitempty"`
+}
+
+// A Supply tells whether a virtual service is served.
+type Supply string
+
+// The supplies of a virtual service.
+const (
+	Served Supply = "served" // a real server takes its connections
+	// Undecided: none does, but the first results of some are awaited.
+	Undecided Supply = "undecided"
+	Unserved  Supply = "unserved" // none does: the fallback serves, or clients are refused
+	// Withheld: it is left out of the table on purpose while another director
+	// is Master, because this one is among its servers.
+	Withheld Supply = "withheld"
+)
+
+// A Service is one virtual service.
+type Service struct {
+	Name string `json:"name"`
+	// Address is Key as people write it: "tcp 10.13.0.200:80".
+	Address   string     `json:"address"`
+	Key       ServiceKey `json:"key"`
+	Scheduler string     `json:"scheduler"`
+	// InKernel reports whether the service was in the IPVS table when that was
+	// last read.
+	InKernel bool `json:"in_kernel"`
+	// Supply tells whether it is served. Reason is why it is unserved:
+	// "no_server", "drained", "down" or "no_result".
+	Supply  Supply   `json:"supply"`
+	Reason  string   `json:"reason,omitempty"`
+	Servers []Server `json:"servers"`
+	// Fallback is the destination of last resort; nil if none is configured.
+	// It is in the kernel exactly while no server with a weight above 0 is.
+	Fallback *Server `json:"fallback,omitempty"`
+}
+
+// A ServiceKey identifies a virtual service: by protocol, address and port, or
+// by firewall mark and family.
+type ServiceKey struct {
+	// Protocol is an IP protocol number; 0 if Mark is set.
+	Protocol uint8 `json:"protocol"`
+	// Address is the unspecified address of its family if Mark is set.
+	Address netip.Addr `json:"address"`
+	Port    uint16     `json:"port,omitempty"`
+	Mark    uint32     `json:"mark,omitempty"`
+}
+
+// A Health is the health of a real server.
+type Health string
+
+// The healths of a real server.
+const (
+	Up        Health = "up"
+	Down      Health = "down"
+	Unknown   Health = "unknown"   // the results so far do not tell
+	Unchecked Health = "unchecked" // no check is configured
+)
+
+// A Server is one real server of one virtual service.
+type Server struct {
+	Name    string `json:"name"`
+	Address string `json:"address"` // "192.168.1.4:80"
+	Forward string `json:"forward"` // "nat", "direct" or "tunnel"
+	Health  Health `json:"health"`
+	// Since is when Health last changed.
+	Since  time.Time `json:"since,omitzero"`
+	Checks []Check   `json:"checks"`
+	// Weight is the configured weight, and KernelWeight the one in the IPVS
+	// table when that was last read; InKernel reports whether the server was
+	// in it at all.
+	Weight       uint32 `json:"weight"`
+	KernelWeight uint32 `json:"kernel_weight"`
+	InKernel     bool   `json:"in_kernel"`
+	// Counters are the kernel's, as last read.
+	Counters Counters `json:"counters"`
+}
+
+// A Check is one check of one real server.
+type Check struct {
+	Kind string `json:"kind"`
+	// Up is the verdict of the results so far, by rise and fall.
+	Up bool `json:"up"`
+	// Last is the last result; zero before the first, and left out in JSON.
+	Last Result `json:"last,omitzero"`
+}
+
+// An Outcome is what became of one probe.
+type Outcome string
+
+// The outcomes of a probe.
+const (
+	Passed Outcome = "passed"
+	Failed Outcome = "failed"
+	// NotRun: it could not be run, for a reason of this director's own.
+	NotRun Outcome = "not_run"
+)
+
+// A Result is what one probe found.
+type Result struct {
+	// At is when the probe ended, and Latency how long it took.
+	At      time.Time     `json:"at"`
+	Latency time.Duration `json:"latency_ns"`
+	Outcome Outcome       `json:"outcome"`
+	// Detail is what happened, in an operator's words: "connection refused".
+	// It is empty if the probe passed.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Counters are the kernel's figures for one real server.
+type Counters struct {
+	Active      uint32 `json:"active"`      // established connections
+	Inactive    uint32 `json:"inactive"`    // connections in any other state
+	Persistent  uint32 `json:"persistent"`  // persistence templates
+	Connections uint64 `json:"connections"` // since the server was added
+	PacketsIn   uint64 `json:"packets_in"`
+	PacketsOut  uint64 `json:"packets_out"`
+	BytesIn     uint64 `json:"bytes_in"`
+	BytesOut    uint64 `json:"bytes_out"`
+}
+
+// Probes are what the checker has counted since it started.
+type Probes struct {
+	// Targets is how many distinct probes there are, InFlight how many run now,
+	// and Waiting how many are due and wait for a place.
+	Targets  int `json:"targets"`
+	InFlight int `json:"in_flight"`
+	Waiting  int `json:"waiting"`
+	// Late is how many probes had to wait for a place, and LateSeconds how long
+	// in all.
+	Late        uint64  `json:"late"`
+	LateSeconds float64 `json:"late_seconds"`
+	// Kinds has the results by kind of check.
+	Kinds map[string]Kind `json:"kinds"`
+}
+
+// A Kind counts the results of one kind of check.
+type Kind struct {
+	Passed uint64 `json:"passed"`
+	Failed uint64 `json:"failed"`
+	NotRun uint64 `json:"not_run"`
+	// Seconds is the sum of all latencies. Buckets counts the latencies up to
+	// 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 10 s, each from
+	// the bound before, and last those above.
+	Seconds float64  `json:"seconds"`
+	Buckets []uint64 `json:"buckets"`
+}
+
+// A Table is what the reconciler of the IPVS table has counted since it started.
+type Table struct {
+	// Operations are the rows written to the kernel, by kind: "add-service".
+	Operations map[string]uint64 `json:"operations"`
+	// Errors counts operations that the kernel refused, and listings that failed.
+	Errors uint64 `json:"errors"`
+	// Drift counts rows that somebody else had changed, and that were repaired.
+	Drift uint64 `json:"drift"`
+	// Foreign is how many services in the table are not lvsd's, as last seen.
+	Foreign int `json:"foreign"`
+	// Pending is how many operations the last pass left undone.
+	Pending int `json:"pending"`
+	// Audited is when the whole table was last compared with the kernel's.
+	Audited time.Time `json:"audited,omitzero"`
+	// LastError is why the last operation that failed did so; empty after a
+	// pass without a failure.
+	LastError string `json:"last_error,omitempty"`
+}

@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/state"
+)
+
+// TestOneOfManyStarters: of daemons that start at one moment beside a stale
+// socket, exactly one gets it and keeps it.
+func TestOneOfManyStarters(t *testing.T) {
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "lvsd.sock")
+	dead, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 leaves it
+	dead.Close()
+	servers := make([]*control.Server, 20)
+	var wg sync.WaitGroup
+	for i := range servers {
+		wg.Go(func() {
+			store, err := state.Open(dir)
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { store.Close() })
+			opened, err := listen(socket, "")
+			if err != nil {
+				t.Errorf("the one with the lock: %v", err)
+				return
+			}
+			servers[i] = opened[0]
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, s := range servers {
+		if s != nil {
+			won++
+			defer s.Close()
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d daemons have the socket, want 1", won)
+	}
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatalf("nobody listens on it: %v", err)
+	}
+	conn.Close()
+}

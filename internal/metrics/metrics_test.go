@@ -1,0 +1,232 @@
+package metrics
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/lvsd/lvsd/internal/api"
+)
+
+// If a golden test fails, run "go test ./internal/metrics -update" and look at
+// the difference. Keep it only if you know what caused it and want it.
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// fixed returns a source that always answers the same.
+func fixed(st *api.Status) Source {
+	return func(context.Context) (*api.Status, error) { return st, nil }
+}
+
+// healthy is the status of a Master with nothing wrong.
+func healthy() *api.Status {
+	body, err := os.ReadFile("../api/testdata/status-v1.json")
+	if err != nil {
+		panic(err)
+	}
+	st := new(api.Status)
+	if err := json.Unmarshal(body, st); err != nil {
+		panic(err)
+	}
+	return st
+}
+
+// large has 1,000 services with 10 real servers each.
+func large() *api.Status {
+	st := healthy()
+	like := st.Services[0]
+	st.Services = nil
+	for i := range 1000 {
+		v := like
+		v.Name, v.Servers, v.Fallback = fmt.Sprintf("shop-%04d", i), nil, nil
+		for j := range 10 {
+			s := like.Servers[0]
+			s.Name = fmt.Sprintf("node-%04d-%02d", i, j)
+			v.Servers = append(v.Servers, s)
+		}
+		st.Services = append(st.Services, v)
+	}
+	return st
+}
+
+// full is a status in which every metric has a value.
+func full() *api.Status {
+	st := healthy()
+	st.Routers[0].Counters.Mismatched = map[string]uint64{"addresses": 1}
+	s := &st.Services[0].Servers[1]
+	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
+	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
+	return st
+}
+
+// scrapeText returns the metrics of the daemon, without the Go runtime's and
+// the process's.
+func scrapeText(t testing.TB, src Source) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	Handler(src).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("/metrics answers %d: %s", w.Code, w.Body)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(w.Body.String()) {
+		if strings.Contains(line, "lvsd_") {
+			b.WriteString(line)
+		}
+	}
+	return strings.ReplaceAll(b.String(), runtime.Version(), "go1.x")
+}
+
+func TestMetrics(t *testing.T) {
+	golden(t, "testdata/metrics.txt", scrapeText(t, fixed(full())))
+}
+
+// TestMetricNames holds the names to Prometheus' conventions.
+func TestMetricNames(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(collector{fixed(full())})
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// TestEveryFamilyIsCollected finds declarations that nothing is sent for.
+func TestEveryFamilyIsCollected(t *testing.T) {
+	source, err := os.ReadFile("families.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := scrapeText(t, fixed(full()))
+	declared := regexp.MustCompile(`(?:gauge|counter|describe)\("(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(declared) < 50 {
+		t.Fatalf("found %d declarations", len(declared))
+	}
+	for _, d := range declared {
+		if !strings.Contains(text, "# TYPE lvsd_"+d[1]+" ") {
+			t.Errorf("%s is declared and never sent", d[1])
+		}
+	}
+}
+
+func TestMetricsOfAHungLoop(t *testing.T) {
+	hung := func(context.Context) (*api.Status, error) { return nil, errors.New("no answer") }
+	w := httptest.NewRecorder()
+	Handler(hung).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	body := w.Body.String()
+	if !strings.Contains(body, "\nlvsd_director_up 0\n") || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("a loop that hangs must not take the process's own metrics along:\n%.300s", body)
+	}
+	if strings.Contains(body, "lvsd_ready") {
+		t.Error("metrics of a loop that did not answer")
+	}
+}
+
+// TestMetricsSurviveBadText: names come from files, and one that Prometheus
+// refuses must not cost the others.
+func TestMetricsSurviveBadText(t *testing.T) {
+	st := healthy()
+	st.Services[0].Name = "we\xffb\n\"x\""
+	st.Services[0].Servers[1] = st.Services[0].Servers[0] // the same series twice
+	st.Probes.Kinds = map[string]api.Kind{"ht\xfftp": {Passed: 1}, "tcp": {Buckets: make([]uint64, 99)}}
+	text := scrapeText(t, fixed(st))
+	for _, want := range []string{
+		`lvsd_service_in_kernel{service="we\\xffb\\n\"x\""} 1`, `server="192.168.2.2"`, `lvsd_router_priority{router="outside"} 150`,
+		`lvsd_probes_total{kind="ht\\xfftp",outcome="passed"} 1`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+}
+
+// An alert on these two must not fire on a director that leaves a service to
+// the other one.
+func TestServiceMetricsBySupply(t *testing.T) {
+	for _, tt := range []struct {
+		supply         api.Supply
+		inKernel       bool
+		served, kernel string // the values; empty: missing
+	}{
+		{api.Served, true, "1", "1"},
+		{api.Unserved, true, "0", "1"},
+		{api.Undecided, true, "", "1"},
+		{api.Served, false, "1", "0"},
+		{api.Withheld, false, "", ""},
+		{api.Withheld, true, "", "1"},
+	} {
+		st := healthy()
+		st.Services[0].Supply, st.Services[0].InKernel = tt.supply, tt.inKernel
+		text := scrapeText(t, fixed(st))
+		for metric, want := range map[string]string{"service_served": tt.served, "service_in_kernel": tt.kernel} {
+			_, after, found := strings.Cut(text, "\nlvsd_"+metric+`{service="web"} `)
+			if got, _, _ := strings.Cut(after, "\n"); found != (want != "") || found && got != want {
+				t.Errorf("%s, in the kernel %v: %s is %q, want %q", tt.supply, tt.inKernel, metric, got, want)
+			}
+		}
+	}
+}
+
+// TestSeriesOfALargeDirector bounds what a director with 10,000 real servers
+// costs Prometheus.
+func TestSeriesOfALargeDirector(t *testing.T) {
+	text := scrapeText(t, fixed(large()))
+	series := 0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			series++
+		}
+	}
+	t.Logf("%d series, %d bytes", series, len(text))
+	if limit := 10_000*8 + 1000*7 + 200; series > limit {
+		t.Errorf("%d series, want at most %d", series, limit)
+	}
+}
+
+// BenchmarkScrape is a scrape of 1,000 services with 10 real servers each.
+func BenchmarkScrape(b *testing.B) {
+	h := Handler(fixed(large()))
+	b.ReportAllocs()
+	for b.Loop() {
+		w := discard{http.Header{}}
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	}
+}
+
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return io.Discard.Write(p) }
+func (d discard) WriteHeader(int)             {}

@@ -1,0 +1,148 @@
+package show
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/text"
+)
+
+func (t Terminal) writeServices(w *bufio.Writer, st *api.Status) {
+	if len(st.Services) == 0 {
+		w.WriteString("No virtual service is configured: this director balances nothing.\n")
+		return
+	}
+	rows := table{columns: []column{
+		{title: "SERVICE"}, {title: "ADDRESS"}, {title: "METHOD", rank: 5}, {title: "HEALTH"}, {title: "FOR", right: true, rank: 3},
+		{title: "WEIGHT", right: true}, {title: "KERNEL", right: true, rank: 2},
+		{title: "ACTIVE", right: true, rank: 1}, {title: "INACTIVE", right: true, rank: 4}, {title: "LAST RESULT"},
+	}}
+	for i := range st.Services {
+		s := &st.Services[i]
+		rows.add(cell{text.Printable(s.Name), bold}, textCell(s.Address), textCell(s.Scheduler), serviceCell(s))
+		for j := range s.Servers {
+			rows.add(serverRow(st.Time, &s.Servers[j])...)
+		}
+		if f := s.Fallback; f != nil {
+			rows.add(fallbackRow(f)...)
+		}
+	}
+	t.writeReasons(w, st, rows.write(w, t))
+}
+
+// maxReasons bounds the reasons that are printed below the table.
+const maxReasons = 10
+
+// writeReasons prints in full why servers are down, where that has more than
+// room characters, which the table's last column has for it.
+func (t Terminal) writeReasons(w *bufio.Writer, st *api.Status, room int) {
+	cut := 0
+	for i := range st.Services {
+		for j := range st.Services[i].Servers {
+			s := &st.Services[i].Servers[j]
+			reason := results(s.Checks)
+			if s.Health != api.Down || utf8.RuneCountInString(reason.text) <= room {
+				continue
+			}
+			if cut++; cut <= maxReasons {
+				fmt.Fprintf(w, "%s is down: %s\n", text.Printable(st.Services[i].Name+"/"+s.Name), t.paint(reason.text, reason.paint))
+			}
+		}
+	}
+	if cut > maxReasons {
+		fmt.Fprintf(w, "and %d more: \"lvsd status | less -S\" shows every reason in full\n", cut-maxReasons)
+	}
+}
+
+func serviceCell(s *api.Service) cell {
+	up := 0
+	for i := range s.Servers {
+		if serves(&s.Servers[i]) {
+			up++
+		}
+	}
+	c := cell{fmt.Sprintf("%d/%d up", up, len(s.Servers)), green}
+	switch {
+	case s.Supply == api.Withheld:
+		c = textCell("withheld")
+	case isMissing(s):
+		c = cell{"missing", red}
+	case s.Supply == api.Unserved:
+		c.paint = red
+	case up < len(s.Servers):
+		c.paint = yellow
+	}
+	return c
+}
+
+// serves reports whether a real server takes connections: weight 0 drains it.
+func serves(s *api.Server) bool { return passes(s) && s.Weight > 0 }
+
+// passes reports whether a real server is up, or not checked at all.
+func passes(s *api.Server) bool {
+	return s.Health == api.Up || s.Health == api.Unchecked
+}
+
+func serverRow(now time.Time, s *api.Server) []cell {
+	health := textCell(string(s.Health))
+	switch {
+	case passes(s) && s.Weight == 0:
+		health = cell{"drained", yellow}
+	case s.Health == api.Up:
+		health.paint = green
+	case s.Health == api.Down:
+		health.paint = red
+	}
+	return append([]cell{textCell("  " + s.Name), textCell(s.Address), textCell(s.Forward), health, textCell(age(now, s.Since))},
+		append(kernelCells(s), results(s.Checks))...)
+}
+
+func fallbackRow(f *api.Server) []cell {
+	state := textCell("standby")
+	if f.InKernel {
+		state = cell{"serving", yellow}
+	}
+	return append([]cell{textCell("  (fallback)"), textCell(f.Address), textCell(f.Forward), state, {}}, kernelCells(f)...)
+}
+
+// kernelCells returns the configured weight, the kernel's weight, and the active
+// and inactive connections. A server that is not in the kernel has only the first.
+func kernelCells(s *api.Server) []cell {
+	if !s.InKernel {
+		return []cell{numberCell(uint64(s.Weight)), textCell("-"), textCell("-"), textCell("-")}
+	}
+	kernel := numberCell(uint64(s.KernelWeight))
+	if s.KernelWeight != s.Weight {
+		kernel.paint = yellow
+	}
+	return []cell{numberCell(uint64(s.Weight)), kernel, numberCell(uint64(s.Counters.Active)), numberCell(uint64(s.Counters.Inactive))}
+}
+
+// results returns the last result of each check.
+func results(checks []api.Check) cell {
+	var all []string
+	p := plain
+	for _, c := range checks {
+		switch r := c.Last; r.Outcome {
+		case api.Passed:
+			all = append(all, fmt.Sprintf("%s: ok, %s", c.Kind, latency(r.Latency)))
+		case api.Failed:
+			all = append(all, fmt.Sprintf("%s: %s, %s", c.Kind, cmp.Or(r.Detail, "failed"), latency(r.Latency)))
+			p = red
+		case api.NotRun:
+			all = append(all, fmt.Sprintf("%s: not run: %s", c.Kind, r.Detail))
+			p = yellow
+		default:
+			all = append(all, c.Kind+": no result yet")
+		}
+	}
+	return cell{text.Printable(strings.Join(all, "; ")), p}
+}
+
+// isMissing reports whether a service is not in the kernel's table but should be.
+func isMissing(s *api.Service) bool { return !s.InKernel && s.Supply != api.Withheld }

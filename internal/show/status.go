@@ -1,0 +1,119 @@
+package show
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/text"
+)
+
+// WriteStatus prints a status: a line about the daemon, findings, virtual
+// routers, services with their real servers, and what the daemon is doing.
+func (t Terminal) WriteStatus(out io.Writer, st *api.Status) error {
+	w := bufio.NewWriter(out)
+	t.writeHead(w, st)
+	for i := range st.Findings {
+		t.writeFinding(w, &st.Findings[i])
+	}
+	w.WriteByte('\n')
+	t.writeRouters(w, st)
+	w.WriteByte('\n')
+	t.writeServices(w, st)
+	w.WriteByte('\n')
+	t.writeActivity(w, st)
+	return w.Flush()
+}
+
+func (t Terminal) writeHead(w *bufio.Writer, st *api.Status) {
+	state, p := "ready", green
+	switch {
+	case st.Stopping:
+		state, p = "stopping", yellow
+	case !st.Ready:
+		state, p = "starting", yellow
+	}
+	fmt.Fprintf(w, "lvsd %s on %s: %s, running for %s, pid %d\n", text.Printable(st.Version),
+		t.paint(text.Printable(st.Node), bold), t.paint(state, p), span(st.Time.Sub(st.Started)), st.PID)
+}
+
+func (t Terminal) writeFinding(w *bufio.Writer, f *api.Finding) {
+	line, p := f.Text, yellow
+	if f.Remedy != "" {
+		line += ": " + f.Remedy
+	}
+	if f.Severity == api.Error {
+		p = red
+	}
+	fmt.Fprintf(w, "%s %s\n", t.paint("!", red), t.paint(text.Printable(line), p))
+}
+
+func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
+	if len(st.Routers) == 0 {
+		w.WriteString("No virtual router is configured: this director moves no addresses.\n")
+		return
+	}
+	rows := table{columns: []column{
+		{title: "ROUTER"}, {title: "INTERFACE", rank: 2}, {title: "VRID", right: true, rank: 3}, {title: "STATE"},
+		{title: "SINCE", rank: 4}, {title: "FOR", right: true}, {title: "PRIORITY", right: true, rank: 1},
+		{title: "MASTER"}, {title: "HELD", right: true}, {title: "ADDRESSES"},
+	}}
+	for i := range st.Routers {
+		r := &st.Routers[i]
+		rows.add(cell{text.Printable(r.Name), bold}, textCell(r.Interface), numberCell(uint64(r.VRID)), routerCell(r.State),
+			textCell(clock(r.Since)), textCell(age(st.Time, r.Since)), numberCell(uint64(r.Priority)), textCell(masterOf(r)),
+			textCell(fmt.Sprintf("%d/%d", r.Held, len(r.Addresses))), textCell(join(r.Addresses)))
+	}
+	rows.write(w, t)
+}
+
+func routerCell(s api.State) cell {
+	c := textCell(string(s))
+	switch s {
+	case api.Master:
+		c.paint = green
+	case api.Backup:
+	default:
+		c.paint = red
+	}
+	return c
+}
+
+// masterOf names the router that r follows.
+func masterOf(r *api.Router) string {
+	switch {
+	case r.State == api.Master:
+		return "this director"
+	case !r.Master.IsValid() || r.State == api.Initialize: // the last one heard may be long gone
+		return "-"
+	default:
+		return fmt.Sprintf("%v (%d)", r.Master, r.MasterPriority)
+	}
+}
+
+func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
+	p, k, r := &st.Probes, &st.Table, &st.Reload
+	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a place; %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
+	var ops uint64
+	for _, n := range k.Operations {
+		ops += n
+	}
+	fmt.Fprintf(w, "Table   %d operations, %d errors, %d rows repaired, %d foreign services, compared in whole %s\n",
+		ops, k.Errors, k.Drift, k.Foreign, ago(st.Time, k.Audited))
+	for _, f := range st.Foreign {
+		fmt.Fprintf(w, "        not lvsd's: %s\n", text.Printable(f))
+	}
+	fmt.Fprintf(w, "Config  %s, digest %s, applied %s; read %d×, refused %d×\n", text.Printable(r.Path),
+		text.Printable(cut(r.Digest, 13)), ago(st.Time, r.Applied), r.Succeeded+r.Failed, r.Failed)
+}
+
+func join(prefixes []netip.Prefix) string {
+	all := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		all[i] = p.String()
+	}
+	return strings.Join(all, ", ")
+}

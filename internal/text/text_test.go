@@ -1,0 +1,35 @@
+package text
+
+import (
+	"testing"
+	"unicode/utf8"
+)
+
+func TestPrintable(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain text stays", "status 503, want 200-299", "status 503, want 200-299"},
+		{"letters of any language stay", "größe 東京", "größe 東京"},
+		{"escape sequences", "\x1b[2J", `\x1b[2J`},
+		{"the one-byte form of CSI", "\u009b31m", `\u009b31m`},
+		{"line ends and tabs", "a\r\nb\tc", `a\r\nb\tc`},
+		{"marks of direction", "\u202eabc", `\u202eabc`},
+		{"bytes that are no UTF-8", "a\xff\xc3b", `a\xff\xc3b`},
+		{"the replacement character itself", "\ufffd", "\ufffd"},
+		{"quotes stay", `say "x" 'y'`, `say "x" 'y'`},
+	} {
+		if got := Printable(tt.in); got != tt.want {
+			t.Errorf("%s: Printable(%q) = %q, want %q", tt.name, tt.in, got, tt.want)
+		}
+	}
+}
+
+func FuzzPrintable(f *testing.F) {
+	f.Add("\x1b[31m")
+	f.Add("\xff\ufffd\u202e")
+	f.Fuzz(func(t *testing.T, s string) {
+		p := Printable(s)
+		if Printable(p) != p || !utf8.ValidString(p) {
+			t.Errorf("Printable(%q) = %q is not printable", s, p)
+		}
+	})
+}
