@@ -44,3 +44,11 @@ func (a *audit) slice(t Table, more func() bool) iter.Seq[ServiceKey] {
 		}
 	}
 }
+
+// done ends a look. One that failed is not done, and stays due.
+func (a *audit) done(now time.Time) {
+	a.due = now.Add(lookInterval)
+	if len(a.queue) == 0 {
+		a.ended = now
+	}
+}

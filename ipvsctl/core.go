@@ -246,7 +246,7 @@ func (c *core) retryNow() {
 
 // snapshot returns what is known now.
 func (c *core) snapshot() Snapshot {
-	if len(c.refused)+len(c.events.lasting) == 0 {
+	if len(c.refused) == 0 && len(c.events.lasting) == 0 {
 		c.stats.LastError = ""
 	}
 	stats := c.stats

@@ -214,41 +214,6 @@ func TestDiffOfRandomTables(t *testing.T) {
 	}
 }
 
-func TestOpInTheSyntaxOfIpvsadm(t *testing.T) {
-	udp := ipvsctl.ServiceKey{Protocol: ipvsctl.UDP, Addr: netip.MustParseAddr("2001:db8::1"), Port: 5060}
-	v6 := ipvsctl.DestinationKey{Addr: netip.MustParseAddr("2001:db8::4"), Port: 5060}
-	tests := []struct {
-		op   ipvsctl.Op
-		want string
-	}{
-		{
-			ipvsctl.Op{Kind: ipvsctl.AddService, Service: service(80), Config: ipvsctl.Service{Scheduler: "sh", Netmask: 24, Timeout: 300, Flags: ipvsctl.Persistent | ipvsctl.Sched1 | ipvsctl.Sched2}},
-			"-A -t 10.13.0.200:80 -s sh -p 300 -M 255.255.255.0 -b sh-fallback,sh-port",
-		},
-		{
-			ipvsctl.Op{Kind: ipvsctl.SetService, Service: udp, Config: ipvsctl.Service{Scheduler: "rr", Netmask: 64, Timeout: 60, Flags: ipvsctl.Persistent | ipvsctl.OnePacket, Engine: "sip"}},
-			"-E -u [2001:db8::1]:5060 -s rr -p 60 -M 64 --pe sip -o",
-		},
-		{
-			ipvsctl.Op{Kind: ipvsctl.SetDestination, Service: udp, Destination: v6, Dest: ipvsctl.Destination{Forward: ipvsctl.Tunnel, Weight: 1, Upper: 9, Lower: 7, TunnelType: ipvsctl.TunnelGUE, TunnelPort: 6080}},
-			"-e -u [2001:db8::1]:5060 -r [2001:db8::4]:5060 -i -w 1 -x 9 -y 7 --tun-type gue --tun-port 6080 --tun-nocsum",
-		},
-		{
-			ipvsctl.Op{Kind: ipvsctl.DeleteService, Service: ipvsctl.ServiceKey{Mark: 7, Addr: netip.IPv6Unspecified()}},
-			"-D -f 7 -6",
-		},
-		{
-			ipvsctl.Op{Kind: ipvsctl.DeleteDestination, Service: ipvsctl.ServiceKey{Protocol: ipvsctl.SCTP, Addr: netip.MustParseAddr("10.13.0.200"), Port: 1}, Destination: server(4)},
-			"-d --sctp-service 10.13.0.200:1 -r 192.168.1.4:80",
-		},
-	}
-	for _, tt := range tests {
-		if got := tt.op.String(); got != tt.want {
-			t.Errorf("%v: got %q, want %q", tt.op.Kind, got, tt.want)
-		}
-	}
-}
-
 func BenchmarkDiff(b *testing.B) {
 	have := ipvsctl.Table{}
 	for port := range uint16(1000) {

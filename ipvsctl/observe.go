@@ -48,16 +48,13 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 		o.view.list(table, o.ours.owns)
 	}
 	if !now.Before(o.audit.due) {
-		o.audit.due = now.Add(lookInterval)
 		if err := o.look(ctx); err != nil {
 			return err
 		}
 		if _, err := o.reread(ctx, o.audit.slice(o.view.table, more)); err != nil {
 			return err
 		}
-		if len(o.audit.queue) == 0 {
-			o.audit.ended = now
-		}
+		o.audit.done(now)
 	}
 	_, err := o.reread(ctx, slices.Values(slices.SortedFunc(maps.Keys(o.stale), ServiceKey.Compare)))
 	return err

@@ -48,7 +48,7 @@ func (o *ownership) unwanted(t Table) []ServiceKey {
 	if len(o.keys) == len(t) {
 		return nil
 	}
-	keys := make([]ServiceKey, 0, len(o.keys)-len(t))
+	var keys []ServiceKey
 	for key := range o.keys {
 		if _, wanted := t[key]; !wanted {
 			keys = append(keys, key)

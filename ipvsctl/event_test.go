@@ -1,0 +1,155 @@
+package ipvsctl_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/internal/sim"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A journal collects events as the lines that they become in the log.
+type journal struct{ bytes.Buffer }
+
+func (j *journal) report(e ipvsctl.Event) {
+	withoutTime := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	log := slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	log.LogAttrs(context.Background(), e.Level, e.Text, append(e.Attrs, slog.String("code", e.Code))...)
+}
+
+// take returns the lines since the last time.
+func (j *journal) take() string {
+	defer j.Reset()
+	return j.String()
+}
+
+func (j *journal) want(t *testing.T, when, want string) {
+	t.Helper()
+	if diff := cmp.Diff(strings.TrimLeft(want, "\n"), j.take()); diff != "" {
+		t.Errorf("%s: events (-want +got)\n%s", when, diff)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, ledger, j := sim.NewIPVS(), &book{full: errors.New("no space left on device")}, &journal{}
+		var broken error
+		k.Break = func(string) error { return broken }
+		r := start(t, k, ledger, j.report)
+		j.want(t, "a ledger that cannot be read", `
+level=WARN msg="the record of our IPVS services cannot be read: services that were taken out of the configuration since the last start stay in the kernel" error="no space left on device" code=ledger-unreadable
+`)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 3}), mail: balanced("rr", weights{4: 1})}})
+		after(time.Minute)
+		j.want(t, "a ledger that cannot be written, for a minute", `
+level=ERROR msg="the record of our IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="no space left on device" code=ledger-unwritable
+`)
+		ledger.fill(errors.New("read-only file system"))
+		after(time.Minute)
+		j.want(t, "for another reason", `
+level=ERROR msg="the record of our IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="read-only file system" code=ledger-unwritable
+`)
+		ledger.fill(nil)
+		after(time.Minute)
+		j.want(t, "a ledger that was saved", "")
+
+		k.Flush()
+		after(2 * time.Second)
+		j.want(t, "ipvsadm -C", `
+level=WARN msg="the IPVS table was changed by somebody else, repairing it" services=2 rows=5 such_as="-D -t 10.13.0.200:25" code=table-drifted
+`)
+		_ = k.ByHand(reweigh(web, 5, 7))
+		after(2 * time.Second)
+		j.want(t, "ipvsadm -e", `
+level=WARN msg="the IPVS table was changed by somebody else, repairing it" services=1 rows=1 such_as="-e -t 10.13.0.200:80 -r 192.168.1.5:80 -m -w 7" code=table-drifted
+`)
+		const unreachable = `
+level=ERROR msg="the IPVS table cannot be read or written, trying again" error="no buffer space available" code=kernel-unreachable
+`
+		for range 2 {
+			broken = syscall.ENOBUFS
+			after(time.Minute)
+			j.want(t, "a kernel that does not answer for a minute", unreachable)
+			broken = nil
+			after(time.Minute)
+			j.want(t, "a kernel that answers again", "")
+		}
+	})
+}
+
+// Up to ten refusals of one step are reported one by one.
+func TestTenRefusalsAreTenEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, j := sim.NewIPVS(), &journal{}
+		r := start(t, k, &book{}, j.report)
+		want := ipvsctl.Table{}
+		for port := range uint16(10) {
+			want[service(port+1)] = balanced("none-such", weights{4: 1})
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		after(time.Minute)
+		var lines strings.Builder
+		for _, key := range want.Keys() {
+			fmt.Fprintf(&lines, "level=ERROR msg=\"the kernel refused a change of the IPVS table, trying again later\" operation=\"-A -t 10.13.0.200:%d -s none-such\" error=\"the kernel cannot find the scheduler \\\"none-such\\\"\" code=operation-refused\n", key.Port)
+		}
+		j.want(t, "ten services", lines.String())
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", nil)}})
+		after(time.Minute)
+		if got := strings.Count(j.take(), "\n"); got != 1 {
+			t.Errorf("%d events for one more refusal in a later step", got)
+		}
+	})
+}
+
+// A kernel that does not answer is asked again after 0.1, 0.2, 0.4 … 10 s, and
+// after 0.1 s the next time.
+func TestABrokenKernelIsAskedWithGrowingPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		var broken error
+		var tries []time.Time
+		k.Break = func(string) error {
+			if broken != nil {
+				tries = append(tries, time.Now())
+			}
+			return broken
+		}
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
+		<-r.Applied()
+		for range 2 {
+			broken, tries = syscall.ENOBUFS, nil
+			after(50 * time.Second)
+			if s := r.Snapshot(); s.Converged || s.Stats.LastError == "" {
+				t.Errorf("while it does not answer: %+v", s)
+			}
+			broken = nil
+			var pauses []int64
+			for i := range tries[1:] {
+				pauses = append(pauses, tries[i+1].Sub(tries[i]).Milliseconds())
+			}
+			if diff := cmp.Diff([]int64{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000}, pauses); diff != "" {
+				t.Errorf("pauses in milliseconds (-want +got)\n%s", diff)
+			}
+			after(20 * time.Second)
+			if s := r.Snapshot(); !s.Converged || s.Stats.LastError != "" {
+				t.Errorf("after it answered: %+v", s.Stats)
+			}
+		}
+	})
+}
