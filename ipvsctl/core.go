@@ -43,31 +43,26 @@ type core struct {
 	stats   Stats
 }
 
-func newCore(k Kernel, l Ledger, report func(Event)) core {
-	ours := &ownership{ledger: l}
-	return core{
-		kernel:  k,
-		ours:    ours,
-		seen:    observer{kernel: k, ours: ours, stale: map[ServiceKey]bool{}},
-		refused: refused{},
-		events:  reporter{report: report, lasting: map[string]string{}},
-		stats:   Stats{Operations: map[string]uint64{}},
-	}
-}
-
-// open lists the table as it was found, and loads the ledger.
-func (c *core) open(ctx context.Context) error {
-	table, err := c.kernel.List(ctx)
+// openCore lists the table as it was found, and loads the ledger.
+func openCore(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*core, error) {
+	table, err := k.List(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.seen.view.table = table
-	if err := c.ours.load(); err != nil {
-		c.events.report(Event{LedgerUnreadable, slog.LevelWarn,
+	ours := &ownership{ledger: l}
+	if err := ours.load(); err != nil {
+		report(Event{LedgerUnreadable, slog.LevelWarn,
 			"the record of our IPVS services cannot be read: services that were taken out of the configuration since the last start stay in the kernel",
 			[]slog.Attr{slog.Any("error", err)}})
 	}
-	return nil
+	return &core{
+		kernel:  k,
+		ours:    ours,
+		seen:    observer{kernel: k, ours: ours, view: view{table: table}, stale: map[ServiceKey]bool{}},
+		refused: refused{},
+		events:  reporter{report: report, lasting: map[string]string{}},
+		stats:   Stats{Operations: map[string]uint64{}},
+	}, nil
 }
 
 // step works towards the goal and returns when the next step is due.

@@ -2,7 +2,6 @@ package ipvsctl
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -11,13 +10,10 @@ import (
 // How often Clear tries, without a pause.
 const clearTries = 3
 
-// A Reconciler keeps the kernel's IPVS table equal to the one last Set. Open
-// it, then Run it; Set, Snapshot and Applied may be used at any time by any
-// goroutine.
+// A Reconciler keeps the kernel's IPVS table equal to the one last Set, while
+// Run runs. Set, Snapshot and Applied may be used at any time by any goroutine.
 type Reconciler struct {
-	core   core // what the loop alone touches
-	opened bool
-
+	core    *core // what the loop alone touches
 	wake    chan struct{}
 	applied chan struct{}
 
@@ -26,32 +22,23 @@ type Reconciler struct {
 	shown Snapshot
 }
 
-// New returns a Reconciler of the kernel's table. It does nothing yet. What
-// happens to the table is given to report, unless that is nil: by one goroutine
-// at a time, which waits for it.
-func New(k Kernel, l Ledger, report func(Event)) *Reconciler {
+// Open lists the kernel's table and loads the ledger. Until the first Set,
+// Snapshot shows the whole table as it was found, rows of others included, so
+// that what already serves can be taken over. What happens to the table is
+// given to report, unless that is nil: by one goroutine at a time, which waits
+// for it. The error is ErrNoIPVS where the kernel cannot have such a table.
+func Open(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*Reconciler, error) {
 	if report == nil {
 		report = func(Event) {}
 	}
-	r := &Reconciler{
-		core:    newCore(k, l, report),
-		wake:    make(chan struct{}, 1),
-		applied: make(chan struct{}, 1),
-	}
-	r.core.superseded = func() bool { return r.newest().number != r.core.goal.number }
-	return r
-}
-
-// Open lists the kernel's table and loads the ledger. It returns the table as
-// it was found, rows of others included, so that what already serves can be
-// taken over. The error is ErrNoIPVS where the kernel cannot have such a table.
-func (r *Reconciler) Open(ctx context.Context) (Table, error) {
-	if err := r.core.open(ctx); err != nil {
+	c, err := openCore(ctx, k, l, report)
+	if err != nil {
 		return nil, fmt.Errorf("reading the IPVS table: %w", err)
 	}
-	r.opened = true
+	r := &Reconciler{core: c, wake: make(chan struct{}, 1), applied: make(chan struct{}, 1)}
+	c.superseded = func() bool { return r.newest().number != c.goal.number }
 	r.publish()
-	return r.Snapshot().Table, nil
+	return r, nil
 }
 
 // Set makes want the state to be reached. It never blocks, and the newest
@@ -98,12 +85,9 @@ func (r *Reconciler) publish() {
 }
 
 // Run keeps the kernel's table equal to what was last Set, until ctx ends. It
-// repeats what failed, with growing pauses, and returns an error only where
-// Open had not been called. The table stays as it is when Run returns.
+// repeats what failed, with growing pauses. The table stays as it is when Run
+// returns, which it does with nil.
 func (r *Reconciler) Run(ctx context.Context) error {
-	if !r.opened {
-		return errors.New("ipvsctl: Run before Open")
-	}
 	timer := time.NewTimer(lookInterval)
 	defer timer.Stop()
 	for {
@@ -131,9 +115,6 @@ func (r *Reconciler) work(ctx context.Context, now time.Time) time.Time {
 // Clear takes all our rows out of the kernel, for a configuration that asks
 // for it at the end. It must not be called before Run has returned.
 func (r *Reconciler) Clear(ctx context.Context) error {
-	if !r.opened {
-		return errors.New("ipvsctl: Clear before Open")
-	}
 	r.Set(Desired{Exclusive: r.newest().Exclusive})
 	for range clearTries {
 		r.core.retryNow()

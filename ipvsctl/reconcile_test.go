@@ -66,11 +66,17 @@ var (
 // start opens a reconciler and runs it until the test ends.
 func start(t *testing.T, k ipvsctl.Kernel, l ipvsctl.Ledger, report func(ipvsctl.Event)) *ipvsctl.Reconciler {
 	t.Helper()
-	r := ipvsctl.New(k, l, report)
-	if _, err := r.Open(t.Context()); err != nil {
+	r := open(t, k, l, report)
+	run(t, r)
+	return r
+}
+
+func open(t *testing.T, k ipvsctl.Kernel, l ipvsctl.Ledger, report func(ipvsctl.Event)) *ipvsctl.Reconciler {
+	t.Helper()
+	r, err := ipvsctl.Open(t.Context(), k, l, report)
+	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, r)
 	return r
 }
 
@@ -279,10 +285,9 @@ func TestStartAdoptsTheTable(t *testing.T) {
 		_ = k.ByHand(add(mail, balanced("rr", weights{4: 1}))...)
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
 		k.Count(web, server(4), ipvsctl.Counters{Connections: 70, Active: 7})
-		r := ipvsctl.New(k, ledger, nil)
-		found, err := r.Open(t.Context())
-		if err != nil || found[web].Destinations[server(4)].Weight != 3 || len(found) != 3 {
-			t.Fatalf("opened: %v\n%v", err, found)
+		r := open(t, k, ledger, nil)
+		if found := r.Snapshot().Table; found[web].Destinations[server(4)].Weight != 3 || len(found) != 3 {
+			t.Fatalf("opened:\n%v", found)
 		}
 		run(t, r)
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2})}})
@@ -475,10 +480,7 @@ func TestClearTakesOurRowsOutAndLeavesTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, ledger := sim.NewIPVS(), &book{}
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
-		r := ipvsctl.New(k, ledger, nil)
-		if _, err := r.Open(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := open(t, k, ledger, nil)
 		stop := run(t, r)
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1})}})
 		<-r.Applied()
@@ -497,11 +499,7 @@ func TestClearTakesOurRowsOutAndLeavesTheOthers(t *testing.T) {
 func TestOpenTellsWhatTheKernelLacks(t *testing.T) {
 	k := sim.NewIPVS()
 	k.Break = func(string) error { return fmt.Errorf("%w: load its module", ipvsctl.ErrNoIPVS) }
-	r := ipvsctl.New(k, &book{}, nil)
-	if _, err := r.Open(t.Context()); !errors.Is(err, ipvsctl.ErrNoIPVS) {
+	if _, err := ipvsctl.Open(t.Context(), k, &book{}, nil); !errors.Is(err, ipvsctl.ErrNoIPVS) {
 		t.Errorf("error %v, want ErrNoIPVS", err)
-	}
-	if err := r.Run(t.Context()); err == nil {
-		t.Error("Run without Open must not pretend to work")
 	}
 }

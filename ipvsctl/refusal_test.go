@@ -185,13 +185,7 @@ func TestClearAfterABrokenExchange(t *testing.T) {
 			}
 			return nil
 		}
-		r := ipvsctl.New(k, &book{}, nil)
-		if err := r.Clear(t.Context()); err == nil {
-			t.Error("Clear before Open must not pretend to work")
-		}
-		if _, err := r.Open(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := open(t, k, &book{}, nil)
 		stop := run(t, r)
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1})}})
 		<-r.Applied()

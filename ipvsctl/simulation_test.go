@@ -126,13 +126,10 @@ func (w *world) event() {
 }
 
 func (w *world) start() {
-	r := ipvsctl.New(w.kernel, w.ledger, nil)
-	for range 100 {
-		_, err := r.Open(w.t.Context())
-		if err == nil {
-			break
-		}
+	r, err := ipvsctl.Open(w.t.Context(), w.kernel, w.ledger, nil)
+	for err != nil {
 		time.Sleep(time.Second)
+		r, err = ipvsctl.Open(w.t.Context(), w.kernel, w.ledger, nil)
 	}
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)

@@ -46,12 +46,11 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 	if err != nil {
 		return nil, nil, err
 	}
-	r := ipvsctl.New(conn, ledger, func(e ipvsctl.Event) { log.LogAttrs(ctx, e.Level, e.Text, e.Attrs...) })
-	found, err := r.Open(ctx)
+	r, err := ipvsctl.Open(ctx, conn, ledger, func(e ipvsctl.Event) { log.LogAttrs(ctx, e.Level, e.Text, e.Attrs...) })
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
-	return r, found, nil
+	return r, r.Snapshot().Table, nil
 }
 
 // keeperEdge is the keeper as the director sees it.

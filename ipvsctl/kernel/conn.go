@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/genetlink"
@@ -48,12 +47,11 @@ var _ ipvsctl.Kernel = (*Conn)(nil)
 // A Conn is a connection to the IPVS table of one network namespace: the one
 // that the calling thread was in when it dialed. It connects again by itself
 // after an exchange failed, in the namespace that the thread is in then. Its
-// methods must not be called at the same time, but for Writes.
+// methods must not be called at the same time.
 type Conn struct {
 	dial   func() (*netlink.Conn, error)
 	nl     *netlink.Conn // nil after an exchange failed
 	family uint16
-	writes atomic.Uint64
 }
 
 // Dial connects to the IPVS table of this network namespace. The kernel loads
@@ -116,9 +114,6 @@ func (c *Conn) Close() error {
 	c.nl = nil
 	return nl.Close()
 }
-
-// Writes returns how many requests to change the table were sent, since Dial.
-func (c *Conn) Writes() uint64 { return c.writes.Load() }
 
 // exchange does one question and answer. When that fails, late answers may
 // still be under way, so the next exchange has a new socket.
@@ -268,7 +263,6 @@ func (c *Conn) batch(ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
 	}
 	last := len(ops) - 1
 	requests[last].Header.Flags |= netlink.Acknowledge
-	c.writes.Add(uint64(len(ops)))
 	sent, err := c.nl.SendMessages(requests)
 	if err != nil {
 		return nil, err

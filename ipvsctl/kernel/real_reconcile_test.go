@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // the same table, what others did by hand is repaired, and a second one, after
 // the first is gone, adopts what it finds.
 func TestRealReconciler(t *testing.T) {
-	c := dial(t)
+	c := &counted{Conn: dial(t)}
 	dir := t.TempDir()
 	r, stop := reconcile(t, c, dir)
 	want := everything()
@@ -29,17 +30,17 @@ func TestRealReconciler(t *testing.T) {
 	applied(t, r)
 	compareLines(t, "after the start", want.String(), ipvsadm(t, "-S", "-n"))
 
-	writes := c.Writes()
+	writes := c.writes.Load()
 	r.Set(ipvsctl.Desired{Table: want.Clone()})
 	applied(t, r)
-	if got := c.Writes() - writes; got != 0 {
+	if got := c.writes.Load() - writes; got != 0 {
 		t.Errorf("%d writes for an unchanged table", got)
 	}
 	want = want.Clone()
 	want[tcp4].Destinations[server("192.168.1.4:80")] = ipvsctl.Destination{Weight: 4}
 	r.Set(ipvsctl.Desired{Table: want})
 	applied(t, r)
-	if got := c.Writes() - writes; got != 1 {
+	if got := c.writes.Load() - writes; got != 1 {
 		t.Errorf("%d writes for one changed weight", got)
 	}
 
@@ -62,20 +63,31 @@ func TestRealReconciler(t *testing.T) {
 	repaired(t, "ipvsadm -C", want)
 	stop()
 
-	writes = c.Writes()
+	writes = c.writes.Load()
 	r, stop = reconcile(t, c, dir)
 	defer stop()
 	smaller := want.Clone()
 	delete(smaller, tcp4)
 	r.Set(ipvsctl.Desired{Table: smaller})
 	applied(t, r)
-	if got := c.Writes() - writes; got != 1 {
+	if got := c.writes.Load() - writes; got != 1 {
 		t.Errorf("%d writes to adopt the table and delete one service", got)
 	}
 	compareLines(t, "after the second start", smaller.String(), ipvsadm(t, "-S", "-n"))
 }
 
-func reconcile(t *testing.T, c *kernel.Conn, dir string) (*ipvsctl.Reconciler, func()) {
+// A counted connection counts the operations that it is asked to carry out.
+type counted struct {
+	*kernel.Conn
+	writes atomic.Int64
+}
+
+func (c *counted) Apply(ctx context.Context, ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
+	c.writes.Add(int64(len(ops)))
+	return c.Conn.Apply(ctx, ops)
+}
+
+func reconcile(t *testing.T, c ipvsctl.Kernel, dir string) (*ipvsctl.Reconciler, func()) {
 	t.Helper()
 	store, err := state.Open(dir)
 	if err != nil {
@@ -85,8 +97,8 @@ func reconcile(t *testing.T, c *kernel.Conn, dir string) (*ipvsctl.Reconciler, f
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := ipvsctl.New(c, ledger, nil)
-	if _, err := r.Open(ctx); err != nil {
+	r, err := ipvsctl.Open(ctx, c, ledger, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	running, cancel := context.WithCancel(ctx)

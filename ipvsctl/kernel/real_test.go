@@ -131,7 +131,7 @@ func edited() ipvsctl.Table {
 	return t
 }
 
-func apply(tb testing.TB, c *kernel.Conn, have, want ipvsctl.Table) []ipvsctl.Op {
+func apply(tb testing.TB, c *kernel.Conn, have, want ipvsctl.Table) {
 	tb.Helper()
 	ops := ipvsctl.Diff(have, want, ours)
 	failures, err := c.Apply(ctx, ops)
@@ -141,7 +141,6 @@ func apply(tb testing.TB, c *kernel.Conn, have, want ipvsctl.Table) []ipvsctl.Op
 	for _, f := range failures {
 		tb.Errorf("refused: %v: %v", ops[f.Index], f.Err)
 	}
-	return ops
 }
 
 // Everything that can be written is read back as it was written, by us, by
@@ -158,11 +157,7 @@ func TestRealRoundTrip(t *testing.T) {
 		{"and back", everything()},
 		{"nothing", ipvsctl.Table{}},
 	} {
-		before := c.Writes()
-		ops := apply(t, c, last, step.want)
-		if got := c.Writes() - before; got != uint64(len(ops)) {
-			t.Errorf("%s: %d writes for %d operations", step.name, got, len(ops))
-		}
+		apply(t, c, last, step.want)
 		got, err := c.List(ctx)
 		if err != nil {
 			t.Fatalf("%s: %v", step.name, err)
