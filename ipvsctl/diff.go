@@ -35,7 +35,6 @@ func Diff(have, want Table, owned func(ServiceKey) bool) []Op {
 	for _, key := range changed {
 		was, known := have[key]
 		d.service(key, was, known, want[key])
-		d.destinations(key, was, want[key])
 	}
 	for _, key := range gone {
 		d.deletes = append(d.deletes, Op{Kind: DeleteService, Service: key})
@@ -45,6 +44,7 @@ func Diff(have, want Table, owned func(ServiceKey) bool) []Op {
 
 type diff struct{ writes, deletes []Op }
 
+// service appends what turns a service, known to the kernel or not, into want.
 func (d *diff) service(key ServiceKey, was VirtualService, known bool, want VirtualService) {
 	switch {
 	case !known:
@@ -52,9 +52,6 @@ func (d *diff) service(key ServiceKey, was VirtualService, known bool, want Virt
 	case was.Service != want.Service:
 		d.writes = append(d.writes, Op{Kind: SetService, Service: key, Config: want.Service})
 	}
-}
-
-func (d *diff) destinations(key ServiceKey, was, want VirtualService) {
 	for _, dk := range want.destinationKeys() {
 		had, exists := was.Destinations[dk]
 		dest := want.Destinations[dk]
@@ -72,7 +69,7 @@ func (d *diff) destinations(key ServiceKey, was, want VirtualService) {
 	}
 }
 
-// equal tells whether nothing is to be done about a service, which is nearly
+// equal reports whether nothing is to be done about a service, which is nearly
 // always so, and cheaper to ask than what is to be done.
 func (s VirtualService) equal(other VirtualService) bool {
 	return s.Service == other.Service && maps.Equal(s.Destinations, other.Destinations)
@@ -80,14 +77,7 @@ func (s VirtualService) equal(other VirtualService) bool {
 
 // Keys returns the services of the table in order: by mark, protocol, address
 // and port.
-func (t Table) Keys() []ServiceKey {
-	keys := make([]ServiceKey, 0, len(t))
-	for k := range t {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, ServiceKey.Compare)
-	return keys
-}
+func (t Table) Keys() []ServiceKey { return slices.SortedFunc(maps.Keys(t), ServiceKey.Compare) }
 
 // Compare orders services by mark, protocol, address and port.
 func (k ServiceKey) Compare(other ServiceKey) int {
@@ -105,10 +95,5 @@ func (k DestinationKey) Compare(other DestinationKey) int {
 }
 
 func (s VirtualService) destinationKeys() []DestinationKey {
-	keys := make([]DestinationKey, 0, len(s.Destinations))
-	for k := range s.Destinations {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, DestinationKey.Compare)
-	return keys
+	return slices.SortedFunc(maps.Keys(s.Destinations), DestinationKey.Compare)
 }

@@ -13,18 +13,12 @@ type Event struct {
 
 // The codes of events.
 const (
-	// LedgerUnreadable: it is not known which services were ours before.
-	LedgerUnreadable = "ledger-unreadable"
-	// LedgerUnwritable: the next process may not know which are ours.
-	LedgerUnwritable = "ledger-unwritable"
-	// KernelUnreachable: an exchange with the kernel failed and is repeated.
-	KernelUnreachable = "kernel-unreachable"
-	// OperationRefused: the kernel refused an operation, which is tried again.
-	OperationRefused = "operation-refused"
-	// OperationsRefused: so many more were refused in the same step.
-	OperationsRefused = "operations-refused"
-	// TableDrifted: somebody else changed our rows, which are repaired.
-	TableDrifted = "table-drifted"
+	LedgerUnreadable  = "ledger-unreadable"  // it is not known which services were ours before
+	LedgerUnwritable  = "ledger-unwritable"  // the next process may not know which are ours
+	KernelUnreachable = "kernel-unreachable" // an exchange with the kernel failed and is repeated
+	OperationRefused  = "operation-refused"  // the kernel refused an operation, which is tried again
+	OperationsRefused = "operations-refused" // so many more were refused in the same step
+	TableDrifted      = "table-drifted"      // somebody else changed our rows, which are repaired
 )
 
 // How many refusals of one step are reported one by one.

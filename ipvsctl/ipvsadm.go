@@ -1,6 +1,7 @@
 package ipvsctl
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -23,25 +24,29 @@ func (t Table) String() string {
 	return b.String()
 }
 
+// The commands and options of ipvsadm.
+var (
+	commands = map[OpKind]string{
+		AddService: "-A", SetService: "-E", DeleteService: "-D",
+		AddDestination: "-a", SetDestination: "-e", DeleteDestination: "-d",
+	}
+	protocolOptions = map[Protocol]string{TCP: "-t", UDP: "-u", SCTP: "--sctp-service"}
+	forwardOptions  = map[Forward]string{NAT: "-m", Tunnel: "-i", Direct: "-g"}
+)
+
 // String returns the operation as arguments of ipvsadm:
 // "-e -t 10.13.0.200:80 -r 192.168.1.4:80 -m -w 3".
 func (op Op) String() string {
+	text := cmp.Or(commands[op.Kind], op.Kind.String()) + " " + op.Service.args()
 	switch op.Kind {
-	case AddService:
-		return "-A " + op.Service.args() + op.Config.args(op.Service.Addr)
-	case SetService:
-		return "-E " + op.Service.args() + op.Config.args(op.Service.Addr)
-	case DeleteService:
-		return "-D " + op.Service.args()
-	case AddDestination:
-		return "-a " + op.Service.args() + " -r " + op.Destination.String() + op.Dest.args()
-	case SetDestination:
-		return "-e " + op.Service.args() + " -r " + op.Destination.String() + op.Dest.args()
+	case AddService, SetService:
+		text += op.Config.args(op.Service.Addr)
+	case AddDestination, SetDestination:
+		text += " -r " + op.Destination.String() + op.Dest.args()
 	case DeleteDestination:
-		return "-d " + op.Service.args() + " -r " + op.Destination.String()
-	default:
-		return op.Kind.String()
+		text += " -r " + op.Destination.String()
 	}
+	return text
 }
 
 func (k ServiceKey) args() string {
@@ -51,11 +56,7 @@ func (k ServiceKey) args() string {
 		}
 		return fmt.Sprintf("-f %d", k.Mark)
 	}
-	option := map[Protocol]string{TCP: "-t", UDP: "-u", SCTP: "--sctp-service"}[k.Protocol]
-	if option == "" {
-		option = k.Protocol.String()
-	}
-	return option + " " + netip.AddrPortFrom(k.Addr, k.Port).String()
+	return cmp.Or(protocolOptions[k.Protocol], k.Protocol.String()) + " " + netip.AddrPortFrom(k.Addr, k.Port).String()
 }
 
 func (s Service) args(addr netip.Addr) string {
@@ -108,47 +109,28 @@ func (f Flags) names(scheduler string) []string {
 }
 
 func (d Destination) args() string {
-	var b strings.Builder
-	switch d.Forward {
-	case NAT:
-		b.WriteString(" -m")
-	case Tunnel:
-		b.WriteString(" -i")
-	case Direct:
-		b.WriteString(" -g")
-	default:
-		b.WriteString(" " + d.Forward.String())
-	}
-	fmt.Fprintf(&b, " -w %d", d.Weight)
+	text := fmt.Sprintf(" %s -w %d", cmp.Or(forwardOptions[d.Forward], d.Forward.String()), d.Weight)
 	if d.Upper != 0 {
-		fmt.Fprintf(&b, " -x %d", d.Upper)
+		text += fmt.Sprintf(" -x %d", d.Upper)
 	}
 	if d.Lower != 0 {
-		fmt.Fprintf(&b, " -y %d", d.Lower)
+		text += fmt.Sprintf(" -y %d", d.Lower)
 	}
-	b.WriteString(d.tunnelArgs())
-	return b.String()
+	if d.Forward == Tunnel {
+		text += d.tunnelArgs()
+	}
+	return text
 }
 
 func (d Destination) tunnelArgs() string {
-	var b strings.Builder
-	switch {
-	case d.Forward != Tunnel:
-		return ""
-	case d.TunnelType == TunnelGUE:
-		fmt.Fprintf(&b, " --tun-type gue --tun-port %d", d.TunnelPort)
-	case d.TunnelType == TunnelGRE:
-		b.WriteString(" --tun-type gre")
+	encapsulation := "gre"
+	switch d.TunnelType {
+	case TunnelGUE:
+		encapsulation = fmt.Sprintf("gue --tun-port %d", d.TunnelPort)
+	case TunnelGRE:
 	default:
 		return " --tun-type ipip"
 	}
-	switch d.TunnelFlags {
-	case TunnelChecksum:
-		b.WriteString(" --tun-csum")
-	case TunnelRemoteChecksum:
-		b.WriteString(" --tun-remcsum")
-	default:
-		b.WriteString(" --tun-nocsum")
-	}
-	return b.String()
+	checksums := map[uint16]string{TunnelChecksum: "csum", TunnelRemoteChecksum: "remcsum"}
+	return " --tun-type " + encapsulation + " --tun-" + cmp.Or(checksums[d.TunnelFlags], "nocsum")
 }

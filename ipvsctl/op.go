@@ -1,7 +1,5 @@
 package ipvsctl
 
-import "fmt"
-
 // An OpKind is what an operation does to one row of the table.
 type OpKind uint8
 
@@ -24,13 +22,8 @@ var opKinds = map[OpKind]string{
 	DeleteDestination: "delete-destination",
 }
 
-// String returns the kind as it is named in logs and metrics: "add-service".
-func (k OpKind) String() string {
-	if s, ok := opKinds[k]; ok {
-		return s
-	}
-	return fmt.Sprintf("operation-%d", uint8(k))
-}
+// String returns the kind as it is named in metrics: "add-service".
+func (k OpKind) String() string { return name(opKinds, k, "operation") }
 
 // deletes reports whether the operation takes a row away.
 func (k OpKind) deletes() bool { return k == DeleteService || k == DeleteDestination }
@@ -69,22 +62,20 @@ func (t Table) after(ops []Op) Table {
 		case op.Kind == DeleteService:
 			delete(next, op.Service)
 			delete(ours, op.Service)
-			continue
 		case op.Kind.ofService():
 			vs.Service = op.Config
 			next[op.Service] = vs
-			continue
-		case !known:
-			continue // the kernel has no destination without its service either
-		case !ours[op.Service]:
-			ours[op.Service] = true
-			vs.Destinations = copied(vs.Destinations)
-			next[op.Service] = vs
-		}
-		if op.Kind == DeleteDestination {
-			delete(vs.Destinations, op.Destination)
-		} else {
-			vs.Destinations[op.Destination] = op.Dest
+		case known: // the kernel has no destination without its service either
+			if !ours[op.Service] {
+				ours[op.Service] = true
+				vs.Destinations = copied(vs.Destinations)
+				next[op.Service] = vs
+			}
+			if op.Kind == DeleteDestination {
+				delete(vs.Destinations, op.Destination)
+			} else {
+				vs.Destinations[op.Destination] = op.Dest
+			}
 		}
 	}
 	return next

@@ -43,11 +43,8 @@ func (o *ownership) claim(g goal) {
 	}
 }
 
-// unwanted returns our services that t, which was claimed, does not have.
+// unwanted returns our services that t does not have.
 func (o *ownership) unwanted(t Table) []ServiceKey {
-	if len(o.keys) == len(t) {
-		return nil
-	}
 	var keys []ServiceKey
 	for key := range o.keys {
 		if _, wanted := t[key]; !wanted {

@@ -1,6 +1,9 @@
 package ipvsctl
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // How long an operation that the kernel refused is left alone: at first, and
 // at most, after the time was doubled with every further refusal.
@@ -57,11 +60,7 @@ func (r refused) keepOnly(left []Op) {
 	for _, op := range left {
 		needed[op] = true
 	}
-	for op := range r {
-		if !needed[op] {
-			delete(r, op)
-		}
-	}
+	maps.DeleteFunc(r, func(op Op, _ retry) bool { return !needed[op] })
 }
 
 // next returns the earlier of t and the first retry after now.

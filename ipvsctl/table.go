@@ -17,19 +17,10 @@ const (
 	SCTP Protocol = 132
 )
 
+var protocols = map[Protocol]string{TCP: "tcp", UDP: "udp", SCTP: "sctp"}
+
 // String returns the protocol's name in lower case.
-func (p Protocol) String() string {
-	switch p {
-	case TCP:
-		return "tcp"
-	case UDP:
-		return "udp"
-	case SCTP:
-		return "sctp"
-	default:
-		return fmt.Sprintf("protocol-%d", uint8(p))
-	}
-}
+func (p Protocol) String() string { return name(protocols, p, "protocol") }
 
 // A ServiceKey is the identity of a virtual service: what a packet must carry
 // to belong to it. It is comparable.
@@ -93,19 +84,10 @@ const (
 	Direct Forward = 3 // direct routing: as Tunnel, by the server's MAC address
 )
 
+var forwards = map[Forward]string{NAT: "nat", Tunnel: "tunnel", Direct: "direct"}
+
 // String returns the forwarding method's name in the configuration.
-func (f Forward) String() string {
-	switch f {
-	case NAT:
-		return "nat"
-	case Tunnel:
-		return "tunnel"
-	case Direct:
-		return "direct"
-	default:
-		return fmt.Sprintf("forward-%d", uint8(f))
-	}
-}
+func (f Forward) String() string { return name(forwards, f, "forward") }
 
 // A Destination is the configuration of a real server in a virtual service:
 // everything about it that may change without making it another one. It is
@@ -206,4 +188,12 @@ func (k ServiceKey) String() string {
 // String returns the key as "address:port".
 func (k DestinationKey) String() string {
 	return netip.AddrPortFrom(k.Addr, k.Port).String()
+}
+
+// name returns the name of k, or its number where it has none: "protocol-99".
+func name[K ~uint8](names map[K]string, k K, kind string) string {
+	if s, ok := names[k]; ok {
+		return s
+	}
+	return fmt.Sprintf("%s-%d", kind, uint8(k))
 }

@@ -56,14 +56,11 @@ func replace(path string, text []byte) error {
 		return err
 	}
 	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(temporary, path)
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return errors.Join(err, os.Remove(temporary))
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {

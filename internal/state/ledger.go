@@ -13,12 +13,8 @@ import (
 var _ ipvsctl.Ledger = (*Ledger)(nil)
 
 const (
-	// ledgerName is the ledger's file in the state directory.
-	ledgerName = "services.json"
-
-	// ledgerVersion is the version of the file's format, the only one that is
-	// understood.
-	ledgerVersion = 1
+	ledgerName    = "services.json" // the file in the state directory
+	ledgerVersion = 1               // of the file's format, the only one that is understood
 )
 
 // A Ledger is a file that says which services of the kernel's IPVS table are
@@ -97,8 +93,7 @@ func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 	return keys, nil
 }
 
-// Save replaces the ledger. After a crash at any moment the file is the old
-// one or the new one.
+// Save replaces the ledger.
 func (l *Ledger) Save(keys []ipvsctl.ServiceKey) error {
 	file := &ledgerFile{Version: ledgerVersion, tableID: l.table, Services: make([]ledgerService, len(keys))}
 	for i, k := range keys {

@@ -1,5 +1,3 @@
-//go:build linux
-
 package state
 
 import (
@@ -11,9 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// lockName is the lock's file in the state directory.
-const lockName = "lock"
 
 // A Store is a state directory that no other daemon works with.
 type Store struct {
@@ -29,7 +24,7 @@ func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("creating the state directory: %w", err)
 	}
-	path := filepath.Join(dir, lockName)
+	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the state directory: %w", err)

@@ -56,13 +56,13 @@ func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err er
 		case svcAddr:
 			addr = ad.Bytes()
 		case svcPort:
-			k.Port = bigEndian16(ad)
+			k.Port = port(ad)
 		case svcMark:
 			k.Mark = ad.Uint32()
 		case svcScheduler:
 			s.Scheduler = ad.String()
 		case svcFlags:
-			s.Flags = decodeFlags(ad)
+			s.Flags = ipvsctl.Flags(binary.NativeEndian.Uint32(leading(ad, 4)) &^ flagHashed)
 		case svcTimeout:
 			s.Timeout = ad.Uint32()
 		case svcNetmask:
@@ -82,17 +82,6 @@ func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err er
 	}
 	s.Netmask, err = decodeNetmask(af, mask)
 	return k, s, err
-}
-
-func decodeFlags(ad *netlink.AttributeDecoder) (f ipvsctl.Flags) {
-	ad.Do(func(b []byte) error {
-		if len(b) < 4 {
-			return errShort
-		}
-		f = ipvsctl.Flags(binary.NativeEndian.Uint32(b) &^ flagHashed)
-		return nil
-	})
-	return f
 }
 
 // decodeNetmask returns the length of a prefix: the kernel keeps a mask in
@@ -123,18 +112,21 @@ func decodeAddr(af uint16, b []byte) (netip.Addr, error) {
 	}
 }
 
-func bigEndian16(ad *netlink.AttributeDecoder) (v uint16) {
+// leading returns the first n bytes of an attribute that may be longer.
+func leading(ad *netlink.AttributeDecoder, n int) []byte {
+	head := make([]byte, n)
 	ad.Do(func(b []byte) error {
-		if len(b) < 2 {
+		if copy(head, b) < n {
 			return errShort
 		}
-		v = binary.BigEndian.Uint16(b)
 		return nil
 	})
-	return v
+	return head
 }
 
-// A server is one destination as the kernel tells it.
+func port(ad *netlink.AttributeDecoder) uint16 { return binary.BigEndian.Uint16(leading(ad, 2)) }
+
+// A server is one destination as the kernel describes it.
 type server struct {
 	key      ipvsctl.DestinationKey
 	dest     ipvsctl.Destination
@@ -142,7 +134,7 @@ type server struct {
 }
 
 // decodeDestination reads the message about one destination. Its family is
-// the service's where the kernel (before 3.18) does not tell it.
+// the service's where the kernel (before 3.18) does not tell.
 func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
 	attrs, err := nested(body, attrDest)
 	if err != nil {
@@ -183,7 +175,7 @@ func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
 func (s *server) field(ad *netlink.AttributeDecoder) {
 	switch ad.Type() {
 	case destPort:
-		s.key.Port = bigEndian16(ad)
+		s.key.Port = port(ad)
 	case destForward:
 		s.dest.Forward = ipvsctl.Forward(ad.Uint32() & forwardMask)
 	case destWeight:
@@ -201,7 +193,7 @@ func (s *server) field(ad *netlink.AttributeDecoder) {
 	case destTunnelType:
 		s.dest.TunnelType = ad.Uint8()
 	case destTunnelPort:
-		s.dest.TunnelPort = bigEndian16(ad)
+		s.dest.TunnelPort = port(ad)
 	case destTunnelFlags:
 		s.dest.TunnelFlags = ad.Uint16()
 	}

@@ -43,44 +43,36 @@ func (r *request) end(at int) {
 	}
 }
 
-func (r *request) uint8(typ uint16, v uint8) {
+// bytes appends an attribute with its content.
+func (r *request) bytes(typ uint16, content ...byte) {
 	at := r.begin(typ)
-	*r = append(*r, v)
+	*r = append(*r, content...)
 	r.end(at)
 }
 
+func (r *request) uint8(typ uint16, v uint8) { r.bytes(typ, v) }
+
 func (r *request) uint16(typ, v uint16) {
-	at := r.begin(typ)
-	*r = binary.NativeEndian.AppendUint16(*r, v)
-	r.end(at)
+	var b [2]byte
+	binary.NativeEndian.PutUint16(b[:], v)
+	r.bytes(typ, b[:]...)
 }
 
 func (r *request) uint32(typ uint16, v uint32) {
-	at := r.begin(typ)
-	*r = binary.NativeEndian.AppendUint32(*r, v)
-	r.end(at)
+	var b [4]byte
+	binary.NativeEndian.PutUint32(b[:], v)
+	r.bytes(typ, b[:]...)
 }
 
 // port appends a port, which is in network order.
-func (r *request) port(typ, v uint16) {
-	at := r.begin(typ)
-	*r = binary.BigEndian.AppendUint16(*r, v)
-	r.end(at)
-}
+func (r *request) port(typ, v uint16) { r.bytes(typ, byte(v>>8), byte(v)) }
 
 // addr appends an address as the kernel's union nf_inet_addr: 16 bytes, of
 // which IPv4 uses the first four.
 func (r *request) addr(typ uint16, a netip.Addr) {
-	at := r.begin(typ)
 	var b [16]byte
-	if a.Is4() {
-		four := a.As4()
-		copy(b[:], four[:])
-	} else if a.IsValid() {
-		b = a.As16()
-	}
-	*r = append(*r, b[:]...)
-	r.end(at)
+	copy(b[:], a.AsSlice())
+	r.bytes(typ, b[:]...)
 }
 
 // text appends a string, which the kernel wants terminated.
@@ -171,9 +163,7 @@ func (r *request) netmask(a netip.Addr, bits uint8) {
 	if bits > 0 {
 		mask = allFlags << (32 - min(bits, 32))
 	}
-	at := r.begin(svcNetmask)
-	*r = binary.BigEndian.AppendUint32(*r, mask)
-	r.end(at)
+	r.bytes(svcNetmask, byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
 }
 
 // destination always names the address family: destinations of a tunnel may

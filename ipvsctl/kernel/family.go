@@ -4,13 +4,9 @@ package kernel
 
 // The commands of the family (IPVS_CMD_* in linux/ip_vs.h).
 const (
-	cmdNewService = 1
-	cmdSetService = 2
-	cmdDelService = 3
+	cmdNewService = 1 // followed by SET and DEL, in the order of ipvsctl.OpKind
 	cmdGetService = 4
-	cmdNewDest    = 5
-	cmdSetDest    = 6
-	cmdDelDest    = 7
+	cmdNewDest    = 5 // likewise
 	cmdGetDest    = 8
 )
 
