@@ -12,34 +12,42 @@ import (
 // configured.
 const DefaultInFlight = 4096
 
-// A Prober runs one probe: it asks the target's address what its Spec says,
-// and returns when it knows the outcome, and soon after ctx is done at the
-// latest. The deadline of ctx is the target's timeout, and a probe that meets
-// it has Failed. Probe is called from many goroutines at once. It need not set
-// At and Latency.
+// A Prober makes checks ready to run.
 type Prober interface {
-	Probe(ctx context.Context, t Target) Result
+	// Compile returns the Check that a Spec describes. It waits for nothing.
+	// A Spec that cannot be run compiles to a Check whose result is always
+	// NotRun and says why.
+	Compile(Spec) Check
 }
+
+// A Check is a Spec made ready to run. Each call is one probe: it asks the
+// target's address and returns when the outcome is known, or soon after ctx is
+// done at the latest. The deadline of ctx is the target's timeout, and a probe
+// that reaches it has Failed. A Check is called from many goroutines at once,
+// for every target with its Spec. It need not set At and Latency.
+type Check func(ctx context.Context, t Target) Result
 
 // A Checker probes its targets, each at its interval.
 type Checker struct {
 	prober Prober
 	limit  int
-	// wake tells Run that the schedule changed, or that a place is free where
-	// somebody may wait for it.
+	// wake makes Run look at the schedule again: it has changed, or a place
+	// is free that somebody may be waiting for.
 	wake chan struct{}
 
-	mu       sync.Mutex
+	mu sync.Mutex
+	// checks holds the compiled Specs of the targets.
+	checks   map[Spec]Check
 	schedule *schedule
 	inFlight int
-	// full: when Run last looked, every place was taken, and whoever is due
-	// since waits for one.
+	// full is true if every place was taken when Run last looked, so that
+	// whoever has become due since is waiting for one.
 	full   bool
 	counts counts
 }
 
 // New returns a Checker without targets that runs at most inFlight probes at
-// one time; zero is DefaultInFlight.
+// one time; zero stands for DefaultInFlight.
 func New(p Prober, inFlight int) *Checker {
 	if inFlight <= 0 {
 		inFlight = DefaultInFlight
@@ -54,12 +62,14 @@ func New(p Prober, inFlight int) *Checker {
 }
 
 // Set makes targets the whole of what is probed: the newest call wins. It does
-// not wait for probes, may be called before, during and after Run, and from
+// not wait for probes, and may be called before, during and after Run, and from
 // within a report. Targets that stay keep their schedule; new ones are probed
-// at once. The running probe of one that is gone is cancelled, and its result
-// is not reported, except where that report had begun before.
+// at once. The running probe of a target that is gone is cancelled, and its
+// result is not reported unless that report had already begun.
 func (c *Checker) Set(targets []Target) {
+	checks := c.compile(targets)
 	c.mu.Lock()
+	c.checks = checks
 	dropped := c.schedule.set(time.Now(), targets)
 	for _, e := range dropped {
 		if e.cancel != nil {
@@ -67,11 +77,29 @@ func (c *Checker) Set(targets []Target) {
 		}
 	}
 	c.mu.Unlock()
-	c.nudge()
+	c.rouse()
 }
 
-// nudge makes Run look at the schedule again.
-func (c *Checker) nudge() {
+// compile returns the checks of the targets. Only the Specs that are new are
+// compiled, without the lock: thousands of them may take a while.
+func (c *Checker) compile(targets []Target) map[Spec]Check {
+	c.mu.Lock()
+	known := c.checks
+	c.mu.Unlock()
+	checks := make(map[Spec]Check, len(known))
+	for _, t := range targets {
+		if checks[t.Spec] != nil {
+			continue
+		}
+		if checks[t.Spec] = known[t.Spec]; checks[t.Spec] == nil {
+			checks[t.Spec] = c.prober.Compile(t.Spec)
+		}
+	}
+	return checks
+}
+
+// rouse makes Run look at the schedule again.
+func (c *Checker) rouse() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -81,10 +109,10 @@ func (c *Checker) nudge() {
 // Run probes until ctx is done, and returns ctx's error when every probe has
 // ended. It is called once.
 //
-// Each result is given to report by the goroutine of its probe, so reports run
-// concurrently, those of one target in order. A report may block: its target
-// is not probed again before it returns, and its place among the probes in
-// flight stays taken. It must return once ctx is done.
+// Each result is passed to report by the goroutine of its probe, so reports run
+// concurrently, and those of one target in order. A report may block: its
+// target is not probed again before it returns, and its place among the probes
+// in flight stays taken. It must return once ctx is done.
 func (c *Checker) Run(ctx context.Context, report func(Target, Result)) error {
 	var probes sync.WaitGroup
 	defer probes.Wait()
@@ -130,7 +158,8 @@ func (c *Checker) startAll(ctx context.Context, run func(*entry)) (next time.Tim
 	return time.Time{}
 }
 
-// start begins one batch, and says whether more may be due.
+// start begins one batch. It reports whether more may be due, and otherwise
+// when to look again.
 func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +174,7 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 			break
 		}
 		if waited {
-			c.counts.late(now.Sub(due))
+			c.counts.waited(now.Sub(due))
 		}
 		c.inFlight++
 		run(e)
@@ -156,31 +185,32 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 	return c.schedule.deadline(), false
 }
 
-// probe runs one probe from its begin to its end.
+// probe runs one probe from start to end, and reports its result.
 func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Result)) {
-	if own, ok := c.begin(ctx, e); ok {
+	if check, own := c.begin(ctx, e); check != nil {
 		began := time.Now()
-		r := c.prober.Probe(own, e.target)
+		r := check(own, e.target)
 		r.At = time.Now()
 		r.Latency = r.At.Sub(began)
-		r = unlessOverloaded(e.target, r)
-		if c.ended(e, r) && ctx.Err() == nil {
+		r = notRunIfLate(e.target, r)
+		if c.end(e, r) && ctx.Err() == nil {
 			report(e.target, r)
 		}
 	}
 	c.mu.Lock()
 	c.inFlight--
-	news := c.schedule.finish(e) || c.full
+	first := c.schedule.finish(e)
+	wake := first || c.full
 	c.mu.Unlock()
-	if news {
-		c.nudge()
+	if wake {
+		c.rouse()
 	}
 }
 
-// unlessOverloaded makes a failure NotRun that came long after the deadline: a
-// director that is so late to notice, for it was stopped or has no processor
-// time, can't tell whether the answer was in time.
-func unlessOverloaded(t Target, r Result) Result {
+// notRunIfLate turns a failure that was noticed long after its deadline into
+// NotRun: a director that was stopped or had no processor time for so long
+// cannot tell whether the answer came in time.
+func notRunIfLate(t Target, r Result) Result {
 	slack := max(t.Timeout/4, 100*time.Millisecond)
 	if r.Outcome == Failed && r.Latency > t.Timeout+slack {
 		r.Outcome = NotRun
@@ -190,29 +220,30 @@ func unlessOverloaded(t Target, r Result) Result {
 	return r
 }
 
-// begin starts the timeout of a probe; ok is false where its target has been
-// removed meanwhile.
-func (c *Checker) begin(ctx context.Context, e *entry) (own context.Context, ok bool) {
+// begin returns the check of an entry and the context of its probe, whose
+// timeout starts now; nil if the target was removed meanwhile.
+func (c *Checker) begin(ctx context.Context, e *entry) (Check, context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.stale {
-		return nil, false
+	if e.dropped {
+		return nil, nil
 	}
-	own, e.cancel = context.WithTimeout(ctx, e.target.Timeout)
-	return own, true
+	ctx, e.cancel = context.WithTimeout(ctx, e.target.Timeout)
+	return c.checks[e.target.Spec], ctx
 }
 
-// ended counts a result, unless its target was removed: then nobody wants it.
-func (c *Checker) ended(e *entry, r Result) (wanted bool) {
+// end counts a result and reports true, unless the target was removed while it
+// was probed.
+func (c *Checker) end(e *entry, r Result) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wanted = !e.stale
 	e.cancel()
-	if wanted {
-		c.schedule.hear(r.At, e, r.Refused)
-		c.counts.result(e.target.Spec.Kind(), r)
+	if e.dropped {
+		return false
 	}
-	return wanted
+	c.schedule.observe(r.At, e, r.Refused)
+	c.counts.result(e.target.Spec.Kind(), r)
+	return true
 }
 
 // Stats returns what was counted so far.
@@ -220,7 +251,7 @@ func (c *Checker) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.counts.stats()
-	s.Targets = c.schedule.wanted
+	s.Targets = c.schedule.targets
 	s.InFlight = c.inFlight
 	if c.full {
 		s.Waiting = c.schedule.waiting(time.Now())

@@ -17,7 +17,7 @@ import (
 // A proberFunc is a Prober that behaves as a test says.
 type proberFunc func(ctx context.Context, t Target) Result
 
-func (f proberFunc) Probe(ctx context.Context, t Target) Result { return f(ctx, t) }
+func (f proberFunc) Compile(Spec) Check { return Check(f) }
 
 // answers returns a prober whose servers take so long to answer.
 func answers(latency time.Duration) proberFunc {
@@ -84,9 +84,9 @@ func TestCheckerTranscript(t *testing.T) {
 		passes(6 * time.Second)
 		want := strings.Join([]string{
 			"30ms 10.0.0.1 passed after 30ms ", // the first at once
-			"1.46s 10.0.0.1 passed after 30ms ",
-			"3.46s 10.0.0.1 passed after 30ms ", // from start to start
-			"5.46s 10.0.0.1 passed after 30ms ",
+			"1.54s 10.0.0.1 passed after 30ms ",
+			"3.54s 10.0.0.1 passed after 30ms ", // from start to start
+			"5.54s 10.0.0.1 passed after 30ms ",
 		}, "\n")
 		if diff := cmp.Diff(want, l.String()); diff != "" {
 			t.Errorf("reports (-want +got):\n%s", diff)
@@ -178,7 +178,11 @@ func TestCheckerCountsLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
 		c := New(answers(100*time.Millisecond), 1)
-		c.Set(targets(3))
+		all := targets(3)
+		for i := range all {
+			all[i].Interval = time.Minute // none is due again
+		}
+		c.Set(all)
 		run(t, c, l.report)
 		passes(310 * time.Millisecond)
 		s := c.Stats()
@@ -388,6 +392,39 @@ func TestCheckerEndsWithProbesInFlight(t *testing.T) {
 	})
 }
 
+// A compiler counts how often it compiles each Spec.
+type compiler map[Spec]int
+
+func (c compiler) Compile(s Spec) Check {
+	c[s]++
+	return func(context.Context, Target) Result { return Result{Outcome: Passed} }
+}
+
+func TestCheckerCompilesEachSpecOnce(t *testing.T) {
+	compiled := make(compiler)
+	c := New(compiled, 0)
+	page := SpecOf(HTTP{Path: "/a"})
+	all := targets(100)
+	for i := range all[:50] {
+		all[i].Spec = page
+	}
+	for range 3 {
+		c.Set(all)
+	}
+	want := compiler{"tcp": 1, page: 1}
+	if diff := cmp.Diff(want, compiled); diff != "" {
+		t.Errorf("compiled (-want +got):\n%s", diff)
+	}
+	c.Set(all[50:])
+	if len(c.checks) != 1 {
+		t.Errorf("%d checks are kept, want 1: nobody has the other one any more", len(c.checks))
+	}
+	c.Set(all)
+	if want[page] = 2; !cmp.Equal(want, compiled) {
+		t.Errorf("compiled %v, want %v", compiled, want)
+	}
+}
+
 func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
@@ -399,7 +436,7 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		want := []time.Duration{0, 1430, 3430, 5430, 7430, 9430}
+		want := []time.Duration{0, 1510, 3510, 5510, 7510, 9510}
 		for i := range want {
 			want[i] *= time.Millisecond
 		}
@@ -412,10 +449,10 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 // More targets may be due than there is processor time for, and then starting
 // them does not end by itself.
 func TestStartingEndsWithTheContext(t *testing.T) {
-	c := New(nil, 0)
+	c := New(answers(0), 0)
 	var all []Target
 	for i := range 10 * batch {
-		all = append(all, Target{Spec: TCP{}, Port: uint16(i), Interval: time.Second, Timeout: time.Second})
+		all = append(all, Target{Spec: SpecOf(TCP{}), Port: uint16(i), Interval: time.Second, Timeout: time.Second})
 	}
 	c.Set(all)
 	ctx, cancel := context.WithCancel(t.Context())

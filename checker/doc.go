@@ -5,7 +5,7 @@
 //	Set(targets)
 //	     │
 //	┌────▼─────┐  due, and a place is free   ┌──────────┐
-//	│ schedule ├────────────────────────────►│  Prober  │ one goroutine
+//	│ schedule ├────────────────────────────►│  Check   │ one goroutine
 //	│  (heap)  │◄────────────────────────────┤          │ a probe in flight
 //	└──────────┘        probe ended          └────┬─────┘
 //	                                              │ report(Target, Result)

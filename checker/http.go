@@ -3,40 +3,70 @@ package checker
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 )
 
-// A Header is one header of a request.
-type Header struct{ Name, Value string }
-
-// ParseHeaders reads request headers, one "Name: value" a line, as HTTP.Headers
-// holds them. Refused are those that the probe itself sets.
-func ParseHeaders(s string) ([]Header, error) {
-	var headers []Header
-	for line := range strings.Lines(s) {
-		line = strings.TrimRight(line, "\n")
-		name, value, ok := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("header %q: want \"Name: value\"", line)
-		case !isToken(name):
-			return nil, fmt.Errorf("header name %q: want letters, digits and hyphens", name)
-		case !isText(value):
-			return nil, fmt.Errorf("header %s: its value contains a control character", name)
-		}
-		switch strings.ToLower(name) {
-		case "host", "connection", "content-length", "transfer-encoding":
-			return nil, fmt.Errorf("header %s: the probe sets it itself (for Host there is an option)", name)
-		}
-		headers = append(headers, Header{name, value})
-	}
-	return headers, nil
+// HTTP is a probe that passes when a request is answered as expected. Empty
+// fields stand for the defaults.
+type HTTP struct {
+	TLS    bool   `json:"-"`                // the kind says so: https
+	Method string `json:"method,omitempty"` // "GET"
+	Path   string `json:"path,omitempty"`   // "/", with query
+	Host   string `json:"host,omitempty"`   // Host header; empty: the address and port
+	// Headers are further request headers, in the order in which they are sent.
+	Headers []Header `json:"headers,omitempty"`
+	// Status holds the status codes that pass; empty: DefaultStatus.
+	Status StatusRanges `json:"status,omitempty"`
+	// Body is a regular expression (RE2) that the first BodyLimit bytes of the
+	// body must match; empty: the body is not read.
+	Body string `json:"body,omitempty"`
+	// ServerName is the name that the server's certificate must carry, and
+	// the one sent by SNI; empty: the host of Host, else the address.
+	ServerName string `json:"server_name,omitempty"`
+	// Insecure accepts any certificate.
+	Insecure bool `json:"insecure,omitempty"`
+	// CA names a file of certificates (PEM) to trust in place of the
+	// system's; empty: the system's.
+	CA string `json:"ca,omitempty"`
 }
 
-// Validate says what is wrong with the options of an HTTP probe; nil where
-// they can be used. Empty options are those of the defaults.
+// BodyLimit is how much of a body is read for a match, in bytes.
+const BodyLimit = 256 << 10
+
+// Kind returns "http" or "https".
+func (h HTTP) Kind() string {
+	if h.TLS {
+		return "https"
+	}
+	return "http"
+}
+
+// A Header is one header of a request.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Validate returns what is wrong with a header; nil if it can be sent. The
+// headers that the probe sets itself are refused.
+func (h Header) Validate() error {
+	switch {
+	case !isToken(h.Name):
+		return fmt.Errorf("header name %q: want letters, digits and hyphens", h.Name)
+	case !isText(h.Value):
+		return fmt.Errorf("header %s: its value contains a control character or is not UTF-8", h.Name)
+	}
+	switch strings.ToLower(h.Name) {
+	case "host", "connection", "content-length", "transfer-encoding":
+		return fmt.Errorf("header %s: the probe sets it itself (for Host there is an option)", h.Name)
+	}
+	return nil
+}
+
+// Validate returns what is wrong with the options of an HTTP probe; nil if
+// they can be used.
 func (h HTTP) Validate() error {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
@@ -49,14 +79,12 @@ func (h HTTP) Validate() error {
 		"path %q: want one that begins with / and has no space (write %%20)", h.Path)
 	check(isWord(h.Host), "host %q: want a name, or a name and a port", h.Host)
 	check(isWord(h.ServerName), "server name %q: want a name", h.ServerName)
-	if h.Status != "" {
-		_, err := ParseStatus(h.Status)
+	_, err := syntax.Parse(h.Body, syntax.Perl)
+	check(err == nil, "body: %w", err)
+	for _, header := range h.Headers {
+		err := header.Validate()
 		check(err == nil, "%w", err)
 	}
-	_, err := regexp.Compile(h.Body)
-	check(err == nil, "body: %w", err)
-	_, err = ParseHeaders(h.Headers)
-	check(err == nil, "%w", err)
 	return errors.Join(errs...)
 }
 
@@ -71,17 +99,18 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isText reports whether s has no control character but tabs.
+// isText reports whether s is UTF-8 without control characters other than
+// tabs.
 func isText(s string) bool {
 	for _, c := range []byte(s) {
 		if c < ' ' && c != '\t' || c == 0x7f {
 			return false
 		}
 	}
-	return true
+	return utf8.ValidString(s)
 }
 
-// isWord reports whether s has neither spaces nor control characters.
+// isWord reports whether s is text without white space.
 func isWord(s string) bool {
 	return isText(s) && !strings.ContainsAny(s, " \t")
 }

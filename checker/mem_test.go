@@ -18,7 +18,7 @@ func TestCheckerMemory(t *testing.T) {
 	before := heap()
 	all := targets(n)
 	for i := range all {
-		all[i].Spec = HTTP{Path: fmt.Sprint("/", i)}
+		all[i].Spec = SpecOf(HTTP{Path: fmt.Sprint("/", i)})
 	}
 	specs := heap() - before
 	c := New(answers(0), 0)

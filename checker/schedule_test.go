@@ -12,7 +12,7 @@ import (
 // target returns the nth of many TCP targets.
 func target(n int) Target {
 	return Target{
-		Spec:     TCP{},
+		Spec:     SpecOf(TCP{}),
 		Addr:     netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}),
 		Port:     80,
 		Interval: 2 * time.Second,
@@ -96,7 +96,7 @@ func TestScheduleFixedCadence(t *testing.T) {
 func refuse(s *schedule, refused bool) (next time.Duration) {
 	started := s.deadline()
 	e, _ := s.start(started)
-	s.hear(started.Add(time.Millisecond), e, refused)
+	s.observe(started.Add(time.Millisecond), e, refused)
 	s.finish(e)
 	return s.deadline().Sub(started)
 }
@@ -110,12 +110,12 @@ func TestScheduleAsksSoonAfterARefusal(t *testing.T) {
 		t.Fatalf("the next try is %v after one that passed, want %v", next, interval)
 	}
 	grid := s.deadline()
-	for i := range hurried {
+	for i := range maxRetries {
 		if next := refuse(s, true); next < quarter || next > quarter+2*tick {
 			t.Errorf("the next try is %v after refusal %d, want %v", next, i+1, quarter)
 		}
 	}
-	refuse(s, true) // that was the last one in a hurry
+	refuse(s, true) // that was the last quick retry
 	for i := range 3 {
 		if off := s.deadline().Sub(grid) % interval; off != 0 {
 			t.Errorf("try %d is %v off the grid, want it on it: the server is down", i+1, off)
@@ -138,7 +138,7 @@ func TestScheduleIsNotSlowerAfterARefusal(t *testing.T) {
 		some[0].Interval = interval
 		s.set(epoch, some)
 		refuse(s, false)
-		for i := range 2 * hurried {
+		for i := range 2 * maxRetries {
 			if next := refuse(s, true); next > interval {
 				t.Errorf("interval %v: the next try is %v after refusal %d", interval, next, i+1)
 			}
@@ -148,7 +148,7 @@ func TestScheduleIsNotSlowerAfterARefusal(t *testing.T) {
 
 func TestScheduleIsBackOnItsGridAfterARefusal(t *testing.T) {
 	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
-	for refusals := 1; refusals <= hurried; refusals++ {
+	for refusals := 1; refusals <= maxRetries; refusals++ {
 		s := newSchedule(epoch)
 		s.set(epoch, targets(1))
 		refuse(s, false)
@@ -219,8 +219,8 @@ func TestScheduleSet(t *testing.T) {
 	a, b, c := target(1), target(2), target(3)
 	s := newSchedule(epoch)
 	s.set(epoch, []Target{a, b, a})
-	if s.wanted != 2 {
-		t.Errorf("%d targets, want 2: equal ones are one", s.wanted)
+	if s.targets != 2 {
+		t.Errorf("%d targets, want 2: equal ones are one", s.targets)
 	}
 	for _, e := range startAll(s, epoch) {
 		s.finish(e)
@@ -256,9 +256,9 @@ func TestScheduleSet(t *testing.T) {
 
 func TestSchedulePhaseIsTheSameInEveryRun(t *testing.T) {
 	web := target(1)
-	web.Spec = HTTP{Path: "/health", Body: "ok"}
+	web.Spec = SpecOf(HTTP{Path: "/health", Body: "ok"})
 	got := fmt.Sprint(phase(target(1)), phase(target(2)), phase(web))
-	if want := "1.43s 1.97s 1.5s"; got != want {
+	if want := "1.51s 240ms 1.93s"; got != want {
 		t.Errorf("phases %s, want %s", got, want)
 	}
 }
@@ -313,7 +313,7 @@ func checkSchedule(t *testing.T, s *schedule, flying []*entry) {
 		seen[e.target] = true
 	}
 	for i, e := range s.queue {
-		if seen[e.target] || e.index != i || e.round != s.round {
+		if seen[e.target] || e.index != i || e.generation != s.generation {
 			t.Fatalf("%v is queued and runs, is misplaced, or was removed", e.target)
 		}
 		if i > 0 && s.queue.Less(i, (i-1)/2) {

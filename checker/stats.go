@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Stats are what the checker counts, since it started.
+// Stats are what the checker has counted since it started.
 type Stats struct {
-	// Targets is how many distinct probes there are, InFlight how many run
-	// now, and Waiting how many are due and wait for a place.
+	// Targets is how many distinct probes there are, InFlight how many are
+	// running, and Waiting how many are due and wait for a place.
 	Targets  int `json:"targets"`
 	InFlight int `json:"in_flight"`
 	Waiting  int `json:"waiting"`
 	// Late is how many probes had to wait for a place, LateSeconds for how
-	// long together.
+	// long in all.
 	Late        uint64  `json:"late"`
 	LateSeconds float64 `json:"late_seconds"`
-	// Kinds holds the results by the kind of the check.
+	// Kinds holds the results by kind of check.
 	Kinds map[string]KindStats `json:"kinds"`
 }
 
@@ -26,8 +26,8 @@ type KindStats struct {
 	Passed uint64 `json:"passed"`
 	Failed uint64 `json:"failed"`
 	NotRun uint64 `json:"not_run"`
-	// Seconds is the sum of all latencies, and Buckets counts the latencies up
-	// to each of LatencyBounds (not cumulative), with one more for the rest.
+	// Seconds is the sum of all latencies. Buckets counts the latencies up to
+	// each of LatencyBounds (not cumulative); the last one counts the rest.
 	Seconds float64  `json:"seconds"`
 	Buckets []uint64 `json:"buckets"`
 }
@@ -35,23 +35,23 @@ type KindStats struct {
 // LatencyBounds are the upper bounds of the latency histogram, in seconds.
 var LatencyBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
-// The counts are what Stats is made of.
+// counts is what Stats is made of.
 type counts struct {
-	lateProbes uint64
-	lateness   time.Duration
-	kinds      map[string]*KindStats
+	late     uint64
+	lateness time.Duration
+	kinds    map[string]*KindStats
 }
 
-// late counts a probe that started so much after it was due, for want of a
-// place.
-func (c *counts) late(by time.Duration) {
+// waited counts a probe that started this long after it was due, because no
+// place was free.
+func (c *counts) waited(by time.Duration) {
 	if by > 0 {
-		c.lateProbes++
+		c.late++
 		c.lateness += by
 	}
 }
 
-// result counts the end of one probe.
+// result counts the result of one probe.
 func (c *counts) result(kind string, r Result) {
 	k := c.kinds[kind]
 	if k == nil {
@@ -73,7 +73,7 @@ func (c *counts) result(kind string, r Result) {
 
 // stats returns a copy that shares nothing.
 func (c *counts) stats() Stats {
-	s := Stats{Late: c.lateProbes, LateSeconds: c.lateness.Seconds(), Kinds: make(map[string]KindStats)}
+	s := Stats{Late: c.late, LateSeconds: c.lateness.Seconds(), Kinds: make(map[string]KindStats)}
 	for kind, k := range c.kinds {
 		copied := *k
 		copied.Buckets = slices.Clone(k.Buckets)

@@ -6,14 +6,17 @@ import (
 	"strings"
 )
 
-// DefaultStatus are the status codes that pass where none are given.
-const DefaultStatus = "200-299"
+// DefaultStatus holds the status codes that pass where none are given.
+var DefaultStatus = StatusRanges{{200, 299}}
 
-// StatusRanges are the HTTP status codes that pass.
+// StatusRanges are HTTP status codes that pass.
 type StatusRanges []StatusRange
 
 // A StatusRange is a range of HTTP status codes, both ends included.
-type StatusRange struct{ First, Last int }
+type StatusRange struct {
+	First int `json:"first"`
+	Last  int `json:"last"`
+}
 
 // ParseStatus reads ranges of HTTP status codes, "200-299,304": each a code
 // from 100 to 599 or two with the smaller first, separated by commas.
@@ -52,7 +55,7 @@ func parseRange(s string) (StatusRange, error) {
 // parseCode reads one status code.
 func parseCode(s string) (int, error) {
 	if len(s) != 3 || s[0] < '1' || s[0] > '5' || strings.Trim(s, "0123456789") != "" {
-		return 0, fmt.Errorf("want a code from 100 to 599, or a range such as %q", DefaultStatus)
+		return 0, fmt.Errorf("want a code from 100 to 599, or a range such as \"%v\"", DefaultStatus)
 	}
 	return strconv.Atoi(s)
 }

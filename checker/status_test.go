@@ -1,8 +1,12 @@
 package checker
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestParseStatus(t *testing.T) {
@@ -51,8 +55,8 @@ func TestStatusContains(t *testing.T) {
 
 func TestHTTPValidate(t *testing.T) {
 	good := HTTP{
-		Method: "HEAD", Path: "/a?b=c%20d", Host: "www.example:8080", Status: "200,301",
-		Headers: "Accept: */*\nX-Probe: lvsd a=b", Body: "(?i)ok", ServerName: "www.example",
+		Method: "HEAD", Path: "/a?b=c%20d", Host: "www.example:8080", Status: StatusRanges{{200, 200}, {301, 301}},
+		Headers: []Header{{"Accept", "*/*"}, {"X-Probe", "lvsd a=b"}}, Body: "(?i)ok", ServerName: "www.example",
 	}
 	if err := good.Validate(); err != nil {
 		t.Errorf("a good one: %v", err)
@@ -70,12 +74,12 @@ func TestHTTPValidate(t *testing.T) {
 		{HTTP{Path: "/\r\nX: y"}, "has no space"},
 		{HTTP{Host: "a\r\nX: y"}, "want a name"},
 		{HTTP{ServerName: "a b"}, "want a name"},
-		{HTTP{Status: "ok"}, `status "ok"`},
 		{HTTP{Body: "("}, "body: error parsing regexp"},
-		{HTTP{Headers: "Accept"}, `want "Name: value"`},
-		{HTTP{Headers: "A b: c"}, `header name "A b"`},
-		{HTTP{Headers: "A: b\rc"}, "control character"},
-		{HTTP{Headers: "host: x"}, "the probe sets it itself"},
+		{HTTP{Headers: []Header{{"", "x"}}}, `header name ""`},
+		{HTTP{Headers: []Header{{"A b", "c"}}}, `header name "A b"`},
+		{HTTP{Headers: []Header{{"A", "b\rc"}}}, "control character"},
+		{HTTP{Headers: []Header{{"A", "b\xff"}}}, "not UTF-8"},
+		{HTTP{Headers: []Header{{"host", "x"}}}, "the probe sets it itself"},
 	}
 	for _, tt := range tests {
 		err := tt.spec.Validate()
@@ -86,33 +90,30 @@ func TestHTTPValidate(t *testing.T) {
 }
 
 // FuzzHTTPValidate proves that what is accepted cannot end a line of the
-// request before its time.
+// request before its time, and survives as a Spec.
 func FuzzHTTPValidate(f *testing.F) {
-	f.Add("GET", "/", "a.example", "A: b\nC: d", "200-299")
-	f.Fuzz(func(t *testing.T, method, path, host, headers, status string) {
-		spec := HTTP{Method: method, Path: path, Host: host, Headers: headers, Status: status}
-		if spec.Validate() != nil {
+	f.Add("GET", "/", "a.example", "A", "b", "200-299")
+	f.Fuzz(func(t *testing.T, method, path, host, name, value, status string) {
+		ranges, err := ParseStatus(status)
+		if err != nil && ranges != nil {
+			t.Fatalf("%q: %v and %v", status, ranges, err)
+		}
+		o := HTTP{Method: method, Path: path, Host: host, Headers: []Header{{name, value}}, Status: ranges}
+		if o.Validate() != nil {
 			return
 		}
-		parsed, err := ParseHeaders(headers)
-		if err != nil {
+		if text := method + path + host + name + value; strings.ContainsAny(text, "\r\n\x00") {
+			t.Fatalf("%+v would break the request", o)
+		}
+		if again, err := ParseStatus(ranges.String()); len(ranges) > 0 && (err != nil || !slices.Equal(again, ranges)) {
+			t.Fatalf("%q is %v, and that is %v, %v", status, ranges, again, err)
+		}
+		var back HTTP
+		if err := SpecOf(o).Decode(&back); err != nil {
 			t.Fatal(err)
 		}
-		text := method + path + host
-		for _, h := range parsed {
-			text += h.Name + h.Value
-		}
-		if strings.ContainsAny(text, "\r\n\x00") {
-			t.Fatalf("%+v would break the request", spec)
-		}
-		if status != "" {
-			again, err := ParseStatus(status)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if once, err := ParseStatus(again.String()); err != nil || once.String() != again.String() {
-				t.Fatalf("%q is %v, and that is %v, %v", status, again, once, err)
-			}
+		if diff := cmp.Diff(o, back, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("options sent as a Spec (-sent +received):\n%s", diff)
 		}
 	})
 }

@@ -6,19 +6,12 @@ import (
 	"time"
 )
 
-// A Spec is what one kind of probe does: TCP, HTTP or Ping. Its values are
-// comparable, so that two servers which ask for the same probe share it.
-type Spec interface {
-	// Kind returns the name of the check in the configuration.
-	Kind() string
-}
-
 // A Target is one distinct probe: what is done, to whom, and how often. It is
 // comparable: whoever needs the same Target shares one probe and its results.
 type Target struct {
 	Spec Spec
 	Addr netip.Addr
-	Port uint16 // zero for Ping
+	Port uint16 // zero for a ping
 	// Interval is the time from the start of one probe to the start of the
 	// next.
 	Interval time.Duration
@@ -26,53 +19,6 @@ type Target struct {
 	// call to the last byte that it needs.
 	Timeout time.Duration
 }
-
-// TCP is a probe that passes when a connection is established.
-type TCP struct{}
-
-// Kind returns "tcp".
-func (TCP) Kind() string { return "tcp" }
-
-// Ping is a probe that passes when an ICMP echo is answered.
-type Ping struct{}
-
-// Kind returns "ping".
-func (Ping) Kind() string { return "ping" }
-
-// HTTP is a probe that passes when a request is answered as expected.
-type HTTP struct {
-	TLS    bool
-	Method string // "GET"
-	Path   string // "/", with query
-	Host   string // Host header; empty: the address and port
-	// Headers holds further request headers, one "Name: value" a line, sorted
-	// by the configuration, so that equal headers are equal values.
-	Headers string
-	// Status holds the status codes that pass as ranges: "200-299,304".
-	Status string
-	// Body is a regular expression (RE2) that the first BodyLimit bytes of the
-	// body must match; empty: the body is not read.
-	Body string
-	// ServerName is the name that the server's certificate must carry, and
-	// the one sent by SNI; empty: the host of Host, else the address.
-	ServerName string
-	// Insecure accepts any certificate.
-	Insecure bool
-	// CA names a file of certificates (PEM) to trust in place of the
-	// system's; empty: the system's.
-	CA string
-}
-
-// Kind returns "http" or "https".
-func (h HTTP) Kind() string {
-	if h.TLS {
-		return "https"
-	}
-	return "http"
-}
-
-// BodyLimit is how much of a body is read for a match, in bytes.
-const BodyLimit = 256 << 10
 
 // An Outcome is how a probe ended.
 type Outcome uint8

@@ -6,33 +6,90 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
+	"weak"
 )
 
-// authorities are the certificates of one file, as they were when it was last
-// changed.
+// authorities are the files of certificates that checks trust. A file is
+// remembered for as long as a check names it.
 type authorities struct {
+	// read brings the certificates of a file up to date, and may hang:
+	// readCertificates.
+	read func(path string, known certificates) (certificates, error)
+	// readers is how many files are being read at this moment.
+	readers atomic.Int64
+
+	mu    sync.Mutex
+	files map[string]weak.Pointer[authorityFile]
+}
+
+// newAuthorities returns authorities without files.
+func newAuthorities(read func(string, certificates) (certificates, error)) *authorities {
+	return &authorities{read: read, files: make(map[string]weak.Pointer[authorityFile])}
+}
+
+// maxReaders bounds how many files are read at one moment. One that hangs may
+// take a thread, and the runtime ends a program that has 10,000 of them.
+const maxReaders = 4096
+
+// An authorityFile is a file of certificates that is read again whenever it
+// changes, shared by all checks that name it.
+type authorityFile struct {
+	owner *authorities
+	path  string
+
+	mu    sync.Mutex
+	known certificates
+	// reading is the read in progress; nil if there is none.
+	reading *reading
+}
+
+// certificates are those of a file as it was when it last changed.
+type certificates struct {
 	changed time.Time
 	size    int64
 	pool    *x509.CertPool
 }
 
-// A reading is one look at a file of certificates, shared by all probes that
-// need the file meanwhile.
+// A reading is one read of a file, shared by all probes that need the file
+// meanwhile.
 type reading struct {
-	// done is closed when pool or err is there.
-	done chan struct{}
+	done chan struct{} // closed when pool or err is set
 	pool *x509.CertPool
 	err  error
 }
 
-// authorities returns the certificates in a file, read again whenever it
-// changes. A file may hang for as long as it likes, on a network mount whose
-// server is gone: no context ends a system call that waits for a disk. So only
-// a goroutine of the file's own waits for it, and the probe no longer than it
-// lasts.
-func (p *plans) authorities(ctx context.Context, path string) (*x509.CertPool, error) {
-	r, err := p.look(path)
+// file returns the file with a path. Every check that names it shares it.
+func (a *authorities) file(path string) *authorityFile {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.files[path].Value(); f != nil {
+		return f
+	}
+	f := &authorityFile{owner: a, path: path}
+	a.files[path] = weak.Make(f)
+	runtime.AddCleanup(f, a.forget, path)
+	return f
+}
+
+// forget removes a file that no check names any more.
+func (a *authorities) forget(path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.files[path].Value() == nil {
+		delete(a.files, path)
+	}
+}
+
+// pool returns the certificates in the file. The file may hang for as long as
+// it likes, on a network mount whose server is gone: no context ends a system
+// call that waits for a disk. So only a goroutine of the file's own waits for
+// it, and the probe waits no longer than it lasts.
+func (f *authorityFile) pool(ctx context.Context) (*x509.CertPool, error) {
+	r, err := f.startReading()
 	if err != nil {
 		return nil, err
 	}
@@ -40,62 +97,59 @@ func (p *plans) authorities(ctx context.Context, path string) (*x509.CertPool, e
 	case <-r.done:
 		return r.pool, r.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%s does not answer (a disk that hangs?)", path)
+		return nil, fmt.Errorf("%s cannot be read in time (does its disk or network mount hang?)", f.path)
 	}
 }
 
-// readingLimit bounds how many files are looked at in one moment. One that hangs
-// may take a thread, and the runtime ends a program that has 10,000 of them.
-const readingLimit = 4096
-
-// look begins to read a file, or joins who does.
-func (p *plans) look(path string) (*reading, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r, ok := p.reading[path]; ok {
-		return r, nil
+// startReading starts to read the file, or joins the read in progress.
+func (f *authorityFile) startReading() (*reading, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reading != nil {
+		return f.reading, nil
 	}
-	if len(p.reading) >= readingLimit {
-		return nil, fmt.Errorf("%s: %d other files do not answer (a disk that hangs?)", path, len(p.reading))
+	if n := f.owner.readers.Add(1); n > maxReaders {
+		f.owner.readers.Add(-1)
+		return nil, fmt.Errorf("%s: %d other files are being read already (does their disk or network mount hang?)", f.path, n-1)
 	}
-	r := &reading{done: make(chan struct{})}
-	p.reading[path] = r
-	go p.finish(r, path, p.files[path])
-	return r, nil
+	f.reading = &reading{done: make(chan struct{})}
+	go f.finishReading(f.reading, f.known)
+	return f.reading, nil
 }
 
-// finish reads a file and tells all who wait for it.
-func (p *plans) finish(r *reading, path string, known authorities) {
-	now, err := p.read(path, known)
+// finishReading reads the file and wakes all who wait for it.
+func (f *authorityFile) finishReading(r *reading, known certificates) {
+	now, err := f.owner.read(f.path, known)
+	f.owner.readers.Add(-1)
 	r.pool, r.err = now.pool, err
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err == nil {
-		remember(p.files, path, now)
+		f.known = now
 	}
-	delete(p.reading, path)
+	f.reading = nil
 	close(r.done)
 }
 
-// readAuthorities returns the certificates in a file: those known, where it has
+// readCertificates returns the certificates in a file: those known, if it has
 // not changed.
-func readAuthorities(path string, known authorities) (authorities, error) {
+func readCertificates(path string, known certificates) (certificates, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return authorities{}, err
+		return certificates{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return authorities{}, fmt.Errorf("%s: not a file", path)
+		return certificates{}, fmt.Errorf("%s: not a regular file", path)
 	}
 	if known.pool != nil && known.changed.Equal(info.ModTime()) && known.size == info.Size() {
 		return known, nil
 	}
 	pool, err := readPool(path)
-	return authorities{changed: info.ModTime(), size: info.Size(), pool: pool}, err
+	return certificates{changed: info.ModTime(), size: info.Size(), pool: pool}, err
 }
 
-// caLimit bounds a file of certificates, in bytes.
-const caLimit = 4 << 20
+// fileLimit bounds how much of a file of certificates is read, in bytes.
+const fileLimit = 4 << 20
 
 // readPool reads a file of certificates.
 func readPool(path string) (*x509.CertPool, error) {
@@ -104,13 +158,13 @@ func readPool(path string) (*x509.CertPool, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, caLimit))
+	text, err := io.ReadAll(io.LimitReader(f, fileLimit))
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: no certificate in it (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
+		return nil, fmt.Errorf("%s: contains no certificate (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
 	}
 	return pool, nil
 }

@@ -2,12 +2,12 @@ package probe
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,40 +28,43 @@ type mount struct {
 // errNoCertificate is what a mount says when it is alive.
 var errNoCertificate = errors.New("no certificate")
 
-func (m *mount) read(string, authorities) (authorities, error) {
+func (m *mount) read(string, certificates) (certificates, error) {
 	m.mu.Lock()
 	m.reads++
 	m.mu.Unlock()
 	<-m.alive
-	return authorities{}, errNoCertificate
+	return certificates{}, errNoCertificate
 }
 
-// hung returns plans whose files are on a mount that hangs.
-func hung() (*plans, *mount) {
-	p, m := newPlans(), &mount{alive: make(chan struct{})}
-	p.read = m.read
-	return &p, m
+// hung returns authorities whose files are on a mount that hangs.
+func hung() (*authorities, *mount) {
+	m := &mount{alive: make(chan struct{})}
+	return newAuthorities(m.read), m
 }
 
 func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, disk := hung()
+		all, disk := hung()
 		defer close(disk.alive)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		began := time.Now()
-		_, err := p.tls(ctx, checker.HTTP{TLS: true, CA: "/net/ca.pem"}, netip.MustParseAddr("192.0.2.1"))
+		c, err := newHTTPCheck(&Prober{authorities: all}, checker.HTTP{TLS: true, CA: "/net/ca.pem"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.tlsConfig(ctx, netip.MustParseAddr("192.0.2.1"))
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("the probe ended after %v, want its timeout, 3s", took)
 		}
-		const want = "reading the certificates to trust: /net/ca.pem does not answer (a disk that hangs?)"
+		const want = "reading the certificates to trust: /net/ca.pem cannot be read in time (does its disk or network mount hang?)"
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 		cancelled, stop := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, stop)
 		began = time.Now()
-		p.authorities(cancelled, "/net/ca.pem")
+		all.file("/net/ca.pem").pool(cancelled)
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("the cancelled probe ended after %v, want 1s", took)
 		}
@@ -70,11 +73,12 @@ func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
 
 func TestAuthoritiesHungDiskIsReadOnceUntilItIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, disk := hung()
+		all, disk := hung()
+		file := all.file("/net/ca.pem")
 		ask := func(timeout time.Duration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			_, err := p.authorities(ctx, "/net/ca.pem")
+			_, err := file.pool(ctx)
 			return err
 		}
 		for range 3 {
@@ -101,36 +105,60 @@ func TestAuthoritiesHungDiskIsReadOnceUntilItIsBack(t *testing.T) {
 // do not take all threads that a program may have.
 func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, disk := hung()
+		all, disk := hung()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		for i := range readingLimit {
-			p.authorities(ctx, fmt.Sprintf("/net/%d.pem", i))
+		for i := range maxReaders {
+			all.file(fmt.Sprintf("/net/%d.pem", i)).pool(ctx)
 		}
-		_, err := p.authorities(ctx, "/net/more.pem")
-		const want = "/net/more.pem: 4096 other files do not answer (a disk that hangs?)"
+		_, err := all.file("/net/more.pem").pool(ctx)
+		const want = "/net/more.pem: 4096 other files are being read already (does their disk or network mount hang?)"
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 		close(disk.alive)
 		synctest.Wait()
-		if disk.reads != readingLimit || len(p.reading) != 0 {
-			t.Errorf("%d reads, of which %d did not end; want %d, and 0", disk.reads, len(p.reading), readingLimit)
+		if n := all.readers.Load(); disk.reads != maxReaders || n != 0 {
+			t.Errorf("%d reads, of which %d did not end; want %d, and 0", disk.reads, n, maxReaders)
+		}
+		if _, err := all.file("/net/more.pem").pool(t.Context()); err != errNoCertificate {
+			t.Errorf("afterwards: %v, want what the disk says", err)
 		}
 	})
 }
 
-func TestAuthoritiesAreBounded(t *testing.T) {
-	p := newPlans()
-	p.read = func(string, authorities) (authorities, error) { return authorities{pool: x509.NewCertPool()}, nil }
-	for i := range planLimit + 10 {
-		if _, err := p.authorities(t.Context(), fmt.Sprint(i)); err != nil {
+// TestAuthoritiesAreForgotten proves that checks which name the same file share
+// it, and that reloads with ever new files do not grow the daemon.
+func TestAuthoritiesAreForgotten(t *testing.T) {
+	p := New()
+	check := func(path, ca string) *httpCheck {
+		c, err := newHTTPCheck(p, checker.HTTP{TLS: true, Path: path, CA: ca})
+		if err != nil {
 			t.Fatal(err)
 		}
+		return c
 	}
-	if n := len(p.files); n != planLimit {
-		t.Errorf("%d files are remembered, want %d", n, planLimit)
+	a, b := check("/a", "/etc/ca.pem"), check("/b", "/etc/ca.pem")
+	if a.authorities != b.authorities {
+		t.Error("two checks that name one file have two")
 	}
+	for i := range 1000 {
+		check("/", fmt.Sprint("/etc/", i))
+	}
+	left := func() int {
+		p.authorities.mu.Lock()
+		defer p.authorities.mu.Unlock()
+		return len(p.authorities.files)
+	}
+	for range 1000 {
+		if runtime.GC(); left() == 1 {
+			break
+		}
+	}
+	if n := left(); n != 1 || p.authorities.file("/etc/ca.pem") != a.authorities {
+		t.Errorf("%d files are remembered, want the one that checks name", n)
+	}
+	runtime.KeepAlive(a)
 }
 
 // deadMount mounts a file system whose server never answers, and returns its
@@ -181,7 +209,7 @@ func TestTLSAuthoritiesOnADeadMount(t *testing.T) {
 			}
 		})
 	}()
-	want := "reading the certificates to trust: " + path + " does not answer (a disk that hangs?)"
+	want := "reading the certificates to trust: " + path + " cannot be read in time (does its disk or network mount hang?)"
 	for _, outcome := range []checker.Outcome{checker.NotRun, checker.Passed} {
 		if r := next(ctx, results, outcome); r.Outcome != outcome || outcome == checker.NotRun && r.Detail != want {
 			t.Errorf("%v: %q\nwant %v, and where it was not run: %q", r.Outcome, r.Detail, outcome, want)

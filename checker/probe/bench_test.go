@@ -74,7 +74,7 @@ func cpuTime() time.Duration {
 // benchmarkPaced runs b.N probes at 5,000 a second through a whole checker and
 // reports the CPU time of each, schedule and wake-ups included: 500 targets,
 // each probed every 100 ms.
-func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Spec) {
+func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Options) {
 	addr := otherProcess(b)
 	targets := make([]checker.Target, 500)
 	for i := range targets {
@@ -108,7 +108,9 @@ func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Spec) {
 // dialerProber is the same TCP check by the standard library.
 type dialerProber struct{}
 
-func (dialerProber) Probe(ctx context.Context, t checker.Target) checker.Result {
+func (dialerProber) Compile(checker.Spec) checker.Check { return dialProbe }
+
+func dialProbe(ctx context.Context, t checker.Target) checker.Result {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", netip.AddrPortFrom(t.Addr, t.Port).String())
 	if err != nil {
@@ -161,8 +163,8 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 // idle is a prober that does nothing: what remains is the checker.
 type idle struct{}
 
-func (idle) Probe(context.Context, checker.Target) checker.Result {
-	return checker.Result{Outcome: checker.Passed}
+func (idle) Compile(checker.Spec) checker.Check {
+	return func(context.Context, checker.Target) checker.Result { return checker.Result{Outcome: checker.Passed} }
 }
 
 func BenchmarkNothing(b *testing.B) { benchmarkPaced(b, idle{}, checker.TCP{}) }

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An echoFamily is what differs between ICMP and ICMPv6 for an echo.
+// An echoFamily holds what differs between ICMP and ICMPv6 for an echo.
 type echoFamily struct {
 	domain, protocol int
 	request, reply   icmp.Type
-	// header: what is read begins with the IP header, and so does what the
-	// filter sees.
-	header bool
+	// hasHeader is true if a packet starts with its IP header, both when it is
+	// read and when the filter sees it.
+	hasHeader bool
 }
 
 var (
@@ -25,20 +25,21 @@ var (
 	ipv6Echo = echoFamily{unix.AF_INET6, unix.IPPROTO_ICMPV6, ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, false}
 )
 
-// An echo is one request, and what its reply must bring back.
+// An echo is what a request carries and its reply must return.
 type echo struct {
 	ID, Seq uint16
-	// Token tells this echo from that of another program with the same ID.
+	// Token distinguishes this echo from one of another program with the same
+	// ID.
 	Token uint64
 }
 
-// payload is the data of an echo: its token, filled up to what ping(8) sends,
-// so that firewalls which look at the size see nothing new.
+// payload returns the data of an echo: its token, padded to the size that
+// ping(8) sends, so that firewalls which look at the size see nothing unusual.
 func (e echo) payload() []byte {
 	return append(binary.BigEndian.AppendUint64(nil, e.Token), bytes.Repeat([]byte{0}, 48)...)
 }
 
-// encode returns the request. The checksum of ICMPv6 is left to the kernel.
+// encode returns the request. The kernel fills in the checksum of ICMPv6.
 func (f echoFamily) encode(e echo) ([]byte, error) {
 	m := icmp.Message{
 		Type: f.request,
@@ -50,7 +51,7 @@ func (f echoFamily) encode(e echo) ([]byte, error) {
 // decode reads a reply as the socket delivers it; ok is false for anything
 // else.
 func (f echoFamily) decode(packet []byte) (e echo, ok bool) {
-	if f.header {
+	if f.hasHeader {
 		if len(packet) < ipv4.HeaderLen {
 			return echo{}, false
 		}
@@ -76,7 +77,7 @@ func (f echoFamily) decode(packet []byte) (e echo, ok bool) {
 }
 
 // filter returns a program that lets only replies with our ID into the
-// socket's buffer: each raw socket is given every ICMP packet of the host.
+// socket's buffer: every raw socket receives all ICMP packets of the host.
 func (f echoFamily) filter(id uint16) ([]bpf.RawInstruction, error) {
 	kind := uint32(0)
 	switch t := f.reply.(type) {
@@ -86,7 +87,7 @@ func (f echoFamily) filter(id uint16) ([]bpf.RawInstruction, error) {
 		kind = uint32(t)
 	}
 	start := bpf.Instruction(bpf.LoadConstant{Dst: bpf.RegX, Val: 0})
-	if f.header {
+	if f.hasHeader {
 		start = bpf.LoadMemShift{Off: 0}
 	}
 	return bpf.Assemble([]bpf.Instruction{

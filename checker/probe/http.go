@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,75 +12,156 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lvsd/lvsd/checker"
 )
+
+func init() {
+	register(checker.HTTP{}, compileHTTP)
+	register(checker.HTTP{TLS: true}, compileHTTP)
+}
+
+// compileHTTP returns the run that passes when a request is answered with a
+// status and a body that are wanted.
+func compileHTTP(p *Prober, o checker.HTTP) (run, error) {
+	c, err := newHTTPCheck(p, o)
+	if err != nil {
+		return nil, err
+	}
+	return c.run, nil
+}
+
+// An httpCheck is an HTTP check made ready to run.
+type httpCheck struct {
+	checker.HTTP
+	// headers are the header lines after Host, as they are sent.
+	headers []byte
+	body    pattern
+	// authorities are trusted in place of the system's; nil: the system's.
+	authorities *authorityFile
+}
+
+// newHTTPCheck makes an HTTP check ready to run.
+func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
+	err := o.Validate()
+	if err != nil {
+		return nil, err
+	}
+	o.Method, o.Path = cmp.Or(o.Method, "GET"), cmp.Or(o.Path, "/")
+	if len(o.Status) == 0 {
+		o.Status = checker.DefaultStatus
+	}
+	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers)}
+	if c.body, err = compilePattern(o.Body); err != nil {
+		return nil, fmt.Errorf("body: %w", err)
+	}
+	if o.TLS && o.CA != "" && !o.Insecure {
+		c.authorities = p.authorities.file(o.CA)
+	}
+	return c, nil
+}
+
+// headerLines returns all of a request that follows the Host header.
+func headerLines(headers []checker.Header) []byte {
+	var b bytes.Buffer
+	isUserAgent := func(h checker.Header) bool { return strings.EqualFold(h.Name, "User-Agent") }
+	if !slices.ContainsFunc(headers, isUserAgent) {
+		b.WriteString("User-Agent: lvsd\r\n")
+	}
+	for _, h := range headers {
+		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
+	}
+	b.WriteString("Connection: close\r\n\r\n")
+	return b.Bytes()
+}
+
+// run follows no redirect, keeps no connection, and uses no proxy: the check
+// is about this server, not about another one that it names.
+func (c *httpCheck) run(ctx context.Context, t checker.Target) error {
+	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	if !c.TLS {
+		return c.ask(plain, t)
+	}
+	config, err := c.tlsConfig(ctx, t.Addr)
+	if err != nil {
+		return notRun(err)
+	}
+	secure := tls.Client(plain, config)
+	if err := secure.Handshake(); err != nil {
+		return while("negotiating TLS", tlsError(config.ServerName, err))
+	}
+	return c.ask(secure, t)
+}
 
 // headLimit bounds what is read of a response before its body, in bytes:
 // status line and headers, those of informational responses included.
 const headLimit = 64 << 10
 
-// probeHTTP passes when a request is answered with a wanted status and body.
-// It follows no redirect, keeps no connection, and knows no proxy: what is
-// asked is this server, not another one that it names.
-func (p *Prober) probeHTTP(ctx context.Context, t checker.Target, spec checker.HTTP) error {
-	plan, err := p.http.plan(spec)
-	if err != nil {
-		return notRun(err)
-	}
-	c, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	var stream net.Conn = c
-	if spec.TLS {
-		config, err := p.http.tls(ctx, spec, t.Addr)
-		if err != nil {
-			return notRun(err)
-		}
-		secure := tls.Client(c, config)
-		if err := secure.Handshake(); err != nil {
-			return while("shaking hands (TLS)", tlsError(config.ServerName, err))
-		}
-		stream = secure
-	}
-	return plan.ask(stream, t)
-}
-
 // ask sends the request and judges the response.
-func (p *plan) ask(stream io.ReadWriter, t checker.Target) error {
-	if _, err := stream.Write(p.request(t)); err != nil {
+func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target) error {
+	if _, err := stream.Write(c.request(t)); err != nil {
 		return while("sending the request", err)
 	}
 	limited := &io.LimitedReader{R: stream, N: headLimit}
-	r := bufio.NewReader(limited)
-	response, err := p.head(r)
+	response, err := c.readHead(bufio.NewReader(limited))
 	if err != nil {
 		if limited.N <= 0 {
-			return fmt.Errorf("the header of the answer is longer than %d kB", headLimit>>10)
+			return fmt.Errorf("the response header is longer than %d kB", headLimit>>10)
 		}
-		return while("reading the header", notHTTP(err))
+		return while("reading the response header", notHTTP(err))
 	}
-	if !p.status.Contains(response.StatusCode) {
-		return fmt.Errorf("status %d, want %s", response.StatusCode, p.status)
+	if !c.Status.Contains(response.StatusCode) {
+		return fmt.Errorf("status %d, want %s", response.StatusCode, c.Status)
 	}
-	if p.spec.Body == "" {
+	if c.Body == "" {
 		return nil
 	}
 	limited.N = headLimit + 2*checker.BodyLimit
-	return p.match(response.Body)
+	return c.matchBody(response.Body)
 }
 
-// head reads a response up to its body. Informational responses (RFC 9110,
+// request returns the request as it is sent to one target.
+func (c *httpCheck) request(t checker.Target) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", c.Method, c.Path, c.hostHeader(t))
+	b.Write(c.headers)
+	return b.Bytes()
+}
+
+// hostHeader returns the Host header of a request to a target. The port is left
+// out if the scheme implies it.
+func (c *httpCheck) hostHeader(t checker.Target) string {
+	implied := uint16(80)
+	if c.TLS {
+		implied = 443
+	}
+	switch {
+	case c.Host != "":
+		return c.Host
+	case t.Port != implied:
+		return net.JoinHostPort(t.Addr.WithZone("").String(), strconv.Itoa(int(t.Port)))
+	case t.Addr.Is6():
+		return "[" + t.Addr.WithZone("").String() + "]"
+	default:
+		return t.Addr.String()
+	}
+}
+
+// readHead reads a response up to its body. Informational responses (RFC 9110,
 // section 15.2) come before the one that counts.
-func (p *plan) head(r *bufio.Reader) (*http.Response, error) {
+func (c *httpCheck) readHead(r *bufio.Reader) (*http.Response, error) {
 	for {
-		if err := speaksHTTP(r); err != nil {
+		if err := peekVersion(r); err != nil {
 			return nil, err
 		}
-		response, err := http.ReadResponse(r, &http.Request{Method: p.method})
+		response, err := http.ReadResponse(r, &http.Request{Method: c.Method})
 		if err != nil {
 			return nil, err
 		}
@@ -90,104 +172,46 @@ func (p *plan) head(r *bufio.Reader) (*http.Response, error) {
 	}
 }
 
-// speaksHTTP looks at how an answer begins, to show what else came.
-func speaksHTTP(r *bufio.Reader) error {
+// peekVersion returns an error that shows how a response begins, if that is
+// not as HTTP does.
+func peekVersion(r *bufio.Reader) error {
 	const version = "HTTP/"
-	begin, err := r.Peek(len(version))
-	if err != nil && (len(begin) == 0 || isNetError(err)) {
+	start, err := r.Peek(len(version))
+	if err != nil && (len(start) == 0 || isNetError(err)) {
 		return err
 	}
-	if string(begin) == version {
+	if string(start) == version {
 		return nil
 	}
-	begin, _ = r.Peek(min(r.Buffered(), 60))
-	line, _, _ := bytes.Cut(begin, []byte("\n"))
+	start, _ = r.Peek(min(r.Buffered(), 60))
+	line, _, _ := bytes.Cut(start, []byte("\n"))
 	return fmt.Errorf("it begins with %q", bytes.TrimRight(line, "\r"))
 }
 
-// match looks for the wanted text while the body arrives, so that it needs no
-// memory for it, and no more of it than necessary.
-func (p *plan) match(body io.Reader) error {
-	text := &failing{r: io.LimitReader(body, checker.BodyLimit)}
-	if p.found(text) {
+// notHTTP puts an error of readHead into plain words.
+func notHTTP(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("the server closed the connection without a response")
+	case isNetError(err):
+		return err
+	default:
+		return fmt.Errorf("not an HTTP response: %w", err)
+	}
+}
+
+// matchBody looks for the wanted text in a body.
+func (c *httpCheck) matchBody(body io.Reader) error {
+	text := &recorder{r: io.LimitReader(body, checker.BodyLimit)}
+	if c.body.find(text) {
 		return nil
 	}
 	switch {
 	case text.err == nil:
-		return fmt.Errorf("the body (%d bytes read) does not match %q", text.n, p.spec.Body)
+		return fmt.Errorf("the body (%d bytes read) does not match %q", text.n, c.Body)
 	case isNetError(text.err):
 		return while("reading the body", text.err)
 	default:
-		return fmt.Errorf("the body is broken after %d bytes: %w", text.n, text.err)
-	}
-}
-
-// found reports whether the wanted text comes before the end. To an expression
-// the end means something ($, \b), and it can't tell the end of the body from
-// where the body was cut off: what it finds there does not count.
-func (p *plan) found(text *failing) bool {
-	if p.body != nil {
-		return p.body.MatchReader(bufio.NewReader(text)) && text.err == nil
-	}
-	window := make([]byte, 0, 4<<10+len(p.plain))
-	for {
-		n, err := text.Read(window[len(window):cap(window)])
-		window = window[:len(window)+n]
-		if bytes.Contains(window, p.plain) {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-		keep := min(len(window), len(p.plain)-1)
-		window = append(window[:0], window[len(window)-keep:]...)
-	}
-}
-
-// A failing reader remembers how many bytes it gave, and the error that ended
-// them where that was not the proper end.
-type failing struct {
-	r   io.Reader
-	n   int
-	err error
-}
-
-func (f *failing) Read(b []byte) (int, error) {
-	n, err := f.r.Read(b)
-	f.n += n
-	if err != nil && err != io.EOF {
-		f.err = err
-	}
-	return n, err
-}
-
-// notHTTP puts what ReadResponse says about an answer into plain words.
-func notHTTP(err error) error {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("the server closed the connection without an answer")
-	case isNetError(err):
-		return err
-	default:
-		return fmt.Errorf("not an HTTP answer: %w", err)
-	}
-}
-
-// hostHeader returns the Host header of a request to an address: the port is
-// left out where the scheme implies it.
-func hostHeader(t checker.Target, spec checker.HTTP) string {
-	implied := uint16(80)
-	if spec.TLS {
-		implied = 443
-	}
-	switch {
-	case spec.Host != "":
-		return spec.Host
-	case t.Port != implied:
-		return net.JoinHostPort(t.Addr.WithZone("").String(), strconv.Itoa(int(t.Port)))
-	case t.Addr.Is6():
-		return "[" + t.Addr.WithZone("").String() + "]"
-	default:
-		return t.Addr.String()
+		return fmt.Errorf("the body is malformed after %d bytes: %w", text.n, text.err)
 	}
 }

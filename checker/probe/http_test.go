@@ -75,7 +75,7 @@ func TestHTTPServers(t *testing.T) {
 		{"a good answer", says(ok + "Content-Length: 2\r\n\r\nhi"), checker.HTTP{}, patience, checker.Passed, ""},
 		{"an answer of HTTP/1.0 that ends with the connection", says("HTTP/1.0 200 OK\r\n\r\nhi"), checker.HTTP{Body: "hi"}, patience, checker.Passed, ""},
 		{"a bad status", says("HTTP/1.1 503 Service Unavailable\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "status 503, want 200-299"},
-		{"a bad status that is wanted", says("HTTP/1.1 503 Service Unavailable\r\n\r\n"), checker.HTTP{Status: "200,500-503"}, patience, checker.Passed, ""},
+		{"a bad status that is wanted", says("HTTP/1.1 503 Service Unavailable\r\n\r\n"), checker.HTTP{Status: checker.StatusRanges{{First: 200, Last: 200}, {First: 500, Last: 503}}}, patience, checker.Passed, ""},
 		{"a redirect is an answer, and is not followed", says("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "status 302, want 200-299"},
 		{"a status that does not exist", says("HTTP/1.1 999 Nine\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "status 999, want 200-299"},
 		{"informational responses come first", says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok + "\r\n"), checker.HTTP{}, patience, checker.Passed, ""},
@@ -88,37 +88,37 @@ func TestHTTPServers(t *testing.T) {
 		{"the body matches too late", says(ok + "\r\n" + strings.Repeat("x", 300_000) + "well"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body (262144 bytes read) does not match"},
 		{"an expression that matches anything", says(ok + "\r\n"), checker.HTTP{Body: "(?:)"}, patience, checker.Passed, ""},
 		{"the body does not match", says(ok + "\r\nout of order"), checker.HTTP{Body: "well"}, patience, checker.Failed, `the body (12 bytes read) does not match "well"`},
-		{"the body is shorter than it says", says(ok + "Content-Length: 100\r\n\r\nhi"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is broken after 2 bytes: unexpected EOF"},
-		{"the chunks are nonsense", says(ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is broken after 0 bytes: invalid byte in chunk length"},
+		{"the body is shorter than it says", says(ok + "Content-Length: 100\r\n\r\nhi"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is malformed after 2 bytes: unexpected EOF"},
+		{"the chunks are nonsense", says(ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is malformed after 0 bytes: invalid byte in chunk length"},
 		{"a broken body does not matter where none is read", says(ok + "Transfer-Encoding: chunked\r\n\r\nzz"), checker.HTTP{}, patience, checker.Passed, ""},
 
-		{"accepts and never answers", func(*net.TCPConn) {}, checker.HTTP{}, brief, checker.Failed, "timeout after 300ms while reading the header"},
-		{"drips its header", drips(ok, "X: y\r\n"), checker.HTTP{}, brief, checker.Failed, "timeout after 300ms while reading the header"},
+		{"accepts and never answers", func(*net.TCPConn) {}, checker.HTTP{}, brief, checker.Failed, "timeout after 300ms while reading the response header"},
+		{"drips its header", drips(ok, "X: y\r\n"), checker.HTTP{}, brief, checker.Failed, "timeout after 300ms while reading the response header"},
 		{"drips its body", drips(ok+"\r\n", "x"), checker.HTTP{Body: "well"}, brief, checker.Failed, "timeout after 300ms while reading the body"},
 		{"drips its body after the match", drips(ok+"\r\nwell", "x"), checker.HTTP{Body: "well"}, patience, checker.Passed, ""},
 		{"drips its body, and nobody wants it", drips(ok+"\r\n", "x"), checker.HTTP{}, patience, checker.Passed, ""},
-		{"sends headers for ever", pours(ok, "X: y\r\n"), checker.HTTP{}, patience, checker.Failed, "the header of the answer is longer than 64 kB"},
-		{"sends one header for ever", pours(ok+"X: ", "y"), checker.HTTP{}, patience, checker.Failed, "the header of the answer is longer than 64 kB"},
+		{"sends headers for ever", pours(ok, "X: y\r\n"), checker.HTTP{}, patience, checker.Failed, "the response header is longer than 64 kB"},
+		{"sends one header for ever", pours(ok+"X: ", "y"), checker.HTTP{}, patience, checker.Failed, "the response header is longer than 64 kB"},
 		{"sends zeros for ever", pours("", "\x00"), checker.HTTP{}, patience, checker.Failed, `it begins with "\x00`},
-		{"continues for ever", pours("", "HTTP/1.1 100 Continue\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "the header of the answer is longer than 64 kB"},
+		{"continues for ever", pours("", "HTTP/1.1 100 Continue\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "the response header is longer than 64 kB"},
 		{"answers for ever", pours(ok+"\r\n", "x"), checker.HTTP{Body: "well"}, patience, checker.Failed, `the body (262144 bytes read) does not match "well"`},
-		{"answers for ever in tiny chunks", pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is broken"},
+		{"answers for ever in tiny chunks", pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is malformed"},
 		{"answers for ever, and nobody wants it", pours(ok+"\r\n", "x"), checker.HTTP{}, patience, checker.Passed, ""},
 
 		{"closes without a word", func(c *net.TCPConn) { c.Close() }, checker.HTTP{}, patience, checker.Failed, ""},
-		{"reads and closes without a word", says(""), checker.HTTP{}, patience, checker.Failed, "the server closed the connection without an answer"},
+		{"reads and closes without a word", says(""), checker.HTTP{}, patience, checker.Failed, "the server closed the connection without a response"},
 		{"resets the connection", func(c *net.TCPConn) {
 			http.ReadRequest(bufio.NewReader(c))
 			c.SetLinger(0)
 			c.Close()
-		}, checker.HTTP{}, patience, checker.Failed, "connection reset by peer while reading the header"},
-		{"speaks SSH", says("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), checker.HTTP{}, patience, checker.Failed, `not an HTTP answer: it begins with "SSH-2.0-OpenSSH_9.2p1 Debian-2"`},
-		{"speaks nonsense", says("\x00\xff\x1b[31m\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP answer"},
-		{"speaks nonsense at length", says(strings.Repeat("ß\x00", 9000) + "\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP answer"},
+		}, checker.HTTP{}, patience, checker.Failed, "connection reset by peer while reading the response header"},
+		{"speaks SSH", says("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), checker.HTTP{}, patience, checker.Failed, `not an HTTP response: it begins with "SSH-2.0-OpenSSH_9.2p1 Debian-2"`},
+		{"speaks nonsense", says("\x00\xff\x1b[31m\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP response"},
+		{"speaks nonsense at length", says(strings.Repeat("ß\x00", 9000) + "\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP response"},
 		{"says one letter", says("H"), checker.HTTP{}, patience, checker.Failed, `it begins with "H"`},
 		{"stops in its header", says("HTTP/1.1 200 O"), checker.HTTP{}, patience, checker.Failed, "the server closed the connection"},
-		{"has a nonsense header", says(ok + "no colon here\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP answer: malformed MIME header"},
-		{"has a nonsense length", says(ok + "Content-Length: -7\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP answer"},
+		{"has a nonsense header", says(ok + "no colon here\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP response: malformed MIME header"},
+		{"has a nonsense length", says(ok + "Content-Length: -7\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "not an HTTP response"},
 		{"speaks TLS instead", says("\x15\x03\x01\x00\x02\x02\x16"), checker.HTTP{}, patience, checker.Failed, `it begins with "\x15`},
 	}
 	p := newProber(t)
@@ -157,7 +157,7 @@ func TestHTTPBodyIsTheOneWanted(t *testing.T) {
 	whole := func(body string) string { return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", ok, len(body), body) }
 	const cut = ok + "Content-Length: 1000\r\n\r\nOK"
 	const noMatch, timeout = "does not match", "timeout after 300ms while reading the body"
-	const broken = "the body is broken after 2 bytes: unexpected EOF"
+	const broken = "the body is malformed after 2 bytes: unexpected EOF"
 	tests := []struct {
 		name   string
 		serve  func(*net.TCPConn)
@@ -216,12 +216,12 @@ func TestHTTPBodyPlainTextNeedsNoExpression(t *testing.T) {
 		{"OK?", ""},
 		{"(?:)", ""},
 	} {
-		p, err := newPlan(checker.HTTP{Body: tt.body})
+		p, err := compilePattern(tt.body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(p.plain) != tt.plain || (p.body == nil) != (tt.plain != "") {
-			t.Errorf("body %q: plain text %q, expression %v; want plain text %q, else an expression", tt.body, p.plain, p.body, tt.plain)
+		if string(p.plain) != tt.plain || (p.expression == nil) != (tt.plain != "") {
+			t.Errorf("body %q: plain text %q, expression %v; want plain text %q, else an expression", tt.body, p.plain, p.expression, tt.plain)
 		}
 	}
 }
@@ -233,11 +233,11 @@ func FuzzBody(f *testing.F) {
 	f.Add("^OK$", "NOT OK AT ALL")
 	f.Add(`(?i)o\bK|$^`, "ok")
 	f.Fuzz(func(t *testing.T, expression, body string) {
-		p, err := newPlan(checker.HTTP{Body: expression})
+		c, err := newHTTPCheck(New(), checker.HTTP{Body: expression})
 		if err != nil || expression == "" {
 			t.Skip()
 		}
-		got := p.match(iotest.OneByteReader(strings.NewReader(body))) == nil
+		got := c.matchBody(iotest.OneByteReader(strings.NewReader(body))) == nil
 		if want := regexp.MustCompile(expression).MatchString(body); got != want {
 			t.Errorf("%q in %q: found: %v, want %v", expression, body, got, want)
 		}
@@ -265,16 +265,16 @@ func TestHTTPRequest(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"a zone stays at home", checker.HTTP{}, 81, "fe80::1%eth0",
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
-		{"everything", checker.HTTP{Method: "POST", Path: "/h?q=1", Host: "a.example", Headers: "Accept: x/y\nuser-agent: me"}, 80, "192.0.2.1",
+		{"everything", checker.HTTP{Method: "POST", Path: "/h?q=1", Host: "a.example", Headers: []checker.Header{{Name: "Accept", Value: "x/y"}, {Name: "user-agent", Value: "me"}}}, 80, "192.0.2.1",
 			"POST /h?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: x/y\r\nuser-agent: me\r\nConnection: close\r\n\r\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := newPlan(tt.spec)
+			c, err := newHTTPCheck(New(), tt.spec)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := string(p.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience)))
+			got := string(c.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience)))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
@@ -296,7 +296,7 @@ func TestHTTPAsksOneServerOnce(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
-	target := at(server.Listener.Addr().(*net.TCPAddr).AddrPort(), checker.HTTP{Status: "302"}, patience)
+	target := at(server.Listener.Addr().(*net.TCPAddr).AddrPort(), checker.HTTP{Status: checker.StatusRanges{{First: 302, Last: 302}}}, patience)
 	p := newProber(t)
 	for range 3 {
 		expect(t, probeOnce(t, p, target), checker.Passed, "")
@@ -340,7 +340,7 @@ http {
 		nginx.Wait()
 	})
 	p := newProber(t)
-	probe := func(addr string, spec checker.Spec) (r checker.Result) {
+	probe := func(addr string, spec checker.Options) (r checker.Result) {
 		director.do(func() { r = probeOnce(t, p, at(netip.MustParseAddrPort(addr), spec, patience)) })
 		return r
 	}
@@ -373,13 +373,13 @@ http {
 
 func BenchmarkMatchPage(b *testing.B) {
 	page := ok + "\r\n" + strings.Repeat("<p>Lorem ipsum dolor sit amet, consectetur</p>\n", 220) + "well"
-	p, err := newPlan(checker.HTTP{Body: "well"})
+	c, err := newHTTPCheck(New(), checker.HTTP{Body: "well"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(page)))
 	for b.Loop() {
-		if err := p.match(strings.NewReader(page)); err != nil {
+		if err := c.matchBody(strings.NewReader(page)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -391,13 +391,13 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(ok + "Transfer-Encoding: chunked\r\n\r\n4\r\nwell\r\n0\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 503 Busy\r\n\r\n"))
 	f.Add([]byte("SSH-2.0-x\r\n"))
-	p, err := newPlan(checker.HTTP{Body: "well"})
+	c, err := newHTTPCheck(New(), checker.HTTP{Body: "well"})
 	if err != nil {
 		f.Fatal(err)
 	}
-	target := at(netip.MustParseAddrPort("192.0.2.1:80"), p.spec, time.Second)
+	target := at(netip.MustParseAddrPort("192.0.2.1:80"), c.HTTP, time.Second)
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		err := p.ask(struct {
+		err := c.ask(struct {
 			io.Reader
 			io.Writer
 		}{strings.NewReader(string(answer)), io.Discard}, target)

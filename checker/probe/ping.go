@@ -14,17 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probePing passes when an ICMP echo is answered.
-func (p *Prober) probePing(ctx context.Context, t checker.Target) error {
-	if t.Addr.Is4() {
-		return p.ping4.ping(ctx, t.Addr)
-	}
-	return p.ping6.ping(ctx, t.Addr)
+func init() { register(checker.Ping{}, compilePing) }
+
+// compilePing returns the run that passes when an ICMP echo request is
+// answered.
+func compilePing(p *Prober, _ checker.Ping) (run, error) {
+	return func(ctx context.Context, t checker.Target) error {
+		if t.Addr.Is4() {
+			return p.ping4.ping(ctx, t.Addr)
+		}
+		return p.ping6.ping(ctx, t.Addr)
+	}, nil
 }
 
-// A pinger shares one raw socket among all pings of a family. It is opened by
-// the first of them; one goroutine reads it and hands each reply to the probe
-// that waits for it.
+// A pinger shares one raw socket among all pings of a family. The first of them
+// opens it; one goroutine reads it and gives each reply to the probe that waits
+// for it.
 type pinger struct {
 	family echoFamily
 
@@ -38,7 +43,7 @@ type pinger struct {
 type waiter struct {
 	addr  netip.Addr
 	token uint64
-	done  chan error // has room for one
+	done  chan error // buffered, for one value
 }
 
 // An echoSocket is an open raw socket, in the runtime's poller.
@@ -51,11 +56,11 @@ type echoSocket struct {
 // ping sends one echo and waits for its reply.
 func (p *pinger) ping(ctx context.Context, addr netip.Addr) error {
 	w := waiter{addr: addr.WithZone(""), token: rand.Uint64(), done: make(chan error, 1)}
-	socket, seq, err := p.expect(w)
+	socket, seq, err := p.add(w)
 	if err != nil {
 		return notRun(err)
 	}
-	defer p.forget(seq)
+	defer p.remove(seq)
 	request, err := p.family.encode(echo{ID: socket.id, Seq: seq, Token: w.token})
 	if err != nil {
 		return notRun(err)
@@ -71,9 +76,9 @@ func (p *pinger) ping(ctx context.Context, addr netip.Addr) error {
 	}
 }
 
-// expect registers a ping under a free sequence number, and opens the socket
-// where none is open.
-func (p *pinger) expect(w waiter) (*echoSocket, uint16, error) {
+// add registers a ping under a free sequence number, and opens the socket if
+// none is open.
+func (p *pinger) add(w waiter) (*echoSocket, uint16, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.socket == nil {
@@ -85,7 +90,7 @@ func (p *pinger) expect(w waiter) (*echoSocket, uint16, error) {
 		go p.read(socket)
 	}
 	if len(p.waiting) > 1<<15 {
-		return nil, 0, errors.New("too many pings in flight: lower the number of probes in flight")
+		return nil, 0, errors.New("too many pings in flight: lower probes_in_flight")
 	}
 	for {
 		p.seq++
@@ -96,20 +101,20 @@ func (p *pinger) expect(w waiter) (*echoSocket, uint16, error) {
 	}
 }
 
-// forget ends the wait for a reply.
-func (p *pinger) forget(seq uint16) {
+// remove ends the wait for a reply.
+func (p *pinger) remove(seq uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.waiting, seq)
 }
 
-// read hands out replies until the socket fails or is closed.
+// read delivers replies until the socket fails or is closed.
 func (p *pinger) read(socket *echoSocket) {
 	buf := make([]byte, 2048)
 	for {
 		n, from, err := socket.receive(buf)
 		if err != nil {
-			p.broken(socket, err)
+			p.fail(socket, err)
 			return
 		}
 		if e, ok := p.family.decode(buf[:n]); ok && e.ID == socket.id {
@@ -118,8 +123,8 @@ func (p *pinger) read(socket *echoSocket) {
 	}
 }
 
-// deliver ends the wait for one reply, if it is the one waited for: from the
-// address that was asked, with the number and the token that were sent.
+// deliver ends the wait for a reply if it is the right one: from the address
+// that was asked, with the number and the token that were sent.
 func (p *pinger) deliver(from netip.Addr, e echo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,8 +136,8 @@ func (p *pinger) deliver(from netip.Addr, e echo) {
 	w.done <- nil
 }
 
-// broken ends every wait after the socket failed. The next ping opens another.
-func (p *pinger) broken(socket *echoSocket, err error) {
+// fail ends every wait after the socket failed. The next ping opens another.
+func (p *pinger) fail(socket *echoSocket, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	socket.file.Close()
@@ -156,15 +161,15 @@ func (p *pinger) close() {
 
 // echoBuffer is the size of the socket's buffers, in bytes. A request to an
 // address that nobody answers ARP for stays in the send buffer until the
-// kernel gives up: with the default of 208 kB, some hundred dead servers would
-// keep all others from being asked.
+// kernel gives up: with the default of 208 kB, about a hundred dead servers
+// would keep all others from being asked.
 const echoBuffer = 16 << 20
 
 // openEcho opens a raw socket that receives replies to its ID only.
 func openEcho(f echoFamily) (*echoSocket, error) {
 	fd, err := unix.Socket(f.domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, f.protocol)
 	if errors.Is(err, unix.EPERM) {
-		return nil, fmt.Errorf("opening a raw socket for ping: %w: this director needs CAP_NET_RAW", err)
+		return nil, fmt.Errorf("opening a raw socket for ping: %w (this director needs CAP_NET_RAW)", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening a raw socket for ping: %w", err)
@@ -196,7 +201,7 @@ func (s *echoSocket) configure(fd int, f echoFamily) error {
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
 		return err
 	}
-	// Without CAP_NET_ADMIN the sizes are cut to the system's maximum.
+	// Without CAP_NET_ADMIN the system's maximum bounds the sizes.
 	for force, plain := range map[int]int{unix.SO_RCVBUFFORCE: unix.SO_RCVBUF, unix.SO_SNDBUFFORCE: unix.SO_SNDBUF} {
 		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, echoBuffer) != nil {
 			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, plain, echoBuffer); err != nil {
@@ -207,7 +212,7 @@ func (s *echoSocket) configure(fd int, f echoFamily) error {
 	return nil
 }
 
-// send sends one packet or fails at once: a full buffer keeps nobody waiting.
+// send sends one packet, or fails at once if the buffer is full.
 func (s *echoSocket) send(to netip.Addr, packet []byte) error {
 	var sent error
 	err := s.raw.Write(func(fd uintptr) bool {

@@ -121,7 +121,7 @@ func TestPingWithoutCapabilityIsNotRun(t *testing.T) {
 		}
 		results <- probeOnce(t, New(), ping("127.0.0.1", patience))
 	}()
-	expect(t, <-results, checker.NotRun, "opening a raw socket for ping: operation not permitted: this director needs CAP_NET_RAW")
+	expect(t, <-results, checker.NotRun, "opening a raw socket for ping: operation not permitted (this director needs CAP_NET_RAW)")
 }
 
 func TestPingSocketThatBreaksIsOpenedAgain(t *testing.T) {
@@ -171,7 +171,7 @@ func reply(t testing.TB, f echoFamily, e echo) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !f.header {
+	if !f.hasHeader {
 		m[0] = 129
 		return m
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// A Prober probes over the network of the network namespace that it runs in.
+// A Prober compiles checks that run over the network of the network namespace
+// that they are called in.
 type Prober struct {
-	http  plans
-	ping4 pinger
-	ping6 pinger
+	authorities  *authorities
+	ping4, ping6 pinger
 }
 
 var _ checker.Prober = (*Prober)(nil)
@@ -20,13 +20,13 @@ var _ checker.Prober = (*Prober)(nil)
 // New returns a Prober. It opens no socket before a probe needs it.
 func New() *Prober {
 	return &Prober{
-		http:  newPlans(),
-		ping4: pinger{family: ipv4Echo},
-		ping6: pinger{family: ipv6Echo},
+		authorities: newAuthorities(readCertificates),
+		ping4:       pinger{family: ipv4Echo},
+		ping6:       pinger{family: ipv6Echo},
 	}
 }
 
-// Close gives back what the Prober keeps open between probes: the sockets for
+// Close closes what the Prober keeps open between probes: the sockets for
 // ping. Call it when no probe is in flight any more.
 func (p *Prober) Close() error {
 	p.ping4.close()
@@ -34,21 +34,49 @@ func (p *Prober) Close() error {
 	return nil
 }
 
-// Probe runs one probe, as the target's Spec says. The deadline of ctx is that
-// of the whole probe; one without a deadline may last for ever.
-func (p *Prober) Probe(ctx context.Context, t checker.Target) checker.Result {
-	if !t.Addr.IsValid() {
-		return verdict(ctx, t, notRun(errors.New("the target has no address")))
+// A run is one probe of a target, whose address is valid and not an IPv4
+// address mapped to IPv6. It returns nil if the probe passed, and an error made
+// by notRun for a reason of this director's own.
+type run func(ctx context.Context, t checker.Target) error
+
+// kinds holds what compiles the checks of each kind.
+var kinds = make(map[string]func(*Prober, checker.Spec) (run, error))
+
+// register adds the kind of check that base names. The options of a Spec are
+// decoded into a copy of base, and compiled.
+func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) {
+	kinds[base.Kind()] = func(p *Prober, s checker.Spec) (run, error) {
+		options := base
+		if err := s.Decode(&options); err != nil {
+			return nil, err
+		}
+		return compile(p, options)
 	}
-	t.Addr = t.Addr.Unmap()
-	switch spec := t.Spec.(type) {
-	case checker.TCP:
-		return verdict(ctx, t, probeTCP(ctx, t))
-	case checker.HTTP:
-		return verdict(ctx, t, p.probeHTTP(ctx, t, spec))
-	case checker.Ping:
-		return verdict(ctx, t, p.probePing(ctx, t))
-	default:
-		return verdict(ctx, t, notRun(fmt.Errorf("this version has no check of kind %T", t.Spec)))
+}
+
+// Compile returns the check that a Spec describes.
+func (p *Prober) Compile(s checker.Spec) checker.Check {
+	run, err := p.compile(s)
+	if err != nil {
+		err = notRun(fmt.Errorf("the check cannot be run: %w", err))
 	}
+	return func(ctx context.Context, t checker.Target) checker.Result {
+		switch {
+		case err != nil:
+			return verdict(ctx, t, err)
+		case !t.Addr.IsValid():
+			return verdict(ctx, t, notRun(errors.New("the target has no address")))
+		}
+		t.Addr = t.Addr.Unmap()
+		return verdict(ctx, t, run(ctx, t))
+	}
+}
+
+// compile returns the run of the kind that a Spec names.
+func (p *Prober) compile(s checker.Spec) (run, error) {
+	compile, ok := kinds[s.Kind()]
+	if !ok {
+		return nil, fmt.Errorf("this version has no check of kind %q", s.Kind())
+	}
+	return compile(p, s)
 }

@@ -29,7 +29,7 @@ func probeOnce(t *testing.T, p *Prober, target checker.Target) checker.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), target.Timeout)
 	defer cancel()
-	return p.Probe(ctx, target)
+	return p.Compile(target.Spec)(ctx, target)
 }
 
 // expect compares a result with what a row wants: an outcome, and a detail
@@ -77,8 +77,8 @@ func serve(t testing.TB, handle func(*net.TCPConn)) netip.AddrPort {
 }
 
 // at returns a target for an address.
-func at(addr netip.AddrPort, spec checker.Spec, timeout time.Duration) checker.Target {
-	return checker.Target{Spec: spec, Addr: addr.Addr(), Port: addr.Port(), Interval: 2 * time.Second, Timeout: timeout}
+func at(addr netip.AddrPort, o checker.Options, timeout time.Duration) checker.Target {
+	return checker.Target{Spec: checker.SpecOf(o), Addr: addr.Addr(), Port: addr.Port(), Interval: 2 * time.Second, Timeout: timeout}
 }
 
 // closedPort returns an address at which nobody listens.
@@ -92,16 +92,27 @@ func closedPort(t *testing.T) netip.AddrPort {
 	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
-type unknownSpec struct{}
+type smoke struct{}
 
-func (unknownSpec) Kind() string { return "smoke signals" }
+func (smoke) Kind() string { return "smoke signals" }
 
 func TestProbeUnusableTargetIsNotRun(t *testing.T) {
 	p := newProber(t)
 	addr := netip.MustParseAddrPort("127.0.0.1:1")
-	expect(t, probeOnce(t, p, at(addr, unknownSpec{}, time.Second)), checker.NotRun, "no check of kind probe.unknownSpec")
-	expect(t, probeOnce(t, p, at(netip.AddrPort{}, checker.TCP{}, time.Second)), checker.NotRun, "no address")
-	expect(t, probeOnce(t, p, at(addr, checker.HTTP{Body: "("}, time.Second)), checker.NotRun, "error parsing regexp")
+	garbled := at(addr, checker.HTTP{}, time.Second)
+	garbled.Spec = `http {"status":"wrong"}`
+	for _, tt := range []struct {
+		target checker.Target
+		want   string
+	}{
+		{at(netip.AddrPort{}, checker.TCP{}, time.Second), "the target has no address"},
+		{at(addr, smoke{}, time.Second), `the check cannot be run: this version has no check of kind "smoke"`},
+		{garbled, "the check cannot be run: options of check http: json: "},
+		{at(addr, checker.HTTP{Body: "("}, time.Second), "the check cannot be run: body: error parsing regexp: missing closing ): `(`"},
+		{at(addr, checker.HTTP{Path: "x", Body: "OK"}, time.Second), `the check cannot be run: path "x": want one that begins with /`},
+	} {
+		expect(t, probeOnce(t, p, tt.target), checker.NotRun, tt.want)
+	}
 }
 
 func TestProbeMappedAddressIsIPv4(t *testing.T) {

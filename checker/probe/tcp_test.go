@@ -126,7 +126,7 @@ func TestTCPCancelledProbeEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	time.AfterFunc(50*time.Millisecond, cancel)
 	began := time.Now()
-	New().Probe(ctx, at(addr, checker.TCP{}, time.Minute))
+	New().Compile(checker.SpecOf(checker.TCP{}))(ctx, at(addr, checker.TCP{}, time.Minute))
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("the probe ended %v after it began, want 50 ms", took)
 	}
@@ -176,8 +176,8 @@ func TestTCPWhoseFault(t *testing.T) {
 		{"the director's routes refuse", "10.98.0.1:80", patience, checker.NotRun, "no route to host: this director has no route"},
 		{"the director's routes prohibit", "10.97.0.1:80", patience, checker.NotRun, "permission denied"},
 		{"nobody answers ARP, timeout first", "10.99.0.3:80", 300 * time.Millisecond, checker.Failed, "timeout after 300ms while connecting"},
-		{"nobody answers ARP, the kernel first", "10.99.0.4:80", patience, checker.Failed, "no route to host: nobody answers"},
-		{"nobody answers for it, IPv6", "[fd99::4]:80", patience, checker.Failed, "no route to host: nobody answers"},
+		{"nobody answers ARP, the kernel first", "10.99.0.4:80", patience, checker.Failed, "no route to host: nothing on the network answers"},
+		{"nobody answers for it, IPv6", "[fd99::4]:80", patience, checker.Failed, "no route to host: nothing on the network answers"},
 		{"a router refuses", "10.96.0.1:80", patience, checker.Failed, "no route to host"},
 	}
 	for _, tt := range tests {

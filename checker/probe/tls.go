@@ -16,32 +16,32 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// tls returns how a Spec talks TLS to an address. No session is kept: each
-// probe asks for, and verifies, the certificate.
-func (p *plans) tls(ctx context.Context, spec checker.HTTP, addr netip.Addr) (*tls.Config, error) {
+// tlsConfig returns how the check talks TLS to an address. No session is kept:
+// each probe asks for the certificate and verifies it.
+func (c *httpCheck) tlsConfig(ctx context.Context, addr netip.Addr) (*tls.Config, error) {
 	config := &tls.Config{
-		ServerName:         serverName(spec, addr),
-		InsecureSkipVerify: spec.Insecure,
+		ServerName:         serverName(c.HTTP, addr),
+		InsecureSkipVerify: c.Insecure,
 		NextProtos:         []string{"http/1.1"},
 	}
-	if spec.CA == "" || spec.Insecure {
+	if c.authorities == nil {
 		return config, nil
 	}
 	var err error
-	if config.RootCAs, err = p.authorities(ctx, spec.CA); err != nil {
+	if config.RootCAs, err = c.authorities.pool(ctx); err != nil {
 		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
 	}
 	return config, nil
 }
 
 // serverName returns the name that a certificate must carry.
-func serverName(spec checker.HTTP, addr netip.Addr) string {
-	host := spec.Host
+func serverName(o checker.HTTP, addr netip.Addr) string {
+	host := o.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return cmp.Or(spec.ServerName, host, addr.WithZone("").String())
+	return cmp.Or(o.ServerName, host, addr.WithZone("").String())
 }
 
 // tlsError puts what is wrong with a certificate or a handshake into an
@@ -57,19 +57,19 @@ func tlsError(want string, err error) error {
 	)
 	switch {
 	case errors.As(err, &name):
-		return fmt.Errorf("certificate is for %s, not %s", namesOf(name.Certificate), want)
+		return fmt.Errorf("the certificate is for %s, not for %s", namesOf(name.Certificate), want)
 	case errors.As(err, &unknown):
-		return fmt.Errorf("certificate is signed by an unknown authority%s", issuerOf(unknown.Cert))
+		return fmt.Errorf("the certificate is signed by an unknown authority%s", issuerOf(unknown.Cert))
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return expired(invalid.Cert, time.Now())
 	case errors.As(err, &roots):
-		return notRun(fmt.Errorf("%w: install ca-certificates, or name a file of certificates", err))
+		return notRun(fmt.Errorf("%w: install the package ca-certificates, or set ca_file", err))
 	case errors.As(err, &record):
 		return errors.New("the server does not speak TLS")
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		return fmt.Errorf("the server refused the TLS handshake: %s", strings.TrimPrefix(remote.Err.Error(), "tls: "))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the server closed the connection in the TLS handshake")
+		return errors.New("the server closed the connection during the TLS handshake")
 	default:
 		return err
 	}
@@ -91,7 +91,7 @@ func namesOf(c *x509.Certificate) string {
 	}
 }
 
-// issuerOf names who signed a certificate, where that is known.
+// issuerOf names who signed a certificate, if that is known.
 func issuerOf(c *x509.Certificate) string {
 	if c == nil {
 		return ""
@@ -99,10 +99,11 @@ func issuerOf(c *x509.Certificate) string {
 	return fmt.Sprintf(" (%q)", c.Issuer.String())
 }
 
-// expired says when a certificate is or was valid.
+// expired returns an error with the time at which a certificate becomes or was
+// valid.
 func expired(c *x509.Certificate, now time.Time) error {
 	if now.Before(c.NotBefore) {
-		return fmt.Errorf("certificate is not valid before %s", c.NotBefore.Format(time.RFC3339))
+		return fmt.Errorf("the certificate is not valid before %s", c.NotBefore.Format(time.RFC3339))
 	}
-	return fmt.Errorf("certificate expired at %s", c.NotAfter.Format(time.RFC3339))
+	return fmt.Errorf("the certificate expired at %s", c.NotAfter.Format(time.RFC3339))
 }

@@ -153,17 +153,17 @@ func TestTLSCertificates(t *testing.T) {
 		{"the name of Host without its port", good, with(func(h *checker.HTTP) { h.Host = "a.example:8443" }), checker.Passed, ""},
 		{"a server name beside another Host", good, with(func(h *checker.HTTP) { h.Host, h.ServerName = "b.example", "a.example" }), checker.Passed, ""},
 		{"a certificate for another name", good, with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed,
-			"certificate is for a.example, 127.0.0.1, not b.example"},
+			"the certificate is for a.example, 127.0.0.1, not for b.example"},
 		{"a certificate for many other names", serveTLS(t, ca.config(t, -1, 1, "a.example", "c.example", "d.example", "e.example", "f.example")),
-			with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed, "certificate is for a.example, c.example, d.example and 2 more, not b.example"},
-		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "certificate is for no name, not a.example"},
+			with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed, "the certificate is for a.example, c.example, d.example and 2 more, not for b.example"},
+		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "the certificate is for no name, not for a.example"},
 		{"any certificate, where that is asked for", good, checker.HTTP{TLS: true, Insecure: true, Host: "b.example"}, checker.Passed, ""},
-		{"an expired certificate", serveTLS(t, ca.config(t, -2, -1, "a.example")), a, checker.Failed, "certificate expired at "},
-		{"a certificate of the future", serveTLS(t, ca.config(t, 1, 2, "a.example")), a, checker.Failed, "certificate is not valid before "},
+		{"an expired certificate", serveTLS(t, ca.config(t, -2, -1, "a.example")), a, checker.Failed, "the certificate expired at "},
+		{"a certificate of the future", serveTLS(t, ca.config(t, 1, 2, "a.example")), a, checker.Failed, "the certificate is not valid before "},
 		{"a certificate by an authority that is not trusted", good, with(func(h *checker.HTTP) { h.CA = stranger.file }), checker.Failed,
-			"certificate is signed by an unknown authority"},
+			"the certificate is signed by an unknown authority"},
 		{"the system's authorities do not know it", good, with(func(h *checker.HTTP) { h.CA = "" }), checker.Failed,
-			"certificate is signed by an unknown authority"},
+			"the certificate is signed by an unknown authority"},
 	})
 }
 
@@ -181,16 +181,16 @@ func TestTLSServers(t *testing.T) {
 		{"it wants a certificate of the client", serveTLS(t, choosy), a, checker.Failed, "the server refused the TLS handshake: "},
 		{"no TLS at all", serve(t, says(ok+"\r\n")), a, checker.Failed, ""},
 		{"it speaks first, and no TLS", serve(t, func(c *net.TCPConn) { io.WriteString(c, "220 mail.example ESMTP\r\n") }), a, checker.Failed, "the server does not speak TLS"},
-		{"it never shakes hands", serve(t, func(*net.TCPConn) {}), a, checker.Failed, "timeout after 400ms while shaking hands (TLS)"},
+		{"it never shakes hands", serve(t, func(*net.TCPConn) {}), a, checker.Failed, "timeout after 400ms while negotiating TLS"},
 		{"it closes instead", serve(t, func(c *net.TCPConn) { io.CopyN(io.Discard, c, 100); c.CloseWrite() }), a, checker.Failed,
-			"the server closed the connection in the TLS handshake"},
+			"the server closed the connection during the TLS handshake"},
 		{"it resets instead", serve(t, func(c *net.TCPConn) { io.CopyN(io.Discard, c, 100); c.SetLinger(0); c.Close() }), a, checker.Failed,
-			"connection reset by peer while shaking hands (TLS)"},
+			"connection reset by peer while negotiating TLS"},
 		{"it sends handshakes for ever", serve(t, pours("", "\x16\x03\x03\x00\x04\x00\x00\x00\x00")), a, checker.Failed, ""},
 		{"it sends empty records for ever", serve(t, pours("", "\x16\x03\x03\x00\x00")), a, checker.Failed, ""},
 		{"it answers in TLS and then never", serve(t, func(c *net.TCPConn) {
 			tls.Server(c, ca.config(t, -1, 1, "a.example")).Handshake()
-		}), a, checker.Failed, "timeout after 400ms while reading the header"},
+		}), a, checker.Failed, "timeout after 400ms while reading the response header"},
 	})
 }
 
@@ -209,9 +209,9 @@ func TestTLSFilesOfAuthorities(t *testing.T) {
 	runTLS(t, []tlsTest{
 		{"the file of authorities is missing", good, with(func(h *checker.HTTP) { h.CA = "/nowhere/ca.pem" }), checker.NotRun,
 			"reading the certificates to trust: stat /nowhere/ca.pem: no such file or directory"},
-		{"the file of authorities is none", good, with(func(h *checker.HTTP) { h.CA = empty }), checker.NotRun, "empty.pem: no certificate in it"},
-		{"the file of authorities is a folder", good, with(func(h *checker.HTTP) { h.CA = t.TempDir() }), checker.NotRun, "not a file"},
-		{"the file of authorities is a FIFO", good, with(func(h *checker.HTTP) { h.CA = fifo }), checker.NotRun, "fifo.pem: not a file"},
+		{"the file of authorities is none", good, with(func(h *checker.HTTP) { h.CA = empty }), checker.NotRun, "empty.pem: contains no certificate"},
+		{"the file of authorities is a folder", good, with(func(h *checker.HTTP) { h.CA = t.TempDir() }), checker.NotRun, "not a regular file"},
+		{"the file of authorities is a FIFO", good, with(func(h *checker.HTTP) { h.CA = fifo }), checker.NotRun, "fifo.pem: not a regular file"},
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// A notRunError is a reason of this director's own for not probing.
+// A notRunError is a reason of this director's own for not running a probe.
 type notRunError struct{ error }
 
 func (e notRunError) Unwrap() error { return e.error }
@@ -20,27 +20,27 @@ func (e notRunError) Unwrap() error { return e.error }
 func notRun(err error) error { return notRunError{err} }
 
 // notRunCall marks the error of a system call as one of this director's own,
-// and says what to do about it where that is known.
+// and adds what to do about it if that is known.
 func notRunCall(call string, err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		hint = ": raise LimitNOFILE, or lower the number of probes in flight"
+		hint = ": raise LimitNOFILE, or lower probes_in_flight"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		hint = ": this director has no route to the server"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		hint = ": this director has no free port, or no address of this family"
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
-		hint = ": look at this director's capabilities, packet filter and routes"
+		hint = ": check this director's capabilities, packet filter and routes"
 	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EAGAIN):
-		hint = ": a buffer or the table of neighbours is full, see net.ipv4.neigh.default.gc_thresh3"
+		hint = ": a socket buffer or the neighbour table is full (see net.ipv4.neigh.default.gc_thresh3)"
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		hint = ": this director's kernel has IPv6 disabled"
 	}
 	return notRun(fmt.Errorf("%s: %w%s", call, err, hint))
 }
 
-// A stageError is an error with what the probe was doing at that time.
+// A stageError is an error with what the probe was doing when it came.
 type stageError struct {
 	stage string
 	err   error
@@ -53,7 +53,7 @@ func (e stageError) Unwrap() error { return e.err }
 // connecting is the first stage of a probe.
 const connecting = "connecting"
 
-// while says what the probe was doing when an error came.
+// while adds to an error what the probe was doing when it came.
 func while(stage string, err error) error { return stageError{stage, err} }
 
 // verdict turns how a probe ended into a result.
@@ -73,7 +73,7 @@ func isRefusal(err error) bool {
 	return errors.As(err, &doing) && doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// describe says what a server did wrong.
+// describe returns what a server did wrong.
 func describe(ctx context.Context, t checker.Target, err error) string {
 	stage, doing := "", stageError{}
 	if errors.As(err, &doing) {
@@ -89,7 +89,7 @@ func describe(ctx context.Context, t checker.Target, err error) string {
 		}
 		return err.Error()
 	case errno == syscall.EHOSTUNREACH && doing.stage == connecting:
-		return "no route to host: nobody answers for the address, or a router refused"
+		return "no route to host: nothing on the network answers for the address, or a router rejected the packet"
 	case doing.stage == connecting:
 		return errno.Error()
 	default:
@@ -109,10 +109,10 @@ func isNetError(err error) bool {
 	return isTimeout(err) || errors.As(err, &errno)
 }
 
-// detailLimit bounds a detail, in bytes: parts of it may be the server's words.
+// detailLimit bounds a detail, in bytes: the server may have a part in its text.
 const detailLimit = 300
 
-// clip makes a detail one line that is not too long.
+// clip makes a detail one line of bounded length.
 func clip(s string) string {
 	if len(s) > detailLimit {
 		s = s[:detailLimit] + "…"

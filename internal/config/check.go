@@ -40,9 +40,9 @@ type probe struct {
 // defaultProbe is the check of a service without any: a TCP connect where the
 // service is TCP and has a port, else a ping.
 func defaultProbe(key ipvsctl.ServiceKey) probe {
-	p := probe{spec: checker.Ping{}, interval: defaultInterval, timeout: defaultTimeout, rise: defaultRise, fall: defaultFall}
+	p := probe{spec: checker.SpecOf(checker.Ping{}), interval: defaultInterval, timeout: defaultTimeout, rise: defaultRise, fall: defaultFall}
 	if key.Protocol == ipvsctl.TCP && key.Port != 0 {
-		p.spec = checker.TCP{}
+		p.spec = checker.SpecOf(checker.TCP{})
 	}
 	return p
 }
@@ -106,7 +106,7 @@ func (d *decoder) check(r *rawCheck) probe {
 	byHTTP := r.Kind == "http" || r.Kind == "https"
 	d.httpBlocks(r, byHTTP, r.Kind == "https")
 	if byHTTP {
-		p.spec = d.httpSpec(r)
+		p.spec = checker.SpecOf(d.httpSpec(r))
 		return p
 	}
 	for _, a := range r.httpArguments() {
@@ -114,9 +114,9 @@ func (d *decoder) check(r *rawCheck) probe {
 			d.mistake(a.NameRange, "Unused "+a.Name, "Only checks \"http\" and \"https\" have it: remove it, or write check \"http\".")
 		}
 	}
-	p.spec = checker.TCP{}
+	p.spec = checker.SpecOf(checker.TCP{})
 	if r.Kind == "ping" {
-		p.spec = checker.Ping{}
+		p.spec = checker.SpecOf(checker.Ping{})
 		if r.Port != nil {
 			d.mistake(r.Port.NameRange, "Unused port", "A ping goes to an address and has no port: remove it, or write check \"tcp\".")
 		}
@@ -170,34 +170,34 @@ func sentence(err error) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// headers reads a map of request headers, sorted so that equal ones are equal
-// text.
-func (d *decoder) headers(a *hcl.Attribute) string {
+// headers reads a map of request headers, sorted so that equal ones are equal.
+func (d *decoder) headers(a *hcl.Attribute) []checker.Header {
 	if a == nil {
-		return ""
+		return nil
 	}
 	v, ok := d.evaluate(a.Expr, a.Name, cty.Map(cty.String))
 	if !ok {
-		return ""
+		return nil
 	}
-	var lines []string
+	var headers []checker.Header
 	named := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if named[name].IsNull() {
 			continue
 		}
-		line := name + ": " + named[name].AsString()
-		if _, err := checker.ParseHeaders(line); err != nil || strings.Contains(line, "\n") || strings.Contains(name, ":") {
-			d.mistake(a.Expr.Range(), "Invalid header", "%q is no header: a name of letters, digits and hyphens, a value without line breaks, and neither Host (there is host) nor what the check sets itself.", line)
+		h := checker.Header{Name: name, Value: named[name].AsString()}
+		if h.Validate() != nil {
+			d.mistake(a.Expr.Range(), "Invalid header", "%q is no header: a name of letters, digits and hyphens, a value without line breaks, and neither Host (there is host) nor what the check sets itself.", name+": "+h.Value)
 			continue
 		}
-		lines = append(lines, line)
+		h.Value = strings.TrimSpace(h.Value)
+		headers = append(headers, h)
 	}
-	return strings.Join(lines, "\n")
+	return headers
 }
 
-// status reads the status codes that pass, as "200-299,304".
-func (d *decoder) status(a *hcl.Attribute) string {
+// status reads the status codes that pass.
+func (d *decoder) status(a *hcl.Attribute) checker.StatusRanges {
 	items, ok := d.texts(a)
 	if !ok {
 		return checker.DefaultStatus
@@ -214,7 +214,7 @@ func (d *decoder) status(a *hcl.Attribute) string {
 		all = append(all, ranges...)
 	}
 	slices.SortFunc(all, func(a, b checker.StatusRange) int { return a.First - b.First })
-	return all.String()
+	return all
 }
 
 // certificates checks that a file of certificates can be used, and returns
@@ -241,7 +241,7 @@ func (d *decoder) aim(probes []probe, to ipvsctl.DestinationKey, at hcl.Range, a
 	checks := make([]Check, 0, len(probes))
 	for _, p := range probes {
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
-		if _, ping := p.spec.(checker.Ping); !ping {
+		if p.spec.Kind() != (checker.Ping{}).Kind() {
 			t.Port = to.Port
 			if p.port != 0 {
 				t.Port = p.port

@@ -52,7 +52,7 @@ func print(c *config.Config) string {
 		for _, r := range s.Servers {
 			fmt.Fprintf(&b, "  server %s %v %+v initially-up=%v\n", r.Name, r.Key, r.Destination, r.InitialUp)
 			for _, k := range r.Checks {
-				fmt.Fprintf(&b, "    check %s %v:%d every %v within %v, rise %d, fall %d, %+v\n", k.Target.Spec.Kind(),
+				fmt.Fprintf(&b, "    check %v:%d every %v within %v, rise %d, fall %d: %s\n",
 					k.Target.Addr, k.Target.Port, k.Target.Interval, k.Target.Timeout, k.Rise, k.Fall, k.Target.Spec)
 			}
 		}

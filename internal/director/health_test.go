@@ -15,7 +15,7 @@ import (
 var start = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 
 // tcpTarget is a TCP check of the first server.
-var tcpTarget = checker.Target{Spec: checker.TCP{}, Addr: web1, Port: 80, Interval: 2 * time.Second, Timeout: time.Second}
+var tcpTarget = checker.Target{Spec: checker.SpecOf(checker.TCP{}), Addr: web1, Port: 80, Interval: 2 * time.Second, Timeout: time.Second}
 
 // checked returns a service of one server with the given checks, rise 2, fall 3.
 func checked(targets ...checker.Target) config.Service {
@@ -81,7 +81,7 @@ func TestHealthsFromStart(t *testing.T) {
 
 func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 	ping := tcpTarget
-	ping.Spec, ping.Port = checker.Ping{}, 0
+	ping.Spec, ping.Port = checker.SpecOf(checker.Ping{}), 0
 	s := checked(tcpTarget, ping)
 	h := &Healths{}
 	h.Configure(start, []config.Service{s}, nil)
@@ -98,7 +98,7 @@ func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 
 func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 	page := tcpTarget
-	page.Spec = checker.HTTP{}
+	page.Spec = checker.SpecOf(checker.HTTP{})
 	s := checked(tcpTarget, page)
 	for _, tt := range []struct {
 		name string

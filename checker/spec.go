@@ -1,0 +1,65 @@
+package checker
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// A Spec is what a probe does, as one line of text: the name of its kind and,
+// where there are any, its options as JSON.
+//
+//	tcp
+//	http {"method":"GET","path":"/health"}
+//
+// Equal options are equal text, so that servers which ask for the same probe
+// share it. As text, a Spec survives being sent to another process.
+type Spec string
+
+// Options are the options of one kind of probe: TCP, HTTP or Ping. They are
+// structs whose exported fields encoding/json can write and read.
+type Options interface {
+	// Kind returns the name of the check in the configuration.
+	Kind() string
+}
+
+// SpecOf returns the Spec of a probe with these options. It panics where they
+// cannot be written as JSON, which is a mistake in their type.
+func SpecOf(o Options) Spec {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(fmt.Sprintf("checker: options of %s: %v", o.Kind(), err))
+	}
+	return Spec(strings.TrimSuffix(o.Kind()+" "+string(text), " {}"))
+}
+
+// Kind returns the name of the check in the configuration.
+func (s Spec) Kind() string {
+	kind, _, _ := strings.Cut(string(s), " ")
+	return kind
+}
+
+// Decode stores the options in the value that o points to. What the Spec does
+// not mention stays as it is there.
+func (s Spec) Decode(o any) error {
+	kind, text, ok := strings.Cut(string(s), " ")
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), o); err != nil {
+		return fmt.Errorf("options of check %s: %w", kind, err)
+	}
+	return nil
+}
+
+// TCP is a probe that passes when a connection is established.
+type TCP struct{}
+
+// Kind returns "tcp".
+func (TCP) Kind() string { return "tcp" }
+
+// Ping is a probe that passes when an ICMP echo request is answered.
+type Ping struct{}
+
+// Kind returns "ping".
+func (Ping) Kind() string { return "ping" }
