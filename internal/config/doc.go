@@ -12,7 +12,7 @@
 //	  locals        evaluated in the order of their needs        scope.go, functions.go
 //	  and then, on all processors, every block into a result:    workers.go
 //	    reuse       of what an unchanged block said last time    reuse.go
-//	    parse       hclsyntax                                    parse.go
+//	    parse       plain text fast, the rest by hclsyntax       parse.go, plain.go
 //	    decode      into raw structs, which are the language     schema.go, decode.go
 //	    type        arguments into values, rules of one block    values.go, director.go,
 //	                                                             router.go, service.go,

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -154,12 +153,11 @@ func (d *decoder) parseChunk(f *source, c chunk) (raw rawFile, ok bool) {
 		d.mistake(f.head(c), "Not UTF-8", "This item has bytes that are no text in UTF-8: save the file in that encoding.")
 		return raw, false
 	}
-	file, diags := hclsyntax.ParseConfig(text, f.name, c.pos())
+	body, diags := parseItem(text, f.name, c.pos())
 	if diags.HasErrors() {
 		d.report(d.hints(f, c, diags)...)
 		return raw, false
 	}
-	body := file.Body
 	if bytes.Contains(text, []byte("dynamic")) {
 		body = dynblock.Expand(body, d.ctx)
 	}
