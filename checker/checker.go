@@ -42,8 +42,8 @@ type Checker struct {
 	inFlight int
 	// full is true if every place was taken when Run last looked, so that
 	// whoever has become due since is waiting for one.
-	full   bool
-	counts counts
+	full  bool
+	stats Stats
 }
 
 // New returns a Checker without targets that runs at most inFlight probes at
@@ -57,7 +57,7 @@ func New(p Prober, inFlight int) *Checker {
 		limit:    inFlight,
 		wake:     make(chan struct{}, 1),
 		schedule: newSchedule(time.Now()),
-		counts:   counts{kinds: make(map[string]*KindStats)},
+		stats:    Stats{Kinds: make(map[string]KindStats)},
 	}
 }
 
@@ -173,8 +173,9 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 		if e == nil {
 			break
 		}
-		if waited {
-			c.counts.waited(now.Sub(due))
+		if late := now.Sub(due); waited && late > 0 {
+			c.stats.Late++
+			c.stats.LateSeconds += late.Seconds()
 		}
 		c.inFlight++
 		run(e)
@@ -242,7 +243,7 @@ func (c *Checker) end(e *entry, r Result) bool {
 		return false
 	}
 	c.schedule.observe(r.At, e, r.Refused)
-	c.counts.result(e.target.Spec.Kind(), r)
+	c.stats.countResult(e.target.Spec.Kind(), r)
 	return true
 }
 
@@ -250,7 +251,7 @@ func (c *Checker) end(e *entry, r Result) bool {
 func (c *Checker) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.counts.stats()
+	s := c.stats.clone()
 	s.Targets = c.schedule.targets
 	s.InFlight = c.inFlight
 	if c.full {

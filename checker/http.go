@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"errors"
 	"fmt"
 	"regexp/syntax"
 	"strings"
@@ -68,24 +67,25 @@ func (h Header) Validate() error {
 // Validate returns what is wrong with the options of an HTTP probe; nil if
 // they can be used.
 func (h HTTP) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
+	switch {
+	case h.Method != "" && !isToken(h.Method):
+		return fmt.Errorf("method %q: want a word such as GET", h.Method)
+	case h.Path != "" && (h.Path[0] != '/' || !isWord(h.Path)):
+		return fmt.Errorf("path %q: want one that begins with / and has no space (write %%20)", h.Path)
+	case !isWord(h.Host):
+		return fmt.Errorf("host %q: want a name, or a name and a port", h.Host)
+	case !isWord(h.ServerName):
+		return fmt.Errorf("server name %q: want a name", h.ServerName)
+	}
+	for _, header := range h.Headers {
+		if err := header.Validate(); err != nil {
+			return err
 		}
 	}
-	check(h.Method == "" || isToken(h.Method), "method %q: want a word such as GET", h.Method)
-	check(h.Path == "" || h.Path[0] == '/' && isWord(h.Path),
-		"path %q: want one that begins with / and has no space (write %%20)", h.Path)
-	check(isWord(h.Host), "host %q: want a name, or a name and a port", h.Host)
-	check(isWord(h.ServerName), "server name %q: want a name", h.ServerName)
-	_, err := syntax.Parse(h.Body, syntax.Perl)
-	check(err == nil, "body: %w", err)
-	for _, header := range h.Headers {
-		err := header.Validate()
-		check(err == nil, "%w", err)
+	if _, err := syntax.Parse(h.Body, syntax.Perl); err != nil {
+		return fmt.Errorf("body: %w", err)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // isToken reports whether s is a token of RFC 9110, section 5.6.2.

@@ -42,14 +42,11 @@ func (s Spec) Kind() string {
 // Decode stores the options in the value that o points to. What the Spec does
 // not mention stays as it is there.
 func (s Spec) Decode(o any) error {
-	kind, text, ok := strings.Cut(string(s), " ")
+	_, text, ok := strings.Cut(string(s), " ")
 	if !ok {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(text), o); err != nil {
-		return fmt.Errorf("options of check %s: %w", kind, err)
-	}
-	return nil
+	return json.Unmarshal([]byte(text), o)
 }
 
 // TCP is a probe that passes when a connection is established.

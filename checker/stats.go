@@ -1,9 +1,9 @@
 package checker
 
 import (
+	"maps"
 	"slices"
 	"sort"
-	"time"
 )
 
 // Stats are what the checker has counted since it started.
@@ -35,28 +35,11 @@ type KindStats struct {
 // LatencyBounds are the upper bounds of the latency histogram, in seconds.
 var LatencyBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
-// counts is what Stats is made of.
-type counts struct {
-	late     uint64
-	lateness time.Duration
-	kinds    map[string]*KindStats
-}
-
-// waited counts a probe that started this long after it was due, because no
-// place was free.
-func (c *counts) waited(by time.Duration) {
-	if by > 0 {
-		c.late++
-		c.lateness += by
-	}
-}
-
-// result counts the result of one probe.
-func (c *counts) result(kind string, r Result) {
-	k := c.kinds[kind]
-	if k == nil {
-		k = &KindStats{Buckets: make([]uint64, len(LatencyBounds)+1)}
-		c.kinds[kind] = k
+// countResult counts the result of one probe.
+func (s *Stats) countResult(kind string, r Result) {
+	k, ok := s.Kinds[kind]
+	if !ok {
+		k.Buckets = make([]uint64, len(LatencyBounds)+1)
 	}
 	switch r.Outcome {
 	case Passed:
@@ -69,15 +52,15 @@ func (c *counts) result(kind string, r Result) {
 	seconds := r.Latency.Seconds()
 	k.Seconds += seconds
 	k.Buckets[sort.SearchFloat64s(LatencyBounds, seconds)]++
+	s.Kinds[kind] = k
 }
 
-// stats returns a copy that shares nothing.
-func (c *counts) stats() Stats {
-	s := Stats{Late: c.late, LateSeconds: c.lateness.Seconds(), Kinds: make(map[string]KindStats)}
-	for kind, k := range c.kinds {
-		copied := *k
-		copied.Buckets = slices.Clone(k.Buckets)
-		s.Kinds[kind] = copied
+// clone returns a copy that shares nothing.
+func (s Stats) clone() Stats {
+	s.Kinds = maps.Clone(s.Kinds)
+	for kind, k := range s.Kinds {
+		k.Buckets = slices.Clone(k.Buckets)
+		s.Kinds[kind] = k
 	}
 	return s
 }

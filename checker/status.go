@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,49 +39,38 @@ func parseRange(s string) (StatusRange, error) {
 	if !isRange {
 		last = first
 	}
-	var r StatusRange
-	var err error
-	if r.First, err = parseCode(first); err == nil {
-		r.Last, err = parseCode(last)
-	}
-	if err != nil {
-		return r, fmt.Errorf("status %q: %w", s, err)
-	}
-	if r.First > r.Last {
+	r := StatusRange{parseCode(first), parseCode(last)}
+	switch {
+	case r.First == 0 || r.Last == 0:
+		return r, fmt.Errorf("status %q: want a code from 100 to 599, or a range such as \"%v\"", s, DefaultStatus)
+	case r.First > r.Last:
 		return r, fmt.Errorf("status %q: the smaller code comes first: \"%d-%d\"", s, r.Last, r.First)
 	}
 	return r, nil
 }
 
-// parseCode reads one status code.
-func parseCode(s string) (int, error) {
+// parseCode returns a status code from 100 to 599; zero if s is none.
+func parseCode(s string) int {
 	if len(s) != 3 || s[0] < '1' || s[0] > '5' || strings.Trim(s, "0123456789") != "" {
-		return 0, fmt.Errorf("want a code from 100 to 599, or a range such as \"%v\"", DefaultStatus)
+		return 0
 	}
-	return strconv.Atoi(s)
+	code, _ := strconv.Atoi(s)
+	return code
 }
 
 // Contains reports whether a status code passes.
 func (rs StatusRanges) Contains(code int) bool {
-	for _, r := range rs {
-		if r.First <= code && code <= r.Last {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rs, func(r StatusRange) bool { return r.First <= code && code <= r.Last })
 }
 
 // String returns the ranges as ParseStatus reads them.
 func (rs StatusRanges) String() string {
-	var b strings.Builder
+	parts := make([]string, len(rs))
 	for i, r := range rs {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(r.First))
+		parts[i] = strconv.Itoa(r.First)
 		if r.Last != r.First {
-			b.WriteString("-" + strconv.Itoa(r.Last))
+			parts[i] += "-" + strconv.Itoa(r.Last)
 		}
 	}
-	return b.String()
+	return strings.Join(parts, ",")
 }

@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -34,18 +35,15 @@ const (
 	NotRun
 )
 
-// String returns the outcome's name, as in metrics and status.
+// outcomeNames are the names of the outcomes, in status and metrics.
+var outcomeNames = [...]string{"none", Passed: "passed", Failed: "failed", NotRun: "not_run"}
+
+// String returns the outcome's name: "passed", "failed", "not_run", or "none".
 func (o Outcome) String() string {
-	switch o {
-	case Passed:
-		return "passed"
-	case Failed:
-		return "failed"
-	case NotRun:
-		return "not_run"
-	default:
-		return "none"
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
 	}
+	return outcomeNames[0]
 }
 
 // MarshalText returns the outcome's name; the zero Outcome is "none".
@@ -53,13 +51,12 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 
 // UnmarshalText sets the outcome by its name; any other text is an error.
 func (o *Outcome) UnmarshalText(text []byte) error {
-	for outcome := Outcome(0); outcome <= NotRun; outcome++ {
-		if outcome.String() == string(text) {
-			*o = outcome
-			return nil
-		}
+	i := slices.Index(outcomeNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not an outcome of a probe", text)
 	}
-	return fmt.Errorf("%q is not an outcome of a probe", text)
+	*o = Outcome(i)
+	return nil
 }
 
 // A Result is what one probe found.

@@ -41,10 +41,11 @@ type authorityFile struct {
 	owner *authorities
 	path  string
 
-	mu    sync.Mutex
-	known certificates
-	// reading is the read in progress; nil if there is none.
-	reading *reading
+	mu sync.Mutex
+	// reading is closed when the read in progress ends; nil if there is none.
+	reading chan struct{}
+	known   certificates
+	err     error // of the last read
 }
 
 // certificates are those of a file as it was when it last changed.
@@ -52,14 +53,6 @@ type certificates struct {
 	changed time.Time
 	size    int64
 	pool    *x509.CertPool
-}
-
-// A reading is one read of a file, shared by all probes that need the file
-// meanwhile.
-type reading struct {
-	done chan struct{} // closed when pool or err is set
-	pool *x509.CertPool
-	err  error
 }
 
 // file returns the file with a path. Every check that names it shares it.
@@ -71,17 +64,14 @@ func (a *authorities) file(path string) *authorityFile {
 	}
 	f := &authorityFile{owner: a, path: path}
 	a.files[path] = weak.Make(f)
-	runtime.AddCleanup(f, a.forget, path)
+	runtime.AddCleanup(f, func(path string) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.files[path].Value() == nil {
+			delete(a.files, path)
+		}
+	}, path)
 	return f
-}
-
-// forget removes a file that no check names any more.
-func (a *authorities) forget(path string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.files[path].Value() == nil {
-		delete(a.files, path)
-	}
 }
 
 // pool returns the certificates in the file. The file may hang for as long as
@@ -89,20 +79,22 @@ func (a *authorities) forget(path string) {
 // call that waits for a disk. So only a goroutine of the file's own waits for
 // it, and the probe waits no longer than it lasts.
 func (f *authorityFile) pool(ctx context.Context) (*x509.CertPool, error) {
-	r, err := f.startReading()
+	reading, err := f.startReading()
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case <-r.done:
-		return r.pool, r.err
+	case <-reading:
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.known.pool, f.err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%s cannot be read in time (does its disk or network mount hang?)", f.path)
 	}
 }
 
 // startReading starts to read the file, or joins the read in progress.
-func (f *authorityFile) startReading() (*reading, error) {
+func (f *authorityFile) startReading() (reading chan struct{}, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.reading != nil {
@@ -112,24 +104,24 @@ func (f *authorityFile) startReading() (*reading, error) {
 		f.owner.readers.Add(-1)
 		return nil, fmt.Errorf("%s: %d other files are being read already (does their disk or network mount hang?)", f.path, n-1)
 	}
-	f.reading = &reading{done: make(chan struct{})}
-	go f.finishReading(f.reading, f.known)
+	f.reading = make(chan struct{})
+	go f.finishReading(f.known)
 	return f.reading, nil
 }
 
 // finishReading reads the file and wakes all who wait for it.
-func (f *authorityFile) finishReading(r *reading, known certificates) {
+func (f *authorityFile) finishReading(known certificates) {
 	now, err := f.owner.read(f.path, known)
 	f.owner.readers.Add(-1)
-	r.pool, r.err = now.pool, err
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil {
-		f.known = now
-	}
+	f.known, f.err = now, err
+	close(f.reading)
 	f.reading = nil
-	close(r.done)
 }
+
+// fileLimit bounds how much of a file of certificates is read, in bytes.
+const fileLimit = 4 << 20
 
 // readCertificates returns the certificates in a file: those known, if it has
 // not changed.
@@ -144,27 +136,18 @@ func readCertificates(path string, known certificates) (certificates, error) {
 	if known.pool != nil && known.changed.Equal(info.ModTime()) && known.size == info.Size() {
 		return known, nil
 	}
-	pool, err := readPool(path)
-	return certificates{changed: info.ModTime(), size: info.Size(), pool: pool}, err
-}
-
-// fileLimit bounds how much of a file of certificates is read, in bytes.
-const fileLimit = 4 << 20
-
-// readPool reads a file of certificates.
-func readPool(path string) (*x509.CertPool, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return certificates{}, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, fileLimit))
 	if err != nil {
-		return nil, err
+		return certificates{}, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: contains no certificate (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
+		return certificates{}, fmt.Errorf("%s: contains no certificate (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
 	}
-	return pool, nil
+	return certificates{changed: info.ModTime(), size: info.Size(), pool: pool}, nil
 }

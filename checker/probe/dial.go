@@ -35,7 +35,7 @@ func dial(ctx context.Context, to netip.AddrPort, halfOpen bool) (*conn, error) 
 		return nil, err
 	}
 	sa := sockaddr(to)
-	if err := connect(fd, sa); err != nil && !inProgress(err) {
+	if err := unix.Connect(fd, sa); err != nil && !inProgress(err) {
 		unix.Close(fd)
 		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET) {
 			return nil, while(connecting, err)
@@ -96,7 +96,7 @@ func (c *conn) connected(sa unix.Sockaddr) error {
 	}
 	var result error
 	err = raw.Write(func(fd uintptr) (done bool) {
-		result = connect(int(fd), sa)
+		result = unix.Connect(int(fd), sa)
 		return !inProgress(result)
 	})
 	if err != nil {
@@ -105,18 +105,9 @@ func (c *conn) connected(sa unix.Sockaddr) error {
 	return result
 }
 
-// connect calls connect(2) again when a signal interrupts it.
-func connect(fd int, sa unix.Sockaddr) error {
-	for {
-		if err := unix.Connect(fd, sa); err != unix.EINTR {
-			return err
-		}
-	}
-}
-
 // inProgress reports whether the kernel goes on connecting by itself.
 func inProgress(err error) bool {
-	return err == unix.EINPROGRESS || err == unix.EALREADY
+	return err == unix.EINPROGRESS || err == unix.EALREADY || err == unix.EINTR
 }
 
 // sockaddr returns an address for a system call.
@@ -124,20 +115,13 @@ func sockaddr(to netip.AddrPort) unix.Sockaddr {
 	if to.Addr().Is4() {
 		return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
 	}
-	return &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16(), ZoneId: zone(to.Addr())}
-}
-
-// zone returns the interface index of a link-local address's zone, which is an
-// interface's name; zero where there is none.
-func zone(addr netip.Addr) uint32 {
-	if addr.Zone() == "" {
-		return 0
+	sa := &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
+	if zone := to.Addr().Zone(); zone != "" {
+		if link, err := net.InterfaceByName(zone); err == nil {
+			sa.ZoneId = uint32(link.Index)
+		}
 	}
-	link, err := net.InterfaceByName(addr.Zone())
-	if err != nil {
-		return 0
-	}
-	return uint32(link.Index)
+	return sa
 }
 
 // Close ends the connection with a reset.

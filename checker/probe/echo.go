@@ -14,15 +14,16 @@ import (
 // An echoFamily holds what differs between ICMP and ICMPv6 for an echo.
 type echoFamily struct {
 	domain, protocol int
-	request, reply   icmp.Type
+	request          icmp.Type
+	reply            uint8
 	// hasHeader is true if a packet starts with its IP header, both when it is
 	// read and when the filter sees it.
 	hasHeader bool
 }
 
 var (
-	ipv4Echo = echoFamily{unix.AF_INET, unix.IPPROTO_ICMP, ipv4.ICMPTypeEcho, ipv4.ICMPTypeEchoReply, true}
-	ipv6Echo = echoFamily{unix.AF_INET6, unix.IPPROTO_ICMPV6, ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply, false}
+	ipv4Echo = echoFamily{unix.AF_INET, unix.IPPROTO_ICMP, ipv4.ICMPTypeEcho, uint8(ipv4.ICMPTypeEchoReply), true}
+	ipv6Echo = echoFamily{unix.AF_INET6, unix.IPPROTO_ICMPV6, ipv6.ICMPTypeEchoRequest, uint8(ipv6.ICMPTypeEchoReply), false}
 )
 
 // An echo is what a request carries and its reply must return.
@@ -62,7 +63,7 @@ func (f echoFamily) decode(packet []byte) (e echo, ok bool) {
 		packet = packet[length:]
 	}
 	m, err := icmp.ParseMessage(f.protocol, packet)
-	if err != nil || m.Type != f.reply || m.Code != 0 {
+	if err != nil || packet[0] != f.reply || m.Code != 0 {
 		return echo{}, false
 	}
 	body, isEcho := m.Body.(*icmp.Echo)
@@ -79,13 +80,6 @@ func (f echoFamily) decode(packet []byte) (e echo, ok bool) {
 // filter returns a program that lets only replies with our ID into the
 // socket's buffer: every raw socket receives all ICMP packets of the host.
 func (f echoFamily) filter(id uint16) ([]bpf.RawInstruction, error) {
-	kind := uint32(0)
-	switch t := f.reply.(type) {
-	case ipv4.ICMPType:
-		kind = uint32(t)
-	case ipv6.ICMPType:
-		kind = uint32(t)
-	}
 	start := bpf.Instruction(bpf.LoadConstant{Dst: bpf.RegX, Val: 0})
 	if f.hasHeader {
 		start = bpf.LoadMemShift{Off: 0}
@@ -93,7 +87,7 @@ func (f echoFamily) filter(id uint16) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble([]bpf.Instruction{
 		start,
 		bpf.LoadIndirect{Off: 0, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: kind, SkipTrue: 3},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(f.reply), SkipTrue: 3},
 		bpf.LoadIndirect{Off: 4, Size: 2},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(id), SkipTrue: 1},
 		bpf.RetConstant{Val: 0xffff},

@@ -9,11 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lvsd/lvsd/checker"
@@ -28,10 +26,7 @@ func init() {
 // status and a body that are wanted.
 func compileHTTP(p *Prober, o checker.HTTP) (run, error) {
 	c, err := newHTTPCheck(p, o)
-	if err != nil {
-		return nil, err
-	}
-	return c.run, nil
+	return c.run, err
 }
 
 // An httpCheck is an HTTP check made ready to run.
@@ -46,22 +41,19 @@ type httpCheck struct {
 
 // newHTTPCheck makes an HTTP check ready to run.
 func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
-	err := o.Validate()
-	if err != nil {
+	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	o.Method, o.Path = cmp.Or(o.Method, "GET"), cmp.Or(o.Path, "/")
 	if len(o.Status) == 0 {
 		o.Status = checker.DefaultStatus
 	}
-	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers)}
-	if c.body, err = compilePattern(o.Body); err != nil {
-		return nil, fmt.Errorf("body: %w", err)
-	}
+	body, err := compilePattern(o.Body)
+	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers), body: body}
 	if o.TLS && o.CA != "" && !o.Insecure {
 		c.authorities = p.authorities.file(o.CA)
 	}
-	return c, nil
+	return c, err
 }
 
 // headerLines returns all of a request that follows the Host header.
@@ -138,20 +130,20 @@ func (c *httpCheck) request(t checker.Target) []byte {
 // hostHeader returns the Host header of a request to a target. The port is left
 // out if the scheme implies it.
 func (c *httpCheck) hostHeader(t checker.Target) string {
-	implied := uint16(80)
+	if c.Host != "" {
+		return c.Host
+	}
+	host, implied := t.Addr.WithZone("").String(), uint16(80)
+	if t.Addr.Is6() {
+		host = "[" + host + "]"
+	}
 	if c.TLS {
 		implied = 443
 	}
-	switch {
-	case c.Host != "":
-		return c.Host
-	case t.Port != implied:
-		return net.JoinHostPort(t.Addr.WithZone("").String(), strconv.Itoa(int(t.Port)))
-	case t.Addr.Is6():
-		return "[" + t.Addr.WithZone("").String() + "]"
-	default:
-		return t.Addr.String()
+	if t.Port != implied {
+		host = fmt.Sprintf("%s:%d", host, t.Port)
 	}
+	return host
 }
 
 // readHead reads a response up to its body. Informational responses (RFC 9110,

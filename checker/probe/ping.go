@@ -150,15 +150,6 @@ func (p *pinger) fail(socket *echoSocket, err error) {
 	p.socket, p.waiting = nil, nil
 }
 
-// close closes the socket; its reader ends.
-func (p *pinger) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.socket != nil {
-		p.socket.file.Close()
-	}
-}
-
 // echoBuffer is the size of the socket's buffers, in bytes. A request to an
 // address that nobody answers ARP for stays in the send buffer until the
 // kernel gives up: with the default of 208 kB, about a hundred dead servers

@@ -124,6 +124,15 @@ func TestPingWithoutCapabilityIsNotRun(t *testing.T) {
 	expect(t, <-results, checker.NotRun, "opening a raw socket for ping: operation not permitted (this director needs CAP_NET_RAW)")
 }
 
+// closeSocket closes the socket of a pinger under its reader, which ends.
+func closeSocket(p *pinger) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.socket != nil {
+		p.socket.file.Close()
+	}
+}
+
 func TestPingSocketThatBreaksIsOpenedAgain(t *testing.T) {
 	pingable(t)
 	p := newProber(t)
@@ -134,7 +143,7 @@ func TestPingSocketThatBreaksIsOpenedAgain(t *testing.T) {
 	p.ping4.waiting[7] = w
 	p.ping4.mu.Unlock()
 	go func() { result <- verdict(t.Context(), ping("127.0.0.1", patience), <-w.done) }()
-	p.ping4.close()
+	closeSocket(&p.ping4)
 	expect(t, <-result, checker.NotRun, "receiving echo replies")
 	expect(t, probeOnce(t, p, ping("127.0.0.1", patience)), checker.Passed, "")
 }

@@ -17,21 +17,14 @@ type Prober struct {
 
 var _ checker.Prober = (*Prober)(nil)
 
-// New returns a Prober. It opens no socket before a probe needs it.
+// New returns a Prober. It opens the sockets for ping when a probe first needs
+// them, and keeps them.
 func New() *Prober {
 	return &Prober{
 		authorities: newAuthorities(readCertificates),
 		ping4:       pinger{family: ipv4Echo},
 		ping6:       pinger{family: ipv6Echo},
 	}
-}
-
-// Close closes what the Prober keeps open between probes: the sockets for
-// ping. Call it when no probe is in flight any more.
-func (p *Prober) Close() error {
-	p.ping4.close()
-	p.ping6.close()
-	return nil
 }
 
 // A run is one probe of a target, whose address is valid and not an IPv4
@@ -56,7 +49,11 @@ func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) 
 
 // Compile returns the check that a Spec describes.
 func (p *Prober) Compile(s checker.Spec) checker.Check {
-	run, err := p.compile(s)
+	var probe run
+	err := fmt.Errorf("this version has no check of kind %q", s.Kind())
+	if compile := kinds[s.Kind()]; compile != nil {
+		probe, err = compile(p, s)
+	}
 	if err != nil {
 		err = notRun(fmt.Errorf("the check cannot be run: %w", err))
 	}
@@ -68,15 +65,6 @@ func (p *Prober) Compile(s checker.Spec) checker.Check {
 			return verdict(ctx, t, notRun(errors.New("the target has no address")))
 		}
 		t.Addr = t.Addr.Unmap()
-		return verdict(ctx, t, run(ctx, t))
+		return verdict(ctx, t, probe(ctx, t))
 	}
-}
-
-// compile returns the run of the kind that a Spec names.
-func (p *Prober) compile(s checker.Spec) (run, error) {
-	compile, ok := kinds[s.Kind()]
-	if !ok {
-		return nil, fmt.Errorf("this version has no check of kind %q", s.Kind())
-	}
-	return compile(p, s)
 }

@@ -47,10 +47,13 @@ func expect(t *testing.T, got checker.Result, outcome checker.Outcome, detail st
 	}
 }
 
-// newProber returns a Prober that is closed at the end of the test.
+// newProber returns a Prober whose sockets are closed at the end of the test.
 func newProber(t *testing.T) *Prober {
 	p := New()
-	t.Cleanup(func() { p.Close() })
+	t.Cleanup(func() {
+		closeSocket(&p.ping4)
+		closeSocket(&p.ping6)
+	})
 	return p
 }
 
@@ -107,7 +110,7 @@ func TestProbeUnusableTargetIsNotRun(t *testing.T) {
 	}{
 		{at(netip.AddrPort{}, checker.TCP{}, time.Second), "the target has no address"},
 		{at(addr, smoke{}, time.Second), `the check cannot be run: this version has no check of kind "smoke"`},
-		{garbled, "the check cannot be run: options of check http: json: "},
+		{garbled, "the check cannot be run: json: cannot unmarshal string into Go struct field HTTP.status"},
 		{at(addr, checker.HTTP{Body: "("}, time.Second), "the check cannot be run: body: error parsing regexp: missing closing ): `(`"},
 		{at(addr, checker.HTTP{Path: "x", Body: "OK"}, time.Second), `the check cannot be run: path "x": want one that begins with /`},
 	} {

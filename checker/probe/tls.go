@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,10 +59,13 @@ func tlsError(want string, err error) error {
 	switch {
 	case errors.As(err, &name):
 		return fmt.Errorf("the certificate is for %s, not for %s", namesOf(name.Certificate), want)
-	case errors.As(err, &unknown):
-		return fmt.Errorf("the certificate is signed by an unknown authority%s", issuerOf(unknown.Cert))
+	case errors.As(err, &unknown) && unknown.Cert != nil:
+		return fmt.Errorf("the certificate is signed by an unknown authority (%q)", unknown.Cert.Issuer)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return expired(invalid.Cert, time.Now())
+		if time.Now().Before(invalid.Cert.NotBefore) {
+			return fmt.Errorf("the certificate is not valid before %s", invalid.Cert.NotBefore.Format(time.RFC3339))
+		}
+		return fmt.Errorf("the certificate expired at %s", invalid.Cert.NotAfter.Format(time.RFC3339))
 	case errors.As(err, &roots):
 		return notRun(fmt.Errorf("%w: install the package ca-certificates, or set ca_file", err))
 	case errors.As(err, &record):
@@ -77,33 +81,12 @@ func tlsError(want string, err error) error {
 
 // namesOf returns the names that a certificate carries.
 func namesOf(c *x509.Certificate) string {
-	names := append([]string(nil), c.DNSNames...)
+	names := slices.Clone(c.DNSNames)
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())
 	}
-	switch {
-	case len(names) == 0:
-		return "no name"
-	case len(names) > 3:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
-	default:
-		return strings.Join(names, ", ")
+	if n := len(names); n > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), n-3)
 	}
-}
-
-// issuerOf names who signed a certificate, if that is known.
-func issuerOf(c *x509.Certificate) string {
-	if c == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (%q)", c.Issuer.String())
-}
-
-// expired returns an error with the time at which a certificate becomes or was
-// valid.
-func expired(c *x509.Certificate, now time.Time) error {
-	if now.Before(c.NotBefore) {
-		return fmt.Errorf("the certificate is not valid before %s", c.NotBefore.Format(time.RFC3339))
-	}
-	return fmt.Errorf("the certificate expired at %s", c.NotAfter.Format(time.RFC3339))
+	return cmp.Or(strings.Join(names, ", "), "no name")
 }

@@ -64,29 +64,27 @@ func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
 	if own := (notRunError{}); errors.As(err, &own) {
 		return checker.Result{Outcome: checker.NotRun, Detail: clip(own.Error())}
 	}
-	return checker.Result{Outcome: checker.Failed, Detail: clip(describe(ctx, t, err)), Refused: isRefusal(err)}
-}
-
-// isRefusal reports whether an error means that nobody listens there.
-func isRefusal(err error) bool {
-	doing := stageError{}
-	return errors.As(err, &doing) && doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED)
+	var doing stageError
+	errors.As(err, &doing)
+	return checker.Result{
+		Outcome: checker.Failed,
+		Detail:  clip(describe(ctx, t, err, doing)),
+		Refused: doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED),
+	}
 }
 
 // describe returns what a server did wrong.
-func describe(ctx context.Context, t checker.Target, err error) string {
-	stage, doing := "", stageError{}
-	if errors.As(err, &doing) {
+func describe(ctx context.Context, t checker.Target, err error, doing stageError) string {
+	stage := ""
+	if doing.err != nil {
 		stage = " while " + doing.stage
+		err = doing.err
 	}
 	var errno syscall.Errno
 	switch {
 	case isTimeout(err) || ctx.Err() != nil:
 		return fmt.Sprintf("timeout after %v%s", t.Timeout, stage)
 	case !errors.As(err, &errno):
-		if doing.err != nil {
-			return doing.err.Error()
-		}
 		return err.Error()
 	case errno == syscall.EHOSTUNREACH && doing.stage == connecting:
 		return "no route to host: nothing on the network answers for the address, or a router rejected the packet"
