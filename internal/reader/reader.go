@@ -2,14 +2,12 @@ package reader
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 
-	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 )
 
@@ -64,12 +62,6 @@ type reply struct {
 	Contents    Contents
 	Diagnostics config.Diagnostics
 	Blocks      int
-}
-
-func init() {
-	gob.Register(checker.TCP{})
-	gob.Register(checker.Ping{})
-	gob.Register(checker.HTTP{})
 }
 
 // A Reader reads configurations in child processes. It is safe for concurrent
