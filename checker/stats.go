@@ -10,26 +10,26 @@ import (
 type Stats struct {
 	// Targets is how many distinct probes there are, InFlight how many are
 	// running, and Waiting how many are due and wait for a place.
-	Targets  int `json:"targets"`
-	InFlight int `json:"in_flight"`
-	Waiting  int `json:"waiting"`
+	Targets  int
+	InFlight int
+	Waiting  int
 	// Late is how many probes had to wait for a place, LateSeconds for how
 	// long in all.
-	Late        uint64  `json:"late"`
-	LateSeconds float64 `json:"late_seconds"`
+	Late        uint64
+	LateSeconds float64
 	// Kinds holds the results by kind of check.
-	Kinds map[string]KindStats `json:"kinds"`
+	Kinds map[string]KindStats
 }
 
 // A KindStats counts the results of one kind of check.
 type KindStats struct {
-	Passed uint64 `json:"passed"`
-	Failed uint64 `json:"failed"`
-	NotRun uint64 `json:"not_run"`
+	Passed uint64
+	Failed uint64
+	NotRun uint64
 	// Seconds is the sum of all latencies. Buckets counts the latencies up to
 	// each of LatencyBounds (not cumulative); the last one counts the rest.
-	Seconds float64  `json:"seconds"`
-	Buckets []uint64 `json:"buckets"`
+	Seconds float64
+	Buckets []uint64
 }
 
 // LatencyBounds are the upper bounds of the latency histogram, in seconds.

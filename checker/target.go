@@ -1,9 +1,7 @@
 package checker
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -46,29 +44,16 @@ func (o Outcome) String() string {
 	return outcomeNames[0]
 }
 
-// MarshalText returns the outcome's name; the zero Outcome is "none".
-func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
-
-// UnmarshalText sets the outcome by its name; any other text is an error.
-func (o *Outcome) UnmarshalText(text []byte) error {
-	i := slices.Index(outcomeNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("%q is not an outcome of a probe", text)
-	}
-	*o = Outcome(i)
-	return nil
-}
-
 // A Result is what one probe found.
 type Result struct {
 	// At is when the probe ended; Latency is how long it took.
-	At      time.Time     `json:"at"`
-	Latency time.Duration `json:"latency_ns"`
-	Outcome Outcome       `json:"outcome"`
+	At      time.Time
+	Latency time.Duration
+	Outcome Outcome
 	// Detail says what happened in the words of an operator: "connection
 	// refused", "status 503, want 200-299". Empty where the probe passed.
-	Detail string `json:"detail,omitempty"`
+	Detail string
 	// Refused: it failed because the server's host refused the connection. That
 	// is certain, where silence may be a lost packet, so it is asked again soon.
-	Refused bool `json:"-"`
+	Refused bool
 }

@@ -21,19 +21,19 @@ type Snapshot struct {
 // Stats are what the reconciler counts, since it started.
 type Stats struct {
 	// Operations are the rows written to the kernel, by kind ("add-service").
-	Operations map[string]uint64 `json:"operations"`
+	Operations map[string]uint64
 	// Errors are operations that the kernel refused, and lists or reads that
 	// failed.
-	Errors uint64 `json:"errors"`
+	Errors uint64
 	// Drift is how many rows were found other than left, and repaired.
-	Drift uint64 `json:"drift"`
+	Drift uint64
 	// Foreign is how many services in the table are not ours, as last seen.
-	Foreign int `json:"foreign"`
+	Foreign int
 	// Pending is how many operations the last pass left undone.
-	Pending int `json:"pending"`
+	Pending int
 	// Audited is when the whole table was last compared with the kernel's.
-	Audited time.Time `json:"audited,omitzero"`
+	Audited time.Time
 	// LastError says why the last failed operation failed; empty after a pass
 	// without failure.
-	LastError string `json:"last_error,omitempty"`
+	LastError string
 }

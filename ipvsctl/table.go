@@ -162,14 +162,14 @@ type Desired struct {
 
 // Counters are what the kernel counts for one real server of one service.
 type Counters struct {
-	Active      uint32 `json:"active"`      // established connections
-	Inactive    uint32 `json:"inactive"`    // connections in any other state
-	Persistent  uint32 `json:"persistent"`  // persistence templates
-	Connections uint64 `json:"connections"` // connections since the server was added
-	PacketsIn   uint64 `json:"packets_in"`
-	PacketsOut  uint64 `json:"packets_out"`
-	BytesIn     uint64 `json:"bytes_in"`
-	BytesOut    uint64 `json:"bytes_out"`
+	Active      uint32 // established connections
+	Inactive    uint32 // connections in any other state
+	Persistent  uint32 // persistence templates
+	Connections uint64 // connections since the server was added
+	PacketsIn   uint64
+	PacketsOut  uint64
+	BytesIn     uint64
+	BytesOut    uint64
 }
 
 // String returns the key as people write it: "tcp 10.13.0.200:80" or

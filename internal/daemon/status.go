@@ -8,6 +8,7 @@ import (
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -35,9 +36,9 @@ func status(now time.Time, st *director.Status) *api.Status {
 		Keeper:   api.Keeper(st.Keeper),
 		Routers:  convert(st.Routers, router),
 		Services: convert(st.Services, service),
-		Foreign:  st.Foreign,
+		Foreign:  list(st.Foreign),
 		Probes:   probes(&st.Probes),
-		Table:    api.Table(st.Table),
+		Table:    table(st.Table),
 	}
 }
 
@@ -50,6 +51,9 @@ func convert[From, To any](all []From, one func(*From) To) []To {
 	return converted
 }
 
+// list returns a list that is not nil, since null is not a list in JSON.
+func list[T any](all []T) []T { return append([]T{}, all...) }
+
 func finding(f *event.Finding) api.Finding {
 	return api.Finding{Code: f.Code, Severity: api.Severity(f.Severity.String()), Subject: f.Subject, Text: f.Text, Remedy: f.Remedy}
 }
@@ -59,7 +63,7 @@ func router(r *vrrp.Status) api.Router {
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
 		State: api.State(r.State.String()), Since: r.Since, Priority: r.Priority, Interval: r.Interval,
 		Fault: r.Fault, Master: r.Master, MasterPriority: r.MasterPriority,
-		Addresses: r.Addresses, Held: r.Held,
+		Addresses: list(r.Addresses), Held: r.Held,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
@@ -114,8 +118,16 @@ func check(c *director.CheckStatus) api.Check {
 func probes(s *checker.Stats) api.Probes {
 	kinds := make(map[string]api.Kind, len(s.Kinds))
 	for kind, k := range s.Kinds {
+		k.Buckets = list(k.Buckets)
 		kinds[kind] = api.Kind(k)
 	}
 	return api.Probes{Targets: s.Targets, InFlight: s.InFlight, Waiting: s.Waiting,
 		Late: s.Late, LateSeconds: s.LateSeconds, Kinds: kinds}
+}
+
+func table(s ipvsctl.Stats) api.Table {
+	if s.Operations == nil {
+		s.Operations = map[string]uint64{}
+	}
+	return api.Table(s)
 }

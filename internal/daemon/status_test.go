@@ -3,18 +3,20 @@ package daemon
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/checker"
-	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -94,15 +96,7 @@ func up(name, address string, weight uint32) director.ServerStatus {
 // TestWireNames pins version 1 of the JSON, which programs of users read. Fields
 // may be added; none may change its name or its meaning.
 func TestWireNames(t *testing.T) {
-	body, err := json.Marshal(status(noon, healthy()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		t.Fatal(err)
-	}
-	pretty, err := json.MarshalIndent(v, "", "  ")
+	pretty, err := json.MarshalIndent(decoded(t, status(noon, healthy())), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,19 +173,62 @@ func missing(t *testing.T, name string, v reflect.Value) {
 	}
 }
 
-// TestListsAreNeverNull: a program that reads the JSON need not look.
-func TestListsAreNeverNull(t *testing.T) {
-	st := status(noon, &director.Status{Services: []director.ServiceStatus{{}}})
-	for name, null := range map[string]bool{
-		"findings": st.Findings == nil, "routers": st.Routers == nil, "services": st.Services == nil,
-		"servers": st.Services[0].Servers == nil, "kinds": st.Probes.Kinds == nil,
-	} {
-		if null {
-			t.Errorf("%s is null", name)
+// Programs that read the status need not tell null from an empty list.
+func TestStatusHasNoNullAndNoMomentThatNeverWas(t *testing.T) {
+	st := &director.Status{
+		Findings: []event.Finding{{}}, Routers: []vrrp.Status{{}}, Probes: checker.Stats{Kinds: map[string]checker.KindStats{"tcp": {}}},
+		Services: []director.ServiceStatus{{}, {Servers: []director.ServerStatus{{}, {Checks: []director.CheckStatus{{}}}}, Fallback: &director.ServerStatus{}}},
+	}
+	for name, st := range map[string]*director.Status{"nothing at all": {}, "one empty thing of each kind": st} {
+		for _, place := range blanks("status", decoded(t, status(noon, st))) {
+			t.Errorf("%s: %s", name, place)
 		}
 	}
-	if last := check(&director.CheckStatus{Kind: "tcp"}).Last; last != (api.Result{}) {
-		t.Errorf("a check without a result has %+v", last)
+}
+
+func decoded(t *testing.T, v any) (decoded any) {
+	t.Helper()
+	body, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
+
+// blanks lists the nulls and the zero moments of decoded JSON.
+func blanks(place string, v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case nil:
+		return []string{place + " is null"}
+	case string:
+		if strings.HasPrefix(v, "0001-01-01") {
+			return []string{place + " is " + v}
+		}
+	case []any:
+		for i := range v {
+			all = append(all, blanks(fmt.Sprintf("%s[%d]", place, i), v[i])...)
+		}
+	case map[string]any:
+		for k := range v {
+			all = append(all, blanks(place+"."+k, v[k])...)
+		}
+	}
+	return all
+}
+
+func TestAFindingForPrograms(t *testing.T) {
+	f := event.Finding{Code: "forwarding", Severity: event.Warning, Subject: "net.ipv4.ip_forward", Text: "no answer reaches a client", Remedy: "set it"}
+	body, err := json.Marshal(finding(&f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"code":"forwarding","severity":"warning","subject":"net.ipv4.ip_forward","text":"no answer reaches a client","remedy":"set it"}`
+	if string(body) != want {
+		t.Errorf("JSON %s, want %s", body, want)
 	}
 }
 

@@ -174,7 +174,7 @@ func before(d time.Duration) time.Time { return noon.Add(-d) }
 // healthy is the Master of the pair with 10.13.0.200, nothing wrong.
 func healthy() *director.Status {
 	return &director.Status{
-		Time: noon, Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
+		Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
 		Reload: director.ReloadStatus{
 			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
 			Last: before(26 * time.Hour), OK: true, Succeeded: 1,

@@ -28,13 +28,6 @@ func (c *Core) Status(now time.Time, e Edges) *Status {
 		Reload: c.reload.ReloadStatus, Keeper: e.Keeper, Routers: c.routerStatuses(),
 		Probes: e.Probes, Table: e.Table.Stats, Foreign: foreign(e.Table.Foreign),
 	}
-	// Lists and objects are never null for those who read the JSON.
-	if s.Table.Operations == nil {
-		s.Table.Operations = map[string]uint64{}
-	}
-	if s.Probes.Kinds == nil {
-		s.Probes.Kinds = map[string]checker.KindStats{}
-	}
 	s.Services = make([]ServiceStatus, 0, len(c.config.Services))
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))

@@ -5,7 +5,6 @@ package event
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 )
@@ -27,20 +26,6 @@ var names = map[Severity]string{Info: "info", Warning: "warning", Error: "error"
 
 // String returns the severity's name.
 func (s Severity) String() string { return names[s] }
-
-// MarshalText returns the severity's name.
-func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText sets the severity by its name; any other text is an error.
-func (s *Severity) UnmarshalText(text []byte) error {
-	for severity, name := range names {
-		if name == string(text) {
-			*s = severity
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown severity %q", text)
-}
 
 // Level returns the level at which the severity is logged.
 func (s Severity) Level() slog.Level {
@@ -81,16 +66,16 @@ func Log(l *slog.Logger) Sink {
 type Finding struct {
 	// Code is one word for what is wrong, the same in every version:
 	// "reload-refused".
-	Code     string   `json:"code"`
-	Severity Severity `json:"severity"`
+	Code     string
+	Severity Severity
 	// Subject is what it is about: `virtual router "outside"`; empty: the daemon.
 	// A finding with the same code and subject as an earlier one is no news,
 	// although figures in its text may have changed.
-	Subject string `json:"subject,omitempty"`
+	Subject string
 	// Text is what is wrong, and Remedy what to do about it; each is one clause
 	// without a full stop, and Remedy may be empty.
-	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitempty"`
+	Text   string
+	Remedy string
 }
 
 // String returns the finding as one line.

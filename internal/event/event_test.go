@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
@@ -34,24 +33,9 @@ func TestAnEventIsOneLineOfTheLog(t *testing.T) {
 	}
 }
 
-func TestAFindingForPeopleAndPrograms(t *testing.T) {
+func TestAFindingIsOneLineForPeople(t *testing.T) {
 	f := Finding{Code: "forwarding", Severity: Warning, Subject: "net.ipv4.ip_forward", Text: "no answer reaches a client", Remedy: "set it"}
 	if got, want := f.String(), "no answer reaches a client: set it"; got != want {
 		t.Errorf("line %q, want %q", got, want)
-	}
-	body, err := json.Marshal(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `{"code":"forwarding","severity":"warning","subject":"net.ipv4.ip_forward","text":"no answer reaches a client","remedy":"set it"}`
-	if string(body) != want {
-		t.Errorf("JSON %s, want %s", body, want)
-	}
-	var back Finding
-	if err := json.Unmarshal(body, &back); err != nil || back != f {
-		t.Errorf("read back as %+v, %v; want %+v", back, err, f)
-	}
-	if err := json.Unmarshal([]byte(`{"severity":"dire"}`), &back); err == nil {
-		t.Error("an unknown severity was accepted")
 	}
 }
