@@ -14,7 +14,7 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 	if err != nil {
 		reason := ReasonOf(err)
 		r.counters.Discarded[reason]++
-		return r.note(now, reason, "packet from %s discarded: %v", plain(p.Src), err)
+		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
 	}
 	r.counters.AdvertsReceived++
 	r.adverts.form = ad.Checksum
@@ -58,7 +58,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	var acts []Action
 	differs := func(reason Reason, format string, args ...any) {
 		r.counters.Mismatched[reason]++
-		acts = append(acts, r.note(now, reason, format, args...)...)
+		acts = append(acts, r.note(now, AdvertDiffers, reason, format, args...)...)
 	}
 	if ad.Interval != r.c.Interval {
 		differs(ReasonInterval, "%s advertises every %s, this director every %s: configure the same advert_interval on both",
@@ -89,7 +89,7 @@ func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert) []Action {
 	if r.state == Master {
 		r.counters.OtherMasters++
 	}
-	return r.note(now, "disputed",
+	return r.note(now, DisputedAddress, "",
 		"%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
 		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
 }

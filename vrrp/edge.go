@@ -1,9 +1,6 @@
 package vrrp
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // A Port is where adverts go out and come in: one interface, one family.
 type Port struct {
@@ -52,15 +49,14 @@ type Link interface {
 	Send(p Port, src, dst netip.Addr, payload []byte) error
 }
 
-// Addresses changes what addresses are on the interfaces. Its methods may take
-// as long as the kernel likes.
-type Addresses interface {
-	// Hold makes it so that the addresses are there, to be taken back by the
-	// kernel after a lifetime, or permanent with zero. It goes on after an
-	// error, and returns those that had not been there.
-	Hold(addrs []InterfaceAddress, lifetime time.Duration) (added []InterfaceAddress, err error)
+// A Holder makes the kernel agree with what a Master holds. Its methods may
+// take as long as the kernel likes.
+type Holder interface {
+	// Hold makes it so that the holdings are there, and begins their lease anew.
+	// It goes on after an error, and returns what had not been there.
+	Hold(Holdings) (added Holdings, err error)
 	// Release makes it so that they are not there.
-	Release(addrs []InterfaceAddress) error
+	Release(Holdings) error
 	// Announce tells the neighbours on each interface who has the addresses.
-	Announce(addrs []InterfaceAddress) error
+	Announce(Holdings) error
 }

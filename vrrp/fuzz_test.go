@@ -100,7 +100,7 @@ func (f *routerFuzz) config() Config {
 func (f *routerFuzz) check(before State, acts []Action) {
 	f.t.Helper()
 	sent := 0
-	state := before
+	state, r := before, f.r
 	for _, a := range acts {
 		switch a := a.(type) {
 		case Send:
@@ -112,14 +112,13 @@ func (f *routerFuzz) check(before State, acts []Action) {
 				f.t.Fatalf("releases what it does not hold: %v", acts)
 			}
 			f.held = false
-		case Transition:
-			if a.From != state || a.From == a.To || a.Why == "" {
-				f.t.Fatalf("transition %v from %s", a, state)
+		case Event:
+			if a.Code == "" || a.Text == "" || a.Router != r.c.Name || a.From != state {
+				f.t.Fatalf("event %+v in %s", a, state)
 			}
 			state = a.To
 		}
 	}
-	r := f.r
 	switch {
 	case sent > 1:
 		f.t.Fatalf("%d adverts at once: %v", sent, acts)

@@ -33,10 +33,13 @@ type handover struct {
 	ending Ending
 	// held: the addresses are on our interfaces.
 	held bool
-	// takenOver: another Master was heard since this router was stopped or had
-	// a fault.
+	// takenOver: another Master was heard since this router was ended or had a
+	// fault.
 	takenOver bool
-	releaseAt time.Time // when held addresses are released; never while Master
+	// unreported: the router was Master when it was ended, and how that ended is
+	// still to be told.
+	unreported bool
+	releaseAt  time.Time // when held addresses are released; never while Master
 }
 
 func (h *handover) deadline() time.Time { return h.releaseAt }
@@ -76,7 +79,7 @@ func (h *handover) restart() {
 	if !h.takenOver {
 		h.releaseAt = time.Time{}
 	}
-	h.ending, h.takenOver = Running, false
+	h.ending, h.takenOver, h.unreported = Running, false, false
 }
 
 // expire releases the addresses, unless they are to stay where nobody has come

@@ -25,13 +25,13 @@ func (a *adverts) stop() { a.nextAt, a.answers = time.Time{}, 0 }
 // becomeMaster sends the advert first: it is what stops the other backups,
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {
-	acts := []Action{r.send(now, r.c.Priority), Hold{}}
-	t := r.enter(now, Master, why)
+	sent := r.send(now, r.c.Priority)
+	entered := r.enter(now, Master, BecameMaster, why)
 	r.handover.hold()
 	r.adverts.nextAt = now.Add(r.c.Interval)
 	r.election.know(r.source, r.c.Priority)
 	r.election.interval = r.c.Interval
-	return append(acts, r.announcements.first(now), t)
+	return []Action{sent, Hold{r.holdings()}, r.announcements.first(now), entered}
 }
 
 // resumeAsMaster ends the listening of a Master that heard nobody. Its addresses
@@ -39,7 +39,7 @@ func (r *Router) becomeMaster(now time.Time, why string) []Action {
 func (r *Router) resumeAsMaster(now time.Time) []Action {
 	r.stall.listening, r.adverts.answers = false, 0
 	r.adverts.nextAt = now.Add(r.c.Interval)
-	return []Action{r.send(now, r.c.Priority), Hold{}, r.announcements.first(now)}
+	return []Action{r.send(now, r.c.Priority), Hold{r.holdings()}, r.announcements.first(now)}
 }
 
 // receiveMaster is RFC 9568 section 6.4.3, "If an ADVERTISEMENT is received",
@@ -69,11 +69,11 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 
 // giveWay goes from Master to Backup of the sender of an advert.
 func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) []Action {
-	t := r.enter(now, Backup, why)
+	entered := r.enter(now, Backup, BecameBackup, why)
 	r.election.open(&r.c, now)
 	r.handover.heard(now)
 	r.election.receive(&r.c, now, src, ad)
-	return []Action{t}
+	return []Action{entered}
 }
 
 // answer sends an advert at once, within bounds; beyond them Adver_Timer runs
@@ -95,7 +95,7 @@ func (r *Router) meet(now time.Time, src netip.Addr, ad Advert) []Action {
 	if !r.rivals.heard(now, r.c.Interval) {
 		return nil
 	}
-	return r.note(now, "other_master",
+	return r.note(now, OtherMaster, "",
 		"%s is Master too, with priority %d (here: %d), and both have the addresses: does it hear this director? "+
 			"Let VRRP (IP protocol 112) through its firewall, and look at its peers and at the switch",
 		src, ad.Priority, r.c.Priority)
@@ -145,7 +145,7 @@ func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
 		r.adverts.nextAt = now.Add(r.c.Interval)
 	}
 	if moved {
-		acts = append(acts, Hold{})
+		acts = append(acts, Hold{r.holdings()})
 	}
 	if moved && !r.stall.listening {
 		acts = append(acts, r.announcements.first(now))

@@ -252,10 +252,12 @@ func script(acts []Action) string {
 		switch a := a.(type) {
 		case Send:
 			words = append(words, fmt.Sprintf("send %d", a.Advert.Priority))
-		case Transition:
-			words = append(words, a.To.String())
-		case Note:
-			words = append(words, "note")
+		case Event:
+			if a.Changed() {
+				words = append(words, a.To.String())
+			} else {
+				words = append(words, "note")
+			}
 		default:
 			words = append(words, strings.Fields(a.String())[0])
 		}

@@ -1,15 +1,12 @@
 package vrrp
 
 import (
-	"fmt"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
 	"time"
 )
-
-// noteEvery bounds how often a Router notes the same thing.
-const noteEvery = time.Hour
 
 // A Router is the state machine of one virtual router (RFC 9568 section 6.4).
 // It is a value in memory: it reads no clock, opens no socket and starts
@@ -41,7 +38,7 @@ type Router struct {
 	rivals        rivals
 
 	counters Counters
-	noted    map[Reason]time.Time
+	noted    notebook
 }
 
 // NewRouter returns a Router in Initialize. The configuration has been
@@ -55,7 +52,7 @@ func NewRouter(c Config) *Router {
 			Discarded:  zeros(discardReasons[:]),
 			Mismatched: zeros(mismatchReasons[:]),
 		},
-		noted: make(map[Reason]time.Time),
+		noted: make(notebook),
 	}
 }
 
@@ -103,7 +100,7 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 		return r.becomeMaster(now, "started, owns the addresses")
 	}
 	r.election.open(&r.c, now)
-	return []Action{r.enter(now, Backup, "started")}
+	return []Action{r.enter(now, Backup, BecameBackup, "started")}
 }
 
 // Resume leaves Initialize for Master at once. It is for a keeper that was
@@ -136,9 +133,32 @@ func (r *Router) End(now time.Time, how Ending) []Action {
 		why, fault = "abandoned by its director", "abandoned by its director"
 	}
 	r.handover.ending = how
-	acts := r.standBack(now, why)
+	r.handover.unreported = r.handover.unreported || r.state == Master
+	acts := r.standBack(now, StoppedRouter, why)
 	r.fault = fault
 	return acts
+}
+
+// Continue takes back an End: the router goes on with its next Startup.
+func (r *Router) Continue() { r.handover.ending, r.handover.unreported = Running, false }
+
+// Ending returns how the router was ended.
+func (r *Router) Ending() Ending { return r.handover.ending }
+
+// reportHandover tells how the hand-over of a router that was ended has ended.
+func (r *Router) reportHandover(now time.Time) []Action {
+	if !r.handover.unreported || !r.Done() {
+		return nil
+	}
+	r.handover.unreported = false
+	switch {
+	case r.handover.takenOver:
+		return []Action{r.event(now, TakenOver, slog.LevelInfo, "taken over by %s", r.election.master)}
+	case r.handover.ending == Abandoned:
+		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard to take over: the addresses are left")}
+	default:
+		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard to take over virtual router id %d", r.c.VRID)}
+	}
 }
 
 // Done reports whether a router that was ended has nothing left to do.
@@ -160,9 +180,9 @@ func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
 	var acts []Action
 	switch {
 	case silent:
-		acts = r.fallSilent(now, reason)
+		acts = append(r.fallSilent(now, reason), r.reportHandover(now)...)
 	case r.state != Initialize:
-		acts = r.standBack(now, reason)
+		acts = r.standBack(now, StoodBack, reason)
 	}
 	if r.handover.ending == Running {
 		r.fault = reason
@@ -171,7 +191,7 @@ func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
 }
 
 // standBack goes to Initialize, handing over as a Master.
-func (r *Router) standBack(now time.Time, why string) []Action {
+func (r *Router) standBack(now time.Time, code, why string) []Action {
 	var acts []Action
 	switch r.state {
 	case Master:
@@ -181,7 +201,7 @@ func (r *Router) standBack(now time.Time, why string) []Action {
 		r.handover.takenOver = r.election.master.IsValid()
 	}
 	if r.state != Initialize {
-		acts = append(acts, r.enter(now, Initialize, why))
+		acts = append(acts, r.enter(now, Initialize, code, why))
 	}
 	// Addresses that were adopted, and nobody known to hand them to.
 	if r.handover.releaseAt.IsZero() && r.handover.ending != Abandoned {
@@ -197,13 +217,18 @@ func (r *Router) fallSilent(now time.Time, why string) []Action {
 		return acts
 	}
 	r.handover.takenOver = false
-	return append(acts, r.enter(now, Initialize, why))
+	return append(acts, r.enter(now, Initialize, StoodBack, why))
 }
 
 // enter changes the state and stops the timers of the old one; the one that
 // releases addresses belongs to all states but Master.
-func (r *Router) enter(now time.Time, to State, why string) Action {
-	from := r.state
+func (r *Router) enter(now time.Time, to State, code, why string) Action {
+	level := slog.LevelInfo
+	if code == StoodBack {
+		level = slog.LevelWarn
+	}
+	e := r.event(now, code, level, "%s", why)
+	e.To = to
 	r.state, r.since = to, now
 	r.election.quietSince = time.Time{}
 	r.stall.listening = false
@@ -215,11 +240,11 @@ func (r *Router) enter(now time.Time, to State, why string) Action {
 	if to == Master {
 		r.counters.BecameMaster++
 	}
-	if from == Master {
+	if e.From == Master {
 		r.counters.LeftMaster++
 		r.election.know(netip.Addr{}, 0)
 	}
-	return Transition{From: from, To: to, Why: why}
+	return e
 }
 
 // Update puts a changed configuration in force without losing the role.
@@ -251,9 +276,6 @@ func (r *Router) change(now time.Time, c Config) []Action {
 	}
 	old := r.c
 	r.c = c
-	if c.Source.IsValid() {
-		r.source = plain(c.Source)
-	}
 	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
 	switch r.state {
@@ -263,6 +285,13 @@ func (r *Router) change(now time.Time, c Config) []Action {
 		r.election.update(&r.c, &old, now)
 	}
 	return acts
+}
+
+// Config returns the configuration in force, as it was given.
+func (r *Router) Config() Config {
+	c := r.c
+	c.Priority = r.configured
+	return c
 }
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
@@ -280,7 +309,8 @@ func (r *Router) Expire(now time.Time) []Action {
 		acts = r.expireMaster(now)
 	}
 	// A router that became Master just now keeps its addresses.
-	return append(acts, r.handover.expire(now)...)
+	acts = append(acts, r.handover.expire(now)...)
+	return append(acts, r.reportHandover(now)...)
 }
 
 // State returns the state that the router is in.
@@ -333,15 +363,6 @@ func (r *Router) sendFailed() { r.counters.SendErrors++ }
 
 // masterDown is how long a Master may be silent before this router takes over.
 func (r *Router) masterDown() time.Duration { return r.election.masterDown(&r.c) }
-
-// note returns a Note unless the same kind was noted a short while ago.
-func (r *Router) note(now time.Time, kind Reason, format string, args ...any) []Action {
-	if at, ok := r.noted[kind]; ok && now.Sub(at) < noteEvery {
-		return nil
-	}
-	r.noted[kind] = now
-	return []Action{Note{fmt.Sprintf(format, args...)}}
-}
 
 // earliest returns the first of some times, of which those that are zero do not
 // count.

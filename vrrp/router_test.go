@@ -22,7 +22,12 @@ func TestSend(t *testing.T) {
 	got := r.Resume(epoch, ours)
 	want := []Action{
 		Send{Advert{Version: 3, VRID: 51, Priority: 100, Interval: time.Second, Addresses: addrs("10.0.0.100", "10.0.0.101")}},
-		Hold{}, Announce{}, Transition{Initialize, Master, "resumed as Master"},
+		Hold{Holdings{Addresses: []InterfaceAddress{
+			{"eth0", netip.MustParsePrefix("10.0.0.100/24")}, {"eth0", netip.MustParsePrefix("10.0.0.101/32")},
+			{"eth1", netip.MustParsePrefix("192.168.1.254/24")},
+		}}},
+		Announce{},
+		Event{At: epoch, Code: BecameMaster, Router: "outside", From: Initialize, To: Master, Text: "resumed as Master"},
 	}
 	if diff := cmp.Diff(want, got, compareValues); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
@@ -230,7 +235,7 @@ func TestStories(t *testing.T) {
 			{0, "stop", "send 0, Initialize -> Initialize+ 4s"},
 			{1 * second, "update, addresses", " -> Initialize+ 4s"},
 			{2 * second, "advert, lower", "note -> Initialize+ 2.05s"},
-			{2050 * time.Millisecond, "timer, early", "release -> Initialize done"},
+			{2050 * time.Millisecond, "timer, early", "release, note -> Initialize done"},
 		}},
 		{"stopped while beaten and still answering: the 50 ms are kept, nothing is sent", nil, []step{
 			{0, "resume", "send 100, hold, announce, Master -> Master+ 1s"},
@@ -301,7 +306,7 @@ func TestDiscardCounts(t *testing.T) {
 	r := NewRouter(testConfig())
 	short := Packet{Src: higher, Dst: Group4, TTL: TTL, Payload: []byte{0x31}}
 	acts := r.Receive(epoch, short)
-	if n, ok := acts[0].(Note); !ok || !strings.Contains(n.Text, "10.0.0.3") {
+	if n, ok := acts[0].(Event); !ok || !strings.Contains(n.Text, "10.0.0.3") {
 		t.Errorf("the first one is told as %v", acts)
 	}
 	if acts := r.Receive(epoch, short); len(acts) != 0 {

@@ -2,34 +2,23 @@ package vrrp
 
 import (
 	"context"
+	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// auditAfter is how soon after a change of interfaces a Session looks
+	// auditAfter is how soon after a change of interfaces a Session checks
 	// whether addresses that it holds are missing. It lets a burst of changes
 	// end, and bounds a quarrel with whoever keeps removing them.
 	auditAfter = 20 * time.Millisecond
-	// settleWithin bounds how long a Session that has stopped waits for the
-	// kernel to take the addresses back.
-	settleWithin = 5 * time.Second
+	// endWithin bounds how long a Session that has ended waits for the kernel to
+	// release the addresses.
+	endWithin = 5 * time.Second
 )
-
-// An Event is something that an operator may want to read in the log.
-type Event struct {
-	At     time.Time `json:"at"`
-	Router string    `json:"router,omitempty"`
-	// From and To are the states of a transition and Text is its reason;
-	// where both are equal, Text alone tells what happened.
-	From State  `json:"from"`
-	To   State  `json:"to"`
-	Text string `json:"text"`
-	// Failure: something did not work that should have, or is otherwise for
-	// an operator to look at.
-	Failure bool `json:"failure,omitempty"`
-}
 
 // A Resumption lets a router be Master again at once, if it starts in time:
 // the keeper that it replaces was Master and is gone.
@@ -74,12 +63,11 @@ type mailbox struct {
 	sync.Mutex
 	desired *Desired
 	resume  []Resumption
-	ending  Ending
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported
 // from more than one goroutine, and report must not block.
-func NewSession(link Link, addrs Addresses, report func(Event)) *Session {
+func NewSession(link Link, edge Holder, report func(Event)) *Session {
 	s := &Session{
 		link:    link,
 		report:  report,
@@ -90,30 +78,17 @@ func NewSession(link Link, addrs Addresses, report func(Event)) *Session {
 		members: make(map[memberKey]*member),
 		resume:  make(map[string]time.Time),
 	}
-	s.worker = newWorker(addrs, report, func() { token(s.kick) })
+	s.worker = newWorker(edge, report, func() { token(s.kick) })
 	return s
 }
 
-// Set says which routers shall run, and no others. A router keeps its role if
-// its interface, family and VRID stay. The newest Desired wins.
+// Set says which routers shall run, and no others, or that all are to end. A
+// router keeps its role if its interface, family and VRID stay. The newest
+// Desired wins, but nothing runs again in a Session that was ended.
 func (s *Session) Set(d Desired, resume ...Resumption) {
 	s.mail.Lock()
 	s.mail.desired = &d
 	s.mail.resume = append(s.mail.resume, resume...)
-	s.mail.Unlock()
-	token(s.kick)
-}
-
-// Stop lets every router hand over; Run returns when they have.
-func (s *Session) Stop() { s.end(Stopped) }
-
-// Abandon is Stop after the director's death: where nobody takes over, the
-// addresses are left, permanent.
-func (s *Session) Abandon() { s.end(Abandoned) }
-
-func (s *Session) end(how Ending) {
-	s.mail.Lock()
-	s.mail.ending = how
 	s.mail.Unlock()
 	token(s.kick)
 }
@@ -136,13 +111,13 @@ func (s *Session) Statuses() []Status {
 // configured here.
 func (s *Session) Unclaimed() uint64 { return s.unclaimed.Load() }
 
-// Run runs the routers until they have stopped after Stop or Abandon, or at
-// once when the context ends.
+// Run runs the routers until all have ended because Set said so, or until the
+// context ends.
 func (s *Session) Run(ctx context.Context) {
 	defer close(s.done)
-	workerDone := make(chan struct{})
-	defer close(workerDone)
-	go s.worker.run(workerDone)
+	workerEnd := make(chan struct{})
+	defer close(workerEnd)
+	go s.worker.run(workerEnd)
 
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -156,8 +131,7 @@ func (s *Session) Run(ctx context.Context) {
 		case reply := <-s.queries:
 			reply <- s.statuses()
 		}
-		now := time.Now()
-		if s.turn(now) {
+		if s.turn(time.Now()) {
 			return
 		}
 		timer.Stop()
@@ -167,14 +141,14 @@ func (s *Session) Run(ctx context.Context) {
 	}
 }
 
-// turn does everything that is to do now, in this order, and tells whether
+// turn does everything that is to do now, in this order, and reports whether
 // the Session has ended.
 func (s *Session) turn(now time.Time) (ended bool) {
 	s.link.Receive(func(p Packet) { s.receive(now, p) })
 	s.read(now)
-	s.look(now)
+	s.inspect(now)
 	for _, m := range s.members {
-		if due(m.deadline, now) {
+		if due(m.router.Deadline(), now) {
 			s.do(now, m, m.router.Expire(now))
 		}
 		if due(m.resumeAt, now) {
@@ -182,36 +156,140 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		}
 	}
 	s.audit(now)
-	s.bury()
+	s.removeEnded()
 	return s.ended(now)
 }
 
 // deadline is when the next turn is due, without a cause from outside.
 func (s *Session) deadline() time.Time {
-	first := s.auditAt
-	if first.IsZero() || !s.endBy.IsZero() && s.endBy.Before(first) {
-		first = s.endBy
-	}
+	first := earliest(s.auditAt, s.endBy)
 	for _, m := range s.members {
-		for _, at := range [...]time.Time{m.deadline, m.resumeAt} {
-			if !at.IsZero() && (first.IsZero() || at.Before(first)) {
-				first = at
-			}
-		}
+		first = earliest(first, m.router.Deadline(), m.resumeAt)
 	}
 	return first
 }
 
-// ended tells whether every router has stopped and its addresses are where
-// they belong.
+// read applies what the loop was told since the last turn.
+func (s *Session) read(now time.Time) {
+	s.mail.Lock()
+	d, resume := s.mail.desired, s.mail.resume
+	s.mail.desired, s.mail.resume = nil, nil
+	s.mail.Unlock()
+	for _, r := range resume {
+		s.resume[r.Router] = r.Before
+	}
+	switch {
+	case d == nil:
+	case d.Ending == Running && s.ending == Running:
+		s.apply(now, *d)
+	case d.Ending != Running && d.Ending != s.ending:
+		// From Stopped to Abandoned, or the other way round, it changes what
+		// becomes of addresses that nobody comes for.
+		s.ending = d.Ending
+		for _, m := range s.members {
+			s.end(now, m)
+		}
+	}
+}
+
+// apply starts, updates and ends routers.
+func (s *Session) apply(now time.Time, d Desired) {
+	s.conditions = slices.Clone(d.Conditions)
+	for i := range s.conditions {
+		s.conditions[i].given = true
+	}
+	wanted := make(map[memberKey]bool, len(d.Routers))
+	for _, c := range d.Routers {
+		key := keyOf(&c)
+		wanted[key] = true
+		m := s.members[key]
+		if m == nil {
+			s.members[key] = &member{key: key, router: NewRouter(c)}
+			continue
+		}
+		m.removed = false
+		m.router.Continue()
+		if !reflect.DeepEqual(m.router.Config(), c) {
+			s.do(now, m, m.router.Update(now, c))
+		}
+	}
+	for key, m := range s.members {
+		if !wanted[key] && !m.removed {
+			m.removed = true
+			s.end(now, m)
+		}
+	}
+	s.listen()
+	s.interfaces = nil // Inspect them again, for the new configuration.
+}
+
+// listen opens the sockets of the routers that run or are handing over.
+func (s *Session) listen() {
+	ports := make([]Port, 0, len(s.members))
+	for key := range s.members {
+		ports = append(ports, key.Port)
+	}
+	s.link.Listen(ports)
+}
+
+// end ends a router: as all of them, or one that is not wanted any more.
+func (s *Session) end(now time.Time, m *member) {
+	how := s.ending
+	if m.removed {
+		// The next start adopts no addresses of a router that it does not know.
+		how = Stopped
+	}
+	s.do(now, m, m.router.End(now, how))
+}
+
+// removeEnded removes routers that have ended.
+func (s *Session) removeEnded() {
+	gone := false
+	for key, m := range s.members {
+		if !m.router.Done() {
+			continue
+		}
+		if s.ending == Abandoned && !m.router.TakenOver() {
+			s.worker.keep(key)
+			s.worker.start()
+		}
+		s.worker.forget(key)
+		delete(s.members, key)
+		gone = true
+	}
+	if gone {
+		s.listen()
+	}
+}
+
+// ended reports whether every router has ended and the kernel agrees.
 func (s *Session) ended(now time.Time) bool {
 	if s.ending == Running || len(s.members) > 0 {
 		return false
 	}
 	if s.endBy.IsZero() {
-		s.endBy = now.Add(settleWithin)
+		s.endBy = now.Add(endWithin)
 	}
-	return s.worker.quiet() || due(s.endBy, now)
+	return s.worker.done() || due(s.endBy, now)
+}
+
+// statuses are the routers as they stand, ordered by name.
+func (s *Session) statuses() []Status {
+	all := make([]Status, 0, len(s.members))
+	for _, m := range s.members {
+		st := m.router.Status()
+		st.Held = 0
+		for _, a := range m.router.holdings().Addresses {
+			if s.present[a] {
+				st.Held++
+			}
+		}
+		st.Counters.AddressesRestored = s.worker.restored(m.key)
+		st.Unmet = m.verdict.unmet
+		all = append(all, st)
+	}
+	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // token puts one in, unless there is one already.

@@ -122,14 +122,14 @@ func TestAdvertThatTheKernelRefuses(t *testing.T) {
 		}
 		down(true)
 		time.Sleep(2 * time.Second)
-		s.want("told once", "3.514s  announce 10.9.0.200/24", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
+		s.want("told once", "3.514s  arping -U -I eth0 10.9.0.200", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
 			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
 		if n := s.status().Counters.SendErrors; n != 2 {
 			t.Errorf("counted %d", n)
 		}
 		down(false)
 		time.Sleep(time.Second)
-		s.want("and when it is over", "5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+		s.want("and when it is over", "5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
 			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "6.414s  event: adverts can be sent again")
 	})
 }

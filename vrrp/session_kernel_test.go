@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -37,8 +38,8 @@ type kernel struct {
 }
 
 var (
-	_ vrrp.Link      = (*kernel)(nil)
-	_ vrrp.Addresses = (*kernel)(nil)
+	_ vrrp.Link   = (*kernel)(nil)
+	_ vrrp.Holder = (*kernel)(nil)
 )
 
 const peer = "10.9.0.2"
@@ -73,11 +74,11 @@ func (s *kernel) note(format string, args ...any) {
 func (s *kernel) event(e vrrp.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.From != e.To && e.Failure {
+	if e.Changed() && e.Level == slog.LevelWarn {
 		s.note("failure, %s: %s", e.To, e.Text)
-	} else if e.From != e.To {
+	} else if e.Changed() {
 		s.note("%s: %s", e.To, e.Text)
-	} else if e.Failure {
+	} else if e.Level == slog.LevelWarn {
 		s.note("failure: %s", e.Text)
 	} else {
 		s.note("event: %s", e.Text)
@@ -150,31 +151,37 @@ func (s *kernel) wait() {
 	}
 }
 
-func (s *kernel) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added []vrrp.InterfaceAddress, err error) {
+// The kernel prints what is asked of it as the commands that would do it.
+
+func (s *kernel) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range addrs {
-		s.note("hold %s on %s for %s", a.Prefix, a.Interface, lifetime.Round(time.Millisecond))
+	for _, a := range h.Addresses {
+		lease := ""
+		if h.Lease > 0 {
+			lease = fmt.Sprintf(" valid_lft %s", h.Lease.Round(time.Millisecond))
+		}
+		s.note("ip addr replace %s dev %s%s", a.Prefix, a.Interface, lease)
 		d := s.devices[a.Interface]
 		if s.failure == nil && !slices.Contains(d.Addresses, a.Prefix) {
-			added = append(added, a)
+			added.Addresses = append(added.Addresses, a)
 			d.Addresses = append(slices.Clone(d.Addresses), a.Prefix)
 			s.devices[a.Interface] = d
 		}
 	}
-	if len(added) > 0 {
+	if len(added.Addresses) > 0 {
 		s.publish()
 	}
 	return added, s.failure
 }
 
-func (s *kernel) Release(addrs []vrrp.InterfaceAddress) error {
+func (s *kernel) Release(h vrrp.Holdings) error {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range addrs {
-		s.note("release %s", a.Prefix)
+	for _, a := range h.Addresses {
+		s.note("ip addr del %s dev %s", a.Prefix, a.Interface)
 		s.remove(a)
 	}
 	s.publish()
@@ -187,12 +194,12 @@ func (s *kernel) remove(a vrrp.InterfaceAddress) {
 	s.devices[a.Interface] = d
 }
 
-func (s *kernel) Announce(addrs []vrrp.InterfaceAddress) error {
+func (s *kernel) Announce(h vrrp.Holdings) error {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range addrs {
-		s.note("announce %s", a.Prefix)
+	for _, a := range h.Addresses {
+		s.note("arping -U -I %s %s", a.Interface, a.Prefix.Addr())
 	}
 	return nil
 }

@@ -22,10 +22,10 @@ func TestFirstTheAdvertThenTheAddresses(t *testing.T) {
 			"0s      Backup: started",
 			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 			"3.414s  Master: heard no Master",
-			"3.414s  hold 10.9.0.200/24 on eth0 for 6.828s",
-			"3.414s  hold 192.168.1.254/24 on eth1 for 6.828s",
-			"3.414s  announce 10.9.0.200/24",
-			"3.414s  announce 192.168.1.254/24")
+			"3.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"3.414s  ip addr replace 192.168.1.254/24 dev eth1 valid_lft 6.828s",
+			"3.414s  arping -U -I eth0 10.9.0.200",
+			"3.414s  arping -U -I eth1 192.168.1.254")
 		if st := s.status(); st.Held != 2 {
 			t.Errorf("%d of 2 addresses are held", st.Held)
 		}
@@ -49,8 +49,8 @@ func TestRouterWaitsForNobody(t *testing.T) {
 		s.script()
 		close(s.blocked)
 		s.want("it goes on with what is wanted now: no announcement",
-			"6.6s    hold 10.9.0.200/24 on eth0 for 6.828s",
-			"6.6s    release 10.9.0.200/24")
+			"6.6s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"6.6s    ip addr del 10.9.0.200/24 dev eth0")
 	})
 }
 
@@ -91,7 +91,7 @@ func TestOwnLinkGoes(t *testing.T) {
 		s.set("eth0", false)
 		s.want("it lets go at once, and says nothing where nobody hears it",
 			"3.5s    failure, Initialize: interface eth0 is down",
-			"3.5s    release 10.9.0.200/24")
+			"3.5s    ip addr del 10.9.0.200/24 dev eth0")
 		time.Sleep(time.Second)
 		s.set("eth0", true)
 		s.want("it starts again", "4.5s    Backup: started")
@@ -156,7 +156,7 @@ func TestTrackedInterfaceGoes(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		s.arrive(100, true)
 		time.Sleep(100 * time.Millisecond)
-		s.want("it lets go when somebody has taken over", "3.65s   release 10.9.0.200/24")
+		s.want("it lets go when somebody has taken over", "3.65s   ip addr del 10.9.0.200/24 dev eth0")
 		if st := s.status(); st.Fault != "interface eth1 is down" {
 			t.Errorf("fault: %q", st.Fault)
 		}
@@ -200,12 +200,12 @@ func TestConditionOfTheDirector(t *testing.T) {
 func TestStopEndsAfterTheHandOver(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one())
-		s.session.Stop()
+		s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
 		s.want("it says so once", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
 		time.Sleep(500 * time.Millisecond)
 		s.arrive(100, true)
 		<-s.ended
-		s.want("it lets go 50 ms after the successor's first advert", "4.05s   event: taken over by 10.9.0.2", "4.05s   release 10.9.0.200/24")
+		s.want("it lets go 50 ms after the successor's first advert", "4.05s   event: taken over by 10.9.0.2", "4.05s   ip addr del 10.9.0.200/24 dev eth0")
 	})
 }
 
@@ -213,14 +213,14 @@ func TestStopEndsAfterTheHandOver(t *testing.T) {
 func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one())
-		s.session.Abandon()
+		s.session.Set(vrrp.Desired{Ending: vrrp.Abandoned})
 		<-s.ended
 		s.want("the addresses become permanent",
 			"3.5s    advert 0 from 10.9.0.1 to 224.0.0.18",
 			"3.5s    Initialize: abandoned by its director",
-			"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s", // renewed meanwhile
+			"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s", // renewed meanwhile
 			"7.5s    failure: no other director was heard to take over: the addresses are left",
-			"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
+			"7.5s    ip addr replace 10.9.0.200/24 dev eth0")
 	})
 }
 
@@ -230,14 +230,14 @@ func TestAbandonedAfterAStop(t *testing.T) {
 	t.Run("leaves the addresses too", func(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.master(one())
-			s.session.Stop()
+			s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
 			s.want("it says so once", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
-			s.session.Abandon()
+			s.session.Set(vrrp.Desired{Ending: vrrp.Abandoned})
 			<-s.ended
 			s.want("the addresses become permanent",
-				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+				"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
 				"7.5s    failure: no other director was heard to take over: the addresses are left",
-				"7.5s    hold 10.9.0.200/24 on eth0 for 0s")
+				"7.5s    ip addr replace 10.9.0.200/24 dev eth0")
 		})
 	})
 	t.Run("but not those of a router that was removed", func(t *testing.T) {
@@ -245,12 +245,12 @@ func TestAbandonedAfterAStop(t *testing.T) {
 			s.master(one())
 			s.session.Set(vrrp.Desired{})
 			s.script()
-			s.session.Abandon()
+			s.session.Set(vrrp.Desired{Ending: vrrp.Abandoned})
 			<-s.ended
 			s.want("nobody would come back for them",
-				"5.69s   hold 10.9.0.200/24 on eth0 for 6.828s",
+				"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
 				"7.5s    failure: no other director was heard to take over virtual router id 51",
-				"7.5s    release 10.9.0.200/24")
+				"7.5s    ip addr del 10.9.0.200/24 dev eth0")
 		})
 	})
 }
@@ -258,11 +258,11 @@ func TestAbandonedAfterAStop(t *testing.T) {
 func TestAbandonedWithSuccessorReleases(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one())
-		s.session.Abandon()
+		s.session.Set(vrrp.Desired{Ending: vrrp.Abandoned})
 		s.script()
 		s.arrive(100, true)
 		<-s.ended
-		s.want("as at a proper stop", "3.55s   event: taken over by 10.9.0.2", "3.55s   release 10.9.0.200/24")
+		s.want("as at a proper stop", "3.55s   event: taken over by 10.9.0.2", "3.55s   ip addr del 10.9.0.200/24 dev eth0")
 	})
 }
 
@@ -282,8 +282,8 @@ func TestAddressesLeftByACrash(t *testing.T) {
 				"0s      Backup: started",
 				"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 				"3.414s  Master: heard no Master",
-				"3.414s  hold 10.9.0.200/24 on eth0 for 6.828s",
-				"3.414s  announce 10.9.0.200/24")
+				"3.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+				"3.414s  arping -U -I eth0 10.9.0.200")
 		})
 	})
 	t.Run("go when somebody else is", func(t *testing.T) {
@@ -293,7 +293,7 @@ func TestAddressesLeftByACrash(t *testing.T) {
 			synctest.Wait()
 			s.arrive(200, true)
 			time.Sleep(100 * time.Millisecond)
-			s.want("released", "0s      Backup: started", "50ms    release 10.9.0.200/24")
+			s.want("released", "0s      Backup: started", "50ms    ip addr del 10.9.0.200/24 dev eth0")
 		})
 	})
 }
@@ -307,9 +307,9 @@ func TestRemovedAddressComesBackAndIsCounted(t *testing.T) {
 		s.mu.Unlock()
 		time.Sleep(50 * time.Millisecond)
 		s.want("restored",
-			"3.514s  announce 10.9.0.200/24", // a new Master's second one
-			"3.52s   hold 10.9.0.200/24 on eth0 for 6.828s",
-			"3.52s   announce 10.9.0.200/24",
+			"3.514s  arping -U -I eth0 10.9.0.200", // a new Master's second one
+			"3.52s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"3.52s   arping -U -I eth0 10.9.0.200",
 			"3.52s   failure: restored what somebody else had removed: 10.9.0.200/24 on eth0")
 		if n := s.status().Counters.AddressesRestored; n != 1 {
 			t.Errorf("counted %d", n)
@@ -331,7 +331,7 @@ func TestLifetimeIsRenewed(t *testing.T) {
 				time.Sleep(time.Minute)
 				holds := 0
 				for _, line := range s.script() {
-					if strings.Contains(line, "hold") {
+					if strings.Contains(line, "ip addr replace") {
 						holds++
 					}
 				}
@@ -353,7 +353,7 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 			if strings.Contains(line, "failure: adding 10.9.0.200/24 to eth0") {
 				told++
 			}
-			if strings.Contains(line, "hold") {
+			if strings.Contains(line, "ip addr replace") {
 				tried++
 			}
 		}
@@ -457,9 +457,9 @@ func TestReload(t *testing.T) {
 			s.session.Set(one(func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.9.0.201/24")} }))
 			s.want("added before removed",
 				"3.5s    advert 150 from 10.9.0.1 to 224.0.0.18",
-				"3.5s    hold 10.9.0.201/24 on eth0 for 6.828s",
-				"3.5s    release 10.9.0.200/24",
-				"3.5s    announce 10.9.0.201/24")
+				"3.5s    ip addr replace 10.9.0.201/24 dev eth0 valid_lft 6.828s",
+				"3.5s    ip addr del 10.9.0.200/24 dev eth0",
+				"3.5s    arping -U -I eth0 10.9.0.201")
 		})
 	})
 	t.Run("a removed router hands over", func(t *testing.T) {
@@ -469,7 +469,7 @@ func TestReload(t *testing.T) {
 			s.want("as at a stop", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
 			s.arrive(100, true)
 			time.Sleep(100 * time.Millisecond)
-			s.want("to the end", "3.55s   event: taken over by 10.9.0.2", "3.55s   release 10.9.0.200/24")
+			s.want("to the end", "3.55s   event: taken over by 10.9.0.2", "3.55s   ip addr del 10.9.0.200/24 dev eth0")
 			if n := len(s.session.Statuses()); n != 0 {
 				t.Errorf("%d routers are left", n)
 			}
@@ -480,7 +480,7 @@ func TestReload(t *testing.T) {
 			s.master(one())
 			s.session.Set(one(func(c *vrrp.Config) { c.VRID = 52 }))
 			time.Sleep(10 * time.Second)
-			if st := s.status(); st.State != vrrp.Master || st.Held != 1 || slices.ContainsFunc(s.script(), func(l string) bool { return strings.Contains(l, "release") }) {
+			if st := s.status(); st.State != vrrp.Master || st.Held != 1 || slices.ContainsFunc(s.script(), func(l string) bool { return strings.Contains(l, "ip addr del") }) {
 				t.Errorf("it is %s and holds %d", st.State, st.Held)
 			}
 		})

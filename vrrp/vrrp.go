@@ -105,9 +105,12 @@ type Advert struct {
 }
 
 // A Desired is what the director asks of the keeper, whole: the routers that
-// shall run, and no others.
+// are to run, and no others.
 type Desired struct {
 	Routers []Config
+	// Ending, unless it is Running, says how all routers are to end; nothing else
+	// of the Desired counts then.
+	Ending Ending
 	// Conditions are those that the director watches. They concern every router.
 	Conditions []Condition
 }

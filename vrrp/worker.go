@@ -3,6 +3,7 @@ package vrrp
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -10,21 +11,21 @@ import (
 )
 
 const (
-	// auditEvery is how often permanent addresses are looked after.
+	// auditEvery is how often permanent holdings are looked after.
 	auditEvery = 10 * time.Second
-	// workAgain is how soon the worker tries again what the kernel refused.
-	workAgain = time.Second
-	// renewals is how often an address is renewed during its lifetime.
+	// retryAfter is how soon the worker tries again what the kernel refused.
+	retryAfter = time.Second
+	// renewals is how often a lease is renewed before it ends.
 	renewals = 3
 )
 
-// A worker holds and releases addresses and announces them. It may wait for
-// the kernel as long as it takes, and then goes on with what is wanted then:
-// what was wanted in between is never done.
+// A worker makes the kernel agree with what the routers want to hold, and
+// announces it. It may wait for the kernel as long as it takes, and then goes
+// on with what is wanted then: what was wanted in between is never done.
 type worker struct {
-	addrs  Addresses
+	edge   Holder
 	report func(Event)
-	settle func() // called when the worker has nothing more to do
+	idle   func() // called when the worker has nothing more to do
 	wake   chan struct{}
 
 	mu    sync.Mutex
@@ -33,45 +34,70 @@ type worker struct {
 	busy  bool
 }
 
-// A job is the addresses of one router.
+// A job is the holdings of one router.
 type job struct {
 	key      memberKey
 	name     string
-	want     []InterfaceAddress
-	lifetime time.Duration
+	want     Holdings
 	announce bool
-	// touch: the addresses are to be held or released, not only announced.
-	touch  bool
+	// apply: the kernel is to be made to agree; without it there is only
+	// something to announce.
+	apply  bool
 	queued bool
 	// forgotten: the router is gone, and the job goes when it is done.
 	forgotten bool
 
-	// have are addresses that may be there and are ours.
-	have []InterfaceAddress
-	// settled: what is wanted was there, so that what is missing was removed
-	// by somebody else.
-	settled  bool
+	// have may be there and is ours.
+	have Holdings
+	// complete: all that is wanted was there, so that what is missing was
+	// removed by somebody else.
+	complete bool
 	auditAt  time.Time
 	failure  string // as last reported
 	restored uint64
 }
 
-func newWorker(addrs Addresses, report func(Event), settle func()) *worker {
-	return &worker{addrs: addrs, report: report, settle: settle, wake: make(chan struct{}, 1), jobs: make(map[memberKey]*job)}
+func newWorker(edge Holder, report func(Event), idle func()) *worker {
+	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[memberKey]*job)}
+}
+
+// set says what a router wants to hold from now on. It is done after start.
+func (w *worker) set(key memberKey, name string, want Holdings) {
+	w.change(key, func(j *job) {
+		j.complete = j.complete && j.want.same(want)
+		j.announce = j.announce && !want.empty()
+		j.name, j.want, j.apply = name, want, true
+	})
+}
+
+// keep makes what a router holds permanent.
+func (w *worker) keep(key memberKey) {
+	w.change(key, func(j *job) { j.want.Lease, j.apply = 0, true })
+}
+
+// announce announces what a router holds, once it is there.
+func (w *worker) announce(key memberKey) {
+	w.change(key, func(j *job) { j.announce = true })
 }
 
 // change applies f to a router's job, which is done after start.
 func (w *worker) change(key memberKey, f func(*job)) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	j := w.job(key)
+	f(j)
+	w.enqueue(j)
+}
+
+// job returns a router's job, also one that does not know of it yet.
+func (w *worker) job(key memberKey) *job {
 	j := w.jobs[key]
 	if j == nil {
 		j = &job{key: key}
 		w.jobs[key] = j
 	}
 	j.forgotten = false
-	f(j)
-	w.enqueue(j)
-	w.mu.Unlock()
+	return j
 }
 
 // start has the changes done.
@@ -84,66 +110,45 @@ func (w *worker) enqueue(j *job) {
 	}
 }
 
-func (w *worker) hold(key memberKey, name string, addrs []InterfaceAddress, lifetime time.Duration) {
-	w.change(key, func(j *job) {
-		j.settled = j.settled && slices.Equal(j.want, addrs)
-		j.name, j.want, j.lifetime, j.touch = name, addrs, lifetime, true
-	})
-}
-
-func (w *worker) release(key memberKey) {
-	w.change(key, func(j *job) { j.want, j.announce, j.settled, j.touch = nil, false, false, true })
-}
-
-func (w *worker) announce(key memberKey) {
-	w.change(key, func(j *job) { j.announce = true })
-}
-
-// adopt tells of addresses that are there and ours, without touching them.
-func (w *worker) adopt(key memberKey, name string, addrs []InterfaceAddress) {
+// adopt tells of holdings that are there and ours, without touching them.
+func (w *worker) adopt(key memberKey, name string, have Holdings) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.jobs[key] == nil {
-		w.jobs[key] = &job{key: key}
-	}
-	j := w.jobs[key]
-	j.name, j.have, j.forgotten = name, addrs, false
+	j := w.job(key)
+	j.name, j.have = name, have
 }
 
-// forget lets go of a job as soon as it has nothing left to do.
+// forget drops a job as soon as it has nothing left to do.
 func (w *worker) forget(key memberKey) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
 		j.forgotten = true
-		w.clean(key, j)
+		w.clean(j)
 	}
 }
 
-func (w *worker) clean(key memberKey, j *job) {
-	if j.forgotten && !j.queued && len(j.have) == 0 {
-		delete(w.jobs, key)
+func (w *worker) clean(j *job) {
+	if j.forgotten && !j.queued && j.have.empty() {
+		delete(w.jobs, j.key)
 	}
 }
 
-// keep makes addresses permanent where they are held.
-func (w *worker) keep(key memberKey) {
-	w.change(key, func(j *job) { j.lifetime, j.touch = 0, true })
-}
-
-// audit queues the jobs of which an address is missing.
+// audit queues the jobs of which something is missing.
 func (w *worker) audit(present map[InterfaceAddress]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, j := range w.jobs {
-		if j.settled && slices.ContainsFunc(j.want, func(a InterfaceAddress) bool { return !present[a] }) {
-			j.touch = true
+		if j.complete && slices.ContainsFunc(j.want.Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
+			j.apply = true
 			w.enqueue(j)
 			w.start()
 		}
 	}
 }
 
+// restored returns how often something was put back that somebody else had
+// removed.
 func (w *worker) restored(key memberKey) uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,33 +158,33 @@ func (w *worker) restored(key memberKey) uint64 {
 	return 0
 }
 
-// quiet tells that nothing is left to do.
-func (w *worker) quiet() bool {
+// done reports whether nothing is left to do.
+func (w *worker) done() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.busy && len(w.queue) == 0
 }
 
-// run works until done is closed.
-func (w *worker) run(done <-chan struct{}) {
+// run works until the channel is closed.
+func (w *worker) run(end <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
-		case <-done:
+		case <-end:
 			return
 		case <-w.wake:
 		case <-timer.C:
 		}
 		for t := w.next(time.Now()); t != nil; t = w.next(time.Now()) {
-			w.work(t)
+			w.perform(t)
 			select {
-			case <-done:
+			case <-end:
 				return
 			default:
 			}
 		}
-		w.settle()
+		w.idle()
 		timer.Stop()
 		if at := w.deadline(); !at.IsZero() {
 			timer.Reset(time.Until(at))
@@ -191,10 +196,9 @@ func (w *worker) run(done <-chan struct{}) {
 type task struct {
 	job      *job
 	name     string
-	hold     []InterfaceAddress
-	drop     []InterfaceAddress
-	lifetime time.Duration
-	touch    bool
+	hold     Holdings
+	drop     Holdings
+	apply    bool
 	announce bool
 	audit    bool // all was there before
 }
@@ -208,7 +212,7 @@ func (w *worker) next(now time.Time) *task {
 	if len(w.queue) == 0 {
 		for _, j := range w.jobs {
 			if due(j.auditAt, now) {
-				j.touch = true
+				j.apply = true
 				w.enqueue(j)
 			}
 		}
@@ -219,84 +223,73 @@ func (w *worker) next(now time.Time) *task {
 	j := w.queue[0]
 	w.queue = w.queue[1:]
 	w.busy = true
-	return w.begin(j)
+	return w.take(j)
 }
 
-// begin copies what a job wants now.
-func (w *worker) begin(j *job) *task {
-	t := &task{job: j, name: j.name, hold: j.want, lifetime: j.lifetime,
-		touch: j.touch || !j.settled, announce: j.announce, audit: j.settled}
-	have := slices.Clone(j.want)
-	for _, a := range j.have {
-		if !slices.Contains(j.want, a) && !w.wanted(a) {
-			t.drop = append(t.drop, a)
-			have = append(have, a)
+// take copies what a job wants now.
+func (w *worker) take(j *job) *task {
+	t := &task{job: j, name: j.name, hold: j.want, drop: j.have.without(j.want),
+		apply: j.apply || !j.complete, announce: j.announce, audit: j.complete}
+	// A router that has changed its VRID must not lose an address to its former
+	// self.
+	for _, o := range w.jobs {
+		if t.drop.empty() {
+			break
 		}
+		t.drop = t.drop.without(o.want)
 	}
-	j.have = have
-	j.queued, j.announce, j.touch = false, false, false
+	j.have = j.want.plus(t.drop)
+	j.queued, j.announce, j.apply = false, false, false
 	return t
 }
 
-// wanted tells whether any router wants an address: one that has changed its
-// VRID must not lose it to its former self.
-func (w *worker) wanted(a InterfaceAddress) bool {
-	for _, j := range w.jobs {
-		if slices.Contains(j.want, a) {
-			return true
+// perform makes the system calls of a task: it adds before it removes.
+func (w *worker) perform(t *task) {
+	var restored Holdings
+	var held, released, announced error
+	if !t.hold.empty() && t.apply {
+		var added Holdings
+		if added, held = w.edge.Hold(t.hold); t.audit {
+			restored = added
 		}
 	}
-	return false
+	if !t.drop.empty() {
+		released = w.edge.Release(t.drop)
+	}
+	if !t.hold.empty() && (t.announce || !restored.empty()) && w.wanted(t) {
+		announced = w.edge.Announce(t.hold)
+	}
+	w.finish(t, time.Now(), restored, held, released, announced)
 }
 
-// work makes the system calls of a task: it adds before it removes.
-func (w *worker) work(t *task) {
-	var added []InterfaceAddress
-	var held, released, announced error
-	if len(t.hold) > 0 && t.touch {
-		added, held = w.addrs.Hold(t.hold, t.lifetime)
-	}
-	if len(t.drop) > 0 {
-		released = w.addrs.Release(t.drop)
-	}
-	var restored []InterfaceAddress
-	if t.audit {
-		restored = added
-	}
-	if len(t.hold) > 0 && (t.announce || len(restored) > 0) && w.still(t) {
-		announced = w.addrs.Announce(t.hold)
-	}
-	w.end(t, time.Now(), restored, held, released, announced)
-}
-
-// still tells whether a task's addresses are the ones that are wanted now.
-func (w *worker) still(t *task) bool {
+// wanted reports whether what a task holds is what is wanted now.
+func (w *worker) wanted(t *task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Equal(t.job.want, t.hold)
+	return t.job.want.same(t.hold)
 }
 
-// end notes what came of a task, and tells when to look again.
-func (w *worker) end(t *task, now time.Time, restored []InterfaceAddress, held, released, announced error) {
+// finish notes what came of a task, and when to look again.
+func (w *worker) finish(t *task, now time.Time, restored Holdings, held, released, announced error) {
 	w.mu.Lock()
 	j := t.job
 	if released == nil {
-		j.have = slices.DeleteFunc(slices.Clone(j.have), func(a InterfaceAddress) bool { return slices.Contains(t.drop, a) })
+		j.have = j.have.without(t.drop)
 	}
-	j.restored += uint64(len(restored))
-	j.settled = held == nil && len(t.hold) > 0 && slices.Equal(j.want, t.hold)
+	j.restored += uint64(len(restored.Addresses))
+	j.complete = held == nil && !t.hold.empty() && j.want.same(t.hold)
 	failure := errors.Join(held, released, announced)
 	switch {
 	case failure != nil:
-		j.auditAt = now.Add(workAgain)
-	case !t.touch:
+		j.auditAt = now.Add(retryAfter)
+	case !t.apply:
 		// When to look again stays as it was.
-	case len(j.want) > 0 && j.lifetime > 0:
-		j.auditAt = now.Add(j.lifetime / renewals)
-	case len(j.want) > 0:
-		j.auditAt = now.Add(auditEvery)
-	default:
+	case j.want.empty():
 		j.auditAt = time.Time{}
+	case j.want.Lease > 0:
+		j.auditAt = now.Add(j.want.Lease / renewals)
+	default:
+		j.auditAt = now.Add(auditEvery)
 	}
 	told := j.failure
 	j.failure = ""
@@ -304,28 +297,16 @@ func (w *worker) end(t *task, now time.Time, restored []InterfaceAddress, held, 
 		j.failure = failure.Error()
 	}
 	failed := j.failure
-	w.clean(j.key, j)
+	w.clean(j)
 	w.mu.Unlock()
 
 	if failed != told && failed != "" {
-		w.report(Event{At: now, Router: t.name, Text: failed, Failure: true})
+		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
-	if len(restored) > 0 {
-		w.report(Event{At: now, Router: t.name, Text: "restored what somebody else had removed: " + listRestored(restored), Failure: true})
+	if !restored.empty() {
+		w.report(Event{At: now, Code: AddressesRestored, Level: slog.LevelWarn, Router: t.name,
+			Text: "restored what somebody else had removed: " + restored.String()})
 	}
-}
-
-// listRestored writes addresses with their interfaces for the log.
-func listRestored(addrs []InterfaceAddress) string {
-	names := make([]string, 0, maxListed)
-	for _, a := range addrs[:min(len(addrs), maxListed)] {
-		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
-	}
-	text := strings.Join(names, ", ")
-	if more := len(addrs) - maxListed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }
 
 // deadline is when the next audit is due.
@@ -334,9 +315,20 @@ func (w *worker) deadline() time.Time {
 	defer w.mu.Unlock()
 	var first time.Time
 	for _, j := range w.jobs {
-		if at := j.auditAt; !at.IsZero() && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
+		first = earliest(first, j.auditAt)
 	}
 	return first
+}
+
+// String lists the addresses with their interfaces for the log.
+func (h Holdings) String() string {
+	names := make([]string, 0, maxListed)
+	for _, a := range h.Addresses[:min(len(h.Addresses), maxListed)] {
+		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(h.Addresses) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

@@ -30,7 +30,7 @@ var layers = []struct {
 	{"checker/probe", []string{"checker"}, "an edge serves its own domain"},
 	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
-	{"internal/keeper", []string{"vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
+	{"internal/keeper", []string{"internal/event", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/config", domains, "text becomes the domains' values, and nothing acts on it"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},

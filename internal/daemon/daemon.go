@@ -90,7 +90,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
 		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock")},
-		Log:     o.Log,
+		Events:  event.Log(o.Log),
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
 )
@@ -30,12 +31,12 @@ const (
 	lastWords = 16 << 10
 )
 
-// Options say how the keeper is to be started.
+// Options are how the keeper is started.
 type Options struct {
 	// Command is the program and its arguments, which calls Main.
 	Command []string
-	// Log gets one line for every event that matters.
-	Log *slog.Logger
+	// Events gets what happens to the routers and to the keeper itself.
+	Events event.Sink
 }
 
 // A Client is the director's end of the keeper: it starts the process when
@@ -52,7 +53,6 @@ type Client struct {
 	desired   vrrp.Desired
 	sets      uint64 // how often it was set
 	heartbeat bool
-	stopping  bool
 	statuses  []vrrp.Status
 	process   Process
 	pid       int
@@ -80,11 +80,13 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Set says which routers shall run, and no others. The newest wins.
+// Set makes these routers run, and no others. The newest Set wins, until Stop.
 func (c *Client) Set(d vrrp.Desired) {
 	c.mu.Lock()
-	c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Conditions: slices.Clone(d.Conditions)}
-	c.sets++
+	if c.desired.Ending == vrrp.Running {
+		c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Conditions: slices.Clone(d.Conditions), Ending: d.Ending}
+		c.sets++
+	}
 	c.mu.Unlock()
 	token(c.kick)
 }
@@ -134,10 +136,7 @@ func (c *Client) Unclaimed() uint64 {
 // Stop announces an orderly stop and waits until every router has handed over
 // and the process has ended, or until the context ends.
 func (c *Client) Stop(ctx context.Context) error {
-	c.mu.Lock()
-	c.stopping = true
-	c.mu.Unlock()
-	token(c.kick)
+	c.Set(vrrp.Desired{Ending: vrrp.Stopped})
 	select {
 	case <-c.done:
 		return nil
@@ -164,9 +163,9 @@ func (c *Client) supervise(ctx context.Context) {
 		}
 		lived := slog.Duration("lived", died.Sub(born).Round(time.Millisecond))
 		if pause == 0 {
-			c.options.Log.Error("the keeper has ended and is started again at once", "why", why, lived)
+			c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again at once", slog.String("why", why), lived)
 		} else {
-			c.options.Log.Error("the keeper has ended and is started again after a pause", "why", why, lived, "pause", pause)
+			c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again after a pause", slog.String("why", why), lived, slog.Duration("pause", pause))
 		}
 		if !c.rest(ctx, pause) {
 			return
@@ -179,7 +178,7 @@ func (c *Client) supervise(ctx context.Context) {
 func (c *Client) await(ctx context.Context) bool {
 	for {
 		c.mu.Lock()
-		stopping, needed := c.stopping, len(c.desired.Routers) > 0
+		stopping, needed := c.desired.Ending != vrrp.Running, len(c.desired.Routers) > 0
 		c.mu.Unlock()
 		switch {
 		case stopping || ctx.Err() != nil:
@@ -215,7 +214,7 @@ func (c *Client) rest(ctx context.Context, pause time.Duration) bool {
 func (c *Client) isStopping() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stopping
+	return c.desired.Ending != vrrp.Running
 }
 
 // resumptions are the routers that were Master in the last snapshot of a
@@ -233,7 +232,7 @@ func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
 	return resume
 }
 
-// live starts a keeper, talks to it until it has ended, and tells why it has.
+// live starts a keeper, talks to it until it has ended, and returns why it has.
 func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
 	conn, cmd, words, err := c.spawn()
 	if err != nil {
@@ -243,9 +242,9 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	defer c.end()
 	ended := make(chan struct{})
 	talked := make(chan struct{}, 2)
-	go func() { c.hear(conn); talked <- struct{}{} }()
-	go func() { c.tell(conn, resume, ended); talked <- struct{}{} }()
-	go c.watch(ctx, conn, cmd.Process, ended)
+	go func() { c.read(conn); talked <- struct{}{} }()
+	go func() { c.order(conn, resume, ended); talked <- struct{}{} }()
+	go c.guard(ctx, conn, cmd.Process, ended)
 	err = cmd.Wait()
 	close(ended)
 	// What it said last is still in the socket, and then comes its end.
@@ -254,11 +253,11 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	<-talked
 	<-talked
 	_ = conn.Close()
-	return epitaph(err, words.String())
+	return cause(err, words.String())
 }
 
-// epitaph says how a process has ended, and what it said last.
-func epitaph(err error, words string) string {
+// cause describes how a process has ended, with what it said last.
+func cause(err error, words string) string {
 	how := "it ended by itself, without an error: somebody may have sent it SIGTERM"
 	if err != nil {
 		how = err.Error()
@@ -305,14 +304,14 @@ func (c *Client) end() {
 	token(c.changed)
 }
 
-// tell sends the newest desired state whenever there is one to send, the first
+// order sends the newest desired state whenever there is one to send, the first
 // time with what only a new keeper is told.
-func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
+func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
 	var sent uint64 // the Set that was sent last
 	for {
 		c.mu.Lock()
-		o := order{Heartbeat: c.heartbeat || sent == 0, Stop: c.stopping}
+		o := order{Heartbeat: c.heartbeat || sent == 0}
 		if sent != c.sets {
 			d := c.desired
 			o.Desired, o.Resume, sent = &d, resume, c.sets
@@ -331,8 +330,8 @@ func (c *Client) tell(w io.Writer, resume []vrrp.Resumption, ended <-chan struct
 	}
 }
 
-// hear takes snapshots in until the keeper has ended.
-func (c *Client) hear(r io.Reader) {
+// read takes snapshots until the keeper has ended.
+func (c *Client) read(r io.Reader) {
 	d := json.NewDecoder(r)
 	for {
 		var s snapshot
@@ -359,38 +358,42 @@ func (c *Client) take(s snapshot) {
 		c.greet(pid, *s.Process)
 	}
 	for _, e := range s.Events {
-		c.log(e)
+		c.options.Events(exported(e))
 	}
 }
 
 func (c *Client) greet(pid int, p Process) {
 	if p.Why != "" {
-		c.options.Log.Warn("the keeper runs, but not as well as it could", "pid", pid, "why", p.Why)
+		c.tell(event.Warning, "keeper-limited", "the keeper runs, but not as well as it could", slog.Int("pid", pid), slog.String("why", p.Why))
 		return
 	}
-	c.options.Log.Info("the keeper runs", "pid", pid)
+	c.tell(event.Info, "keeper-runs", "the keeper runs", slog.Int("pid", pid))
 }
 
-// log writes an event as one line.
-func (c *Client) log(e vrrp.Event) {
-	level, text := slog.LevelInfo, e.Text
-	if e.Failure {
-		level = slog.LevelWarn
+// tell tells what happened to the keeper itself.
+func (c *Client) tell(severity event.Severity, code, text string, attrs ...slog.Attr) {
+	c.options.Events(event.Event{At: time.Now(), Severity: severity, Code: code, Text: text, Attributes: attrs})
+}
+
+// exported is an event of a router as the rest of the daemon knows events.
+func exported(e vrrp.Event) event.Event {
+	out := event.Event{At: e.At, Severity: event.Info, Code: e.Code, Subject: e.Router, Text: e.Text}
+	if e.Level >= slog.LevelWarn {
+		out.Severity = event.Warning
 	}
-	var attrs []slog.Attr
 	if e.Router != "" {
-		attrs = append(attrs, slog.String("router", e.Router))
+		out.Attributes = append(out.Attributes, slog.String("router", e.Router))
 	}
-	if e.From != e.To {
-		text = "virtual router is " + e.To.String()
-		attrs = append(attrs, slog.String("was", e.From.String()), slog.String("why", e.Text))
+	if e.Changed() {
+		out.Text = "virtual router is " + e.To.String()
+		out.Attributes = append(out.Attributes, slog.String("was", e.From.String()), slog.String("why", e.Text))
 	}
-	c.options.Log.LogAttrs(context.Background(), level, text, attrs...)
+	return out
 }
 
-// watch ends a keeper that shows no sign of life, since its peers have taken
+// guard kills a keeper that shows no sign of life, since its peers have taken
 // over long ago, and lets it see the director's end when the context ends.
-func (c *Client) watch(ctx context.Context, conn io.Closer, p *os.Process, ended <-chan struct{}) {
+func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended <-chan struct{}) {
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
 	for missed := 0; ; {
@@ -414,7 +417,7 @@ func (c *Client) watch(ctx context.Context, conn io.Closer, p *os.Process, ended
 			// else's by now.
 			_ = p.Kill()
 			c.forget()
-			c.options.Log.Error("the keeper showed no sign of life and was killed", "pid", p.Pid)
+			c.tell(event.Error, "keeper-killed", "the keeper showed no sign of life and was killed", slog.Int("pid", p.Pid))
 			return
 		}
 	}

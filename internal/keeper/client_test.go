@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -162,7 +163,7 @@ func start(t *testing.T, command ...string) (*keeper.Client, func() string) {
 	var log strings.Builder
 	c, err := keeper.Start(t.Context(), keeper.Options{
 		Command: command,
-		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil)),
+		Events:  event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil))),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/netnstest"
 	"github.com/lvsd/lvsd/vrrp"
@@ -76,7 +77,7 @@ func director() {
 	_ = os.Setenv(roleVar, "keeper")
 	c, err := keeper.Start(context.Background(), keeper.Options{
 		Command: []string{"/proc/self/exe"},
-		Log:     slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil)),
+		Events:  event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -22,7 +23,7 @@ const socketFD = 3
 // has it.
 type Edge interface {
 	vrrp.Link
-	vrrp.Addresses
+	vrrp.Holder
 	// Run watches the interfaces until the context ends.
 	Run(ctx context.Context) error
 }
@@ -38,16 +39,15 @@ type Child struct {
 
 // A keeper is the state of the keeper's process.
 type keeper struct {
-	child    Child
-	conn     *os.File
-	session  *vrrp.Session
-	begun    chan struct{} // closed when the session runs
-	out      outbox
-	longest  time.Duration // of the advert intervals
-	missed   int           // pulses without a heartbeat
-	orphaned bool          // the director is gone
-	orderly  bool          // the director announced its stop
-	leaving  bool          // Stop or Abandon was given
+	child   Child
+	conn    *os.File
+	session *vrrp.Session
+	begun   chan struct{} // closed when the session runs
+	out     outbox
+	longest time.Duration // of the advert intervals
+	missed  int           // pulses without a heartbeat
+	ending  vrrp.Ending   // as the session was told
+	orderly bool          // the director itself announced it
 }
 
 // Main is the life of the keeper's process. It expects the socket to the
@@ -56,7 +56,7 @@ func Main(c Child) error {
 	if sa, err := unix.Getsockname(socketFD); err != nil || !isUnix(sa) {
 		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is no socket to a director")
 	}
-	process := settle()
+	process := prepare()
 	signal.Ignore(unix.SIGINT, unix.SIGHUP)
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM)
@@ -107,20 +107,24 @@ func (k *keeper) run(term <-chan os.Signal) {
 			if !ok {
 				orders = nil
 			}
-			k.obey(o, ok)
+			if ok {
+				k.obey(o)
+			} else {
+				k.abandon("the director has ended")
+			}
 			patience.Reset(k.lockPatience())
 		case <-term:
 			k.terminate()
 		case <-tick.C:
-			k.listen()
+			k.pulse()
 		case err := <-waiting:
 			if err != nil {
-				k.out.event(failure("going on without the lock against a second keeper: " + err.Error()))
+				k.out.event(warning("keeper-unlocked", "going on without the lock against a second keeper: "+err.Error()))
 			}
 			begin()
 		case <-patience.C:
 			if waiting != nil {
-				k.out.event(failure("the keeper before this one does not end; going on beside it"))
+				k.out.event(warning("keeper-beside", "the keeper before this one does not end; going on beside it"))
 				begin()
 			}
 		case <-ended:
@@ -128,7 +132,7 @@ func (k *keeper) run(term <-chan os.Signal) {
 			<-sent
 			return
 		}
-		if waiting != nil && k.leaving {
+		if waiting != nil && k.ending != vrrp.Running {
 			return // It has not begun.
 		}
 	}
@@ -153,40 +157,40 @@ func read(r io.Reader, orders chan<- order) {
 	}
 }
 
-// obey follows an order; without one, the director is gone.
-func (k *keeper) obey(o order, ok bool) {
-	switch {
-	case !ok:
-		k.abandon("the director has ended")
-		return
-	case o.Stop:
-		k.orderly, k.leaving = true, true
-		k.session.Stop()
-	}
+// obey follows an order.
+func (k *keeper) obey(o order) {
 	if o.Heartbeat {
 		k.missed = 0
 	}
-	if o.Desired != nil {
-		for _, c := range o.Desired.Routers {
-			k.longest = max(k.longest, c.Interval)
-		}
-		k.session.Set(*o.Desired, o.Resume...)
-	}
-}
-
-// terminate hands over, unless it is being done for a director that is gone. A
-// service manager that cleans up after a killed director may be sooner than the
-// end of its socket, which then turns the Stop into an Abandon.
-func (k *keeper) terminate() {
-	if k.orphaned {
+	if o.Desired == nil {
 		return
 	}
-	k.leaving = true
-	k.session.Stop()
+	for _, c := range o.Desired.Routers {
+		k.longest = max(k.longest, c.Interval)
+	}
+	if o.Desired.Ending != vrrp.Running {
+		k.ending, k.orderly = o.Desired.Ending, true
+	}
+	k.session.Set(*o.Desired, o.Resume...)
 }
 
-// listen counts the pulses in which the director's loop gave no sign of life.
-func (k *keeper) listen() {
+// end makes the session end.
+func (k *keeper) end(how vrrp.Ending) {
+	k.ending = how
+	k.session.Set(vrrp.Desired{Ending: how})
+}
+
+// terminate hands over, unless that is being done for a director that is gone. A
+// service manager that cleans up after a killed director may be sooner than the
+// end of its socket, which then turns Stopped into Abandoned.
+func (k *keeper) terminate() {
+	if k.ending != vrrp.Abandoned {
+		k.end(vrrp.Stopped)
+	}
+}
+
+// pulse counts the pulses in which the director's loop gave no sign of life.
+func (k *keeper) pulse() {
 	if k.missed++; k.missed >= patience {
 		k.abandon("the director's loop is not alive")
 	}
@@ -195,20 +199,20 @@ func (k *keeper) listen() {
 // abandon hands over for a director that is gone, and leaves the addresses
 // where nobody takes over.
 func (k *keeper) abandon(why string) {
-	if k.orphaned || k.orderly {
+	if k.ending == vrrp.Abandoned || k.orderly {
 		return
 	}
-	k.orphaned, k.leaving = true, true
-	k.out.event(failure(why + ": handing over"))
-	k.session.Abandon()
+	k.out.event(warning("director-lost", why+": handing over"))
+	k.end(vrrp.Abandoned)
 }
 
-func failure(text string) vrrp.Event {
-	return vrrp.Event{At: time.Now(), Text: text, Failure: true}
+func warning(code, text string) vrrp.Event {
+	return vrrp.Event{At: time.Now(), Code: code, Level: slog.LevelWarn, Text: text}
 }
 
-// acquire locks a file, and tells when it is locked, or why it cannot be. It
-// waits for nothing, not even for the disk that the file is on.
+// acquire locks a file. What it returns receives nil when the file is locked, or
+// why it cannot be. It waits for nothing, not even for the disk that the file is
+// on.
 func acquire(path string) <-chan error {
 	result := make(chan error, 1)
 	if path == "" {
@@ -241,7 +245,7 @@ func again(call func() (int, error)) (n int, err error) {
 	}
 }
 
-// An outbox holds what the director shall be told.
+// An outbox holds what is to be sent to the director.
 type outbox struct {
 	mu      *sync.Mutex
 	kick    chan struct{}
@@ -273,7 +277,7 @@ func (o *outbox) take() snapshot {
 	return s
 }
 
-// send tells the director the newest state: at once after a change, else with
+// send sends the director the newest state: at once after a change, else with
 // every pulse. It may wait for a director that does not read; nobody waits for
 // it.
 func (k *keeper) send(stop <-chan struct{}) {

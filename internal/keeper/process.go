@@ -24,8 +24,8 @@ const (
 	threads = 2
 )
 
-// settle gives the process its name and its memory, and tells how it runs.
-func settle() Process {
+// prepare gives the process its name and its memory, and returns how it runs.
+func prepare() Process {
 	// Executed by way of /proc/self/exe, it would be called "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-keeper"), 0)
 	runtime.GOMAXPROCS(min(threads, runtime.NumCPU()))
@@ -61,7 +61,7 @@ func withPolicy(start func() error) error {
 	return start()
 }
 
-// scheduled tells whether the calling thread has the keeper's policy.
+// scheduled reports whether the calling thread has the keeper's policy.
 func scheduled() bool {
 	now, _, errno := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
 	return errno == 0 && now == policy

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// pulse is how often each end tells that it is alive: the director's loop
+	// pulse is how often each end shows that it is alive: the director's loop
 	// by Heartbeat, the keeper by a snapshot.
 	pulse = time.Second
 	// patience is how many pulses in a row may be missing. They are counted
@@ -26,8 +26,6 @@ type order struct {
 	Resume  []vrrp.Resumption `json:"resume,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
-	// Stop announces an orderly stop.
-	Stop bool `json:"stop,omitempty"`
 }
 
 // A snapshot is what the keeper sends; each is one JSON value.

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -64,11 +65,12 @@ func (w *watch) acts(d *Director, acts []vrrp.Action) {
 			held = true
 		case vrrp.Announce:
 			announced = true
-		case vrrp.Transition:
-			if a.To == vrrp.Master && (sent != 1 || !held || !announced) {
+		case vrrp.Event:
+			took := a.Changed() && a.To == vrrp.Master
+			if took && (sent != 1 || !held || !announced) {
 				w.fail(d, "becomes Master without an advert, addresses and announcement before: %v", acts)
 			}
-			if a.To == vrrp.Master {
+			if took {
 				w.tookOver(d)
 			}
 		}
@@ -105,7 +107,7 @@ func (w *watch) tookOver(d *Director) {
 // received checks the answer to one advert.
 func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrrp.Action) {
 	if src == d.Source || ad.VRID != d.Config.VRID || ad.Version != d.Config.Version {
-		if len(acts) > 0 && fmt.Sprintf("%T", acts[0]) != "vrrp.Note" {
+		if slices.ContainsFunc(acts, func(a vrrp.Action) bool { e, ok := a.(vrrp.Event); return !ok || e.Changed() }) {
 			w.fail(d, "a foreign advert makes it do %v", acts)
 		}
 		return

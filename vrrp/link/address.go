@@ -26,49 +26,49 @@ type addressBook struct {
 	held    map[vrrp.InterfaceAddress]bool
 }
 
-// Hold makes it so that the addresses are on their interfaces, to be taken
-// back by the kernel after a lifetime of whole seconds, rounded up, or
-// permanent with zero. Holding again begins the lifetime anew. One whose end
-// would take an own address of the interface along is held permanent, with an
-// error. It goes on after an error, and returns those that had not been there.
-func (l *Link) Hold(addrs []vrrp.InterfaceAddress, lifetime time.Duration) (added []vrrp.InterfaceAddress, err error) {
+// Hold makes it so that the addresses are on their interfaces. The kernel removes
+// them when their lease ends, of whole seconds, rounded up; holding again begins
+// it anew. An address whose removal would take an own address of the interface
+// along is held without a lease, with an error. Hold goes on after an error, and
+// returns what had not been there.
+func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	v := l.view.Load()
 	spared := make(sparing)
 	var errs []error
-	for _, a := range addrs {
+	for _, a := range h.Addresses {
 		l.addresses.mark(a, true)
-		isNew, err := l.addresses.hold(v.devices[a.Interface], a, lifetime, spared)
+		isNew, err := l.addresses.hold(v.devices[a.Interface], a, h.Lease, spared)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
 		}
 		if isNew {
-			added = append(added, a)
+			added.Addresses = append(added.Addresses, a)
 		}
 	}
 	return added, errors.Join(errs...)
 }
 
-func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lifetime time.Duration, spared sparing) (added bool, err error) {
+func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spared sparing) (added bool, err error) {
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
 	// The kernel's own removal follows the same rule as ours, and nobody is
 	// left by then to prepare for it.
 	var noLease error
-	if lifetime > 0 {
+	if lease > 0 {
 		if noLease = spared.endangers(d, a.Prefix); noLease != nil {
-			lifetime, noLease = 0, fmt.Errorf("held without a lease: %w", noLease)
+			lease, noLease = 0, fmt.Errorf("held without a lease: %w", noLease)
 		}
 	}
-	added, err = b.put(d, a, lifetime)
+	added, err = b.put(d, a, lease)
 	return added, errors.Join(err, noLease)
 }
 
-// put adds an address, or replaces it, which begins its lifetime anew.
-func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lifetime time.Duration) (added bool, err error) {
+// put adds an address, or replaces it, which begins its lease anew.
+func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lease time.Duration) (added bool, err error) {
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	addr := b.request(d, a, lifetime)
-	// An exclusive add tells whether the address was there.
+	addr := b.request(d, a, lease)
+	// An exclusive add shows whether the address was there.
 	if err = b.netlink.AddrAdd(link, addr); !errors.Is(err, unix.EEXIST) {
 		return err == nil, err
 	}
@@ -76,10 +76,10 @@ func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lifetime time.Dura
 }
 
 // request is an address as the kernel shall have it.
-func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lifetime time.Duration) *netlink.Addr {
+func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) *netlink.Addr {
 	valid := uint32(forever)
-	if lifetime > 0 {
-		valid = uint32((lifetime + time.Second - 1) / time.Second)
+	if lease > 0 {
+		valid = uint32((lease + time.Second - 1) / time.Second)
 	}
 	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), ValidLft: int(valid), PreferedLft: int(valid)}
 	if a.Prefix.Addr().Is4() {
@@ -96,13 +96,13 @@ func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lifetime time.
 	addr.PreferedLft = 0
 	if b.onLink(d, a) {
 		// The route to the network is the own address's. A permanent address
-		// that gets a lifetime would give it to that route as well.
+		// that gets a lease would give it to that route as well.
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	return addr
 }
 
-// onLink tells whether an own address of the interface is in the same network.
+// onLink reports whether an own address of the interface is in the same network.
 func (b *addressBook) onLink(d *device, a vrrp.InterfaceAddress) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,11 +116,11 @@ func (b *addressBook) onLink(d *device, a vrrp.InterfaceAddress) bool {
 
 // Release makes it so that the addresses are not on their interfaces. One that
 // is gone already is no error.
-func (l *Link) Release(addrs []vrrp.InterfaceAddress) error {
+func (l *Link) Release(h vrrp.Holdings) error {
 	v := l.view.Load()
 	spared := make(sparing)
 	var errs []error
-	for _, a := range addrs {
+	for _, a := range h.Addresses {
 		l.addresses.mark(a, false)
 		d := v.devices[a.Interface]
 		if d == nil {
@@ -147,13 +147,14 @@ func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, spared sparing
 	return err
 }
 
-// A sparing is the interfaces whose remaining addresses live on when a virtual
-// one goes, and why not where they do not. A virtual address that was added
-// before the interface's own one is the primary of their network, on which the
-// kernel lets the others depend.
+// A sparing remembers, by interface, why its other addresses would be lost with a
+// virtual one; nil: they are spared. A virtual address that was added before the
+// interface's own one is the primary of their network, and the kernel removes the
+// others with it.
 type sparing map[string]error
 
-// endangers tells why the end of an address would be the end of others.
+// endangers returns why the removal of an address would remove others, if it
+// would.
 func (s sparing) endangers(d *device, p netip.Prefix) error {
 	if !p.Addr().Is4() {
 		return nil
@@ -167,7 +168,7 @@ func (s sparing) endangers(d *device, p netip.Prefix) error {
 	return nil
 }
 
-// wouldTakeAlong tells whether an address is the primary one of its network
+// wouldTakeAlong reports whether an address is the primary one of its network
 // and others depend on it.
 func (d *device) wouldTakeAlong(p netip.Prefix) bool {
 	others := false

@@ -18,13 +18,13 @@ func on(name string, prefixes ...string) []vrrp.InterfaceAddress {
 	return all
 }
 
-func hold(t *testing.T, l *link.Link, addrs []vrrp.InterfaceAddress, lifetime time.Duration) int {
+func hold(t *testing.T, l *link.Link, addrs []vrrp.InterfaceAddress, lease time.Duration) int {
 	t.Helper()
-	added, err := l.Hold(addrs, lifetime)
+	added, err := l.Hold(vrrp.Holdings{Addresses: addrs, Lease: lease})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(added)
+	return len(added.Addresses)
 }
 
 func TestHeldAddresses(t *testing.T) {
@@ -59,7 +59,7 @@ func TestHeldAddresses(t *testing.T) {
 		t.Errorf("restored %d, one was missing", added)
 	}
 	for range 2 { // Deleting what is gone is success.
-		if err := l.Release(addrs); err != nil {
+		if err := l.Release(vrrp.Holdings{Addresses: addrs}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -72,11 +72,11 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 	cable(t, "va", "vb")
 	l := open(t)
 	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
-	added, err := l.Hold(append(on("nix", "10.9.0.7/32"), on("va", "10.9.0.8/32")...), 0)
-	if len(added) != 1 || err == nil || !strings.Contains(err.Error(), "adding 10.9.0.7/32 to nix: the interface does not exist") {
+	added, err := l.Hold(vrrp.Holdings{Addresses: append(on("nix", "10.9.0.7/32"), on("va", "10.9.0.8/32")...)})
+	if len(added.Addresses) != 1 || err == nil || !strings.Contains(err.Error(), "adding 10.9.0.7/32 to nix: the interface does not exist") {
 		t.Errorf("added %v, error %v", added, err)
 	}
-	if err := l.Release(on("nix", "10.9.0.7/32")); err != nil {
+	if err := l.Release(vrrp.Holdings{Addresses: on("nix", "10.9.0.7/32")}); err != nil {
 		t.Errorf("releasing from an interface that is gone: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestReleaseSparesTheOwnAddress(t *testing.T) {
 	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
 	hold(t, l, on("va", "10.9.0.200/24"), 0)
 	ip(t, "addr add 10.9.0.1/24 dev va")
-	if err := l.Release(on("va", "10.9.0.200/24")); err != nil {
+	if err := l.Release(vrrp.Holdings{Addresses: on("va", "10.9.0.200/24")}); err != nil {
 		t.Error(err)
 	}
 	if shown := ip(t, "addr show dev va"); strings.Contains(shown, "10.9.0.200") || !strings.Contains(shown, "10.9.0.1/24") {
@@ -145,7 +145,7 @@ func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 	wait(t, "va is up", func() bool { return l.Interfaces().ByName["va"].Up })
 	addrs := on("va", "10.9.0.200/24", "fd00::200/64")
 	hold(t, l, addrs, 0)
-	if err := l.Announce(addrs); err != nil {
+	if err := l.Announce(vrrp.Holdings{Addresses: addrs}); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, "the neighbour has forgotten the former holder", func() bool {
@@ -155,7 +155,7 @@ func TestNeighboursLearnWhoHasTheAddress(t *testing.T) {
 		t.Errorf("the Router flag did not arrive: %s", shown)
 	}
 	// Neither loopback nor an interface that is gone can announce.
-	if err := l.Announce(append(on("lo", "10.9.0.201/32"), on("nix", "10.9.0.202/32")...)); err != nil {
+	if err := l.Announce(vrrp.Holdings{Addresses: append(on("lo", "10.9.0.201/32"), on("nix", "10.9.0.202/32")...)}); err != nil {
 		t.Errorf("announcing where nobody listens: %v", err)
 	}
 }

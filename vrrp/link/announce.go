@@ -37,10 +37,10 @@ type announcer struct {
 // Announce sends a gratuitous ARP or an unsolicited neighbour advertisement
 // for every address (RFC 9568 sections 8.1.2 and 8.2.2). Interfaces that know
 // neither are left out.
-func (l *Link) Announce(addrs []vrrp.InterfaceAddress) error {
+func (l *Link) Announce(h vrrp.Holdings) error {
 	v := l.view.Load()
 	var errs []error
-	for _, a := range addrs {
+	for _, a := range h.Addresses {
 		d := v.devices[a.Interface]
 		if d == nil || d.noARP || len(d.mac) != 6 {
 			continue

@@ -44,8 +44,8 @@ type view struct {
 }
 
 var (
-	_ vrrp.Link      = (*Link)(nil)
-	_ vrrp.Addresses = (*Link)(nil)
+	_ vrrp.Link   = (*Link)(nil)
+	_ vrrp.Holder = (*Link)(nil)
 )
 
 // Open returns a Link of this network namespace. It knows no interface before

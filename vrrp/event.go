@@ -1,0 +1,87 @@
+package vrrp
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// An Event is something that happened to a virtual router, as a value: whoever
+// gets it may log it, keep it, or act upon it.
+type Event struct {
+	At time.Time `json:"at"`
+	// Code names the kind of event. It is the same in every release.
+	Code string `json:"code"`
+	// Level is Warn where something did not work that should have, or is
+	// otherwise for an operator to look at; else it is Info.
+	Level slog.Level `json:"level"`
+	// Router is the router's name; empty where it is about none.
+	Router string `json:"router,omitempty"`
+	// From and To differ where the state has changed; Text is the reason then.
+	From State  `json:"from"`
+	To   State  `json:"to"`
+	Text string `json:"text"`
+}
+
+// The codes of events.
+const (
+	BecameMaster  = "became-master"
+	BecameBackup  = "became-backup"
+	StoodBack     = "stood-back"   // to Initialize, for a reason that is a fault
+	StoppedRouter = "stopped"      // to Initialize, for good
+	CannotStart   = "cannot-start" // why it stays in Initialize
+	Startable     = "startable"    // that is over
+	TakenOver     = "taken-over"   // how a hand-over ended
+	NotTakenOver  = "not-taken-over"
+
+	Stalled         = "stalled"
+	OtherMaster     = "other-master"
+	DisputedAddress = "disputed-address"
+	PacketDiscarded = "packet-discarded"
+	AdvertDiffers   = "advert-differs"
+	AdvertsUnsent   = "adverts-unsent"
+	AdvertsSent     = "adverts-sent-again"
+
+	AddressesFailed   = "addresses-failed"
+	AddressesRestored = "addresses-restored"
+)
+
+// Changed reports whether the event is a change of the state.
+func (e Event) Changed() bool { return e.From != e.To }
+
+// String returns the event as an operator reads it.
+func (e Event) String() string {
+	if e.Changed() {
+		return fmt.Sprintf("%s -> %s: %s", e.From, e.To, e.Text)
+	}
+	return "note: " + e.Text
+}
+
+// event returns an event of this router.
+func (r *Router) event(now time.Time, code string, level slog.Level, format string, args ...any) Event {
+	return Event{At: now, Code: code, Level: level, Router: r.c.Name, From: r.state, To: r.state, Text: fmt.Sprintf(format, args...)}
+}
+
+// noteEvery bounds how often a Router notes the same thing.
+const noteEvery = time.Hour
+
+// A notebook remembers what was noted when.
+type notebook map[string]time.Time
+
+// due reports whether something is to be noted again.
+func (n notebook) due(now time.Time, what string) bool {
+	if at, ok := n[what]; ok && now.Sub(at) < noteEvery {
+		return false
+	}
+	n[what] = now
+	return true
+}
+
+// note returns an event for an operator to look at, unless there was one of the
+// same kind, and about the same thing, a short while ago.
+func (r *Router) note(now time.Time, code string, about Reason, format string, args ...any) []Action {
+	if !r.noted.due(now, code+string(about)) {
+		return nil
+	}
+	return []Action{r.event(now, code, slog.LevelWarn, format, args...)}
+}

@@ -1,0 +1,177 @@
+package vrrp
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// inspect tells the routers what has become of their interfaces.
+func (s *Session) inspect(now time.Time) {
+	seen := s.link.Interfaces()
+	if seen == s.interfaces || seen.ByName == nil {
+		return
+	}
+	s.interfaces = seen
+	s.present = make(map[InterfaceAddress]bool)
+	for name, i := range seen.ByName {
+		for _, p := range i.Addresses {
+			s.present[InterfaceAddress{name, p}] = true
+		}
+	}
+	virtual := s.virtual()
+	for _, m := range s.members {
+		s.evaluate(now, m, virtual)
+	}
+	s.auditAt = now.Add(auditAfter)
+}
+
+// virtual are the addresses that move: no advert comes from one.
+func (s *Session) virtual() map[netip.Addr]bool {
+	virtual := make(map[netip.Addr]bool)
+	for _, m := range s.members {
+		for _, a := range m.router.holdings().Addresses {
+			virtual[a.Prefix.Addr()] = true
+		}
+	}
+	return virtual
+}
+
+// audit has addresses restored that are held and missing.
+func (s *Session) audit(now time.Time) {
+	if !due(s.auditAt, now) {
+		return
+	}
+	s.auditAt = time.Time{}
+	s.worker.audit(s.present)
+}
+
+// evaluate judges a router's conditions. It starts one that can run, and makes
+// one that cannot stand back.
+func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool) {
+	port, known := s.interfaces.Ports[m.key.Port]
+	if !known {
+		return // The socket is being opened.
+	}
+	if !m.inspected {
+		m.inspected = true
+		s.adopt(m)
+	}
+	was := m.verdict
+	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), s.conditions))
+	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
+	idle, ending := m.router.State() == Initialize, m.router.Ending() != Running
+	switch f := m.verdict.fault; {
+	case f != nil && !(f.given && (idle || ending)):
+		if f.Reason == was.reason() {
+			return
+		}
+		s.do(now, m, m.router.Fault(now, f.Reason, f.Silent))
+		// One that ran has told it with its transition.
+		if idle && !ending {
+			s.tell(now, m, CannotStart, slog.LevelWarn, "cannot start: "+f.Reason)
+		}
+	case ending || !idle:
+	case f != nil:
+		m.router.Wait(now, f.Reason)
+		if was.fault != nil && !was.fault.given {
+			s.tell(now, m, Startable, slog.LevelInfo, "no longer: "+was.reason())
+		}
+	default:
+		s.begin(now, m)
+	}
+}
+
+// tell reports what keeps a router from starting: one line for each change,
+// which only a change of an interface brings about.
+func (s *Session) tell(now time.Time, m *member, code string, level slog.Level, text string) {
+	s.report(m.router.event(now, code, level, "%s", text))
+	token(s.changed)
+}
+
+// adopt takes over addresses that an earlier process left.
+func (s *Session) adopt(m *member) {
+	h := m.router.holdings()
+	if slices.ContainsFunc(h.Addresses, func(a InterfaceAddress) bool { return s.present[a] }) {
+		m.router.Adopt()
+		s.worker.adopt(m.key, m.router.c.Name, h)
+	}
+}
+
+// begin starts a router that can run. One that the keeper before this one left
+// as Master is Master again, if there is time to listen first whether another
+// one took over meanwhile: what is known of that keeper's end may be old.
+func (s *Session) begin(now time.Time, m *member) {
+	c := &m.router.c
+	before, resumes := s.resume[c.Name]
+	if resumes && m.resumeAt.IsZero() {
+		m.resumeAt = now.Add(c.Interval + c.Interval/8)
+	}
+	m.router.Wait(now, "listening for another Master before it resumes")
+	switch {
+	case resumes && m.resumeAt.Before(before) && now.Before(m.resumeAt):
+		return
+	case resumes && now.Before(before) && !now.Before(m.resumeAt):
+		s.do(now, m, m.router.Resume(now, m.router.source))
+	default:
+		s.do(now, m, m.router.Startup(now, m.router.source))
+	}
+	m.resumeAt = time.Time{}
+	delete(s.resume, c.Name)
+}
+
+// ownConditions are those of a router that the interfaces decide: first what
+// it needs to be heard, of which one thing that fails hides the rest, then the
+// interfaces that it tracks.
+func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
+	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
+	all := make([]Condition, 0, 1+len(c.Track))
+	switch source, why := choose(c, own, m.router.source, virtual); {
+	case port != "":
+		all = append(all, Condition{Name: "socket", Reason: port, Silent: true})
+	case !own.Up:
+		all = append(all, Condition{Name: "interface " + c.Interface, Reason: fmt.Sprintf("interface %s is down", c.Interface), Silent: true})
+	case why != "":
+		all = append(all, Condition{Name: "source address", Reason: why, Silent: true})
+	case source != m.router.source:
+		m.router.sendFrom(source)
+	}
+	for _, name := range c.Track {
+		i, ok := s.interfaces.ByName[name]
+		c := Condition{Name: "interface " + name, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
+		if !ok {
+			c.Reason = fmt.Sprintf("interface %s does not exist", name)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// choose returns where adverts come from, or why there is no such address: the
+// configured source, the one in use as long as it is there, or the first address
+// that is not virtual (RFC 9568 sections 5.1.1.1 and 5.1.2.1).
+func choose(c *Config, i Interface, current netip.Addr, virtual map[netip.Addr]bool) (source netip.Addr, why string) {
+	own := make([]netip.Addr, 0, len(i.Addresses))
+	for _, p := range i.Addresses {
+		a := p.Addr()
+		if a.Is4() == (c.Family() == 4) && !virtual[a] && (a.Is4() || a.IsLinkLocalUnicast() || a == c.Source) {
+			own = append(own, a)
+		}
+	}
+	switch {
+	case c.Source.IsValid() && slices.Contains(own, c.Source):
+		return c.Source, ""
+	case c.Source.IsValid():
+		return netip.Addr{}, fmt.Sprintf("the source %s is not an address of interface %s", c.Source, c.Interface)
+	case slices.Contains(own, current):
+		return current, ""
+	case len(own) > 0:
+		return own[0], ""
+	case c.Family() == 6:
+		return netip.Addr{}, fmt.Sprintf("interface %s has no link-local IPv6 address to send adverts from", c.Interface)
+	default:
+		return netip.Addr{}, fmt.Sprintf("interface %s has no IPv4 address of its own to send adverts from", c.Interface)
+	}
+}
