@@ -6,13 +6,13 @@ package vrrp
 // router's fault and its priority follow from the list as it is now, never from
 // what it was.
 type Condition struct {
-	// Name says what the condition is about: "interface eth1".
+	// Name is what the condition is about: "interface eth1".
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`
 	// Penalty is what the router's priority falls by while the condition is not
 	// met. With 0 the router stands back instead: it stays in Initialize.
 	Penalty uint8 `json:"penalty,omitempty"`
-	// Reason says what is wrong, in an operator's words, while the condition is
+	// Reason is what is wrong, in an operator's words, while the condition is
 	// not met: "interface eth1 is down".
 	Reason string `json:"reason,omitempty"`
 	// Silent: while it is not met, the router's adverts cannot be heard either.
@@ -51,7 +51,7 @@ func judge(conditions []Condition) verdict {
 	return v
 }
 
-// reason says why a router stands back; empty: it may run.
+// reason is why a router stands back; empty: it may run.
 func (v *verdict) reason() string {
 	if v.fault == nil {
 		return ""

@@ -2,14 +2,14 @@ package vrrp
 
 import "net/netip"
 
-// A Port is where adverts go out and come in: one interface, one family.
+// A Port is where adverts are sent and received: one interface and family.
 type Port struct {
 	Interface string
 	Family    int // 4 or 6
 }
 
 // A Packet is one VRRP packet as it arrived. Payload is valid only until the
-// function that got it returns.
+// function that was called with it returns.
 type Packet struct {
 	Port     Port
 	Src, Dst netip.Addr
@@ -19,15 +19,15 @@ type Packet struct {
 
 // An Interface is a network interface as last seen.
 type Interface struct {
-	// Up: it is administratively up and has a carrier.
+	// Up reports whether it is administratively up and has a carrier.
 	Up bool
 	// Addresses are those that can be used, in the kernel's order.
 	Addresses []netip.Prefix
 }
 
-// Interfaces are the network interfaces that exist, by name, and for each Port
-// that was asked for why its socket is not open: "" where it is. Nobody changes
-// it once it was handed out.
+// Interfaces are the network interfaces that exist, by name, and the Ports that
+// Listen asked for: why the socket is not open, or "" where it is. A value is
+// never changed once it was handed out.
 type Interfaces struct {
 	ByName map[string]Interface
 	Ports  map[Port]string
@@ -36,12 +36,13 @@ type Interfaces struct {
 // A Link sends and receives adverts and watches the interfaces. Its methods do
 // not block.
 type Link interface {
-	// Listen says which ports shall be open, and no others.
+	// Listen opens the sockets of these ports, and closes all others.
 	Listen(ports []Port)
 	// Wake receives a token when packets have arrived or the interfaces have
 	// changed.
 	Wake() <-chan struct{}
-	// Interfaces returns the same pointer until something has changed.
+	// Interfaces returns the interfaces as last seen, and the same pointer until
+	// something has changed.
 	Interfaces() *Interfaces
 	// Receive calls f for every packet that has arrived.
 	Receive(f func(Packet))

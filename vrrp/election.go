@@ -125,7 +125,8 @@ func (e *election) update(c, old *Config, now time.Time) {
 	}
 }
 
-// why says why this router becomes Master when Master_Down_Timer has ended.
+// why is the reason for which this router becomes Master when Master_Down_Timer
+// has ended.
 func (e *election) why(c *Config) string {
 	switch {
 	case !e.master.IsValid():

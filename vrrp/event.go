@@ -65,23 +65,13 @@ func (r *Router) event(now time.Time, code string, level slog.Level, format stri
 // noteEvery bounds how often a Router notes the same thing.
 const noteEvery = time.Hour
 
-// A notebook remembers what was noted when.
-type notebook map[string]time.Time
-
-// due reports whether something is to be noted again.
-func (n notebook) due(now time.Time, what string) bool {
-	if at, ok := n[what]; ok && now.Sub(at) < noteEvery {
-		return false
-	}
-	n[what] = now
-	return true
-}
-
 // note returns an event for an operator to look at, unless there was one of the
 // same kind, and about the same thing, a short while ago.
 func (r *Router) note(now time.Time, code string, about Reason, format string, args ...any) []Action {
-	if !r.noted.due(now, code+string(about)) {
+	kind := code + string(about)
+	if at, ok := r.noted[kind]; ok && now.Sub(at) < noteEvery {
 		return nil
 	}
+	r.noted[kind] = now
 	return []Action{r.event(now, code, slog.LevelWarn, format, args...)}
 }

@@ -13,7 +13,7 @@ const (
 	handoverIntervals = 4
 )
 
-// An Ending says how a router, or all of a Session's, are to end.
+// An Ending is how a router, or all routers of a Session, are to end.
 type Ending uint8
 
 const (

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// inspect tells the routers what has become of their interfaces.
+// inspect evaluates the routers when their interfaces have changed.
 func (s *Session) inspect(now time.Time) {
 	seen := s.link.Interfaces()
 	if seen == s.interfaces || seen.ByName == nil {
@@ -62,7 +62,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	was := m.verdict
 	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), s.conditions))
 	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
-	idle, ending := m.router.State() == Initialize, m.router.Ending() != Running
+	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
 	switch f := m.verdict.fault; {
 	case f != nil && !(f.given && (idle || ending)):
 		if f.Reason == was.reason() {

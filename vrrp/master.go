@@ -43,7 +43,7 @@ func (r *Router) resumeAsMaster(now time.Time) []Action {
 }
 
 // receiveMaster is RFC 9568 section 6.4.3, "If an ADVERTISEMENT is received",
-// after a look at the clock.
+// after a check of the clock.
 func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Action {
 	acts, _ := r.checkStall(now)
 	switch {

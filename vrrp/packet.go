@@ -11,12 +11,12 @@ import (
 // Protocol is VRRP's IP protocol number (RFC 9568 sections 5.1.1.4 and 5.1.2.4).
 const Protocol = 112
 
-// TTL is the TTL or hop limit of every advert. Who receives another one "MUST
-// discard the packet", which has passed a router (RFC 9568 sections 5.1.1.3 and
+// TTL is the TTL or hop limit of every advert. A receiver of any other "MUST
+// discard the packet", since it has passed a router (RFC 9568 sections 5.1.1.3 and
 // 5.1.2.3).
 const TTL = 255
 
-// The groups that adverts are multicast to (RFC 9568 sections 5.1.1.2 and
+// Adverts are multicast to these groups (RFC 9568 sections 5.1.1.2 and
 // 5.1.2.2).
 var (
 	Group4 = netip.AddrFrom4([4]byte{224, 0, 0, 18})
@@ -55,15 +55,15 @@ func (c Checksum) String() string {
 	return "pseudo-header"
 }
 
-// A Reason says why a packet was not accepted, or in what it disagrees with
-// the configuration; it is a metric's label.
+// A Reason is why a packet was not accepted, or how it disagrees with the
+// configuration; it is the label of a metric.
 type Reason string
 
 // Why Decode refuses a packet.
 const (
 	ReasonTTL            Reason = "ttl"
 	ReasonLength         Reason = "length"
-	ReasonVersion        Reason = "version" // also of Router.Receive
+	ReasonVersion        Reason = "version" // a Router refuses versions too
 	ReasonType           Reason = "type"
 	ReasonChecksum       Reason = "checksum"
 	ReasonAuthentication Reason = "authentication"
@@ -79,7 +79,7 @@ const (
 	ReasonNotPeer    Reason = "not_a_peer"
 )
 
-// In what an accepted advert disagrees with a Router's configuration.
+// How an accepted advert disagrees with a Router's configuration.
 const (
 	ReasonInterval  Reason = "interval"
 	ReasonAddresses Reason = "addresses"
@@ -118,9 +118,9 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 }
 
 // Decode reads a VRRP packet: b is the payload of the IP packet (cut to the
-// length that the IP header tells, without Ethernet's padding) that came from
+// length in the IP header, without Ethernet's padding) that came from
 // src to dst with this TTL or hop limit. It makes the checks of RFC 9568
-// section 7.1 that need no configuration, for unicast as well. Its errors are
+// section 7.1 that need no configuration, for unicast as well; its errors are
 // of type *DecodeError.
 //
 //	 0                   1                   2                   3
@@ -134,7 +134,7 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	src, dst = src.Unmap(), dst.Unmap()
 	if len(b) < headerLen {
-		return refuse(ReasonLength, "%d bytes are no VRRP packet, which has at least %d", len(b), headerLen)
+		return refuse(ReasonLength, "%d bytes are not a VRRP packet, which has at least %d", len(b), headerLen)
 	}
 	version := b[0] >> 4
 	if version != 3 && (version != 2 || src.Is6()) {
@@ -164,7 +164,7 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	if b[3] == 0 {
 		return refuse(ReasonNoAddress, "it advertises no address")
 	}
-	// Nobody could be on time; erratum 8301 of RFC 9568 has it discarded.
+	// No sender could keep to it; by erratum 8301 of RFC 9568 it is discarded.
 	interval := decodeInterval(b, version)
 	if version == 3 && interval == 0 {
 		return refuse(ReasonNoInterval, "it advertises an interval of 0")
@@ -179,8 +179,8 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	}, nil
 }
 
-// VRID returns the virtual router that a packet is meant for, also where
-// Decode refuses the rest, so that the refusal can be counted there.
+// VRID returns the virtual router that a packet is for. It needs no more than
+// that byte, so that a packet that Decode refuses can be counted there.
 func VRID(b []byte) (id uint8, ok bool) {
 	if len(b) < 2 {
 		return 0, false
@@ -188,7 +188,7 @@ func VRID(b []byte) (id uint8, ok bool) {
 	return b[1], true
 }
 
-// Append appends the packet that tells the advert from src to dst.
+// Append appends the packet that carries the advert from src to dst.
 func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 	src, dst = src.Unmap(), dst.Unmap()
 	addrs := a.Addresses[:min(len(a.Addresses), maxAddrs)]
@@ -211,8 +211,8 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 	return b
 }
 
-// form is the only form there is for version 2 and for IPv6, and the chosen
-// one for version 3 over IPv4.
+// form returns the form of the checksum: version 2 and IPv6 have only one each,
+// version 3 over IPv4 has the chosen one.
 func (a Advert) form(src netip.Addr) Checksum {
 	switch {
 	case a.Version == 2:
@@ -245,16 +245,16 @@ func decodeAddrs(b []byte, count int, src netip.Addr) []netip.Addr {
 	addrs := make([]netip.Addr, 0, count)
 	size := src.BitLen() / 8
 	for i := range count {
-		// The length was checked, so that this cannot fail.
+		// It cannot fail: the length was checked.
 		addr, _ := netip.AddrFromSlice(b[i*size : (i+1)*size])
 		addrs = append(addrs, addr)
 	}
 	return addrs
 }
 
-// verify tells whether a checksum is right, and in which form. A right sum
-// over everything, the checksum included, is all ones, whether its sender
-// writes a zero checksum as 0 or as 0xffff.
+// verify reports whether a checksum is right, and in which form. The sum over
+// everything, the checksum included, is all ones then, whether its sender writes
+// a zero checksum as 0 or as 0xffff.
 func verify(b []byte, version uint8, src, dst netip.Addr) (Checksum, bool) {
 	if version == 3 && sum(b, pseudoSum(ChecksumPseudo, src, dst, len(b))) == 0xffff {
 		return ChecksumPseudo, true
@@ -265,7 +265,7 @@ func verify(b []byte, version uint8, src, dst netip.Addr) (Checksum, bool) {
 	return ChecksumPseudo, false
 }
 
-// pseudoSum is the part of a checksum that the pseudo-header gives (RFC 8200
+// pseudoSum is the part of a checksum that comes from the pseudo-header (RFC 8200
 // section 8.1; over IPv4 the same fields in IPv4's sizes).
 func pseudoSum(form Checksum, src, dst netip.Addr, n int) uint32 {
 	if form == ChecksumPlain {

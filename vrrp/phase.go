@@ -4,37 +4,20 @@ package vrrp
 // follows from the router's parts.
 type Phase string
 
-// In Initialize.
+// The phases of a router.
 const (
-	// Waiting is for the conditions to be met, without addresses.
-	Waiting Phase = "waiting"
-	// Adopted waits with addresses that an earlier keeper left.
-	Adopted Phase = "waiting, with adopted addresses"
-	// Offering has advertised priority 0 and answers until a successor comes.
-	Offering Phase = "offering the addresses to a successor"
-	// Relinquishing answers for the 50 ms after a successor's first advert.
-	Relinquishing Phase = "relinquishing the addresses"
-	// Ended has nothing left to do.
-	Ended Phase = "ended"
+	Waiting       Phase = "waiting"                               // in Initialize, without addresses
+	Adopted       Phase = "waiting, with adopted addresses"       // of an earlier keeper; in Backup too
+	Offering      Phase = "offering the addresses to a successor" // after priority 0, until one comes
+	Relinquishing Phase = "relinquishing the addresses"           // within 50 ms of the successor's first advert
+	Ended         Phase = "ended"                                 // for good
+	Seeking       Phase = "seeking a Master"                      // in Backup, none was heard
+	Following     Phase = "following"                             // in Backup
+	Delaying      Phase = "delaying preemption"                   // in Backup of a worse Master
+	Succeeding    Phase = "succeeding a Master that leaves"       // in Backup, after priority 0
+	Listening     Phase = "listening after a stall"               // in Backup or Master
+	Advertising   Phase = "advertising"                           // in Master
 )
-
-// In Backup, beside Adopted and Relinquishing.
-const (
-	// Seeking has heard no Master yet.
-	Seeking Phase = "seeking a Master"
-	// Following hears a Master.
-	Following Phase = "following"
-	// Delaying follows a worse Master until the preemption delay is over.
-	Delaying Phase = "delaying preemption"
-	// Succeeding takes over from a Master that is leaving.
-	Succeeding Phase = "succeeding a Master that leaves"
-	// Listening woke up too late, as Backup or Master, and listens before it
-	// does anything.
-	Listening Phase = "listening after a stall"
-)
-
-// Advertising is what a Master does.
-const Advertising Phase = "advertising"
 
 // phase works out what the router does.
 func (r *Router) phase() Phase {

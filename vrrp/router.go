@@ -38,7 +38,7 @@ type Router struct {
 	rivals        rivals
 
 	counters Counters
-	noted    notebook
+	noted    map[string]time.Time
 }
 
 // NewRouter returns a Router in Initialize. The configuration has been
@@ -52,7 +52,7 @@ func NewRouter(c Config) *Router {
 			Discarded:  zeros(discardReasons[:]),
 			Mismatched: zeros(mismatchReasons[:]),
 		},
-		noted: make(notebook),
+		noted: make(map[string]time.Time),
 	}
 }
 
@@ -65,19 +65,19 @@ func zeros(reasons []Reason) map[Reason]uint64 {
 	return counts
 }
 
-// Adopt tells, before Startup, that the addresses are on the interfaces
-// already: an earlier keeper left them because nobody took over. They stay
-// until another Master is heard, or this router becomes Master itself.
+// Adopt makes the router hold, before Startup, the addresses that are on the
+// interfaces already: an earlier keeper left them because nobody took over. They
+// stay until another Master is heard, or this router becomes Master itself.
 func (r *Router) Adopt() {
 	if r.state == Initialize {
 		r.handover.held = true
 	}
 }
 
-// Wait tells, in Initialize, that the router could run and hears adverts, but
-// what it waits for in an operator's words. The time until Startup counts
-// towards Master_Down_Timer then, unless an advert is heard or the router
-// cannot run in between.
+// Wait is for a router in Initialize that hears adverts and could run, but for a
+// reason in an operator's words. The time until Startup then counts towards
+// Master_Down_Timer, unless an advert is heard or the router has a Fault in
+// between.
 func (r *Router) Wait(now time.Time, reason string) {
 	if r.state != Initialize {
 		return
@@ -142,10 +142,7 @@ func (r *Router) End(now time.Time, how Ending) []Action {
 // Continue takes back an End: the router goes on with its next Startup.
 func (r *Router) Continue() { r.handover.ending, r.handover.unreported = Running, false }
 
-// Ending returns how the router was ended.
-func (r *Router) Ending() Ending { return r.handover.ending }
-
-// reportHandover tells how the hand-over of a router that was ended has ended.
+// reportHandover reports, once, how a Master that was ended has handed over.
 func (r *Router) reportHandover(now time.Time) []Action {
 	if !r.handover.unreported || !r.Done() {
 		return nil
@@ -287,8 +284,8 @@ func (r *Router) change(now time.Time, c Config) []Action {
 	return acts
 }
 
-// Config returns the configuration in force, as it was given.
-func (r *Router) Config() Config {
+// config returns the configuration in force, as it was given.
+func (r *Router) config() Config {
 	c := r.c
 	c.Priority = r.configured
 	return c

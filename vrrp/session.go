@@ -82,7 +82,7 @@ func NewSession(link Link, edge Holder, report func(Event)) *Session {
 	return s
 }
 
-// Set says which routers shall run, and no others, or that all are to end. A
+// Set makes the desired routers run, and no others, or makes all of them end. A
 // router keeps its role if its interface, family and VRID stay. The newest
 // Desired wins, but nothing runs again in a Session that was ended.
 func (s *Session) Set(d Desired, resume ...Resumption) {
@@ -209,7 +209,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		}
 		m.removed = false
 		m.router.Continue()
-		if !reflect.DeepEqual(m.router.Config(), c) {
+		if !reflect.DeepEqual(m.router.config(), c) {
 			s.do(now, m, m.router.Update(now, c))
 		}
 	}

@@ -10,8 +10,8 @@ import (
 type Config struct {
 	// Name is the router's name in the configuration; it is unique.
 	Name string
-	// Interface is where adverts are sent and heard, and where the addresses
-	// live.
+	// Interface is where adverts are sent and received, and where the addresses
+	// are held.
 	Interface string
 	VRID      uint8 // 1 to 255; unique for its family on its interface
 	Version   uint8 // 2 or 3
@@ -29,13 +29,14 @@ type Config struct {
 	// Extra are addresses that move with the virtual ones and are not
 	// advertised, such as the gateway of a NAT cluster's servers.
 	Extra []InterfaceAddress
-	// Peers are the other directors' addresses; empty: multicast. With peers,
-	// adverts go to each of them, and only theirs are heard.
+	// Peers are the other directors' addresses. With peers, adverts are sent to
+	// each of them, and only theirs are accepted; without, they are multicast.
 	Peers []netip.Addr
-	// Source is where adverts come from; invalid: the interface's first
-	// address that is not virtual (IPv6: its link-local address).
+	// Source is the address that adverts are sent from. If it is invalid, that is
+	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
-	// Track names interfaces without whose carrier this director stands back.
+	// Track are the names of interfaces without whose carrier this director stands
+	// back.
 	Track []string
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.
@@ -81,7 +82,7 @@ func (s State) String() string {
 // MarshalText returns the state's name.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText sets the state by its name; any other text is an error.
+// UnmarshalText sets the state by its name. Any other text is an error.
 func (s *State) UnmarshalText(text []byte) error {
 	for state := Initialize; state <= Master; state++ {
 		if state.String() == string(text) {
@@ -100,7 +101,7 @@ type Advert struct {
 	// Interval is the sender's time between adverts.
 	Interval  time.Duration
 	Addresses []netip.Addr
-	// Checksum is the form in which the checksum came, or shall be sent.
+	// Checksum is the form in which the checksum was received, or is to be sent.
 	Checksum Checksum
 }
 
@@ -108,14 +109,14 @@ type Advert struct {
 // are to run, and no others.
 type Desired struct {
 	Routers []Config
-	// Ending, unless it is Running, says how all routers are to end; nothing else
-	// of the Desired counts then.
+	// Ending, unless it is Running, is how all routers are to end; the rest of the
+	// Desired is ignored then.
 	Ending Ending
 	// Conditions are those that the director watches. They concern every router.
 	Conditions []Condition
 }
 
-// A Status is one virtual router as it stands.
+// A Status is the present state of one virtual router.
 type Status struct {
 	Name      string `json:"name"`
 	Interface string `json:"interface"`
@@ -130,13 +131,13 @@ type Status struct {
 	// conditions that are not met.
 	Priority uint8         `json:"priority"`
 	Interval time.Duration `json:"interval_ns"`
-	// Fault says why the router is in Initialize, in an operator's words:
+	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
 	Fault string `json:"fault,omitempty"`
 	// Unmet are the reasons of all conditions that are not met.
 	Unmet []string `json:"unmet,omitempty"`
-	// Master and MasterPriority are whom the router follows, or itself;
-	// invalid while nobody was heard.
+	// Master and MasterPriority are of the Master that the router follows, or its
+	// own; invalid while none was heard.
 	Master         netip.Addr `json:"master"`
 	MasterPriority uint8      `json:"master_priority"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
@@ -154,20 +155,20 @@ type Counters struct {
 	PriorityZeroReceived uint64 `json:"priority_zero_received"`
 	BecameMaster         uint64 `json:"became_master"`
 	LeftMaster           uint64 `json:"left_master"`
-	// OtherMasters are adverts of a Master that this router, as Master itself,
-	// did not give way to, be it that they were for another virtual router: each
-	// had the addresses.
+	// OtherMasters are adverts of another Master that this router, as Master
+	// itself, did not give way to, those for another virtual router with the same
+	// addresses included: both directors had them.
 	OtherMasters uint64 `json:"other_masters"`
 	// SendErrors are adverts that the kernel refused.
 	SendErrors uint64 `json:"send_errors"`
-	// Stalls are wake-ups that came too late to act on the timers: the peers'
-	// patience was over, or adverts may have lain unread.
+	// Stalls are wake-ups that came too late to act on the timers: another router
+	// may have taken over, or adverts may have lain unread.
 	Stalls uint64 `json:"stalls"`
 	// AddressesRestored are addresses that somebody else had removed.
 	AddressesRestored uint64 `json:"addresses_restored"`
 	// Discarded are packets that were not accepted, by reason.
 	Discarded map[Reason]uint64 `json:"discarded,omitempty"`
 	// Mismatched are adverts that were accepted although they disagree with
-	// this router's configuration, by what they disagree in.
+	// this router's configuration, by how they do.
 	Mismatched map[Reason]uint64 `json:"mismatched,omitempty"`
 }

@@ -61,7 +61,7 @@ func newWorker(edge Holder, report func(Event), idle func()) *worker {
 	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[memberKey]*job)}
 }
 
-// set says what a router wants to hold from now on. It is done after start.
+// set sets what a router wants to hold. It is applied after start.
 func (w *worker) set(key memberKey, name string, want Holdings) {
 	w.change(key, func(j *job) {
 		j.complete = j.complete && j.want.same(want)
@@ -110,7 +110,7 @@ func (w *worker) enqueue(j *job) {
 	}
 }
 
-// adopt tells of holdings that are there and ours, without touching them.
+// adopt notes holdings that are there and ours, and does not touch them.
 func (w *worker) adopt(key memberKey, name string, have Holdings) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

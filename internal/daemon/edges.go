@@ -57,10 +57,9 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 type keeperEdge struct{ *keeper.Client }
 
 func (k keeperEdge) Status() director.KeeperStatus {
-	p := k.Process()
-	s := director.KeeperStatus{Realtime: p.Realtime, Locked: p.Locked, Why: p.Why, Unclaimed: k.Unclaimed()}
-	s.PID, s.Restarts, s.EventsDropped = k.Stats()
-	return s
+	s := k.Client.Status()
+	return director.KeeperStatus{PID: s.PID, Restarts: s.Restarts, EventsDropped: s.Dropped,
+		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed}
 }
 
 // notify tells systemd the daemon's state: READY, RELOADING or STOPPING.

@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // A Client is the director's end of the keeper: it starts the process when
-// there is a router to run, starts it again when it has ended, tells it the
+// there is a router to run, starts it again when it has ended, sends it the
 // newest desired state, and remembers its newest snapshot. Its methods are safe
 // for concurrent use; none but Stop waits.
 type Client struct {
@@ -54,13 +54,10 @@ type Client struct {
 	sets      uint64 // how often it was set
 	heartbeat bool
 	statuses  []vrrp.Status
-	process   Process
-	pid       int
+	status    Status
 	starts    uint64
-	dropped   uint64 // by the keepers that have ended, and by this one
-	dropping  uint64
-	unclaimed uint64
-	lively    bool // the keeper told something since the last pulse
+	dropping  uint64 // events, by the keeper that runs
+	lively    bool   // the keeper has sent something since the last pulse
 }
 
 // Start returns a Client. The process itself is started by the first Set that
@@ -91,7 +88,7 @@ func (c *Client) Set(d vrrp.Desired) {
 	token(c.kick)
 }
 
-// Heartbeat tells that the director's loop is alive. It is to be called about
+// Heartbeat reports that the director's loop is alive. It is to be called about
 // every second.
 func (c *Client) Heartbeat() {
 	c.mu.Lock()
@@ -100,7 +97,7 @@ func (c *Client) Heartbeat() {
 	token(c.kick)
 }
 
-// Statuses returns the routers as the keeper told them last.
+// Statuses returns the routers as the keeper reported them last.
 func (c *Client) Statuses() []vrrp.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,27 +107,13 @@ func (c *Client) Statuses() []vrrp.Status {
 // Changed receives a token when Statuses has changed.
 func (c *Client) Changed() <-chan struct{} { return c.changed }
 
-// Stats returns the keeper's process id, zero while none runs, how often it
-// had to be started again, and how many of its events were dropped.
-func (c *Client) Stats() (pid int, restarts, dropped uint64) {
+// Status returns how the keeper itself is.
+func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pid, max(c.starts, 1) - 1, c.dropped + c.dropping
-}
-
-// Process tells how the keeper's process runs.
-func (c *Client) Process() Process {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.process
-}
-
-// Unclaimed returns how many packets came for virtual routers that are not
-// configured here.
-func (c *Client) Unclaimed() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.unclaimed
+	s := c.status
+	s.Restarts, s.Dropped = max(c.starts, 1)-1, s.Dropped+c.dropping
+	return s
 }
 
 // Stop announces an orderly stop and waits until every router has handed over
@@ -174,7 +157,7 @@ func (c *Client) supervise(ctx context.Context) {
 	}
 }
 
-// await waits until there is a router to run; false: there will be none.
+// await waits until there is a router to run, and reports whether there is one.
 func (c *Client) await(ctx context.Context) bool {
 	for {
 		c.mu.Lock()
@@ -292,14 +275,14 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 func (c *Client) begin(pid int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pid, c.lively = pid, true
+	c.status.PID, c.lively = pid, true
 	c.starts++
 }
 
 func (c *Client) end() {
 	c.mu.Lock()
-	c.pid, c.process = 0, Process{}
-	c.dropped, c.dropping = c.dropped+c.dropping, 0
+	c.status.PID, c.status.Process = 0, Process{}
+	c.status.Dropped, c.dropping = c.status.Dropped+c.dropping, 0
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -348,10 +331,10 @@ func (c *Client) take(s snapshot) {
 		c.statuses = s.Statuses
 	}
 	if s.Process != nil {
-		c.process = *s.Process
+		c.status.Process = *s.Process
 	}
-	c.dropping, c.unclaimed, c.lively = s.Dropped, s.Unclaimed, true
-	pid := c.pid
+	c.dropping, c.status.Unclaimed, c.lively = s.Dropped, s.Unclaimed, true
+	pid := c.status.PID
 	c.mu.Unlock()
 	token(c.changed)
 	if s.Process != nil {
@@ -370,7 +353,7 @@ func (c *Client) greet(pid int, p Process) {
 	c.tell(event.Info, "keeper-runs", "the keeper runs", slog.Int("pid", pid))
 }
 
-// tell tells what happened to the keeper itself.
+// tell makes an event of what happened to the keeper itself.
 func (c *Client) tell(severity event.Severity, code, text string, attrs ...slog.Attr) {
 	c.options.Events(event.Event{At: time.Now(), Severity: severity, Code: code, Text: text, Attributes: attrs})
 }
@@ -413,8 +396,7 @@ func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended
 		c.lively = false
 		c.mu.Unlock()
 		if missed >= patience {
-			// Kill first: a log may be slow. What it was Master of is somebody
-			// else's by now.
+			// Kill first: the log may be slow. Another director is Master by now.
 			_ = p.Kill()
 			c.forget()
 			c.tell(event.Error, "keeper-killed", "the keeper showed no sign of life and was killed", slog.Int("pid", p.Pid))

@@ -177,7 +177,7 @@ func TestKeeperThatKeepsDying(t *testing.T) {
 	n := &network{t: t}
 	c.Set(n.router(150))
 	time.Sleep(time.Second) // At once, then after 0.1, 0.2 and 0.4 s.
-	_, restarts, _ := c.Stats()
+	restarts := c.Status().Restarts
 	if restarts < 2 || restarts > 4 {
 		t.Errorf("started again %d times in a second, want 3 or 4", restarts)
 	}
@@ -231,8 +231,8 @@ func TestNoRouterNoProcess(t *testing.T) {
 	c.Heartbeat()
 	c.Set(vrrp.Desired{})
 	time.Sleep(50 * time.Millisecond)
-	if pid, restarts, dropped := c.Stats(); pid != 0 || restarts != 0 || dropped != 0 || log() != "" {
-		t.Errorf("pid %d, restarts %d, dropped %d, log %q", pid, restarts, dropped, log())
+	if s := c.Status(); s != (keeper.Status{}) || log() != "" {
+		t.Errorf("status %+v, log %q", s, log())
 	}
 	if err := c.Stop(t.Context()); err != nil {
 		t.Errorf("stopping what never ran: %v", err)
@@ -263,7 +263,7 @@ func TestDeafKeeper(t *testing.T) {
 	if err := c.Stop(ctx); err == nil || !strings.Contains(err.Error(), "waiting for the keeper to hand over") {
 		t.Errorf("stopping: %v", err)
 	}
-	if pid, _, _ := c.Stats(); pid != 0 {
+	if pid := c.Status().PID; pid != 0 {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }

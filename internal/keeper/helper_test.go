@@ -86,8 +86,8 @@ func director() {
 	go burn()
 	go func() {
 		for range c.Changed() {
-			pid, restarts, _ := c.Stats()
-			tell(report{Statuses: c.Statuses(), PID: pid, Restarts: restarts, Process: c.Process()})
+			s := c.Status()
+			tell(report{Statuses: c.Statuses(), PID: s.PID, Restarts: s.Restarts, Process: s.Process})
 		}
 	}()
 	go func() {

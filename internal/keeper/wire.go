@@ -39,10 +39,19 @@ type snapshot struct {
 	Process   *Process `json:"process,omitempty"`
 }
 
-// A Process tells how the keeper's process runs.
+// A Status is how the keeper itself is.
+type Status struct {
+	Process
+	PID       int    // zero while none runs
+	Restarts  uint64 // how often it had to be started again
+	Dropped   uint64 // events that found no room
+	Unclaimed uint64 // packets for virtual routers that are not configured here
+}
+
+// A Process is how the keeper's process runs.
 type Process struct {
 	// Realtime: under SCHED_RR; Locked: its memory is not paged out. Where
-	// one of them is false, Why says what is missing.
+	// one of them is false, Why is what is missing.
 	Realtime bool   `json:"realtime"`
 	Locked   bool   `json:"locked"`
 	Why      string `json:"why,omitempty"`

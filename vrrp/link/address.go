@@ -52,8 +52,8 @@ func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lease time.Durati
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
-	// The kernel's own removal follows the same rule as ours, and nobody is
-	// left by then to prepare for it.
+	// When a lease ends the kernel removes the address by the same rule, and
+	// nobody is left by then to prepare for it.
 	var noLease error
 	if lease > 0 {
 		if noLease = spared.endangers(d, a.Prefix); noLease != nil {
@@ -75,7 +75,7 @@ func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lease time.Duratio
 	return false, b.netlink.AddrReplace(link, addr)
 }
 
-// request is an address as the kernel shall have it.
+// request is an address as it is given to the kernel.
 func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) *netlink.Addr {
 	valid := uint32(forever)
 	if lease > 0 {
@@ -90,13 +90,13 @@ func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Dur
 	// Two directors hold the address during a hand-over, and duplicate
 	// address detection would disable it on the second.
 	addr.Flags = unix.IFA_F_NODAD
-	// What the director itself begins shall not come from an address that may
-	// move away (RFC 6724 section 5, rule 3). IPv4 needs no such word: there
-	// an address in a network that has one already is secondary.
+	// Connections that the director itself opens must not come from an address
+	// that may move away (RFC 6724 section 5, rule 3). IPv4 needs no flag for
+	// that: an address in a network that has one already is secondary.
 	addr.PreferedLft = 0
 	if b.onLink(d, a) {
-		// The route to the network is the own address's. A permanent address
-		// that gets a lease would give it to that route as well.
+		// The route to the network belongs to the own address. A permanent
+		// address that gets a lease would pass it on to that route.
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	return addr

@@ -68,12 +68,12 @@ func Open() (*Link, error) {
 }
 
 // Run watches the interfaces and keeps the sockets open until the context
-// ends, then closes everything. It returns nil.
+// ends, and then closes everything. It returns nil.
 func (l *Link) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := l.watch(ctx); err != nil {
 			l.resubscribed.Add(1)
-			l.blame(err)
+			l.fail(err)
 			pause(ctx, err)
 		}
 	}
@@ -85,8 +85,8 @@ func (l *Link) Run(ctx context.Context) error {
 	return nil
 }
 
-// blame tells, where nothing was ever listed, why no socket can be open.
-func (l *Link) blame(err error) {
+// fail publishes why no socket can be open, if nothing was ever listed.
+func (l *Link) fail(err error) {
 	if l.view.Load().devices != nil {
 		return
 	}
@@ -112,7 +112,7 @@ func pause(ctx context.Context, err error) {
 	}
 }
 
-// Listen says which ports shall be open, and no others.
+// Listen opens the sockets of these ports, and closes all others.
 func (l *Link) Listen(ports []vrrp.Port) {
 	want := make(map[vrrp.Port]bool, len(ports))
 	for _, p := range ports {

@@ -141,12 +141,12 @@ func (s *socket) watch(wake chan struct{}) {
 	})
 }
 
-// close closes the socket; who uses it gets an error.
+// close closes the socket; later uses of it return an error.
 func (s *socket) close() { _ = s.file.Close() }
 
-// receive calls f for what has arrived, and tells whether there may be more.
-// Errors that wait in the socket, such as of an interface that went down, end
-// with being read.
+// receive calls f for what has arrived, and reports whether there may be more.
+// Errors that wait in the socket, such as that its interface went down, are
+// cleared by reading them.
 func (s *socket) receive(p vrrp.Port, f func(vrrp.Packet)) (more bool) {
 	err := s.raw.Control(func(fd uintptr) {
 		for range receiveBurst {

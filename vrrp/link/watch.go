@@ -23,7 +23,7 @@ const (
 	dumpTries = 10
 )
 
-// errOverrun says that events were lost: everything must be listed again.
+// errOverrun means that events were lost, and that all must be listed again.
 var errOverrun = errors.New("the subscription to interface events ended")
 
 // A device is one network interface. It is replaced, never changed.
@@ -42,7 +42,7 @@ type address struct {
 	flags int // IFA_F_*
 }
 
-// usable tells whether one may send from an address.
+// usable reports whether packets can be sent from an address.
 func (a address) usable() bool {
 	return a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0
 }
@@ -50,7 +50,7 @@ func (a address) usable() bool {
 // watch subscribes, lists everything, and then follows the events until the
 // context ends or events were lost.
 func (l *Link) watch(ctx context.Context) error {
-	// Subscribe first, list after: what changes between is told by an event.
+	// Subscribe before listing: an event tells what changes in between.
 	links := make(chan netlink.LinkUpdate, 16)
 	addrs := make(chan netlink.AddrUpdate, 64)
 	done := make(chan struct{})
@@ -153,8 +153,8 @@ func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
 }
 
 func (t table) link(u netlink.LinkUpdate) {
-	// A port that leaves a bridge is told as a deleted link of the family
-	// AF_BRIDGE: the interface itself is still there.
+	// A port that leaves a bridge is reported as a deleted link of the family
+	// AF_BRIDGE; the interface itself is still there.
 	if u.Link == nil || u.IfInfomsg.Family == unix.AF_BRIDGE {
 		return
 	}
@@ -205,7 +205,7 @@ func (t table) addr(u netlink.AddrUpdate) {
 }
 
 // publish makes the table, and the sockets that it allows, what the others
-// see. It tells whether something failed that should be tried again.
+// see. It reports whether something failed that should be tried again.
 func (l *Link) publish(t table) (retry bool) {
 	old := l.view.Load()
 	v := &view{
@@ -272,7 +272,7 @@ func (l *Link) open(old, v *view) (failed bool) {
 	return failed
 }
 
-// unchanged tells that a new view says nothing new.
+// unchanged reports whether a new view has no news.
 func unchanged(old, v *view) bool {
 	if len(old.devices) != len(v.devices) || len(old.Ports) != len(v.Ports) || len(old.sockets) != len(v.sockets) {
 		return false
