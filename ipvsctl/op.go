@@ -28,9 +28,6 @@ func (k OpKind) String() string { return name(opKinds, k, "operation") }
 // deletes reports whether the operation takes a row away.
 func (k OpKind) deletes() bool { return k == DeleteService || k == DeleteDestination }
 
-// ofService reports whether the row is a service, not a destination.
-func (k OpKind) ofService() bool { return k <= DeleteService }
-
 // An Op is one write to the kernel's table. Deleting a service deletes its
 // destinations with it. An Op is comparable.
 type Op struct {
@@ -58,14 +55,17 @@ func (t Table) after(ops []Op) Table {
 	ours := map[ServiceKey]bool{} // whose destinations were copied already
 	for _, op := range ops {
 		vs, known := next[op.Service]
-		switch {
-		case op.Kind == DeleteService:
+		switch op.Kind {
+		case DeleteService:
 			delete(next, op.Service)
 			delete(ours, op.Service)
-		case op.Kind.ofService():
+		case AddService, SetService:
 			vs.Service = op.Config
 			next[op.Service] = vs
-		case known: // the kernel has no destination without its service either
+		default:
+			if !known {
+				continue // the kernel has no destination without its service either
+			}
 			if !ours[op.Service] {
 				ours[op.Service] = true
 				vs.Destinations = copied(vs.Destinations)

@@ -329,8 +329,12 @@ func TestAWantedServiceThatOthersMadeIsTakenOver(t *testing.T) {
 				if !s.Converged || s.Stats.Drift != 0 || s.Stats.Pending != 0 {
 					t.Errorf("converged %v, %+v", s.Converged, s.Stats)
 				}
-				if refused := s.Stats.Errors > 0; refused == seen {
-					t.Errorf("%d refusals: a service that was seen is read before it is written", s.Stats.Errors)
+				refusals := uint64(2) // the service and the server that both have
+				if seen {
+					refusals = 0
+				}
+				if s.Stats.Errors != refusals {
+					t.Errorf("%d refusals, want %d: a service that was seen is read before it is written", s.Stats.Errors, refusals)
 				}
 			})
 		})
@@ -447,6 +451,59 @@ func TestEqualTablesAreOneCopy(t *testing.T) {
 		}
 		if !same(s.Table[mail].Destinations, want[mail].Destinations) {
 			t.Error("a service that did not change was copied")
+		}
+	})
+}
+
+// A table that is no longer wanted is not written to its end.
+func TestANewerTableInterruptsALongWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := open(t, k, &book{}, nil)
+		long := ipvsctl.Table{}
+		for port := range uint16(5000) {
+			long[service(port+1)] = balanced("rr", nil)
+		}
+		want := ipvsctl.Table{web: balanced("wrr", weights{4: 1})}
+		interrupted := false
+		k.Refuse = func(ipvsctl.Op) error {
+			if !interrupted {
+				interrupted = true
+				r.Set(ipvsctl.Desired{Table: want})
+			}
+			return nil
+		}
+		run(t, r)
+		r.Set(ipvsctl.Desired{Table: long})
+		synctest.Wait()
+		wantTable(t, k, want, "at once")
+		if got := r.Snapshot().Stats.Operations["add-service"]; got != 4096 {
+			t.Errorf("%d services were added, want one slice of 4,096", got)
+		}
+	})
+}
+
+// What was counted for a service goes with it, and what was counted for others
+// stays.
+func TestCountersOfADeletedServiceAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{web: balanced("rr", weights{4: 1}), mail: balanced("rr", weights{4: 1})}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		k.Count(web, server(4), ipvsctl.Counters{Connections: 70})
+		k.Count(mail, server(4), ipvsctl.Counters{Connections: 25})
+		after(2 * time.Second)
+		if c := r.Snapshot().Counters; c[web][server(4)].Connections != 70 || c[mail][server(4)].Connections != 25 {
+			t.Fatalf("counters %v", c)
+		}
+		for _, table := range []ipvsctl.Table{{web: want[web]}, want, {web: balanced("rr", weights{4: 2})}} {
+			r.Set(ipvsctl.Desired{Table: table})
+			synctest.Wait()
+			if c := r.Snapshot().Counters; c[web][server(4)].Connections != 70 || c[mail] != nil {
+				t.Errorf("counters %v of %v", c, table)
+			}
 		}
 	})
 }

@@ -25,7 +25,7 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 		var tries []time.Duration
 		k := sim.NewIPVS()
 		k.Refuse = func(op ipvsctl.Op) error {
-			if op.Kind == ipvsctl.AddService && op.Service == web {
+			if op.Service == web {
 				tries = append(tries, time.Since(begin))
 			}
 			return nil
@@ -34,9 +34,9 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", weights{4: 3}), mail: balanced("rr", weights{4: 1})}})
 		after(200 * time.Second)
 		wantTable(t, k, ipvsctl.Table{mail: balanced("rr", weights{4: 1})}, "with a scheduler that does not exist")
-		want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183}
-		for i := range want {
-			want[i] *= time.Second
+		var want []time.Duration
+		for _, s := range []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183} {
+			want = append(want, s*time.Second, s*time.Second) // the service and its server
 		}
 		if diff := cmp.Diff(want, tries); diff != "" {
 			t.Errorf("tries (-want +got)\n%s", diff)
@@ -45,6 +45,9 @@ func TestARefusedOperationIsRetriedWithGrowingPauses(t *testing.T) {
 		if s.Converged || s.Stats.Pending != 2 || !strings.Contains(s.Stats.LastError, "none-such") {
 			t.Errorf("converged %v, %+v", s.Converged, s.Stats)
 		}
+		_ = k.ByHand(ipvsctl.Op{Kind: ipvsctl.DeleteService, Service: mail})
+		after(2 * time.Second)
+		wantTable(t, k, ipvsctl.Table{mail: balanced("rr", weights{4: 1})}, "2 s after ipvsadm -D of another service")
 		mended := ipvsctl.Table{web: balanced("wrr", weights{4: 3}), mail: balanced("rr", weights{4: 1})}
 		r.Set(ipvsctl.Desired{Table: mended})
 		synctest.Wait()
