@@ -17,6 +17,7 @@ BOUNDS  := IsSmall|IsCheap|ABombIs
 SIM     := ./internal/sim ./ipvsctl
 FUZZ    ?= 20s
 RUNS    ?= 20000
+MUTATE  ?= vrrp checker ipvsctl internal/director
 
 # say prints the name of a step after the seconds since the start.
 BEGIN := $(shell date +%s)
@@ -61,6 +62,10 @@ integration: build ## Run the tests on a kernel with IPVS alone; RUN=Name, KERNE
 .PHONY: sim
 sim: ## Run the simulations at length: RUNS=20000 seeds
 	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Chaos|Simulation' $$p -runs $(RUNS); done
+
+.PHONY: mutate
+mutate: ## Change the core and see that its tests notice; MUTATE=ipvsctl chooses
+	@go test -count 1 -timeout 0 -v ./internal/arch -run TestMutants -mutate '$(MUTATE)'
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZ=20s
