@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // A proberFunc is a Prober that behaves as a test says.
@@ -193,6 +194,32 @@ func TestCheckerCountsLateness(t *testing.T) {
 			t.Errorf("counted %+v, want 3 passes of 0.1 s", tcp)
 		}
 	})
+}
+
+func TestStatsCountResults(t *testing.T) {
+	s := Stats{Kinds: make(map[string]KindStats)}
+	for _, r := range []Result{
+		{Outcome: Passed, Latency: 0},
+		{Outcome: Passed, Latency: 500 * time.Microsecond}, // a bound belongs to its bucket
+		{Outcome: Failed, Latency: 501 * time.Microsecond},
+		{Outcome: NotRun, Latency: 10 * time.Second},
+		{Outcome: Failed, Latency: 11 * time.Second},
+	} {
+		s.countResult("tcp", r)
+	}
+	before := s.clone()
+	s.countResult("tcp", Result{Outcome: Passed})
+	s.countResult("http", Result{Outcome: Passed})
+	want := map[string]KindStats{"tcp": {
+		Passed: 2, Failed: 2, NotRun: 1, Seconds: 21.001001,
+		Buckets: []uint64{2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1},
+	}}
+	if diff := cmp.Diff(want, before.Kinds, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	if s.Kinds["tcp"].Passed != 3 || s.Kinds["tcp"].Buckets[0] != 3 || len(s.Kinds) != 2 {
+		t.Errorf("then counted %+v, want one more of tcp and one of http", s.Kinds)
+	}
 }
 
 func TestCheckerWaitersAreServedInTurn(t *testing.T) {
@@ -464,4 +491,26 @@ func TestStartingEndsWithTheContext(t *testing.T) {
 	if started == 0 || started > batch {
 		t.Errorf("%d probes started, want the batch in which the context ended (1 to %d)", started, batch)
 	}
+}
+
+// BenchmarkSet10000 sets 10,000 targets, as a start and as a reload that
+// changes none of them.
+func BenchmarkSet10000(b *testing.B) {
+	all := targets(10_000)
+	for i := range all {
+		all[i].Spec = SpecOf(HTTP{Path: fmt.Sprint("/", i/10)})
+	}
+	b.Run("new", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			New(answers(0), 0).Set(all)
+		}
+	})
+	b.Run("same", func(b *testing.B) {
+		c := New(answers(0), 0)
+		b.ReportAllocs()
+		for b.Loop() {
+			c.Set(all)
+		}
+	})
 }

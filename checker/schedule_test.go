@@ -254,6 +254,103 @@ func TestScheduleSet(t *testing.T) {
 	}
 }
 
+// The first probe of a new target is at once, and the second one within an
+// interval, however close to the first: its grid does not depend on the start.
+func TestScheduleSecondProbeIsOnTheGrid(t *testing.T) {
+	grid := phase(target(1))
+	for _, started := range []time.Duration{0, grid - 1, grid, grid + 1} {
+		s := newSchedule(epoch)
+		s.set(epoch.Add(started), []Target{target(1)})
+		e, due := s.start(epoch.Add(started))
+		if e == nil || !due.Equal(epoch.Add(started)) {
+			t.Fatalf("a target set at %v is due at %v, want at once", started, due)
+		}
+		want := grid
+		if started >= grid {
+			want += target(1).Interval
+		}
+		if got := s.base.Add(e.due).Sub(epoch); got != want {
+			t.Errorf("the first probe started at %v, the second is due at %v, want %v", started, got, want)
+		}
+	}
+}
+
+// After a quick retry, the turn on the grid is left out only if it would come
+// sooner than another quick retry.
+func TestScheduleTurnAfterAQuickRetry(t *testing.T) {
+	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
+	grid := phase(target(1)) + interval
+	for before, want := range map[time.Duration]time.Duration{
+		quarter + 1: grid,
+		quarter:     grid,
+		quarter - 1: grid + interval,
+		1:           grid + interval,
+	} {
+		e := &entry{target: target(1), phase: phase(target(1)), refusals: 1}
+		if got := e.next(grid - before); got != want {
+			t.Errorf("a quick retry %v before the turn on the grid: the next is due at %v, want %v", before, got, want)
+		}
+		e.refusals = 0
+		if got := e.next(grid - before); got != grid {
+			t.Errorf("without a refusal the next is due at %v, want %v", got, grid)
+		}
+	}
+}
+
+func TestScheduleEqualTimesAreOrderedByPhase(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(100))
+	last := time.Duration(-1)
+	for _, e := range startAll(s, epoch) {
+		if e.phase < last {
+			t.Fatalf("phase %v started after %v", e.phase, last)
+		}
+		last = e.phase
+	}
+}
+
+func TestScheduleReportsANewFirst(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(2))
+	both := startAll(s, epoch)
+	sooner, later := both[0], both[1]
+	if later.due < sooner.due {
+		sooner, later = later, sooner
+	}
+	if !s.finish(later) {
+		t.Error("the only one in the queue is not the first")
+	}
+	if !s.finish(sooner) {
+		t.Error("one that is due sooner is not the first")
+	}
+	e, _ := s.start(s.base.Add(sooner.due))
+	if e != sooner || !s.deadline().Equal(s.base.Add(later.due)) {
+		t.Fatal("the queue is out of order")
+	}
+	e.due = later.due + 1
+	if s.finish(e) {
+		t.Error("one that is due later is the first")
+	}
+}
+
+func TestScheduleWaiting(t *testing.T) {
+	s := newSchedule(epoch)
+	s.set(epoch, targets(3))
+	for _, e := range startAll(s, epoch) {
+		s.finish(e)
+	}
+	next := s.deadline()
+	if got := s.waiting(next.Add(-1)); got != 0 {
+		t.Errorf("%d targets wait before the first is due", got)
+	}
+	if got := s.waiting(next); got != 1 {
+		t.Errorf("%d targets wait when the first is due, want 1", got)
+	}
+	if got := s.waiting(epoch.Add(time.Minute)); got != 3 {
+		t.Errorf("%d targets wait after a minute, want 3", got)
+	}
+}
+
 func TestSchedulePhaseIsTheSameInEveryRun(t *testing.T) {
 	web := target(1)
 	web.Spec = SpecOf(HTTP{Path: "/health", Body: "ok"})
@@ -323,14 +420,5 @@ func checkSchedule(t *testing.T, s *schedule, flying []*entry) {
 	}
 	if len(seen) != len(s.entries) {
 		t.Fatalf("%d targets are queued or run, %d are known", len(seen), len(s.entries))
-	}
-}
-
-func BenchmarkScheduleSet10000(b *testing.B) {
-	all := targets(10_000)
-	s := newSchedule(epoch)
-	b.ReportAllocs()
-	for b.Loop() {
-		s.set(epoch, all)
 	}
 }
