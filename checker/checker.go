@@ -12,20 +12,20 @@ import (
 // configured.
 const DefaultInFlight = 4096
 
-// A Prober makes checks ready to run.
+// A Prober makes Specs ready to run.
 type Prober interface {
-	// Compile returns the Check that a Spec describes. It waits for nothing.
-	// A Spec that cannot be run compiles to a Check whose result is always
+	// Compile returns what runs the probes of a Spec. It waits for nothing. A
+	// Spec that cannot be run compiles to a ProbeFunc whose result is always
 	// NotRun and says why.
-	Compile(Spec) Check
+	Compile(Spec) ProbeFunc
 }
 
-// A Check is a Spec made ready to run. Each call is one probe: it asks the
-// target's address and returns when the outcome is known, or soon after ctx is
-// done at the latest. The deadline of ctx is the target's timeout, and a probe
-// that reaches it has Failed. A Check is called from many goroutines at once,
-// for every target with its Spec. It need not set At and Latency.
-type Check func(ctx context.Context, t Target) Result
+// A ProbeFunc runs one probe: it asks the target's address and returns when the
+// outcome is known, or soon after ctx is done at the latest. The deadline of ctx
+// is the target's timeout, and a probe that reaches it has Failed. It is called
+// from many goroutines at once, for every target with its Spec, and need not
+// set At and Latency.
+type ProbeFunc func(ctx context.Context, t Target) Result
 
 // A Checker probes its targets, each at its interval.
 type Checker struct {
@@ -36,8 +36,8 @@ type Checker struct {
 	wake chan struct{}
 
 	mu sync.Mutex
-	// checks holds the compiled Specs of the targets.
-	checks   map[Spec]Check
+	// compiled holds the Specs of the targets.
+	compiled map[Spec]ProbeFunc
 	schedule *schedule
 	inFlight int
 	// full is true if every place was taken when Run last looked, so that
@@ -67,9 +67,9 @@ func New(p Prober, inFlight int) *Checker {
 // at once. The running probe of a target that is gone is cancelled, and its
 // result is not reported unless that report had already begun.
 func (c *Checker) Set(targets []Target) {
-	checks := c.compile(targets)
+	compiled := c.compile(targets)
 	c.mu.Lock()
-	c.checks = checks
+	c.compiled = compiled
 	dropped := c.schedule.set(time.Now(), targets)
 	for _, e := range dropped {
 		if e.cancel != nil {
@@ -80,22 +80,22 @@ func (c *Checker) Set(targets []Target) {
 	c.rouse()
 }
 
-// compile returns the checks of the targets. Only the Specs that are new are
-// compiled, without the lock: thousands of them may take a while.
-func (c *Checker) compile(targets []Target) map[Spec]Check {
+// compile returns the Specs of the targets, compiled. It does that without the
+// lock for those that are new: thousands of them may take a while.
+func (c *Checker) compile(targets []Target) map[Spec]ProbeFunc {
 	c.mu.Lock()
-	known := c.checks
+	known := c.compiled
 	c.mu.Unlock()
-	checks := make(map[Spec]Check, len(known))
+	compiled := make(map[Spec]ProbeFunc, len(known))
 	for _, t := range targets {
-		if checks[t.Spec] != nil {
+		if compiled[t.Spec] != nil {
 			continue
 		}
-		if checks[t.Spec] = known[t.Spec]; checks[t.Spec] == nil {
-			checks[t.Spec] = c.prober.Compile(t.Spec)
+		if compiled[t.Spec] = known[t.Spec]; compiled[t.Spec] == nil {
+			compiled[t.Spec] = c.prober.Compile(t.Spec)
 		}
 	}
-	return checks
+	return compiled
 }
 
 // rouse makes Run look at the schedule again.
@@ -188,9 +188,9 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 
 // probe runs one probe from start to end, and reports its result.
 func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Result)) {
-	if check, own := c.begin(ctx, e); check != nil {
+	if run, own := c.begin(ctx, e); run != nil {
 		began := time.Now()
-		r := check(own, e.target)
+		r := run(own, e.target)
 		r.At = time.Now()
 		r.Latency = r.At.Sub(began)
 		r = notRunIfLate(e.target, r)
@@ -221,16 +221,16 @@ func notRunIfLate(t Target, r Result) Result {
 	return r
 }
 
-// begin returns the check of an entry and the context of its probe, whose
-// timeout starts now; nil if the target was removed meanwhile.
-func (c *Checker) begin(ctx context.Context, e *entry) (Check, context.Context) {
+// begin returns what runs the probe of an entry and its context, whose timeout
+// starts now; nil if the target was removed meanwhile.
+func (c *Checker) begin(ctx context.Context, e *entry) (ProbeFunc, context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e.dropped {
 		return nil, nil
 	}
 	ctx, e.cancel = context.WithTimeout(ctx, e.target.Timeout)
-	return c.checks[e.target.Spec], ctx
+	return c.compiled[e.target.Spec], ctx
 }
 
 // end counts a result and reports true, unless the target was removed while it

@@ -18,7 +18,7 @@ import (
 // A proberFunc is a Prober that behaves as a test says.
 type proberFunc func(ctx context.Context, t Target) Result
 
-func (f proberFunc) Compile(Spec) Check { return Check(f) }
+func (f proberFunc) Compile(Spec) ProbeFunc { return ProbeFunc(f) }
 
 // answers returns a prober whose servers take so long to answer.
 func answers(latency time.Duration) proberFunc {
@@ -422,7 +422,7 @@ func TestCheckerEndsWithProbesInFlight(t *testing.T) {
 // A compiler counts how often it compiles each Spec.
 type compiler map[Spec]int
 
-func (c compiler) Compile(s Spec) Check {
+func (c compiler) Compile(s Spec) ProbeFunc {
 	c[s]++
 	return func(context.Context, Target) Result { return Result{Outcome: Passed} }
 }
@@ -443,8 +443,8 @@ func TestCheckerCompilesEachSpecOnce(t *testing.T) {
 		t.Errorf("compiled (-want +got):\n%s", diff)
 	}
 	c.Set(all[50:])
-	if len(c.checks) != 1 {
-		t.Errorf("%d checks are kept, want 1: nobody has the other one any more", len(c.checks))
+	if len(c.compiled) != 1 {
+		t.Errorf("%d Specs are kept, want 1: no target has the other one any more", len(c.compiled))
 	}
 	c.Set(all)
 	if want[page] = 2; !cmp.Equal(want, compiled) {

@@ -50,10 +50,11 @@ type Result struct {
 	At      time.Time
 	Latency time.Duration
 	Outcome Outcome
-	// Detail says what happened in the words of an operator: "connection
-	// refused", "status 503, want 200-299". Empty where the probe passed.
+	// Detail is what happened in the words of an operator: "connection
+	// refused", "status 503, want 200-299". Empty if the probe passed.
 	Detail string
-	// Refused: it failed because the server's host refused the connection. That
-	// is certain, where silence may be a lost packet, so it is asked again soon.
+	// Refused is true if it failed because the server's host refused the
+	// connection. That is certain, where silence may be a lost packet, so the
+	// next probe comes soon.
 	Refused bool
 }

@@ -108,7 +108,7 @@ func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Options) {
 // dialerProber is the same TCP check by the standard library.
 type dialerProber struct{}
 
-func (dialerProber) Compile(checker.Spec) checker.Check { return dialProbe }
+func (dialerProber) Compile(checker.Spec) checker.ProbeFunc { return dialProbe }
 
 func dialProbe(ctx context.Context, t checker.Target) checker.Result {
 	var d net.Dialer
@@ -163,7 +163,7 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 // idle is a prober that does nothing: what remains is the checker.
 type idle struct{}
 
-func (idle) Compile(checker.Spec) checker.Check {
+func (idle) Compile(checker.Spec) checker.ProbeFunc {
 	return func(context.Context, checker.Target) checker.Result { return checker.Result{Outcome: checker.Passed} }
 }
 

@@ -94,9 +94,9 @@ func newLAN(t *testing.T) (director, server *netns) {
 		n.ip(t, fmt.Sprintf(`addr add 10.99.0.%[1]d/24 dev eth0
 addr add fd99::%[1]d/64 dev eth0 nodad
 link set eth0 up`, i+1))
-		// Nobody answers for an address after 3 tries of 200 ms, not 1 s.
-		n.sysctl(t, "net/ipv4/neigh/eth0/retrans_time_ms", "200")
-		n.sysctl(t, "net/ipv6/neigh/eth0/retrans_time_ms", "200")
+		// Nobody answers for an address after 3 tries of 500 ms, not 1 s.
+		n.sysctl(t, "net/ipv4/neigh/eth0/retrans_time_ms", "500")
+		n.sysctl(t, "net/ipv6/neigh/eth0/retrans_time_ms", "500")
 	}
 	// A new link takes up to a second until it speaks IPv6.
 	var err error

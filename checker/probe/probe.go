@@ -8,8 +8,8 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// A Prober compiles checks that run over the network of the network namespace
-// that they are called in.
+// A Prober compiles Specs to probes over the network of the network namespace
+// that they run in.
 type Prober struct {
 	authorities  *authorities
 	ping4, ping6 pinger
@@ -32,7 +32,7 @@ func New() *Prober {
 // by notRun for a reason of this director's own.
 type run func(ctx context.Context, t checker.Target) error
 
-// kinds holds what compiles the checks of each kind.
+// kinds holds what compiles the Specs of each kind of check.
 var kinds = make(map[string]func(*Prober, checker.Spec) (run, error))
 
 // register adds the kind of check that base names. The options of a Spec are
@@ -47,8 +47,8 @@ func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) 
 	}
 }
 
-// Compile returns the check that a Spec describes.
-func (p *Prober) Compile(s checker.Spec) checker.Check {
+// Compile returns what runs the probes of a Spec.
+func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 	var probe run
 	err := fmt.Errorf("this version has no check of kind %q", s.Kind())
 	if compile := kinds[s.Kind()]; compile != nil {
