@@ -12,6 +12,8 @@ LAB     := $(CURDIR)/bin/lab
 KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
+# Those of them that two processors matter for, or a kernel with all modules.
+SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReload
 # Tests of bounds that don't hold under the race detector, which skips them.
 BOUNDS  := IsSmall|IsCheap|ABombIs
 SIM     := ./internal/sim ./ipvsctl
@@ -49,6 +51,15 @@ test: ## Run every check and test there is; installs what that needs
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader
 	$(say) 'integration tests, on a kernel with IPVS'
 	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(ON_IPVS)
+	@[ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory smp BEGIN=$(BEGIN)
+
+.PHONY: smp
+smp: build ## Run some of these tests on two processors, on an emulated machine
+	@integration/packages test
+	$(say) 'some of them on two processors, on an emulated machine'
+	@CGO_ENABLED=1 go test -race -c -o bin/race/ ./integration ./ipvsctl/kernel
+	@$(LAB) -kernel qemu -timeout 5m -- sh -ec 'cd ipvsctl/kernel; ../../bin/race/kernel.test -test.run "$$0"; \
+	  cd ../../integration; ../bin/race/integration.test -test.run "$$0"' '$(SMP)'
 
 .PHONY: unit
 unit: ## Run the unit tests alone

@@ -72,6 +72,8 @@ func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
 		return err
 	}
 	defer adverts.Close()
+	stalls := cluster.WatchStalls()
+	defer stalls.Stop()
 	if err := r.director.Burn(2 * runtime.NumCPU()); err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
 	if err != nil {
 		return err
 	}
-	return noteLateness(times, c)
+	return noteLateness(times, stalls, c)
 }
 
 // reloadFor reloads the fleet again and again, each time with other weights.
@@ -102,8 +104,8 @@ func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error
 	return nil
 }
 
-func noteLateness(times []time.Time, c column) error {
-	late := cluster.Lateness(times, busyAdvert)
+func noteLateness(times []time.Time, stalls *cluster.Stalls, c column) error {
+	late := cluster.Lateness(times, busyAdvert, stalls)
 	if len(late) == 0 {
 		return fmt.Errorf("%d adverts arrived", len(times))
 	}

@@ -81,3 +81,18 @@ func TestTheFirstPacketOfAConnectionIsKnownByItsFlags(t *testing.T) {
 		})
 	}
 }
+
+func TestRowsOfTheKernel(t *testing.T) {
+	const text = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  0A0D00C8:03E8 wrr
+  -> AC100002:0050      Masq    2      0          7
+  -> AC100001:0050      Masq    1      0          0
+  -> AC100003:0050      Masq    1      0          0
+`
+	right, others := countRows([]byte(text), fleet{services: 1}.procRows())
+	if right != 2 || others != 1 {
+		t.Errorf("%d rows are right, %d others, want 2 and 1", right, others)
+	}
+}

@@ -51,12 +51,17 @@ func (f fleet) weight(i, j int) int {
 // rate is how many checks a second there are to make.
 func (f fleet) rate() float64 { return float64(f.services*serversPerService) / f.interval.Seconds() }
 
-// weights are the whole fleet's, by server.
-func (f fleet) weights() weights {
-	all := make(weights, f.services*serversPerService)
+// procRow is the length of a row of procRows.
+const procRow = len("  -> AC100001:0050      Masq    1      ")
+
+// procRows are the servers' lines of /proc/net/ip_vs, up to the counts of
+// connections.
+func (f fleet) procRows() map[string]bool {
+	all := make(map[string]bool, f.services*serversPerService)
 	for i := range f.services {
 		for j := range serversPerService {
-			all[netip.AddrPortFrom(netip.MustParseAddr(f.server(i, j)), fleetPort)] = f.weight(i, j)
+			addr := netip.MustParseAddr(f.server(i, j)).As4()
+			all[fmt.Sprintf("  -> %08X:%04X      %-7s %-6d ", addr, fleetPort, "Masq", f.weight(i, j))] = true
 		}
 	}
 	return all

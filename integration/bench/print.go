@@ -44,7 +44,8 @@ whatever else it did. In user-mode Linux a process's own time is not known: its 
 which is when timers, and so checks, begin.`,
 	"adverts": `Two processes for each processor are busy beside it, and every 3 s another third of the weights is
 configured and loaded. An advert is late by what it comes after an interval from the one before it, at the other
-director and by its kernel's clock. A peer takes over after more than three intervals of silence.`,
+director and by its kernel's clock; the time in which real-time threads of the bench slept too long, because the
+machine stood still, is not counted. A peer takes over after more than three intervals of silence.`,
 }
 
 // printTable prints the figures for people.

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,21 +18,37 @@ import (
 func waitTable(ctx context.Context, h *cluster.Host, f fleet, begin time.Time) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	want := f.weights()
+	want := f.procRows()
 	for {
 		look := time.Now()
 		// It costs a tenth of listing the table by netlink.
-		got, err := cluster.Weights(h)
+		text, err := cluster.ReadTable(h)
 		if err != nil {
 			return 0, err
 		}
-		if maps.Equal(got, want) {
+		right, others := countRows(text, want)
+		if right == len(want) && others == 0 {
 			return time.Since(begin), nil
 		}
 		if err := pause(ctx, max(4*time.Since(look), time.Millisecond)); err != nil {
-			return 0, fmt.Errorf("waiting for the table to have %d servers; it has %d: %w", len(want), len(got), err)
+			return 0, fmt.Errorf("waiting for the table to have %d servers; it has %d of them, and %d others: %w", len(want), right, others, err)
 		}
 	}
+}
+
+// countRows counts the servers' lines of /proc/net/ip_vs that are wanted, and
+// those that are not.
+func countRows(text []byte, want map[string]bool) (right, others int) {
+	for line := range bytes.Lines(text) {
+		switch {
+		case len(line) < procRow || !bytes.HasPrefix(line, []byte("  -> ")) || line[5] == 'R': // the title
+		case want[string(line[:procRow])]:
+			right++
+		default:
+			others++
+		}
+	}
+	return right, others
 }
 
 // equalTable compares the host's table, as ipvsadm reads it, with the fleet.

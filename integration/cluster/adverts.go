@@ -65,10 +65,15 @@ func (a *Adverts) Close() {
 }
 
 // Lateness is, for each advert after the first, by how much it came later than
-// an interval after the one before; what came early is 0.
-func Lateness(times []time.Time, interval time.Duration) (late []time.Duration) {
+// an interval after the one before; what came early is 0. The time in which the
+// machine stood still is not counted.
+func Lateness(times []time.Time, interval time.Duration, s *Stalls) (late []time.Duration) {
 	for i := 1; i < len(times); i++ {
-		late = append(late, max(0, times[i].Sub(times[i-1])-interval))
+		extra := times[i].Sub(times[i-1]) - interval
+		if extra > 0 {
+			extra -= s.between(times[i-1], times[i])
+		}
+		late = append(late, max(0, extra))
 	}
 	return late
 }

@@ -25,16 +25,25 @@ func Table(ctx context.Context, h *Host) ([]string, error) {
 	return lines, nil
 }
 
-// Weights are the weights of the real servers in the director's IPVS table. One
-// that serves several services counts once. It costs little, to be asked often.
-func Weights(h *Host) (map[netip.AddrPort]int, error) {
-	var text []byte
-	err := h.do(func() (err error) {
+// ReadTable returns the director's IPVS table as /proc/net/ip_vs has it, which
+// costs little.
+func ReadTable(h *Host) (text []byte, err error) {
+	err = h.do(func() (err error) {
 		text, err = os.ReadFile("/proc/thread-self/net/ip_vs")
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the IPVS table of %s: %w", h.Name, err)
+	}
+	return text, nil
+}
+
+// Weights are the weights of the real servers in the director's IPVS table. One
+// that serves several services counts once.
+func Weights(h *Host) (map[netip.AddrPort]int, error) {
+	text, err := ReadTable(h)
+	if err != nil {
+		return nil, err
 	}
 	return parseWeights(string(text))
 }

@@ -11,9 +11,8 @@
 //	      takes 20 to 50 times as long, and it has one processor and no nft NAT
 //	qemu  Debian's own kernel on a machine that qemu emulates: it is there in 10 s
 //	      and has two processors and every module, but everything takes about ten
-//	      times as long. CGO_ENABLED=0 must have been set when this program was
-//	      built. The kernel's package is downloaded once, by apt-get, and unpacked
-//	      below the user's cache folder (~/.cache/lvsd-lab, 400 MB)
+//	      times as long. integration/packages unpacks the kernel below the user's
+//	      cache folder; this program must have been built with CGO_ENABLED=0
 //
 // Unless one is chosen it is here where that is possible, and uml elsewhere. In
 // each this program is the first process, and everything that the command

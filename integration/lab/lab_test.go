@@ -107,7 +107,7 @@ func needQEMU(t *testing.T) {
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skip("there is no qemu here (Debian: qemu-system-x86)")
 	}
-	if _, err := findKernel(t.Context()); err != nil {
+	if _, err := findKernel(); err != nil {
 		t.Skip(err)
 	}
 }
@@ -121,7 +121,7 @@ func TestEmulatedMachine(t *testing.T) {
 	script := `echo out; echo err >&2; [ -t 1 ] && echo terminal; head -1 /proc/net/ip_vs; nproc; uname -r
 		modprobe nft_chain_nat nft_masq && touch left; touch /etc/left; seq 1 100000; exit 7`
 	stdout, stderr, status := lab(t, path, "-kernel", "qemu", "-mem", "256M", "sh", "-c", script)
-	k, _ := findKernel(t.Context())
+	k, _ := findKernel()
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	want := []string{"out", "IP Virtual Server version 1.2.1 (size=4096)", "2", k.release(), "1"}
 	if len(lines) != 100004 || !slices.Equal(lines[:5], want) || lines[100003] != "100000" || status != 7 {

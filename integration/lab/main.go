@@ -147,6 +147,17 @@ func moduleOf(folder string) string {
 	}
 }
 
+// keepTerminal remembers the settings of the job's terminal, and returns what
+// puts them back.
+func keepTerminal(j *job) (restore func()) {
+	input := int(os.Stdin.Fd())
+	settings, err := term.GetState(input)
+	if !j.Terminal || err != nil {
+		return func() {}
+	}
+	return func() { _ = term.Restore(input, settings) }
+}
+
 // terminalSize reports whether the caller sits at a terminal, and its size.
 func terminalSize() (rows, columns int, ok bool) {
 	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())

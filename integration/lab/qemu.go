@@ -43,59 +43,82 @@ const (
 func (qemu) start(ctx context.Context, j *job, folder, memory string) error {
 	program, err := exec.LookPath("qemu-system-x86_64")
 	if err != nil {
-		return errors.New("qemu-system-x86_64 is not there to emulate a machine: apt-get install --no-install-recommends qemu-system-x86 kmod")
+		return errors.New("qemu-system-x86_64 is not there to emulate a machine: integration/packages test installs it")
 	}
-	k, err := findKernel(ctx)
+	k, err := findKernel()
 	if err != nil {
 		return err
 	}
-	initramfs := filepath.Join(folder, "initramfs")
-	if err := k.writeInitramfs(initramfs); err != nil {
+	if err := k.writeInitramfs(filepath.Join(folder, initramfs)); err != nil {
 		return fmt.Errorf("writing the initial file system: %w", err)
 	}
-	args := []string{
-		"-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", strconv.Itoa(processors), "-m", memory,
-		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "file:/dev/fd/1",
-		"-kernel", k.image(), "-initrd", initramfs,
-		"-append", "console=ttyS0 quiet panic=-1 mitigations=off " + jobVariable + "=" + folder + " " + kernelVariable + "=qemu",
-		"-device", "virtio-serial-pci",
-	}
 	messages := new(tail)
-	var copying sync.WaitGroup
-	c := exec.CommandContext(ctx, program)
+	c := exec.CommandContext(ctx, program, k.machine(j, folder, memory)...)
 	c.Stdout, c.Stderr = messages, messages
-	if j.Terminal {
-		c.Stdin = os.Stdin
-		args = append(args, "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty")
-	} else {
-		for number, to := range []*os.File{os.Stdout, os.Stderr} {
-			from, end, err := os.Pipe()
-			if err != nil {
-				return fmt.Errorf("making a pipe for the job's output: %w", err)
-			}
-			copying.Go(func() { _, _ = io.Copy(to, from) })
-			c.ExtraFiles = append(c.ExtraFiles, end)
-			args = append(args, port(number+1, number+3)...)
-		}
-	}
-	for _, s := range []struct{ tag, path, access string }{
-		{shareRoot, "/", "on"}, {shareModules, k.modules(), "on"}, {shareExchange, folder, "off"},
-		{shareModule, j.Module, "off"}, {shareProgram, filepath.Dir(j.Args[0]), "on"},
-	} {
-		args = append(args, share(s.tag, s.path, s.access)...)
-	}
-	c.Args = append(c.Args, args...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: !j.Terminal, Pdeathsig: syscall.SIGKILL}
 	c.WaitDelay = time.Second
-	err = c.Run()
-	for _, end := range c.ExtraFiles {
-		end.Close()
+	defer keepTerminal(j)()
+	copied, err := connect(c, j)
+	if err != nil {
+		return err
 	}
-	copying.Wait()
+	err = c.Run()
+	copied()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return fmt.Errorf("the emulated machine ended before %s did (%v); its last messages:\n%s", j.Args[0], err, messages)
+}
+
+// initramfs is the initial file system in the job's folder.
+const initramfs = "initramfs"
+
+// machine describes a machine for the job, as arguments of qemu.
+func (k debianKernel) machine(j *job, folder, memory string) []string {
+	args := []string{
+		"-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", strconv.Itoa(processors), "-m", memory,
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "file:/dev/fd/1",
+		"-kernel", k.image(), "-initrd", filepath.Join(folder, initramfs),
+		"-append", "console=ttyS0 quiet panic=-1 mitigations=off " + jobVariable + "=" + folder + " " + kernelVariable + "=qemu",
+		"-device", "virtio-serial-pci",
+	}
+	for _, s := range []struct{ tag, path, readonly string }{
+		{shareRoot, "/", "on"}, {shareModules, k.modules(), "on"}, {shareExchange, folder, "off"},
+		{shareModule, j.Module, "off"}, {shareProgram, filepath.Dir(j.Args[0]), "on"},
+	} {
+		args = append(args, share(s.tag, s.path, s.readonly)...)
+	}
+	return args
+}
+
+// connect gives qemu the caller's terminal for the job, or copies what the job
+// writes to the caller's output and standard error. Once qemu has ended, copied
+// waits until all has arrived.
+func connect(c *exec.Cmd, j *job) (copied func(), err error) {
+	if j.Terminal {
+		c.Stdin = os.Stdin
+		c.Args = append(c.Args, "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty")
+		return func() {}, nil
+	}
+	var copying sync.WaitGroup
+	for i, to := range []*os.File{os.Stdout, os.Stderr} {
+		from, end, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("making a pipe for the job's output: %w", err)
+		}
+		copying.Go(func() {
+			_, _ = io.Copy(to, from)
+			from.Close()
+		})
+		c.ExtraFiles = append(c.ExtraFiles, end) // descriptors 3 and 4
+		c.Args = append(c.Args, port(i+1, i+3)...)
+	}
+	return func() {
+		for _, end := range c.ExtraFiles {
+			end.Close()
+		}
+		copying.Wait()
+	}, nil
 }
 
 // port is a port of virtio whose output goes to a descriptor.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // modules is where Debian's package puts the modules of user-mode Linux.
@@ -39,11 +38,8 @@ func (uml) start(ctx context.Context, j *job, folder, memory string) error {
 	input := "null"
 	if j.Terminal {
 		input = "fd:3"
-		restore, err := term.GetState(int(os.Stdin.Fd()))
-		if err == nil {
-			defer term.Restore(int(os.Stdin.Fd()), restore)
-		}
 	}
+	defer keepTerminal(j)()
 	messages := new(tail)
 	// A shell is the first process of the namespace, not the kernel: the first
 	// one cannot be aborted, so a kernel that panics would stay.

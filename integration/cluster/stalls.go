@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Stalls notes when a processor of this machine stood still: when a real-time
+// thread that is bound to it slept for longer than it wanted. An emulated
+// machine stalls when its host has other work, and every machine where its
+// kernel cannot be interrupted. No process can be on time then.
+type Stalls struct {
+	stopping atomic.Bool
+	running  sync.WaitGroup
+
+	mu     sync.Mutex
+	stalls []stall
+}
+
+// A stall is from when a thread should have woken until it did.
+type stall struct{ begin, end time.Time }
+
+// WatchStalls begins to watch every processor.
+func WatchStalls() *Stalls {
+	s := new(Stalls)
+	for i := range runtime.NumCPU() {
+		s.running.Go(func() { s.watch(i) })
+	}
+	return s
+}
+
+func (s *Stalls) watch(processor int) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with its policy
+	var set unix.CPUSet
+	set.Set(processor)
+	// Where that is not allowed it sees stalls that are none, of a busy machine.
+	_ = unix.SchedSetaffinity(0, &set)
+	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+	const pause, tolerated = 5 * time.Millisecond, time.Millisecond
+	for !s.stopping.Load() {
+		due := time.Now().Add(pause)
+		t := unix.NsecToTimespec(int64(pause))
+		_ = unix.Nanosleep(&t, nil)
+		if now := time.Now(); now.Sub(due) > tolerated {
+			s.mu.Lock()
+			s.stalls = append(s.stalls, stall{due.Round(0), now.Round(0)})
+			s.mu.Unlock()
+		}
+	}
+}
+
+// Stop stops watching.
+func (s *Stalls) Stop() {
+	s.stopping.Store(true)
+	s.running.Wait()
+}
+
+// between is how long any processor stood still in that time.
+func (s *Stalls) between(begin, end time.Time) (sum time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return stalled(s.stalls, begin, end)
+}
+
+// stalled is between for stalls in the order of their ends, which may overlap.
+func stalled(stalls []stall, begin, end time.Time) (sum time.Duration) {
+	// From the last one back, so that what overlaps is counted once.
+	for i := len(stalls) - 1; i >= 0 && stalls[i].end.After(begin); i-- {
+		from, to := stalls[i].begin, stalls[i].end
+		if from.Before(begin) {
+			from = begin
+		}
+		if to.After(end) {
+			to = end
+		}
+		if to.After(from) {
+			sum += to.Sub(from)
+			end = from
+		}
+	}
+	return sum
+}
