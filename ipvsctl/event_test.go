@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -18,24 +19,66 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
+// An outage makes every exchange with the kernel fail while it lasts, and
+// notes when one was tried.
+type outage struct {
+	mu    sync.Mutex
+	lasts bool
+	tries []time.Time
+}
+
+func (o *outage) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lasts, o.tries = true, nil
+}
+
+// end returns the pauses between the tries, in milliseconds.
+func (o *outage) end() (pauses []int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lasts = false
+	for i := range o.tries[1:] {
+		pauses = append(pauses, o.tries[i+1].Sub(o.tries[i]).Milliseconds())
+	}
+	return pauses
+}
+
+func (o *outage) exchange(string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.lasts {
+		return nil
+	}
+	o.tries = append(o.tries, time.Now())
+	return syscall.ENOBUFS
+}
+
 // A journal collects events as the lines that they become in the log.
-type journal struct{ bytes.Buffer }
+type journal struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
 
 func (j *journal) report(e ipvsctl.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	withoutTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
 	}
-	log := slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	log := slog.New(slog.NewTextHandler(&j.lines, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	log.LogAttrs(context.Background(), e.Level, e.Text, append(e.Attrs, slog.String("code", e.Code))...)
 }
 
 // take returns the lines since the last time.
 func (j *journal) take() string {
-	defer j.Reset()
-	return j.String()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	defer j.lines.Reset()
+	return j.lines.String()
 }
 
 func (j *journal) want(t *testing.T, when, want string) {
@@ -48,8 +91,8 @@ func (j *journal) want(t *testing.T, when, want string) {
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, ledger, j := sim.NewIPVS(), &book{full: errors.New("no space left on device")}, &journal{}
-		var broken error
-		k.Break = func(string) error { return broken }
+		var kernel outage
+		k.Break = kernel.exchange
 		r := start(t, k, ledger, j.report)
 		j.want(t, "a ledger that cannot be read", `
 level=WARN msg="the record of our IPVS services cannot be read: services that were taken out of the configuration since the last start stay in the kernel" error="no space left on device" code=ledger-unreadable
@@ -82,10 +125,10 @@ level=WARN msg="the IPVS table was changed by somebody else, repairing it" servi
 level=ERROR msg="the IPVS table cannot be read or written, trying again" error="no buffer space available" code=kernel-unreachable
 `
 		for range 2 {
-			broken = syscall.ENOBUFS
+			kernel.begin()
 			after(time.Minute)
 			j.want(t, "a kernel that does not answer for a minute", unreachable)
-			broken = nil
+			kernel.end()
 			after(time.Minute)
 			j.want(t, "a kernel that answers again", "")
 		}
@@ -121,29 +164,19 @@ func TestTenRefusalsAreTenEvents(t *testing.T) {
 func TestABrokenKernelIsAskedWithGrowingPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
-		var broken error
-		var tries []time.Time
-		k.Break = func(string) error {
-			if broken != nil {
-				tries = append(tries, time.Now())
-			}
-			return broken
-		}
+		var kernel outage
+		k.Break = kernel.exchange
 		r := start(t, k, &book{}, nil)
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
 		<-r.Applied()
 		for range 2 {
-			broken, tries = syscall.ENOBUFS, nil
+			kernel.begin()
 			after(50 * time.Second)
 			if s := r.Snapshot(); s.Converged || s.Stats.LastError == "" {
 				t.Errorf("while it does not answer: %+v", s)
 			}
-			broken = nil
-			var pauses []int64
-			for i := range tries[1:] {
-				pauses = append(pauses, tries[i+1].Sub(tries[i]).Milliseconds())
-			}
-			if diff := cmp.Diff([]int64{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000}, pauses); diff != "" {
+			want := []int64{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000}
+			if diff := cmp.Diff(want, kernel.end()); diff != "" {
 				t.Errorf("pauses in milliseconds (-want +got)\n%s", diff)
 			}
 			after(20 * time.Second)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -433,6 +434,13 @@ func TestTheNewestTableWinsAndSetWaitsForNobody(t *testing.T) {
 func TestEqualTablesAreOneCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
+		var full atomic.Bool
+		k.Refuse = func(ipvsctl.Op) error {
+			if full.Load() {
+				return syscall.ENOMEM
+			}
+			return nil
+		}
 		r := start(t, k, &book{}, nil)
 		want := ipvsctl.Table{web: balanced("wrr", weights{4: 3}), mail: balanced("rr", weights{4: 1})}
 		r.Set(ipvsctl.Desired{Table: want})
@@ -442,7 +450,7 @@ func TestEqualTablesAreOneCopy(t *testing.T) {
 		if !same(r.Snapshot().Table, want) {
 			t.Error("the table as last seen is a copy of the one that is wanted")
 		}
-		k.Refuse = func(op ipvsctl.Op) error { return syscall.ENOMEM }
+		full.Store(true)
 		_ = k.ByHand(reweigh(web, 4, 9))
 		after(2 * time.Second)
 		s := r.Snapshot()
