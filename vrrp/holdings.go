@@ -47,8 +47,3 @@ func (h Holdings) without(others ...Holdings) Holdings {
 	}
 	return left
 }
-
-// plus returns both.
-func (h Holdings) plus(o Holdings) Holdings {
-	return Holdings{Addresses: slices.Concat(h.Addresses, o.Addresses), Lease: h.Lease}
-}

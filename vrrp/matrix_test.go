@@ -59,7 +59,7 @@ var matrixStates = map[string]func() *Router{
 		r.End(epoch, Stopped)
 		return r
 	},
-	"stopping, relieved": func() *Router {
+	"stopping, taken over": func() *Router {
 		r := NewRouter(testConfig())
 		r.Resume(epoch, ours)
 		r.End(epoch, Stopped)
@@ -110,7 +110,7 @@ var matrixStates = map[string]func() *Router{
 		receive(r, epoch, lower, advertOf(50))
 		return r
 	},
-	"backup, overslept": func() *Router {
+	"backup, listening": func() *Router {
 		r := NewRouter(testConfig())
 		r.Startup(epoch.Add(-time.Minute), ours)
 		r.Expire(epoch)
@@ -144,7 +144,7 @@ var matrixPhases = map[string]Phase{
 	"initialize, owner":     Waiting,
 	"initialize, adopted":   Adopted,
 	"stopping":              Offering,
-	"stopping, relieved":    Relinquishing,
+	"stopping, taken over":  Relinquishing,
 	"abandoned":             Offering,
 	"faulted":               Offering,
 	"backup":                Seeking,
@@ -152,7 +152,7 @@ var matrixPhases = map[string]Phase{
 	"backup, answering":     Relinquishing,
 	"backup, no preemption": Seeking,
 	"backup, delaying":      Delaying,
-	"backup, overslept":     Listening,
+	"backup, listening":     Listening,
 	"master":                Advertising,
 	"master, listening":     Listening,
 	"master, owner":         Advertising,

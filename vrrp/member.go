@@ -86,7 +86,7 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 	for _, dst := range to {
 		s.payload = ad.Append(s.payload[:0], source, dst)
 		if err := s.link.Send(m.key.Port, source, dst, s.payload); err != nil {
-			m.router.sendFailed()
+			m.router.counters.SendErrors++
 			failure = err.Error()
 		}
 	}

@@ -170,7 +170,7 @@ func TestCounters(t *testing.T) {
 	r.Resume(epoch, ours)                         // sends one
 	receive(r, at(1), higher, advertOf(0))        // answered
 	receive(r, at(2), lower, advertOf(50))        // answered, another Master
-	r.sendFailed()                                //
+	r.counters.SendErrors++                       //                              //
 	receive(r, at(3), higher, advertOf(150))      // Backup
 	receive(r, at(4), higher, advertOf(0))        //
 	r.Expire(r.Deadline())                        // releases

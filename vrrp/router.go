@@ -355,9 +355,6 @@ func (r *Router) sendFrom(source netip.Addr) {
 	}
 }
 
-// sendFailed counts an advert that the kernel refused.
-func (r *Router) sendFailed() { r.counters.SendErrors++ }
-
 // masterDown is how long a Master may be silent before this router takes over.
 func (r *Router) masterDown() time.Duration { return r.election.masterDown(&r.c) }
 

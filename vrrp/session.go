@@ -38,7 +38,11 @@ type Session struct {
 	report func(Event)
 	worker *worker
 
-	mail    mailbox
+	mail struct { // what the loop was told last
+		sync.Mutex
+		desired *Desired
+		resume  []Resumption
+	}
 	kick    chan struct{}
 	queries chan chan []Status
 	changed chan struct{}
@@ -56,13 +60,6 @@ type Session struct {
 	payload    []byte
 
 	unclaimed atomic.Uint64
-}
-
-// A mailbox holds what the loop was told last.
-type mailbox struct {
-	sync.Mutex
-	desired *Desired
-	resume  []Resumption
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -67,30 +68,22 @@ const (
 	Master
 )
 
+var stateNames = [...]string{"Initialize", "Backup", "Master"}
+
 // String returns the state's name.
-func (s State) String() string {
-	switch s {
-	case Backup:
-		return "Backup"
-	case Master:
-		return "Master"
-	default:
-		return "Initialize"
-	}
-}
+func (s State) String() string { return stateNames[s] }
 
 // MarshalText returns the state's name.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText sets the state by its name. Any other text is an error.
 func (s *State) UnmarshalText(text []byte) error {
-	for state := Initialize; state <= Master; state++ {
-		if state.String() == string(text) {
-			*s = state
-			return nil
-		}
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not a state of a virtual router", text)
 	}
-	return fmt.Errorf("%q is not a state of a virtual router", text)
+	*s = State(i)
+	return nil
 }
 
 // An Advert is a VRRP advertisement (RFC 9568 section 5; RFC 3768 section 5).

@@ -238,7 +238,7 @@ func (w *worker) take(j *job) *task {
 		}
 		t.drop = t.drop.without(o.want)
 	}
-	j.have = j.want.plus(t.drop)
+	j.have.Addresses = slices.Concat(j.want.Addresses, t.drop.Addresses)
 	j.queued, j.announce, j.apply = false, false, false
 	return t
 }

@@ -132,8 +132,8 @@ func (c *Client) Stop(ctx context.Context) error {
 func (c *Client) supervise(ctx context.Context) {
 	defer close(c.done)
 	var resume []vrrp.Resumption
-	pause := time.Duration(0)
-	for c.await(ctx) {
+	var pause, next time.Duration
+	for c.await(ctx, pause) {
 		born := time.Now()
 		why := c.live(ctx, resume)
 		if c.isStopping() || ctx.Err() != nil {
@@ -141,55 +141,40 @@ func (c *Client) supervise(ctx context.Context) {
 		}
 		died := time.Now()
 		resume = c.resumptions(died)
-		if died.Sub(born) > steady {
+		if pause = next; died.Sub(born) > steady {
 			pause = 0
 		}
-		lived := slog.Duration("lived", died.Sub(born).Round(time.Millisecond))
-		if pause == 0 {
-			c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again at once", slog.String("why", why), lived)
-		} else {
-			c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again after a pause", slog.String("why", why), lived, slog.Duration("pause", pause))
+		next = min(max(2*pause, firstPause), longestPause)
+		when := "at once"
+		attrs := []slog.Attr{slog.String("why", why), slog.Duration("lived", died.Sub(born).Round(time.Millisecond))}
+		if pause > 0 {
+			when = "after a pause"
+			attrs = append(attrs, slog.Duration("pause", pause))
 		}
-		if !c.rest(ctx, pause) {
-			return
-		}
-		pause = min(max(2*pause, firstPause), longestPause)
+		c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again "+when, attrs...)
 	}
 }
 
-// await waits until there is a router to run, and reports whether there is one.
-func (c *Client) await(ctx context.Context) bool {
-	for {
-		c.mu.Lock()
-		stopping, needed := c.desired.Ending != vrrp.Running, len(c.desired.Routers) > 0
-		c.mu.Unlock()
-		switch {
-		case stopping || ctx.Err() != nil:
-			return false
-		case needed:
-			return true
-		}
-		select {
-		case <-c.kick:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// rest pauses, unless there is a stop meanwhile.
-func (c *Client) rest(ctx context.Context, pause time.Duration) bool {
+// await waits out a pause, and then until there is a router to run. It reports
+// whether there is one: after a stop there will be none.
+func (c *Client) await(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
-	for {
+	for paused := false; ; {
+		c.mu.Lock()
+		needed := len(c.desired.Routers) > 0
+		c.mu.Unlock()
+		switch {
+		case c.isStopping() || ctx.Err() != nil:
+			return false
+		case needed && paused:
+			return true
+		}
 		select {
 		case <-timer.C:
-			return true
+			paused = true
 		case <-c.kick:
-			if c.isStopping() {
-				return false
-			}
 		case <-ctx.Done():
-			return false
 		}
 	}
 }
@@ -236,7 +221,7 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	<-talked
 	<-talked
 	_ = conn.Close()
-	return cause(err, words.String())
+	return cause(err, string(*words))
 }
 
 // cause describes how a process has ended, with what it said last.
@@ -414,20 +399,9 @@ func (c *Client) forget() {
 
 // A head keeps the beginning of what is written to it: the trace of a crash
 // begins with its cause.
-type head struct {
-	mu sync.Mutex
-	b  []byte
-}
+type head []byte
 
 func (h *head) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.b = append(h.b, p[:min(len(p), lastWords-len(h.b))]...)
+	*h = append(*h, p[:min(len(p), lastWords-len(*h))]...)
 	return len(p), nil
-}
-
-func (h *head) String() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return string(h.b)
 }

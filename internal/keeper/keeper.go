@@ -43,7 +43,7 @@ type keeper struct {
 	conn    *os.File
 	session *vrrp.Session
 	begun   chan struct{} // closed when the session runs
-	out     outbox
+	out     *outbox
 	longest time.Duration // of the advert intervals
 	missed  int           // pulses without a heartbeat
 	ending  vrrp.Ending   // as the session was told
@@ -53,7 +53,8 @@ type keeper struct {
 // Main is the life of the keeper's process. It expects the socket to the
 // director as file descriptor 3, and returns when the routers have handed over.
 func Main(c Child) error {
-	if sa, err := unix.Getsockname(socketFD); err != nil || !isUnix(sa) {
+	sa, _ := unix.Getsockname(socketFD) // nil where there is none
+	if _, ok := sa.(*unix.SockaddrUnix); !ok {
 		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is no socket to a director")
 	}
 	process := prepare()
@@ -69,7 +70,8 @@ func Main(c Child) error {
 	if err != nil {
 		return fmt.Errorf("opening the network: %w", err)
 	}
-	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}), out: newOutbox(process)}
+	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
+		out: &outbox{kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}}
 	k.session = vrrp.NewSession(edge, edge, k.out.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,11 +79,6 @@ func Main(c Child) error {
 	go func() { _ = edge.Run(ctx) }()
 	k.run(term)
 	return nil
-}
-
-func isUnix(sa unix.Sockaddr) bool {
-	_, ok := sa.(*unix.SockaddrUnix)
-	return ok
 }
 
 // run follows the director until the routers have stopped.
@@ -119,12 +116,12 @@ func (k *keeper) run(term <-chan os.Signal) {
 			k.pulse()
 		case err := <-waiting:
 			if err != nil {
-				k.out.event(warning("keeper-unlocked", "going on without the lock against a second keeper: "+err.Error()))
+				k.warn("keeper-unlocked", "going on without the lock against a second keeper: "+err.Error())
 			}
 			begin()
 		case <-patience.C:
 			if waiting != nil {
-				k.out.event(warning("keeper-beside", "the keeper before this one does not end; going on beside it"))
+				k.warn("keeper-beside", "the keeper before this one does not end; going on beside it")
 				begin()
 			}
 		case <-ended:
@@ -202,12 +199,12 @@ func (k *keeper) abandon(why string) {
 	if k.ending == vrrp.Abandoned || k.orderly {
 		return
 	}
-	k.out.event(warning("director-lost", why+": handing over"))
+	k.warn("director-lost", why+": handing over")
 	k.end(vrrp.Abandoned)
 }
 
-func warning(code, text string) vrrp.Event {
-	return vrrp.Event{At: time.Now(), Code: code, Level: slog.LevelWarn, Text: text}
+func (k *keeper) warn(code, text string) {
+	k.out.event(vrrp.Event{At: time.Now(), Code: code, Level: slog.LevelWarn, Text: text})
 }
 
 // acquire locks a file. What it returns receives nil when the file is locked, or
@@ -247,13 +244,10 @@ func again(call func() (int, error)) (n int, err error) {
 
 // An outbox holds what is to be sent to the director.
 type outbox struct {
-	mu      *sync.Mutex
-	kick    chan struct{}
-	pending *snapshot
-}
+	kick chan struct{}
 
-func newOutbox(p Process) outbox {
-	return outbox{mu: new(sync.Mutex), kick: make(chan struct{}, 1), pending: &snapshot{Process: &p}}
+	mu      sync.Mutex
+	pending snapshot
 }
 
 // event adds an event; it never waits.
@@ -272,7 +266,7 @@ func (o *outbox) event(e vrrp.Event) {
 func (o *outbox) take() snapshot {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := *o.pending
+	s := o.pending
 	o.pending.Events, o.pending.Process = nil, nil
 	return s
 }

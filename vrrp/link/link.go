@@ -157,9 +157,6 @@ func (l *Link) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
 	return nil
 }
 
-// Resubscribed returns how often the watch on interfaces had to be made again.
-func (l *Link) Resubscribed() uint64 { return l.resubscribed.Load() }
-
 // token puts one in, unless there is one already.
 func token(c chan struct{}) {
 	select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -175,8 +176,15 @@ func (t table) set(a *netlink.LinkAttrs) {
 	}
 	if old := t[a.Index]; old != nil {
 		d.addrs = old.addrs
+		if d.sameLink(old) {
+			return
+		}
 	}
 	t[a.Index] = d
+}
+
+func (d *device) sameLink(o *device) bool {
+	return d.name == o.name && d.up == o.up && d.noARP == o.noARP && slices.Equal(d.mac, o.mac)
 }
 
 func (t table) addr(u netlink.AddrUpdate) {
@@ -216,7 +224,7 @@ func (l *Link) publish(t table) (retry bool) {
 		v.devices[d.name] = d
 	}
 	retry = l.open(old, v)
-	if unchanged(old, v) {
+	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) && maps.Equal(old.sockets, v.sockets) {
 		return retry
 	}
 	for name, d := range v.devices {
@@ -270,27 +278,4 @@ func (l *Link) open(old, v *view) (failed bool) {
 		v.Ports[p] = ""
 	}
 	return failed
-}
-
-// unchanged reports whether a new view has no news.
-func unchanged(old, v *view) bool {
-	if len(old.devices) != len(v.devices) || len(old.Ports) != len(v.Ports) || len(old.sockets) != len(v.sockets) {
-		return false
-	}
-	for name, d := range v.devices {
-		if o := old.devices[name]; o != d && !d.equal(o) {
-			return false
-		}
-	}
-	for p, why := range v.Ports {
-		if o, ok := old.Ports[p]; !ok || o != why || old.sockets[p] != v.sockets[p] {
-			return false
-		}
-	}
-	return true
-}
-
-func (d *device) equal(o *device) bool {
-	return o != nil && d.index == o.index && d.up == o.up && d.noARP == o.noARP &&
-		slices.Equal(d.mac, o.mac) && slices.Equal(d.addrs, o.addrs)
 }
