@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -410,5 +411,21 @@ func TestServeReportsItsListenersEnd(t *testing.T) {
 	s.Close()
 	if err := s.Serve(t.Context(), working()); err == nil || !strings.Contains(err.Error(), "serving 127.0.0.1:") {
 		t.Errorf("error %v, want: serving …", err)
+	}
+}
+
+// BenchmarkStatusJSON is "lvsd status" of 1,000 services with 10 real servers
+// each, on the daemon's side, without the director's loop.
+func BenchmarkStatusJSON(b *testing.B) {
+	st := master()
+	like := st.Services[0]
+	like.Servers = slices.Repeat(like.Servers[:1], 10)
+	st.Services = slices.Repeat([]api.Service{like}, 1000)
+	h := newSocketHandler(fixed{st})
+	b.ReportAllocs()
+	for b.Loop() {
+		if code, _ := request(h, "GET", "/v1/status"); code != 200 {
+			b.Fatal(code)
+		}
 	}
 }

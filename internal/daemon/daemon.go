@@ -129,7 +129,7 @@ func serve(ctx context.Context, d *director.Director, servers []*control.Server,
 		return d.Run(gctx)
 	})
 	for _, s := range servers {
-		g.Go(func() error { return s.Serve(serving, source{d}) })
+		g.Go(func() error { return s.Serve(serving, d) })
 	}
 	g.Go(func() error {
 		for {

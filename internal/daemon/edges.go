@@ -10,6 +10,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/keeper"
@@ -56,9 +57,9 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 // keeperEdge is the keeper as the director sees it.
 type keeperEdge struct{ *keeper.Client }
 
-func (k keeperEdge) Status() director.KeeperStatus {
+func (k keeperEdge) Status() api.Keeper {
 	s := k.Client.Status()
-	return director.KeeperStatus{PID: s.PID, Restarts: s.Restarts, EventsDropped: s.Dropped,
+	return api.Keeper{PID: s.PID, Restarts: s.Restarts, EventsDropped: s.Dropped,
 		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -25,7 +26,7 @@ type Keeper interface {
 	Statuses() []vrrp.Status
 	Changed() <-chan struct{}
 	// Status is how the keeper itself is.
-	Status() KeeperStatus
+	Status() api.Keeper
 	// Stop hands every virtual router over, and ends the keeper.
 	Stop(context.Context) error
 }
@@ -123,8 +124,8 @@ func (d *Director) Reload() {
 
 // Status returns the state of the daemon, as its loop sees it. An error means
 // that the loop did not answer before ctx ended, or has ended itself.
-func (d *Director) Status(ctx context.Context) (*Status, error) {
-	return ask(ctx, d, func() *Status { return d.status(time.Now()) })
+func (d *Director) Status(ctx context.Context) (*api.Status, error) {
+	return ask(ctx, d, func() *api.Status { return d.status(time.Now()) })
 }
 
 // Ready reports whether the daemon is ready and not stopping. It fails as Status
@@ -146,7 +147,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 	}
 }
 
-func (d *Director) status(now time.Time) *Status {
+func (d *Director) status(now time.Time) *api.Status {
 	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats()}
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()

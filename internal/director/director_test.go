@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -64,7 +65,7 @@ func (f fakeKeeper) Set(d vrrp.Desired) {
 func (f fakeKeeper) Heartbeat()               { f.mu.Lock(); defer f.mu.Unlock(); f.heartbeats++ }
 func (f fakeKeeper) Statuses() []vrrp.Status  { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
 func (f fakeKeeper) Changed() <-chan struct{} { return f.changed }
-func (f fakeKeeper) Status() KeeperStatus     { return KeeperStatus{PID: 42} }
+func (f fakeKeeper) Status() api.Keeper       { return api.Keeper{PID: 42} }
 func (f fakeKeeper) Stop(ctx context.Context) error {
 	select {
 	case <-time.After(f.handOver):
@@ -368,7 +369,7 @@ func TestAMachineThatCannotBeLookedAtEndsTheStartAlone(t *testing.T) {
 		time.Sleep(time.Minute)
 		d.Reload()
 		synctest.Wait()
-		if got := statusOf(t, d).Findings; slices.ContainsFunc(got, func(f event.Finding) bool { return f.Code == "forwarding-off" }) {
+		if got := statusOf(t, d).Findings; slices.ContainsFunc(got, func(f api.Finding) bool { return f.Code == "forwarding-off" }) {
 			t.Errorf("warnings %q, want none: what was seen last holds", got)
 		}
 		stop()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -23,7 +24,7 @@ func (all *findings) add(s event.Severity, code, subject, remedy, format string,
 }
 
 // Findings returns what is wrong according to the rest of a status.
-func Findings(s *Status) []event.Finding {
+func Findings(s *api.Status) []event.Finding {
 	all := findings{}
 	if r := &s.Reload; !r.OK && !r.Last.IsZero() {
 		all.add(event.Error, "reload-refused", "", `correct `+r.Path+`, try it with "lvsd validate" and reload again`,
@@ -53,7 +54,7 @@ func Findings(s *Status) []event.Finding {
 }
 
 // notReady finds why the daemon is not ready, if it is not.
-func (all *findings) notReady(s *Status) {
+func (all *findings) notReady(s *api.Status) {
 	if s.Stopping {
 		all.add(event.Warning, "not-ready", "", "", "not ready: stopping and handing over to the peer")
 		return
@@ -61,19 +62,19 @@ func (all *findings) notReady(s *Status) {
 	if s.Ready {
 		return
 	}
-	why, missing, unknown := "starting", 0, 0
+	why, absent, unknown := "starting", 0, 0
 	for i := range s.Services {
-		if s.Services[i].Missing() {
-			missing++
+		if missing(&s.Services[i]) {
+			absent++
 		}
 		for j := range s.Services[i].Servers {
-			if s.Services[i].Servers[j].Health == HealthUnknown {
+			if s.Services[i].Servers[j].Health == api.Unknown {
 				unknown++
 			}
 		}
 	}
-	if missing > 0 {
-		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", missing, len(s.Services))
+	if absent > 0 {
+		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", absent, len(s.Services))
 	}
 	if unknown > 0 {
 		why += fmt.Sprintf("; the state of %d real servers is not known yet", unknown)
@@ -84,17 +85,20 @@ func (all *findings) notReady(s *Status) {
 	all.add(event.Warning, "not-ready", "", "", "not ready: %s", why)
 }
 
+// missing reports whether a service is not in the kernel's table and should be.
+func missing(s *api.Service) bool { return !s.InKernel && s.Supply != api.Withheld }
+
 // router finds addresses that are not where the router's state says, and why
 // it is in Initialize.
-func (all *findings) router(r *vrrp.Status) {
+func (all *findings) router(r *api.Router) {
 	subject := fmt.Sprintf("virtual router %q", r.Name)
 	switch {
-	case r.State == vrrp.Master && r.Held < len(r.Addresses):
+	case r.State == api.Master && r.Held < len(r.Addresses):
 		all.add(event.Error, "addresses-missing", subject, "", "%s is Master and holds %d of its %d addresses", subject, r.Held, len(r.Addresses))
-	case r.State != vrrp.Master && r.Held > 0:
+	case r.State != api.Master && r.Held > 0:
 		all.add(event.Error, "addresses-left", subject, "", "%s is %v and holds %d of its %d addresses all the same", subject, r.State, r.Held, len(r.Addresses))
 	}
-	if r.State == vrrp.Initialize && r.Fault != "" {
+	if r.State == api.Initialize && r.Fault != "" {
 		all.add(event.Error, "router-stands-back", subject, "", "%s stands back: %s", subject, r.Fault)
 	}
 }
@@ -110,41 +114,41 @@ var unserved = map[Reason]string{
 // services sums up the services that serve badly, of which there may be
 // thousands: those that are missing, and the unserved by reason, first those
 // whose clients are refused.
-func (all *findings) services(services []ServiceStatus) {
-	var missing []string
-	refusing, relieved := make(map[Reason][]string), make(map[Reason][]string)
+func (all *findings) services(services []api.Service) {
+	var absent []string
+	refusing, relieved := make(map[string][]string), make(map[string][]string)
 	for i := range services {
 		s := &services[i]
 		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
 		switch {
-		case s.Missing():
-			missing = append(missing, name)
-		case s.Supply != Unserved:
+		case missing(s):
+			absent = append(absent, name)
+		case s.Supply != api.Unserved:
 		case s.Fallback != nil && s.Fallback.InKernel:
 			relieved[s.Reason] = append(relieved[s.Reason], name)
 		default:
 			refusing[s.Reason] = append(refusing[s.Reason], name)
 		}
 	}
-	if len(missing) > 0 {
-		all.add(event.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(missing))
+	if len(absent) > 0 {
+		all.add(event.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(absent))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
-		all.add(event.Error, "services-unserved", string(reason), "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[reason])
+		all.add(event.Error, "services-unserved", reason, "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
 	}
 	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
-		all.add(event.Warning, "fallback-serves", string(reason), "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[reason])
+		all.add(event.Warning, "fallback-serves", reason, "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
 	}
 }
 
 // servers sums up the real servers that are down.
-func (all *findings) servers(services []ServiceStatus) {
+func (all *findings) servers(services []api.Service) {
 	var down []string
 	servers := 0
 	for i := range services {
 		servers += len(services[i].Servers)
 		for j := range services[i].Servers {
-			if s := &services[i].Servers[j]; s.Health == HealthDown {
+			if s := &services[i].Servers[j]; s.Health == api.Down {
 				down = append(down, services[i].Name+"/"+s.Name)
 			}
 		}

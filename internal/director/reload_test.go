@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -73,7 +74,7 @@ func (r *reloading) reads(takes time.Duration) {
 }
 
 // statusOf is the status of a director that runs.
-func statusOf(t *testing.T, d *Director) *Status {
+func statusOf(t *testing.T, d *Director) *api.Status {
 	t.Helper()
 	s, err := d.Status(t.Context())
 	if err != nil {

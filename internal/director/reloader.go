@@ -3,6 +3,8 @@ package director
 import (
 	"fmt"
 	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // awaited, and one that takes too long is given up. It knows how the last one
 // ended.
 type reloader struct {
-	ReloadStatus
+	api.Reload
 	delay time.Duration // how long the kernel may take for a table
 	// number is the newest reading's, and began when it did; zero: it is no
 	// longer awaited.
@@ -32,8 +34,8 @@ type reloader struct {
 
 func newReloader(now time.Time, path, digest string, delay time.Duration) reloader {
 	return reloader{
-		ReloadStatus: ReloadStatus{Path: path, Digest: digest, Applied: now, Last: now, OK: true, Succeeded: 1},
-		delay:        delay,
+		Reload: api.Reload{Path: path, Digest: digest, Applied: now, Last: now, OK: true, Succeeded: 1},
+		delay:  delay,
 	}
 }
 

@@ -1,89 +1,89 @@
 package director_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/director"
-	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/vrrp"
 )
 
 // situations are what an operator meets, with the findings in each.
 var situations = []struct {
 	name string
 	want []string
-	edit func(*director.Status)
+	edit func(*api.Status)
 }{
-	{"healthy", nil, func(*director.Status) {}},
-	{"backup", nil, func(st *director.Status) {
+	{"healthy", nil, func(*api.Status) {}},
+	{"backup", nil, func(st *api.Status) {
 		r := &st.Routers[0]
-		r.State, r.Since, r.Priority, r.Held = vrrp.Backup, before(90*time.Minute), 100, 0
+		r.State, r.Since, r.Priority, r.Held = api.Backup, before(90*time.Minute), 100, 0
 		st.Node = "lvs2"
 	}},
 	{"one-server-failed", []string{
 		"1 of 3 real servers are down: web/compute-0-1",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 	}},
 	{"many-servers-failed", []string{
 		"12 of 14 real servers are down: shop-0000/node-0000-00, shop-0000/node-0000-01, shop-0000/node-0000-02 and 9 more",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		*st = *large(1, 14)
 		for i := range 12 {
 			fail(&st.Services[0].Servers[i], "no answer to GET /healthz within 2s", 2*time.Second)
 		}
 	}},
-	{"one-server-drained", nil, func(st *director.Status) { drain(&st.Services[0].Servers[0]) }},
+	{"one-server-drained", nil, func(st *api.Status) { drain(&st.Services[0].Servers[0]) }},
 	{"all-servers-drained", []string{
 		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, clients are refused",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
 			drain(&st.Services[0].Servers[i])
 		}
 		st.Services[0].Fallback = nil
-		unserve(&st.Services[0], director.Drained)
+		unserve(&st.Services[0], "drained")
 	}},
 	{"drained-or-failed-fallback-active", []string{
 		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, the fallback serves",
 		"2 of 3 real servers are down: web/compute-0-1, web/192.168.2.2",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		drain(&st.Services[0].Servers[0])
 		for i := range 2 {
 			fail(&st.Services[0].Servers[1+i], "connection refused", 300*time.Microsecond)
 		}
-		unserve(&st.Services[0], director.Drained)
+		unserve(&st.Services[0], "drained")
 	}},
 	{"fallback-active", []string{
 		"virtual services web (tcp 10.13.0.200:80): no real server is up, the fallback serves",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
 			fail(&st.Services[0].Servers[i], "connection refused", 300*time.Microsecond)
 		}
-		unserve(&st.Services[0], director.NoneUp)
+		unserve(&st.Services[0], "down")
 	}},
 	{"no-server-configured", []string{
 		"virtual services mail (tcp 10.13.0.200:80): no real server is configured, clients are refused",
 		"virtual services web (tcp 10.13.0.200:80): no real server is configured, the fallback serves",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		refusing, relieved := st.Services[0], st.Services[0]
 		refusing.Name, refusing.Servers, refusing.Fallback = "mail", nil, nil
-		unserve(&refusing, director.NoServer)
+		unserve(&refusing, "no_server")
 		relieved.Servers = nil
-		unserve(&relieved, director.NoServer)
-		st.Services = []director.ServiceStatus{refusing, relieved}
+		unserve(&relieved, "no_server")
+		st.Services = []api.Service{refusing, relieved}
 	}},
-	{"withheld-while-backup", nil, func(st *director.Status) {
+	{"withheld-while-backup", nil, func(st *api.Status) {
 		r := &st.Routers[0]
-		r.State, r.Since, r.Priority, r.Held = vrrp.Backup, before(90*time.Minute), 100, 0
+		r.State, r.Since, r.Priority, r.Held = api.Backup, before(90*time.Minute), 100, 0
 		v := &st.Services[0]
-		v.InKernel, v.Supply = false, director.Withheld
+		v.InKernel, v.Supply = false, api.Withheld
 		for i := range v.Servers {
 			s := &v.Servers[i]
 			s.Forward, s.InKernel, s.KernelWeight = "direct", false, 0
@@ -92,51 +92,51 @@ var situations = []struct {
 	{"all-failed-no-fallback", []string{
 		"virtual services web (tcp 10.13.0.200:80): no real server is up, clients are refused",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
 			fail(&st.Services[0].Servers[i], "no answer", time.Second)
 		}
 		st.Services[0].Fallback = nil
-		unserve(&st.Services[0], director.NoneUp)
+		unserve(&st.Services[0], "down")
 	}},
 	{"reload-failed", []string{
 		"RELOAD REFUSED at 2026-11-23 11:59:30, the configuration of 2026-11-22 10:00:00 still runs (web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?): correct /etc/lvsd, try it with \"lvsd validate\" and reload again",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		r := &st.Reload
 		r.Last, r.OK, r.Failed = before(30*time.Second), false, 1
 		r.Error = "web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?"
 	}},
 	{"keeper-missing", []string{
 		"the process that sends the adverts is not running (it was started again 3 times), so no address is renewed and the peer may take over",
-	}, func(st *director.Status) {
-		st.Keeper = director.KeeperStatus{Restarts: 3}
+	}, func(st *api.Status) {
+		st.Keeper = api.Keeper{Restarts: 3}
 	}},
 	{"interface-down", []string{
 		"virtual router \"outside\" stands back: interface eth0 is down",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		r := &st.Routers[0]
-		r.State, r.Since, r.Held, r.Fault, r.Master = vrrp.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
+		r.State, r.Since, r.Held, r.Fault, r.Master = api.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
 	}},
-	{"no-routers-no-services", nil, func(st *director.Status) {
-		st.Routers, st.Services, st.Keeper = nil, nil, director.KeeperStatus{}
+	{"no-routers-no-services", nil, func(st *api.Status) {
+		st.Routers, st.Services, st.Keeper = nil, nil, api.Keeper{}
 		st.Table.Audited = time.Time{}
 	}},
 	{"starting", []string{
 		"not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process",
 		"virtual services web (tcp 10.13.0.200:80): not in the kernel's table, nobody serves their clients",
 		"the kernel's table is not as wanted, 3 operations are left to do: adding destination 192.168.1.4:80: no such process",
-	}, func(st *director.Status) {
+	}, func(st *api.Status) {
 		st.Ready, st.Started = false, before(2*time.Second)
 		st.Table.LastError = "adding destination 192.168.1.4:80: no such process"
 		st.Table.Pending = 3
 		st.Services[0].InKernel = false
 		s := &st.Services[0].Servers[0]
-		s.Health, s.Since, s.InKernel, s.Checks[0].Last = "unknown", time.Time{}, false, checker.Result{}
+		s.Health, s.Since, s.InKernel, s.Checks[0].Last = "unknown", time.Time{}, false, api.Result{}
 	}},
 }
 
 // findings are the lines that an operator reads.
-func findings(st *director.Status) []string {
+func findings(st *api.Status) []string {
 	var all []string
 	for _, f := range director.Findings(st) {
 		all = append(all, f.String())
@@ -171,78 +171,54 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func before(d time.Duration) time.Time { return noon.Add(-d) }
 
-// healthy is the Master of the pair with 10.13.0.200, nothing wrong.
-func healthy() *director.Status {
-	return &director.Status{
-		Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
-		Reload: director.ReloadStatus{
-			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
-			Last: before(26 * time.Hour), OK: true, Succeeded: 1,
-		},
-
-		Keeper:  director.KeeperStatus{PID: 819},
-		Routers: []vrrp.Status{outside()},
-		Services: []director.ServiceStatus{{
-			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true, Supply: director.Served,
-			Key: ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr("10.13.0.200"), Port: 80},
-			Servers: []director.ServerStatus{
-				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
-			},
-			Fallback: &director.ServerStatus{Name: "fallback", Address: "10.13.0.200:8080", Forward: "nat", Health: "unchecked", Checks: []director.CheckStatus{}, Weight: 1},
-		}},
-		Probes: checker.Stats{Targets: 3, Kinds: map[string]checker.KindStats{
-			"http": {Passed: 140400, Failed: 2, Seconds: 168.5, Buckets: []uint64{0, 100000, 40000, 400, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}},
-		}},
-		Table: ipvsctl.Stats{Operations: map[string]uint64{"add-service": 1, "add-destination": 3}, Audited: before(7 * time.Second)},
+// healthy is the Master of the pair with 10.13.0.200, with nothing wrong.
+func healthy() *api.Status {
+	body, err := os.ReadFile("../api/testdata/status-v1.json")
+	if err != nil {
+		panic(err)
 	}
+	st := new(api.Status)
+	if err := json.Unmarshal(body, st); err != nil {
+		panic(err)
+	}
+	return st
 }
 
-func outside() vrrp.Status {
-	return vrrp.Status{
-		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: vrrp.Master, Since: before(26*time.Hour - 4*time.Second),
-		Priority: 150, Interval: time.Second, Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
-		Addresses: []netip.Prefix{
-			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),
-		},
-		Counters: vrrp.Counters{AdvertsSent: 93596, BecameMaster: 1, Discarded: map[vrrp.Reason]uint64{"checksum": 2}},
-	}
-}
-
-func up(name, address string, weight uint32) director.ServerStatus {
-	return director.ServerStatus{
+func up(name, address string, weight uint32) api.Server {
+	return api.Server{
 		Name: name, Address: address, Forward: "nat", Health: "up", Since: before(26*time.Hour - time.Second),
-		Checks: []director.CheckStatus{{Kind: "http", Up: true, Last: checker.Result{
-			At: before(time.Second), Latency: 1200 * time.Microsecond, Outcome: checker.Passed}}},
+		Checks: []api.Check{{Kind: "http", Up: true, Last: api.Result{
+			At: before(time.Second), Latency: 1200 * time.Microsecond, Outcome: api.Passed}}},
 		Weight: weight, KernelWeight: weight, InKernel: true,
-		Counters: ipvsctl.Counters{Active: 4 * weight, Inactive: 27 * weight, Connections: 51234 * uint64(weight), BytesIn: 7e6, BytesOut: 9e8},
+		Counters: api.Counters{Active: 4 * weight, Inactive: 27 * weight, Connections: 51234 * uint64(weight), BytesIn: 7e6, BytesOut: 9e8},
 	}
 }
 
 // fail takes a server out as the director does.
-func fail(s *director.ServerStatus, detail string, took time.Duration) {
-	s.Health, s.Since, s.InKernel, s.KernelWeight, s.Counters = "down", before(12*time.Second), false, 0, ipvsctl.Counters{}
+func fail(s *api.Server, detail string, took time.Duration) {
+	s.Health, s.Since, s.InKernel, s.KernelWeight, s.Counters = "down", before(12*time.Second), false, 0, api.Counters{}
 	s.Checks[0].Up = false
-	s.Checks[0].Last = checker.Result{At: before(time.Second), Latency: took, Outcome: checker.Failed, Detail: detail}
+	s.Checks[0].Last = api.Result{At: before(time.Second), Latency: took, Outcome: api.Failed, Detail: detail}
 }
 
 // drain takes a server out as the operator does, with its connections left.
-func drain(s *director.ServerStatus) { s.Weight, s.KernelWeight = 0, 0 }
+func drain(s *api.Server) { s.Weight, s.KernelWeight = 0, 0 }
 
 // unserve makes it so that no real server of a service takes connections.
-func unserve(v *director.ServiceStatus, why director.Reason) {
-	v.Supply, v.Reason = director.Unserved, why
+func unserve(v *api.Service, why string) {
+	v.Supply, v.Reason = api.Unserved, why
 	if v.Fallback != nil {
 		v.Fallback.InKernel, v.Fallback.KernelWeight = true, 1
 	}
 }
 
 // large has as many services and servers.
-func large(services, servers int) *director.Status {
+func large(services, servers int) *api.Status {
 	st := healthy()
 	st.Services = nil
 	for i := range services {
-		v := director.ServiceStatus{
-			Name: fmt.Sprintf("shop-%04d", i), Scheduler: "wlc", InKernel: true, Supply: director.Served,
+		v := api.Service{
+			Name: fmt.Sprintf("shop-%04d", i), Scheduler: "wlc", InKernel: true, Supply: api.Served,
 			Address: fmt.Sprintf("tcp 10.13.%d.%d:80", i/250, i%250+1),
 		}
 		for j := range servers {

@@ -7,38 +7,42 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// Edges are what a status tells of the edges, which the core does not know.
+// Edges are what a status tells about the edges, which the core does not know.
 type Edges struct {
 	Version string
-	Keeper  KeeperStatus
+	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
 }
 
 // Status returns what is known about the daemon.
-func (c *Core) Status(now time.Time, e Edges) *Status {
-	s := &Status{
-		Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
+func (c *Core) Status(now time.Time, e Edges) *api.Status {
+	s := &api.Status{
+		Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.readiness.ready, Stopping: c.stopping,
-		Reload: c.reload.ReloadStatus, Keeper: e.Keeper, Routers: c.routerStatuses(),
-		Probes: e.Probes, Table: e.Table.Stats, Foreign: foreign(e.Table.Foreign),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(),
+		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 	}
-	s.Services = make([]ServiceStatus, 0, len(c.config.Services))
+	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
-	s.Findings = c.findings(now, s)
+	for _, f := range c.findings(now, s) {
+		s.Findings = append(s.Findings, api.Finding{
+			Code: f.Code, Severity: api.Severity(f.Severity.String()), Subject: f.Subject, Text: f.Text, Remedy: f.Remedy})
+	}
 	return s
 }
 
 // findings are what follows from a status, and what the core knows beside it,
 // the most urgent first.
-func (c *Core) findings(now time.Time, s *Status) []event.Finding {
+func (c *Core) findings(now time.Time, s *api.Status) []event.Finding {
 	all := findings(Findings(s))
 	all.adverts(c.adverts.since(counters(c.routers)))
 	all = append(all, c.unreported(now, c.machine.facts)...)
@@ -53,17 +57,19 @@ func (c *Core) findings(now time.Time, s *Status) []event.Finding {
 	return all
 }
 
-// routerStatuses are all configured routers: as the keeper says, and what it
-// has not spoken of yet as waiting for it.
-func (c *Core) routerStatuses() []vrrp.Status {
-	all := append([]vrrp.Status{}, c.routers...)
+// routerStatuses are all configured routers, as the keeper has reported them.
+func (c *Core) routerStatuses() []api.Router {
+	all := make([]api.Router, 0, len(c.config.Routers))
+	for i := range c.routers {
+		all = append(all, routerStatus(&c.routers[i]))
+	}
 	for i := range c.config.Routers {
 		r := &c.config.Routers[i]
-		if !slices.ContainsFunc(all, func(s vrrp.Status) bool { return s.Name == r.Name }) {
-			all = append(all, vrrp.Status{
+		if !slices.ContainsFunc(all, func(s api.Router) bool { return s.Name == r.Name }) {
+			all = append(all, routerStatus(&vrrp.Status{
 				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, Priority: r.Priority,
 				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
-			})
+			}))
 		}
 	}
 	return all
@@ -84,14 +90,14 @@ func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
 
 // serviceStatus joins what is configured, what is known of the servers' health
 // and what is in the kernel.
-func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
+func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 	configured := &c.config.Services[place]
 	row, present := seen.Table[configured.Key]
 	counters := seen.Counters[configured.Key]
-	s := ServiceStatus{
-		Name: configured.Name, Address: configured.Key.String(), Key: configured.Key, Scheduler: configured.Service.Scheduler,
-		InKernel: present, Servers: make([]ServerStatus, 0, len(configured.Servers)),
-		Supply: c.planned.Verdicts[place].Supply, Reason: c.planned.Verdicts[place].Reason(),
+	s := api.Service{
+		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
+		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
+		Supply: api.Supply(c.planned.Verdicts[place].Supply), Reason: string(c.planned.Verdicts[place].Reason()),
 	}
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
@@ -100,7 +106,7 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
 	}
 	if configured.Fallback != nil {
 		f := destinationStatus("fallback", configured.Fallback.Key, configured.Fallback.Destination, row, counters)
-		f.Health = HealthUnchecked
+		f.Health = api.Unchecked
 		s.Fallback = &f
 	}
 	return s
@@ -108,31 +114,31 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) ServiceStatus {
 
 // destinationStatus is what configuration and kernel say of one destination.
 func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Destination,
-	row ipvsctl.VirtualService, counters map[ipvsctl.DestinationKey]ipvsctl.Counters) ServerStatus {
+	row ipvsctl.VirtualService, counters map[ipvsctl.DestinationKey]ipvsctl.Counters) api.Server {
 	have, present := row.Destinations[key]
-	return ServerStatus{
-		Name: name, Address: key.String(), Forward: want.Forward.String(), Checks: []CheckStatus{},
-		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: counters[key],
+	return api.Server{
+		Name: name, Address: key.String(), Forward: want.Forward.String(), Checks: []api.Check{},
+		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counters[key]),
 	}
 }
 
 // describe fills in what is known of the health of the real server
 // Services[service].Servers[server].
-func (h *Healths) describe(service, server int, s *ServerStatus) {
+func (h *Healths) describe(service, server int, s *api.Server) {
 	srv, configured := &h.servers[service][server], h.services[service].Servers[server].Checks
 	s.Since = srv.since
 	switch state := srv.state(); {
 	case len(srv.checks) == 0:
-		s.Health = HealthUnchecked
+		s.Health = api.Unchecked
 	case state == checker.Up:
-		s.Health = HealthUp
+		s.Health = api.Up
 	case state == checker.Down:
-		s.Health = HealthDown
+		s.Health = api.Down
 	default:
-		s.Health = HealthUnknown
+		s.Health = api.Unknown
 	}
 	for i := range srv.checks {
 		c := &srv.checks[i]
-		s.Checks = append(s.Checks, CheckStatus{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: c.Last()})
+		s.Checks = append(s.Checks, api.Check{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
 	}
 }

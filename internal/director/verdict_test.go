@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -64,7 +65,7 @@ type lack struct {
 	Log    []string
 	Supply Supply
 	Reason Reason
-	Health Health // of its first server
+	Health api.Health // of its first server
 }
 
 // TestLogAndStatusAgree tells of services that lack a server, as the log and the
@@ -85,11 +86,11 @@ func TestLogAndStatusAgree(t *testing.T) {
 		after   time.Duration
 		want    lack
 	}{
-		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, lack{Supply: Undecided, Health: HealthDown}},
+		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, lack{Supply: Undecided, Health: api.Down}},
 		{"one is down, and nothing was ever heard of the other", two, nil, true, 12 * time.Second,
-			lack{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, HealthDown}},
+			lack{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, api.Down}},
 		{"found with weight 0, which is not down", checked(tcpTarget), foundAt(checked(tcpTarget), 0), false, time.Second,
-			lack{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, HealthUnknown}},
+			lack{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, api.Unknown}},
 		{"no real server is configured", alone, nil, false, time.Second,
 			lack{[]string{lost + `"no real server is configured"`}, Unserved, NoServer, ""}},
 	} {
@@ -105,7 +106,7 @@ func TestLogAndStatusAgree(t *testing.T) {
 				time.Sleep(tt.after)
 				synctest.Wait()
 				s := statusOf(t, d).Services[0]
-				got := lack{linesWith(&log, "virtual service"), s.Supply, s.Reason, ""}
+				got := lack{linesWith(&log, "virtual service"), Supply(s.Supply), Reason(s.Reason), ""}
 				if len(s.Servers) > 0 {
 					got.Health = s.Servers[0].Health
 				}
@@ -127,12 +128,12 @@ func TestANewServiceIsNoOutageBeforeItsFirstResult(t *testing.T) {
 	reloads(t, clusterOf(old), 0, []Loaded{{Config: second(old, added)}}, func(r *reloading) {
 		time.Sleep(time.Minute)
 		r.reload(9 * time.Second)
-		if got := statusOf(r.T, r.director).Services[1].Supply; got != Undecided {
-			t.Errorf("nothing was heard of it yet: %s, want %s", got, Undecided)
+		if got := statusOf(r.T, r.director).Services[1].Supply; got != api.Undecided {
+			t.Errorf("nothing was heard of it yet: %s, want %s", got, api.Undecided)
 		}
 		r.hear(tcpTarget, checker.Passed)
-		if got := statusOf(r.T, r.director).Services[1].Supply; got != Served {
-			t.Errorf("its server is up: %s, want %s", got, Served)
+		if got := statusOf(r.T, r.director).Services[1].Supply; got != api.Served {
+			t.Errorf("its server is up: %s, want %s", got, api.Served)
 		}
 		if got := linesWith(&r.log, "virtual service"); len(got) > 0 {
 			t.Errorf("told %q, want nothing", got)
@@ -167,7 +168,7 @@ func TestAServiceThatIsWithheldIsNoOutage(t *testing.T) {
 			f.changed <- struct{}{}
 			synctest.Wait()
 			f.hear(tcpTarget, step.result)
-			if got := statusOf(t, d).Services[0].Supply; got != step.want {
+			if got := Supply(statusOf(t, d).Services[0].Supply); got != step.want {
 				t.Errorf("%s: %s, want %s", step.name, got, step.want)
 			}
 			if got := strings.Count(log.String(), "virtual service"); got != step.lines {

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// If a golden test fails, run "go test ./internal/api -update" and look at
+// the difference. Keep it only if you know what caused it and want it.
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// noon is when all fixtures were taken.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func before(d time.Duration) time.Time { return noon.Add(-d) }
+
+// healthy is the Master of the pair with 10.13.0.200, nothing wrong.
+func healthy() *Status {
+	return &Status{
+		Time: noon, Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
+		Reload: Reload{
+			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
+			Last: before(26 * time.Hour), OK: true, Succeeded: 1,
+		},
+		Findings: []Finding{}, Foreign: []string{},
+		Keeper:  Keeper{PID: 819},
+		Routers: []Router{outside()},
+		Services: []Service{{
+			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true, Supply: Served,
+			Key: ServiceKey{Protocol: 6, Address: netip.MustParseAddr("10.13.0.200"), Port: 80},
+			Servers: []Server{
+				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
+			},
+			Fallback: &Server{Name: "fallback", Address: "10.13.0.200:8080", Forward: "nat", Health: "unchecked", Checks: []Check{}, Weight: 1},
+		}},
+		Probes: Probes{Targets: 3, Kinds: map[string]Kind{
+			"http": {Passed: 140400, Failed: 2, Seconds: 168.5, Buckets: []uint64{0, 100000, 40000, 400, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}},
+		}},
+		Table: Table{Operations: map[string]uint64{"add-service": 1, "add-destination": 3}, Audited: before(7 * time.Second)},
+	}
+}
+
+func outside() Router {
+	return Router{
+		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: Master, Since: before(26*time.Hour - 4*time.Second),
+		Priority: 150, Interval: time.Second, Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
+		Addresses: []netip.Prefix{
+			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),
+		},
+		Counters: RouterCounters{AdvertsSent: 93596, BecameMaster: 1, Discarded: map[string]uint64{"checksum": 2}},
+	}
+}
+
+func up(name, address string, weight uint32) Server {
+	return Server{
+		Name: name, Address: address, Forward: "nat", Health: "up", Since: before(26*time.Hour - time.Second),
+		Checks: []Check{{Kind: "http", Up: true, Last: Result{
+			At: before(time.Second), Latency: 1200 * time.Microsecond, Outcome: Passed}}},
+		Weight: weight, KernelWeight: weight, InKernel: true,
+		Counters: Counters{Active: 4 * weight, Inactive: 27 * weight, Connections: 51234 * uint64(weight), BytesIn: 7e6, BytesOut: 9e8},
+	}
+}
+
+// TestWireNames pins version 1 of the JSON, which programs of users read. Fields
+// may be added; none may change its name or its meaning.
+func TestWireNames(t *testing.T) {
+	body, err := json.Marshal(healthy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatal(err)
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/status-v1.json", string(pretty)+"\n")
+}
+
+func TestAFindingForPrograms(t *testing.T) {
+	f := Finding{Code: "forwarding", Severity: Warning, Subject: "net.ipv4.ip_forward", Text: "no answer reaches a client", Remedy: "set it"}
+	body, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"code":"forwarding","severity":"warning","subject":"net.ipv4.ip_forward","text":"no answer reaches a client","remedy":"set it"}`
+	if string(body) != want {
+		t.Errorf("JSON %s, want %s", body, want)
+	}
+}

@@ -1,0 +1,86 @@
+package director
+
+import (
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// TestNoFigureIsForgotten looks for fields of the API that stay zero although
+// everything in the domains' values is set.
+func TestNoFigureIsForgotten(t *testing.T) {
+	var (
+		router vrrp.Status
+		key    ipvsctl.ServiceKey
+		result checker.Result
+		probes checker.Stats
+		table  ipvsctl.Stats
+	)
+	for _, v := range []any{&router, &key, &result, &probes, &table} {
+		fill(reflect.ValueOf(v).Elem())
+	}
+	router.State, result.Outcome = vrrp.Backup, checker.Passed
+	for _, v := range []any{routerStatus(&router), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
+		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
+	}
+}
+
+// fill sets every field to a value that is not zero.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		switch v.Addr().Interface().(type) {
+		case *time.Time:
+			v.Set(reflect.ValueOf(start))
+		case *netip.Addr:
+			v.Set(reflect.ValueOf(netip.MustParseAddr("10.13.0.200")))
+		case *netip.Prefix:
+			v.Set(reflect.ValueOf(netip.MustParsePrefix("10.13.0.200/24")))
+		default:
+			for i := range v.NumField() {
+				fill(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Float64:
+		v.SetFloat(1)
+	default:
+		v.Set(reflect.ValueOf(1).Convert(v.Type()))
+	}
+}
+
+// unset reports the fields of v that are zero.
+func unset(t *testing.T, name string, v reflect.Value) {
+	t.Helper()
+	switch pkg := v.Type().PkgPath(); {
+	case v.IsZero():
+		t.Errorf("%s is not converted", name)
+	case pkg == "time" || pkg == "net/netip":
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			unset(t, name+"[0]", v.Index(i))
+		}
+	case v.Kind() != reflect.Struct:
+	default:
+		for i := range v.NumField() {
+			unset(t, name+"."+v.Type().Field(i).Name, v.Field(i))
+		}
+	}
+}
