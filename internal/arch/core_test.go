@@ -24,11 +24,11 @@ var core = map[string]map[string]string{
 		"session.go": "the loop",
 		"worker.go":  "adds and announces addresses, which may stall in the kernel",
 	},
-	"internal/config": {
-		"decode.go":  "remembers for all calls how the types are laid out",
+	"internal/block": {
 		"workers.go": "decodes blocks on all processors, and waits for them",
 	},
-	"internal/event": {},
+	"internal/event":  {},
+	"internal/config": {},
 	"internal/director": {
 		"director.go": "the channels around the loop, and where others ask it",
 		"loop.go":     "the loop",

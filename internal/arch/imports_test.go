@@ -31,7 +31,8 @@ var layers = []struct {
 	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"internal/event", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
-	{"internal/config", domains, "text becomes the domains' values, and nothing acts on it"},
+	{"internal/block", nil, "the language of the files knows nothing of what they say"},
+	{"internal/config", append([]string{"internal/block"}, domains...), "text becomes the domains' values, and nothing acts on it"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
@@ -69,8 +70,8 @@ var confined = []struct {
 	why    string
 }{
 	{"github.com/coreos/go-systemd", []string{"internal/daemon"}, "systemd is the process's parent, not the director's"},
-	{"github.com/hashicorp/hcl", []string{"internal/config"}, "after parsing nothing is text"},
-	{"github.com/zclconf/go-cty", []string{"internal/config"}, "after parsing nothing is text"},
+	{"github.com/hashicorp/hcl", []string{"internal/block"}, "after parsing nothing is text"},
+	{"github.com/zclconf/go-cty", []string{"internal/block"}, "after parsing nothing is text"},
 	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},

@@ -6,56 +6,50 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
 )
 
+var directorTable = block.NewTable("director", []block.Entry[Director]{
+	block.Duration("start_delay", "How long a virtual router waits at most, after the start, for the first IPVS table and the first result of every check. Lengthen it where checks take long, so that a director takes over only when it knows which servers are up.",
+		10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
+	block.Count("probes_in_flight", "How many probes run at one time. Others wait, and their timeout does not run yet. Lower it where the director may open few sockets.",
+		checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
+	block.Flag("exclusive_table", "Treat every row of the IPVS table as this daemon's and delete those that the configuration does not have. Set it where nothing else uses IPVS on this machine.",
+		false, func(d *Director) *bool { return &d.ExclusiveTable }),
+	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that connections go on. With false the daemon removes its rows.",
+		true, func(d *Director) *bool { return &d.KeepTable }),
+	block.Inner("http", "Serve metrics and health by HTTP, read only. Without this block nothing is served.",
+		httpTable, func(d *Director) *string { return &d.HTTPListen }),
+})
+
+var httpTable = block.NewTable("http", []block.Entry[string]{
+	block.Text("listen", "The address and port to listen on. \":9112\" is every address of this machine.",
+		"", listenAddress, func(s *string) *string { return s }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
+})
+
 // defaultDirector is the director whose block is absent or empty.
-func defaultDirector() Director {
-	return Director{
-		StartDelay:     10 * time.Second,
-		ProbesInFlight: checker.DefaultInFlight,
-		KeepTable:      true,
-	}
+func defaultDirector() Director { return directorTable.Start() }
+
+func readDirector(b *block.Body) Director {
+	claim(b, directorBlock, "block", b.Head)
+	d := directorTable.Start()
+	directorTable.Decode(b, &d)
+	return d
 }
 
-func (d *decoder) director(r *rawDirector) {
-	d.claim(directorBlock, "block", r.Range)
-	def := defaultDirector()
-	out := def
-	out.StartDelay = d.duration(r.StartDelay, def.StartDelay, 0, time.Hour)
-	out.ProbesInFlight = int(d.count(r.ProbesInFlight, int64(def.ProbesInFlight), 1, 65536))
-	out.ExclusiveTable = d.flag(r.ExclusiveTable, def.ExclusiveTable)
-	out.KeepTable = d.flag(r.KeepTable, def.KeepTable)
-	if r.HTTP != nil {
-		out.HTTPListen = d.listen(r.HTTP)
-	}
-	d.directors = append(d.directors, out)
-}
-
-// listen reads the address of the HTTP server: "127.0.0.1:9112", "[::1]:9112",
-// or ":9112" for every address of this machine.
-func (d *decoder) listen(r *rawHTTP) string {
-	d.require(r.Listen, r.Range, "listen", `listen = "127.0.0.1:9112"`)
-	s, ok := d.text(r.Listen)
-	if !ok {
-		return ""
-	}
+// listenAddress checks the address of the HTTP server: "127.0.0.1:9112",
+// "[::1]:9112", or ":9112" for every address of this machine.
+func listenAddress(b *block.Body, s string, at block.Place) (string, bool) {
 	if rest, every := strings.CutPrefix(s, ":"); every {
 		if n, err := strconv.ParseUint(rest, 10, 16); err == nil && n > 0 {
-			return s
+			return s, true
 		}
 	}
 	if ap, err := netip.ParseAddrPort(s); err == nil && ap.Port() > 0 {
-		return s
+		return s, true
 	}
-	d.mistake(r.Listen.Expr.Range(), "Invalid listen",
+	b.Mistake(at, "Invalid listen",
 		"%q is no address with a port: write \"127.0.0.1:9112\", \"[::1]:9112\", or \":9112\" for every address.", s)
-	return ""
-}
-
-// position prints where a range begins: "web.hcl:12".
-func position(r hcl.Range) string {
-	return r.Filename + ":" + strconv.Itoa(r.Start.Line)
+	return "", false
 }

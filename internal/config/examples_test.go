@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/lvsd/lvsd/internal/block"
 )
 
 // Update is set by go test -update. If a golden file differs, run that and read
@@ -128,9 +130,22 @@ func TestExamplesOfTheThreeClusters(t *testing.T) {
 	}
 }
 
+// ourWords returns every option by its name, with the blocks that may hold it.
+func ourWords() map[string][]string {
+	names := map[string][]string{}
+	top.Walk(func(s *block.Schema) {
+		for _, o := range s.Options {
+			if !slices.Contains(names[o.Name], s.Name) {
+				names[o.Name] = append(names[o.Name], s.Name)
+			}
+		}
+	})
+	return names
+}
+
 // options lists what the language has as "block.argument".
 func options() (list []string) {
-	for name, owners := range language() {
+	for name, owners := range ourWords() {
 		for _, owner := range owners {
 			list = append(list, owner+"."+name)
 		}
@@ -163,13 +178,33 @@ func TestReferenceNamesEveryOption(t *testing.T) {
 	lines := strings.Split(string(text), "\n")
 	for i, line := range lines {
 		name, _, isArgument := strings.Cut(strings.TrimSpace(line), " ")
-		if isArgument && language()[name] != nil && strings.Contains(line, " = ") && !explained(lines, i, name) {
+		if isArgument && ourWords()[name] != nil && strings.Contains(line, " = ") && !explained(lines, i, name) {
 			t.Errorf("%s:%d: %s is explained nowhere", path, i+1, name)
 		}
 	}
 }
 
-// explained says whether an argument has a comment at line i, above it, or
+// The golden files of testdata/good cover every option: a new one is added there.
+func TestEveryOptionIsTested(t *testing.T) {
+	const path = "testdata/good/everything.hcl"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	seen := map[string]bool{topLevel + ".locals": true} // testdata/good/expressions.hcl
+	used(file.Body.(*hclsyntax.Body), topLevel, seen)
+	for _, option := range options() {
+		if !seen[option] {
+			t.Errorf("%s does not have %s", path, option)
+		}
+	}
+}
+
+// explained reports whether an argument has a comment at line i, above it, or
 // where else it stands.
 func explained(lines []string, i int, name string) bool {
 	for j, line := range lines {
@@ -198,7 +233,7 @@ func TestReferenceNamesEveryFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	flat := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n#", "\n")), " ")
-	if want := "functions: " + strings.Join(functionNames(), " ") + "."; !strings.Contains(flat, want) {
+	if want := "functions: " + strings.Join(block.FunctionNames(), " ") + "."; !strings.Contains(flat, want) {
 		t.Errorf("reference.hcl must say: %s", want)
 	}
 }

@@ -1,18 +1,13 @@
 package config
 
 import (
-	"bytes"
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
-// Who comes from keepalived knows its words. The tables say what stands in
-// their place; where a word is this language's too, it is not among them.
+// Many users know keepalived's words. The tables have what to write in their
+// place; a word that this language has too is not among them.
 
 // foreignNames are the names of arguments and blocks.
 var foreignNames = map[string]string{
@@ -45,8 +40,6 @@ var foreignNames = map[string]string{
 	"PING_CHECK":              "Write check \"ping\" {}.",
 }
 
-const keepalivedWord = "This is keepalived's word. "
-
 // foreignValues are values, in lower case.
 var foreignValues = map[string]string{
 	"dr": "direct", "gate": "direct", "masq": "nat", "tun": "tunnel", "ipip": "tunnel",
@@ -60,77 +53,10 @@ var keepalivedBlocks = []string{"global_defs", "vrrp_instance", "vrrp_script", "
 // keepalived's.
 var assignment = regexp.MustCompile(`(?m)^[ \t]*\w+[ \t]*=`)
 
-// keepalived says whether a file is in keepalived's format, whose one mistake
-// that is.
-func (d *decoder) keepalived(f *source) bool {
-	for _, c := range f.blocks {
-		head := c.header(f.text)
-		if !slices.Contains(keepalivedBlocks, c.kind) || strings.Contains(head, `"`) || assignment.Match(f.text[c.start:c.end]) {
-			continue
-		}
-		d.mistake(f.head(c), "Configuration of keepalived", "This file is in keepalived's format, and lvsd has its own: a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service. README.md and examples/ show how they are written.")
-		return true
+// keepalived returns a mistake where an item of a file is in keepalived's format.
+func keepalived(kind, head string, text []byte) (summary, detail string) {
+	if !slices.Contains(keepalivedBlocks, kind) || strings.Contains(head, `"`) || assignment.Match(text) {
+		return "", ""
 	}
-	return false
-}
-
-// How lines look that are meant well.
-var (
-	// bare is an IP address without its quotes: a value, the first item of a
-	// list, a label, or alone on its line.
-	bare = regexp.MustCompile(`^[ \t]*(?:\w+[ \t]*[ \t=][ \t]*\[?[ \t]*)?((?:\d+\.\d+\.\d+[\d.]*|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:]*)(?:/\d+)?)`)
-	// unassigned is a word and a value, and nothing between them.
-	unassigned = regexp.MustCompile(`^[ \t]*(\w+)[ \t]+([^"={}#\s]+)[ \t]*(?:#|$)`)
-	// plain is a value that needs no quotes.
-	plain = regexp.MustCompile(`^(?:\d+|true|false|null)$|[\[\](]`)
-)
-
-// translate explains a mistake in a line's syntax by what the line was meant
-// to be: a word of keepalived's, an argument without its sign, an address
-// without quotes. It says whether it could.
-func translate(f *source, diag *hcl.Diagnostic) bool {
-	if diag.Subject == nil {
-		return false
-	}
-	line := f.line(diag.Subject.Start.Byte)
-	word := firstWord(line)
-	if remedy, foreign := foreignNames[word]; foreign {
-		diag.Summary, diag.Detail = fmt.Sprintf("Unknown word %q", word), keepalivedWord+remedy
-		return true
-	}
-	if m := unassigned.FindSubmatch(line); m != nil && len(language()[word]) > 0 {
-		value := string(m[2])
-		if !plain.MatchString(value) {
-			value = strconv.Quote(value)
-		}
-		diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument has one: write %s = %s.", word, value)
-		return true
-	}
-	m := bare.FindSubmatch(line)
-	if m == nil || bytes.Contains(line, []byte(`"`)) {
-		return false
-	}
-	diag.Summary, diag.Detail = "Address without quotes", fmt.Sprintf("Write it in quotes: \"%s\".", m[1])
-	if word == "" || bytes.HasPrefix(m[1], []byte(word)) {
-		diag.Detail = fmt.Sprintf("An address is the value of an argument, in quotes; for example: addresses = [\"%s\"]", m[1])
-	}
-	return true
-}
-
-// firstWord returns the word with which a line begins.
-func firstWord(line []byte) string {
-	word := bytes.TrimLeft(line, " \t")
-	if i := bytes.IndexFunc(word, notInName); i >= 0 {
-		word = word[:i]
-	}
-	return string(word)
-}
-
-// line returns the line around a byte of a file, as much of it as is shown.
-func (f *source) line(i int) []byte {
-	i = min(max(i, 0), len(f.text))
-	from := max(0, i-maxQuoted)
-	start := from + bytes.LastIndexByte(f.text[from:i], '\n') + 1
-	line, _, _ := bytes.Cut(f.text[start:min(len(f.text), i+maxQuoted)], []byte("\n"))
-	return line
+	return "Configuration of keepalived", "This file is in keepalived's format, and lvsd has its own: a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service. README.md and examples/ show how they are written."
 }

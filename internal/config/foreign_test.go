@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lvsd/lvsd/internal/block"
 )
 
 // A word of this language is never called a foreign one, and what is told to
 // write instead is of this language.
 func TestForeignWords(t *testing.T) {
-	ours := language()
+	ours := ourWords()
 	for word, remedy := range foreignNames {
 		if len(ours[word]) > 0 {
 			t.Errorf("%s is a word of %v", word, ours[word])
@@ -24,8 +26,8 @@ func TestForeignWords(t *testing.T) {
 		}
 	}
 	for word, value := range foreignValues {
-		_, method := forwards[value]
-		if !method && !slices.Contains(checkKinds, value) || word != strings.ToLower(word) {
+		method := slices.ContainsFunc(forwards, func(w block.Word[method]) bool { return w.Name == value })
+		if !method && !slices.Contains(checkKinds.KindNames(), value) || word != strings.ToLower(word) {
 			t.Errorf("%s: %q is no value", word, value)
 		}
 	}
@@ -36,11 +38,11 @@ func TestOwnFilesAreNotForeign(t *testing.T) {
 	for _, pattern := range []string{"testdata/good/*.hcl", "testdata/bad/*.hcl", "../../examples/*.hcl", "../../examples/*/*.hcl"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
-			text, err := os.ReadFile(path)
+			s, err := Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, diags := Parse(Sources{files: []*source{{name: path, text: clean(text)}}}, Options{Node: "lvs1"})
+			_, diags := Parse(s, Options{Node: "lvs1"})
 			for _, d := range diags {
 				if foreign := strings.HasSuffix(path, "/keepalived.hcl"); !foreign && d.Summary == "Configuration of keepalived" {
 					t.Errorf("%v", d)
@@ -49,7 +51,15 @@ func TestOwnFilesAreNotForeign(t *testing.T) {
 		}
 	}
 	inComment := "/*\nvrrp_instance VI_1 {\n}\n*/\nvirtual_service \"web\" {\n}\n"
-	_, diags := Parse(Sources{files: []*source{{name: "x.hcl", text: []byte(inComment)}}}, Options{})
+	path := filepath.Join(t.TempDir(), "x.hcl")
+	if err := os.WriteFile(path, []byte(inComment), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, diags := Parse(s, Options{})
 	if len(diags) == 0 || diags[0].Line != 5 {
 		t.Errorf("mistakes: %v", diags)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -40,25 +42,30 @@ func parse(t *testing.T, path string, o config.Options) *config.Config {
 	return cfg
 }
 
-// print writes a configuration in lines that can be compared.
+// print writes every value of a configuration on a line, but for its digest.
 func print(c *config.Config) string {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "director %+v\nfiles %v\n", c.Director, c.Files)
-	for _, r := range c.Routers {
-		fmt.Fprintf(&b, "router %+v\n", r)
-	}
-	for _, s := range c.Services {
-		fmt.Fprintf(&b, "service %s at %s: %v %+v\n", s.Name, s.Source, s.Key, s.Service)
-		for _, r := range s.Servers {
-			fmt.Fprintf(&b, "  server %s %v %+v initially-up=%v\n", r.Name, r.Key, r.Destination, r.InitialUp)
-			for _, k := range r.Checks {
-				fmt.Fprintf(&b, "    check %v:%d every %v within %v, rise %d, fall %d: %s\n",
-					k.Target.Addr, k.Target.Port, k.Target.Interval, k.Target.Timeout, k.Rise, k.Fall, k.Target.Spec)
-			}
-		}
-		if s.Fallback != nil {
-			fmt.Fprintf(&b, "  fallback %v %+v\n", s.Fallback.Key, s.Fallback.Destination)
-		}
-	}
+	var b strings.Builder
+	printValue(&b, "", reflect.ValueOf(*c))
 	return b.String()
+}
+
+func printValue(b *strings.Builder, path string, v reflect.Value) {
+	_, named := v.Interface().(fmt.Stringer)
+	switch kind := v.Kind(); {
+	case path == ".Digest" || kind == reflect.Pointer && v.IsNil():
+	case named && kind != reflect.Pointer:
+		fmt.Fprintf(b, "%s = %v\n", path, v)
+	case kind == reflect.Pointer:
+		printValue(b, path, v.Elem())
+	case kind == reflect.Slice:
+		for i := range v.Len() {
+			printValue(b, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case kind == reflect.Struct:
+		for i := range v.NumField() {
+			printValue(b, path+"."+v.Type().Field(i).Name, v.Field(i))
+		}
+	default:
+		fmt.Fprintf(b, "%s = %v\n", path, v)
+	}
 }

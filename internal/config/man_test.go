@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/lvsd/lvsd/internal/block"
 )
 
 const manual = "../../packaging/lvsd.hcl.5"
@@ -51,7 +53,7 @@ func TestManualNamesEveryFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	flat := strings.Join(strings.Fields(regexp.MustCompile(`(?m)^\.Ic `).ReplaceAllString(string(text), "")), " ")
-	if want := strings.Join(functionNames(), " , ") + " ."; !strings.Contains(flat, want) {
+	if want := strings.Join(block.FunctionNames(), " , ") + " ."; !strings.Contains(flat, want) {
 		t.Errorf("the manual page must say: %s", want)
 	}
 }

@@ -2,14 +2,14 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
+	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -26,143 +26,158 @@ const (
 	maxPreemptWait = 1000 * time.Second
 )
 
-func (d *decoder) router(r *rawRouter) {
-	d.checkName(r.Name, r.Range)
-	d.claim(routerName, strconv.Quote(r.Name), r.Range)
-	c := vrrp.Config{Name: r.Name}
-	c.Interface = d.interfaceName(r.Interface, r.Range)
-	d.require(r.ID, r.Range, "id", "id = 51")
-	c.VRID = uint8(d.count(r.ID, 0, 1, 255))
-	c.Version = uint8(d.count(r.Version, 3, 2, 3))
-	c.Priority = uint8(d.count(r.Priority, 100, 1, 255))
-	if !d.refused(r.Version) { // it has the interval's bounds
-		c.Interval = d.advertInterval(r, c.Version)
+// A router is a virtual router whose lists are not judged yet.
+type router struct {
+	vrrp.Config
+	addresses, peers []block.Item
+}
+
+var routerTable = block.NewTable("virtual_router", []block.Entry[router]{
+	block.Text("interface", "The network interface on which adverts are sent and heard, and which gets the addresses.",
+		"", networkInterface, func(r *router) *string { return &r.Interface }).Within("a name of up to 15 bytes").Required(`interface = "eth0"`),
+	block.Count("id", "The virtual router's id (VRID): the same on all directors, and different from that of every other virtual router on the network.",
+		0, 1, 255, func(r *router) *uint8 { return &r.VRID }).Required("id = 51"),
+	block.Count("version", "The version of VRRP. Version 2 (RFC 3768) is for IPv4 and for peers that do not speak version 3.",
+		3, 2, 3, func(r *router) *uint8 { return &r.Version }),
+	block.Count("priority", "The living director with the highest priority becomes Master (RFC 9568 calls it Active). 255 is for the owner of the addresses.",
+		100, 1, 255, func(r *router) *uint8 { return &r.Priority }),
+	block.Duration("advert_interval", "The time between two adverts (Advertisement_Interval). A dead Master is replaced after three intervals and up to one more. It has steps of 10ms, and with version 2 it is whole seconds up to 255s.",
+		time.Second, math.MinInt64, math.MaxInt64, func(r *router) *time.Duration { return &r.Interval }).Within("10ms to 40.95s"),
+	block.Flag("preempt", "Take over from a living Master of lower priority (Preempt_Mode). With false the addresses stay where they are until their director fails.",
+		true, func(r *router) *bool { return &r.Preempt }),
+	block.Duration("preempt_delay", "How long to wait before that, from the first advert of such a Master. Lengthen it where a director that has just started needs time to warm up.",
+		0, 0, maxPreemptWait, func(r *router) *time.Duration { return &r.PreemptDelay }),
+	block.List("addresses", "The virtual addresses, all of one family, each with its prefix length or alone as /32 or /128. The other directors must list the same. The first IPv6 address is link-local. There are at most 255, with IPv6 90.",
+		func(r *router) *[]block.Item { return &r.addresses }).Required(`addresses = ["10.13.0.200/24"]`),
+	block.Many[router]("extra_address", "An address that moves along with the others and is not advertised, of any family. The label is the address.",
+		extraTable.Schema, "address"),
+	block.List("peers", "The addresses of the other directors, for networks without multicast: adverts go to these addresses, and only theirs are heard.",
+		func(r *router) *[]block.Item { return &r.peers }).Unless("multicast to 224.0.0.18 or ff02::12"),
+	block.Text("source", "The address that adverts come from.",
+		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual, with IPv6 its link-local one"),
+	block.Many[router]("track", "While what is tracked fails, this director stands back. The router's own interface is always tracked.",
+		trackKinds.Schema, "kind", "name"),
+	block.Flag("lease", "Add the addresses with a lifetime that lvsd renews, so that the kernel removes them from a director whose processes are all gone.",
+		true, func(r *router) *bool { return &r.Lease }),
+})
+
+var extraTable = block.NewTable("extra_address", []block.Entry[vrrp.InterfaceAddress]{
+	block.Text("interface", "The network interface that gets the address.",
+		"", networkInterface, func(x *vrrp.InterfaceAddress) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
+})
+
+func readRouter(b *block.Body) vrrp.Config {
+	r := router{Config: routerTable.Start().Config}
+	b.CheckName(0)
+	claim(b, routerName, strconv.Quote(b.Labels[0]), b.Head)
+	routerTable.Decode(b, &r)
+	c := &r.Config
+	c.Name = b.Labels[0]
+	if !b.Refused("version") { // it has the interval's bounds
+		checkInterval(b, c)
 	}
-	c.Preempt = d.flag(r.Preempt, true)
-	c.PreemptDelay = d.duration(r.PreemptDelay, 0, 0, maxPreemptWait)
-	c.Lease = d.flag(r.Lease, true)
-	c.Addresses = d.virtualAddresses(r, c.Version)
-	c.Extra = d.extraAddresses(r, c.Interface)
-	c.Track = d.tracked(r)
-	family := d.routerFamily(&c)
-	c.Peers = d.peers(r, &c, family)
-	c.Source = d.sourceAddress(r, &c, family)
-	d.preemption(r, &c)
+	c.Addresses = r.virtualAddresses(b)
+	c.Extra = extraAddresses(b, c.Interface)
+	readTracks(b, c)
+	family := 0
+	if len(c.Addresses) > 0 {
+		family = c.Family()
+	}
+	c.Peers = r.readPeers(b, family)
+	checkSource(b, c, family)
+	checkPreemption(b, c)
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
-		d.claims = append(d.claims, claim{
-			kind: routerID, at: place(r.ID, r.Range),
-			key: fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), text: strconv.Itoa(int(c.VRID)),
-		})
+		b.Claim(uint8(routerID), fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), strconv.Itoa(int(c.VRID)), b.At("id"))
 	}
-	d.routers = append(d.routers, c)
+	return *c
 }
 
-// routerFamily returns 4 or 6, or 0 where the router has no address.
-func (d *decoder) routerFamily(c *vrrp.Config) int {
-	if len(c.Addresses) == 0 {
-		return 0
-	}
-	return c.Family()
-}
-
-// interfaceName reads the name of a network interface. The kernel takes up to
-// 15 bytes, without space and slash.
-func (d *decoder) interfaceName(a *hcl.Attribute, block hcl.Range) string {
-	d.require(a, block, "interface", `interface = "eth0"`)
-	s, ok := d.text(a)
-	if !ok {
-		return ""
-	}
-	return d.checkInterface(s, a.Expr.Range())
-}
-
-func (d *decoder) checkInterface(s string, at hcl.Range) string {
+// networkInterface checks the name of a network interface. The kernel takes up
+// to 15 bytes, without space and slash.
+func networkInterface(b *block.Body, s string, at block.Place) (string, bool) {
 	if s == "" || len(s) > 15 || strings.ContainsAny(s, " \t\n/:") || s == "." || s == ".." {
-		d.mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
-		return ""
+		b.Mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
+		return "", false
 	}
-	d.claim(interfaceName, s, at)
-	return s
+	claim(b, interfaceName, s, at)
+	return s, true
 }
 
-func (d *decoder) advertInterval(r *rawRouter, version uint8) time.Duration {
-	const def = time.Second
-	if version == 2 {
-		t := d.duration(r.AdvertInterval, def, time.Second, maxInterval2)
-		if t%time.Second != 0 {
-			d.mistake(place(r.AdvertInterval, r.Range), "Invalid advert_interval",
-				"VRRP version 2 counts whole seconds, and this is %s: round it, or use version 3.", short(t))
-			return def
-		}
-		return t
+// checkInterval checks the interval by the bounds and the unit of its version.
+func checkInterval(b *block.Body, c *vrrp.Config) {
+	step, lo, hi := 10*time.Millisecond, 10*time.Millisecond, maxInterval3
+	if c.Version == 2 {
+		step, lo, hi = time.Second, time.Second, maxInterval2
 	}
-	t := d.duration(r.AdvertInterval, def, 10*time.Millisecond, maxInterval3)
-	if t%(10*time.Millisecond) != 0 {
-		d.mistake(place(r.AdvertInterval, r.Range), "Invalid advert_interval",
-			"VRRP counts in steps of 10ms, and this is %s: write %s.", short(t), short(t.Round(10*time.Millisecond)))
-		return def
+	at := b.At("advert_interval")
+	switch t := c.Interval; {
+	case t < lo || t > hi:
+		b.Mistake(at, "Invalid advert_interval", "advert_interval must be from %s to %s, and this is %s.", block.Short(lo), block.Short(hi), block.Short(t))
+	case t%step != 0 && c.Version == 2:
+		b.Mistake(at, "Invalid advert_interval", "VRRP version 2 counts whole seconds, and this is %s: round it, or use version 3.", block.Short(t))
+	case t%step != 0:
+		b.Mistake(at, "Invalid advert_interval", "VRRP counts in steps of 10ms, and this is %s: write %s.", block.Short(t), block.Short(t.Round(step)))
 	}
-	return t
 }
 
 // virtualAddresses reads the addresses that the adverts carry.
-func (d *decoder) virtualAddresses(r *rawRouter, version uint8) (out []netip.Prefix) {
-	d.require(r.Addresses, r.Range, "addresses", `addresses = ["10.13.0.200/24"]`)
-	items, ok := d.texts(r.Addresses)
-	if ok && len(items) == 0 {
-		d.mistake(r.Addresses.Expr.Range(), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"].")
+func (r *router) virtualAddresses(b *block.Body) (out []netip.Prefix) {
+	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") {
+		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"].")
 	}
-	for _, it := range items {
-		p, good := d.virtualAddress(it.text, it.at)
+	for _, it := range r.addresses {
+		p, good := virtualAddress(b, it.Text, it.At)
 		if !good {
 			continue
 		}
 		if len(out) > 0 && out[0].Addr().Is4() != p.Addr().Is4() {
-			d.mistake(it.at, "Mixed families", "A virtual router advertises IPv4 or IPv6 addresses, and its first one is %s: write a second virtual_router, or an extra_address that is not advertised.", out[0].Addr())
+			b.Mistake(it.At, "Mixed families", "A virtual router advertises IPv4 or IPv6 addresses, and its first one is %s: write a second virtual_router, or an extra_address that is not advertised.", out[0].Addr())
 			continue
 		}
 		out = append(out, p)
 	}
-	d.checkAdvert(r, version, items, out)
+	if len(out) > 0 {
+		r.checkAdvert(b, out)
+	}
 	return out
 }
 
 // virtualAddress reads an address that a router brings along. It may not be
 // anybody else's.
-func (d *decoder) virtualAddress(s string, at hcl.Range) (netip.Prefix, bool) {
-	p, ok := d.parsePrefix(s, at)
-	if !ok || !d.usable(p.Addr(), at) {
+func virtualAddress(b *block.Body, s string, at block.Place) (netip.Prefix, bool) {
+	p, ok := b.ParsePrefix(s, at)
+	if !ok || !usable(b, p.Addr(), at) {
 		return p, false
 	}
-	d.hostOf(p, at)
-	d.claim(routerAddress, p.Addr().String(), at)
+	checkHost(b, p, at)
+	claim(b, routerAddress, p.Addr().String(), at)
 	return p, true
 }
 
-// hostOf warns about an address that is a network's own or its broadcast
+// checkHost warns about an address that is a network's own or its broadcast
 // address. A network of two addresses has neither (RFC 3021, RFC 6164).
-func (d *decoder) hostOf(p netip.Prefix, at hcl.Range) {
+func checkHost(b *block.Body, p netip.Prefix, at block.Place) {
 	a := p.Addr()
 	if a.BitLen()-p.Bits() < 2 {
 		return
 	}
 	if p.Masked().Addr() == a {
-		d.doubt(at, "Address of the network", "%s is the address of the network %s itself, not one of a machine on it: write another one, or its true prefix length.", a, p)
+		b.Doubt(at, "Address of the network", "%s is the address of the network %s itself, not one of a machine on it: write another one, or its true prefix length.", a, p)
 	}
 	if a.Is4() && !p.Contains(a.Next()) {
-		d.doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: write another one, or its true prefix length.", a, p.Masked())
+		b.Doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: write another one, or its true prefix length.", a, p.Masked())
 	}
 }
 
-// usable says whether an address can be one machine's on a network.
-func (d *decoder) usable(a netip.Addr, at hcl.Range) bool {
+// usable reports whether an address can be one machine's on a network.
+func usable(b *block.Body, a netip.Addr, at block.Place) bool {
 	switch {
 	case a.IsUnspecified():
-		d.mistake(at, "Invalid address", "%s means no address at all.", a)
+		b.Mistake(at, "Invalid address", "%s means no address at all.", a)
 	case a.IsMulticast():
-		d.mistake(at, "Invalid address", "%s is a multicast address.", a)
+		b.Mistake(at, "Invalid address", "%s is a multicast address.", a)
 	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		d.mistake(at, "Invalid address", "%s is the broadcast address.", a)
+		b.Mistake(at, "Invalid address", "%s is the broadcast address.", a)
 	default:
 		return true
 	}
@@ -170,113 +185,91 @@ func (d *decoder) usable(a netip.Addr, at hcl.Range) bool {
 }
 
 // checkAdvert checks what the addresses are together.
-func (d *decoder) checkAdvert(r *rawRouter, version uint8, items []item, addresses []netip.Prefix) {
-	if len(addresses) == 0 {
-		return
-	}
-	at, first := place(r.Addresses, r.Range), addresses[0].Addr()
+func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
+	at, first := b.At("addresses"), addresses[0].Addr()
 	limit := maxAddresses
 	if first.Is6() {
 		limit = maxAddresses6
 	}
 	if len(addresses) > limit {
-		d.mistake(at, "Too many addresses", "One advert has room for %d, and these are %d: write the others as extra_address, or a second virtual_router.", limit, len(addresses))
+		b.Mistake(at, "Too many addresses", "One advert has room for %d, and these are %d: write the others as extra_address, or a second virtual_router.", limit, len(addresses))
 	}
 	for _, p := range addresses {
 		if p.Addr().IsLoopback() {
-			d.mistake(at, "Invalid address", "%s is a loopback address: no other machine reaches it.", p.Addr())
+			b.Mistake(at, "Invalid address", "%s is a loopback address: no other machine reaches it.", p.Addr())
 		}
 	}
 	if !first.Is6() {
 		return
 	}
-	if version == 2 {
-		d.mistake(place(r.Version, r.Range), "Invalid version", "VRRP version 2 is for IPv4 only: leave version out, it is 3 by default.")
+	if r.Version == 2 {
+		b.Mistake(b.At("version"), "Invalid version", "VRRP version 2 is for IPv4 only: leave version out, it is 3 by default.")
 	}
-	if !first.IsLinkLocalUnicast() && items[0].text != "" {
-		d.doubt(items[0].at, "No link-local address", "The first IPv6 address of a virtual router must be link-local (RFC 9568 section 5.2.9), such as \"fe80::200/64\"; some peers refuse adverts without.")
+	if !first.IsLinkLocalUnicast() && r.addresses[0].Text != "" {
+		b.Doubt(r.addresses[0].At, "No link-local address", "The first IPv6 address of a virtual router must be link-local (RFC 9568 section 5.2.9), such as \"fe80::200/64\"; some peers refuse adverts without.")
 	}
 }
 
-func (d *decoder) extraAddresses(r *rawRouter, def string) (out []vrrp.InterfaceAddress) {
-	for i := range r.Extra {
-		x := &r.Extra[i]
-		name := def
-		if s, ok := d.text(x.Interface); ok {
-			name = d.checkInterface(s, x.Interface.Expr.Range())
-		}
-		if p, ok := d.virtualAddress(x.Address, x.AddressRange); ok {
-			out = append(out, vrrp.InterfaceAddress{Interface: name, Prefix: p})
+func extraAddresses(b *block.Body, def string) (out []vrrp.InterfaceAddress) {
+	for inner := range b.Blocks("extra_address") {
+		x := vrrp.InterfaceAddress{Interface: def}
+		extraTable.Decode(inner, &x)
+		if p, ok := virtualAddress(b, inner.Labels[0], inner.LabelAt(0)); ok {
+			x.Prefix = p
+			out = append(out, x)
 		}
 	}
 	return out
 }
 
-func (d *decoder) tracked(r *rawRouter) (names []string) {
-	for _, t := range r.Track {
-		if t.Kind != "interface" {
-			d.unknown(t.KindRange, "track", t.Kind, []string{"interface"})
-			continue
-		}
-		name := d.checkInterface(t.Name, t.NameRange)
-		if slices.Contains(names, name) {
-			d.mistake(t.NameRange, "Duplicate track", "Interface %s is tracked already: remove one of the two.", name)
-			continue
-		}
-		names = append(names, name)
+func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {
+	if r.peers != nil && len(r.peers) == 0 && !b.Refused("peers") {
+		b.Mistake(b.At("peers"), "No peer", "With peers, adverts go to those addresses only: write the other directors' addresses, or leave peers out for multicast.")
 	}
-	return names
-}
-
-func (d *decoder) peers(r *rawRouter, c *vrrp.Config, family int) (out []netip.Addr) {
-	items, ok := d.texts(r.Peers)
-	if ok && len(items) == 0 {
-		d.mistake(r.Peers.Expr.Range(), "No peer", "With peers, adverts go to those addresses only: write the other directors' addresses, or leave peers out for multicast.")
-	}
-	for _, it := range items {
-		a, good := d.parseAddress(it.text, it.at)
+	for _, it := range r.peers {
+		a, good := b.ParseAddress(it.Text, it.At)
 		switch {
-		case !good || !d.usable(a, it.at):
+		case !good || !usable(b, a, it.At):
 		case !ofFamily(a, family):
-			d.mistake(it.at, "Wrong family", "%s can't hear adverts of %s: a peer has the family of the addresses.", a, c.Addresses[0].Addr())
+			b.Mistake(it.At, "Wrong family", "%s can't hear adverts of %s: a peer has the family of the addresses.", a, r.Addresses[0].Addr())
 		case slices.Contains(out, a):
-			d.mistake(it.at, "Duplicate peer", "%s is among the peers already: remove one of the two.", a)
-		case slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a }):
-			d.mistake(it.at, "Virtual peer", "%s is one of this router's virtual addresses: a peer is the other director's own address.", a)
+			b.Mistake(it.At, "Duplicate peer", "%s is among the peers already: remove one of the two.", a)
+		case isVirtual(&r.Config, a):
+			b.Mistake(it.At, "Virtual peer", "%s is one of this router's virtual addresses: a peer is the other director's own address.", a)
 		default:
-			d.claim(peerAddress, a.String(), it.at)
+			claim(b, peerAddress, a.String(), it.At)
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// ofFamily says whether an address has the family, where one is known.
+// ofFamily reports whether an address has the family, where one is known.
 func ofFamily(a netip.Addr, family int) bool {
 	return family == 0 || a.Is4() == (family == 4)
 }
 
-func (d *decoder) sourceAddress(r *rawRouter, c *vrrp.Config, family int) netip.Addr {
-	a, ok := d.address(r.Source)
-	at := place(r.Source, r.Range)
-	switch {
-	case !ok || !d.usable(a, at):
-	case !ofFamily(a, family):
-		d.mistake(at, "Wrong family", "%s can't be the source of adverts of %s: write an address of that family.", a, c.Addresses[0].Addr())
-	case slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a }):
-		d.mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address.", a)
-	default:
-		return a
-	}
-	return netip.Addr{}
+func isVirtual(c *vrrp.Config, a netip.Addr) bool {
+	return slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a })
 }
 
-// preemption checks what is said about taking over from a living Master.
-func (d *decoder) preemption(r *rawRouter, c *vrrp.Config) {
+func checkSource(b *block.Body, c *vrrp.Config, family int) {
+	at := b.At("source")
+	switch a := c.Source; {
+	case !a.IsValid() || !usable(b, a, at):
+	case !ofFamily(a, family):
+		b.Mistake(at, "Wrong family", "%s can't be the source of adverts of %s: write an address of that family.", a, c.Addresses[0].Addr())
+	case isVirtual(c, a):
+		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address.", a)
+	}
+}
+
+// checkPreemption checks what is said about taking over from a living Master.
+func checkPreemption(b *block.Body, c *vrrp.Config) {
 	switch {
 	case !c.Preempt && c.Priority == ownerPriority:
-		d.doubt(place(r.Preempt, r.Range), "Owner without preemption", "The owner of the addresses (priority 255) takes over whatever preempt says (RFC 9568 section 6.1): use a priority up to 254.")
+		b.Doubt(b.At("preempt"), "Owner without preemption", "The owner of the addresses (priority 255) takes over whatever preempt says (RFC 9568 section 6.1): use a priority up to 254.")
 	case !c.Preempt && c.PreemptDelay > 0:
-		d.doubt(place(r.PreemptDelay, r.Range), "Unused preempt_delay", "Without preemption there is nothing to delay: remove preempt_delay, or set preempt = true.")
+		b.Doubt(b.At("preempt_delay"), "Unused preempt_delay", "Without preemption there is nothing to delay: remove preempt_delay, or set preempt = true.")
 	}
 }

@@ -8,177 +8,225 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
+	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
 // schedulers are the kernel's, by the names of their modules (ip_vs_wlc …).
-var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos"}
+var schedulers = words("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos")
 
 // unweighted are the schedulers that look at a weight only to see whether it
 // is zero.
 var unweighted = []string{"rr", "lc", "dh"}
 
-var (
-	protocols = map[string]ipvsctl.Protocol{"tcp": ipvsctl.TCP, "udp": ipvsctl.UDP, "sctp": ipvsctl.SCTP}
-	forwards  = map[string]ipvsctl.Forward{"nat": ipvsctl.NAT, "direct": ipvsctl.Direct, "tunnel": ipvsctl.Tunnel}
-	// schedulerFlags are the flags by scheduler (see ipvsadm's sched-flags).
-	schedulerFlags = map[string]map[string]ipvsctl.Flags{
-		"sh": {"fallback": ipvsctl.Sched1, "port": ipvsctl.Sched2},
-		"mh": {"fallback": ipvsctl.Sched1, "port": ipvsctl.Sched2},
-	}
-)
+// schedulerFlags are the flags by scheduler (see ipvsadm's sched-flags).
+var schedulerFlags = map[string]map[string]ipvsctl.Flags{
+	"sh": {"fallback": ipvsctl.Sched1, "port": ipvsctl.Sched2},
+	"mh": {"fallback": ipvsctl.Sched1, "port": ipvsctl.Sched2},
+}
 
 // maxPersistence is ipvsadm's bound on a persistence timeout.
 const maxPersistence = 31 * 24 * time.Hour
 
-func (d *decoder) service(r *rawService) {
-	d.checkName(r.Name, r.Range)
-	d.claim(serviceName, strconv.Quote(r.Name), r.Range)
-	s := Service{
-		Name:   r.Name,
-		Key:    d.serviceKey(r),
-		Source: sourceOf(r.Range.Filename, r.Range.Start.Line),
+// words are the values of a choice that mean themselves.
+func words(names ...string) (list []block.Word[string]) {
+	for _, n := range names {
+		list = append(list, block.Word[string]{Name: n, Value: n})
 	}
-	if s.Key.Addr.IsValid() && !d.refused(r.Port) && !d.refused(r.FirewallMark) && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
-		d.claim(serviceKey, s.Key.String(), r.Range)
+	return list
+}
+
+// A service is a virtual service while it is read.
+type service struct {
+	route
+	address     netip.Addr
+	port        uint16
+	protocol    ipvsctl.Protocol
+	mark        uint32
+	family      netip.Addr
+	scheduler   string
+	flags       []block.Item
+	onePacket   bool
+	persistence persistence
+}
+
+var serviceTable = block.NewTable("virtual_service", []block.Entry[service]{
+	block.Text("address", "The virtual address.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
+	block.Count("port", "The port. 0 is every port, and needs a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
+	block.Choice("protocol", "The protocol.", "tcp", []block.Word[ipvsctl.Protocol]{
+		{Name: "tcp", Value: ipvsctl.TCP}, {Name: "udp", Value: ipvsctl.UDP}, {Name: "sctp", Value: ipvsctl.SCTP},
+	}, func(s *service) *ipvsctl.Protocol { return &s.protocol }),
+	block.Count("firewall_mark", "In the place of address, port and protocol: the service is whatever packets a firewall rule marks with this number, such as those of several ports.",
+		0, 1, math.MaxUint32, func(s *service) *uint32 { return &s.mark }).Unless("none"),
+	block.Choice("family", "With firewall_mark: which packets with the mark are meant.", "ipv4", []block.Word[netip.Addr]{
+		{Name: "ipv4", Value: netip.IPv4Unspecified()}, {Name: "ipv6", Value: netip.IPv6Unspecified()},
+	}, func(s *service) *netip.Addr { return &s.family }),
+	block.Choice("scheduler", "Which of the kernel's schedulers chooses a server for a new connection. rr, lc and dh look at a weight only to see whether it is 0.",
+		"wlc", schedulers, func(s *service) *string { return &s.scheduler }),
+	block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server where the first choice is down) and \"port\" (the client's port counts too), others \"flag-1\" to \"flag-3\".",
+		func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
+}, inService(
+	forwardOption("How packets reach the servers. There is no default, as programs differ in theirs.").Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
+	tunnelOption("How packets are wrapped where forward is \"tunnel\". Without this block it is IP in IP."),
+), []block.Entry[service]{
+	block.Flag("one_packet", "With UDP: schedule every packet by itself, also those of one client and port. Set it where one client sends many independent requests, such as DNS.",
+		false, func(s *service) *bool { return &s.onePacket }),
+	block.Inner("persistence", "Send the connections of one client to one server. Without this block each connection is scheduled by itself.",
+		persistenceTable, func(s *service) *persistence { return &s.persistence }),
+}, inService(
+	initialOption("Whether a new server waits for the first result of its checks (\"check\") or serves at once until it fails (\"up\").", "check"),
+), []block.Entry[service]{
+	block.Many[service]("check", "What a server must pass to be up, and of several checks all. A real_server with checks of its own does without these. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for others.",
+		checkKinds.Schema, "kind"),
+	block.Many[service]("real_server", "A server. The label is its address, or a name of your own.", serverTable.Schema, "name"),
+	block.One[service]("fallback", "A destination that is in the table exactly while no real server with a weight above 0 is, such as a page that says sorry. It is not checked.",
+		fallbackTable.Schema),
+})
+
+func inService(entries ...block.Entry[route]) []block.Entry[service] {
+	return block.In(func(s *service) *route { return &s.route }, entries...)
+}
+
+type persistence struct {
+	timeout time.Duration
+	netmask string
+	engine  string
+}
+
+var persistenceTable = block.NewTable("persistence", []block.Entry[persistence]{
+	block.Duration("timeout", "How long after its last connection a client is remembered, in whole seconds.",
+		5*time.Minute, time.Second, maxPersistence, func(p *persistence) *time.Duration { return &p.timeout }).Within("1s to 31 days"),
+	block.Text("netmask", "Clients of one network of this prefix length count as one, for clients that come over several proxies. \"255.255.255.0\" is 24.",
+		"", block.Verbatim, func(p *persistence) *string { return &p.netmask }).Within("1 to 32, with IPv6 1 to 128").Unless("the whole address"),
+	block.Choice("engine", "What makes a client, where it is not the address: with \"sip\", SIP over UDP, it is the Call-ID.",
+		"", words("sip"), func(p *persistence) *string { return &p.engine }).Unless("none"),
+})
+
+func readService(b *block.Body) Service {
+	b.CheckName(0)
+	claim(b, serviceName, strconv.Quote(b.Labels[0]), b.Head)
+	r := serviceTable.Start()
+	serviceTable.Decode(b, &r)
+	s := Service{Name: b.Labels[0], Key: r.key(b), Source: sourceOf(b.Head)}
+	if s.Key.Addr.IsValid() && !b.Refused("port") && !b.Refused("firewall_mark") && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
+		claim(b, serviceKey, s.Key.String(), b.Head)
 	}
-	s.Service = d.scheduling(r, s.Key)
-	d.require(r.Forward, r.Range, "forward", `forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`)
-	group := d.group(r, s.Key)
-	s.Servers = make([]Server, 0, len(r.Servers))
-	for i := range r.Servers {
-		if server, ok := d.server(&r.Servers[i], group); ok {
+	s.Service = r.kernel(b, s.Key)
+	g := newGroup(b, s.Key, r.route)
+	count := b.Count("real_server")
+	claim(b, realServers, strconv.Itoa(count), b.Head)
+	s.Servers = make([]Server, 0, count)
+	for inner := range b.Blocks("real_server") {
+		if server, ok := g.server(inner); ok {
 			s.Servers = append(s.Servers, server)
 		}
 	}
-	if len(r.Servers) == 0 && len(d.diags) == 0 {
-		d.doubt(r.Range, "No real server", "A service without real servers refuses every client: add a block such as real_server \"192.168.1.4\" {}.")
+	if count == 0 && b.Clean() {
+		b.Doubt(b.Head, "No real server", "A service without real servers refuses every client: add a block such as real_server \"192.168.1.4\" {}.")
 	}
-	if r.Fallback != nil {
-		s.Fallback = d.fallback(r.Fallback, group)
+	if inner, given := b.Block("fallback"); given {
+		s.Fallback = g.fallback(inner)
 	}
-	d.weights(r, &s)
-	d.services = append(d.services, s)
+	checkWeights(b, &s)
+	return s
 }
 
-// serviceKey reads what a packet must carry to belong to the service: an
-// address, protocol and port, or a firewall mark.
-func (d *decoder) serviceKey(r *rawService) ipvsctl.ServiceKey {
-	if r.FirewallMark != nil {
-		return d.markKey(r)
+// key returns what a packet must carry to belong to the service: an address,
+// protocol and port, or a firewall mark.
+func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
+	if b.Given("firewall_mark") {
+		return r.markKey(b)
 	}
-	if r.Family != nil {
-		d.mistake(r.Family.NameRange, "Unused family", "family belongs to firewall_mark: an address tells its family itself.")
-	}
-	d.require(r.Address, r.Range, "address", `address = "10.13.0.200" (or firewall_mark = 7)`)
-	d.require(r.Port, r.Range, "port", `port = 80`)
-	key := ipvsctl.ServiceKey{Protocol: protocols[d.choice(r.Protocol, "tcp", "tcp", "udp", "sctp")]}
-	if d.refused(r.Protocol) {
+	b.Unused("family belongs to firewall_mark: an address tells its family itself.", "family")
+	b.Require("address", `address = "10.13.0.200" (or firewall_mark = 7)`)
+	b.Require("port", `port = 80`)
+	key := ipvsctl.ServiceKey{Protocol: r.protocol, Port: r.port}
+	if b.Refused("protocol") {
 		key.Protocol = 0
 	}
-	addr, ok := d.address(r.Address)
-	if ok && d.usable(addr, r.Address.Expr.Range()) {
-		key.Addr = addr
-		d.claim(serviceAddress, addr.String(), r.Address.Expr.Range())
+	if r.address.IsValid() && usable(b, r.address, b.At("address")) {
+		key.Addr = r.address
+		claim(b, serviceAddress, r.address.String(), b.At("address"))
 	}
-	port, ok := d.number(r.Port, 0, math.MaxUint16)
-	key.Port = uint16(port)
-	if ok && port == 0 && r.Persistence == nil {
-		d.mistake(r.Port.Expr.Range(), "Port 0 without persistence", "Port 0 stands for every port, and the kernel balances those only with a persistence block: add persistence {}, or write the port.")
+	_, persistent := b.Block("persistence")
+	if b.Given("port") && !b.Refused("port") && r.port == 0 && !persistent {
+		b.Mistake(b.At("port"), "Port 0 without persistence", "Port 0 stands for every port, and the kernel balances those only with a persistence block: add persistence {}, or write the port.")
 	}
 	return key
 }
 
-// markKey reads a service by firewall mark.
-func (d *decoder) markKey(r *rawService) ipvsctl.ServiceKey {
-	for _, a := range []*hcl.Attribute{r.Address, r.Port, r.Protocol} {
-		if a != nil {
-			d.mistake(a.NameRange, "Unused "+a.Name, "firewall_mark stands in the place of address, port and protocol: remove one or the other.")
-		}
-	}
-	mark, _ := d.number(r.FirewallMark, 1, math.MaxUint32)
-	key := ipvsctl.ServiceKey{Mark: uint32(mark), Addr: netip.IPv4Unspecified()}
-	if d.choice(r.Family, "ipv4", "ipv4", "ipv6") == "ipv6" {
-		key.Addr = netip.IPv6Unspecified()
-	}
-	if d.refused(r.Family) {
+// markKey returns the key of a service by firewall mark.
+func (r *service) markKey(b *block.Body) ipvsctl.ServiceKey {
+	b.Unused("firewall_mark stands in the place of address, port and protocol: remove one or the other.", "address", "port", "protocol")
+	key := ipvsctl.ServiceKey{Mark: r.mark, Addr: r.family}
+	if b.Refused("family") {
 		key.Addr = netip.Addr{}
 	}
 	return key
 }
 
-// scheduling reads what else the kernel must know of a service.
-func (d *decoder) scheduling(r *rawService, key ipvsctl.ServiceKey) ipvsctl.Service {
-	s := ipvsctl.Service{Scheduler: d.choice(r.Scheduler, "wlc", schedulers...), Netmask: uint8(addressBits(key.Addr))}
-	s.Flags = d.flagsOf(r, s.Scheduler)
-	if d.flag(r.OnePacket, false) {
+// kernel returns what else the kernel must know of a service.
+func (r *service) kernel(b *block.Body, key ipvsctl.ServiceKey) ipvsctl.Service {
+	s := ipvsctl.Service{Scheduler: r.scheduler, Netmask: uint8(addressBits(key.Addr))}
+	s.Flags = r.schedulerFlags(b)
+	if r.onePacket {
 		s.Flags |= ipvsctl.OnePacket
 		if key.Protocol != ipvsctl.UDP && key.Protocol != 0 {
-			d.mistake(r.OnePacket.Expr.Range(), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v can't bear: remove it, or set protocol = \"udp\".", key.Protocol)
+			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v can't bear: remove it, or set protocol = \"udp\".", key.Protocol)
 		}
 	}
 	if s.Scheduler == "ovf" && key.Protocol == ipvsctl.UDP {
-		d.doubt(place(r.Scheduler, r.Range), "Scheduler without effect", "ovf counts active connections, and UDP has none: every packet goes to the server of highest weight.")
+		b.Doubt(b.At("scheduler"), "Scheduler without effect", "ovf counts active connections, and UDP has none: every packet goes to the server of highest weight.")
 	}
-	if r.Persistence != nil {
-		d.persistence(r.Persistence, key, &s)
+	if inner, given := b.Block("persistence"); given {
+		r.persistence.apply(inner, key, &s)
 	}
 	return s
 }
 
-func (d *decoder) flagsOf(r *rawService, scheduler string) (flags ipvsctl.Flags) {
+func (r *service) schedulerFlags(b *block.Body) (flags ipvsctl.Flags) {
 	known := map[string]ipvsctl.Flags{"flag-1": ipvsctl.Sched1, "flag-2": ipvsctl.Sched2, "flag-3": ipvsctl.Sched3}
 	words := []string{"flag-1", "flag-2", "flag-3"}
-	if named := schedulerFlags[scheduler]; named != nil {
+	if named := schedulerFlags[r.scheduler]; named != nil {
 		known, words = named, []string{"fallback", "port"}
 	}
-	items, _ := d.texts(r.SchedulerFlags)
-	if d.refused(r.Scheduler) {
+	if b.Refused("scheduler") {
 		return 0
 	}
-	for _, it := range items {
-		f, ok := known[it.text]
+	for _, it := range r.flags {
+		f, ok := known[it.Text]
 		if !ok {
-			d.unknown(it.at, "flag of scheduler "+scheduler+":", it.text, words)
+			b.UnknownWord(it.At, "flag of scheduler "+r.scheduler+":", it.Text, words)
 		}
 		flags |= f
 	}
 	return flags
 }
 
-func (d *decoder) persistence(r *rawPersistence, key ipvsctl.ServiceKey, s *ipvsctl.Service) {
+func (p *persistence) apply(b *block.Body, key ipvsctl.ServiceKey, s *ipvsctl.Service) {
 	s.Flags |= ipvsctl.Persistent
-	timeout := d.duration(r.Timeout, 5*time.Minute, time.Second, maxPersistence)
-	if timeout%time.Second != 0 {
-		d.mistake(place(r.Timeout, r.Range), "Invalid timeout", "The kernel counts persistence in whole seconds, and this is %s: round it.", short(timeout))
+	if p.timeout%time.Second != 0 {
+		b.Mistake(b.At("timeout"), "Invalid timeout", "The kernel counts persistence in whole seconds, and this is %s: round it.", block.Short(p.timeout))
 	}
-	s.Timeout = uint32(timeout / time.Second)
-	s.Netmask = d.netmask(r.Netmask, key.Addr)
-	if r.Engine == nil {
-		return
+	s.Timeout = uint32(p.timeout / time.Second)
+	if p.netmask != "" && key.Addr.IsValid() {
+		s.Netmask = p.maskLength(b, addressBits(key.Addr))
 	}
-	s.Engine = d.choice(r.Engine, "", "sip")
+	s.Engine = p.engine
 	if refused := key.Protocol == 0 && key.Mark == 0; s.Engine == "sip" && key.Protocol != ipvsctl.UDP && !refused {
-		d.mistake(r.Engine.Expr.Range(), "Engine without UDP", "The engine \"sip\" reads SIP over UDP only: set protocol = \"udp\", or remove engine.")
+		b.Mistake(b.At("engine"), "Engine without UDP", "The engine \"sip\" reads SIP over UDP only: set protocol = \"udp\", or remove engine.")
 	}
 }
 
-// netmask reads the prefix length by which clients are grouped, as a number or
-// as "255.255.255.0".
-func (d *decoder) netmask(a *hcl.Attribute, family netip.Addr) uint8 {
-	bits := addressBits(family)
-	s, ok := d.text(a)
-	if !ok || !family.IsValid() {
-		return uint8(bits)
-	}
-	n, err := strconv.Atoi(s)
-	if mask, e := netip.ParseAddr(s); e == nil && mask.Is4() && bits == 32 {
+// maskLength returns the prefix length by which clients are grouped, which is
+// written as a number or as "255.255.255.0".
+func (p *persistence) maskLength(b *block.Body, bits int) uint8 {
+	n, err := strconv.Atoi(p.netmask)
+	if mask, e := netip.ParseAddr(p.netmask); e == nil && mask.Is4() && bits == 32 {
 		n, err = maskBits(mask), nil
 	}
 	if err != nil || n < 1 || n > bits {
-		d.mistake(a.Expr.Range(), "Invalid netmask", "%q: write the prefix length by which clients are grouped, from 1 to %d.", s, bits)
+		b.Mistake(b.At("netmask"), "Invalid netmask", "%q: write the prefix length by which clients are grouped, from 1 to %d.", p.netmask, bits)
 		return uint8(bits)
 	}
 	return uint8(n)
@@ -203,14 +251,15 @@ func addressBits(a netip.Addr) int {
 	return 32
 }
 
-// weights warns where a scheduler does not look at the weights that are given.
-func (d *decoder) weights(r *rawService, s *Service) {
+// checkWeights warns where a scheduler does not look at the weights that are
+// given.
+func checkWeights(b *block.Body, s *Service) {
 	if !slices.Contains(unweighted, s.Service.Scheduler) {
 		return
 	}
 	for _, server := range s.Servers {
 		if server.Destination.Weight > 1 {
-			d.doubt(place(r.Scheduler, r.Range), "Weights without effect",
+			b.Doubt(b.At("scheduler"), "Weights without effect",
 				"The scheduler %s treats every weight above 0 alike, and %s has %d: use %q.", s.Service.Scheduler,
 				server.Name, server.Destination.Weight, strings.Replace("w"+s.Service.Scheduler, "wdh", "sh", 1))
 			return

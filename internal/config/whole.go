@@ -1,10 +1,11 @@
 package config
 
 import (
-	"maps"
+	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
+
+	"github.com/lvsd/lvsd/internal/block"
 )
 
 // A Block is one top-level block that has, or may have, virtual services.
@@ -68,6 +69,14 @@ func (o Outcome) room() []Service {
 	return make([]Service, 0, n)
 }
 
+// Parse turns the files into a configuration for one node. It returns every
+// mistake at once, and no Config where one is an error; a valid one may come
+// with warnings.
+func Parse(s Sources, o Options) (*Config, Diagnostics) {
+	out, diags := ParseWith(s, o, nil)
+	return out.Complete(nil), diags
+}
+
 // ParseWith is Parse for a process that reads the same configuration again and
 // again. known holds what earlier calls returned: the Summary of blocks, by
 // their Key. A virtual_service block whose key is among them, and whose files
@@ -76,81 +85,74 @@ func (o Outcome) room() []Service {
 //
 // With known nil, the outcome has neither keys nor summaries.
 func ParseWith(s Sources, o Options, known map[Key][]byte) (Outcome, Diagnostics) {
-	sc, first := prepare(s, o)
-	w := newWhole(o)
-	w.add(&first)
-	items := s.items()
-	results := make([]result, len(items))
-	reader := newReuser(sc, &first, known)
-	onAllProcessors(len(items), maxMistakes-w.mistakes, func(worker, i int) int {
-		f, c := items[i].source, items[i].chunk
-		o.reading(worker, f, c)
-		results[i] = reader.decode(f, c)
-		o.read(worker)
-		return results[i].mistakes
-	})
+	results := block.Parse(language, s.Sources, o.forBlocks(), known, declare)
 	out := Outcome{Config: &Config{Node: o.Node, Director: defaultDirector()}}
-	files := slices.Clone(first.files)
+	w := newWhole(o)
 	for i := range results {
-		if w.mistakes >= maxMistakes {
+		if w.Mistakes >= block.MaxMistakes {
 			break
 		}
-		r := &results[i]
-		w.add(r)
-		files = append(files, r.files...)
-		out.add(r)
+		w.add(&results[i])
+		out.add(&results[i])
 	}
 	w.finish(s, len(out.Config.Routers)+len(out.Blocks) == 0)
-	diags := s.diagnostics(w.diags)
+	diags := s.Diagnostics(w.Reports)
 	if diags.HasErrors() {
 		return Outcome{}, diags
 	}
-	out.Config.Files = paths(files)
+	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
 	out.Config.Digest = s.Digest(o)
 	return out, diags
 }
 
-// add adds what one block says to the configuration.
-func (o *Outcome) add(r *result) {
-	for _, d := range r.directors {
+// add adds what one block declares.
+func (o *Outcome) add(r *block.Result[declaration]) {
+	for _, d := range r.Value.directors {
 		o.Config.Director = d
 	}
-	o.Config.Routers = append(o.Config.Routers, r.routers...)
-	if r.block.Reused || len(r.services) > 0 {
-		r.block.Services = r.services
-		o.Blocks = append(o.Blocks, r.block)
+	o.Config.Routers = append(o.Config.Routers, r.Value.routers...)
+	if r.Reused || len(r.Value.services) > 0 {
+		o.Blocks = append(o.Blocks, Block{
+			Key: r.Key, Reused: r.Reused, Source: sourceOf(r.Begin), Services: r.Value.services, Summary: r.Summary,
+		})
 	}
-}
-
-// paths lists the files, each once.
-func paths(files []fileRead) []string {
-	set := map[string]bool{}
-	for _, f := range files {
-		set[f.path] = true
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-// A located is a chunk with the file that it is of.
-type located struct {
-	*source
-	chunk
-}
-
-// items lists all top-level items but the locals.
-func (s Sources) items() (list []located) {
-	for _, f := range s.files {
-		for _, c := range f.blocks {
-			if c.kind != "locals" {
-				list = append(list, located{f, c})
-			}
-		}
-	}
-	return list
 }
 
 // sourceOf names a place as Service.Source does: "web.hcl:2".
-func sourceOf(file string, line int) string {
-	return filepath.Base(file) + ":" + strconv.Itoa(line)
+func sourceOf(p block.Place) string {
+	p.File = filepath.Base(p.File)
+	return p.String()
 }
+
+// Options are what besides the files decides what they mean.
+type Options struct {
+	// Node is the value of node.name.
+	Node string
+	// Env looks up env.X, as os.LookupEnv does; nil: no variable is set.
+	Env func(string) (string, bool)
+	// Local holds the addresses on this machine's interfaces, for the warning
+	// about a service address that nobody holds; nil: no such warning.
+	Local []netip.Prefix
+	// Interfaces holds the names of this machine's interfaces, for the warning
+	// about one that is not there; nil: no such warning. The daemon gives none:
+	// a virtual router that misses its interface says so as long as it does.
+	Interfaces []string
+	// Files names the files that the running configuration has read
+	// (Config.Files), for Digest; Parse does not look at it.
+	Files []string
+	// Reading is called when the reading of a block or of a local begins, by
+	// each of several workers at the same time, with where that is:
+	// `web.hcl:12: virtual_service "web"`; and with "" when a worker has finished
+	// one. nil: it is not called.
+	Reading func(worker int, where string)
+}
+
+func (o Options) forBlocks() block.Options {
+	return block.Options{Node: o.Node, Env: o.Env, Files: o.Files, Reading: o.Reading}
+}
+
+// Digest identifies what Parse would be given. Where it equals the Digest of the
+// running Config of the same node, given that one's Files, nothing has changed
+// and there is nothing to parse. It costs one pass over the bytes.
+func (s Sources) Digest(o Options) string { return s.Sources.Digest(o.forBlocks()) }

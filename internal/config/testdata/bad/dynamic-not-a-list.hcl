@@ -3,7 +3,7 @@ virtual_service "web" {
   port    = 80
   forward = "nat"
   dynamic "real_server" {
-    for_each = 3  # ERROR: Invalid dynamic for_each value
+    for_each = 3  # ERROR: Invalid for_each
     labels   = ["192.168.1.${real_server.value}"]
     content {}
   }

@@ -111,6 +111,14 @@ virtual_service "every-port" {
   persistence {}
   real_server "192.168.1.4" {}
   real_server "192.168.1.5" { port = 80 }
+  fallback {
+    address = "192.168.1.7"
+    forward = "tunnel"
+    tunnel {
+      type     = "gre"
+      checksum = "plain"
+    }
+  }
 }
 
 virtual_service "stream" {

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"bytes"
@@ -9,14 +9,13 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // maxSource is how much configuration is read, in bytes: the text of some
@@ -45,13 +44,6 @@ type Options struct {
 	Node string
 	// Env looks up env.X, as os.LookupEnv does; nil: no variable is set.
 	Env func(string) (string, bool)
-	// Local holds the addresses on this machine's interfaces, for the warning
-	// about a service address that nobody holds; nil: no such warning.
-	Local []netip.Prefix
-	// Interfaces holds the names of this machine's interfaces, for the warning
-	// about one that is not there; nil: no such warning. The daemon gives none:
-	// a virtual router that misses its interface says so as long as it does.
-	Interfaces []string
 	// Files names the files that the running configuration has read
 	// (Config.Files), for Digest; Parse does not look at it.
 	Files []string
@@ -81,9 +73,9 @@ func (o Options) read(worker int) {
 }
 
 // readingLocal tells that the evaluation of a local begins.
-func (o Options) readingLocal(a *hcl.Attribute) {
+func (o Options) readingLocal(a *hclsyntax.Attribute) {
 	if o.Reading != nil {
-		o.Reading(0, position(a.NameRange)+": local."+a.Name[:min(len(a.Name), maxHead)])
+		o.Reading(0, placeOf(a.NameRange).String()+": local."+a.Name[:min(len(a.Name), maxHead)])
 	}
 }
 
@@ -171,6 +163,19 @@ func readRegular(name string, limit int) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
+// Describe returns the begin of the files, and what they are called in a
+// sentence; nothing where there is none.
+func (s Sources) Describe() (begin Place, what string) {
+	switch len(s.files) {
+	case 0:
+		return Place{}, ""
+	case 1:
+		return s.files[0].at(0), filepath.Base(s.files[0].name)
+	default:
+		return s.files[0].at(0), fmt.Sprintf("The configuration, %d files,", len(s.files))
+	}
+}
+
 // resolve returns the path of a file that the configuration names.
 func (s Sources) resolve(name string) string {
 	if filepath.IsAbs(name) {
@@ -181,10 +186,8 @@ func (s Sources) resolve(name string) string {
 
 // Digest identifies what Parse would be given: the files, the environment
 // variables that they mention, and the contents of o.Files. The node is not in
-// it, so that directors which run the same files have the same digest.
-// Where it equals the Digest of the running Config of the same node, given that
-// one's Files, nothing has changed and there is nothing to parse. It costs one
-// pass over the bytes.
+// it, so that directors which run the same files have the same digest. It costs
+// one pass over the bytes.
 func (s Sources) Digest(o Options) string {
 	h := sha256.New()
 	for _, f := range s.files {

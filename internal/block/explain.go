@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"fmt"
@@ -11,49 +11,52 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// explain puts a diagnostic of the HCL library into the words of this
-// language where those help more, and takes the expression off it.
-func (d *decoder) explain(in *hcl.Diagnostic) *hcl.Diagnostic {
-	out := &hcl.Diagnostic{Severity: in.Severity, Summary: in.Summary, Detail: in.Detail, Subject: in.Subject}
-	if out.Subject == nil {
-		out.Subject = &hcl.Range{}
+// explain reports diagnostics of the HCL library, in words of this language
+// where those help more.
+func (d *decoder) explain(diags hcl.Diagnostics) {
+	for _, in := range diags {
+		r := Report{Severity: Error, Summary: in.Summary, Detail: in.Detail}
+		if in.Severity == hcl.DiagWarning {
+			r.Severity = Warning
+		}
+		if in.Subject != nil {
+			r.At = placeOf(*in.Subject)
+		}
+		switch in.Summary {
+		case "Invalid index":
+			d.explainIndex(in, &r)
+		case "Unsupported attribute":
+			d.explainAttribute(in, &r)
+		case "Unknown variable":
+			d.explainVariable(in, &r)
+		case "Call to unknown function":
+			d.explainFunction(in, &r)
+		case "Invalid single-argument block definition":
+			r.Summary = "Several arguments on one line"
+			r.Detail = "A block on one line holds one argument and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
+		}
+		d.add(r)
 	}
-	switch in.Summary {
-	case "Invalid index":
-		d.explainIndex(in, out)
-	case "Unsupported attribute":
-		d.explainAttribute(in, out)
-	case "Unknown variable":
-		d.explainVariable(in, out)
-	case "Call to unknown function":
-		explainFunction(in, out)
-	case "Unsupported argument", "Unsupported block type":
-		explainName(out)
-	case "Invalid single-argument block definition":
-		out.Summary = "Several arguments on one line"
-		out.Detail = "A block on one line holds one argument and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
-	}
-	return out
 }
 
 // explainIndex names the key that a map does not have, and those that it has:
 // above all a node that a map of nodes forgets.
-func (d *decoder) explainIndex(in, out *hcl.Diagnostic) {
+func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 	keys, key, at, ok := lookup(in)
 	if !ok {
 		return
 	}
-	out.Subject = at.Ptr()
+	out.At = placeOf(at)
 	index, _ := in.Expression.(*hclsyntax.IndexExpr)
 	switch {
 	case index != nil && isVariable(index.Key, "node"):
 		out.Summary = fmt.Sprintf("Unknown node %q", key)
-		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the right name with --node.", key, listed(keys))
+		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the right name with --node.", key, Listed(keys))
 	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
 		out.Summary, out.Detail = unsetVariable(key)
 	default:
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
-		out.Detail = fmt.Sprintf("%sThe map has %s.", didYouMean(key, keys), listed(keys))
+		out.Detail = fmt.Sprintf("%sThe map has %s.", d.language.DidYouMean(key, keys), Listed(keys))
 	}
 }
 
@@ -93,7 +96,7 @@ func indexKey(t hcl.Traversal) (cty.Value, hcl.Range) {
 	return cty.NilVal, hcl.Range{}
 }
 
-// isVariable says whether an expression is a variable, or a part of one.
+// isVariable reports whether an expression is a variable, or a part of one.
 func isVariable(e hcl.Expression, root string) bool {
 	t, ok := e.(*hclsyntax.ScopeTraversalExpr)
 	return ok && t.Traversal.RootName() == root
@@ -111,8 +114,8 @@ func keysOf(v cty.Value) []string {
 	return slices.Sorted(maps.Keys(v.AsValueMap()))
 }
 
-// listed prints names in a sentence, not too many of them.
-func listed(names []string) string {
+// Listed prints names in a sentence, not too many of them.
+func Listed(names []string) string {
 	const most = 20
 	switch {
 	case len(names) == 0:
@@ -130,7 +133,7 @@ func unsetVariable(name string) (summary, detail string) {
 }
 
 // explainAttribute names what node, env and local have.
-func (d *decoder) explainAttribute(in, out *hcl.Diagnostic) {
+func (d *decoder) explainAttribute(in *hcl.Diagnostic, out *Report) {
 	t, ok := in.Expression.(*hclsyntax.ScopeTraversalExpr)
 	if !ok || len(t.Traversal) < 2 {
 		return
@@ -139,69 +142,48 @@ func (d *decoder) explainAttribute(in, out *hcl.Diagnostic) {
 	if !ok {
 		return
 	}
-	out.Subject = t.SrcRange.Ptr()
+	out.At = placeOf(t.SrcRange)
 	switch root := t.Traversal.RootName(); root {
 	case "env":
 		out.Summary, out.Detail = unsetVariable(step.Name)
 	case "local":
-		known := keysOf(d.ctx.Parent().Variables["local"])
+		known := keysOf(d.context.Variables["local"])
 		if slices.Contains(known, step.Name) {
 			return // the mistake is further inside it
 		}
 		out.Summary = fmt.Sprintf("Unknown local %q", step.Name)
-		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", didYouMean(step.Name, known), listed(known))
+		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", d.language.DidYouMean(step.Name, known), Listed(known))
 	case "node":
 		out.Summary = fmt.Sprintf("Unknown variable node.%s", step.Name)
 		out.Detail = "A node has its name only: write node.name."
 	}
 }
 
-func (d *decoder) explainVariable(in, out *hcl.Diagnostic) {
+func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	t, ok := in.Expression.(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
 		return
 	}
 	name := t.Traversal.RootName()
-	out.Subject = t.SrcRange.Ptr()
+	out.At = placeOf(t.SrcRange)
 	out.Summary = fmt.Sprintf("Unknown variable %q", name)
-	known := keysOf(d.ctx.Parent().Variables["local"])
+	known := keysOf(d.context.Variables["local"])
 	switch {
 	case slices.Contains(known, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
 	case len(t.Traversal) == 1:
 		out.Detail = fmt.Sprintf("A word that is meant as text stands in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
 	default:
-		out.Detail = didYouMean(name, []string{"node", "env", "local"}) + "The variables are node.name, env.X and local.X."
+		out.Detail = d.language.DidYouMean(name, []string{"node", "env", "local"}) + "The variables are node.name, env.X and local.X."
 	}
 }
 
-func explainFunction(in, out *hcl.Diagnostic) {
+func (d *decoder) explainFunction(in *hcl.Diagnostic, out *Report) {
 	call, ok := in.Expression.(*hclsyntax.FunctionCallExpr)
 	if !ok {
 		return
 	}
-	known := functionNames()
+	known := FunctionNames()
 	out.Summary = fmt.Sprintf("Unknown function %q", call.Name)
-	out.Detail = fmt.Sprintf("%sThe functions are %s.", didYouMean(call.Name, known), strings.Join(known, ", "))
-}
-
-// explainName says where an argument or block belongs that is not known where
-// it stands.
-func explainName(out *hcl.Diagnostic) {
-	_, rest, _ := strings.Cut(out.Detail, `"`)
-	name, rest, _ := strings.Cut(rest, `"`)
-	_, hint, _ := strings.Cut(rest, "expected here.")
-	what := "argument"
-	if out.Summary == "Unsupported block type" {
-		what = "block"
-	}
-	out.Summary = fmt.Sprintf("Unknown %s %q", what, name)
-	out.Detail = fmt.Sprintf("There is no %s of this name here.%s", what, hint)
-	if remedy, foreign := foreignNames[name]; foreign {
-		out.Detail = keepalivedWord + remedy
-		return
-	}
-	if owners := language()[name]; hint == "" && len(owners) > 0 {
-		out.Detail = fmt.Sprintf("%q does not belong here, but into %s.", name, strings.Join(owners, " or "))
-	}
+	out.Detail = fmt.Sprintf("%sThe functions are %s.", d.language.DidYouMean(call.Name, known), strings.Join(known, ", "))
 }

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"runtime"
@@ -9,8 +9,9 @@ import (
 // onAllProcessors calls f with every index below n, in rising order, by one
 // worker for each processor, and returns when all calls have. Once the sum of
 // what they returned has reached the limit, no further call is begun, so that
-// the calls that were made are those of the lowest indexes.
-func onAllProcessors(n, limit int, f func(worker, i int) int) {
+// the calls that were made are those of the lowest indexes. It returns how many
+// there were.
+func onAllProcessors(n, limit int, f func(worker, i int) int) (begun int) {
 	var (
 		next, sum atomic.Int64
 		workers   sync.WaitGroup
@@ -27,4 +28,5 @@ func onAllProcessors(n, limit int, f func(worker, i int) int) {
 		})
 	}
 	workers.Wait()
+	return min(n, int(next.Load()))
 }

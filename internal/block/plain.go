@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"bytes"
@@ -14,12 +14,12 @@ import (
 
 // parseItem parses one top-level item. It returns the tree and the diagnostics
 // of hclsyntax.ParseConfig in a fraction of its time where the item is plain.
-func parseItem(text []byte, filename string, start hcl.Pos) (hcl.Body, hcl.Diagnostics) {
+func parseItem(text []byte, filename string, start hcl.Pos) (*hclsyntax.Body, hcl.Diagnostics) {
 	if body, ok := parsePlain(text, filename, start); ok {
 		return body, nil
 	}
 	file, diags := hclsyntax.ParseConfig(text, filename, start)
-	return file.Body, diags
+	return file.Body.(*hclsyntax.Body), diags
 }
 
 // parsePlain parses text whose arguments have plain values: quoted strings,

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"errors"
@@ -73,8 +73,8 @@ var functions = map[string]function.Function{
 	"zipmap":       stdlib.ZipmapFunc,
 }
 
-// functionNames lists what an expression may call.
-func functionNames() []string {
+// FunctionNames lists what an expression may call.
+func FunctionNames() []string {
 	names := append(slices.Collect(maps.Keys(functions)), "file")
 	slices.Sort(names)
 	return names

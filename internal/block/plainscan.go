@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"fmt"
@@ -181,7 +181,7 @@ func TestPlainFiles(t *testing.T) {
 			t.Errorf("%s: not accepted:\n%s", path, text)
 		}
 	}
-	for _, text := range exampleItems(t, "testdata") {
+	for _, text := range exampleItems(t, "../config/testdata") {
 		checkPlain(t, text)
 	}
 }
@@ -211,7 +211,7 @@ func FuzzParsePlain(f *testing.F) {
 	for _, text := range append(plainTexts, otherTexts...) {
 		f.Add([]byte(text))
 	}
-	for _, dir := range []string{"../../examples", "testdata"} {
+	for _, dir := range []string{"../../examples", "../config/testdata"} {
 		for _, text := range exampleItems(f, dir) {
 			f.Add(text)
 		}

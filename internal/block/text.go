@@ -1,10 +1,8 @@
-package config
+package block
 
 import (
 	"bytes"
 	"unicode/utf8"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
 // byteOrderMark is what some editors put before UTF-8, unseen.
@@ -20,23 +18,23 @@ func clean(text []byte) []byte {
 	return text
 }
 
-// legible says whether a file is text that may be configuration. Of one that
+// legible reports whether a file is text that may be configuration. Of one that
 // is not, this is the only mistake: the parser would find one on every line.
 func (d *decoder) legible(f *source) bool {
 	if utf16(f.text) {
 		f.opaque = true
-		d.mistake(f.at(0), "Not UTF-8", "This is UTF-16: save it as UTF-8.")
+		d.Mistake(f.at(0), "Not UTF-8", "This is UTF-16: save it as UTF-8.")
 		return false
 	}
 	if i := bytes.IndexByte(f.text, 0); i >= 0 {
 		f.opaque = true
-		d.mistake(f.at(i), "Not text", "From here on the file has NUL bytes, as a program has, or a file whose end was lost when the machine failed: write it anew.")
+		d.Mistake(f.at(i), "Not text", "From here on the file has NUL bytes, as a program has, or a file whose end was lost when the machine failed: write it anew.")
 		return false
 	}
 	return true
 }
 
-// utf16 says whether a text is UTF-16, by its mark or by its first letter.
+// utf16 reports whether a text is UTF-16, by its mark or by its first letter.
 func utf16(text []byte) bool {
 	if len(text) < 2 {
 		return false
@@ -46,9 +44,8 @@ func utf16(text []byte) bool {
 }
 
 // at returns the place of one byte of a file.
-func (f *source) at(i int) hcl.Range {
+func (f *source) at(i int) Place {
 	before := f.text[:i]
 	start := bytes.LastIndexByte(before, '\n') + 1
-	p := hcl.Pos{Byte: i, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:])}
-	return hcl.Range{Filename: f.name, Start: p, End: p}
+	return Place{File: f.name, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:]), Start: i, End: i}
 }

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"bytes"
@@ -221,7 +221,7 @@ func (s *scanner) openHeredoc() {
 	s.push('h')
 }
 
-// notInName says whether a character can't be part of an identifier. Letters
+// notInName reports whether a character can't be part of an identifier. Letters
 // beyond ASCII may be, and it does no harm to take too many for one.
 func notInName(r rune) bool {
 	switch {
@@ -232,7 +232,7 @@ func notInName(r rune) bool {
 }
 
 // template passes an escape or the start of an expression in a template, and
-// says whether there was one.
+// reports whether there was one.
 func (s *scanner) template() bool {
 	switch {
 	case s.startsWith("$${") || s.startsWith("%%{"):

@@ -1,4 +1,4 @@
-package config
+package block
 
 import (
 	"bytes"
@@ -9,11 +9,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
-// A Severity says whether a diagnostic forbids the configuration.
+// A Severity reports whether a diagnostic forbids the configuration.
 type Severity string
 
 // The severities.
@@ -50,7 +48,7 @@ func (d Diagnostic) String() string {
 	return fmt.Sprintf("%s:%d: %s: %s", d.File, d.Line, d.Summary, strings.Join(strings.Fields(d.Detail), " "))
 }
 
-// HasErrors says whether there is a diagnostic that is more than a warning.
+// HasErrors reports whether there is a diagnostic that is more than a warning.
 func (ds Diagnostics) HasErrors() bool {
 	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == Error })
 }
@@ -170,15 +168,22 @@ func wrap(text string, width int) (lines []string) {
 	return lines
 }
 
-// diagnostics converts HCL's diagnostics, sorted by their place.
-func (s Sources) diagnostics(in hcl.Diagnostics) Diagnostics {
+// Diagnostics returns the reports sorted by their place, each with the line
+// that it is about.
+func (s Sources) Diagnostics(r Reports) (out Diagnostics) {
 	order := map[string]int{}
 	for i, f := range s.files {
 		order[f.name] = i
 	}
-	var out Diagnostics
-	for _, d := range in {
-		out = append(out, s.diagnostic(d, order))
+	for _, report := range r.list {
+		d := Diagnostic{
+			Severity: report.Severity, Summary: report.Summary, Detail: report.Detail,
+			File: report.At.File, Line: report.At.Line, Column: report.At.Column,
+		}
+		if i, ok := order[d.File]; ok {
+			s.files[i].quote(&d, report.At)
+		}
+		out = append(out, d)
 	}
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line),
@@ -187,31 +192,16 @@ func (s Sources) diagnostics(in hcl.Diagnostics) Diagnostics {
 	return out
 }
 
-func (s Sources) diagnostic(d *hcl.Diagnostic, order map[string]int) Diagnostic {
-	out := Diagnostic{Severity: Error, Summary: d.Summary, Detail: d.Detail}
-	if d.Severity == hcl.DiagWarning {
-		out.Severity = Warning
-	}
-	if d.Subject == nil {
-		return out
-	}
-	out.File, out.Line, out.Column = d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column
-	if i, ok := order[out.File]; ok {
-		s.files[i].quote(&out, d.Subject)
-	}
-	return out
-}
-
 // maxQuoted is how much of a line is shown, in bytes.
 const maxQuoted = 400
 
 // quote fills in what the file says at the place of a diagnostic.
-func (f *source) quote(d *Diagnostic, r *hcl.Range) {
+func (f *source) quote(d *Diagnostic, at Place) {
 	if f.opaque {
 		return
 	}
-	from := min(max(r.Start.Byte, 0), len(f.text))
-	to := min(max(r.End.Byte, from), len(f.text))
+	from := min(max(at.Start, 0), len(f.text))
+	to := min(max(at.End, from), len(f.text))
 	start := bytes.LastIndexByte(f.text[:from], '\n') + 1
 	end := len(f.text)
 	if i := bytes.IndexByte(f.text[from:], '\n'); i >= 0 {
@@ -224,7 +214,7 @@ func (f *source) quote(d *Diagnostic, r *hcl.Range) {
 	d.Marked[1] = min(max(min(to, end)-start, d.Marked[0]), len(d.Source))
 	for _, c := range f.blocks {
 		if c.start < from && from < c.end {
-			d.Block = c.header(f.text)
+			d.Block = shortened(c.header(f.text))
 		}
 	}
 }

@@ -1,0 +1,197 @@
+package block
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+	"unicode"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// A Body is one block that is being decoded. It knows where everything that
+// it holds stands, for the rules that a table can't express.
+type Body struct {
+	*decoder
+	// Type and Labels are what stands before the brace, and Head is where.
+	Type   string
+	Labels []string
+	Head   Place
+
+	labelRanges []hcl.Range
+	tree        *hclsyntax.Body
+	ctx         *hcl.EvalContext
+	schema      *Schema
+	// family is the schema with all kinds, where this is a block of one kind.
+	family *Schema
+	inner  []Body
+}
+
+// enter makes a schema the block's, and reports what is not in it.
+func (b *Body) enter(s *Schema) {
+	b.schema = s
+	for name, a := range b.tree.Attributes {
+		if o := s.byName[name]; o == nil || o.Block != nil {
+			b.unknown("argument", name, placeOf(a.NameRange))
+		}
+	}
+	if len(b.tree.Blocks) > 0 && b.inner == nil {
+		b.inner = make([]Body, 0, len(b.tree.Blocks))
+	}
+	for _, x := range b.tree.Blocks {
+		if x.Type == "dynamic" {
+			b.generate(x)
+			continue
+		}
+		b.accept(Body{
+			decoder: b.decoder, Type: x.Type, Labels: x.Labels, Head: placeOf(x.DefRange()),
+			labelRanges: x.LabelRanges, tree: x.Body, ctx: b.ctx,
+		}, x.TypeRange, x.OpenBraceRange)
+	}
+}
+
+// accept adds an inner block whose type and number of labels are right.
+func (b *Body) accept(inner Body, name, brace hcl.Range) {
+	o := b.schema.byName[inner.Type]
+	if o == nil || o.Block == nil {
+		b.unknown("block", inner.Type, placeOf(name))
+		return
+	}
+	switch given, want := len(inner.Labels), len(o.Labels); {
+	case given < want:
+		b.Mistake(placeOf(brace), fmt.Sprintf("Missing %s for %s", o.Labels[given], o.Name), "Write it in quotes before the brace: %s {", example(o))
+		return
+	case given > want && want == 0:
+		b.Mistake(placeOf(inner.labelRanges[0]), "Extraneous label for "+o.Name, "A block %s has no label: remove it.", o.Name)
+		return
+	case given > want:
+		b.Mistake(placeOf(inner.labelRanges[want]), "Extraneous label for "+o.Name, "It is written with %s only: %s {", strings.Join(o.Labels, " and "), example(o))
+		return
+	}
+	b.inner = append(b.inner, inner)
+}
+
+// example prints a block's head with the names of its labels.
+func example(o *Option) string {
+	head := o.Name
+	for _, l := range o.Labels {
+		head += fmt.Sprintf(" %q", strings.ToUpper(l))
+	}
+	return head
+}
+
+// argument returns the argument of a name. The name must be in the schema.
+func (b *Body) argument(name string) (argument, bool) {
+	if a := b.tree.Attributes[name]; a != nil {
+		return argument{name, a.Expr}, true
+	}
+	if b.schema.byName[name] == nil {
+		panic("block: " + b.schema.Name + " has no option " + name)
+	}
+	return argument{}, false
+}
+
+// Given reports whether an argument is there, be it wrong or null.
+func (b *Body) Given(name string) bool {
+	_, given := b.argument(name)
+	return given
+}
+
+// At returns where an argument's value stands, or the block's head where it
+// is absent.
+func (b *Body) At(name string) Place {
+	if a, given := b.argument(name); given {
+		return a.at()
+	}
+	return b.Head
+}
+
+// NameAt returns where an argument's name stands, or the block's head where it
+// is absent.
+func (b *Body) NameAt(name string) Place {
+	if a := b.tree.Attributes[name]; a != nil {
+		return placeOf(a.NameRange)
+	}
+	return b.Head
+}
+
+// LabelAt returns where a label stands.
+func (b *Body) LabelAt(i int) Place { return placeOf(b.labelRanges[i]) }
+
+// Refused reports whether something was wrong with the value of an argument,
+// so that what depends on it can't be judged.
+func (b *Body) Refused(name string) bool {
+	if len(b.refusals) == 0 {
+		return false
+	}
+	a, given := b.argument(name)
+	return given && b.refusals[a.at()]
+}
+
+// Require reports an argument that is absent or null. example is what could be
+// written.
+func (b *Body) Require(name, example string) {
+	if a, given := b.argument(name); given {
+		if v, diags := a.expr.Value(b.ctx); diags.HasErrors() || !v.IsNull() {
+			return
+		}
+	}
+	b.Mistake(b.At(name), "Missing "+name, "This block needs it; for example: %s", example)
+}
+
+// Unused reports arguments that are there and have no effect.
+func (b *Body) Unused(detail string, names ...string) {
+	for _, name := range names {
+		if b.Given(name) {
+			b.Mistake(b.NameAt(name), "Unused "+name, "%s", detail)
+		}
+	}
+}
+
+// Block returns the first inner block of a type.
+func (b *Body) Block(name string) (*Body, bool) {
+	for inner := range b.Blocks(name) {
+		return inner, true
+	}
+	return nil, false
+}
+
+// Blocks returns the inner blocks of a type.
+func (b *Body) Blocks(name string) iter.Seq[*Body] {
+	if b.schema.byName[name] == nil {
+		panic("block: " + b.schema.Name + " has no block " + name)
+	}
+	return func(yield func(*Body) bool) {
+		for i := range b.inner {
+			if b.inner[i].Type == name && !yield(&b.inner[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Count returns how many inner blocks of a type there are.
+func (b *Body) Count(name string) (n int) {
+	for range b.Blocks(name) {
+		n++
+	}
+	return n
+}
+
+// Clean reports whether nothing was reported so far of the whole top-level
+// block.
+func (b *Body) Clean() bool { return b.Mistakes+b.Doubts == 0 }
+
+// maxName is how long the name of a block may be, in bytes.
+const maxName = 200
+
+// CheckName checks a label that is a name, which appears in logs and metrics.
+func (b *Body) CheckName(label int) {
+	switch name := b.Labels[label]; {
+	case name == "":
+		b.Mistake(b.LabelAt(label), "Empty name", "Write a name between the quotes.")
+	case len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl):
+		b.Mistake(b.LabelAt(label), "Invalid name", "A name has at most %d bytes and no control characters.", maxName)
+	}
+}

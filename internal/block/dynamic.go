@@ -1,0 +1,122 @@
+package block
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// maxGenerated bounds how many blocks the dynamic blocks within one top-level
+// block may make.
+const maxGenerated = 100_000
+
+// generate adds the blocks that a dynamic block stands for, one for each
+// element of for_each, as Terraform does it:
+//
+//	dynamic "real_server" {
+//	  for_each = local.mirrors
+//	  labels   = [real_server.value]
+//	  content { weight = 2 }
+//	}
+func (b *Body) generate(x *hclsyntax.Block) {
+	g, ok := b.generator(x)
+	if !ok {
+		return
+	}
+	e := x.Body.Attributes["for_each"].Expr
+	each, ok := b.value(e, "for_each", cty.DynamicPseudoType)
+	if !ok {
+		return
+	}
+	if !each.CanIterateElements() {
+		b.Mistake(placeOf(e.Range()), "Invalid for_each", "It must be a list or a map, and this is %s.", given(each))
+		return
+	}
+	if b.generated += each.LengthInt(); b.generated > maxGenerated {
+		b.Mistake(placeOf(x.DefRange()), "Too many blocks", "The dynamic blocks within one block make more than %d.", maxGenerated)
+		return
+	}
+	for it := each.ElementIterator(); it.Next(); {
+		g.add(it.Element())
+	}
+}
+
+// A generator makes the blocks of one dynamic block.
+type generator struct {
+	*Body
+	block, content *hclsyntax.Block
+	iterator       string
+	labels         []hclsyntax.Expression
+}
+
+func (b *Body) generator(x *hclsyntax.Block) (generator, bool) {
+	g := generator{Body: b, block: x}
+	at := placeOf(x.DefRange())
+	if len(x.Labels) != 1 {
+		b.Mistake(at, "Invalid dynamic block", "Its label is the type of the blocks that it makes: dynamic \"real_server\" {")
+		return g, false
+	}
+	for name, a := range x.Body.Attributes {
+		if name != "for_each" && name != "labels" && name != "iterator" {
+			b.Mistake(placeOf(a.NameRange), fmt.Sprintf("Unknown argument %q", name), "A dynamic block has for_each, labels and iterator; what it makes is in its block content.")
+			return g, false
+		}
+	}
+	if x.Body.Attributes["for_each"] == nil || len(x.Body.Blocks) != 1 || x.Body.Blocks[0].Type != "content" {
+		b.Mistake(at, "Incomplete dynamic block", "It needs for_each, a list or a map, and one block content with what each of the blocks holds.")
+		return g, false
+	}
+	g.content = x.Body.Blocks[0]
+	return g, g.readLabels() && g.readIterator()
+}
+
+// readLabels takes the expressions of the labels.
+func (g *generator) readLabels() bool {
+	a := g.block.Body.Attributes["labels"]
+	if a == nil {
+		return true
+	}
+	list, ok := a.Expr.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		g.Mistake(placeOf(a.Expr.Range()), "Invalid labels", "Write a list such as [%s.value], one item for each label.", g.block.Labels[0])
+		return false
+	}
+	g.labels = list.Exprs
+	return true
+}
+
+// readIterator takes the name of the variable with the key and the value of
+// an element.
+func (g *generator) readIterator() bool {
+	g.iterator = g.block.Labels[0]
+	a := g.block.Body.Attributes["iterator"]
+	if a == nil {
+		return true
+	}
+	g.iterator = hcl.ExprAsKeyword(a.Expr)
+	if g.iterator == "" {
+		g.Mistake(placeOf(a.Expr.Range()), "Invalid iterator", "Write the name of a variable, without quotes.")
+	}
+	return g.iterator != ""
+}
+
+// add adds the block of one element.
+func (g *generator) add(key, value cty.Value) {
+	ctx := g.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{g.iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
+	inner := Body{
+		decoder: g.decoder, Type: g.block.Labels[0], Head: placeOf(g.block.DefRange()),
+		tree: g.content.Body, ctx: ctx,
+	}
+	for _, e := range g.labels {
+		label, ok := inner.value(e, "a label", cty.String)
+		if !ok {
+			return
+		}
+		inner.Labels = append(inner.Labels, label.AsString())
+		inner.labelRanges = append(inner.labelRanges, e.Range())
+	}
+	g.accept(inner, g.block.LabelRanges[0], g.content.OpenBraceRange)
+}

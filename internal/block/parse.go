@@ -1,0 +1,172 @@
+package block
+
+import (
+	"maps"
+	"slices"
+)
+
+// A Language is what a program's configuration may hold, and what its messages
+// know of other programs' words.
+type Language struct {
+	// Top is what stands at the top level of a file. Locals are among it, for
+	// the messages, and are read by this package.
+	Top *Schema
+	// Reusable is the type of the top-level blocks that are not parsed again
+	// while they and what they refer to are unchanged.
+	Reusable string
+	// Words are names in other programs' configurations, with what to write
+	// instead, and Values are values of theirs, in lower case, with ours.
+	Words, Values map[string]string
+	// Foreign begins the message about one of the Words.
+	Foreign string
+	// Alien returns a mistake where a top-level item shows that the whole file
+	// is another program's; an empty summary where it does not.
+	Alien func(kind, head string, text []byte) (summary, detail string)
+}
+
+// A Result is what one top-level item says.
+type Result[R any] struct {
+	Value R
+	part
+	// Key identifies what decides the meaning of a block that may be reused;
+	// zero: it may not.
+	Key Key
+	// Reused is set where the block was not parsed: Value is zero then.
+	Reused bool
+	// Begin is where the block begins.
+	Begin Place
+	// Summary is what Parse wants to have next time in the place of the block;
+	// nil: it can't be reused.
+	Summary []byte
+}
+
+// Parse decodes all items, several at a time, and returns the results in the
+// order of the files. The first is the one of the files themselves and of
+// their locals. After MaxMistakes results are left out.
+//
+// decode adds to the value what one block says. known has the summaries of
+// earlier calls by their keys; nil: there shall be neither keys nor summaries.
+func Parse[R any](l *Language, s Sources, o Options, known map[Key][]byte, decode func(*Body, *R)) []Result[R] {
+	sc, first := prepare(l, s, o)
+	items := s.items()
+	results := make([]Result[R], 1+len(items))
+	results[0].part = first
+	r := newReuser(sc, first.files, known)
+	begun := onAllProcessors(len(items), MaxMistakes-first.Mistakes, func(worker, i int) int {
+		o.reading(worker, items[i].source, items[i].chunk)
+		results[1+i] = decodeItem(r, items[i], decode)
+		o.read(worker)
+		return results[1+i].Mistakes
+	})
+	return results[:1+begun]
+}
+
+// decodeItem returns what an item says: by the summary of an earlier time, or
+// by parsing it.
+func decodeItem[R any](r reuser, it item, decode func(*Body, *R)) (out Result[R]) {
+	out.Begin = Place{File: it.name, Line: it.line, Column: it.column, Start: it.start, End: it.start}
+	if r.known != nil && it.kind == r.language.Reusable {
+		out.Key = r.key(it.text[it.start:it.end])
+		if old, ok := readSummary(r.known[out.Key], it); ok && unchanged(old.files) {
+			out.part, out.Summary, out.Reused = old, r.known[out.Key], true
+			return out
+		}
+	}
+	d := newDecoder(r.scope)
+	d.decode(it, func(b *Body) { decode(b, &out.Value) })
+	out.part = d.part
+	if out.Key != (Key{}) && out.Mistakes == 0 {
+		out.Summary = appendSummary(nil, out.part, it.chunk)
+	}
+	return out
+}
+
+// decode calls f for the block of an item, and for several where the item is a
+// dynamic block.
+func (d *decoder) decode(it item, f func(*Body)) {
+	defer d.survive(it.head(it.chunk), "block")
+	tree, ok := d.parse(it.source, it.chunk)
+	if !ok {
+		return
+	}
+	top := Body{decoder: d, tree: tree, ctx: d.ctx}
+	top.enter(d.language.Top)
+	for i := range top.inner {
+		b := &top.inner[i]
+		if b.Type == localsType {
+			d.Mistake(b.Head, "Dynamic locals", "Locals are evaluated before anything else and can't be generated: write a locals block.")
+			continue
+		}
+		f(b)
+	}
+}
+
+// Files lists the files that the results depend on, each once.
+func Files[R any](results []Result[R]) []string {
+	set := map[string]bool{}
+	for _, r := range results {
+		for _, f := range r.files {
+			set[f.path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// prepare cuts the files into items and evaluates the locals: the scope of all
+// other blocks.
+func prepare(l *Language, s Sources, o Options) (*scope, part) {
+	sc := newScope(l, s, o)
+	d := newDecoder(sc)
+	for _, f := range s.files {
+		d.cut(f)
+	}
+	before := d.Mistakes
+	d.evaluateLocals()
+	o.read(0)
+	sc.broken = d.Mistakes > before
+	return sc, d.part
+}
+
+// cut cuts a file into its items; one that is no configuration has none.
+func (d *decoder) cut(f *source) {
+	f.blocks, f.opaque = nil, false
+	if !d.legible(f) {
+		return
+	}
+	f.blocks = split(f.text)
+	if d.alien(f) {
+		f.blocks = nil
+	}
+}
+
+// alien reports whether a file is another program's, whose one mistake that is.
+func (d *decoder) alien(f *source) bool {
+	for _, c := range f.blocks {
+		if d.language.Alien == nil {
+			break
+		}
+		if summary, detail := d.language.Alien(c.kind, c.header(f.text), f.text[c.start:c.end]); summary != "" {
+			d.Mistake(f.head(c), summary, "%s", detail)
+			return true
+		}
+	}
+	return false
+}
+
+// An item is a chunk with the file that it is of.
+type item struct {
+	*source
+	chunk
+}
+
+// items lists all top-level items but the locals.
+func (s Sources) items() (list []item) {
+	for _, f := range s.files {
+		for _, c := range f.blocks {
+			if c.kind != localsType {
+				list = append(list, item{f, c})
+			}
+		}
+	}
+	return list
+}

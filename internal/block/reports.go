@@ -1,0 +1,85 @@
+package block
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Place is a stretch of one line of a configuration's files.
+type Place struct {
+	File         string
+	Line, Column int // of its begin, from 1
+	Start, End   int // the bytes of the file from Start to before End
+}
+
+// String returns the file and the line: "web.hcl:12".
+func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
+
+func placeOf(r hcl.Range) Place {
+	return Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column, Start: r.Start.Byte, End: r.End.Byte}
+}
+
+// A Report is a mistake or a doubt, and its place.
+type Report struct {
+	Severity        Severity
+	Summary, Detail string
+	At              Place
+}
+
+// The most mistakes and the most doubts that are shown at once. After so many
+// mistakes the rest of the files is not read; doubts end nothing.
+const (
+	MaxMistakes = 500
+	maxDoubts   = 500
+)
+
+// Reports are what was found wrong so far. Those beyond the limits are counted
+// and not kept.
+type Reports struct {
+	list []Report
+	// Mistakes and Doubts count the errors and the warnings.
+	Mistakes, Doubts int
+}
+
+// Mistake reports an error.
+func (r *Reports) Mistake(at Place, summary, detail string, args ...any) {
+	r.add(Report{Error, summary, fmt.Sprintf(detail, args...), at})
+}
+
+// Doubt reports a warning.
+func (r *Reports) Doubt(at Place, summary, detail string, args ...any) {
+	r.add(Report{Warning, summary, fmt.Sprintf(detail, args...), at})
+}
+
+// Add adds what other reports hold.
+func (r *Reports) Add(other Reports) {
+	for _, report := range other.list {
+		r.add(report)
+	}
+}
+
+func (r *Reports) add(report Report) {
+	count, most := &r.Doubts, maxDoubts
+	if report.Severity == Error {
+		count, most = &r.Mistakes, MaxMistakes
+	}
+	if *count++; *count <= most {
+		report.Summary, report.Detail = shortened(report.Summary), shortened(report.Detail)
+		r.list = append(r.list, report)
+	}
+}
+
+// maxMessage bounds each text of a message, in bytes: it may quote what a file
+// says.
+const maxMessage = 2 << 10
+
+// shortened cuts a text that is too long, between characters.
+func shortened(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxMessage], "") + "…"
+}

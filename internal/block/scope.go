@@ -1,0 +1,164 @@
+package block
+
+import (
+	"crypto/sha256"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// A scope is what every block of a configuration may refer to. Once the locals
+// are evaluated nothing in it changes, so that blocks can be decoded at the
+// same time: what HCL's expressions do with a context, and its functions with
+// values, is to read them.
+type scope struct {
+	sources  Sources
+	options  Options
+	language *Language
+	// context has the variables and the functions besides file.
+	context *hcl.EvalContext
+	// broken is set where a local has a mistake, so that its value, and those
+	// computed from it, are unknown.
+	broken bool
+}
+
+// newScope returns a scope without locals.
+func newScope(l *Language, s Sources, o Options) *scope {
+	env := map[string]cty.Value{}
+	for _, name := range s.envNames() {
+		if v, ok := o.lookup(name); ok {
+			env[name] = cty.StringVal(v)
+		}
+	}
+	return &scope{sources: s, options: o, language: l, context: &hcl.EvalContext{
+		Variables: map[string]cty.Value{
+			"node":  cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(o.Node)}),
+			"env":   cty.ObjectVal(env),
+			"local": cty.EmptyObjectVal,
+		},
+		Functions: functions,
+	}}
+}
+
+// A part is what came of decoding one item, besides its value.
+type part struct {
+	Reports
+	Claims []Claim
+	files  []fileRead
+}
+
+// A Claim is what one block says that can be judged only when all blocks are
+// known, or with what is known of the machine. Which block is the first to
+// claim something, and so which one is the duplicate, follows from the order of
+// the files and not from the order of their decoding.
+type Claim struct {
+	Kind uint8
+	// Key tells what is claimed apart from everything else of its kind, and
+	// Text is how a message names it.
+	Key, Text string
+	At        Place
+}
+
+// A decoder decodes one item. It changes nothing but itself.
+type decoder struct {
+	*scope
+	part
+	// ctx is the scope's context with a function file that knows for which
+	// item it reads.
+	ctx *hcl.EvalContext
+	// refusals are the places of what was refused.
+	refusals map[Place]bool
+	// generated counts the blocks that dynamic blocks made.
+	generated int
+}
+
+func newDecoder(s *scope) *decoder {
+	d := &decoder{scope: s, refusals: map[Place]bool{}}
+	d.ctx = s.context.NewChild()
+	d.ctx.Functions = map[string]function.Function{"file": fileFunction(d.ReadFile)}
+	return d
+}
+
+// Mistake reports an error. What stands at its place counts as refused.
+func (d *decoder) Mistake(at Place, summary, detail string, args ...any) {
+	d.refusals[at] = true
+	d.part.Mistake(at, summary, detail, args...)
+}
+
+// Claim notes a claim, which a message names by text.
+func (d *decoder) Claim(kind uint8, key, text string, at Place) {
+	d.Claims = append(d.Claims, Claim{kind, key, text, at})
+}
+
+// A fileRead is a file that a block named, by its path, and the digest of what
+// was read: the text or the error.
+type fileRead struct {
+	path string
+	sum  [sha256.Size]byte
+}
+
+// ReadFile reads a file that the configuration names.
+func (d *decoder) ReadFile(name string) ([]byte, error) {
+	path := d.Resolve(name)
+	text, err := readRegular(path, maxFile)
+	r := fileRead{path, sumOf(text, err)}
+	if !slices.Contains(d.files, r) {
+		d.files = append(d.files, r)
+	}
+	return text, err
+}
+
+// Resolve returns the path of a file that the configuration names.
+func (d *decoder) Resolve(name string) string { return d.sources.resolve(name) }
+
+func sumOf(text []byte, err error) [sha256.Size]byte {
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return sha256.Sum256(text)
+}
+
+// unchanged reports whether every file is what it was when it was read.
+func unchanged(files []fileRead) bool {
+	return !slices.ContainsFunc(files, func(f fileRead) bool {
+		return sumOf(readRegular(f.path, maxFile)) != f.sum
+	})
+}
+
+// parse parses one top-level item. Where its syntax is broken, only that is
+// reported: what the parser made of the rest is guesswork.
+func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
+	if c.excess != "" {
+		d.Mistake(f.head(c), "Block too complex", "This item %s to be read safely.", c.excess)
+		return nil, false
+	}
+	text := f.text[c.start:c.end]
+	if !utf8.Valid(text) {
+		d.Mistake(f.head(c), "Not UTF-8", "This item has bytes that are no text in UTF-8: save the file in that encoding.")
+		return nil, false
+	}
+	tree, diags := parseItem(text, f.name, c.pos())
+	if diags.HasErrors() {
+		d.explain(d.hints(f, c, diags))
+		return nil, false
+	}
+	return tree, true
+}
+
+// survive turns a panic into a mistake. The parser and the functions are
+// others' code and read what anybody may have written: whatever happens
+// there must not end the program.
+func (d *decoder) survive(at Place, what string) {
+	if p := recover(); p != nil {
+		d.Mistake(at, "Unreadable "+what, "Reading it failed in an unforeseen way (%v): please report this, and write it in a simpler way.", p)
+	}
+}
+
+// head returns the first line of a top-level item, up to its brace.
+func (f *source) head(c chunk) Place {
+	return Place{File: f.name, Line: c.line, Column: c.column, Start: c.start, End: c.start + len(c.header(f.text))}
+}

@@ -1,0 +1,156 @@
+package block
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Table is the language of one type of block: its options, each with what it
+// does to a T. From it come the decoding, the defaults, the ranges, the
+// suggestions, and the manuals.
+type Table[T any] struct {
+	*Schema
+	options []Entry[T]
+	start   T
+}
+
+// An Entry is one line of a table: an option and how it is decoded.
+type Entry[T any] struct {
+	*Option
+	// init sets the default.
+	init func(*T)
+	// read decodes an argument. Where there is no value to take it leaves the
+	// T as it is: at the default, or at what the T inherited.
+	read func(*Body, argument, *T)
+	// open decodes an inner block that may stand once.
+	open func(*Body, *T)
+	// example is what could be written for an argument that must be given.
+	example string
+}
+
+// NewTable returns the table of a block's options, which may come in several
+// lists.
+func NewTable[T any](name string, entries ...[]Entry[T]) *Table[T] {
+	t := &Table[T]{options: slices.Concat(entries...)}
+	var options []*Option
+	for _, e := range t.options {
+		options = append(options, e.Option)
+		if e.init != nil {
+			e.init(&t.start)
+		}
+	}
+	t.Schema = newSchema(name, options)
+	return t
+}
+
+// Start returns a T with the defaults.
+func (t *Table[T]) Start() T { return t.start }
+
+// Decode sets in a T what a block says. What the block leaves out stays as it
+// is: start with the defaults, or with the values to inherit. Inner blocks
+// that may stand several times are left to the caller (see Body.Blocks).
+func (t *Table[T]) Decode(b *Body, into *T) {
+	b.enter(t.Schema)
+	for i := range t.options {
+		e := &t.options[i]
+		if e.read == nil {
+			continue
+		}
+		if a := b.tree.Attributes[e.Name]; a != nil {
+			e.read(b, argument{e.Name, a.Expr}, into)
+		}
+		if e.example != "" {
+			b.Require(e.Name, e.example)
+		}
+	}
+	for i := range t.options {
+		if e := &t.options[i]; e.Block != nil && !e.Many {
+			b.once(e.Name)
+			if inner, given := b.Block(e.Name); given && e.open != nil {
+				e.open(inner, into)
+			}
+		}
+	}
+}
+
+// once reports further blocks of a type that may stand once.
+func (b *Body) once(name string) {
+	first := true
+	for inner := range b.Blocks(name) {
+		if !first {
+			b.Mistake(inner.Head, fmt.Sprintf("Duplicate %s block", name), "There can be one %s block here: put everything into the first one.", name)
+		}
+		first = false
+	}
+}
+
+// In takes entries for a part of a T into the table of the T.
+func In[T, P any](part func(*T) *P, entries ...Entry[P]) (out []Entry[T]) {
+	for _, e := range entries {
+		lifted := Entry[T]{Option: e.Option, example: e.example}
+		if e.init != nil {
+			lifted.init = func(t *T) { e.init(part(t)) }
+		}
+		if e.read != nil {
+			lifted.read = func(b *Body, a argument, t *T) { e.read(b, a, part(t)) }
+		}
+		if e.open != nil {
+			lifted.open = func(b *Body, t *T) { e.open(b, part(t)) }
+		}
+		out = append(out, lifted)
+	}
+	return out
+}
+
+// Required makes an argument one that must be given. example is what could be
+// written, for the message.
+func (e Entry[T]) Required(example string) Entry[T] {
+	e.example = example
+	e.Default = ""
+	return e
+}
+
+// Unless documents a default that is no fixed value: "the service's".
+func (e Entry[T]) Unless(otherwise string) Entry[T] {
+	e.Default = otherwise
+	return e
+}
+
+// Within documents the range of values in words.
+func (e Entry[T]) Within(words string) Entry[T] {
+	e.Range = words
+	return e
+}
+
+// Inner is an inner block that may stand once and is a part of the T.
+func Inner[T, P any](name, help string, table *Table[P], part func(*T) *P) Entry[T] {
+	return Entry[T]{
+		Option: &Option{Name: name, Help: help, Block: table.Schema},
+		init:   func(t *T) { *part(t) = table.start },
+		open: func(b *Body, t *T) {
+			*part(t) = table.start
+			table.Decode(b, part(t))
+		},
+	}
+}
+
+// One is an inner block that may stand once and that the caller decodes.
+func One[T any](name, help string, s *Schema) Entry[T] {
+	return Entry[T]{Option: &Option{Name: name, Help: help, Block: s}}
+}
+
+// Many is an inner block that may stand several times, with its labels. The
+// caller decodes each.
+func Many[T any](name, help string, s *Schema, labels ...string) Entry[T] {
+	return Entry[T]{Option: &Option{Name: name, Help: help, Block: s, Labels: labels, Many: true}}
+}
+
+// An argument is one argument of a block, not yet evaluated.
+type argument struct {
+	name string
+	expr hcl.Expression
+}
+
+func (a argument) at() Place { return placeOf(a.expr.Range()) }

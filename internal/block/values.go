@@ -1,0 +1,255 @@
+package block
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// evaluate computes an expression and converts it to a type. ok is false where
+// there is no value to judge: it is null, or a mistake that was reported.
+func (b *Body) evaluate(e hcl.Expression, name string, want cty.Type) (v cty.Value, ok bool) {
+	v, diags := quickValue(e, b.ctx)
+	if diags.HasErrors() {
+		b.refusals[placeOf(e.Range())] = true
+		b.explain(diags)
+		return cty.NilVal, false
+	}
+	if !v.IsWhollyKnown() {
+		if !b.broken && b.Mistakes == 0 { // else it follows from one of those
+			b.Mistake(placeOf(e.Range()), "Unknown value", "The value of %s can't be computed: write it in a simpler way.", name)
+		}
+		b.refusals[placeOf(e.Range())] = true
+	}
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return cty.NilVal, false
+	}
+	out, err := convert.Convert(v, want)
+	if err != nil || out.IsNull() {
+		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, and this is %s.", typeName(want), given(v))
+		return cty.NilVal, false
+	}
+	return out, true
+}
+
+// quickValue is e.Value, which takes long for a text without expressions.
+func quickValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if t, ok := e.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+		return t.Parts[0].Value(ctx)
+	}
+	return e.Value(ctx)
+}
+
+// value is evaluate where null is a mistake.
+func (b *Body) value(e hcl.Expression, name string, want cty.Type) (cty.Value, bool) {
+	v, ok := b.evaluate(e, name, want)
+	if !ok && !b.refusals[placeOf(e.Range())] {
+		b.Mistake(placeOf(e.Range()), "Missing value", "The value of %s is null.", name)
+	}
+	return v, ok
+}
+
+// typeName returns what a type is called in the words of the examples.
+func typeName(t cty.Type) string {
+	switch {
+	case t == cty.String:
+		return `text such as "x"`
+	case t == cty.Number:
+		return "a number"
+	case t == cty.Bool:
+		return "true or false"
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		return "a list such as [a, b]"
+	case t.IsMapType() || t.IsObjectType():
+		return "a map such as { a = b }"
+	default:
+		return t.FriendlyName()
+	}
+}
+
+// given describes what a value is that has the wrong type.
+func given(v cty.Value) string {
+	if v.Type() == cty.String && len(v.AsString()) < 40 {
+		return fmt.Sprintf("the text %q", v.AsString())
+	}
+	return typeName(v.Type())
+}
+
+func (b *Body) text(a argument) (string, bool) {
+	v, ok := b.evaluate(a.expr, a.name, cty.String)
+	if !ok {
+		return "", false
+	}
+	if n := len(v.AsString()); n > maxText {
+		b.Mistake(a.at(), "Text too long", "%s has %d bytes, and %d are the limit.", a.name, n, maxText)
+		return "", false
+	}
+	return v.AsString(), true
+}
+
+// maxText bounds the text of one argument, in bytes.
+const maxText = 64 << 10
+
+// UnknownWord reports a word that is none of those it could be.
+func (b *Body) UnknownWord(at Place, what, word string, words []string) {
+	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", b.language.DidYouMean(word, words), alternatives(words))
+}
+
+// ParseAddress reads an IP address.
+func (b *Body) ParseAddress(s string, at Place) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(s)
+	switch {
+	case err == nil && addr.Zone() == "" && !addr.Is4In6():
+		return addr, true
+	case err == nil && addr.Is4In6():
+		b.Mistake(at, "Invalid address", "Write the IPv4 address %s as such.", addr.Unmap())
+	case err == nil:
+		b.Mistake(at, "Invalid address", "%q has a zone: write the address without %%%s.", s, addr.Zone())
+	case strings.Contains(s, "/"):
+		b.Mistake(at, "Invalid address", "%q is a network: write the address alone, without its prefix length.", s)
+	default:
+		if ap, e := netip.ParseAddrPort(s); e == nil {
+			b.Mistake(at, "Invalid address", "The port has an argument of its own: write address = \"%s\" and port = %d.", ap.Addr(), ap.Port())
+			break
+		}
+		b.Mistake(at, "Invalid address", "%q is no IP address such as 10.13.0.200 or 2001:db8::1. Host names are not looked up: a director must start without DNS.", s)
+	}
+	return netip.Addr{}, false
+}
+
+// ParsePrefix reads an address with its prefix length: "10.13.0.200/24". An
+// address alone is a host's: /32 or /128.
+func (b *Body) ParsePrefix(s string, at Place) (netip.Prefix, bool) {
+	host, bits, found := strings.Cut(s, "/")
+	addr, ok := b.ParseAddress(host, at)
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	if !found {
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	n, err := strconv.Atoi(bits)
+	if err != nil || n < 1 || n > addr.BitLen() || strconv.Itoa(n) != bits {
+		b.Mistake(at, "Invalid prefix length", "%q: after the slash stands a number from 1 to %d.", s, addr.BitLen())
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(addr, n), true
+}
+
+// items reads a list of texts, nil where that is a mistake. Where the list is
+// written out, every item has its own place.
+func (b *Body) items(a argument) []Item {
+	items, ok := []Item{}, true
+	if exprs, diags := hcl.ExprList(a.expr); !diags.HasErrors() {
+		for _, e := range exprs {
+			v, good := b.evaluate(e, "an item of "+a.name, cty.String)
+			if ok = ok && good; good {
+				items = append(items, Item{v.AsString(), placeOf(e.Range())})
+			} else if !b.refusals[placeOf(e.Range())] {
+				b.Mistake(placeOf(e.Range()), "Missing item", "This item of %s is null: remove it.", a.name)
+			}
+		}
+		if !ok {
+			b.refusals[a.at()] = true
+		}
+		return items
+	}
+	v, ok := b.evaluate(a.expr, a.name, cty.List(cty.String))
+	if !ok {
+		return nil
+	}
+	for _, e := range v.AsValueSlice() {
+		if e.IsNull() {
+			b.Mistake(a.at(), "Missing item", "One of the items of %s is null: leave it out, for example with compact.", a.name)
+			return nil
+		}
+		items = append(items, Item{e.AsString(), a.at()})
+	}
+	return items
+}
+
+// pairs reads a map of texts, without those that are null.
+func (b *Body) pairs(a argument) map[string]string {
+	v, ok := b.evaluate(a.expr, a.name, cty.Map(cty.String))
+	if !ok {
+		return nil
+	}
+	pairs := map[string]string{}
+	for name, value := range v.AsValueMap() {
+		if !value.IsNull() {
+			pairs[name] = value.AsString()
+		}
+	}
+	return pairs
+}
+
+// suggestion returns the word that somebody who wrote s probably meant, or
+// nothing.
+func (l *Language) suggestion(s string, words []string) string {
+	if w := l.Values[strings.ToLower(s)]; slices.Contains(words, w) {
+		return w
+	}
+	best, at := "", len(s)/3+2
+	for _, w := range words {
+		if n := distance(strings.ToLower(s), w); n < at {
+			best, at = w, n
+		}
+	}
+	return best
+}
+
+// DidYouMean returns the sentence that suggests one of the words in the place of
+// s, or nothing.
+func (l *Language) DidYouMean(s string, words []string) string {
+	if w := l.suggestion(s, words); w != "" {
+		return fmt.Sprintf("Did you mean %q? ", w)
+	}
+	return ""
+}
+
+// alternatives lists words as in a sentence: `"a", "b" or "c"`.
+func alternatives(words []string) string { return conjunction(words, "or") }
+
+// conjunction lists quoted words with another word before the last.
+func conjunction(words []string, last string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	if n := len(quoted); n > 1 {
+		quoted = append(quoted[:n-2], quoted[n-2]+" "+last+" "+quoted[n-1])
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// distance is how many letters must be inserted, deleted or replaced to turn
+// a into b (Levenshtein). A text far longer than b is not measured exactly.
+func distance(a, b string) int {
+	if len(a) > 3*len(b)+3 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

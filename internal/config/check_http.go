@@ -1,0 +1,167 @@
+package config
+
+import (
+	"crypto/x509"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
+)
+
+var checkHTTP = checkKind{
+	Name: "http", Help: "A request is answered as expected.",
+	Schema: httpCheckTable.Schema,
+	Decode: func(b *block.Body) probe { return readHTTP(b, httpCheckTable, false) },
+}
+
+var checkHTTPS = checkKind{
+	Name: "https", Help: "The same by TLS.",
+	Schema: httpsCheckTable.Schema,
+	Decode: func(b *block.Body) probe { return readHTTP(b, httpsCheckTable, true) },
+}
+
+type httpCheck struct {
+	timing
+	port    uint16
+	spec    checker.HTTP
+	headers map[string]string
+	expect  expect
+	tls     tlsOptions
+}
+
+type expect struct {
+	status []block.Item
+	body   string
+}
+
+type tlsOptions struct {
+	serverName, ca string
+	verify         bool
+}
+
+var httpCheckTable = block.NewTable("check", httpEntries)
+
+var httpsCheckTable = block.NewTable("check", httpEntries, []block.Entry[httpCheck]{
+	block.Inner("tls", "How the server's certificate is checked.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
+})
+
+var httpEntries = slices.Concat(timed(func(c *httpCheck) *timing { return &c.timing }), []block.Entry[httpCheck]{
+	portOption(func(c *httpCheck) *uint16 { return &c.port }),
+	httpText("method", "The method of the request.", "GET",
+		func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.spec.Method }),
+	httpText("path", "The path of the request, with the query if there is one. Use one that fails when the service behind it does.", "/",
+		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.spec.Path }),
+	httpText("host", "The Host header, for servers that have several sites.", "",
+		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.spec.Host }).Unless("the server's address and port"),
+	block.Pairs("headers", "Further headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none"),
+	block.Inner("expect", "Which answers pass.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
+})
+
+var expectTable = block.NewTable("expect", []block.Entry[expect]{
+	block.List("status", "Status codes that pass, and ranges of them: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
+	httpText("body", "A regular expression (RE2) that the first 256 KiB of the body must match.", "",
+		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none, the body is not read"),
+})
+
+var tlsTable = block.NewTable("tls", []block.Entry[tlsOptions]{
+	httpText("server_name", "The name that the certificate must carry.", "",
+		func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or else the address"),
+	block.Flag("verify", "Check the certificate. With false any certificate passes.", true, func(o *tlsOptions) *bool { return &o.verify }),
+	block.Text("ca_file", "A file of certificates (PEM) to trust in the place of the system's. A relative path starts at the configuration's directory.",
+		"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
+})
+
+// httpText is a text of an HTTP check that alone must be valid there.
+func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, ref func(*T) *string) block.Entry[T] {
+	return block.Text(name, help, def, func(b *block.Body, s string, at block.Place) (string, bool) {
+		var h checker.HTTP
+		*alone(&h) = s
+		err := h.Validate()
+		switch {
+		case err != nil:
+			b.Mistake(at, "Invalid "+name, "%s.", sentence(err))
+		case s == "":
+			b.Mistake(at, "Empty "+name, "Write a value, or remove %s.", name)
+		}
+		return s, err == nil && s != ""
+	}, ref)
+}
+
+// readHTTP reads what a check asks and expects.
+func readHTTP(b *block.Body, table *block.Table[httpCheck], tls bool) probe {
+	c := table.Start()
+	table.Decode(b, &c)
+	c.spec.TLS = tls
+	c.spec.Status, c.spec.Body = checker.DefaultStatus, c.expect.body
+	c.spec.Headers = readHeaders(b, c.headers)
+	if inner, given := b.Block("expect"); given {
+		c.checkExpect(inner)
+	}
+	if tls {
+		if _, given := b.Block("tls"); given {
+			c.spec.ServerName, c.spec.CA, c.spec.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
+		}
+	}
+	return probe{spec: checker.SpecOf(c.spec), timing: c.complete(b), port: c.port, portRefused: b.Refused("port")}
+}
+
+func (c *httpCheck) checkExpect(b *block.Body) {
+	if c.expect.status != nil {
+		c.spec.Status = statusRanges(b, c.expect.status)
+	}
+	if c.spec.Method == "HEAD" && c.spec.Body != "" {
+		b.Mistake(b.At("body"), "Body of HEAD", "The answer to HEAD has no body: remove body, or use method = \"GET\".")
+	}
+}
+
+// sentence prints an error as a sentence without its full stop.
+func sentence(err error) string {
+	s := strings.ReplaceAll(err.Error(), "\n", "; ")
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// readHeaders returns request headers, sorted so that equal ones are equal.
+func readHeaders(b *block.Body, named map[string]string) (headers []checker.Header) {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		h := checker.Header{Name: name, Value: named[name]}
+		if h.Validate() != nil {
+			b.Mistake(b.At("headers"), "Invalid header", "%q is no header: a name of letters, digits and hyphens, a value without line breaks, and neither Host (there is host) nor what the check sets itself.", name+": "+h.Value)
+			continue
+		}
+		h.Value = strings.TrimSpace(h.Value)
+		headers = append(headers, h)
+	}
+	return headers
+}
+
+// statusRanges returns the status codes that pass.
+func statusRanges(b *block.Body, items []block.Item) checker.StatusRanges {
+	if len(items) == 0 && !b.Refused("status") {
+		b.Mistake(b.At("status"), "No status", "No answer could pass: write for example status = [\"200-299\", 304].")
+	}
+	var all checker.StatusRanges
+	for _, it := range items {
+		ranges, err := checker.ParseStatus(it.Text)
+		if err != nil {
+			b.Mistake(it.At, "Invalid status", "%s.", sentence(err))
+		}
+		all = append(all, ranges...)
+	}
+	slices.SortFunc(all, func(a, b checker.StatusRange) int { return a.First - b.First })
+	return all
+}
+
+// certificates checks that a file of certificates can be used, and returns its
+// path.
+func certificates(b *block.Body, name string, at block.Place) (string, bool) {
+	text, err := b.ReadFile(name)
+	switch {
+	case err != nil:
+		b.Mistake(at, "Unreadable ca_file", "%s.", sentence(err))
+	case !x509.NewCertPool().AppendCertsFromPEM(text):
+		b.Mistake(at, "No certificate", "%s holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
+	}
+	return b.Resolve(name), true
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// The reading of HCL is internal/block's; these are its words for the users of
+// this package.
+type (
+	// Diagnostics are all mistakes in a configuration, in the order of the
+	// files and their lines.
+	Diagnostics = block.Diagnostics
+	// A Diagnostic is one mistake in a configuration, or one doubt about it.
+	Diagnostic = block.Diagnostic
+	// A Severity tells whether a diagnostic forbids the configuration.
+	Severity = block.Severity
+	// A Key identifies all that decides what a virtual_service block means.
+	Key = block.Key
+)
+
+// The severities.
+const (
+	Error   = block.Error
+	Warning = block.Warning
+)
+
+// Read reads a configuration: a file, or a directory whose *.hcl it reads in
+// the order of their names.
+func Read(path string) (Sources, error) {
+	s, err := block.Read(path)
+	return Sources{s}, err
+}
+
+// Sources are the files of one configuration, as read at one moment.
+type Sources struct{ block.Sources }
+
+// A declaration is what one top-level block declares.
+type declaration struct {
+	directors []Director
+	routers   []vrrp.Config
+	services  []Service
+}
+
+// topLevel stands for the block around all blocks.
+const topLevel = "the top level of a file"
+
+var top = block.NewTable(topLevel, []block.Entry[declaration]{
+	block.Many[declaration]("locals", "Names for values that are used more than once, in any file: local.X.", block.NewTable[struct{}]("locals").Schema),
+	block.One[declaration]("director", "What concerns the daemon as a whole. There is at most one such block.", directorTable.Schema),
+	block.Many[declaration]("virtual_router", "Virtual addresses that are on exactly one of the directors (VRRP). The label is a name of your own.", routerTable.Schema, "name"),
+	block.Many[declaration]("virtual_service", "A service that the directors spread over real servers. The label is a name of your own.", serviceTable.Schema, "name"),
+})
+
+// language is what a configuration of lvsd may hold.
+var language = &block.Language{
+	Top:      top.Schema,
+	Reusable: "virtual_service",
+	Words:    foreignNames,
+	Values:   foreignValues,
+	Foreign:  "This is keepalived's word. ",
+	Alien:    keepalived,
+}
+
+// declare adds what a top-level block declares.
+func declare(b *block.Body, d *declaration) {
+	switch b.Type {
+	case "director":
+		d.directors = append(d.directors, readDirector(b))
+	case "virtual_router":
+		d.routers = append(d.routers, readRouter(b))
+	case "virtual_service":
+		d.services = append(d.services, readService(b))
+	}
+}

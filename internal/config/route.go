@@ -1,0 +1,101 @@
+package config
+
+import (
+	"math"
+
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A route is how packets reach a server: what a service says for all its
+// servers, and each of them for itself.
+type route struct {
+	forward   method
+	tunnel    encapsulation
+	initialUp bool
+}
+
+// A method is a forwarding method, or none that is known.
+type method struct {
+	ipvsctl.Forward
+	known bool
+}
+
+// An encapsulation is how a tunnel wraps packets (IP_VS_CONN_F_TUNNEL_TYPE_*
+// and IP_VS_TUNNEL_ENCAP_FLAG_* in linux/ip_vs.h).
+type encapsulation struct {
+	kind, checksum word
+	port           uint16
+}
+
+// A word is a value of the kernel's with its name in the configuration.
+type word struct {
+	name  string
+	value uint16
+}
+
+var forwards = []block.Word[method]{
+	{Name: "nat", Value: method{ipvsctl.NAT, true}, Help: "The director rewrites packets both ways. It is the servers' default route, and net.ipv4.ip_forward is on."},
+	{Name: "direct", Value: method{ipvsctl.Direct, true}, Help: "Packets go to the server's MAC address. The servers have the virtual address on lo and do not answer ARP for it (arp_ignore = 1, arp_announce = 2)."},
+	{Name: "tunnel", Value: method{ipvsctl.Tunnel, true}, Help: "Packets are wrapped in others. The servers have the virtual address on the end of a tunnel and answer the clients themselves."},
+}
+
+func forwardOption(help string) block.Entry[route] {
+	return block.Choice("forward", help, "", forwards, func(r *route) *method { return &r.forward })
+}
+
+func tunnelOption(help string) block.Entry[route] {
+	return block.Inner("tunnel", help, tunnelTable, func(r *route) *encapsulation { return &r.tunnel })
+}
+
+func initialOption(help, def string) block.Entry[route] {
+	return block.Choice("initial", help, def, []block.Word[bool]{{Name: "check", Value: false}, {Name: "up", Value: true}}, func(r *route) *bool { return &r.initialUp })
+}
+
+var tunnelTable = block.NewTable("tunnel", []block.Entry[encapsulation]{
+	block.Choice("type", "How packets are wrapped: IP in IP, GUE (UDP) or GRE. The servers must expect the same.", "ipip",
+		[]block.Word[word]{{Name: "ipip", Value: word{"ipip", 0}}, {Name: "gue", Value: word{"gue", 1}}, {Name: "gre", Value: word{"gre", 2}}},
+		func(e *encapsulation) *word { return &e.kind }),
+	block.Count("port", "The UDP port on which the servers expect GUE packets. Only type \"gue\" has it, and needs it.",
+		0, 1, math.MaxUint16, func(e *encapsulation) *uint16 { return &e.port }).Unless(""),
+	block.Choice("checksum", "The checksum of the outer packet: \"plain\" is for gue and gre, \"remote\" (remote checksum offload) for gue.", "none",
+		[]block.Word[word]{{Name: "none", Value: word{"none", 0}}, {Name: "plain", Value: word{"plain", 1}}, {Name: "remote", Value: word{"remote", 2}}},
+		func(e *encapsulation) *word { return &e.checksum }),
+})
+
+// check checks what a block says about the route. A method that was refused is
+// not known.
+func (r *route) check(b *block.Body) {
+	r.forward.known = r.forward.known && !b.Refused("forward")
+	if inner, given := b.Block("tunnel"); given {
+		r.checkTunnel(inner)
+	}
+}
+
+func (r *route) checkTunnel(b *block.Body) {
+	if r.forward.known && r.forward.Forward != ipvsctl.Tunnel {
+		b.Mistake(b.Head, "Unused tunnel block", "Packets are forwarded by %v: remove the block, or set forward = \"tunnel\".", r.forward)
+	}
+	if b.Refused("type") {
+		return
+	}
+	kind, checksum := r.tunnel.kind.name, r.tunnel.checksum.name
+	switch {
+	case kind == "gue" && !b.Given("port"):
+		b.Mistake(b.Head, "Missing port", "GUE packets are UDP and need the port on which the servers expect them; for example: port = 5555")
+	case kind != "gue" && b.Given("port"):
+		b.Mistake(b.NameAt("port"), "Unused port", "Only tunnels of type \"gue\" have a port, and this is \"%s\": remove it.", kind)
+	}
+	if kind == "ipip" && checksum != "none" || kind == "gre" && checksum == "remote" {
+		b.Mistake(b.At("checksum"), "Unsupported checksum", "A tunnel of type %q has no checksum %q: \"plain\" is for gue and gre, \"remote\" for gue.", kind, checksum)
+	}
+}
+
+// destination returns a destination that is reached so.
+func (r *route) destination() ipvsctl.Destination {
+	dst := ipvsctl.Destination{Forward: r.forward.Forward, Weight: 1}
+	if r.forward.Forward == ipvsctl.Tunnel {
+		dst.TunnelType, dst.TunnelPort, dst.TunnelFlags = uint8(r.tunnel.kind.value), r.tunnel.port, r.tunnel.checksum.value
+	}
+	return dst
+}

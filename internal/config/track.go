@@ -1,0 +1,39 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// trackKinds are the kinds of tracks. A new one is a file with its options and
+// its function, and a line here.
+var trackKinds = block.NewKinds("track", trackInterface)
+
+var trackInterface = block.Kind[func(*block.Body, *vrrp.Config)]{
+	Name: "interface", Help: "the interface has no carrier",
+	Schema: trackInterfaceTable.Schema,
+	Decode: readTrackInterface,
+}
+
+var trackInterfaceTable = block.NewTable[struct{}]("track")
+
+func readTrackInterface(b *block.Body, c *vrrp.Config) {
+	trackInterfaceTable.Decode(b, &struct{}{})
+	name, _ := networkInterface(b, b.Labels[1], b.LabelAt(1))
+	if slices.Contains(c.Track, name) {
+		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is tracked already: remove one of the two.", name)
+		return
+	}
+	c.Track = append(c.Track, name)
+}
+
+// readTracks reads what a router tracks.
+func readTracks(b *block.Body, c *vrrp.Config) {
+	for inner := range b.Blocks("track") {
+		if read, known := trackKinds.Of(inner); known {
+			read(inner, c)
+		}
+	}
+}
