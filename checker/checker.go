@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// DefaultInFlight is how many probes run at one time where nothing else is
+// DefaultInFlight is how many probes run at one time if nothing else is
 // configured.
 const DefaultInFlight = 4096
 
@@ -47,11 +47,8 @@ type Checker struct {
 }
 
 // New returns a Checker without targets that runs at most inFlight probes at
-// one time; zero stands for DefaultInFlight.
+// one time.
 func New(p Prober, inFlight int) *Checker {
-	if inFlight <= 0 {
-		inFlight = DefaultInFlight
-	}
 	return &Checker{
 		prober:   p,
 		limit:    inFlight,

@@ -79,7 +79,7 @@ func passes(d time.Duration) {
 func TestCheckerTranscript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
-		c := New(answers(30*time.Millisecond), 0)
+		c := New(answers(30*time.Millisecond), DefaultInFlight)
 		c.Set([]Target{target(1)})
 		run(t, c, l.report)
 		passes(6 * time.Second)
@@ -107,7 +107,7 @@ func TestCheckerHungServersDelayNobody(t *testing.T) {
 			}
 			<-ctx.Done()
 			return Result{Outcome: Failed}
-		}), 0)
+		}), DefaultInFlight)
 		all := targets(healthy)
 		for i := range hung {
 			all = append(all, target(1<<16+i))
@@ -267,7 +267,7 @@ func TestCheckerRemovedTargetIsCancelledAndSilent(t *testing.T) {
 				cancelled++
 			}
 			return Result{Outcome: Failed}
-		}), 0)
+		}), DefaultInFlight)
 		c.Set(targets(1))
 		run(t, c, l.report)
 		passes(100 * time.Millisecond)
@@ -292,7 +292,7 @@ func TestCheckerOverloadIsNotTheServersFault(t *testing.T) {
 			time.Sleep(late) // as if there were no processor
 			late = 700 * time.Millisecond
 			return Result{Outcome: Failed, Detail: "timeout"}
-		}), 0)
+		}), DefaultInFlight)
 		c.Set(targets(1))
 		run(t, c, l.report)
 		passes(3 * time.Second)
@@ -316,7 +316,7 @@ func TestCheckerTargetThatComesBack(t *testing.T) {
 			time.Sleep(200 * time.Millisecond) // slow to notice
 			flying--
 			return Result{Outcome: Failed, Detail: ctx.Err().Error()}
-		}), 0)
+		}), DefaultInFlight)
 		c.Set(targets(1))
 		run(t, c, l.report)
 		passes(100 * time.Millisecond)
@@ -337,7 +337,7 @@ func TestCheckerBlockedReportHoldsUpItsTargetOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
 		hold := make(chan struct{})
-		c := New(answers(time.Millisecond), 0)
+		c := New(answers(time.Millisecond), DefaultInFlight)
 		c.Set(targets(2))
 		run(t, c, func(r Target, res Result) {
 			if r == target(1) {
@@ -368,7 +368,7 @@ func TestCheckerBlockedReportHoldsUpItsTargetOnly(t *testing.T) {
 func TestCheckerSetFromWithinAReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
-		c := New(answers(time.Millisecond), 0)
+		c := New(answers(time.Millisecond), DefaultInFlight)
 		c.Set(targets(1))
 		run(t, c, func(r Target, res Result) {
 			l.report(r, res)
@@ -386,7 +386,7 @@ func TestCheckerTargetAtRestHasNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
 		l := newLog()
-		c := New(answers(0), 0)
+		c := New(answers(0), DefaultInFlight)
 		all := targets(1000)
 		for i := range all {
 			all[i].Interval = time.Hour
@@ -406,7 +406,7 @@ func TestCheckerTargetAtRestHasNoGoroutine(t *testing.T) {
 func TestCheckerEndsWithProbesInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
-		c := New(answers(time.Hour), 0)
+		c := New(answers(time.Hour), DefaultInFlight)
 		c.Set(targets(100))
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -429,7 +429,7 @@ func (c compiler) Compile(s Spec) ProbeFunc {
 
 func TestCheckerCompilesEachSpecOnce(t *testing.T) {
 	compiled := make(compiler)
-	c := New(compiled, 0)
+	c := New(compiled, DefaultInFlight)
 	page := SpecOf(HTTP{Path: "/a"})
 	all := targets(100)
 	for i := range all[:50] {
@@ -455,7 +455,7 @@ func TestCheckerCompilesEachSpecOnce(t *testing.T) {
 func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
-		c := New(answers(0), 0)
+		c := New(answers(0), DefaultInFlight)
 		run(t, c, l.report)
 		for i := range 100 { // a reload every 100 ms, always with target 1
 			c.Set([]Target{target(1), target(100 + i)})
@@ -476,7 +476,7 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 // More targets may be due than there is processor time for, and then starting
 // them does not end by itself.
 func TestStartingEndsWithTheContext(t *testing.T) {
-	c := New(answers(0), 0)
+	c := New(answers(0), DefaultInFlight)
 	var all []Target
 	for i := range 10 * batch {
 		all = append(all, Target{Spec: SpecOf(TCP{}), Port: uint16(i), Interval: time.Second, Timeout: time.Second})
@@ -503,11 +503,11 @@ func BenchmarkSet10000(b *testing.B) {
 	b.Run("new", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			New(answers(0), 0).Set(all)
+			New(answers(0), DefaultInFlight).Set(all)
 		}
 	})
 	b.Run("same", func(b *testing.B) {
-		c := New(answers(0), 0)
+		c := New(answers(0), DefaultInFlight)
 		b.ReportAllocs()
 		for b.Loop() {
 			c.Set(all)

@@ -21,7 +21,7 @@ func TestCheckerMemory(t *testing.T) {
 		all[i].Spec = SpecOf(HTTP{Path: fmt.Sprint("/", i)})
 	}
 	specs := heap() - before
-	c := New(answers(0), 0)
+	c := New(answers(0), DefaultInFlight)
 	c.Set(all)
 	each := (heap() - before - specs) / n
 	t.Logf("%d bytes for each target, beside %d of its options", each, specs/n)

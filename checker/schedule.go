@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
@@ -201,10 +202,7 @@ type queue []*entry
 func (q queue) Len() int { return len(q) }
 
 func (q queue) Less(i, j int) bool {
-	if q[i].due != q[j].due {
-		return q[i].due < q[j].due
-	}
-	return q[i].phase < q[j].phase
+	return cmp.Or(cmp.Compare(q[i].due, q[j].due), cmp.Compare(q[i].phase, q[j].phase)) < 0
 }
 
 func (q queue) Swap(i, j int) {

@@ -26,11 +26,6 @@ type authorities struct {
 	files map[string]weak.Pointer[authorityFile]
 }
 
-// newAuthorities returns authorities without files.
-func newAuthorities(read func(string, certificates) (certificates, error)) *authorities {
-	return &authorities{read: read, files: make(map[string]weak.Pointer[authorityFile])}
-}
-
 // maxReaders bounds how many files are read at one moment. One that hangs may
 // take a thread, and the runtime ends a program that has 10,000 of them.
 const maxReaders = 4096

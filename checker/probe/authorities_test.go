@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/lvsd/lvsd/checker"
 	"golang.org/x/sys/unix"
@@ -39,7 +40,7 @@ func (m *mount) read(string, certificates) (certificates, error) {
 // hung returns authorities whose files are on a mount that hangs.
 func hung() (*authorities, *mount) {
 	m := &mount{alive: make(chan struct{})}
-	return newAuthorities(m.read), m
+	return &authorities{read: m.read, files: make(map[string]weak.Pointer[authorityFile])}, m
 }
 
 func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {

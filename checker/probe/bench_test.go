@@ -82,7 +82,7 @@ func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Options) {
 		targets[i] = at(to, spec, patience+time.Duration(i)) // distinct by their timeout
 		targets[i].Interval = 100 * time.Millisecond
 	}
-	c := checker.New(prober, 0)
+	c := checker.New(prober, checker.DefaultInFlight)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	var mu sync.Mutex
@@ -141,7 +141,7 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 		targets[i] = at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i))
 		targets[i].Interval = time.Hour
 	}
-	c := checker.New(New(), 0)
+	c := checker.New(New(), checker.DefaultInFlight)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	var mu sync.Mutex

@@ -18,8 +18,6 @@ type conn struct {
 	stop func() bool
 }
 
-var _ net.Conn = (*conn)(nil)
-
 // dial connects to an address. It makes the system calls itself for two
 // reasons. Only so is it known whether an error came from connect(2) itself,
 // which is this director's routing, or later, which is the server: EHOSTUNREACH

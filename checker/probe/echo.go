@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"golang.org/x/net/bpf"
@@ -34,18 +33,12 @@ type echo struct {
 	Token uint64
 }
 
-// payload returns the data of an echo: its token, padded to the size that
+// encode returns the request. Its data is the token, padded to the size that
 // ping(8) sends, so that firewalls which look at the size see nothing unusual.
-func (e echo) payload() []byte {
-	return append(binary.BigEndian.AppendUint64(nil, e.Token), bytes.Repeat([]byte{0}, 48)...)
-}
-
-// encode returns the request. The kernel fills in the checksum of ICMPv6.
+// The kernel fills in the checksum of ICMPv6.
 func (f echoFamily) encode(e echo) ([]byte, error) {
-	m := icmp.Message{
-		Type: f.request,
-		Body: &icmp.Echo{ID: int(e.ID), Seq: int(e.Seq), Data: e.payload()},
-	}
+	data := append(binary.BigEndian.AppendUint64(nil, e.Token), make([]byte, 48)...)
+	m := icmp.Message{Type: f.request, Body: &icmp.Echo{ID: int(e.ID), Seq: int(e.Seq), Data: data}}
 	return m.Marshal(nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"weak"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -15,13 +16,11 @@ type Prober struct {
 	ping4, ping6 pinger
 }
 
-var _ checker.Prober = (*Prober)(nil)
-
 // New returns a Prober. It opens the sockets for ping when a probe first needs
 // them, and keeps them.
 func New() *Prober {
 	return &Prober{
-		authorities: newAuthorities(readCertificates),
+		authorities: &authorities{read: readCertificates, files: make(map[string]weak.Pointer[authorityFile])},
 		ping4:       pinger{family: ipv4Echo},
 		ping6:       pinger{family: ipv6Echo},
 	}
