@@ -58,6 +58,6 @@ type Holder interface {
 	Hold(Holdings) (added Holdings, err error)
 	// Release makes it so that they are not there.
 	Release(Holdings) error
-	// Announce tells the neighbours on each interface who has the addresses.
+	// Announce makes the neighbours on each interface send to the addresses here.
 	Announce(Holdings) error
 }

@@ -360,7 +360,7 @@ func canonical(b []byte, version uint8) []byte {
 	return b
 }
 
-// zeroSum tells that the checksum is one of the two zeros of one's complement
+// zeroSum reports whether the checksum is one of the two zeros of one's complement
 // arithmetic, which are equal to a receiver.
 func zeroSum(b []byte) bool {
 	c := binary.BigEndian.Uint16(canonical(b, b[0]>>4)[6:])

@@ -23,7 +23,7 @@ func TestStallOfABackup(t *testing.T) {
 		{"a little later it reads what has arrived", false, second/8 + 1, second / 8},
 		{"less than an interval: nothing can have been lost", false, second - 1, second / 8},
 		{"an interval late: adverts may have been lost", false, second, second * 5 / 4},
-		{"who listens already is not put off by being a little late", true, 3 * second, 0},
+		{"one that listens already is not put off by being a little late", true, 3 * second, 0},
 		{"but by another stall", true, 3*second + 1, second * 5 / 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

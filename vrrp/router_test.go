@@ -320,7 +320,7 @@ func TestDiscardCounts(t *testing.T) {
 	}
 }
 
-// Who was about to preempt a worse Master and then may not any more counts
+// A router that was about to preempt a worse Master, and then may not, counts
 // from that Master's last advert.
 func TestPreemptionTurnedOff(t *testing.T) {
 	r := NewRouter(testConfig())

@@ -374,11 +374,11 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 // and listens first whether it has.
 func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		left     time.Duration
-		relieved bool // another Master is heard meanwhile
-		then     vrrp.State
-		finally  vrrp.State
+		name      string
+		left      time.Duration
+		succeeded bool // another Master is heard meanwhile
+		then      vrrp.State
+		finally   vrrp.State
 	}{
 		{"in time", 2 * time.Second, false, vrrp.Initialize, vrrp.Master},
 		{"too late to listen", time.Second, false, vrrp.Backup, vrrp.Backup},
@@ -391,7 +391,7 @@ func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 				if synctest.Wait(); s.status().State != c.then {
 					t.Errorf("at first it is %s, want %s", s.status().State, c.then)
 				}
-				if c.relieved {
+				if c.succeeded {
 					s.arrive(100, true)
 				}
 				time.Sleep(1200 * time.Millisecond)
@@ -431,6 +431,51 @@ func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestResumesAfterAnIntervalAndAnEighth(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(2 * time.Second)})
+		synctest.Wait()
+		if st := s.status(); st.Fault != "listening for another Master before it resumes" {
+			t.Errorf("meanwhile: %q", st.Fault)
+		}
+		time.Sleep(1200 * time.Millisecond)
+		s.want("it is Master at once", "1.125s  advert 150 from 10.9.0.1 to 224.0.0.18", "1.125s  Master: resumed as Master",
+			"1.125s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s", "1.125s  arping -U -I eth0 10.9.0.200")
+	})
+}
+
+// What befalls a router that is leaving is not told as what keeps it from
+// starting, and adverts for others are not compared with it.
+func TestStoppingRouterLosesItsInterface(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
+		s.script()
+		s.arriveTo(vrrp.Group4, 77, 100, true)
+		s.want("another virtual router with the same address")
+		s.set("eth0", false)
+		s.want("it lets go at once", "3.5s    failure: no other director was heard to take over virtual router id 51",
+			"3.5s    ip addr del 10.9.0.200/24 dev eth0")
+		<-s.ended
+	})
+}
+
+// The kernel is given five seconds to release the addresses.
+func TestEndDoesNotWaitForEverForTheKernel(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.mu.Lock()
+		s.blocked = make(chan struct{})
+		s.mu.Unlock()
+		s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
+		<-s.ended
+		if took := time.Since(s.begin); took != 12500*time.Millisecond { // 4 intervals, and the five seconds
+			t.Errorf("it ended after %s", took)
+		}
+		close(s.blocked)
+	})
 }
 
 func TestReload(t *testing.T) {

@@ -130,7 +130,7 @@ func TestRouterThatCannotStartIsInTheLog(t *testing.T) {
 	}
 }
 
-// A keeper that waits for the one before it says that it is alive.
+// A keeper that waits for the one before it still shows that it is alive.
 func TestKeeperThatWaitsIsAlive(t *testing.T) {
 	t.Parallel()
 	lock := lockFile(t)

@@ -30,7 +30,7 @@ import (
 	"golang.org/x/net/ipv4"
 )
 
-// roleVar says what this binary shall be, if not the tests: the director, which
+// roleVar is what this binary is to be, if not the tests: the director, which
 // is told on its standard input what to desire; or the keeper.
 const (
 	roleVar = "LVSD_TEST_ROLE"
@@ -203,7 +203,7 @@ func (h *host) setPort(state string) {
 	netnstest.Run(h.t, "ip link set "+h.name+" "+state)
 }
 
-// holds tells whether an address is on the host.
+// holds reports whether an address is on the host.
 func (h *host) holds(addr string) bool {
 	h.t.Helper()
 	return strings.Contains(h.Run("ip addr show"), " "+addr+"/")
@@ -427,7 +427,7 @@ func (e *echo) gap() (longest time.Duration, lost int) {
 	return longest, lost + missing
 }
 
-// ended tells whether a process has ended, whether or not anybody asked.
+// ended reports whether a process has ended, whether or not anybody asked.
 func ended(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(b), ") Z ")

@@ -232,7 +232,7 @@ func TestEveryProcessStopped(t *testing.T) {
 	if took > 6*time.Second {
 		t.Errorf("two holders for %s", took)
 	}
-	// Who wakes up listens first, and the better one is Master again.
+	// The one that wakes up listens first, and the better one is Master again.
 	a.kill(syscall.SIGCONT)
 	_ = syscall.Kill(keeper, syscall.SIGCONT)
 	a.waitAlone(b)
@@ -246,7 +246,7 @@ func TestUnicastPeers(t *testing.T) {
 	b.desire(n.router(100, func(c *vrrp.Config) { c.Peers = []netip.Addr{netip.MustParseAddr(n.at(1))} }))
 	wait(t, "one Master, one Backup", func() bool { return a.state() == vrrp.Master && b.state() == vrrp.Backup })
 	b.desire(n.router(100, func(c *vrrp.Config) { c.Peers = []netip.Addr{netip.MustParseAddr(n.at(77))} }))
-	wait(t, "who is no peer is not heard", func() bool {
+	wait(t, "an advert of a stranger is not accepted", func() bool {
 		s := b.report().Statuses
 		return len(s) == 1 && s[0].State == vrrp.Master && s[0].Counters.Discarded[vrrp.ReasonNotPeer] > 0
 	})

@@ -15,7 +15,7 @@ func Chaos(seed uint64, log func(line string)) (time.Duration, error) {
 	n := NewNetwork(seed)
 	n.Log = log
 	n.populate()
-	if err := n.trouble(); err != nil {
+	if err := n.disturbances(); err != nil {
 		return n.now, err
 	}
 	if err := n.heal(); err != nil {
@@ -66,8 +66,8 @@ func (n *Network) fastest() time.Duration {
 	return least
 }
 
-// trouble lets something happen every now and then.
-func (n *Network) trouble() error {
+// disturbances lets something happen every now and then.
+func (n *Network) disturbances() error {
 	for range 5 + n.rng.IntN(25) {
 		if err := n.Run(n.upTo(6 * n.watch.slowest)); err != nil {
 			return err
@@ -211,7 +211,7 @@ func (n *Network) heal() error {
 			d.Repair()
 		}
 	}
-	// Who is being stopped gets its time for that.
+	// Directors that are being stopped get their time for that.
 	if err := n.Run(6 * n.watch.slowest); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type Director struct {
 	Config vrrp.Config
 	// Router is nil while the director is down.
 	Router *vrrp.Router
-	// Holds says that the addresses are on its interface.
+	// Holds: the addresses are on its interface.
 	Holds bool
 
 	net   *Network

@@ -18,8 +18,7 @@ type watch struct {
 	slowest   time.Duration // the longest interval that any director ever had
 	dual      map[wire]time.Duration
 	lonely    map[int]time.Duration
-	// covered says that from the first moment on somebody must hold the
-	// addresses.
+	// covered: from the first moment on some director must hold the addresses.
 	covered, everHeld bool
 }
 
@@ -35,8 +34,8 @@ type memory struct {
 	heard         time.Time // the last advert of another Master, by its clock
 	heardInterval time.Duration
 	zeroHeard     time.Time
-	relieved      time.Time // when it heard one while it held addresses
-	contended     time.Time // the last announcement that a packet provoked
+	succeeded     time.Time // when it heard one while it held addresses
+	provoked      time.Time // the last announcement that a packet provoked
 }
 
 // Cover demands from now on that the addresses are always somewhere.
@@ -118,8 +117,8 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 		m.zeroHeard = now
 	} else {
 		m.heard, m.heardInterval = now, ad.Interval
-		if d.Router.State() != vrrp.Master && d.Holds && m.relieved.IsZero() {
-			m.relieved = now
+		if d.Router.State() != vrrp.Master && d.Holds && m.succeeded.IsZero() {
+			m.succeeded = now
 		}
 	}
 	announced, held := false, false
@@ -132,10 +131,10 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 		}
 	}
 	if announced && !held {
-		if !m.contended.IsZero() && now.Sub(m.contended) < time.Second {
-			w.fail(d, "announces %s after it did so last because of a packet", now.Sub(m.contended))
+		if !m.provoked.IsZero() && now.Sub(m.provoked) < time.Second {
+			w.fail(d, "announces %s after it did so last because of a packet", now.Sub(m.provoked))
 		}
-		m.contended = now
+		m.provoked = now
 	}
 }
 
@@ -200,14 +199,14 @@ func (w *watch) checkAddresses(d *Director) {
 		w.fail(d, "is Master without addresses")
 	}
 	if master || !d.Holds {
-		d.memory.relieved = time.Time{}
+		d.memory.succeeded = time.Time{}
 	}
-	if at := d.memory.relieved; !at.IsZero() && d.clock().Sub(at) > vrrp.Overlap+2*w.net.Lateness+time.Millisecond {
+	if at := d.memory.succeeded; !at.IsZero() && d.clock().Sub(at) > vrrp.Overlap+2*w.net.Lateness+time.Millisecond {
 		w.fail(d, "still holds addresses %s after it heard another Master", d.clock().Sub(at))
 	}
 }
 
-// checkLonely: who hears no Master becomes one in time.
+// checkLonely: a director that hears no Master becomes one in time.
 func (w *watch) checkLonely(d *Director) {
 	lonely := d.Router != nil && !d.asleep && d.Router.State() == vrrp.Backup
 	for _, e := range w.net.Directors {
@@ -232,7 +231,7 @@ func (w *watch) checkPair(d, e *Director) {
 	}
 }
 
-// lasts tells that a condition has held for longer than the bound, without a
+// lasts reports whether something has held for longer than the bound, without a
 // fault meanwhile.
 func lasts[K comparable](w *watch, since map[K]time.Duration, key K, holds bool, bound time.Duration) bool {
 	if !holds || w.net.Loss > 0 {
