@@ -123,13 +123,19 @@ type Router struct {
 	VRID      uint8  `json:"vrid"`
 	Version   uint8  `json:"version"`
 	State     State  `json:"state"`
+	// Phase is what the router does in that state.
+	Phase string `json:"phase,omitempty"`
 	// Since is when State was entered.
-	Since    time.Time     `json:"since,omitzero"`
+	Since time.Time `json:"since,omitzero"`
+	// Priority is the effective one: as configured, less the penalties of the
+	// conditions that are not met.
 	Priority uint8         `json:"priority"`
 	Interval time.Duration `json:"interval_ns"`
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". It is empty in the other states.
 	Fault string `json:"fault,omitempty"`
+	// Unmet are the reasons of all conditions that are not met.
+	Unmet []string `json:"unmet,omitempty"`
 	// Master and MasterPriority are the router that this one follows, which
 	// may be itself; empty and zero if none has been heard.
 	Master         netip.Addr `json:"master"`

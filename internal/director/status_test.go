@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -27,6 +28,27 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	router.State, result.Outcome = vrrp.Backup, checker.Passed
 	for _, v := range []any{routerStatus(&router), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
+	}
+}
+
+// TestEveryFigureHasAPlace looks for fields of the domains' values that the API
+// does not have.
+func TestEveryFigureHasAPlace(t *testing.T) {
+	for _, pair := range []struct {
+		from, to reflect.Type
+		left     string // what is for the director alone
+	}{
+		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), ""},
+		{reflect.TypeFor[vrrp.Counters](), reflect.TypeFor[api.RouterCounters](), ""},
+		{reflect.TypeFor[checker.Stats](), reflect.TypeFor[api.Probes](), ""},
+		{reflect.TypeFor[checker.Result](), reflect.TypeFor[api.Result](), "Refused"},
+	} {
+		for i := range pair.from.NumField() {
+			name := pair.from.Field(i).Name
+			if _, ok := pair.to.FieldByName(name); !ok && name != pair.left {
+				t.Errorf("%v has %s, and %v does not", pair.from, name, pair.to)
+			}
+		}
 	}
 }
 
