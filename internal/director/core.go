@@ -62,7 +62,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 	return c, c.act(now)
 }
 
-// Handle takes what happened.
+// Handle takes what happened, and then does what is due by now as Expire does.
 func (c *Core) Handle(now time.Time, in Input) []Effect {
 	switch in := in.(type) {
 	case Probed:
@@ -84,7 +84,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 			c.tell(now, event.Error, "hand-over-failed", "", "could not hand over in order", slog.Any("error", in.Err))
 		}
 	}
-	return c.act(now)
+	return c.Expire(now)
 }
 
 // Deadline returns when Expire must be called at the latest. It always lies
@@ -184,6 +184,9 @@ func (c *Core) becomeReady(now time.Time, why string) {
 		return
 	}
 	c.readiness.ready = true
+	if c.stopping {
+		return // The service manager would take READY as the end of the stop.
+	}
 	c.tellKeeper()
 	c.tell(now, event.Info, "ready", "", "ready", slog.String("because", why), slog.Int("services", len(c.config.Services)),
 		slog.Int("routers", len(c.config.Routers)), slog.Int("targets_without_result", c.healths.Unheard()))

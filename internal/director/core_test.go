@@ -176,6 +176,15 @@ func TestCoreFromStartToStop(t *testing.T) {
 	s.want("the end", "error hand-over-failed")
 }
 
+// SIGTERM during the start: the service manager hears nothing after STOPPING.
+func TestAStopDuringTheStartIsNotFollowedByReady(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.handle(Stop{})
+	s.lines = nil
+	s.wait(12 * time.Second)
+	s.want("the start delay is over", "look", "targets: 1", "table: 10.13.0.15:8080=1")
+}
+
 func TestARefusedReloadIsToldOnce(t *testing.T) {
 	const refused = `level=ERROR msg="configuration refused: the one that runs goes on" path=/etc/lvsd`
 	for _, tt := range []struct {

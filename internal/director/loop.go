@@ -48,8 +48,9 @@ func (d *Director) loop(ctx context.Context) error {
 func (d *Director) wake(now time.Time, in Input) {
 	if in != nil {
 		d.carryOut(d.core.Handle(now, in))
+	} else {
+		d.carryOut(d.core.Expire(now))
 	}
-	d.carryOut(d.core.Expire(now))
 	if d.table == nil {
 		return
 	}

@@ -21,18 +21,22 @@ func TestSimChaos(t *testing.T) {
 		}
 		return
 	}
-	runs := *runsFlag
-	if testing.Short() {
-		runs = min(runs, 200)
-	}
 	var virtual time.Duration
 	start := time.Now()
-	for seed := range runs {
+	for seed := range runs() {
 		d, err := sim.Chaos(uint64(seed), nil)
 		if err != nil {
 			t.Fatalf("seed %d: %v\nto see it all: go test ./internal/sim -run TestSimChaos -v -seed=%d", seed, err, seed)
 		}
 		virtual += d
 	}
-	t.Logf("%d seeds, %.1f simulated hours, %.0f hours a second", runs, virtual.Hours(), virtual.Hours()/time.Since(start).Seconds())
+	t.Logf("%d seeds, %.1f simulated hours, %.0f hours a second", runs(), virtual.Hours(), virtual.Hours()/time.Since(start).Seconds())
+}
+
+// runs is how many seeds to run: few where each takes long.
+func runs() int {
+	if testing.Short() || raceDetector {
+		return min(*runsFlag, 200)
+	}
+	return *runsFlag
 }

@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// logInput writes down what a core is told.
+func (c *Cluster) logInput(n *Node, in director.Input) {
+	if c.Log == nil {
+		return
+	}
+	text := fmt.Sprintf("%+v", in)
+	switch in := in.(type) {
+	case director.Probed:
+		text = ""
+		for _, o := range in {
+			text += fmt.Sprintf(" %v:%d %v", o.Target.Addr, o.Target.Port, o.Result.Outcome)
+		}
+	case director.RoutersSeen:
+		text = in[0].State.String()
+	case director.ReadingEnded:
+		text = fmt.Sprintf("%d: %v", in.Number, in.Err)
+		if in.Config != nil {
+			text = fmt.Sprintf("%d: %s", in.Number, in.Config.Digest)
+		}
+	}
+	c.logf("%s: < %s %s", n.Name, name(in), text)
+}
+
+// logEffect writes down what a core wants done.
+func (c *Cluster) logEffect(n *Node, e director.Effect) {
+	if c.Log == nil {
+		return
+	}
+	text := ""
+	switch e := e.(type) {
+	case director.Heartbeat:
+		return
+	case director.SetTable:
+		text = oneLine(e.Table)
+	case director.SetTargets:
+		text = fmt.Sprint(len(e))
+	case director.TellKeeper:
+		text = fmt.Sprintf("priority %d, %s: %t", e.Routers[0].Priority, e.Conditions[0].Name, e.Conditions[0].OK)
+	case director.Read:
+		text = fmt.Sprint(e.Number)
+	case director.Tell:
+		text = fmt.Sprintf("%v %s %s: %s %v", e.Severity, e.Code, e.Subject, e.Text, e.Attributes)
+	default:
+		text = fmt.Sprintf("%+v", e)
+	}
+	c.logf("%s: > %s %s", n.Name, name(e), text)
+}
+
+func name(v any) string { return strings.TrimPrefix(fmt.Sprintf("%T", v), "director.") }
+
+func oneLine(t ipvsctl.Table) string {
+	return strings.ReplaceAll(strings.TrimSpace(t.String()), "\n", "; ")
+}
