@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Diff returns the operations that turn the table have into want, as far as
-// the rows are owned: a service that owned denies is left alone with all its
-// destinations, whatever want says.
+// Diff returns the operations that turn the table have into want. A service for
+// which owned returns false is left alone with all its destinations, whatever
+// want says.
 //
 // Rows are edited in place; no key is deleted and added again, because the
 // kernel would forget its counters and its connections. Everything is added
@@ -44,7 +44,8 @@ func Diff(have, want Table, owned func(ServiceKey) bool) []Op {
 
 type diff struct{ writes, deletes []Op }
 
-// service appends what turns a service, known to the kernel or not, into want.
+// service appends the operations for one service, which the kernel may not know
+// yet.
 func (d *diff) service(key ServiceKey, was VirtualService, known bool, want VirtualService) {
 	switch {
 	case !known:

@@ -8,8 +8,7 @@ import (
 )
 
 // String returns the table as "ipvsadm --save --numeric" prints it, sorted, so
-// that the two can be compared. As there, the connection thresholds are left
-// out.
+// that the two can be compared. Like ipvsadm it omits the connection thresholds.
 func (t Table) String() string {
 	var b strings.Builder
 	for _, key := range t.Keys() {
@@ -80,7 +79,7 @@ func (s Service) args(addr netip.Addr) string {
 	return b.String()
 }
 
-// netmask is a dotted mask for IPv4 and a length for IPv6, as ipvsadm has it.
+// netmask returns a dotted mask for IPv4 and a length for IPv6, as in ipvsadm.
 func netmask(bits uint8, addr netip.Addr) string {
 	if addr.Is6() || bits > 32 {
 		return fmt.Sprint(bits)
@@ -89,8 +88,8 @@ func netmask(bits uint8, addr netip.Addr) string {
 	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
 }
 
-// names are the scheduler's flags, by the names that the schedulers with
-// documented flags give them.
+// names returns the names of the scheduler's flags, which only sh and mh have
+// documented.
 func (f Flags) names(scheduler string) []string {
 	first, second := "flag-1", "flag-2"
 	if scheduler == "sh" || scheduler == "mh" {

@@ -79,12 +79,14 @@ func (o *observer) look(ctx context.Context) error {
 		}
 	}
 	var gone []Op
-	for _, key := range o.view.table.Keys() {
+	for key := range o.view.table {
 		if _, exists := services[key]; !exists {
-			op := Op{Kind: DeleteService, Service: key}
-			gone = append(gone, op)
-			o.drift.add(op, 1+len(o.view.table[key].Destinations))
+			gone = append(gone, Op{Kind: DeleteService, Service: key})
 		}
+	}
+	slices.SortFunc(gone, func(a, b Op) int { return a.Service.Compare(b.Service) })
+	for _, op := range gone {
+		o.drift.add(op, 1+len(o.view.table[op.Service].Destinations))
 	}
 	o.view.apply(gone)
 	return nil

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// How often Clear tries, without a pause.
-const clearTries = 3
-
 // A Reconciler keeps the kernel's IPVS table equal to the one last Set, while
 // Run runs. Set, Snapshot and Applied may be used at any time by any goroutine.
 type Reconciler struct {
@@ -116,7 +113,7 @@ func (r *Reconciler) work(ctx context.Context, now time.Time) time.Time {
 // for it at the end. It must not be called before Run has returned.
 func (r *Reconciler) Clear(ctx context.Context) error {
 	r.Set(Desired{Exclusive: r.newest().Exclusive})
-	for range clearTries {
+	for range 3 { // without a pause, for the end does not wait
 		r.core.retryNow()
 		r.work(ctx, time.Now())
 		if r.Snapshot().Converged {

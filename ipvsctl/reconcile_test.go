@@ -269,6 +269,9 @@ func TestALargeTableIsAuditedInSlices(t *testing.T) {
 		if got := k.Reads() - reads; got != 100 {
 			t.Errorf("%d services read at one look, want a thirtieth of 3,000", got)
 		}
+		if s := r.Snapshot(); !s.Stats.Audited.IsZero() {
+			t.Errorf("the whole table was compared at %v, after one look", s.Stats.Audited)
+		}
 		after(30 * time.Second)
 		wantTable(t, k, want, "after a round of the audit")
 		if s := r.Snapshot(); s.Stats.Drift != 1 || time.Since(s.Stats.Audited) > 31*time.Second {

@@ -26,8 +26,8 @@ func (p Protocol) String() string { return name(protocols, p, "protocol") }
 // to belong to it. It is comparable.
 //
 // A service by firewall mark has Mark set, no Protocol and no Port, and the
-// unspecified address of its family as Addr (0.0.0.0 or ::), so that Addr
-// always tells the family.
+// unspecified address of its family as Addr (0.0.0.0 or ::), so that the
+// family is always Addr's.
 type ServiceKey struct {
 	Protocol Protocol   `json:"protocol"`
 	Addr     netip.Addr `json:"address"`
@@ -42,10 +42,10 @@ type Service struct {
 	Scheduler string
 	Flags     Flags
 	// Timeout is how long a client's persistence template lives, in seconds.
-	// It means something only with the flag Persistent.
+	// It has a meaning only with the flag Persistent.
 	Timeout uint32
 	// Netmask is the prefix length by which clients are grouped for
-	// persistence: 32 or 128, the whole address, where it is not used.
+	// persistence: 32 or 128, the whole address, if it is not used.
 	Netmask uint8
 	// Engine is the kernel's name of the persistence engine, such as "sip";
 	// empty for none.
@@ -53,7 +53,7 @@ type Service struct {
 }
 
 // Flags are the flags of a virtual service (IP_VS_SVC_F_* in linux/ip_vs.h),
-// without IP_VS_SVC_F_HASHED, which the kernel keeps for itself.
+// without IP_VS_SVC_F_HASHED, which is internal to the kernel.
 type Flags uint32
 
 // The flags of a virtual service. The meaning of Sched1 to Sched3 is the

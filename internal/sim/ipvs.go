@@ -13,17 +13,17 @@ import (
 
 var _ ipvsctl.Kernel = (*IPVS)(nil)
 
-// IPVS is a kernel's IPVS table that lives in memory and refuses what the
-// kernel refuses, with the same errors. Its methods may be called by several
-// goroutines, so that a test can play the administrator beside a director; its
-// fields are set before a director has it.
+// IPVS is a kernel's IPVS table in memory. It refuses what the kernel refuses,
+// with the same errors. Its methods may be called by several goroutines, so that
+// a test can act as an administrator beside a director; its fields must be set
+// before a director has it.
 type IPVS struct {
-	// Refuse is asked before each operation of a director, where it is set:
-	// an error refuses the operation.
+	// Refuse, if set, is called before each operation of a director: an error
+	// refuses the operation.
 	Refuse func(ipvsctl.Op) error
-	// Break is asked before each exchange ("list", "services", "read",
-	// "apply"), where it is set: an error ends it. For "apply" it is asked
-	// before each operation, so that an exchange can break half way.
+	// Break, if set, is called before each exchange ("list", "services", "read",
+	// "apply"): an error ends the exchange. For "apply" it is called before each
+	// operation, so that an exchange can break halfway.
 	Break func(exchange string) error
 
 	mu       sync.Mutex
@@ -81,7 +81,7 @@ func (k *IPVS) Read(_ context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualS
 	return vs, maps.Clone(k.counters[key]), nil
 }
 
-// Apply carries the operations of a director out and counts them.
+// Apply carries out a director's operations and counts them.
 func (k *IPVS) Apply(_ context.Context, ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -112,8 +112,8 @@ func (k *IPVS) breaks(exchange string) error {
 	return k.Break(exchange)
 }
 
-// ByHand carries operations out as an administrator with ipvsadm would: they
-// are not counted and never refused but by the rules of the kernel.
+// ByHand carries out operations as an administrator would with ipvsadm: they are
+// not counted, and refused only by the kernel's rules.
 func (k *IPVS) ByHand(ops ...ipvsctl.Op) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -140,14 +140,15 @@ func (k *IPVS) Count(key ipvsctl.ServiceKey, dk ipvsctl.DestinationKey, c ipvsct
 	k.counters[key][dk] = c
 }
 
-// Writes is how many operations directors asked for, refused ones included.
+// Writes returns how many operations directors asked for, including refused
+// ones.
 func (k *IPVS) Writes() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.writes
 }
 
-// Reads is how many times a service was read.
+// Reads returns how many times a service was read.
 func (k *IPVS) Reads() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -164,8 +165,8 @@ func (k *IPVS) Table() ipvsctl.Table {
 // String returns the table as "ipvsadm --save --numeric" prints it.
 func (k *IPVS) String() string { return k.Table().String() }
 
-// write does what ip_vs_genl_set_cmd of net/netfilter/ipvs/ip_vs_ctl.c does,
-// with its errors in its order.
+// write does what ip_vs_genl_set_cmd does (net/netfilter/ipvs/ip_vs_ctl.c), with
+// the same errors in the same order.
 func (k *IPVS) write(op ipvsctl.Op) error {
 	vs, known := k.table[op.Service]
 	if op.Kind == ipvsctl.AddService && known {

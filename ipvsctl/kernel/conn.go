@@ -21,33 +21,34 @@ const (
 	familyName    = "IPVS" // IPVS_GENL_NAME
 	familyVersion = 1      // IPVS_GENL_VERSION
 
-	// How many requests go into one sendmsg.
+	// The most requests in one sendmsg.
 	batchSize = 500
 
-	// About how long a request is, in bytes.
+	// The usual length of a request, in bytes.
 	requestSize = 160
 
-	// The buffers of the socket, in bytes. The kernel answers each refused
-	// request of a batch before we read the first answer, and charges about
-	// 1 kB for each; a batch itself takes about 150 B a request.
+	// The socket's buffers, in bytes. The kernel answers every refused request
+	// of a batch before we read the first answer, and charges about 1 kB for
+	// each answer; the batch itself takes about 150 B per request.
 	readBuffer  = 4 << 20
 	writeBuffer = 1 << 20
 
-	// The longest datagram that we read, in bytes: the kernel fills 32 kB at
-	// most when it dumps. Without a fixed length each one is received twice.
+	// The longest datagram that we read, in bytes: a dump of the kernel has at
+	// most 32 kB in one. Without a fixed length each is received twice, the
+	// first time to learn its length.
 	messageBuffer = 64 << 10
 
-	// How long the kernel may let us wait for an answer. It answers while we
-	// send, so that a longer silence means that the answer was lost.
-	patience = 10 * time.Second
+	// How long to wait for an answer. The kernel answers while we send, so a
+	// longer silence means that the answer was lost.
+	answerTimeout = 10 * time.Second
 )
 
 var _ ipvsctl.Kernel = (*Conn)(nil)
 
-// A Conn is a connection to the IPVS table of one network namespace: the one
-// that the calling thread was in when it dialed. It connects again by itself
-// after an exchange failed, in the namespace that the thread is in then. Its
-// methods must not be called at the same time.
+// A Conn is a connection to the IPVS table of one network namespace, the one
+// that the calling thread was in when it dialed. After an exchange failed it
+// connects again by itself, in the namespace that the thread is in then. Its
+// methods must not be called concurrently.
 type Conn struct {
 	dial   func() (*netlink.Conn, error)
 	nl     *netlink.Conn // nil after an exchange failed
@@ -63,7 +64,7 @@ func Dial() (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Without these the exchange works, until it is large.
+		// Exchanges work without these until they are large.
 		err = errors.Join(nl.SetReadBuffer(readBuffer), nl.SetWriteBuffer(writeBuffer),
 			nl.SetOption(netlink.CapAcknowledge, true))
 		if err != nil {
@@ -82,8 +83,8 @@ func dialWith(dial func() (*netlink.Conn, error)) (*Conn, error) {
 	return c, nil
 }
 
-// connect opens the socket where it is not open, and asks for the family: a
-// module that was loaded again has another number.
+// connect opens the socket if it is not open, and asks for the family's number,
+// which is another one after the module was loaded again.
 func (c *Conn) connect() error {
 	if c.nl != nil {
 		return nil
@@ -92,7 +93,7 @@ func (c *Conn) connect() error {
 	if err != nil {
 		return fmt.Errorf("opening a generic netlink socket: %w", err)
 	}
-	_ = nl.SetDeadline(time.Now().Add(patience))
+	_ = nl.SetDeadline(time.Now().Add(answerTimeout))
 	f, err := genetlink.NewConn(nl).GetFamily(familyName)
 	if err != nil {
 		_ = nl.Close()
@@ -115,8 +116,8 @@ func (c *Conn) Close() error {
 	return nl.Close()
 }
 
-// exchange does one question and answer. When that fails, late answers may
-// still be under way, so the next exchange has a new socket.
+// exchange sends and receives by way of talk. If that fails, late answers may
+// still be under way, so the next exchange gets a new socket.
 func (c *Conn) exchange(ctx context.Context, talk func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -124,8 +125,8 @@ func (c *Conn) exchange(ctx context.Context, talk func() error) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	// This fails only on a closed socket, as talk then does.
-	_ = c.nl.SetDeadline(time.Now().Add(patience))
+	// This fails only on a closed socket, and then so does talk.
+	_ = c.nl.SetDeadline(time.Now().Add(answerTimeout))
 	err := talk()
 	if err != nil && !errors.Is(err, errNoService) {
 		_ = c.Close()
@@ -140,7 +141,7 @@ func (c *Conn) message(flags netlink.HeaderFlags, body []byte) netlink.Message {
 	}
 }
 
-// ask sends one request and hands every message of the answer to each.
+// ask sends one request and calls each with every message of the answer.
 func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request, each func(body []byte) error) error {
 	return c.exchange(ctx, func() error {
 		sent, err := c.nl.Send(c.message(flags, body))
@@ -200,8 +201,8 @@ func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
 // Read reads one service. The error is fs.ErrNotExist where there is no such
 // service.
 func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
-	// Asked for the destinations of a service that does not exist, the kernel
-	// answers that there are none: the service must be asked for first.
+	// For a service that does not exist, the kernel answers that it has no
+	// destinations, so the service has to be asked for first.
 	var svc ipvsctl.Service
 	err := c.ask(ctx, 0, question(cmdGetService, key), func(body []byte) (err error) {
 		_, svc, err = decodeService(body)
@@ -248,8 +249,8 @@ func (c *Conn) Apply(ctx context.Context, ops []ipvsctl.Op) ([]ipvsctl.Failure, 
 	return failures, nil
 }
 
-// batch sends the operations at once and collects what was refused, until the
-// last one is answered.
+// batch sends the operations together and collects the refusals until the last
+// operation is answered.
 func (c *Conn) batch(ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
 	requests := make([]netlink.Message, len(ops))
 	bodies := make(request, 0, len(ops)*requestSize)
@@ -286,8 +287,8 @@ func (c *Conn) batch(ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
 }
 
 // answer receives one answer to a batch whose first request had the sequence
-// number first. It returns which request was answered, and the refusal where
-// it was one.
+// number first. It returns the index of the request that was answered, and the
+// refusal if it was refused.
 func (c *Conn) answer(first uint32) (index int, refusal, err error) {
 	answers, err := c.nl.Receive()
 	var op *netlink.OpError

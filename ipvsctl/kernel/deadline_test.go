@@ -59,7 +59,7 @@ func (s *muteSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	}
 }
 
-// A kernel that does not answer costs patience and no more: the reconciler
+// A kernel that does not answer costs answerTimeout and no more: the reconciler
 // tries again, and nothing of the daemon waits for ever.
 func TestAKernelThatDoesNotAnswer(t *testing.T) {
 	for _, tt := range []struct {
@@ -82,8 +82,8 @@ func TestAKernelThatDoesNotAnswer(t *testing.T) {
 					begin = time.Now()
 					err = tt.ask(c)
 				}
-				if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
-					t.Errorf("%v after %v, want a deadline exceeded after %v", err, took, patience)
+				if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != answerTimeout {
+					t.Errorf("%v after %v, want a deadline exceeded after %v", err, took, answerTimeout)
 				}
 			})
 		})

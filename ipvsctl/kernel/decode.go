@@ -84,8 +84,8 @@ func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err er
 	return k, s, err
 }
 
-// decodeNetmask returns the length of a prefix: the kernel keeps a mask in
-// network order for IPv4, and the length itself for IPv6.
+// decodeNetmask returns the length of a prefix. The kernel has a mask in network
+// order for IPv4, and the length itself for IPv6.
 func decodeNetmask(af uint16, b []byte) (uint8, error) {
 	if len(b) < 4 {
 		return 0, errShort
@@ -133,8 +133,8 @@ type server struct {
 	counters ipvsctl.Counters
 }
 
-// decodeDestination reads the message about one destination. Its family is
-// the service's where the kernel (before 3.18) does not tell.
+// decodeDestination reads the message about one destination. Kernels before 3.18
+// don't name its family, which then is the service's.
 func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
 	attrs, err := nested(body, attrDest)
 	if err != nil {
@@ -199,8 +199,8 @@ func (s *server) field(ad *netlink.AttributeDecoder) {
 	}
 }
 
-// decodeStats reads counters of 64 bits, or the older ones where connections
-// and packets have 32.
+// decodeStats reads counters of 64 bits, or those of older kernels, in which
+// connections and packets have 32.
 func decodeStats(attrs []byte, c *ipvsctl.Counters) error {
 	ad, err := netlink.NewAttributeDecoder(attrs)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// A request is the body of a netlink message as it grows: the generic netlink
-// header, then attributes. The netlink library's encoder takes 31 allocations
-// and 2 kB for a request where this one takes none, which tells when ten
-// thousand rows are written.
+// A request is the body of a netlink message under construction: the generic
+// netlink header, then attributes. The netlink library's encoder makes 31
+// allocations for a request, 2 kB in all, and this one makes none, which counts
+// when ten thousand rows are written.
 type request []byte
 
 const (
@@ -25,8 +25,8 @@ const (
 
 func (r *request) command(c uint8) { *r = append(*r, c, familyVersion, 0, 0) }
 
-// begin starts an attribute (struct nlattr in linux/netlink.h) and returns
-// where; its content follows, and end.
+// begin starts an attribute (struct nlattr in linux/netlink.h) and returns its
+// offset, which end needs after the content was appended.
 func (r *request) begin(typ uint16) int {
 	at := len(*r)
 	*r = binary.NativeEndian.AppendUint16(*r, 0)
@@ -34,7 +34,7 @@ func (r *request) begin(typ uint16) int {
 	return at
 }
 
-// end fills the length in and pads the attribute to four bytes.
+// end fills in the length and pads the attribute to four bytes.
 func (r *request) end(at int) {
 	n := len(*r) - at
 	binary.NativeEndian.PutUint16((*r)[at:], uint16(n))
@@ -75,7 +75,7 @@ func (r *request) addr(typ uint16, a netip.Addr) {
 	r.bytes(typ, b[:]...)
 }
 
-// text appends a string, which the kernel wants terminated.
+// text appends a string, which the kernel expects with a terminating zero.
 func (r *request) text(typ uint16, s string) {
 	at := r.begin(typ)
 	*r = append(append(*r, s...), 0)
@@ -89,7 +89,7 @@ func family(a netip.Addr) uint16 {
 	return unix.AF_INET6
 }
 
-// encode appends the body of the request that carries op out.
+// encode appends the body of the request that carries out op.
 func encode(r request, op ipvsctl.Op) (request, error) {
 	var command uint8
 	switch op.Kind {
@@ -137,8 +137,8 @@ func (r *request) serviceKey(k ipvsctl.ServiceKey) {
 	r.port(svcPort, k.Port)
 }
 
-// service appends everything that makes a service complete: the kernel refuses
-// one without scheduler, flags, timeout or netmask.
+// service appends a service's whole configuration: the kernel refuses one
+// without scheduler, flags, timeout or netmask.
 func (r *request) service(k ipvsctl.ServiceKey, s ipvsctl.Service) {
 	r.text(svcScheduler, s.Scheduler)
 	at := r.begin(svcFlags)
@@ -166,8 +166,8 @@ func (r *request) netmask(a netip.Addr, bits uint8) {
 	r.bytes(svcNetmask, byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
 }
 
-// destination always names the address family: destinations of a tunnel may
-// have another one than their service.
+// destination always names the address family, because a destination reached by
+// tunnel may have another one than its service.
 func (r *request) destination(op ipvsctl.Op) {
 	r.uint16(destFamily, family(op.Destination.Addr))
 	r.addr(destAddr, op.Destination.Addr)

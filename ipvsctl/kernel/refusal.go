@@ -11,12 +11,12 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// errNoService is the answer to a question about a service that is not there.
+// errNoService is the error for a service that does not exist.
 var errNoService = fmt.Errorf("the kernel has no such virtual service: %w", fs.ErrNotExist)
 
-// explainRead turns the kernel's number into words. Only the absence of a
-// service is fs.ErrNotExist: the kernel also answers ENOENT where the whole
-// family is gone.
+// explainRead puts the kernel's error number into words. Only a missing service
+// is fs.ErrNotExist: the kernel also answers ENOENT when the whole family is
+// gone.
 func explainRead(err error) error {
 	switch {
 	case errors.Is(err, syscall.ESRCH):
@@ -31,8 +31,8 @@ func explainRead(err error) error {
 }
 
 // explain puts into words why the kernel refused op (net/netfilter/ipvs/
-// ip_vs_ctl.c), and keeps what the reconciler asks for: that a row was there,
-// or was not.
+// ip_vs_ctl.c). The result is fs.ErrExist or fs.ErrNotExist, as the reconciler
+// needs it, where a row was there or was not.
 func explain(op ipvsctl.Op, err error) error {
 	ofService := op.Kind == ipvsctl.AddService || op.Kind == ipvsctl.SetService
 	switch {
@@ -55,7 +55,7 @@ func explain(op ipvsctl.Op, err error) error {
 	}
 }
 
-// modules names what the kernel needs for a service, with the modules that have it.
+// modules names what the kernel needs for a service, and the modules for it.
 func modules(s ipvsctl.Service) string {
 	text := fmt.Sprintf("the scheduler %q (module ip_vs_%s)", s.Scheduler, s.Scheduler)
 	if s.Engine != "" {
