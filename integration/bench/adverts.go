@@ -30,6 +30,7 @@ const (
 	lateMost   = "lateness, 99 of 100 are below"
 	lateWorst  = "lateness, the latest"
 	missing    = "adverts that did not come"
+	stoodStill = "the machine stood still"
 )
 
 // measureAdverts lets both daemons take turns with the adverts.
@@ -40,6 +41,7 @@ func measureAdverts(ctx context.Context, o options) ([]Figure, error) {
 		{Name: lateMost, Unit: unitTime, Goal: ratioAtMost(1)},
 		{Name: lateWorst, Unit: unitTime, Goal: atMost(lateAtMost.Seconds())},
 		{Name: missing, Unit: unitCount, Goal: always(0)},
+		{Name: stoodStill, Unit: unitShare},
 	}
 	return complete("adverts", figures, columns), err
 }
@@ -118,5 +120,7 @@ func noteLateness(times []time.Time, stalls *cluster.Stalls, c column) error {
 		lost += l.Round(busyAdvert) / busyAdvert
 	}
 	c.add(missing, float64(lost))
+	first, last := times[0], times[len(times)-1]
+	c.add(stoodStill, stalls.Between(first, last).Seconds()/last.Sub(first).Seconds())
 	return nil
 }

@@ -71,7 +71,7 @@ func Lateness(times []time.Time, interval time.Duration, s *Stalls) (late []time
 	for i := 1; i < len(times); i++ {
 		extra := times[i].Sub(times[i-1]) - interval
 		if extra > 0 {
-			extra -= s.between(times[i-1], times[i])
+			extra -= s.Between(times[i-1], times[i])
 		}
 		late = append(late, max(0, extra))
 	}

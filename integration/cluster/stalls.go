@@ -59,14 +59,14 @@ func (s *Stalls) Stop() {
 	s.running.Wait()
 }
 
-// between is how long any processor stood still in that time.
-func (s *Stalls) between(begin, end time.Time) (sum time.Duration) {
+// Between is how long any processor stood still in that time.
+func (s *Stalls) Between(begin, end time.Time) (sum time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return stalled(s.stalls, begin, end)
 }
 
-// stalled is between for stalls in the order of their ends, which may overlap.
+// stalled is Between for stalls in the order of their ends, which may overlap.
 func stalled(stalls []stall, begin, end time.Time) (sum time.Duration) {
 	// From the last one back, so that what overlaps is counted once.
 	for i := len(stalls) - 1; i >= 0 && stalls[i].end.After(begin); i-- {

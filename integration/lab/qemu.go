@@ -65,6 +65,9 @@ func (qemu) start(ctx context.Context, j *job, folder, memory string) error {
 	err = c.Run()
 	copied()
 	if ctx.Err() != nil {
+		if words := messages.String(); words != "" {
+			fmt.Fprintln(os.Stderr, "lab: the emulated machine's last messages:\n"+words)
+		}
 		return ctx.Err()
 	}
 	return fmt.Errorf("the emulated machine ended before %s did (%v); its last messages:\n%s", j.Args[0], err, messages)
