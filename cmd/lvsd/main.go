@@ -1,5 +1,5 @@
 // Command lvsd is the daemon for the directors of a Linux Virtual Server
-// cluster, and the tool to look at it.
+// cluster, and the command line to it.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 // version is set when a release is linked: -ldflags "-X main.version=…".
 var version = "development"
 
-// Exit statuses beside 0, for scripts.
+// Exit statuses other than 0, for scripts.
 const (
 	exitFailure = 1
 	exitUsage   = 2

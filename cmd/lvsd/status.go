@@ -12,26 +12,24 @@ import (
 	"github.com/lvsd/lvsd/internal/show"
 )
 
-// exitNoAnswer is the exit code of commands that found no living daemon, so
-// that scripts can tell it from a mistake in the call.
+// exitNoAnswer is the exit status of commands that found no living daemon, so
+// that scripts can tell that from a mistake on the command line.
 const exitNoAnswer = 3
 
 func newStatusCommand() *cobra.Command {
 	var socket, output string
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show what the running daemon does",
-		Long: `Show what the running daemon does: what needs attention first, then the virtual
-routers (who is Master, since when), the virtual services with their real
-servers (health, weight as configured and as in the kernel's table, connections,
-the last result of each check), and what the daemon is busy with.
+		Short: "Show the state of the running daemon",
+		Long: `Shows the state of the running daemon: first what needs attention, then the
+virtual routers (who is Master, since when), the virtual services with their
+real servers (health, weight in the configuration and in the kernel's table,
+connections, the last result of each check), and what the daemon is doing.
 
-Exit codes:
-  0  the daemon answered, whatever it had to say
-  1  the daemon's answer could not be had or printed
-  2  something is wrong with the call
-  3  no daemon answers`,
-		Example: `  lvsd status                            a table; colour only on a terminal and without NO_COLOR
+The exit status is 0 if the daemon answered, whatever its answer; 1 if the
+answer could not be read or printed; 2 for a mistake on the command line; and 3
+if no daemon answers.`,
+		Example: `  lvsd status                            a table; in colour on a terminal, unless NO_COLOR is set
   lvsd status -o json | jq '.routers[] | {name, state, since}'
   watch -n1 lvsd status                  while a server is taken out or a director is stopped`,
 		Args:              cobra.NoArgs,
@@ -58,9 +56,9 @@ Exit codes:
 	return cmd
 }
 
-// printStatus asks the daemon on the socket and prints its answer: as a table,
-// which fits a terminal and is plain and whole in a file or a pipe, or the JSON
-// as it came.
+// printStatus asks the daemon on the socket and prints its answer: the JSON as it
+// came, or a table that fits a terminal, and is plain and complete in a file or a
+// pipe.
 func printStatus(ctx context.Context, out io.Writer, socket string, asJSON bool) error {
 	client := control.Dial(socket)
 	if asJSON {

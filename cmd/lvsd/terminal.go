@@ -10,8 +10,8 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 )
 
-// terminal returns the width of the terminal that w is, in columns, and whether
-// colour is welcome there. The width is zero if w is not a terminal.
+// terminal returns the width of a terminal in columns, and whether to use colour
+// there. The width is zero if w is not a terminal.
 func terminal(w io.Writer) (width int, colour bool) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -24,7 +24,7 @@ func terminal(w io.Writer) (width int, colour bool) {
 	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// defaultWidth is how wide sentences are if nobody says how wide they may be.
+// defaultWidth is how wide text is wrapped if the width is unknown, in columns.
 const defaultWidth = 78
 
 // renderDiagnostics prints diagnostics for people.

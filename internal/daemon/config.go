@@ -62,8 +62,8 @@ func Validate(ctx context.Context, path, node string) (*Reading, error) {
 	return read(ctx, newReader(), q)
 }
 
-// query says what a configuration is read with on this machine. Interfaces are
-// left out: the daemon gives none.
+// query returns what a configuration is read with on this machine, without
+// Interfaces: a router of the daemon whose interface is missing says so itself.
 func query(path, node string) (reader.Query, machine.Facts, error) {
 	if node == "" {
 		name, err := machine.NodeName()
@@ -104,7 +104,7 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
 }
 
-// maxMistakes bounds the mistakes of one configuration that are told one by one.
+// maxMistakes bounds the mistakes of one configuration that are logged.
 const maxMistakes = 50
 
 // mistakes returns an event for each mistake, with its source.

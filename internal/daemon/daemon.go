@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) error {
 	r := newReader()
 	first, err := read(ctx, r, q)
 	if ctx.Err() != nil {
-		return nil // it was told to end before it began
+		return nil // a signal came before there was anything to hand over
 	}
 	if err != nil {
 		return err

@@ -3,72 +3,72 @@ package metrics
 import "github.com/prometheus/client_golang/prometheus"
 
 // The metrics. Names follow Prometheus' conventions: base units, _total for
-// what only grows, _timestamp_seconds for moments. What is per real server is
-// kept to eight series, because a director may have ten thousand of them: what
-// only explains a failure (latency, last result) is in the status instead.
+// counters, _timestamp_seconds for moments. A real server has only eight series,
+// because a director may have ten thousand servers: what merely explains a
+// failure (latency, last result) is in the status instead.
 var (
-	directorUp = gauge("director_up", "1 if the director's loop answered this scrape; what comes from it is missing otherwise.")
+	directorUp = gauge("director_up", "1 if the director's loop answered this scrape; otherwise its metrics are missing.")
 	buildInfo  = gauge("build_info", "Always 1; the versions of lvsd and of Go as labels.", "goversion", "version")
-	ready      = gauge("ready", "1 if the first table is in the kernel and every target had a result, or the start delay is over.")
-	stopping   = gauge("stopping", "1 while the daemon hands over because it was told to stop.")
-	findings   = gauge("findings", "What an operator should look at, by severity; lvsd status tells what.", "severity")
+	ready      = gauge("ready", "1 if the first table is in the kernel and every check has had a result, or the start delay is over.")
+	stopping   = gauge("stopping", "1 while the daemon is stopping and hands over.")
+	findings   = gauge("findings", "Things that are wrong now, by severity; lvsd status lists them.", "severity")
 
-	configInfo       = gauge("config_info", "Always 1; the digest of the configuration that runs, equal on directors that run the same, and the node.", "digest", "node")
-	configSuccessful = gauge("config_last_reload_successful", "1 if the configuration read last was valid and is running.")
+	configInfo       = gauge("config_info", "Always 1; the digest of the running configuration, equal on directors that run the same one, and the node.", "digest", "node")
+	configSuccessful = gauge("config_last_reload_successful", "1 if the configuration that was read last is valid and running.")
 	configRead       = gauge("config_last_reload_timestamp_seconds", "When a configuration was last read.")
-	configApplied    = gauge("config_last_reload_success_timestamp_seconds", "When the configuration that runs was applied.")
-	configReloads    = counter("config_reloads_total", "Configurations read since the start, the first one included.", "result")
+	configApplied    = gauge("config_last_reload_success_timestamp_seconds", "When the running configuration was applied.")
+	configReloads    = counter("config_reloads_total", "Configurations read since the start, including the first.", "result")
 
-	keeperUp        = gauge("keeper_up", "1 if the process that keeps the adverts runs; missing where no virtual router is configured.")
-	keeperRestarts  = counter("keeper_restarts_total", "How often the keeper had to be started again.")
-	keeperDropped   = counter("keeper_events_dropped_total", "Events of the keeper that the director was too slow to take.")
+	keeperUp        = gauge("keeper_up", "1 if the process that sends the adverts is running; missing if no virtual router is configured.")
+	keeperRestarts  = counter("keeper_restarts_total", "How often the keeper had to be restarted.")
+	keeperDropped   = counter("keeper_events_dropped_total", "Events of the keeper that were lost because the director was too slow.")
 	keeperUnclaimed = counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here.")
 
 	routerInfo         = gauge("router_info", "Always 1; what identifies the virtual router on its network.", "interface", "router", "version", "vrid")
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.", "router", "state")
 	routerSince        = gauge("router_state_since_timestamp_seconds", "When the virtual router entered its state.", "router")
-	routerPriority     = gauge("router_priority", "The virtual router's own priority.", "router")
-	routerAddresses    = gauge("router_addresses", "Addresses of the virtual router, those included that are not advertised.", "router")
+	routerPriority     = gauge("router_priority", "The virtual router's effective priority.", "router")
+	routerAddresses    = gauge("router_addresses", "Addresses of the virtual router, including those that are not advertised.", "router")
 	routerHeld         = gauge("router_addresses_held", "Addresses of the virtual router that are on this director.", "router")
-	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and ceased to be.", "router", "transition")
+	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.", "router", "transition")
 	routerSent         = counter("router_adverts_sent_total", "Adverts sent.", "router")
 	routerReceived     = counter("router_adverts_received_total", "Adverts received and accepted.", "router")
-	routerZeroSent     = counter("router_priority_zero_sent_total", "Adverts sent to tell that this Master leaves.", "router")
-	routerZeroReceived = counter("router_priority_zero_received_total", "Adverts received that told that the Master leaves.", "router")
-	routerDiscarded    = counter("router_packets_discarded_total", "Packets received and not accepted, by reason.", "reason", "router")
-	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with this router's configuration, by what they disagree in.", "reason", "router")
-	routerOtherMasters = counter("router_other_masters_total", "Adverts of another Master heard as Master, and not given way to: each of the two had the addresses.", "router")
+	routerZeroSent     = counter("router_priority_zero_sent_total", "Adverts of priority 0 sent: this Master is leaving.", "router")
+	routerZeroReceived = counter("router_priority_zero_received_total", "Adverts of priority 0 received: the Master is leaving.", "router")
+	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.", "reason", "router")
+	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what they disagree in.", "reason", "router")
+	routerOtherMasters = counter("router_other_masters_total", "Adverts of another Master heard while Master and not yielded to: both had the addresses.", "router")
 	routerSendErrors   = counter("router_send_errors_total", "Adverts that the kernel refused to send.", "router")
-	routerStalls       = counter("router_stalls_total", "Wake-ups that came later than the peers' patience.", "router")
+	routerStalls       = counter("router_stalls_total", "Wake-ups that came too late to act on the timers.", "router")
 	routerRestored     = counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them.", "router")
 
 	serviceInfo     = gauge("service_info", "Always 1; the virtual service's address and scheduler.", "address", "scheduler", "service")
 	serviceInKernel = gauge("service_in_kernel", "1 if the virtual service is in the kernel's table; missing while it is withheld.", "service")
 	serviceServed   = gauge("service_served", "1 if a real server takes the service's connections, 0 if none does; missing while it is undecided or withheld.", "service")
 	serviceServers  = gauge("service_real_servers", "Real servers of the virtual service, by health.", "health", "service")
-	serviceFallback = gauge("service_fallback_active", "1 while the fallback serves; missing where none is configured.", "service")
+	serviceFallback = gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured.", "service")
 
 	serverLabels   = []string{"address", "server", "service"}
-	serverUp       = gauge("real_server_up", "1 if the real server is up or not checked, 0 if down; missing while that is not known.", serverLabels...)
+	serverUp       = gauge("real_server_up", "1 if the real server is up or not checked, 0 if down; missing while unknown.", serverLabels...)
 	serverWeight   = gauge("real_server_weight", "The configured weight.", serverLabels...)
-	serverKernel   = gauge("real_server_kernel_weight", "The weight in the kernel's table; missing where the server is not in it.", serverLabels...)
+	serverKernel   = gauge("real_server_kernel_weight", "The weight in the kernel's table; missing if the server is not in it.", serverLabels...)
 	serverActive   = gauge("real_server_connections_active", "Established connections.", serverLabels...)
 	serverInactive = gauge("real_server_connections_inactive", "Connections in any other state.", serverLabels...)
 	serverConns    = counter("real_server_connections_total", "Connections since the real server was added to the table.", serverLabels...)
 	serverReceived = counter("real_server_bytes_in_total", "Bytes from clients to the real server.", serverLabels...)
-	serverSent     = counter("real_server_bytes_out_total", "Bytes from the real server to clients, where they pass the director.", serverLabels...)
+	serverSent     = counter("real_server_bytes_out_total", "Bytes from the real server to clients, if they pass through the director.", serverLabels...)
 
 	probeDuration    = family{desc: describe("probe_duration_seconds", "How long probes took, by kind of check.", "kind")}
-	probes           = counter("probes_total", "Probes by kind of check and outcome; not_run: for a reason of this director's own.", "kind", "outcome")
+	probes           = counter("probes_total", "Probes by kind of check and outcome; not_run: impossible for a reason on this director.", "kind", "outcome")
 	probeTargets     = gauge("probe_targets", "Distinct probes that are scheduled.")
-	probesInFlight   = gauge("probes_in_flight", "Probes that run now.")
-	probesWaiting    = gauge("probes_waiting", "Probes that are due and wait for a place.")
-	probesLate       = counter("probes_late_total", "Probes that had to wait for a place.")
-	probeLateSeconds = counter("probe_late_seconds_total", "How long probes waited for a place, together.")
+	probesInFlight   = gauge("probes_in_flight", "Probes that are running.")
+	probesWaiting    = gauge("probes_waiting", "Probes that are due and wait for a free slot.")
+	probesLate       = counter("probes_late_total", "Probes that had to wait for a free slot.")
+	probeLateSeconds = counter("probe_late_seconds_total", "Total time that probes waited for a free slot.")
 
 	tableOperations = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.", "operation")
-	tableErrors     = counter("ipvs_errors_total", "Operations that the kernel refused, and lists that failed.")
-	tableDrift      = counter("ipvs_drift_repaired_total", "Rows found other than lvsd left them, and repaired.")
+	tableErrors     = counter("ipvs_errors_total", "Operations that the kernel refused, and listings that failed.")
+	tableDrift      = counter("ipvs_drift_repaired_total", "Rows that somebody else had changed, and that were repaired.")
 	tableForeign    = gauge("ipvs_foreign_services", "Services in the kernel's table that are not lvsd's.")
 	tablePending    = gauge("ipvs_operations_pending", "Operations that the last pass left undone.")
 	tableAudited    = gauge("ipvs_audit_timestamp_seconds", "When the whole table was last compared with the kernel's.")
@@ -80,8 +80,8 @@ type family struct {
 	counter bool
 }
 
-// gauge describes a figure that goes up and down. Labels are in order of the
-// alphabet, as the encoder wants them.
+// gauge describes a figure that goes up and down. Labels are in alphabetical
+// order, as the encoder requires.
 func gauge(name, help string, labels ...string) family {
 	return family{desc: describe(name, help, labels...)}
 }

@@ -67,9 +67,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 // A scrape is where the metrics of one scrape go.
 type scrape chan<- prometheus.Metric
 
-// A sample is one value of a family. Its labels may be shared with the other
-// samples of one real server, which prometheus.NewConstMetric can't do: of ten
-// thousand servers' scrape that is a third of the memory and of the time.
+// A sample is one value of a family. It shares its labels with the other samples
+// of a real server, which prometheus.NewConstMetric cannot do: in a scrape of ten
+// thousand servers that saves a third of the memory and of the time.
 type sample struct {
 	family
 	value  float64
@@ -90,8 +90,8 @@ func (s *sample) Write(out *dto.Metric) error {
 	return nil
 }
 
-// pairs makes labels of names and values in turn, in order of the names. Text
-// that is no UTF-8 would lose its metrics, so it is made printable.
+// pairs makes labels of alternating names and values, in order of the names. A
+// value that is not UTF-8 would cost the metric, so values are made printable.
 func pairs(nameValue ...string) []*dto.LabelPair {
 	labels := make([]*dto.LabelPair, 0, len(nameValue)/2)
 	for i := 0; i < len(nameValue); i += 2 {
@@ -113,7 +113,7 @@ func (s scrape) flag(f family, set bool, labels ...*dto.LabelPair) {
 	s.number(f, v, labels...)
 }
 
-// moment sends a time; one that never came is missing.
+// moment sends a time, unless it is zero.
 func (s scrape) moment(f family, t time.Time, labels ...*dto.LabelPair) {
 	if !t.IsZero() {
 		s.number(f, float64(t.UnixMicro())/1e6, labels...)
@@ -244,7 +244,7 @@ func (s scrape) probes(c *api.Probes) {
 	}
 }
 
-// histogram makes cumulative buckets of the checker's.
+// histogram turns the checker's buckets into cumulative ones.
 func histogram(kind string, k api.Kind) prometheus.Metric {
 	buckets := make(map[float64]uint64, len(checker.LatencyBounds))
 	var count uint64

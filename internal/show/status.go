@@ -96,12 +96,12 @@ func masterOf(r *api.Router) string {
 
 func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	p, k, r := &st.Probes, &st.Table, &st.Reload
-	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a place; %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
+	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a slot; %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
 	var ops uint64
 	for _, n := range k.Operations {
 		ops += n
 	}
-	fmt.Fprintf(w, "Table   %d operations, %d errors, %d rows repaired, %d foreign services, compared in whole %s\n",
+	fmt.Fprintf(w, "Table   %d operations, %d errors, %d rows repaired, %d foreign services, compared in full %s\n",
 		ops, k.Errors, k.Drift, k.Foreign, ago(st.Time, k.Audited))
 	for _, f := range st.Foreign {
 		fmt.Fprintf(w, "        not lvsd's: %s\n", text.Printable(f))
