@@ -67,7 +67,8 @@ func judge(t *testing.T, outcomes map[string]int) {
 		total += n
 	}
 	t.Logf("%d mutants: %v", total, outcomes)
-	if late := outcomes["late"]; late*10 > total {
+	// Some mutants loop for ever, more of them where time is simulated.
+	if late := outcomes["late"]; late*5 > total {
 		t.Fatalf("%d of %d ran out of time: this machine is too busy for the rest to mean anything", late, total)
 	}
 	share := 100 * float64(total-outcomes["alive"]) / float64(total)
