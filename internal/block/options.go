@@ -43,7 +43,7 @@ func Count[T any, N ~int | ~uint8 | ~uint16 | ~uint32](name, help string, def N,
 // Flag is true or false.
 func Flag[T any](name, help string, def bool, ref func(*T) *bool) Entry[T] {
 	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Range: "true or false", Default: strconv.FormatBool(def)},
+		Option: &Option{Name: name, Help: help, Default: strconv.FormatBool(def)},
 		init:   func(t *T) { *ref(t) = def },
 		read: func(b *Body, a argument, t *T) {
 			if v, ok := b.evaluate(a.expr, a.name, cty.Bool); ok {

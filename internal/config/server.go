@@ -38,11 +38,11 @@ var (
 var serverTable = block.NewTable("real_server", []block.Entry[server]{
 	addressOption("The server's address.").Unless("the label"),
 	serverPort,
-	block.Count("weight", "Its share of the connections, in relation to the other servers'. With 0 it gets no new ones.",
+	block.Count("weight", "The server's share of the connections in relation to the others'. With 0 it gets no new ones, and those that it has go on.",
 		1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
-	block.Count("upper_threshold", "With so many connections it gets no new ones. 0 is no limit.",
+	block.Count("upper_threshold", "With this many connections the server gets no new ones. 0 is no limit. Set it where a server fails under more load than it can bear.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
-	block.Count("lower_threshold", "With fewer connections than this it gets new ones again. 0 is three quarters of upper_threshold.",
+	block.Count("lower_threshold", "With fewer connections than this a server that reached upper_threshold gets new ones again. 0 is three quarters of upper_threshold.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
 }, serverRoute, inServer(
 	initialOption("Whether this server waits for the first result of its checks, where that is not as the service says.", "").Unless("the service's"),

@@ -51,9 +51,9 @@ type service struct {
 }
 
 var serviceTable = block.NewTable("virtual_service", []block.Entry[service]{
-	block.Text("address", "The virtual address.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
-	block.Count("port", "The port. 0 is every port, and needs a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
-	block.Choice("protocol", "The protocol.", "tcp", []block.Word[ipvsctl.Protocol]{
+	block.Text("address", "The virtual address at which clients reach the service. A virtual_router should hold it.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
+	block.Count("port", "The port at which clients reach the service. 0 is every port, and needs a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
+	block.Choice("protocol", "The protocol of the service.", "tcp", []block.Word[ipvsctl.Protocol]{
 		{Name: "tcp", Value: ipvsctl.TCP}, {Name: "udp", Value: ipvsctl.UDP}, {Name: "sctp", Value: ipvsctl.SCTP},
 	}, func(s *service) *ipvsctl.Protocol { return &s.protocol }),
 	block.Count("firewall_mark", "In the place of address, port and protocol: the service is whatever packets a firewall rule marks with this number, such as those of several ports.",
@@ -66,7 +66,7 @@ var serviceTable = block.NewTable("virtual_service", []block.Entry[service]{
 	block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server where the first choice is down) and \"port\" (the client's port counts too), others \"flag-1\" to \"flag-3\".",
 		func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
 }, inService(
-	forwardOption("How packets reach the servers. There is no default, as programs differ in theirs.").Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
+	forwardOption("How packets reach the servers. The servers must be prepared for it, and other programs have other defaults, so it must be said.").Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
 	tunnelOption("How packets are wrapped where forward is \"tunnel\". Without this block it is IP in IP."),
 ), []block.Entry[service]{
 	block.Flag("one_packet", "With UDP: schedule every packet by itself, also those of one client and port. Set it where one client sends many independent requests, such as DNS.",
