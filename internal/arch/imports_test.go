@@ -31,7 +31,7 @@ var layers = []struct {
 	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"internal/event", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
-	{"internal/block", nil, "the language of the files knows nothing of what they say"},
+	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
 	{"internal/config", append([]string{"internal/block"}, domains...), "text becomes the domains' values, and nothing acts on it"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // A Severity reports whether a diagnostic forbids the configuration.
@@ -105,43 +107,26 @@ func (d Diagnostic) render(width int, color bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s:%s %s%s%s\n", hue, title, plain, bold, printable(d.Summary), plain)
 	if d.File != "" {
-		fmt.Fprintf(&b, "  %s:%d", d.File, d.Line)
+		fmt.Fprintf(&b, "  %s:%d", printable(d.File), d.Line)
 		if d.Block != "" {
 			fmt.Fprintf(&b, ", in %s", printable(d.Block))
 		}
 		b.WriteString(":\n")
 	}
 	if d.Source != "" {
-		before, marked := d.Source[:d.Marked[0]], d.Source[d.Marked[0]:d.Marked[1]]
-		fmt.Fprintf(&b, "%6d | %s\n", d.Line, printable(d.Source))
-		fmt.Fprintf(&b, "%6s | %s%s%s%s\n", "", blank(before), hue, carets(marked), plain)
+		before, marked := printable(d.Source[:d.Marked[0]]), printable(d.Source[d.Marked[0]:d.Marked[1]])
+		fmt.Fprintf(&b, "%6d | %s%s%s\n", d.Line, before, marked, printable(d.Source[d.Marked[1]:]))
+		fmt.Fprintf(&b, "%6s | %*s%s%s%s\n", "", utf8.RuneCountInString(before), "", hue, carets(marked), plain)
 	}
-	for _, line := range wrap(printable(d.Detail), width-2) {
-		fmt.Fprintf(&b, "  %s\n", line)
+	for _, line := range wrap(d.Detail, width-2) {
+		fmt.Fprintf(&b, "  %s\n", printable(line))
 	}
 	return b.String()
 }
 
-// printable replaces what could steer a terminal; tabs stay.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if (r < ' ' && r != '\t' && r != '\n') || (r >= 0x7f && r < 0xa0) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
-}
-
-// blank returns the space that s takes, so that what follows stands below
-// what follows s.
-func blank(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return r
-		}
-		return ' '
-	}, s)
-}
+// printable makes text safe to print, with tabs as spaces, so that carets below
+// a line are where they belong.
+func printable(s string) string { return text.Printable(strings.ReplaceAll(s, "\t", "    ")) }
 
 func carets(s string) string {
 	return strings.Repeat("^", max(1, utf8.RuneCountInString(s)))
@@ -149,8 +134,8 @@ func carets(s string) string {
 
 // wrap breaks a text between words into lines of at most width columns. What
 // is indented is an example and stays as it is.
-func wrap(text string, width int) (lines []string) {
-	for paragraph := range strings.SplitSeq(text, "\n") {
+func wrap(s string, width int) (lines []string) {
+	for paragraph := range strings.SplitSeq(s, "\n") {
 		if width <= 0 || strings.HasPrefix(paragraph, " ") {
 			lines = append(lines, paragraph)
 			continue

@@ -52,16 +52,16 @@ func TestErrIsTheFirstMistakeInOneLine(t *testing.T) {
 func TestRender(t *testing.T) {
 	const want = `Error: Unknown scheduler "\x1b[2Jwlcc"
   web.hcl:4, in virtual_service "web":
-     4 | 	scheduler = "�[2Jwlcc" # ä
-       | 	            ^^^^^^^^^^
+     4 |     scheduler = "\x1b[2Jwlcc" # ä
+       |                 ^^^^^^^^^^^^^
   It can be "rr", "wrr", "lc", "wlc", "lblc",
   "lblcr", "dh", "sh", "mh", "sed", "nq", "fo",
   "ovf" or "twos".
 
 Error: Unknown forward "masq"
   web.hcl:5, in virtual_service "web":
-     5 | 	forward   = "masq"
-       | 	            ^^^^^^
+     5 |     forward   = "masq"
+       |                 ^^^^^^
   Did you mean "nat"? It can be "nat", "direct"
   or "tunnel".
 `
