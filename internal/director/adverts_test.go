@@ -46,7 +46,7 @@ func TestAdvertFindings(t *testing.T) {
 			all.adverts(tallies{{routers: tt.then}}.since(tt.now))
 			var got []string
 			for _, f := range all {
-				got = append(got, f.String())
+				got = append(got, f.Text+": "+f.Remedy)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)

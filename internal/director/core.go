@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -31,10 +33,12 @@ type Core struct {
 	machine   surroundings
 	reload    reloader
 	readiness readiness
-	outages   outages
 	pulse     pulse
 
+	// planned is the last plan, and outages are the services that have lost their
+	// last server by it or an earlier one, and not got one since.
 	planned Planned
+	outages map[ipvsctl.ServiceKey]bool
 	// outdated: something that the plan depends on has changed.
 	outdated bool
 	// opened: there is an IPVS table, and kernel is how it was seen since the
@@ -53,7 +57,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 		atStart: first.Config.Director, started: now,
 		adverts:   tallies{{at: now}},
 		readiness: newReadiness(now, first.Config.Director.StartDelay),
-		reload:    newReloader(now, path, first.Config.Digest, first.Config.Director.StartDelay),
+		reload:    reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		pulse:     pulse{next: now.Add(tick)},
 		opened:    first.Found != nil,
 	}
@@ -100,9 +104,8 @@ func (c *Core) Expire(now time.Time) []Effect {
 	if due(c.pulse.next, now) {
 		c.beat(now)
 	}
-	if err := c.reload.expire(now); err != nil {
-		c.refuse(now, Loaded{Err: err})
-		c.askAgain(now)
+	if !c.reload.began.IsZero() && due(c.reload.began.Add(loadPatience), now) {
+		c.giveUp(now)
 	}
 	return c.act(now)
 }
@@ -116,7 +119,7 @@ func (c *Core) act(now time.Time) []Effect {
 	if c.outdated || due(c.planned.Until, now) {
 		c.plan(now)
 	}
-	if c.reload.settled(now, c.converged()) {
+	if c.reload.loaded(now, c.converged()) {
 		c.reloaded()
 	}
 	switch {
@@ -137,7 +140,7 @@ func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
 func (c *Core) do(e Effect) { c.effects = append(c.effects, e) }
 
 // tell reports an event.
-func (c *Core) tell(now time.Time, s event.Severity, code, subject, text string, attributes ...slog.Attr) {
+func (c *Core) tell(now time.Time, s slog.Level, code, subject, text string, attributes ...slog.Attr) {
 	c.do(Tell{event.Event{At: now, Severity: s, Code: code, Subject: subject, Text: text, Attributes: attributes}})
 }
 
@@ -154,9 +157,7 @@ func (c *Core) plan(now time.Time) {
 		Own:          func(a netip.Addr) bool { return c.machine.own[a] },
 		AwaitedUntil: c.readiness.awaited,
 	})
-	for _, o := range c.outages.update(c.config.Services, c.planned.Verdicts) {
-		c.tell(now, o.severity, o.code, o.service.Name, o.text, o.attributes()...)
-	}
+	c.tellOutages(now)
 	if c.opened {
 		c.kernel = TableSeen{}
 		c.do(SetTable{Table: c.planned.Table, Exclusive: c.atStart.ExclusiveTable})

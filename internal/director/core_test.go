@@ -101,7 +101,7 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, fmt.Sprintf("hand over within %v", e.Limit))
 		case Tell:
 			event.Log(plain(&s.log))(e.Event)
-			s.lines = append(s.lines, e.Severity.String()+" "+e.Code+" "+e.Subject)
+			s.lines = append(s.lines, strings.ToLower(e.Severity.String())+" "+e.Code+" "+e.Subject)
 		}
 	}
 }
@@ -153,7 +153,7 @@ func TestCoreFromStartToStop(t *testing.T) {
 	s.hear(checker.Failed)
 	s.want("failures that are not yet enough")
 	s.hear(checker.Failed)
-	s.want("the last server fails", "warning server-down web/192.168.1.4", "warning service-unserved web", "table: 10.13.0.15:8080=1")
+	s.want("the last server fails", "warn server-down web/192.168.1.4", "warn service-unserved web", "table: 10.13.0.15:8080=1")
 	s.handle(TableSeen{Refused: true})
 	s.want("a refusal changes nothing")
 	s.handle(Reload{})

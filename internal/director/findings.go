@@ -10,29 +10,28 @@ import (
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
-	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
 // findings are made here and nowhere else, the most urgent first.
-type findings []event.Finding
+type findings []api.Finding
 
-func (all *findings) add(s event.Severity, code, subject, remedy, format string, args ...any) {
-	*all = append(*all, event.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+func (all *findings) add(s api.Severity, code, subject, remedy, format string, args ...any) {
+	*all = append(*all, api.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
 // Findings returns what is wrong according to the rest of a status.
-func Findings(s *api.Status) []event.Finding {
+func Findings(s *api.Status) []api.Finding {
 	all := findings{}
 	if r := &s.Reload; !r.OK && !r.Last.IsZero() {
-		all.add(event.Error, "reload-refused", "", `correct `+r.Path+`, try it with "lvsd validate" and reload again`,
+		all.add(api.Error, "reload-refused", "", `correct `+r.Path+`, try it with "lvsd validate" and reload again`,
 			"RELOAD REFUSED at %s, the configuration of %s still runs (%s)", clock(r.Last), clock(r.Applied), r.Error)
 	}
 	all.notReady(s)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
-		all.add(event.Error, "keeper-down", "", "", "the process that sends the adverts is not running "+
+		all.add(api.Error, "keeper-down", "", "", "the process that sends the adverts is not running "+
 			"(it was started again %d times), so no address is renewed and the peer may take over", s.Keeper.Restarts)
 	}
 	for i := range s.Routers {
@@ -43,12 +42,12 @@ func Findings(s *api.Status) []event.Finding {
 	switch t := &s.Table; {
 	case t.LastError == "":
 	case t.Pending > 0:
-		all.add(event.Error, "table-differs", "", "", "the kernel's table is not as wanted, %d operations are left to do: %s", t.Pending, t.LastError)
+		all.add(api.Error, "table-differs", "", "", "the kernel's table is not as wanted, %d operations are left to do: %s", t.Pending, t.LastError)
 	default:
-		all.add(event.Warning, "table-failed", "", "", "the kernel's table is as wanted, but something failed: %s", t.LastError)
+		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as wanted, but something failed: %s", t.LastError)
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
-		all.add(event.Warning, "keeper-limited", "", "", "the keeper runs with less than it should have: %s", k.Why)
+		all.add(api.Warning, "keeper-limited", "", "", "the keeper runs with less than it should have: %s", k.Why)
 	}
 	return all
 }
@@ -56,7 +55,7 @@ func Findings(s *api.Status) []event.Finding {
 // notReady finds why the daemon is not ready, if it is not.
 func (all *findings) notReady(s *api.Status) {
 	if s.Stopping {
-		all.add(event.Warning, "not-ready", "", "", "not ready: stopping and handing over to the peer")
+		all.add(api.Warning, api.NotReady, "", "", "not ready: stopping and handing over to the peer")
 		return
 	}
 	if s.Ready {
@@ -82,7 +81,7 @@ func (all *findings) notReady(s *api.Status) {
 	if s.Table.LastError != "" {
 		why += "; the kernel refused an operation: " + s.Table.LastError
 	}
-	all.add(event.Warning, "not-ready", "", "", "not ready: %s", why)
+	all.add(api.Warning, api.NotReady, "", "", "not ready: %s", why)
 }
 
 // missing reports whether a service is not in the kernel's table and should be.
@@ -94,12 +93,12 @@ func (all *findings) router(r *api.Router) {
 	subject := fmt.Sprintf("virtual router %q", r.Name)
 	switch {
 	case r.State == api.Master && r.Held < len(r.Addresses):
-		all.add(event.Error, "addresses-missing", subject, "", "%s is Master and holds %d of its %d addresses", subject, r.Held, len(r.Addresses))
+		all.add(api.Error, "addresses-missing", subject, "", "%s is Master and holds %d of its %d addresses", subject, r.Held, len(r.Addresses))
 	case r.State != api.Master && r.Held > 0:
-		all.add(event.Error, "addresses-left", subject, "", "%s is %v and holds %d of its %d addresses all the same", subject, r.State, r.Held, len(r.Addresses))
+		all.add(api.Error, "addresses-left", subject, "", "%s is %v and holds %d of its %d addresses all the same", subject, r.State, r.Held, len(r.Addresses))
 	}
 	if r.State == api.Initialize && r.Fault != "" {
-		all.add(event.Error, "router-stands-back", subject, "", "%s stands back: %s", subject, r.Fault)
+		all.add(api.Error, "router-stands-back", subject, "", "%s stands back: %s", subject, r.Fault)
 	}
 }
 
@@ -131,13 +130,13 @@ func (all *findings) services(services []api.Service) {
 		}
 	}
 	if len(absent) > 0 {
-		all.add(event.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(absent))
+		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(absent))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
-		all.add(event.Error, "services-unserved", reason, "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
+		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
 	}
 	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
-		all.add(event.Warning, "fallback-serves", reason, "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
+		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
 	}
 }
 
@@ -154,7 +153,7 @@ func (all *findings) servers(services []api.Service) {
 		}
 	}
 	if len(down) > 0 {
-		all.add(event.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(down), servers, shorten(down))
+		all.add(api.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(down), servers, shorten(down))
 	}
 }
 
@@ -182,15 +181,15 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 		c := counted[name]
 		subject := fmt.Sprintf("virtual router %q", name)
 		for _, reason := range frequent(c.Discarded) {
-			all.add(event.Warning, "adverts-refused", subject+" "+string(reason), remedies[reason],
+			all.add(api.Warning, "adverts-refused", subject+" "+string(reason), remedies[reason],
 				"%s refused %d adverts in the last minute (%s)", subject, c.Discarded[reason], reason)
 		}
 		for _, reason := range frequent(c.Mismatched) {
-			all.add(event.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
+			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
 				"%s heard %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
 		}
 		if c.OtherMasters > 0 {
-			all.add(event.Error, "other-master", subject, "check that the other director hears this one's adverts (a firewall, a switch) and has the same id",
+			all.add(api.Error, "other-master", subject, "check that the other director hears this one's adverts (a firewall, a switch) and has the same id",
 				"%s was Master and heard %d adverts of another Master in the last minute, and each had the addresses", subject, c.OtherMasters)
 		}
 	}
@@ -226,7 +225,7 @@ func (all *findings) forwarding(services []config.Service, m machine.Facts) {
 			})
 		})
 		if i >= 0 && !family.forwards {
-			all.add(event.Error, "forwarding-off", family.sysctl, fmt.Sprintf("set %s=1 (sysctl -w, and in /etc/sysctl.d)", family.sysctl),
+			all.add(api.Error, "forwarding-off", family.sysctl, fmt.Sprintf("set %s=1 (sysctl -w, and in /etc/sysctl.d)", family.sysctl),
 				"virtual service %q forwards by NAT, but this director does not forward packets, so no answer reaches a client", services[i].Name)
 		}
 	}
@@ -255,7 +254,7 @@ func (all *findings) checks(now time.Time, h *Healths) {
 		}
 	}
 	if stuck > 0 {
-		all.add(event.Warning, "checks-not-run", "", "", "%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)
+		all.add(api.Warning, "checks-not-run", "", "", "%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)
 	}
 }
 

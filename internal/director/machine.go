@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/vrrp"
@@ -38,11 +39,18 @@ func (c *Core) see(now time.Time, facts machine.Facts) {
 	before := c.machine.found
 	c.machine = surroundings{facts: facts, own: own, found: c.unreported(now, facts)}
 	for _, f := range c.machine.found {
-		if !slices.ContainsFunc(before, func(b event.Finding) bool { return b.Code == f.Code && b.Subject == f.Subject }) {
-			c.do(Tell{f.Event(now)})
+		if !slices.ContainsFunc(before, func(b api.Finding) bool { return b.Code == f.Code && b.Subject == f.Subject }) {
+			var remedy []slog.Attr
+			if f.Remedy != "" {
+				remedy = append(remedy, slog.String("remedy", f.Remedy))
+			}
+			c.tell(now, levels[f.Severity], f.Code, f.Subject, f.Text, remedy...)
 		}
 	}
 }
+
+// levels are the levels at which findings are logged.
+var levels = map[api.Severity]slog.Level{api.Info: event.Info, api.Warning: event.Warning, api.Error: event.Error}
 
 // ownAddresses returns the machine's addresses that are not virtual.
 func ownAddresses(facts machine.Facts, routers []vrrp.Config) map[netip.Addr]bool {

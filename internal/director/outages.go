@@ -2,50 +2,30 @@ package director
 
 import (
 	"log/slog"
+	"time"
 
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// outages are the virtual services that have lost their last server and not
-// got one since.
-type outages map[ipvsctl.ServiceKey]bool
-
-// An outage is the beginning of one, with why, or the end.
-type outage struct {
-	service    *config.Service
-	severity   event.Severity
-	code, text string
-	why        string
-}
-
-func (o *outage) attributes() []slog.Attr {
-	all := []slog.Attr{slog.String("service", o.service.Name), slog.String("address", o.service.Key.String()), slog.Bool("fallback", o.service.Fallback != nil)}
-	if o.why != "" {
-		all = append(all, slog.String("why", o.why))
-	}
-	return all
-}
-
-// update takes the newest verdicts, and returns the outages that begin and end
-// by them. A service that is undecided or withheld keeps the outage it had.
-func (o *outages) update(services []config.Service, verdicts []Verdict) []outage {
-	var changes []outage
-	now := outages{}
-	for i, v := range verdicts {
-		s := &services[i]
-		was := (*o)[s.Key]
+// tellOutages tells of the virtual services that have lost their last server by
+// the newest verdicts, and of those that have one again. A service that is
+// undecided or withheld stays as it was.
+func (c *Core) tellOutages(now time.Time) {
+	outages := make(map[ipvsctl.ServiceKey]bool)
+	for i, v := range c.planned.Verdicts {
+		s := &c.config.Services[i]
+		was := c.outages[s.Key]
+		about := []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 		switch {
 		case v.Supply == Unserved && !was:
-			changes = append(changes, outage{s, event.Warning, "service-unserved", "virtual service has no server left", v.why()})
+			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no server left", append(about, slog.String("why", v.why()))...)
 		case v.Supply == Served && was:
-			changes = append(changes, outage{s, event.Info, "service-served", "virtual service has a server again", ""})
+			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a server again", about...)
 		}
 		if v.Supply == Unserved || was && v.Supply != Served {
-			now[s.Key] = true
+			outages[s.Key] = true
 		}
 	}
-	*o = now
-	return changes
+	c.outages = outages
 }

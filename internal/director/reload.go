@@ -1,72 +1,152 @@
 package director
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 )
+
+const (
+	// loadPatience is how long a reading of the configuration may take.
+	loadPatience = 30 * time.Second
+	// maxHung bounds the readings that were given up and have not ended.
+	maxHung = 4
+)
+
+// A reloader follows the readings of the configuration. One at a time is
+// awaited, and one that takes too long is given up.
+type reloader struct {
+	api.Reload // how the last one ended
+	// number is the newest reading's, and began when it did; zero: it is no
+	// longer awaited.
+	number int
+	began  time.Time
+	// again: a reload was asked for while a reading was awaited.
+	again bool
+	hung  int // readings that were given up and have not ended
+	// loading is until when a configuration that was applied may not be in the
+	// kernel; zero: it is, or was waited for in vain.
+	loading time.Time
+}
+
+// deadline is when a reading is given up, or a table no longer waited for.
+func (r *reloader) deadline() time.Time {
+	if r.began.IsZero() {
+		return r.loading
+	}
+	return earliest(r.loading, r.began.Add(loadPatience))
+}
+
+// ended reports whether a reading that has ended is the one that is awaited.
+func (r *reloader) ended(number int) bool {
+	if number != r.number || r.began.IsZero() {
+		r.hung--
+		return false
+	}
+	r.began = time.Time{}
+	return true
+}
+
+// loaded reports, once, that the configuration that was applied last is in the
+// kernel, or was waited for in vain: a row that the kernel refuses is tried
+// again and again, and the service manager need not wait for that.
+func (r *reloader) loaded(now time.Time, converged bool) bool {
+	if r.loading.IsZero() || !converged && now.Before(r.loading) {
+		return false
+	}
+	r.loading = time.Time{}
+	return true
+}
 
 // ask begins a reading of the configuration, now or after the one that is
 // awaited.
 func (c *Core) ask(now time.Time) {
-	if c.stopping {
-		return
+	r := &c.reload
+	switch {
+	case c.stopping:
+	case !r.began.IsZero():
+		r.again = true
+	case r.hung == maxHung:
+		c.refuse(now, Loaded{Err: fmt.Errorf("%d earlier readings of it still hang: find out what they wait for (a disk?)", r.hung)})
+	default:
+		r.number++
+		r.began = now
+		if c.readiness.ready {
+			c.do(Notify("RELOADING"))
+		}
+		c.do(Read{Number: r.number, Running: c.config, Open: !c.opened})
 	}
-	begin, err := c.reload.ask(now)
-	if err != nil {
-		c.refuse(now, Loaded{Err: err})
+}
+
+// askAgain begins the reading that was asked for while another one was awaited.
+func (c *Core) askAgain(now time.Time) {
+	if c.reload.again {
+		c.reload.again = false
+		c.ask(now)
 	}
-	if !begin {
-		return
-	}
-	if c.readiness.ready {
-		c.do(Notify("RELOADING"))
-	}
-	c.do(Read{Number: c.reload.number, Running: c.config, Open: !c.opened})
 }
 
 // read takes the outcome of a reading. One that was given up counts for nothing
 // but the table that it may have opened.
 func (c *Core) read(now time.Time, in ReadingEnded) {
 	c.opened = c.opened || in.Found != nil
-	if !c.reload.end(in.Number) {
+	if !c.reload.ended(in.Number) {
 		return
 	}
-	switch {
-	case in.Err != nil:
+	if in.Err != nil {
 		c.refuse(now, in.Loaded)
-	case in.Config == nil:
-		c.reload.accepted(now)
-		c.tell(now, event.Info, "configuration-unchanged", "", "configuration is unchanged", slog.String("path", c.reload.Path))
-		c.reloaded()
-	default:
-		c.reload.accepted(now)
-		c.apply(now, in.Loaded)
+	} else {
+		c.accept(now, in.Loaded)
 	}
 	c.askAgain(now)
 }
 
-// askAgain begins the reading that was asked for while another one was awaited.
-func (c *Core) askAgain(now time.Time) {
-	if c.reload.asked() {
-		c.ask(now)
-	}
+// giveUp gives up the reading that is awaited.
+func (c *Core) giveUp(now time.Time) {
+	c.reload.began = time.Time{}
+	c.reload.hung++
+	c.refuse(now, Loaded{Err: fmt.Errorf("reading it takes longer than %v, and was given up", loadPatience)})
+	c.askAgain(now)
 }
 
 // refuse notes a configuration that was not taken; the one that runs goes on.
 func (c *Core) refuse(now time.Time, l Loaded) {
-	c.reload.refused(now, l.Err)
+	r := &c.reload
+	r.Last, r.OK, r.Error = now, false, l.Err.Error()
+	r.Failed++
 	for _, m := range l.Mistakes {
 		m.At = now
 		c.do(Tell{m})
 	}
-	why := []slog.Attr{slog.String("path", c.reload.Path)}
+	why := []slog.Attr{slog.String("path", r.Path)}
 	if len(l.Mistakes) == 0 {
 		why = append(why, slog.Any("error", l.Err))
 	}
 	c.tell(now, event.Error, "configuration-refused", "", "configuration refused: the one that runs goes on", why...)
 	c.reloaded()
+}
+
+// accept takes a valid configuration, and works with it if it is another one.
+func (c *Core) accept(now time.Time, l Loaded) {
+	r := &c.reload
+	r.Last, r.OK, r.Error = now, true, ""
+	r.Succeeded++
+	if l.Config == nil {
+		c.tell(now, event.Info, "configuration-unchanged", "", "configuration is unchanged", slog.String("path", r.Path))
+		c.reloaded()
+		return
+	}
+	r.Digest, r.Applied, r.loading = l.Config.Digest, now, now.Add(c.atStart.StartDelay)
+	c.tell(now, event.Info, "configuration-applied", "", "configuration applied", slog.String("path", r.Path),
+		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)))
+	for _, w := range l.Warnings {
+		c.tell(now, event.Warning, "configuration-warning", "", "configuration", slog.String("warning", w))
+	}
+	c.configure(now, l)
+	c.see(now, c.machine.facts)
 }
 
 // reloaded tells the service manager that a reload is over. Before the daemon
@@ -75,16 +155,4 @@ func (c *Core) reloaded() {
 	if c.readiness.ready && !c.stopping {
 		c.do(Notify("READY"))
 	}
-}
-
-// apply makes a configuration the one that runs.
-func (c *Core) apply(now time.Time, l Loaded) {
-	c.tell(now, event.Info, "configuration-applied", "", "configuration applied", slog.String("path", c.reload.Path),
-		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)))
-	for _, w := range l.Warnings {
-		c.tell(now, event.Warning, "configuration-warning", "", "configuration", slog.String("warning", w))
-	}
-	c.reload.applied(now, l.Config.Digest)
-	c.configure(now, l)
-	c.see(now, c.machine.facts)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,7 +140,7 @@ var situations = []struct {
 func findings(st *api.Status) []string {
 	var all []string
 	for _, f := range director.Findings(st) {
-		all = append(all, f.String())
+		all = append(all, strings.TrimSuffix(f.Text+": "+f.Remedy, ": "))
 	}
 	return all
 }

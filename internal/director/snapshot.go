@@ -8,7 +8,6 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
-	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -33,27 +32,24 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
-	for _, f := range c.findings(now, s) {
-		s.Findings = append(s.Findings, api.Finding{
-			Code: f.Code, Severity: api.Severity(f.Severity.String()), Subject: f.Subject, Text: f.Text, Remedy: f.Remedy})
-	}
+	s.Findings = append(s.Findings, c.findings(now, s)...)
 	return s
 }
 
 // findings are what follows from a status, and what the core knows beside it,
 // the most urgent first.
-func (c *Core) findings(now time.Time, s *api.Status) []event.Finding {
+func (c *Core) findings(now time.Time, s *api.Status) []api.Finding {
 	all := findings(Findings(s))
 	all.adverts(c.adverts.since(counters(c.routers)))
 	all = append(all, c.unreported(now, c.machine.facts)...)
 	for _, d := range c.diagnostics {
-		all.add(event.Warning, "configuration", d, "", "%s", d)
+		all.add(api.Warning, "configuration", d, "", "%s", d)
 	}
 	if c.config.Director != c.atStart {
-		all.add(event.Warning, "restart-needed", "", "systemctl restart lvsd",
+		all.add(api.Warning, "restart-needed", "", "systemctl restart lvsd",
 			"the director block differs from the one that lvsd was started with, and takes effect at the next start")
 	}
-	slices.SortStableFunc(all, func(a, b event.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	slices.SortStableFunc(all, func(a, b api.Finding) int { return cmp.Compare(levels[b.Severity], levels[a.Severity]) })
 	return all
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// An Input is something that happened outside the core.
-type Input interface{ input() }
+// An Input is something that happened outside the core: one of these types.
+type Input any
 
 type (
 	// Probed are results of probes; a burst of them is planned for once.
@@ -41,15 +41,6 @@ type (
 	HandedOver struct{ Err error }
 )
 
-func (Probed) input()       {}
-func (RoutersSeen) input()  {}
-func (MachineSeen) input()  {}
-func (TableSeen) input()    {}
-func (Reload) input()       {}
-func (ReadingEnded) input() {}
-func (Stop) input()         {}
-func (HandedOver) input()   {}
-
 // An Observation is one result of one target.
 type Observation struct {
 	Target checker.Target
@@ -75,9 +66,9 @@ type Loaded struct {
 	table Table // that was opened
 }
 
-// An Effect is something that the core wants done. Those that set something are
+// An Effect is something that the core wants done: one of these types. Those that set something are
 // whole, and the newest wins.
-type Effect interface{ effect() }
+type Effect any
 
 type (
 	// SetTable makes the kernel's table what it should be.
@@ -106,13 +97,3 @@ type (
 	// Tell reports an event.
 	Tell struct{ event.Event }
 )
-
-func (SetTable) effect()   {}
-func (SetTargets) effect() {}
-func (TellKeeper) effect() {}
-func (Heartbeat) effect()  {}
-func (Notify) effect()     {}
-func (Read) effect()       {}
-func (Look) effect()       {}
-func (HandOver) effect()   {}
-func (Tell) effect()       {}

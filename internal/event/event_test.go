@@ -20,8 +20,6 @@ func TestAnEventIsOneLineOfTheLog(t *testing.T) {
 			`time=2026-11-23T03:00:00.000Z level=WARN msg="real server is down" service=web left=2`},
 		{"without any", Event{At: at, Severity: Error, Text: "lost"}, `time=2026-11-23T03:00:00.000Z level=ERROR msg=lost`},
 		{"below the level that is wanted", Event{At: at, Severity: Info, Text: "ready"}, ``},
-		{"of a finding, with what to do about it", Finding{Code: "forwarding", Severity: Warning, Text: "no answer", Remedy: "set it"}.Event(at),
-			`time=2026-11-23T03:00:00.000Z level=WARN msg="no answer" remedy="set it"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var b strings.Builder
@@ -30,12 +28,5 @@ func TestAnEventIsOneLineOfTheLog(t *testing.T) {
 				t.Errorf("logged %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestAFindingIsOneLineForPeople(t *testing.T) {
-	f := Finding{Code: "forwarding", Severity: Warning, Subject: "net.ipv4.ip_forward", Text: "no answer reaches a client", Remedy: "set it"}
-	if got, want := f.String(), "no answer reaches a client: set it"; got != want {
-		t.Errorf("line %q, want %q", got, want)
 	}
 }

@@ -339,7 +339,7 @@ func (c *Client) greet(pid int, p Process) {
 }
 
 // tell makes an event of what happened to the keeper itself.
-func (c *Client) tell(severity event.Severity, code, text string, attrs ...slog.Attr) {
+func (c *Client) tell(severity slog.Level, code, text string, attrs ...slog.Attr) {
 	c.options.Events(event.Event{At: time.Now(), Severity: severity, Code: code, Text: text, Attributes: attrs})
 }
 
