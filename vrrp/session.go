@@ -84,7 +84,9 @@ func NewSession(link Link, edge Holder, report func(Event)) *Session {
 // Desired wins, but nothing runs again in a Session that was ended.
 func (s *Session) Set(d Desired, resume ...Resumption) {
 	s.mail.Lock()
-	s.mail.desired = &d
+	if told := s.mail.desired; told == nil || told.Ending == Running || d.Ending != Running {
+		s.mail.desired = &d
+	}
 	s.mail.resume = append(s.mail.resume, resume...)
 	s.mail.Unlock()
 	token(s.kick)

@@ -462,6 +462,24 @@ func TestStoppingRouterLosesItsInterface(t *testing.T) {
 	})
 }
 
+// SIGTERM may come while the director says what shall run.
+func TestNothingRunsAgainAfterAnEnd(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
+		s.session.Set(one(func(c *vrrp.Config) { c.Priority = 200 }))
+		s.want("told before the loop has turned", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    Initialize: stopped")
+		s.session.Set(one())
+		s.want("and after that")
+		time.Sleep(5 * time.Second)
+		select {
+		case <-s.ended:
+		default:
+			t.Error("it goes on")
+		}
+	})
+}
+
 // The kernel is given five seconds to release the addresses.
 func TestEndDoesNotWaitForEverForTheKernel(t *testing.T) {
 	play(t, func(s *kernel) {

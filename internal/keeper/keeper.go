@@ -101,12 +101,10 @@ func (k *keeper) run(term <-chan os.Signal) {
 	for {
 		select {
 		case o, ok := <-orders:
-			if !ok {
-				orders = nil
-			}
 			if ok {
 				k.obey(o)
 			} else {
+				orders = nil
 				k.abandon("the director has ended")
 			}
 			patience.Reset(k.lockPatience())
