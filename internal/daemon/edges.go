@@ -54,6 +54,16 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 	return r, r.Snapshot().Table, nil
 }
 
+// owned reports whether an earlier run has left rows in the kernel's table.
+func owned(store *state.Store) bool {
+	ledger, err := store.Ledger()
+	if err != nil {
+		return false
+	}
+	keys, err := ledger.Load()
+	return err == nil && len(keys) > 0
+}
+
 // keeperEdge is the keeper as the director sees it.
 type keeperEdge struct{ *keeper.Client }
 

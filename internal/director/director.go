@@ -57,8 +57,10 @@ type Options struct {
 	Keeper  Keeper
 	Probes  Probes
 	// OpenTable opens the IPVS table, when the first virtual service is
-	// configured, and returns the rows that an earlier run left there.
+	// configured, and returns the rows that an earlier run left there. With
+	// Owned, some of those are lvsd's, and it is opened at the start in any case.
 	OpenTable func(context.Context) (Table, ipvsctl.Table, error)
+	Owned     bool
 	// Load reads the configuration again, and compares it with the one that
 	// runs. It may take long: it is called on a goroutine of its own.
 	Load func(running *config.Config) Loaded
@@ -171,7 +173,7 @@ func (d *Director) Run(ctx context.Context) error {
 	}
 	l := d.first
 	d.first = Loaded{} // it is garbage after the first reload
-	if l.open(ctx, d.o.OpenTable); l.Err != nil {
+	if l.open(ctx, d.o.OpenTable, d.o.Owned); l.Err != nil {
 		return l.Err
 	}
 	keepTable := l.Config.Director.KeepTable
@@ -190,15 +192,19 @@ func (d *Director) Run(ctx context.Context) error {
 	return err
 }
 
-// open opens the IPVS table if the configuration needs it. Listing a large one
-// takes seconds, so a reload does it beside the loop.
-func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Table, ipvsctl.Table, error)) {
-	if l.Err != nil || l.Config == nil || len(l.Config.Services) == 0 {
+// open opens the IPVS table if the configuration needs it, or if rows of ours
+// are in it that no longer are configured. Listing a large one takes seconds, so
+// a reload does it beside the loop.
+func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Table, ipvsctl.Table, error), owned bool) {
+	if l.Err != nil || l.Config == nil || len(l.Config.Services) == 0 && !owned {
 		return
 	}
-	first := &l.Config.Services[0]
 	table, found, err := openTable(ctx)
+	if err != nil && len(l.Config.Services) == 0 {
+		return // nothing is configured that has need of it
+	}
 	if err != nil {
+		first := &l.Config.Services[0]
 		l.Err = fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w", first.Name, first.Source, err)
 		return
 	}

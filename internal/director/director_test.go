@@ -45,6 +45,7 @@ type outsides struct {
 	log         *slog.Logger  // nil: nobody reads it
 	heartbeats  int
 	unconverged bool
+	owned       bool // some of what was found is lvsd's
 }
 
 func newOutsides() *outsides {
@@ -164,6 +165,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
+		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {
 			f.mu.Lock()
 			l, takes := f.loads[0], f.loadTime
@@ -346,6 +348,29 @@ func TestNoIPVSIsAnErrorAtStartAndARefusalAtReload(t *testing.T) {
 			<-ended
 		})
 	})
+}
+
+// Rows of services that were removed while lvsd was not running would serve for
+// ever.
+func TestRowsThatAnEarlierRunLeftGoAlthoughNoServiceIsConfigured(t *testing.T) {
+	for _, openErr := range []error{nil, errors.New("the kernel has no IPVS")} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newOutsides()
+			f.owned, f.found = true, foundAt(checked(tcpTarget), 3)
+			_, stop, ended := begin(t, f, clusterOf(), openErr)
+			if set := len(f.tables) == 1 && len(f.tables[0]) == 0; set != (openErr == nil) {
+				t.Errorf("opening the table: %v; tables set %v, want one without rows unless it cannot be opened", openErr, f.tables)
+			}
+			if !f.ready() {
+				f.converge(true)
+			}
+			if !f.ready() {
+				t.Error("not ready")
+			}
+			stop()
+			<-ended
+		})
+	}
 }
 
 func TestAMachineThatCannotBeLookedAtEndsTheStartAlone(t *testing.T) {

@@ -109,7 +109,7 @@ func (d *Director) give(in Input) {
 func (d *Director) read(r Read) Input {
 	l := d.o.Load(r.Running)
 	if r.Open {
-		l.open(d.work, d.o.OpenTable)
+		l.open(d.work, d.o.OpenTable, false)
 	}
 	return ReadingEnded{Number: r.Number, Loaded: l}
 }

@@ -307,7 +307,7 @@ func (n *Node) quiet(also ...string) error {
 		Master: func(string) bool { return n.State() == vrrp.Master },
 		Own:    n.owns,
 	})
-	if got, want := n.kernel.Table().String(), planned.Table.String(); n.set && got != want {
+	if got, want := n.kernel.Table().String(), planned.Table.String(); got != want {
 		return fmt.Errorf("%s: the table is\n%swant\n%s", n.Name, got, want)
 	}
 	st := n.core.Status(n.clock(), director.Edges{Keeper: api.Keeper{PID: 1}, Table: ipvsctl.Snapshot{Table: n.kernel.Table()}})

@@ -79,8 +79,8 @@ func (n *Node) Boot() {
 	n.targets, n.told = nil, role{}
 	c := n.cluster.files.config(n.number)
 	first := director.Loaded{Config: c}
-	if len(c.Services) > 0 {
-		first.Found = n.kernel.Table()
+	if found := n.kernel.Table(); len(c.Services)+len(found) > 0 {
+		first.Found = found
 	}
 	n.check = newCheck(n, c, first.Found)
 	core, effects := director.Begin(n.clock(), "/etc/lvsd", first, n.facts)
