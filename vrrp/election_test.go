@@ -42,6 +42,51 @@ func TestUpdateOfABackup(t *testing.T) {
 	}
 }
 
+// A Backup keeps to its Master's interval; without one, to its own.
+func TestUpdateOfTheInterval(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		heard bool
+		want  time.Duration // until Master_Down, from the update on
+	}{
+		{"no Master was heard", false, 360937500},
+		{"a Master is followed", true, 3609375 * time.Microsecond},
+	} {
+		r := NewRouter(testConfig())
+		r.Startup(epoch, ours)
+		if tt.heard {
+			receive(r, epoch, higher, advertOf(150))
+		}
+		c := r.config()
+		c.Interval = 100 * time.Millisecond
+		if r.Update(epoch, c); r.Deadline().Sub(epoch) != tt.want {
+			t.Errorf("%s: Master_Down in %s, want %s", tt.name, r.Deadline().Sub(epoch), tt.want)
+		}
+	}
+}
+
+func TestSourceOfIPv6(t *testing.T) {
+	i := Interface{Addresses: []netip.Prefix{netip.MustParsePrefix("2001:db8::5/64"), netip.MustParsePrefix("fe80::5/64")}}
+	c := testConfig()
+	c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::200/64")}
+	if source, why := choose(&c, i, netip.Addr{}, nil); source.String() != "fe80::5" {
+		t.Errorf("by default %s (%s), want the link-local address", source, why)
+	}
+	c.Source = netip.MustParseAddr("2001:db8::5")
+	if source, why := choose(&c, i, netip.Addr{}, nil); source != c.Source {
+		t.Errorf("configured: %s (%s)", source, why)
+	}
+}
+
+func TestVRIDOfAShortPacket(t *testing.T) {
+	if id, ok := VRID([]byte{0x31, 7}); id != 7 || !ok {
+		t.Errorf("two bytes: %d, %t", id, ok)
+	}
+	if id, ok := VRID([]byte{0x31}); id != 0 || ok {
+		t.Errorf("one byte: %d, %t", id, ok)
+	}
+}
+
 func TestUpdateDoesNotPutOffASuccession(t *testing.T) {
 	r := NewRouter(testConfig())
 	r.Startup(epoch, ours)

@@ -21,7 +21,7 @@ type Holdings struct {
 
 // holdings are what the router wants as Master.
 func (r *Router) holdings() Holdings {
-	h := Holdings{Addresses: make([]InterfaceAddress, 0, len(r.c.Addresses)+len(r.c.Extra))}
+	var h Holdings
 	for _, p := range r.c.Addresses {
 		h.Addresses = append(h.Addresses, InterfaceAddress{r.c.Interface, p})
 	}

@@ -127,7 +127,7 @@ func (s *Session) begin(now time.Time, m *member) {
 // interfaces that it tracks.
 func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
-	all := make([]Condition, 0, 1+len(c.Track))
+	var all []Condition
 	switch source, why := choose(c, own, m.router.source, virtual); {
 	case port != "":
 		all = append(all, Condition{Name: "socket", Reason: port, Silent: true})

@@ -276,13 +276,11 @@ func pseudoSum(form Checksum, src, dst netip.Addr, n int) uint32 {
 	return s + uint32(sum(dst.AsSlice(), 0))
 }
 
-// sum is the one's complement sum of RFC 1071, not complemented.
+// sum is the one's complement sum of RFC 1071, not complemented, of an even
+// number of bytes: a packet of another length was refused.
 func sum(b []byte, s uint32) uint16 {
 	for ; len(b) > 1; b = b[2:] {
 		s += uint32(b[0])<<8 | uint32(b[1])
-	}
-	if len(b) == 1 {
-		s += uint32(b[0]) << 8
 	}
 	for s > 0xffff {
 		s = s>>16 + s&0xffff

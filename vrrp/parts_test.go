@@ -172,6 +172,7 @@ func TestCounters(t *testing.T) {
 	receive(r, at(2), lower, advertOf(50))        // answered, another Master
 	r.counters.SendErrors++                       //                              //
 	receive(r, at(3), higher, advertOf(150))      // Backup
+	receive(r, at(3), higher, advertOf(151))      //
 	receive(r, at(4), higher, advertOf(0))        //
 	r.Expire(r.Deadline())                        // releases
 	r.Expire(r.Deadline())                        // Master, sends one
@@ -179,7 +180,7 @@ func TestCounters(t *testing.T) {
 	receive(r, r.Deadline(), ours, advertOf(150)) // discarded
 	r.End(r.Deadline(), Stopped)                  // says so
 	got := r.Status().Counters
-	want := Counters{AdvertsSent: 5, AdvertsReceived: 4, PriorityZeroSent: 1, PriorityZeroReceived: 2,
+	want := Counters{AdvertsSent: 5, AdvertsReceived: 5, PriorityZeroSent: 1, PriorityZeroReceived: 2,
 		BecameMaster: 2, LeftMaster: 2, OtherMasters: 1, SendErrors: 1, Stalls: 1}
 	want.Discarded, want.Mismatched = zeros(discardReasons[:]), zeros(mismatchReasons[:])
 	want.Discarded[ReasonOwnAddress] = 1
