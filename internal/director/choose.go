@@ -9,7 +9,7 @@ import (
 // its real servers: all that are listed, and the fallback beside them exactly
 // while none of them takes new connections.
 func choose(s *config.Service, weights []Weight) map[ipvsctl.DestinationKey]ipvsctl.Destination {
-	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers)+1)
+	rows := make(map[ipvsctl.DestinationKey]ipvsctl.Destination, len(s.Servers))
 	served := false
 	for i, w := range weights {
 		if w.Listed {

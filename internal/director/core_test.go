@@ -242,6 +242,21 @@ func TestATableIsOpenedOnce(t *testing.T) {
 	s.want("the next reading", "systemd: RELOADING", "read 2, open false")
 }
 
+// Whether an address is this director's own depends on the configuration too: a
+// virtual one is not, although the machine has it.
+func TestAReloadJudgesTheMachineAnew(t *testing.T) {
+	c := clusterOf(webService(ipvsctl.Direct, lvs1))
+	c.Services[0].Fallback = nil
+	s := tellOf(t, c)
+	s.want("Backup, with this director among the servers", "keeper: 1 routers, table loaded false", "table:")
+	moved := second(c.Services...)
+	moved.Routers[0].Addresses = append(moved.Routers[0].Addresses, netip.PrefixFrom(lvs1, 24))
+	s.handle(Reload{})
+	s.lines = nil
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: moved}})
+	s.want("the address moves with the virtual ones now", "info configuration-applied", "keeper: 1 routers, table loaded false", "table: 10.13.0.15:80=3")
+}
+
 func TestLosingTheLastServerIsOneLine(t *testing.T) {
 	s := tellOf(t, clusterOf(checked(tcpTarget)))
 	s.wantLog("before the first result")
