@@ -233,12 +233,6 @@ func (c *core) failed(code, text string, err error) {
 	c.events.failed(code, text, err)
 }
 
-// retryNow forgets all pauses.
-func (c *core) retryNow() {
-	c.backoff = backoff{}
-	clear(c.refused)
-}
-
 // snapshot returns what is known now.
 func (c *core) snapshot() Snapshot {
 	if len(c.refused) == 0 && len(c.events.lasting) == 0 {

@@ -9,10 +9,8 @@
 //	              │                                   └─ refused: read the service again;
 //	have ◄── look and audit ◄── Kernel                   if it is as thought, retry later
 //
-// Table, VirtualService and their parts are plain values (table.go), operations
-// and tables are printed as ipvsadm prints them (ipvsadm.go), and Diff is a
-// function of two tables (diff.go). They are immutable once handed out: whoever
-// changes a table makes another one.
+// Table and its parts are plain values (table.go), immutable once handed out, and
+// Diff is a function of two tables (diff.go).
 //
 // The core (core.go) takes one step at a time towards what is wanted. It is
 // composed of the view (what the kernel held when last seen), the ownership

@@ -96,12 +96,9 @@ func (f Flags) names(scheduler string) []string {
 		first, second = scheduler+"-fallback", scheduler+"-port"
 	}
 	var names []string
-	for _, n := range []struct {
-		flag Flags
-		name string
-	}{{Sched1, first}, {Sched2, second}, {Sched3, "flag-3"}} {
-		if f&n.flag != 0 {
-			names = append(names, n.name)
+	for i, name := range []string{first, second, "flag-3"} {
+		if f&(Sched1<<i) != 0 {
+			names = append(names, name)
 		}
 	}
 	return names

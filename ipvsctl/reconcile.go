@@ -113,8 +113,8 @@ func (r *Reconciler) work(ctx context.Context, now time.Time) time.Time {
 // for it at the end. It must not be called before Run has returned.
 func (r *Reconciler) Clear(ctx context.Context) error {
 	r.Set(Desired{Exclusive: r.newest().Exclusive})
-	for range 3 { // without a pause, for the end does not wait
-		r.core.retryNow()
+	for range 3 {
+		r.core.backoff, r.core.refused = backoff{}, refused{} // at the end there is no time for pauses
 		r.work(ctx, time.Now())
 		if r.Snapshot().Converged {
 			return nil

@@ -10,16 +10,10 @@ import (
 	"path/filepath"
 )
 
-// A document is what a file of the store holds.
-type document interface {
-	// valid returns an error where the file said what it cannot mean.
-	valid() error
-}
-
-// read fills d with the file at path, and leaves it alone where there is none.
-// A file that cannot be understood is put aside under the name that the error
-// tells.
-func read(path string, d document) error {
+// read fills v with the file at path, and leaves it alone if there is none. A
+// file that cannot be understood, or that valid refuses afterwards, is put aside
+// under the name that the error tells.
+func read(path string, v any, valid func() error) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -27,8 +21,8 @@ func read(path string, d document) error {
 	if err != nil {
 		return err
 	}
-	if err = json.Unmarshal(text, d); err == nil {
-		err = d.valid()
+	if err = json.Unmarshal(text, v); err == nil {
+		err = valid()
 	}
 	if err != nil {
 		aside := path + ".unreadable"
@@ -37,12 +31,12 @@ func read(path string, d document) error {
 	return nil
 }
 
-// write replaces the file at path by d.
-func write(path string, d document) error {
+// write replaces the file at path by v.
+func write(path string, v any) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetIndent("", "\t")
-	if err := e.Encode(d); err != nil {
+	if err := e.Encode(v); err != nil {
 		return err
 	}
 	return replace(path, text.Bytes())

@@ -80,7 +80,7 @@ func (s *Store) Ledger() (*Ledger, error) {
 // that the error tells.
 func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 	var file ledgerFile
-	if err := read(l.path, &file); err != nil {
+	if err := read(l.path, &file, file.valid); err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	if file.tableID != l.table {
@@ -95,7 +95,7 @@ func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 
 // Save replaces the ledger.
 func (l *Ledger) Save(keys []ipvsctl.ServiceKey) error {
-	file := &ledgerFile{Version: ledgerVersion, tableID: l.table, Services: make([]ledgerService, len(keys))}
+	file := ledgerFile{Version: ledgerVersion, tableID: l.table, Services: make([]ledgerService, len(keys))}
 	for i, k := range keys {
 		file.Services[i] = ledgerService(k)
 	}
