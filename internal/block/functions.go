@@ -127,7 +127,7 @@ var cidrSubnet = function.New(&function.Spec{
 func parseNetwork(v cty.Value) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(v.AsString())
 	if err != nil {
-		return p, function.NewArgErrorf(0, "%q is no network such as 10.13.0.0/24", v.AsString())
+		return p, function.NewArgErrorf(0, "%q is not a network such as 10.13.0.0/24", v.AsString())
 	}
 	return p.Masked(), nil
 }

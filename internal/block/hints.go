@@ -44,7 +44,7 @@ func (d *decoder) nextBlock(f *source, c chunk) int {
 	return 0
 }
 
-// How lines look that are meant well.
+// The forms of lines that are wrong and whose meaning is clear.
 var (
 	// bare is an IP address without its quotes: a value, the first item of a
 	// list, a label, or alone on its line.
@@ -56,7 +56,7 @@ var (
 )
 
 // translate explains a mistake in a line's syntax by what the line was meant
-// to be: a word of keepalived's, an argument without its sign, an address
+// to be: a word of another program's, an argument without its sign, an address
 // without quotes. It reports whether it could.
 func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 	if diag.Subject == nil {

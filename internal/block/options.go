@@ -151,7 +151,7 @@ func (b *Body) duration(a argument, lo, hi time.Duration) (time.Duration, bool) 
 	}
 	switch {
 	case err != nil:
-		b.Mistake(a.at(), "Invalid duration", "%q is none: write a number and a unit, such as \"2s\", \"250ms\" or \"5m\".", s)
+		b.Mistake(a.at(), "Invalid duration", "%q is not a duration: write a number and a unit, such as \"2s\", \"250ms\" or \"5m\".", s)
 	case t < lo || t > hi:
 		b.Mistake(a.at(), "Invalid "+a.name, "%s must be from %s to %s, and this is %s.", a.name, Short(lo), Short(hi), Short(t))
 	default:

@@ -46,8 +46,8 @@ func (c chunk) header(text []byte) string {
 //
 // It knows as much of the syntax as it takes to tell where an item ends:
 // brackets, comments, quoted and heredoc templates and the expressions inside
-// them. Text that is no valid HCL it may cut anywhere, for then the parser
-// reports a mistake in any case.
+// them. Text that is not valid HCL may be cut anywhere, as the parser reports a
+// mistake in any case.
 func split(text []byte) []chunk {
 	s := scanner{text: text, line: 1}
 	for s.pos < len(s.text) {
@@ -57,7 +57,7 @@ func split(text []byte) []chunk {
 	return s.chunks
 }
 
-// A scanner goes once over a file. Its stack holds what is open: a bracket,
+// A scanner passes over a file once. Its stack holds what is open: a bracket,
 // '"' for a quoted template, 'h' for a heredoc, '$' for an expression in
 // either. With an empty stack it is between the items or at their top level.
 type scanner struct {

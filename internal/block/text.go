@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// byteOrderMark is what some editors put before UTF-8, unseen.
+// byteOrderMark is what some editors write before text in UTF-8, unseen.
 var byteOrderMark = []byte("\ufeff")
 
-// clean takes off a file what editors leave unseen: the mark before UTF-8, and
+// clean removes from a file what editors leave unseen: the mark before UTF-8, and
 // the carriage returns of line ends.
 func clean(text []byte) []byte {
 	text = bytes.TrimPrefix(text, byteOrderMark)

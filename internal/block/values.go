@@ -119,7 +119,7 @@ func (b *Body) ParseAddress(s string, at Place) (netip.Addr, bool) {
 			b.Mistake(at, "Invalid address", "The port has an argument of its own: write address = \"%s\" and port = %d.", ap.Addr(), ap.Port())
 			break
 		}
-		b.Mistake(at, "Invalid address", "%q is no IP address such as 10.13.0.200 or 2001:db8::1. Host names are not looked up: a director must start without DNS.", s)
+		b.Mistake(at, "Invalid address", "%q is not an IP address such as 10.13.0.200 or 2001:db8::1. Host names are not looked up: a director must start without DNS.", s)
 	}
 	return netip.Addr{}, false
 }
@@ -137,7 +137,7 @@ func (b *Body) ParsePrefix(s string, at Place) (netip.Prefix, bool) {
 	}
 	n, err := strconv.Atoi(bits)
 	if err != nil || n < 1 || n > addr.BitLen() || strconv.Itoa(n) != bits {
-		b.Mistake(at, "Invalid prefix length", "%q: after the slash stands a number from 1 to %d.", s, addr.BitLen())
+		b.Mistake(at, "Invalid prefix length", "%q: a number from 1 to %d follows the slash.", s, addr.BitLen())
 		return netip.Prefix{}, false
 	}
 	return netip.PrefixFrom(addr, n), true
@@ -190,8 +190,7 @@ func (b *Body) pairs(a argument) map[string]string {
 	return pairs
 }
 
-// suggestion returns the word that somebody who wrote s probably meant, or
-// nothing.
+// suggestion returns the word that was probably meant by s, or nothing.
 func (l *Language) suggestion(s string, words []string) string {
 	if w := l.Values[strings.ToLower(s)]; slices.Contains(words, w) {
 		return w

@@ -127,7 +127,7 @@ func readHeaders(b *block.Body, named map[string]string) (headers []checker.Head
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		h := checker.Header{Name: name, Value: named[name]}
 		if h.Validate() != nil {
-			b.Mistake(b.At("headers"), "Invalid header", "%q is no header: a name of letters, digits and hyphens, a value without line breaks, and neither Host (there is host) nor what the check sets itself.", name+": "+h.Value)
+			b.Mistake(b.At("headers"), "Invalid header", "%q is not a header: the name has letters, digits and hyphens, the value no line breaks, and it is neither Host (use host) nor one that the check sets itself.", name+": "+h.Value)
 			continue
 		}
 		h.Value = strings.TrimSpace(h.Value)

@@ -139,6 +139,6 @@ func (w *whole) checkHolders() {
 			continue
 		}
 		warned[c.Key] = true
-		w.Doubt(c.At, "Address held by nobody", "%s is no virtual_router's address and on no interface of this machine, so no packet for it arrives: add it to a virtual_router.", c.Key)
+		w.Doubt(c.At, "Address held by nobody", "No virtual_router has %s, and no interface of this machine does, so no packet for it arrives: add it to a virtual_router.", c.Key)
 	}
 }

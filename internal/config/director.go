@@ -50,6 +50,6 @@ func listenAddress(b *block.Body, s string, at block.Place) (string, bool) {
 		return s, true
 	}
 	b.Mistake(at, "Invalid listen",
-		"%q is no address with a port: write \"127.0.0.1:9112\", \"[::1]:9112\", or \":9112\" for every address.", s)
+		"%q is not an address with a port: write \"127.0.0.1:9112\", \"[::1]:9112\", or \":9112\" for every address.", s)
 	return "", false
 }

@@ -172,7 +172,7 @@ func (r *service) kernel(b *block.Body, key ipvsctl.ServiceKey) ipvsctl.Service 
 	if r.onePacket {
 		s.Flags |= ipvsctl.OnePacket
 		if key.Protocol != ipvsctl.UDP && key.Protocol != 0 {
-			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v can't bear: remove it, or set protocol = \"udp\".", key.Protocol)
+			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v does not allow: remove it, or set protocol = \"udp\".", key.Protocol)
 		}
 	}
 	if s.Scheduler == "ovf" && key.Protocol == ipvsctl.UDP {

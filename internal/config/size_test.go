@@ -137,3 +137,36 @@ func BenchmarkUnchanged(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReuse reads 1,000 services of which one has changed.
+func BenchmarkReuse(b *testing.B) {
+	path := writeCluster(b, 1000, false)
+	known := map[config.Key][]byte{}
+	read := func() (reused int) {
+		s, err := config.Read(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, known)
+		if diags.Err() != nil {
+			b.Fatal(diags.Err())
+		}
+		for _, block := range out.Blocks {
+			known[block.Key] = block.Summary
+			if block.Reused {
+				reused++
+			}
+		}
+		return reused
+	}
+	read()
+	used := cpu()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		write(b, filepath.Join(path, "s0500.hcl"), service(500)+fmt.Sprintf("# %d\n", i)+strings.Replace(service(2000+i), "\"s", "\"t", 1))
+		if n := read(); n != 1000 {
+			b.Fatalf("%d blocks were reused, want 1000", n)
+		}
+	}
+	b.ReportMetric(float64((cpu()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
+}
