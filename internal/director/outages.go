@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -18,12 +19,12 @@ func (c *Core) tellOutages(now time.Time) {
 		was := c.outages[s.Key]
 		about := []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 		switch {
-		case v.Supply == Unserved && !was:
+		case v.Supply == api.Unserved && !was:
 			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no server left", append(about, slog.String("why", v.why()))...)
-		case v.Supply == Served && was:
+		case v.Supply == api.Served && was:
 			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a server again", about...)
 		}
-		if v.Supply == Unserved || was && v.Supply != Served {
+		if v.Supply == api.Unserved || was && v.Supply != api.Served {
 			outages[s.Key] = true
 		}
 	}

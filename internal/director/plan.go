@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -49,7 +50,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 			// While the other director is Master, what it forwards to this one
 			// must be served here, not forwarded again: with the row in the
 			// table the packet would bounce between the two.
-			p.Verdicts[i] = Verdict{Supply: Withheld}
+			p.Verdicts[i] = Verdict{Supply: api.Withheld}
 			continue
 		}
 		states, weights = states[:0], weights[:0]
@@ -61,7 +62,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		}
 		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights)}
 		p.Verdicts[i] = judge(states, weights, now.Before(w.AwaitedUntil))
-		if p.Verdicts[i].Supply == Undecided {
+		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 		}
 	}

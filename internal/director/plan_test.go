@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -169,11 +170,11 @@ func TestAPlanTellsWhenItChangesByItself(t *testing.T) {
 		AwaitedUntil: start.Add(10 * time.Second),
 	}
 	before := Plan(start, c, w)
-	if before.Verdicts[0].Supply != Undecided || !before.Until.Equal(w.AwaitedUntil) {
-		t.Errorf("%s until %v, want %s until first results are no longer awaited", before.Verdicts[0].Supply, before.Until, Undecided)
+	if before.Verdicts[0].Supply != api.Undecided || !before.Until.Equal(w.AwaitedUntil) {
+		t.Errorf("%s until %v, want %s until first results are no longer awaited", before.Verdicts[0].Supply, before.Until, api.Undecided)
 	}
 	after := Plan(before.Until, c, w)
-	if after.Verdicts[0].Supply != Unserved || !after.Until.IsZero() {
-		t.Errorf("then %s until %v, want %s for ever", after.Verdicts[0].Supply, after.Until, Unserved)
+	if after.Verdicts[0].Supply != api.Unserved || !after.Until.IsZero() {
+		t.Errorf("then %s until %v, want %s for ever", after.Verdicts[0].Supply, after.Until, api.Unserved)
 	}
 }

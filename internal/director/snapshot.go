@@ -93,7 +93,7 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 	s := api.Service{
 		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
-		Supply: api.Supply(c.planned.Verdicts[place].Supply), Reason: string(c.planned.Verdicts[place].Reason()),
+		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
 	}
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)

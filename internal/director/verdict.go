@@ -5,22 +5,7 @@ import (
 	"strings"
 
 	"github.com/lvsd/lvsd/checker"
-)
-
-// A Supply is one word for how a virtual service is served.
-type Supply string
-
-// The supplies of a virtual service.
-const (
-	// Served: a real server takes connections.
-	Served Supply = "served"
-	// Undecided: none does, but the first results of some are awaited.
-	Undecided Supply = "undecided"
-	// Unserved: none does. The fallback serves, or clients are refused.
-	Unserved Supply = "unserved"
-	// Withheld: it is left out of the table on purpose while another director is
-	// Master, because this one is among its servers.
-	Withheld Supply = "withheld"
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 // A Reason is one word for why a virtual service is unserved.
@@ -41,7 +26,7 @@ const (
 
 // A Verdict is how a virtual service is served, and why not if it is not.
 type Verdict struct {
-	Supply Supply
+	Supply api.Supply
 	// How many of its real servers take no connections, by why: they are down,
 	// they have weight 0, they have had no result.
 	down, drained, unknown int
@@ -50,11 +35,11 @@ type Verdict struct {
 // judge returns the verdict on a service, given the state and the weight of
 // each of its real servers. Awaited: first results may still come.
 func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
-	v := Verdict{Supply: Unserved}
+	v := Verdict{Supply: api.Unserved}
 	for i, w := range weights {
 		switch {
 		case w.Value > 0:
-			return Verdict{Supply: Served}
+			return Verdict{Supply: api.Served}
 		case w.Listed:
 			v.drained++
 		case states[i] == checker.Down:
@@ -64,7 +49,7 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 		}
 	}
 	if awaited && v.unknown > 0 {
-		v.Supply = Undecided
+		v.Supply = api.Undecided
 	}
 	return v
 }
@@ -72,7 +57,7 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 // Reason returns why the service is unserved; empty where it is not.
 func (v Verdict) Reason() Reason {
 	switch {
-	case v.Supply != Unserved:
+	case v.Supply != api.Unserved:
 		return ""
 	case v.drained > 0:
 		return Drained

@@ -25,20 +25,20 @@ func TestSupply(t *testing.T) {
 		states  []checker.State
 		weight  uint32 // of all
 		awaited bool
-		want    Supply
+		want    api.Supply
 		reason  Reason
 		because string
 	}{
-		{"one of two is up", []checker.State{checker.Down, checker.Up}, 3, false, Served, "", ""},
-		{"one is up, and nothing else matters", []checker.State{checker.Up, checker.Unknown}, 3, true, Served, "", ""},
-		{"nothing was heard of one yet", []checker.State{checker.Down, checker.Unknown}, 3, true, Undecided, "", ""},
-		{"nothing was heard of one in time", []checker.State{checker.Down, checker.Unknown}, 3, false, Unserved, NoneUp, "real servers: 1 down, 1 without a result"},
-		{"nothing was heard of any in time", []checker.State{checker.Unknown, checker.Unknown}, 3, false, Unserved, NoResult, "real servers: 2 without a result"},
-		{"all are down", []checker.State{checker.Down, checker.Down}, 3, true, Unserved, NoneUp, "real servers: 2 down"},
-		{"all are drained", []checker.State{checker.Up, checker.Up}, 0, true, Unserved, Drained, "real servers: 2 with weight 0"},
-		{"down or drained", []checker.State{checker.Down, checker.Up}, 0, true, Unserved, Drained, "real servers: 1 down, 1 with weight 0"},
-		{"left at weight 0 by whoever was here before", []checker.State{checker.Drained, checker.Drained}, 3, true, Unserved, Drained, "real servers: 2 with weight 0"},
-		{"none is configured", nil, 3, true, Unserved, NoServer, "no real server is configured"},
+		{"one of two is up", []checker.State{checker.Down, checker.Up}, 3, false, api.Served, "", ""},
+		{"one is up, and nothing else matters", []checker.State{checker.Up, checker.Unknown}, 3, true, api.Served, "", ""},
+		{"nothing was heard of one yet", []checker.State{checker.Down, checker.Unknown}, 3, true, api.Undecided, "", ""},
+		{"nothing was heard of one in time", []checker.State{checker.Down, checker.Unknown}, 3, false, api.Unserved, NoneUp, "real servers: 1 down, 1 without a result"},
+		{"nothing was heard of any in time", []checker.State{checker.Unknown, checker.Unknown}, 3, false, api.Unserved, NoResult, "real servers: 2 without a result"},
+		{"all are down", []checker.State{checker.Down, checker.Down}, 3, true, api.Unserved, NoneUp, "real servers: 2 down"},
+		{"all are drained", []checker.State{checker.Up, checker.Up}, 0, true, api.Unserved, Drained, "real servers: 2 with weight 0"},
+		{"down or drained", []checker.State{checker.Down, checker.Up}, 0, true, api.Unserved, Drained, "real servers: 1 down, 1 with weight 0"},
+		{"left at weight 0 by whoever was here before", []checker.State{checker.Drained, checker.Drained}, 3, true, api.Unserved, Drained, "real servers: 2 with weight 0"},
+		{"none is configured", nil, 3, true, api.Unserved, NoServer, "no real server is configured"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := webService(ipvsctl.NAT, []netip.Addr{web1, web2}[:len(tt.states)]...)
@@ -53,7 +53,7 @@ func TestSupply(t *testing.T) {
 			if v.Supply != tt.want || v.Reason() != tt.reason {
 				t.Errorf("%s, %q; want %s, %q", v.Supply, v.Reason(), tt.want, tt.reason)
 			}
-			if v.Supply == Unserved && v.why() != tt.because {
+			if v.Supply == api.Unserved && v.why() != tt.because {
 				t.Errorf("the log says %q, want %q", v.why(), tt.because)
 			}
 		})
@@ -63,7 +63,7 @@ func TestSupply(t *testing.T) {
 // lack is whether the log and the status say that the only service is served.
 type lack struct {
 	Log    []string
-	Supply Supply
+	Supply api.Supply
 	Reason Reason
 	Health api.Health // of its first server
 }
@@ -86,13 +86,13 @@ func TestLogAndStatusAgree(t *testing.T) {
 		after   time.Duration
 		want    lack
 	}{
-		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, lack{Supply: Undecided, Health: api.Down}},
+		{"one is down, and the other may still answer", two, nil, true, 9 * time.Second, lack{Supply: api.Undecided, Health: api.Down}},
 		{"one is down, and nothing was ever heard of the other", two, nil, true, 12 * time.Second,
-			lack{[]string{lost + `"real servers: 1 down, 1 without a result"`}, Unserved, NoneUp, api.Down}},
+			lack{[]string{lost + `"real servers: 1 down, 1 without a result"`}, api.Unserved, NoneUp, api.Down}},
 		{"found with weight 0, which is not down", checked(tcpTarget), foundAt(checked(tcpTarget), 0), false, time.Second,
-			lack{[]string{lost + `"real servers: 1 with weight 0"`}, Unserved, Drained, api.Unknown}},
+			lack{[]string{lost + `"real servers: 1 with weight 0"`}, api.Unserved, Drained, api.Unknown}},
 		{"no real server is configured", alone, nil, false, time.Second,
-			lack{[]string{lost + `"no real server is configured"`}, Unserved, NoServer, ""}},
+			lack{[]string{lost + `"no real server is configured"`}, api.Unserved, NoServer, ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestLogAndStatusAgree(t *testing.T) {
 				time.Sleep(tt.after)
 				synctest.Wait()
 				s := statusOf(t, d).Services[0]
-				got := lack{linesWith(&log, "virtual service"), Supply(s.Supply), Reason(s.Reason), ""}
+				got := lack{linesWith(&log, "virtual service"), s.Supply, Reason(s.Reason), ""}
 				if len(s.Servers) > 0 {
 					got.Health = s.Servers[0].Health
 				}
@@ -154,13 +154,13 @@ func TestAServiceThatIsWithheldIsNoOutage(t *testing.T) {
 			name   string
 			state  vrrp.State
 			result checker.Outcome
-			want   Supply
+			want   api.Supply
 			lines  int // of the service
 		}{
-			{"Backup, its server fails", vrrp.Backup, checker.Failed, Withheld, 0},
-			{"Master, and it is down", vrrp.Master, checker.Failed, Unserved, 1},
-			{"Backup again", vrrp.Backup, checker.Failed, Withheld, 1},
-			{"Master again, it is up", vrrp.Master, checker.Passed, Served, 2},
+			{"Backup, its server fails", vrrp.Backup, checker.Failed, api.Withheld, 0},
+			{"Master, and it is down", vrrp.Master, checker.Failed, api.Unserved, 1},
+			{"Backup again", vrrp.Backup, checker.Failed, api.Withheld, 1},
+			{"Master again, it is up", vrrp.Master, checker.Passed, api.Served, 2},
 		} {
 			f.mu.Lock()
 			f.statuses = []vrrp.Status{{Name: "outside", State: step.state}}
@@ -168,7 +168,7 @@ func TestAServiceThatIsWithheldIsNoOutage(t *testing.T) {
 			f.changed <- struct{}{}
 			synctest.Wait()
 			f.hear(tcpTarget, step.result)
-			if got := Supply(statusOf(t, d).Services[0].Supply); got != step.want {
+			if got := statusOf(t, d).Services[0].Supply; got != step.want {
 				t.Errorf("%s: %s, want %s", step.name, got, step.want)
 			}
 			if got := strings.Count(log.String(), "virtual service"); got != step.lines {

@@ -327,7 +327,7 @@ func (n *Node) quiet(also ...string) error {
 		return fmt.Errorf("%s: findings %v, want %v", n.Name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 	}
 	for i := range c.Services {
-		if lost := planned.Verdicts[i].Supply == director.Unserved; lost != n.check.outages[c.Services[i].Name] && planned.Verdicts[i].Supply != director.Withheld {
+		if lost := planned.Verdicts[i].Supply == api.Unserved; lost != n.check.outages[c.Services[i].Name] && planned.Verdicts[i].Supply != api.Withheld {
 			return fmt.Errorf("%s: %s is unserved: %t, and the log tells otherwise", n.Name, c.Services[i].Name, lost)
 		}
 	}
@@ -348,7 +348,7 @@ func (n *Node) wrong(planned director.Planned, also []string) map[string]bool {
 	for i := range n.running().Services {
 		s := &n.running().Services[i]
 		switch {
-		case planned.Verdicts[i].Supply != director.Unserved:
+		case planned.Verdicts[i].Supply != api.Unserved:
 		case s.Fallback != nil:
 			all["fallback-serves"] = true
 		default:
