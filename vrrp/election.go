@@ -61,9 +61,6 @@ func (e *election) open(c *Config, now time.Time) {
 	}
 }
 
-// close ends the waiting: the router is not Backup any more.
-func (e *election) close() { e.masterDownAt, e.preemptAt = time.Time{}, time.Time{} }
-
 // know notes which router is Master.
 func (e *election) know(master netip.Addr, priority uint8) { e.master, e.priority = master, priority }
 

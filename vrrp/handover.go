@@ -42,8 +42,6 @@ type handover struct {
 	releaseAt  time.Time // when held addresses are released; never while Master
 }
 
-func (h *handover) deadline() time.Time { return h.releaseAt }
-
 // hold keeps the addresses until further notice.
 func (h *handover) hold() { h.held, h.releaseAt = true, time.Time{} }
 

@@ -27,7 +27,7 @@ func (r *Router) holdings() Holdings {
 	}
 	h.Addresses = append(h.Addresses, r.c.Extra...)
 	if r.c.Lease {
-		h.Lease = max(minLease, 2*r.masterDown())
+		h.Lease = max(minLease, 2*r.election.masterDown(&r.c))
 	}
 	return h
 }

@@ -39,15 +39,6 @@ func (s *Session) virtual() map[netip.Addr]bool {
 	return virtual
 }
 
-// audit has addresses restored that are held and missing.
-func (s *Session) audit(now time.Time) {
-	if !due(s.auditAt, now) {
-		return
-	}
-	s.auditAt = time.Time{}
-	s.worker.audit(s.present)
-}
-
 // evaluate judges a router's conditions. It starts one that can run, and makes
 // one that cannot stand back.
 func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool) {

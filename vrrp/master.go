@@ -19,9 +19,6 @@ type adverts struct {
 	form    Checksum  // of version 3 over IPv4
 }
 
-// stop cancels those to come.
-func (a *adverts) stop() { a.nextAt, a.answers = time.Time{}, 0 }
-
 // becomeMaster sends the advert first: it is what stops the other backups,
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {

@@ -51,7 +51,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			panic(fmt.Sprintf("vrrp: unhandled action %T", a))
 		}
 	}
-	s.worker.start()
+	token(s.worker.wake)
 }
 
 // receive hands a packet to the router that it is for.

@@ -144,13 +144,13 @@ func TestHandover(t *testing.T) {
 			for _, d := range tt.heard {
 				h.heard(at(d))
 			}
-			if got := h.deadline(); !got.Equal(at(tt.release)) || h.takenOver != (tt.heard != nil) {
+			if got := h.releaseAt; !got.Equal(at(tt.release)) || h.takenOver != (tt.heard != nil) {
 				t.Errorf("released at %s, taken over %t", got.Sub(epoch), h.takenOver)
 			}
 			if acts := h.expire(at(tt.release - 1)); acts != nil {
 				t.Errorf("too soon: %v", acts)
 			}
-			if acts := h.expire(at(tt.release)); (acts == nil) != tt.held || h.held != tt.held || !h.deadline().IsZero() {
+			if acts := h.expire(at(tt.release)); (acts == nil) != tt.held || h.held != tt.held || !h.releaseAt.IsZero() {
 				t.Errorf("at the end: %v, held %t", acts, h.held)
 			}
 		})

@@ -229,10 +229,10 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.state, r.since = to, now
 	r.election.quietSince = time.Time{}
 	r.stall.listening = false
-	r.adverts.stop()
+	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	if to != Backup {
-		r.election.close()
+		r.election.masterDownAt, r.election.preemptAt = time.Time{}, time.Time{}
 	}
 	if to == Master {
 		r.counters.BecameMaster++
@@ -293,7 +293,7 @@ func (r *Router) config() Config {
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
 func (r *Router) Deadline() time.Time {
-	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.deadline())
+	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt)
 }
 
 // Expire does what is due, and nothing before Deadline.
@@ -354,9 +354,6 @@ func (r *Router) sendFrom(source netip.Addr) {
 		r.election.master = r.source
 	}
 }
-
-// masterDown is how long a Master may be silent before this router takes over.
-func (r *Router) masterDown() time.Duration { return r.election.masterDown(&r.c) }
 
 // earliest returns the first of some times, of which those that are zero do not
 // count.

@@ -71,8 +71,8 @@ func TestTimers(t *testing.T) {
 	for _, tt := range tests {
 		r := NewRouter(Config{Version: tt.version, Priority: tt.priority, Interval: tt.interval})
 		r.election.interval = tt.interval
-		if r.election.skew(&r.c) != tt.skew || r.masterDown() != tt.masterDown {
-			t.Errorf("%s: skew %s, down %s, want %s and %s", tt.name, r.election.skew(&r.c), r.masterDown(), tt.skew, tt.masterDown)
+		if r.election.skew(&r.c) != tt.skew || r.election.masterDown(&r.c) != tt.masterDown {
+			t.Errorf("%s: skew %s, down %s, want %s and %s", tt.name, r.election.skew(&r.c), r.election.masterDown(&r.c), tt.skew, tt.masterDown)
 		}
 	}
 }

@@ -154,7 +154,10 @@ func (s *Session) turn(now time.Time) (ended bool) {
 			s.evaluate(now, m, s.virtual())
 		}
 	}
-	s.audit(now)
+	if due(s.auditAt, now) { // Addresses that are held and missing are restored.
+		s.auditAt = time.Time{}
+		s.worker.audit(s.present)
+	}
 	s.removeEnded()
 	return s.ended(now)
 }
@@ -250,7 +253,7 @@ func (s *Session) removeEnded() {
 		}
 		if s.ending == Abandoned && !m.router.TakenOver() {
 			s.worker.keep(key)
-			s.worker.start()
+			token(s.worker.wake)
 		}
 		s.worker.forget(key)
 		delete(s.members, key)

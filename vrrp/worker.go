@@ -61,7 +61,8 @@ func newWorker(edge Holder, report func(Event), idle func()) *worker {
 	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[memberKey]*job)}
 }
 
-// set sets what a router wants to hold. It is applied after start.
+// set sets what a router wants to hold. It is applied once the
+// worker is woken.
 func (w *worker) set(key memberKey, name string, want Holdings) {
 	w.change(key, func(j *job) {
 		j.complete = j.complete && j.want.same(want)
@@ -80,7 +81,7 @@ func (w *worker) announce(key memberKey) {
 	w.change(key, func(j *job) { j.announce = true })
 }
 
-// change applies f to a router's job, which is done after start.
+// change applies f to a router's job, which is done once the worker is woken.
 func (w *worker) change(key memberKey, f func(*job)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,9 +100,6 @@ func (w *worker) job(key memberKey) *job {
 	j.forgotten = false
 	return j
 }
-
-// start has the changes done.
-func (w *worker) start() { token(w.wake) }
 
 func (w *worker) enqueue(j *job) {
 	if !j.queued {
@@ -142,7 +140,7 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 		if j.complete && slices.ContainsFunc(j.want.Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
 			j.apply = true
 			w.enqueue(j)
-			w.start()
+			token(w.wake)
 		}
 	}
 }
