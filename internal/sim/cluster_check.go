@@ -204,6 +204,11 @@ func (k *check) table(t ipvsctl.Table) {
 		} else if s.Key.Port != directPort {
 			k.fail("%s has lost its rows", s.Name)
 		}
+		for j := range s.Servers {
+			c := &s.Servers[j]
+			up, down := k.verdict(c)
+			k.downs[c] = down || k.downs[c] && !up
+		}
 	}
 	if found != len(t) {
 		k.fail("%d services are in the table that are not configured", len(t)-found)
@@ -246,7 +251,6 @@ func (k *check) rows(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsctl.
 		case !listed && !down && k.last[s.Key].Destinations[c.Key].Weight > 0:
 			k.fail("%s/%s has left the table before its results say so", s.Name, c.Name)
 		}
-		k.downs[c] = down || k.downs[c] && !up
 		if row.Weight > 0 {
 			serving++
 		}
