@@ -1,5 +1,5 @@
-# Weighted round robin by NAT: of seven connections the first two servers get
-# three each, the last one gets one.
+# Weighted round robin with NAT: of every seven connections, the first two
+# servers get three each, and the last one gets one.
 #
 # Each server needs the gateway as its default route:
 #   ip route replace default via 192.168.1.254

@@ -1,12 +1,12 @@
-# Name service over UDP, on the same servers. UDP can't be tried by connecting:
-# without a check block the servers are pinged; here their TCP port is tried.
+# DNS over UDP, on the same servers. There is no check that connects by UDP:
+# without a check block, the servers are pinged. Here, their TCP port is checked.
 
 virtual_service "dns" {
   address    = "10.13.0.200"
   port       = 53
   protocol   = "udp"
   scheduler  = "rr"
-  one_packet = true # each query by itself, whatever port it comes from
+  one_packet = true # schedule each query separately, whatever port it comes from
   forward    = "nat"
 
   check "tcp" {

@@ -1,9 +1,9 @@
-# Web service by NAT: the director rewrites the packets both ways.
+# A web service with NAT: the director rewrites packets in both directions.
 #
-# Each server needs one of the gateways of director.hcl as its default route:
+# Each server needs one of the gateways in director.hcl as its default route:
 #   ip route replace default via 192.168.1.254      # on 192.168.1.x
 #   ip route replace default via 192.168.2.254      # on 192.168.2.x
-# and nothing else: no address, no tunnel, any port.
+# and nothing else: no virtual address, no tunnel, and any port will do.
 
 virtual_service "web" {
   address   = "10.13.0.200"
@@ -11,7 +11,7 @@ virtual_service "web" {
   scheduler = "wrr"
   forward   = "nat"
 
-  persistence { timeout = "300s" } # a client stays with its server so long
+  persistence { timeout = "300s" } # how long a client stays with its server
 
   check "http" {
     path     = "/index.html"
@@ -30,10 +30,10 @@ virtual_service "web" {
     address = "192.168.1.5"
     weight  = 3
   }
-  real_server "192.168.2.2" { weight = 1 } # the name is the address
+  real_server "192.168.2.2" { weight = 1 } # the label is the address
 
-  # In the table exactly while no other server is: a page that says sorry, from
-  # a web server on the director itself.
+  # Used only while no real server is up: an apology page from a web server on
+  # the director itself.
   fallback {
     address = "10.13.0.200"
     port    = 8080

@@ -1,5 +1,5 @@
-# The virtual address 193.144.50.250 on one of the directors 193.144.50.251
-# (lvs1) and 193.144.50.252 (lvs2), which are the servers, too.
+# The directors 193.144.50.251 (lvs1) and 193.144.50.252 (lvs2) share the
+# virtual address 193.144.50.250. They are also the real servers.
 
 virtual_router "outside" {
   interface = "eth0"

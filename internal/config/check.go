@@ -40,20 +40,20 @@ const (
 // timed takes the options that all checks have, but none, into a kind's table.
 func timed[T any](part func(*T) *timing) []block.Entry[T] {
 	return block.In(part,
-		block.Duration("interval", "The time from the start of one probe to the start of the next. A server that refuses connections is asked again after a quarter of it, up to ten times in a row.",
+		block.Duration("interval", "The time from the start of one probe to the start of the next. A server that refuses connections is probed again after a quarter of this time, up to ten times in a row.",
 			2*time.Second, 10*time.Millisecond, maxInterval, func(t *timing) *time.Duration { return &t.interval }),
-		block.Duration("timeout", "How long the whole probe may take, with connecting and reading. It is not longer than the interval.",
-			0, time.Millisecond, maxInterval, func(t *timing) *time.Duration { return &t.timeout }).Within("1ms to interval").Unless("1s, or the interval where that is shorter"),
-		block.Count("rise", "How many probes in a row must pass to bring a server up.",
+		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It must not be longer than the interval.",
+			0, time.Millisecond, maxInterval, func(t *timing) *time.Duration { return &t.timeout }).Within("1ms to interval").Unless("1s, or the interval if that is shorter"),
+		block.Count("rise", "How many probes in a row must pass before a server that is down is considered up.",
 			2, 1, maxRise, func(t *timing) *int { return &t.rise }),
-		block.Count("fall", "How many probes in a row must fail to bring a server down. Lower it to react faster, raise it where servers are slow at times.",
+		block.Count("fall", "How many probes in a row must fail before a server that is up is considered down. Lower it to react faster; raise it if servers are sometimes slow.",
 			3, 1, maxRise, func(t *timing) *int { return &t.fall }),
 	)
 }
 
 // portOption is the port of the checks that have one.
 func portOption[T any](ref func(*T) *uint16) block.Entry[T] {
-	return block.Count("port", "The port to try, where it is not the one that clients reach. A service without a port of its own needs it.", 0, 1, math.MaxUint16, ref).Unless("the server's")
+	return block.Count("port", "The port to probe, if it is not the server's own. It is required if the service has no port of its own.", 0, 1, math.MaxUint16, ref).Unless("the server's")
 }
 
 // complete sets what follows from the options, and checks them.

@@ -11,13 +11,13 @@ import (
 )
 
 var checkHTTP = checkKind{
-	Name: "http", Help: "A request is answered as expected.",
+	Name: "http", Help: "The server answers a request as expected.",
 	Schema: httpCheckTable.Schema,
 	Decode: func(b *block.Body) probe { return readHTTP(b, httpCheckTable, false) },
 }
 
 var checkHTTPS = checkKind{
-	Name: "https", Help: "The same by TLS.",
+	Name: "https", Help: "The same over TLS.",
 	Schema: httpsCheckTable.Schema,
 	Decode: func(b *block.Body) probe { return readHTTP(b, httpsCheckTable, true) },
 }
@@ -44,32 +44,32 @@ type tlsOptions struct {
 var httpCheckTable = block.NewTable("check", httpEntries)
 
 var httpsCheckTable = block.NewTable("check", httpEntries, []block.Entry[httpCheck]{
-	block.Inner("tls", "How the server's certificate is checked.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
+	block.Inner("tls", "How the server's certificate is verified.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
 })
 
 var httpEntries = slices.Concat(timed(func(c *httpCheck) *timing { return &c.timing }), []block.Entry[httpCheck]{
 	portOption(func(c *httpCheck) *uint16 { return &c.port }),
 	httpText("method", "The method of the request.", "GET",
 		func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.spec.Method }),
-	httpText("path", "The path of the request, with the query if there is one. Use one that fails when the service behind it does.", "/",
+	httpText("path", "The path of the request, including the query if there is one. Use a path that fails when the service behind it fails.", "/",
 		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.spec.Path }),
-	httpText("host", "The Host header, for servers that have several sites.", "",
+	httpText("host", "The Host header of the request, for servers that host several sites.", "",
 		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.spec.Host }).Unless("the server's address and port"),
-	block.Pairs("headers", "Further headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none"),
-	block.Inner("expect", "Which answers pass.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
+	block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none"),
+	block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
 })
 
 var expectTable = block.NewTable("expect", []block.Entry[expect]{
-	block.List("status", "Status codes that pass, and ranges of them: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
-	httpText("body", "A regular expression (RE2) that the first 256 KiB of the body must match.", "",
-		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none, the body is not read"),
+	block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
+	httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body.", "",
+		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; the body is not read"),
 })
 
 var tlsTable = block.NewTable("tls", []block.Entry[tlsOptions]{
-	httpText("server_name", "The name that the certificate must carry.", "",
-		func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or else the address"),
-	block.Flag("verify", "Check the certificate. With false any certificate passes.", true, func(o *tlsOptions) *bool { return &o.verify }),
-	block.Text("ca_file", "A file of certificates (PEM) to trust in the place of the system's. A relative path starts at the configuration's directory.",
+	httpText("server_name", "The name for which the certificate must be valid.", "",
+		func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or the address if host is not set"),
+	block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
+	block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
 		"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
 })
 

@@ -3,7 +3,7 @@ package config
 import "github.com/lvsd/lvsd/internal/block"
 
 var checkNone = checkKind{
-	Name: "none", Help: "The server is always up; there are no arguments.",
+	Name: "none", Help: "The server is always considered up. This kind has no arguments.",
 	Schema: noneTable.Schema,
 	Decode: readNone,
 }

@@ -6,7 +6,7 @@ import (
 )
 
 var checkPing = checkKind{
-	Name: "ping", Help: "An ICMP echo is answered.",
+	Name: "ping", Help: "The server answers an ICMP echo request.",
 	Schema: pingTable.Schema,
 	Decode: readPing,
 }

@@ -6,7 +6,7 @@ import (
 )
 
 var checkTCP = checkKind{
-	Name: "tcp", Help: "A connection is established.",
+	Name: "tcp", Help: "A TCP connection can be established.",
 	Schema: tcpTable.Schema,
 	Decode: readTCP,
 }

@@ -11,20 +11,20 @@ import (
 )
 
 var directorTable = block.NewTable("director", []block.Entry[Director]{
-	block.Duration("start_delay", "How long a virtual router waits at most, after the start, for the first IPVS table and the first result of every check. Lengthen it where checks take long, so that a director takes over only when it knows which servers are up.",
+	block.Duration("start_delay", "The longest time that a virtual router waits after the daemon starts for the IPVS table to be loaded and for the first result of every check. Raise it if checks take long, so that a director does not take over before it knows which servers are up.",
 		10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
-	block.Count("probes_in_flight", "How many probes run at one time. Others wait, and their timeout does not run yet. Lower it where the director may open few sockets.",
+	block.Count("probes_in_flight", "The largest number of probes in flight at one time. Probes beyond it wait, and their timeout starts only when they do. Lower it if the director may open only a few sockets.",
 		checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
-	block.Flag("exclusive_table", "Treat every row of the IPVS table as this daemon's and delete those that the configuration does not have. Set it where nothing else uses IPVS on this machine.",
+	block.Flag("exclusive_table", "Treat every row of the IPVS table as the daemon's own, and delete the rows that are not in the configuration. Set it only if nothing else uses IPVS on this machine.",
 		false, func(d *Director) *bool { return &d.ExclusiveTable }),
-	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that connections go on. With false the daemon removes its rows.",
+	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
 		true, func(d *Director) *bool { return &d.KeepTable }),
-	block.Inner("http", "Serve metrics and health by HTTP, read only. Without this block nothing is served.",
+	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 		httpTable, func(d *Director) *string { return &d.HTTPListen }),
 })
 
 var httpTable = block.NewTable("http", []block.Entry[string]{
-	block.Text("listen", "The address and port to listen on. \":9112\" is every address of this machine.",
+	block.Text("listen", "The address and port to listen on. \":9112\" listens on every address of this machine.",
 		"", listenAddress, func(s *string) *string { return s }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
 })
 

@@ -46,10 +46,10 @@ type declaration struct {
 const topLevel = "the top level of a file"
 
 var top = block.NewTable(topLevel, []block.Entry[declaration]{
-	block.Many[declaration]("locals", "Names for values that are used more than once, in any file: local.X.", block.NewTable[struct{}]("locals").Schema),
-	block.One[declaration]("director", "What concerns the daemon as a whole. There is at most one such block, and a change of it takes effect at the next start.", directorTable.Schema),
-	block.Many[declaration]("virtual_router", "Virtual addresses that are on exactly one of the directors (VRRP, RFC 9568). The label is a name of your own.", routerTable.Schema, "name"),
-	block.Many[declaration]("virtual_service", "A service that the directors spread over real servers. The label is a name of your own.", serviceTable.Schema, "name"),
+	block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals").Schema),
+	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block. Changes to it take effect when the daemon is started again.", directorTable.Schema),
+	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
+	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
 })
 
 // language is what a configuration of lvsd may hold.

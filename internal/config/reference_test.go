@@ -98,9 +98,9 @@ func limits(o *block.Option) string {
 	case o.Default == "":
 		return capital(first) + "; no default."
 	case first == "":
-		return "Default " + o.Default + "."
+		return "Default: " + o.Default + "."
 	default:
-		return capital(first) + "; default " + o.Default + "."
+		return capital(first) + "; default: " + o.Default + "."
 	}
 }
 

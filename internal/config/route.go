@@ -35,9 +35,9 @@ type word struct {
 }
 
 var forwards = []block.Word[method]{
-	{Name: "nat", Value: method{ipvsctl.NAT, true}, Help: "The director rewrites packets both ways. It is the servers' default route, and net.ipv4.ip_forward is on."},
-	{Name: "direct", Value: method{ipvsctl.Direct, true}, Help: "Packets go to the server's MAC address. The servers have the virtual address on lo and do not answer ARP for it (arp_ignore = 1, arp_announce = 2)."},
-	{Name: "tunnel", Value: method{ipvsctl.Tunnel, true}, Help: "Packets are wrapped in others. The servers have the virtual address on the end of a tunnel and answer the clients themselves."},
+	{Name: "nat", Value: method{ipvsctl.NAT, true}, Help: "The director rewrites packets in both directions. It must be the servers' default route, and net.ipv4.ip_forward must be on."},
+	{Name: "direct", Value: method{ipvsctl.Direct, true}, Help: "Packets are sent unchanged to the server's MAC address. The servers must have the virtual address on lo and must not answer ARP for it (arp_ignore = 1, arp_announce = 2)."},
+	{Name: "tunnel", Value: method{ipvsctl.Tunnel, true}, Help: "Packets are sent encapsulated in other packets. The servers must have the virtual address on their end of the tunnel, and answer the clients themselves."},
 }
 
 func forwardOption(help string) block.Entry[route] {
@@ -53,12 +53,12 @@ func initialOption(help, def string) block.Entry[route] {
 }
 
 var tunnelTable = block.NewTable("tunnel", []block.Entry[encapsulation]{
-	block.Choice("type", "How packets are wrapped: IP in IP, GUE (UDP) or GRE. The servers must expect the same.", "ipip",
+	block.Choice("type", "The encapsulation: IP in IP, GUE (over UDP) or GRE. The servers must expect the same.", "ipip",
 		[]block.Word[word]{{Name: "ipip", Value: word{"ipip", 0}}, {Name: "gue", Value: word{"gue", 1}}, {Name: "gre", Value: word{"gre", 2}}},
 		func(e *encapsulation) *word { return &e.kind }),
-	block.Count("port", "The UDP port on which the servers expect GUE packets. Only type \"gue\" has it, and needs it.",
+	block.Count("port", "The UDP port on which the servers expect GUE packets. It is required for type \"gue\", and not allowed for other types.",
 		0, 1, math.MaxUint16, func(e *encapsulation) *uint16 { return &e.port }).Unless(""),
-	block.Choice("checksum", "The checksum of the outer packet: \"plain\" is for gue and gre, \"remote\" (remote checksum offload) for gue.", "none",
+	block.Choice("checksum", "The checksum of the outer packet. \"plain\" is available with gue and gre, \"remote\" (remote checksum offload) with gue only.", "none",
 		[]block.Word[word]{{Name: "none", Value: word{"none", 0}}, {Name: "plain", Value: word{"plain", 1}}, {Name: "remote", Value: word{"remote", 2}}},
 		func(e *encapsulation) *word { return &e.checksum }),
 })

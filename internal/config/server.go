@@ -27,31 +27,31 @@ func addressOption(help string) block.Entry[server] {
 }
 
 var (
-	serverPort = block.Count("port", "The server's port. Only forward = \"nat\" can have another than the service's. With firewall_mark the client's port stays where none is given.",
+	serverPort = block.Count("port", "The server's port. It can differ from the service's port only if forward is \"nat\". With firewall_mark, packets keep the port that the client sent them to unless this is set.",
 		0, 1, math.MaxUint16, func(s *server) *uint16 { return &s.port }).Unless("the service's")
 	serverRoute = inServer(
-		forwardOption("How packets reach this server, where that is not as the service says.").Unless("the service's"),
-		tunnelOption("How packets to this server are wrapped, in the place of the service's tunnel block."),
+		forwardOption("The forwarding method for this server, if it differs from the service's.").Unless("the service's"),
+		tunnelOption("How packets to this server are encapsulated. It replaces the service's tunnel block."),
 	)
 )
 
 var serverTable = block.NewTable("real_server", []block.Entry[server]{
 	addressOption("The server's address.").Unless("the label"),
 	serverPort,
-	block.Count("weight", "The server's share of the connections in relation to the others'. With 0 it gets no new ones, and those that it has go on.",
+	block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
 		1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
-	block.Count("upper_threshold", "With this many connections the server gets no new ones. 0 is no limit. Set it where a server fails under more load than it can bear.",
+	block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
-	block.Count("lower_threshold", "With fewer connections than this a server that reached upper_threshold gets new ones again. 0 is three quarters of upper_threshold.",
+	block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
 }, serverRoute, inServer(
-	initialOption("Whether this server waits for the first result of its checks, where that is not as the service says.", "").Unless("the service's"),
+	initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "").Unless("the service's"),
 ), []block.Entry[server]{
-	block.Many[server]("check", "What this server must pass to be up, in the place of the service's checks.", checkKinds.Schema, "kind"),
+	block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema, "kind"),
 })
 
 var fallbackTable = block.NewTable("fallback", []block.Entry[server]{
-	addressOption("The address of the destination. With NAT it can't be a loopback address.").Required(`address = "10.13.0.15"`),
+	addressOption("The address of the destination. With NAT, it can't be a loopback address.").Required(`address = "10.13.0.15"`),
 	serverPort,
 }, serverRoute)
 

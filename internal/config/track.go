@@ -12,7 +12,7 @@ import (
 var trackKinds = block.NewKinds("track", trackInterface)
 
 var trackInterface = block.Kind[func(*block.Body, *vrrp.Config)]{
-	Name: "interface", Help: "The interface has no carrier.",
+	Name: "interface", Help: "Fails while the interface does not exist, is down or has no carrier.",
 	Schema: trackInterfaceTable.Schema,
 	Decode: readTrackInterface,
 }
