@@ -1,5 +1,10 @@
 package vrrp
 
+import (
+	"slices"
+	"strings"
+)
+
 // A Condition is something that should hold for a virtual router to run as it
 // is configured. Whoever knows makes one for each thing that it watches, met or
 // not: a Session of the interfaces, the director of what it knows itself. A
@@ -18,9 +23,34 @@ type Condition struct {
 	// Silent: while it is not met, the router's adverts cannot be heard either.
 	Silent bool `json:"silent,omitempty"`
 
+	// Tracked: it concerns only the routers that track it by its name.
+	Tracked bool `json:"tracked,omitempty"`
+
 	// given is set in those that the director has sent. It knows of them, so
 	// they are not reported back.
 	given bool
+}
+
+// interfaceCondition begins the names of the conditions that an interface exists
+// and has a carrier.
+const interfaceCondition = "interface "
+
+// concerning returns those of the director's conditions that concern a router
+// which tracks these names. One that it tracks and nobody has given is not met.
+func concerning(track []string, given []Condition) []Condition {
+	var all []Condition
+	for _, c := range given {
+		if !c.Tracked || slices.Contains(track, c.Name) {
+			all = append(all, c)
+		}
+	}
+	for _, name := range track {
+		known := slices.ContainsFunc(given, func(c Condition) bool { return c.Name == name })
+		if !known && !strings.HasPrefix(name, interfaceCondition) {
+			all = append(all, Condition{Name: name, Reason: name + " is not known yet"})
+		}
+	}
+	return all
 }
 
 // A verdict is what a list of conditions means for a router.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.adopt(m)
 	}
 	was := m.verdict
-	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), s.conditions))
+	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), concerning(m.router.c.Track, s.conditions)))
 	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
 	switch f := m.verdict.fault; {
@@ -123,15 +124,19 @@ func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]b
 	case port != "":
 		all = append(all, Condition{Name: "socket", Reason: port, Silent: true})
 	case !own.Up:
-		all = append(all, Condition{Name: "interface " + c.Interface, Reason: fmt.Sprintf("interface %s is down", c.Interface), Silent: true})
+		all = append(all, Condition{Name: interfaceCondition + c.Interface, Reason: fmt.Sprintf("interface %s is down", c.Interface), Silent: true})
 	case why != "":
 		all = append(all, Condition{Name: "source address", Reason: why, Silent: true})
 	case source != m.router.source:
 		m.router.sendFrom(source)
 	}
-	for _, name := range c.Track {
+	for _, tracked := range c.Track {
+		name, isInterface := strings.CutPrefix(tracked, interfaceCondition)
+		if !isInterface {
+			continue
+		}
 		i, ok := s.interfaces.ByName[name]
-		c := Condition{Name: "interface " + name, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
+		c := Condition{Name: tracked, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
 		if !ok {
 			c.Reason = fmt.Sprintf("interface %s does not exist", name)
 		}

@@ -150,7 +150,7 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 
 func TestTrackedInterfaceGoes(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.master(one(func(c *vrrp.Config) { c.Track = []string{"eth1"} }))
+		s.master(one(func(c *vrrp.Config) { c.Track = []string{"interface eth1"} }))
 		s.set("eth1", false)
 		s.want("it says that it leaves", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    failure, Initialize: interface eth1 is down")
 		time.Sleep(100 * time.Millisecond)
@@ -194,6 +194,34 @@ func TestConditionOfTheDirector(t *testing.T) {
 			s.want("and starts again", "3.5s    Backup: started")
 		})
 	})
+}
+
+func TestATrackedConditionConcernsWhoTracksIt(t *testing.T) {
+	silent := vrrp.Condition{Name: "ping gateway", Reason: "the gateway does not answer", Tracked: true}
+	tracking := func(given ...vrrp.Condition) vrrp.Desired {
+		d := one(func(c *vrrp.Config) { c.Track = []string{"ping gateway"} })
+		d.Conditions = given
+		return d
+	}
+	for _, tt := range []struct {
+		name    string
+		desired vrrp.Desired
+		fault   string
+	}{
+		{"a router that tracks it stands back", tracking(silent), "the gateway does not answer"},
+		{"one that is not known yet is not met", tracking(), "ping gateway is not known yet"},
+		{"others go on", vrrp.Desired{Routers: one().Routers, Conditions: []vrrp.Condition{silent}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.session.Set(tt.desired)
+				synctest.Wait()
+				if st := s.status(); st.Fault != tt.fault {
+					t.Errorf("fault %q, want %q", st.Fault, tt.fault)
+				}
+			})
+		})
+	}
 }
 
 // Decision 7.

@@ -36,8 +36,8 @@ type Config struct {
 	// Source is the address that adverts are sent from. If it is invalid, that is
 	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
-	// Track are the names of interfaces without whose carrier this director stands
-	// back.
+	// Track are the names of the conditions that concern this router, beside those
+	// that concern all: "interface eth1".
 	Track []string
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.

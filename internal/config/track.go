@@ -22,11 +22,12 @@ var trackInterfaceTable = block.NewTable[struct{}]("track")
 func readTrackInterface(b *block.Body, c *vrrp.Config) {
 	trackInterfaceTable.Decode(b, &struct{}{})
 	name, _ := networkInterface(b, b.Labels[1], b.LabelAt(1))
-	if slices.Contains(c.Track, name) {
+	condition := "interface " + name
+	if slices.Contains(c.Track, condition) {
 		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is tracked already: remove one of the two.", name)
 		return
 	}
-	c.Track = append(c.Track, name)
+	c.Track = append(c.Track, condition)
 }
 
 // readTracks reads what a router tracks.

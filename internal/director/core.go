@@ -197,9 +197,15 @@ func (c *Core) becomeReady(now time.Time, why string) {
 // tellKeeper makes the keeper run the configured virtual routers.
 func (c *Core) tellKeeper() {
 	if !c.stopping {
-		c.do(TellKeeper{Routers: c.config.Routers, Conditions: []vrrp.Condition{{
-			Name: "table loaded", OK: c.readiness.ready, Reason: "waiting for the first IPVS table and the first result of every check",
-		}}})
+		c.do(TellKeeper{Routers: c.config.Routers, Conditions: c.conditions()})
+	}
+}
+
+// conditions are what this director watches for its virtual routers, each in one
+// line.
+func (c *Core) conditions() []vrrp.Condition {
+	return []vrrp.Condition{
+		c.readiness.condition(),
 	}
 }
 

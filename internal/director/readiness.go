@@ -1,6 +1,10 @@
 package director
 
-import "time"
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
 
 // readiness is the order of a start: the table, then the first result of every
 // target, then the virtual routers; and none of that for longer than the start
@@ -32,4 +36,11 @@ func (r *readiness) deadline() time.Time {
 		return time.Time{}
 	}
 	return r.end
+}
+
+// condition keeps the virtual routers in Initialize until the start is over.
+func (r *readiness) condition() vrrp.Condition {
+	return vrrp.Condition{
+		Name: "table loaded", OK: r.ready, Reason: "waiting for the first IPVS table and the first result of every check",
+	}
 }
