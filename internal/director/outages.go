@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -17,16 +18,21 @@ func (c *Core) tellOutages(now time.Time) {
 	for i, v := range c.planned.Verdicts {
 		s := &c.config.Services[i]
 		was := c.outages[s.Key]
-		about := []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 		switch {
 		case v.Supply == api.Unserved && !was:
-			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no server left", append(about, slog.String("why", v.why()))...)
+			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no server left",
+				append(about(s), slog.String("why", v.why()))...)
 		case v.Supply == api.Served && was:
-			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a server again", about...)
+			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a server again", about(s)...)
 		}
 		if v.Supply == api.Unserved || was && v.Supply != api.Served {
 			outages[s.Key] = true
 		}
 	}
 	c.outages = outages
+}
+
+// about are a service's attributes in an event.
+func about(s *config.Service) []slog.Attr {
+	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 }
