@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 )
 
@@ -117,14 +118,32 @@ func receive(from *gob.Decoder) (r reply, blocks []config.Block, err error) {
 	if err := from.Decode(&r); err != nil {
 		return reply{}, nil, err
 	}
+	specs := make(map[checker.Spec]checker.Spec)
 	for range r.Blocks {
 		var b config.Block
 		if err := from.Decode(&b); err != nil {
 			return reply{}, nil, err
 		}
+		share(b.Services, specs)
 		blocks = append(blocks, b)
 	}
 	return r, blocks, nil
+}
+
+// share makes equal specs one text in memory, as they were before they were
+// sent: thousands of servers ask for the same.
+func share(services []config.Service, specs map[checker.Spec]checker.Spec) {
+	for i := range services {
+		for j := range services[i].Servers {
+			for k := range services[i].Servers[j].Checks {
+				t := &services[i].Servers[j].Checks[k].Target
+				if _, known := specs[t.Spec]; !known {
+					specs[t.Spec] = t.Spec
+				}
+				t.Spec = specs[t.Spec]
+			}
+		}
+	}
 }
 
 // kill ends the process, if it has not ended, and the wait for its answer even
