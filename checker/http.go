@@ -53,7 +53,7 @@ type Header struct {
 func (h Header) Validate() error {
 	switch {
 	case !isToken(h.Name):
-		return fmt.Errorf("header name %q: want letters, digits and hyphens", h.Name)
+		return fmt.Errorf("header name %q must consist of letters, digits and hyphens", h.Name)
 	case !isText(h.Value):
 		return fmt.Errorf("header %s: its value contains a control character or is not UTF-8", h.Name)
 	}
@@ -69,13 +69,13 @@ func (h Header) Validate() error {
 func (h HTTP) Validate() error {
 	switch {
 	case h.Method != "" && !isToken(h.Method):
-		return fmt.Errorf("method %q: want a word such as GET", h.Method)
+		return fmt.Errorf("method %q must be a word such as GET", h.Method)
 	case h.Path != "" && (h.Path[0] != '/' || !isWord(h.Path)):
-		return fmt.Errorf("path %q: want one that begins with / and has no space (write %%20)", h.Path)
+		return fmt.Errorf("path %q must begin with / and must not contain a space (write %%20)", h.Path)
 	case !isWord(h.Host):
-		return fmt.Errorf("host %q: want a name, or a name and a port", h.Host)
+		return fmt.Errorf("host %q must be a name, or a name and a port", h.Host)
 	case !isWord(h.ServerName):
-		return fmt.Errorf("server name %q: want a name", h.ServerName)
+		return fmt.Errorf("server name %q must be a host name", h.ServerName)
 	}
 	for _, header := range h.Headers {
 		if err := header.Validate(); err != nil {

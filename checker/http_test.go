@@ -48,12 +48,12 @@ func TestHTTPValidate(t *testing.T) {
 		spec HTTP
 		want string
 	}{
-		{HTTP{Method: "GET /x"}, "want a word such as GET"},
-		{HTTP{Path: "index.html"}, "begins with /"},
-		{HTTP{Path: "/a b"}, "has no space"},
-		{HTTP{Path: "/\r\nX: y"}, "has no space"},
-		{HTTP{Host: "a\r\nX: y"}, "want a name"},
-		{HTTP{ServerName: "a b"}, "want a name"},
+		{HTTP{Method: "GET /x"}, "must be a word such as GET"},
+		{HTTP{Path: "index.html"}, "must begin with /"},
+		{HTTP{Path: "/a b"}, "must not contain a space"},
+		{HTTP{Path: "/\r\nX: y"}, "must not contain a space"},
+		{HTTP{Host: "a\r\nX: y"}, "must be a name"},
+		{HTTP{ServerName: "a b"}, "must be a host name"},
 		{HTTP{Body: "("}, "body: error parsing regexp"},
 		{HTTP{Headers: []Header{{"", "x"}}}, `header name ""`},
 		{HTTP{Headers: []Header{{"A b", "c"}}}, `header name "A b"`},

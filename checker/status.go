@@ -42,9 +42,9 @@ func parseRange(s string) (StatusRange, error) {
 	r := StatusRange{parseCode(first), parseCode(last)}
 	switch {
 	case r.First == 0 || r.Last == 0:
-		return r, fmt.Errorf("status %q: want a code from 100 to 599, or a range such as \"%v\"", s, DefaultStatus)
+		return r, fmt.Errorf("status %q must be a code from 100 to 599, or a range such as \"%v\"", s, DefaultStatus)
 	case r.First > r.Last:
-		return r, fmt.Errorf("status %q: the smaller code comes first: \"%d-%d\"", s, r.Last, r.First)
+		return r, fmt.Errorf("status %q is reversed: write \"%d-%d\"", s, r.Last, r.First)
 	}
 	return r, nil
 }

@@ -69,7 +69,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
 	}
 	if ad.Priority == ownerPriority && r.c.Priority == ownerPriority {
-		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses, give the other one less", src)
+		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses; give the other a lower priority", src)
 	}
 	return acts
 }
@@ -90,7 +90,7 @@ func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert) []Action {
 		r.counters.OtherMasters++
 	}
 	return r.note(now, DisputedAddress, "",
-		"%s advertises %s too, but as virtual router id %d, and here it is %d: configure the same id on both directors",
+		"%s advertises %s too, but with virtual router id %d instead of %d: configure the same id on both directors",
 		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
 }
 

@@ -44,6 +44,6 @@ func (r *Router) expireBackup(now time.Time) []Action {
 // stalled counts a stall and notes it.
 func (r *Router) stalled(now time.Time, late time.Duration) []Action {
 	r.counters.Stalls++
-	return r.note(now, Stalled, "", "woke up %s late: listens before it acts as Master; look for an overloaded or suspended machine",
+	return r.note(now, Stalled, "", "woke up %s late, and listens before it acts as Master: check whether this machine is overloaded or was suspended",
 		late.Round(time.Millisecond))
 }

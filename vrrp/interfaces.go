@@ -69,7 +69,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	case f != nil:
 		m.router.Wait(now, f.Reason)
 		if was.fault != nil && !was.fault.given {
-			s.tell(now, m, Startable, slog.LevelInfo, "no longer: "+was.reason())
+			s.tell(now, m, Startable, slog.LevelInfo, "resolved: "+was.reason())
 		}
 	default:
 		s.begin(now, m)

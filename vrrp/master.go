@@ -93,8 +93,8 @@ func (r *Router) meet(now time.Time, src netip.Addr, ad Advert) []Action {
 		return nil
 	}
 	return r.note(now, OtherMaster, "",
-		"%s is Master too, with priority %d (here: %d), and both have the addresses: does it hear this director? "+
-			"Let VRRP (IP protocol 112) through its firewall, and look at its peers and at the switch",
+		"%s is Master too, with priority %d (here: %d), and both hold the addresses; it probably does not receive this director's adverts: "+
+			"let VRRP (IP protocol 112) through its firewall, and check its peers and the switch",
 		src, ad.Priority, r.c.Priority)
 }
 

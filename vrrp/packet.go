@@ -138,7 +138,7 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	}
 	version := b[0] >> 4
 	if version != 3 && (version != 2 || src.Is6()) {
-		return refuse(ReasonVersion, "version %d is not spoken over %s", version, familyName(src))
+		return refuse(ReasonVersion, "version %d is not supported over %s", version, familyName(src))
 	}
 	if ttl != TTL {
 		return refuse(ReasonTTL, "TTL %d instead of %d: the packet does not come from this network", ttl, TTL)

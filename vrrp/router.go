@@ -152,9 +152,9 @@ func (r *Router) reportHandover(now time.Time) []Action {
 	case r.handover.takenOver:
 		return []Action{r.event(now, TakenOver, slog.LevelInfo, "taken over by %s", r.election.master)}
 	case r.handover.ending == Abandoned:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard to take over: the addresses are left")}
+		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over: the addresses stay on this one")}
 	default:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard to take over virtual router id %d", r.c.VRID)}
+		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over virtual router id %d", r.c.VRID)}
 	}
 }
 

@@ -46,7 +46,7 @@ func TestAnotherIDForTheSameAddressMakesTwoMasters(t *testing.T) {
 	play(t, func(s *kernel) {
 		told := func() bool {
 			return slices.ContainsFunc(s.script(), func(l string) bool {
-				return strings.Contains(l, "10.9.0.2 advertises 10.9.0.200 too, but as virtual router id 77, and here it is 51: configure the same id on both directors")
+				return strings.Contains(l, "10.9.0.2 advertises 10.9.0.200 too, but with virtual router id 77 instead of 51: configure the same id on both directors")
 			})
 		}
 		s.master(one())
@@ -85,8 +85,8 @@ func TestEveryRouterWithAnotherIDIsNamed(t *testing.T) {
 			s.arriveOf(vrrp.Group4, 78, 100, "10.9.0.201", true)
 		}
 		s.want("both are told, once; the same address on another interface is another one",
-			"0s      failure: 10.9.0.2 advertises 10.9.0.200 too, but as virtual router id 77, and here it is 51: configure the same id on both directors",
-			"0s      failure: 10.9.0.2 advertises 10.9.0.201 too, but as virtual router id 78, and here it is 52: configure the same id on both directors")
+			"0s      failure: 10.9.0.2 advertises 10.9.0.200 too, but with virtual router id 77 instead of 51: configure the same id on both directors",
+			"0s      failure: 10.9.0.2 advertises 10.9.0.201 too, but with virtual router id 78 instead of 52: configure the same id on both directors")
 	})
 }
 

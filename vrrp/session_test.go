@@ -140,7 +140,7 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 			s.session.Set(d)
 			s.want("why", "0s      failure: cannot start: interface eth0 is down")
 			s.set("eth0", true)
-			s.want("that is over", "0s      event: no longer: interface eth0 is down")
+			s.want("that is over", "0s      event: resolved: interface eth0 is down")
 			d.Conditions = nil
 			s.session.Set(d)
 			s.want("it starts", "0s      Backup: started")
@@ -247,7 +247,7 @@ func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
 			"3.5s    advert 0 from 10.9.0.1 to 224.0.0.18",
 			"3.5s    Initialize: abandoned by its director",
 			"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s", // renewed meanwhile
-			"7.5s    failure: no other director was heard to take over: the addresses are left",
+			"7.5s    failure: no other director was heard taking over: the addresses stay on this one",
 			"7.5s    ip addr replace 10.9.0.200/24 dev eth0")
 	})
 }
@@ -264,7 +264,7 @@ func TestAbandonedAfterAStop(t *testing.T) {
 			<-s.ended
 			s.want("the addresses become permanent",
 				"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
-				"7.5s    failure: no other director was heard to take over: the addresses are left",
+				"7.5s    failure: no other director was heard taking over: the addresses stay on this one",
 				"7.5s    ip addr replace 10.9.0.200/24 dev eth0")
 		})
 	})
@@ -277,7 +277,7 @@ func TestAbandonedAfterAStop(t *testing.T) {
 			<-s.ended
 			s.want("nobody would come back for them",
 				"5.69s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
-				"7.5s    failure: no other director was heard to take over virtual router id 51",
+				"7.5s    failure: no other director was heard taking over virtual router id 51",
 				"7.5s    ip addr del 10.9.0.200/24 dev eth0")
 		})
 	})
@@ -484,7 +484,7 @@ func TestStoppingRouterLosesItsInterface(t *testing.T) {
 		s.arriveTo(vrrp.Group4, 77, 100, true)
 		s.want("another virtual router with the same address")
 		s.set("eth0", false)
-		s.want("it lets go at once", "3.5s    failure: no other director was heard to take over virtual router id 51",
+		s.want("it lets go at once", "3.5s    failure: no other director was heard taking over virtual router id 51",
 			"3.5s    ip addr del 10.9.0.200/24 dev eth0")
 		<-s.ended
 	})

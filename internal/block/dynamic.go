@@ -31,7 +31,7 @@ func (b *Body) generate(x *hclsyntax.Block) {
 		return
 	}
 	if !each.CanIterateElements() {
-		b.Mistake(placeOf(e.Range()), "Invalid for_each", "It must be a list or a map, and this is %s.", given(each))
+		b.Mistake(placeOf(e.Range()), "Invalid for_each", "It must be a list or a map, but this is %s.", given(each))
 		return
 	}
 	if b.generated += each.LengthInt(); b.generated > maxGenerated {

@@ -57,7 +57,7 @@ func (d *decoder) collectLocals(f *source, c chunk, into map[string]*hclsyntax.A
 		for _, name := range slices.Sorted(maps.Keys(x.Body.Attributes)) {
 			a := x.Body.Attributes[name]
 			if first, again := into[name]; again {
-				d.Mistake(placeOf(a.NameRange), "Duplicate local", "local.%s is defined at %s already: remove one of them.", name, placeOf(first.NameRange))
+				d.Mistake(placeOf(a.NameRange), "Duplicate local", "local.%s is already defined at %s: remove one of them.", name, placeOf(first.NameRange))
 				continue
 			}
 			into[name] = a

@@ -153,7 +153,7 @@ func (b *Body) duration(a argument, lo, hi time.Duration) (time.Duration, bool) 
 	case err != nil:
 		b.Mistake(a.at(), "Invalid duration", "%q is not a duration: write a number and a unit, such as \"2s\", \"250ms\" or \"5m\".", s)
 	case t < lo || t > hi:
-		b.Mistake(a.at(), "Invalid "+a.name, "%s must be from %s to %s, and this is %s.", a.name, Short(lo), Short(hi), Short(t))
+		b.Mistake(a.at(), "Invalid "+a.name, "%s must be from %s to %s, but this is %s.", a.name, Short(lo), Short(hi), Short(t))
 	default:
 		return t, true
 	}
@@ -180,7 +180,7 @@ func (b *Body) number(a argument, lo, hi int64) (int64, bool) {
 	}
 	n, accuracy := v.AsBigFloat().Int64()
 	if accuracy != big.Exact || n < lo || n > hi {
-		b.Mistake(a.at(), "Invalid "+a.name, "%s must be a whole number from %d to %d, and this is %s.", a.name, lo, hi, v.AsBigFloat().Text('g', 15))
+		b.Mistake(a.at(), "Invalid "+a.name, "%s must be a whole number from %d to %d, but this is %s.", a.name, lo, hi, v.AsBigFloat().Text('g', 15))
 		return 0, false
 	}
 	return n, true

@@ -102,10 +102,10 @@ func decodeOne(t *testing.T, text string) (body *Body) {
 func TestMessagesComeFromTheTables(t *testing.T) {
 	_, mistakes := cook("dish \"soup\" {\n  portions = 0\n  portion = 1\n  power = 3\n  heat { time = \"2h\" }\n  side \"bread\" { power = 1 }\n  side \"rise\" {}\n}\nsoup {}\n")
 	want := []string{
-		"menu.hcl:2: Invalid portions: portions must be a whole number from 1 to 100, and this is 0.",
+		"menu.hcl:2: Invalid portions: portions must be a whole number from 1 to 100, but this is 0.",
 		"menu.hcl:3: Unknown argument \"portion\": There is no argument of this name here. Did you mean \"portions\"?",
 		"menu.hcl:4: Unknown argument \"power\": \"power\" does not belong here, but into heat or side.",
-		"menu.hcl:5: Invalid time: time must be from 1s to 1h, and this is 2h.",
+		"menu.hcl:5: Invalid time: time must be from 1s to 1h, but this is 2h.",
 		"menu.hcl:6: Unused power: side \"bread\" {} has no arguments: remove it.",
 		"menu.hcl:7: Unknown side \"rise\": Did you mean \"rice\"? It can be \"rice\" or \"bread\".",
 		"menu.hcl:9: Unknown block \"soup\": There is no block of this name here.",

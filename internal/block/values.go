@@ -33,7 +33,7 @@ func (b *Body) evaluate(e hcl.Expression, name string, want cty.Type) (v cty.Val
 	}
 	out, err := convert.Convert(v, want)
 	if err != nil || out.IsNull() {
-		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, and this is %s.", typeName(want), given(v))
+		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, but this is %s.", typeName(want), given(v))
 		return cty.NilVal, false
 	}
 	return out, true

@@ -109,7 +109,7 @@ func (w *whole) judgeUnique(c block.Claim) {
 	id := claimID{claimKind(c.Kind), c.Key}
 	if first, again := w.first[id]; again {
 		words := duplicates[c.Kind]
-		w.Mistake(c.At, fmt.Sprintf("Duplicate %s %s", words.what, c.Text), "It is at %s already: %s.", first, words.remedy)
+		w.Mistake(c.At, fmt.Sprintf("Duplicate %s %s", words.what, c.Text), "It is already at %s: %s.", first, words.remedy)
 		return
 	}
 	w.first[id] = c.At

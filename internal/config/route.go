@@ -84,7 +84,7 @@ func (r *route) checkTunnel(b *block.Body) {
 	case kind == "gue" && !b.Given("port"):
 		b.Mistake(b.Head, "Missing port", "GUE packets are UDP and need the port on which the servers expect them; for example: port = 5555")
 	case kind != "gue" && b.Given("port"):
-		b.Mistake(b.NameAt("port"), "Unused port", "Only tunnels of type \"gue\" have a port, and this is \"%s\": remove it.", kind)
+		b.Mistake(b.NameAt("port"), "Unused port", "Only tunnels of type \"gue\" have a port, but this is \"%s\": remove it.", kind)
 	}
 	if kind == "ipip" && checksum != "none" || kind == "gre" && checksum == "remote" {
 		b.Mistake(b.At("checksum"), "Unsupported checksum", "A tunnel of type %q has no checksum %q: \"plain\" is for gue and gre, \"remote\" for gue.", kind, checksum)

@@ -112,11 +112,11 @@ func checkInterval(b *block.Body, c *vrrp.Config) {
 	at := b.At("advert_interval")
 	switch t := c.Interval; {
 	case t < lo || t > hi:
-		b.Mistake(at, "Invalid advert_interval", "advert_interval must be from %s to %s, and this is %s.", block.Short(lo), block.Short(hi), block.Short(t))
+		b.Mistake(at, "Invalid advert_interval", "advert_interval must be from %s to %s, but this is %s.", block.Short(lo), block.Short(hi), block.Short(t))
 	case t%step != 0 && c.Version == 2:
-		b.Mistake(at, "Invalid advert_interval", "VRRP version 2 counts whole seconds, and this is %s: round it, or use version 3.", block.Short(t))
+		b.Mistake(at, "Invalid advert_interval", "VRRP version 2 counts whole seconds, but this is %s: round it, or use version 3.", block.Short(t))
 	case t%step != 0:
-		b.Mistake(at, "Invalid advert_interval", "VRRP counts in steps of 10ms, and this is %s: write %s.", block.Short(t), block.Short(t.Round(step)))
+		b.Mistake(at, "Invalid advert_interval", "VRRP counts in steps of 10ms, but this is %s: write %s.", block.Short(t), block.Short(t.Round(step)))
 	}
 }
 
@@ -233,7 +233,7 @@ func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {
 		case !ofFamily(a, family):
 			b.Mistake(it.At, "Wrong family", "%s can't hear adverts of %s: a peer has the family of the addresses.", a, r.Addresses[0].Addr())
 		case slices.Contains(out, a):
-			b.Mistake(it.At, "Duplicate peer", "%s is among the peers already: remove one of the two.", a)
+			b.Mistake(it.At, "Duplicate peer", "%s is already among the peers: remove one of the two.", a)
 		case isVirtual(&r.Config, a):
 			b.Mistake(it.At, "Virtual peer", "%s is one of this router's virtual addresses: a peer is the other director's own address.", a)
 		default:

@@ -204,7 +204,7 @@ func (g *group) fallback(b *block.Body) *Fallback {
 // once reports a server that the service has already.
 func (g *group) once(b *block.Body, key ipvsctl.DestinationKey, remedy string) {
 	if first, again := g.seen[key]; again {
-		b.Mistake(b.Head, fmt.Sprintf("Duplicate real server %v", key), "It is at %s already: %s.", first, remedy)
+		b.Mistake(b.Head, fmt.Sprintf("Duplicate real server %v", key), "It is already at %s: %s.", first, remedy)
 		return
 	}
 	g.seen[key] = b.Head

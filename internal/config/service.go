@@ -206,7 +206,7 @@ func (r *service) schedulerFlags(b *block.Body) (flags ipvsctl.Flags) {
 func (p *persistence) apply(b *block.Body, key ipvsctl.ServiceKey, s *ipvsctl.Service) {
 	s.Flags |= ipvsctl.Persistent
 	if p.timeout%time.Second != 0 {
-		b.Mistake(b.At("timeout"), "Invalid timeout", "The kernel counts persistence in whole seconds, and this is %s: round it.", block.Short(p.timeout))
+		b.Mistake(b.At("timeout"), "Invalid timeout", "The kernel counts persistence in whole seconds, but this is %s: round it.", block.Short(p.timeout))
 	}
 	s.Timeout = uint32(p.timeout / time.Second)
 	if p.netmask != "" && key.Addr.IsValid() {

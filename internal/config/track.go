@@ -24,7 +24,7 @@ func readTrackInterface(b *block.Body, c *vrrp.Config) {
 	name, _ := networkInterface(b, b.Labels[1], b.LabelAt(1))
 	condition := "interface " + name
 	if slices.Contains(c.Track, condition) {
-		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is tracked already: remove one of the two.", name)
+		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is already tracked: remove one of the two.", name)
 		return
 	}
 	c.Track = append(c.Track, condition)

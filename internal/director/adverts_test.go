@@ -30,13 +30,13 @@ func TestAdvertFindings(t *testing.T) {
 		{"a peer of another version", counted(vrrp.Counters{Discarded: reasons{"version": 3}}), counted(vrrp.Counters{Discarded: reasons{"version": 60}}),
 			[]string{`virtual router "outside" refused 57 adverts in the last minute (version): configure the same version on both directors`}},
 		{"several reasons, the most frequent first", nil, counted(vrrp.Counters{Discarded: reasons{"authentication": 2, "not_a_peer": 9}}),
-			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer): configure each director's address among the other one's peers, or no peers on both`,
+			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer): list each director's address in the peers of the other one, or configure no peers on either`,
 				`virtual router "outside" refused 2 adverts in the last minute (authentication): remove the authentication from the peer's configuration`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
-			[]string{`virtual router "outside" heard 60 adverts in the last minute that disagree with its configuration (interval): configure the same advert_interval on both directors`}},
+			[]string{`virtual router "outside" received 60 adverts in the last minute that disagree with its configuration (interval): configure the same advert_interval on both directors`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
-			[]string{`virtual router "outside" was Master and heard 3 adverts of another Master in the last minute, and each had the addresses: ` +
-				`check that the other director hears this one's adverts (a firewall, a switch) and has the same id`}},
+			[]string{`virtual router "outside" was Master and received 3 adverts of another Master in the last minute: both held the addresses: ` +
+				`make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id`}},
 		{"a keeper that was started again counts from zero", counted(vrrp.Counters{Discarded: reasons{"version": 100}}),
 			counted(vrrp.Counters{Discarded: reasons{"version": 4}}),
 			[]string{`virtual router "outside" refused 4 adverts in the last minute (version): configure the same version on both directors`}},

@@ -85,7 +85,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.stop(now)
 	case HandedOver:
 		if in.Err != nil {
-			c.tell(now, event.Error, "hand-over-failed", "", "could not hand over in order", slog.Any("error", in.Err))
+			c.tell(now, event.Error, "hand-over-failed", "", "handing over failed", slog.Any("error", in.Err))
 		}
 	}
 	return c.Expire(now)

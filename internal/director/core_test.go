@@ -186,7 +186,7 @@ func TestAStopDuringTheStartIsNotFollowedByReady(t *testing.T) {
 }
 
 func TestARefusedReloadIsToldOnce(t *testing.T) {
-	const refused = `level=ERROR msg="configuration refused: the one that runs goes on" path=/etc/lvsd`
+	const refused = `level=ERROR msg="configuration refused: the running one stays in force" path=/etc/lvsd`
 	for _, tt := range []struct {
 		name string
 		load Loaded
@@ -267,13 +267,13 @@ func TestLosingTheLastServerIsOneLine(t *testing.T) {
 	}
 	s.wantLog("the last one fails",
 		`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
-		`level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`)
+		`level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`)
 	for range 3 {
 		s.hear(checker.Passed)
 	}
 	s.wantLog("it is back",
 		`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
-		`level=INFO msg="virtual service has a server again" service=web address="tcp 10.13.0.200:80" fallback=true`)
+		`level=INFO msg="virtual service has a real server again" service=web address="tcp 10.13.0.200:80" fallback=true`)
 }
 
 func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
@@ -281,7 +281,7 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	drained.Servers[0].Destination.Weight, drained.Fallback = 0, nil
 	s := tellOf(t, clusterOf(drained))
 	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
-	s.wantLog("planned twice", `level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
+	s.wantLog("planned twice", `level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
 	s.handle(Reload{})
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second()}})
 	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" path=/etc/lvsd services=0 routers=1`)

@@ -22,17 +22,20 @@ func (all *findings) add(s api.Severity, code, subject, remedy, format string, a
 	*all = append(*all, api.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
+// seeLog is the remedy where only the log has the reason.
+const seeLog = `see "journalctl -u lvsd" for the reason`
+
 // Findings returns what is wrong according to the rest of a status.
 func Findings(s *api.Status) []api.Finding {
 	all := findings{}
 	if r := &s.Reload; !r.OK && !r.Last.IsZero() {
-		all.add(api.Error, "reload-refused", "", `correct `+r.Path+`, try it with "lvsd validate" and reload again`,
-			"RELOAD REFUSED at %s, the configuration of %s still runs (%s)", clock(r.Last), clock(r.Applied), r.Error)
+		all.add(api.Error, "reload-refused", "", `correct `+r.Path+`, check it with "lvsd validate" and reload again`,
+			"RELOAD REFUSED at %s; the configuration of %s is still running (%s)", clock(r.Last), clock(r.Applied), r.Error)
 	}
 	all.notReady(s)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
-		all.add(api.Error, "keeper-down", "", "", "the process that sends the adverts is not running "+
-			"(it was started again %d times), so no address is renewed and the peer may take over", s.Keeper.Restarts)
+		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
+			"(it was started again %d times), so no address is renewed and the other director may take over", s.Keeper.Restarts)
 	}
 	for i := range s.Routers {
 		all.router(&s.Routers[i])
@@ -42,12 +45,12 @@ func Findings(s *api.Status) []api.Finding {
 	switch t := &s.Table; {
 	case t.LastError == "":
 	case t.Pending > 0:
-		all.add(api.Error, "table-differs", "", "", "the kernel's table is not as wanted, %d operations are left to do: %s", t.Pending, t.LastError)
+		all.add(api.Error, "table-differs", "", "", "the kernel's table differs from the configuration, %d operations are pending and are tried again: %s", t.Pending, t.LastError)
 	default:
-		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as wanted, but something failed: %s", t.LastError)
+		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as configured, but an operation failed: %s", t.LastError)
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
-		all.add(api.Warning, "keeper-limited", "", "", "the keeper runs with less than it should have: %s", k.Why)
+		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)
 	}
 	return all
 }
@@ -55,7 +58,7 @@ func Findings(s *api.Status) []api.Finding {
 // notReady finds why the daemon is not ready, if it is not.
 func (all *findings) notReady(s *api.Status) {
 	if s.Stopping {
-		all.add(api.Warning, api.NotReady, "", "", "not ready: stopping and handing over to the peer")
+		all.add(api.Warning, api.NotReady, "", "", "not ready: stopping and handing over to the other director")
 		return
 	}
 	if s.Ready {
@@ -93,12 +96,12 @@ func (all *findings) router(r *api.Router) {
 	subject := fmt.Sprintf("virtual router %q", r.Name)
 	switch {
 	case r.State == api.Master && r.Held < len(r.Addresses):
-		all.add(api.Error, "addresses-missing", subject, "", "%s is Master and holds %d of its %d addresses", subject, r.Held, len(r.Addresses))
+		all.add(api.Error, "addresses-missing", subject, seeLog, "%s is Master but holds only %d of its %d addresses", subject, r.Held, len(r.Addresses))
 	case r.State != api.Master && r.Held > 0:
-		all.add(api.Error, "addresses-left", subject, "", "%s is %v and holds %d of its %d addresses all the same", subject, r.State, r.Held, len(r.Addresses))
+		all.add(api.Error, "addresses-left", subject, "if this lasts, "+seeLog, "%s is %v but still holds %d of its %d addresses", subject, r.State, r.Held, len(r.Addresses))
 	}
 	if r.State == api.Initialize && r.Fault != "" {
-		all.add(api.Error, "router-stands-back", subject, "", "%s stands back: %s", subject, r.Fault)
+		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
 }
 
@@ -107,7 +110,7 @@ var unserved = map[Reason]string{
 	NoServer: "no real server is configured",
 	NoneUp:   "no real server is up",
 	Drained:  "every real server that is not down has weight 0",
-	NoResult: "no real server has had a result of its checks",
+	NoResult: "no check of a real server has had a result yet",
 }
 
 // services sums up the services that serve badly, of which there may be
@@ -130,13 +133,13 @@ func (all *findings) services(services []api.Service) {
 		}
 	}
 	if len(absent) > 0 {
-		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, nobody serves their clients", shorten(absent))
+		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, so their clients are not served", shorten(absent))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
-		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
+		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
 	}
 	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
+		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
 	}
 }
 
@@ -159,7 +162,7 @@ func (all *findings) servers(services []api.Service) {
 
 // remedies are what to do about adverts that were refused or that disagree.
 var remedies = map[vrrp.Reason]string{
-	vrrp.ReasonTTL:            "they come from beyond this network: find out who sends them",
+	vrrp.ReasonTTL:            "they come from another network: find out what sends them",
 	vrrp.ReasonLength:         "find out what sends them",
 	vrrp.ReasonVersion:        "configure the same version on both directors",
 	vrrp.ReasonType:           "find out what sends them",
@@ -168,7 +171,7 @@ var remedies = map[vrrp.Reason]string{
 	vrrp.ReasonNoAddress:      "configure the same addresses on both directors",
 	vrrp.ReasonNoInterval:     "configure the same advert_interval on both directors",
 	vrrp.ReasonOwnAddress:     "find out whether another machine uses this director's address",
-	vrrp.ReasonNotPeer:        "configure each director's address among the other one's peers, or no peers on both",
+	vrrp.ReasonNotPeer:        "list each director's address in the peers of the other one, or configure no peers on either",
 	vrrp.ReasonInterval:       "configure the same advert_interval on both directors",
 	vrrp.ReasonAddresses:      "configure the same addresses on both directors",
 	vrrp.ReasonOwner:          "give one of the directors a priority below 255",
@@ -186,11 +189,11 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 		}
 		for _, reason := range frequent(c.Mismatched) {
 			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
-				"%s heard %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
+				"%s received %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
 		}
 		if c.OtherMasters > 0 {
-			all.add(api.Error, "other-master", subject, "check that the other director hears this one's adverts (a firewall, a switch) and has the same id",
-				"%s was Master and heard %d adverts of another Master in the last minute, and each had the addresses", subject, c.OtherMasters)
+			all.add(api.Error, "other-master", subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
+				"%s was Master and received %d adverts of another Master in the last minute: both held the addresses", subject, c.OtherMasters)
 		}
 	}
 }
@@ -226,7 +229,7 @@ func (all *findings) forwarding(services []config.Service, m machine.Facts) {
 		})
 		if i >= 0 && !family.forwards {
 			all.add(api.Error, "forwarding-off", family.sysctl, fmt.Sprintf("set %s=1 (sysctl -w, and in /etc/sysctl.d)", family.sysctl),
-				"virtual service %q forwards by NAT, but this director does not forward packets, so no answer reaches a client", services[i].Name)
+				"virtual service %q uses NAT, but this director does not forward packets, so the replies do not reach the clients", services[i].Name)
 		}
 	}
 }
@@ -254,7 +257,7 @@ func (all *findings) checks(now time.Time, h *Healths) {
 		}
 	}
 	if stuck > 0 {
-		all.add(api.Warning, "checks-not-run", "", "", "%d checks cannot be run for a reason of this director's own, so their servers stay as they are (%s)", stuck, example)
+		all.add(api.Warning, "checks-not-run", "", "", "%d checks cannot be run because of a problem on this director, so their servers keep their last state (%s)", stuck, example)
 	}
 }
 

@@ -25,7 +25,7 @@ type surroundings struct {
 func (c *Core) look(now time.Time, in MachineSeen) {
 	c.pulse.looking = false
 	if in.Err != nil {
-		c.tell(now, event.Warning, "machine-unseen", "", "could not look at the machine", slog.Any("error", in.Err))
+		c.tell(now, event.Warning, "machine-unseen", "", "could not read this machine's interfaces and settings", slog.Any("error", in.Err))
 		return
 	}
 	c.see(now, in.Facts)

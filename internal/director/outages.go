@@ -20,10 +20,10 @@ func (c *Core) tellOutages(now time.Time) {
 		was := c.outages[s.Key]
 		switch {
 		case v.Supply == api.Unserved && !was:
-			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no server left",
+			c.tell(now, event.Warning, "service-unserved", s.Name, "virtual service has no real server left",
 				append(about(s), slog.String("why", v.why()))...)
 		case v.Supply == api.Served && was:
-			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a server again", about(s)...)
+			c.tell(now, event.Info, "service-served", s.Name, "virtual service has a real server again", about(s)...)
 		}
 		if v.Supply == api.Unserved || was && v.Supply != api.Served {
 			outages[s.Key] = true

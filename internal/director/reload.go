@@ -70,7 +70,7 @@ func (c *Core) ask(now time.Time) {
 	case !r.began.IsZero():
 		r.again = true
 	case r.hung == maxHung:
-		c.refuse(now, Loaded{Err: fmt.Errorf("%d earlier readings of it still hang: find out what they wait for (a disk?)", r.hung)})
+		c.refuse(now, Loaded{Err: fmt.Errorf("%d earlier attempts to read it have not ended: check the disk or network file system that they wait for", r.hung)})
 	default:
 		r.number++
 		r.began = now
@@ -108,7 +108,7 @@ func (c *Core) read(now time.Time, in ReadingEnded) {
 func (c *Core) giveUp(now time.Time) {
 	c.reload.began = time.Time{}
 	c.reload.hung++
-	c.refuse(now, Loaded{Err: fmt.Errorf("reading it takes longer than %v, and was given up", loadPatience)})
+	c.refuse(now, Loaded{Err: fmt.Errorf("reading it took longer than %v and was given up: check the disk or network file system that it is on", loadPatience)})
 	c.askAgain(now)
 }
 
@@ -125,7 +125,7 @@ func (c *Core) refuse(now time.Time, l Loaded) {
 	if len(l.Mistakes) == 0 {
 		why = append(why, slog.Any("error", l.Err))
 	}
-	c.tell(now, event.Error, "configuration-refused", "", "configuration refused: the one that runs goes on", why...)
+	c.tell(now, event.Error, "configuration-refused", "", "configuration refused: the running one stays in force", why...)
 	c.reloaded()
 }
 

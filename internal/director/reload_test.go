@@ -172,7 +172,7 @@ func TestReadingsThatHangAreBounded(t *testing.T) {
 		for range maxHung + 1 {
 			r.reload(time.Minute)
 		}
-		r.wantStatus("the one too many", false, "first", "still hang")
+		r.wantStatus("the one too many", false, "first", "have not ended")
 		if len(r.loads) != 1 {
 			t.Errorf("%d readings, want %d", maxHung+1-len(r.loads), maxHung)
 		}

@@ -42,7 +42,7 @@ var situations = []struct {
 	}},
 	{"one-server-drained", nil, func(st *api.Status) { drain(&st.Services[0].Servers[0]) }},
 	{"all-servers-drained", []string{
-		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, clients are refused",
+		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
 			drain(&st.Services[0].Servers[i])
@@ -51,7 +51,7 @@ var situations = []struct {
 		unserve(&st.Services[0], "drained")
 	}},
 	{"drained-or-failed-fallback-active", []string{
-		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, the fallback serves",
+		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves",
 		"2 of 3 real servers are down: web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		drain(&st.Services[0].Servers[0])
@@ -61,7 +61,7 @@ var situations = []struct {
 		unserve(&st.Services[0], "drained")
 	}},
 	{"fallback-active", []string{
-		"virtual services web (tcp 10.13.0.200:80): no real server is up, the fallback serves",
+		"virtual services web (tcp 10.13.0.200:80): no real server is up, so the fallback serves",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
@@ -70,8 +70,8 @@ var situations = []struct {
 		unserve(&st.Services[0], "down")
 	}},
 	{"no-server-configured", []string{
-		"virtual services mail (tcp 10.13.0.200:80): no real server is configured, clients are refused",
-		"virtual services web (tcp 10.13.0.200:80): no real server is configured, the fallback serves",
+		"virtual services mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused",
+		"virtual services web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves",
 	}, func(st *api.Status) {
 		refusing, relieved := st.Services[0], st.Services[0]
 		refusing.Name, refusing.Servers, refusing.Fallback = "mail", nil, nil
@@ -91,7 +91,7 @@ var situations = []struct {
 		}
 	}},
 	{"all-failed-no-fallback", []string{
-		"virtual services web (tcp 10.13.0.200:80): no real server is up, clients are refused",
+		"virtual services web (tcp 10.13.0.200:80): no real server is up, so clients are refused",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
@@ -101,19 +101,19 @@ var situations = []struct {
 		unserve(&st.Services[0], "down")
 	}},
 	{"reload-failed", []string{
-		"RELOAD REFUSED at 2026-11-23 11:59:30, the configuration of 2026-11-22 10:00:00 still runs (web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?): correct /etc/lvsd, try it with \"lvsd validate\" and reload again",
+		"RELOAD REFUSED at 2026-11-23 11:59:30; the configuration of 2026-11-22 10:00:00 is still running (web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?): correct /etc/lvsd, check it with \"lvsd validate\" and reload again",
 	}, func(st *api.Status) {
 		r := &st.Reload
 		r.Last, r.OK, r.Failed = before(30*time.Second), false, 1
 		r.Error = "web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?"
 	}},
 	{"keeper-missing", []string{
-		"the process that sends the adverts is not running (it was started again 3 times), so no address is renewed and the peer may take over",
+		"the process that sends the adverts is not running (it was started again 3 times), so no address is renewed and the other director may take over: see \"journalctl -u lvsd\" for the reason",
 	}, func(st *api.Status) {
 		st.Keeper = api.Keeper{Restarts: 3}
 	}},
 	{"interface-down", []string{
-		"virtual router \"outside\" stands back: interface eth0 is down",
+		"virtual router \"outside\" cannot be Master: interface eth0 is down",
 	}, func(st *api.Status) {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held, r.Fault, r.Master = api.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
@@ -124,8 +124,8 @@ var situations = []struct {
 	}},
 	{"starting", []string{
 		"not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process",
-		"virtual services web (tcp 10.13.0.200:80): not in the kernel's table, nobody serves their clients",
-		"the kernel's table is not as wanted, 3 operations are left to do: adding destination 192.168.1.4:80: no such process",
+		"virtual services web (tcp 10.13.0.200:80): not in the kernel's table, so their clients are not served",
+		"the kernel's table differs from the configuration, 3 operations are pending and are tried again: adding destination 192.168.1.4:80: no such process",
 	}, func(st *api.Status) {
 		st.Ready, st.Started = false, before(2*time.Second)
 		st.Table.LastError = "adding destination 192.168.1.4:80: no such process"

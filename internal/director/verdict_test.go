@@ -77,7 +77,7 @@ func TestLogAndStatusAgree(t *testing.T) {
 	two.Servers = append(two.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
 	two.Servers[1].Checks = []config.Check{{Target: silent, Rise: 2, Fall: 3}}
 	alone := webService(ipvsctl.NAT)
-	const lost = `level=WARN msg="virtual service has no server left" service=web address="tcp 10.13.0.200:80" fallback=true why=`
+	const lost = `level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=true why=`
 	for _, tt := range []struct {
 		name    string
 		service config.Service

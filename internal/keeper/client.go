@@ -151,7 +151,7 @@ func (c *Client) supervise(ctx context.Context) {
 			when = "after a pause"
 			attrs = append(attrs, slog.Duration("pause", pause))
 		}
-		c.tell(event.Error, "keeper-ended", "the keeper has ended and is started again "+when, attrs...)
+		c.tell(event.Error, "keeper-ended", "the keeper has ended and is restarted "+when, attrs...)
 	}
 }
 
@@ -332,10 +332,10 @@ func (c *Client) take(s snapshot) {
 
 func (c *Client) greet(pid int, p Process) {
 	if p.Why != "" {
-		c.tell(event.Warning, "keeper-limited", "the keeper runs, but not as well as it could", slog.Int("pid", pid), slog.String("why", p.Why))
+		c.tell(event.Warning, "keeper-limited", "the keeper is running with limitations", slog.Int("pid", pid), slog.String("why", p.Why))
 		return
 	}
-	c.tell(event.Info, "keeper-runs", "the keeper runs", slog.Int("pid", pid))
+	c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 }
 
 // tell makes an event of what happened to the keeper itself.

@@ -97,7 +97,7 @@ func TestKeeperThatIsNotGrantedWhatItAsksForWarnsOnce(t *testing.T) {
 	if p := a.report().Process; p.Realtime || p.Locked {
 		t.Errorf("it was granted what it was to be refused: %+v", p)
 	}
-	if told := a.told("level=WARN", "SCHED_RR is refused", "its memory may be paged out"); told != 1 || a.told("the keeper runs") != 1 {
+	if told := a.told("level=WARN", "SCHED_RR was refused", "its memory may be paged out"); told != 1 || a.told("the keeper is running") != 1 {
 		t.Errorf("%d lines tell what is missing, want 1", told)
 	}
 }
@@ -146,7 +146,7 @@ func TestKeeperThatWaitsIsAlive(t *testing.T) {
 	a := n.host().start(lock)
 	a.desire(n.router(150))
 	// It goes on without the lock after six seconds.
-	if took := wait(t, "it tells", func() bool { return a.told("the keeper runs") == 1 }); took > 4*time.Second {
+	if took := wait(t, "it tells", func() bool { return a.told("the keeper is running") == 1 }); took > 4*time.Second {
 		t.Errorf("it told nothing for %s", took)
 	}
 	if s := a.report().Statuses; len(s) != 0 {
@@ -193,10 +193,10 @@ func TestKeeperThatKeepsDying(t *testing.T) {
 
 func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
 	for _, tt := range []struct{ name, script, want string }{
-		{"by itself", "exit 0", `again at once" why="it ended by itself, without an error`},
+		{"by itself", "exit 0", `restarted at once" why="it ended by itself, without an error`},
 		{"by itself, with last words", "echo bye >&2; exit 0", `somebody may have sent it SIGTERM: bye`},
-		{"with a status", "exit 3", `again at once" why="exit status 3" lived=`},
-		{"by a signal", "kill -9 $$", `again at once" why="signal: killed" lived=`},
+		{"with a status", "exit 3", `restarted at once" why="exit status 3" lived=`},
+		{"by a signal", "kill -9 $$", `restarted at once" why="signal: killed" lived=`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

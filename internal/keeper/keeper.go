@@ -55,7 +55,7 @@ type keeper struct {
 func Main(c Child) error {
 	sa, _ := unix.Getsockname(socketFD) // nil where there is none
 	if _, ok := sa.(*unix.SockaddrUnix); !ok {
-		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is no socket to a director")
+		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is not a socket to a director")
 	}
 	process := prepare()
 	signal.Ignore(unix.SIGINT, unix.SIGHUP)
@@ -114,12 +114,12 @@ func (k *keeper) run(term <-chan os.Signal) {
 			k.pulse()
 		case err := <-waiting:
 			if err != nil {
-				k.warn("keeper-unlocked", "going on without the lock against a second keeper: "+err.Error())
+				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())
 			}
 			begin()
 		case <-patience.C:
 			if waiting != nil {
-				k.warn("keeper-beside", "the keeper before this one does not end; going on beside it")
+				k.warn("keeper-beside", "the previous keeper has not ended; starting alongside it")
 				begin()
 			}
 		case <-ended:
@@ -187,7 +187,7 @@ func (k *keeper) terminate() {
 // pulse counts the pulses in which the director's loop gave no sign of life.
 func (k *keeper) pulse() {
 	if k.missed++; k.missed >= patience {
-		k.abandon("the director's loop is not alive")
+		k.abandon("the director's loop does not respond")
 	}
 }
 

@@ -32,7 +32,7 @@ func prepare() Process {
 	debug.SetGCPercent(50)
 	var p Process
 	if p.Realtime = scheduled(); !p.Realtime {
-		p.Why = "its adverts may be late, SCHED_RR is refused (CAP_SYS_NICE is needed)"
+		p.Why = "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)"
 	}
 	if err := lockMemory(); err != nil {
 		p.Why = join(p.Why, fmt.Sprintf("its memory may be paged out: %v", err))
@@ -81,7 +81,7 @@ func setScheduler(policy int, priority int32) error {
 // address space would become resident.
 func lockMemory() error {
 	if !mayLock() {
-		return errors.New("neither CAP_IPC_LOCK nor an unlimited RLIMIT_MEMLOCK")
+		return errors.New("it has neither CAP_IPC_LOCK nor an unlimited RLIMIT_MEMLOCK")
 	}
 	return unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT)
 }

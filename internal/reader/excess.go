@@ -32,12 +32,12 @@ func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 	switch {
 	case errors.Is(d.late, context.DeadlineExceeded):
 		return excess("Configuration takes too long to read",
-			"Reading it was given up after %v, at this block. Is it an expression that computes too much, or a file on a disk that does not answer?", l.Duration), nil
+			"Reading was given up after %v, while this block was being read. Does an expression in it compute too much, or is a file on a disk that does not respond?", l.Duration), nil
 	case d.late != nil:
 		return config.Diagnostic{}, fmt.Errorf("reading the configuration: %w", d.late)
 	case errors.Is(d.asked, errTooLarge):
 		return excess("Configuration is too large",
-			"What it says takes more than %s, and 40,000 real servers take a tenth of that. Do its expressions make more of it than is meant?", size(maxReply)), nil
+			"It takes more than %s once its expressions are evaluated; 40,000 real servers take a tenth of that. Do its expressions generate more than intended?", size(maxReply)), nil
 	case d.says("stack exceeds", "stack overflow"):
 		return excess("Configuration is nested too deeply",
 			"A value or an expression in this block is nested so deeply that reading it took more than %s of stack.", size(uint64(l.Stack))), nil
@@ -47,7 +47,7 @@ func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 		return l.tooMuchMemory(), nil
 	case d.killed() && l.Processor > 0 && d.processor() >= l.Processor-time.Second:
 		return excess("Configuration takes too much processor time",
-			"Reading it was ended after %v of processor time, at this block. Its expressions compute too much: write them in a simpler way.", l.Processor), nil
+			"Reading was ended after %v of processor time, while this block was being read. Its expressions compute too much: simplify them.", l.Processor), nil
 	case d.killed():
 		return l.tooMuchMemory(), nil // by the kernel, for the whole machine or its control group
 	}
@@ -60,7 +60,7 @@ func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 
 func (l Limits) tooMuchMemory() config.Diagnostic {
 	return excess("Configuration needs too much memory",
-		"Reading this block took more than %s, and 40,000 real servers need less than half of that. Its expressions make too much of little text: write them in a simpler way.", size(l.Memory))
+		"Reading this block took more than %s; 40,000 real servers need less than half of that. Its expressions generate too much data: simplify them.", size(l.Memory))
 }
 
 // says reports whether the child's last words are one of those of the runtime.

@@ -97,7 +97,7 @@ func New(command []string, l Limits) *Reader {
 // work.
 func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
 	if n := r.stuck.Load(); n >= maxStuck {
-		return Reading{}, fmt.Errorf("%d earlier readings were killed and have not ended: what do they wait for (a disk, a network file system)?", n)
+		return Reading{}, fmt.Errorf("%d earlier attempts to read the configuration were killed but have not ended: check the disk or network file system that they wait for", n)
 	}
 	ctx, cancel := r.withDeadline(ctx)
 	defer cancel()

@@ -55,7 +55,7 @@ var fixtures = []struct {
 		st.Services[0].Fallback = nil
 		unserve(&st.Services[0], "drained")
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, clients are refused"},
+			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused"},
 		}
 	}},
 	{"drained-or-failed-fallback-active", Terminal{}, func(st *api.Status) {
@@ -65,7 +65,7 @@ var fixtures = []struct {
 		}
 		unserve(&st.Services[0], "drained")
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, the fallback serves"},
+			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves"},
 			{Severity: api.Warning, Text: "2 of 3 real servers are down: web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -75,7 +75,7 @@ var fixtures = []struct {
 		}
 		unserve(&st.Services[0], "down")
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, the fallback serves"},
+			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, so the fallback serves"},
 			{Severity: api.Warning, Text: "3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -87,8 +87,8 @@ var fixtures = []struct {
 		unserve(&relieved, "no_server")
 		st.Services = []api.Service{refusing, relieved}
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services mail (tcp 10.13.0.200:80): no real server is configured, clients are refused"},
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is configured, the fallback serves"},
+			{Severity: api.Error, Text: "virtual services mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused"},
+			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves"},
 		}
 	}},
 	{"withheld-while-backup", Terminal{}, func(st *api.Status) {
@@ -108,7 +108,7 @@ var fixtures = []struct {
 		st.Services[0].Fallback = nil
 		unserve(&st.Services[0], "down")
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, clients are refused"},
+			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, so clients are refused"},
 			{Severity: api.Warning, Text: "3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -117,20 +117,20 @@ var fixtures = []struct {
 		r.Last, r.OK, r.Failed = before(30*time.Second), false, 1
 		r.Error = "web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?"
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "RELOAD REFUSED at 2026-11-23 11:59:30, the configuration of 2026-11-22 10:00:00 still runs (web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?)", Remedy: "correct /etc/lvsd, try it with \"lvsd validate\" and reload again"},
+			{Severity: api.Error, Text: "RELOAD REFUSED at 2026-11-23 11:59:30; the configuration of 2026-11-22 10:00:00 is still running (web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?)", Remedy: "correct /etc/lvsd, check it with \"lvsd validate\" and reload again"},
 		}
 	}},
 	{"keeper-missing", Terminal{}, func(st *api.Status) {
 		st.Keeper = api.Keeper{Restarts: 3}
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "the process that sends the adverts is not running (it was started again 3 times), so no address is renewed and the peer may take over"},
+			{Severity: api.Error, Text: "the process that sends the adverts is not running (it was started again 3 times), so no address is renewed and the other director may take over"},
 		}
 	}},
 	{"interface-down", Terminal{}, func(st *api.Status) {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held, r.Fault, r.Master = api.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual router \"outside\" stands back: interface eth0 is down"},
+			{Severity: api.Error, Text: "virtual router \"outside\" cannot be Master: interface eth0 is down"},
 		}
 	}},
 	{"no-routers-no-services", Terminal{}, func(st *api.Status) {
@@ -146,8 +146,8 @@ var fixtures = []struct {
 		s.Health, s.Since, s.InKernel, s.Checks[0].Last = "unknown", time.Time{}, false, api.Result{}
 		st.Findings = []api.Finding{
 			{Severity: api.Warning, Text: "not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process"},
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): not in the kernel's table, nobody serves their clients"},
-			{Severity: api.Error, Text: "the kernel's table is not as wanted, 3 operations are left to do: adding destination 192.168.1.4:80: no such process"},
+			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): not in the kernel's table, so their clients are not served"},
+			{Severity: api.Error, Text: "the kernel's table differs from the configuration, 3 operations are pending and are tried again: adding destination 192.168.1.4:80: no such process"},
 		}
 	}},
 	{"kernel-weight-differs", Terminal{Color: true}, func(st *api.Status) {
@@ -174,7 +174,7 @@ var fixtures = []struct {
 		fail(&st.Services[0].Servers[0], "body \"\x1b[31mred\x00\xff\r\n\" does not match", time.Millisecond)
 		st.Reload.OK, st.Reload.Error = false, "x.hcl:1: \x9b31m"
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "RELOAD REFUSED at 2026-11-22 10:00:00, the configuration of 2026-11-22 10:00:00 still runs (x.hcl:1: \x9b31m)", Remedy: "correct /etc/lvsd, try it with \"lvsd validate\" and reload again"},
+			{Severity: api.Error, Text: "RELOAD REFUSED at 2026-11-22 10:00:00; the configuration of 2026-11-22 10:00:00 is still running (x.hcl:1: \x9b31m)", Remedy: "correct /etc/lvsd, check it with \"lvsd validate\" and reload again"},
 			{Severity: api.Warning, Text: "1 of 3 real servers are down: web\x1b[2J/\u202egnorw"},
 		}
 	}},

@@ -163,7 +163,7 @@ func (s sparing) endangers(d *device, p netip.Prefix) error {
 		s[d.name] = promoteSecondaries(d.name)
 	}
 	if err := s[d.name]; err != nil && d.wouldTakeAlong(p) {
-		return fmt.Errorf("the interface's own address of that network would go with it: %w", err)
+		return fmt.Errorf("the kernel would also remove the interface's own address in that network: %w", err)
 	}
 	return nil
 }
