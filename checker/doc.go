@@ -13,24 +13,23 @@
 //	│  Health  │◄── server in each service ── the director
 //	└──────────┘
 //
-// A Target is one distinct probe, shared by all servers that ask for it. Its
-// Spec is compiled when targets are set, once for all targets that have it. Its
-// first probe is due at once, and the later ones on a fixed grid, from start to
-// start, whose phase is a hash of the target: so 10,000 targets are spread over
-// their interval, and a probe that takes long does not delay the next one. A
-// target never has two probes in flight; between them it costs an entry in a
-// heap and no goroutine.
+// A Target is one distinct probe, shared by all servers that need it. Its Spec is
+// compiled when the targets are set, once for all targets that have the same. Its
+// first probe is due at once. Later probes start on a fixed grid, whose phase is
+// a hash of the target: this spreads 10,000 targets over their interval, and a
+// slow probe does not delay the next one. A target never has two probes in
+// flight; between probes, it costs an entry in a heap and no goroutine.
 //
-// A target that refused is probed again sooner, off its grid, some times in a
-// row. That count of refusals belongs to the target; whether a server is up is
-// counted by a Health for each server that shares it, with its own rise and
-// fall.
+// After a refused connection, a target is probed again sooner than its grid says,
+// up to ten times in a row. The target counts these refusals itself. Whether a
+// server is up is decided by a Health for each server that shares the target,
+// with its own rise and fall.
 //
-// When as many probes are in flight as are allowed, the one that has been due
-// longest gets the next place. Its timeout starts when it does; how long it
-// waited is counted in Stats.
+// While the largest allowed number of probes is in flight, other probes wait; the
+// one that has been due longest goes first. Its timeout starts when the probe
+// does. Stats counts how long probes waited.
 //
 // A Result is Passed, Failed or NotRun. NotRun means that this director could
-// not run the probe. It neither raises nor lowers a Health: a director without
-// a route must not conclude that every server is dead.
+// not run the probe. It does not change a Health in either direction: a director
+// that has no route must not conclude that all servers are dead.
 package checker

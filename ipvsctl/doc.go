@@ -1,5 +1,4 @@
-// Package ipvsctl keeps the kernel's IPVS table equal to the one that is
-// wanted.
+// Package ipvsctl keeps the kernel's IPVS table equal to a desired one.
 //
 //	      Set(Desired): the newest wins
 //	              │
@@ -7,7 +6,7 @@
 //	want ──► Diff(have, want) ──► operations ──► Kernel.Apply ──► have
 //	              ▲                                   │
 //	              │                                   └─ refused: read the service again;
-//	have ◄── look and audit ◄── Kernel                   if it is as thought, retry later
+//	have ◄── look and audit ◄── Kernel                   if nothing has changed, retry later
 //
 // Table and its parts are plain values (table.go), immutable once handed out, and
 // Diff is a function of two tables (diff.go).
@@ -19,11 +18,11 @@
 // what happened into events. The Reconciler (reconcile.go) is the loop around
 // it, and the only writer of the kernel's table.
 //
-// The kernel does not record whose a service is. Ours are the services that are
-// wanted, and those that the Ledger says were ours when the last process ended;
-// every real server of such a service is ours too. Other services are counted
-// and shown, never changed, unless the table is declared exclusive.
+// The kernel does not record who owns a service. The daemon owns the services
+// that are wanted, and those that it owned when its last process ended, according
+// to the Ledger; it also owns every real server of such a service. Other services
+// are counted and shown but never changed, unless the table is declared exclusive.
 //
-// The package makes no system call: the kernel is behind the interface Kernel,
+// The package makes no system calls: the kernel is behind the interface Kernel,
 // which ipvsctl/kernel implements.
 package ipvsctl

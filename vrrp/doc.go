@@ -6,8 +6,9 @@
 // virtual router: it takes the time as an argument and returns the work to do. It
 // is composed of parts that each have their own timers: election.go,
 // handover.go, announcements.go, stall.go, rivals.go. A Session runs Routers and
-// judges their Conditions; it is the only loop here, beside the worker that makes
-// the kernel agree with a Master's Holdings. System calls are in the package link.
+// evaluates their Conditions. There are two loops: the Session's, and that of the
+// worker, which adds and removes the addresses of a Master (its Holdings) in the
+// kernel. Package link makes the system calls.
 //
 //	                 Startup                    Master_Down, or the end of
 //	+------------+ ---------> +--------------+  the preemption delay  +--------------+
@@ -21,41 +22,43 @@
 //
 // # Where it goes beyond the RFCs
 //
-// Leaving. A Master that stops says so once, with priority 0, and keeps the
-// addresses until 50 ms after its successor's first advert, or for four of
-// its intervals where none comes. A Master that meets a better one keeps them
-// 50 ms too. Nothing is lost while two directors hold an address, but packets are
-// lost while none does. So addresses may be held in Initialize and in Backup;
-// there a timer, or another Master's advert, ends it. Startup calls off a
-// hand-over that nobody has answered yet.
+// Leaving. A Master that stops sends one advert with priority 0. It keeps the
+// addresses until 50 ms after its successor's first advert, or for four of its
+// intervals if there is no successor. A Master that receives a better advert also
+// keeps them for 50 ms. The reason is that no packets are lost while two
+// directors hold an address, but packets are lost while none does. Addresses can
+// therefore be held in Initialize and in Backup; a timer or the advert of another
+// Master ends that. Startup cancels a hand-over that nobody has answered yet.
 //
-// Stalls. A Master whose last advert is three intervals old, the least that a
-// backup waits, does not know what happened meanwhile. It sends nothing and
-// listens: for an eighth of an interval, enough to read what has arrived, or for
-// five quarters where a backup must have taken over and its adverts may be lost.
-// Any advert makes it a Backup that releases the addresses at once; after silence
-// it advertises and announces again. A Backup that wakes later than an eighth of
-// an interval after its timer listens in the same way before it takes over.
+// Stalls. A Master whose last advert is three intervals old cannot know what has
+// happened since, because that is the shortest time after which a backup takes
+// over. It sends nothing and listens: for an eighth of an interval, which is
+// enough to read what has arrived, or for one and a quarter intervals if a backup
+// must have taken over and its adverts may have been lost. On any advert it
+// becomes Backup and releases the addresses at once; if it receives none, it
+// sends adverts and announces the addresses again. A Backup that wakes more than
+// an eighth of an interval after its timer has expired listens in the same way
+// before it takes over.
 //
-// Other Masters. A worse advert is answered by one advert at once, as RFC 9568
-// has it, so that there is never more than one for one received, and never
-// more than four between two of its own. Addresses are announced again after
-// such a meeting, at most once a second, and the log names the other Master, at
-// most once an hour.
+// Other Masters. A Master answers a worse advert with one advert of its own at
+// once, as RFC 9568 prescribes. It sends at most one such answer for each advert
+// that it receives, and at most four between two of its regular adverts. It then
+// announces the addresses again, at most once a second, and reports the other
+// Master in the log, at most once an hour.
 //
-// Equal priority: the higher source address wins, also between two owners.
+// Equal priority. The higher source address wins, even between two owners.
 //
-// Preemption. Without a delay, a Backup ignores worse adverts and takes over
-// when its timer ends (RFC 9568 section 6.4.2). With one, it follows the worse
-// Master until the delay is over, counted from its first advert, and never
-// takes over sooner than without. A Master that leaves or dies meanwhile is
-// replaced as usual. An owner always preempts, without a delay.
+// Preemption. Without a delay, a Backup ignores worse adverts and takes over when
+// its timer expires (RFC 9568 section 6.4.2). With a delay, it follows the worse
+// Master until the delay, counted from that Master's first advert, is over; it
+// never takes over sooner than without a delay. If that Master leaves or dies in
+// the meantime, it is replaced as usual. An owner always preempts, without delay.
 //
-// Disagreement. An advert with other addresses or another interval is
-// followed, counted and reported, also in version 2, where RFC 3768 would discard
-// it: then a slip in a file would make two Masters. A Backup follows the interval
+// Disagreement. An advert with different addresses or a different interval is
+// accepted, counted and reported. In version 2, RFC 3768 would discard it, but
+// then a mistake in a file would lead to two Masters. A Backup adopts the interval
 // of its Master.
 //
 // Checksums of version 3 over IPv4 are accepted with and without the
-// pseudo-header, and sent in the form that was heard last.
+// pseudo-header, and are sent in the form that was last received.
 package vrrp

@@ -39,9 +39,9 @@ var clauses = map[string]string{
 	"6.4.3 assert": "else // new Active Router logic - Discard the ADVERTISEMENT - Send an ADVERTISEMENT immediately to assert the {Active} state " +
 		"to the sending VRRP Router and to update any learning bridges with the correct Active VRRP Router path.",
 
-	"Leaving": "A Master that stops says so once, with priority 0, and keeps the addresses until 50 ms after its successor's first advert, " +
-		"or for four of its intervals where none comes.",
-	"Preemption": "With one, it follows the worse Master until the delay is over, counted from its first advert, and never takes over sooner than without.",
+	"Leaving": "A Master that stops sends one advert with priority 0. It keeps the addresses until 50 ms after its successor's first advert, " +
+		"or for four of its intervals if there is no successor.",
+	"Preemption": "With a delay, it follows the worse Master until the delay, counted from that Master's first advert, is over; it never takes over sooner than without a delay.",
 	"Stalls":     "It sends nothing and listens",
 	"Resume":     "Resume leaves Initialize for Master at once.",
 	"Stop":       "End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown).",

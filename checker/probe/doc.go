@@ -1,5 +1,5 @@
-// Package probe runs the probes that package checker schedules, on Linux. It
-// holds every system call of the checks.
+// Package probe runs the probes that package checker schedules, on Linux. All
+// system calls of the checks are here.
 //
 //	Compile ── tcp.go ──┐
 //	        ── http.go ─┴─ dial.go   connections in the runtime's poller
@@ -8,18 +8,19 @@
 //	        ── ping.go ─── echo.go   one raw ICMP socket for each family
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
-// Each kind of check is one file, which registers how the options of its kind
-// are compiled. A check is compiled when targets are set and never changes.
+// Each kind of check has one file, which registers how its options are compiled.
+// A check is compiled when targets are set, and never changes.
 //
-// The deadline of a probe's context is the only one: it covers the connect,
-// the TLS handshake, the header and the body together, so that a server which
-// sends one byte at a time gains nothing. What is read from a server is
-// bounded: 64 kB of header, checker.BodyLimit bytes of body. Only reading a file
-// of certificates may take longer, on a disk that hangs: authorities.go does it
-// in a goroutine of its own, for which no probe waits beyond its deadline.
+// The deadline of a probe's context is the only time limit. It covers the
+// connect, the TLS handshake, the header and the body together, so a server
+// that sends one byte at a time cannot prolong a probe. What is read from a
+// server is bounded, too: 64 kB of header and checker.BodyLimit bytes of body.
+// Only reading a file of certificates can take longer, if its disk hangs:
+// authorities.go reads it in a goroutine of its own, and no probe waits for that
+// beyond its deadline.
 //
-// A probe is NotRun if the reason lies with this director: no route, no
+// The outcome of a probe is NotRun if its cause is on this director: no route, no
 // socket, no port, its own packet filter, a file of certificates that cannot be
-// read. Whatever comes from elsewhere is the server's failure: a refusal, a
-// reset, silence, an address that nobody answers ARP for.
+// read. Any other cause is a failure of the server: a refusal, a reset, silence,
+// or an address for which nobody answers ARP.
 package probe

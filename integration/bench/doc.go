@@ -1,5 +1,6 @@
-// Command bench measures lvsd beside Debian's keepalived: the same kernel, the
-// same work, several runs of each, one table with medians, ratios and goals.
+// Command bench measures lvsd side by side with Debian's keepalived, on the same
+// kernel and with the same work. It runs each several times, and prints a table
+// with medians, ratios and goals.
 //
 //	part      where             what
 //	config    here              a check of 1,000 services × 10 servers, by lvsd validate and keepalived -t
@@ -11,24 +12,25 @@
 //	checks    the lab           processor time for each TCP check
 //	adverts   the lab           how late a busy director's adverts are
 //
-// -parts chooses among them: "bench -kernel qemu -runs 1 -parts table".
+// -parts selects some of them: "bench -kernel qemu -runs 1 -parts table".
 //
-// The program starts itself in the lab (integration/lab) for the parts that
-// need IPVS, and reads their figures from its output. What they are worth
-// depends on the kernel, which -kernel chooses and is printed with each part:
+// For the parts that need IPVS, the program starts itself in the lab
+// (integration/lab) and reads their figures from its output. How meaningful the
+// figures are depends on the kernel, which -kernel selects and which is printed
+// with each part:
 //
-//	here  the kernel at hand where it has IPVS: the figures themselves
+//	here  the current kernel, if it has IPVS: the figures are meaningful themselves
 //	uml   user-mode Linux: a system call costs 20 to 50 times as much, user code
-//	      nothing more, and there is one processor. Times count as a ratio to the
-//	      peer's, and flatter the one that calls the kernel seldom
-//	qemu  Debian's kernel, emulated: everything costs about ten times as much,
-//	      on two processors, so a ratio is near to a real machine's
+//	      costs the same, and there is one processor. Only ratios are meaningful,
+//	      and they favour the daemon that makes fewer system calls
+//	qemu  Debian's kernel, emulated: everything costs about ten times as much, on
+//	      two processors, so ratios are close to those of a real machine
 //
-// A goal that is a time of a real machine is judged on one, and in user-mode
-// Linux where it is one of user code.
+// A goal that is a time on a real machine is judged only there, or in user-mode
+// Linux if it is about user code alone.
 //
 // The daemons take turns, run by run. A ratio is judged as it is printed, to two
-// digits. A goal that is missed is printed, and no failure. The exit status is 1
-// where something could not be measured, and where a daemon made less of its
-// checks than the figures are for.
+// digits. A missed goal is printed, but is not a failure. The exit status is 1 if
+// something could not be measured, or if a daemon ran fewer checks than the
+// figures are meant for.
 package main

@@ -11,12 +11,13 @@
 //	           web1    web2         web3
 //	     192.168.1.4  192.168.1.5  192.168.2.2
 //
-// Every host is a thread of this process in namespaces of its own (network,
-// mounts with an empty /run, host name), and the processes that were started
-// from that thread. The namespaces have no names, so nothing collides, and
-// nothing is left when this process ends, in whatever way: the kernel kills the
-// daemons with the thread, and the namespaces go with the last of them.
+// Each host is a thread of this process with namespaces of its own (network,
+// mounts with an empty /run, host name), together with the processes that were
+// started from that thread. The namespaces have no names, so they cannot collide.
+// Nothing remains when this process ends, however it ends: the kernel kills the
+// daemons together with the thread, and removes the namespaces with the last
+// process in them.
 //
-// The wires are two bridges in a namespace of their own. A host is cut off as
-// by a switch: its port goes down, and both ends see the carrier go.
+// The networks are two bridges in a namespace of their own. A host is cut off as
+// by a switch: its port goes down, and both ends lose the carrier.
 package cluster

@@ -1,5 +1,5 @@
-// Package systemd tests the unit file under the real systemd, as the first
-// process of a user-mode Linux: whether the daemon's two processes can do all
-// they must within the unit's confinement, and whether start, reload, death and
-// stop are to systemd what they are to the daemon.
+// Package systemd tests the unit file under the real systemd, which runs as the
+// first process of a user-mode Linux. It checks that the daemon's processes can do
+// their work within the confinement of the unit, and that systemd and the daemon
+// agree about start, reload, death and stop.
 package systemd

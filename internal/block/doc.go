@@ -1,39 +1,39 @@
-// Package block reads configurations that are written as HCL blocks. It knows
-// nothing of what they are about: that is a Language, whose blocks are Tables
-// with one line for each option.
+// Package block reads configurations that are written as HCL blocks. What the
+// blocks mean is not its concern: that is defined by a Language, whose blocks are
+// Tables with one line for each option.
 //
 //	Read      the files' bytes, at one moment                    sources.go
 //	  │
 //	  ├─► Digest    equal to the running one: nothing to do
 //	  ▼
 //	Parse                                                        parse.go
-//	  cut           what is text, and this language's            text.go
+//	  cut           check that a file is text in this language   text.go
 //	  split         a file into its top-level blocks             split.go
-//	  locals        evaluated in the order of their needs        locals.go, scope.go,
+//	  locals        evaluated in the order of their dependencies locals.go, scope.go,
 //	                                                             functions.go
 //	  and then, on all processors, every block into a Result:    workers.go
-//	    reuse       of what an unchanged block said last time    reuse.go
+//	    reuse       the result of a block that has not changed   reuse.go
 //	    parse       plain text fast, the rest by hclsyntax       plain.go, plainscan.go
 //	    decode      a Body by the Table of its type              body.go, table.go,
 //	                                                             options.go, dynamic.go,
 //	                                                             values.go
 //	  ▼
-//	Results         values, Claims to be judged among blocks, and Reports
+//	Results         values, Claims to be compared among blocks, and Reports
 //	                                                             reports.go, diagnostics.go
 //	                in words that help                           schema.go, explain.go,
 //	                                                             hints.go
 //
-// Splitting first is what keeps a configuration small: the tree of a file with
-// 10,000 real servers takes some 100 MB, the values that come of it three. Each
-// block is decoded by itself, given its text and the scope, and its tree is
-// dropped. What must be judged among blocks it only claims.
+// Splitting first keeps the memory small: the tree of a file with 10,000 real
+// servers takes some 100 MB, but the values in it only three. Each block is
+// decoded separately from its text and the scope, and its tree is then dropped.
+// Whatever can only be checked among several blocks is recorded as a Claim.
 //
-// A mistake does not end the work. Whatever finds one reports it and goes on
-// with a default, so that all are found in one go; a value that depends on a
-// mistake is unknown to the expressions and is not reported again. Nothing that
-// a file holds makes Parse panic, block, or take unbounded memory in the parser;
-// what its expressions compute may take any time and memory.
+// Parsing does not stop at a mistake. It is reported, and parsing continues with
+// a default, so that all mistakes are found at once. A value that depends on a
+// mistake is unknown to the expressions, and is not reported again. No contents
+// of a file make Parse panic, block, or use unbounded memory in the parser;
+// evaluating its expressions can take any amount of time and memory.
 //
-// The package reads the configuration's files and those that it names; it reads
-// no clock and opens no socket. HCL is known here and nowhere else.
+// The package reads the configuration's files and the files that they name; it
+// reads no clock and opens no socket. No other package knows about HCL.
 package block

@@ -1,10 +1,10 @@
 // Package daemon builds lvsd out of its parts and runs it: it reads the
 // configuration, opens the edges to the kernel, hands them to the director,
-// and serves the control socket until a signal ends it all.
+// and serves the control socket until it is stopped by a signal.
 //
-// What the daemon does is decided elsewhere, by the director and the domains.
-// Here is only what a process needs around them: signals, the service manager,
-// the log, files, locks and sockets.
+// The director and the domains decide what the daemon does. This package has only
+// what a process needs around them: signals, the service manager, the log, files,
+// locks and sockets.
 package daemon
 
 import (

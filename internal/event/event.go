@@ -1,5 +1,5 @@
-// Package event has what happens to lvsd, as values. Whoever makes an event does
-// not know who consumes it.
+// Package event represents what happens to lvsd as values. Those who create an
+// event do not know who consumes it.
 package event
 
 import (

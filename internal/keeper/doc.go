@@ -1,5 +1,5 @@
 // Package keeper runs the virtual routers in a process of their own, so that
-// their adverts keep time whatever the director is busy with.
+// their adverts are sent on time, however busy the director is.
 //
 //	director's process                          keeper's process (SCHED_RR, memory locked)
 //	┌────────────────────────────┐              ┌─────────────────────────────────────┐
@@ -7,13 +7,13 @@
 //	│ Statuses, Events◄───────────┼──────────────┼── snapshots, events                 │
 //	└────────────────────────────┘              └─────────────────────────────────────┘
 //
-// Neither end waits for the other: each sends its newest state, and events
+// Neither process waits for the other: each sends its newest state, and events
 // beyond a bound are dropped and counted. The keeper writes neither to a disk
 // nor to the director's standard error.
 //
-// Each process survives the death of the other. A keeper that ends is started
-// again at once, and resumes the role of Master if no peer can have taken over
-// yet. If the director ends without announcing it, or its loop shows no sign of
-// life for ten seconds, the keeper hands over to a peer and ends; where no peer
-// takes over, the addresses stay for the next start to adopt.
+// Each process survives the death of the other. A keeper that dies is restarted
+// at once, and becomes Master again if no peer can have taken over yet. If the
+// director dies, or its loop shows no sign of life for ten seconds, the keeper
+// hands over to a peer and exits. If no peer takes over, it leaves the addresses
+// in place, and the next start adopts them.
 package keeper

@@ -1,7 +1,7 @@
 // Package metrics exports the daemon's state to Prometheus.
 //
-// Every figure of one scrape is read from one api.Status: none is kept here, so
-// none can differ from what the director works with.
+// All values of a scrape are taken from one api.Status. None is stored here, so
+// none can differ from the director's own.
 package metrics
 
 import (

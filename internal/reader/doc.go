@@ -1,7 +1,7 @@
-// Package reader reads the configuration in a process of its own, because
-// nothing short of that bounds what reading it costs: an expression of a few
-// hundred bytes can ask for terabytes of memory or for years of processor time,
-// and Go cannot recover from running out of memory or stack.
+// Package reader reads the configuration in a process of its own, because there
+// is no other way to limit what that costs: an expression of a few hundred bytes
+// can ask for terabytes of memory or for years of processor time, and Go cannot
+// recover from running out of memory or stack.
 //
 //	the director                                    lvsd read-config
 //	    Reader.Read ── query, by standard input ──►  Main
@@ -11,9 +11,9 @@
 //	                                                  diagnostics
 //	                ◄── board, a shared page ───────  which block is being read
 //
-// The child is the same binary under the same user, so that the files stay
-// readable. It starts without capabilities and with no_new_privs, and opens no
-// socket. Its memory, processor time and duration are limited (limits.go). A
-// child that exceeds them is killed, and that is a diagnostic of the block that
-// it was reading, as any other mistake.
+// The child is the same binary under the same user, so that it can read the same
+// files. It starts without capabilities and with no_new_privs, and opens no
+// socket. Its memory, its processor time and its duration are limited (limits.go).
+// A child that exceeds a limit is killed, and this is reported as a mistake in the
+// block that it was reading.
 package reader

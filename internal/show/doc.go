@@ -1,4 +1,4 @@
 // Package show prints the daemon's answers for people, as tables that fit their
-// terminal. Nothing that it prints can steer one: every text passes through
-// text.Printable.
+// terminal. All text passes through text.Printable, so that it cannot contain
+// control sequences for the terminal.
 package show

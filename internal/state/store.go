@@ -1,10 +1,10 @@
-// Package state is the daemon's state directory: what outlives the process,
-// and the lock that keeps a second daemon away from it.
+// Package state is the daemon's state directory. It holds what must outlive the
+// process, and the lock that keeps out a second daemon.
 //
-// Each thing that is remembered has one file of JSON with a version, and one
-// source file here that says what is in it (ledger.go). A file is replaced as a
-// whole: after a crash at any moment it is the old one or the new one. One that
-// cannot be understood is put aside, so that it is in nobody's way and can
+// Each kind of state has one JSON file with a version, and one source file here
+// that defines its contents (ledger.go). A file is always replaced as a whole:
+// after a crash, there is either the old file or the new one. A file that cannot
+// be understood is renamed, so that a new one can be written and the old one can
 // still be examined.
 package state
 

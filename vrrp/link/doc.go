@@ -1,14 +1,15 @@
 // Package link makes every system call that VRRP needs: raw sockets for the
-// adverts, addresses on interfaces, gratuitous ARP and unsolicited neighbour
-// advertisements, and the watch on interfaces.
+// adverts, addresses on interfaces, gratuitous ARP, unsolicited neighbour
+// advertisements, and events of interfaces.
 //
 //	netlink events ─► Run: table of interfaces ─► view ─► Interfaces, Send, Receive   (the loop of the routers)
 //	Listen ──────────►    sockets opened and closed ┘
 //	                                                view ─► Hold, Release, Announce   (its worker)
 //
-// Only Run opens sockets, since joining a group waits for the kernel's lock on
-// all interfaces, which others may hold for long. What it knows it publishes as
-// one immutable view, so the loop that sends the adverts waits for nobody.
+// Only Run opens sockets, because joining a multicast group waits for the
+// kernel's lock on all interfaces, which other processes may hold for a long time.
+// Run publishes what it knows as one immutable view, so that the loop that sends
+// the adverts never waits.
 //
 // A Link belongs to the network namespace in which it was made.
 package link
