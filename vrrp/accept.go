@@ -35,13 +35,13 @@ func (r *Router) accept(p Packet) (Advert, error) {
 	case len(r.c.Peers) == 0 && !p.Dst.IsMulticast():
 		return refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured")
 	case ad.VRID != r.c.VRID:
-		return refuse(ReasonVRID, "virtual router id %d, this one has %d", ad.VRID, r.c.VRID)
+		return refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
 	case src.Is6() != (r.c.Family() == 6):
 		return refuse(ReasonFamily, "it is %s, this router's addresses are not", familyName(src))
 	case ad.Version != r.c.Version:
-		return refuse(ReasonVersion, "VRRP version %d, this router speaks %d: configure the same on both", ad.Version, r.c.Version)
+		return refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
 	case src == r.source:
-		return refuse(ReasonOwnAddress, "that is this director's own address: it came back in a loop, or somebody else uses the address")
+		return refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
 	case len(r.c.Peers) > 0 && !slices.ContainsFunc(r.c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
 		return refuse(ReasonNotPeer, "the address is not among this router's peers")
 	}

@@ -127,13 +127,13 @@ func (e *election) update(c, old *Config, now time.Time) {
 func (e *election) why(c *Config) string {
 	switch {
 	case !e.master.IsValid():
-		return "heard no Master"
+		return "no adverts from any Master"
 	case e.leaving:
 		return fmt.Sprintf("%s is leaving", e.master)
 	case e.priority < c.Priority && c.preempts() && c.preemptDelay() == 0:
 		return fmt.Sprintf("preempts %s with priority %d", e.master, e.priority)
 	default:
-		return fmt.Sprintf("heard no more of %s", e.master)
+		return fmt.Sprintf("no more adverts from %s", e.master)
 	}
 }
 

@@ -108,11 +108,11 @@ func TestWhyARouterBecomesMaster(t *testing.T) {
 		want     string
 		deadline time.Duration
 	}{
-		{"nobody was heard", nil, nil, "heard no Master", 3609375 * time.Microsecond},
-		{"an equal one fell silent", nil, []uint8{100}, "heard no more of 10.0.0.3", 4609375 * time.Microsecond},
+		{"nobody was heard", nil, nil, "no adverts from any Master", 3609375 * time.Microsecond},
+		{"an equal one fell silent", nil, []uint8{100}, "no more adverts from 10.0.0.3", 4609375 * time.Microsecond},
 		{"a worse one is preempted", nil, []uint8{99}, "preempts 10.0.0.3 with priority 99", 3609375 * time.Microsecond},
-		{"a worse one that is not preempted fell silent", func(c *Config) { c.Preempt = false }, []uint8{99}, "heard no more of 10.0.0.3", 4609375 * time.Microsecond},
-		{"a worse one fell silent within the delay", func(c *Config) { c.PreemptDelay = 20 * second }, []uint8{99}, "heard no more of 10.0.0.3", 4609375 * time.Microsecond},
+		{"a worse one that is not preempted fell silent", func(c *Config) { c.Preempt = false }, []uint8{99}, "no more adverts from 10.0.0.3", 4609375 * time.Microsecond},
+		{"a worse one fell silent within the delay", func(c *Config) { c.PreemptDelay = 20 * second }, []uint8{99}, "no more adverts from 10.0.0.3", 4609375 * time.Microsecond},
 		{"the delay is over", func(c *Config) { c.PreemptDelay = 3 * second }, []uint8{99, 99, 99}, "preempts 10.0.0.3 after the delay", 4 * second},
 		{"it said that it leaves", nil, []uint8{150, 0}, "10.0.0.3 is leaving", 2609375 * time.Microsecond},
 	} {

@@ -395,7 +395,7 @@ func ExampleRouter() {
 	// send advert priority 150 interval 1s
 	// hold addresses
 	// announce addresses
-	// Backup -> Master: heard no Master
+	// Backup -> Master: no adverts from any Master
 }
 
 func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {

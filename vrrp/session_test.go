@@ -21,7 +21,7 @@ func TestFirstTheAdvertThenTheAddresses(t *testing.T) {
 		s.want("it becomes Master",
 			"0s      Backup: started",
 			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
-			"3.414s  Master: heard no Master",
+			"3.414s  Master: no adverts from any Master",
 			"3.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
 			"3.414s  ip addr replace 192.168.1.254/24 dev eth1 valid_lft 6.828s",
 			"3.414s  arping -U -I eth0 10.9.0.200",
@@ -40,7 +40,7 @@ func TestRouterWaitsForNobody(t *testing.T) {
 		s.want("the kernel is stuck, the adverts go out",
 			"0s      Backup: started",
 			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
-			"3.414s  Master: heard no Master",
+			"3.414s  Master: no adverts from any Master",
 			"4.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
@@ -309,7 +309,7 @@ func TestAddressesLeftByACrash(t *testing.T) {
 			s.want("adopted",
 				"0s      Backup: started",
 				"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
-				"3.414s  Master: heard no Master",
+				"3.414s  Master: no adverts from any Master",
 				"3.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
 				"3.414s  arping -U -I eth0 10.9.0.200")
 		})
@@ -438,8 +438,8 @@ func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
 		heard bool
 		want  string
 	}{
-		{"nobody is heard: the time since 0 s counts", false, "3.414s  Master: heard no Master"},
-		{"a Master is heard: it is given its full time", true, "6.414s  Master: heard no Master"},
+		{"nobody is heard: the time since 0 s counts", false, "3.414s  Master: no adverts from any Master"},
+		{"a Master is heard: it is given its full time", true, "6.414s  Master: no adverts from any Master"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {

@@ -63,10 +63,10 @@ func (b *Body) accept(inner Body, name, brace hcl.Range) {
 		b.Mistake(placeOf(brace), fmt.Sprintf("Missing %s for %s", o.Labels[given], o.Name), "Write it in quotes before the brace: %s {", example(o))
 		return
 	case given > want && want == 0:
-		b.Mistake(placeOf(inner.labelRanges[0]), "Extraneous label for "+o.Name, "A block %s has no label: remove it.", o.Name)
+		b.Mistake(placeOf(inner.labelRanges[0]), "Extraneous label for "+o.Name, "A %s block has no label: remove it.", o.Name)
 		return
 	case given > want:
-		b.Mistake(placeOf(inner.labelRanges[want]), "Extraneous label for "+o.Name, "It is written with %s only: %s {", strings.Join(o.Labels, " and "), example(o))
+		b.Mistake(placeOf(inner.labelRanges[want]), "Extraneous label for "+o.Name, "It has no label besides %s: write %s {", strings.Join(o.Labels, " and "), example(o))
 		return
 	}
 	b.inner = append(b.inner, inner)

@@ -60,12 +60,12 @@ func (b *Body) generator(x *hclsyntax.Block) (generator, bool) {
 	}
 	for name, a := range x.Body.Attributes {
 		if name != "for_each" && name != "labels" && name != "iterator" {
-			b.Mistake(placeOf(a.NameRange), fmt.Sprintf("Unknown argument %q", name), "A dynamic block has for_each, labels and iterator; what it makes is in its block content.")
+			b.Mistake(placeOf(a.NameRange), fmt.Sprintf("Unknown argument %q", name), "A dynamic block has only for_each, labels and iterator; the arguments of the generated blocks belong in its content block.")
 			return g, false
 		}
 	}
 	if x.Body.Attributes["for_each"] == nil || len(x.Body.Blocks) != 1 || x.Body.Blocks[0].Type != "content" {
-		b.Mistake(at, "Incomplete dynamic block", "It needs for_each, a list or a map, and one block content with what each of the blocks holds.")
+		b.Mistake(at, "Incomplete dynamic block", "It needs for_each (a list or a map) and one content block with what each generated block contains.")
 		return g, false
 	}
 	g.content = x.Body.Blocks[0]

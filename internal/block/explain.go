@@ -33,7 +33,7 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 			d.explainFunction(in, &r)
 		case "Invalid single-argument block definition":
 			r.Summary = "Several arguments on one line"
-			r.Detail = "A block on one line holds one argument and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
+			r.Detail = "A block on one line can have only one argument, and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
 		}
 		d.add(r)
 	}
@@ -155,7 +155,7 @@ func (d *decoder) explainAttribute(in *hcl.Diagnostic, out *Report) {
 		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", d.language.DidYouMean(step.Name, known), Listed(known))
 	case "node":
 		out.Summary = fmt.Sprintf("Unknown variable node.%s", step.Name)
-		out.Detail = "A node has its name only: write node.name."
+		out.Detail = "A node has only a name: write node.name."
 	}
 }
 
@@ -172,7 +172,7 @@ func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	case slices.Contains(known, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
 	case len(t.Traversal) == 1:
-		out.Detail = fmt.Sprintf("A word that is meant as text stands in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
+		out.Detail = fmt.Sprintf("Text must be in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
 	default:
 		out.Detail = d.language.DidYouMean(name, []string{"node", "env", "local"}) + "The variables are node.name, env.X and local.X."
 	}

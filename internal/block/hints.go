@@ -25,7 +25,7 @@ func (d *decoder) hints(f *source, c chunk, diags hcl.Diagnostics) hcl.Diagnosti
 			return diags[i : i+1]
 		case "Unclosed configuration block":
 			if line := d.nextBlock(f, c); line > 0 {
-				diag.Detail = fmt.Sprintf("There is no closing brace for this block. At line %d begins a block that belongs beside it: write the missing } before that.", line)
+				diag.Detail = fmt.Sprintf("This block has no closing brace. A block that belongs beside it begins at line %d: write the missing } before that line.", line)
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 		if !plain.MatchString(value) {
 			value = strconv.Quote(value)
 		}
-		diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument has one: write %s = %s.", word, value)
+		diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument needs one: write %s = %s.", word, value)
 		return true
 	}
 	m := bare.FindSubmatch(line)

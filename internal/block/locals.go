@@ -49,10 +49,10 @@ func (d *decoder) collectLocals(f *source, c chunk, into map[string]*hclsyntax.A
 	}
 	for _, x := range body.Blocks {
 		if len(x.Labels) > 0 {
-			d.Mistake(placeOf(x.LabelRanges[0]), "Extraneous label for locals", "A block locals has no label: remove it.")
+			d.Mistake(placeOf(x.LabelRanges[0]), "Extraneous label for locals", "A locals block has no label: remove it.")
 		}
 		for _, inner := range x.Body.Blocks {
-			d.Mistake(placeOf(inner.TypeRange), fmt.Sprintf("Unknown block %q", inner.Type), "Locals are arguments, name = value, and hold no blocks.")
+			d.Mistake(placeOf(inner.TypeRange), fmt.Sprintf("Unknown block %q", inner.Type), "A locals block contains only arguments, name = value.")
 		}
 		for _, name := range slices.Sorted(maps.Keys(x.Body.Attributes)) {
 			a := x.Body.Attributes[name]
@@ -74,7 +74,7 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	circle := slices.Index(l.path, name)
 	if circle >= 0 || len(l.path) >= maxNesting {
 		if circle >= 0 {
-			d.Mistake(placeOf(a.NameRange), "Circular local", "local.%s needs itself: it is computed from %s.",
+			d.Mistake(placeOf(a.NameRange), "Circular local", "local.%s depends on itself: it is computed from %s.",
 				name, strings.Join(l.path[circle:], ", "))
 		} else {
 			d.Mistake(placeOf(a.NameRange), "Too many locals in a row", "local.%s is at the end of more than %d locals that each need the next: use fewer.",

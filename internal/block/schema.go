@@ -145,7 +145,7 @@ func (b *Body) unknown(what, name string, at Place) {
 	case b.family != nil && len(b.family.kindsWith(name)) > 0:
 		b.unused(what, name, at)
 	case len(b.language.owners(name)) > 0:
-		b.Mistake(at, summary, "%q does not belong here, but into %s.", name, strings.Join(b.language.owners(name), " or "))
+		b.Mistake(at, summary, "%q does not belong here: move it into %s.", name, strings.Join(b.language.owners(name), " or "))
 	case hint != "":
 		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, hint)
 	default:

@@ -138,7 +138,7 @@ func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
 	}
 	text := f.text[c.start:c.end]
 	if !utf8.Valid(text) {
-		d.Mistake(f.head(c), "Not UTF-8", "This item has bytes that are no text in UTF-8: save the file in that encoding.")
+		d.Mistake(f.head(c), "Not UTF-8", "This item contains bytes that are not valid UTF-8: save the file in that encoding.")
 		return nil, false
 	}
 	tree, diags := parseItem(text, f.name, c.pos())

@@ -109,7 +109,7 @@ func (b *Body) ParseAddress(s string, at Place) (netip.Addr, bool) {
 	case err == nil && addr.Zone() == "" && !addr.Is4In6():
 		return addr, true
 	case err == nil && addr.Is4In6():
-		b.Mistake(at, "Invalid address", "Write the IPv4 address %s as such.", addr.Unmap())
+		b.Mistake(at, "Invalid address", "Write it as the IPv4 address %s.", addr.Unmap())
 	case err == nil:
 		b.Mistake(at, "Invalid address", "%q has a zone: write the address without %%%s.", s, addr.Zone())
 	case strings.Contains(s, "/"):

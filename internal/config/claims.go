@@ -31,10 +31,10 @@ const (
 // duplicates has the words about a second claim: what it is called, and what
 // to do about it.
 var duplicates = [mustBeUnique]struct{ what, remedy string }{
-	directorBlock: {"director", "there is one daemon; put everything into one block"},
+	directorBlock: {"director", "there can be only one; put everything into that block"},
 	routerName:    {"virtual_router", "choose another name"},
-	routerID:      {"virtual router id", "on one interface every virtual router of a family has its own id"},
-	routerAddress: {"virtual address", "one virtual router holds an address"},
+	routerID:      {"virtual router id", "each virtual router of a family on an interface needs its own id"},
+	routerAddress: {"virtual address", "only one virtual router can hold an address"},
 	serviceName:   {"virtual_service", "choose another name"},
 	serviceKey:    {"virtual service", "one block describes a service; add its servers there"},
 }
@@ -90,15 +90,15 @@ func (w *whole) judge(c block.Claim) {
 		before := w.servers
 		n, _ := strconv.Atoi(c.Key)
 		if w.servers += n; before <= maxServers && w.servers > maxServers {
-			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, and %d are the limit.", w.servers, maxServers)
+			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, and the limit is %d.", w.servers, maxServers)
 		}
 	case interfaceName:
 		if known := w.options.Interfaces; known != nil && !slices.Contains(known, c.Key) {
-			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. An interface that is not there counts as one that is down.", language.DidYouMean(c.Key, known), block.Listed(known))
+			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. A missing interface is treated like one that is down.", language.DidYouMean(c.Key, known), block.Listed(known))
 		}
 	case peerAddress:
 		if w.local[c.Key] {
-			w.Doubt(c.At, "Own address among peers", "%s is on this machine: leave it out here, for example by [for name, address in local.directors : address if name != node.name].", c.Key)
+			w.Doubt(c.At, "Own address among peers", "%s is on this machine: leave it out here, for example with [for name, address in local.directors : address if name != node.name].", c.Key)
 		}
 	default:
 		w.judgeUnique(c)
@@ -109,7 +109,7 @@ func (w *whole) judgeUnique(c block.Claim) {
 	id := claimID{claimKind(c.Kind), c.Key}
 	if first, again := w.first[id]; again {
 		words := duplicates[c.Kind]
-		w.Mistake(c.At, fmt.Sprintf("Duplicate %s %s", words.what, c.Text), "It is already at %s: %s.", first, words.remedy)
+		w.Mistake(c.At, fmt.Sprintf("Duplicate %s %s", words.what, c.Text), "It is already defined at %s: %s.", first, words.remedy)
 		return
 	}
 	w.first[id] = c.At
@@ -123,7 +123,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	}
 	if at, what := s.Describe(); empty && what != "" {
 		// At a reload it would take every address and every service down.
-		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service: a disk that was full looks like this; to stop serving, stop lvsd.", what)
+		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. This is what a file looks like after its disk was full. To stop serving, stop lvsd.", what)
 	}
 	if w.options.Local != nil {
 		w.checkHolders()

@@ -58,7 +58,7 @@ var language = &block.Language{
 	Reusable: "virtual_service",
 	Words:    foreignNames,
 	Values:   foreignValues,
-	Foreign:  "This is keepalived's word. ",
+	Foreign:  "This is keepalived's syntax. ",
 	Alien:    keepalived,
 }
 

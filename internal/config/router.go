@@ -203,10 +203,10 @@ func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
 		return
 	}
 	if r.Version == 2 {
-		b.Mistake(b.At("version"), "Invalid version", "VRRP version 2 is for IPv4 only: leave version out, it is 3 by default.")
+		b.Mistake(b.At("version"), "Invalid version", "VRRP version 2 supports IPv4 only: remove version, which is 3 by default.")
 	}
 	if !first.IsLinkLocalUnicast() && r.addresses[0].Text != "" {
-		b.Doubt(r.addresses[0].At, "No link-local address", "The first IPv6 address of a virtual router must be link-local (RFC 9568 section 5.2.9), such as \"fe80::200/64\"; some peers refuse adverts without.")
+		b.Doubt(r.addresses[0].At, "No link-local address", "The first IPv6 address of a virtual router must be link-local (RFC 9568 section 5.2.9), such as \"fe80::200/64\"; some peers refuse adverts without one.")
 	}
 }
 
@@ -231,7 +231,7 @@ func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {
 		switch {
 		case !good || !usable(b, a, it.At):
 		case !ofFamily(a, family):
-			b.Mistake(it.At, "Wrong family", "%s can't hear adverts of %s: a peer has the family of the addresses.", a, r.Addresses[0].Addr())
+			b.Mistake(it.At, "Wrong family", "%s can't receive adverts for %s: a peer must have the same family as the addresses.", a, r.Addresses[0].Addr())
 		case slices.Contains(out, a):
 			b.Mistake(it.At, "Duplicate peer", "%s is already among the peers: remove one of the two.", a)
 		case isVirtual(&r.Config, a):
@@ -258,7 +258,7 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 	switch a := c.Source; {
 	case !a.IsValid() || !usable(b, a, at):
 	case !ofFamily(a, family):
-		b.Mistake(at, "Wrong family", "%s can't be the source of adverts of %s: write an address of that family.", a, c.Addresses[0].Addr())
+		b.Mistake(at, "Wrong family", "%s can't be the source of adverts for %s: write an address of that family.", a, c.Addresses[0].Addr())
 	case isVirtual(c, a):
 		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address.", a)
 	}
@@ -268,7 +268,7 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 func checkPreemption(b *block.Body, c *vrrp.Config) {
 	switch {
 	case !c.Preempt && c.Priority == ownerPriority:
-		b.Doubt(b.At("preempt"), "Owner without preemption", "The owner of the addresses (priority 255) takes over whatever preempt says (RFC 9568 section 6.1): use a priority up to 254.")
+		b.Doubt(b.At("preempt"), "Owner without preemption", "The owner of the addresses (priority 255) takes over regardless of preempt (RFC 9568 section 6.1): use a priority up to 254.")
 	case !c.Preempt && c.PreemptDelay > 0:
 		b.Doubt(b.At("preempt_delay"), "Unused preempt_delay", "Without preemption there is nothing to delay: remove preempt_delay, or set preempt = true.")
 	}

@@ -137,9 +137,9 @@ func (g *group) portOf(b *block.Body, r *server) uint16 {
 	}
 	switch {
 	case g.key.Mark != 0 || g.key.Port == 0:
-		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\" the port stays the client's, whichever it is: remove port (a check has a port of its own), or use \"nat\".", r.forward)
+		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\", packets keep the port that the client sent them to: remove port (a check has a port of its own), or use \"nat\".", r.forward)
 	case r.port != g.key.Port:
-		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\" the packet keeps the service's port %d: remove port, or use \"nat\".", r.forward, g.key.Port)
+		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\", packets keep the service's port %d: remove port, or use \"nat\".", r.forward, g.key.Port)
 	}
 	return g.key.Port
 }
@@ -150,7 +150,7 @@ func (r *server) checkThresholds(b *block.Body) {
 	switch {
 	case b.Refused("upper_threshold"):
 	case r.lower > 0 && r.upper == 0:
-		b.Mistake(b.At("lower_threshold"), "Lower threshold alone", "lower_threshold says when a server that reached its upper_threshold gets connections again: write that too.")
+		b.Mistake(b.At("lower_threshold"), "Lower threshold alone", "lower_threshold tells when a server that has reached its upper_threshold gets connections again: set upper_threshold, too.")
 	case r.lower > r.upper:
 		b.Mistake(b.At("lower_threshold"), "Thresholds reversed", "lower_threshold %d must not be above upper_threshold %d.", r.lower, r.upper)
 	}
@@ -204,7 +204,7 @@ func (g *group) fallback(b *block.Body) *Fallback {
 // once reports a server that the service has already.
 func (g *group) once(b *block.Body, key ipvsctl.DestinationKey, remedy string) {
 	if first, again := g.seen[key]; again {
-		b.Mistake(b.Head, fmt.Sprintf("Duplicate real server %v", key), "It is already at %s: %s.", first, remedy)
+		b.Mistake(b.Head, fmt.Sprintf("Duplicate real server %v", key), "It is already defined at %s: %s.", first, remedy)
 		return
 	}
 	g.seen[key] = b.Head

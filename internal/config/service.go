@@ -137,7 +137,7 @@ func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
 	if b.Given("firewall_mark") {
 		return r.markKey(b)
 	}
-	b.Unused("family belongs to firewall_mark: an address tells its family itself.", "family")
+	b.Unused("family is only for services with firewall_mark: remove it, since the address determines the family.", "family")
 	b.Require("address", `address = "10.13.0.200" (or firewall_mark = 7)`)
 	b.Require("port", `port = 80`)
 	key := ipvsctl.ServiceKey{Protocol: r.protocol, Port: r.port}
@@ -157,7 +157,7 @@ func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
 
 // markKey returns the key of a service by firewall mark.
 func (r *service) markKey(b *block.Body) ipvsctl.ServiceKey {
-	b.Unused("firewall_mark stands in the place of address, port and protocol: remove one or the other.", "address", "port", "protocol")
+	b.Unused("firewall_mark replaces address, port and protocol: remove one or the other.", "address", "port", "protocol")
 	key := ipvsctl.ServiceKey{Mark: r.mark, Addr: r.family}
 	if b.Refused("family") {
 		key.Addr = netip.Addr{}
