@@ -1,4 +1,4 @@
-# Every command of the project; `make` alone says what there is.
+# All commands of the project; `make` alone lists them.
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export CGO_ENABLED := 0
@@ -26,16 +26,16 @@ BEGIN := $(shell date +%s)
 say    = @printf '== %3ds  %s\n' "$$(($$(date +%s) - $(BEGIN)))"
 
 .PHONY: help
-help: ## Say what can be made
+help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 .PHONY: demo
-demo: build ## Run a cluster before your eyes; KEEP=1 ends in a shell beside it
+demo: build ## Run a cluster and break it, step by step; KEEP=1 ends in a shell in it
 	@integration/packages demo
 	@$(LAB) -timeout $(if $(KEEP),24h,5m) -- bin/demo -lvsd $(LVSD_BIN) $(if $(KEEP),-keep)
 
 .PHONY: test
-test: ## Run every check and test there is; installs what that needs
+test: ## Run all checks and tests; installs what they need
 	@integration/packages test
 	$(say) 'formatting'
 	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l); \
@@ -54,7 +54,7 @@ test: ## Run every check and test there is; installs what that needs
 	@[ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory smp BEGIN=$(BEGIN)
 
 .PHONY: smp
-smp: build ## Run some of these tests on two processors, on an emulated machine
+smp: build ## Run some of the tests on an emulated machine with two processors
 	@integration/packages test
 	$(say) 'some of them on two processors, on an emulated machine'
 	@CGO_ENABLED=1 go test -race -c -o bin/race/ ./integration ./ipvsctl/kernel
@@ -62,20 +62,20 @@ smp: build ## Run some of these tests on two processors, on an emulated machine
 	  cd ../../integration; ../bin/race/integration.test -test.run "$$0"' '$(SMP)'
 
 .PHONY: unit
-unit: ## Run the unit tests alone
+unit: ## Run only the unit tests
 	@go test ./...
 
 .PHONY: integration
-integration: build ## Run the tests on a kernel with IPVS alone; RUN=Name, KERNEL=qemu choose
+integration: build ## Run only the tests that need IPVS; RUN=Name and KERNEL=qemu select
 	@integration/packages test
 	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -kernel $(KERNEL) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(ON_IPVS)
 
 .PHONY: sim
-sim: ## Run the simulations at length: RUNS=20000 seeds
+sim: ## Run the simulations at length, with RUNS=20000 seeds
 	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Chaos|Simulation' $$p -runs $(RUNS); done
 
 .PHONY: mutate
-mutate: ## Change the core and see that its tests notice; MUTATE=ipvsctl chooses
+mutate: ## Change the core and check that its tests notice; MUTATE=ipvsctl selects
 	@go test -count 1 -timeout 0 -v ./internal/arch -run TestMutants -mutate '$(MUTATE)'
 
 .PHONY: fuzz
@@ -84,19 +84,19 @@ fuzz: ## Run each fuzzer for FUZZ=20s
 	  go test -run '^$$' -fuzz "^$${f#func }\$$" -fuzztime $(FUZZ) "$${file%/*}" </dev/null || exit; done
 
 .PHONY: bench
-bench: build ## Measure lvsd beside keepalived; PARTS=table,checks, KERNEL=qemu choose
+bench: build ## Measure lvsd and keepalived; PARTS=table,checks and KERNEL=qemu select
 	@integration/packages test
 	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB) -kernel $(KERNEL) $(if $(PARTS),-parts $(PARTS))
 
 .PHONY: build
-build: ## Build bin/lvsd, static, and the programs of the tests
+build: ## Build bin/lvsd (static) and the programs of the tests
 	$(say) 'build $(VERSION)'
 	@$(BUILD) -o bin/ ./cmd/lvsd $(patsubst %,./%,$(wildcard integration/lab integration/demo integration/bench))
 
 .PHONY: install
-install: build ## Install below DESTDIR: binary, unit, manual, completions, example
+install: build ## Install the binary, unit, manuals, completions and examples, below DESTDIR
 	@packaging/install.sh $(LVSD_BIN)
 
 .PHONY: clean
-clean: ## Remove what was built
+clean: ## Remove everything that was built
 	@rm -rf bin

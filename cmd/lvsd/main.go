@@ -43,17 +43,17 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lvsd",
 		Short: "The daemon for the directors of a Linux Virtual Server cluster",
-		Long: `lvsd keeps a pair of IPVS directors serving: by VRRP it holds the virtual
-addresses on exactly one of them, it checks every real server, and it keeps the
-kernel's IPVS table equal to one configuration.
+		Long: `lvsd runs on each of a pair of IPVS directors. It uses VRRP to keep the virtual
+addresses on exactly one of them, checks the real servers, and keeps the kernel's
+IPVS table equal to one configuration.
 
-  lvsd validate /etc/lvsd     look for mistakes before anything runs
+  lvsd validate /etc/lvsd     check a configuration before the daemon reads it
   lvsd run                    run the daemon (usually: systemctl start lvsd)
   lvsd status                 ask the running daemon for its state
   systemctl reload lvsd       read the configuration again (kill -HUP)
 
-The configuration is described in lvsd.hcl(5); the example reference.hcl has
-every option with its default.`,
+lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
+option with its default.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

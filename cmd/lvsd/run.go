@@ -16,14 +16,15 @@ func newRunCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Run the daemon",
 		Long: `Runs the daemon in the foreground, as systemd expects. It needs the capabilities
-NET_ADMIN and NET_RAW; SYS_NICE and IPC_LOCK let it keep time under load.
+NET_ADMIN and NET_RAW, and SYS_NICE and IPC_LOCK to send adverts on time even
+under load.
 
   SIGHUP   reads the configuration again; one with a mistake changes nothing
   SIGTERM  hands the virtual addresses over to the other director and exits
            (so does SIGINT)
 
 The exit status is 0 after SIGTERM, and 1 if the daemon could not start or
-could not go on; standard error says why.`,
+could not continue; standard error says why.`,
 		Example: `  lvsd run
   lvsd run --config ./cluster.hcl --node lvs1 --state-dir /tmp/lvsd --socket /tmp/lvsd.sock`,
 		Args: cobra.NoArgs,
@@ -43,9 +44,9 @@ could not go on; standard error says why.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.Config, "config", daemon.DefaultConfig, "a file, or a directory whose *.hcl files are read together")
-	flags.StringVar(&o.Node, "node", "", "this director's name in the configuration (default: the host's name up to its first dot)")
-	flags.StringVar(&o.StateDir, "state-dir", "/var/lib/lvsd", "where the daemon remembers which rows of the IPVS table are its own")
-	flags.StringVar(&o.Socket, "socket", control.DefaultSocket, "the control socket, where lvsd status asks")
+	flags.StringVar(&o.Node, "node", "", "the name of this director in the configuration (default: the host's name up to its first dot)")
+	flags.StringVar(&o.StateDir, "state-dir", "/var/lib/lvsd", "where the daemon records which rows of the IPVS table are its own")
+	flags.StringVar(&o.Socket, "socket", control.DefaultSocket, "the control socket, which lvsd status uses")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	return c

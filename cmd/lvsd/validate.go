@@ -16,10 +16,10 @@ func newValidateCommand() *cobra.Command {
 	var node, output string
 	c := &cobra.Command{
 		Use:   "validate [PATH]",
-		Short: "Look for mistakes in a configuration without running anything",
-		Long: `Reads a configuration as the daemon would, a file or a directory of *.hcl files
-(` + daemon.DefaultConfig + ` by default), and prints every mistake in it with its place, its
-source line, and what to write instead.
+		Short: "Check a configuration without running anything",
+		Long: `Reads a configuration as the daemon would: a file, or a directory of *.hcl files
+(` + daemon.DefaultConfig + ` by default). Prints every mistake in it with its place, its source
+line, and what to write instead.
 
 The exit status is 0 for a valid configuration, even with warnings; 1 for one
 that the daemon would refuse; and 2 for a mistake on the command line.`,

@@ -34,8 +34,8 @@ func newHTTPHandler(src Source) http.Handler {
 		return "ready", err
 	}))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "lvsd\n\n/metrics  for Prometheus\n/healthz  does the director's loop answer?\n"+
-			"/readyz   is the table loaded, and the daemon not stopping?\n")
+		_, _ = io.WriteString(w, "lvsd\n\n/metrics  for Prometheus\n/healthz  200 if the director's loop responds\n"+
+			"/readyz   200 if the table is loaded and the daemon is not stopping\n")
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }

@@ -24,7 +24,7 @@ var (
 	keeperDropped   = counter("keeper_events_dropped_total", "Events of the keeper that were lost because the director was too slow.")
 	keeperUnclaimed = counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here.")
 
-	routerInfo         = gauge("router_info", "Always 1; what identifies the virtual router on its network.", "interface", "router", "version", "vrid")
+	routerInfo         = gauge("router_info", "Always 1; the labels identify the virtual router on its network.", "interface", "router", "version", "vrid")
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.", "router", "state")
 	routerSince        = gauge("router_state_since_timestamp_seconds", "When the virtual router entered its state.", "router")
 	routerPriority     = gauge("router_priority", "The virtual router's effective priority.", "router")
@@ -36,15 +36,15 @@ var (
 	routerZeroSent     = counter("router_priority_zero_sent_total", "Adverts of priority 0 sent: this Master is leaving.", "router")
 	routerZeroReceived = counter("router_priority_zero_received_total", "Adverts of priority 0 received: the Master is leaving.", "router")
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.", "reason", "router")
-	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what they disagree in.", "reason", "router")
-	routerOtherMasters = counter("router_other_masters_total", "Adverts of another Master heard while Master and not yielded to: both had the addresses.", "router")
+	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.", "reason", "router")
+	routerOtherMasters = counter("router_other_masters_total", "Adverts received from another Master while this director stayed Master: both held the addresses.", "router")
 	routerSendErrors   = counter("router_send_errors_total", "Adverts that the kernel refused to send.", "router")
-	routerStalls       = counter("router_stalls_total", "Wake-ups that came too late to act on the timers.", "router")
+	routerStalls       = counter("router_stalls_total", "Wake-ups that came so late that the timers could not be trusted.", "router")
 	routerRestored     = counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them.", "router")
 
 	serviceInfo     = gauge("service_info", "Always 1; the virtual service's address and scheduler.", "address", "scheduler", "service")
 	serviceInKernel = gauge("service_in_kernel", "1 if the virtual service is in the kernel's table; missing while it is withheld.", "service")
-	serviceServed   = gauge("service_served", "1 if a real server takes the service's connections, 0 if none does; missing while it is undecided or withheld.", "service")
+	serviceServed   = gauge("service_served", "1 if a real server accepts the service's connections, 0 if none does; missing while it is undecided or withheld.", "service")
 	serviceServers  = gauge("service_real_servers", "Real servers of the virtual service, by health.", "health", "service")
 	serviceFallback = gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured.", "service")
 
@@ -59,7 +59,7 @@ var (
 	serverSent     = counter("real_server_bytes_out_total", "Bytes from the real server to clients, if they pass through the director.", serverLabels...)
 
 	probeDuration    = family{desc: describe("probe_duration_seconds", "How long probes took, by kind of check.", "kind")}
-	probes           = counter("probes_total", "Probes by kind of check and outcome; not_run: impossible for a reason on this director.", "kind", "outcome")
+	probes           = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.", "kind", "outcome")
 	probeTargets     = gauge("probe_targets", "Distinct probes that are scheduled.")
 	probesInFlight   = gauge("probes_in_flight", "Probes that are running.")
 	probesWaiting    = gauge("probes_waiting", "Probes that are due and wait for a free slot.")
@@ -70,7 +70,7 @@ var (
 	tableErrors     = counter("ipvs_errors_total", "Operations that the kernel refused, and listings that failed.")
 	tableDrift      = counter("ipvs_drift_repaired_total", "Rows that somebody else had changed, and that were repaired.")
 	tableForeign    = gauge("ipvs_foreign_services", "Services in the kernel's table that are not lvsd's.")
-	tablePending    = gauge("ipvs_operations_pending", "Operations that the last pass left undone.")
+	tablePending    = gauge("ipvs_operations_pending", "Operations that are still to be done.")
 	tableAudited    = gauge("ipvs_audit_timestamp_seconds", "When the whole table was last compared with the kernel's.")
 )
 
