@@ -21,7 +21,7 @@ locals {
 }
 `
 
-func TestTheChildHasNoPrivilegesAndNoSocket(t *testing.T) {
+func TestTheChildHasNoPrivilegesNoSocketAndNoSignals(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -36,6 +36,7 @@ func TestTheChildHasNoPrivilegesAndNoSocket(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"CapInh": "0000000000000000", "CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapAmb": "0000000000000000",
+		"SigIgn": "0000000000004003", // SIGHUP, SIGINT, SIGTERM: sent to the whole control group
 		"NoNewPrivs": "1", "Uid": strconv.Itoa(os.Getuid()),
 	} {
 		if got := field(string(status), name); got != want {

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/config"
 )
@@ -18,6 +21,9 @@ const boardFD = 3
 // writes the reply to out. A Reader starts it, and its process is of no other
 // use afterwards.
 func Main(in io.Reader, out io.Writer) error {
+	// They are meant for the daemon and were sent to its whole control group, its
+	// terminal, or all processes of its name. The daemon ends this process itself.
+	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGTERM)
 	var q request
 	if err := gob.NewDecoder(in).Decode(&q); err != nil {
 		return fmt.Errorf("receiving the query: %w", err)

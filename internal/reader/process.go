@@ -146,10 +146,11 @@ func share(services []config.Service, specs map[checker.Spec]checker.Spec) {
 	}
 }
 
-// kill ends the process, if it has not ended, and the wait for its answer even
-// where it cannot be ended.
+// kill ends the process, if it has not ended, and the talk with it even where it
+// cannot be ended.
 func (c *child) kill() {
 	_ = c.cmd.Process.Kill()
+	_ = c.in.SetWriteDeadline(time.Now().Add(grace))
 	_ = c.out.SetReadDeadline(time.Now().Add(grace))
 }
 

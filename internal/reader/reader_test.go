@@ -196,6 +196,21 @@ func TestAReadingEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// A child that hangs before it has read the query, as one that cannot be killed
+// because its program's disk is gone. Here its own child has the pipe.
+func TestAReadingEndsThoughNobodyReadsTheQuery(t *testing.T) {
+	l := reader.Limits{Duration: 50 * time.Millisecond}
+	deaf := reader.New([]string{"/bin/sh", "-c", "exec 4<&0; sleep 8 >/dev/null 2>&1 & wait"}, l)
+	began := time.Now()
+	got, err := deaf.Read(t.Context(), reader.Query{Path: file(t, service), RunningFiles: []string{strings.Repeat("x", 1<<20)}})
+	if err != nil || len(got.Diagnostics) != 1 || !strings.Contains(got.Diagnostics[0].Summary, "too long") {
+		t.Errorf("read %+v, error %v, want that it takes too long", got, err)
+	}
+	if took := time.Since(began); took > 6*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestAChildThatCannotBeStartedIsAnError(t *testing.T) {
 	_, err := reader.New([]string{"/no/such/program"}, limits).Read(t.Context(), reader.Query{Path: file(t, service)})
 	if err == nil || !strings.Contains(err.Error(), "starting the process") {
