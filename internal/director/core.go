@@ -247,6 +247,7 @@ func (c *Core) stop(now time.Time) {
 		return
 	}
 	c.stopping = true
+	c.reload.abandon() // The stop cancels it, and what it says would come too late.
 	c.do(Notify("STOPPING"))
 	text := "stopping"
 	if slices.ContainsFunc(c.routers, func(s vrrp.Status) bool { return s.State == vrrp.Master }) {

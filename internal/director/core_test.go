@@ -17,6 +17,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -328,5 +329,56 @@ func TestTheHeartbeatComesEverySecond(t *testing.T) {
 	s.wait(time.Minute)
 	if s.beats != 60 {
 		t.Errorf("%d heartbeats in a minute, want 60", s.beats)
+	}
+}
+
+// The service manager hears that a reload is over when the newest configuration
+// that was asked for is in the kernel, not before.
+func TestReloadsAreOverWhenTheLastOneIsInTheKernel(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.handle(TableSeen{Converged: true})
+	s.hear(checker.Passed)
+	s.handle(TableSeen{Converged: true})
+	for range 3 {
+		s.handle(Reload{})
+	}
+	s.lines = nil
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second(checked(tcpTarget))}})
+	s.want("one is applied, and the next one read", "info configuration-applied", "targets: 1",
+		"keeper: 1 routers, table loaded true", "systemd: RELOADING", "read 2, open false", "table: 192.168.1.4:80=3")
+	s.handle(TableSeen{Converged: true})
+	s.want("the first is in the kernel")
+	s.handle(ReadingEnded{Number: 2, Loaded: Loaded{Config: second(checked(tcpTarget))}})
+	s.handle(Reload{})
+	s.lines = nil
+	s.handle(ReadingEnded{Number: 3})
+	s.want("the same once more, before that is in the kernel", "info configuration-unchanged")
+	s.handle(TableSeen{Converged: true})
+	s.want("all of it is in the kernel", "systemd: READY")
+}
+
+// A stop cancels the reading that is under way. That is no fault of the
+// configuration, and a new one would come too late.
+func TestAReadingThatEndsWhileStoppingCountsForNothing(t *testing.T) {
+	for _, load := range []Loaded{{Err: errors.New("context canceled")}, {Config: second()}, {}} {
+		s := tellOf(t, clusterOf())
+		s.handle(Reload{})
+		s.handle(Stop{})
+		s.lines = nil
+		s.handle(ReadingEnded{Number: 1, Loaded: load})
+		s.want("after the stop")
+		s.wait(loadPatience + time.Second)
+		s.handle(Reload{})
+		if strings.Contains(s.log.String(), "refused") || len(s.lines) > 0 && !slices.Equal(slices.Compact(s.lines), []string{"look"}) {
+			t.Errorf("%q: %s", s.lines, s.log.String())
+		}
+	}
+}
+
+// Only the reader knows at which block it stood, so it is the one that gives up
+// first: it kills its child, and waits a little for its end.
+func TestTheReaderGivesUpBeforeTheDirector(t *testing.T) {
+	if limit := reader.DefaultLimits.Duration + 5*time.Second; loadPatience < limit {
+		t.Errorf("the director waits %v, and the reader may take %v", loadPatience, limit)
 	}
 }

@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	// loadPatience is how long a reading of the configuration may take.
-	loadPatience = 30 * time.Second
+	// loadPatience is how long a reading of the configuration may take. The
+	// reader gives up before that what takes long, and then it can say at which
+	// block: this is for a reader that does not answer.
+	loadPatience = 45 * time.Second
 	// maxHung bounds the readings that were given up and have not ended.
 	maxHung = 4
 )
@@ -48,6 +50,14 @@ func (r *reloader) ended(number int) bool {
 	}
 	r.began = time.Time{}
 	return true
+}
+
+// abandon waits no longer for the reading that is awaited, if one is.
+func (r *reloader) abandon() {
+	if !r.began.IsZero() {
+		r.began = time.Time{}
+		r.hung++
+	}
 }
 
 // loaded reports, once, that the configuration that was applied last is in the
@@ -106,8 +116,7 @@ func (c *Core) read(now time.Time, in ReadingEnded) {
 
 // giveUp gives up the reading that is awaited.
 func (c *Core) giveUp(now time.Time) {
-	c.reload.began = time.Time{}
-	c.reload.hung++
+	c.reload.abandon()
 	c.refuse(now, Loaded{Err: fmt.Errorf("reading it took longer than %v and was given up: check the disk or network file system that it is on", loadPatience)})
 	c.askAgain(now)
 }
@@ -149,10 +158,13 @@ func (c *Core) accept(now time.Time, l Loaded) {
 	c.see(now, c.machine.facts)
 }
 
-// reloaded tells the service manager that a reload is over. Before the daemon
-// is ready, and once it stops, that would be heard as something else.
+// reloaded tells the service manager that reloading is over, unless another
+// reload is under way or what was applied is still on its way to the kernel.
+// Before the daemon is ready, and once it stops, READY would be heard as
+// something else.
 func (c *Core) reloaded() {
-	if c.readiness.ready && !c.stopping {
+	over := c.reload.began.IsZero() && c.reload.loading.IsZero()
+	if over && c.readiness.ready && !c.stopping {
 		c.do(Notify("READY"))
 	}
 }
