@@ -55,6 +55,9 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), concerning(m.router.c.Track, s.conditions)))
 	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
+	if m.verdict.fault != nil || ending {
+		m.resumeAt = time.Time{} // It listens anew when it can run.
+	}
 	switch f := m.verdict.fault; {
 	case f != nil && !(f.given && (idle || ending)):
 		if f.Reason == was.reason() {

@@ -278,6 +278,9 @@ func (r *Router) change(now time.Time, c Config) []Action {
 	switch r.state {
 	case Master:
 		acts = append(acts, r.updateMaster(now, moved, told)...)
+		if !moved && old.Lease != c.Lease {
+			acts = append(acts, Hold{r.holdings()})
+		}
 	case Backup:
 		r.election.update(&r.c, &old, now)
 	}

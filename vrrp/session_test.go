@@ -461,6 +461,20 @@ func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
 	}
 }
 
+// A time that is over and stays would keep the loop busy, at a priority above
+// everything else.
+func TestKeeperThatCannotResumeWaitsAtRest(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(3 * time.Second)})
+		time.Sleep(time.Second)
+		s.set("eth0", false)
+		time.Sleep(time.Second)
+		s.set("eth0", true)
+		s.want("its interface goes for a second, and then it is too late to listen anew",
+			"1s      failure: cannot start: interface eth0 is down", "2s      Backup: started")
+	})
+}
+
 func TestResumesAfterAnIntervalAndAnEighth(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(2 * time.Second)})
@@ -471,6 +485,20 @@ func TestResumesAfterAnIntervalAndAnEighth(t *testing.T) {
 		time.Sleep(1200 * time.Millisecond)
 		s.want("it is Master at once", "1.125s  advert 150 from 10.9.0.1 to 224.0.0.18", "1.125s  Master: resumed as Master",
 			"1.125s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s", "1.125s  arping -U -I eth0 10.9.0.200")
+	})
+}
+
+// So does every other option of a virtual router.
+func TestReloadOfTheLeaseIsInForceAtOnce(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.session.Set(one(func(c *vrrp.Config) { c.Lease = false }))
+		time.Sleep(20 * time.Second)
+		for _, line := range s.script() {
+			if strings.Contains(line, "valid_lft 6.828s") {
+				t.Errorf("without a lease, still %q", line)
+			}
+		}
 	})
 }
 
