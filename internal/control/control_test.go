@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,6 +128,37 @@ func TestAStaleSocketIsReplaced(t *testing.T) {
 		t.Errorf("error %v, want: the daemon that made this socket is gone", err)
 	}
 	serve(t, listen(t, path), working())
+	if _, err := Dial(path).Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOneOfManyStarters: of daemons that start at one moment beside a stale
+// socket, whatever state directories they have, exactly one gets it and keeps it.
+func TestOneOfManyStarters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	dead, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.(*net.UnixListener).SetUnlinkOnClose(false)
+	dead.Close()
+	servers := make([]*Server, 20)
+	var wg sync.WaitGroup
+	for i := range servers {
+		wg.Go(func() { servers[i], _ = Listen(path) })
+	}
+	wg.Wait()
+	won := 0
+	for _, s := range servers {
+		if s != nil {
+			won++
+			serve(t, s, working())
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d daemons have the socket, want 1", won)
+	}
 	if _, err := Dial(path).Status(t.Context()); err != nil {
 		t.Error(err)
 	}

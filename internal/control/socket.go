@@ -20,9 +20,7 @@ const socketMode = 0o660
 
 // Listen opens the control socket at path and creates its directory if that is
 // missing. A socket that a dead daemon left behind is replaced; one on which a
-// process answers is an error, and so is a file that is not a socket. The caller
-// holds the lock of the daemon's state: two daemons that start at the same
-// moment could both find the socket stale, and one remove the other's.
+// process answers is an error, and so is a file that is not a socket.
 func Listen(path string) (*Server, error) {
 	if path == "" || len(path) >= len(unix.RawSockaddrUnix{}.Path) {
 		return nil, fmt.Errorf("control socket %q: the path must have 1 to %d bytes; choose another with --socket",
@@ -31,6 +29,11 @@ func Listen(path string) (*Server, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("creating the directory of the control socket: %w", err)
 	}
+	unlock, err := lockDirectory(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -39,6 +42,29 @@ func Listen(path string) (*Server, error) {
 		return nil, err
 	}
 	return &Server{listener: l, handler: newSocketHandler}, nil
+}
+
+// lockTimeout is how long to wait for another daemon that starts.
+const lockTimeout = 3 * time.Second
+
+// lockDirectory prevents that two daemons which start at the same moment both
+// find the socket stale, and one removes the other's. The lock of the state does
+// not: they may have a state directory each.
+func lockDirectory(dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the directory of the control socket: %w", err)
+	}
+	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(lockTimeout / 100) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if time.Now().After(deadline) {
+			f.Close()
+			return nil, fmt.Errorf("locking %s, the directory of the control socket: %w; choose another --socket", dir, err)
+		}
+	}
 }
 
 // removeStale removes the socket at path if nobody answers on it.
