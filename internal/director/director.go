@@ -173,7 +173,11 @@ func (d *Director) Run(ctx context.Context) error {
 	}
 	l := d.first
 	d.first = Loaded{} // it is garbage after the first reload
-	if l.open(ctx, d.o.OpenTable, d.o.Owned); l.Err != nil {
+	l.open(ctx, d.o.OpenTable, d.o.Owned)
+	switch {
+	case l.Err != nil && ctx.Err() != nil:
+		return nil // It was stopped before there was anything to hand over.
+	case l.Err != nil:
 		return l.Err
 	}
 	keepTable := l.Config.Director.KeepTable

@@ -440,3 +440,23 @@ func TestALookThatHangsDelaysNobody(t *testing.T) {
 		time.Sleep(time.Hour)
 	})
 }
+
+// A table of thousands of services takes seconds to list. A stop meanwhile is
+// none for a reason of the table.
+func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		f := newOutsides()
+		d := New(clusterOf(checked(tcpTarget)), nil, Options{
+			Machine: func() (machine.Facts, error) { return machine.Facts{}, nil },
+			OpenTable: func(ctx context.Context) (Table, ipvsctl.Table, error) {
+				stop()
+				return nil, nil, ctx.Err()
+			},
+			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Events: func(event.Event) {}, Notify: func(string) {},
+		})
+		if err := d.Run(ctx); err != nil {
+			t.Errorf("error %v", err)
+		}
+	})
+}

@@ -36,7 +36,7 @@ func TestTheChildHasNoPrivilegesNoSocketAndNoSignals(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"CapInh": "0000000000000000", "CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapAmb": "0000000000000000",
-		"SigIgn": "0000000000004003", // SIGHUP, SIGINT, SIGTERM: sent to the whole control group
+		"SigIgn":     "0000000000004003", // SIGHUP, SIGINT, SIGTERM: sent to the whole control group
 		"NoNewPrivs": "1", "Uid": strconv.Itoa(os.Getuid()),
 	} {
 		if got := field(string(status), name); got != want {
