@@ -23,7 +23,7 @@ func TestASecondDaemonIsRefused(t *testing.T) {
 		words []string
 	}{
 		{"with the same state directory", "state", []string{"--socket", filepath.Join(h.Dir, "second.sock")},
-			[]string{"is held by another lvsd", fmt.Sprintf("(process %d)", first.PID()), "--state-dir"}},
+			[]string{"is locked by another lvsd", fmt.Sprintf("(process %d)", first.PID()), "--state-dir"}},
 		{"with the same control socket", "state2", nil, []string{"another lvsd answers on /run/lvsd/lvsd.sock", "--socket"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

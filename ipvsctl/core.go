@@ -52,7 +52,7 @@ func openCore(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*cor
 	ours := &ownership{ledger: l}
 	if err := ours.load(); err != nil {
 		report(Event{LedgerUnreadable, slog.LevelWarn,
-			"the record of our IPVS services cannot be read: services that were taken out of the configuration since the last start stay in the kernel",
+			"lvsd's record of its IPVS services cannot be read: services that were removed from the configuration since the last start stay in the kernel's table until you delete them (ipvsadm -D)",
 			[]slog.Attr{slog.Any("error", err)}})
 	}
 	return &core{
@@ -77,7 +77,7 @@ func (c *core) step(ctx context.Context, now time.Time, g goal) time.Time {
 	c.seen.drift = drift{}
 	if err != nil && ctx.Err() == nil {
 		c.converged = false
-		c.failed(KernelUnreachable, "the IPVS table cannot be read or written, trying again", err)
+		c.failed(KernelUnreachable, "the IPVS table cannot be read or written; trying again", err)
 		c.backoff.extend(now)
 		return c.backoff.until
 	}
@@ -220,7 +220,7 @@ func (c *core) release(ctx context.Context) error {
 // dies before the next attempt.
 func (c *core) saveLedger() {
 	if err := c.ours.save(); err != nil {
-		c.failed(LedgerUnwritable, "the record of our IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own", err)
+		c.failed(LedgerUnwritable, "lvsd's record of its IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own", err)
 		return
 	}
 	c.events.worked(LedgerUnwritable)

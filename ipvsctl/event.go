@@ -47,7 +47,7 @@ func (r *reporter) refused(op Op, err error) {
 	r.refusals++
 	if r.refusals <= refusalEvents {
 		r.report(Event{OperationRefused, slog.LevelError,
-			"the kernel refused a change of the IPVS table, trying again later",
+			"the kernel refused a change to the IPVS table; trying again later",
 			[]slog.Attr{slog.String("operation", op.String()), slog.Any("error", err)}})
 	}
 }
@@ -56,13 +56,13 @@ func (r *reporter) refused(op Op, err error) {
 func (r *reporter) endStep(d drift) {
 	if more := r.refusals - refusalEvents; more > 0 {
 		r.report(Event{OperationsRefused, slog.LevelError,
-			"the kernel refused more changes of the IPVS table",
+			"the kernel refused more changes to the IPVS table",
 			[]slog.Attr{slog.Int("operations", more)}})
 	}
 	r.refusals = 0
 	if d.services > 0 {
 		r.report(Event{TableDrifted, slog.LevelWarn,
-			"the IPVS table was changed by somebody else, repairing it",
+			"the IPVS table was changed by somebody else; repairing it",
 			[]slog.Attr{slog.Int("services", d.services), slog.Int("rows", d.rows), slog.String("such_as", d.first.String())}})
 	}
 }

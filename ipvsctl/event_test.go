@@ -95,17 +95,17 @@ func TestEvents(t *testing.T) {
 		k.Break = kernel.exchange
 		r := start(t, k, ledger, j.report)
 		j.want(t, "a ledger that cannot be read", `
-level=WARN msg="the record of our IPVS services cannot be read: services that were taken out of the configuration since the last start stay in the kernel" error="no space left on device" code=ledger-unreadable
+level=WARN msg="lvsd's record of its IPVS services cannot be read: services that were removed from the configuration since the last start stay in the kernel's table until you delete them (ipvsadm -D)" error="no space left on device" code=ledger-unreadable
 `)
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 3}), mail: balanced("rr", weights{4: 1})}})
 		after(time.Minute)
 		j.want(t, "a ledger that cannot be written, for a minute", `
-level=ERROR msg="the record of our IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="no space left on device" code=ledger-unwritable
+level=ERROR msg="lvsd's record of its IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="no space left on device" code=ledger-unwritable
 `)
 		ledger.fill(errors.New("read-only file system"))
 		after(time.Minute)
 		j.want(t, "for another reason", `
-level=ERROR msg="the record of our IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="read-only file system" code=ledger-unwritable
+level=ERROR msg="lvsd's record of its IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own" error="read-only file system" code=ledger-unwritable
 `)
 		ledger.fill(nil)
 		after(time.Minute)
@@ -114,15 +114,15 @@ level=ERROR msg="the record of our IPVS services cannot be saved: if lvsd is kil
 		k.Flush()
 		after(2 * time.Second)
 		j.want(t, "ipvsadm -C", `
-level=WARN msg="the IPVS table was changed by somebody else, repairing it" services=2 rows=5 such_as="-D -t 10.13.0.200:25" code=table-drifted
+level=WARN msg="the IPVS table was changed by somebody else; repairing it" services=2 rows=5 such_as="-D -t 10.13.0.200:25" code=table-drifted
 `)
 		_ = k.ByHand(reweigh(web, 5, 7))
 		after(2 * time.Second)
 		j.want(t, "ipvsadm -e", `
-level=WARN msg="the IPVS table was changed by somebody else, repairing it" services=1 rows=1 such_as="-e -t 10.13.0.200:80 -r 192.168.1.5:80 -m -w 7" code=table-drifted
+level=WARN msg="the IPVS table was changed by somebody else; repairing it" services=1 rows=1 such_as="-e -t 10.13.0.200:80 -r 192.168.1.5:80 -m -w 7" code=table-drifted
 `)
 		const unreachable = `
-level=ERROR msg="the IPVS table cannot be read or written, trying again" error="no buffer space available" code=kernel-unreachable
+level=ERROR msg="the IPVS table cannot be read or written; trying again" error="no buffer space available" code=kernel-unreachable
 `
 		for range 2 {
 			kernel.begin()
@@ -148,7 +148,7 @@ func TestTenRefusalsAreTenEvents(t *testing.T) {
 		after(time.Minute)
 		var lines strings.Builder
 		for _, key := range want.Keys() {
-			fmt.Fprintf(&lines, "level=ERROR msg=\"the kernel refused a change of the IPVS table, trying again later\" operation=\"-A -t 10.13.0.200:%d -s none-such\" error=\"the kernel cannot find the scheduler \\\"none-such\\\"\" code=operation-refused\n", key.Port)
+			fmt.Fprintf(&lines, "level=ERROR msg=\"the kernel refused a change to the IPVS table; trying again later\" operation=\"-A -t 10.13.0.200:%d -s none-such\" error=\"the kernel cannot find the scheduler \\\"none-such\\\"\" code=operation-refused\n", key.Port)
 		}
 		j.want(t, "ten services", lines.String())
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("none-such", nil)}})

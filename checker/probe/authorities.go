@@ -142,7 +142,7 @@ func readCertificates(path string, known certificates) (certificates, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return certificates{}, fmt.Errorf("%s: contains no certificate (want PEM, \"-----BEGIN CERTIFICATE-----\")", path)
+		return certificates{}, fmt.Errorf("%s: contains no certificate (it must be PEM, \"-----BEGIN CERTIFICATE-----\")", path)
 	}
 	return certificates{changed: info.ModTime(), size: info.Size(), pool: pool}, nil
 }

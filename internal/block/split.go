@@ -19,7 +19,7 @@ const (
 )
 
 // A chunk is one top-level item of a file: a block with its body, or what
-// stands in the place of one.
+// stands for one.
 type chunk struct {
 	start, end   int // bytes of the file
 	line, column int // of start, from 1

@@ -138,7 +138,7 @@ var (
 )
 
 // commented puts above the first use of every option what the tables say of
-// it, in the place of the comment that is there.
+// it, instead of the comment that is there.
 func commented(text string) string {
 	var out []string
 	stack, seen, said := []*block.Schema{top.Schema}, map[string]bool{}, explainer{}

@@ -126,7 +126,7 @@ func (c *Core) act(now time.Time) []Effect {
 	case over:
 		c.becomeReady(now, "the start delay is over")
 	case c.converged() && c.healths.Unheard() == 0:
-		c.becomeReady(now, "nothing is waited for: the table is loaded, and every target has had a result")
+		c.becomeReady(now, "the table is loaded, and every check has had a result")
 	}
 	effects := c.effects
 	c.effects = nil

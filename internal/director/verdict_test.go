@@ -204,7 +204,7 @@ func TestProbesAreNotLogged(t *testing.T) {
 		want := []string{
 			`level=INFO msg="real server is up" service=web server=192.168.1.5 address=192.168.1.5:80`,
 			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
-			`level=INFO msg=ready because="nothing is waited for: the table is loaded, and every target has had a result" services=1 routers=1 targets_without_result=0`,
+			`level=INFO msg=ready because="the table is loaded, and every check has had a result" services=1 routers=1 targets_without_result=0`,
 			`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
 			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
 		}

@@ -48,7 +48,7 @@ type ledgerService struct {
 
 func (f *ledgerFile) valid() error {
 	if f.Version != ledgerVersion {
-		return fmt.Errorf("it has version %d, this program knows version %d", f.Version, ledgerVersion)
+		return fmt.Errorf("it has version %d, but this lvsd supports only version %d", f.Version, ledgerVersion)
 	}
 	for i, s := range f.Services {
 		if !s.Addr.IsValid() {
@@ -63,11 +63,11 @@ func (f *ledgerFile) valid() error {
 func (s *Store) Ledger() (*Ledger, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		return nil, fmt.Errorf("asking which boot this is: %w", err)
+		return nil, fmt.Errorf("reading the boot ID: %w", err)
 	}
 	namespace, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
-		return nil, fmt.Errorf("asking which network namespace this is: %w", err)
+		return nil, fmt.Errorf("reading the network namespace's ID: %w", err)
 	}
 	return &Ledger{
 		path:  filepath.Join(s.dir, ledgerName),

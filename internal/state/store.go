@@ -39,7 +39,7 @@ func Open(dir string) (*Store, error) {
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = fmt.Errorf("%s is held by another lvsd%s: stop that one, or give this one its own --state-dir and --socket", path, holder(f))
+		err = fmt.Errorf("%s is locked by another lvsd%s: stop that one, or give this one its own --state-dir and --socket", path, holder(f))
 	}
 	if err != nil {
 		_ = f.Close()
