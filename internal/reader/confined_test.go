@@ -93,3 +93,19 @@ func descriptors(dir string) (all []string) {
 	}
 	return all
 }
+
+// "permission denied" alone puzzles root, who can read every file otherwise.
+func TestRootIsToldWhyAFileOfAnotherUserCannotBeRead(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	path := file(t, service)
+	const nobody = 65534
+	if err := os.Chown(path, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	_, err := newReader(limits).Read(t.Context(), reader.Query{Path: path, Node: "lvs1"})
+	if err == nil || !strings.Contains(err.Error(), "permission denied: it is read without root's privilege") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -3,8 +3,10 @@ package reader
 import (
 	"bufio"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -65,6 +67,9 @@ func confine(l Limits) error {
 // blocks that it announces.
 func answer(to *gob.Encoder, q Query, b board) error {
 	sources, err := config.Read(q.Path)
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0 {
+		err = fmt.Errorf("%w: it is read without root's privilege to read every file, so give it to root, or let everybody read it and search its directories", err)
+	}
 	if err != nil {
 		return to.Encode(reply{Failed: err.Error()})
 	}
