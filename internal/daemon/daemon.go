@@ -110,7 +110,7 @@ func newDirector(ctx context.Context, o Options, r *reader.Reader, first *Readin
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, o.Log, store)
 		},
-		Owned: len(first.Config.Services) == 0 && owned(store),
+		Owned: len(first.Config.Services) == 0 && owned(o.Log, store),
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},

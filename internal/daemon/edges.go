@@ -55,13 +55,16 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 }
 
 // owned reports whether an earlier run has left rows in the kernel's table.
-func owned(store *state.Store) bool {
+func owned(log *slog.Logger, store *state.Store) bool {
+	var keys []ipvsctl.ServiceKey
 	ledger, err := store.Ledger()
-	if err != nil {
-		return false
+	if err == nil {
+		keys, err = ledger.Load()
 	}
-	keys, err := ledger.Load()
-	return err == nil && len(keys) > 0
+	if err != nil { // It is put aside, and whoever loads it later finds none.
+		log.Warn("the record of our IPVS services cannot be read: those of earlier configurations stay in the kernel", "error", err)
+	}
+	return len(keys) > 0
 }
 
 // keeperEdge is the keeper as the director sees it.

@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -54,4 +57,22 @@ func TestOneOfManyStarters(t *testing.T) {
 		t.Fatalf("nobody listens on it: %v", err)
 	}
 	conn.Close()
+}
+
+// Without a virtual service nothing else would tell of a ledger that was put
+// aside.
+func TestADamagedLedgerIsToldThoughNothingIsConfigured(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "services.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var log strings.Builder
+	if owned(slog.New(slog.NewTextHandler(&log, nil)), store) || !strings.Contains(log.String(), "services.json.unreadable") {
+		t.Errorf("the log: %s", log.String())
+	}
 }
