@@ -251,7 +251,7 @@ func (s *Session) removeEnded() {
 		if !m.router.Done() {
 			continue
 		}
-		if s.ending == Abandoned && !m.router.TakenOver() {
+		if s.ending == Abandoned && m.router.Holding() { // Nobody took over.
 			s.worker.keep(key)
 			token(s.worker.wake)
 		}

@@ -214,6 +214,16 @@ func (s *kernel) set(name string, up bool) {
 	s.publish()
 }
 
+// leaveAddress adds the virtual address, as an earlier keeper left it.
+func (s *kernel) leaveAddress() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.devices["eth0"]
+	d.Addresses = append(d.Addresses, netip.MustParsePrefix("10.9.0.200/24"))
+	s.devices["eth0"] = d
+	s.publish()
+}
+
 // arrive puts an advert of the peer into the socket; loudly, with a wake-up.
 func (s *kernel) arrive(priority uint8, loudly bool) {
 	s.arriveTo(vrrp.Group4, 51, priority, loudly)

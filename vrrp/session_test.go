@@ -252,6 +252,39 @@ func TestAbandonedWithoutSuccessorLeavesTheAddresses(t *testing.T) {
 	})
 }
 
+// A director that crashes again and again: the keeper of its second life has
+// adopted the addresses and is not Master yet.
+func TestAbandonedWithAdoptedAddressesLeavesThem(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		conditions []vrrp.Condition
+		down       bool
+		want       []string
+	}{
+		{"in Backup", nil, false, []string{"0s      Backup: started", "1s      Initialize: abandoned by its director"}},
+		{"while it waits for the table", loading, false, nil},
+		{"but not where its interface goes", nil, true, []string{"0s      Backup: started",
+			"1s      failure, Initialize: interface eth0 is down", "1s      ip addr del 10.9.0.200/24 dev eth0"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.leaveAddress()
+				d := one()
+				d.Conditions = c.conditions
+				s.session.Set(d)
+				time.Sleep(time.Second)
+				if c.down {
+					s.set("eth0", false)
+				}
+				synctest.Wait()
+				s.session.Set(vrrp.Desired{Ending: vrrp.Abandoned})
+				<-s.ended
+				s.want("the addresses stay as they are", c.want...)
+			})
+		})
+	}
+}
+
 // A service manager that cleans up after a killed director may end the keeper
 // with a signal before it has seen the director's end.
 func TestAbandonedAfterAStop(t *testing.T) {
@@ -295,15 +328,9 @@ func TestAbandonedWithSuccessorReleases(t *testing.T) {
 }
 
 func TestAddressesLeftByACrash(t *testing.T) {
-	left := func(s *kernel) {
-		s.mu.Lock()
-		s.devices["eth0"] = vrrp.Interface{Up: true, Addresses: append(s.devices["eth0"].Addresses, netip.MustParsePrefix("10.9.0.200/24"))}
-		s.publish()
-		s.mu.Unlock()
-	}
 	t.Run("stay while nobody else is Master", func(t *testing.T) {
 		play(t, func(s *kernel) {
-			left(s)
+			s.leaveAddress()
 			s.session.Set(one())
 			time.Sleep(3500 * time.Millisecond)
 			s.want("adopted",
@@ -316,7 +343,7 @@ func TestAddressesLeftByACrash(t *testing.T) {
 	})
 	t.Run("go when somebody else is", func(t *testing.T) {
 		play(t, func(s *kernel) {
-			left(s)
+			s.leaveAddress()
 			s.session.Set(one())
 			synctest.Wait()
 			s.arrive(200, true)

@@ -71,9 +71,15 @@ func (w *worker) set(key memberKey, name string, want Holdings) {
 	})
 }
 
-// keep makes what a router holds permanent.
+// keep makes what a router holds permanent. Adopted holdings stay as they were
+// found.
 func (w *worker) keep(key memberKey) {
-	w.change(key, func(j *job) { j.want.Lease, j.apply = 0, true })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if j := w.jobs[key]; j != nil && !j.want.empty() {
+		j.want.Lease, j.apply = 0, true
+		w.enqueue(j)
+	}
 }
 
 // announce announces what a router holds, once it is there.
