@@ -82,10 +82,29 @@ func (h HTTP) Validate() error {
 			return err
 		}
 	}
-	if _, err := syntax.Parse(h.Body, syntax.Perl); err != nil {
+	if err := validatePattern(h.Body); err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
 	return nil
+}
+
+// maxPattern bounds how much a regular expression compiles to, in instructions
+// of some 40 bytes: a few "x{1000}" take more memory, and more time for every
+// probe, than ten thousand servers.
+const maxPattern = 10_000
+
+// validatePattern returns what is wrong with a regular expression. Plain text is
+// not compiled, and may have any length.
+func validatePattern(expression string) error {
+	parsed, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil || parsed.Op == syntax.OpLiteral && parsed.Flags&syntax.FoldCase == 0 {
+		return err
+	}
+	compiled, err := syntax.Compile(parsed.Simplify())
+	if err == nil && len(compiled.Inst) > maxPattern {
+		err = fmt.Errorf("the regular expression takes %d steps, and %d are the limit: repeat less with {n}", len(compiled.Inst), maxPattern)
+	}
+	return err
 }
 
 // isToken reports whether s is a token of RFC 9110, section 5.6.2.

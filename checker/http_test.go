@@ -44,6 +44,9 @@ func TestHTTPValidate(t *testing.T) {
 	if err := (HTTP{}).Validate(); err != nil {
 		t.Errorf("all defaults: %v", err)
 	}
+	if err := (HTTP{Body: strings.Repeat("plain ", 10_000)}).Validate(); err != nil {
+		t.Errorf("a long plain text: %v", err)
+	}
 	tests := []struct {
 		spec HTTP
 		want string
@@ -55,6 +58,7 @@ func TestHTTPValidate(t *testing.T) {
 		{HTTP{Host: "a\r\nX: y"}, "must be a name"},
 		{HTTP{ServerName: "a b"}, "must be a host name"},
 		{HTTP{Body: "("}, "body: error parsing regexp"},
+		{HTTP{Body: strings.Repeat("x{1000}", 100)}, "body: the regular expression takes 100002 steps"},
 		{HTTP{Headers: []Header{{"", "x"}}}, `header name ""`},
 		{HTTP{Headers: []Header{{"A b", "c"}}}, `header name "A b"`},
 		{HTTP{Headers: []Header{{"A", "b\rc"}}}, "control character"},
