@@ -52,19 +52,36 @@ func start(command []string) (*child, error) {
 	c.cmd.ExtraFiles = []*os.File{b}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
-	go c.run(started)
+	go onThreadOfItsOwn(func() { c.run(started) })
 	if err := <-started; err != nil {
 		return nil, errors.Join(err, b.Close(), ourIn.Close(), ourOut.Close())
 	}
 	return c, nil
 }
 
+// onThreadOfItsOwn calls f on a thread that runs nothing else and ends with it.
+// That is never the main thread: Go cannot end it, and what /proc tells of the
+// process is what this thread may do.
+func onThreadOfItsOwn(f func()) {
+	runtime.LockOSThread()
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return
+	}
+	locked := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // another one, since the main thread is locked too
+		close(locked)
+		f()
+	}()
+	<-locked
+	runtime.UnlockOSThread()
+}
+
 // run starts the process and waits for its end, on a thread of its own without
 // privileges: the process has what the thread has that starts it, and dies with
-// that thread. The thread is never unlocked, so it ends with this function and
-// runs nothing else.
+// that thread.
 func (c *child) run(started chan<- error) {
-	runtime.LockOSThread()
 	err := dropPrivileges()
 	if err == nil {
 		err = c.cmd.Start()

@@ -28,6 +28,16 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	// From the main goroutine, the reading begins on the main thread.
+	before, _ := os.ReadFile("/proc/self/status")
+	_, err := newReader(limits).Read(context.Background(), reader.Query{Path: "/no/such/file"})
+	after, _ := os.ReadFile("/proc/self/status")
+	for _, name := range []string{"CapPrm", "CapEff", "NoNewPrivs", "SigBlk"} {
+		if was, is := field(string(before), name), field(string(after), name); was != is || !strings.Contains(err.Error(), "/no/such/file") {
+			fmt.Fprintf(os.Stderr, "after a reading (%v), %s of this process is %s and was %s\n", err, name, is, was)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
 }
 
