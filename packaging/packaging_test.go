@@ -48,6 +48,7 @@ func TestUnitSettings(t *testing.T) {
 		{"CapabilityBoundingSet", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "these and no more"},
 		{"LimitMEMLOCK", "infinity", "mlockall with MCL_FUTURE makes mappings fail under a limit"},
 		{"LimitNOFILE", "16384", "4,096 probes in flight and the rest"},
+		{"OOMPolicy", "continue", "the kernel ends the process that reads the configuration first, and systemd must not end the director for it"},
 		{"StateDirectory", "lvsd", "which rows are ours is remembered there"},
 		{"RuntimeDirectory", "lvsd", "the control socket"},
 		{"RestrictRealtime", "", "the adverts are sent under SCHED_RR"},
