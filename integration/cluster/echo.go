@@ -80,7 +80,7 @@ func StartEcho(from *Host, to netip.Addr) (*Echo, error) {
 func (e *Echo) run() {
 	runtime.LockOSThread() // and never unlocked: the thread ends with its policy
 	// Where that is not allowed it asks as it can, and GapAtMost tells.
-	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+	inRealTime()
 	const readEvery = 10
 	next := time.Now()
 	for sequence := 0; !e.stopping.Load(); sequence++ {

@@ -39,7 +39,7 @@ func (s *Stalls) watch(processor int) {
 	set.Set(processor)
 	// Where that is not allowed it sees stalls that are none, of a busy machine.
 	_ = unix.SchedSetaffinity(0, &set)
-	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+	inRealTime()
 	const pause, tolerated = 5 * time.Millisecond, time.Millisecond
 	for !s.stopping.Load() {
 		due := time.Now().Add(pause)
@@ -83,4 +83,14 @@ func stalled(stalls []stall, begin, end time.Time) (sum time.Duration) {
 		}
 	}
 	return sum
+}
+
+// inRealTime makes the calling thread, which is locked, real-time until what it
+// returns is called. Where that is not allowed the thread stays as it is.
+func inRealTime() (end func()) {
+	set := func(policy, priority uint32) {
+		_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
+	}
+	set(unix.SCHED_RR, 1)
+	return func() { set(unix.SCHED_NORMAL, 0) }
 }

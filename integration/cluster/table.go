@@ -26,9 +26,10 @@ func Table(ctx context.Context, h *Host) ([]string, error) {
 }
 
 // ReadTable returns the director's IPVS table as /proc/net/ip_vs has it, which
-// costs little.
+// costs little. A daemon that uses every processor does not delay it.
 func ReadTable(h *Host) (text []byte, err error) {
 	err = h.do(func() (err error) {
+		defer inRealTime()()
 		text, err = os.ReadFile("/proc/thread-self/net/ip_vs")
 		return err
 	})
