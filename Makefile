@@ -14,8 +14,9 @@ KERNEL  ?= auto
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
 SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReload
-# Tests of bounds that don't hold under the race detector, which skips them.
-BOUNDS  := IsSmall|IsCheap|ABombIs
+# Tests of bounds that do not hold under the race detector, which skips them, and
+# simulations, of which it runs only a few seeds.
+BOUNDS  := IsSmall|IsCheap|ABombIs|SimC[a-z]*$$
 SIM     := ./internal/sim ./ipvsctl
 FUZZ    ?= 20s
 RUNS    ?= 20000
@@ -47,8 +48,8 @@ test: ## Run all checks and tests; installs what they need
 	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
 	$(say) 'unit tests and simulation, with the race detector'
 	@CGO_ENABLED=1 go test -race -count 1 ./...
-	$(say) 'bounds on memory and processor time, and what exceeds them, without it'
-	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader
+	$(say) 'bounds, what exceeds them, and 2,000 seeds of each simulation, without it'
+	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader ./internal/sim
 	$(say) 'integration tests, on a kernel with IPVS'
 	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(ON_IPVS)
 	@[ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory smp BEGIN=$(BEGIN)
@@ -72,7 +73,7 @@ integration: build ## Run only the tests that need IPVS; RUN=Name and KERNEL=qem
 
 .PHONY: sim
 sim: ## Run the simulations at length, with RUNS=20000 seeds
-	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Chaos|Simulation' $$p -runs $(RUNS); done
+	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Sim|Chaos' $$p -runs $(RUNS); done
 
 .PHONY: mutate
 mutate: ## Change the core and check that its tests notice; MUTATE=ipvsctl selects
