@@ -148,6 +148,13 @@ locals {
   a = format("%1048000d", 1)
   b = "` + strings.Repeat("${local.a}", 1500) + `"
 }`, "memory|time|long"},
+	{"a list that doubles itself", "\nlocals {\n  l0 = [1]\n" + doubling(40) + "}", "memory|time|long"},
+	{"splats", `
+locals {
+  a = [for i in range(1024) : { n = range(1024) }]
+  b = [for i in range(1024) : local.a[*].n]
+  c = length(flatten([for x in local.b : [for y in x : [for z in y : [z, z, z]]]]))
+}`, "memory|time|long"},
 	{"dynamic blocks", `
 virtual_service "web" {
   address = "127.0.0.1"
@@ -168,6 +175,15 @@ locals {
   a = join("", [for i in range(1000) : "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"])
   x = [for i in range(1000) : length(regexall("(a?){400}b", local.a))]
 }`, "time|long"},
+}
+
+// doubling returns locals of which each is the one before it twice.
+func doubling(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  l%d = concat(local.l%d, local.l%d)\n", i+1, i, i)
+	}
+	return b.String()
 }
 
 func TestABombIsAMistakeWithItsPlace(t *testing.T) {
