@@ -87,6 +87,9 @@ const settle = timeout + time.Second/2
 const (
 	// slack is for what a timer decides.
 	slack = 500 * time.Millisecond
+	// reading is for a reload, which starts a process: what user-mode Linux is
+	// slowest at.
+	reading = 3 * time.Second
 	// handOverGap is for an address that should answer all the time: silence
 	// would be some seconds, and a successor's skew time 609 ms.
 	handOverGap = 300 * time.Millisecond

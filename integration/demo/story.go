@@ -184,7 +184,7 @@ func (s *stage) editWeight(ctx context.Context) error {
 	s.pause(ctx, settle)
 	const what = "an edited weight is in the table"
 	s.figure(what, short(took), s.failed(begin))
-	return errors.Join(within(what, took, slack), s.spared(begin))
+	return errors.Join(within(what, took, reading), s.spared(begin))
 }
 
 func (s *stage) reload() error {
