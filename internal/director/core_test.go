@@ -309,6 +309,25 @@ func TestOnlyAMasterHandsOver(t *testing.T) {
 	}
 }
 
+func TestAStopWithoutRoutersHasALimitToo(t *testing.T) {
+	c := clusterOf()
+	c.Routers = nil
+	s := tellOf(t, c)
+	s.lines = nil
+	s.handle(Stop{})
+	s.want("the stop", "systemd: STOPPING", "info stopping", "hand over within 10s")
+}
+
+func TestTheTableIsPlannedAnewForARoleAndNotForAFigure(t *testing.T) {
+	s := tellOf(t, clusterOf(checked(tcpTarget)))
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
+	s.lines = nil
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup, Counters: vrrp.Counters{AdvertsReceived: 7}}})
+	s.want("an advert was received")
+	s.handle(RoutersSeen{{Name: "inside", State: vrrp.Backup}})
+	s.want("another router has the role", "table: 10.13.0.15:8080=1")
+}
+
 func TestAFindingWhoseFiguresChangeIsNoNews(t *testing.T) {
 	s := tellOf(t, clusterOf(checked(tcpTarget)))
 	s.handle(Probed{{tcpTarget, checker.Result{Outcome: checker.NotRun}}})
@@ -321,6 +340,69 @@ func TestAFindingWhoseFiguresChangeIsNoNews(t *testing.T) {
 	if got := strings.Count(s.log.String(), "checks cannot be run"); got != 1 {
 		t.Errorf("logged %d times, want once:\n%s", got, &s.log)
 	}
+}
+
+// An administrator who changes an address or a sysctl expects lvsd to notice, and
+// looking costs system calls.
+func TestTheMachineIsLookedAtEveryTenSeconds(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	s.lines = nil
+	for second := 1; second <= 60; second++ {
+		s.wait(time.Second)
+		if second%10 != 0 {
+			s.want(fmt.Sprintf("after %d seconds", second))
+			continue
+		}
+		s.want(fmt.Sprintf("after %d seconds", second), "look")
+		s.handle(MachineSeen{Facts: machine.Facts{Forward4: true}})
+		s.lines = nil
+	}
+}
+
+func TestReloadsAreCounted(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	for _, tt := range []struct {
+		load              Loaded
+		succeeded, failed uint64
+	}{
+		{Loaded{Err: errors.New("permission denied")}, 1, 1}, // the start is the first that succeeded
+		{Loaded{Config: second()}, 2, 1},
+		{Loaded{}, 3, 1},
+		{Loaded{Err: errors.New("permission denied")}, 3, 2},
+	} {
+		s.handle(Reload{})
+		s.handle(ReadingEnded{Number: s.core.reload.number, Loaded: tt.load})
+		if got := s.core.Status(s.now, Edges{}).Reload; got.Succeeded != tt.succeeded || got.Failed != tt.failed {
+			t.Errorf("%+v: %d succeeded and %d failed, want %d and %d", tt.load, got.Succeeded, got.Failed, tt.succeeded, tt.failed)
+		}
+	}
+}
+
+func TestAFindingIsToldWithItsRemedy(t *testing.T) {
+	const off = `level=ERROR msg="virtual service \"%s\" uses NAT, but this director does not forward packets, ` +
+		`so the replies do not reach the clients" remedy="set %s=1 (sysctl -w, and in /etc/sysctl.d)"`
+	six := webService(ipvsctl.NAT, netip6)
+	six.Name, six.Key.Addr = "web6", netip6
+	s := tellOf(t, clusterOf(checked(tcpTarget), six))
+	s.wantLog("this machine forwards IPv4 alone", fmt.Sprintf(off, "web6", "net.ipv6.conf.all.forwarding"))
+	s.handle(MachineSeen{})
+	s.wantLog("IPv4 is turned off too", fmt.Sprintf(off, "web", "net.ipv4.ip_forward"))
+	s.handle(MachineSeen{})
+	s.wantLog("both are known")
+}
+
+// With direct routing to this director, a row would let a packet bounce while
+// the address is its own and another director is Master.
+func TestTheTableIsPlannedAnewWhenAnAddressComesOrGoes(t *testing.T) {
+	s := tellOf(t, clusterOf(webService(ipvsctl.Direct, lvs1)))
+	here := MachineSeen{Facts: machine.Facts{Addresses: []netip.Prefix{netip.PrefixFrom(lvs1, 24)}}}
+	s.lines = nil
+	s.handle(here)
+	s.want("nothing has changed")
+	s.handle(MachineSeen{})
+	s.want("the address is not this director's any more", "table: 10.13.0.15:80=3")
+	s.handle(here)
+	s.want("it is again", "table:")
 }
 
 // The keeper hands over where it hears nothing for ten seconds.

@@ -88,6 +88,11 @@ func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 	if got := tell(h, tcpTarget, "p"); got != "unknown" {
 		t.Errorf("one of two checks passed: %s, want unknown", got)
 	}
+	other := &Healths{}
+	other.Configure(start, []config.Service{s}, nil)
+	if got := tell(other, ping, "p"); got != "unknown" {
+		t.Errorf("the other of two checks passed: %s, want unknown", got)
+	}
 	if got := tell(h, ping, "p"); got != "up" {
 		t.Errorf("both passed: %s, want up", got)
 	}
@@ -107,6 +112,8 @@ func TestOneFoundAtZeroLeavesWithTheFallOfOneCheck(t *testing.T) {
 	}{
 		{"the port answers and the page does not", []string{"p", "f", "p", "f", "p", "f"}, "down"},
 		{"both fail, in fewer rounds than fall", []string{"f", "f", "f", "f"}, "drained"},
+		{"the port answers, and the page not often enough to tell", []string{"p", "f", "p", "f"}, "drained"},
+		{"the page is served, and the port not often enough to tell", []string{"f", "p", "f", "p"}, "drained"},
 		{"both pass as often as rise", []string{"p", "p", "p", "p"}, "up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,6 +180,24 @@ func TestSharedTargetDecidesForEveryService(t *testing.T) {
 	tell(h, tcpTarget, "pf")
 	if h.State(0, 0) != checker.Up || h.State(1, 0) != checker.Down {
 		t.Errorf("after one failure: %v and %v, want up (fall 3) and down (fall 1)", h.State(0, 0), h.State(1, 0))
+	}
+}
+
+// The start waits for the first result of every target.
+func TestATargetIsHeardOnceByItsFirstResult(t *testing.T) {
+	ping := tcpTarget
+	ping.Spec, ping.Port = checker.SpecOf(checker.Ping{}), 0
+	h := &Healths{}
+	h.Configure(start, []config.Service{checked(tcpTarget, ping)}, nil)
+	for _, step := range []struct {
+		target  checker.Target
+		results string
+		want    int
+	}{{tcpTarget, "ll", 2}, {tcpTarget, "p", 1}, {tcpTarget, "pflp", 1}, {ping, "f", 0}, {ping, "lf", 0}} {
+		tell(h, step.target, step.results)
+		if h.Unheard() != step.want {
+			t.Errorf("%d targets unheard after %q of a %s check, want %d", h.Unheard(), step.results, step.target.Spec.Kind(), step.want)
+		}
 	}
 }
 

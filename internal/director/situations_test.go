@@ -118,9 +118,28 @@ var situations = []struct {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held, r.Fault, r.Master = api.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
 	}},
+	{"router-starts", nil, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.State, r.Since, r.Held = api.Initialize, before(time.Second), 0
+	}},
+	{"keeper-limited", []string{
+		"the keeper is running with limitations: it cannot lock its memory",
+	}, func(st *api.Status) {
+		st.Keeper.Why = "it cannot lock its memory"
+	}},
+	{"operation-failed-table-as-configured", []string{
+		"the kernel's table is as configured, but an operation failed: listing the table: timeout",
+	}, func(st *api.Status) {
+		st.Table.LastError = "listing the table: timeout"
+	}},
 	{"no-routers-no-services", nil, func(st *api.Status) {
 		st.Routers, st.Services, st.Keeper = nil, nil, api.Keeper{}
 		st.Table.Audited = time.Time{}
+	}},
+	{"starting-with-nothing-missing", []string{
+		"not ready: starting",
+	}, func(st *api.Status) {
+		st.Ready = false
 	}},
 	{"starting", []string{
 		"not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process",

@@ -6,7 +6,11 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -43,6 +47,37 @@ func TestStatusHasNoNullAndNoMomentThatNeverWas(t *testing.T) {
 				<-ended
 			})
 		})
+	}
+}
+
+func TestEveryRouterIsInTheStatusOnce(t *testing.T) {
+	c := clusterOf()
+	c.Routers = append(c.Routers, vrrp.Config{Name: "inside", Interval: time.Second})
+	s := tellOf(t, c)
+	s.handle(RoutersSeen{{Name: "inside", State: vrrp.Master}})
+	var got []string
+	for _, r := range s.core.Status(s.now, Edges{}).Routers {
+		got = append(got, fmt.Sprintf("%s: %s %s", r.Name, r.State, r.Fault))
+	}
+	want := []string{"inside: Master ", "outside: Initialize the keeper has not reported yet"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routers (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheStatusTellsTheChecksOfAServerApart(t *testing.T) {
+	ping := tcpTarget
+	ping.Spec, ping.Port = checker.SpecOf(checker.Ping{}), 0
+	s := tellOf(t, clusterOf(checked(tcpTarget, ping)))
+	s.hear(checker.Failed)
+	s.handle(Probed{{ping, checker.Result{Outcome: checker.Passed}}})
+	server := s.core.Status(s.now, Edges{}).Services[0].Servers[0]
+	var got []string
+	for _, c := range server.Checks {
+		got = append(got, fmt.Sprintf("%s up %v", c.Kind, c.Up))
+	}
+	if diff := cmp.Diff([]string{"tcp up false", "ping up true"}, got); diff != "" || server.Health != api.Down {
+		t.Errorf("the server is %s; checks (-want +got):\n%s", server.Health, diff)
 	}
 }
 
