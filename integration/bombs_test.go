@@ -18,7 +18,7 @@ locals {
   a = join("", [for i in range(1000) : format("%01000d", 0)])
   b = length(replace(local.a, "0", local.a))
 }
-`, "bomb.hcl:4: Configuration needs too much memory"},
+`, "bomb.hcl:4: Needs too much memory"},
 	{"a text of a million brackets, inside a block", `
 virtual_service "bomb" {
   address = "127.0.0.1"
@@ -26,7 +26,7 @@ virtual_service "bomb" {
   forward = try(jsondecode(join("", [for i in range(1000) : replace(format("%1000s", ""), " ", "[")])), "nat")
   real_server "192.168.1.4" {}
 }
-`, "bomb.hcl:2: Configuration is nested too deeply"},
+`, "bomb.hcl:2: Nested too deeply"},
 }
 
 func TestAConfigurationThatCostsTooMuchToReadIsRefused(t *testing.T) {

@@ -31,22 +31,22 @@ type death struct {
 func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 	switch {
 	case errors.Is(d.late, context.DeadlineExceeded):
-		return excess("Configuration takes too long to read",
+		return excess("Takes too long to read",
 			"Reading was given up after %v, while this block was being read. Does an expression in it compute too much, or is a file on a disk that does not respond?", l.Duration), nil
 	case d.late != nil:
 		return config.Diagnostic{}, fmt.Errorf("reading the configuration: %w", d.late)
 	case errors.Is(d.asked, errTooLarge):
-		return excess("Configuration is too large",
+		return excess("Too large",
 			"It takes more than %s once its expressions are evaluated; 40,000 real servers take a tenth of that. Do its expressions generate more than intended?", size(maxReply)), nil
 	case d.says("stack exceeds", "stack overflow"):
-		return excess("Configuration is nested too deeply",
+		return excess("Nested too deeply",
 			"A value or an expression in this block is nested so deeply that reading it took more than %s of stack.", size(uint64(l.Stack))), nil
 	// The collector does not look whether the kernel gave it the memory that it
 	// asked for (Go 1.26): it finds nothing where that should be.
 	case d.says("out of memory", "cannot allocate memory", "failed to create new OS thread", "segmentation violation"):
 		return l.tooMuchMemory(), nil
 	case d.killed() && l.Processor > 0 && d.processor() >= l.Processor-time.Second:
-		return excess("Configuration takes too much processor time",
+		return excess("Takes too much processor time",
 			"Reading was ended after %v of processor time, while this block was being read. Its expressions compute too much: simplify them.", l.Processor), nil
 	case d.killed():
 		return l.tooMuchMemory(), nil // by the kernel, for the whole machine or its control group
@@ -59,7 +59,7 @@ func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 }
 
 func (l Limits) tooMuchMemory() config.Diagnostic {
-	return excess("Configuration needs too much memory",
+	return excess("Needs too much memory",
 		"Reading this block took more than %s; 40,000 real servers need less than half of that. Its expressions generate too much data: simplify them.", size(l.Memory))
 }
 

@@ -169,7 +169,7 @@ virtual_service "web" {
 	{"brackets in a text", `
 locals {
   x = try(jsondecode(join("", [for i in range(1000) : replace(format("%1000s", ""), " ", "[")])), 1)
-}`, "nested"},
+}`, "Nested"},
 	{"an expression that goes on for ever", `
 locals {
   a = join("", [for i in range(1000) : "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"])
