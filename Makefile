@@ -76,7 +76,7 @@ sim: ## Run the simulations at length, with RUNS=20000 seeds
 	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Sim|Chaos' $$p -runs $(RUNS); done
 
 .PHONY: mutate
-mutate: ## Change the core and check that its tests notice; MUTATE=ipvsctl selects
+mutate: ## Change the core and check that its tests notice; MUTATE=ipvsctl or MUTATE=vrrp/packet.go selects
 	@go test -count 1 -timeout 0 -v ./internal/arch -run TestMutants -mutate '$(MUTATE)'
 
 .PHONY: fuzz

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-var mutate = flag.String("mutate", "", "mutate these packages of the core, a `list` separated by spaces")
+var mutate = flag.String("mutate", "", "mutate these packages of the core, or files of theirs (vrrp/packet.go), a `list` separated by spaces")
 
 const (
 	// The share of mutants, in percent, that the tests of a package must kill,
@@ -43,19 +43,26 @@ func TestMutants(t *testing.T) {
 	if *mutate == "" {
 		t.Skip("it takes minutes: make mutate")
 	}
-	for _, pkg := range strings.Fields(*mutate) {
-		t.Run(pkg, func(t *testing.T) {
+	for _, what := range strings.Fields(*mutate) {
+		t.Run(what, func(t *testing.T) {
+			pkg, only := what, ""
+			if filepath.Ext(what) == ".go" {
+				pkg, only = filepath.Dir(what), filepath.Base(what)
+			}
 			excepted, ok := core[pkg]
 			if !ok {
 				t.Fatalf("%s is not in the table core", pkg)
 			}
 			var all []mutant
 			for _, f := range files(t) {
-				if _, exception := excepted[f.name]; f.pkg == pkg && !exception {
+				if _, exception := excepted[f.name]; f.pkg == pkg && !exception && strings.HasPrefix(f.name, only) {
 					all = append(all, mutants(t, f)...)
 				}
 			}
-			judge(t, runAll(t, pkg, all, equivalents(t, pkg)))
+			if len(all) == 0 {
+				t.Fatal("there is nothing to mutate")
+			}
+			judge(t, runAll(t, pkg, all, equivalents(t, pkg, only)))
 		})
 	}
 }
@@ -77,10 +84,11 @@ func judge(t *testing.T, outcomes map[string]int) {
 	}
 }
 
-// equivalents reads the list of a package's mutants that behave as the
-// original does. Entries are separated by empty lines; the first two lines of
-// each are a mutant's text, and those that follow are the reason.
-func equivalents(t *testing.T, pkg string) []string {
+// equivalents reads the list of a package's mutants, or of those of one file,
+// that behave as the original does. Entries are separated by empty lines; the
+// first two lines of each are a mutant's text, and those that follow are the
+// reason.
+func equivalents(t *testing.T, pkg, only string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../..", pkg, "testdata/mutants.txt"))
 	if err != nil && !os.IsNotExist(err) {
@@ -90,9 +98,9 @@ func equivalents(t *testing.T, pkg string) []string {
 	for entry := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
 		lines := strings.SplitN(strings.TrimSpace(entry), "\n", 3)
 		switch {
-		case len(lines) == 3:
+		case len(lines) == 3 && strings.HasPrefix(entry, only):
 			list = append(list, lines[0]+"\n"+lines[1])
-		case entry != "":
+		case entry != "" && len(lines) < 3:
 			t.Errorf("testdata/mutants.txt: an entry without a reason:\n%s", entry)
 		}
 	}
