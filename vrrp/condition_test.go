@@ -42,6 +42,30 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestConcerning(t *testing.T) {
+	table := Condition{Name: "table loaded", OK: true}
+	gateway := Condition{Name: "ping gateway", OK: true, Tracked: true}
+	missing := Condition{Name: gateway.Name, Reason: "ping gateway is not known yet"}
+	for _, tt := range []struct {
+		name  string
+		track []string
+		given []Condition
+		want  []Condition
+	}{
+		{"a router that tracks nothing", nil, []Condition{table, gateway}, []Condition{table}},
+		{"one that tracks it", []string{gateway.Name}, []Condition{table, gateway}, []Condition{table, gateway}},
+		{"one that tracks what the director does not know, beside what it does", []string{gateway.Name}, []Condition{table}, []Condition{table, missing}},
+		{"one that tracks what the director does not know", []string{gateway.Name}, nil, []Condition{missing}},
+		{"interfaces are the session's own", []string{"interface eth1"}, []Condition{table}, []Condition{table}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := concerning(tt.track, tt.given); !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestPenaltyIsToldAtOnceAndOutlivesAReload(t *testing.T) {
 	r := matrixStates["master"]()
 	now := epoch.Add(20 * time.Millisecond)
