@@ -101,3 +101,13 @@ func FuzzHTTPValidate(f *testing.F) {
 		}
 	})
 }
+
+// Each dot is one step, and the beginning and the end are two more.
+func TestAnExpressionOfTenThousandStepsIsTheLargest(t *testing.T) {
+	if err := validatePattern(strings.Repeat(".", 9_998)); err != nil {
+		t.Errorf("10,000 steps: %v", err)
+	}
+	if err := validatePattern(strings.Repeat(".", 9_999)); err == nil || !strings.Contains(err.Error(), "takes 10001 steps, and 10000 are the limit") {
+		t.Errorf("10,001 steps: error %v, want the limit", err)
+	}
+}
