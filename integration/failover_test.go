@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -162,10 +161,6 @@ func (p *pair) follow(a netip.Addr, i int, begin time.Time) (took, shared time.D
 	return took, shared
 }
 
-// void counts the gaps in this run of which the client cannot tell how long they
-// were.
-var void atomic.Int32
-
 // wantGap fails the test where the address did not answer for longer than it
 // may, where the client asked too seldom to know, or where two directors held
 // the address for longer than a hand-over takes.
@@ -177,13 +172,7 @@ func (m move) wantGap(t *testing.T, what string, bound, margin time.Duration) {
 	if m.gap > bound+margin {
 		t.Errorf("%s: the address did not answer for %v, want at most %v + %v for the lab", what, m.gap, bound, margin)
 	} else if m.gapAtMost > bound+margin+asleep {
-		// Now and then the client's thread stands still for a second, for a reason
-		// that is not known yet. Once in a run that is told, and no more.
-		report := t.Logf
-		if void.Add(1) > 1 {
-			report = t.Errorf
-		}
-		report("%s: the client had no answer for %v and hardly asked, want at most %v + %v for the lab: the gap of %v says nothing",
+		t.Errorf("%s: the client had no answer for %v and hardly asked, want at most %v + %v for the lab: the gap of %v says nothing",
 			what, m.gapAtMost, bound+margin, asleep, m.gap)
 	}
 	if m.shared > overlap+overlapMargin {
