@@ -114,7 +114,7 @@ func (p *pair) move(a netip.Addr, i int, happen func()) (m move) {
 	p.t.Helper()
 	e, err := cluster.StartEcho(p.Client, a)
 	p.must(err)
-	defer e.Stop()
+	defer func() { p.must(e.Stop()) }()
 	begin := time.Now()
 	p.until("the client to get answers", func() (bool, error) { return e.Answered(begin), nil })
 	begin = time.Now()

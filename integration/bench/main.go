@@ -63,6 +63,7 @@ func partNames() []string {
 }
 
 func main() {
+	cluster.Main()
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")

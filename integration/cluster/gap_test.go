@@ -102,10 +102,12 @@ func TestAGapCannotHaveBeenLongerThanNobodyHadAnAnswer(t *testing.T) {
 func TestAnAnswerBelongsToTheLastRequestOfItsNumber(t *testing.T) {
 	const around = 1<<16 + 3
 	e := &Echo{echoes: make([]echo, around)}
-	e.noteAnswer(2, at(1))      // the last one
-	e.noteAnswer(0xffff, at(2)) // three before it
-	e.noteAnswer(3, at(3))      // of the round before
-	e.noteAnswer(2, at(4))      // once more
+	e.note(report{Answers: []answer{
+		{2, at(1)},      // the last one
+		{0xffff, at(2)}, // three before it
+		{3, at(3)},      // of the round before
+		{2, at(4)},      // once more
+	}})
 	for i, want := range map[int]time.Time{around - 1: at(1), 1<<16 - 1: at(2), 3: at(3), 2: {}} {
 		if got := e.echoes[i].answered; !got.Equal(want) {
 			t.Errorf("request %d was answered at %v, want %v", i, got, want)
@@ -115,7 +117,7 @@ func TestAnAnswerBelongsToTheLastRequestOfItsNumber(t *testing.T) {
 
 func TestAnAnswerToNoRequestIsNone(t *testing.T) {
 	e := &Echo{echoes: make([]echo, 3)}
-	e.noteAnswer(7, at(1))
+	e.note(report{Answers: []answer{{7, at(1)}}})
 	for i, have := range e.echoes {
 		if !have.answered.IsZero() {
 			t.Errorf("request %d was answered at %v, want no answer", i, have.answered)

@@ -144,9 +144,12 @@ func (h *Host) In(f func() error) error {
 // command prepares a command for the host's thread. It dies with that thread.
 func (h *Host) command(ctx context.Context, args []string) *exec.Cmd {
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.SysProcAttr = dying()
 	return c
 }
+
+// dying makes a process die with the thread that started it.
+func dying() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
 // Run runs a command on the host and returns what it printed.
 func (h *Host) Run(ctx context.Context, args ...string) (string, error) {

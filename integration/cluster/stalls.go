@@ -86,11 +86,12 @@ func stalled(stalls []stall, begin, end time.Time) (sum time.Duration) {
 }
 
 // inRealTime makes the calling thread, which is locked, real-time until what it
-// returns is called. Where that is not allowed the thread stays as it is.
+// returns is called: before the directors' real-time processes, which have
+// priority 1. Where that is not allowed the thread stays as it is.
 func inRealTime() (end func()) {
 	set := func(policy, priority uint32) {
 		_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
 	}
-	set(unix.SCHED_RR, 1)
+	set(unix.SCHED_RR, 2)
 	return func() { set(unix.SCHED_NORMAL, 0) }
 }

@@ -17,6 +17,7 @@ import (
 )
 
 func main() {
+	cluster.Main()
 	binary := flag.String("lvsd", "bin/lvsd", "the `path` of lvsd")
 	keep := flag.Bool("keep", false, "end in a shell beside the running cluster")
 	flag.Parse()

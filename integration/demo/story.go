@@ -19,8 +19,8 @@ import (
 
 // play plays the acts in their order, within the limit. Each leaves the cluster
 // whole.
-func (s *stage) play(ctx context.Context) error {
-	defer s.leave()
+func (s *stage) play(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.leave()) }()
 	late := fmt.Errorf("the whole story has to end within %v, and this is under way", limit)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
@@ -46,13 +46,14 @@ func (s *stage) play(ctx context.Context) error {
 }
 
 // leave stops the client.
-func (s *stage) leave() {
+func (s *stage) leave() error {
 	if s.load != nil {
 		s.load.Stop()
 	}
 	if s.echo != nil {
-		s.echo.Stop()
+		return s.echo.Stop()
 	}
+	return nil
 }
 
 func (s *stage) comeUp(ctx context.Context) (err error) {

@@ -1,0 +1,8 @@
+package cluster
+
+import "testing"
+
+func TestMain(m *testing.M) {
+	Main()
+	m.Run()
+}
