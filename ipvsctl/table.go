@@ -23,7 +23,7 @@ var protocols = map[Protocol]string{TCP: "tcp", UDP: "udp", SCTP: "sctp"}
 func (p Protocol) String() string { return name(protocols, p, "protocol") }
 
 // A ServiceKey is the identity of a virtual service: what a packet must carry
-// to belong to it. It is comparable.
+// to belong to it. It is comparable. Its JSON is the ledger's format.
 //
 // A service by firewall mark has Mark set, no Protocol and no Port, and the
 // unspecified address of its family as Addr (0.0.0.0 or ::), so that the

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,25 +30,19 @@ func read(path string, v any, valid func() error) error {
 	return nil
 }
 
-// write replaces the file at path by v.
+// write replaces the file at path by v: it writes a file beside it, and moves that
+// there when it is on the disk.
 func write(path string, v any) error {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent("", "\t")
-	if err := e.Encode(v); err != nil {
+	text, err := json.MarshalIndent(v, "", "\t")
+	if err != nil {
 		return err
 	}
-	return replace(path, text.Bytes())
-}
-
-// replace writes a file beside path and moves it there when it is on the disk.
-func replace(path string, text []byte) error {
 	temporary := path + ".new"
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	_, err = f.Write(append(text, '\n'))
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(temporary, path)
 	}

@@ -2,7 +2,6 @@ package state
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,15 +34,7 @@ type tableID struct {
 type ledgerFile struct {
 	Version int `json:"version"`
 	tableID
-	Services []ledgerService `json:"services"`
-}
-
-// A ledgerService is an ipvsctl.ServiceKey as the file has it.
-type ledgerService struct {
-	Protocol ipvsctl.Protocol `json:"protocol"`
-	Addr     netip.Addr       `json:"address"`
-	Port     uint16           `json:"port,omitempty"`
-	Mark     uint32           `json:"mark,omitempty"`
+	Services []ipvsctl.ServiceKey `json:"services"`
 }
 
 func (f *ledgerFile) valid() error {
@@ -86,20 +77,12 @@ func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 	if file.tableID != l.table {
 		return nil, nil
 	}
-	keys := make([]ipvsctl.ServiceKey, len(file.Services))
-	for i, s := range file.Services {
-		keys[i] = ipvsctl.ServiceKey(s)
-	}
-	return keys, nil
+	return file.Services, nil
 }
 
 // Save replaces the ledger.
 func (l *Ledger) Save(keys []ipvsctl.ServiceKey) error {
-	file := ledgerFile{Version: ledgerVersion, tableID: l.table, Services: make([]ledgerService, len(keys))}
-	for i, k := range keys {
-		file.Services[i] = ledgerService(k)
-	}
-	if err := write(l.path, file); err != nil {
+	if err := write(l.path, ledgerFile{ledgerVersion, l.table, append([]ipvsctl.ServiceKey{}, keys...)}); err != nil {
 		return fmt.Errorf("saving the ledger: %w", err)
 	}
 	return nil
