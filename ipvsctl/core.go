@@ -160,7 +160,7 @@ func (c *core) write(ctx context.Context, now time.Time, ops []Op) error {
 		err, bad := failed[i]
 		switch {
 		case !bad:
-			c.stats.Operations[op.Kind.String()]++
+			c.stats.Operations[string(op.Kind)]++
 		case op.Kind.deletes() && errors.Is(err, fs.ErrNotExist):
 			// Somebody else deleted it.
 		default:

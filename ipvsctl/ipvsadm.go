@@ -36,7 +36,7 @@ var (
 // String returns the operation as arguments of ipvsadm:
 // "-e -t 10.13.0.200:80 -r 192.168.1.4:80 -m -w 3".
 func (op Op) String() string {
-	text := cmp.Or(commands[op.Kind], op.Kind.String()) + " " + op.Service.args()
+	text := cmp.Or(commands[op.Kind], string(op.Kind)) + " " + op.Service.args()
 	switch op.Kind {
 	case AddService, SetService:
 		text += op.Config.args(op.Service.Addr)

@@ -51,7 +51,7 @@ func TestOpInTheSyntaxOfIpvsadm(t *testing.T) {
 		{edit(ipvsctl.Destination{Forward: 1}), "-e -t 10.13.0.200:80 -r 192.168.1.4:80 forward-1 -w 0"},
 		{edit(ipvsctl.Destination{Upper: 5}), "-e -t 10.13.0.200:80 -r 192.168.1.4:80 -m -w 0 -x 5"},
 		{ipvsctl.Op{Kind: ipvsctl.DeleteDestination, Service: sctp, Destination: server(4)}, "-d --sctp-service 10.13.0.200:1 -r 192.168.1.4:80"},
-		{ipvsctl.Op{Kind: 9, Service: service(80)}, "operation-9 -t 10.13.0.200:80"},
+		{ipvsctl.Op{Kind: "no-such", Service: service(80)}, "no-such -t 10.13.0.200:80"},
 	}
 	for _, tt := range tests {
 		if got := tt.op.String(); got != tt.want {

@@ -5,30 +5,19 @@ import (
 	"errors"
 )
 
-// An OpKind is what an operation does to one row of the table.
-type OpKind uint8
+// An OpKind is what an operation does to one row of the table, as it is named in
+// metrics (IPVS_CMD_* in linux/ip_vs.h).
+type OpKind string
 
-// The kinds of operation (IPVS_CMD_* in linux/ip_vs.h).
+// The kinds of operation.
 const (
-	AddService OpKind = iota + 1
-	SetService
-	DeleteService
-	AddDestination
-	SetDestination
-	DeleteDestination
+	AddService        OpKind = "add-service"
+	SetService        OpKind = "set-service"
+	DeleteService     OpKind = "delete-service"
+	AddDestination    OpKind = "add-destination"
+	SetDestination    OpKind = "set-destination"
+	DeleteDestination OpKind = "delete-destination"
 )
-
-var opKinds = map[OpKind]string{
-	AddService:        "add-service",
-	SetService:        "set-service",
-	DeleteService:     "delete-service",
-	AddDestination:    "add-destination",
-	SetDestination:    "set-destination",
-	DeleteDestination: "delete-destination",
-}
-
-// String returns the kind as it is named in metrics: "add-service".
-func (k OpKind) String() string { return name(opKinds, k, "operation") }
 
 // deletes reports whether the operation takes a row away.
 func (k OpKind) deletes() bool { return k == DeleteService || k == DeleteDestination }

@@ -93,7 +93,7 @@ func TestEncode(t *testing.T) {
 			}
 		})
 	}
-	if _, err := encode(nil, ipvsctl.Op{Kind: 99}); err == nil {
+	if _, err := encode(nil, ipvsctl.Op{Kind: "no-such"}); err == nil {
 		t.Error("an operation of no known kind was encoded")
 	}
 }

@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	familyName    = "IPVS" // IPVS_GENL_NAME
-	familyVersion = 1      // IPVS_GENL_VERSION
-
 	// The most requests in one sendmsg.
 	batchSize = 500
 

@@ -18,11 +18,6 @@ import (
 // when ten thousand rows are written.
 type request []byte
 
-const (
-	attrHeader = 4      // bytes: length, type
-	attrNested = 0x8000 // NLA_F_NESTED
-)
-
 func (r *request) command(c uint8) { *r = append(*r, c, familyVersion, 0, 0) }
 
 // begin starts an attribute (struct nlattr in linux/netlink.h) and returns its
@@ -89,30 +84,34 @@ func family(a netip.Addr) uint16 {
 	return unix.AF_INET6
 }
 
+// commands are the commands that carry out operations.
+var commands = map[ipvsctl.OpKind]uint8{
+	ipvsctl.AddService:        cmdNewService,
+	ipvsctl.SetService:        cmdSetService,
+	ipvsctl.DeleteService:     cmdDelService,
+	ipvsctl.AddDestination:    cmdNewDest,
+	ipvsctl.SetDestination:    cmdSetDest,
+	ipvsctl.DeleteDestination: cmdDelDest,
+}
+
 // encode appends the body of the request that carries out op.
 func encode(r request, op ipvsctl.Op) (request, error) {
-	var command uint8
-	switch op.Kind {
-	case ipvsctl.AddService, ipvsctl.SetService, ipvsctl.DeleteService:
-		command = cmdNewService + uint8(op.Kind-ipvsctl.AddService)
-	case ipvsctl.AddDestination, ipvsctl.SetDestination, ipvsctl.DeleteDestination:
-		command = cmdNewDest + uint8(op.Kind-ipvsctl.AddDestination)
-	default:
+	command, known := commands[op.Kind]
+	if !known {
 		return r, fmt.Errorf("unknown kind of operation: %v", op.Kind)
 	}
 	r.command(command)
 	at := r.begin(attrService | attrNested)
 	r.serviceKey(op.Service)
-	if op.Kind == ipvsctl.AddService || op.Kind == ipvsctl.SetService {
+	if command == cmdNewService || command == cmdSetService {
 		r.service(op.Service, op.Config)
 	}
 	r.end(at)
-	if command < cmdNewDest {
-		return r, nil
+	if command >= cmdNewDest {
+		at = r.begin(attrDest | attrNested)
+		r.destination(op)
+		r.end(at)
 	}
-	at = r.begin(attrDest | attrNested)
-	r.destination(op)
-	r.end(at)
 	return r, nil
 }
 

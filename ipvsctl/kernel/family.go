@@ -2,11 +2,29 @@
 
 package kernel
 
+const (
+	familyName    = "IPVS" // IPVS_GENL_NAME
+	familyVersion = 1      // IPVS_GENL_VERSION
+	genlHeader    = 4      // bytes: command, version, two reserved
+)
+
+// An attribute (struct nlattr in linux/netlink.h).
+const (
+	attrHeader   = 4      // bytes: length, type
+	attrNested   = 0x8000 // NLA_F_NESTED
+	attrTypeMask = 0x3fff // NLA_TYPE_MASK
+	attrTypes    = 16     // above those that are listed here
+)
+
 // The commands of the family (IPVS_CMD_* in linux/ip_vs.h).
 const (
-	cmdNewService = 1 // followed by SET and DEL, in the order of ipvsctl.OpKind
+	cmdNewService = 1
+	cmdSetService = 2
+	cmdDelService = 3
 	cmdGetService = 4
-	cmdNewDest    = 5 // likewise
+	cmdNewDest    = 5
+	cmdSetDest    = 6
+	cmdDelDest    = 7
 	cmdGetDest    = 8
 )
 
@@ -66,5 +84,3 @@ const (
 	// notAPrefix stands for a netmask with holes, which no configuration has.
 	notAPrefix = 255
 )
-
-const genlHeader = 4 // bytes: command, version, two reserved
