@@ -3,13 +3,13 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
 	"net/netip"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -17,71 +17,86 @@ import (
 
 var errShort = errors.New("a netlink attribute is too short")
 
-// nested returns the attributes inside the first attribute of the given type
-// in a message's body.
-func nested(body []byte, typ uint16) ([]byte, error) {
-	if len(body) < genlHeader {
-		return nil, errShort
-	}
-	ad, err := netlink.NewAttributeDecoder(body[genlHeader:])
-	if err != nil {
-		return nil, err
-	}
-	for ad.Next() {
-		if ad.Type() == typ {
-			return ad.Bytes(), nil
-		}
-	}
-	return nil, errors.Join(ad.Err(), fmt.Errorf("the kernel's message has no attribute %d", typ))
+// attributes are the contents of some netlink attributes by type, as in the
+// table that the kernel's own nla_parse fills (include/net/netlink.h). One that
+// is absent reads as zero; one that is too short does too, and is an error.
+type attributes struct {
+	content [attrTypes][]byte
+	err     error
 }
 
-// decodeService reads the message about one service.
-func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err error) {
-	attrs, err := nested(body, attrService)
-	if err != nil {
-		return k, s, err
-	}
-	ad, err := netlink.NewAttributeDecoder(attrs)
-	if err != nil {
-		return k, s, err
-	}
-	var af uint16
-	var addr, mask []byte
-	for ad.Next() {
-		switch ad.Type() {
-		case svcFamily:
-			af = ad.Uint16()
-		case svcProtocol:
-			k.Protocol = ipvsctl.Protocol(ad.Uint16())
-		case svcAddr:
-			addr = ad.Bytes()
-		case svcPort:
-			k.Port = port(ad)
-		case svcMark:
-			k.Mark = ad.Uint32()
-		case svcScheduler:
-			s.Scheduler = ad.String()
-		case svcFlags:
-			s.Flags = ipvsctl.Flags(binary.NativeEndian.Uint32(leading(ad, 4)) &^ flagHashed)
-		case svcTimeout:
-			s.Timeout = ad.Uint32()
-		case svcNetmask:
-			mask = ad.Bytes()
-		case svcEngine:
-			s.Engine = ad.String()
+// parse reads attributes, of which it leaves out those that we don't know.
+func parse(b []byte) (a attributes) {
+	for len(b) > 0 {
+		if len(b) < attrHeader {
+			return attributes{err: errShort}
 		}
+		length, typ := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])&attrTypeMask
+		if length < attrHeader || length > len(b) {
+			return attributes{err: errShort}
+		}
+		if typ < attrTypes {
+			a.content[typ] = b[attrHeader:length]
+		}
+		b = b[min(len(b), (length+3)&^3):] // the next one is aligned
 	}
-	if err := ad.Err(); err != nil {
-		return k, s, err
+	return a
+}
+
+// nested returns the attributes inside the attribute of the given type in a
+// message's body.
+func nested(body []byte, typ int) attributes {
+	outer := parse(body[min(len(body), genlHeader):])
+	if outer.err == nil && outer.content[typ] == nil {
+		outer.err = fmt.Errorf("the kernel's message has no attribute %d", typ)
 	}
-	if k.Mark != 0 {
-		k.Protocol, k.Port, addr = 0, 0, make([]byte, 16)
+	if outer.err != nil {
+		return outer
 	}
-	if k.Addr, err = decodeAddr(af, addr); err != nil {
-		return k, s, err
+	return parse(outer.content[typ])
+}
+
+// leading returns the first n bytes of an attribute, which may be longer.
+func (a *attributes) leading(typ, n int) []byte {
+	if b := a.content[typ]; len(b) >= n {
+		return b
+	} else if b != nil {
+		a.err = errShort
 	}
-	s.Netmask, err = decodeNetmask(af, mask)
-	return k, s, err
+	return make([]byte, n)
+}
+
+func (a *attributes) uint8(typ int) uint8   { return a.leading(typ, 1)[0] }
+func (a *attributes) uint16(typ int) uint16 { return binary.NativeEndian.Uint16(a.leading(typ, 2)) }
+func (a *attributes) uint32(typ int) uint32 { return binary.NativeEndian.Uint32(a.leading(typ, 4)) }
+
+// port reads a port, which is in network order.
+func (a *attributes) port(typ int) uint16 { return binary.BigEndian.Uint16(a.leading(typ, 2)) }
+
+// text reads a string, which ends with a zero.
+func (a *attributes) text(typ int) string {
+	s, _, _ := bytes.Cut(a.content[typ], []byte{0})
+	return string(s)
+}
+
+// counter reads a counter of 64 bits, or of the 32 that connections and packets
+// have in older kernels.
+func (a *attributes) counter(typ int) uint64 {
+	if b := a.content[typ]; len(b) >= 8 {
+		return binary.NativeEndian.Uint64(b)
+	}
+	return uint64(a.uint32(typ))
+}
+
+func decodeAddr(af uint16, b []byte) (netip.Addr, error) {
+	switch {
+	case af == unix.AF_INET && len(b) >= 4:
+		return netip.AddrFrom4([4]byte(b)), nil
+	case af == unix.AF_INET6 && len(b) >= 16:
+		return netip.AddrFrom16([16]byte(b)), nil
+	default:
+		return netip.Addr{}, fmt.Errorf("an address of family %d in %d bytes", af, len(b))
+	}
 }
 
 // decodeNetmask returns the length of a prefix. The kernel has a mask in network
@@ -101,30 +116,26 @@ func decodeNetmask(af uint16, b []byte) (uint8, error) {
 	return uint8(ones), nil
 }
 
-func decodeAddr(af uint16, b []byte) (netip.Addr, error) {
-	switch {
-	case af == unix.AF_INET && len(b) >= 4:
-		return netip.AddrFrom4([4]byte(b)), nil
-	case af == unix.AF_INET6 && len(b) >= 16:
-		return netip.AddrFrom16([16]byte(b)), nil
-	default:
-		return netip.Addr{}, fmt.Errorf("an address of family %d in %d bytes", af, len(b))
+// decodeService reads the message about one service.
+func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err error) {
+	a := nested(body, attrService)
+	af, addr := a.uint16(svcFamily), a.content[svcAddr]
+	if k.Mark = a.uint32(svcMark); k.Mark != 0 {
+		addr = make([]byte, 16)
+	} else {
+		k.Protocol, k.Port = ipvsctl.Protocol(a.uint16(svcProtocol)), a.port(svcPort)
 	}
+	s.Scheduler, s.Engine = a.text(svcScheduler), a.text(svcEngine)
+	s.Flags, s.Timeout = ipvsctl.Flags(a.uint32(svcFlags)&^flagHashed), a.uint32(svcTimeout)
+	if a.err != nil {
+		return k, s, a.err
+	}
+	if k.Addr, err = decodeAddr(af, addr); err != nil {
+		return k, s, err
+	}
+	s.Netmask, err = decodeNetmask(af, a.content[svcNetmask])
+	return k, s, err
 }
-
-// leading returns the first n bytes of an attribute that may be longer.
-func leading(ad *netlink.AttributeDecoder, n int) []byte {
-	head := make([]byte, n)
-	ad.Do(func(b []byte) error {
-		if copy(head, b) < n {
-			return errShort
-		}
-		return nil
-	})
-	return head
-}
-
-func port(ad *netlink.AttributeDecoder) uint16 { return binary.BigEndian.Uint16(leading(ad, 2)) }
 
 // A server is one destination as the kernel describes it.
 type server struct {
@@ -136,104 +147,38 @@ type server struct {
 // decodeDestination reads the message about one destination. Kernels before 3.18
 // don't name its family, which then is the service's.
 func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
-	attrs, err := nested(body, attrDest)
-	if err != nil {
-		return s, err
-	}
-	ad, err := netlink.NewAttributeDecoder(attrs)
-	if err != nil {
-		return s, err
-	}
+	a := nested(body, attrDest)
 	af := family(service)
-	var addr, stats, stats64 []byte
-	for ad.Next() {
-		switch ad.Type() {
-		case destAddr:
-			addr = ad.Bytes()
-		case destFamily:
-			af = ad.Uint16()
-		case destStats:
-			stats = ad.Bytes()
-		case destStats64:
-			stats64 = ad.Bytes()
-		default:
-			s.field(ad)
-		}
+	if a.content[destFamily] != nil {
+		af = a.uint16(destFamily)
 	}
-	if err := ad.Err(); err != nil {
+	stats := parse(a.content[destStats64])
+	if a.content[destStats64] == nil {
+		stats = parse(a.content[destStats])
+	}
+	s.key.Port = a.port(destPort)
+	s.dest = ipvsctl.Destination{
+		Forward:     ipvsctl.Forward(a.uint32(destForward) & forwardMask),
+		Weight:      a.uint32(destWeight),
+		Upper:       a.uint32(destUpper),
+		Lower:       a.uint32(destLower),
+		TunnelType:  a.uint8(destTunnelType),
+		TunnelPort:  a.port(destTunnelPort),
+		TunnelFlags: a.uint16(destTunnelFlags),
+	}
+	s.counters = ipvsctl.Counters{
+		Active:      a.uint32(destActive),
+		Inactive:    a.uint32(destInactive),
+		Persistent:  a.uint32(destPersistent),
+		Connections: stats.counter(statsConnections),
+		PacketsIn:   stats.counter(statsPacketsIn),
+		PacketsOut:  stats.counter(statsPacketsOut),
+		BytesIn:     stats.counter(statsBytesIn),
+		BytesOut:    stats.counter(statsBytesOut),
+	}
+	if err = errors.Join(a.err, stats.err); err != nil {
 		return s, err
 	}
-	if s.key.Addr, err = decodeAddr(af, addr); err != nil {
-		return s, err
-	}
-	if stats64 != nil {
-		stats = stats64
-	}
-	return s, decodeStats(stats, &s.counters)
-}
-
-func (s *server) field(ad *netlink.AttributeDecoder) {
-	switch ad.Type() {
-	case destPort:
-		s.key.Port = port(ad)
-	case destForward:
-		s.dest.Forward = ipvsctl.Forward(ad.Uint32() & forwardMask)
-	case destWeight:
-		s.dest.Weight = ad.Uint32()
-	case destUpper:
-		s.dest.Upper = ad.Uint32()
-	case destLower:
-		s.dest.Lower = ad.Uint32()
-	case destActive:
-		s.counters.Active = ad.Uint32()
-	case destInactive:
-		s.counters.Inactive = ad.Uint32()
-	case destPersistent:
-		s.counters.Persistent = ad.Uint32()
-	case destTunnelType:
-		s.dest.TunnelType = ad.Uint8()
-	case destTunnelPort:
-		s.dest.TunnelPort = port(ad)
-	case destTunnelFlags:
-		s.dest.TunnelFlags = ad.Uint16()
-	}
-}
-
-// decodeStats reads counters of 64 bits, or those of older kernels, in which
-// connections and packets have 32.
-func decodeStats(attrs []byte, c *ipvsctl.Counters) error {
-	ad, err := netlink.NewAttributeDecoder(attrs)
-	if err != nil {
-		return err
-	}
-	for ad.Next() {
-		switch ad.Type() {
-		case statsConnections:
-			c.Connections = counter(ad)
-		case statsPacketsIn:
-			c.PacketsIn = counter(ad)
-		case statsPacketsOut:
-			c.PacketsOut = counter(ad)
-		case statsBytesIn:
-			c.BytesIn = counter(ad)
-		case statsBytesOut:
-			c.BytesOut = counter(ad)
-		}
-	}
-	return ad.Err()
-}
-
-func counter(ad *netlink.AttributeDecoder) (v uint64) {
-	ad.Do(func(b []byte) error {
-		switch {
-		case len(b) >= 8:
-			v = binary.NativeEndian.Uint64(b)
-		case len(b) >= 4:
-			v = uint64(binary.NativeEndian.Uint32(b))
-		default:
-			return errShort
-		}
-		return nil
-	})
-	return v
+	s.key.Addr, err = decodeAddr(af, a.content[destAddr])
+	return s, err
 }
