@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +17,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/lvsd/lvsd/internal/api"
 )
@@ -110,16 +113,51 @@ func TestMetrics(t *testing.T) {
 	golden(t, "testdata/metrics.txt", scrapeText(t, fixed(full())))
 }
 
-// TestMetricNames holds the names to Prometheus' conventions.
+// TestMetricNames holds the names, and the whole text as Prometheus' own parser
+// reads it, to its conventions.
 func TestMetricNames(t *testing.T) {
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(collector{fixed(full())})
-	problems, err := testutil.GatherAndLint(reg)
+	problems, err := promlint.New(strings.NewReader(scrapeText(t, fixed(full())))).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// parse reads a whole answer with Prometheus' own parser.
+func parse(t *testing.T, r io.Reader) map[string]*dto.MetricFamily {
+	t.Helper()
+	p := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := p.TextToMetricFamilies(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return families
+}
+
+// TestProcessMetrics: what dashboards for Go programs ask for is there, in an
+// answer that is compressed because the scraper asked for that.
+func TestProcessMetrics(t *testing.T) {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept-Encoding", "deflate, gzip;q=1.0")
+	Handler(fixed(full())).ServeHTTP(w, r)
+	z, err := gzip.NewReader(w.Body)
+	if err != nil || w.Header().Get("Content-Encoding") != "gzip" {
+		t.Fatalf("the answer is not compressed: %v, %v", w.Header(), err)
+	}
+	families := parse(t, z)
+	for _, name := range []string{
+		"go_info", "go_goroutines", "go_threads", "go_gc_duration_seconds", "go_memstats_heap_inuse_bytes",
+		"process_cpu_seconds_total", "process_open_fds", "process_max_fds", "process_resident_memory_bytes",
+		"process_virtual_memory_bytes", "process_start_time_seconds", "lvsd_director_up",
+	} {
+		if f := families[name]; f == nil || len(f.Metric) != 1 {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+	if m := families["process_resident_memory_bytes"]; m != nil && m.Metric[0].GetGauge().GetValue() < 1<<20 {
+		t.Errorf("this process is said to have %v", m)
 	}
 }
 
@@ -130,7 +168,7 @@ func TestEveryFamilyIsCollected(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := scrapeText(t, fixed(full()))
-	declared := regexp.MustCompile(`(?:gauge|counter|describe)\("(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	declared := regexp.MustCompile(`(?:gauge|counter|histogram)\("(\w+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(declared) < 50 {
 		t.Fatalf("found %d declarations", len(declared))
 	}
@@ -162,6 +200,10 @@ func TestMetricsSurviveBadText(t *testing.T) {
 	st.Services[0].Servers[1] = st.Services[0].Servers[0] // the same series twice
 	st.Probes.Kinds = map[string]api.Kind{"ht\xfftp": {Passed: 1}, "tcp": {Buckets: make([]uint64, 99)}}
 	text := scrapeText(t, fixed(st))
+	servers := parse(t, strings.NewReader(text))["lvsd_real_server_weight"]
+	if got, want := len(servers.GetMetric()), len(st.Services[0].Servers)-1; got != want {
+		t.Errorf("%d series of real servers, want %d: Prometheus refuses the same one twice", got, want)
+	}
 	for _, want := range []string{
 		`lvsd_service_in_kernel{service="we\\xffb\\n\"x\""} 1`, `server="192.168.2.2"`, `lvsd_router_priority{router="outside"} 150`,
 		`lvsd_probes_total{kind="ht\\xfftp",outcome="passed"} 1`,
