@@ -17,7 +17,7 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
 	}
 	r.counters.AdvertsReceived++
-	r.adverts.form = ad.Checksum
+	r.adverts.plainSum = ad.PlainChecksum
 	if ad.Priority == 0 {
 		r.counters.PriorityZeroReceived++
 	}
@@ -94,9 +94,6 @@ func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert) []Action {
 		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
 }
 
-// maxListed bounds the addresses in a line of the log.
-const maxListed = 10
-
 // listAddrs writes addresses for the log.
 func listAddrs(addrs []netip.Addr) string {
 	if len(addrs) <= maxListed {
@@ -113,7 +110,3 @@ func sameAddrs(a, b []netip.Addr) bool {
 	sorted := func(s []netip.Addr) []netip.Addr { return slices.SortedFunc(slices.Values(s), netip.Addr.Compare) }
 	return slices.Equal(sorted(a), sorted(b))
 }
-
-// plain removes what makes equal addresses differ: the zone of a link-local
-// address and the mapping of IPv4 into IPv6.
-func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -40,10 +40,3 @@ func (r *Router) expireBackup(now time.Time) []Action {
 	}
 	return r.becomeMaster(now, why)
 }
-
-// stalled counts a stall and notes it.
-func (r *Router) stalled(now time.Time, late time.Duration) []Action {
-	r.counters.Stalls++
-	return r.note(now, Stalled, "", "woke up %s late, and listens before it acts as Master: check whether this machine is overloaded or was suspended",
-		late.Round(time.Millisecond))
-}

@@ -18,17 +18,13 @@ type Condition struct {
 	// met. With 0 the router stands back instead: it stays in Initialize.
 	Penalty uint8 `json:"penalty,omitempty"`
 	// Reason is what is wrong, in an operator's words, while the condition is
-	// not met: "interface eth1 is down".
+	// not met, and never empty then: "interface eth1 is down".
 	Reason string `json:"reason,omitempty"`
 	// Silent: while it is not met, the router's adverts cannot be heard either.
 	Silent bool `json:"silent,omitempty"`
 
 	// Tracked: it concerns only the routers that track it by its name.
 	Tracked bool `json:"tracked,omitempty"`
-
-	// given is set in those that the director has sent. It knows of them, so
-	// they are not reported back.
-	given bool
 }
 
 // interfaceCondition begins the names of the conditions that an interface exists
@@ -53,48 +49,31 @@ func concerning(track []string, given []Condition) []Condition {
 	return all
 }
 
-// A verdict is what a list of conditions means for a router.
+// A verdict is what a router's conditions mean for it.
 type verdict struct {
-	// fault is the first condition for whose sake the router stands back; nil:
-	// it may run.
-	fault *Condition
+	// fault is the reason of the first condition for whose sake the router stands
+	// back; empty: it may run.
+	fault  string
+	silent bool // its adverts cannot be heard then
+	given  bool // the director gave that condition: it knows, and need not be told
 	// penalty is what its priority falls by.
 	penalty int
 	// unmet are the reasons of all that is not met.
 	unmet []string
 }
 
-// judge works out what a list of conditions means.
-func judge(conditions []Condition) verdict {
-	var v verdict
-	for i := range conditions {
-		c := &conditions[i]
+// judge works out what conditions mean: the session's own come before those that
+// the director gave.
+func judge(own, given []Condition) (v verdict) {
+	for i, c := range slices.Concat(own, given) {
 		if c.OK {
 			continue
 		}
 		v.unmet = append(v.unmet, c.Reason)
 		v.penalty += int(c.Penalty)
-		if c.Penalty == 0 && v.fault == nil {
-			v.fault = c
+		if c.Penalty == 0 && v.fault == "" {
+			v.fault, v.silent, v.given = c.Reason, c.Silent, i >= len(own)
 		}
 	}
 	return v
-}
-
-// reason is why a router stands back; empty: it may run.
-func (v *verdict) reason() string {
-	if v.fault == nil {
-		return ""
-	}
-	return v.fault.Reason
-}
-
-// effective is a configured priority less a penalty. It does not fall below 1,
-// the least that is not an announcement of leaving (RFC 9568 section 5.2.4), and
-// the owner of the addresses keeps its 255.
-func effective(priority uint8, penalty int) uint8 {
-	if priority == ownerPriority {
-		return ownerPriority
-	}
-	return uint8(max(1, int(priority)-penalty))
 }

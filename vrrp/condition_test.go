@@ -31,9 +31,9 @@ func TestJudge(t *testing.T) {
 		{"a penalty beside a fault", []Condition{soft, hard}, hard.Reason, 40, []string{soft.Reason, hard.Reason}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := judge(tt.conditions)
-			if got := effective(100, v.penalty); v.reason() != tt.fault || got != tt.priority || !slices.Equal(v.unmet, tt.unmet) {
-				t.Errorf("fault %q, priority %d, unmet %q", v.reason(), got, v.unmet)
+			v := judge(tt.conditions, nil)
+			if got := effective(100, v.penalty); v.fault != tt.fault || got != tt.priority || !slices.Equal(v.unmet, tt.unmet) {
+				t.Errorf("fault %q, priority %d, unmet %q", v.fault, got, v.unmet)
 			}
 			if got := effective(255, v.penalty); got != 255 {
 				t.Errorf("the owner's priority is %d", got)

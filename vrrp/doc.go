@@ -2,13 +2,21 @@
 // version 3 (RFC 9568, which calls a Master "Active") and version 2 (RFC
 // 3768), over IPv4 and IPv6.
 //
-// Decode and Advert.Append are the codec. A Router is the state machine of one
-// virtual router: it takes the time as an argument and returns the work to do. It
-// is composed of parts that each have their own timers: election.go,
-// handover.go, announcements.go, stall.go, rivals.go. A Session runs Routers and
-// evaluates their Conditions. There are two loops: the Session's, and that of the
-// worker, which adds and removes the addresses of a Master (its Holdings) in the
-// kernel. Package link makes the system calls.
+// The files build on each other in this order, so that none needs one that comes
+// later:
+//
+//	packet, vrrp, condition,        values: the codec of adverts, what is configured and what is
+//	holdings, event, actions        reported, what a router asks for
+//	times, election, handover,      the parts of a router: each knows one thing, and has timers
+//	announcements, stall, rivals    of its own
+//	router, master, backup,         a Router: the state machine of one virtual router. It takes
+//	accept, lifecycle, status       the time as an argument and returns the work to do
+//	edge, worker                    what is needed of the kernel, and the loop that adds and
+//	                                removes a Master's addresses there
+//	session, member,                a Session: the loop that runs Routers and evaluates their
+//	interfaces, loop                Conditions
+//
+// Package link makes the system calls.
 //
 //	                 Startup                    Master_Down, or the end of
 //	+------------+ ---------> +--------------+  the preemption delay  +--------------+

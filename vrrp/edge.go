@@ -8,6 +8,17 @@ type Port struct {
 	Family    int // 4 or 6
 }
 
+// A routerKey is the identity of a router on the network: a router that keeps
+// it keeps its role.
+type routerKey struct {
+	Port
+	vrid uint8
+}
+
+func keyOf(c *Config) routerKey {
+	return routerKey{Port{c.Interface, c.Family()}, c.VRID}
+}
+
 // A Packet is one VRRP packet as it arrived. Payload is valid only until the
 // function that was called with it returns.
 type Packet struct {

@@ -10,6 +10,16 @@ import (
 // virtual ones are (RFC 9568 section 5.2.4).
 const ownerPriority = 255
 
+// effective is a configured priority less a penalty. It does not fall below 1,
+// the least that is not an announcement of leaving (RFC 9568 section 5.2.4), and
+// the owner of the addresses keeps its 255.
+func effective(priority uint8, penalty int) uint8 {
+	if priority == ownerPriority {
+		return ownerPriority
+	}
+	return uint8(max(1, int(priority)-penalty))
+}
+
 // patienceIntervals is the number of adverts that must be missed before a
 // backup takes over (RFC 9568 section 6.1, Active_Down_Interval).
 const patienceIntervals = 3

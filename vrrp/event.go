@@ -56,22 +56,3 @@ func (e Event) String() string {
 	}
 	return "note: " + e.Text
 }
-
-// event returns an event of this router.
-func (r *Router) event(now time.Time, code string, level slog.Level, format string, args ...any) Event {
-	return Event{At: now, Code: code, Level: level, Router: r.c.Name, From: r.state, To: r.state, Text: fmt.Sprintf(format, args...)}
-}
-
-// noteEvery bounds how often a Router notes the same thing.
-const noteEvery = time.Hour
-
-// note returns an event for an operator to look at, unless there was one of the
-// same kind, and about the same thing, a short while ago.
-func (r *Router) note(now time.Time, code string, about Reason, format string, args ...any) []Action {
-	kind := code + string(about)
-	if at, ok := r.noted[kind]; ok && now.Sub(at) < noteEvery {
-		return nil
-	}
-	r.noted[kind] = now
-	return []Action{r.event(now, code, slog.LevelWarn, format, args...)}
-}

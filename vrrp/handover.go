@@ -13,20 +13,6 @@ const (
 	handoverIntervals = 4
 )
 
-// An Ending is how a router, or all routers of a Session, are to end.
-type Ending uint8
-
-const (
-	// Running is not ending at all.
-	Running Ending = iota
-	// Stopped hands over, and releases the addresses even where nobody takes
-	// over.
-	Stopped
-	// Abandoned hands over because the director is gone. Where nobody takes
-	// over, the addresses stay for the next start to adopt.
-	Abandoned
-)
-
 // A handover is how a router parts with its addresses: those that it holds
 // without being Master any more, until another Master has them.
 type handover struct {

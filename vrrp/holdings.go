@@ -1,7 +1,9 @@
 package vrrp
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,19 +21,6 @@ type Holdings struct {
 	Lease time.Duration
 }
 
-// holdings are what the router wants as Master.
-func (r *Router) holdings() Holdings {
-	var h Holdings
-	for _, p := range r.c.Addresses {
-		h.Addresses = append(h.Addresses, InterfaceAddress{r.c.Interface, p})
-	}
-	h.Addresses = append(h.Addresses, r.c.Extra...)
-	if r.c.Lease {
-		h.Lease = max(minLease, 2*r.election.masterDown(&r.c))
-	}
-	return h
-}
-
 func (h Holdings) empty() bool { return len(h.Addresses) == 0 }
 
 // same reports whether both are of the same things, for however long.
@@ -46,4 +35,20 @@ func (h Holdings) without(others ...Holdings) Holdings {
 		}
 	}
 	return left
+}
+
+// maxListed bounds the addresses in a line of the log.
+const maxListed = 10
+
+// String lists the addresses with their interfaces for the log.
+func (h Holdings) String() string {
+	names := make([]string, 0, maxListed)
+	for _, a := range h.Addresses[:min(len(h.Addresses), maxListed)] {
+		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(h.Addresses) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

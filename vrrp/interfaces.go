@@ -9,6 +9,11 @@ import (
 	"time"
 )
 
+// auditAfter is how soon after a change of interfaces a Session checks whether
+// addresses that it holds are missing. It lets a burst of changes end, and
+// bounds a quarrel with whoever keeps removing them.
+const auditAfter = 20 * time.Millisecond
+
 // inspect evaluates the routers when their interfaces have changed.
 func (s *Session) inspect(now time.Time) {
 	seen := s.link.Interfaces()
@@ -52,27 +57,28 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.adopt(m)
 	}
 	was := m.verdict
-	m.verdict = judge(slices.Concat(s.ownConditions(m, port, virtual), concerning(m.router.c.Track, s.conditions)))
+	m.verdict = judge(s.ownConditions(m, port, virtual), concerning(m.router.c.Track, s.conditions))
 	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
-	if m.verdict.fault != nil || ending {
+	fault := m.verdict.fault
+	if fault != "" || ending {
 		m.resumeAt = time.Time{} // It listens anew when it can run.
 	}
-	switch f := m.verdict.fault; {
-	case f != nil && !(f.given && (idle || ending)):
-		if f.Reason == was.reason() {
+	switch {
+	case fault != "" && !(m.verdict.given && (idle || ending)):
+		if fault == was.fault {
 			return
 		}
-		s.do(now, m, m.router.Fault(now, f.Reason, f.Silent))
+		s.do(now, m, m.router.Fault(now, fault, m.verdict.silent))
 		// One that ran has told it with its transition.
 		if idle && !ending {
-			s.tell(now, m, CannotStart, slog.LevelWarn, "cannot start: "+f.Reason)
+			s.tell(now, m, CannotStart, slog.LevelWarn, "cannot start: "+fault)
 		}
 	case ending || !idle:
-	case f != nil:
-		m.router.Wait(now, f.Reason)
-		if was.fault != nil && !was.fault.given {
-			s.tell(now, m, Startable, slog.LevelInfo, "resolved: "+was.reason())
+	case fault != "":
+		m.router.Wait(now, fault)
+		if was.fault != "" && !was.given {
+			s.tell(now, m, Startable, slog.LevelInfo, "resolved: "+was.fault)
 		}
 	default:
 		s.begin(now, m)

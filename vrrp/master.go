@@ -11,14 +11,6 @@ import (
 // one, such as after an address has changed, would go on for ever.
 const answersBound = 4
 
-// Adverts are when a Master advertises, and in which form.
-type adverts struct {
-	nextAt  time.Time // Adver_Timer, or the end of listening after a stall
-	sentAt  time.Time // the last one
-	answers int       // sent at once since Adver_Timer ended last
-	form    Checksum  // of version 3 over IPv4
-}
-
 // becomeMaster sends the advert first: it is what stops the other backups,
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {
@@ -148,29 +140,4 @@ func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
 		acts = append(acts, r.announcements.first(now))
 	}
 	return acts
-}
-
-func (r *Router) send(now time.Time, priority uint8) Action {
-	r.adverts.sentAt = now
-	r.counters.AdvertsSent++
-	if priority == 0 {
-		r.counters.PriorityZeroSent++
-	}
-	return Send{Advert{
-		Version:   r.c.Version,
-		VRID:      r.c.VRID,
-		Priority:  priority,
-		Interval:  r.c.Interval,
-		Addresses: r.addresses(),
-		Checksum:  r.adverts.form,
-	}}
-}
-
-// addresses are the ones that are advertised.
-func (r *Router) addresses() []netip.Addr {
-	addrs := make([]netip.Addr, 0, len(r.c.Addresses))
-	for _, p := range r.c.Addresses {
-		addrs = append(addrs, p.Addr())
-	}
-	return addrs
 }

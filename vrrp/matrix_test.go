@@ -254,7 +254,7 @@ func script(acts []Action) string {
 			words = append(words, fmt.Sprintf("send %d", a.Advert.Priority))
 		case Event:
 			if a.Changed() {
-				words = append(words, a.To.String())
+				words = append(words, string(a.To))
 			} else {
 				words = append(words, "note")
 			}
@@ -268,7 +268,7 @@ func script(acts []Action) string {
 // condition is a router's state in short: "Backup+ 3.6s". The second announcement
 // is left out, so that Adver_Timer shows behind it.
 func condition(r *Router) string {
-	s := r.state.String()
+	s := string(r.state)
 	if r.handover.held {
 		s += "+"
 	}

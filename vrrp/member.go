@@ -7,27 +7,23 @@ import (
 	"time"
 )
 
-// A memberKey is the identity of a router on the network: a router that keeps
-// it keeps its role.
-type memberKey struct {
-	Port
-	vrid uint8
-}
-
-func keyOf(c *Config) memberKey {
-	return memberKey{Port{c.Interface, c.Family()}, c.VRID}
-}
-
-// A member is one router of a Session.
-type member struct {
-	key       memberKey
-	router    *Router
-	inspected bool    // its interface was looked at
-	verdict   verdict // of its conditions, as last told to the router
-	removed   bool    // from the configuration
-	unsent    string  // why adverts cannot be sent, as last reported
-	// resumeAt is when it has listened long enough to resume as Master.
-	resumeAt time.Time
+// receive hands a packet to the router that it is for.
+func (s *Session) receive(now time.Time, p Packet) {
+	id, _ := VRID(p.Payload)
+	if m := s.members[routerKey{p.Port, id}]; m != nil {
+		s.do(now, m, m.router.Receive(now, p))
+		return
+	}
+	s.unclaimed.Add(1)
+	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
+	if err != nil || s.ending != Running {
+		return // While they leave one after the other, none is meant.
+	}
+	for key, m := range s.members {
+		if key.Port == p.Port {
+			s.do(now, m, m.router.Dispute(now, p.Src, ad))
+		}
+	}
 }
 
 // do does what a router asks for, in order.
@@ -49,26 +45,6 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			}
 		default:
 			panic(fmt.Sprintf("vrrp: unhandled action %T", a))
-		}
-	}
-	token(s.worker.wake)
-}
-
-// receive hands a packet to the router that it is for.
-func (s *Session) receive(now time.Time, p Packet) {
-	id, _ := VRID(p.Payload)
-	if m := s.members[memberKey{p.Port, id}]; m != nil {
-		s.do(now, m, m.router.Receive(now, p))
-		return
-	}
-	s.unclaimed.Add(1)
-	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
-	if err != nil || s.ending != Running {
-		return // While they leave one after the other, none is meant.
-	}
-	for key, m := range s.members {
-		if key.Port == p.Port {
-			s.do(now, m, m.router.Dispute(now, p.Src, ad))
 		}
 	}
 }

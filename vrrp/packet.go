@@ -33,26 +33,19 @@ const (
 	maxAddrs    = 255   // the count of addresses is one byte
 )
 
-// A Checksum is what a checksum covers. Version 3 over IPv4 exists in two
-// forms on real networks: RFC 9568 section 5.2.8 leaves the pseudo-header out
-// there, most implementations (keepalived among them) include it. Version 2
-// never includes it, IPv6 always does.
-type Checksum uint8
-
-// The forms of a checksum.
-const (
-	// ChecksumPseudo covers the pseudo-header and the packet.
-	ChecksumPseudo Checksum = iota
-	// ChecksumPlain covers the packet only.
-	ChecksumPlain
-)
-
-// String returns the form's name.
-func (c Checksum) String() string {
-	if c == ChecksumPlain {
-		return "plain"
-	}
-	return "pseudo-header"
+// An Advert is a VRRP advertisement (RFC 9568 section 5; RFC 3768 section 5).
+type Advert struct {
+	Version  uint8
+	VRID     uint8
+	Priority uint8 // zero: the Master is leaving
+	// Interval is the sender's time between adverts.
+	Interval  time.Duration
+	Addresses []netip.Addr
+	// PlainChecksum reports that the checksum does not include the pseudo-header.
+	// Version 3 over IPv4 exists in both forms on real networks: RFC 9568 section
+	// 5.2.8 leaves it out, most implementations (keepalived among them) include
+	// it. Version 2 never includes it, and IPv6 always does.
+	PlainChecksum bool
 }
 
 // A Reason is why a packet was not accepted, or how it disagrees with the
@@ -149,7 +142,7 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	if want := packetLen(version, int(b[3]), src); len(b) != want {
 		return refuse(ReasonLength, "%d bytes, but version %d with %d addresses has %d", len(b), version, b[3], want)
 	}
-	form, ok := verify(b, version, src, dst)
+	plainSum, ok := verify(b, version, src, dst)
 	if !ok {
 		return refuse(ReasonChecksum, "checksum %#04x is wrong", binary.BigEndian.Uint16(b[6:]))
 	}
@@ -170,12 +163,12 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 		return refuse(ReasonNoInterval, "it advertises an interval of 0")
 	}
 	return Advert{
-		Version:   version,
-		VRID:      b[1],
-		Priority:  b[2],
-		Interval:  interval,
-		Addresses: decodeAddrs(b[headerLen:], int(b[3]), src),
-		Checksum:  form,
+		Version:       version,
+		VRID:          b[1],
+		Priority:      b[2],
+		Interval:      interval,
+		Addresses:     decodeAddrs(b[headerLen:], int(b[3]), src),
+		PlainChecksum: plainSum,
 	}, nil
 }
 
@@ -207,21 +200,12 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 		b = append(b, make([]byte, authLen)...)
 	}
 	p := b[start:]
-	binary.BigEndian.PutUint16(p[6:], ^sum(p, pseudoSum(a.form(src), src, dst, len(p))))
-	return b
-}
-
-// form returns the form of the checksum: version 2 and IPv6 have only one each,
-// version 3 over IPv4 has the chosen one.
-func (a Advert) form(src netip.Addr) Checksum {
-	switch {
-	case a.Version == 2:
-		return ChecksumPlain
-	case src.Is6():
-		return ChecksumPseudo
-	default:
-		return a.Checksum
+	var pseudo uint32
+	if a.Version == 3 && (src.Is6() || !a.PlainChecksum) {
+		pseudo = pseudoSum(src, dst, len(p))
 	}
+	binary.BigEndian.PutUint16(p[6:], ^sum(p, pseudo))
+	return b
 }
 
 func packetLen(version uint8, count int, src netip.Addr) int {
@@ -252,28 +236,20 @@ func decodeAddrs(b []byte, count int, src netip.Addr) []netip.Addr {
 	return addrs
 }
 
-// verify reports whether a checksum is right, and in which form. The sum over
-// everything, the checksum included, is all ones then, whether its sender writes
-// a zero checksum as 0 or as 0xffff.
-func verify(b []byte, version uint8, src, dst netip.Addr) (Checksum, bool) {
-	if version == 3 && sum(b, pseudoSum(ChecksumPseudo, src, dst, len(b))) == 0xffff {
-		return ChecksumPseudo, true
+// verify reports whether a checksum is right, and whether it is the plain one.
+// The sum over everything, the checksum included, is all ones then, whether its
+// sender writes a zero checksum as 0 or as 0xffff.
+func verify(b []byte, version uint8, src, dst netip.Addr) (plain, ok bool) {
+	if version == 3 && sum(b, pseudoSum(src, dst, len(b))) == 0xffff {
+		return false, true
 	}
-	if !src.Is6() && sum(b, 0) == 0xffff {
-		return ChecksumPlain, true
-	}
-	return ChecksumPseudo, false
+	return true, !src.Is6() && sum(b, 0) == 0xffff
 }
 
 // pseudoSum is the part of a checksum that comes from the pseudo-header (RFC 8200
 // section 8.1; over IPv4 the same fields in IPv4's sizes).
-func pseudoSum(form Checksum, src, dst netip.Addr, n int) uint32 {
-	if form == ChecksumPlain {
-		return 0
-	}
-	s := uint32(n) + Protocol
-	s += uint32(sum(src.AsSlice(), 0))
-	return s + uint32(sum(dst.AsSlice(), 0))
+func pseudoSum(src, dst netip.Addr, n int) uint32 {
+	return uint32(n) + Protocol + uint32(sum(src.AsSlice(), 0)) + uint32(sum(dst.AsSlice(), 0))
 }
 
 // sum is the one's complement sum of RFC 1071, not complemented, of an even
@@ -294,3 +270,7 @@ func familyName(a netip.Addr) string {
 	}
 	return "IPv4"
 }
+
+// plain removes what makes equal addresses differ: the zone of a link-local
+// address and the mapping of IPv4 into IPv6.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

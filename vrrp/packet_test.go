@@ -99,7 +99,7 @@ func TestGoldenVectors(t *testing.T) {
 		{
 			"version 3 over IPv4, no pseudo-header in the checksum",
 			"45c0002400010000ff70d08c0a090001e0000012 3133 9602 0064 238b 0a090064 0a090065",
-			Advert{Version: 3, VRID: 51, Priority: 150, Interval: time.Second, Addresses: addrs("10.9.0.100", "10.9.0.101"), Checksum: ChecksumPlain},
+			Advert{Version: 3, VRID: 51, Priority: 150, Interval: time.Second, Addresses: addrs("10.9.0.100", "10.9.0.101"), PlainChecksum: true},
 		},
 		{
 			"version 3 over IPv4, from a virtual MAC, 25 centiseconds",
@@ -152,7 +152,7 @@ func TestGoldenVectorsVersion2(t *testing.T) {
 				t.Errorf("Decode: %v, want the reason %q", err, ReasonAuthentication)
 			}
 			want := Advert{Version: 2, VRID: 51, Priority: tt.priority, Interval: time.Second,
-				Addresses: addrs("10.9.0.100", "10.9.0.101"), Checksum: ChecksumPlain}
+				Addresses: addrs("10.9.0.100", "10.9.0.101"), PlainChecksum: true}
 			b := want.Append(nil, d.src, d.dst)
 			got, err := Decode(b, d.src, d.dst, TTL)
 			if err != nil {
@@ -310,7 +310,7 @@ func FuzzDecode(f *testing.F) {
 		if fixSum && len(b) >= headerLen {
 			b = bytes.Clone(b)
 			b[6], b[7] = 0, 0
-			binary.BigEndian.PutUint16(b[6:], ^sum(b, pseudoSum(ChecksumPseudo, src, dst, len(b))))
+			binary.BigEndian.PutUint16(b[6:], ^sum(b, pseudoSum(src, dst, len(b))))
 		}
 		ad, err := Decode(b, src, dst, ttl)
 		if err != nil {
@@ -370,6 +370,6 @@ func zeroSum(b []byte) bool {
 func ExampleDecode() {
 	b, _ := hex.DecodeString("31339602006438ee0a0900640a090065")
 	ad, err := Decode(b, netip.MustParseAddr("10.9.0.1"), Group4, 255)
-	fmt.Println(ad.VRID, ad.Priority, ad.Interval, ad.Addresses, ad.Checksum, err)
-	// Output: 51 150 1s [10.9.0.100 10.9.0.101] pseudo-header <nil>
+	fmt.Println(ad.VRID, ad.Priority, ad.Interval, ad.Addresses, ad.PlainChecksum, err)
+	// Output: 51 150 1s [10.9.0.100 10.9.0.101] false <nil>
 }

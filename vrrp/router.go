@@ -1,10 +1,9 @@
 package vrrp
 
 import (
+	"fmt"
 	"log/slog"
-	"maps"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -47,6 +46,7 @@ func NewRouter(c Config) *Router {
 	return &Router{
 		c:          c,
 		configured: c.Priority,
+		state:      Initialize,
 		fault:      "not started yet",
 		counters: Counters{
 			Discarded:  zeros(discardReasons[:]),
@@ -65,156 +65,13 @@ func zeros(reasons []Reason) map[Reason]uint64 {
 	return counts
 }
 
-// Adopt makes the router hold, before Startup, the addresses that are on the
-// interfaces already: an earlier keeper left them because nobody took over. They
-// stay until another Master is heard, or this router becomes Master itself.
-func (r *Router) Adopt() {
-	if r.state == Initialize {
-		r.handover.held = true
-	}
-}
-
-// Wait is for a router in Initialize that hears adverts and could run, but for a
-// reason in an operator's words. The time until Startup then counts towards
-// Master_Down_Timer, unless an advert is heard or the router has a Fault in
-// between.
-func (r *Router) Wait(now time.Time, reason string) {
-	if r.state != Initialize {
-		return
-	}
-	r.fault = reason
-	if r.election.quietSince.IsZero() {
-		r.election.quietSince = now
-	}
-}
-
-// Startup leaves Initialize (RFC 9568 section 6.4.1); source is where our
-// adverts come from. In another state it does nothing. It also ends a
-// hand-over under way: addresses still held stay as after Adopt.
-func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
-	if r.state != Initialize {
-		return nil
-	}
-	r.start(source)
-	if r.c.Priority == ownerPriority {
-		return r.becomeMaster(now, "started, owns the addresses")
-	}
-	r.election.open(&r.c, now)
-	return []Action{r.enter(now, Backup, BecameBackup, "started")}
-}
-
-// Resume leaves Initialize for Master at once. It is for a keeper that was
-// replaced while Master, sooner than a peer's patience ends. Where another
-// Master was heard already it is a Startup.
-func (r *Router) Resume(now time.Time, source netip.Addr) []Action {
-	if r.state != Initialize || r.handover.takenOver {
-		return r.Startup(now, source)
-	}
-	r.start(source)
-	return r.becomeMaster(now, "resumed as Master")
-}
-
-func (r *Router) start(source netip.Addr) {
-	r.source = plain(source)
-	r.fault = ""
-	r.handover.restart()
-	r.election.know(netip.Addr{}, 0)
-	r.election.leaving = false
-}
-
-// End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown). A
-// Master says so once and keeps the addresses until Overlap after its
-// successor's first advert, or for four intervals where none comes. A second
-// End, of the other kind, changes no more than what becomes of the addresses
-// then. Go on calling Receive and Expire until Done.
-func (r *Router) End(now time.Time, how Ending) []Action {
-	why, fault := "stopped", "stopping"
-	if how == Abandoned {
-		why, fault = "abandoned by its director", "abandoned by its director"
-	}
-	r.handover.ending = how
-	r.handover.unreported = r.handover.unreported || r.state == Master
-	acts := r.standBack(now, StoppedRouter, why)
-	r.fault = fault
-	return acts
-}
-
-// Continue takes back an End: the router goes on with its next Startup.
-func (r *Router) Continue() { r.handover.ending, r.handover.unreported = Running, false }
-
-// reportHandover reports, once, how a Master that was ended has handed over.
-func (r *Router) reportHandover(now time.Time) []Action {
-	if !r.handover.unreported || !r.Done() {
-		return nil
-	}
-	r.handover.unreported = false
-	switch {
-	case r.handover.takenOver:
-		return []Action{r.event(now, TakenOver, slog.LevelInfo, "taken over by %s", r.election.master)}
-	case r.handover.ending == Abandoned:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over: the addresses stay on this one")}
-	default:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over virtual router id %d", r.c.VRID)}
-	}
-}
-
-// Done reports whether a router that was ended has nothing left to do.
-func (r *Router) Done() bool {
-	return r.handover.ending != Running && r.state == Initialize && r.handover.releaseAt.IsZero()
-}
-
-// TakenOver reports whether another Master was heard since this router was
-// ended or had a fault.
-func (r *Router) TakenOver() bool { return r.handover.takenOver }
-
-// Fault puts the router into Initialize until Startup, for a reason in an
-// operator's words: "interface eth1 is down". A Master hands over as in End
-// where its adverts can be heard; with silent, because it lost the very link
-// that they go out by, it lets the addresses go at once. In Initialize a
-// Fault renews the reason.
-func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
-	r.election.quietSince = time.Time{}
-	var acts []Action
-	switch {
-	case silent:
-		acts = append(r.fallSilent(now, reason), r.reportHandover(now)...)
-	case r.state != Initialize:
-		acts = r.standBack(now, StoodBack, reason)
-	}
-	if r.handover.ending == Running {
-		r.fault = reason
-	}
-	return acts
-}
-
-// standBack goes to Initialize, handing over as a Master.
-func (r *Router) standBack(now time.Time, code, why string) []Action {
-	var acts []Action
-	switch r.state {
-	case Master:
-		r.handover.begin(&r.c, now)
-		acts = append(acts, r.send(now, 0))
-	case Backup:
-		r.handover.takenOver = r.election.master.IsValid()
-	}
-	if r.state != Initialize {
-		acts = append(acts, r.enter(now, Initialize, code, why))
-	}
-	// Addresses that were adopted, and nobody known to hand them to.
-	if r.handover.releaseAt.IsZero() && r.handover.ending != Abandoned {
-		acts = append(acts, r.handover.release()...)
-	}
-	return acts
-}
-
-// fallSilent goes to Initialize where nobody can hear us any more.
-func (r *Router) fallSilent(now time.Time, why string) []Action {
-	acts := r.handover.release()
-	if r.state == Initialize {
-		return acts
-	}
-	r.handover.takenOver = false
-	return append(acts, r.enter(now, Initialize, StoodBack, why))
+// Adverts are when a Master advertises, and in which form.
+type adverts struct {
+	nextAt  time.Time // Adver_Timer, or the end of listening after a stall
+	sentAt  time.Time // the last one
+	answers int       // sent at once since Adver_Timer ended last
+	// plainSum is the form of the checksum that was heard last.
+	plainSum bool
 }
 
 // enter changes the state and stops the timers of the old one; the one that
@@ -244,110 +101,68 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	return e
 }
 
-// Update puts a changed configuration in force without losing the role.
-// Name, Interface, VRID and the family do not change in place: end this
-// router and start another.
-func (r *Router) Update(now time.Time, c Config) []Action {
-	r.configured = c.Priority
-	c.Priority = effective(c.Priority, r.penalty)
-	acts := r.change(now, c)
-	clear(r.noted)
-	return acts
+// event returns an event of this router.
+func (r *Router) event(now time.Time, code string, level slog.Level, format string, args ...any) Event {
+	return Event{At: now, Code: code, Level: level, Router: r.c.Name, From: r.state, To: r.state, Text: fmt.Sprintf(format, args...)}
 }
 
-// Penalize lowers the priority by a penalty, in place of the one before it.
-func (r *Router) Penalize(now time.Time, penalty int) []Action {
-	if penalty == r.penalty {
+// noteEvery bounds how often a Router notes the same thing.
+const noteEvery = time.Hour
+
+// note returns an event for an operator to look at, unless there was one of the
+// same kind, and about the same thing, a short while ago.
+func (r *Router) note(now time.Time, code string, about Reason, format string, args ...any) []Action {
+	kind := code + string(about)
+	if at, ok := r.noted[kind]; ok && now.Sub(at) < noteEvery {
 		return nil
 	}
-	r.penalty = penalty
-	c := r.c
-	c.Priority = effective(r.configured, penalty)
-	return r.change(now, c)
+	r.noted[kind] = now
+	return []Action{r.event(now, code, slog.LevelWarn, format, args...)}
 }
 
-func (r *Router) change(now time.Time, c Config) []Action {
-	var acts []Action
-	if r.state == Master {
-		acts, _ = r.checkStall(now)
-	}
-	old := r.c
-	r.c = c
-	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
-	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
-	switch r.state {
-	case Master:
-		acts = append(acts, r.updateMaster(now, moved, told)...)
-		if !moved && old.Lease != c.Lease {
-			acts = append(acts, Hold{r.holdings()})
-		}
-	case Backup:
-		r.election.update(&r.c, &old, now)
-	}
-	return acts
+// stalled counts a stall and notes it.
+func (r *Router) stalled(now time.Time, late time.Duration) []Action {
+	r.counters.Stalls++
+	return r.note(now, Stalled, "", "woke up %s late, and listens before it acts as Master: check whether this machine is overloaded or was suspended",
+		late.Round(time.Millisecond))
 }
 
-// config returns the configuration in force, as it was given.
-func (r *Router) config() Config {
-	c := r.c
-	c.Priority = r.configured
-	return c
+// holdings are what the router wants as Master.
+func (r *Router) holdings() Holdings {
+	var h Holdings
+	for _, p := range r.c.Addresses {
+		h.Addresses = append(h.Addresses, InterfaceAddress{r.c.Interface, p})
+	}
+	h.Addresses = append(h.Addresses, r.c.Extra...)
+	if r.c.Lease {
+		h.Lease = max(minLease, 2*r.election.masterDown(&r.c))
+	}
+	return h
 }
 
-// Deadline is when Expire has something to do; zero: nothing is scheduled.
-func (r *Router) Deadline() time.Time {
-	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt)
+func (r *Router) send(now time.Time, priority uint8) Action {
+	r.adverts.sentAt = now
+	r.counters.AdvertsSent++
+	if priority == 0 {
+		r.counters.PriorityZeroSent++
+	}
+	return Send{Advert{
+		Version:       r.c.Version,
+		VRID:          r.c.VRID,
+		Priority:      priority,
+		Interval:      r.c.Interval,
+		Addresses:     r.addresses(),
+		PlainChecksum: r.adverts.plainSum,
+	}}
 }
 
-// Expire does what is due, and nothing before Deadline.
-func (r *Router) Expire(now time.Time) []Action {
-	var acts []Action
-	switch r.state {
-	case Backup:
-		acts = r.expireBackup(now)
-	case Master:
-		acts = r.expireMaster(now)
+// addresses are the ones that are advertised.
+func (r *Router) addresses() []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(r.c.Addresses))
+	for _, p := range r.c.Addresses {
+		addrs = append(addrs, p.Addr())
 	}
-	// A router that became Master just now keeps its addresses.
-	acts = append(acts, r.handover.expire(now)...)
-	return append(acts, r.reportHandover(now)...)
-}
-
-// State returns the state that the router is in.
-func (r *Router) State() State { return r.state }
-
-// Holding reports whether the router wants its addresses on the interfaces, or
-// is still answering for them.
-func (r *Router) Holding() bool { return r.handover.held }
-
-// Status returns the router as it stands. Held counts all addresses or none:
-// only the edge knows what is really there.
-func (r *Router) Status() Status {
-	s := Status{
-		Name:           r.c.Name,
-		Interface:      r.c.Interface,
-		VRID:           r.c.VRID,
-		Version:        r.c.Version,
-		State:          r.state,
-		Phase:          r.phase(),
-		Since:          r.since,
-		Priority:       r.c.Priority,
-		Interval:       r.c.Interval,
-		Fault:          r.fault,
-		Master:         r.election.master,
-		MasterPriority: r.election.priority,
-		Addresses:      slices.Clone(r.c.Addresses),
-		Counters:       r.counters,
-	}
-	for _, e := range r.c.Extra {
-		s.Addresses = append(s.Addresses, e.Prefix)
-	}
-	if r.handover.held {
-		s.Held = len(s.Addresses)
-	}
-	s.Counters.Discarded = maps.Clone(r.counters.Discarded)
-	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
-	return s
+	return addrs
 }
 
 // sendFrom moves our adverts to another source address.
@@ -357,24 +172,3 @@ func (r *Router) sendFrom(source netip.Addr) {
 		r.election.master = r.source
 	}
 }
-
-// earliest returns the first of some times, of which those that are zero do not
-// count.
-func earliest(times ...time.Time) time.Time {
-	var first time.Time
-	for _, t := range times {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	return first
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }

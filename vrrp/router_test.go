@@ -38,18 +38,18 @@ func TestSend(t *testing.T) {
 func TestSendsThePeersChecksum(t *testing.T) {
 	r := NewRouter(testConfig())
 	r.Resume(epoch, ours)
-	for i, form := range []Checksum{ChecksumPlain, ChecksumPseudo} {
+	for i, plainSum := range []bool{true, false} {
 		ad := advertOf(50)
-		ad.Checksum = form
+		ad.PlainChecksum = plainSum
 		acts := receive(r, at(time.Duration(i)*time.Millisecond), lower, ad)
-		if got := acts[0].(Send).Advert.Checksum; got != form {
-			t.Errorf("after an advert with %s we send %s", form, got)
+		if got := acts[0].(Send).Advert.PlainChecksum; got != plainSum {
+			t.Errorf("after an advert whose checksum is plain, %t, ours is, %t", plainSum, got)
 		}
 	}
 	stranger := advertOf(50)
-	stranger.VRID, stranger.Checksum = 52, ChecksumPlain
+	stranger.VRID, stranger.PlainChecksum = 52, true
 	receive(r, at(time.Second), lower, stranger)
-	if r.adverts.form != ChecksumPseudo {
+	if r.adverts.plainSum {
 		t.Error("a stranger's advert changed the form")
 	}
 }
@@ -355,7 +355,7 @@ func TestStatus(t *testing.T) {
 	c := testConfig()
 	c.Extra = []InterfaceAddress{{"eth1", netip.MustParsePrefix("192.168.1.254/24")}}
 	r := NewRouter(c)
-	if got := r.Status(); got.State != Initialize || got.Fault == "" || got.Held != 0 || got.Master.IsValid() {
+	if got := r.Status(); got.State != Initialize || got.Fault == "" || r.Holding() || got.Master.IsValid() {
 		t.Errorf("before the start: %+v", got)
 	}
 	r.Startup(epoch, ours)
@@ -365,7 +365,7 @@ func TestStatus(t *testing.T) {
 	}
 	r.Expire(r.Deadline())
 	got := r.Status()
-	if got.Master != ours || got.MasterPriority != 100 || got.Held != 2 || got.Counters.BecameMaster != 1 {
+	if got.Master != ours || got.MasterPriority != 100 || !r.Holding() || len(got.Addresses) != 2 || got.Counters.BecameMaster != 1 {
 		t.Errorf("as Master: %+v", got)
 	}
 	got.Counters.Discarded["x"] = 1
@@ -373,7 +373,7 @@ func TestStatus(t *testing.T) {
 		t.Error("the status shares its counters with the router")
 	}
 	r.Fault(at(time.Minute), "interface eth1 is down", false)
-	if got := r.Status(); got.Fault != "interface eth1 is down" || got.Held != 2 || got.Master.IsValid() || got.Counters.LeftMaster != 1 {
+	if got := r.Status(); got.Fault != "interface eth1 is down" || !r.Holding() || got.Master.IsValid() || got.Counters.LeftMaster != 1 {
 		t.Errorf("faulted: %+v", got)
 	}
 }

@@ -284,6 +284,13 @@ func one(change ...func(*vrrp.Config)) vrrp.Desired {
 	return vrrp.Desired{Routers: []vrrp.Config{c}}
 }
 
+// resuming lets the router be Master again at once until a time.
+func resuming(before time.Time) vrrp.Desired {
+	d := one()
+	d.Resume = []vrrp.Resumption{{Router: "outside", Before: before}}
+	return d
+}
+
 // loading is what the director says while it waits for the first table.
 var loading = []vrrp.Condition{{Name: "table loaded", Reason: "waiting for the first IPVS table"}}
 

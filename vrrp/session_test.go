@@ -442,7 +442,7 @@ func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {
-				s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(c.left)})
+				s.session.Set(resuming(time.Now().Add(c.left)))
 				if synctest.Wait(); s.status().State != c.then {
 					t.Errorf("at first it is %s, want %s", s.status().State, c.then)
 				}
@@ -492,7 +492,7 @@ func TestListeningBeforeTheTableIsReadyCounts(t *testing.T) {
 // everything else.
 func TestKeeperThatCannotResumeWaitsAtRest(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(3 * time.Second)})
+		s.session.Set(resuming(time.Now().Add(3 * time.Second)))
 		time.Sleep(time.Second)
 		s.set("eth0", false)
 		time.Sleep(time.Second)
@@ -504,7 +504,7 @@ func TestKeeperThatCannotResumeWaitsAtRest(t *testing.T) {
 
 func TestResumesAfterAnIntervalAndAnEighth(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.session.Set(one(), vrrp.Resumption{Router: "outside", Before: time.Now().Add(2 * time.Second)})
+		s.session.Set(resuming(time.Now().Add(2 * time.Second)))
 		synctest.Wait()
 		if st := s.status(); st.Fault != "listening for another Master before it resumes" {
 			t.Errorf("meanwhile: %q", st.Fault)

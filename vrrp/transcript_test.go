@@ -174,6 +174,9 @@ func (s *stage) advert(d *sim.Director, args []string) {
 func (s *stage) status(d *sim.Director) {
 	st := d.Router.Status()
 	s.flush()
+	if d.Router.Holding() {
+		st.Held = len(st.Addresses)
+	}
 	s.out = append(s.out, fmt.Sprintf("             %s is %s, priority %d, master %s with %d, %d of %d addresses, sent %d received %d, stalls %d, discarded %v, mismatched %v",
 		d.Name, st.State, st.Priority, st.Master, st.MasterPriority, st.Held, len(st.Addresses),
 		st.Counters.AdvertsSent, st.Counters.AdvertsReceived, st.Counters.Stalls, counted(st.Counters.Discarded), counted(st.Counters.Mismatched)))

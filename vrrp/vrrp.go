@@ -1,9 +1,7 @@
 package vrrp
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -59,44 +57,47 @@ type InterfaceAddress struct {
 }
 
 // A State is the state of a virtual router (RFC 9568 section 6.4).
-type State uint8
+type State string
 
 // The states of a virtual router. Master is what RFC 9568 calls Active.
 const (
-	Initialize State = iota
-	Backup
-	Master
+	Initialize State = "Initialize"
+	Backup     State = "Backup"
+	Master     State = "Master"
 )
 
-var stateNames = [...]string{"Initialize", "Backup", "Master"}
+// A Phase is what a router does within its State, in an operator's words. It
+// follows from the router's parts.
+type Phase string
 
-// String returns the state's name.
-func (s State) String() string { return stateNames[s] }
+// The phases of a router.
+const (
+	Waiting       Phase = "waiting"                               // in Initialize, without addresses
+	Adopted       Phase = "waiting, with adopted addresses"       // of an earlier keeper; in Backup too
+	Offering      Phase = "offering the addresses to a successor" // after priority 0, until one comes
+	Relinquishing Phase = "relinquishing the addresses"           // within 50 ms of the successor's first advert
+	Ended         Phase = "ended"                                 // for good
+	Seeking       Phase = "seeking a Master"                      // in Backup, none was heard
+	Following     Phase = "following"                             // in Backup
+	Delaying      Phase = "delaying preemption"                   // in Backup of a worse Master
+	Succeeding    Phase = "succeeding a Master that leaves"       // in Backup, after priority 0
+	Listening     Phase = "listening after a stall"               // in Backup or Master
+	Advertising   Phase = "advertising"                           // in Master
+)
 
-// MarshalText returns the state's name.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// An Ending is how a router, or all routers of a Session, are to end.
+type Ending uint8
 
-// UnmarshalText sets the state by its name. Any other text is an error.
-func (s *State) UnmarshalText(text []byte) error {
-	i := slices.Index(stateNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("%q is not a state of a virtual router", text)
-	}
-	*s = State(i)
-	return nil
-}
-
-// An Advert is a VRRP advertisement (RFC 9568 section 5; RFC 3768 section 5).
-type Advert struct {
-	Version  uint8
-	VRID     uint8
-	Priority uint8 // zero: the Master is leaving
-	// Interval is the sender's time between adverts.
-	Interval  time.Duration
-	Addresses []netip.Addr
-	// Checksum is the form in which the checksum was received, or is to be sent.
-	Checksum Checksum
-}
+const (
+	// Running is not ending at all.
+	Running Ending = iota
+	// Stopped hands over, and releases the addresses even where nobody takes
+	// over.
+	Stopped
+	// Abandoned hands over because the director is gone. Where nobody takes
+	// over, the addresses stay for the next start to adopt.
+	Abandoned
+)
 
 // A Desired is what the director asks of the keeper, whole: the routers that
 // are to run, and no others.
@@ -107,6 +108,16 @@ type Desired struct {
 	Ending Ending
 	// Conditions are those that the director watches. They concern every router.
 	Conditions []Condition
+	// Resume are routers that were Master in the keeper before this one.
+	Resume []Resumption `json:",omitempty"`
+}
+
+// A Resumption lets a router be Master again at once, if it starts in time:
+// the keeper that it replaces was Master and is gone.
+type Resumption struct {
+	Router string
+	// Before is when a peer may have taken over.
+	Before time.Time
 }
 
 // A Status is the present state of one virtual router.

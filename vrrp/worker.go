@@ -2,10 +2,8 @@ package vrrp
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -28,22 +26,17 @@ type worker struct {
 	idle   func() // called when the worker has nothing more to do
 	wake   chan struct{}
 
-	mu    sync.Mutex
-	jobs  map[memberKey]*job
-	queue []*job
-	busy  bool
+	mu   sync.Mutex
+	jobs map[routerKey]*job
+	busy bool
 }
 
 // A job is the holdings of one router.
 type job struct {
-	key      memberKey
 	name     string
 	want     Holdings
-	announce bool
-	// apply: the kernel is to be made to agree; without it there is only
-	// something to announce.
-	apply  bool
-	queued bool
+	announce bool // what is wanted, once it is there
+	apply    bool // the kernel is to be made to agree
 	// forgotten: the router is gone, and the job goes when it is done.
 	forgotten bool
 
@@ -52,18 +45,34 @@ type job struct {
 	// complete: all that is wanted was there, so that what is missing was
 	// removed by somebody else.
 	complete bool
-	auditAt  time.Time
-	failure  string // as last reported
+	auditAt  time.Time // when to look again
+	failure  string    // as last reported
 	restored uint64
 }
 
+func (j *job) pending() bool { return j.apply || j.announce }
+
 func newWorker(edge Holder, report func(Event), idle func()) *worker {
-	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[memberKey]*job)}
+	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[routerKey]*job)}
 }
 
-// set sets what a router wants to hold. It is applied once the
-// worker is woken.
-func (w *worker) set(key memberKey, name string, want Holdings) {
+// change applies f to a router's job, also one that is not known yet, and wakes
+// the worker.
+func (w *worker) change(key routerKey, f func(*job)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	j := w.jobs[key]
+	if j == nil {
+		j = &job{}
+		w.jobs[key] = j
+	}
+	j.forgotten = false
+	f(j)
+	token(w.wake)
+}
+
+// set sets what a router wants to hold.
+func (w *worker) set(key routerKey, name string, want Holdings) {
 	w.change(key, func(j *job) {
 		j.complete = j.complete && j.want.same(want)
 		j.announce = j.announce && !want.empty()
@@ -71,81 +80,38 @@ func (w *worker) set(key memberKey, name string, want Holdings) {
 	})
 }
 
-// keep makes what a router holds permanent. Adopted holdings stay as they were
-// found.
-func (w *worker) keep(key memberKey) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if j := w.jobs[key]; j != nil && !j.want.empty() {
-		j.want.Lease, j.apply = 0, true
-		w.enqueue(j)
-	}
-}
-
 // announce announces what a router holds, once it is there.
-func (w *worker) announce(key memberKey) {
+func (w *worker) announce(key routerKey) {
 	w.change(key, func(j *job) { j.announce = true })
 }
 
-// change applies f to a router's job, which is done once the worker is woken.
-func (w *worker) change(key memberKey, f func(*job)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	j := w.job(key)
-	f(j)
-	w.enqueue(j)
-}
-
-// job returns a router's job, also one that does not know of it yet.
-func (w *worker) job(key memberKey) *job {
-	j := w.jobs[key]
-	if j == nil {
-		j = &job{key: key}
-		w.jobs[key] = j
-	}
-	j.forgotten = false
-	return j
-}
-
-func (w *worker) enqueue(j *job) {
-	if !j.queued {
-		j.queued = true
-		w.queue = append(w.queue, j)
-	}
-}
-
 // adopt notes holdings that are there and ours, and does not touch them.
-func (w *worker) adopt(key memberKey, name string, have Holdings) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	j := w.job(key)
-	j.name, j.have = name, have
+func (w *worker) adopt(key routerKey, name string, have Holdings) {
+	w.change(key, func(j *job) { j.name, j.have = name, have })
+}
+
+// keep makes what a router holds permanent. Adopted holdings stay as they were
+// found.
+func (w *worker) keep(key routerKey) {
+	w.change(key, func(j *job) {
+		if !j.want.empty() {
+			j.want.Lease, j.apply = 0, true
+		}
+	})
 }
 
 // forget drops a job as soon as it has nothing left to do.
-func (w *worker) forget(key memberKey) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if j := w.jobs[key]; j != nil {
-		j.forgotten = true
-		w.clean(j)
-	}
+func (w *worker) forget(key routerKey) {
+	w.change(key, func(j *job) { j.forgotten = true })
 }
 
-func (w *worker) clean(j *job) {
-	if j.forgotten && !j.queued && j.have.empty() {
-		delete(w.jobs, j.key)
-	}
-}
-
-// audit queues the jobs of which something is missing.
+// audit applies the jobs of which something is missing.
 func (w *worker) audit(present map[InterfaceAddress]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, j := range w.jobs {
 		if j.complete && slices.ContainsFunc(j.want.Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
 			j.apply = true
-			w.enqueue(j)
 			token(w.wake)
 		}
 	}
@@ -153,7 +119,7 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 
 // restored returns how often something was put back that somebody else had
 // removed.
-func (w *worker) restored(key memberKey) uint64 {
+func (w *worker) restored(key routerKey) uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
@@ -166,7 +132,12 @@ func (w *worker) restored(key memberKey) uint64 {
 func (w *worker) done() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.busy && len(w.queue) == 0
+	for _, j := range w.jobs {
+		if j.pending() {
+			return false
+		}
+	}
+	return !w.busy
 }
 
 // run works until the channel is closed.
@@ -196,54 +167,47 @@ func (w *worker) run(end <-chan struct{}) {
 	}
 }
 
-// A task is what there is to do for a job at one moment.
+// A task is what there is to do for a job at one moment: what the job was then,
+// and what is to be dropped.
 type task struct {
-	job      *job
-	name     string
-	hold     Holdings
-	drop     Holdings
-	apply    bool
-	announce bool
-	audit    bool // all was there before
+	job
+	of   *job
+	drop Holdings
 }
 
-// next takes the next task: first what has changed, then what is due for an
-// audit.
+// next takes the next task: first of the jobs that have changed, then of those
+// that are due for an audit.
 func (w *worker) next(now time.Time) *task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.busy = false
-	if len(w.queue) == 0 {
-		for _, j := range w.jobs {
-			if due(j.auditAt, now) {
-				j.apply = true
-				w.enqueue(j)
-			}
+	var next *job
+	for key, j := range w.jobs {
+		switch {
+		case j.forgotten && !j.pending() && j.have.empty():
+			delete(w.jobs, key)
+		case j.pending():
+			next = j
+		case next == nil && due(j.auditAt, now):
+			next = j
 		}
 	}
-	if len(w.queue) == 0 {
+	if w.busy = next != nil; !w.busy {
 		return nil
 	}
-	j := w.queue[0]
-	w.queue = w.queue[1:]
-	w.busy = true
-	return w.take(j)
+	return w.take(next, now)
 }
 
 // take copies what a job wants now.
-func (w *worker) take(j *job) *task {
-	t := &task{job: j, name: j.name, hold: j.want, drop: j.have.without(j.want),
-		apply: j.apply || !j.complete, announce: j.announce, audit: j.complete}
+func (w *worker) take(j *job, now time.Time) *task {
+	j.apply = j.apply || !j.complete || due(j.auditAt, now)
+	t := &task{job: *j, of: j, drop: j.have.without(j.want)}
 	// A router that has changed its VRID must not lose an address to its former
 	// self.
 	for _, o := range w.jobs {
-		if t.drop.empty() {
-			break
-		}
 		t.drop = t.drop.without(o.want)
 	}
 	j.have.Addresses = slices.Concat(j.want.Addresses, t.drop.Addresses)
-	j.queued, j.announce, j.apply = false, false, false
+	j.announce, j.apply = false, false
 	return t
 }
 
@@ -251,17 +215,17 @@ func (w *worker) take(j *job) *task {
 func (w *worker) perform(t *task) {
 	var restored Holdings
 	var held, released, announced error
-	if !t.hold.empty() && t.apply {
+	if !t.want.empty() && t.apply {
 		var added Holdings
-		if added, held = w.edge.Hold(t.hold); t.audit {
+		if added, held = w.edge.Hold(t.want); t.complete {
 			restored = added
 		}
 	}
 	if !t.drop.empty() {
 		released = w.edge.Release(t.drop)
 	}
-	if !t.hold.empty() && (t.announce || !restored.empty()) && w.wanted(t) {
-		announced = w.edge.Announce(t.hold)
+	if !t.want.empty() && (t.announce || !restored.empty()) && w.wanted(t) {
+		announced = w.edge.Announce(t.want)
 	}
 	w.finish(t, time.Now(), restored, held, released, announced)
 }
@@ -270,21 +234,24 @@ func (w *worker) perform(t *task) {
 func (w *worker) wanted(t *task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return t.job.want.same(t.hold)
+	return t.of.want.same(t.want)
 }
 
 // finish notes what came of a task, and when to look again.
 func (w *worker) finish(t *task, now time.Time, restored Holdings, held, released, announced error) {
 	w.mu.Lock()
-	j := t.job
+	j := t.of
 	if released == nil {
 		j.have = j.have.without(t.drop)
 	}
 	j.restored += uint64(len(restored.Addresses))
-	j.complete = held == nil && !t.hold.empty() && j.want.same(t.hold)
-	failure := errors.Join(held, released, announced)
+	j.complete = held == nil && !t.want.empty() && j.want.same(t.want)
+	j.failure = ""
+	if failure := errors.Join(held, released, announced); failure != nil {
+		j.failure = failure.Error()
+	}
 	switch {
-	case failure != nil:
+	case j.failure != "":
 		j.auditAt = now.Add(retryAfter)
 	case !t.apply:
 		// When to look again stays as it was.
@@ -295,16 +262,10 @@ func (w *worker) finish(t *task, now time.Time, restored Holdings, held, release
 	default:
 		j.auditAt = now.Add(auditEvery)
 	}
-	told := j.failure
-	j.failure = ""
-	if failure != nil {
-		j.failure = failure.Error()
-	}
 	failed := j.failure
-	w.clean(j)
 	w.mu.Unlock()
 
-	if failed != told && failed != "" {
+	if failed != t.failure && failed != "" {
 		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
 	if !restored.empty() {
@@ -324,15 +285,10 @@ func (w *worker) deadline() time.Time {
 	return first
 }
 
-// String lists the addresses with their interfaces for the log.
-func (h Holdings) String() string {
-	names := make([]string, 0, maxListed)
-	for _, a := range h.Addresses[:min(len(h.Addresses), maxListed)] {
-		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
+// token puts one in, unless there is one already.
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
-	text := strings.Join(names, ", ")
-	if more := len(h.Addresses) - maxListed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

@@ -21,7 +21,8 @@ var core = map[string]map[string]string{
 		"reconcile.go": "the loop",
 	},
 	"vrrp": {
-		"session.go": "the loop",
+		"loop.go":    "the loop",
+		"session.go": "the channels around the loop, and where others ask it",
 		"worker.go":  "adds and announces addresses, which may stall in the kernel",
 	},
 	"internal/block": {

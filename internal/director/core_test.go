@@ -299,7 +299,7 @@ func TestOnlyAMasterHandsOver(t *testing.T) {
 		{vrrp.Master, `level=INFO msg="stopping: handing over"`},
 		{vrrp.Backup, `level=INFO msg=stopping`},
 	} {
-		t.Run(tt.state.String(), func(t *testing.T) {
+		t.Run(string(tt.state), func(t *testing.T) {
 			s := tellOf(t, clusterOf())
 			s.handle(RoutersSeen{{Name: "outside", State: tt.state}})
 			s.log.Reset()

@@ -16,7 +16,7 @@ import (
 func routerStatus(r *vrrp.Status) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
-		State: api.State(r.State.String()), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval,
+		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval,
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority,
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
 		Counters: api.RouterCounters{

@@ -282,8 +282,8 @@ func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struc
 		o := order{Heartbeat: c.heartbeat || sent == 0}
 		if sent != c.sets {
 			d := c.desired
-			o.Desired, o.Resume, sent = &d, resume, c.sets
-			resume = nil
+			d.Resume, resume = resume, nil
+			o.Desired, sent = &d, c.sets
 		}
 		c.heartbeat = false
 		c.mu.Unlock()
@@ -353,8 +353,8 @@ func exported(e vrrp.Event) event.Event {
 		out.Attributes = append(out.Attributes, slog.String("router", e.Router))
 	}
 	if e.Changed() {
-		out.Text = "virtual router is " + e.To.String()
-		out.Attributes = append(out.Attributes, slog.String("was", e.From.String()), slog.String("why", e.Text))
+		out.Text = "virtual router is " + string(e.To)
+		out.Attributes = append(out.Attributes, slog.String("was", string(e.From)), slog.String("why", e.Text))
 	}
 	return out
 }

@@ -166,7 +166,7 @@ func (k *keeper) obey(o order) {
 	if o.Desired.Ending != vrrp.Running {
 		k.ending, k.orderly = o.Desired.Ending, true
 	}
-	k.session.Set(*o.Desired, o.Resume...)
+	k.session.Set(*o.Desired)
 }
 
 // end makes the session end.

@@ -22,8 +22,7 @@ const (
 
 // An order is what the director sends; each is one JSON value.
 type order struct {
-	Desired *vrrp.Desired     `json:"desired,omitempty"`
-	Resume  []vrrp.Resumption `json:"resume,omitempty"`
+	Desired *vrrp.Desired `json:"desired,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
 }

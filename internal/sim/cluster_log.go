@@ -21,7 +21,7 @@ func (c *Cluster) logInput(n *Node, in director.Input) {
 			text += fmt.Sprintf(" %v:%d %v", o.Target.Addr, o.Target.Port, o.Result.Outcome)
 		}
 	case director.RoutersSeen:
-		text = in[0].State.String()
+		text = string(in[0].State)
 	case director.ReadingEnded:
 		text = fmt.Sprintf("%d: %v", in.Number, in.Err)
 		if in.Config != nil {

@@ -1,0 +1,194 @@
+package vrrp
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// endWithin bounds how long a Session that has ended waits for the kernel to
+// release the addresses.
+const endWithin = 5 * time.Second
+
+// Run runs the routers until all have ended because Set said so, or until the
+// context ends. Each turn of the loop reads the clock once, handles every packet
+// that has arrived, and only then lets timers expire: a process that was stalled
+// listens first.
+func (s *Session) Run(ctx context.Context) {
+	defer close(s.done)
+	workerEnd := make(chan struct{})
+	defer close(workerEnd)
+	go s.worker.run(workerEnd)
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-s.link.Wake():
+		case <-s.kick:
+		case reply := <-s.queries:
+			reply <- s.statuses()
+		}
+		if s.turn(time.Now()) {
+			return
+		}
+		timer.Stop()
+		if at := s.deadline(); !at.IsZero() {
+			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// turn does everything that is to do now, in this order, and reports whether
+// the Session has ended.
+func (s *Session) turn(now time.Time) (ended bool) {
+	s.link.Receive(func(p Packet) { s.receive(now, p) })
+	s.read(now)
+	s.inspect(now)
+	for _, m := range s.members {
+		if due(m.router.Deadline(), now) {
+			s.do(now, m, m.router.Expire(now))
+		}
+		if due(m.resumeAt, now) {
+			s.evaluate(now, m, s.virtual())
+		}
+	}
+	if due(s.auditAt, now) { // Addresses that are held and missing are restored.
+		s.auditAt = time.Time{}
+		s.worker.audit(s.present)
+	}
+	s.removeEnded()
+	return s.ended(now)
+}
+
+// deadline is when the next turn is due, without a cause from outside.
+func (s *Session) deadline() time.Time {
+	first := earliest(s.auditAt, s.endBy)
+	for _, m := range s.members {
+		first = earliest(first, m.router.Deadline(), m.resumeAt)
+	}
+	return first
+}
+
+// read applies what the loop was told since the last turn.
+func (s *Session) read(now time.Time) {
+	s.mu.Lock()
+	d := s.mail
+	s.mail = nil
+	s.mu.Unlock()
+	switch {
+	case d == nil:
+	case d.Ending == Running && s.ending == Running:
+		s.apply(now, *d)
+	case d.Ending != Running && d.Ending != s.ending:
+		// From Stopped to Abandoned, or the other way round, it changes what
+		// becomes of addresses that nobody comes for.
+		s.ending = d.Ending
+		for _, m := range s.members {
+			s.end(now, m)
+		}
+	}
+}
+
+// apply starts, updates and ends routers.
+func (s *Session) apply(now time.Time, d Desired) {
+	s.conditions = d.Conditions
+	for _, r := range d.Resume {
+		s.resume[r.Router] = r.Before
+	}
+	wanted := make(map[routerKey]bool, len(d.Routers))
+	for _, c := range d.Routers {
+		key := keyOf(&c)
+		wanted[key] = true
+		m := s.members[key]
+		if m == nil {
+			s.members[key] = &member{key: key, router: NewRouter(c)}
+			continue
+		}
+		m.removed = false
+		m.router.Continue()
+		if !reflect.DeepEqual(m.router.config(), c) {
+			s.do(now, m, m.router.Update(now, c))
+		}
+	}
+	for key, m := range s.members {
+		if !wanted[key] && !m.removed {
+			m.removed = true
+			s.end(now, m)
+		}
+	}
+	s.listen()
+	s.interfaces = nil // Inspect them again, for the new configuration.
+}
+
+// listen opens the sockets of the routers that run or are handing over.
+func (s *Session) listen() {
+	ports := make([]Port, 0, len(s.members))
+	for key := range s.members {
+		ports = append(ports, key.Port)
+	}
+	s.link.Listen(ports)
+}
+
+// end ends a router: as all of them, or one that is not wanted any more.
+func (s *Session) end(now time.Time, m *member) {
+	how := s.ending
+	if m.removed {
+		// The next start adopts no addresses of a router that it does not know.
+		how = Stopped
+	}
+	s.do(now, m, m.router.End(now, how))
+}
+
+// removeEnded removes routers that have ended.
+func (s *Session) removeEnded() {
+	gone := false
+	for key, m := range s.members {
+		if !m.router.Done() {
+			continue
+		}
+		if s.ending == Abandoned && m.router.Holding() { // Nobody took over.
+			s.worker.keep(key)
+		}
+		s.worker.forget(key)
+		delete(s.members, key)
+		gone = true
+	}
+	if gone {
+		s.listen()
+	}
+}
+
+// ended reports whether every router has ended and the kernel agrees.
+func (s *Session) ended(now time.Time) bool {
+	if s.ending == Running || len(s.members) > 0 {
+		return false
+	}
+	if s.endBy.IsZero() {
+		s.endBy = now.Add(endWithin)
+	}
+	return s.worker.done() || due(s.endBy, now)
+}
+
+// statuses are the routers as they stand, ordered by name.
+func (s *Session) statuses() []Status {
+	all := make([]Status, 0, len(s.members))
+	for _, m := range s.members {
+		st := m.router.Status()
+		for _, a := range m.router.holdings().Addresses {
+			if s.present[a] {
+				st.Held++
+			}
+		}
+		st.Counters.AddressesRestored = s.worker.restored(m.key)
+		st.Unmet = m.verdict.unmet
+		all = append(all, st)
+	}
+	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}

@@ -1,0 +1,69 @@
+package vrrp
+
+import (
+	"maps"
+	"slices"
+)
+
+// State returns the state that the router is in.
+func (r *Router) State() State { return r.state }
+
+// Holding reports whether the router wants its addresses on the interfaces, or
+// is still answering for them.
+func (r *Router) Holding() bool { return r.handover.held }
+
+// Status returns the router as it stands, but for Held: only the edge knows what
+// is really there.
+func (r *Router) Status() Status {
+	s := Status{
+		Name:           r.c.Name,
+		Interface:      r.c.Interface,
+		VRID:           r.c.VRID,
+		Version:        r.c.Version,
+		State:          r.state,
+		Phase:          r.phase(),
+		Since:          r.since,
+		Priority:       r.c.Priority,
+		Interval:       r.c.Interval,
+		Fault:          r.fault,
+		Master:         r.election.master,
+		MasterPriority: r.election.priority,
+		Addresses:      slices.Clone(r.c.Addresses),
+		Counters:       r.counters,
+	}
+	for _, e := range r.c.Extra {
+		s.Addresses = append(s.Addresses, e.Prefix)
+	}
+	s.Counters.Discarded = maps.Clone(r.counters.Discarded)
+	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
+	return s
+}
+
+// phase works out what the router does.
+func (r *Router) phase() Phase {
+	h, e := &r.handover, &r.election
+	switch {
+	case r.stall.listening:
+		return Listening
+	case r.state == Master:
+		return Advertising
+	case !h.releaseAt.IsZero() && (r.state == Backup || h.takenOver):
+		return Relinquishing
+	case !h.releaseAt.IsZero():
+		return Offering
+	case h.ending != Running:
+		return Ended
+	case h.held:
+		return Adopted
+	case r.state == Initialize:
+		return Waiting
+	case e.leaving:
+		return Succeeding
+	case !e.preemptAt.IsZero():
+		return Delaying
+	case e.master.IsValid():
+		return Following
+	default:
+		return Seeking
+	}
+}
