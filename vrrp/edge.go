@@ -61,8 +61,8 @@ type Link interface {
 	Send(p Port, src, dst netip.Addr, payload []byte) error
 }
 
-// A Holder makes the kernel agree with what a Master holds. Its methods may
-// take as long as the kernel likes.
+// A Holder makes the kernel agree with what a Master holds. Its methods are
+// called by one goroutine, and may take as long as the kernel likes.
 type Holder interface {
 	// Hold makes it so that the holdings are there, and begins their lease anew.
 	// It goes on after an error, and returns what had not been there.

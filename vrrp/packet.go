@@ -200,11 +200,11 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 		b = append(b, make([]byte, authLen)...)
 	}
 	p := b[start:]
-	var pseudo uint32
+	checksum := ^sum(p, 0)
 	if a.Version == 3 && (src.Is6() || !a.PlainChecksum) {
-		pseudo = pseudoSum(src, dst, len(p))
+		checksum = Checksum(p, Protocol, src, dst)
 	}
-	binary.BigEndian.PutUint16(p[6:], ^sum(p, pseudo))
+	binary.BigEndian.PutUint16(p[6:], checksum)
 	return b
 }
 
@@ -240,16 +240,17 @@ func decodeAddrs(b []byte, count int, src netip.Addr) []netip.Addr {
 // The sum over everything, the checksum included, is all ones then, whether its
 // sender writes a zero checksum as 0 or as 0xffff.
 func verify(b []byte, version uint8, src, dst netip.Addr) (plain, ok bool) {
-	if version == 3 && sum(b, pseudoSum(src, dst, len(b))) == 0xffff {
+	if version == 3 && Checksum(b, Protocol, src, dst) == 0 {
 		return false, true
 	}
 	return true, !src.Is6() && sum(b, 0) == 0xffff
 }
 
-// pseudoSum is the part of a checksum that comes from the pseudo-header (RFC 8200
-// section 8.1; over IPv4 the same fields in IPv4's sizes).
-func pseudoSum(src, dst netip.Addr, n int) uint32 {
-	return uint32(n) + Protocol + uint32(sum(src.AsSlice(), 0)) + uint32(sum(dst.AsSlice(), 0))
+// Checksum is the checksum over b, of an even number of bytes, and the
+// pseudo-header of RFC 8200 section 8.1 (over IPv4 the same fields in IPv4's
+// sizes). It is 0 where b includes the right one.
+func Checksum(b []byte, protocol uint32, src, dst netip.Addr) uint16 {
+	return ^sum(b, uint32(len(b))+protocol+uint32(sum(src.AsSlice(), 0))+uint32(sum(dst.AsSlice(), 0)))
 }
 
 // sum is the one's complement sum of RFC 1071, not complemented, of an even

@@ -310,7 +310,7 @@ func FuzzDecode(f *testing.F) {
 		if fixSum && len(b) >= headerLen {
 			b = bytes.Clone(b)
 			b[6], b[7] = 0, 0
-			binary.BigEndian.PutUint16(b[6:], ^sum(b, pseudoSum(src, dst, len(b))))
+			binary.BigEndian.PutUint16(b[6:], Checksum(b, Protocol, src, dst))
 		}
 		ad, err := Decode(b, src, dst, ttl)
 		if err != nil {

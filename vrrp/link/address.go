@@ -7,8 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -18,13 +18,6 @@ import (
 
 // forever is the lifetime of a permanent address.
 const forever = math.MaxUint32
-
-// An addressBook adds and removes addresses, and knows those it has added.
-type addressBook struct {
-	netlink *netlink.Handle
-	mu      sync.Mutex
-	held    map[vrrp.InterfaceAddress]bool
-}
 
 // Hold makes it so that the addresses are on their interfaces. The kernel removes
 // them when their lease ends, of whole seconds, rounded up; holding again begins
@@ -36,8 +29,8 @@ func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	spared := make(sparing)
 	var errs []error
 	for _, a := range h.Addresses {
-		l.addresses.mark(a, true)
-		isNew, err := l.addresses.hold(v.devices[a.Interface], a, h.Lease, spared)
+		l.held[a] = true
+		isNew, err := l.hold(v.devices[a.Interface], a, h.Lease, spared)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
 		}
@@ -48,7 +41,7 @@ func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	return added, errors.Join(errs...)
 }
 
-func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spared sparing) (added bool, err error) {
+func (l *Link) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spared sparing) (added bool, err error) {
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
@@ -60,23 +53,17 @@ func (b *addressBook) hold(d *device, a vrrp.InterfaceAddress, lease time.Durati
 			lease, noLease = 0, fmt.Errorf("held without a lease: %w", noLease)
 		}
 	}
-	added, err = b.put(d, a, lease)
-	return added, errors.Join(err, noLease)
-}
-
-// put adds an address, or replaces it, which begins its lease anew.
-func (b *addressBook) put(d *device, a vrrp.InterfaceAddress, lease time.Duration) (added bool, err error) {
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	addr := b.request(d, a, lease)
+	addr := l.request(d, a, lease)
 	// An exclusive add shows whether the address was there.
-	if err = b.netlink.AddrAdd(link, addr); !errors.Is(err, unix.EEXIST) {
-		return err == nil, err
+	if err = l.netlink.AddrAdd(link, addr); errors.Is(err, unix.EEXIST) {
+		return false, errors.Join(l.netlink.AddrReplace(link, addr), noLease)
 	}
-	return false, b.netlink.AddrReplace(link, addr)
+	return err == nil, errors.Join(err, noLease)
 }
 
 // request is an address as it is given to the kernel.
-func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) *netlink.Addr {
+func (l *Link) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) *netlink.Addr {
 	valid := uint32(forever)
 	if lease > 0 {
 		valid = uint32((lease + time.Second - 1) / time.Second)
@@ -94,7 +81,7 @@ func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Dur
 	// that may move away (RFC 6724 section 5, rule 3). IPv4 needs no flag for
 	// that: an address in a network that has one already is secondary.
 	addr.PreferedLft = 0
-	if b.onLink(d, a) {
+	if l.onLink(d, a) {
 		// The route to the network belongs to the own address. A permanent
 		// address that gets a lease would pass it on to that route.
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
@@ -103,15 +90,10 @@ func (b *addressBook) request(d *device, a vrrp.InterfaceAddress, lease time.Dur
 }
 
 // onLink reports whether an own address of the interface is in the same network.
-func (b *addressBook) onLink(d *device, a vrrp.InterfaceAddress) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, o := range d.addrs {
-		if o.Masked() == a.Prefix.Masked() && !b.held[vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix}] {
-			return true
-		}
-	}
-	return false
+func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
+	return slices.ContainsFunc(d.addrs, func(o address) bool {
+		return o.Masked() == a.Prefix.Masked() && !l.held[vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix}]
+	})
 }
 
 // Release makes it so that the addresses are not on their interfaces. One that
@@ -121,12 +103,12 @@ func (l *Link) Release(h vrrp.Holdings) error {
 	spared := make(sparing)
 	var errs []error
 	for _, a := range h.Addresses {
-		l.addresses.mark(a, false)
+		delete(l.held, a)
 		d := v.devices[a.Interface]
 		if d == nil {
 			continue
 		}
-		if err := l.addresses.release(d, a, spared); err != nil {
+		if err := l.release(d, a, spared); err != nil {
 			errs = append(errs, fmt.Errorf("removing %s from %s: %w", a.Prefix, a.Interface, err))
 		}
 	}
@@ -135,12 +117,12 @@ func (l *Link) Release(h vrrp.Holdings) error {
 
 // release removes an address, unless that would remove the interface's own
 // ones with it.
-func (b *addressBook) release(d *device, a vrrp.InterfaceAddress, spared sparing) error {
+func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) error {
 	if err := spared.endangers(d, a.Prefix); err != nil {
 		return err
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	err := b.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
+	err := l.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
 	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
 		return nil
 	}
@@ -193,16 +175,6 @@ func promoteSecondaries(name string) error {
 		}
 	}
 	return os.WriteFile(path, []byte("1"), 0)
-}
-
-func (b *addressBook) mark(a vrrp.InterfaceAddress, held bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if held {
-		b.held[a] = true
-	} else {
-		delete(b.held, a)
-	}
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

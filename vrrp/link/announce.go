@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -27,13 +26,6 @@ var (
 // the announcements on others.
 const announceWithin = 100 * time.Millisecond
 
-// An announcer keeps one packet socket for each interface that had something
-// to announce.
-type announcer struct {
-	mu    sync.Mutex
-	conns map[int]*packet.Conn // by the interface's index
-}
-
 // Announce sends a gratuitous ARP or an unsolicited neighbour advertisement
 // for every address (RFC 9568 sections 8.1.2 and 8.2.2). Interfaces that know
 // neither are left out.
@@ -45,17 +37,17 @@ func (l *Link) Announce(h vrrp.Holdings) error {
 		if d == nil || d.noARP || len(d.mac) != 6 {
 			continue
 		}
-		if err := l.announcer.announce(d, a.Prefix.Addr()); err != nil {
+		if err := l.announce(d, a.Prefix.Addr()); err != nil {
 			errs = append(errs, fmt.Errorf("announcing %s on %s: %w", a.Prefix.Addr(), a.Interface, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (n *announcer) announce(d *device, ip netip.Addr) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	c, err := n.conn(d)
+func (l *Link) announce(d *device, ip netip.Addr) error {
+	l.connsMu.Lock()
+	defer l.connsMu.Unlock()
+	c, err := l.conn(d)
 	if err != nil {
 		return err
 	}
@@ -65,47 +57,42 @@ func (n *announcer) announce(d *device, ip netip.Addr) error {
 	}
 	_ = c.SetWriteDeadline(time.Now().Add(announceWithin))
 	if _, err := c.WriteTo(frame(d.mac, ip), &packet.Addr{HardwareAddr: to}); err != nil {
-		delete(n.conns, d.index) // The next one tries with a new socket.
+		delete(l.conns, d.index) // The next one tries with a new socket.
 		return errors.Join(err, c.Close())
 	}
 	return nil
 }
 
-func (n *announcer) conn(d *device) (*packet.Conn, error) {
-	if c := n.conns[d.index]; c != nil {
+func (l *Link) conn(d *device) (*packet.Conn, error) {
+	if c := l.conns[d.index]; c != nil {
 		return c, nil
 	}
 	// Nothing is ever read from it, so nothing must pile up in it.
-	none, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
-	if err != nil {
-		return nil, err
-	}
+	none := []bpf.RawInstruction{{Op: unix.BPF_RET | unix.BPF_K}}
 	ifi := &net.Interface{Index: d.index, Name: d.name, HardwareAddr: d.mac}
 	c, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: none})
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	n.conns[d.index] = c
+	l.conns[d.index] = c
 	return c, nil
 }
 
-// keep closes the sockets of interfaces that are gone.
-func (n *announcer) keep(devices map[string]*device) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+// keepConns closes the sockets of all other interfaces.
+func (l *Link) keepConns(devices map[string]*device) {
+	l.connsMu.Lock()
+	defer l.connsMu.Unlock()
 	indexes := make(map[int]bool, len(devices))
 	for _, d := range devices {
 		indexes[d.index] = true
 	}
-	for index, c := range n.conns {
+	for index, c := range l.conns {
 		if !indexes[index] {
 			_ = c.Close()
-			delete(n.conns, index)
+			delete(l.conns, index)
 		}
 	}
 }
-
-func (n *announcer) close() { n.keep(nil) }
 
 // gratuitousARP is an ARP request for an address by its holder (RFC 826, RFC
 // 5227 section 3), in the form that most peers send.
@@ -128,7 +115,7 @@ func unsolicitedNA(mac net.HardwareAddr, ip netip.Addr) []byte {
 	icmp := slices.Concat(
 		[]byte{advertisement, 0, 0, 0, router | override, 0, 0, 0}, ip.AsSlice(),
 		[]byte{targetLinkLayer, 1}, mac)
-	binary.BigEndian.PutUint16(icmp[2:], checksum6(ip, allNodes, unix.IPPROTO_ICMPV6, icmp))
+	binary.BigEndian.PutUint16(icmp[2:], vrrp.Checksum(icmp, unix.IPPROTO_ICMPV6, ip, allNodes))
 
 	b := ethernetHeader(allNodesMAC, mac, unix.ETH_P_IPV6)
 	b = append(b, 6<<4, 0, 0, 0)
@@ -139,19 +126,4 @@ func unsolicitedNA(mac net.HardwareAddr, ip netip.Addr) []byte {
 
 func ethernetHeader(to, from net.HardwareAddr, etherType uint16) []byte {
 	return binary.BigEndian.AppendUint16(slices.Concat(to, from), etherType)
-}
-
-// checksum6 is the checksum over the pseudo-header of RFC 8200 section 8.1 and
-// a payload of even length.
-func checksum6(src, dst netip.Addr, next uint8, payload []byte) uint16 {
-	sum := uint32(len(payload)) + uint32(next)
-	for _, part := range [][]byte{src.AsSlice(), dst.AsSlice(), payload} {
-		for i := 0; i < len(part); i += 2 {
-			sum += uint32(binary.BigEndian.Uint16(part[i:]))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }

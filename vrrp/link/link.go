@@ -1,14 +1,11 @@
 package link
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"maps"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/mdlayher/packet"
@@ -16,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// retryAfter is how long Run waits before it tries again what the kernel
-// refused: a socket, or a subscription.
-const retryAfter = time.Second
+// eventBuffer is the receive buffer of a subscription: some thousand events. The
+// kernel ends a subscription that overflows.
+const eventBuffer = 1 << 20
 
 // A Link is the edge between virtual routers and the kernel.
 type Link struct {
@@ -29,8 +26,14 @@ type Link struct {
 	mu   sync.Mutex
 	want map[vrrp.Port]bool
 
-	addresses addressBook
-	announcer announcer
+	netlink *netlink.Handle
+	held    map[vrrp.InterfaceAddress]bool // what Hold has added; only its goroutine needs it
+
+	// conns are the packet sockets of the interfaces that had something to
+	// announce, by their index.
+	connsMu sync.Mutex
+	conns   map[int]*packet.Conn
+
 	// resubscribed counts subscriptions that ended and were made again.
 	resubscribed atomic.Uint64
 	eventBuffer  int
@@ -41,6 +44,22 @@ type view struct {
 	vrrp.Interfaces
 	devices map[string]*device
 	sockets map[vrrp.Port]*socket
+}
+
+// A device is one network interface. It is replaced, never changed.
+type device struct {
+	name  string
+	index int
+	mac   net.HardwareAddr
+	up    bool // administratively, and has a carrier
+	noARP bool // point to point, loopback, or without ARP
+	addrs []address
+}
+
+// An address is one address of a device.
+type address struct {
+	netip.Prefix
+	flags int // IFA_F_*
 }
 
 var (
@@ -59,57 +78,13 @@ func Open() (*Link, error) {
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
+		netlink:     h,
+		held:        make(map[vrrp.InterfaceAddress]bool),
+		conns:       make(map[int]*packet.Conn),
 		eventBuffer: eventBuffer,
 	}
-	l.addresses = addressBook{netlink: h, held: make(map[vrrp.InterfaceAddress]bool)}
-	l.announcer.conns = make(map[int]*packet.Conn)
 	l.view.Store(new(view))
 	return l, nil
-}
-
-// Run watches the interfaces and keeps the sockets open until the context
-// ends, and then closes everything. It returns nil.
-func (l *Link) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := l.watch(ctx); err != nil {
-			l.resubscribed.Add(1)
-			l.fail(err)
-			pause(ctx, err)
-		}
-	}
-	for _, s := range l.view.Load().sockets {
-		s.close()
-	}
-	l.announcer.close()
-	l.addresses.netlink.Close()
-	return nil
-}
-
-// fail publishes why no socket can be open, if nothing was ever listed.
-func (l *Link) fail(err error) {
-	if l.view.Load().devices != nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	v := &view{Interfaces: vrrp.Interfaces{ByName: map[string]vrrp.Interface{}, Ports: make(map[vrrp.Port]string)}}
-	for p := range l.want {
-		v.Ports[p] = err.Error()
-	}
-	l.view.Store(v)
-	token(l.wake)
-}
-
-// pause waits before a subscription is tried again. One that was merely
-// overrun is made again at once.
-func pause(ctx context.Context, err error) {
-	if errors.Is(err, errOverrun) {
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(retryAfter):
-	}
 }
 
 // Listen opens the sockets of these ports, and closes all others.
@@ -119,12 +94,9 @@ func (l *Link) Listen(ports []vrrp.Port) {
 		want[p] = true
 	}
 	l.mu.Lock()
-	same := maps.Equal(want, l.want)
 	l.want = want
 	l.mu.Unlock()
-	if !same {
-		token(l.listen)
-	}
+	token(l.listen)
 }
 
 // Wake receives a token when packets have arrived or the interfaces have
@@ -155,12 +127,4 @@ func (l *Link) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
 		return fmt.Errorf("sending on %s from %s to %s: %w", p.Interface, src, dst, err)
 	}
 	return nil
-}
-
-// token puts one in, unless there is one already.
-func token(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

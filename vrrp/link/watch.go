@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// eventBuffer is the receive buffer of a subscription: some thousand
-	// events. The kernel ends a subscription that overflows.
-	eventBuffer = 1 << 20
+	// retryAfter is how long Run waits before it tries again what the kernel
+	// refused: a socket, or a subscription.
+	retryAfter = time.Second
 	// dumpTries bounds how often a list that changed while it was read is
 	// read again.
 	dumpTries = 10
@@ -27,25 +27,49 @@ const (
 // errOverrun means that events were lost, and that all must be listed again.
 var errOverrun = errors.New("the subscription to interface events ended")
 
-// A device is one network interface. It is replaced, never changed.
-type device struct {
-	name  string
-	index int
-	mac   net.HardwareAddr
-	up    bool // administratively, and has a carrier
-	noARP bool // point to point, loopback, or without ARP
-	addrs []address
+// Run watches the interfaces and keeps the sockets open until the context
+// ends, and then closes everything. It returns nil.
+func (l *Link) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := l.watch(ctx); err != nil {
+			l.resubscribed.Add(1)
+			l.fail(err)
+			pause(ctx, err)
+		}
+	}
+	for _, s := range l.view.Load().sockets {
+		s.close()
+	}
+	l.keepConns(nil)
+	l.netlink.Close()
+	return nil
 }
 
-// An address is one address of a device.
-type address struct {
-	netip.Prefix
-	flags int // IFA_F_*
+// fail publishes why no socket can be open, if nothing was ever listed.
+func (l *Link) fail(err error) {
+	if l.view.Load().devices != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := &view{Interfaces: vrrp.Interfaces{ByName: map[string]vrrp.Interface{}, Ports: make(map[vrrp.Port]string)}}
+	for p := range l.want {
+		v.Ports[p] = err.Error()
+	}
+	l.view.Store(v)
+	token(l.wake)
 }
 
-// usable reports whether packets can be sent from an address.
-func (a address) usable() bool {
-	return a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0
+// pause waits before a subscription is tried again. One that was merely
+// overrun is made again at once.
+func pause(ctx context.Context, err error) {
+	if errors.Is(err, errOverrun) {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(retryAfter):
+	}
 }
 
 // watch subscribes, lists everything, and then follows the events until the
@@ -123,12 +147,12 @@ type table map[int]*device
 
 // list reads all interfaces and addresses.
 func (l *Link) list() (table, error) {
-	links, err := whole(l.addresses.netlink.LinkList)
+	links, err := whole(l.netlink.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("listing interfaces: %w", err)
 	}
 	addrs, err := whole(func() ([]netlink.Addr, error) {
-		return l.addresses.netlink.AddrList(nil, netlink.FAMILY_ALL)
+		return l.netlink.AddrList(nil, netlink.FAMILY_ALL)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing addresses: %w", err)
@@ -176,15 +200,11 @@ func (t table) set(a *netlink.LinkAttrs) {
 	}
 	if old := t[a.Index]; old != nil {
 		d.addrs = old.addrs
-		if d.sameLink(old) {
-			return
+		if reflect.DeepEqual(d, old) {
+			return // The pointer shows that nothing has changed.
 		}
 	}
 	t[a.Index] = d
-}
-
-func (d *device) sameLink(o *device) bool {
-	return d.name == o.name && d.up == o.up && d.noARP == o.noARP && slices.Equal(d.mac, o.mac)
 }
 
 func (t table) addr(u netlink.AddrUpdate) {
@@ -228,7 +248,13 @@ func (l *Link) publish(t table) (retry bool) {
 		return retry
 	}
 	for name, d := range v.devices {
-		v.ByName[name] = d.export()
+		i := vrrp.Interface{Up: d.up}
+		for _, a := range d.addrs {
+			if a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0 { // Packets can be sent from it.
+				i.Addresses = append(i.Addresses, a.Prefix)
+			}
+		}
+		v.ByName[name] = i
 	}
 	l.view.Store(v)
 	for p, s := range old.sockets {
@@ -236,19 +262,9 @@ func (l *Link) publish(t table) (retry bool) {
 			s.close()
 		}
 	}
-	l.announcer.keep(v.devices)
+	l.keepConns(v.devices)
 	token(l.wake)
 	return retry
-}
-
-func (d *device) export() vrrp.Interface {
-	i := vrrp.Interface{Up: d.up, Addresses: make([]netip.Prefix, 0, len(d.addrs))}
-	for _, a := range d.addrs {
-		if a.usable() {
-			i.Addresses = append(i.Addresses, a.Prefix)
-		}
-	}
-	return i
 }
 
 // open puts the wanted sockets into v: those of the old view that still fit
