@@ -50,8 +50,7 @@ type Client struct {
 	done    chan struct{} // closed when no keeper runs and none will
 
 	mu        sync.Mutex
-	desired   vrrp.Desired
-	sets      uint64 // how often it was set
+	desired   *vrrp.Desired
 	heartbeat bool
 	statuses  []vrrp.Status
 	status    Status
@@ -69,6 +68,7 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	}
 	c := &Client{
 		options: o,
+		desired: new(vrrp.Desired),
 		kick:    make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -77,12 +77,12 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Set makes these routers run, and no others. The newest Set wins, until Stop.
+// Set makes these routers run, and no others. The newest Set wins, until Stop. What
+// d refers to must not be changed afterwards.
 func (c *Client) Set(d vrrp.Desired) {
 	c.mu.Lock()
 	if c.desired.Ending == vrrp.Running {
-		c.desired = vrrp.Desired{Routers: slices.Clone(d.Routers), Conditions: slices.Clone(d.Conditions), Ending: d.Ending}
-		c.sets++
+		c.desired = &d
 	}
 	c.mu.Unlock()
 	token(c.kick)
@@ -206,7 +206,10 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	if err != nil {
 		return err.Error()
 	}
-	c.begin(cmd.Process.Pid)
+	c.mu.Lock()
+	c.status.PID, c.lively = cmd.Process.Pid, true
+	c.starts++
+	c.mu.Unlock()
 	defer c.end()
 	ended := make(chan struct{})
 	talked := make(chan struct{}, 2)
@@ -257,13 +260,6 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	return ours, cmd, words, nil
 }
 
-func (c *Client) begin(pid int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.status.PID, c.lively = pid, true
-	c.starts++
-}
-
 func (c *Client) end() {
 	c.mu.Lock()
 	c.status.PID, c.status.Process = 0, Process{}
@@ -276,14 +272,15 @@ func (c *Client) end() {
 // time with what only a new keeper is told.
 func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
-	var sent uint64 // the Set that was sent last
+	var sent *vrrp.Desired
 	for {
 		c.mu.Lock()
-		o := order{Heartbeat: c.heartbeat || sent == 0}
-		if sent != c.sets {
-			d := c.desired
+		o := order{Heartbeat: c.heartbeat || sent == nil}
+		if sent != c.desired {
+			sent = c.desired
+			d := *sent
 			d.Resume, resume = resume, nil
-			o.Desired, sent = &d, c.sets
+			o.Desired = &d
 		}
 		c.heartbeat = false
 		c.mu.Unlock()
@@ -322,20 +319,15 @@ func (c *Client) take(s snapshot) {
 	pid := c.status.PID
 	c.mu.Unlock()
 	token(c.changed)
-	if s.Process != nil {
-		c.greet(pid, *s.Process)
+	switch p := s.Process; {
+	case p != nil && p.Why != "":
+		c.tell(event.Warning, "keeper-limited", "the keeper is running with limitations", slog.Int("pid", pid), slog.String("why", p.Why))
+	case p != nil:
+		c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 	}
 	for _, e := range s.Events {
 		c.options.Events(exported(e))
 	}
-}
-
-func (c *Client) greet(pid int, p Process) {
-	if p.Why != "" {
-		c.tell(event.Warning, "keeper-limited", "the keeper is running with limitations", slog.Int("pid", pid), slog.String("why", p.Why))
-		return
-	}
-	c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 }
 
 // tell makes an event of what happened to the keeper itself.
@@ -383,18 +375,13 @@ func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended
 		if missed >= patience {
 			// Kill first: the log may be slow. Another director is Master by now.
 			_ = p.Kill()
-			c.forget()
+			c.mu.Lock()
+			c.statuses = nil
+			c.mu.Unlock()
 			c.tell(event.Error, "keeper-killed", "the keeper showed no sign of life and was killed", slog.Int("pid", p.Pid))
 			return
 		}
 	}
-}
-
-// forget forgets the routers' roles.
-func (c *Client) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.statuses = nil
 }
 
 // A head keeps the beginning of what is written to it: the trace of a crash

@@ -86,13 +86,12 @@ func (k *keeper) run(term <-chan os.Signal) {
 	orders := make(chan order)
 	go read(k.conn, orders)
 	ended := make(chan struct{})
-	stopSending := make(chan struct{})
 	sent := make(chan struct{})
-	go func() { defer close(sent); k.send(stopSending) }()
+	go func() { defer close(sent); k.send(ended) }()
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
 	waiting := acquire(k.child.Lock)
-	patience := time.NewTimer(k.lockPatience())
+	lockTimer := time.NewTimer(k.lockPatience())
 	begin := func() {
 		waiting = nil
 		close(k.begun)
@@ -107,7 +106,7 @@ func (k *keeper) run(term <-chan os.Signal) {
 				orders = nil
 				k.abandon("the director has ended")
 			}
-			patience.Reset(k.lockPatience())
+			lockTimer.Reset(k.lockPatience())
 		case <-term:
 			k.terminate()
 		case <-tick.C:
@@ -117,13 +116,12 @@ func (k *keeper) run(term <-chan os.Signal) {
 				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())
 			}
 			begin()
-		case <-patience.C:
+		case <-lockTimer.C:
 			if waiting != nil {
 				k.warn("keeper-beside", "the previous keeper has not ended; starting alongside it")
 				begin()
 			}
 		case <-ended:
-			close(stopSending)
 			<-sent
 			return
 		}
@@ -210,34 +208,26 @@ func (k *keeper) warn(code, text string) {
 // on.
 func acquire(path string) <-chan error {
 	result := make(chan error, 1)
-	if path == "" {
-		result <- nil
-		return result
-	}
 	go func() { result <- lock(path) }()
 	return result
 }
 
-// lock waits until a file is locked. The lock ends with the process: the file
-// descriptor is a bare one, which no garbage collection closes.
+// lock waits until a file is locked, if one is named. The lock ends with the
+// process: the file descriptor is a bare one, which no garbage collection closes.
 func lock(path string) error {
-	fd, err := again(func() (int, error) { return unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600) })
-	if err == nil {
-		_, err = again(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX) })
-	}
-	if err != nil {
-		return fmt.Errorf("locking %s: %w", path, err)
-	}
-	return nil
-}
-
-// again repeats a system call that a signal has interrupted.
-func again(call func() (int, error)) (n int, err error) {
-	for {
-		if n, err = call(); !errors.Is(err, unix.EINTR) {
-			return n, err
+	for path != "" {
+		fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+		if err == nil {
+			if err = unix.Flock(fd, unix.LOCK_EX); err == nil {
+				return nil
+			}
+			_ = unix.Close(fd)
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("locking %s: %w", path, err)
 		}
 	}
+	return nil
 }
 
 // An outbox holds what is to be sent to the director.
@@ -272,7 +262,7 @@ func (o *outbox) take() snapshot {
 // send sends the director the newest state: at once after a change, else with
 // every pulse. It may wait for a director that does not read; nobody waits for
 // it.
-func (k *keeper) send(stop <-chan struct{}) {
+func (k *keeper) send(ended <-chan struct{}) {
 	enc := json.NewEncoder(k.conn)
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
@@ -282,7 +272,7 @@ func (k *keeper) send(stop <-chan struct{}) {
 		case <-tick.C:
 		case <-k.out.kick:
 		case <-k.session.Changed():
-		case <-stop:
+		case <-ended:
 			last = true
 			_ = k.conn.SetWriteDeadline(time.Now().Add(pulse / 4))
 		}

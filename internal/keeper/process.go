@@ -6,7 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"unsafe"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,23 +30,17 @@ func prepare() Process {
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-keeper"), 0)
 	runtime.GOMAXPROCS(min(threads, runtime.NumCPU()))
 	debug.SetGCPercent(50)
-	var p Process
-	if p.Realtime = scheduled(); !p.Realtime {
-		p.Why = "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)"
+	var missing []string
+	scheduling, err := unix.SchedGetAttr(0, 0)
+	realtime := err == nil && scheduling.Policy == policy
+	if !realtime {
+		missing = append(missing, "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)")
 	}
-	if err := lockMemory(); err != nil {
-		p.Why = join(p.Why, fmt.Sprintf("its memory may be paged out: %v", err))
-	} else {
-		p.Locked = true
+	err = lockMemory()
+	if err != nil {
+		missing = append(missing, fmt.Sprintf("its memory may be paged out: %v", err))
 	}
-	return p
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
+	return Process{Realtime: realtime, Locked: err == nil, Why: strings.Join(missing, "; ")}
 }
 
 // withPolicy starts a process from a thread that has the keeper's scheduling
@@ -55,25 +49,11 @@ func join(a, b string) string {
 func withPolicy(start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if setScheduler(policy, priority) == nil {
-		defer setScheduler(unix.SCHED_NORMAL, 0)
+	own, err := unix.SchedGetAttr(0, 0)
+	if err == nil && unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0) == nil {
+		defer unix.SchedSetAttr(0, own, 0)
 	}
 	return start()
-}
-
-// scheduled reports whether the calling thread has the keeper's policy.
-func scheduled() bool {
-	now, _, errno := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
-	return errno == 0 && now == policy
-}
-
-// setScheduler sets the policy of the calling thread (sched_setscheduler(2)).
-func setScheduler(policy int, priority int32) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_SCHED_SETSCHEDULER, 0, uintptr(policy), uintptr(unsafe.Pointer(&priority)))
-	if errno != 0 {
-		return errno
-	}
-	return nil
 }
 
 // lockMemory keeps in memory what has been touched. Under a limit it does

@@ -1,0 +1,33 @@
+package keeper
+
+import (
+	"reflect"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The director's own thread is as it was after it has started a keeper: a
+// director under SCHED_RR could keep the keeper from running.
+func TestTheDirectorKeepsItsOwnPolicy(t *testing.T) {
+	runtime.LockOSThread() // The thread ends with the test.
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 5); err != nil {
+		t.Fatal(err)
+	}
+	before, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var during *unix.SchedAttr
+	err = withPolicy(func() (err error) { during, err = unix.SchedGetAttr(0, 0); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if during.Policy != unix.SCHED_RR {
+		t.Skip("SCHED_RR is refused here")
+	}
+	if after, err := unix.SchedGetAttr(0, 0); err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("it was %+v, and is %+v, error %v", before, after, err)
+	}
+}
