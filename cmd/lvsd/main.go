@@ -30,7 +30,7 @@ func run(args []string) int {
 		return 0
 	}
 	if message := err.Error(); message != "" {
-		fmt.Fprintln(os.Stderr, "lvsd:", message)
+		fmt.Fprintln(complaints(os.Stderr), "lvsd:", message)
 	}
 	if status, ok := errors.AsType[exitError](err); ok {
 		return status.code

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/daemon"
 )
 
 // terminal returns the width of a terminal in columns, and whether to use colour
@@ -27,13 +28,22 @@ func terminal(w io.Writer) (width int, colour bool) {
 // defaultWidth is how wide text is wrapped if the width is unknown, in columns.
 const defaultWidth = 78
 
+// complaints returns where to write what is wrong: w, or, where that is the
+// journal, w with each line noted as an error.
+func complaints(w io.Writer) io.Writer {
+	if daemon.IsJournal(w) {
+		return &daemon.Prefixed{W: w, Prefix: daemon.ErrorPriority}
+	}
+	return w
+}
+
 // renderDiagnostics prints diagnostics for people.
 func renderDiagnostics(w io.Writer, diags config.Diagnostics) error {
 	width, colour := terminal(w)
 	if width == 0 {
 		width = defaultWidth
 	}
-	if err := diags.Render(w, width, colour); err != nil {
+	if err := diags.Render(complaints(w), width, colour); err != nil {
 		return fmt.Errorf("printing the diagnostics: %w", err)
 	}
 	return nil

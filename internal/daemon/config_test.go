@@ -101,7 +101,7 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	for _, m := range mistakes(r.Diagnostics) {
 		sink(m)
 	}
-	want := fmt.Sprintf("run lvsd validate\" mistakes=%d\n", len(r.Diagnostics)-maxMistakes)
+	want := fmt.Sprintf("run lvsd validate\" event=configuration-mistake mistakes=%d\n", len(r.Diagnostics)-maxMistakes)
 	if lines := strings.Count(log.String(), "\n"); lines != maxMistakes+1 || !strings.HasSuffix(log.String(), want) {
 		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxMistakes+1, want)
 	}

@@ -95,7 +95,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	o.Log.Info("starting", "version", o.Version, "node", first.Node, "config", o.Config,
+	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	return serve(ctx, newDirector(ctx, o, r, first, k, store), servers, hangups)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -47,7 +48,10 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := ipvsctl.Open(ctx, conn, ledger, func(e ipvsctl.Event) { log.LogAttrs(ctx, e.Level, e.Text, e.Attrs...) })
+	tell := event.Log(log)
+	r, err := ipvsctl.Open(ctx, conn, ledger, func(e ipvsctl.Event) {
+		tell(event.Event{At: time.Now(), Severity: e.Level, Code: e.Code, Text: e.Text, Attributes: e.Attrs})
+	})
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
@@ -62,7 +66,8 @@ func owned(log *slog.Logger, store *state.Store) bool {
 		keys, err = ledger.Load()
 	}
 	if err != nil { // It is put aside, and whoever loads it later finds none.
-		log.Warn("the record of our IPVS services cannot be read: those of earlier configurations stay in the kernel", "error", err)
+		log.Warn("the record of our IPVS services cannot be read: those of earlier configurations stay in the kernel",
+			"event", ipvsctl.LedgerUnreadable, "error", err)
 	}
 	return len(keys) > 0
 }

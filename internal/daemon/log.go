@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -15,7 +14,7 @@ import (
 // whoever reads w. Call closeLog at the end: it waits up to a second for the
 // lines that are not written yet.
 func OpenLog(w io.Writer, format, level string) (log *slog.Logger, closeLog func(), err error) {
-	newLog, err := logFormat(format, level)
+	newLog, err := logFormat(format, level, IsJournal(w))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -23,31 +22,35 @@ func OpenLog(w io.Writer, format, level string) (log *slog.Logger, closeLog func
 	return newLog(lines), lines.close, nil
 }
 
-// logFormat returns a function that makes a logger of the format and level.
-// Under systemd a line has no time, since the journal adds it.
-func logFormat(format, level string) (func(io.Writer) *slog.Logger, error) {
+// logFormat returns a function that makes a logger of the format and level. In
+// the journal a line has its priority and no time, which the journal adds.
+func logFormat(format, level string, journal bool) (func(io.Writer) *slog.Logger, error) {
 	var o slog.HandlerOptions
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("unknown log level %q: write debug, info, warn or error", level)
 	}
 	o.Level = l
-	if os.Getenv("JOURNAL_STREAM") != "" {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	switch format {
-	case "text":
-		return func(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, &o)) }, nil
-	case "json":
-		return func(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, &o)) }, nil
-	default:
+	newHandler := map[string]func(io.Writer) slog.Handler{
+		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, &o) },
+		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, &o) },
+	}[format]
+	switch {
+	case newHandler == nil:
 		return nil, fmt.Errorf("unknown log format %q: write text or json", format)
+	case journal:
+		o.ReplaceAttr = withoutTime
+		return func(w io.Writer) *slog.Logger { return slog.New(newPrioritized(w, newHandler)) }, nil
+	default:
+		return func(w io.Writer) *slog.Logger { return slog.New(newHandler(w)) }, nil
 	}
+}
+
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // maxLines is how many lines wait for a log that nobody reads.

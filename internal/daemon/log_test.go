@@ -13,7 +13,7 @@ import (
 // logOf returns what makes a logger of a format.
 func logOf(t *testing.T, format string) func(io.Writer) *slog.Logger {
 	t.Helper()
-	newLog, err := logFormat(format, "info")
+	newLog, err := logFormat(format, "info", false)
 	if err != nil {
 		t.Fatal(err)
 	}

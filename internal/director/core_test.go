@@ -187,16 +187,16 @@ func TestAStopDuringTheStartIsNotFollowedByReady(t *testing.T) {
 }
 
 func TestARefusedReloadIsToldOnce(t *testing.T) {
-	const refused = `level=ERROR msg="configuration refused: the running one stays in force" path=/etc/lvsd`
+	const refused = `level=ERROR msg="configuration refused: the running one stays in force" event=configuration-refused path=/etc/lvsd`
 	for _, tt := range []struct {
 		name string
 		load Loaded
 		want []string
 	}{
 		{"with every mistake in it", Loaded{Err: errors.New("web.hcl:3: no such thing (and 1 more)"), Mistakes: []event.Event{
-			{Severity: event.Error, Text: "configuration: no such thing", Attributes: []slog.Attr{slog.String("at", "web.hcl:3")}},
-			{Severity: event.Error, Text: "configuration: no such port", Attributes: []slog.Attr{slog.String("at", "web.hcl:9")}}}},
-			[]string{`level=ERROR msg="configuration: no such thing" at=web.hcl:3`, `level=ERROR msg="configuration: no such port" at=web.hcl:9`, refused}},
+			{Severity: event.Error, Code: "configuration-mistake", Text: "configuration: no such thing", Attributes: []slog.Attr{slog.String("at", "web.hcl:3")}},
+			{Severity: event.Error, Code: "configuration-mistake", Text: "configuration: no such port", Attributes: []slog.Attr{slog.String("at", "web.hcl:9")}}}},
+			[]string{`level=ERROR msg="configuration: no such thing" event=configuration-mistake at=web.hcl:3`, `level=ERROR msg="configuration: no such port" event=configuration-mistake at=web.hcl:9`, refused}},
 		{"with the reason why it could not be read", Loaded{Err: errors.New("permission denied")}, []string{refused + ` error="permission denied"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -267,14 +267,14 @@ func TestLosingTheLastServerIsOneLine(t *testing.T) {
 		s.hear(checker.Failed)
 	}
 	s.wantLog("the last one fails",
-		`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
-		`level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`)
+		`level=WARN msg="real server is down" event=server-down service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
+		`level=WARN msg="virtual service has no real server left" event=service-unserved service=web address="tcp 10.13.0.200:80" fallback=true why="real servers: 1 down"`)
 	for range 3 {
 		s.hear(checker.Passed)
 	}
 	s.wantLog("it is back",
-		`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
-		`level=INFO msg="virtual service has a real server again" service=web address="tcp 10.13.0.200:80" fallback=true`)
+		`level=INFO msg="real server is up" event=server-up service=web server=192.168.1.4 address=192.168.1.4:80`,
+		`level=INFO msg="virtual service has a real server again" event=service-served service=web address="tcp 10.13.0.200:80" fallback=true`)
 }
 
 func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
@@ -282,10 +282,10 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	drained.Servers[0].Destination.Weight, drained.Fallback = 0, nil
 	s := tellOf(t, clusterOf(drained))
 	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
-	s.wantLog("planned twice", `level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
+	s.wantLog("planned twice", `level=WARN msg="virtual service has no real server left" event=service-unserved service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
 	s.handle(Reload{})
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second()}})
-	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" path=/etc/lvsd services=0 routers=1`)
+	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" event=configuration-applied path=/etc/lvsd services=0 routers=1`)
 	if len(s.core.outages) > 0 {
 		t.Errorf("it is remembered: %v", s.core.outages)
 	}
@@ -296,8 +296,8 @@ func TestOnlyAMasterHandsOver(t *testing.T) {
 		state vrrp.State
 		want  string
 	}{
-		{vrrp.Master, `level=INFO msg="stopping: handing over"`},
-		{vrrp.Backup, `level=INFO msg=stopping`},
+		{vrrp.Master, `level=INFO msg="stopping: handing over" event=stopping`},
+		{vrrp.Backup, `level=INFO msg=stopping event=stopping`},
 	} {
 		t.Run(string(tt.state), func(t *testing.T) {
 			s := tellOf(t, clusterOf())
@@ -380,7 +380,7 @@ func TestReloadsAreCounted(t *testing.T) {
 
 func TestAFindingIsToldWithItsRemedy(t *testing.T) {
 	const off = `level=ERROR msg="virtual service \"%s\" uses NAT, but this director does not forward packets, ` +
-		`so the replies do not reach the clients" remedy="set %s=1 (sysctl -w, and in /etc/sysctl.d)"`
+		`so the replies do not reach the clients" event=forwarding-off remedy="set %s=1 (sysctl -w, and in /etc/sysctl.d)"`
 	six := webService(ipvsctl.NAT, netip6)
 	six.Name, six.Key.Addr = "web6", netip6
 	s := tellOf(t, clusterOf(checked(tcpTarget), six))

@@ -77,7 +77,7 @@ func TestLogAndStatusAgree(t *testing.T) {
 	two.Servers = append(two.Servers, webService(ipvsctl.NAT, web1, web2).Servers[1])
 	two.Servers[1].Checks = []config.Check{{Target: silent, Rise: 2, Fall: 3}}
 	alone := webService(ipvsctl.NAT)
-	const lost = `level=WARN msg="virtual service has no real server left" service=web address="tcp 10.13.0.200:80" fallback=true why=`
+	const lost = `level=WARN msg="virtual service has no real server left" event=service-unserved service=web address="tcp 10.13.0.200:80" fallback=true why=`
 	for _, tt := range []struct {
 		name    string
 		service config.Service
@@ -202,11 +202,11 @@ func TestProbesAreNotLogged(t *testing.T) {
 			time.Sleep(2 * time.Second)
 		}
 		want := []string{
-			`level=INFO msg="real server is up" service=web server=192.168.1.5 address=192.168.1.5:80`,
-			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
-			`level=INFO msg=ready because="the table is loaded, and every check has had a result" services=1 routers=1 targets_without_result=0`,
-			`level=WARN msg="real server is down" service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
-			`level=INFO msg="real server is up" service=web server=192.168.1.4 address=192.168.1.4:80`,
+			`level=INFO msg="real server is up" event=server-up service=web server=192.168.1.5 address=192.168.1.5:80`,
+			`level=INFO msg="real server is up" event=server-up service=web server=192.168.1.4 address=192.168.1.4:80`,
+			`level=INFO msg=ready event=ready because="the table is loaded, and every check has had a result" services=1 routers=1 targets_without_result=0`,
+			`level=WARN msg="real server is down" event=server-down service=web server=192.168.1.4 address=192.168.1.4:80 reason="connection refused"`,
+			`level=INFO msg="real server is up" event=server-up service=web server=192.168.1.4 address=192.168.1.4:80`,
 		}
 		if diff := cmp.Diff(want, logged(&log)); diff != "" {
 			t.Errorf("the log of 2000 probes (-want +got):\n%s", diff)

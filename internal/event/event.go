@@ -34,7 +34,8 @@ type Event struct {
 // A Sink consumes events. It must not block.
 type Sink func(Event)
 
-// Log returns a sink that writes each event as one line of a log.
+// Log returns a sink that writes each event as one line of a log, with its code
+// as the attribute "event".
 func Log(l *slog.Logger) Sink {
 	return func(e Event) {
 		ctx := context.Background()
@@ -42,6 +43,7 @@ func Log(l *slog.Logger) Sink {
 			return
 		}
 		r := slog.NewRecord(e.At, e.Severity, e.Text, 0)
+		r.AddAttrs(slog.String("event", e.Code))
 		r.AddAttrs(e.Attributes...)
 		// A log that cannot be written has nobody else to be told about it.
 		_ = l.Handler().Handle(ctx, r)

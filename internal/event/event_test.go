@@ -17,8 +17,8 @@ func TestAnEventIsOneLineOfTheLog(t *testing.T) {
 	}{
 		{"with its particulars", Event{At: at, Severity: Warning, Code: "server-down", Subject: "web/a", Text: "real server is down",
 			Attributes: []slog.Attr{slog.String("service", "web"), slog.Int("left", 2)}},
-			`time=2026-11-23T03:00:00.000Z level=WARN msg="real server is down" service=web left=2`},
-		{"without any", Event{At: at, Severity: Error, Text: "lost"}, `time=2026-11-23T03:00:00.000Z level=ERROR msg=lost`},
+			`time=2026-11-23T03:00:00.000Z level=WARN msg="real server is down" event=server-down service=web left=2`},
+		{"without any", Event{At: at, Severity: Error, Code: "lost", Text: "lost"}, `time=2026-11-23T03:00:00.000Z level=ERROR msg=lost event=lost`},
 		{"below the level that is wanted", Event{At: at, Severity: Info, Text: "ready"}, ``},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

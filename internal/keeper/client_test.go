@@ -193,10 +193,10 @@ func TestKeeperThatKeepsDying(t *testing.T) {
 
 func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
 	for _, tt := range []struct{ name, script, want string }{
-		{"by itself", "exit 0", `restarted at once" why="it ended by itself, without an error`},
+		{"by itself", "exit 0", `restarted at once" event=keeper-ended why="it ended by itself, without an error`},
 		{"by itself, with last words", "echo bye >&2; exit 0", `somebody may have sent it SIGTERM: bye`},
-		{"with a status", "exit 3", `restarted at once" why="exit status 3" lived=`},
-		{"by a signal", "kill -9 $$", `restarted at once" why="signal: killed" lived=`},
+		{"with a status", "exit 3", `restarted at once" event=keeper-ended why="exit status 3" lived=`},
+		{"by a signal", "kill -9 $$", `restarted at once" event=keeper-ended why="signal: killed" lived=`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
