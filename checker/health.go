@@ -24,7 +24,7 @@ func (s State) String() string {
 }
 
 // A Health is what the results of one check say about one server in one
-// service. Its zero value is not useful: begin with NewHealth.
+// service. Its zero value is that of a server of which nothing is known.
 //
 //	                    unknown
 //	     first Passed  ┌───┴───┐  first Failed
@@ -37,50 +37,55 @@ func (s State) String() string {
 // A result that is neither Passed nor Failed moves nothing and interrupts no
 // row: the state is kept for as long as the director cannot ask. NotRunSince
 // reports since when that has been so, for a finding.
+//
+// There are ten thousand of them, so it is small: what the configuration says is
+// not in it.
 type Health struct {
-	rise, fall int
-	state      State
+	state State
 	// passed is the outcome of the newest results, and row how many of them
 	// had it without a break.
-	passed      bool
-	row         int
-	last        Result
-	notRunSince time.Time
+	passed bool
+	// The newest result is outcome, refused, latency, detail, and at in
+	// nanoseconds since 1970; 0 before the first.
+	outcome Outcome
+	refused bool
+	row     uint32
+	at      int64
+	latency time.Duration
+	detail  string
+	// notRunSince is nil unless the newest result was NotRun.
+	notRunSince *time.Time
 }
 
 // NewHealth returns the health of a server that begins in a state. Where that
 // is Unknown, the first result decides alone, without rise or fall. Any other
 // state (the server was found in the kernel's table, or the configuration puts
 // it in at once) is kept until rise passes or fall failures in a row say
-// otherwise; below 1, either counts as 1.
-func NewHealth(rise, fall int, begin State) Health {
-	h := Health{state: begin}
-	h.Reconfigure(rise, fall)
-	return h
-}
+// otherwise.
+func NewHealth(begin State) Health { return Health{state: begin} }
 
-// Reconfigure sets rise and fall and keeps all else, the row begun included. A
-// row that is long enough by the new numbers decides with its next result.
-func (h *Health) Reconfigure(rise, fall int) {
-	h.rise, h.fall = max(rise, 1), max(fall, 1)
-}
-
-// Observe takes one result, and reports whether the state changed.
-func (h *Health) Observe(now time.Time, r Result) (changed bool) {
-	h.last = r
+// Observe takes one result, and reports whether the state changed. Rise and fall
+// are how many results in a row change it, and count as 1 where they are less.
+// After a reload they may be others: a row that is long enough by the new numbers
+// decides with its next result.
+func (h *Health) Observe(now time.Time, r Result, rise, fall int) (changed bool) {
+	h.outcome, h.refused, h.latency, h.detail, h.at = r.Outcome, r.Refused, r.Latency, r.Detail, 0
+	if !r.At.IsZero() {
+		h.at = r.At.UnixNano()
+	}
 	if r.Outcome != Passed && r.Outcome != Failed {
-		if h.notRunSince.IsZero() {
-			h.notRunSince = now
+		if h.notRunSince == nil {
+			h.notRunSince = &now
 		}
 		return false
 	}
-	h.notRunSince = time.Time{}
+	h.notRunSince = nil
 	h.count(r.Outcome == Passed)
-	next, needed := Down, h.fall
+	next, needed := Down, fall
 	if h.passed {
-		next, needed = Up, h.rise
+		next, needed = Up, rise
 	}
-	if h.state == next || h.state != Unknown && h.row < needed {
+	if h.state == next || h.state != Unknown && int(h.row) < needed {
 		return false
 	}
 	h.state = next
@@ -100,8 +105,19 @@ func (h *Health) State() State { return h.state }
 
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first.
-func (h *Health) Last() Result { return h.last }
+func (h *Health) Last() Result {
+	r := Result{Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused}
+	if h.at != 0 {
+		r.At = time.Unix(0, h.at)
+	}
+	return r
+}
 
 // NotRunSince returns when the results began to be NotRun without a break; zero
 // where the newest was not.
-func (h *Health) NotRunSince() time.Time { return h.notRunSince }
+func (h *Health) NotRunSince() time.Time {
+	if h.notRunSince == nil {
+		return time.Time{}
+	}
+	return *h.notRunSince
+}

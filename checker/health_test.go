@@ -13,38 +13,52 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // outcomes are the letters of a test's results.
 var outcomes = map[rune]Outcome{'P': Passed, 'F': Failed, 'N': NotRun}
 
+// A ruledHealth observes by the rise and fall of one check.
+type ruledHealth struct {
+	Health
+	rise, fall int
+}
+
+func ruled(rise, fall int, begin State) ruledHealth {
+	return ruledHealth{NewHealth(begin), rise, fall}
+}
+
+func (h *ruledHealth) Observe(now time.Time, r Result) bool {
+	return h.Health.Observe(now, r, h.rise, h.fall)
+}
+
 func TestHealth(t *testing.T) {
 	tests := []struct {
 		name    string
-		health  Health
+		health  ruledHealth
 		results string
 		// want is the state after each result; ! where Observe says that it
 		// changed.
 		want string
 	}{
-		{"nothing is known before the first result", NewHealth(2, 3, Unknown), "", ""},
-		{"the first pass brings a new server up, without rise", NewHealth(2, 3, Unknown), "P", "up!"},
-		{"the first failure decides too, without fall", NewHealth(2, 3, Unknown), "F", "down!"},
-		{"a result that was not run leaves the unknown unknown", NewHealth(2, 3, Unknown), "NNNP", "unknown unknown unknown up!"},
-		{"fall failures in a row take a server down", NewHealth(2, 3, Unknown), "PFFF", "up! up up down!"},
-		{"one pass breaks the row", NewHealth(2, 3, Unknown), "PFFPFFF", "up! up up up up up down!"},
-		{"rise passes in a row bring it back", NewHealth(2, 3, Unknown), "FPP", "down! down up!"},
-		{"one failure breaks that row", NewHealth(2, 3, Unknown), "FPFPP", "down! down down down up!"},
-		{"after a change the row begins anew", NewHealth(2, 3, Unknown), "PFFFPP", "up! up up down! down up!"},
-		{"checks not run neither raise nor lower", NewHealth(2, 3, Unknown), "PNNNNNFNP", "up! up up up up up up up up"},
-		{"nor do they break a row", NewHealth(2, 3, Unknown), "PFNFNF", "up! up up up up down!"},
-		{"nor bring anybody back", NewHealth(2, 3, Unknown), "FNNPNP", "down! down down down down up!"},
-		{"rise and fall of 1", NewHealth(1, 1, Unknown), "PFPF", "up! down! up! down!"},
-		{"below 1 counts as 1", NewHealth(0, -5, Unknown), "PFP", "up! down! up!"},
-		{"a server found with a weight stays up until fall", NewHealth(2, 3, Up), "FFF", "up up down!"},
-		{"its first pass changes nothing", NewHealth(2, 3, Up), "PFF", "up up up"},
-		{"a server that is down stays so until rise", NewHealth(2, 3, Down), "PP", "down up!"},
-		{"its first failure changes nothing", NewHealth(2, 3, Down), "FP", "down down"},
-		{"a server found at weight 0 stays drained until rise", NewHealth(2, 3, Drained), "PP", "drained up!"},
-		{"or until fall", NewHealth(2, 3, Drained), "FFFPP", "drained drained down! down up!"},
-		{"a pass breaks the row of failures, and a failure that of passes", NewHealth(2, 3, Drained), "FFPFPFF", "drained drained drained drained drained drained drained"},
-		{"a result that was not run breaks no row of a drained server", NewHealth(2, 3, Drained), "FNFNF", "drained drained drained drained down!"},
-		{"an outcome that does not exist is no result", NewHealth(1, 1, Unknown), "?P", "unknown up!"},
+		{"nothing is known before the first result", ruled(2, 3, Unknown), "", ""},
+		{"the first pass brings a new server up, without rise", ruled(2, 3, Unknown), "P", "up!"},
+		{"the first failure decides too, without fall", ruled(2, 3, Unknown), "F", "down!"},
+		{"a result that was not run leaves the unknown unknown", ruled(2, 3, Unknown), "NNNP", "unknown unknown unknown up!"},
+		{"fall failures in a row take a server down", ruled(2, 3, Unknown), "PFFF", "up! up up down!"},
+		{"one pass breaks the row", ruled(2, 3, Unknown), "PFFPFFF", "up! up up up up up down!"},
+		{"rise passes in a row bring it back", ruled(2, 3, Unknown), "FPP", "down! down up!"},
+		{"one failure breaks that row", ruled(2, 3, Unknown), "FPFPP", "down! down down down up!"},
+		{"after a change the row begins anew", ruled(2, 3, Unknown), "PFFFPP", "up! up up down! down up!"},
+		{"checks not run neither raise nor lower", ruled(2, 3, Unknown), "PNNNNNFNP", "up! up up up up up up up up"},
+		{"nor do they break a row", ruled(2, 3, Unknown), "PFNFNF", "up! up up up up down!"},
+		{"nor bring anybody back", ruled(2, 3, Unknown), "FNNPNP", "down! down down down down up!"},
+		{"rise and fall of 1", ruled(1, 1, Unknown), "PFPF", "up! down! up! down!"},
+		{"below 1 counts as 1", ruled(0, -5, Unknown), "PFP", "up! down! up!"},
+		{"a server found with a weight stays up until fall", ruled(2, 3, Up), "FFF", "up up down!"},
+		{"its first pass changes nothing", ruled(2, 3, Up), "PFF", "up up up"},
+		{"a server that is down stays so until rise", ruled(2, 3, Down), "PP", "down up!"},
+		{"its first failure changes nothing", ruled(2, 3, Down), "FP", "down down"},
+		{"a server found at weight 0 stays drained until rise", ruled(2, 3, Drained), "PP", "drained up!"},
+		{"or until fall", ruled(2, 3, Drained), "FFFPP", "drained drained down! down up!"},
+		{"a pass breaks the row of failures, and a failure that of passes", ruled(2, 3, Drained), "FFPFPFF", "drained drained drained drained drained drained drained"},
+		{"a result that was not run breaks no row of a drained server", ruled(2, 3, Drained), "FNFNF", "drained drained drained drained down!"},
+		{"an outcome that does not exist is no result", ruled(1, 1, Unknown), "?P", "unknown up!"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,9 +83,9 @@ func TestHealth(t *testing.T) {
 }
 
 func TestHealthRemembers(t *testing.T) {
-	h := NewHealth(1, 2, Unknown)
+	h := ruled(1, 2, Unknown)
 	at := func(s int) time.Time { return epoch.Add(time.Duration(s) * time.Second) }
-	if h.Last().Outcome != 0 || !h.NotRunSince().IsZero() {
+	if h.Health != (Health{}) || h.Last().Outcome != 0 || !h.NotRunSince().IsZero() {
 		t.Errorf("a new health remembers %+v", h)
 	}
 	h.Observe(at(1), Result{Outcome: Passed, Latency: time.Millisecond})
@@ -83,18 +97,22 @@ func TestHealthRemembers(t *testing.T) {
 	if diff := cmp.Diff(Result{Outcome: NotRun, Detail: "no socket"}, h.Last()); diff != "" {
 		t.Errorf("Last() (-want +got):\n%s", diff)
 	}
-	h.Observe(at(4), Result{Outcome: Failed})
+	last := Result{At: at(4), Latency: time.Millisecond, Outcome: Failed, Detail: "connection refused", Refused: true}
+	h.Observe(at(4), last)
+	if diff := cmp.Diff(last, h.Last()); diff != "" {
+		t.Errorf("Last() (-want +got):\n%s", diff)
+	}
 	if !h.NotRunSince().IsZero() {
 		t.Errorf("NotRunSince() = %v after the server was asked again, want zero", h.NotRunSince())
 	}
 }
 
 func TestHealthReconfigure(t *testing.T) {
-	h := NewHealth(2, 5, Unknown)
+	h := ruled(2, 5, Unknown)
 	for _, o := range []Outcome{Passed, Failed, Failed} {
 		h.Observe(epoch, Result{Outcome: o})
 	}
-	h.Reconfigure(2, 2)
+	h.fall = 2
 	if h.State() != Up {
 		t.Error("a reload took the server down by itself")
 	}
@@ -109,7 +127,7 @@ func FuzzHealth(f *testing.F) {
 	f.Add(2, 3, []byte("PFNFFPP"))
 	f.Add(1, 1, []byte("NNFP"))
 	f.Fuzz(func(t *testing.T, rise, fall int, letters []byte) {
-		h := NewHealth(rise, fall, Unknown)
+		h := ruled(rise, fall, Unknown)
 		rise, fall = max(rise, 1), max(fall, 1)
 		want, row := Unknown, ""
 		for _, c := range letters {

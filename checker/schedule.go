@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -29,13 +30,13 @@ const (
 // running, never both, so that no target has two probes in flight.
 type schedule struct {
 	// base is the time from which all times of the schedule are counted.
-	base    time.Time
-	entries map[Target]*entry
+	base time.Time
+	// entries are all of them, in the order of their targets: in a slice they
+	// take half of the memory that a map by target needs.
+	entries []*entry
 	queue   queue
-	// generation counts the calls of set; targets is how many distinct ones the
-	// last of them asked for.
-	generation uint64
-	targets    int
+	// targets is how many distinct ones are wanted.
+	targets int
 }
 
 // An entry is one target's place in the schedule.
@@ -46,66 +47,87 @@ type entry struct {
 	// phase is where in its interval the target is probed: on time, due is
 	// phase plus a multiple of the interval.
 	phase time.Duration
-	// index is the place in the queue, or running.
-	index int
-	// refusals is how many results in a row were refusals. It belongs to the
-	// target and bounds its quick retries; what the results mean for a server
-	// is counted by its Health.
-	refusals int
-	// generation is the last set that asked for the target.
-	generation uint64
-	// dropped is true if the target was removed while the probe that runs was
-	// in flight: its result is discarded, even if the target is back by then.
-	dropped bool
 	// cancel ends the running probe; nil before it begins.
 	cancel func()
+	// index is the place in the queue, or running.
+	index int32
+	// refusals is how many results in a row were refusals, up to more than
+	// maxRetries. It belongs to the target and bounds its quick retries; what
+	// the results mean for a server is counted by its Health.
+	refusals uint8
+	// unwanted is true if the target was removed while its probe was in flight,
+	// with which the entry ends.
+	unwanted bool
+	// dropped is true if the probe in flight is one that was removed: its result
+	// is discarded, even if the target is back by then.
+	dropped bool
 }
 
 // running is the index of an entry whose probe is in flight.
 const running = -1
 
 // newSchedule returns a schedule without targets that counts time from base.
-func newSchedule(base time.Time) *schedule {
-	return &schedule{base: base, entries: make(map[Target]*entry)}
-}
+func newSchedule(base time.Time) *schedule { return &schedule{base: base} }
 
 // set makes targets the whole of what is probed. New ones are due at once, and
 // those already known keep their place. It returns the entries that were
 // removed while their probe was in flight.
 func (s *schedule) set(now time.Time, targets []Target) (dropped []*entry) {
-	s.generation++
-	for _, t := range targets {
-		s.keep(now, t)
-	}
-	s.targets = 0
-	for t, e := range s.entries {
-		switch {
-		case e.generation == s.generation:
-			s.targets++
-		case e.index != running:
-			heap.Remove(&s.queue, e.index)
-			delete(s.entries, t)
-		case !e.dropped:
-			e.dropped = true
-			dropped = append(dropped, e)
+	wanted := slices.Clone(targets)
+	slices.SortFunc(wanted, Target.Compare)
+	wanted = slices.Compact(wanted)
+	s.targets = len(wanted)
+	old := s.entries
+	s.entries = make([]*entry, 0, len(wanted))
+	for _, t := range wanted {
+		for len(old) > 0 && old[0].target.Compare(t) < 0 {
+			dropped = s.remove(old[0], dropped)
+			old = old[1:]
 		}
+		if len(old) > 0 && old[0].target == t {
+			s.keep(now, old[0])
+			old = old[1:]
+		} else {
+			s.add(now, t)
+		}
+	}
+	for _, e := range old {
+		dropped = s.remove(e, dropped)
 	}
 	return dropped
 }
 
-// keep makes a target part of the current generation, and adds it if it is new.
-func (s *schedule) keep(now time.Time, t Target) {
-	e, ok := s.entries[t]
-	switch {
-	case !ok:
-		e = &entry{target: t, phase: phase(t), due: now.Sub(s.base)}
-		s.entries[t] = e
-		heap.Push(&s.queue, e)
-	case e.dropped:
-		// It is back before the probe of its earlier life has ended.
+// add makes a new target due at once.
+func (s *schedule) add(now time.Time, t Target) {
+	e := &entry{target: t, phase: phase(t), due: now.Sub(s.base)}
+	s.entries = append(s.entries, e)
+	heap.Push(&s.queue, e)
+}
+
+// keep leaves an entry in its place. If its target is back before the probe of
+// its earlier life has ended, it is due at once after that.
+func (s *schedule) keep(now time.Time, e *entry) {
+	s.entries = append(s.entries, e)
+	if e.dropped {
 		e.due = now.Sub(s.base)
 	}
-	e.generation = s.generation
+	e.unwanted = false
+}
+
+// remove takes an entry out, unless its probe is in flight: then finish does.
+// It appends to dropped the entries whose probe nobody wants any more.
+func (s *schedule) remove(e *entry, dropped []*entry) []*entry {
+	if e.index != running {
+		heap.Remove(&s.queue, int(e.index))
+		return dropped
+	}
+	s.entries = append(s.entries, e)
+	e.unwanted = true
+	if !e.dropped {
+		e.dropped = true
+		dropped = append(dropped, e)
+	}
+	return dropped
 }
 
 // start takes the entry that has been due longest out of the queue, and returns
@@ -144,7 +166,8 @@ func (s *schedule) observe(now time.Time, e *entry, refused bool) {
 		e.refusals = 0
 		return
 	}
-	if e.refusals++; e.refusals <= maxRetries {
+	e.refusals = min(e.refusals, maxRetries) + 1
+	if e.refusals <= maxRetries {
 		soon := now.Sub(s.base) + max(e.target.Interval/retryDivisor, minInterval)
 		e.due = min(e.due, soon.Truncate(tick)+tick)
 	}
@@ -155,12 +178,18 @@ func (s *schedule) observe(now time.Time, e *entry, refused bool) {
 // in the queue.
 func (s *schedule) finish(e *entry) (first bool) {
 	e.cancel, e.dropped = nil, false
-	if e.generation != s.generation {
-		delete(s.entries, e.target)
+	if e.unwanted {
+		i, _ := s.find(e.target)
+		s.entries = slices.Delete(s.entries, i, i+1)
 		return false
 	}
 	heap.Push(&s.queue, e)
 	return e.index == 0
+}
+
+// find returns the index of a target's entry.
+func (s *schedule) find(t Target) (index int, found bool) {
+	return slices.BinarySearchFunc(s.entries, t, func(e *entry, t Target) int { return e.target.Compare(t) })
 }
 
 // waiting counts the entries that are due.
@@ -207,12 +236,12 @@ func (q queue) Less(i, j int) bool {
 
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+	q[i].index, q[j].index = int32(i), int32(j)
 }
 
 func (q *queue) Push(x any) {
 	e := x.(*entry)
-	e.index = len(*q)
+	e.index = int32(len(*q))
 	*q = append(*q, e)
 }
 

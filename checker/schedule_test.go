@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -225,16 +226,22 @@ func TestScheduleSet(t *testing.T) {
 	for _, e := range startAll(s, epoch) {
 		s.finish(e)
 	}
-	kept := s.entries[a].due
+	place := func(t Target) *entry {
+		if i, found := s.find(t); found {
+			return s.entries[i]
+		}
+		return nil
+	}
+	kept := place(a).due
 	now := epoch.Add(time.Millisecond)
 	s.set(now, []Target{a, c})
-	if s.entries[a].due != kept {
+	if place(a).due != kept {
 		t.Error("a target that stayed lost its place in the schedule")
 	}
 	if got := s.deadline(); !got.Equal(now) {
 		t.Errorf("the new target is due at %v, want at once", got)
 	}
-	if _, ok := s.entries[b]; ok {
+	if place(b) != nil {
 		t.Error("the target that was removed is still there")
 	}
 	e, _ := s.start(now)
@@ -410,13 +417,16 @@ func checkSchedule(t *testing.T, s *schedule, flying []*entry) {
 		seen[e.target] = true
 	}
 	for i, e := range s.queue {
-		if seen[e.target] || e.index != i || e.generation != s.generation {
+		if seen[e.target] || int(e.index) != i || e.unwanted {
 			t.Fatalf("%v is queued and runs, is misplaced, or was removed", e.target)
 		}
 		if i > 0 && s.queue.Less(i, (i-1)/2) {
 			t.Fatal("the queue is out of order")
 		}
 		seen[e.target] = true
+	}
+	if !slices.IsSortedFunc(s.entries, func(a, b *entry) int { return a.target.Compare(b.target) }) {
+		t.Fatal("the entries are out of order")
 	}
 	if len(seen) != len(s.entries) {
 		t.Fatalf("%d targets are queued or run, %d are known", len(seen), len(s.entries))

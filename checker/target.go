@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 )
@@ -17,6 +18,20 @@ type Target struct {
 	// Timeout is the one deadline of a whole probe, from its first system
 	// call to the last byte that it needs.
 	Timeout time.Duration
+}
+
+// Compare orders targets by address and port, and by the rest where these are
+// equal. Only equal targets compare as 0.
+func (t Target) Compare(other Target) int {
+	if c := t.Addr.Compare(other.Addr); c != 0 {
+		return c
+	}
+	return cmp.Or(
+		cmp.Compare(t.Port, other.Port),
+		cmp.Compare(t.Spec, other.Spec),
+		cmp.Compare(t.Interval, other.Interval),
+		cmp.Compare(t.Timeout, other.Timeout),
+	)
 }
 
 // An Outcome is how a probe ended.

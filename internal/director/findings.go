@@ -244,7 +244,7 @@ func (all *findings) checks(now time.Time, h *Healths) {
 	stuck, example := 0, ""
 	for i := range h.servers {
 		for j := range h.servers[i] {
-			for _, c := range h.servers[i][j].checks {
+			for _, c := range h.of(i, j) {
 				since := c.NotRunSince()
 				if since.IsZero() || now.Sub(since) < notRunPatience {
 					continue

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,27 +19,28 @@ import (
 type Healths struct {
 	services []config.Service
 	servers  [][]server
-	// watches are the targets, and unheard is how many of them have had no
+	// checks are those of all servers, in the order of the configuration.
+	checks []checker.Health
+	// waiters are all checks in the order of their targets, so that those which
+	// share one are next to each other. Unheard is how many targets have had no
 	// result yet.
-	watches map[checker.Target]*watch
+	waiters []waiter
 	unheard int
 }
 
-// A watch is a target with the checks that its results go to.
-type watch struct {
-	waiters []waiter
-	heard   bool
-}
-
-// A waiter is one check that waits for a target's results, by its place:
+// A waiter is one check that waits for its target's results, by its place:
 // Services[service].Servers[server].Checks[check].
-type waiter struct{ service, server, check int32 }
+type waiter struct {
+	service, server, check int32
+	heard                  bool // the target has had a result; the first that waits for it knows
+}
 
 // A server is the health of one real server in one service.
 type server struct {
-	// checks are as many as in the configuration, in its order.
-	checks []checker.Health
-	since  time.Time
+	// first is the place of the first of its checks, which are as many as in the
+	// configuration and in its order.
+	first int32
+	since time.Time
 }
 
 // A Change is a real server whose state has become another one.
@@ -60,7 +62,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 	*h = Healths{
 		services: services,
 		servers:  make([][]server, len(services)),
-		watches:  make(map[checker.Target]*watch, len(old.watches)),
+		checks:   make([]checker.Health, 0, countChecks(services)),
 	}
 	places := make(map[ipvsctl.ServiceKey]int, len(old.services))
 	for i := range old.services {
@@ -79,56 +81,85 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 		h.servers[i] = make([]server, len(services[i].Servers))
 		for j := range services[i].Servers {
 			c := &services[i].Servers[j]
+			h.servers[i][j] = server{first: int32(len(h.checks)), since: now}
 			if k, ok := known[c.Key]; ok {
-				h.servers[i][j] = inherited(&old.servers[was][k], &old.services[was].Servers[k], c)
+				h.servers[i][j].since = old.servers[was][k].since
+				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
 			} else {
 				row, present := rows[c.Key]
-				h.servers[i][j] = begun(now, c, row, present)
+				h.begin(c, row, present)
 			}
-			h.enlist(i, j, &old)
 		}
+	}
+	h.enlist(&old)
+}
+
+// of returns the checks of the real server Services[service].Servers[server].
+func (h *Healths) of(service, server int) []checker.Health {
+	first := h.servers[service][server].first
+	return h.checks[first:][:len(h.services[service].Servers[server].Checks)]
+}
+
+// enlist lets all checks wait for results. A target that was heard before is not
+// unheard again.
+func (h *Healths) enlist(old *Healths) {
+	h.waiters = make([]waiter, 0, len(h.checks))
+	for i := range h.services {
+		for j := range h.services[i].Servers {
+			for k := range h.services[i].Servers[j].Checks {
+				h.waiters = append(h.waiters, waiter{service: int32(i), server: int32(j), check: int32(k)})
+			}
+		}
+	}
+	slices.SortFunc(h.waiters, func(a, b waiter) int {
+		if c := h.target(a).Compare(*h.target(b)); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.server, b.server), cmp.Compare(a.check, b.check))
+	})
+	for rest := h.waiters; len(rest) > 0; {
+		t := h.target(rest[0])
+		before := old.waiting(*t)
+		rest[0].heard = len(before) > 0 && before[0].heard
+		if !rest[0].heard {
+			h.unheard++
+		}
+		rest = rest[len(h.waiting(*t)):]
 	}
 }
 
-// enlist adds a server's checks to those that wait for results. A target that
-// was heard before is not unheard again.
-func (h *Healths) enlist(service, server int, old *Healths) {
-	for k := range h.services[service].Servers[server].Checks {
-		t := h.services[service].Servers[server].Checks[k].Target
-		w := h.watches[t]
-		if w == nil {
-			before := old.watches[t]
-			w = &watch{heard: before != nil && before.heard}
-			if !w.heard {
-				h.unheard++
-			}
-			h.watches[t] = w
-		}
-		w.waiters = append(w.waiters, waiter{int32(service), int32(server), int32(k)})
-	}
+// target returns what a check waits for.
+func (h *Healths) target(w waiter) *checker.Target {
+	return &h.services[w.service].Servers[w.server].Checks[w.check].Target
 }
 
-// inherited is the health of a server that was known under the last
-// configuration: o is what it was, was what it said of it.
-func inherited(o *server, was, c *config.Server) server {
-	s := server{since: o.since, checks: make([]checker.Health, 0, len(c.Checks))}
-	state := o.state()
+// waiting returns the checks that wait for a target's results.
+func (h *Healths) waiting(t checker.Target) []waiter {
+	first, _ := slices.BinarySearchFunc(h.waiters, t, func(w waiter, t checker.Target) int { return h.target(w).Compare(t) })
+	end := first
+	for end < len(h.waiters) && *h.target(h.waiters[end]) == t {
+		end++
+	}
+	return h.waiters[first:end]
+}
+
+// inherit appends the checks of a server that was known under the last
+// configuration, which said was of it.
+func (h *Healths) inherit(c, was *config.Server, checks []checker.Health) {
+	state := together(checks)
 	for i := range c.Checks {
-		want := &c.Checks[i]
-		same := slices.IndexFunc(was.Checks, func(k config.Check) bool { return k.Target == want.Target })
-		health := checker.NewHealth(want.Rise, want.Fall, state)
+		health := checker.NewHealth(state)
+		same := slices.IndexFunc(was.Checks, func(k config.Check) bool { return k.Target == c.Checks[i].Target })
 		if same >= 0 {
-			health = o.checks[same]
-			health.Reconfigure(want.Rise, want.Fall)
+			health = checks[same]
 		}
-		s.checks = append(s.checks, health)
+		h.checks = append(h.checks, health)
 	}
-	return s
 }
 
-// begun is the first health of a server: as found in the table, else as the
+// begin appends the checks of a new server: as found in the table, else as the
 // configuration says, else unknown.
-func begun(now time.Time, c *config.Server, row ipvsctl.Destination, present bool) server {
+func (h *Healths) begin(c *config.Server, row ipvsctl.Destination, present bool) {
 	state := checker.Unknown
 	switch {
 	// A weight of 0 that the configuration itself gives does not tell anything
@@ -138,19 +169,17 @@ func begun(now time.Time, c *config.Server, row ipvsctl.Destination, present boo
 	case present, c.InitialUp:
 		state = checker.Up
 	}
-	s := server{since: now, checks: make([]checker.Health, 0, len(c.Checks))}
-	for _, want := range c.Checks {
-		s.checks = append(s.checks, checker.NewHealth(want.Rise, want.Fall, state))
+	for range c.Checks {
+		h.checks = append(h.checks, checker.NewHealth(state))
 	}
-	return s
 }
 
-// state returns what the checks say together: up are those that pass all of
-// them, and those that have none.
-func (s *server) state() checker.State {
+// together returns what the checks of a server say together: up are those that
+// pass all of them, and those that have none.
+func together(checks []checker.Health) checker.State {
 	all := checker.Up
-	for i := range s.checks {
-		switch one := s.checks[i].State(); {
+	for i := range checks {
+		switch one := checks[i].State(); {
 		case one == checker.Down:
 			return one
 		case one == checker.Drained, all == checker.Up:
@@ -161,28 +190,26 @@ func (s *server) state() checker.State {
 }
 
 // State returns the state of the real server Services[service].Servers[server].
-func (h *Healths) State(service, server int) checker.State {
-	return h.servers[service][server].state()
-}
+func (h *Healths) State(service, server int) checker.State { return together(h.of(service, server)) }
 
 // Observe hands a target's result to every server that waits for it, and
 // returns those that stand otherwise since.
 func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []Change {
 	var changes []Change
-	watch := h.watches[t]
-	if watch == nil {
+	waiting := h.waiting(t)
+	if len(waiting) == 0 {
 		return nil // it was removed while it was asked
 	}
-	if r.Outcome != checker.NotRun && !watch.heard {
-		watch.heard = true
+	if r.Outcome != checker.NotRun && !waiting[0].heard {
+		waiting[0].heard = true
 		h.unheard--
 	}
-	for _, w := range watch.waiters {
-		s, c := &h.servers[w.service][w.server], &h.services[w.service].Servers[w.server]
-		before := s.state()
-		s.checks[w.check].Observe(now, r)
-		if after := s.state(); after != before {
-			s.since = now
+	for _, w := range waiting {
+		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
+		before := together(checks)
+		checks[w.check].Observe(now, r, c.Checks[w.check].Rise, c.Checks[w.check].Fall)
+		if after := together(checks); after != before {
+			h.servers[w.service][w.server].since = now
 			changes = append(changes, Change{
 				Service: h.services[w.service].Name, Server: c.Name, Address: c.Key,
 				State: after, Detail: r.Detail,

@@ -215,7 +215,7 @@ func TestReloadForgetsOnlyWhatIsGone(t *testing.T) {
 		t.Errorf("%d unheard after a reload, want 0: it was heard", h.Unheard())
 	}
 	h.Configure(start, nil, nil)
-	if got := fmt.Sprint(len(h.servers), len(h.watches), h.Unheard()); got != "0 0 0" {
-		t.Errorf("servers, watches, unheard: %s, want none of a service that is gone", got)
+	if got := fmt.Sprint(len(h.servers), len(h.waiters), h.Unheard()); got != "0 0 0" {
+		t.Errorf("servers, waiters, unheard: %s, want none of a service that is gone", got)
 	}
 }

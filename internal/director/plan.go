@@ -72,13 +72,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 // Targets returns the targets of all checks of a configuration, in its order;
 // what several checks share is there for each of them.
 func Targets(c *config.Config) []checker.Target {
-	n := 0
-	for i := range c.Services {
-		for j := range c.Services[i].Servers {
-			n += len(c.Services[i].Servers[j].Checks)
-		}
-	}
-	all := make([]checker.Target, 0, n)
+	all := make([]checker.Target, 0, countChecks(c.Services))
 	for i := range c.Services {
 		for j := range c.Services[i].Servers {
 			for _, k := range c.Services[i].Servers[j].Checks {
@@ -87,6 +81,16 @@ func Targets(c *config.Config) []checker.Target {
 		}
 	}
 	return all
+}
+
+// countChecks counts the checks of all real servers.
+func countChecks(services []config.Service) (n int) {
+	for i := range services {
+		for j := range services[i].Servers {
+			n += len(services[i].Servers[j].Checks)
+		}
+	}
+	return n
 }
 
 // holders maps each virtual address to the name of its router.

@@ -121,10 +121,10 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 // describe fills in what is known of the health of the real server
 // Services[service].Servers[server].
 func (h *Healths) describe(service, server int, s *api.Server) {
-	srv, configured := &h.servers[service][server], h.services[service].Servers[server].Checks
-	s.Since = srv.since
-	switch state := srv.state(); {
-	case len(srv.checks) == 0:
+	checks, configured := h.of(service, server), h.services[service].Servers[server].Checks
+	s.Since = h.servers[service][server].since
+	switch state := together(checks); {
+	case len(checks) == 0:
 		s.Health = api.Unchecked
 	case state == checker.Up:
 		s.Health = api.Up
@@ -133,8 +133,8 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 	default:
 		s.Health = api.Unknown
 	}
-	for i := range srv.checks {
-		c := &srv.checks[i]
+	for i := range checks {
+		c := &checks[i]
 		s.Checks = append(s.Checks, api.Check{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
 	}
 }
