@@ -20,20 +20,13 @@ const (
 	writeRounds = 4
 )
 
-// A goal is what is to be reached. Its number tells it from earlier ones, and
-// is 0 before the first.
-type goal struct {
-	Desired
-	number uint64
-}
-
 // A core is the Reconciler without its loop: it is told the time and the goal,
 // and waits for nothing but the kernel's answers.
 type core struct {
 	kernel     Kernel
 	superseded func() bool // there is a newer goal than this one
-	goal       goal
-	converged  bool // the kernel holds what the goal says, as far as is known
+	goal       *Desired    // nil before the first; another one is another pointer
+	converged  bool        // the kernel holds what the goal says, as far as is known
 
 	ours    *ownership
 	seen    observer
@@ -58,7 +51,7 @@ func openCore(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*cor
 	return &core{
 		kernel:  k,
 		ours:    ours,
-		seen:    observer{kernel: k, ours: ours, view: view{table: table}, stale: map[ServiceKey]bool{}},
+		seen:    observer{kernel: k, ours: ours, table: table, stale: map[ServiceKey]bool{}},
 		refused: refused{},
 		events:  reporter{report: report, lasting: map[string]string{}},
 		stats:   Stats{Operations: map[string]uint64{}},
@@ -66,7 +59,7 @@ func openCore(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*cor
 }
 
 // step works towards the goal and returns when the next step is due.
-func (c *core) step(ctx context.Context, now time.Time, g goal) time.Time {
+func (c *core) step(ctx context.Context, now time.Time, g *Desired) time.Time {
 	c.aim(now, g)
 	if now.Before(c.backoff.until) {
 		return c.backoff.until
@@ -88,34 +81,34 @@ func (c *core) step(ctx context.Context, now time.Time, g goal) time.Time {
 
 // aim takes over a newer goal. Its services are ours from now on; those that
 // were ours stay so until the kernel is rid of them.
-func (c *core) aim(now time.Time, g goal) {
-	if g.number == c.goal.number {
+func (c *core) aim(now time.Time, g *Desired) {
+	if g == c.goal {
 		return
 	}
-	first, other := c.goal.number == 0, c.ours.exclusive != g.Exclusive
+	first, other := c.goal == nil, c.ours.exclusive != g.Exclusive
 	c.goal, c.converged = g, false
 	c.ours.claim(g)
 	if first {
-		c.seen.view.list(c.seen.view.table, c.ours.owns)
+		c.seen.list(c.seen.table)
 		c.seen.audit.due = now.Add(lookInterval) // the table has just been listed
 	} else if other {
 		c.seen.unlisted = true
 	}
 	for key := range g.Table {
-		if _, foreign := c.seen.view.foreign[key]; foreign {
+		if _, foreign := c.seen.foreign[key]; foreign {
 			c.seen.stale[key] = true
 		}
 	}
 }
 
 // pursue makes the kernel's table the goal's: it observes, writes what the
-// kernel lacks, and begins again where refusals showed that the view was wrong.
+// kernel lacks, and begins again where refusals showed that it is other than thought.
 func (c *core) pursue(ctx context.Context, now time.Time) error {
 	for range writeRounds {
 		if err := c.seen.observe(ctx, now, func() bool { return !c.superseded() }); err != nil {
 			return err
 		}
-		left := Diff(c.seen.view.table, c.goal.Table, c.ours.owns)
+		left := Diff(c.seen.table, c.goal.Table, c.ours.owns)
 		c.stats.Pending, c.converged = len(left), len(left) == 0
 		c.refused.keepOnly(left)
 		due := c.refused.due(now, left)
@@ -130,7 +123,7 @@ func (c *core) pursue(ctx context.Context, now time.Time) error {
 		}
 	}
 	if c.converged {
-		c.seen.view.table = c.goal.Table // they are equal: one copy serves as both
+		c.seen.table = c.goal.Table // they are equal: one copy serves as both
 	}
 	return c.release(ctx)
 }
@@ -170,8 +163,8 @@ func (c *core) write(ctx context.Context, now time.Time, ops []Op) error {
 		}
 		done = append(done, op)
 	}
-	c.seen.view.apply(done)
-	same, err := c.seen.reread(ctx, slices.Values(slices.SortedFunc(maps.Keys(refusals), ServiceKey.Compare)))
+	c.seen.apply(done)
+	same, err := c.seen.reread(ctx, slices.Values(sorted(refusals)))
 	for _, key := range same {
 		c.putOff(now, refusals[key])
 	}
@@ -196,10 +189,10 @@ func (c *core) putOff(now time.Time, refusals []refusal) {
 // release gives up the services that are no longer wanted, each as soon as the
 // kernel is rid of it: a row that it refuses elsewhere may never be written.
 // Once given up they would be somebody else's, so each is asked for first: the
-// view may lack one because a list was cut short.
+// table as last seen may lack one because a list was cut short.
 func (c *core) release(ctx context.Context) error {
 	unwanted := c.ours.unwanted(c.goal.Table)
-	exists := func(key ServiceKey) bool { _, ok := c.seen.view.table[key]; return ok }
+	exists := func(key ServiceKey) bool { _, ok := c.seen.table[key]; return ok }
 	gone := slices.DeleteFunc(slices.Clone(unwanted), exists)
 	if _, err := c.seen.reread(ctx, slices.Values(gone)); err != nil {
 		return err
@@ -240,9 +233,9 @@ func (c *core) snapshot() Snapshot {
 	}
 	stats := c.stats
 	stats.Operations = maps.Clone(stats.Operations)
-	stats.Foreign, stats.Audited = len(c.seen.view.foreign), c.seen.audit.ended
+	stats.Foreign, stats.Audited = len(c.seen.foreign), c.seen.audit.ended
 	return Snapshot{
-		Table: c.seen.view.table, Counters: c.seen.view.counters, Foreign: c.seen.view.foreign,
+		Table: c.seen.table, Counters: c.seen.counters, Foreign: c.seen.foreign,
 		Stats: stats, Converged: c.converged,
 	}
 }

@@ -78,7 +78,12 @@ func (s VirtualService) equal(other VirtualService) bool {
 
 // Keys returns the services of the table in order: by mark, protocol, address
 // and port.
-func (t Table) Keys() []ServiceKey { return slices.SortedFunc(maps.Keys(t), ServiceKey.Compare) }
+func (t Table) Keys() []ServiceKey { return sorted(t) }
+
+// sorted returns the keys of a map in order.
+func sorted[V any](m map[ServiceKey]V) []ServiceKey {
+	return slices.SortedFunc(maps.Keys(m), ServiceKey.Compare)
+}
 
 // Compare orders services by mark, protocol, address and port.
 func (k ServiceKey) Compare(other ServiceKey) int {

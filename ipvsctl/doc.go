@@ -12,11 +12,14 @@
 // Diff is a function of two tables (diff.go).
 //
 // The core (core.go) takes one step at a time towards what is wanted. It is
-// composed of the view (what the kernel held when last seen), the ownership
-// (which services are ours), the audit (what is compared with the kernel next),
-// the refused operations with their retry times, and the reporter, which turns
-// what happened into events. The Reconciler (reconcile.go) is the loop around
+// composed of the ownership (which services are ours), the observer (what the
+// kernel held when last seen) with its audit (what is compared with the kernel
+// next), the refused operations with their retry times, and the reporter, which
+// turns what happened into events. The Reconciler (reconcile.go) is the loop around
 // it, and the only writer of the kernel's table.
+//
+// The files build on each other in the order table, op, diff, ipvsadm (values);
+// ownership, refused, audit, observe, event, snapshot (parts); core; reconcile.
 //
 // The kernel does not record who owns a service. The daemon owns the services
 // that are wanted, and those that it owned when its last process ended, according

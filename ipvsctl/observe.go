@@ -10,12 +10,17 @@ import (
 	"time"
 )
 
-// An observer reads the kernel's table, and keeps the view of it up to date.
+// An observer reads the kernel's table, and knows it as last seen or written.
 type observer struct {
 	kernel Kernel
 	ours   *ownership
 
-	view     view
+	// These are handed out in snapshots, so none of them is ever written to: each
+	// batch of reads or writes replaces those that it changes.
+	table    Table // ours; before the first goal the whole table as it was found
+	counters map[ServiceKey]map[DestinationKey]Counters
+	foreign  map[ServiceKey]Service // what is not ours
+
 	stale    map[ServiceKey]bool // services to be read before the next write
 	unlisted bool                // the whole table must be listed before anything else
 	audit    audit
@@ -36,7 +41,7 @@ func (d *drift) add(first Op, rows int) {
 	d.rows += rows
 }
 
-// observe compares the view with the kernel, as far as that is due. The audit
+// observe compares what was last seen with the kernel, as far as that is due. The audit
 // goes on as long as more reports true.
 func (o *observer) observe(ctx context.Context, now time.Time, more func() bool) error {
 	if o.unlisted {
@@ -45,18 +50,18 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 			return err
 		}
 		o.unlisted = false
-		o.view.list(table, o.ours.owns)
+		o.list(table)
 	}
 	if !now.Before(o.audit.due) {
 		if err := o.look(ctx); err != nil {
 			return err
 		}
-		if _, err := o.reread(ctx, o.audit.slice(o.view.table, more)); err != nil {
+		if _, err := o.reread(ctx, o.audit.slice(o.table, more)); err != nil {
 			return err
 		}
 		o.audit.done(now)
 	}
-	_, err := o.reread(ctx, slices.Values(slices.SortedFunc(maps.Keys(o.stale), ServiceKey.Compare)))
+	_, err := o.reread(ctx, slices.Values(sorted(o.stale)))
 	return err
 }
 
@@ -68,27 +73,27 @@ func (o *observer) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.view.foreign = map[ServiceKey]Service{}
+	o.foreign = map[ServiceKey]Service{}
 	for key, svc := range services {
-		had, known := o.view.table[key]
+		had, known := o.table[key]
 		switch {
 		case !o.ours.owns(key):
-			o.view.foreign[key] = svc
+			o.foreign[key] = svc
 		case !known || had.Service != svc:
 			o.stale[key] = true
 		}
 	}
 	var gone []Op
-	for key := range o.view.table {
+	for key := range o.table {
 		if _, exists := services[key]; !exists {
 			gone = append(gone, Op{Kind: DeleteService, Service: key})
 		}
 	}
 	slices.SortFunc(gone, func(a, b Op) int { return a.Service.Compare(b.Service) })
 	for _, op := range gone {
-		o.drift.add(op, 1+len(o.view.table[op.Service].Destinations))
+		o.drift.add(op, 1+len(o.table[op.Service].Destinations))
 	}
-	o.view.apply(gone)
+	o.apply(gone)
 	return nil
 }
 
@@ -109,14 +114,17 @@ func (o *observer) reread(ctx context.Context, keys iter.Seq[ServiceKey]) (same 
 			continue
 		}
 		changes = append(changes, done...)
-		// What was not in the view is not drift but news, such as a service of
+		// What was never seen is not drift but news, such as a service of
 		// somebody else that is ours from now on.
-		if _, known := o.view.table[key]; known || o.ours.exclusive {
+		if _, known := o.table[key]; known || o.ours.exclusive {
 			o.drift.add(done[0], len(done))
 		}
 	}
-	o.view.count(counters)
-	o.view.apply(changes)
+	if len(counters) > 0 {
+		o.counters = copied(o.counters)
+		maps.Copy(o.counters, counters)
+	}
+	o.apply(changes)
 	return same, err
 }
 
@@ -124,7 +132,7 @@ func (o *observer) reread(ctx context.Context, keys iter.Seq[ServiceKey]) (same 
 // what the kernel counted for it into counters.
 func (o *observer) compare(ctx context.Context, key ServiceKey, counters map[ServiceKey]map[DestinationKey]Counters) ([]Op, error) {
 	had, seen := Table{}, Table{}
-	if vs, known := o.view.table[key]; known {
+	if vs, known := o.table[key]; known {
 		had[key] = vs
 	}
 	vs, counted, err := o.kernel.Read(ctx, key)
@@ -135,4 +143,32 @@ func (o *observer) compare(ctx context.Context, key ServiceKey, counters map[Ser
 		return nil, err
 	}
 	return Diff(had, seen, func(ServiceKey) bool { return true }), nil
+}
+
+// list takes over a table that was listed whole.
+func (o *observer) list(t Table) {
+	o.table, o.foreign = make(Table, len(t)), map[ServiceKey]Service{}
+	for key, vs := range t {
+		if o.ours.owns(key) {
+			o.table[key] = vs
+		} else {
+			o.foreign[key] = vs.Service
+		}
+	}
+}
+
+// apply takes over changes that were made in the kernel, by us or by somebody
+// else.
+func (o *observer) apply(ops []Op) {
+	if len(ops) == 0 {
+		return
+	}
+	o.table = o.table.after(ops)
+	if slices.ContainsFunc(ops, func(op Op) bool { return op.Kind == DeleteService }) {
+		o.counters = maps.Clone(o.counters)
+		maps.DeleteFunc(o.counters, func(key ServiceKey, _ map[DestinationKey]Counters) bool {
+			_, exists := o.table[key]
+			return !exists
+		})
+	}
 }

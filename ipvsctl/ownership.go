@@ -1,7 +1,6 @@
 package ipvsctl
 
 import (
-	"maps"
 	"slices"
 )
 
@@ -35,7 +34,7 @@ func (o *ownership) load() error {
 func (o *ownership) owns(key ServiceKey) bool { return o.exclusive || o.keys[key] }
 
 // claim makes the services of a goal ours.
-func (o *ownership) claim(g goal) {
+func (o *ownership) claim(g *Desired) {
 	o.exclusive = g.Exclusive
 	for key := range g.Table {
 		o.saved = o.saved && o.keys[key]
@@ -66,7 +65,7 @@ func (o *ownership) save() error {
 	if o.saved {
 		return nil
 	}
-	err := o.ledger.Save(slices.SortedFunc(maps.Keys(o.keys), ServiceKey.Compare))
+	err := o.ledger.Save(sorted(o.keys))
 	o.saved = err == nil
 	return err
 }

@@ -15,7 +15,7 @@ type Reconciler struct {
 	applied chan struct{}
 
 	mu    sync.Mutex // guards what follows
-	goal  goal       // the newest
+	goal  *Desired   // the newest; nil before the first
 	shown Snapshot
 }
 
@@ -33,7 +33,7 @@ func Open(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*Reconci
 		return nil, fmt.Errorf("reading the IPVS table: %w", err)
 	}
 	r := &Reconciler{core: c, wake: make(chan struct{}, 1), applied: make(chan struct{}, 1)}
-	c.superseded = func() bool { return r.newest().number != c.goal.number }
+	c.superseded = func() bool { return r.newest() != c.goal }
 	r.publish()
 	return r, nil
 }
@@ -42,13 +42,13 @@ func Open(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*Reconci
 // state wins. Before the first Set nothing is written to the kernel.
 func (r *Reconciler) Set(want Desired) {
 	r.mu.Lock()
-	r.goal = goal{want, r.goal.number + 1}
+	r.goal = &want
 	r.shown.Converged = false
 	r.mu.Unlock()
 	notify(r.wake)
 }
 
-func (r *Reconciler) newest() goal {
+func (r *Reconciler) newest() *Desired {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.goal
@@ -72,7 +72,7 @@ func (r *Reconciler) Snapshot() Snapshot {
 func (r *Reconciler) publish() {
 	s := r.core.snapshot()
 	r.mu.Lock()
-	s.Converged = s.Converged && r.goal.number == r.core.goal.number
+	s.Converged = s.Converged && r.goal == r.core.goal
 	reached := s.Converged && !r.shown.Converged
 	r.shown = s
 	r.mu.Unlock()
@@ -101,7 +101,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 // work takes one step and returns when the next one is due.
 func (r *Reconciler) work(ctx context.Context, now time.Time) time.Time {
 	newest := r.newest()
-	if newest.number == 0 {
+	if newest == nil {
 		return now.Add(lookInterval)
 	}
 	next := r.core.step(ctx, now, newest)
@@ -112,7 +112,8 @@ func (r *Reconciler) work(ctx context.Context, now time.Time) time.Time {
 // Clear takes all our rows out of the kernel, for a configuration that asks
 // for it at the end. It must not be called before Run has returned.
 func (r *Reconciler) Clear(ctx context.Context) error {
-	r.Set(Desired{Exclusive: r.newest().Exclusive})
+	newest := r.newest()
+	r.Set(Desired{Exclusive: newest != nil && newest.Exclusive})
 	for range 3 {
 		r.core.backoff, r.core.refused = backoff{}, refused{} // at the end there is no time for pauses
 		r.work(ctx, time.Now())

@@ -5,6 +5,9 @@
 //	       explain ◄── refusals by sequence number, one acknowledgement ◄──┘
 //	Conn.List, Services, Read ──► question ──► kernel ──► decode
 //
+// The files build on each other in the order family (the numbers of linux/ip_vs.h),
+// encode, decode, refusal, conn.
+//
 // An answer costs the kernel and this process more than a request, so only the
 // last request of a batch asks for an acknowledgement. The kernel reports a
 // request that it refuses in any case.

@@ -45,8 +45,6 @@ func (r *request) bytes(typ uint16, content ...byte) {
 	r.end(at)
 }
 
-func (r *request) uint8(typ uint16, v uint8) { r.bytes(typ, v) }
-
 func (r *request) uint16(typ, v uint16) {
 	var b [2]byte
 	binary.NativeEndian.PutUint16(b[:], v)
@@ -72,9 +70,7 @@ func (r *request) addr(typ uint16, a netip.Addr) {
 
 // text appends a string, which the kernel expects with a terminating zero.
 func (r *request) text(typ uint16, s string) {
-	at := r.begin(typ)
-	*r = append(append(*r, s...), 0)
-	r.end(at)
+	r.bytes(typ, append([]byte(s), 0)...)
 }
 
 func family(a netip.Addr) uint16 {
@@ -100,15 +96,9 @@ func encode(r request, op ipvsctl.Op) (request, error) {
 	if !known {
 		return r, fmt.Errorf("unknown kind of operation: %v", op.Kind)
 	}
-	r.command(command)
-	at := r.begin(attrService | attrNested)
-	r.serviceKey(op.Service)
-	if command == cmdNewService || command == cmdSetService {
-		r.service(op.Service, op.Config)
-	}
-	r.end(at)
+	r.about(command, op.Service, op.Config)
 	if command >= cmdNewDest {
-		at = r.begin(attrDest | attrNested)
+		at := r.begin(attrDest | attrNested)
 		r.destination(op)
 		r.end(at)
 	}
@@ -116,13 +106,21 @@ func encode(r request, op ipvsctl.Op) (request, error) {
 }
 
 // question is the body of a request that asks about one service.
-func question(command uint8, key ipvsctl.ServiceKey) request {
-	var r request
+func question(command uint8, key ipvsctl.ServiceKey) (r request) {
+	r.about(command, key, ipvsctl.Service{})
+	return r
+}
+
+// about begins a request about a service, which only the commands that write a
+// service tell how it is to be.
+func (r *request) about(command uint8, key ipvsctl.ServiceKey, config ipvsctl.Service) {
 	r.command(command)
 	at := r.begin(attrService | attrNested)
 	r.serviceKey(key)
+	if command == cmdNewService || command == cmdSetService {
+		r.service(key, config)
+	}
 	r.end(at)
-	return r
 }
 
 func (r *request) serviceKey(k ipvsctl.ServiceKey) {
@@ -179,7 +177,7 @@ func (r *request) destination(op ipvsctl.Op) {
 	r.uint32(destWeight, d.Weight)
 	r.uint32(destUpper, d.Upper)
 	r.uint32(destLower, d.Lower)
-	r.uint8(destTunnelType, d.TunnelType)
+	r.bytes(destTunnelType, d.TunnelType)
 	r.port(destTunnelPort, d.TunnelPort)
 	r.uint16(destTunnelFlags, d.TunnelFlags)
 }
