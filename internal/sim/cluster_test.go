@@ -1,50 +1,37 @@
-package sim_test
+package sim
 
-import (
-	"fmt"
-	"strings"
-	"testing"
-	"time"
+import "time"
 
-	"github.com/lvsd/lvsd/internal/sim"
-)
+// A Cluster is two whole directors on a network: their cores, their virtual
+// routers, their kernels' IPVS tables, the real servers that they probe and the
+// files that configure them.
+type Cluster struct {
+	*Network
+	Nodes []*Node
 
-// Two whole directors, each seed with its own faults.
-func TestSimCluster(t *testing.T) {
-	if *seedFlag >= 0 {
-		if _, err := sim.ClusterChaos(uint64(*seedFlag), func(line string) { t.Log(line) }); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	var virtual time.Duration
-	start := time.Now()
-	for seed := range runs() {
-		d, err := sim.ClusterChaos(uint64(seed), nil)
-		if err != nil {
-			t.Fatalf("seed %d: %v\n%s\nto see it all: go test ./internal/sim -run TestSimCluster -v -seed=%d", seed, err, lastLines(seed), seed)
-		}
-		virtual += d
-	}
-	t.Logf("%d seeds, %.1f simulated hours, %.0f hours a second", runs(), virtual.Hours(), virtual.Hours()/time.Since(start).Seconds())
+	files files
+	// dead are the real servers that do not answer, by their number.
+	dead [servers]bool
+	// flaky is the probability that a probe fails although its server lives,
+	// refusals that a kernel refuses an operation, and hangs that a reading of
+	// the files hangs.
+	flaky, refusals, hangs float64
 }
 
-// lastLines are the end of a seed's transcript.
-func lastLines(seed int) string {
-	var all []string
-	_, _ = sim.ClusterChaos(uint64(seed), func(line string) { all = append(all, line) })
-	return strings.Join(all[max(0, len(all)-80):], "\n")
+// NewCluster returns two directors that are down, without faults.
+func NewCluster(seed uint64) *Cluster {
+	c := &Cluster{Network: NewNetwork(seed)}
+	c.files = newFiles(c.rng)
+	for i := range 2 {
+		n := newNode(c, i)
+		c.Nodes = append(c.Nodes, n)
+		c.checks = append(c.checks, n.follow)
+	}
+	for _, n := range c.Nodes {
+		c.timers = append(c.timers, timer{func() time.Duration { return n.coreAt }, n.expire})
+	}
+	return c
 }
 
-func TestSimClusterIsDeterministic(t *testing.T) {
-	for seed := range uint64(10) {
-		var runs [2]string
-		for i := range runs {
-			_, err := sim.ClusterChaos(seed, func(line string) { runs[i] += line + "\n" })
-			runs[i] += fmt.Sprint(err)
-		}
-		if runs[0] != runs[1] {
-			t.Errorf("seed %d gives two different runs", seed)
-		}
-	}
-}
+// ms returns a random time below that many milliseconds.
+func (c *Cluster) ms(n int) time.Duration { return c.upTo(time.Duration(n) * time.Millisecond) }

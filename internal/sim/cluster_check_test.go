@@ -57,7 +57,7 @@ func newCheck(n *Node, c *config.Config, found ipvsctl.Table) check {
 	}
 }
 
-func (k *check) fail(format string, args ...any) { k.node.cluster.fail(k.node, format, args...) }
+func (k *check) fail(format string, args ...any) { k.node.cluster.fail(k.node.Name, format, args...) }
 
 // before notes an input that the core is about to get.
 func (k *check) before(in director.Input) {

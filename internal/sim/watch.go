@@ -13,7 +13,6 @@ import (
 // measured from the last fault, and rest while packets are lost at random.
 type watch struct {
 	net       *Network
-	broken    error
 	disturbed time.Duration
 	slowest   time.Duration // the longest interval that any director ever had
 	dual      map[wire]time.Duration
@@ -43,13 +42,6 @@ func (n *Network) Cover() { n.watch.covered, n.watch.everHeld = true, false }
 
 func (w *watch) configured(c vrrp.Config) { w.slowest = max(w.slowest, c.Interval) }
 
-func (w *watch) fail(d *Director, format string, args ...any) {
-	if w.broken == nil {
-		w.broken = fmt.Errorf("at %s: %s: %s", w.net.now, d.Name, fmt.Sprintf(format, args...))
-		w.net.logf("BROKEN: %v", w.broken)
-	}
-}
-
 // acts checks what a router asks for in one call.
 func (w *watch) acts(d *Director, acts []vrrp.Action) {
 	sent, held, announced := 0, false, false
@@ -67,7 +59,7 @@ func (w *watch) acts(d *Director, acts []vrrp.Action) {
 		case vrrp.Event:
 			took := a.Changed() && a.To == vrrp.Master
 			if took && (sent != 1 || !held || !announced) {
-				w.fail(d, "becomes Master without an advert, addresses and announcement before: %v", acts)
+				w.net.fail(d.Name, "becomes Master without an advert, addresses and announcement before: %v", acts)
 			}
 			if took {
 				w.tookOver(d)
@@ -76,7 +68,7 @@ func (w *watch) acts(d *Director, acts []vrrp.Action) {
 	}
 	w.noStorm(d, sent)
 	if sent > 1 {
-		w.fail(d, "sends %d adverts at once: %v", sent, acts)
+		w.net.fail(d.Name, "sends %d adverts at once: %v", sent, acts)
 	}
 }
 
@@ -87,7 +79,7 @@ func (w *watch) noStorm(d *Director, sent int) {
 		m.sentSince, m.sent = w.net.now, 0
 	}
 	if m.sent += sent; m.sent > 16 {
-		w.fail(d, "sent %d adverts within 10 ms", m.sent)
+		w.net.fail(d.Name, "sent %d adverts within 10 ms", m.sent)
 	}
 }
 
@@ -99,7 +91,7 @@ func (w *watch) tookOver(d *Director) {
 		return
 	}
 	if silence := d.clock().Sub(m.heard); silence < 3*m.heardInterval {
-		w.fail(d, "takes over without preemption, %s after an advert", silence)
+		w.net.fail(d.Name, "takes over without preemption, %s after an advert", silence)
 	}
 }
 
@@ -107,7 +99,7 @@ func (w *watch) tookOver(d *Director) {
 func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrrp.Action) {
 	if src == d.Source || ad.VRID != d.Config.VRID || ad.Version != d.Config.Version {
 		if slices.ContainsFunc(acts, func(a vrrp.Action) bool { e, ok := a.(vrrp.Event); return !ok || e.Changed() }) {
-			w.fail(d, "a foreign advert makes it do %v", acts)
+			w.net.fail(d.Name, "a foreign advert makes it do %v", acts)
 		}
 		return
 	}
@@ -132,7 +124,7 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 	}
 	if announced && !held {
 		if !m.provoked.IsZero() && now.Sub(m.provoked) < time.Second {
-			w.fail(d, "announces %s after it did so last because of a packet", now.Sub(m.provoked))
+			w.net.fail(d.Name, "announces %s after it did so last because of a packet", now.Sub(m.provoked))
 		}
 		m.provoked = now
 	}
@@ -145,10 +137,10 @@ func (w *watch) expired(d *Director) {
 	}
 	deadline := d.Router.Deadline()
 	if deadline.IsZero() && d.Router.State() != vrrp.Initialize {
-		w.fail(d, "is %s and has no deadline", d.Router.State())
+		w.net.fail(d.Name, "is %s and has no deadline", d.Router.State())
 	}
 	if !deadline.IsZero() && !deadline.After(d.clock()) {
-		w.fail(d, "has a deadline %s ago after Expire", d.clock().Sub(deadline))
+		w.net.fail(d.Name, "has a deadline %s ago after Expire", d.clock().Sub(deadline))
 	}
 }
 
@@ -156,10 +148,10 @@ func (w *watch) expired(d *Director) {
 func (w *watch) ended(d *Director) {
 	m := &d.memory
 	if m.stoppedAs == vrrp.Master && m.zeros != 1 {
-		w.fail(d, "said %d times that it is leaving", m.zeros)
+		w.net.fail(d.Name, "said %d times that it is leaving", m.zeros)
 	}
 	if d.Holds && (!m.abandoned || d.Router.TakenOver()) {
-		w.fail(d, "ended and left its addresses")
+		w.net.fail(d.Name, "ended and left its addresses")
 	}
 }
 
@@ -181,7 +173,7 @@ func (w *watch) check() {
 	if holders > 0 {
 		w.everHeld = true
 	} else if w.covered && w.everHeld {
-		w.fail(n.Directors[0], "nobody holds the addresses")
+		n.fail(n.Directors[0].Name, "nobody holds the addresses")
 	}
 }
 
@@ -192,17 +184,17 @@ func (w *watch) checkAddresses(d *Director) {
 		return
 	}
 	if !d.lapsed && d.Holds != d.Router.Holding() {
-		w.fail(d, "holds=%t, its router wants %t", d.Holds, d.Router.Holding())
+		w.net.fail(d.Name, "holds=%t, its router wants %t", d.Holds, d.Router.Holding())
 	}
 	master := d.Router.State() == vrrp.Master
 	if master && !d.Router.Holding() {
-		w.fail(d, "is Master without addresses")
+		w.net.fail(d.Name, "is Master without addresses")
 	}
 	if master || !d.Holds {
 		d.memory.succeeded = time.Time{}
 	}
 	if at := d.memory.succeeded; !at.IsZero() && d.clock().Sub(at) > vrrp.Overlap+2*w.net.Lateness+time.Millisecond {
-		w.fail(d, "still holds addresses %s after it heard another Master", d.clock().Sub(at))
+		w.net.fail(d.Name, "still holds addresses %s after it heard another Master", d.clock().Sub(at))
 	}
 }
 
@@ -217,7 +209,7 @@ func (w *watch) checkLonely(d *Director) {
 	// Master_Down, and a listening after a stall; clocks may differ by 10 %.
 	bound := 3*w.slowest + max(w.slowest, time.Second) + 2*w.slowest
 	if lasts(w, w.lonely, d.index, lonely, bound) {
-		w.fail(d, "is Backup and has heard no Master for %s", bound)
+		w.net.fail(d.Name, "is Backup and has heard no Master for %s", bound)
 	}
 }
 
@@ -227,7 +219,7 @@ func (w *watch) checkPair(d, e *Director) {
 		w.net.reaches(d, e) && w.net.reaches(e, d)
 	bound := 3*w.slowest + 4*(w.net.Delay+w.net.Jitter)
 	if lasts(w, w.dual, wire{d.index, e.index}, both, bound) {
-		w.fail(d, "and %s are both Master for %s", e.Name, bound)
+		w.net.fail(d.Name, "and %s are both Master for %s", e.Name, bound)
 	}
 }
 

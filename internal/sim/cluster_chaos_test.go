@@ -9,11 +9,9 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// ClusterChaos runs one seed of whole directors: faults of all kinds for a
-// while, then quiet, then a reload with a mistake. It returns how much virtual
-// time has passed, and the first invariant that was broken. The same seed gives
-// the same run; log may be nil.
-func ClusterChaos(seed uint64, log func(line string)) (time.Duration, error) {
+// clusterChaos lets everything happen to whole directors, and in the end has
+// them read a mistake.
+func clusterChaos(seed uint64, log func(line string)) (time.Duration, error) {
 	c := NewCluster(seed)
 	c.Log = log
 	for _, part := range []func() error{c.trouble, c.heal, c.settled, c.mistake} {
@@ -111,7 +109,7 @@ func (c *Cluster) drain(n *Node) {
 		for dk, d := range t[key].Destinations {
 			d.Weight = 0
 			if err := n.kernel.ByHand(ipvsctl.Op{Kind: ipvsctl.SetDestination, Service: key, Destination: dk, Dest: d}); err != nil {
-				c.fail(n, "%v", err)
+				c.fail(n.Name, "%v", err)
 			}
 		}
 	}

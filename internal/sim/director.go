@@ -1,14 +1,11 @@
 package sim
 
 import (
-	"math"
 	"net/netip"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 )
-
-const never = time.Duration(math.MaxInt64)
 
 // inboxBound is how many packets a socket keeps for a director that sleeps.
 const inboxBound = 64
@@ -35,7 +32,7 @@ type Director struct {
 	// asleep: it is stopped by a signal, or its machine is suspended, which
 	// loses what arrives.
 	asleep, suspended bool
-	inbox             []packet
+	inbox             []vrrp.Packet
 	faulted           bool
 
 	renewed time.Duration // when the addresses' lifetime was renewed last
@@ -199,7 +196,7 @@ func (d *Director) wake() {
 }
 
 // arrive hands a packet to the router, as the session does.
-func (d *Director) arrive(p packet) {
+func (d *Director) arrive(p vrrp.Packet) {
 	if d.asleep {
 		if !d.suspended && len(d.inbox) < inboxBound {
 			d.inbox = append(d.inbox, p)
@@ -209,9 +206,9 @@ func (d *Director) arrive(p packet) {
 	if d.Router == nil {
 		return
 	}
-	acts := d.Router.Receive(d.clock(), vrrp.Packet{Src: p.src, Dst: p.dst, TTL: vrrp.TTL, Payload: p.payload})
-	if ad, err := vrrp.Decode(p.payload, p.src, p.dst, vrrp.TTL); err == nil {
-		d.net.watch.received(d, p.src, ad, acts)
+	acts := d.Router.Receive(d.clock(), p)
+	if ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst, vrrp.TTL); err == nil {
+		d.net.watch.received(d, p.Src, ad, acts)
 	}
 	d.do(acts)
 }
