@@ -19,6 +19,9 @@ type Setup struct {
 	Gateways []netip.Prefix
 	// Version is VRRP's, 2 or 3.
 	Version int
+	// Password is of version 2's simple authentication, which only keepalived
+	// has; empty: none.
+	Password string
 	// Advert is the time between two adverts.
 	Advert time.Duration
 	// Priority is by director.
@@ -131,6 +134,9 @@ func (s Setup) KeepalivedRouter(node string) string {
 		s.Version, s.Priority[node], s.Advert.Seconds())
 	if s.Addresses[0].Addr().Is6() {
 		b.WriteString("  native_ipv6\n")
+	}
+	if s.Password != "" {
+		fmt.Fprintf(&b, "  authentication {\n    auth_type PASS\n    auth_pass %s\n  }\n", s.Password)
 	}
 	b.WriteString("  virtual_ipaddress {\n")
 	for _, a := range s.Addresses {
