@@ -28,29 +28,6 @@ type Body struct {
 	inner  []Body
 }
 
-// enter makes a schema the block's, and reports what is not in it.
-func (b *Body) enter(s *Schema) {
-	b.schema = s
-	for name, a := range b.tree.Attributes {
-		if o := s.byName[name]; o == nil || o.Block != nil {
-			b.unknown("argument", name, placeOf(a.NameRange))
-		}
-	}
-	if len(b.tree.Blocks) > 0 && b.inner == nil {
-		b.inner = make([]Body, 0, len(b.tree.Blocks))
-	}
-	for _, x := range b.tree.Blocks {
-		if x.Type == "dynamic" {
-			b.generate(x)
-			continue
-		}
-		b.accept(Body{
-			decoder: b.decoder, Type: x.Type, Labels: x.Labels, Head: placeOf(x.DefRange()),
-			labelRanges: x.LabelRanges, tree: x.Body, ctx: b.ctx,
-		}, x.TypeRange, x.OpenBraceRange)
-	}
-}
-
 // accept adds an inner block whose type and number of labels are right.
 func (b *Body) accept(inner Body, name, brace hcl.Range) {
 	o := b.schema.byName[inner.Type]
@@ -81,28 +58,30 @@ func example(o *Option) string {
 	return head
 }
 
-// argument returns the argument of a name. The name must be in the schema.
-func (b *Body) argument(name string) (argument, bool) {
-	if a := b.tree.Attributes[name]; a != nil {
-		return argument{name, a.Expr}, true
-	}
+// at returns where an argument's value stands.
+func at(a *hclsyntax.Attribute) Place { return placeOf(a.Expr.Range()) }
+
+// option panics where a name is not in the schema: a rule has misspelt it.
+func (b *Body) option(name string) {
 	if b.schema.byName[name] == nil {
 		panic("block: " + b.schema.Name + " has no option " + name)
 	}
-	return argument{}, false
+}
+
+// argument returns the argument of a name, or nil where it is absent.
+func (b *Body) argument(name string) *hclsyntax.Attribute {
+	b.option(name)
+	return b.tree.Attributes[name]
 }
 
 // Given reports whether an argument is there, be it wrong or null.
-func (b *Body) Given(name string) bool {
-	_, given := b.argument(name)
-	return given
-}
+func (b *Body) Given(name string) bool { return b.argument(name) != nil }
 
 // At returns where an argument's value stands, or the block's head where it
 // is absent.
 func (b *Body) At(name string) Place {
-	if a, given := b.argument(name); given {
-		return a.at()
+	if a := b.argument(name); a != nil {
+		return at(a)
 	}
 	return b.Head
 }
@@ -110,7 +89,7 @@ func (b *Body) At(name string) Place {
 // NameAt returns where an argument's name stands, or the block's head where it
 // is absent.
 func (b *Body) NameAt(name string) Place {
-	if a := b.tree.Attributes[name]; a != nil {
+	if a := b.argument(name); a != nil {
 		return placeOf(a.NameRange)
 	}
 	return b.Head
@@ -121,19 +100,13 @@ func (b *Body) LabelAt(i int) Place { return placeOf(b.labelRanges[i]) }
 
 // Refused reports whether something was wrong with the value of an argument,
 // so that what depends on it can't be judged.
-func (b *Body) Refused(name string) bool {
-	if len(b.refusals) == 0 {
-		return false
-	}
-	a, given := b.argument(name)
-	return given && b.refusals[a.at()]
-}
+func (b *Body) Refused(name string) bool { return b.Given(name) && b.refusals[b.At(name)] }
 
 // Require reports an argument that is absent or null. example is what could be
 // written.
 func (b *Body) Require(name, example string) {
-	if a, given := b.argument(name); given {
-		if v, diags := a.expr.Value(b.ctx); diags.HasErrors() || !v.IsNull() {
+	if a := b.argument(name); a != nil {
+		if v, diags := a.Expr.Value(b.ctx); diags.HasErrors() || !v.IsNull() {
 			return
 		}
 	}
@@ -159,9 +132,7 @@ func (b *Body) Block(name string) (*Body, bool) {
 
 // Blocks returns the inner blocks of a type.
 func (b *Body) Blocks(name string) iter.Seq[*Body] {
-	if b.schema.byName[name] == nil {
-		panic("block: " + b.schema.Name + " has no block " + name)
-	}
+	b.option(name)
 	return func(yield func(*Body) bool) {
 		for i := range b.inner {
 			if b.inner[i].Type == name && !yield(&b.inner[i]) {
@@ -194,4 +165,51 @@ func (b *Body) CheckName(label int) {
 	case len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl):
 		b.Mistake(b.LabelAt(label), "Invalid name", "A name has at most %d bytes and no control characters.", maxName)
 	}
+}
+
+// unknown reports a name that is none of this block's options: with the word
+// that was meant, or the block where it belongs.
+func (b *Body) unknown(what, name string, at Place) {
+	summary := fmt.Sprintf("Unknown %s %q", what, name)
+	hint := b.language.suggestion(name, b.optionNames())
+	switch o := b.schema.byName[name]; {
+	case b.language.Words[name] != "":
+		b.Mistake(at, summary, "%s", b.language.Foreign+b.language.Words[name])
+	case o != nil && o.Block != nil:
+		b.Mistake(at, summary, "There is no %s of this name here. Did you mean to define a block of type %q?", what, name)
+	case o != nil:
+		b.Mistake(at, summary, "There is no %s of this name here. Did you mean the argument: %s = …", what, name)
+	case b.family != nil && len(b.family.kindsWith(name)) > 0:
+		b.unused(what, name, at)
+	case len(b.language.owners(name)) > 0:
+		b.Mistake(at, summary, "%q does not belong here: move it into %s.", name, strings.Join(b.language.owners(name), " or "))
+	case hint != "":
+		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, hint)
+	default:
+		b.Mistake(at, summary, "There is no %s of this name here.", what)
+	}
+}
+
+// unused reports an option that only other kinds of this block have.
+func (b *Body) unused(what, name string, at Place) {
+	kinds := b.family.kindsWith(name)
+	subject := fmt.Sprintf("%ss %s have", b.family.Name, conjunction(kinds, "and"))
+	if len(kinds) == 1 {
+		subject = fmt.Sprintf("a %s %q has", b.family.Name, kinds[0])
+	}
+	if what == "block" {
+		name += " block"
+	}
+	if len(b.schema.Options) == 0 {
+		b.Mistake(at, "Unused "+name, "%s %q {} has no arguments: remove it.", b.family.Name, b.Labels[0])
+		return
+	}
+	b.Mistake(at, "Unused "+name, "Only %s it: remove it, or write %s %q.", subject, b.family.Name, kinds[0])
+}
+
+func (b *Body) optionNames() (names []string) {
+	for _, o := range b.schema.Options {
+		names = append(names, o.Name)
+	}
+	return names
 }

@@ -12,6 +12,29 @@ import (
 // block may make.
 const maxGenerated = 100_000
 
+// enter makes a schema the block's, and reports what is not in it.
+func (b *Body) enter(s *Schema) {
+	b.schema = s
+	for name, a := range b.tree.Attributes {
+		if o := s.byName[name]; o == nil || o.Block != nil {
+			b.unknown("argument", name, placeOf(a.NameRange))
+		}
+	}
+	if len(b.tree.Blocks) > 0 && b.inner == nil {
+		b.inner = make([]Body, 0, len(b.tree.Blocks))
+	}
+	for _, x := range b.tree.Blocks {
+		if x.Type == "dynamic" {
+			b.generate(x)
+			continue
+		}
+		b.accept(Body{
+			decoder: b.decoder, Type: x.Type, Labels: x.Labels, Head: placeOf(x.DefRange()),
+			labelRanges: x.LabelRanges, tree: x.Body, ctx: b.ctx,
+		}, x.TypeRange, x.OpenBraceRange)
+	}
+}
+
 // generate adds the blocks that a dynamic block stands for, one for each
 // element of for_each, as Terraform does it:
 //

@@ -2,55 +2,53 @@ package block
 
 import (
 	"fmt"
-	"math/big"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
 // The functions below make the entries of a table. help is what the manuals
 // say; ref points to where the value goes.
 
-// Duration is a time with its unit: "250ms".
-func Duration[T any](name, help string, def, lo, hi time.Duration, ref func(*T) *time.Duration) Entry[T] {
+// entry is an argument whose value read returns. Where there is none to take,
+// ok is false and the T keeps what it has.
+func entry[T, V any](o Option, def V, ref func(*T) *V, read func(*Body, *hclsyntax.Attribute) (v V, ok bool)) Entry[T] {
 	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Range: Short(lo) + " to " + Short(hi), Default: Short(def)},
+		Option: &o,
 		init:   func(t *T) { *ref(t) = def },
-		read: func(b *Body, a argument, t *T) {
-			if d, ok := b.duration(a, lo, hi); ok {
-				*ref(t) = d
+		read: func(b *Body, a *hclsyntax.Attribute, t *T) {
+			if v, ok := read(b, a); ok {
+				*ref(t) = v
 			}
 		},
 	}
+}
+
+// Duration is a time with its unit: "250ms".
+func Duration[T any](name, help string, def, lo, hi time.Duration, ref func(*T) *time.Duration) Entry[T] {
+	o := Option{Name: name, Help: help, Range: Short(lo) + " to " + Short(hi), Default: Short(def)}
+	return entry(o, def, ref, func(b *Body, a *hclsyntax.Attribute) (time.Duration, bool) { return b.duration(a, lo, hi) })
 }
 
 // Count is a whole number.
 func Count[T any, N ~int | ~uint8 | ~uint16 | ~uint32](name, help string, def N, lo, hi int64, ref func(*T) *N) Entry[T] {
-	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Range: strconv.FormatInt(lo, 10) + " to " + strconv.FormatInt(hi, 10), Default: strconv.FormatInt(int64(def), 10)},
-		init:   func(t *T) { *ref(t) = def },
-		read: func(b *Body, a argument, t *T) {
-			if n, ok := b.number(a, lo, hi); ok {
-				*ref(t) = N(n)
-			}
-		},
-	}
+	o := Option{Name: name, Help: help, Range: fmt.Sprintf("%d to %d", lo, hi), Default: fmt.Sprint(def)}
+	return entry(o, def, ref, func(b *Body, a *hclsyntax.Attribute) (N, bool) {
+		n, ok := b.number(a, lo, hi)
+		return N(n), ok
+	})
 }
 
 // Flag is true or false.
 func Flag[T any](name, help string, def bool, ref func(*T) *bool) Entry[T] {
-	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Default: strconv.FormatBool(def)},
-		init:   func(t *T) { *ref(t) = def },
-		read: func(b *Body, a argument, t *T) {
-			if v, ok := b.evaluate(a.expr, a.name, cty.Bool); ok {
-				*ref(t) = v.True()
-			}
-		},
-	}
+	o := Option{Name: name, Help: help, Default: strconv.FormatBool(def)}
+	return entry(o, def, ref, func(b *Body, a *hclsyntax.Attribute) (bool, bool) {
+		v, ok := b.evaluate(a.Expr, a.Name, cty.Bool)
+		return ok && v.True(), ok
+	})
 }
 
 // A Word is one value of a choice, and what it means.
@@ -63,7 +61,7 @@ type Word[V any] struct {
 // Choice is one of several words. The default is the word def; "" leaves the
 // zero value.
 func Choice[T, V any](name, help, def string, words []Word[V], ref func(*T) *V) Entry[T] {
-	o := &Option{Name: name, Help: help}
+	o := Option{Name: name, Help: help}
 	var names []string
 	byName := map[string]V{}
 	for _, w := range words {
@@ -71,39 +69,29 @@ func Choice[T, V any](name, help, def string, words []Word[V], ref func(*T) *V) 
 		o.Words = append(o.Words, [2]string{w.Name, w.Help})
 		byName[w.Name] = w.Value
 	}
-	o.Range = alternatives(names)
+	o.Range = conjunction(names, "or")
 	if def != "" {
 		o.Default = strconv.Quote(def)
 	}
-	return Entry[T]{
-		Option: o,
-		init:   func(t *T) { *ref(t) = byName[def] },
-		read: func(b *Body, a argument, t *T) {
-			s, ok := b.text(a)
-			if v, known := byName[s]; known {
-				*ref(t) = v
-			} else if ok {
-				b.UnknownWord(a.at(), a.name, s, names)
-			}
-		},
-	}
+	return entry(o, byName[def], ref, func(b *Body, a *hclsyntax.Attribute) (V, bool) {
+		s, ok := b.text(a)
+		v, known := byName[s]
+		if ok && !known {
+			b.UnknownWord(at(a), a.Name, s, names)
+		}
+		return v, known
+	})
 }
 
 // Text is a text that parse turns into a value, or reports at its place.
 func Text[T, V any](name, help string, def V, parse func(b *Body, s string, at Place) (V, bool), ref func(*T) *V) Entry[T] {
-	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Default: fmt.Sprintf("%q", any(def))},
-		init:   func(t *T) { *ref(t) = def },
-		read: func(b *Body, a argument, t *T) {
-			s, ok := b.text(a)
-			if !ok {
-				return
-			}
-			if v, good := parse(b, s, a.at()); good {
-				*ref(t) = v
-			}
-		},
-	}
+	o := Option{Name: name, Help: help, Default: fmt.Sprintf("%q", any(def))}
+	return entry(o, def, ref, func(b *Body, a *hclsyntax.Attribute) (v V, ok bool) {
+		if s, given := b.text(a); given {
+			v, ok = parse(b, s, at(a))
+		}
+		return v, ok
+	})
 }
 
 // An Item is one text of a list, and its place.
@@ -114,22 +102,12 @@ type Item struct {
 
 // List is a list of texts. A list that is there is not nil.
 func List[T any](name, help string, ref func(*T) *[]Item) Entry[T] {
-	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Range: "a list"},
-		read: func(b *Body, a argument, t *T) {
-			*ref(t) = b.items(a)
-		},
-	}
+	return entry(Option{Name: name, Help: help, Range: "a list"}, nil, ref, (*Body).items)
 }
 
 // Pairs is a map of texts.
 func Pairs[T any](name, help string, ref func(*T) *map[string]string) Entry[T] {
-	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Range: "a map"},
-		read: func(b *Body, a argument, t *T) {
-			*ref(t) = b.pairs(a)
-		},
-	}
+	return entry(Option{Name: name, Help: help, Range: "a map"}, nil, ref, (*Body).pairs)
 }
 
 // Address is an IP address, as Text needs it.
@@ -137,51 +115,3 @@ func Address(b *Body, s string, at Place) (netip.Addr, bool) { return b.ParseAdd
 
 // Verbatim is a text as it stands, as Text needs it.
 func Verbatim(_ *Body, s string, _ Place) (string, bool) { return s, true }
-
-// duration reads a duration between lo and hi: a number with a unit.
-func (b *Body) duration(a argument, lo, hi time.Duration) (time.Duration, bool) {
-	s, ok := b.text(a)
-	if !ok {
-		return 0, false
-	}
-	t, err := time.ParseDuration(s)
-	if _, bare := strconv.ParseFloat(s, 64); bare == nil {
-		b.Mistake(a.at(), "Missing unit", "%s is a duration with a unit: write \"%ss\" for seconds or \"%sms\" for milliseconds.", a.name, s, s)
-		return 0, false
-	}
-	switch {
-	case err != nil:
-		b.Mistake(a.at(), "Invalid duration", "%q is not a duration: write a number and a unit, such as \"2s\", \"250ms\" or \"5m\".", s)
-	case t < lo || t > hi:
-		b.Mistake(a.at(), "Invalid "+a.name, "%s must be from %s to %s, but this is %s.", a.name, Short(lo), Short(hi), Short(t))
-	default:
-		return t, true
-	}
-	return 0, false
-}
-
-// Short prints a duration without the units that are zero: "1h", not "1h0m0s".
-func Short(t time.Duration) string {
-	s := t.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
-// number reads a whole number between lo and hi.
-func (b *Body) number(a argument, lo, hi int64) (int64, bool) {
-	v, ok := b.evaluate(a.expr, a.name, cty.Number)
-	if !ok {
-		return 0, false
-	}
-	n, accuracy := v.AsBigFloat().Int64()
-	if accuracy != big.Exact || n < lo || n > hi {
-		b.Mistake(a.at(), "Invalid "+a.name, "%s must be a whole number from %d to %d, but this is %s.", a.name, lo, hi, v.AsBigFloat().Text('g', 15))
-		return 0, false
-	}
-	return n, true
-}

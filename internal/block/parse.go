@@ -5,25 +5,6 @@ import (
 	"slices"
 )
 
-// A Language is what a program's configuration may hold, and what its messages
-// know of other programs' words.
-type Language struct {
-	// Top is what stands at the top level of a file. Locals are among it, for
-	// the messages, and are read by this package.
-	Top *Schema
-	// Reusable is the type of the top-level blocks that are not parsed again
-	// while they and what they refer to are unchanged.
-	Reusable string
-	// Words are names in other programs' configurations, with what to write
-	// instead, and Values are values of theirs, in lower case, with ours.
-	Words, Values map[string]string
-	// Foreign begins the message about one of the Words.
-	Foreign string
-	// Alien returns a mistake where a top-level item shows that the whole file
-	// is another program's; an empty summary where it does not.
-	Alien func(kind, head string, text []byte) (summary, detail string)
-}
-
 // A Result is what one top-level item says.
 type Result[R any] struct {
 	Value R

@@ -1,11 +1,5 @@
 package block
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
-
 // A Schema is what a block may hold, for the messages and the manuals.
 type Schema struct {
 	// Name is the block's type.
@@ -41,34 +35,6 @@ type Kind[F any] struct {
 	Name, Help string
 	Schema     *Schema
 	Decode     F
-}
-
-// Kinds are the kinds of one type of block: a new one is a line in their list.
-type Kinds[F any] struct {
-	*Schema
-	list []Kind[F]
-}
-
-// NewKinds returns the kinds of the blocks of a type.
-func NewKinds[F any](name string, list ...Kind[F]) *Kinds[F] {
-	k := &Kinds[F]{Schema: newSchema(name, nil), list: list}
-	for _, kind := range list {
-		k.Schema.Kinds = append(k.Schema.Kinds, Kind[any]{Name: kind.Name, Help: kind.Help, Schema: kind.Schema})
-	}
-	return k
-}
-
-// Of returns what decodes a block, by its first label; an unknown kind is
-// reported.
-func (k *Kinds[F]) Of(b *Body) (decode F, ok bool) {
-	b.family = k.Schema
-	for _, kind := range k.list {
-		if kind.Name == b.Labels[0] {
-			return kind.Decode, true
-		}
-	}
-	b.UnknownWord(b.LabelAt(0), k.Name, b.Labels[0], k.KindNames())
-	return decode, false
 }
 
 func newSchema(name string, options []*Option) *Schema {
@@ -110,69 +76,12 @@ func (s *Schema) walk(seen map[*Schema]bool, visit func(*Schema)) {
 	}
 }
 
-// owners returns the blocks that may hold an option, by their names.
-func (l *Language) owners(option string) (names []string) {
-	l.Top.Walk(func(s *Schema) {
-		if s.byName[option] != nil && !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
-		}
-	})
-	return names
-}
-
 // kindsWith returns the kinds that have an option.
 func (s *Schema) kindsWith(option string) (names []string) {
 	for _, k := range s.Kinds {
 		if k.Schema.byName[option] != nil {
 			names = append(names, k.Name)
 		}
-	}
-	return names
-}
-
-// unknown reports a name that is none of this block's options: with the word
-// that was meant, or the block where it belongs.
-func (b *Body) unknown(what, name string, at Place) {
-	summary := fmt.Sprintf("Unknown %s %q", what, name)
-	hint := b.language.suggestion(name, b.optionNames())
-	switch o := b.schema.byName[name]; {
-	case b.language.Words[name] != "":
-		b.Mistake(at, summary, "%s", b.language.Foreign+b.language.Words[name])
-	case o != nil && o.Block != nil:
-		b.Mistake(at, summary, "There is no %s of this name here. Did you mean to define a block of type %q?", what, name)
-	case o != nil:
-		b.Mistake(at, summary, "There is no %s of this name here. Did you mean the argument: %s = …", what, name)
-	case b.family != nil && len(b.family.kindsWith(name)) > 0:
-		b.unused(what, name, at)
-	case len(b.language.owners(name)) > 0:
-		b.Mistake(at, summary, "%q does not belong here: move it into %s.", name, strings.Join(b.language.owners(name), " or "))
-	case hint != "":
-		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, hint)
-	default:
-		b.Mistake(at, summary, "There is no %s of this name here.", what)
-	}
-}
-
-// unused reports an option that only other kinds of this block have.
-func (b *Body) unused(what, name string, at Place) {
-	kinds := b.family.kindsWith(name)
-	subject := fmt.Sprintf("%ss %s have", b.family.Name, conjunction(kinds, "and"))
-	if len(kinds) == 1 {
-		subject = fmt.Sprintf("a %s %q has", b.family.Name, kinds[0])
-	}
-	if what == "block" {
-		name += " block"
-	}
-	if len(b.schema.Options) == 0 {
-		b.Mistake(at, "Unused "+name, "%s %q {} has no arguments: remove it.", b.family.Name, b.Labels[0])
-		return
-	}
-	b.Mistake(at, "Unused "+name, "Only %s it: remove it, or write %s %q.", subject, b.family.Name, kinds[0])
-}
-
-func (b *Body) optionNames() (names []string) {
-	for _, o := range b.schema.Options {
-		names = append(names, o.Name)
 	}
 	return names
 }

@@ -2,9 +2,8 @@ package block
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // A Table is the language of one type of block: its options, each with what it
@@ -23,17 +22,16 @@ type Entry[T any] struct {
 	init func(*T)
 	// read decodes an argument. Where there is no value to take it leaves the
 	// T as it is: at the default, or at what the T inherited.
-	read func(*Body, argument, *T)
+	read func(*Body, *hclsyntax.Attribute, *T)
 	// open decodes an inner block that may stand once.
 	open func(*Body, *T)
 	// example is what could be written for an argument that must be given.
 	example string
 }
 
-// NewTable returns the table of a block's options, which may come in several
-// lists.
-func NewTable[T any](name string, entries ...[]Entry[T]) *Table[T] {
-	t := &Table[T]{options: slices.Concat(entries...)}
+// NewTable returns the table of a block's options.
+func NewTable[T any](name string, entries ...Entry[T]) *Table[T] {
+	t := &Table[T]{options: entries}
 	var options []*Option
 	for _, e := range t.options {
 		options = append(options, e.Option)
@@ -48,6 +46,13 @@ func NewTable[T any](name string, entries ...[]Entry[T]) *Table[T] {
 // Start returns a T with the defaults.
 func (t *Table[T]) Start() T { return t.start }
 
+// Read returns what a block says, and the defaults for what it leaves out.
+func (t *Table[T]) Read(b *Body) T {
+	v := t.start
+	t.Decode(b, &v)
+	return v
+}
+
 // Decode sets in a T what a block says. What the block leaves out stays as it
 // is: start with the defaults, or with the values to inherit. Inner blocks
 // that may stand several times are left to the caller (see Body.Blocks).
@@ -59,7 +64,7 @@ func (t *Table[T]) Decode(b *Body, into *T) {
 			continue
 		}
 		if a := b.tree.Attributes[e.Name]; a != nil {
-			e.read(b, argument{e.Name, a.Expr}, into)
+			e.read(b, a, into)
 		}
 		if e.example != "" {
 			b.Require(e.Name, e.example)
@@ -84,24 +89,6 @@ func (b *Body) once(name string) {
 		}
 		first = false
 	}
-}
-
-// In takes entries for a part of a T into the table of the T.
-func In[T, P any](part func(*T) *P, entries ...Entry[P]) (out []Entry[T]) {
-	for _, e := range entries {
-		lifted := Entry[T]{Option: e.Option, example: e.example}
-		if e.init != nil {
-			lifted.init = func(t *T) { e.init(part(t)) }
-		}
-		if e.read != nil {
-			lifted.read = func(b *Body, a argument, t *T) { e.read(b, a, part(t)) }
-		}
-		if e.open != nil {
-			lifted.open = func(b *Body, t *T) { e.open(b, part(t)) }
-		}
-		out = append(out, lifted)
-	}
-	return out
 }
 
 // Required makes an argument one that must be given. example is what could be
@@ -129,10 +116,7 @@ func Inner[T, P any](name, help string, table *Table[P], part func(*T) *P) Entry
 	return Entry[T]{
 		Option: &Option{Name: name, Help: help, Block: table.Schema},
 		init:   func(t *T) { *part(t) = table.start },
-		open: func(b *Body, t *T) {
-			*part(t) = table.start
-			table.Decode(b, part(t))
-		},
+		open:   func(b *Body, t *T) { *part(t) = table.Read(b) },
 	}
 }
 
@@ -147,10 +131,30 @@ func Many[T any](name, help string, s *Schema, labels ...string) Entry[T] {
 	return Entry[T]{Option: &Option{Name: name, Help: help, Block: s, Labels: labels, Many: true}}
 }
 
-// An argument is one argument of a block, not yet evaluated.
-type argument struct {
-	name string
-	expr hcl.Expression
+// Kinds are the kinds of one type of block: a new one is a line in their list.
+type Kinds[F any] struct {
+	*Schema
+	list []Kind[F]
 }
 
-func (a argument) at() Place { return placeOf(a.expr.Range()) }
+// NewKinds returns the kinds of the blocks of a type.
+func NewKinds[F any](name string, list ...Kind[F]) *Kinds[F] {
+	k := &Kinds[F]{Schema: newSchema(name, nil), list: list}
+	for _, kind := range list {
+		k.Schema.Kinds = append(k.Schema.Kinds, Kind[any]{Name: kind.Name, Help: kind.Help, Schema: kind.Schema})
+	}
+	return k
+}
+
+// Of returns what decodes a block, by its first label; an unknown kind is
+// reported.
+func (k *Kinds[F]) Of(b *Body) (decode F, ok bool) {
+	b.family = k.Schema
+	for _, kind := range k.list {
+		if kind.Name == b.Labels[0] {
+			return kind.Decode, true
+		}
+	}
+	b.UnknownWord(b.LabelAt(0), k.Name, b.Labels[0], k.KindNames())
+	return decode, false
+}

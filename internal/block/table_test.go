@@ -21,30 +21,29 @@ type heat struct {
 	Power uint8
 }
 
-var heatTable = NewTable("heat", []Entry[heat]{
+var heatTable = NewTable("heat",
 	Duration("time", "How long.", time.Minute, time.Second, time.Hour, func(h *heat) *time.Duration { return &h.Time }),
 	Count("power", "How strong.", 5, 1, 9, func(h *heat) *uint8 { return &h.Power }),
-})
+)
 
-var dishTable = NewTable("dish", []Entry[dish]{
+var dishTable = NewTable("dish",
 	Count("portions", "For how many.", 2, 1, 100, func(d *dish) *int { return &d.Portions }),
 	Flag("hot", "With chili.", false, func(d *dish) *bool { return &d.Hot }),
 	Inner("heat", "How it is heated.", heatTable, func(d *dish) *heat { return &d.Heat }),
 	Many[dish]("side", "What comes with it.", sides.Schema, "kind"),
-})
+)
 
 var sides = NewKinds("side",
-	Kind[func(*Body) string]{Name: "rice", Schema: riceTable.Schema, Decode: func(b *Body) string { riceTable.Decode(b, new(dish)); return "rice" }},
-	Kind[func(*Body) string]{Name: "bread", Schema: breadTable.Schema, Decode: func(b *Body) string { breadTable.Decode(b, new(dish)); return "bread" }},
+	Kind[func(*Body) string]{Name: "rice", Schema: riceTable.Schema, Decode: func(b *Body) string { riceTable.Read(b); return "rice" }},
+	Kind[func(*Body) string]{Name: "bread", Schema: breadTable.Schema, Decode: func(b *Body) string { breadTable.Read(b); return "bread" }},
 )
 
 var (
-	riceTable = NewTable("side", In(func(d *dish) *heat { return &d.Heat },
-		Count("power", "How strong.", 5, 1, 9, func(h *heat) *uint8 { return &h.Power })))
+	riceTable  = NewTable("side", Count("power", "How strong.", 5, 1, 9, func(d *dish) *uint8 { return &d.Heat.Power }))
 	breadTable = NewTable[dish]("side")
 )
 
-var kitchen = &Language{Top: NewTable("the menu", []Entry[dish]{Many[dish]("dish", "Something to eat.", dishTable.Schema, "name")}).Schema}
+var kitchen = &Language{Top: NewTable("the menu", Many[dish]("dish", "Something to eat.", dishTable.Schema, "name")).Schema}
 
 // cook decodes a menu; every dish inherits from the one before it.
 func cook(text string) (dishes []dish, mistakes []string) {

@@ -2,10 +2,11 @@ package block
 
 import (
 	"fmt"
+	"math/big"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -82,13 +83,13 @@ func given(v cty.Value) string {
 	return typeName(v.Type())
 }
 
-func (b *Body) text(a argument) (string, bool) {
-	v, ok := b.evaluate(a.expr, a.name, cty.String)
+func (b *Body) text(a *hclsyntax.Attribute) (string, bool) {
+	v, ok := b.evaluate(a.Expr, a.Name, cty.String)
 	if !ok {
 		return "", false
 	}
 	if n := len(v.AsString()); n > maxText {
-		b.Mistake(a.at(), "Text too long", "%s has %d bytes, and %d are the limit.", a.name, n, maxText)
+		b.Mistake(at(a), "Text too long", "%s has %d bytes, and %d are the limit.", a.Name, n, maxText)
 		return "", false
 	}
 	return v.AsString(), true
@@ -99,7 +100,7 @@ const maxText = 64 << 10
 
 // UnknownWord reports a word that is none of those it could be.
 func (b *Body) UnknownWord(at Place, what, word string, words []string) {
-	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", b.language.DidYouMean(word, words), alternatives(words))
+	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", b.language.DidYouMean(word, words), conjunction(words, "or"))
 }
 
 // ParseAddress reads an IP address.
@@ -145,110 +146,95 @@ func (b *Body) ParsePrefix(s string, at Place) (netip.Prefix, bool) {
 
 // items reads a list of texts, nil where that is a mistake. Where the list is
 // written out, every item has its own place.
-func (b *Body) items(a argument) []Item {
-	items, ok := []Item{}, true
-	if exprs, diags := hcl.ExprList(a.expr); !diags.HasErrors() {
+func (b *Body) items(a *hclsyntax.Attribute) (items []Item, ok bool) {
+	if exprs, diags := hcl.ExprList(a.Expr); !diags.HasErrors() {
+		items = []Item{}
 		for _, e := range exprs {
-			v, good := b.evaluate(e, "an item of "+a.name, cty.String)
-			if ok = ok && good; good {
+			if v, good := b.evaluate(e, "an item of "+a.Name, cty.String); good {
 				items = append(items, Item{v.AsString(), placeOf(e.Range())})
-			} else if !b.refusals[placeOf(e.Range())] {
-				b.Mistake(placeOf(e.Range()), "Missing item", "This item of %s is null: remove it.", a.name)
+				continue
+			}
+			b.refusals[at(a)] = true
+			if !b.refusals[placeOf(e.Range())] {
+				b.Mistake(placeOf(e.Range()), "Missing item", "This item of %s is null: remove it.", a.Name)
 			}
 		}
-		if !ok {
-			b.refusals[a.at()] = true
-		}
-		return items
+		return items, true
 	}
-	v, ok := b.evaluate(a.expr, a.name, cty.List(cty.String))
+	v, ok := b.evaluate(a.Expr, a.Name, cty.List(cty.String))
 	if !ok {
-		return nil
+		return nil, false
 	}
+	items = []Item{}
 	for _, e := range v.AsValueSlice() {
 		if e.IsNull() {
-			b.Mistake(a.at(), "Missing item", "One of the items of %s is null: leave it out, for example with compact.", a.name)
-			return nil
+			b.Mistake(at(a), "Missing item", "One of the items of %s is null: leave it out, for example with compact.", a.Name)
+			return nil, false
 		}
-		items = append(items, Item{e.AsString(), a.at()})
+		items = append(items, Item{e.AsString(), at(a)})
 	}
-	return items
+	return items, true
 }
 
 // pairs reads a map of texts, without those that are null.
-func (b *Body) pairs(a argument) map[string]string {
-	v, ok := b.evaluate(a.expr, a.name, cty.Map(cty.String))
+func (b *Body) pairs(a *hclsyntax.Attribute) (pairs map[string]string, ok bool) {
+	v, ok := b.evaluate(a.Expr, a.Name, cty.Map(cty.String))
 	if !ok {
-		return nil
+		return nil, false
 	}
-	pairs := map[string]string{}
+	pairs = map[string]string{}
 	for name, value := range v.AsValueMap() {
 		if !value.IsNull() {
 			pairs[name] = value.AsString()
 		}
 	}
-	return pairs
+	return pairs, true
 }
 
-// suggestion returns the word that was probably meant by s, or nothing.
-func (l *Language) suggestion(s string, words []string) string {
-	if w := l.Values[strings.ToLower(s)]; slices.Contains(words, w) {
-		return w
+// duration reads a duration between lo and hi: a number with a unit.
+func (b *Body) duration(a *hclsyntax.Attribute, lo, hi time.Duration) (time.Duration, bool) {
+	s, ok := b.text(a)
+	if !ok {
+		return 0, false
 	}
-	best, at := "", len(s)/3+2
-	for _, w := range words {
-		if n := distance(strings.ToLower(s), w); n < at {
-			best, at = w, n
-		}
+	t, err := time.ParseDuration(s)
+	if _, bare := strconv.ParseFloat(s, 64); bare == nil {
+		b.Mistake(at(a), "Missing unit", "%s is a duration with a unit: write \"%ss\" for seconds or \"%sms\" for milliseconds.", a.Name, s, s)
+		return 0, false
 	}
-	return best
+	switch {
+	case err != nil:
+		b.Mistake(at(a), "Invalid duration", "%q is not a duration: write a number and a unit, such as \"2s\", \"250ms\" or \"5m\".", s)
+	case t < lo || t > hi:
+		b.Mistake(at(a), "Invalid "+a.Name, "%s must be from %s to %s, but this is %s.", a.Name, Short(lo), Short(hi), Short(t))
+	default:
+		return t, true
+	}
+	return 0, false
 }
 
-// DidYouMean returns the sentence that suggests one of the words in the place of
-// s, or nothing.
-func (l *Language) DidYouMean(s string, words []string) string {
-	if w := l.suggestion(s, words); w != "" {
-		return fmt.Sprintf("Did you mean %q? ", w)
+// Short prints a duration without the units that are zero: "1h", not "1h0m0s".
+func Short(t time.Duration) string {
+	s := t.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
 	}
-	return ""
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
-// alternatives lists words as in a sentence: `"a", "b" or "c"`.
-func alternatives(words []string) string { return conjunction(words, "or") }
-
-// conjunction lists quoted words with another word before the last.
-func conjunction(words []string, last string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
+// number reads a whole number between lo and hi.
+func (b *Body) number(a *hclsyntax.Attribute, lo, hi int64) (int64, bool) {
+	v, ok := b.evaluate(a.Expr, a.Name, cty.Number)
+	if !ok {
+		return 0, false
 	}
-	if n := len(quoted); n > 1 {
-		quoted = append(quoted[:n-2], quoted[n-2]+" "+last+" "+quoted[n-1])
+	n, accuracy := v.AsBigFloat().Int64()
+	if accuracy != big.Exact || n < lo || n > hi {
+		b.Mistake(at(a), "Invalid "+a.Name, "%s must be a whole number from %d to %d, but this is %s.", a.Name, lo, hi, v.AsBigFloat().Text('g', 15))
+		return 0, false
 	}
-	return strings.Join(quoted, ", ")
-}
-
-// distance is how many letters must be inserted, deleted or replaced to turn
-// a into b (Levenshtein). A text far longer than b is not measured exactly.
-func distance(a, b string) int {
-	if len(a) > 3*len(b)+3 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return n, true
 }

@@ -25,6 +25,12 @@ func options() config.Options {
 			v, ok := map[string]string{"INSIDE": "eth1"}[name]
 			return v, ok
 		},
+	}
+}
+
+// machine is that director.
+func machine() config.Machine {
+	return config.Machine{
 		Local:      []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24"), netip.MustParsePrefix("10.13.0.200/24")},
 		Interfaces: []string{"lo", "eth0", "eth1"},
 	}
@@ -64,7 +70,8 @@ func TestMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg, diags := config.Parse(s, options())
+			out, diags := config.ParseWith(s, options(), machine(), nil)
+			cfg := out.Complete(nil)
 			if (cfg == nil) != diags.HasErrors() {
 				t.Errorf("Config is %v, HasErrors is %v", cfg, diags.HasErrors())
 			}

@@ -18,17 +18,15 @@ type checkKind = block.Kind[func(*block.Body) probe]
 
 // A probe is a check before it is known whom it is aimed at.
 type probe struct {
-	spec checker.Spec
-	timing
-	port        uint16 // 0: the server's
-	portRefused bool
+	spec              checker.Spec // empty: there is nothing to check
+	interval, timeout time.Duration
+	rise, fall        int    // how many results in a row change the server's state
+	port              uint16 // 0: the server's
+	portRefused       bool
 }
 
-// A timing is when a check is made, and how often in a row it changes a state.
-type timing struct {
-	interval, timeout time.Duration
-	rise, fall        int
-}
+// self lets the options below say where the probe of what embeds it is.
+func (p *probe) self() *probe { return p }
 
 const (
 	// defaultTimeout is the longest that a probe may take where nothing is said.
@@ -37,41 +35,47 @@ const (
 	maxRise        = 1000
 )
 
-// timed takes the options that all checks have, but none, into a kind's table.
-func timed[T any](part func(*T) *timing) []block.Entry[T] {
-	return block.In(part,
+// timing returns the options about when a probe is made and what its results
+// change. All kinds but none have them.
+func timing[T any](of func(*T) *probe) []block.Entry[T] {
+	return []block.Entry[T]{
 		block.Duration("interval", "The time from the start of one probe to the start of the next. A server that refuses connections is probed again after a quarter of this time, up to ten times in a row.",
-			2*time.Second, 10*time.Millisecond, maxInterval, func(t *timing) *time.Duration { return &t.interval }),
+			2*time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval }),
 		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It must not be longer than the interval.",
-			0, time.Millisecond, maxInterval, func(t *timing) *time.Duration { return &t.timeout }).Within("1ms to interval").Unless("1s, or the interval if that is shorter"),
+			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Within("1ms to interval").Unless("1s, or the interval if that is shorter"),
 		block.Count("rise", "How many probes in a row must pass before a server that is down is considered up.",
-			2, 1, maxRise, func(t *timing) *int { return &t.rise }),
+			2, 1, maxRise, func(t *T) *int { return &of(t).rise }),
 		block.Count("fall", "How many probes in a row must fail before a server that is up is considered down. Lower it to react faster; raise it if servers are sometimes slow.",
-			3, 1, maxRise, func(t *timing) *int { return &t.fall }),
-	)
+			3, 1, maxRise, func(t *T) *int { return &of(t).fall }),
+	}
 }
 
 // portOption is the port of the checks that have one.
-func portOption[T any](ref func(*T) *uint16) block.Entry[T] {
-	return block.Count("port", "The port to probe, if it is not the server's own. It is required if the service has no port of its own.", 0, 1, math.MaxUint16, ref).Unless("the server's")
+func portOption[T any](of func(*T) *probe) block.Entry[T] {
+	return block.Count("port", "The port to probe, if it is not the server's own. It is required if the service has no port of its own.",
+		0, 1, math.MaxUint16, func(t *T) *uint16 { return &of(t).port }).Unless("the server's")
 }
 
-// complete sets what follows from the options, and checks them.
-func (t timing) complete(b *block.Body) timing {
-	if t.timeout == 0 {
-		t.timeout = min(defaultTimeout, t.interval)
+func (p probe) hasPort() bool { return p.spec.Kind() != (checker.Ping{}).Kind() }
+
+// asking returns the probe that a block describes, which asks what o says.
+func (p probe) asking(b *block.Body, o checker.Options) probe {
+	p.spec = checker.SpecOf(o)
+	p.portRefused = p.hasPort() && b.Refused("port")
+	if p.timeout == 0 {
+		p.timeout = min(defaultTimeout, p.interval)
 	}
-	if t.timeout > t.interval && !b.Refused("interval") {
-		b.Mistake(b.At("timeout"), "Timeout longer than interval", "A probe ends before the next one begins, and %s is longer than the interval %s: shorten timeout or lengthen interval.", block.Short(t.timeout), block.Short(t.interval))
+	if p.timeout > p.interval && !b.Refused("interval") {
+		b.Mistake(b.At("timeout"), "Timeout longer than interval", "A probe ends before the next one begins, and %s is longer than the interval %s: shorten timeout or lengthen interval.", block.Short(p.timeout), block.Short(p.interval))
 	}
-	return t
+	return p
 }
 
 // defaultProbe is the check of a service without any: a TCP connect where the
 // service is TCP and has a port, else a ping.
 func defaultProbe(key ipvsctl.ServiceKey) probe {
-	p := probe{spec: checker.SpecOf(checker.Ping{}), timing: pingTable.Start()}
-	p.timeout = defaultTimeout
+	p := pingTable.Start()
+	p.spec, p.timeout = checker.SpecOf(checker.Ping{}), defaultTimeout
 	if key.Protocol == ipvsctl.TCP && key.Port != 0 {
 		p.spec = checker.SpecOf(checker.TCP{})
 	}
@@ -101,7 +105,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 	checks := make([]Check, 0, len(probes))
 	for _, p := range probes {
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
-		if p.spec.Kind() != (checker.Ping{}).Kind() {
+		if p.hasPort() {
 			t.Port = to.Port
 			if p.port != 0 {
 				t.Port = p.port

@@ -23,9 +23,8 @@ var checkHTTPS = checkKind{
 }
 
 type httpCheck struct {
-	timing
-	port    uint16
-	spec    checker.HTTP
+	probe
+	asks    checker.HTTP
 	headers map[string]string
 	expect  expect
 	tls     tlsOptions
@@ -41,37 +40,37 @@ type tlsOptions struct {
 	verify         bool
 }
 
-var httpCheckTable = block.NewTable("check", httpEntries)
+var httpCheckTable = block.NewTable("check", httpOptions...)
 
-var httpsCheckTable = block.NewTable("check", httpEntries, []block.Entry[httpCheck]{
+var httpsCheckTable = block.NewTable("check", slices.Concat(httpOptions, []block.Entry[httpCheck]{
 	block.Inner("tls", "How the server's certificate is verified.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
-})
+})...)
 
-var httpEntries = slices.Concat(timed(func(c *httpCheck) *timing { return &c.timing }), []block.Entry[httpCheck]{
-	portOption(func(c *httpCheck) *uint16 { return &c.port }),
+var httpOptions = append(timing((*httpCheck).self),
+	portOption((*httpCheck).self),
 	httpText("method", "The method of the request.", "GET",
-		func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.spec.Method }),
+		func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.asks.Method }),
 	httpText("path", "The path of the request, including the query if there is one. Use a path that fails when the service behind it fails.", "/",
-		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.spec.Path }),
+		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.asks.Path }),
 	httpText("host", "The Host header of the request, for servers that host several sites.", "",
-		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.spec.Host }).Unless("the server's address and port"),
+		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.asks.Host }).Unless("the server's address and port"),
 	block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none"),
 	block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
-})
+)
 
-var expectTable = block.NewTable("expect", []block.Entry[expect]{
-	block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
+var expectTable = block.NewTable("expect",
+	block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["`+checker.DefaultStatus.String()+`"]`),
 	httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body.", "",
 		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; the body is not read"),
-})
+)
 
-var tlsTable = block.NewTable("tls", []block.Entry[tlsOptions]{
+var tlsTable = block.NewTable("tls",
 	httpText("server_name", "The name for which the certificate must be valid.", "",
 		func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or the address if host is not set"),
 	block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
 	block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
 		"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
-})
+)
 
 // httpText is a text of an HTTP check that alone must be valid there.
 func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, ref func(*T) *string) block.Entry[T] {
@@ -91,27 +90,26 @@ func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, 
 
 // readHTTP reads what a check asks and expects.
 func readHTTP(b *block.Body, table *block.Table[httpCheck], tls bool) probe {
-	c := table.Start()
-	table.Decode(b, &c)
-	c.spec.TLS = tls
-	c.spec.Status, c.spec.Body = checker.DefaultStatus, c.expect.body
-	c.spec.Headers = readHeaders(b, c.headers)
+	c := table.Read(b)
+	c.asks.TLS = tls
+	c.asks.Status, c.asks.Body = checker.DefaultStatus, c.expect.body
+	c.asks.Headers = readHeaders(b, c.headers)
 	if inner, given := b.Block("expect"); given {
 		c.checkExpect(inner)
 	}
 	if tls {
 		if _, given := b.Block("tls"); given {
-			c.spec.ServerName, c.spec.CA, c.spec.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
+			c.asks.ServerName, c.asks.CA, c.asks.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
 		}
 	}
-	return probe{spec: checker.SpecOf(c.spec), timing: c.complete(b), port: c.port, portRefused: b.Refused("port")}
+	return c.asking(b, c.asks)
 }
 
 func (c *httpCheck) checkExpect(b *block.Body) {
 	if c.expect.status != nil {
-		c.spec.Status = statusRanges(b, c.expect.status)
+		c.asks.Status = statusRanges(b, c.expect.status)
 	}
-	if c.spec.Method == "HEAD" && c.spec.Body != "" {
+	if c.asks.Method == "HEAD" && c.asks.Body != "" {
 		b.Mistake(b.At("body"), "Body of HEAD", "The answer to HEAD has no body: remove body, or use method = \"GET\".")
 	}
 }

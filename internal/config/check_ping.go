@@ -8,13 +8,7 @@ import (
 var checkPing = checkKind{
 	Name: "ping", Help: "The server answers an ICMP echo request.",
 	Schema: pingTable.Schema,
-	Decode: readPing,
+	Decode: func(b *block.Body) probe { return pingTable.Read(b).asking(b, checker.Ping{}) },
 }
 
-var pingTable = block.NewTable("check", timed(func(t *timing) *timing { return t }))
-
-func readPing(b *block.Body) probe {
-	t := pingTable.Start()
-	pingTable.Decode(b, &t)
-	return probe{spec: checker.SpecOf(checker.Ping{}), timing: t.complete(b)}
-}
+var pingTable = block.NewTable("check", timing((*probe).self)...)

@@ -8,20 +8,7 @@ import (
 var checkTCP = checkKind{
 	Name: "tcp", Help: "A TCP connection can be established.",
 	Schema: tcpTable.Schema,
-	Decode: readTCP,
+	Decode: func(b *block.Body) probe { return tcpTable.Read(b).asking(b, checker.TCP{}) },
 }
 
-type tcpCheck struct {
-	timing
-	port uint16
-}
-
-var tcpTable = block.NewTable("check", timed(func(c *tcpCheck) *timing { return &c.timing }), []block.Entry[tcpCheck]{
-	portOption(func(c *tcpCheck) *uint16 { return &c.port }),
-})
-
-func readTCP(b *block.Body) probe {
-	c := tcpTable.Start()
-	tcpTable.Decode(b, &c)
-	return probe{spec: checker.SpecOf(checker.TCP{}), timing: c.complete(b), port: c.port, portRefused: b.Refused("port")}
-}
+var tcpTable = block.NewTable("check", append(timing((*probe).self), portOption((*probe).self))...)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -44,10 +45,22 @@ func claim(b *block.Body, kind claimKind, key string, at block.Place) {
 	b.Claim(uint8(kind), key, key, at)
 }
 
+// A Machine is what is known of the machine on which the configuration is read.
+// It decides nothing but warnings.
+type Machine struct {
+	// Local holds the addresses on its interfaces, for the warning about a
+	// service address that nobody holds; nil: no such warning.
+	Local []netip.Prefix
+	// Interfaces holds the names of its interfaces, for the warning about one
+	// that is not there; nil: no such warning. The daemon gives none: a virtual
+	// router that misses its interface says so as long as it does.
+	Interfaces []string
+}
+
 // A whole is what all blocks are together.
 type whole struct {
 	block.Reports
-	options Options
+	machine Machine
 	local   map[string]bool // this machine's addresses
 	first   map[claimID]block.Place
 	// addresses are those at which services expect clients.
@@ -64,9 +77,9 @@ type claimID struct {
 	key  string
 }
 
-func newWhole(o Options) *whole {
-	w := &whole{options: o, local: map[string]bool{}, first: map[claimID]block.Place{}}
-	for _, p := range o.Local {
+func newWhole(m Machine) *whole {
+	w := &whole{machine: m, local: map[string]bool{}, first: map[claimID]block.Place{}}
+	for _, p := range m.Local {
 		w.local[p.Addr().String()] = true
 	}
 	return w
@@ -93,7 +106,7 @@ func (w *whole) judge(c block.Claim) {
 			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, and the limit is %d.", w.servers, maxServers)
 		}
 	case interfaceName:
-		if known := w.options.Interfaces; known != nil && !slices.Contains(known, c.Key) {
+		if known := w.machine.Interfaces; known != nil && !slices.Contains(known, c.Key) {
 			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. A missing interface is treated like one that is down.", language.DidYouMean(c.Key, known), block.Listed(known))
 		}
 	case peerAddress:
@@ -125,7 +138,7 @@ func (w *whole) finish(s Sources, empty bool) {
 		// At a reload it would take every address and every service down.
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. This is what a file looks like after its disk was full. To stop serving, stop lvsd.", what)
 	}
-	if w.options.Local != nil {
+	if w.machine.Local != nil {
 		w.checkHolders()
 	}
 }

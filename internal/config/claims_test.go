@@ -9,7 +9,7 @@ import (
 // The number of real servers is bounded over all services, and said at the
 // first that is too many.
 func TestRealServersAreBounded(t *testing.T) {
-	w := newWhole(Options{})
+	w := newWhole(Machine{})
 	for i, count := range []string{"60000", "40000", "1", "1"} {
 		r := block.Result[declaration]{}
 		r.Claims = []block.Claim{{Kind: uint8(realServers), Key: count, At: block.Place{File: "web.hcl", Line: i + 1}}}

@@ -10,7 +10,7 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var directorTable = block.NewTable("director", []block.Entry[Director]{
+var directorTable = block.NewTable("director",
 	block.Duration("start_delay", "The longest time that a virtual router waits after the daemon starts for the IPVS table to be loaded and for the first result of every check. Raise it if checks take long, so that a director does not take over before it knows which servers are up.",
 		10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
 	block.Count("probes_in_flight", "The largest number of probes in flight at one time. Probes beyond it wait, and their timeout starts only when they do. Lower it if the director may open only a few sockets.",
@@ -21,21 +21,16 @@ var directorTable = block.NewTable("director", []block.Entry[Director]{
 		true, func(d *Director) *bool { return &d.KeepTable }),
 	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 		httpTable, func(d *Director) *string { return &d.HTTPListen }),
-})
+)
 
-var httpTable = block.NewTable("http", []block.Entry[string]{
+var httpTable = block.NewTable("http",
 	block.Text("listen", "The address and port to listen on. \":9112\" listens on every address of this machine.",
 		"", listenAddress, func(s *string) *string { return s }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
-})
-
-// defaultDirector is the director whose block is absent or empty.
-func defaultDirector() Director { return directorTable.Start() }
+)
 
 func readDirector(b *block.Body) Director {
 	claim(b, directorBlock, "block", b.Head)
-	d := directorTable.Start()
-	directorTable.Decode(b, &d)
-	return d
+	return directorTable.Read(b)
 }
 
 // listenAddress checks the address of the HTTP server: "127.0.0.1:9112",

@@ -19,9 +19,7 @@ func TestValid(t *testing.T) {
 	}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			o := options()
-			o.Local, o.Interfaces = nil, nil
-			golden(t, path[:len(path)-len("hcl")]+"golden", []byte(print(parse(t, path, o))))
+			golden(t, path[:len(path)-len("hcl")]+"golden", []byte(print(parse(t, path, options()))))
 		})
 	}
 }

@@ -8,18 +8,20 @@ import (
 // The reading of HCL is internal/block's; these are its words for the users of
 // this package.
 type (
+	// Sources are the files of one configuration, as read at one moment.
+	Sources = block.Sources
+	// Options are what besides the files decides what they mean.
+	Options = block.Options
 	// Diagnostics are all mistakes in a configuration, in the order of the
 	// files and their lines.
 	Diagnostics = block.Diagnostics
 	// A Diagnostic is one mistake in a configuration, or one doubt about it.
 	Diagnostic = block.Diagnostic
-	// A Severity tells whether a diagnostic forbids the configuration.
-	Severity = block.Severity
 	// A Key identifies all that decides what a virtual_service block means.
 	Key = block.Key
 )
 
-// The severities.
+// The severities of a diagnostic.
 const (
 	Error   = block.Error
 	Warning = block.Warning
@@ -27,13 +29,7 @@ const (
 
 // Read reads a configuration: a file, or a directory whose *.hcl it reads in
 // the order of their names.
-func Read(path string) (Sources, error) {
-	s, err := block.Read(path)
-	return Sources{s}, err
-}
-
-// Sources are the files of one configuration, as read at one moment.
-type Sources struct{ block.Sources }
+func Read(path string) (Sources, error) { return block.Read(path) }
 
 // A declaration is what one top-level block declares.
 type declaration struct {
@@ -45,12 +41,12 @@ type declaration struct {
 // topLevel stands for the block around all blocks.
 const topLevel = "the top level of a file"
 
-var top = block.NewTable(topLevel, []block.Entry[declaration]{
+var top = block.NewTable(topLevel,
 	block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals").Schema),
 	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block. Changes to it take effect when the daemon is started again.", directorTable.Schema),
 	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
 	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
-})
+)
 
 // language is what a configuration of lvsd may hold.
 var language = &block.Language{

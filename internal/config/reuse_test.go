@@ -146,8 +146,9 @@ func TestReusedBlocksSayTheSame(t *testing.T) {
 		summaries, services := map[config.Key][]byte{}, map[config.Key][]config.Service{}
 		for step := range 40 {
 			s := d.read(t)
-			want, wantDiags := config.Parse(s, d.o)
-			out, diags := config.ParseWith(s, d.o, summaries)
+			anew, wantDiags := config.ParseWith(s, d.o, machine(), nil)
+			want := anew.Complete(nil)
+			out, diags := config.ParseWith(s, d.o, machine(), summaries)
 			if diff := cmp.Diff(wantDiags, diags); diff != "" {
 				t.Fatalf("seed %d, step %d: diagnostics (-anew +reused):\n%s", seed, step, diff)
 			}
@@ -177,7 +178,7 @@ func TestReusedBlocksSayTheSame(t *testing.T) {
 func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.hcl")
-	o := options()
+	o, m := options(), machine()
 	known := map[config.Key][]byte{}
 	const locals = "locals {\n  a = 1\n}\n"
 	for _, change := range []struct {
@@ -189,7 +190,7 @@ func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 		{"nothing", func() {}, true},
 		{"lines above", func() { write(t, path, "# one\n# two\n"+locals+webService) }, true},
 		{"another file", func() { write(t, filepath.Join(dir, "b.hcl"), webService); write(t, path, locals) }, true},
-		{"another address of this machine", func() { o.Local = nil }, true},
+		{"another address of this machine", func() { m.Local = nil }, true},
 		{"its text", func() { write(t, filepath.Join(dir, "b.hcl"), strings.Replace(webService, "80", "81", 1)) }, false},
 		{"a local", func() { write(t, path, strings.Replace(locals, "1", "2", 1)) }, false},
 		{"the node", func() { o.Node = "lvs2" }, false},
@@ -199,7 +200,7 @@ func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, diags := config.ParseWith(s, o, known)
+		out, diags := config.ParseWith(s, o, m, known)
 		if diags.HasErrors() {
 			t.Fatal(diags.Err())
 		}
@@ -219,10 +220,10 @@ func TestBrokenSummariesAreNotUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _ := config.ParseWith(s, options(), map[config.Key][]byte{})
+	out, _ := config.ParseWith(s, options(), machine(), map[config.Key][]byte{})
 	b := out.Blocks[0]
 	for n := range len(b.Summary) {
-		again, diags := config.ParseWith(s, options(), map[config.Key][]byte{b.Key: b.Summary[:n]})
+		again, diags := config.ParseWith(s, options(), machine(), map[config.Key][]byte{b.Key: b.Summary[:n]})
 		if again.Blocks[0].Reused || len(diags) != 1 {
 			t.Errorf("%d of %d bytes were taken for a summary", n, len(b.Summary))
 		}

@@ -40,19 +40,22 @@ var forwards = []block.Word[method]{
 	{Name: "tunnel", Value: method{ipvsctl.Tunnel, true}, Help: "Packets are sent encapsulated in other packets. The servers must have the virtual address on their end of the tunnel, and answer the clients themselves."},
 }
 
-func forwardOption(help string) block.Entry[route] {
-	return block.Choice("forward", help, "", forwards, func(r *route) *method { return &r.forward })
+// self lets the options below say where the route of what embeds it is.
+func (r *route) self() *route { return r }
+
+func forwardOption[T any](help string, of func(*T) *route) block.Entry[T] {
+	return block.Choice("forward", help, "", forwards, func(t *T) *method { return &of(t).forward })
 }
 
-func tunnelOption(help string) block.Entry[route] {
-	return block.Inner("tunnel", help, tunnelTable, func(r *route) *encapsulation { return &r.tunnel })
+func tunnelOption[T any](help string, of func(*T) *route) block.Entry[T] {
+	return block.Inner("tunnel", help, tunnelTable, func(t *T) *encapsulation { return &of(t).tunnel })
 }
 
-func initialOption(help, def string) block.Entry[route] {
-	return block.Choice("initial", help, def, []block.Word[bool]{{Name: "check", Value: false}, {Name: "up", Value: true}}, func(r *route) *bool { return &r.initialUp })
+func initialOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
+	return block.Choice("initial", help, def, []block.Word[bool]{{Name: "check", Value: false}, {Name: "up", Value: true}}, func(t *T) *bool { return &of(t).initialUp })
 }
 
-var tunnelTable = block.NewTable("tunnel", []block.Entry[encapsulation]{
+var tunnelTable = block.NewTable("tunnel",
 	block.Choice("type", "The encapsulation: IP in IP, GUE (over UDP) or GRE. The servers must expect the same.", "ipip",
 		[]block.Word[word]{{Name: "ipip", Value: word{"ipip", 0}}, {Name: "gue", Value: word{"gue", 1}}, {Name: "gre", Value: word{"gre", 2}}},
 		func(e *encapsulation) *word { return &e.kind }),
@@ -61,7 +64,7 @@ var tunnelTable = block.NewTable("tunnel", []block.Entry[encapsulation]{
 	block.Choice("checksum", "The checksum of the outer packet. \"plain\" is available with gue and gre, \"remote\" (remote checksum offload) with gue only.", "none",
 		[]block.Word[word]{{Name: "none", Value: word{"none", 0}}, {Name: "plain", Value: word{"plain", 1}}, {Name: "remote", Value: word{"remote", 2}}},
 		func(e *encapsulation) *word { return &e.checksum }),
-})
+)
 
 // check checks what a block says about the route. A method that was refused is
 // not known.

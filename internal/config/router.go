@@ -32,7 +32,7 @@ type router struct {
 	addresses, peers []block.Item
 }
 
-var routerTable = block.NewTable("virtual_router", []block.Entry[router]{
+var routerTable = block.NewTable("virtual_router",
 	block.Text("interface", "The network interface on which adverts are sent and received, and to which the addresses are added.",
 		"", networkInterface, func(r *router) *string { return &r.Interface }).Within("a name of up to 15 bytes").Required(`interface = "eth0"`),
 	block.Count("id", "The virtual router's ID (VRID). It must be the same on all directors, and different from that of every other virtual router on the network.",
@@ -59,18 +59,17 @@ var routerTable = block.NewTable("virtual_router", []block.Entry[router]{
 		trackKinds.Schema, "kind", "name"),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
 		true, func(r *router) *bool { return &r.Lease }),
-})
+)
 
-var extraTable = block.NewTable("extra_address", []block.Entry[vrrp.InterfaceAddress]{
+var extraTable = block.NewTable("extra_address",
 	block.Text("interface", "The network interface to which the address is added.",
 		"", networkInterface, func(x *vrrp.InterfaceAddress) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
-})
+)
 
 func readRouter(b *block.Body) vrrp.Config {
-	r := router{Config: routerTable.Start().Config}
 	b.CheckName(0)
 	claim(b, routerName, strconv.Quote(b.Labels[0]), b.Head)
-	routerTable.Decode(b, &r)
+	r := routerTable.Read(b)
 	c := &r.Config
 	c.Name = b.Labels[0]
 	if !b.Refused("version") { // it has the interval's bounds

@@ -18,24 +18,19 @@ type server struct {
 	weight, upper, lower uint32
 }
 
-func inServer(entries ...block.Entry[route]) []block.Entry[server] {
-	return block.In(func(s *server) *route { return &s.route }, entries...)
-}
-
 func addressOption(help string) block.Entry[server] {
 	return block.Text("address", help, netip.Addr{}, block.Address, func(s *server) *netip.Addr { return &s.address }).Within("an address")
 }
 
+// The options that a real server and a fallback have.
 var (
 	serverPort = block.Count("port", "The server's port. It can differ from the service's port only if forward is \"nat\". With firewall_mark, packets keep the port that the client sent them to unless this is set.",
 		0, 1, math.MaxUint16, func(s *server) *uint16 { return &s.port }).Unless("the service's")
-	serverRoute = inServer(
-		forwardOption("The forwarding method for this server, if it differs from the service's.").Unless("the service's"),
-		tunnelOption("How packets to this server are encapsulated. It replaces the service's tunnel block."),
-	)
+	serverForward = forwardOption("The forwarding method for this server, if it differs from the service's.", (*server).self).Unless("the service's")
+	serverTunnel  = tunnelOption("How packets to this server are encapsulated. It replaces the service's tunnel block.", (*server).self)
 )
 
-var serverTable = block.NewTable("real_server", []block.Entry[server]{
+var serverTable = block.NewTable("real_server",
 	addressOption("The server's address.").Unless("the label"),
 	serverPort,
 	block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
@@ -44,16 +39,15 @@ var serverTable = block.NewTable("real_server", []block.Entry[server]{
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
 	block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
-}, serverRoute, inServer(
-	initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "").Unless("the service's"),
-), []block.Entry[server]{
+	serverForward, serverTunnel,
+	initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
 	block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema, "kind"),
-})
+)
 
-var fallbackTable = block.NewTable("fallback", []block.Entry[server]{
+var fallbackTable = block.NewTable("fallback",
 	addressOption("The address of the destination. With NAT, it can't be a loopback address.").Required(`address = "10.13.0.15"`),
-	serverPort,
-}, serverRoute)
+	serverPort, serverForward, serverTunnel,
+)
 
 // A group is what a service says for all its servers.
 type group struct {

@@ -147,7 +147,7 @@ func BenchmarkReuse(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		out, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, known)
+		out, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, config.Machine{}, known)
 		if diags.Err() != nil {
 			b.Fatal(diags.Err())
 		}

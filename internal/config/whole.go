@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/netip"
 	"path/filepath"
 	"slices"
 
@@ -43,7 +42,7 @@ func (o Outcome) Complete(known map[Key][]Service) *Config {
 		return nil
 	}
 	c := *o.Config
-	c.Services = o.room()
+	c.Services = slices.Grow(c.Services, len(o.Blocks))
 	for _, b := range o.Blocks {
 		services := b.Services
 		if b.Reused {
@@ -57,23 +56,11 @@ func (o Outcome) Complete(known map[Key][]Service) *Config {
 	return &c
 }
 
-// room returns an empty list with room for the services of all blocks.
-func (o Outcome) room() []Service {
-	n := 0
-	for _, b := range o.Blocks {
-		n += max(1, len(b.Services))
-	}
-	if n == 0 {
-		return nil
-	}
-	return make([]Service, 0, n)
-}
-
 // Parse turns the files into a configuration for one node. It returns every
 // mistake at once, and no Config where one is an error; a valid one may come
 // with warnings.
 func Parse(s Sources, o Options) (*Config, Diagnostics) {
-	out, diags := ParseWith(s, o, nil)
+	out, diags := ParseWith(s, o, Machine{}, nil)
 	return out.Complete(nil), diags
 }
 
@@ -83,11 +70,12 @@ func Parse(s Sources, o Options) (*Config, Diagnostics) {
 // are unchanged, is not parsed but counts by its summary; the caller has its
 // services. The diagnostics are those that Parse would return.
 //
-// With known nil, the outcome has neither keys nor summaries.
-func ParseWith(s Sources, o Options, known map[Key][]byte) (Outcome, Diagnostics) {
-	results := block.Parse(language, s.Sources, o.forBlocks(), known, declare)
-	out := Outcome{Config: &Config{Node: o.Node, Director: defaultDirector()}}
-	w := newWhole(o)
+// With known nil, the outcome has neither keys nor summaries. The warnings about
+// m are given too.
+func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, Diagnostics) {
+	results := block.Parse(language, s, o, known, declare)
+	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}}
+	w := newWhole(m)
 	for i := range results {
 		if w.Mistakes >= block.MaxMistakes {
 			break
@@ -124,35 +112,3 @@ func sourceOf(p block.Place) string {
 	p.File = filepath.Base(p.File)
 	return p.String()
 }
-
-// Options are what besides the files decides what they mean.
-type Options struct {
-	// Node is the value of node.name.
-	Node string
-	// Env looks up env.X, as os.LookupEnv does; nil: no variable is set.
-	Env func(string) (string, bool)
-	// Local holds the addresses on this machine's interfaces, for the warning
-	// about a service address that nobody holds; nil: no such warning.
-	Local []netip.Prefix
-	// Interfaces holds the names of this machine's interfaces, for the warning
-	// about one that is not there; nil: no such warning. The daemon gives none:
-	// a virtual router that misses its interface says so as long as it does.
-	Interfaces []string
-	// Files names the files that the running configuration has read
-	// (Config.Files), for Digest; Parse does not look at it.
-	Files []string
-	// Reading is called when the reading of a block or of a local begins, by
-	// each of several workers at the same time, with where that is:
-	// `web.hcl:12: virtual_service "web"`; and with "" when a worker has finished
-	// one. nil: it is not called.
-	Reading func(worker int, where string)
-}
-
-func (o Options) forBlocks() block.Options {
-	return block.Options{Node: o.Node, Env: o.Env, Files: o.Files, Reading: o.Reading}
-}
-
-// Digest identifies what Parse would be given. Where it equals the Digest of the
-// running Config of the same node, given that one's Files, nothing has changed
-// and there is nothing to parse. It costs one pass over the bytes.
-func (s Sources) Digest(o Options) string { return s.Sources.Digest(o.forBlocks()) }

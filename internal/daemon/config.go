@@ -73,7 +73,7 @@ func query(path, node string) (reader.Query, machine.Facts, error) {
 		node = name
 	}
 	facts, err := machine.Read()
-	return reader.Query{Path: path, Node: node, Local: facts.Addresses}, facts, err
+	return reader.Query{Path: path, Node: node, Machine: config.Machine{Local: facts.Addresses}}, facts, err
 }
 
 // read reads a configuration.

@@ -73,13 +73,11 @@ func answer(to *gob.Encoder, q Query, b board) error {
 	if err != nil {
 		return to.Encode(reply{Failed: err.Error()})
 	}
-	o := config.Options{
-		Node: q.Node, Env: os.LookupEnv, Local: q.Local, Interfaces: q.Interfaces, Files: q.RunningFiles, Reading: b.note,
-	}
+	o := config.Options{Node: q.Node, Env: os.LookupEnv, Files: q.RunningFiles, Reading: b.note}
 	if q.RunningDigest != "" && q.Node == q.RunningNode && sources.Digest(o) == q.RunningDigest {
 		return to.Encode(reply{Unchanged: true})
 	}
-	outcome, diags := config.ParseWith(sources, o, q.Known)
+	outcome, diags := config.ParseWith(sources, o, q.Machine, q.Known)
 	if q.ValidateOnly {
 		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags})
 	}

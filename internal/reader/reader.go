@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -16,10 +15,10 @@ import (
 type Query struct {
 	// Path is a file, or a directory of *.hcl files.
 	Path string
-	// Node, Local and Interfaces are as in config.Options.
-	Node       string
-	Local      []netip.Prefix
-	Interfaces []string
+	// Node is as in config.Options.
+	Node string
+	// Machine is this one.
+	config.Machine
 	// RunningNode, RunningDigest and RunningFiles are those of the configuration
 	// that runs: where the files say the same, they are not parsed. Empty: none
 	// runs.

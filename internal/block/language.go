@@ -1,0 +1,100 @@
+package block
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Language is what a program's configuration may hold, and what its messages
+// know of other programs' words.
+type Language struct {
+	// Top is what stands at the top level of a file. Locals are among it, for
+	// the messages, and are read by this package.
+	Top *Schema
+	// Reusable is the type of the top-level blocks that are not parsed again
+	// while they and what they refer to are unchanged.
+	Reusable string
+	// Words are names in other programs' configurations, with what to write
+	// instead, and Values are values of theirs, in lower case, with ours.
+	Words, Values map[string]string
+	// Foreign begins the message about one of the Words.
+	Foreign string
+	// Alien returns a mistake where a top-level item shows that the whole file
+	// is another program's; an empty summary where it does not.
+	Alien func(kind, head string, text []byte) (summary, detail string)
+}
+
+// owners returns the blocks that may hold an option, by their names.
+func (l *Language) owners(option string) (names []string) {
+	l.Top.Walk(func(s *Schema) {
+		if s.byName[option] != nil && !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	})
+	return names
+}
+
+// suggestion returns the word that was probably meant by s, or nothing.
+func (l *Language) suggestion(s string, words []string) string {
+	if w := l.Values[strings.ToLower(s)]; slices.Contains(words, w) {
+		return w
+	}
+	best, at := "", len(s)/3+2
+	for _, w := range words {
+		if n := distance(strings.ToLower(s), w); n < at {
+			best, at = w, n
+		}
+	}
+	return best
+}
+
+// DidYouMean returns the sentence that suggests one of the words in the place of
+// s, or nothing.
+func (l *Language) DidYouMean(s string, words []string) string {
+	if w := l.suggestion(s, words); w != "" {
+		return fmt.Sprintf("Did you mean %q? ", w)
+	}
+	return ""
+}
+
+// conjunction lists words as in a sentence: `"a", "b" or "c"`.
+func conjunction(words []string, last string) (list string) {
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			list += " " + last + " "
+		default:
+			list += ", "
+		}
+		list += strconv.Quote(w)
+	}
+	return list
+}
+
+// distance is how many letters must be inserted, deleted or replaced to turn
+// a into b (Levenshtein). A text far longer than b is not measured exactly.
+func distance(a, b string) int {
+	if len(a) > 3*len(b)+3 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
