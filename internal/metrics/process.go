@@ -10,42 +10,31 @@ import (
 	"time"
 )
 
-// The figures of the Go runtime and of the process have the names that
-// Prometheus' own client library gives them, so that dashboards for Go programs
-// work.
+// The figures of the Go runtime and of the process have the names that dashboards
+// for Go programs expect, of which these are what an administrator looks at.
 var (
-	goInfo    = family{"go_info", "Information about the Go environment.", "gauge"}
-	goThreads = family{"go_threads", "Number of OS threads created.", "gauge"}
-	gcPauses  = family{"go_gc_duration_seconds", "A summary of the wall-time pause (stop-the-world) duration in garbage collection cycles.", "summary"}
+	goInfo    = family{"go_info", "Always 1; the release of Go that lvsd was built with.", "gauge"}
+	goThreads = family{"go_threads", "Threads of the process.", "gauge"}
+	gcPauses  = family{"go_gc_duration_seconds", "How often, and for how long in all, the garbage collector stopped the program.", "summary"}
 
 	// runtimeFamilies are figures of the Go runtime.
 	runtimeFamilies = []struct {
 		family
 		value func(*runtime.MemStats) uint64
 	}{
-		{family{"go_goroutines", "Number of goroutines that currently exist.", "gauge"}, func(*runtime.MemStats) uint64 { return uint64(runtime.NumGoroutine()) }},
-		{family{"go_memstats_alloc_bytes", "Number of bytes allocated in heap and currently in use.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.Alloc }},
-		{family{"go_memstats_alloc_bytes_total", "Total number of bytes allocated in heap until now, even if released already.", "counter"}, func(m *runtime.MemStats) uint64 { return m.TotalAlloc }},
-		{family{"go_memstats_frees_total", "Total number of heap objects frees.", "counter"}, func(m *runtime.MemStats) uint64 { return m.Frees }},
-		{family{"go_memstats_gc_sys_bytes", "Number of bytes used for garbage collection system metadata.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.GCSys }},
-		{family{"go_memstats_heap_idle_bytes", "Number of heap bytes waiting to be used.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapIdle }},
-		{family{"go_memstats_heap_inuse_bytes", "Number of heap bytes that are in use.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapInuse }},
-		{family{"go_memstats_heap_objects", "Number of currently allocated objects.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapObjects }},
-		{family{"go_memstats_heap_released_bytes", "Number of heap bytes released to OS.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapReleased }},
-		{family{"go_memstats_heap_sys_bytes", "Number of heap bytes obtained from system.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapSys }},
-		{family{"go_memstats_last_gc_time_seconds", "Number of seconds since 1970 of last garbage collection.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.LastGC / 1e9 }},
-		{family{"go_memstats_mallocs_total", "Total number of heap objects allocated, both live and gc-ed.", "counter"}, func(m *runtime.MemStats) uint64 { return m.Mallocs }},
-		{family{"go_memstats_next_gc_bytes", "Number of heap bytes when next garbage collection will take place.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.NextGC }},
-		{family{"go_memstats_stack_inuse_bytes", "Number of bytes obtained from system for stack allocator in non-CGO environments.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.StackInuse }},
-		{family{"go_memstats_sys_bytes", "Number of bytes obtained from system.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.Sys }},
+		{family{"go_goroutines", "Goroutines.", "gauge"}, func(*runtime.MemStats) uint64 { return uint64(runtime.NumGoroutine()) }},
+		{family{"go_memstats_alloc_bytes_total", "Bytes that the program has allocated in its heap since it started.", "counter"}, func(m *runtime.MemStats) uint64 { return m.TotalAlloc }},
+		{family{"go_memstats_heap_inuse_bytes", "Bytes of the heap that hold something.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.HeapInuse }},
+		{family{"go_memstats_next_gc_bytes", "Size of the heap at which the next garbage collection begins.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.NextGC }},
+		{family{"go_memstats_sys_bytes", "Bytes that the Go runtime has from the kernel.", "gauge"}, func(m *runtime.MemStats) uint64 { return m.Sys }},
 	}
 
-	processCPU      = family{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", "counter"}
-	processOpen     = family{"process_open_fds", "Number of open file descriptors.", "gauge"}
-	processMaxOpen  = family{"process_max_fds", "Maximum number of open file descriptors.", "gauge"}
-	processResident = family{"process_resident_memory_bytes", "Resident memory size in bytes.", "gauge"}
-	processVirtual  = family{"process_virtual_memory_bytes", "Virtual memory size in bytes.", "gauge"}
-	processStarted  = family{"process_start_time_seconds", "Start time of the process since unix epoch in seconds.", "gauge"}
+	processCPU      = family{"process_cpu_seconds_total", "Processor time of the process.", "counter"}
+	processOpen     = family{"process_open_fds", "File descriptors that are open.", "gauge"}
+	processMaxOpen  = family{"process_max_fds", "File descriptors that may be open.", "gauge"}
+	processResident = family{"process_resident_memory_bytes", "Memory of the process that is in RAM.", "gauge"}
+	processVirtual  = family{"process_virtual_memory_bytes", "Address space of the process.", "gauge"}
+	processStarted  = family{"process_start_time_seconds", "When the process started.", "gauge"}
 )
 
 // started is when the process started, as nearly as it can tell.
