@@ -33,7 +33,7 @@ func TestUpdateOfABackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := delaying()
-			c := r.config()
+			c := r.given
 			tt.edit(&c)
 			r.Update(at(2100*time.Millisecond), c)
 			if got := r.Deadline().Sub(epoch); got != tt.want {
@@ -58,7 +58,7 @@ func TestUpdateOfTheInterval(t *testing.T) {
 		if tt.heard {
 			receive(r, epoch, higher, advertOf(150))
 		}
-		c := r.config()
+		c := r.given
 		c.Interval = 100 * time.Millisecond
 		if r.Update(epoch, c); r.Deadline().Sub(epoch) != tt.want {
 			t.Errorf("%s: Master_Down in %s, want %s", tt.name, r.Deadline().Sub(epoch), tt.want)
@@ -94,7 +94,7 @@ func TestUpdateDoesNotPutOffASuccession(t *testing.T) {
 	receive(r, at(second), higher, advertOf(150))
 	receive(r, at(2*second), higher, advertOf(0))
 	want := r.Deadline()
-	c := r.config()
+	c := r.given
 	c.Preempt = false
 	if r.Update(at(2*second), c); !r.Deadline().Equal(want) {
 		t.Errorf("it takes over at %s, want %s", r.Deadline().Sub(epoch), want.Sub(epoch))

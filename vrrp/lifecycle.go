@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -90,14 +91,14 @@ func (r *Router) reportHandover(now time.Time) []Action {
 		return nil
 	}
 	r.handover.unreported = false
-	switch {
-	case r.handover.takenOver:
+	if r.handover.takenOver {
 		return []Action{r.event(now, TakenOver, slog.LevelInfo, "taken over by %s", r.election.master)}
-	case r.handover.ending == Abandoned:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over: the addresses stay on this one")}
-	default:
-		return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over virtual router id %d", r.c.VRID)}
 	}
+	what := fmt.Sprintf(" virtual router id %d", r.c.VRID)
+	if r.handover.ending == Abandoned {
+		what = ": the addresses stay on this one"
+	}
+	return []Action{r.event(now, NotTakenOver, slog.LevelWarn, "no other director was heard taking over%s", what)}
 }
 
 // Done reports whether a router that was ended has nothing left to do.
@@ -163,9 +164,8 @@ func (r *Router) fallSilent(now time.Time, why string) []Action {
 // Name, Interface, VRID and the family do not change in place: end this
 // router and start another.
 func (r *Router) Update(now time.Time, c Config) []Action {
-	r.configured = c.Priority
-	c.Priority = effective(c.Priority, r.penalty)
-	acts := r.change(now, c)
+	r.given = c
+	acts := r.change(now)
 	clear(r.noted)
 	return acts
 }
@@ -176,17 +176,17 @@ func (r *Router) Penalize(now time.Time, penalty int) []Action {
 		return nil
 	}
 	r.penalty = penalty
-	c := r.c
-	c.Priority = effective(r.configured, penalty)
-	return r.change(now, c)
+	return r.change(now)
 }
 
-func (r *Router) change(now time.Time, c Config) []Action {
+// change puts in force what was given, and the penalty.
+func (r *Router) change(now time.Time) []Action {
 	var acts []Action
 	if r.state == Master {
 		acts, _ = r.checkStall(now)
 	}
-	old := r.c
+	old, c := r.c, r.given
+	c.Priority = effective(c.Priority, r.penalty)
 	r.c = c
 	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
@@ -200,13 +200,6 @@ func (r *Router) change(now time.Time, c Config) []Action {
 		r.election.update(&r.c, &old, now)
 	}
 	return acts
-}
-
-// config returns the configuration in force, as it was given.
-func (r *Router) config() Config {
-	c := r.c
-	c.Priority = r.configured
-	return c
 }
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.

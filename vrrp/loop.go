@@ -112,7 +112,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		}
 		m.removed = false
 		m.router.Continue()
-		if !reflect.DeepEqual(m.router.config(), c) {
+		if !reflect.DeepEqual(m.router.given, c) {
 			s.do(now, m, m.router.Update(now, c))
 		}
 	}

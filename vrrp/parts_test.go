@@ -204,7 +204,7 @@ func TestUpdateTellsWhatChanged(t *testing.T) {
 		{"preemption", func(c *Config) { c.Preempt = false }, ""},
 	} {
 		r := matrixStates["master"]()
-		c := r.config()
+		c := r.given
 		tt.edit(&c)
 		if got := script(r.Update(at(1), c)); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)

@@ -18,12 +18,12 @@ import (
 // It is composed of parts that each know one thing and keep its timers. What
 // the router does in each state of the RFC is in backup.go and master.go.
 type Router struct {
-	// c is the configuration, with the effective priority; configured is the
-	// priority without the penalty of conditions that are not met.
-	c          Config
-	configured uint8
-	penalty    int
-	source     netip.Addr // of our adverts
+	// c is the configuration in force: as given, with the priority lowered by the
+	// penalty of conditions that are not met.
+	c       Config
+	given   Config
+	penalty int
+	source  netip.Addr // of our adverts
 
 	state State
 	since time.Time
@@ -44,10 +44,10 @@ type Router struct {
 // validated.
 func NewRouter(c Config) *Router {
 	return &Router{
-		c:          c,
-		configured: c.Priority,
-		state:      Initialize,
-		fault:      "not started yet",
+		c:     c,
+		given: c,
+		state: Initialize,
+		fault: "not started yet",
 		counters: Counters{
 			Discarded:  zeros(discardReasons[:]),
 			Mismatched: zeros(mismatchReasons[:]),

@@ -213,7 +213,7 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	defer c.end()
 	ended := make(chan struct{})
 	talked := make(chan struct{}, 2)
-	go func() { c.read(conn); talked <- struct{}{} }()
+	go func() { receive(conn, c.take); talked <- struct{}{} }()
 	go func() { c.order(conn, resume, ended); talked <- struct{}{} }()
 	go c.guard(ctx, conn, cmd.Process, ended)
 	err = cmd.Wait()
@@ -292,18 +292,6 @@ func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struc
 		case <-ended:
 			return
 		}
-	}
-}
-
-// read takes snapshots until the keeper has ended.
-func (c *Client) read(r io.Reader) {
-	d := json.NewDecoder(r)
-	for {
-		var s snapshot
-		if d.Decode(&s) != nil {
-			return
-		}
-		c.take(s)
 	}
 }
 

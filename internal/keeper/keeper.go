@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -84,7 +83,7 @@ func Main(c Child) error {
 // run follows the director until the routers have stopped.
 func (k *keeper) run(term <-chan os.Signal) {
 	orders := make(chan order)
-	go read(k.conn, orders)
+	go func() { defer close(orders); receive(k.conn, func(o order) { orders <- o }) }()
 	ended := make(chan struct{})
 	sent := make(chan struct{})
 	go func() { defer close(sent); k.send(ended) }()
@@ -135,19 +134,6 @@ func (k *keeper) run(term <-chan os.Signal) {
 // of its intervals for a successor.
 func (k *keeper) lockPatience() time.Duration {
 	return 4*max(k.longest, time.Second) + 2*time.Second
-}
-
-// read passes orders on until the director is gone.
-func read(r io.Reader, orders chan<- order) {
-	defer close(orders)
-	d := json.NewDecoder(r)
-	for {
-		var o order
-		if d.Decode(&o) != nil {
-			return
-		}
-		orders <- o
-	}
 }
 
 // obey follows an order.
@@ -287,12 +273,5 @@ func (k *keeper) send(ended <-chan struct{}) {
 			return
 		}
 		time.Sleep(spacing)
-	}
-}
-
-func token(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }

@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -54,4 +56,22 @@ type Process struct {
 	Realtime bool   `json:"realtime"`
 	Locked   bool   `json:"locked"`
 	Why      string `json:"why,omitempty"`
+}
+
+// receive calls f with each value that arrives, until the other end is gone.
+func receive[T any](r io.Reader, f func(T)) {
+	for d := json.NewDecoder(r); ; {
+		var value T
+		if d.Decode(&value) != nil {
+			return
+		}
+		f(value)
+	}
+}
+
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
