@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -55,8 +54,7 @@ type Client struct {
 	statuses  []vrrp.Status
 	status    Status
 	starts    uint64
-	dropping  uint64 // events, by the keeper that runs
-	lively    bool   // the keeper has sent something since the last pulse
+	watched   watchdog // of the keeper
 }
 
 // Start returns a Client. The process itself is started by the first Set that
@@ -97,11 +95,12 @@ func (c *Client) Heartbeat() {
 	token(c.kick)
 }
 
-// Statuses returns the routers as the keeper reported them last.
+// Statuses returns the routers as the keeper reported them last. They are not
+// changed any more.
 func (c *Client) Statuses() []vrrp.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.statuses)
+	return c.statuses
 }
 
 // Changed receives a token when Statuses has changed.
@@ -112,7 +111,7 @@ func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.status
-	s.Restarts, s.Dropped = max(c.starts, 1)-1, s.Dropped+c.dropping
+	s.Restarts = max(c.starts, 1) - 1
 	return s
 }
 
@@ -136,7 +135,7 @@ func (c *Client) supervise(ctx context.Context) {
 	for c.await(ctx, pause) {
 		born := time.Now()
 		why := c.live(ctx, resume)
-		if c.isStopping() || ctx.Err() != nil {
+		if c.newest().Ending != vrrp.Running || ctx.Err() != nil {
 			return
 		}
 		died := time.Now()
@@ -161,13 +160,10 @@ func (c *Client) await(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for paused := false; ; {
-		c.mu.Lock()
-		needed := len(c.desired.Routers) > 0
-		c.mu.Unlock()
-		switch {
-		case c.isStopping() || ctx.Err() != nil:
+		switch d := c.newest(); {
+		case d.Ending != vrrp.Running || ctx.Err() != nil:
 			return false
-		case needed && paused:
+		case len(d.Routers) > 0 && paused:
 			return true
 		}
 		select {
@@ -179,10 +175,10 @@ func (c *Client) await(ctx context.Context, pause time.Duration) bool {
 	}
 }
 
-func (c *Client) isStopping() bool {
+func (c *Client) newest() *vrrp.Desired {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.desired.Ending != vrrp.Running
+	return c.desired
 }
 
 // resumptions are the routers that were Master in the last snapshot of a
@@ -207,40 +203,35 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 		return err.Error()
 	}
 	c.mu.Lock()
-	c.status.PID, c.lively = cmd.Process.Pid, true
+	c.status.PID = cmd.Process.Pid
 	c.starts++
 	c.mu.Unlock()
+	c.watched.sign()
 	defer c.end()
 	ended := make(chan struct{})
-	talked := make(chan struct{}, 2)
-	go func() { receive(conn, c.take); talked <- struct{}{} }()
-	go func() { c.order(conn, resume, ended); talked <- struct{}{} }()
+	var talk sync.WaitGroup
+	talk.Go(func() { receive(conn, c.take) })
+	talk.Go(func() { c.order(conn, resume, ended) })
 	go c.guard(ctx, conn, cmd.Process, ended)
 	err = cmd.Wait()
 	close(ended)
 	// What it said last is still in the socket, and then comes its end.
 	_ = conn.SetReadDeadline(time.Now().Add(pulse))
 	_ = conn.SetWriteDeadline(time.Now())
-	<-talked
-	<-talked
+	talk.Wait()
 	_ = conn.Close()
-	return cause(err, string(*words))
-}
-
-// cause describes how a process has ended, with what it said last.
-func cause(err error, words string) string {
-	how := "it ended by itself, without an error: somebody may have sent it SIGTERM"
+	why = "it ended by itself, without an error: somebody may have sent it SIGTERM"
 	if err != nil {
-		how = err.Error()
+		why = err.Error()
 	}
-	if words != "" {
-		how += ": " + words
+	if len(*words) > 0 { // what it said last
+		why += ": " + string(*words)
 	}
-	return how
+	return why
 }
 
-// spawn starts the process with its end of the socket pair, in a process group of its own: what is meant for the director's
-// terminal does not reach it.
+// spawn starts the process with its end of the socket pair, in a process group of
+// its own: what is meant for the director's terminal does not reach it.
 func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -263,7 +254,6 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 func (c *Client) end() {
 	c.mu.Lock()
 	c.status.PID, c.status.Process = 0, Process{}
-	c.status.Dropped, c.dropping = c.status.Dropped+c.dropping, 0
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -303,9 +293,11 @@ func (c *Client) take(s snapshot) {
 	if s.Process != nil {
 		c.status.Process = *s.Process
 	}
-	c.dropping, c.status.Unclaimed, c.lively = s.Dropped, s.Unclaimed, true
+	c.status.Dropped += s.Dropped
+	c.status.Unclaimed = s.Unclaimed
 	pid := c.status.PID
 	c.mu.Unlock()
+	c.watched.sign()
 	token(c.changed)
 	switch p := s.Process; {
 	case p != nil && p.Why != "":
@@ -344,7 +336,7 @@ func exported(e vrrp.Event) event.Event {
 func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended <-chan struct{}) {
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
-	for missed := 0; ; {
+	for {
 		select {
 		case <-ended:
 			return
@@ -353,14 +345,7 @@ func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended
 			return
 		case <-tick.C:
 		}
-		c.mu.Lock()
-		missed++
-		if c.lively {
-			missed = 0
-		}
-		c.lively = false
-		c.mu.Unlock()
-		if missed >= patience {
+		if c.watched.missed() {
 			// Kill first: the log may be slow. Another director is Master by now.
 			_ = p.Kill()
 			c.mu.Lock()

@@ -44,7 +44,7 @@ type keeper struct {
 	begun   chan struct{} // closed when the session runs
 	out     *outbox
 	longest time.Duration // of the advert intervals
-	missed  int           // pulses without a heartbeat
+	watched watchdog      // of the director
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
 }
@@ -109,7 +109,9 @@ func (k *keeper) run(term <-chan os.Signal) {
 		case <-term:
 			k.terminate()
 		case <-tick.C:
-			k.pulse()
+			if k.watched.missed() {
+				k.abandon("the director's loop does not respond")
+			}
 		case err := <-waiting:
 			if err != nil {
 				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())
@@ -139,7 +141,7 @@ func (k *keeper) lockPatience() time.Duration {
 // obey follows an order.
 func (k *keeper) obey(o order) {
 	if o.Heartbeat {
-		k.missed = 0
+		k.watched.sign()
 	}
 	if o.Desired == nil {
 		return
@@ -165,13 +167,6 @@ func (k *keeper) end(how vrrp.Ending) {
 func (k *keeper) terminate() {
 	if k.ending != vrrp.Abandoned {
 		k.end(vrrp.Stopped)
-	}
-}
-
-// pulse counts the pulses in which the director's loop gave no sign of life.
-func (k *keeper) pulse() {
-	if k.missed++; k.missed >= patience {
-		k.abandon("the director's loop does not respond")
 	}
 }
 
@@ -241,7 +236,7 @@ func (o *outbox) take() snapshot {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.pending
-	o.pending.Events, o.pending.Process = nil, nil
+	o.pending = snapshot{}
 	return s
 }
 

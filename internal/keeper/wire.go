@@ -3,6 +3,7 @@ package keeper
 import (
 	"encoding/json"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -33,7 +34,7 @@ type order struct {
 type snapshot struct {
 	Statuses []vrrp.Status `json:"statuses"`
 	Events   []vrrp.Event  `json:"events,omitempty"`
-	// Dropped counts events that found no room.
+	// Dropped counts the events since the last snapshot that found no room.
 	Dropped uint64 `json:"dropped,omitempty"`
 	// Unclaimed counts packets of routers that are not configured here.
 	Unclaimed uint64   `json:"unclaimed,omitempty"`
@@ -57,6 +58,14 @@ type Process struct {
 	Locked   bool   `json:"locked"`
 	Why      string `json:"why,omitempty"`
 }
+
+// A watchdog counts the pulses since the other process gave a sign of life.
+type watchdog struct{ pulses atomic.Int32 }
+
+func (w *watchdog) sign() { w.pulses.Store(0) }
+
+// missed counts a pulse, and reports whether there were too many.
+func (w *watchdog) missed() bool { return w.pulses.Add(1) >= patience }
 
 // receive calls f with each value that arrives, until the other end is gone.
 func receive[T any](r io.Reader, f func(T)) {
