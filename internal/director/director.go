@@ -3,51 +3,15 @@ package director
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/vrrp"
 )
-
-// A Keeper is the process that keeps the adverts, as seen from here.
-type Keeper interface {
-	// Set makes these the routers that run; the newest wins, and it never blocks.
-	Set(vrrp.Desired)
-	// Heartbeat tells that this loop is alive.
-	Heartbeat()
-	// Statuses are the routers' as last heard; Changed tells of new ones.
-	Statuses() []vrrp.Status
-	Changed() <-chan struct{}
-	// Status is how the keeper itself is.
-	Status() api.Keeper
-	// Stop hands every virtual router over, and ends the keeper.
-	Stop(context.Context) error
-}
-
-// A Table is the reconciler of the kernel's IPVS table.
-type Table interface {
-	Set(ipvsctl.Desired)
-	Run(context.Context) error
-	Snapshot() ipvsctl.Snapshot
-	// Applied tells that the newest table that was set is in the kernel.
-	Applied() <-chan struct{}
-	// Clear deletes what is ours, when the daemon ends and Run has returned.
-	Clear(context.Context) error
-}
-
-// Probes is the checker.
-type Probes interface {
-	Set([]checker.Target)
-	Run(context.Context, func(checker.Target, checker.Result)) error
-	Stats() checker.Stats
-}
 
 // Options are what a Director works with. All of them are needed.
 type Options struct {
@@ -133,7 +97,7 @@ func (d *Director) Status(ctx context.Context) (*api.Status, error) {
 // Ready reports whether the daemon is ready and not stopping. It fails as Status
 // does, and costs next to nothing.
 func (d *Director) Ready(ctx context.Context) (bool, error) {
-	return ask(ctx, d, func() bool { return d.core.readiness.ready && !d.core.stopping })
+	return ask(ctx, d, func() bool { return d.core.ready && !d.core.stopping })
 }
 
 // ask has the loop answer a question.
@@ -155,91 +119,4 @@ func (d *Director) status(now time.Time) *api.Status {
 		edges.Table = d.table.Snapshot()
 	}
 	return d.core.Status(now, edges)
-}
-
-// Run is the director, until ctx ends or something fails that it cannot work
-// without. When ctx ends it hands over first, which may take four intervals of
-// the slowest virtual router.
-func (d *Director) Run(ctx context.Context) error {
-	defer close(d.stopped)
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d.work = work
-	defer d.running.Wait()
-	defer cancel()
-
-	facts, err := d.o.Machine()
-	if err != nil {
-		return err
-	}
-	l := d.first
-	d.first = Loaded{} // it is garbage after the first reload
-	l.open(ctx, d.o.OpenTable, d.o.Owned)
-	switch {
-	case l.Err != nil && ctx.Err() != nil:
-		return nil // It was stopped before there was anything to hand over.
-	case l.Err != nil:
-		return l.Err
-	}
-	keepTable := l.Config.Director.KeepTable
-	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
-	d.adopt(l)
-	core, effects := Begin(time.Now(), d.o.Path, l, facts)
-	d.core = core
-	d.carryOut(effects)
-
-	err = d.loop(ctx)
-	cancel()
-	d.running.Wait()
-	if err == nil && d.table != nil && !keepTable {
-		err = d.table.Clear(context.WithoutCancel(ctx))
-	}
-	return err
-}
-
-// open opens the IPVS table if the configuration needs it, or if rows of ours
-// are in it that no longer are configured. Listing a large one takes seconds, so
-// a reload does it beside the loop.
-func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Table, ipvsctl.Table, error), owned bool) {
-	if l.Err != nil || l.Config == nil || len(l.Config.Services) == 0 && !owned {
-		return
-	}
-	table, found, err := openTable(ctx)
-	if err != nil && len(l.Config.Services) == 0 {
-		return // nothing is configured that has need of it
-	}
-	if err != nil {
-		first := &l.Config.Services[0]
-		l.Err = fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w", first.Name, first.Source, err)
-		return
-	}
-	l.table, l.Found = table, found
-	if found == nil {
-		l.Found = ipvsctl.Table{}
-	}
-}
-
-// adopt begins to work with the table that was opened, if one was.
-func (d *Director) adopt(l Loaded) {
-	if l.table != nil && d.table == nil {
-		d.table = l.table
-		d.beside("reconciler", l.table.Run)
-	}
-}
-
-// beside starts one of the loops beside this one. Its end is the daemon's,
-// except when that ends anyway.
-func (d *Director) beside(name string, loop func(context.Context) error) {
-	d.running.Go(func() {
-		if err := loop(d.work); err != nil && d.work.Err() == nil {
-			d.failed <- fmt.Errorf("the %s ended: %w", name, err)
-		}
-	})
-}
-
-// report hands a result to the loop; probes wait for it if it is behind.
-func (d *Director) report(t checker.Target, r checker.Result) {
-	select {
-	case d.results <- Observation{t, r}:
-	case <-d.work.Done():
-	}
 }

@@ -11,11 +11,14 @@
 //	configuration, commands ──►│      │        ├─► events, the service manager
 //	Expire at Deadline ───────►└──────┘        └─► readings, looks, the hand-over
 //
-// The core is made of small parts. Healths (health.go) holds the state of every
-// real server, readiness controls the order of a start, and the reloader controls
-// when the configuration is read. The desired state is a function of
-// configuration, health and roles alone: weigh (for one server), choose (among the
-// servers of a service) and Plan. findings.go determines what is wrong.
+// The core's state is in core.go. handle.go takes what happens and does what
+// follows from it: start.go has the order of a start, reload.go the reading of
+// another configuration, machine.go what the machine is like, outages.go the plan
+// and what it means for services. Each needs only what is below it: Healths
+// (health.go) holds the state of every real server, and the desired state is a
+// function of configuration, health and roles alone: weigh (for one server),
+// choose (among the servers of a service) and Plan. findings.go determines what is
+// wrong, and status.go says all of that to programs.
 //
 // Everything that leaves the loop is a complete desired state, of which only the
 // newest counts, so the loop never waits for the kernel, a probe or the keeper.

@@ -2,11 +2,100 @@ package director
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
+
+// Run is the director, until ctx ends or something fails that it cannot work
+// without. When ctx ends it hands over first, which may take four intervals of
+// the slowest virtual router.
+func (d *Director) Run(ctx context.Context) error {
+	defer close(d.stopped)
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.work = work
+	defer d.running.Wait()
+	defer cancel()
+
+	facts, err := d.o.Machine()
+	if err != nil {
+		return err
+	}
+	l := d.first
+	d.first = Loaded{} // it is garbage after the first reload
+	l.open(ctx, d.o.OpenTable, d.o.Owned)
+	switch {
+	case l.Err != nil && ctx.Err() != nil:
+		return nil // It was stopped before there was anything to hand over.
+	case l.Err != nil:
+		return l.Err
+	}
+	keepTable := l.Config.Director.KeepTable
+	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
+	d.adopt(l)
+	core, effects := Begin(time.Now(), d.o.Path, l, facts)
+	d.core = core
+	d.carryOut(effects)
+
+	err = d.loop(ctx)
+	cancel()
+	d.running.Wait()
+	if err == nil && d.table != nil && !keepTable {
+		err = d.table.Clear(context.WithoutCancel(ctx))
+	}
+	return err
+}
+
+// open opens the IPVS table if the configuration needs it, or if rows of ours
+// are in it that no longer are configured. Listing a large one takes seconds, so
+// a reload does it beside the loop.
+func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Table, ipvsctl.Table, error), owned bool) {
+	if l.Err != nil || l.Config == nil || len(l.Config.Services) == 0 && !owned {
+		return
+	}
+	table, found, err := openTable(ctx)
+	if err != nil && len(l.Config.Services) == 0 {
+		return // nothing is configured that has need of it
+	}
+	if err != nil {
+		first := &l.Config.Services[0]
+		l.Err = fmt.Errorf("opening the IPVS table for virtual service %q (%s): %w", first.Name, first.Source, err)
+		return
+	}
+	l.table, l.Found = table, found
+	if found == nil {
+		l.Found = ipvsctl.Table{}
+	}
+}
+
+// adopt begins to work with the table that was opened, if one was.
+func (d *Director) adopt(l Loaded) {
+	if l.table != nil && d.table == nil {
+		d.table = l.table
+		d.beside("reconciler", l.table.Run)
+	}
+}
+
+// beside starts one of the loops beside this one. Its end is the daemon's,
+// except when that ends anyway.
+func (d *Director) beside(name string, loop func(context.Context) error) {
+	d.running.Go(func() {
+		if err := loop(d.work); err != nil && d.work.Err() == nil {
+			d.failed <- fmt.Errorf("the %s ended: %w", name, err)
+		}
+	})
+}
+
+// report hands a result to the loop; probes wait for it if it is behind.
+func (d *Director) report(t checker.Target, r checker.Result) {
+	select {
+	case d.results <- Observation{t, r}:
+	case <-d.work.Done():
+	}
+}
 
 // loop feeds the core until it is told to stop and has handed over.
 func (d *Director) loop(ctx context.Context) error {

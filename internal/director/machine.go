@@ -13,17 +13,9 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// surroundings are the machine as last seen, and what that means.
-type surroundings struct {
-	facts machine.Facts
-	own   map[netip.Addr]bool
-	// found is what was wrong then; each finding is told when it is news.
-	found findings
-}
-
 // look takes what a look at the machine found.
 func (c *Core) look(now time.Time, in MachineSeen) {
-	c.pulse.looking = false
+	c.looking = false
 	if in.Err != nil {
 		c.tell(now, event.Warning, "machine-unseen", "", "could not read this machine's interfaces and settings", slog.Any("error", in.Err))
 		return
@@ -35,10 +27,11 @@ func (c *Core) look(now time.Time, in MachineSeen) {
 // wrong with it.
 func (c *Core) see(now time.Time, facts machine.Facts) {
 	own := ownAddresses(facts, c.config.Routers)
-	c.outdated = c.outdated || !maps.Equal(c.machine.own, own)
-	before := c.machine.found
-	c.machine = surroundings{facts: facts, own: own, found: c.unreported(now, facts)}
-	for _, f := range c.machine.found {
+	c.outdated = c.outdated || !maps.Equal(c.own, own)
+	before := c.found
+	c.facts, c.own = facts, own
+	c.found = c.unreported(now)
+	for _, f := range c.found {
 		if !slices.ContainsFunc(before, func(b api.Finding) bool { return b.Code == f.Code && b.Subject == f.Subject }) {
 			var remedy []slog.Attr
 			if f.Remedy != "" {
@@ -66,9 +59,9 @@ func ownAddresses(facts machine.Facts, routers []vrrp.Config) map[netip.Addr]boo
 }
 
 // unreported finds what no event tells of: it came about outside.
-func (c *Core) unreported(now time.Time, facts machine.Facts) findings {
+func (c *Core) unreported(now time.Time) findings {
 	var all findings
-	all.forwarding(c.config.Services, facts)
+	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
 	return all
 }

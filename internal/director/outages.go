@@ -2,13 +2,35 @@ package director
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
+
+// plan makes the table what it should be now.
+func (c *Core) plan(now time.Time) {
+	masters := make(map[string]bool, len(c.routers))
+	for i := range c.routers {
+		masters[c.routers[i].Name] = c.routers[i].State == vrrp.Master
+	}
+	c.outdated = false
+	c.planned = Plan(now, c.config, World{
+		State:        c.healths.State,
+		Master:       func(router string) bool { return masters[router] },
+		Own:          func(a netip.Addr) bool { return c.own[a] },
+		AwaitedUntil: c.awaited,
+	})
+	c.tellOutages(now)
+	if c.opened {
+		c.kernel = TableSeen{}
+		c.do(SetTable{Table: c.planned.Table, Exclusive: c.atStart.ExclusiveTable})
+	}
+}
 
 // tellOutages tells of the virtual services that have lost their last server by
 // the newest verdicts, and of those that have one again. A service that is

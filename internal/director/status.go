@@ -1,13 +1,136 @@
 package director
 
 import (
+	"cmp"
 	"net/netip"
+	"os"
+	"slices"
+	"time"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
+
+// Status returns what is known about the daemon.
+func (c *Core) Status(now time.Time, e Edges) *api.Status {
+	s := &api.Status{
+		Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
+		Ready: c.ready, Stopping: c.stopping,
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(),
+		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
+	}
+	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
+	for i := range c.config.Services {
+		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
+	}
+	s.Findings = append(s.Findings, c.findings(now, s)...)
+	return s
+}
+
+// findings are what follows from a status, and what the core knows beside it,
+// the most urgent first.
+func (c *Core) findings(now time.Time, s *api.Status) []api.Finding {
+	all := findings(Findings(s))
+	all.adverts(c.adverts.since(counters(c.routers)))
+	all = append(all, c.unreported(now)...)
+	for _, d := range c.diagnostics {
+		all.add(api.Warning, "configuration", d, "", "%s", d)
+	}
+	if c.config.Director != c.atStart {
+		all.add(api.Warning, "restart-needed", "", `run "systemctl restart lvsd"`,
+			"the director block has changed since lvsd was started; the change takes effect at the next start")
+	}
+	slices.SortStableFunc(all, func(a, b api.Finding) int { return cmp.Compare(levels[b.Severity], levels[a.Severity]) })
+	return all
+}
+
+// routerStatuses are all configured routers, as the keeper has reported them.
+func (c *Core) routerStatuses() []api.Router {
+	all := make([]api.Router, 0, len(c.config.Routers))
+	for i := range c.routers {
+		all = append(all, routerStatus(&c.routers[i]))
+	}
+	for i := range c.config.Routers {
+		r := &c.config.Routers[i]
+		if !slices.ContainsFunc(all, func(s api.Router) bool { return s.Name == r.Name }) {
+			all = append(all, routerStatus(&vrrp.Status{
+				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Priority: r.Priority,
+				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
+			}))
+		}
+	}
+	return all
+}
+
+// maxForeign bounds the services of others in a status.
+const maxForeign = 100
+
+// foreign lists services that are not ours.
+func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
+	all := make([]string, 0, len(services))
+	for k, s := range services {
+		all = append(all, k.String()+" "+s.Scheduler)
+	}
+	slices.Sort(all)
+	return all[:min(len(all), maxForeign)]
+}
+
+// serviceStatus joins what is configured, what is known of the servers' health
+// and what is in the kernel.
+func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
+	configured := &c.config.Services[place]
+	row, present := seen.Table[configured.Key]
+	counters := seen.Counters[configured.Key]
+	s := api.Service{
+		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
+		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
+		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
+	}
+	for i := range configured.Servers {
+		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
+		c.healths.describe(place, i, &srv)
+		s.Servers = append(s.Servers, srv)
+	}
+	if configured.Fallback != nil {
+		f := destinationStatus("fallback", configured.Fallback.Key, configured.Fallback.Destination, row, counters)
+		f.Health = api.Unchecked
+		s.Fallback = &f
+	}
+	return s
+}
+
+// destinationStatus is what configuration and kernel say of one destination.
+func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Destination,
+	row ipvsctl.VirtualService, counters map[ipvsctl.DestinationKey]ipvsctl.Counters) api.Server {
+	have, present := row.Destinations[key]
+	return api.Server{
+		Name: name, Address: key.String(), Forward: want.Forward.String(), Checks: []api.Check{},
+		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counters[key]),
+	}
+}
+
+// describe fills in what is known of the health of the real server
+// Services[service].Servers[server].
+func (h *Healths) describe(service, server int, s *api.Server) {
+	checks, configured := h.of(service, server), h.services[service].Servers[server].Checks
+	s.Since = h.servers[service][server].since
+	switch state := together(checks); {
+	case len(checks) == 0:
+		s.Health = api.Unchecked
+	case state == checker.Up:
+		s.Health = api.Up
+	case state == checker.Down:
+		s.Health = api.Down
+	default:
+		s.Health = api.Unknown
+	}
+	for i := range checks {
+		c := &checks[i]
+		s.Checks = append(s.Checks, api.Check{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
+	}
+}
 
 // Here the domains' values become the API's. Types with the same fields are
 // converted whole, so that a field which only one of them has does not compile.

@@ -1,0 +1,51 @@
+package director
+
+import (
+	"context"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A Keeper is the process that keeps the adverts, as seen from here.
+type Keeper interface {
+	// Set makes these the routers that run; the newest wins, and it never blocks.
+	Set(vrrp.Desired)
+	// Heartbeat tells that this loop is alive.
+	Heartbeat()
+	// Statuses are the routers' as last heard; Changed tells of new ones.
+	Statuses() []vrrp.Status
+	Changed() <-chan struct{}
+	// Status is how the keeper itself is.
+	Status() api.Keeper
+	// Stop hands every virtual router over, and ends the keeper.
+	Stop(context.Context) error
+}
+
+// A Table is the reconciler of the kernel's IPVS table.
+type Table interface {
+	Set(ipvsctl.Desired)
+	Run(context.Context) error
+	Snapshot() ipvsctl.Snapshot
+	// Applied tells that the newest table that was set is in the kernel.
+	Applied() <-chan struct{}
+	// Clear deletes what is ours, when the daemon ends and Run has returned.
+	Clear(context.Context) error
+}
+
+// Probes is the checker.
+type Probes interface {
+	Set([]checker.Target)
+	Run(context.Context, func(checker.Target, checker.Result)) error
+	Stats() checker.Stats
+}
+
+// Edges are what a status tells about the edges, which the core does not know.
+type Edges struct {
+	Version string
+	Keeper  api.Keeper
+	Probes  checker.Stats
+	Table   ipvsctl.Snapshot
+}

@@ -1,0 +1,61 @@
+package director
+
+import (
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+)
+
+const (
+	// loadPatience is how long a reading of the configuration may take. The
+	// reader gives up before that what takes long, and then it can say at which
+	// block: this is for a reader that does not answer.
+	loadPatience = 45 * time.Second
+	// maxHung bounds the readings that were given up and have not ended.
+	maxHung = 4
+)
+
+// A reloader follows the readings of the configuration. One at a time is
+// awaited, and one that takes too long is given up.
+type reloader struct {
+	api.Reload // how the last one ended
+	// number is the newest reading's, and until is when it is given up; zero: it
+	// is no longer awaited.
+	number int
+	until  time.Time
+	// again: a reload was asked for while a reading was awaited.
+	again bool
+	hung  int // readings that were given up and have not ended
+	// loading is until when a configuration that was applied may not be in the
+	// kernel; zero: it is, or was waited for in vain.
+	loading time.Time
+}
+
+// ended reports whether a reading that has ended is the one that is awaited.
+func (r *reloader) ended(number int) bool {
+	if number != r.number || r.until.IsZero() {
+		r.hung--
+		return false
+	}
+	r.until = time.Time{}
+	return true
+}
+
+// abandon waits no longer for the reading that is awaited, if one is.
+func (r *reloader) abandon() {
+	if !r.until.IsZero() {
+		r.until = time.Time{}
+		r.hung++
+	}
+}
+
+// loaded reports, once, that the configuration that was applied last is in the
+// kernel, or was waited for in vain: a row that the kernel refuses is tried
+// again and again, and the service manager need not wait for that.
+func (r *reloader) loaded(now time.Time, converged bool) bool {
+	if r.loading.IsZero() || !converged && now.Before(r.loading) {
+		return false
+	}
+	r.loading = time.Time{}
+	return true
+}

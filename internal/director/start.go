@@ -1,0 +1,56 @@
+package director
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A start has an order: the table, then the first result of every target, then
+// the virtual routers; and none of that takes longer than the start delay.
+
+// configure makes a configuration the one that runs.
+func (c *Core) configure(now time.Time, l Loaded) {
+	c.config, c.diagnostics = l.Config, l.Warnings
+	c.healths.Configure(now, l.Config.Services, l.Found)
+	c.outdated = true
+	if c.probing {
+		c.probe(now)
+	}
+	c.tellKeeper()
+}
+
+// probe sets the targets, and awaits the first results of those that are new.
+func (c *Core) probe(now time.Time) {
+	c.probing, c.awaited = true, now.Add(c.atStart.StartDelay)
+	c.do(SetTargets(Targets(c.config)))
+}
+
+// becomeReady lets the virtual routers leave Initialize.
+func (c *Core) becomeReady(now time.Time, why string) {
+	c.ready = true
+	if c.stopping {
+		return // The service manager would take READY as the end of the stop.
+	}
+	c.tellKeeper()
+	c.tell(now, event.Info, "ready", "", "ready", slog.String("because", why), slog.Int("services", len(c.config.Services)),
+		slog.Int("routers", len(c.config.Routers)), slog.Int("targets_without_result", c.healths.Unheard()))
+	c.do(Notify("READY"))
+}
+
+// tellKeeper makes the keeper run the configured virtual routers.
+func (c *Core) tellKeeper() {
+	if !c.stopping {
+		c.do(TellKeeper{Routers: c.config.Routers, Conditions: c.conditions()})
+	}
+}
+
+// conditions are what this director watches for its virtual routers, each in one
+// line.
+func (c *Core) conditions() []vrrp.Condition {
+	return []vrrp.Condition{
+		{Name: "table loaded", OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
+	}
+}
