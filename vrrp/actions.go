@@ -3,8 +3,8 @@ package vrrp
 import "fmt"
 
 // An Action is work that a Router asks for. The actions of one call are done
-// in their order; none of them may be dropped. They are Send, Hold, Release,
-// Announce and Event, and no others.
+// in their order; none of them may be dropped. They are Send, Hold, Announce
+// and Event, and no others.
 type Action interface {
 	fmt.Stringer
 	action()
@@ -14,11 +14,8 @@ type Action interface {
 type Send struct{ Advert Advert }
 
 // Hold makes it so that this router's Holdings are there, and none that it had
-// before.
+// before. A router that holds nothing any more releases what it had.
 type Hold struct{ Holdings Holdings }
-
-// Release makes it so that none of this router's Holdings is left.
-type Release struct{}
 
 // Announce sends gratuitous ARP or unsolicited neighbour advertisements for
 // every address, after what Hold asked for is done (RFC 9568 section 6.4.2).
@@ -26,7 +23,6 @@ type Announce struct{}
 
 func (Send) action()     {}
 func (Hold) action()     {}
-func (Release) action()  {}
 func (Announce) action() {}
 func (Event) action()    {}
 
@@ -36,10 +32,12 @@ func (s Send) String() string {
 }
 
 // String returns the action as an operator reads it.
-func (Hold) String() string { return "hold addresses" }
-
-// String returns the action as an operator reads it.
-func (Release) String() string { return "release addresses" }
+func (h Hold) String() string {
+	if h.Holdings.empty() {
+		return "release addresses"
+	}
+	return "hold addresses"
+}
 
 // String returns the action as an operator reads it.
 func (Announce) String() string { return "announce addresses" }

@@ -38,7 +38,7 @@ func (h *handover) release() []Action {
 		return nil
 	}
 	h.held = false
-	return []Action{Release{}}
+	return []Action{Hold{}}
 }
 
 // begin waits for a successor.

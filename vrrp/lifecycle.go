@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -185,17 +184,12 @@ func (r *Router) change(now time.Time) []Action {
 	if r.state == Master {
 		acts, _ = r.checkStall(now)
 	}
-	old, c := r.c, r.given
-	c.Priority = effective(c.Priority, r.penalty)
-	r.c = c
-	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
-	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
+	old := r.c
+	r.c = r.given
+	r.c.Priority = effective(r.given.Priority, r.penalty)
 	switch r.state {
 	case Master:
-		acts = append(acts, r.updateMaster(now, moved, told)...)
-		if !moved && old.Lease != c.Lease {
-			acts = append(acts, Hold{r.holdings()})
-		}
+		acts = append(acts, r.updateMaster(now, &old)...)
 	case Backup:
 		r.election.update(&r.c, &old, now)
 	}

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -125,15 +126,17 @@ func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
 
 // updateMaster lets the backups know at once. While listening it says
 // nothing: the advert that ends it will.
-func (r *Router) updateMaster(now time.Time, moved, told bool) []Action {
-	r.election.know(r.source, r.c.Priority)
-	r.election.interval = r.c.Interval
-	var acts []Action
+func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
+	c := &r.c
+	r.election.know(r.source, c.Priority)
+	r.election.interval = c.Interval
+	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
+	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
 	if told && !r.stall.listening {
-		acts = append(acts, r.send(now, r.c.Priority))
-		r.adverts.nextAt = now.Add(r.c.Interval)
+		acts = append(acts, r.send(now, c.Priority))
+		r.adverts.nextAt = now.Add(c.Interval)
 	}
-	if moved {
+	if moved || old.Lease != c.Lease {
 		acts = append(acts, Hold{r.holdings()})
 	}
 	if moved && !r.stall.listening {

@@ -34,8 +34,6 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			s.send(now, m, a.Advert)
 		case Hold:
 			s.worker.set(m.key, m.router.c.Name, a.Holdings)
-		case Release:
-			s.worker.set(m.key, m.router.c.Name, Holdings{})
 		case Announce:
 			s.worker.announce(m.key)
 		case Event:

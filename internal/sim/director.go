@@ -222,9 +222,7 @@ func (d *Director) do(acts []vrrp.Action) {
 		case vrrp.Send:
 			d.net.multicast(d, a.Advert.Append(nil, d.Source, d.group()))
 		case vrrp.Hold:
-			d.Holds, d.lapsed = true, false
-		case vrrp.Release:
-			d.Holds, d.lapsed = false, false
+			d.Holds, d.lapsed = len(a.Holdings.Addresses) > 0, false
 		}
 	}
 	if d.Router.Done() {

@@ -53,7 +53,7 @@ func (w *watch) acts(d *Director, acts []vrrp.Action) {
 				d.memory.zeros++
 			}
 		case vrrp.Hold:
-			held = true
+			held = len(a.Holdings.Addresses) > 0
 		case vrrp.Announce:
 			announced = true
 		case vrrp.Event:
@@ -115,11 +115,11 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 	}
 	announced, held := false, false
 	for _, a := range acts {
-		switch a.(type) {
+		switch a := a.(type) {
 		case vrrp.Announce:
 			announced = true
 		case vrrp.Hold:
-			held = true
+			held = len(a.Holdings.Addresses) > 0
 		}
 	}
 	if announced && !held {
