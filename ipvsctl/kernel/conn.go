@@ -141,16 +141,9 @@ func (c *Conn) message(flags netlink.HeaderFlags, body []byte) netlink.Message {
 // ask sends one request and calls each with every message of the answer.
 func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request, each func(body []byte) error) error {
 	return c.exchange(ctx, func() error {
-		sent, err := c.nl.Send(c.message(flags, body))
-		if err != nil {
-			return err
-		}
-		answers, err := c.nl.Receive()
+		answers, err := c.nl.Execute(c.message(flags, body))
 		if err != nil {
 			return explainRead(err)
-		}
-		if err := netlink.Validate(sent, answers); err != nil {
-			return err
 		}
 		for _, m := range answers {
 			if err := each(m.Data); err != nil {
