@@ -50,8 +50,8 @@ type Director struct {
 	first Loaded
 	core  *Core
 	table Table // nil until a virtual service is configured
-	// seen is what the core was told about the table last.
-	seen TableSeen
+	// applied is the table's channel, nil without one.
+	applied <-chan struct{}
 
 	results chan Observation
 	reloads chan struct{}

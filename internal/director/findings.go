@@ -30,9 +30,10 @@ func Findings(s *api.Status) []api.Finding {
 	all := findings{}
 	if r := &s.Reload; !r.OK && !r.Last.IsZero() {
 		all.add(api.Error, "reload-refused", "", `correct `+r.Path+`, check it with "lvsd validate" and reload again`,
-			"RELOAD REFUSED at %s; the configuration of %s is still running (%s)", clock(r.Last), clock(r.Applied), r.Error)
+			"RELOAD REFUSED at %s; the configuration of %s is still running (%s)", r.Last.Format(time.DateTime), r.Applied.Format(time.DateTime), r.Error)
 	}
-	all.notReady(s)
+	services := surveyed(s.Services)
+	all.notReady(s, services)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
 			"(it was restarted %d times), so no address is renewed and the other director may take over", s.Keeper.Restarts)
@@ -40,8 +41,7 @@ func Findings(s *api.Status) []api.Finding {
 	for i := range s.Routers {
 		all.router(&s.Routers[i])
 	}
-	all.services(s.Services)
-	all.servers(s.Services)
+	all.services(services)
 	switch t := &s.Table; {
 	case t.LastError == "":
 	case t.Pending > 0:
@@ -55,40 +55,66 @@ func Findings(s *api.Status) []api.Finding {
 	return all
 }
 
-// notReady finds why the daemon is not ready, if it is not.
-func (all *findings) notReady(s *api.Status) {
-	if s.Stopping {
-		all.add(api.Warning, api.NotReady, "", "", "not ready: stopping and handing over to the other director")
-		return
-	}
-	if s.Ready {
-		return
-	}
-	why, absent, unknown := "starting", 0, 0
-	for i := range s.Services {
-		if missing(&s.Services[i]) {
-			absent++
+// A survey is what is wrong with services and their servers, of which there may
+// be thousands: findings name a few of them.
+type survey struct {
+	services, servers int
+	// missing are services that are not in the kernel's table and should be.
+	missing []string
+	// refusing and relieved are the unserved services by reason: those whose
+	// clients are refused, and those whose fallback serves.
+	refusing, relieved map[string][]string
+	// down are servers, and unknown is how many have no known health.
+	down    []string
+	unknown int
+}
+
+func surveyed(services []api.Service) survey {
+	all := survey{services: len(services), refusing: map[string][]string{}, relieved: map[string][]string{}}
+	for i := range services {
+		s := &services[i]
+		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
+		switch {
+		case !s.InKernel && s.Supply != api.Withheld:
+			all.missing = append(all.missing, name)
+		case s.Supply != api.Unserved:
+		case s.Fallback != nil && s.Fallback.InKernel:
+			all.relieved[s.Reason] = append(all.relieved[s.Reason], name)
+		default:
+			all.refusing[s.Reason] = append(all.refusing[s.Reason], name)
 		}
-		for j := range s.Services[i].Servers {
-			if s.Services[i].Servers[j].Health == api.Unknown {
-				unknown++
+		all.servers += len(s.Servers)
+		for j := range s.Servers {
+			switch s.Servers[j].Health {
+			case api.Down:
+				all.down = append(all.down, s.Name+"/"+s.Servers[j].Name)
+			case api.Unknown:
+				all.unknown++
 			}
 		}
 	}
-	if absent > 0 {
-		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", absent, len(s.Services))
+	return all
+}
+
+// notReady finds why the daemon is not ready, if it is not.
+func (all *findings) notReady(s *api.Status, services survey) {
+	why := "starting"
+	if n := len(services.missing); n > 0 {
+		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", n, services.services)
 	}
-	if unknown > 0 {
-		why += fmt.Sprintf("; the state of %d real servers is not known yet", unknown)
+	if services.unknown > 0 {
+		why += fmt.Sprintf("; the state of %d real servers is not known yet", services.unknown)
 	}
 	if s.Table.LastError != "" {
 		why += "; the kernel refused an operation: " + s.Table.LastError
 	}
-	all.add(api.Warning, api.NotReady, "", "", "not ready: %s", why)
+	if s.Stopping {
+		why = "stopping and handing over to the other director"
+	}
+	if s.Stopping || !s.Ready {
+		all.add(api.Warning, api.NotReady, "", "", "not ready: %s", why)
+	}
 }
-
-// missing reports whether a service is not in the kernel's table and should be.
-func missing(s *api.Service) bool { return !s.InKernel && s.Supply != api.Withheld }
 
 // router finds addresses that are not where the router's state says, and why
 // it is in Initialize.
@@ -113,50 +139,20 @@ var unserved = map[Reason]string{
 	NoResult: "no check of a real server has had a result yet",
 }
 
-// services sums up the services that serve badly, of which there may be
-// thousands: those that are missing, and the unserved by reason, first those
-// whose clients are refused.
-func (all *findings) services(services []api.Service) {
-	var absent []string
-	refusing, relieved := make(map[string][]string), make(map[string][]string)
-	for i := range services {
-		s := &services[i]
-		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
-		switch {
-		case missing(s):
-			absent = append(absent, name)
-		case s.Supply != api.Unserved:
-		case s.Fallback != nil && s.Fallback.InKernel:
-			relieved[s.Reason] = append(relieved[s.Reason], name)
-		default:
-			refusing[s.Reason] = append(refusing[s.Reason], name)
-		}
+// services finds the services that serve badly, first those whose clients are
+// refused, and the servers that are down.
+func (all *findings) services(s survey) {
+	if len(s.missing) > 0 {
+		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, so their clients are not served", shorten(s.missing))
 	}
-	if len(absent) > 0 {
-		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, so their clients are not served", shorten(absent))
+	for _, reason := range slices.Sorted(maps.Keys(s.refusing)) {
+		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(s.refusing[reason]), unserved[Reason(reason)])
 	}
-	for _, reason := range slices.Sorted(maps.Keys(refusing)) {
-		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(refusing[reason]), unserved[Reason(reason)])
+	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
+		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(s.relieved[reason]), unserved[Reason(reason)])
 	}
-	for _, reason := range slices.Sorted(maps.Keys(relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(relieved[reason]), unserved[Reason(reason)])
-	}
-}
-
-// servers sums up the real servers that are down.
-func (all *findings) servers(services []api.Service) {
-	var down []string
-	servers := 0
-	for i := range services {
-		servers += len(services[i].Servers)
-		for j := range services[i].Servers {
-			if s := &services[i].Servers[j]; s.Health == api.Down {
-				down = append(down, services[i].Name+"/"+s.Name)
-			}
-		}
-	}
-	if len(down) > 0 {
-		all.add(api.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(down), servers, shorten(down))
+	if len(s.down) > 0 {
+		all.add(api.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(s.down), s.servers, shorten(s.down))
 	}
 }
 
@@ -242,18 +238,17 @@ const notRunPatience = 10 * time.Second
 // they usually have one reason.
 func (all *findings) checks(now time.Time, h *Healths) {
 	stuck, example := 0, ""
-	for i := range h.servers {
-		for j := range h.servers[i] {
-			for _, c := range h.of(i, j) {
-				since := c.NotRunSince()
-				if since.IsZero() || now.Sub(since) < notRunPatience {
-					continue
-				}
-				if stuck++; stuck == 1 {
-					s := &h.services[i]
-					example = fmt.Sprintf("%s/%s: %s", s.Name, s.Servers[j].Name, c.Last().Detail)
-				}
-			}
+	i := 0
+	for w := range eachCheck(h.services) {
+		c := &h.checks[i]
+		i++
+		since := c.NotRunSince()
+		if since.IsZero() || now.Sub(since) < notRunPatience {
+			continue
+		}
+		if stuck++; stuck == 1 {
+			s := &h.services[w.service]
+			example = fmt.Sprintf("%s/%s: %s", s.Name, s.Servers[w.server].Name, c.Last().Detail)
 		}
 	}
 	if stuck > 0 {
@@ -268,12 +263,4 @@ func shorten(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-}
-
-// clock writes a moment to the second.
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return t.Format(time.DateTime)
 }

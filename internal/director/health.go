@@ -2,6 +2,7 @@ package director
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -33,6 +34,31 @@ type Healths struct {
 type waiter struct {
 	service, server, check int32
 	heard                  bool // the target has had a result; the first that waits for it knows
+}
+
+// eachCheck yields the checks of all real servers by their places, in the order
+// of the configuration.
+func eachCheck(services []config.Service) iter.Seq2[waiter, *config.Check] {
+	return func(yield func(waiter, *config.Check) bool) {
+		for i := range services {
+			for j := range services[i].Servers {
+				checks := services[i].Servers[j].Checks
+				for k := range checks {
+					if !yield(waiter{service: int32(i), server: int32(j), check: int32(k)}, &checks[k]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// countChecks counts the checks of all real servers.
+func countChecks(services []config.Service) (n int) {
+	for range eachCheck(services) {
+		n++
+	}
+	return n
 }
 
 // A server is the health of one real server in one service.
@@ -104,12 +130,8 @@ func (h *Healths) of(service, server int) []checker.Health {
 // unheard again.
 func (h *Healths) enlist(old *Healths) {
 	h.waiters = make([]waiter, 0, len(h.checks))
-	for i := range h.services {
-		for j := range h.services[i].Servers {
-			for k := range h.services[i].Servers[j].Checks {
-				h.waiters = append(h.waiters, waiter{service: int32(i), server: int32(j), check: int32(k)})
-			}
-		}
+	for w := range eachCheck(h.services) {
+		h.waiters = append(h.waiters, w)
 	}
 	slices.SortFunc(h.waiters, func(a, b waiter) int {
 		if c := h.target(a).Compare(*h.target(b)); c != 0 {

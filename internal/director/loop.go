@@ -74,7 +74,7 @@ func (l *Loaded) open(ctx context.Context, openTable func(context.Context) (Tabl
 // adopt begins to work with the table that was opened, if one was.
 func (d *Director) adopt(l Loaded) {
 	if l.table != nil && d.table == nil {
-		d.table = l.table
+		d.table, d.applied = l.table, l.table.Applied()
 		d.beside("reconciler", l.table.Run)
 	}
 }
@@ -118,7 +118,7 @@ func (d *Director) loop(ctx context.Context) error {
 			in = d.burst(o)
 		case <-d.o.Keeper.Changed():
 			in = RoutersSeen(d.o.Keeper.Statuses())
-		case <-d.applied():
+		case <-d.applied:
 		case <-d.reloads:
 			in = Reload{}
 		case call := <-d.calls:
@@ -140,13 +140,9 @@ func (d *Director) wake(now time.Time, in Input) {
 	} else {
 		d.carryOut(d.core.Expire(now))
 	}
-	if d.table == nil {
-		return
-	}
-	s := d.table.Snapshot()
-	if seen := (TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != ""}); seen != d.seen {
-		d.seen = seen
-		d.carryOut(d.core.Handle(now, seen))
+	if d.table != nil {
+		s := d.table.Snapshot()
+		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != ""}))
 	}
 }
 
@@ -155,7 +151,6 @@ func (d *Director) carryOut(effects []Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case SetTable:
-			d.seen = TableSeen{}
 			d.table.Set(ipvsctl.Desired(e))
 		case SetTargets:
 			d.o.Probes.Set(e)
@@ -168,9 +163,18 @@ func (d *Director) carryOut(effects []Effect) {
 		case Tell:
 			d.o.Events(e.Event)
 		case Read:
-			d.aside(func() Input { return d.read(e) })
+			d.aside(func() Input {
+				l := d.o.Load(e.Running)
+				if e.Open {
+					l.open(d.work, d.o.OpenTable, false)
+				}
+				return ReadingEnded{Number: e.Number, Loaded: l}
+			})
 		case Look:
-			d.aside(d.look)
+			d.aside(func() Input {
+				facts, err := d.o.Machine()
+				return MachineSeen{Facts: facts, Err: err}
+			})
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}
@@ -194,20 +198,6 @@ func (d *Director) give(in Input) {
 	}
 }
 
-// read reads the configuration, and opens the table if that is wanted.
-func (d *Director) read(r Read) Input {
-	l := d.o.Load(r.Running)
-	if r.Open {
-		l.open(d.work, d.o.OpenTable, false)
-	}
-	return ReadingEnded{Number: r.Number, Loaded: l}
-}
-
-func (d *Director) look() Input {
-	facts, err := d.o.Machine()
-	return MachineSeen{Facts: facts, Err: err}
-}
-
 // handOver makes the keeper hand over, while the loop keeps the table equal to
 // the servers' health until the peer has the address.
 func (d *Director) handOver(h HandOver) Input {
@@ -229,12 +219,4 @@ func (d *Director) burst(o Observation) Probed {
 		}
 	}
 	return all
-}
-
-// applied is the table's channel, nil without one.
-func (d *Director) applied() <-chan struct{} {
-	if d.table == nil {
-		return nil
-	}
-	return d.table.Applied()
 }

@@ -73,24 +73,10 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 // what several checks share is there for each of them.
 func Targets(c *config.Config) []checker.Target {
 	all := make([]checker.Target, 0, countChecks(c.Services))
-	for i := range c.Services {
-		for j := range c.Services[i].Servers {
-			for _, k := range c.Services[i].Servers[j].Checks {
-				all = append(all, k.Target)
-			}
-		}
+	for _, check := range eachCheck(c.Services) {
+		all = append(all, check.Target)
 	}
 	return all
-}
-
-// countChecks counts the checks of all real servers.
-func countChecks(services []config.Service) (n int) {
-	for i := range services {
-		for j := range services[i].Servers {
-			n += len(services[i].Servers[j].Checks)
-		}
-	}
-	return n
 }
 
 // holders maps each virtual address to the name of its router.
