@@ -7,8 +7,9 @@
 //
 //	packet, vrrp, condition,        values: the codec of adverts, what is configured and what is
 //	holdings, event, actions        reported, what a router asks for
-//	times, election, handover,      the parts of a router: each knows one thing, and has timers
-//	announcements, stall, rivals    of its own
+//	times, pace, election,          the parts of a router: each knows one thing, and has timers
+//	handover, announcements,        of its own
+//	stall, rivals
 //	router, master, backup,         a Router: the state machine of one virtual router. It takes
 //	accept, lifecycle, status       the time as an argument and returns the work to do
 //	edge, worker                    what is needed of the kernel, and the loop that adds and
@@ -64,8 +65,16 @@
 //
 // Disagreement. An advert with different addresses or a different interval is
 // accepted, counted and reported. In version 2, RFC 3768 would discard it, but
-// then a mistake in a file would lead to two Masters. A Backup adopts the interval
-// of its Master.
+// then a mistake in a file would lead to two Masters.
+//
+// Single packets. One forged or mistaken packet changes as little as VRRP allows.
+// A Backup adopts an interval other than its own from the second advert that came
+// at that pace. After the first one it waits for that interval and the skew: at
+// least Master_Down, and at most ten of its own intervals and the skew. While it
+// follows another Master, one advert of a stranger does not change its patience. It
+// ignores a worse router than the Master that it follows, which will answer that
+// one, unless the Master is overdue. Priority 0 counts only from the Master that it
+// follows.
 //
 // Checksums of version 3 over IPv4 are accepted with and without the
 // pseudo-header, and are sent in the form that was last received.

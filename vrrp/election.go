@@ -24,6 +24,10 @@ func effective(priority uint8, penalty int) uint8 {
 // backup takes over (RFC 9568 section 6.1, Active_Down_Interval).
 const patienceIntervals = 3
 
+// firstIntervals is how many of its own intervals, and the skew, a router waits
+// at most after one advert with another interval than its own.
+const firstIntervals = 10
+
 // An election is what a router knows of the Master, and when it becomes Master
 // in its place.
 type election struct {
@@ -31,7 +35,8 @@ type election struct {
 	// while none is known.
 	master   netip.Addr
 	priority uint8         // the Master's
-	interval time.Duration // Master_Adver_Interval
+	interval time.Duration // Master_Adver_Interval, as far as it is believed
+	pace     pace          // of the last advert with an interval
 	leaving  bool          // the Master has advertised priority 0
 	heardAt  time.Time     // its last advert with another priority
 
@@ -47,18 +52,20 @@ func (e *election) deadline() time.Time { return earliest(e.masterDownAt, e.pree
 
 // skew is Skew_Time (RFC 9568 section 6.1; RFC 3768 section 6.1, where it is
 // a fraction of a second whatever the interval).
-func (e *election) skew(c *Config) time.Duration {
-	unit := e.interval
+func (c *Config) skew(interval time.Duration) time.Duration {
 	if c.Version == 2 {
-		unit = time.Second
+		interval = time.Second
 	}
-	return time.Duration(256-int(c.Priority)) * unit / 256
+	return time.Duration(256-int(c.Priority)) * interval / 256
 }
 
 // masterDown is Active_Down_Interval, Master_Down_Interval in older RFCs.
-func (e *election) masterDown(c *Config) time.Duration {
-	return patienceIntervals*e.interval + e.skew(c)
+func (c *Config) masterDown(interval time.Duration) time.Duration {
+	return patienceIntervals*interval + c.skew(interval)
 }
+
+func (e *election) skew(c *Config) time.Duration       { return c.skew(e.interval) }
+func (e *election) masterDown(c *Config) time.Duration { return c.masterDown(e.interval) }
 
 // open begins to wait for adverts. The time in which none was heard before
 // counts, since the timer is there to hear a Master; the skew keeps the order
@@ -78,13 +85,18 @@ func (e *election) know(master netip.Addr, priority uint8) { e.master, e.priorit
 func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) {
 	// "If the Priority in the ADVERTISEMENT is 0, then: [...] Set the
 	// Active_Down_Timer to Skew_Time". A timer that ends sooner runs on: a
-	// leaving Master that repeats itself must not put us off.
+	// leaving Master that repeats itself must not put us off. Nor does anybody
+	// else's leaving mean that there is no Master.
+	if ad.Priority == 0 && src != e.master || e.outranked(c, now, src, ad) {
+		return
+	}
 	if ad.Priority == 0 {
 		e.shorten(now.Add(e.skew(c)))
 		e.preemptAt = time.Time{}
-		e.master, e.leaving = src, true
+		e.leaving = true
 		return
 	}
+	patience := e.patience(c, now, src, ad.Interval)
 	e.know(src, ad.Priority)
 	e.leaving, e.heardAt = false, now
 	switch {
@@ -98,14 +110,37 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 		// Never sooner than without a delay.
 		e.preemptAt = later(e.masterDownAt, now.Add(c.preemptDelay()))
 	}
-	// Learn Active_Adver_Interval. RFC 3768 would discard a version 2 advert
-	// with another interval than ours, so that both routers would be Master for
-	// good; following it is the lesser evil, and is counted. An interval of zero
-	// cannot be meant.
-	if ad.Interval > 0 {
-		e.interval = ad.Interval
+	// RFC 3768 would discard a version 2 advert with another interval than ours,
+	// so that both routers would be Master for good; following it is the lesser
+	// evil, and is counted.
+	e.masterDownAt = now.Add(patience)
+}
+
+// patience is how long this router waits for another advert after one that it
+// follows, which is now. The interval of the advert becomes that of the Master
+// if it is our own one, or was the Master's before, or was kept; RFC 9568
+// section 6.4.2 believes any. Until then the Master is given that interval once,
+// but never less than Active_Down_Interval by what was believed before and by our
+// own interval, nor, where another Master is followed, more than that.
+func (e *election) patience(c *Config, now time.Time, src netip.Addr, interval time.Duration) time.Duration {
+	followed := src == e.master
+	stranger := e.master.IsValid() && !followed && !e.leaving
+	if kept := e.pace.kept(now, src, interval); kept || interval == c.Interval || followed && interval == e.interval {
+		e.interval = interval
+		return e.masterDown(c)
 	}
-	e.masterDownAt = now.Add(e.masterDown(c))
+	least := max(e.masterDown(c), c.masterDown(c.Interval))
+	if stranger {
+		return least
+	}
+	return max(least, min(interval+c.skew(interval), firstIntervals*c.Interval+c.skew(c.Interval)))
+}
+
+// outranked reports whether an advert comes from a worse router than the Master
+// that is followed, which was heard as it should be and will answer it.
+func (e *election) outranked(c *Config, now time.Time, src netip.Addr, ad Advert) bool {
+	return e.master.IsValid() && src != e.master && !e.leaving && c.follows(e.priority) &&
+		now.Sub(e.heardAt) <= e.interval+e.interval/4 && !beats(src, ad, e.master, e.priority)
 }
 
 // shorten makes Master_Down_Timer end at a time, unless it ends sooner.

@@ -41,12 +41,14 @@ var clauses = map[string]string{
 
 	"Leaving": "A Master that stops sends one advert with priority 0. It keeps the addresses until 50 ms after its successor's first advert, " +
 		"or for four of its intervals if there is no successor.",
-	"Preemption": "With a delay, it follows the worse Master until the delay, counted from that Master's first advert, is over; it never takes over sooner than without a delay.",
-	"Stalls":     "It sends nothing and listens",
-	"Resume":     "Resume leaves Initialize for Master at once.",
-	"Stop":       "End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown).",
-	"Fault":      "In Initialize a Fault renews the reason.",
-	"Update":     "Update puts a changed configuration in force without losing the role.",
+	"Preemption":     "With a delay, it follows the worse Master until the delay, counted from that Master's first advert, is over; it never takes over sooner than without a delay.",
+	"Single packets": "Priority 0 counts only from the Master that it follows.",
+	"Outranked":      "It ignores a worse router than the Master that it follows, which will answer that one, unless the Master is overdue.",
+	"Stalls":         "It sends nothing and listens",
+	"Resume":         "Resume leaves Initialize for Master at once.",
+	"Stop":           "End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown).",
+	"Fault":          "In Initialize a Fault renews the reason.",
+	"Update":         "Update puts a changed configuration in force without losing the role.",
 }
 
 // quote is the words of the clauses that a row of the matrix names.

@@ -83,6 +83,12 @@ var matrixStates = map[string]func() *Router{
 		r.Startup(epoch, ours)
 		return r
 	},
+	"backup, following": func() *Router {
+		r := NewRouter(testConfig())
+		r.Startup(epoch, ours)
+		receive(r, epoch, higher, advertOf(150))
+		return r
+	},
 	"backup, adopted": func() *Router {
 		r := NewRouter(testConfig())
 		r.Adopt()
@@ -148,6 +154,7 @@ var matrixPhases = map[string]Phase{
 	"abandoned":             Offering,
 	"faulted":               Offering,
 	"backup":                Seeking,
+	"backup, following":     Following,
 	"backup, adopted":       Adopted,
 	"backup, answering":     Relinquishing,
 	"backup, no preemption": Seeking,

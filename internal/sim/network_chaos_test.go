@@ -77,7 +77,7 @@ func (n *Network) disturbances() error {
 // fault does one thing to the network or to a director, and undoes it just as
 // often.
 func (n *Network) fault(d, e *Director) {
-	switch n.rng.IntN(13) {
+	switch n.rng.IntN(14) {
 	case 0:
 		n.disturb(func() { n.Loss = []float64{0, 0, 0.05, 0.3, 1}[n.rng.IntN(5)] })
 		n.logf("loss %.2f", n.Loss)
@@ -105,6 +105,36 @@ func (n *Network) fault(d, e *Director) {
 		n.garbage(d)
 	case 12:
 		d.SetRate(0.95 + 0.1*n.rng.Float64())
+	case 13:
+		n.attack(n.Directors)
+	}
+}
+
+// Forge sends a director an advert of a stranger for its virtual router.
+func (n *Network) Forge(to *Director, src netip.Addr, priority uint8, interval time.Duration) {
+	ad := vrrp.Advert{Version: to.Config.Version, VRID: to.Config.VRID, Priority: priority, Interval: interval}
+	for _, p := range to.Config.Addresses {
+		ad.Addresses = append(ad.Addresses, p.Addr())
+	}
+	n.logf("%s: a stranger sends it priority %d, interval %s", to.Name, priority, interval)
+	n.watch.forged = true
+	n.Inject(to, src, ad.Append(nil, src, to.group()))
+}
+
+// attack forges some adverts at once, to one director or to all of them.
+func (n *Network) attack(victims []*Director) {
+	if n.chance(0.5) {
+		victims = victims[:1]
+	}
+	stranger := victims[0].Source.As16() // with the highest or the lowest address
+	stranger[15] = []byte{0, 254}[n.rng.IntN(2)]
+	src := netip.AddrFrom16(stranger).Unmap()
+	for range 1 + n.rng.IntN(3) {
+		priority := []uint8{0, 0, 1, 100, 120, 254, 255}[n.rng.IntN(7)]
+		interval := []time.Duration{10 * time.Millisecond, time.Second, 3 * time.Second, 40950 * time.Millisecond, 255 * time.Second}[n.rng.IntN(5)]
+		for _, d := range victims {
+			n.Forge(d, src, priority, interval)
+		}
 	}
 }
 

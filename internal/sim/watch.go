@@ -15,6 +15,7 @@ type watch struct {
 	net       *Network
 	disturbed time.Duration
 	slowest   time.Duration // the longest interval that any director ever had
+	forged    bool          // somebody else has sent adverts
 	dual      map[wire]time.Duration
 	lonely    map[int]time.Duration
 	// covered: from the first moment on some director must hold the addresses.
@@ -30,7 +31,7 @@ type memory struct {
 	sentSince time.Duration
 	sent      int // adverts since sentSince
 
-	heard         time.Time // the last advert of another Master, by its clock
+	heard         time.Time // the last advert of a Master that it followed, by its clock
 	heardInterval time.Duration
 	zeroHeard     time.Time
 	succeeded     time.Time // when it heard one while it held addresses
@@ -90,7 +91,8 @@ func (w *watch) tookOver(d *Director) {
 	if d.Config.Preempt || d.Config.Priority == 255 || m.heard.IsZero() || !m.zeroHeard.Before(m.heard) {
 		return
 	}
-	if silence := d.clock().Sub(m.heard); silence < 3*m.heardInterval {
+	// One advert with a longer interval than its own is not believed.
+	if silence := d.clock().Sub(m.heard); silence < 3*min(m.heardInterval, d.Config.Interval) {
 		w.net.fail(d.Name, "takes over without preemption, %s after an advert", silence)
 	}
 }
@@ -104,11 +106,14 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 		return
 	}
 	m := &d.memory
-	now := d.clock()
-	if ad.Priority == 0 {
+	now, followed := d.clock(), d.Router.Status().Master == src
+	if followed && ad.Priority == 0 {
 		m.zeroHeard = now
-	} else {
-		m.heard, m.heardInterval = now, ad.Interval
+	}
+	if ad.Priority != 0 {
+		if followed {
+			m.heard, m.heardInterval = now, ad.Interval
+		}
 		if d.Router.State() != vrrp.Master && d.Holds && m.succeeded.IsZero() {
 			m.succeeded = now
 		}
@@ -208,6 +213,9 @@ func (w *watch) checkLonely(d *Director) {
 	}
 	// Master_Down, and a listening after a stall; clocks may differ by 10 %.
 	bound := 3*w.slowest + max(w.slowest, time.Second) + 2*w.slowest
+	if w.forged {
+		bound += 7 * w.slowest // One advert may put it off for ten intervals.
+	}
 	if lasts(w, w.lonely, d.index, lonely, bound) {
 		w.net.fail(d.Name, "is Backup and has heard no Master for %s", bound)
 	}
