@@ -76,60 +76,50 @@ func configure(fd int, p vrrp.Port, index int) error {
 	}
 	// Adverts go before the data on a busy interface.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, 6)
+	level, options, group, join := unix.IPPROTO_IP, options4, vrrp.Group4, join4
 	if p.Family == 6 {
-		return configure6(fd, index)
+		level, options, group, join = unix.IPPROTO_IPV6, options6, vrrp.Group6, join6
 	}
-	return configure4(fd, index)
-}
-
-type option struct{ level, name, value int }
-
-func set(fd int, options []option) error {
 	for _, o := range options {
-		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
-			return fmt.Errorf("setting socket option %d of level %d: %w", o.name, o.level, err)
+		if err := unix.SetsockoptInt(fd, level, o.name, o.value); err != nil {
+			return fmt.Errorf("setting socket option %d of level %d: %w", o.name, level, err)
 		}
 	}
+	if err := join(fd, index); err != nil {
+		return fmt.Errorf("joining %s: %w", group, err)
+	}
 	return nil
 }
 
-func configure4(fd, index int) error {
-	err := set(fd, []option{
-		{unix.IPPROTO_IP, unix.IP_TTL, vrrp.TTL},
-		{unix.IPPROTO_IP, unix.IP_MULTICAST_TTL, vrrp.TTL},
-		{unix.IPPROTO_IP, unix.IP_TOS, internetControl},
-		{unix.IPPROTO_IP, unix.IP_MULTICAST_LOOP, 0},
-		{unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0},
-	})
-	if err != nil {
-		return err
-	}
+type option struct{ name, value int }
+
+var options4 = []option{
+	{unix.IP_TTL, vrrp.TTL},
+	{unix.IP_MULTICAST_TTL, vrrp.TTL},
+	{unix.IP_TOS, internetControl},
+	{unix.IP_MULTICAST_LOOP, 0},
+	{unix.IP_MULTICAST_ALL, 0},
+}
+
+func join4(fd, index int) error {
 	group := &unix.IPMreqn{Multiaddr: vrrp.Group4.As4(), Ifindex: int32(index)}
-	if err := unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, group); err != nil {
-		return fmt.Errorf("joining %s: %w", vrrp.Group4, err)
-	}
-	return nil
+	return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, group)
 }
 
-func configure6(fd, index int) error {
-	err := set(fd, []option{
-		{unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, vrrp.TTL},
-		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, vrrp.TTL},
-		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index},
-		{unix.IPPROTO_IPV6, unix.IPV6_TCLASS, internetControl},
-		{unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_LOOP, 0},
-		{unix.IPPROTO_IPV6, ipv6MulticastAll, 0},
-		{unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1},
-		{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1},
-	})
-	if err != nil {
-		return err
-	}
+var options6 = []option{
+	{unix.IPV6_UNICAST_HOPS, vrrp.TTL},
+	{unix.IPV6_MULTICAST_HOPS, vrrp.TTL},
+	{unix.IPV6_TCLASS, internetControl},
+	{unix.IPV6_MULTICAST_LOOP, 0},
+	{ipv6MulticastAll, 0},
+	{unix.IPV6_RECVHOPLIMIT, 1},
+	{unix.IPV6_RECVPKTINFO, 1},
+}
+
+func join6(fd, index int) error {
 	group := &unix.IPv6Mreq{Multiaddr: vrrp.Group6.As16(), Interface: uint32(index)}
-	if err := unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group); err != nil {
-		return fmt.Errorf("joining %s: %w", vrrp.Group6, err)
-	}
-	return nil
+	return errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index),
+		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group))
 }
 
 // watch puts a token into wake whenever packets arrive, until the socket is
