@@ -25,20 +25,29 @@ const forever = math.MaxUint32
 // along is held without a lease, with an error. Hold goes on after an error, and
 // returns what had not been there.
 func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
-	v := l.view.Load()
 	spared := make(sparing)
-	var errs []error
-	for _, a := range h.Addresses {
+	err = l.each(h, "adding %s to %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		l.held[a] = true
-		isNew, err := l.hold(v.devices[a.Interface], a, h.Lease, spared)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("adding %s to %s: %w", a.Prefix, a.Interface, err))
-		}
+		isNew, err := l.hold(d, a, h.Lease, spared)
 		if isNew {
 			added.Addresses = append(added.Addresses, a)
 		}
+		return err
+	})
+	return added, err
+}
+
+// each calls f with each address and its interface, which is nil where it does
+// not exist, and wraps its errors.
+func (l *Link) each(h vrrp.Holdings, doing string, f func(*device, vrrp.InterfaceAddress) error) error {
+	v := l.view.Load()
+	var errs []error
+	for _, a := range h.Addresses {
+		if err := f(v.devices[a.Interface], a); err != nil {
+			errs = append(errs, fmt.Errorf(doing, a.Prefix, a.Interface, err))
+		}
 	}
-	return added, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 func (l *Link) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spared sparing) (added bool, err error) {
@@ -99,20 +108,14 @@ func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
 // Release makes it so that the addresses are not on their interfaces. One that
 // is gone already is no error.
 func (l *Link) Release(h vrrp.Holdings) error {
-	v := l.view.Load()
 	spared := make(sparing)
-	var errs []error
-	for _, a := range h.Addresses {
+	return l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		delete(l.held, a)
-		d := v.devices[a.Interface]
 		if d == nil {
-			continue
+			return nil
 		}
-		if err := l.release(d, a, spared); err != nil {
-			errs = append(errs, fmt.Errorf("removing %s from %s: %w", a.Prefix, a.Interface, err))
-		}
-	}
-	return errors.Join(errs...)
+		return l.release(d, a, spared)
+	})
 }
 
 // release removes an address, unless that would remove the interface's own

@@ -30,18 +30,12 @@ const announceWithin = 100 * time.Millisecond
 // for every address (RFC 9568 sections 8.1.2 and 8.2.2). Interfaces that know
 // neither are left out.
 func (l *Link) Announce(h vrrp.Holdings) error {
-	v := l.view.Load()
-	var errs []error
-	for _, a := range h.Addresses {
-		d := v.devices[a.Interface]
+	return l.each(h, "announcing %s on %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		if d == nil || d.noARP || len(d.mac) != 6 {
-			continue
+			return nil
 		}
-		if err := l.announce(d, a.Prefix.Addr()); err != nil {
-			errs = append(errs, fmt.Errorf("announcing %s on %s: %w", a.Prefix.Addr(), a.Interface, err))
-		}
-	}
-	return errors.Join(errs...)
+		return l.announce(d, a.Prefix.Addr())
+	})
 }
 
 func (l *Link) announce(d *device, ip netip.Addr) error {

@@ -31,10 +31,18 @@ var errOverrun = errors.New("the subscription to interface events ended")
 // ends, and then closes everything. It returns nil.
 func (l *Link) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := l.watch(ctx); err != nil {
-			l.resubscribed.Add(1)
-			l.fail(err)
-			pause(ctx, err)
+		err := l.watch(ctx)
+		if err == nil {
+			break
+		}
+		l.resubscribed.Add(1)
+		if errors.Is(err, errOverrun) {
+			continue
+		}
+		l.fail(err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
 		}
 	}
 	for _, s := range l.view.Load().sockets {
@@ -58,18 +66,6 @@ func (l *Link) fail(err error) {
 	}
 	l.view.Store(v)
 	token(l.wake)
-}
-
-// pause waits before a subscription is tried again. One that was merely
-// overrun is made again at once.
-func pause(ctx context.Context, err error) {
-	if errors.Is(err, errOverrun) {
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(retryAfter):
-	}
 }
 
 // watch subscribes, lists everything, and then follows the events until the
