@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,13 +49,14 @@ type Client struct {
 	changed chan struct{}
 	done    chan struct{} // closed when no keeper runs and none will
 
-	mu        sync.Mutex
-	desired   *vrrp.Desired
-	heartbeat bool
-	statuses  []vrrp.Status
-	status    Status
-	starts    uint64
-	watched   watchdog // of the keeper
+	heartbeat atomic.Bool // is to be told
+	watched   watchdog    // of the keeper
+
+	mu       sync.Mutex // guards what follows
+	desired  *vrrp.Desired
+	statuses []vrrp.Status
+	status   Status
+	starts   uint64
 }
 
 // Start returns a Client. The process itself is started by the first Set that
@@ -89,9 +91,7 @@ func (c *Client) Set(d vrrp.Desired) {
 // Heartbeat reports that the director's loop is alive. It is to be called about
 // every second.
 func (c *Client) Heartbeat() {
-	c.mu.Lock()
-	c.heartbeat = true
-	c.mu.Unlock()
+	c.heartbeat.Store(true)
 	token(c.kick)
 }
 
@@ -264,16 +264,12 @@ func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struc
 	enc := json.NewEncoder(w)
 	var sent *vrrp.Desired
 	for {
-		c.mu.Lock()
-		o := order{Heartbeat: c.heartbeat || sent == nil}
-		if sent != c.desired {
-			sent = c.desired
-			d := *sent
-			d.Resume, resume = resume, nil
-			o.Desired = &d
+		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
+		if d := c.newest(); d != sent {
+			sent = d
+			o.Desired = new(*d)
+			o.Desired.Resume, resume = resume, nil
 		}
-		c.heartbeat = false
-		c.mu.Unlock()
 		if enc.Encode(o) != nil {
 			return
 		}

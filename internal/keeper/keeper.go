@@ -42,11 +42,14 @@ type keeper struct {
 	conn    *os.File
 	session *vrrp.Session
 	begun   chan struct{} // closed when the session runs
-	out     *outbox
 	longest time.Duration // of the advert intervals
 	watched watchdog      // of the director
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
+
+	kick    chan struct{} // there is something to send
+	mu      sync.Mutex
+	pending snapshot // what is to be sent, but for what the session knows
 }
 
 // Main is the life of the keeper's process. It expects the socket to the
@@ -70,8 +73,8 @@ func Main(c Child) error {
 		return fmt.Errorf("opening the network: %w", err)
 	}
 	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
-		out: &outbox{kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}}
-	k.session = vrrp.NewSession(edge, edge, k.out.event)
+		kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}
+	k.session = vrrp.NewSession(edge, edge, k.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -181,7 +184,7 @@ func (k *keeper) abandon(why string) {
 }
 
 func (k *keeper) warn(code, text string) {
-	k.out.event(vrrp.Event{At: time.Now(), Code: code, Level: slog.LevelWarn, Text: text})
+	k.event(vrrp.Event{At: time.Now(), Code: code, Level: slog.LevelWarn, Text: text})
 }
 
 // acquire locks a file. What it returns receives nil when the file is locked, or
@@ -211,33 +214,16 @@ func lock(path string) error {
 	return nil
 }
 
-// An outbox holds what is to be sent to the director.
-type outbox struct {
-	kick chan struct{}
-
-	mu      sync.Mutex
-	pending snapshot
-}
-
-// event adds an event; it never waits.
-func (o *outbox) event(e vrrp.Event) {
-	o.mu.Lock()
-	if len(o.pending.Events) < maxEvents {
-		o.pending.Events = append(o.pending.Events, e)
+// event adds an event to what is to be sent; it never waits.
+func (k *keeper) event(e vrrp.Event) {
+	k.mu.Lock()
+	if len(k.pending.Events) < maxEvents {
+		k.pending.Events = append(k.pending.Events, e)
 	} else {
-		o.pending.Dropped++
+		k.pending.Dropped++
 	}
-	o.mu.Unlock()
-	token(o.kick)
-}
-
-// take empties the outbox into a snapshot.
-func (o *outbox) take() snapshot {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	s := o.pending
-	o.pending = snapshot{}
-	return s
+	k.mu.Unlock()
+	token(k.kick)
 }
 
 // send sends the director the newest state: at once after a change, else with
@@ -251,13 +237,16 @@ func (k *keeper) send(ended <-chan struct{}) {
 		last := false
 		select {
 		case <-tick.C:
-		case <-k.out.kick:
+		case <-k.kick:
 		case <-k.session.Changed():
 		case <-ended:
 			last = true
 			_ = k.conn.SetWriteDeadline(time.Now().Add(pulse / 4))
 		}
-		s := k.out.take()
+		k.mu.Lock()
+		s := k.pending
+		k.pending = snapshot{}
+		k.mu.Unlock()
 		select {
 		case <-k.begun:
 			s.Statuses = k.session.Statuses()
