@@ -53,19 +53,18 @@ func (d *diff) service(key ServiceKey, was VirtualService, known bool, want Virt
 	case was.Service != want.Service:
 		d.writes = append(d.writes, Op{Kind: SetService, Service: key, Config: want.Service})
 	}
-	for _, dk := range want.destinationKeys() {
-		had, exists := was.Destinations[dk]
-		dest := want.Destinations[dk]
+	for _, row := range want.Destinations {
+		had, exists := was.Destinations.Get(row.Key)
 		switch {
 		case !exists:
-			d.writes = append(d.writes, Op{Kind: AddDestination, Service: key, Destination: dk, Dest: dest})
-		case had != dest:
-			d.writes = append(d.writes, Op{Kind: SetDestination, Service: key, Destination: dk, Dest: dest})
+			d.writes = append(d.writes, Op{Kind: AddDestination, Service: key, Destination: row.Key, Dest: row.Value})
+		case had != row.Value:
+			d.writes = append(d.writes, Op{Kind: SetDestination, Service: key, Destination: row.Key, Dest: row.Value})
 		}
 	}
-	for _, dk := range was.destinationKeys() {
-		if _, wanted := want.Destinations[dk]; !wanted {
-			d.deletes = append(d.deletes, Op{Kind: DeleteDestination, Service: key, Destination: dk})
+	for _, row := range was.Destinations {
+		if _, wanted := want.Destinations.Get(row.Key); !wanted {
+			d.deletes = append(d.deletes, Op{Kind: DeleteDestination, Service: key, Destination: row.Key})
 		}
 	}
 }
@@ -73,7 +72,7 @@ func (d *diff) service(key ServiceKey, was VirtualService, known bool, want Virt
 // equal reports whether nothing is to be done about a service, which is nearly
 // always so, and cheaper to ask than what is to be done.
 func (s VirtualService) equal(other VirtualService) bool {
-	return s.Service == other.Service && maps.Equal(s.Destinations, other.Destinations)
+	return s.Service == other.Service && slices.Equal(s.Destinations, other.Destinations)
 }
 
 // Keys returns the services of the table in order: by mark, protocol, address
@@ -98,8 +97,4 @@ func (k ServiceKey) Compare(other ServiceKey) int {
 // Compare orders real servers by address and port.
 func (k DestinationKey) Compare(other DestinationKey) int {
 	return cmp.Or(k.Addr.Compare(other.Addr), cmp.Compare(k.Port, other.Port))
-}
-
-func (s VirtualService) destinationKeys() []DestinationKey {
-	return slices.SortedFunc(maps.Keys(s.Destinations), DestinationKey.Compare)
 }

@@ -15,9 +15,7 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-var addrs = cmpopts.EquateComparable(netip.Addr{})
-
-type servers = map[ipvsctl.DestinationKey]ipvsctl.Destination
+var addrs = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()}
 
 func service(port uint16) ipvsctl.ServiceKey {
 	return ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr("10.13.0.200"), Port: port}
@@ -28,9 +26,9 @@ func server(host byte) ipvsctl.DestinationKey {
 }
 
 func balanced(scheduler string, weights map[byte]uint32) ipvsctl.VirtualService {
-	vs := ipvsctl.VirtualService{Service: ipvsctl.Service{Scheduler: scheduler, Netmask: 32}, Destinations: servers{}}
+	vs := ipvsctl.VirtualService{Service: ipvsctl.Service{Scheduler: scheduler, Netmask: 32}}
 	for host, w := range weights {
-		vs.Destinations[server(host)] = ipvsctl.Destination{Weight: w}
+		vs.Destinations.Set(server(host), ipvsctl.Destination{Weight: w})
 	}
 	return vs
 }
@@ -132,10 +130,10 @@ func randomTable(r *rand.Rand) ipvsctl.Table {
 		}
 		vs := balanced([]string{"rr", "wrr"}[r.IntN(2)], nil)
 		for range r.IntN(5) {
-			vs.Destinations[server(byte(r.IntN(5)))] = ipvsctl.Destination{
+			vs.Destinations.Set(server(byte(r.IntN(5))), ipvsctl.Destination{
 				Forward: []ipvsctl.Forward{ipvsctl.NAT, ipvsctl.Direct}[r.IntN(2)],
 				Weight:  uint32(r.IntN(3)),
-			}
+			})
 		}
 		t[key] = vs
 	}
@@ -219,7 +217,7 @@ func BenchmarkDiff(b *testing.B) {
 	for port := range uint16(1000) {
 		vs := balanced("wrr", nil)
 		for host := range byte(10) {
-			vs.Destinations[server(host)] = ipvsctl.Destination{Weight: 1}
+			vs.Destinations.Set(server(host), ipvsctl.Destination{Weight: 1})
 		}
 		have[service(port)] = vs
 	}

@@ -14,10 +14,9 @@ func (t Table) String() string {
 	for _, key := range t.Keys() {
 		vs := t[key]
 		fmt.Fprintln(&b, Op{Kind: AddService, Service: key, Config: vs.Service})
-		for _, dk := range vs.destinationKeys() {
-			dest := vs.Destinations[dk]
-			dest.Upper, dest.Lower = 0, 0
-			fmt.Fprintln(&b, Op{Kind: AddDestination, Service: key, Destination: dk, Dest: dest})
+		for _, row := range vs.Destinations {
+			row.Value.Upper, row.Value.Lower = 0, 0
+			fmt.Fprintln(&b, Op{Kind: AddDestination, Service: key, Destination: row.Key, Dest: row.Value})
 		}
 	}
 	return b.String()

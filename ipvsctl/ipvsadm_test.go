@@ -64,7 +64,7 @@ func TestOpInTheSyntaxOfIpvsadm(t *testing.T) {
 // thresholds.
 func TestTableInTheSyntaxOfIpvsadm(t *testing.T) {
 	web := balanced("wrr", weights{5: 1, 4: 3})
-	web.Destinations[server(6)] = ipvsctl.Destination{Forward: ipvsctl.Direct, Weight: 2, Upper: 9, Lower: 7}
+	web.Destinations.Set(server(6), ipvsctl.Destination{Forward: ipvsctl.Direct, Weight: 2, Upper: 9, Lower: 7})
 	table := ipvsctl.Table{
 		{Mark: 7, Addr: netip.IPv6Unspecified()}:                                    balanced("rr", nil),
 		{Protocol: ipvsctl.UDP, Addr: netip.MustParseAddr("10.13.0.200"), Port: 53}: balanced("rr", nil),

@@ -18,7 +18,7 @@ type observer struct {
 	// These are handed out in snapshots, so none of them is ever written to: each
 	// batch of reads or writes replaces those that it changes.
 	table    Table // ours; before the first goal the whole table as it was found
-	counters map[ServiceKey]map[DestinationKey]Counters
+	counters map[ServiceKey]Rows[Counters]
 	foreign  map[ServiceKey]Service // what is not ours
 
 	stale    map[ServiceKey]bool // services to be read before the next write
@@ -101,7 +101,7 @@ func (o *observer) look(ctx context.Context) error {
 // returns those that are the same.
 func (o *observer) reread(ctx context.Context, keys iter.Seq[ServiceKey]) (same []ServiceKey, err error) {
 	var changes []Op
-	counters := map[ServiceKey]map[DestinationKey]Counters{}
+	counters := map[ServiceKey]Rows[Counters]{}
 	for key := range keys {
 		var done []Op
 		if done, err = o.compare(ctx, key, counters); err != nil {
@@ -130,7 +130,7 @@ func (o *observer) reread(ctx context.Context, keys iter.Seq[ServiceKey]) (same 
 
 // compare returns what was done to a service since it was last seen, and puts
 // what the kernel counted for it into counters.
-func (o *observer) compare(ctx context.Context, key ServiceKey, counters map[ServiceKey]map[DestinationKey]Counters) ([]Op, error) {
+func (o *observer) compare(ctx context.Context, key ServiceKey, counters map[ServiceKey]Rows[Counters]) ([]Op, error) {
 	had, seen := Table{}, Table{}
 	if vs, known := o.table[key]; known {
 		had[key] = vs
@@ -166,7 +166,7 @@ func (o *observer) apply(ops []Op) {
 	o.table = o.table.after(ops)
 	if slices.ContainsFunc(ops, func(op Op) bool { return op.Kind == DeleteService }) {
 		o.counters = maps.Clone(o.counters)
-		maps.DeleteFunc(o.counters, func(key ServiceKey, _ map[DestinationKey]Counters) bool {
+		maps.DeleteFunc(o.counters, func(key ServiceKey, _ Rows[Counters]) bool {
 			_, exists := o.table[key]
 			return !exists
 		})

@@ -3,6 +3,7 @@ package ipvsctl
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // An OpKind is what an operation does to one row of the table, as it is named in
@@ -55,7 +56,7 @@ type Kernel interface {
 	Services(ctx context.Context) (map[ServiceKey]Service, error)
 	// Read reads one service and what was counted for its real servers. The
 	// error is fs.ErrNotExist where there is no such service.
-	Read(ctx context.Context, key ServiceKey) (VirtualService, map[DestinationKey]Counters, error)
+	Read(ctx context.Context, key ServiceKey) (VirtualService, Rows[Counters], error)
 	// Apply carries the operations out in their order, and goes on after one
 	// that the kernel refuses. The error of a Failure is fs.ErrExist or
 	// fs.ErrNotExist where a row, or the service of a destination, was there or
@@ -85,14 +86,14 @@ func (t Table) after(ops []Op) Table {
 			}
 			if !ours[op.Service] {
 				ours[op.Service] = true
-				vs.Destinations = copied(vs.Destinations)
-				next[op.Service] = vs
+				vs.Destinations = slices.Clone(vs.Destinations)
 			}
 			if op.Kind == DeleteDestination {
-				delete(vs.Destinations, op.Destination)
+				vs.Destinations.Delete(op.Destination)
 			} else {
-				vs.Destinations[op.Destination] = op.Dest
+				vs.Destinations.Set(op.Destination, op.Dest)
 			}
+			next[op.Service] = vs
 		}
 	}
 	return next

@@ -141,7 +141,7 @@ func TestOnlyWhatChangedIsWritten(t *testing.T) {
 		wantWrites(t, k, before, 0, "the same table again")
 
 		want = want.Clone()
-		want[web].Destinations[server(4)] = ipvsctl.Destination{Weight: 2}
+		want[web].Destinations[0].Value.Weight = 2
 		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		wantWrites(t, k, before, 1, "one changed weight")
@@ -294,7 +294,7 @@ func TestStartAdoptsTheTable(t *testing.T) {
 		_ = k.ByHand(add(dns, balanced("rr", weights{9: 9}))...)
 		k.Count(web, server(4), ipvsctl.Counters{Connections: 70, Active: 7})
 		r := open(t, k, ledger, nil)
-		if found := r.Snapshot().Table; found[web].Destinations[server(4)].Weight != 3 || len(found) != 3 {
+		if found := r.Snapshot().Table; weight(found[web], 4) != 3 || len(found) != 3 {
 			t.Fatalf("opened:\n%v", found)
 		}
 		run(t, r)
@@ -304,7 +304,7 @@ func TestStartAdoptsTheTable(t *testing.T) {
 		wantTable(t, k, ipvsctl.Table{web: balanced("wrr", weights{4: 3, 5: 2}), dns: balanced("rr", weights{9: 9})}, "after the start")
 		wantWrites(t, k, 0, 2, "one weight and one service that left")
 		s := r.Snapshot()
-		if got := s.Counters[web][server(4)]; got.Connections != 70 || got.Active != 7 {
+		if got, _ := s.Counters[web].Get(server(4)); got.Connections != 70 || got.Active != 7 {
 			t.Errorf("counters %+v did not survive", got)
 		}
 		if diff := cmp.Diff([]ipvsctl.ServiceKey{web}, ledger.keys, addrs); diff != "" {
@@ -461,7 +461,7 @@ func TestEqualTablesAreOneCopy(t *testing.T) {
 		_ = k.ByHand(reweigh(web, 4, 9))
 		after(2 * time.Second)
 		s := r.Snapshot()
-		if s.Table[web].Destinations[server(4)].Weight != 9 || want[web].Destinations[server(4)].Weight != 3 {
+		if weight(s.Table[web], 4) != 9 || weight(want[web], 4) != 3 {
 			t.Errorf("seen %v, wanted %v", s.Table[web], want[web])
 		}
 		if !same(s.Table[mail].Destinations, want[mail].Destinations) {
@@ -500,6 +500,18 @@ func TestANewerTableInterruptsALongWrite(t *testing.T) {
 
 // What was counted for a service goes with it, and what was counted for others
 // stays.
+// weight returns the weight of one server; 0 where it is not in the service.
+func weight(vs ipvsctl.VirtualService, host byte) uint32 {
+	d, _ := vs.Destinations.Get(server(host))
+	return d.Weight
+}
+
+// connections returns what was counted for the first server.
+func connections(counters ipvsctl.Rows[ipvsctl.Counters]) uint64 {
+	c, _ := counters.Get(server(4))
+	return c.Connections
+}
+
 func TestCountersOfADeletedServiceAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
@@ -510,13 +522,13 @@ func TestCountersOfADeletedServiceAreForgotten(t *testing.T) {
 		k.Count(web, server(4), ipvsctl.Counters{Connections: 70})
 		k.Count(mail, server(4), ipvsctl.Counters{Connections: 25})
 		after(2 * time.Second)
-		if c := r.Snapshot().Counters; c[web][server(4)].Connections != 70 || c[mail][server(4)].Connections != 25 {
+		if c := r.Snapshot().Counters; connections(c[web]) != 70 || connections(c[mail]) != 25 {
 			t.Fatalf("counters %v", c)
 		}
 		for _, table := range []ipvsctl.Table{{web: want[web]}, want, {web: balanced("rr", weights{4: 2})}} {
 			r.Set(ipvsctl.Desired{Table: table})
 			synctest.Wait()
-			if c := r.Snapshot().Counters; c[web][server(4)].Connections != 70 || c[mail] != nil {
+			if c := r.Snapshot().Counters; connections(c[web]) != 70 || c[mail] != nil {
 				t.Errorf("counters %v of %v", c, table)
 			}
 		}

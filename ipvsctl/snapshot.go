@@ -9,7 +9,7 @@ type Snapshot struct {
 	// Set the whole table as it was found.
 	Table Table
 	// Counters are the kernel's, as of the last audit of the service.
-	Counters map[ServiceKey]map[DestinationKey]Counters
+	Counters map[ServiceKey]Rows[Counters]
 	// Foreign are the services that are not ours, as of the last look.
 	Foreign map[ServiceKey]Service
 	Stats   Stats

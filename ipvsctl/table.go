@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 )
 
 // A Protocol is the transport protocol of a virtual service, by its number in
@@ -127,7 +128,7 @@ const (
 // is in a table that was handed out: tables share it.
 type VirtualService struct {
 	Service
-	Destinations map[DestinationKey]Destination
+	Destinations Rows[Destination]
 }
 
 // A Table is an IPVS table: the kernel's, or the one it should have. It is
@@ -138,7 +139,7 @@ type Table map[ServiceKey]VirtualService
 func (t Table) Clone() Table {
 	c := copied(t)
 	for k, vs := range c {
-		vs.Destinations = copied(vs.Destinations)
+		vs.Destinations = slices.Clone(vs.Destinations)
 		c[k] = vs
 	}
 	return c

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -111,8 +110,8 @@ func (s *story) write(effects []Effect) {
 func rowsOf(t ipvsctl.Table) string {
 	var all []string
 	for _, v := range t {
-		for _, k := range slices.SortedFunc(maps.Keys(v.Destinations), ipvsctl.DestinationKey.Compare) {
-			all = append(all, fmt.Sprintf("%v=%d", k, v.Destinations[k].Weight))
+		for _, row := range v.Destinations {
+			all = append(all, fmt.Sprintf("%v=%d", row.Key, row.Value.Weight))
 		}
 	}
 	return strings.Join(all, " ")

@@ -143,8 +143,8 @@ func (f *outsides) servers() string {
 	defer f.mu.Unlock()
 	var all []string
 	for _, s := range f.tables[len(f.tables)-1] {
-		for k := range s.Destinations {
-			all = append(all, k.String())
+		for _, row := range s.Destinations {
+			all = append(all, row.Key.String())
 		}
 	}
 	slices.Sort(all)

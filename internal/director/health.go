@@ -112,7 +112,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 				h.servers[i][j].since = old.servers[was][k].since
 				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
 			} else {
-				row, present := rows[c.Key]
+				row, present := rows.Get(c.Key)
 				h.begin(c, row, present)
 			}
 		}

@@ -40,8 +40,8 @@ func tell(h *Healths, t checker.Target, results string) string {
 
 // foundAt is a table that holds the service's server with a weight.
 func foundAt(s config.Service, weight uint32) ipvsctl.Table {
-	return ipvsctl.Table{s.Key: {Destinations: map[ipvsctl.DestinationKey]ipvsctl.Destination{
-		s.Servers[0].Key: {Weight: weight},
+	return ipvsctl.Table{s.Key: {Destinations: ipvsctl.Rows[ipvsctl.Destination]{
+		{Key: s.Servers[0].Key, Value: ipvsctl.Destination{Weight: weight}},
 	}}}
 }
 

@@ -75,8 +75,8 @@ func TestPlanWeights(t *testing.T) {
 				Own:    func(netip.Addr) bool { return false },
 			}).Table
 			got := map[string]uint32{}
-			for k, row := range table[s.Key].Destinations {
-				got[k.String()] = row.Weight
+			for _, row := range table[s.Key].Destinations {
+				got[row.Key.String()] = row.Value.Weight
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("weights in the table (-want +got):\n%s", diff)

@@ -103,11 +103,12 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 
 // destinationStatus is what configuration and kernel say of one destination.
 func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Destination,
-	row ipvsctl.VirtualService, counters map[ipvsctl.DestinationKey]ipvsctl.Counters) api.Server {
-	have, present := row.Destinations[key]
+	row ipvsctl.VirtualService, counters ipvsctl.Rows[ipvsctl.Counters]) api.Server {
+	have, present := row.Destinations.Get(key)
+	counted, _ := counters.Get(key)
 	return api.Server{
 		Name: name, Address: key.String(), Forward: want.Forward.String(), Checks: []api.Check{},
-		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counters[key]),
+		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counted),
 	}
 }
 

@@ -106,7 +106,8 @@ func (c *Cluster) drain(n *Node) {
 	c.logf("%s: ipvsadm sets every weight to 0", n.Name)
 	t := n.kernel.Table()
 	for _, key := range t.Keys() {
-		for dk, d := range t[key].Destinations {
+		for _, row := range t[key].Destinations {
+			dk, d := row.Key, row.Value
 			d.Weight = 0
 			if err := n.kernel.ByHand(ipvsctl.Op{Kind: ipvsctl.SetDestination, Service: key, Destination: dk, Dest: d}); err != nil {
 				c.fail(n.Name, "%v", err)

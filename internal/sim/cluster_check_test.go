@@ -218,10 +218,10 @@ func (k *check) table(t ipvsctl.Table) {
 
 // adopted: a server that was found in the table keeps its row before its first
 // result, with the configured weight, or with 0 where it was found so.
-func (k *check) adopted(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsctl.Destination) {
+func (k *check) adopted(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination]) {
 	for i := range s.Servers {
 		c := &s.Servers[i]
-		was, found := k.found[s.Key].Destinations[c.Key]
+		was, found := k.found[s.Key].Destinations.Get(c.Key)
 		if !found || slices.ContainsFunc(c.Checks, func(c config.Check) bool { return k.streaks[c.Target] != nil }) {
 			continue
 		}
@@ -229,17 +229,18 @@ func (k *check) adopted(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsc
 		if was.Weight == 0 && len(c.Checks) > 0 {
 			want = 0
 		}
-		if row, ok := rows[c.Key]; !ok || row.Weight != want {
+		if row, ok := rows.Get(c.Key); !ok || row.Weight != want {
 			k.fail("%s/%s was found with weight %d and has %d, listed %t, before its first result", s.Name, c.Name, was.Weight, row.Weight, ok)
 		}
 	}
 }
 
-func (k *check) rows(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsctl.Destination) {
+func (k *check) rows(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination]) {
 	serving := 0
 	for i := range s.Servers {
 		c := &s.Servers[i]
-		row, listed := rows[c.Key]
+		row, listed := rows.Get(c.Key)
+		last, _ := k.last[s.Key].Destinations.Get(c.Key)
 		up, down := k.verdict(c)
 		switch {
 		case up && (!listed || row.Weight != c.Destination.Weight):
@@ -248,7 +249,7 @@ func (k *check) rows(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsctl.
 			k.fail("%s/%s has failed and is in the table with weight %d", s.Name, c.Name, row.Weight)
 		case listed && k.downs[c] && !up && len(c.Checks) == 1:
 			k.fail("%s/%s is back in the table before its results say so", s.Name, c.Name)
-		case !listed && !down && k.last[s.Key].Destinations[c.Key].Weight > 0:
+		case !listed && !down && last.Weight > 0:
 			k.fail("%s/%s has left the table before its results say so", s.Name, c.Name)
 		}
 		if row.Weight > 0 {
@@ -256,7 +257,7 @@ func (k *check) rows(s *config.Service, rows map[ipvsctl.DestinationKey]ipvsctl.
 		}
 	}
 	if s.Fallback != nil {
-		if _, listed := rows[s.Fallback.Key]; listed != (serving == 0) {
+		if _, listed := rows.Get(s.Fallback.Key); listed != (serving == 0) {
 			k.fail("%s: %d servers take connections, and the fallback is in the table: %t", s.Name, serving, listed)
 		}
 	}

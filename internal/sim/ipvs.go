@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"maps"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -28,7 +28,7 @@ type IPVS struct {
 
 	mu       sync.Mutex
 	table    ipvsctl.Table
-	counters map[ipvsctl.ServiceKey]map[ipvsctl.DestinationKey]ipvsctl.Counters
+	counters map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters]
 	writes   int
 	reads    int
 }
@@ -37,7 +37,7 @@ type IPVS struct {
 func NewIPVS() *IPVS {
 	return &IPVS{
 		table:    ipvsctl.Table{},
-		counters: map[ipvsctl.ServiceKey]map[ipvsctl.DestinationKey]ipvsctl.Counters{},
+		counters: map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters]{},
 	}
 }
 
@@ -66,7 +66,7 @@ func (k *IPVS) Services(context.Context) (map[ipvsctl.ServiceKey]ipvsctl.Service
 }
 
 // Read returns a copy of one service.
-func (k *IPVS) Read(_ context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
+func (k *IPVS) Read(_ context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reads++
@@ -77,8 +77,8 @@ func (k *IPVS) Read(_ context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualS
 	if !ok {
 		return ipvsctl.VirtualService{}, nil, fs.ErrNotExist
 	}
-	vs.Destinations = maps.Clone(vs.Destinations)
-	return vs, maps.Clone(k.counters[key]), nil
+	vs.Destinations = slices.Clone(vs.Destinations)
+	return vs, slices.Clone(k.counters[key]), nil
 }
 
 // Apply carries out a director's operations and counts them.
@@ -137,7 +137,9 @@ func (k *IPVS) Flush() {
 func (k *IPVS) Count(key ipvsctl.ServiceKey, dk ipvsctl.DestinationKey, c ipvsctl.Counters) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.counters[key][dk] = c
+	counters := k.counters[key]
+	counters.Set(dk, c)
+	k.counters[key] = counters
 }
 
 // Writes returns how many operations directors asked for, including refused
@@ -175,7 +177,8 @@ func (k *IPVS) write(op ipvsctl.Op) error {
 	if op.Kind != ipvsctl.AddService && !known {
 		return fmt.Errorf("%w: %w", syscall.ESRCH, fs.ErrNotExist)
 	}
-	_, exists := vs.Destinations[op.Destination]
+	_, exists := vs.Destinations.Get(op.Destination)
+	counters := k.counters[op.Service]
 	switch op.Kind {
 	case ipvsctl.AddService, ipvsctl.SetService:
 		if err := checkService(op); err != nil {
@@ -189,16 +192,18 @@ func (k *IPVS) write(op ipvsctl.Op) error {
 		if err := checkDestination(op, exists); err != nil {
 			return err
 		}
-		vs.Destinations[op.Destination] = op.Dest
+		vs.Destinations.Set(op.Destination, op.Dest)
 		if !exists {
-			k.counters[op.Service][op.Destination] = ipvsctl.Counters{}
+			counters.Set(op.Destination, ipvsctl.Counters{})
 		}
+		k.table[op.Service], k.counters[op.Service] = vs, counters
 	case ipvsctl.DeleteDestination:
 		if !exists {
 			return syscall.ENOENT
 		}
-		delete(vs.Destinations, op.Destination)
-		delete(k.counters[op.Service], op.Destination)
+		vs.Destinations.Delete(op.Destination)
+		counters.Delete(op.Destination)
+		k.table[op.Service], k.counters[op.Service] = vs, counters
 	}
 	return nil
 }
@@ -206,8 +211,7 @@ func (k *IPVS) write(op ipvsctl.Op) error {
 func (k *IPVS) putService(op ipvsctl.Op, vs ipvsctl.VirtualService) {
 	vs.Service = op.Config
 	if op.Kind == ipvsctl.AddService {
-		vs.Destinations = map[ipvsctl.DestinationKey]ipvsctl.Destination{}
-		k.counters[op.Service] = map[ipvsctl.DestinationKey]ipvsctl.Counters{}
+		vs.Destinations = nil
 	}
 	k.table[op.Service] = vs
 }

@@ -190,7 +190,7 @@ func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
 
 // Read reads one service. The error is fs.ErrNotExist where there is no such
 // service.
-func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
+func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
 	// For a service that does not exist, the kernel answers that it has no
 	// destinations, so the service has to be asked for first.
 	var svc ipvsctl.Service
@@ -204,18 +204,19 @@ func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.Virtua
 	return c.destinations(ctx, key, svc)
 }
 
-func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service) (ipvsctl.VirtualService, map[ipvsctl.DestinationKey]ipvsctl.Counters, error) {
-	vs := ipvsctl.VirtualService{Service: svc, Destinations: map[ipvsctl.DestinationKey]ipvsctl.Destination{}}
-	counters := map[ipvsctl.DestinationKey]ipvsctl.Counters{}
+func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
+	var rows []ipvsctl.Row[ipvsctl.Destination]
+	var counters []ipvsctl.Row[ipvsctl.Counters]
 	err := c.ask(ctx, netlink.Dump, question(cmdGetDest, key), func(body []byte) error {
 		s, err := decodeDestination(body, key.Addr)
-		vs.Destinations[s.key], counters[s.key] = s.dest, s.counters
+		rows = append(rows, ipvsctl.Row[ipvsctl.Destination]{Key: s.key, Value: s.dest})
+		counters = append(counters, ipvsctl.Row[ipvsctl.Counters]{Key: s.key, Value: s.counters})
 		return err
 	})
 	if err != nil {
-		return vs, nil, fmt.Errorf("reading the real servers of %v: %w", key, err)
+		return ipvsctl.VirtualService{}, nil, fmt.Errorf("reading the real servers of %v: %w", key, err)
 	}
-	return vs, counters, nil
+	return ipvsctl.VirtualService{Service: svc, Destinations: ipvsctl.RowsOf(rows)}, ipvsctl.RowsOf(counters), nil
 }
 
 // Apply carries the operations out in batches.

@@ -38,7 +38,7 @@ func TestRealReconciler(t *testing.T) {
 		t.Errorf("%d writes for an unchanged table", got)
 	}
 	want = want.Clone()
-	want[tcp4].Destinations[server("192.168.1.4:80")] = ipvsctl.Destination{Weight: 4}
+	want[tcp4].Destinations[0].Value.Weight = 4
 	r.Set(ipvsctl.Desired{Table: want})
 	applied(t, r)
 	if got := c.writes.Load() - writes; got != 1 {
@@ -48,7 +48,7 @@ func TestRealReconciler(t *testing.T) {
 	ipvsadm(t, "-A", "-t", "198.51.100.1:25", "-s", "rr")
 	both := want.Clone()
 	both[ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr("198.51.100.1"), Port: 25}] =
-		ipvsctl.VirtualService{Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32}, Destinations: servers{}}
+		ipvsctl.VirtualService{Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32}}
 	for _, deed := range []string{
 		"-D -t 192.0.2.1:443",
 		"-E -t 192.0.2.1:80 -s rr",
@@ -157,13 +157,13 @@ func applied(t *testing.T, r *ipvsctl.Reconciler) {
 func large(weight uint32) ipvsctl.Table {
 	t := ipvsctl.Table{}
 	for i := range 1000 {
-		vs := ipvsctl.VirtualService{Service: plain, Destinations: servers{}}
+		vs := ipvsctl.VirtualService{Service: plain}
 		for j := range 10 {
 			d := ipvsctl.Destination{Weight: 1}
 			if (i*10+j)%3 == 0 {
 				d.Weight = weight
 			}
-			vs.Destinations[ipvsctl.DestinationKey{Addr: netip.AddrFrom4([4]byte{10, 1, byte(i / 4), byte(j + 1)}), Port: 80}] = d
+			vs.Destinations.Set(ipvsctl.DestinationKey{Addr: netip.AddrFrom4([4]byte{10, 1, byte(i / 4), byte(j + 1)}), Port: 80}, d)
 		}
 		t[ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: vip4, Port: uint16(1000 + i)}] = vs
 	}

@@ -29,7 +29,7 @@ import (
 // on is not touched.
 
 var (
-	addrs  = cmpopts.EquateComparable(netip.Addr{})
+	addrs  = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()}
 	ours   = func(ipvsctl.ServiceKey) bool { return true }
 	ctx    = context.Background()
 	vip4   = netip.MustParseAddr("192.0.2.1")
@@ -73,7 +73,16 @@ func server(s string) ipvsctl.DestinationKey {
 	return ipvsctl.DestinationKey{Addr: ap.Addr(), Port: ap.Port()}
 }
 
-type servers = map[ipvsctl.DestinationKey]ipvsctl.Destination
+type servers map[ipvsctl.DestinationKey]ipvsctl.Destination
+
+// rows are these servers as a virtual service has them.
+func (s servers) rows() ipvsctl.Rows[ipvsctl.Destination] {
+	var all ipvsctl.Rows[ipvsctl.Destination]
+	for k, d := range s {
+		all.Set(k, d)
+	}
+	return all
+}
 
 // everything is a table with each feature that the kernel has.
 func everything() ipvsctl.Table {
@@ -87,10 +96,10 @@ func everything() ipvsctl.Table {
 			server("192.168.1.5:8080"): {Weight: 70000, Upper: 500, Lower: 400},
 			server("192.168.1.6:80"):   {Weight: 0, Upper: 70000},
 			server("192.168.1.7:80"):   {Weight: 1<<31 - 1},
-		}},
+		}.rows()},
 		key(ipvsctl.TCP, vip4, 443): {
 			Service:      ipvsctl.Service{Scheduler: "sh", Netmask: 24, Timeout: 300, Flags: ipvsctl.Persistent | ipvsctl.Sched1 | ipvsctl.Sched2},
-			Destinations: servers{server("192.168.1.4:443"): {Forward: ipvsctl.Direct, Weight: 1}},
+			Destinations: servers{server("192.168.1.4:443"): {Forward: ipvsctl.Direct, Weight: 1}}.rows(),
 		},
 		key(ipvsctl.TCP, vip4, 8443): {
 			Service: ipvsctl.Service{Scheduler: "mh", Netmask: 32, Flags: ipvsctl.Sched1},
@@ -100,17 +109,17 @@ func everything() ipvsctl.Table {
 				server("192.168.1.6:8443"):   {Forward: ipvsctl.Tunnel, Weight: 3, TunnelType: ipvsctl.TunnelGUE, TunnelPort: 6080, TunnelFlags: ipvsctl.TunnelRemoteChecksum},
 				server("192.168.1.7:8443"):   {Forward: ipvsctl.Tunnel, Weight: 4, TunnelType: ipvsctl.TunnelGRE, TunnelFlags: ipvsctl.TunnelChecksum},
 				server("[2001:db8::8]:8443"): {Forward: ipvsctl.Tunnel, Weight: 5},
-			},
+			}.rows(),
 		},
-		key(ipvsctl.UDP, vip4, 53):   {Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32, Flags: ipvsctl.OnePacket}, Destinations: servers{}},
-		key(ipvsctl.UDP, vip4, 5060): {Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32, Timeout: 60, Flags: ipvsctl.Persistent, Engine: "sip"}, Destinations: servers{server("192.168.1.4:5060"): {Weight: 1}}},
+		key(ipvsctl.UDP, vip4, 53):   {Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32, Flags: ipvsctl.OnePacket}, Destinations: nil},
+		key(ipvsctl.UDP, vip4, 5060): {Service: ipvsctl.Service{Scheduler: "rr", Netmask: 32, Timeout: 60, Flags: ipvsctl.Persistent, Engine: "sip"}, Destinations: servers{server("192.168.1.4:5060"): {Weight: 1}}.rows()},
 		key(ipvsctl.SCTP, vip4, 36412): {Service: ipvsctl.Service{Scheduler: "wlc", Netmask: 32, Flags: ipvsctl.Sched3},
-			Destinations: servers{server("192.168.1.4:36412"): {Weight: 1}}},
-		mark(7, netip.IPv4Unspecified()): {Service: plain, Destinations: servers{server("192.168.1.4:0"): {Forward: ipvsctl.Direct, Weight: 1}}},
-		mark(7, netip.IPv6Unspecified()): {Service: plain6, Destinations: servers{server("[2001:db8::4]:0"): {Forward: ipvsctl.Direct, Weight: 1}}},
+			Destinations: servers{server("192.168.1.4:36412"): {Weight: 1}}.rows()},
+		mark(7, netip.IPv4Unspecified()): {Service: plain, Destinations: servers{server("192.168.1.4:0"): {Forward: ipvsctl.Direct, Weight: 1}}.rows()},
+		mark(7, netip.IPv6Unspecified()): {Service: plain6, Destinations: servers{server("[2001:db8::4]:0"): {Forward: ipvsctl.Direct, Weight: 1}}.rows()},
 		key(ipvsctl.TCP, vip6, 80): {
 			Service:      ipvsctl.Service{Scheduler: "wlc", Netmask: 64, Timeout: 360, Flags: ipvsctl.Persistent},
-			Destinations: servers{server("[2001:db8::4]:80"): {Weight: 1}, server("[2001:db8::5]:80"): {Weight: 2}},
+			Destinations: servers{server("[2001:db8::4]:80"): {Weight: 1}, server("[2001:db8::5]:80"): {Weight: 2}}.rows(),
 		},
 	}
 }
@@ -121,8 +130,9 @@ func edited() ipvsctl.Table {
 	for key, vs := range t {
 		vs.Scheduler, vs.Flags, vs.Timeout, vs.Engine = "lc", 0, 0, ""
 		vs.Netmask = uint8(key.Addr.BitLen())
-		for dk, d := range vs.Destinations {
-			vs.Destinations[dk] = ipvsctl.Destination{
+		for i := range vs.Destinations {
+			d := &vs.Destinations[i].Value
+			*d = ipvsctl.Destination{
 				Forward: d.Forward, Weight: d.Weight/2 + 7, Upper: d.Upper + 9, Lower: d.Lower + 1,
 			}
 		}
@@ -284,7 +294,7 @@ func TestRealRefusals(t *testing.T) {
 			t.Errorf("%v: %v must not look like the absence of a row", tt.op, err)
 		}
 	}
-	want := ipvsctl.Table{tcp4: {Service: plain, Destinations: servers{good: {Weight: 1}, server("192.168.1.5:80"): {Weight: 2}}}}
+	want := ipvsctl.Table{tcp4: {Service: plain, Destinations: servers{good: {Weight: 1}, server("192.168.1.5:80"): {Weight: 2}}.rows()}}
 	if got, err := c.List(ctx); err != nil || !cmp.Equal(want, got, addrs) {
 		t.Errorf("the table after it: %v\n%v", err, got)
 	}
@@ -321,7 +331,7 @@ func TestRealCounters(t *testing.T) {
 	defer l.Close()
 	key := ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr("127.0.0.2"), Port: 8080}
 	dk := server("127.0.0.1:8080")
-	want := ipvsctl.Table{key: {Service: plain, Destinations: servers{dk: {Forward: ipvsctl.Direct, Weight: 1}}}}
+	want := ipvsctl.Table{key: {Service: plain, Destinations: servers{dk: {Forward: ipvsctl.Direct, Weight: 1}}.rows()}}
 	apply(t, c, nil, want)
 	const connections = 5
 	for range connections {
@@ -331,7 +341,7 @@ func TestRealCounters(t *testing.T) {
 		}
 		defer conn.Close()
 	}
-	heavier := ipvsctl.Table{key: {Service: plain, Destinations: servers{dk: {Forward: ipvsctl.Direct, Weight: 2}}}}
+	heavier := ipvsctl.Table{key: {Service: plain, Destinations: servers{dk: {Forward: ipvsctl.Direct, Weight: 2}}.rows()}}
 	apply(t, c, want, heavier)
 	var got ipvsctl.Counters
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
@@ -339,7 +349,7 @@ func TestRealCounters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got = counters[dk]; got.Connections == connections && got.Active == connections {
+		if got, _ = counters.Get(dk); got.Connections == connections && got.Active == connections {
 			break
 		}
 	}

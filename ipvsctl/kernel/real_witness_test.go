@@ -18,10 +18,10 @@ func truncated(t ipvsctl.Table) ipvsctl.Table {
 	t = t.Clone()
 	for key, vs := range t {
 		vs.Engine = ""
-		for dk, d := range vs.Destinations {
+		for i := range vs.Destinations {
+			d := &vs.Destinations[i].Value
 			d.Weight &= 0xffff
 			d.TunnelType, d.TunnelPort, d.TunnelFlags = 0, 0, 0
-			vs.Destinations[dk] = d
 		}
 		t[key] = vs
 	}
@@ -46,13 +46,13 @@ func witness(t *testing.T) ipvsctl.Table {
 		if err != nil {
 			t.Fatal(err)
 		}
-		vs := ipvsctl.VirtualService{Service: witnessService(s), Destinations: servers{}}
+		vs := ipvsctl.VirtualService{Service: witnessService(s)}
 		for _, d := range dests {
 			addr, _ := netip.AddrFromSlice(d.Address)
-			vs.Destinations[ipvsctl.DestinationKey{Addr: addr.Unmap(), Port: d.Port}] = ipvsctl.Destination{
+			vs.Destinations.Set(ipvsctl.DestinationKey{Addr: addr.Unmap(), Port: d.Port}, ipvsctl.Destination{
 				Forward: ipvsctl.Forward(d.ConnectionFlags & ipvs.ConnectionFlagFwdMask),
 				Weight:  uint32(d.Weight), Upper: d.UpperThreshold, Lower: d.LowerThreshold,
-			}
+			})
 		}
 		table[witnessKey(s)] = vs
 	}

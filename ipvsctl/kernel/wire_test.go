@@ -243,7 +243,7 @@ func TestListAndRead(t *testing.T) {
 	}}
 	w.answer = without81(w.answer)
 	c := open(t, w)
-	want := ipvsctl.VirtualService{Service: svc, Destinations: map[ipvsctl.DestinationKey]ipvsctl.Destination{node: {Weight: 3}}}
+	want := ipvsctl.VirtualService{Service: svc, Destinations: ipvsctl.Rows[ipvsctl.Destination]{{Key: node, Value: ipvsctl.Destination{Weight: 3}}}}
 	table, err := c.List(t.Context())
 	if diff := cmp.Diff(ipvsctl.Table{web: want}, table, addrs); diff != "" || err != nil {
 		t.Errorf("listed, error %v (-want +got)\n%s", err, diff)
