@@ -87,8 +87,8 @@ func TestLeaseEnds(t *testing.T) {
 	t.Parallel()
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")
-	ip(t, "addr add fd00::1/64 dev va")
-	ip(t, "addr add fd00::200/64 dev va") // left, permanent, by an earlier process
+	ip(t, "addr add fd00::1/64 dev va nodad")
+	ip(t, "addr add fd00::200/64 dev va nodad") // left, permanent, by an earlier process
 	l := open(t)
 	wait(t, "the own addresses are seen", func() bool { return has(l, "va", "fd00::1/64") && has(l, "va", "fd00::200/64") })
 	hold(t, l, on("va", "10.9.0.200/24"), 0)

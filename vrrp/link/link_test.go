@@ -41,8 +41,8 @@ func TestAdvertsGoOutAndComeIn(t *testing.T) {
 	ip(t, "addr add 10.9.0.1/24 dev va")
 	ip(t, "addr add 10.9.0.2/24 dev va") // not the one that the kernel would choose
 	ip(t, "addr add 10.9.0.3/24 dev vb")
-	ip(t, "addr add fe80::a/64 dev va")
-	ip(t, "addr add fe80::b/64 dev vb")
+	ip(t, "addr add fe80::a/64 dev va nodad")
+	ip(t, "addr add fe80::b/64 dev vb nodad")
 	a4, b4 := vrrp.Port{Interface: "va", Family: 4}, vrrp.Port{Interface: "vb", Family: 4}
 	a6, b6 := vrrp.Port{Interface: "va", Family: 6}, vrrp.Port{Interface: "vb", Family: 6}
 	l := open(t, a4, b4, a6, b6)
@@ -102,7 +102,7 @@ func frames(t *testing.T, name string, etherType int) *packet.Conn {
 func TestHeadersOnTheWire(t *testing.T) {
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")
-	ip(t, "addr add fe80::a/64 dev va")
+	ip(t, "addr add fe80::a/64 dev va nodad")
 	a4, a6 := vrrp.Port{Interface: "va", Family: 4}, vrrp.Port{Interface: "va", Family: 6}
 	l := open(t, a4, a6)
 	c4, c6 := frames(t, "vb", unix.ETH_P_IP), frames(t, "vb", unix.ETH_P_IPV6)
