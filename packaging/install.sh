@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a built lvsd: install.sh BINARY. DESTDIR is put before every path,
 # PREFIX is /usr/local unless given; packages give PREFIX=/usr. A configuration
-# that exists is left alone, and nothing is started.
+# that exists is left alone, as is /etc/default/lvsd, and nothing is started.
 set -eu
 
 binary=${1:?usage: [DESTDIR=…] [PREFIX=…] install.sh BINARY}
@@ -28,7 +28,7 @@ complete() { # SHELL TARGET
 
 unit=$(mktemp)
 trap 'rm -f "$unit"' EXIT
-sed "s|^ExecStart=/usr/local/|ExecStart=$prefix/|" "$from/lvsd.service" >"$unit"
+sed "s|=/usr/local/|=$prefix/|" "$from/lvsd.service" >"$unit"
 
 put 0755 "$binary" "$root$prefix/sbin/lvsd"
 put 0644 "$unit" "$lib/systemd/system/lvsd.service"
@@ -43,6 +43,7 @@ for example in "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
 	put 0644 "$example" "$share/doc/lvsd/examples/${example#"$from"/../examples/}"
 done
 install -d -m 0755 "$root/etc/lvsd"
+[ -e "$root/etc/default/lvsd" ] || put 0644 "$from/lvsd.default" "$root/etc/default/lvsd"
 
 [ -n "$root" ] || cat <<END
 

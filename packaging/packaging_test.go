@@ -36,10 +36,13 @@ func TestUnitSettings(t *testing.T) {
 	settings := unit(t)
 	for _, tt := range []struct{ name, want, why string }{
 		{"Type", "notify", "notify-reload came with systemd 253"},
-		{"ExecReload", "kill -HUP $MAINPID", "SIGHUP reloads"},
+		{"EnvironmentFile", "-/etc/default/lvsd", "the node's name and other options, if there are any"},
+		{"ExecStart", "/usr/local/sbin/lvsd run $LVSD_OPTIONS", "options without a unit of one's own"},
+		{"ExecReload", "/usr/local/sbin/lvsd reload", "it fails when the file is refused; a signal tells nothing"},
 		{"KillMode", "control-group", "mixed kills the keeper in its hand-over, process leaves it behind"},
 		{"Restart", "always", "a director must come back"},
-		{"RestartPreventExitStatus", "", "a panic of Go exits with 2, as a mistake on the command line does"},
+		{"RestartPreventExitStatus", "78", "a mistake in the configuration is not printed again every second; " +
+			"not 2: a panic of Go exits with that, as a mistake on the command line does"},
 		{"StartLimitIntervalSec", "0", "a director is tried again for ever"},
 		{"TimeoutStopSec", "180s", "above 4 × 40.95 s, the longest interval of VRRPv3"},
 		{"WatchdogSec", "", "its signal would reach the keeper"},
@@ -70,7 +73,7 @@ func verified(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = bytes.Replace(text, []byte("/usr/local/sbin/lvsd run"), []byte("/bin/true"), 1)
+	text = bytes.ReplaceAll(text, []byte("/usr/local/sbin/lvsd "), []byte("/bin/true "))
 	text = bytes.Replace(text, []byte("Documentation=man:lvsd(8)\n"), nil, 1)
 	path := filepath.Join(t.TempDir(), "lvsd.service")
 	if err := os.WriteFile(path, text, 0o644); err != nil {
@@ -117,6 +120,7 @@ func TestInstall(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	options := filepath.Join(root, "etc/default/lvsd")
 	if err := os.WriteFile(config, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -126,8 +130,12 @@ func TestInstall(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+		if err := os.WriteFile(options, []byte("mine"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	want := []string{
+		"etc/default/lvsd -rw-r--r--",
 		"etc/lvsd/web.hcl -rw-------",
 		"usr/lib/modules-load.d/lvsd.conf -rw-r--r--",
 		"usr/lib/systemd/system/lvsd.service -rw-r--r--",
@@ -155,8 +163,9 @@ func TestInstall(t *testing.T) {
 	}
 	for file, text := range map[string]string{
 		"etc/lvsd/web.hcl":                           "mine",
+		"etc/default/lvsd":                           "mine",
 		"usr/share/zsh/site-functions/_lvsd":         "completion zsh\n",
-		"usr/lib/systemd/system/lvsd.service":        "\nExecStart=/usr/sbin/lvsd run\n",
+		"usr/lib/systemd/system/lvsd.service":        "\nExecStart=/usr/sbin/lvsd run $LVSD_OPTIONS\n",
 		"usr/share/bash-completion/completions/lvsd": "completion bash\n",
 	} {
 		got, err := os.ReadFile(filepath.Join(root, file))

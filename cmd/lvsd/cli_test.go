@@ -92,7 +92,7 @@ func TestCommandLine(t *testing.T) {
 		{"validate: an interface of another node's", []string{"validate", "--node", "another", elsewhere}, 0, "is valid", ""},
 		{"validate: empty", []string{"validate", file(t, "")}, 1, "", "Empty configuration"},
 		{"validate: two paths", []string{"validate", good, bad}, 2, "", "\nRun \"lvsd validate --help\" for usage.\n"},
-		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 1, "", `Did you mean "wrr"?`},
+		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 78, "", `Did you mean "wrr"?`},
 		{"run: missing", []string{"run", "--config", missing}, 1, "", "no configuration at " + missing},
 		{"run: -config with one dash", []string{"run", "-config", good}, 2, "", "in -config"},
 		{"run: an unknown flag", []string{"run", "--confg", good}, 2, "", "--confg"},

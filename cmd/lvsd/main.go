@@ -17,6 +17,8 @@ var version = "development"
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	// exitConfig is EX_CONFIG of sysexits.h, which systemd knows by that name.
+	exitConfig = 78
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -50,14 +52,15 @@ IPVS table equal to one configuration.
   lvsd validate /etc/lvsd     check a configuration before the daemon reads it
   lvsd run                    run the daemon (usually: systemctl start lvsd)
   lvsd status                 ask the running daemon for its state
-  systemctl reload lvsd       read the configuration again (kill -HUP)
+  lvsd reload                 have the daemon read the configuration again
+                              (or: systemctl reload lvsd)
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newVersionCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVersionCommand(),
 		newKeeperCommand(), newReadCommand())
 	return root
 }

@@ -23,8 +23,9 @@ under load.
   SIGTERM  hands the virtual addresses over to the other director and exits
            (so does SIGINT)
 
-The exit status is 0 after SIGTERM, and 1 if the daemon could not start or
-could not continue; standard error says why.`,
+The exit status is 0 after SIGTERM, 78 if the configuration has a mistake, and 1
+if the daemon could not start or could not continue for another reason; standard
+error says why.`,
 		Example: `  lvsd run
   lvsd run --config ./cluster.hcl --node lvs1 --state-dir /tmp/lvsd --socket /tmp/lvsd.sock`,
 		Args: cobra.NoArgs,
@@ -36,10 +37,15 @@ could not continue; standard error says why.`,
 			defer closeLog()
 			o.Log = log
 			err = daemon.Run(c.Context(), o)
-			if invalid, ok := errors.AsType[*daemon.InvalidError](err); ok {
-				err = errors.Join(renderDiagnostics(c.ErrOrStderr(), invalid.Diagnostics), err)
+			invalid, ok := errors.AsType[*daemon.InvalidError](err)
+			if !ok {
+				return failure(err)
 			}
-			return failure(err)
+			err = errors.Join(renderDiagnostics(c.ErrOrStderr(), invalid.Diagnostics), err)
+			if invalid.Exceeded {
+				return failure(err) // The next try may be in time.
+			}
+			return exitError{exitConfig, err}
 		},
 	}
 	flags := c.Flags()

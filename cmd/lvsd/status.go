@@ -38,15 +38,7 @@ if no daemon answers.`,
 			if output != "table" && output != "json" {
 				return fmt.Errorf("unknown output %q: write table or json", output)
 			}
-			err := printStatus(cmd.Context(), cmd.OutOrStdout(), socket, output == "json")
-			switch {
-			case err == nil:
-				return nil
-			case errors.Is(err, control.ErrNoAnswer):
-				return exitError{exitNoAnswer, err}
-			default:
-				return failure(err)
-			}
+			return answered(printStatus(cmd.Context(), cmd.OutOrStdout(), socket, output == "json"))
 		},
 	}
 	cmd.Flags().StringVar(&socket, "socket", control.DefaultSocket, "the daemon's control socket")
@@ -54,6 +46,15 @@ if no daemon answers.`,
 	_ = cmd.MarkFlagFilename("socket", "sock")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// answered returns the error of asking a daemon with its exit status; nil stays
+// nil.
+func answered(err error) error {
+	if errors.Is(err, control.ErrNoAnswer) {
+		return exitError{exitNoAnswer, err}
+	}
+	return failure(err)
 }
 
 // printStatus asks the daemon on the socket and prints its answer: the JSON as it

@@ -13,7 +13,8 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 )
 
-type oneStatus struct{}
+// oneStatus is a daemon whose next reload ends as it says.
+type oneStatus struct{ reloaded api.Reloaded }
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {
 	return &api.Status{Version: "0.1.0", Node: "lvs1", Ready: true}, nil
@@ -21,8 +22,11 @@ func (oneStatus) Status(context.Context) (*api.Status, error) {
 
 func (oneStatus) Ready(context.Context) (bool, error) { return true, nil }
 
-// TestStatusCommand holds the exit statuses that --help promises to scripts.
-func TestStatusCommand(t *testing.T) {
+func (s oneStatus) ReloadAndWait(context.Context) (api.Reloaded, error) { return s.reloaded, nil }
+
+// answering runs a server, and returns its socket.
+func answering(t *testing.T, src control.Source) string {
+	t.Helper()
 	socket := filepath.Join(t.TempDir(), "lvsd.sock")
 	s, err := control.Listen(socket)
 	if err != nil {
@@ -30,9 +34,14 @@ func TestStatusCommand(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
-	go func() { done <- s.Serve(ctx, oneStatus{}) }()
+	go func() { done <- s.Serve(ctx, src) }()
 	t.Cleanup(func() { cancel(); <-done })
+	return socket
+}
 
+// TestStatusCommand holds the exit statuses that --help promises to scripts.
+func TestStatusCommand(t *testing.T) {
+	socket := answering(t, oneStatus{})
 	for _, tt := range []struct {
 		name string
 		args []string

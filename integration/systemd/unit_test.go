@@ -21,6 +21,7 @@ func TestUnit(t *testing.T) {
 		{"started", "active"},
 		{"address held", "1"},
 		{"table", "1"}, // wrr was loaded by the kernel, ProtectKernelModules or not
+		{"shown by systemctl status", "Master of outside; 0 of 1 virtual services served"},
 		{"status exits", "0"},
 		{"director capabilities", "0000000000807000"}, // NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE
 		{"director threads by scheduling class", "TS"},
@@ -29,8 +30,14 @@ func TestUnit(t *testing.T) {
 		{"keeper locked", "yes"},
 		{"reload exits", "0"},
 		{"table after the reload", "1"},
+		{"reload of a broken file exits", "1"},
 		{"after a broken file", "active"},
 		{"refusals in status", "1"},
+		{"refused in the journal as an error", "1"},
+		{"told by the journal only once", "1"},
+		{"below a warning in the journal", "0"},
+		{"in the journal anyway", "1"},
+		{"reload of the corrected file exits", "0"},
 		{"address gone meanwhile", "no"}, // there is no other director to take it
 		{"after kill -9", "active"},
 		{"address held again", "1"},
@@ -40,6 +47,10 @@ func TestUnit(t *testing.T) {
 		{"promote_secondaries", "1"}, // /proc/sys/net can be written
 		{"processes left", "0"},
 		{"status exits without a daemon", "3"},
+		{"start with a broken file exits", "1"},
+		{"a broken file is tried again", "0 times, 78 failed"},
+		{"a broken file is an error in the journal", "1"},
+		{"start with the corrected file exits", "0"},
 	} {
 		if got := results[tt.name]; got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)

@@ -89,6 +89,21 @@ type Reload struct {
 	Failed    uint64 `json:"failed"`
 }
 
+// A Reloaded is how a reload that was asked for has ended.
+type Reloaded struct {
+	// OK: the configuration was valid, and runs now.
+	OK bool `json:"ok"`
+	// Changes are what is different from the one before, a line each, as far as
+	// they are not too many.
+	Changes []string `json:"changes"`
+	// Warnings accompany a configuration that is valid, a line each.
+	Warnings []string `json:"warnings"`
+	// Error tells why the one before still runs. Diagnosis has all mistakes with
+	// their source, for people; it is empty where the files could not be read.
+	Error     string `json:"error,omitempty"`
+	Diagnosis string `json:"diagnosis,omitempty"`
+}
+
 // A Keeper describes the process that sends and receives the adverts.
 type Keeper struct {
 	// PID is zero if no virtual router is configured, and while the keeper is

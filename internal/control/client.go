@@ -53,28 +53,49 @@ func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 		return nil, err
 	}
 	st := new(api.Status)
-	if err := json.Unmarshal(body, st); err != nil {
-		return nil, fmt.Errorf("reading the answer of the lvsd on %s, which may be of another version: %w", c.path, err)
-	}
-	return st, nil
+	return st, c.decode(body, st)
 }
 
 // StatusJSON is Status, but returns the JSON as the daemon sent it.
 func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lvsd/v1/status", nil)
+	return c.request(ctx, http.MethodGet, "/v1/status", answerTimeout)
+}
+
+// Reload has the daemon read its configuration again, and returns how that
+// ended. The error is as Status's: that the configuration was refused is none.
+func (c *Client) Reload(ctx context.Context) (*api.Reloaded, error) {
+	body, err := c.request(ctx, http.MethodPost, "/v1/reload", reloadTimeout)
 	if err != nil {
-		return nil, fmt.Errorf("asking for the status: %w", err)
+		return nil, err
+	}
+	o := new(api.Reloaded)
+	return o, c.decode(body, o)
+}
+
+// decode decodes an answer.
+func (c *Client) decode(body []byte, v any) error {
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("reading the answer of the lvsd on %s, which may be of another version: %w", c.path, err)
+	}
+	return nil
+}
+
+// request returns the body of the answer to a request.
+func (c *Client) request(ctx context.Context, method, path string, timeout time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, "http://lvsd"+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking the lvsd on %s: %w", c.path, err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, c.explain(err, timeout)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, c.explain(err, timeout)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, c.refused(resp.StatusCode, body)
@@ -83,7 +104,7 @@ func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
 }
 
 // explain adds to an error of the connection what an operator can do about it.
-func (c *Client) explain(err error) error {
+func (c *Client) explain(err error, timeout time.Duration) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w on %s: there is no such socket; start the daemon with \"systemctl start lvsd\" or \"lvsd run\", "+
@@ -93,7 +114,7 @@ func (c *Client) explain(err error) error {
 			"and start it with \"systemctl start lvsd\" or \"lvsd run\"", ErrNoAnswer, c.path)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w on %s within %v, though a process has it open: it is stopped or hangs; "+
-			"see \"systemctl status lvsd\" and \"journalctl -u lvsd\"", ErrNoAnswer, c.path, answerTimeout)
+			"see \"systemctl status lvsd\" and \"journalctl -u lvsd\"", ErrNoAnswer, c.path, timeout)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("asking the lvsd on %s: permission denied; run this as root, or as a member of the socket's group", c.path)
 	default:

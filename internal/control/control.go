@@ -28,6 +28,9 @@ const (
 	writeTimeout   = 30 * time.Second // a large status on a slow line
 	idleTimeout    = 2 * time.Minute  // longer than the usual scrape interval
 	closeTimeout   = time.Second
+	// reloadTimeout is longer than the director may take for two readings of
+	// the configuration: one that is under way, and the one that is asked for.
+	reloadTimeout = 2 * time.Minute
 
 	// loopTimeout is how long the director's loop may take to answer before
 	// it counts as hanging.
@@ -43,6 +46,9 @@ type Source interface {
 	// Ready reports whether the daemon is ready and not stopping. Unlike Status
 	// it costs next to nothing.
 	Ready(context.Context) (bool, error)
+	// ReloadAndWait reads the configuration again and returns how that ended.
+	// Only taking the order ends with ctx: the reading itself is bounded.
+	ReloadAndWait(context.Context) (api.Reloaded, error)
 }
 
 // A Server serves one listener: the control socket or HTTP.

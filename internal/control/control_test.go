@@ -30,12 +30,21 @@ type fixed struct{ st *api.Status }
 func (f fixed) Status(context.Context) (*api.Status, error) { return f.st, nil }
 func (f fixed) Ready(context.Context) (bool, error)         { return f.st.Ready && !f.st.Stopping, nil }
 
+func (f fixed) ReloadAndWait(context.Context) (api.Reloaded, error) {
+	return api.Reloaded{OK: true, Changes: []string{"virtual service web added"}}, nil
+}
+
 // hung is a source whose loop never answers.
 type hung struct{}
 
 func (hung) Status(ctx context.Context) (*api.Status, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
+}
+
+func (hung) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
+	<-ctx.Done()
+	return api.Reloaded{}, ctx.Err()
 }
 
 func (hung) Ready(ctx context.Context) (bool, error) {
@@ -100,6 +109,29 @@ func TestStatusOverTheSocket(t *testing.T) {
 	}
 	if mode := info.Mode().Perm(); mode != socketMode {
 		t.Errorf("mode %o, want %o", mode, socketMode)
+	}
+}
+
+func TestReloadOverTheSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	serve(t, listen(t, path), working())
+	got, err := Dial(path).Reload(t.Context())
+	if want := (&api.Reloaded{OK: true, Changes: []string{"virtual service web added"}}); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("answer %+v, error %v; want %+v", got, err, want)
+	}
+	if _, err := Dial(path).request(t.Context(), http.MethodGet, "/v1/reload", time.Second); err == nil || !strings.Contains(err.Error(), "takes POST") {
+		t.Errorf("GET: error %v, want one that says to POST", err)
+	}
+}
+
+// A daemon whose loop hangs is not waited for as long as a reload may take.
+func TestAReloadOfADaemonThatHangsFailsSoon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	serve(t, listen(t, path), hung{})
+	began := time.Now()
+	_, err := Dial(path).Reload(t.Context())
+	if !errors.Is(err, ErrNoAnswer) || time.Since(began) > 10*time.Second {
+		t.Errorf("after %v: error %v, want ErrNoAnswer", time.Since(began), err)
 	}
 }
 
@@ -293,6 +325,8 @@ func (s stuck) Status(context.Context) (*api.Status, error) {
 	<-s.release
 	return master(), nil
 }
+
+func (stuck) ReloadAndWait(context.Context) (api.Reloaded, error) { return api.Reloaded{}, nil }
 
 func (s stuck) Ready(context.Context) (bool, error) {
 	<-s.release

@@ -127,9 +127,16 @@ func newSocketHandler(src Source) http.Handler {
 		w.Header().Set("Allow", "GET, HEAD")
 		writeJSON(w, http.StatusMethodNotAllowed, failure{fmt.Sprintf("/v1/status takes GET, not %.16q", r.Method)})
 	})
+	mux.Handle("POST /v1/reload", limit(serveReload(src), func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusTooManyRequests, failure{"other reloads are under way; ask again when they have ended"})
+	}))
+	mux.HandleFunc("/v1/reload", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "POST")
+		writeJSON(w, http.StatusMethodNotAllowed, failure{fmt.Sprintf("/v1/reload takes POST, not %.16q", r.Method)})
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, failure{fmt.Sprintf(
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status", r.URL.Path)})
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload", r.URL.Path)})
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }
@@ -143,5 +150,19 @@ func serveStatus(src Source) http.Handler {
 			return
 		}
 		writeJSON(w, http.StatusOK, st)
+	})
+}
+
+// serveReload reloads the configuration and answers with how that ended.
+func serveReload(src Source) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// An error is one of a connection that has no deadlines.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
+		o, err := ask(r.Context(), src.ReloadAndWait)
+		if err != nil {
+			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, o)
 	})
 }

@@ -97,12 +97,18 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 	case err != nil:
 		return director.Loaded{Err: err}
 	case got.Err() != nil:
-		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics)}
+		var diagnosis strings.Builder
+		_ = got.Diagnostics.Render(&diagnosis, diagnosisWidth, false) // a Builder takes all
+		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics), Diagnosis: diagnosis.String()}
 	}
 	// What the child sent is garbage by now. At rest it would be kept for minutes.
 	go debug.FreeOSMemory()
 	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
 }
+
+// diagnosisWidth is how wide the diagnosis of a refused reload is, in columns:
+// who reads it may not be at a terminal.
+const diagnosisWidth = 78
 
 // maxMistakes bounds the mistakes of one configuration that are logged.
 const maxMistakes = 50

@@ -81,18 +81,16 @@ func (k keeperEdge) Status() api.Keeper {
 		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed}
 }
 
-// notify tells systemd the daemon's state: READY, RELOADING or STOPPING.
-// systemd 252 knows these for Type=notify; later versions also want the time
-// of a RELOADING (sd_notify(3)).
-func notify(log *slog.Logger, state string) {
-	message := state + "=1"
-	if state == "RELOADING" {
+// notify tells systemd the daemon's state. systemd 252 knows RELOADING for
+// Type=notify; later versions also want its time (sd_notify(3)).
+func notify(log *slog.Logger, message string) {
+	if message == "RELOADING=1" {
 		var now unix.Timespec
 		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err == nil {
 			message += fmt.Sprintf("\nMONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond))
 		}
 	}
 	if _, err := daemon.SdNotify(false, message); err != nil {
-		log.Warn("could not notify systemd", "state", state, "error", err)
+		log.Warn("could not notify systemd", "message", message, "error", err)
 	}
 }

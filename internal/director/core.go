@@ -41,6 +41,8 @@ type Core struct {
 	// nextBeat is when the next heartbeat is due; beats counts them.
 	nextBeat time.Time
 	beats    int
+	// described is what the service manager was told last.
+	described string
 	// looking: a look at the machine has not ended yet. facts are what the last
 	// one found, own the addresses among them that are not virtual, and found
 	// what was wrong then.

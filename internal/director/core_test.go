@@ -30,6 +30,8 @@ type story struct {
 	lines []string
 	log   strings.Builder
 	beats int
+	// described is what the service manager shows people.
+	described string
 }
 
 // tellOf begins a story with a configuration, on a machine that forwards packets.
@@ -93,12 +95,16 @@ func (s *story) write(effects []Effect) {
 			s.beats++
 		case Notify:
 			s.lines = append(s.lines, "systemd: "+string(e))
+		case Describe:
+			s.described = string(e)
 		case Read:
 			s.lines = append(s.lines, fmt.Sprintf("read %d, open %v", e.Number, e.Open))
 		case Look:
 			s.lines = append(s.lines, "look")
 		case HandOver:
 			s.lines = append(s.lines, fmt.Sprintf("hand over within %v", e.Limit))
+		case Answer:
+			e.Asker(e.Outcome)
 		case Tell:
 			event.Log(plain(&s.log))(e.Event)
 			s.lines = append(s.lines, strings.ToLower(e.Severity.String())+" "+e.Code+" "+e.Subject)
@@ -284,7 +290,7 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	s.wantLog("planned twice", `level=WARN msg="virtual service has no real server left" event=service-unserved service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
 	s.handle(Reload{})
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second()}})
-	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" event=configuration-applied path=/etc/lvsd services=0 routers=1`)
+	s.wantLog("a service that was removed", `level=WARN msg="configuration applied" event=configuration-applied path=/etc/lvsd services=0 routers=1 changes="virtual service web removed"`)
 	if len(s.core.outages) > 0 {
 		t.Errorf("it is remembered: %v", s.core.outages)
 	}

@@ -32,9 +32,9 @@ type Options struct {
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
 	Machine func() (machine.Facts, error)
-	// Notify tells the service manager; state is one of READY, RELOADING and
-	// STOPPING.
-	Notify func(state string)
+	// Notify tells the service manager: "READY=1", "RELOADING=1", "STOPPING=1" or
+	// "STATUS=…", as in sd_notify(3).
+	Notify func(assignment string)
 }
 
 // resultQueue is how many results may wait for the loop before the probes do.
@@ -55,7 +55,8 @@ type Director struct {
 
 	results chan Observation
 	reloads chan struct{}
-	// inputs are from what the core began; calls are from others who ask.
+	// inputs are from what the core began, and from who waits for a reload; calls
+	// are from others who ask.
 	inputs  chan Input
 	calls   chan func()
 	failed  chan error
@@ -85,6 +86,26 @@ func (d *Director) Reload() {
 	select {
 	case d.reloads <- struct{}{}:
 	default:
+	}
+}
+
+// ReloadAndWait asks for the configuration to be read again, and returns how
+// that ended: within two readings, since one may be under way. An error means
+// that the loop did not take the order before ctx ended, or has ended itself.
+func (d *Director) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
+	ended := make(chan api.Reloaded, 1)
+	select {
+	case d.inputs <- Reload{func(o api.Reloaded) { ended <- o }}:
+	case <-d.stopped:
+		return api.Reloaded{}, errStopped
+	case <-ctx.Done():
+		return api.Reloaded{}, ctx.Err()
+	}
+	select {
+	case o := <-ended:
+		return o, nil
+	case <-d.stopped:
+		return api.Reloaded{}, errStopped
 	}
 }
 

@@ -181,10 +181,14 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 			time.Sleep(takes)
 			return machine.Facts{Addresses: []netip.Prefix{netip.PrefixFrom(lvs1, 24)}, Forward4: true}, err
 		},
-		Notify: func(state string) {
+		Notify: func(assignment string) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			f.notices = append(f.notices, state)
+			if state, ok := strings.CutSuffix(assignment, "=1"); ok {
+				f.notices = append(f.notices, state)
+			} else if !strings.HasPrefix(assignment, "STATUS=") {
+				f.notices = append(f.notices, assignment)
+			}
 		},
 	})
 	ctx, stop := context.WithCancel(t.Context())

@@ -47,7 +47,11 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 	case TableSeen:
 		c.kernel = in
 	case Reload:
-		c.ask(now)
+		if in.Asker != nil {
+			c.ask(now, in.Asker)
+		} else {
+			c.ask(now)
+		}
 	case ReadingEnded:
 		c.read(now, in)
 	case Stop:
@@ -113,6 +117,7 @@ func (c *Core) beat(now time.Time) {
 	c.nextBeat = now.Add(tick)
 	c.beats++
 	c.do(Heartbeat{})
+	c.describe()
 	if c.beats%looks != 0 {
 		return
 	}
@@ -162,6 +167,8 @@ func (c *Core) stop(now time.Time) {
 	}
 	c.stopping = true
 	c.reload.abandon() // The stop cancels it, and what it says would come too late.
+	c.reload.askers, c.reload.next = append(c.reload.askers, c.reload.next...), nil
+	c.answer(stopping)
 	c.do(Notify("STOPPING"))
 	text := "stopping"
 	if slices.ContainsFunc(c.routers, func(s vrrp.Status) bool { return s.State == vrrp.Master }) {

@@ -159,7 +159,11 @@ func (d *Director) carryOut(effects []Effect) {
 		case Heartbeat:
 			d.o.Keeper.Heartbeat()
 		case Notify:
-			d.o.Notify(string(e))
+			d.o.Notify(string(e) + "=1")
+		case Describe:
+			d.o.Notify("STATUS=" + string(e))
+		case Answer:
+			e.Asker(e.Outcome)
 		case Tell:
 			d.o.Events(e.Event)
 		case Read:

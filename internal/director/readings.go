@@ -23,9 +23,12 @@ type reloader struct {
 	// is no longer awaited.
 	number int
 	until  time.Time
-	// again: a reload was asked for while a reading was awaited.
-	again bool
-	hung  int // readings that were given up and have not ended
+	// askers are who is answered when it has ended. again: another reload was
+	// asked for meanwhile, by these among others.
+	askers []Asker
+	again  bool
+	next   []Asker
+	hung   int // readings that were given up and have not ended
 	// loading is until when a configuration that was applied may not be in the
 	// kernel; zero: it is, or was waited for in vain.
 	loading time.Time

@@ -3,19 +3,29 @@ package director
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 )
 
+// stopping is the outcome of a reload that a stop has overtaken.
+var stopping = api.Reloaded{Error: "lvsd is stopping"}
+
 // ask begins a reading of the configuration, now or after the one that is
 // awaited.
-func (c *Core) ask(now time.Time) {
+func (c *Core) ask(now time.Time, askers ...Asker) {
 	r := &c.reload
+	if !r.until.IsZero() {
+		r.again = true
+		r.next = append(r.next, askers...)
+		return
+	}
+	r.askers = askers
 	switch {
 	case c.stopping:
-	case !r.until.IsZero():
-		r.again = true
+		c.answer(stopping)
 	case r.hung == maxHung:
 		c.refuse(now, Loaded{Err: fmt.Errorf("%d earlier attempts to read it have not ended: check the disk or network file system that they wait for", r.hung)})
 	default:
@@ -51,9 +61,18 @@ func (c *Core) take(now time.Time, l Loaded) {
 		c.accept(now, l)
 	}
 	if c.reload.again {
-		c.reload.again = false
-		c.ask(now)
+		next := c.reload.next
+		c.reload.again, c.reload.next = false, nil
+		c.ask(now, next...)
 	}
+}
+
+// answer answers who asked for the reload that has ended.
+func (c *Core) answer(outcome api.Reloaded) {
+	for _, asker := range c.reload.askers {
+		c.do(Answer{asker, outcome})
+	}
+	c.reload.askers = nil
 }
 
 // refuse notes a configuration that was not taken; the one that runs goes on.
@@ -70,6 +89,7 @@ func (c *Core) refuse(now time.Time, l Loaded) {
 		why = append(why, slog.Any("error", l.Err))
 	}
 	c.tell(now, event.Error, "configuration-refused", "", "configuration refused: the running one stays in force", why...)
+	c.answer(api.Reloaded{Error: r.Error, Diagnosis: l.Diagnosis})
 	c.reloaded()
 }
 
@@ -80,12 +100,20 @@ func (c *Core) accept(now time.Time, l Loaded) {
 	r.Succeeded++
 	if l.Config == nil {
 		c.tell(now, event.Info, "configuration-unchanged", "", "configuration is unchanged", slog.String("path", r.Path))
+		c.answer(api.Reloaded{OK: true})
 		c.reloaded()
 		return
 	}
 	r.Digest, r.Applied, r.loading = l.Config.Digest, now, now.Add(c.atStart.StartDelay)
-	c.tell(now, event.Info, "configuration-applied", "", "configuration applied", slog.String("path", r.Path),
-		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)))
+	changes, removes := changes(c.config, l.Config)
+	severity := event.Info
+	if removes {
+		severity = event.Warning // It may have been a slip.
+	}
+	c.tell(now, severity, "configuration-applied", "", "configuration applied", slog.String("path", r.Path),
+		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)),
+		slog.String("changes", strings.Join(changes, "; ")))
+	c.answer(api.Reloaded{OK: true, Changes: changes, Warnings: l.Warnings})
 	for _, w := range l.Warnings {
 		c.tell(now, event.Warning, "configuration-warning", "", "configuration", slog.String("warning", w))
 	}

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -213,5 +215,81 @@ func TestTheDirectorBlockWaitsForTheNextStart(t *testing.T) {
 	})
 	if after.cleared {
 		t.Error("the stop cleared the table, as only the next start's would")
+	}
+}
+
+// asked is a reload that somebody waits for.
+func (r *reloading) asked() <-chan api.Reloaded {
+	ended := make(chan api.Reloaded, 1)
+	go func() {
+		o, err := r.director.ReloadAndWait(r.Context())
+		if err != nil {
+			r.Errorf("no outcome: %v", err)
+		}
+		ended <- o
+	}()
+	synctest.Wait()
+	return ended
+}
+
+func TestWhoAsksForAReloadIsToldHowItEnded(t *testing.T) {
+	two := checked(tcpTarget)
+	two.Name = "two"
+	for _, tt := range []struct {
+		name string
+		load Loaded
+		want api.Reloaded
+	}{
+		{"accepted", Loaded{Config: second(two), Warnings: []string{"web.hcl:1: odd"}},
+			api.Reloaded{OK: true, Changes: []string{"virtual service two added"}, Warnings: []string{"web.hcl:1: odd"}}},
+		{"unchanged", Loaded{}, api.Reloaded{OK: true}},
+		{"refused", Loaded{Err: errors.New("web.hcl:3: no such thing"), Diagnosis: "Error: no such thing"},
+			api.Reloaded{Error: "web.hcl:3: no such thing", Diagnosis: "Error: no such thing"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reloads(t, clusterOf(), time.Second, []Loaded{tt.load}, func(r *reloading) {
+				ended := r.asked()
+				if len(ended) != 0 {
+					t.Error("answered before the reading has ended")
+				}
+				if got := <-ended; !cmp.Equal(got, tt.want) {
+					t.Errorf("answered %+v, want %+v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// What is under way may have read the files before they were changed.
+func TestWhoAsksDuringAReloadIsToldOfTheNextOne(t *testing.T) {
+	reloads(t, clusterOf(), time.Second, []Loaded{{}, {Err: errors.New("the second")}}, func(r *reloading) {
+		first, later := r.asked(), r.asked()
+		if o := <-first; !o.OK {
+			t.Errorf("the first was refused: %+v", o)
+		}
+		if o := <-later; o.Error != "the second" {
+			t.Errorf("the one during it was answered %+v, want the second reading's", o)
+		}
+	})
+}
+
+func TestAReloadThatHangsIsAnsweredWhenItIsGivenUp(t *testing.T) {
+	reloads(t, clusterOf(), time.Hour, []Loaded{{}}, func(r *reloading) {
+		if o := <-r.asked(); o.OK || !strings.Contains(o.Error, "was given up") {
+			t.Errorf("answered %+v", o)
+		}
+	})
+}
+
+func TestAStopAnswersWhoWaitsForAReload(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	var answers []api.Reloaded
+	asker := func(o api.Reloaded) { answers = append(answers, o) }
+	s.handle(Reload{asker})
+	s.handle(Reload{asker})
+	s.handle(Stop{})
+	s.handle(Reload{asker})
+	if want := []api.Reloaded{stopping, stopping, stopping}; !cmp.Equal(answers, want) {
+		t.Errorf("answered %+v, want %+v", answers, want)
 	}
 }

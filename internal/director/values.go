@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -28,8 +29,9 @@ type (
 	// TableSeen is how the kernel's table is, compared with the one that was set
 	// last: equal to it, or not because the kernel refused something.
 	TableSeen struct{ Converged, Refused bool }
-	// Reload asks for the configuration to be read again.
-	Reload struct{}
+	// Reload asks for the configuration to be read again. Asker, if there is one,
+	// is answered when that has ended.
+	Reload struct{ Asker Asker }
 	// ReadingEnded is the outcome of the reading with this number.
 	ReadingEnded struct {
 		Number int
@@ -40,6 +42,9 @@ type (
 	// HandedOver is the end of the hand-over, in order or not.
 	HandedOver struct{ Err error }
 )
+
+// An Asker takes the outcome of the reload that it asked for. It must not block.
+type Asker func(api.Reloaded)
 
 // An Observation is one result of one target.
 type Observation struct {
@@ -59,6 +64,8 @@ type Loaded struct {
 	// Mistakes are all mistakes of a configuration that is not valid; they are
 	// told in place of Err.
 	Mistakes []event.Event
+	// Diagnosis is all of them as one text for people.
+	Diagnosis string
 	// Found is the IPVS table as it was when it was opened for this
 	// configuration; nil where it was not opened.
 	Found ipvsctl.Table
@@ -81,6 +88,8 @@ type (
 	Heartbeat struct{}
 	// Notify tells the service manager a state: READY, RELOADING or STOPPING.
 	Notify string
+	// Describe tells the service manager how the daemon is, for people.
+	Describe string
 	// Read begins a reading of the configuration, to be compared with the one
 	// that runs; with Open, the IPVS table is opened too if it needs one. It
 	// ends with a ReadingEnded of the same number.
@@ -94,6 +103,11 @@ type (
 	// HandOver hands every virtual router over and ends the keeper, within a
 	// limit. It ends with HandedOver.
 	HandOver struct{ Limit time.Duration }
+	// Answer tells an asker how the reload has ended.
+	Answer struct {
+		Asker
+		Outcome api.Reloaded
+	}
 	// Tell reports an event.
 	Tell struct{ event.Event }
 )

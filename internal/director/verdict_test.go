@@ -135,7 +135,7 @@ func TestANewServiceIsNoOutageBeforeItsFirstResult(t *testing.T) {
 		if got := statusOf(r.T, r.director).Services[1].Supply; got != api.Served {
 			t.Errorf("its server is up: %s, want %s", got, api.Served)
 		}
-		if got := linesWith(&r.log, "virtual service"); len(got) > 0 {
+		if got := linesWith(&r.log, `msg="virtual service`); len(got) > 0 {
 			t.Errorf("told %q, want nothing", got)
 		}
 	})

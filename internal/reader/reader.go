@@ -36,6 +36,9 @@ type Query struct {
 type Reading struct {
 	// Unchanged: the files say what runs already. Then there is no Config.
 	Unchanged bool
+	// Exceeded: reading it took more than a limit allows, which may be because
+	// the machine was busy.
+	Exceeded bool
 	// Config is nil where Diagnostics has an error.
 	Config      *config.Config
 	Contents    Contents
@@ -128,7 +131,7 @@ func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
-	return Reading{Diagnostics: config.Diagnostics{blame(excess, oldest(c.board))}}, nil
+	return Reading{Exceeded: true, Diagnostics: config.Diagnostics{blame(excess, oldest(c.board))}}, nil
 }
 
 func (r *Reader) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {

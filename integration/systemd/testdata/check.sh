@@ -3,6 +3,7 @@ say() { echo "$1: $(echo $2)"; }
 state() { systemctl show lvsd -p ActiveState --value; }
 pids() { cat /sys/fs/cgroup/system.slice/lvsd.service/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/*/system.slice/lvsd.service/cgroup.procs; }
 holds() { ip -br addr show out0 | grep -c 10.13.0.200; }
+journal() { journalctl --sync; journalctl -q -u lvsd -o cat "$@"; }
 within() { # SECONDS COMMAND... until it succeeds
 	n=$(($1 * 10)); shift
 	while [ $n -gt 0 ] && ! "$@" >/dev/null 2>&1; do sleep 0.1; n=$((n - 1)); done
@@ -15,6 +16,8 @@ say "start exits" $?
 say "started" "$(state)"
 within 10 holding
 say "address held" "$(holds)"
+within 5 sh -c 'systemctl show lvsd -p StatusText --value | grep -q Master'
+say "shown by systemctl status" "$(systemctl show lvsd -p StatusText --value)"
 say "table" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -s wrr')"
 /run/lvsd-binary status >/dev/null
 say "status exits" $?
@@ -34,10 +37,16 @@ say "table after the reload" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -
 cp /run/conf/cluster.hcl /run/good
 echo broken >>/run/conf/cluster.hcl
 systemctl reload lvsd
-within 5 sh -c '/run/lvsd-binary status | grep -q "RELOAD REFUSED"'
+say "reload of a broken file exits" $?
 say "after a broken file" "$(state)"
 say "refusals in status" "$(/run/lvsd-binary status | grep -c 'RELOAD REFUSED')"
+say "refused in the journal as an error" "$(journal -p err | grep -c event=configuration-refused)"
+say "told by the journal only once" "$(journal | grep -c 'msg="configuration: ')"
+say "below a warning in the journal" "$(journal -p warning | grep -c level=INFO)"
+say "in the journal anyway" "$(journal | grep -c 'event=ready')"
 cp /run/good /run/conf/cluster.hcl
+systemctl reload lvsd
+say "reload of the corrected file exits" $?
 
 kill -9 $(systemctl show lvsd -p MainPID --value)
 gone=no
@@ -56,5 +65,16 @@ say "promote_secondaries" "$(cat /proc/sys/net/ipv4/conf/out0/promote_secondarie
 say "processes left" "$(ps -eo args= | grep -c '[k]eeper --lock\|[l]vsd-binary run')"
 /run/lvsd-binary status 2>/dev/null
 say "status exits without a daemon" $?
+
+echo broken >>/run/conf/cluster.hcl
+systemctl start lvsd
+say "start with a broken file exits" $?
+sleep 3
+say "a broken file is tried again" "$(systemctl show lvsd -p NRestarts --value) times, $(systemctl show lvsd -p ActiveState,ExecMainStatus --value)"
+say "a broken file is an error in the journal" "$(journal -p err | grep -c 'is not valid for node')"
+cp /run/good /run/conf/cluster.hcl
+systemctl start lvsd
+say "start with the corrected file exits" $?
+journalctl -u lvsd -o short-monotonic >/run/share/log
 echo o >/proc/sysrq-trigger
 sleep 10

@@ -3,8 +3,9 @@
 # becomes systemd. @SHARE@ is the test's folder on the machine that runs it.
 for d in /run /tmp /var/lib /var/log /var/tmp; do mount -t tmpfs tmpfs $d; done
 mount -t proc proc /proc
+cp -a /etc /run/etc && mount --bind /run/etc /etc
 mount -t sysfs sys /sys
-mkdir -p /run/share /run/modules/lib /run/systemd/system/lvsd.service.d
+mkdir -p /run/share /run/modules/lib /run/systemd/system
 mount -t hostfs none /run/share -o @SHARE@
 
 # The modules of this kernel lie elsewhere than modprobe looks.
@@ -20,14 +21,12 @@ ip link set out1 up
 ip link set out0 up
 ip addr add 10.13.0.15/24 dev out0
 
-# The unit as it is installed, with another program, and its log in a file.
+# The unit as it is installed, with another program.
 cp /run/share/lvsd /run/lvsd-binary
 mkdir /run/conf
 cp /run/share/cluster.hcl /run/conf/
-sed 's|/usr/local/sbin/lvsd run|/run/lvsd-binary run --node lvs1 --config /run/conf|' \
-	/run/share/lvsd.service >/run/systemd/system/lvsd.service
-printf '[Service]\nStandardOutput=append:/run/share/log\nStandardError=append:/run/share/log\n' \
-	>/run/systemd/system/lvsd.service.d/log.conf
+sed 's|/usr/local/sbin/lvsd |/run/lvsd-binary |' /run/share/lvsd.service >/run/systemd/system/lvsd.service
+echo 'LVSD_OPTIONS="--node lvs1 --config /run/conf"' >/etc/default/lvsd
 
 cat >/run/systemd/system/check.service <<END
 [Unit]
