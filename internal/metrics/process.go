@@ -42,7 +42,7 @@ var started = time.Now()
 
 // process adds the figures of the Go runtime and of this process.
 func (s scrape) process() {
-	s.flag(goInfo, true, label("version", runtime.Version()))
+	s.number(goInfo, 1, label("version", runtime.Version()))
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	for _, f := range runtimeFamilies {
@@ -53,7 +53,7 @@ func (s scrape) process() {
 	s.part(gcPauses, "_sum", gc.PauseTotal.Seconds(), none)
 	s.part(gcPauses, "_count", float64(gc.NumGC), none)
 
-	s.moment(processStarted, started, none)
+	s.number(processStarted, moment(started), none)
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		s.number(processOpen, float64(len(open)-1), none) // without that of the directory itself
 	}
