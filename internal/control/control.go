@@ -67,10 +67,6 @@ func ListenHTTP(address string) (*Server, error) {
 	return &Server{listener: l, handler: newHTTPHandler}, nil
 }
 
-// Addr returns the address that the server listens on, with the port that the
-// kernel chose where port 0 was asked for.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
-
 // Serve answers requests from src until ctx ends, which is not an error, and
 // gives those under way a second to finish. Then the listener is closed and the
 // socket's file removed.

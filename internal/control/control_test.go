@@ -226,9 +226,9 @@ func TestHTTPListenErrors(t *testing.T) {
 	}
 	defer s.Close()
 	for address, want := range map[string]string{
-		s.Addr().String(): "address already in use",
-		"nonsense":        "missing port",
-		"127.0.0.1:99999": "invalid port",
+		s.listener.Addr().String(): "address already in use",
+		"nonsense":                 "missing port",
+		"127.0.0.1:99999":          "invalid port",
 	} {
 		if _, err := ListenHTTP(address); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "http.listen") {
 			t.Errorf("ListenHTTP(%q): %v, want: %s, and the option's name", address, err, want)
@@ -427,7 +427,7 @@ func TestNonsenseOnTheWire(t *testing.T) {
 		"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n",
 		"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n",
 	} {
-		conn, err := net.Dial("tcp", s.Addr().String())
+		conn, err := net.Dial("tcp", s.listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -437,7 +437,7 @@ func TestNonsenseOnTheWire(t *testing.T) {
 		io.Copy(io.Discard, conn)
 		conn.Close()
 	}
-	resp, err := http.Get("http://" + s.Addr().String() + "/healthz")
+	resp, err := http.Get("http://" + s.listener.Addr().String() + "/healthz")
 	if err != nil {
 		t.Fatal(err)
 	}

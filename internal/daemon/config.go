@@ -23,19 +23,21 @@ type Reading struct {
 	reader.Reading
 }
 
-// Err returns an error if the configuration is not valid, without the mistakes.
+// Err returns an *InvalidError if the configuration is not valid.
 func (r *Reading) Err() error {
 	if !r.Diagnostics.HasErrors() {
 		return nil
 	}
-	return fmt.Errorf("%s is not valid for node %q", r.Path, r.Node)
+	return &InvalidError{r}
 }
 
-// An InvalidError is the reason why Run did not start: the configuration has
-// mistakes, which nobody has printed yet.
+// An InvalidError says that a configuration has mistakes, but not which: that is
+// in its Diagnostics.
 type InvalidError struct{ *Reading }
 
-func (e *InvalidError) Error() string { return e.Err().Error() }
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("%s is not valid for node %q", e.Path, e.Node)
+}
 
 // newReader returns what reads configurations, each in a child process.
 func newReader() *reader.Reader {

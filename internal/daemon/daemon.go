@@ -76,8 +76,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if first.Err() != nil {
-		return &InvalidError{first}
+	if err := first.Err(); err != nil {
+		return err
 	}
 	store, err := state.Open(o.StateDir)
 	if err != nil {

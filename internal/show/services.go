@@ -70,7 +70,7 @@ func serviceCell(s *api.Service) cell {
 	switch {
 	case s.Supply == api.Withheld:
 		c = textCell("withheld")
-	case isMissing(s):
+	case !s.InKernel:
 		c = cell{"missing", red}
 	case s.Supply == api.Unserved:
 		c.paint = red
@@ -143,6 +143,3 @@ func results(checks []api.Check) cell {
 	}
 	return cell{text.Printable(strings.Join(all, "; ")), p}
 }
-
-// isMissing reports whether a service is not in the kernel's table but should be.
-func isMissing(s *api.Service) bool { return !s.InKernel && s.Supply != api.Withheld }

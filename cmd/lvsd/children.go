@@ -3,7 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/lvsd/lvsd/internal/daemon"
 	"github.com/lvsd/lvsd/internal/keeper"
+	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/vrrp/link"
 )
 
@@ -21,4 +23,17 @@ func newKeeperCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&lock, "lock", "", "the file that a keeper locks while it runs")
 	return c
+}
+
+// newReadCommand is the process that reads a configuration for the others.
+func newReadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    daemon.ReadCommand,
+		Short:  "Read a configuration (started by lvsd itself, not by hand)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return failure(reader.Main(c.InOrStdin(), c.OutOrStdout()))
+		},
+	}
 }
