@@ -74,24 +74,19 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	return acts
 }
 
-// Dispute handles an advert for a virtual router that is not configured here.
-// Other clusters may share the network; but one that advertises an address of
-// this router comes from a director whose id differs by mistake, so that both
-// are Master.
-func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert) []Action {
+// Dispute handles an advert for a virtual router that is not configured here, and
+// that has an address of this router. It comes from a director whose id differs by
+// mistake, so that both are Master.
+func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert, address netip.Addr) []Action {
 	if ad.Priority == 0 {
 		return nil // It lets them go.
-	}
-	i := slices.IndexFunc(r.c.Addresses, func(a netip.Prefix) bool { return slices.Contains(ad.Addresses, a.Addr()) })
-	if i < 0 {
-		return nil
 	}
 	if r.state == Master {
 		r.counters.OtherMasters++
 	}
 	return r.note(now, DisputedAddress, "",
 		"%s advertises %s too, but with virtual router id %d instead of %d: configure the same id on both directors",
-		plain(src), r.c.Addresses[i].Addr(), ad.VRID, r.c.VRID)
+		plain(src), address, ad.VRID, r.c.VRID)
 }
 
 // listAddrs writes addresses for the log.

@@ -88,7 +88,7 @@ func TestPenaltyIsToldAtOnceAndOutlivesAReload(t *testing.T) {
 // A deafListener is a Link on which nothing ever happens.
 type deafListener struct{ Link }
 
-func (deafListener) Listen([]Port) {}
+func (deafListener) Listen(map[Port][]Identity) {}
 
 // SIGHUP applies each option, also those that will be added.
 func TestEveryFieldOfAConfigIsApplied(t *testing.T) {

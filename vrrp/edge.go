@@ -19,6 +19,12 @@ func keyOf(c *Config) routerKey {
 	return routerKey{Port{c.Interface, c.Family()}, c.VRID}
 }
 
+// An Identity is what the adverts of one virtual router have in common.
+type Identity struct{ Version, VRID uint8 }
+
+// Header returns the first two bytes of such an advert: version and type, VRID.
+func (i Identity) Header() uint16 { return uint16(i.Version<<4|typeAdvert)<<8 | uint16(i.VRID) }
+
 // A Packet is one VRRP packet as it arrived. Payload is valid only until the
 // function that was called with it returns.
 type Packet struct {
@@ -47,8 +53,10 @@ type Interfaces struct {
 // A Link sends and receives adverts and watches the interfaces. Its methods do
 // not block.
 type Link interface {
-	// Listen opens the sockets of these ports, and closes all others.
-	Listen(ports []Port)
+	// Listen opens the sockets of these ports, and closes all others. Adverts
+	// with these identities are all received there, and of other VRRP packets some:
+	// as many as it takes to report them.
+	Listen(wanted map[Port][]Identity)
 	// Wake receives a token when packets have arrived or the interfaces have
 	// changed.
 	Wake() <-chan struct{}

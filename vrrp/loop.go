@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -128,11 +129,18 @@ func (s *Session) apply(now time.Time, d Desired) {
 
 // listen opens the sockets of the routers that run or are handing over.
 func (s *Session) listen() {
-	ports := make([]Port, 0, len(s.members))
-	for key := range s.members {
-		ports = append(ports, key.Port)
+	wanted := make(map[Port][]Identity)
+	s.owners = make(map[portAddress]*member)
+	for key, m := range s.members {
+		wanted[key.Port] = append(wanted[key.Port], Identity{m.router.c.Version, key.vrid})
+		for _, a := range m.router.c.Addresses {
+			s.owners[portAddress{key.Port, a.Addr()}] = m
+		}
 	}
-	s.link.Listen(ports)
+	for _, ids := range wanted {
+		slices.SortFunc(ids, func(a, b Identity) int { return cmp.Compare(a.Header(), b.Header()) })
+	}
+	s.link.Listen(wanted)
 }
 
 // end ends a router: as all of them, or one that is not wanted any more.

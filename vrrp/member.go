@@ -19,9 +19,11 @@ func (s *Session) receive(now time.Time, p Packet) {
 	if err != nil || s.ending != Running {
 		return // While they leave one after the other, none is meant.
 	}
-	for key, m := range s.members {
-		if key.Port == p.Port {
-			s.do(now, m, m.router.Dispute(now, p.Src, ad))
+	disputed := make(map[*member]bool)
+	for _, a := range ad.Addresses {
+		if m := s.owners[portAddress{p.Port, a}]; m != nil && !disputed[m] {
+			disputed[m] = true
+			s.do(now, m, m.router.Dispute(now, p.Src, ad, a))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,8 @@ type Session struct {
 
 	// What follows belongs to the loop.
 	members    map[routerKey]*member
-	conditions []Condition // that the director gave
+	owners     map[portAddress]*member // of the virtual addresses
+	conditions []Condition             // that the director gave
 	ending     Ending
 	resume     map[string]time.Time // see Resumption, by router
 	interfaces *Interfaces
@@ -35,6 +37,12 @@ type Session struct {
 	payload    []byte
 
 	unclaimed atomic.Uint64
+}
+
+// A portAddress is an address that is advertised on a port.
+type portAddress struct {
+	Port
+	addr netip.Addr
 }
 
 // A member is one router of a Session.

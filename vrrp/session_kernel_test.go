@@ -102,10 +102,10 @@ func (s *kernel) publish() {
 	}
 }
 
-func (s *kernel) Listen(ports []vrrp.Port) {
+func (s *kernel) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ports = ports
+	s.ports = slices.Collect(maps.Keys(wanted))
 	s.publish()
 }
 

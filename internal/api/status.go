@@ -117,7 +117,8 @@ type Keeper struct {
 	Realtime bool   `json:"realtime"`
 	Locked   bool   `json:"locked"`
 	Why      string `json:"why,omitempty"`
-	// Unclaimed counts packets for virtual routers that are not configured here.
+	// Unclaimed counts packets for virtual routers that are not configured here,
+	// of which about a hundred a second are looked at.
 	Unclaimed uint64 `json:"unclaimed"`
 }
 

@@ -11,7 +11,7 @@
 // Run publishes what it knows as one immutable view, so that the loop that sends
 // the adverts never waits.
 //
-// Its files are to be read in the order socket, link, address, announce, watch:
+// Its files are to be read in the order filter, socket, link, address, announce, watch:
 // none needs one that comes later.
 //
 // A Link belongs to the network namespace in which it was made.

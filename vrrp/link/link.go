@@ -24,7 +24,7 @@ type Link struct {
 	view   atomic.Pointer[view]
 
 	mu   sync.Mutex
-	want map[vrrp.Port]bool
+	want map[vrrp.Port][]vrrp.Identity
 
 	netlink *netlink.Handle
 	held    map[vrrp.InterfaceAddress]bool // what Hold has added; only its goroutine needs it
@@ -87,14 +87,12 @@ func Open() (*Link, error) {
 	return l, nil
 }
 
-// Listen opens the sockets of these ports, and closes all others.
-func (l *Link) Listen(ports []vrrp.Port) {
-	want := make(map[vrrp.Port]bool, len(ports))
-	for _, p := range ports {
-		want[p] = true
-	}
+// Listen opens the sockets of these ports, and closes all others. Adverts with
+// these identities are all received there, of other VRRP packets about a hundred
+// a second.
+func (l *Link) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	l.mu.Lock()
-	l.want = want
+	l.want = wanted
 	l.mu.Unlock()
 	token(l.listen)
 }
@@ -113,6 +111,7 @@ func (l *Link) Receive(f func(vrrp.Packet)) {
 		if s.receive(p, f) {
 			token(l.wake) // There may be more: come back after the timers.
 		}
+		_ = s.strays.receive(p, f)
 	}
 }
 

@@ -137,7 +137,7 @@ func TestHeadersOnTheWire(t *testing.T) {
 func TestInterfaceGoesAndComesBack(t *testing.T) {
 	p := vrrp.Port{Interface: "va", Family: 4}
 	l := open(t)
-	l.Listen([]vrrp.Port{p})
+	l.Listen(map[vrrp.Port][]vrrp.Identity{p: nil})
 	wait(t, "the missing interface is told", func() bool {
 		return l.Interfaces().Ports[p] == "interface va does not exist"
 	})

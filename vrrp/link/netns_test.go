@@ -61,7 +61,11 @@ func open(t *testing.T, ports ...vrrp.Port) *link.Link {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = l.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
-	l.Listen(ports)
+	wanted := make(map[vrrp.Port][]vrrp.Identity)
+	for _, p := range ports {
+		wanted[p] = nil
+	}
+	l.Listen(wanted)
 	wait(t, "the sockets are open", func() bool {
 		for _, p := range ports {
 			if why, ok := l.Interfaces().Ports[p]; !ok || why != "" {

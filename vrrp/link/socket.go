@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
@@ -20,6 +22,14 @@ const (
 	// their turn. It is more than the buffer holds: whatever had arrived
 	// when a stalled process woke up is read.
 	receiveBurst = receiveBuffer / 512
+	// straysBuffer bounds the strays that wait: some packets, or one of any
+	// size. What does not fit is dropped by the kernel.
+	straysBuffer = 4 << 10
+	// readEvery and straysEvery are how often somebody is woken at most for
+	// packets, and for strays. Under a flood a wake-up costs many times as much as
+	// the reading of a packet.
+	readEvery   = 2 * time.Millisecond
+	straysEvery = 50 * time.Millisecond
 	// packetSize is the longest packet that is read whole: a VRRP packet with
 	// 255 IPv6 addresses has 4,088 bytes, and its IPv4 header 60 at most.
 	packetSize = 8192
@@ -30,18 +40,51 @@ const (
 	ipv6MulticastAll = 29
 )
 
-// A socket is the raw socket of one Port, bound to its interface.
+// A socket is the raw socket of one Port, bound to its interface. A filter in the
+// kernel keeps away what is not for our routers; some of that comes by a second
+// socket, strays, with a small buffer that is read now and then.
 type socket struct {
 	index  int // of the interface
 	family int
+	ours   []vrrp.Identity
+	strays *socket
 	file   *os.File
 	raw    syscall.RawConn
 	buf    []byte // used by receive only
 	oob    []byte
 }
 
-// openSocket returns a socket that listens on the port.
-func openSocket(p vrrp.Port, index int) (*socket, error) {
+// openSocket returns a socket that listens on the port to the adverts of these
+// identities.
+func openSocket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
+	s, err := openRaw(p, index, receiveBuffer, newFilter(p.Family, ours, false))
+	if err != nil {
+		return nil, err
+	}
+	if s.strays, err = openRaw(p, index, straysBuffer, newFilter(p.Family, ours, true)); err != nil {
+		s.close()
+		return nil, err
+	}
+	s.ours = ours
+	return s, nil
+}
+
+// hear listens to the adverts of other identities from now on.
+func (s *socket) hear(ours []vrrp.Identity) error {
+	if slices.Equal(s.ours, ours) {
+		return nil
+	}
+	s.ours = ours
+	return errors.Join(s.attach(newFilter(s.family, ours, false)), s.strays.attach(newFilter(s.family, ours, true)))
+}
+
+func (s *socket) attach(f filter) (err error) {
+	control := s.raw.Control(func(fd uintptr) { err = f.attach(int(fd)) })
+	return errors.Join(control, err)
+}
+
+// openRaw returns a raw socket with a buffer and a filter.
+func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
 	domain := unix.AF_INET
 	if p.Family == 6 {
 		domain = unix.AF_INET6
@@ -50,7 +93,8 @@ func openSocket(p vrrp.Port, index int) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
 	}
-	if err := configure(fd, p, index); err != nil {
+	// The filter comes first: before it is bound, the socket hears everything.
+	if err := errors.Join(f.attach(fd), configure(fd, p, index, buffer)); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
@@ -65,14 +109,14 @@ func openSocket(p vrrp.Port, index int) (*socket, error) {
 
 // configure binds a socket to its interface before it joins the group, and
 // keeps away what it sent itself.
-func configure(fd int, p vrrp.Port, index int) error {
+func configure(fd int, p vrrp.Port, index, buffer int) error {
 	if err := unix.BindToDevice(fd, p.Interface); err != nil {
 		return fmt.Errorf("binding to the interface: %w", err)
 	}
 	// Beyond the system's limit this needs CAP_NET_ADMIN; without it the
 	// smaller buffer does.
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer/2) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer/2)
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer/2) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer/2)
 	}
 	// Adverts go before the data on a busy interface.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, 6)
@@ -122,17 +166,24 @@ func join6(fd, index int) error {
 		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group))
 }
 
-// watch puts a token into wake whenever packets arrive, until the socket is
-// closed. It reads none: the loop does that when it is ready to.
-func (s *socket) watch(wake chan struct{}) {
+// watch puts a token into wake when packets have arrived, not more often than it
+// is told to, until the socket is closed. It reads none: the loop does that when
+// it is ready to.
+func (s *socket) watch(wake chan struct{}, every time.Duration) {
 	_ = s.raw.Read(func(uintptr) bool {
 		token(wake)
-		return false // Wait for the next ones.
+		time.Sleep(every)
+		return false // Wait for the next ones; they may be there already.
 	})
 }
 
 // close closes the socket; later uses of it return an error.
-func (s *socket) close() { _ = s.file.Close() }
+func (s *socket) close() {
+	_ = s.file.Close()
+	if s.strays != nil {
+		s.strays.close()
+	}
+}
 
 // receive calls f for what has arrived, and reports whether there may be more.
 // Errors that wait in the socket, such as that its interface went down, are

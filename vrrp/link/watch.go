@@ -270,21 +270,22 @@ func (l *Link) open(old, v *view) (failed bool) {
 	want := l.want
 	l.mu.Unlock()
 	v.sockets = make(map[vrrp.Port]*socket, len(want))
-	for p := range want {
+	for p, ours := range want {
 		d := v.devices[p.Interface]
 		if d == nil {
 			v.Ports[p] = fmt.Sprintf("interface %s does not exist", p.Interface)
 			continue
 		}
 		s := old.sockets[p]
-		if s == nil || s.index != d.index {
+		if s == nil || s.index != d.index || s.hear(ours) != nil {
 			var err error
-			if s, err = openSocket(p, d.index); err != nil {
+			if s, err = openSocket(p, d.index, ours); err != nil {
 				v.Ports[p] = fmt.Sprintf("no VRRP socket on %s: %v", p.Interface, err)
 				failed = true
 				continue
 			}
-			go s.watch(l.wake)
+			go s.watch(l.wake, readEvery)
+			go s.strays.watch(l.wake, straysEvery)
 		}
 		v.sockets[p] = s
 		v.Ports[p] = ""
