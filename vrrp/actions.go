@@ -1,6 +1,10 @@
 package vrrp
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
 
 // An Action is work that a Router asks for. The actions of one call are done
 // in their order; none of them may be dropped. They are Send, Hold, Announce
@@ -41,3 +45,54 @@ func (h Hold) String() string {
 
 // String returns the action as an operator reads it.
 func (Announce) String() string { return "announce addresses" }
+
+// An Event is something that happened to a virtual router, as a value: whoever
+// gets it may log it, keep it, or act upon it.
+type Event struct {
+	At time.Time `json:"at"`
+	// Code names the kind of event. It is the same in every release.
+	Code string `json:"code"`
+	// Level is Warn where something did not work that should have, or is
+	// otherwise for an operator to look at; else it is Info.
+	Level slog.Level `json:"level"`
+	// Router is the router's name; empty where it is about none.
+	Router string `json:"router,omitempty"`
+	// From and To differ where the state has changed; Text is the reason then.
+	From State  `json:"from"`
+	To   State  `json:"to"`
+	Text string `json:"text"`
+}
+
+// The codes of events.
+const (
+	BecameMaster  = "became-master"
+	BecameBackup  = "became-backup"
+	StoodBack     = "stood-back"   // to Initialize, for a reason that is a fault
+	StoppedRouter = "stopped"      // to Initialize, for good
+	CannotStart   = "cannot-start" // why it stays in Initialize
+	Startable     = "startable"    // that is over
+	TakenOver     = "taken-over"   // how a hand-over ended
+	NotTakenOver  = "not-taken-over"
+
+	Stalled         = "stalled"
+	OtherMaster     = "other-master"
+	DisputedAddress = "disputed-address"
+	PacketDiscarded = "packet-discarded"
+	AdvertDiffers   = "advert-differs"
+	AdvertsUnsent   = "adverts-unsent"
+	AdvertsSent     = "adverts-sent-again"
+
+	AddressesFailed   = "addresses-failed"
+	AddressesRestored = "addresses-restored"
+)
+
+// Changed reports whether the event is a change of the state.
+func (e Event) Changed() bool { return e.From != e.To }
+
+// String returns the event as an operator reads it.
+func (e Event) String() string {
+	if e.Changed() {
+		return fmt.Sprintf("%s -> %s: %s", e.From, e.To, e.Text)
+	}
+	return "note: " + e.Text
+}

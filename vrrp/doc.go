@@ -6,7 +6,7 @@
 // later:
 //
 //	packet, vrrp, condition,        values: the codec of adverts, what is configured and what is
-//	holdings, event, actions        reported, what a router asks for
+//	holdings, actions               reported, what a router asks for
 //	times, pace, election,          the parts of a router: each knows one thing, and has timers
 //	handover, announcements,        of its own
 //	stall, rivals

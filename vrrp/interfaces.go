@@ -123,22 +123,21 @@ func (s *Session) begin(now time.Time, m *member) {
 	delete(s.resume, c.Name)
 }
 
-// ownConditions are those of a router that the interfaces decide: first what
-// it needs to be heard, of which one thing that fails hides the rest, then the
-// interfaces that it tracks.
+// ownConditions returns the conditions of a router that depend on interfaces. The
+// first is what keeps it from being heard, if anything does; where it lacks
+// several things, only one is named. Then come the interfaces that it tracks.
 func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
-	var all []Condition
-	switch source, why := choose(c, own, m.router.source, virtual); {
+	source, silent := choose(c, own, m.router.source, virtual)
+	switch {
 	case port != "":
-		all = append(all, Condition{Name: "socket", Reason: port, Silent: true})
+		silent = port
 	case !own.Up:
-		all = append(all, Condition{Name: interfaceCondition + c.Interface, Reason: fmt.Sprintf("interface %s is down", c.Interface), Silent: true})
-	case why != "":
-		all = append(all, Condition{Name: "source address", Reason: why, Silent: true})
-	case source != m.router.source:
+		silent = fmt.Sprintf("interface %s is down", c.Interface)
+	case silent == "" && source != m.router.source:
 		m.router.sendFrom(source)
 	}
+	all := []Condition{{Name: "adverts", OK: silent == "", Reason: silent, Silent: true}}
 	for _, tracked := range c.Track {
 		name, isInterface := strings.CutPrefix(tracked, interfaceCondition)
 		if !isInterface {
