@@ -18,7 +18,7 @@ func newKeeperCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return failure(keeper.Main(keeper.Child{Lock: lock, Open: func() (keeper.Edge, error) { return link.Open() }}))
+			return failure(keeper.Main(lock, func() (keeper.Edge, error) { return link.Open() }))
 		},
 	}
 	c.Flags().StringVar(&lock, "lock", "", "the file that a keeper locks while it runs")

@@ -88,13 +88,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	k, err := keeper.Start(context.WithoutCancel(ctx), keeper.Options{
-		Command: []string{"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock")},
-		Events:  event.Log(o.Log),
-	})
-	if err != nil {
-		return err
-	}
+	k := keeper.Start(context.WithoutCancel(ctx), event.Log(o.Log),
+		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	return serve(ctx, newDirector(ctx, o, r, first, k, store), servers, hangups)

@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,20 +30,14 @@ const (
 	lastWords = 16 << 10
 )
 
-// Options are how the keeper is started.
-type Options struct {
-	// Command is the program and its arguments, which calls Main.
-	Command []string
-	// Events gets what happens to the routers and to the keeper itself.
-	Events event.Sink
-}
-
 // A Client is the director's end of the keeper: it starts the process when
 // there is a router to run, starts it again when it has ended, sends it the
 // newest desired state, and remembers its newest snapshot. Its methods are safe
 // for concurrent use; none but Stop waits.
 type Client struct {
-	options Options
+	command string
+	args    []string
+	events  event.Sink
 	kick    chan struct{} // there is something to tell
 	changed chan struct{}
 	done    chan struct{} // closed when no keeper runs and none will
@@ -59,22 +52,22 @@ type Client struct {
 	starts   uint64
 }
 
-// Start returns a Client. The process itself is started by the first Set that
-// names a router. When the context ends without a Stop, the keeper takes it
-// for the director's death.
-func Start(ctx context.Context, o Options) (*Client, error) {
-	if len(o.Command) == 0 {
-		return nil, errors.New("starting the keeper: no command is given")
-	}
+// Start returns a Client, whose events get what happens to the routers and to the
+// keeper itself. The process is started by the first Set that names a router, by
+// a command that calls Main. When the context ends without a Stop, the keeper
+// takes it for the director's death.
+func Start(ctx context.Context, events event.Sink, command string, args ...string) *Client {
 	c := &Client{
-		options: o,
+		command: command,
+		args:    args,
+		events:  events,
 		desired: new(vrrp.Desired),
 		kick:    make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
 	go c.supervise(ctx)
-	return c, nil
+	return c
 }
 
 // Set makes these routers run, and no others. The newest Set wins, until Stop. What
@@ -240,7 +233,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	ours, theirs := os.NewFile(uintptr(fds[0]), "keeper"), os.NewFile(uintptr(fds[1]), "director")
 	defer theirs.Close()
 	words := new(head)
-	cmd := exec.Command(c.options.Command[0], c.options.Command[1:]...)
+	cmd := exec.Command(c.command, c.args...)
 	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -302,13 +295,13 @@ func (c *Client) take(s snapshot) {
 		c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 	}
 	for _, e := range s.Events {
-		c.options.Events(exported(e))
+		c.events(exported(e))
 	}
 }
 
 // tell makes an event of what happened to the keeper itself.
 func (c *Client) tell(severity slog.Level, code, text string, attrs ...slog.Attr) {
-	c.options.Events(event.Event{At: time.Now(), Severity: severity, Code: code, Text: text, Attributes: attrs})
+	c.events(event.Event{At: time.Now(), Severity: severity, Code: code, Text: text, Attributes: attrs})
 }
 
 // exported is an event of a router as the rest of the daemon knows events.

@@ -161,13 +161,8 @@ func start(t *testing.T, command ...string) (*keeper.Client, func() string) {
 	t.Helper()
 	var mu sync.Mutex
 	var log strings.Builder
-	c, err := keeper.Start(t.Context(), keeper.Options{
-		Command: command,
-		Events:  event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil))),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	events := event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil)))
+	c := keeper.Start(t.Context(), events, command[0], command[1:]...)
 	return c, func() string { mu.Lock(); defer mu.Unlock(); return log.String() }
 }
 
@@ -214,9 +209,6 @@ func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
 
 func TestCommandThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	if _, err := keeper.Start(t.Context(), keeper.Options{}); err == nil {
-		t.Error("no command is no error")
-	}
 	c, log := start(t, "/nowhere/lvsd")
 	n := &network{t: t}
 	c.Set(n.router(150))

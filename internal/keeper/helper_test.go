@@ -44,10 +44,7 @@ func TestMain(m *testing.M) {
 		director()
 		os.Exit(0)
 	case "keeper":
-		err := keeper.Main(keeper.Child{
-			Lock: os.Getenv(lockVar),
-			Open: func() (keeper.Edge, error) { return link.Open() },
-		})
+		err := keeper.Main(os.Getenv(lockVar), func() (keeper.Edge, error) { return link.Open() })
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -75,14 +72,8 @@ func director() {
 	out := json.NewEncoder(os.Stdout)
 	tell := func(r report) { mu.Lock(); defer mu.Unlock(); _ = out.Encode(r) }
 	_ = os.Setenv(roleVar, "keeper")
-	c, err := keeper.Start(context.Background(), keeper.Options{
-		Command: []string{"/proc/self/exe"},
-		Events:  event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))),
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	c := keeper.Start(context.Background(),
+		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))), "/proc/self/exe")
 	go burn()
 	go func() {
 		for range c.Changed() {

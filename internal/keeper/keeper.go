@@ -27,18 +27,8 @@ type Edge interface {
 	Run(ctx context.Context) error
 }
 
-// A Child is how the keeper's process is to run.
-type Child struct {
-	// Lock is the path of a file that a keeper locks as long as it runs, so
-	// that a new one does not begin while another hands over.
-	Lock string
-	// Open opens the edge.
-	Open func() (Edge, error)
-}
-
 // A keeper is the state of the keeper's process.
 type keeper struct {
-	child   Child
 	conn    *os.File
 	session *vrrp.Session
 	begun   chan struct{} // closed when the session runs
@@ -54,7 +44,9 @@ type keeper struct {
 
 // Main is the life of the keeper's process. It expects the socket to the
 // director as file descriptor 3, and returns when the routers have handed over.
-func Main(c Child) error {
+// The file at path lock, if one is named, is locked as long as a keeper runs, so
+// that a new one does not begin while another hands over.
+func Main(lock string, open func() (Edge, error)) error {
 	sa, _ := unix.Getsockname(socketFD) // nil where there is none
 	if _, ok := sa.(*unix.SockaddrUnix); !ok {
 		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is not a socket to a director")
@@ -68,23 +60,23 @@ func Main(c Child) error {
 	if err := unix.SetNonblock(socketFD, true); err != nil {
 		return fmt.Errorf("preparing the socket to the director: %w", err)
 	}
-	edge, err := c.Open()
+	edge, err := open()
 	if err != nil {
 		return fmt.Errorf("opening the network: %w", err)
 	}
-	k := &keeper{child: c, conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
+	k := &keeper{conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
 		kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}
 	k.session = vrrp.NewSession(edge, edge, k.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() { _ = edge.Run(ctx) }()
-	k.run(term)
+	k.run(lock, term)
 	return nil
 }
 
 // run follows the director until the routers have stopped.
-func (k *keeper) run(term <-chan os.Signal) {
+func (k *keeper) run(lock string, term <-chan os.Signal) {
 	orders := make(chan order)
 	go func() { defer close(orders); receive(k.conn, func(o order) { orders <- o }) }()
 	ended := make(chan struct{})
@@ -92,7 +84,7 @@ func (k *keeper) run(term <-chan os.Signal) {
 	go func() { defer close(sent); k.send(ended) }()
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
-	waiting := acquire(k.child.Lock)
+	waiting := acquire(lock)
 	lockTimer := time.NewTimer(k.lockPatience())
 	begin := func() {
 		waiting = nil
