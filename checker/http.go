@@ -19,7 +19,7 @@ type HTTP struct {
 	// Status holds the status codes that pass; empty: DefaultStatus.
 	Status StatusRanges `json:"status,omitempty"`
 	// Body is a regular expression (RE2) that the first BodyLimit bytes of the
-	// body must match; empty: the body is not read.
+	// body must match; empty: any body passes.
 	Body string `json:"body,omitempty"`
 	// ServerName is the name that the server's certificate must carry, and
 	// the one sent by SNI; empty: the host of Host, else the address.

@@ -219,7 +219,10 @@ virtual_service "web" {
   # those instead. The default is check "tcp" {} for a TCP service with a port,
   # and check "ping" {} for any other.
   #   check "tcp"    A TCP connection can be established.
-  #   check "http"   The server answers a request as expected.
+  #   check "http"   The server answers a request as expected. The answer is
+  #                  read to its end, but not beyond 1 MiB or for longer than a
+  #                  second, so that a check leaves no trace in the server's
+  #                  log of errors.
   #   check "https"  The same over TLS.
   #   check "ping"   The server answers an ICMP echo request.
   #   check "none"   The server is always considered up. This kind has no
@@ -278,8 +281,9 @@ virtual_service "web" {
       status = ["200-299", 304]
 
       # A regular expression (RE2 syntax) that must match somewhere in the
-      # first 256 KiB of the body.
-      # Default: none; the body is not read.
+      # first 256 KiB of the body. A dollar sign matches only at its end, where
+      # the server may close the connection in any way.
+      # Default: none; any body passes.
       body = "in (good )?order"
     }
 

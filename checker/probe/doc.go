@@ -4,6 +4,7 @@
 //	Compile ── tcp.go ──┐
 //	        ── http.go ─┴─ dial.go   connections in the runtime's poller
 //	        │     ├─ tls.go ─ authorities.go   certificates
+//	        │     ├─ response.go   what servers say, and how it ends
 //	        │     └─ pattern.go   what a body must match
 //	        ── ping.go ─── echo.go   one raw ICMP socket for each family
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
@@ -14,7 +15,8 @@
 // The deadline of a probe's context is the only time limit. It covers the
 // connect, the TLS handshake, the header and the body together, so a server
 // that sends one byte at a time cannot prolong a probe. What is read from a
-// server is bounded, too: 64 kB of header and checker.BodyLimit bytes of body.
+// server is bounded, too: 64 kB of header and 1 MiB after it, of which
+// checker.BodyLimit bytes are looked at.
 // Only reading a file of certificates can take longer, if its disk hangs:
 // authorities.go reads it in a goroutine of its own, and no probe waits for that
 // beyond its deadline.

@@ -1,15 +1,12 @@
 package probe
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -78,45 +75,43 @@ func (c *httpCheck) run(ctx context.Context, t checker.Target) error {
 		return err
 	}
 	defer plain.Close()
-	if !c.TLS {
-		return c.ask(plain, t)
+	var stream io.ReadWriteCloser = plain
+	if c.TLS {
+		config, err := c.tlsConfig(ctx, t.Addr)
+		if err != nil {
+			return notRun(err)
+		}
+		secure := tls.Client(plain, config)
+		if err := secure.Handshake(); err != nil {
+			return while("negotiating TLS", tlsError(config.ServerName, err))
+		}
+		stream = secure
 	}
-	config, err := c.tlsConfig(ctx, t.Addr)
-	if err != nil {
-		return notRun(err)
+	answer, err := c.ask(stream, t)
+	if answer != nil && answer.finish(ctx, plain) && plain.closeInOrder() == nil {
+		stream.Close()
 	}
-	secure := tls.Client(plain, config)
-	if err := secure.Handshake(); err != nil {
-		return while("negotiating TLS", tlsError(config.ServerName, err))
-	}
-	return c.ask(secure, t)
+	return err
 }
 
-// headLimit bounds what is read of a response before its body, in bytes:
-// status line and headers, those of informational responses included.
-const headLimit = 64 << 10
-
-// ask sends the request and judges the response.
-func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target) error {
+// ask sends the request and judges the response, of which it may leave a part
+// unread. The response is nil if it has no complete header.
+func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target) (*response, error) {
 	if _, err := stream.Write(c.request(t)); err != nil {
-		return while("sending the request", err)
+		return nil, while("sending the request", err)
 	}
-	limited := &io.LimitedReader{R: stream, N: headLimit}
-	response, err := c.readHead(bufio.NewReader(limited))
+	response, err := readResponse(stream, c.Method)
 	if err != nil {
-		if limited.N <= 0 {
-			return fmt.Errorf("the response header is longer than %d kB", headLimit>>10)
-		}
-		return while("reading the response header", notHTTP(err))
+		return nil, err
 	}
-	if !c.Status.Contains(response.StatusCode) {
-		return fmt.Errorf("status %d, want %s", response.StatusCode, c.Status)
+	switch {
+	case !c.Status.Contains(response.status):
+		return response, fmt.Errorf("status %d, want %s", response.status, c.Status)
+	case c.Body == "":
+		return response, nil
+	default:
+		return response, c.matchBody(response.body)
 	}
-	if c.Body == "" {
-		return nil
-	}
-	limited.N = headLimit + 2*checker.BodyLimit
-	return c.matchBody(response.Body)
 }
 
 // request returns the request as it is sent to one target.
@@ -144,52 +139,6 @@ func (c *httpCheck) hostHeader(t checker.Target) string {
 		host = fmt.Sprintf("%s:%d", host, t.Port)
 	}
 	return host
-}
-
-// readHead reads a response up to its body. Informational responses (RFC 9110,
-// section 15.2) come before the one that counts.
-func (c *httpCheck) readHead(r *bufio.Reader) (*http.Response, error) {
-	for {
-		if err := peekVersion(r); err != nil {
-			return nil, err
-		}
-		response, err := http.ReadResponse(r, &http.Request{Method: c.Method})
-		if err != nil {
-			return nil, err
-		}
-		informational := response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols
-		if !informational {
-			return response, nil
-		}
-	}
-}
-
-// peekVersion returns an error that shows how a response begins, if that is
-// not as HTTP does.
-func peekVersion(r *bufio.Reader) error {
-	const version = "HTTP/"
-	start, err := r.Peek(len(version))
-	if err != nil && (len(start) == 0 || isNetError(err)) {
-		return err
-	}
-	if string(start) == version {
-		return nil
-	}
-	start, _ = r.Peek(min(r.Buffered(), 60))
-	line, _, _ := bytes.Cut(start, []byte("\n"))
-	return fmt.Errorf("it begins with %q", bytes.TrimRight(line, "\r"))
-}
-
-// notHTTP puts an error of readHead into plain words.
-func notHTTP(err error) error {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("the server closed the connection without a response")
-	case isNetError(err):
-		return err
-	default:
-		return fmt.Errorf("not an HTTP response: %w", err)
-	}
 }
 
 // matchBody looks for the wanted text in a body.

@@ -82,7 +82,7 @@ func describe(ctx context.Context, t checker.Target, err error, doing stageError
 	}
 	var errno syscall.Errno
 	switch {
-	case isTimeout(err) || ctx.Err() != nil:
+	case isTimeout(err) || doing.err != nil && ctx.Err() != nil:
 		return fmt.Sprintf("timeout after %v%s", t.Timeout, stage)
 	case !errors.As(err, &errno):
 		return err.Error()

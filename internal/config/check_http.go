@@ -11,7 +11,7 @@ import (
 )
 
 var checkHTTP = checkKind{
-	Name: "http", Help: "The server answers a request as expected.",
+	Name: "http", Help: "The server answers a request as expected. The answer is read to its end, but not beyond 1 MiB or for longer than a second, so that a check leaves no trace in the server's log of errors.",
 	Schema: httpCheckTable.Schema,
 	Decode: func(b *block.Body) probe { return readHTTP(b, httpCheckTable, false) },
 }
@@ -60,8 +60,8 @@ var httpOptions = append(timing((*httpCheck).self),
 
 var expectTable = block.NewTable("expect",
 	block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["`+checker.DefaultStatus.String()+`"]`),
-	httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body.", "",
-		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; the body is not read"),
+	httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body. A dollar sign matches only at its end, where the server may close the connection in any way.", "",
+		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; any body passes"),
 )
 
 var tlsTable = block.NewTable("tls",
