@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -120,49 +121,40 @@ func listenUnix(path string) (net.Listener, error) {
 // newSocketHandler answers on the control socket, always in JSON.
 func newSocketHandler(src Source) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /v1/status", limit(serveStatus(src), func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusServiceUnavailable, failure{"too many requests at a time; ask again in a second"})
-	}))
-	mux.HandleFunc("/v1/status", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		writeJSON(w, http.StatusMethodNotAllowed, failure{fmt.Sprintf("/v1/status takes GET, not %.16q", r.Method)})
-	})
-	mux.Handle("POST /v1/reload", limit(serveReload(src), func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusTooManyRequests, failure{"other reloads are under way; ask again when they have ended"})
-	}))
-	mux.HandleFunc("/v1/reload", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "POST")
-		writeJSON(w, http.StatusMethodNotAllowed, failure{fmt.Sprintf("/v1/reload takes POST, not %.16q", r.Method)})
-	})
+	refuse := func(code int, format string, args ...any) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, code, failure{fmt.Sprintf(format, args...)})
+		}
+	}
+	route := func(method, path string, h, busy http.HandlerFunc) {
+		mux.Handle(method+" "+path, limit(h, busy))
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", strings.Replace(method, "GET", "GET, HEAD", 1))
+			refuse(http.StatusMethodNotAllowed, "%s takes %s, not %.16q", path, method, r.Method)(w, r)
+		})
+	}
+	route(http.MethodGet, "/v1/status", serveJSON(src.Status),
+		refuse(http.StatusServiceUnavailable, "too many requests at a time; ask again in a second"))
+	route(http.MethodPost, "/v1/reload", func(w http.ResponseWriter, r *http.Request) {
+		// An error is one of a connection that has no deadlines.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
+		serveJSON(src.ReloadAndWait)(w, r)
+	}, refuse(http.StatusTooManyRequests, "other reloads are under way; ask again when they have ended"))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusNotFound, failure{fmt.Sprintf(
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload", r.URL.Path)})
+		refuse(http.StatusNotFound,
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload", r.URL.Path)(w, r)
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }
 
-// serveStatus answers with the daemon's state.
-func serveStatus(src Source) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		st, err := ask(r.Context(), src.Status)
+// serveJSON answers with the answer to a question.
+func serveJSON[T any](question func(context.Context) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := ask(r.Context(), question)
 		if err != nil {
 			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
 			return
 		}
-		writeJSON(w, http.StatusOK, st)
-	})
-}
-
-// serveReload reloads the configuration and answers with how that ended.
-func serveReload(src Source) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// An error is one of a connection that has no deadlines.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
-		o, err := ask(r.Context(), src.ReloadAndWait)
-		if err != nil {
-			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
-			return
-		}
-		writeJSON(w, http.StatusOK, o)
-	})
+		writeJSON(w, http.StatusOK, answer)
+	}
 }

@@ -73,8 +73,8 @@ type Loaded struct {
 	table Table // that was opened
 }
 
-// An Effect is something that the core wants done: one of these types. Those that set something are
-// whole, and the newest wins.
+// An Effect is something that the core wants done: one of these types. Those that
+// set something are whole, and the newest wins.
 type Effect any
 
 type (
