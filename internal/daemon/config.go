@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -103,8 +102,6 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		_ = got.Diagnostics.Render(&diagnosis, diagnosisWidth, false) // a Builder takes all
 		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics), Diagnosis: diagnosis.String()}
 	}
-	// What the child sent is garbage by now. At rest it would be kept for minutes.
-	go debug.FreeOSMemory()
 	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
 }
 

@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/checker/probe"
@@ -47,7 +48,15 @@ type Options struct {
 
 // collectorPercent is the garbage collector's GOGC. There is little garbage at
 // rest, and memory is what counts.
-const collectorPercent = 30
+const collectorPercent = 20
+
+// keepSmall keeps this process small, and the keeper, which inherits that there
+// are no huge pages. Where the kernel gives them to everybody, as Debian's does,
+// the two have 2 MB in place of some 4 kB so often that it is 4.6 MB (measured).
+func keepSmall() {
+	debug.SetGCPercent(collectorPercent)
+	_ = unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) // A kernel without them need not know this.
+}
 
 // Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
 // once the virtual addresses are handed over; an *InvalidError if the
@@ -63,7 +72,7 @@ func Run(ctx context.Context, o Options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 
-	debug.SetGCPercent(collectorPercent)
+	keepSmall()
 	q, _, err := query(o.Config, o.Node)
 	if err != nil {
 		return err
@@ -110,7 +119,14 @@ func newDirector(ctx context.Context, o Options, r *reader.Reader, first *Readin
 			return reload(ctx, o, r, running)
 		},
 		Machine: machine.Read,
-		Notify:  func(message string) { notify(o.Log, message) },
+		Notify: func(state string) {
+			notify(o.Log, state)
+			if state == "READY" {
+				// What was replaced is garbage by now, and so is what the reader sent.
+				// At rest it would be kept for minutes.
+				go debug.FreeOSMemory()
+			}
+		},
 	})
 }
 
