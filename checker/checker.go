@@ -58,12 +58,13 @@ func New(p Prober, inFlight int) *Checker {
 	}
 }
 
-// Set makes targets the whole of what is probed: the newest call wins. It does
-// not wait for probes, and may be called before, during and after Run, and from
-// within a report. Targets that stay keep their schedule; new ones are probed
+// Set makes targets the whole of what is probed: the newest call wins. It keeps
+// the pointers, and nobody may write to what they point to. It does not wait for
+// probes, and may be called before, during and after Run, and from within a
+// report. Targets that stay keep their schedule; new ones are probed
 // at once. The running probe of a target that is gone is cancelled, and its
 // result is not reported unless that report had already begun.
-func (c *Checker) Set(targets []Target) {
+func (c *Checker) Set(targets []*Target) {
 	compiled := c.compile(targets)
 	c.mu.Lock()
 	c.compiled = compiled
@@ -79,7 +80,7 @@ func (c *Checker) Set(targets []Target) {
 
 // compile returns the Specs of the targets, compiled. It does that without the
 // lock for those that are new: thousands of them may take a while.
-func (c *Checker) compile(targets []Target) map[Spec]ProbeFunc {
+func (c *Checker) compile(targets []*Target) map[Spec]ProbeFunc {
 	c.mu.Lock()
 	known := c.compiled
 	c.mu.Unlock()
@@ -185,14 +186,14 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 
 // probe runs one probe from start to end, and reports its result.
 func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Result)) {
-	if run, own := c.begin(ctx, e); run != nil {
+	if run, own, t := c.begin(ctx, e); run != nil {
 		began := time.Now()
-		r := run(own, e.target)
+		r := run(own, *t)
 		r.At = time.Now()
 		r.Latency = r.At.Sub(began)
-		r = notRunIfLate(e.target, r)
+		r = notRunIfLate(*t, r)
 		if c.end(e, r) && ctx.Err() == nil {
-			report(e.target, r)
+			report(*t, r)
 		}
 	}
 	c.mu.Lock()
@@ -218,16 +219,16 @@ func notRunIfLate(t Target, r Result) Result {
 	return r
 }
 
-// begin returns what runs the probe of an entry and its context, whose timeout
-// starts now; nil if the target was removed meanwhile.
-func (c *Checker) begin(ctx context.Context, e *entry) (ProbeFunc, context.Context) {
+// begin returns what runs the probe of an entry, its context, whose timeout
+// starts now, and its target; nil if that was removed meanwhile.
+func (c *Checker) begin(ctx context.Context, e *entry) (ProbeFunc, context.Context, *Target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e.dropped {
-		return nil, nil
+		return nil, nil, nil
 	}
 	ctx, e.cancel = context.WithTimeout(ctx, e.target.Timeout)
-	return c.compiled[e.target.Spec], ctx
+	return c.compiled[e.target.Spec], ctx, e.target
 }
 
 // end counts a result and reports true, unless the target was removed while it

@@ -80,7 +80,7 @@ func TestCheckerTranscript(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
 		c := New(answers(30*time.Millisecond), DefaultInFlight)
-		c.Set([]Target{target(1)})
+		c.Set(these(target(1)))
 		run(t, c, l.report)
 		passes(6 * time.Second)
 		want := strings.Join([]string{
@@ -110,7 +110,7 @@ func TestCheckerHungServersDelayNobody(t *testing.T) {
 		}), DefaultInFlight)
 		all := targets(healthy)
 		for i := range hung {
-			all = append(all, target(1<<16+i))
+			all = append(all, new(target(1<<16+i)))
 		}
 		c.Set(all)
 		run(t, c, l.report)
@@ -118,7 +118,7 @@ func TestCheckerHungServersDelayNobody(t *testing.T) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, want := range all {
-			times := l.times[want]
+			times := l.times[*want]
 			if len(times) < 3 {
 				t.Fatalf("%v was probed %d times in 5 s", want.Addr, len(times))
 			}
@@ -236,7 +236,7 @@ func TestCheckerWaitersAreServedInTurn(t *testing.T) {
 		}), 10)
 		all := targets(10)
 		for i := range 40 {
-			all = append(all, target(1<<16+i))
+			all = append(all, new(target(1<<16+i)))
 		}
 		c.Set(all)
 		run(t, c, l.report)
@@ -244,7 +244,7 @@ func TestCheckerWaitersAreServedInTurn(t *testing.T) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, want := range all {
-			times := l.times[want]
+			times := l.times[*want]
 			for i := 1; i < len(times); i++ {
 				if gap := times[i] - times[i-1]; gap > 7*time.Second {
 					t.Errorf("%v waited %v, want about 5 s as everybody", want.Addr, gap)
@@ -372,7 +372,7 @@ func TestCheckerSetFromWithinAReport(t *testing.T) {
 		c.Set(targets(1))
 		run(t, c, func(r Target, res Result) {
 			l.report(r, res)
-			c.Set([]Target{target(7)})
+			c.Set(these(target(7)))
 		})
 		passes(time.Second)
 		want := "1ms 10.0.0.0 passed after 1ms \n2ms 10.0.0.7 passed after 1ms "
@@ -458,7 +458,7 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 		c := New(answers(0), DefaultInFlight)
 		run(t, c, l.report)
 		for i := range 100 { // a reload every 100 ms, always with target 1
-			c.Set([]Target{target(1), target(100 + i)})
+			c.Set(these(target(1), target(100+i)))
 			passes(100 * time.Millisecond)
 		}
 		l.mu.Lock()
@@ -477,9 +477,9 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 // them does not end by itself.
 func TestStartingEndsWithTheContext(t *testing.T) {
 	c := New(answers(0), DefaultInFlight)
-	var all []Target
+	var all []*Target
 	for i := range 10 * batch {
-		all = append(all, Target{Spec: SpecOf(TCP{}), Port: uint16(i), Interval: time.Second, Timeout: time.Second})
+		all = append(all, &Target{Spec: SpecOf(TCP{}), Port: uint16(i), Interval: time.Second, Timeout: time.Second})
 	}
 	c.Set(all)
 	ctx, cancel := context.WithCancel(t.Context())

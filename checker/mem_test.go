@@ -8,7 +8,7 @@ import (
 
 // TestCheckerMemory bounds what a target at rest costs.
 func TestCheckerMemory(t *testing.T) {
-	const n, limit = 10_000, 250
+	const n, limit = 10_000, 150
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

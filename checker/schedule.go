@@ -41,7 +41,9 @@ type schedule struct {
 
 // An entry is one target's place in the schedule.
 type entry struct {
-	target Target
+	// target is the last one that was set: the earlier ones, which are equal, can
+	// be forgotten.
+	target *Target
 	// due is when the next probe is to start, counted from base.
 	due time.Duration
 	// phase is where in its interval the target is probed: on time, due is
@@ -72,20 +74,20 @@ func newSchedule(base time.Time) *schedule { return &schedule{base: base} }
 // set makes targets the whole of what is probed. New ones are due at once, and
 // those already known keep their place. It returns the entries that were
 // removed while their probe was in flight.
-func (s *schedule) set(now time.Time, targets []Target) (dropped []*entry) {
+func (s *schedule) set(now time.Time, targets []*Target) (dropped []*entry) {
 	wanted := slices.Clone(targets)
-	slices.SortFunc(wanted, Target.Compare)
-	wanted = slices.Compact(wanted)
+	slices.SortFunc(wanted, func(a, b *Target) int { return a.Compare(*b) })
+	wanted = slices.CompactFunc(wanted, func(a, b *Target) bool { return *a == *b })
 	s.targets = len(wanted)
 	old := s.entries
 	s.entries = make([]*entry, 0, len(wanted))
 	for _, t := range wanted {
-		for len(old) > 0 && old[0].target.Compare(t) < 0 {
+		for len(old) > 0 && old[0].target.Compare(*t) < 0 {
 			dropped = s.remove(old[0], dropped)
 			old = old[1:]
 		}
-		if len(old) > 0 && old[0].target == t {
-			s.keep(now, old[0])
+		if len(old) > 0 && *old[0].target == *t {
+			s.keep(now, old[0], t)
 			old = old[1:]
 		} else {
 			s.add(now, t)
@@ -98,15 +100,16 @@ func (s *schedule) set(now time.Time, targets []Target) (dropped []*entry) {
 }
 
 // add makes a new target due at once.
-func (s *schedule) add(now time.Time, t Target) {
-	e := &entry{target: t, phase: phase(t), due: now.Sub(s.base)}
+func (s *schedule) add(now time.Time, t *Target) {
+	e := &entry{target: t, phase: phase(*t), due: now.Sub(s.base)}
 	s.entries = append(s.entries, e)
 	heap.Push(&s.queue, e)
 }
 
 // keep leaves an entry in its place. If its target is back before the probe of
 // its earlier life has ended, it is due at once after that.
-func (s *schedule) keep(now time.Time, e *entry) {
+func (s *schedule) keep(now time.Time, e *entry, t *Target) {
+	e.target = t
 	s.entries = append(s.entries, e)
 	if e.dropped {
 		e.due = now.Sub(s.base)
@@ -179,7 +182,7 @@ func (s *schedule) observe(now time.Time, e *entry, refused bool) {
 func (s *schedule) finish(e *entry) (first bool) {
 	e.cancel, e.dropped = nil, false
 	if e.unwanted {
-		i, _ := s.find(e.target)
+		i, _ := s.find(*e.target)
 		s.entries = slices.Delete(s.entries, i, i+1)
 		return false
 	}

@@ -22,10 +22,18 @@ func target(n int) Target {
 }
 
 // targets returns the first n of them.
-func targets(n int) []Target {
-	all := make([]Target, n)
+func targets(n int) []*Target {
+	all := make([]*Target, n)
 	for i := range all {
-		all[i] = target(i)
+		all[i] = new(target(i))
+	}
+	return all
+}
+
+// these are targets as the checker takes them.
+func these(targets ...Target) (all []*Target) {
+	for _, t := range targets {
+		all = append(all, &t)
 	}
 	return all
 }
@@ -219,7 +227,7 @@ func TestScheduleLongestDueFirst(t *testing.T) {
 func TestScheduleSet(t *testing.T) {
 	a, b, c := target(1), target(2), target(3)
 	s := newSchedule(epoch)
-	s.set(epoch, []Target{a, b, a})
+	s.set(epoch, these(a, b, a))
 	if s.targets != 2 {
 		t.Errorf("%d targets, want 2: equal ones are one", s.targets)
 	}
@@ -234,7 +242,7 @@ func TestScheduleSet(t *testing.T) {
 	}
 	kept := place(a).due
 	now := epoch.Add(time.Millisecond)
-	s.set(now, []Target{a, c})
+	s.set(now, these(a, c))
 	if place(a).due != kept {
 		t.Error("a target that stayed lost its place in the schedule")
 	}
@@ -245,13 +253,13 @@ func TestScheduleSet(t *testing.T) {
 		t.Error("the target that was removed is still there")
 	}
 	e, _ := s.start(now)
-	if diff := cmp.Diff([]*entry{e}, s.set(now, []Target{a}), cmp.Comparer(func(x, y *entry) bool { return x == y })); diff != "" {
+	if diff := cmp.Diff([]*entry{e}, s.set(now, these(a)), cmp.Comparer(func(x, y *entry) bool { return x == y })); diff != "" {
 		t.Errorf("probes in flight for nobody (-want +got):\n%s", diff)
 	}
-	if again := s.set(now, []Target{a}); again != nil {
+	if again := s.set(now, these(a)); again != nil {
 		t.Error("a probe was dropped twice")
 	}
-	s.set(now, []Target{a, c})
+	s.set(now, these(a, c))
 	if x, _ := s.start(now); x != nil {
 		t.Error("a target that came back started beside its old probe")
 	}
@@ -267,7 +275,7 @@ func TestScheduleSecondProbeIsOnTheGrid(t *testing.T) {
 	grid := phase(target(1))
 	for _, started := range []time.Duration{0, grid - 1, grid, grid + 1} {
 		s := newSchedule(epoch)
-		s.set(epoch.Add(started), []Target{target(1)})
+		s.set(epoch.Add(started), these(target(1)))
 		e, due := s.start(epoch.Add(started))
 		if e == nil || !due.Equal(epoch.Add(started)) {
 			t.Fatalf("a target set at %v is due at %v, want at once", started, due)
@@ -293,7 +301,7 @@ func TestScheduleTurnAfterAQuickRetry(t *testing.T) {
 		quarter - 1: grid + interval,
 		1:           grid + interval,
 	} {
-		e := &entry{target: target(1), phase: phase(target(1)), refusals: 1}
+		e := &entry{target: new(target(1)), phase: phase(target(1)), refusals: 1}
 		if got := e.next(grid - before); got != want {
 			t.Errorf("a quick retry %v before the turn on the grid: the next is due at %v, want %v", before, got, want)
 		}
@@ -378,10 +386,10 @@ func FuzzSchedule(f *testing.F) {
 			arg := int(b & 0x3f)
 			switch b >> 6 {
 			case 0: // which of 6 targets are wanted
-				var want []Target
+				var want []*Target
 				for i := range 6 {
 					if arg>>i&1 == 1 {
-						want = append(want, target(i))
+						want = append(want, new(target(i)))
 					}
 				}
 				s.set(now, want)
@@ -411,21 +419,21 @@ func checkSchedule(t *testing.T, s *schedule, flying []*entry) {
 	t.Helper()
 	seen := make(map[Target]bool)
 	for _, e := range flying {
-		if seen[e.target] || e.index != running {
+		if seen[*e.target] || e.index != running {
 			t.Fatalf("%v has two probes in flight, or does not know of one", e.target)
 		}
-		seen[e.target] = true
+		seen[*e.target] = true
 	}
 	for i, e := range s.queue {
-		if seen[e.target] || int(e.index) != i || e.unwanted {
+		if seen[*e.target] || int(e.index) != i || e.unwanted {
 			t.Fatalf("%v is queued and runs, is misplaced, or was removed", e.target)
 		}
 		if i > 0 && s.queue.Less(i, (i-1)/2) {
 			t.Fatal("the queue is out of order")
 		}
-		seen[e.target] = true
+		seen[*e.target] = true
 	}
-	if !slices.IsSortedFunc(s.entries, func(a, b *entry) int { return a.target.Compare(b.target) }) {
+	if !slices.IsSortedFunc(s.entries, func(a, b *entry) int { return a.target.Compare(*b.target) }) {
 		t.Fatal("the entries are out of order")
 	}
 	if len(seen) != len(s.entries) {

@@ -196,7 +196,7 @@ func TestTLSAuthoritiesOnADeadMount(t *testing.T) {
 	other := at(addr, checker.TCP{}, patience)
 	other.Interval = 50 * time.Millisecond
 	c := checker.New(newProber(t), 1)
-	c.Set([]checker.Target{dead, other})
+	c.Set([]*checker.Target{&dead, &other})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	results := make(chan checker.Result)

@@ -76,10 +76,10 @@ func cpuTime() time.Duration {
 // each probed every 100 ms.
 func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Options) {
 	addr := otherProcess(b)
-	targets := make([]checker.Target, 500)
+	targets := make([]*checker.Target, 500)
 	for i := range targets {
 		to := netip.AddrPortFrom(addr.Addr(), addr.Port())
-		targets[i] = at(to, spec, patience+time.Duration(i)) // distinct by their timeout
+		targets[i] = new(at(to, spec, patience+time.Duration(i))) // distinct by their timeout
 		targets[i].Interval = 100 * time.Millisecond
 	}
 	c := checker.New(prober, checker.DefaultInFlight)
@@ -136,9 +136,9 @@ func BenchmarkPing(b *testing.B) { benchmarkPaced(b, New(), checker.Ping{}) }
 func BenchmarkTLSFirstRun(b *testing.B) {
 	ca := newAuthority(b)
 	addr := serveTLS(b, ca.config(b, -1, 1, "a.example"))
-	targets := make([]checker.Target, b.N)
+	targets := make([]*checker.Target, b.N)
 	for i := range targets {
-		targets[i] = at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i))
+		targets[i] = new(at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i)))
 		targets[i].Interval = time.Hour
 	}
 	c := checker.New(New(), checker.DefaultInFlight)

@@ -98,7 +98,7 @@ func (f fakeTable) Snapshot() ipvsctl.Snapshot {
 
 type fakeProbes struct{ *outsides }
 
-func (f fakeProbes) Set(targets []checker.Target) {
+func (f fakeProbes) Set(targets []*checker.Target) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.targets = len(targets)

@@ -37,7 +37,7 @@ type Table interface {
 
 // Probes is the checker.
 type Probes interface {
-	Set([]checker.Target)
+	Set([]*checker.Target)
 	Run(context.Context, func(checker.Target, checker.Result)) error
 	Stats() checker.Stats
 }

@@ -71,10 +71,10 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 
 // Targets returns the targets of all checks of a configuration, in its order;
 // what several checks share is there for each of them.
-func Targets(c *config.Config) []checker.Target {
-	all := make([]checker.Target, 0, countChecks(c.Services))
+func Targets(c *config.Config) []*checker.Target {
+	all := make([]*checker.Target, 0, countChecks(c.Services))
 	for _, check := range eachCheck(c.Services) {
-		all = append(all, check.Target)
+		all = append(all, &check.Target)
 	}
 	return all
 }

@@ -81,7 +81,7 @@ type (
 	// SetTable makes the kernel's table what it should be.
 	SetTable ipvsctl.Desired
 	// SetTargets makes these the targets that are probed.
-	SetTargets []checker.Target
+	SetTargets []*checker.Target
 	// TellKeeper makes the keeper run these virtual routers.
 	TellKeeper vrrp.Desired
 	// Heartbeat tells the keeper that this director is alive.

@@ -144,11 +144,11 @@ func (k *check) apply() {
 // targets: those of the configuration that runs.
 func (k *check) targets(got director.SetTargets) {
 	k.probing = true
-	if want := director.Targets(k.running); !slices.Equal(want, got) {
+	if want := director.Targets(k.running); !slices.Equal(want, got) { // the running configuration's own
 		k.fail("probes %d targets, and %d are configured", len(got), len(want))
 	}
 	for t := range k.streaks {
-		if !slices.Contains(got, t) {
+		if !slices.ContainsFunc(got, func(g *checker.Target) bool { return *g == t }) {
 			delete(k.streaks, t)
 		}
 	}
@@ -165,8 +165,8 @@ func (k *check) keeper(d vrrp.Desired) {
 		k.fail("is ready before its table is in the kernel")
 	default:
 		for _, t := range director.Targets(k.running) {
-			if k.streaks[t] == nil {
-				k.fail("is ready before the first result of %v", t)
+			if k.streaks[*t] == nil {
+				k.fail("is ready before the first result of %v", *t)
 			}
 		}
 	}

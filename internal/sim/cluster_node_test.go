@@ -198,11 +198,11 @@ func (n *Node) look() director.MachineSeen {
 	return director.MachineSeen{Facts: seen}
 }
 
-func unique(targets []checker.Target) []checker.Target {
+func unique(targets []*checker.Target) []checker.Target {
 	var all []checker.Target
 	for _, t := range targets {
-		if !slices.Contains(all, t) {
-			all = append(all, t)
+		if !slices.Contains(all, *t) {
+			all = append(all, *t)
 		}
 	}
 	return all
