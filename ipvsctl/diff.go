@@ -1,7 +1,6 @@
 package ipvsctl
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
@@ -82,19 +81,4 @@ func (t Table) Keys() []ServiceKey { return sorted(t) }
 // sorted returns the keys of a map in order.
 func sorted[V any](m map[ServiceKey]V) []ServiceKey {
 	return slices.SortedFunc(maps.Keys(m), ServiceKey.Compare)
-}
-
-// Compare orders services by mark, protocol, address and port.
-func (k ServiceKey) Compare(other ServiceKey) int {
-	return cmp.Or(
-		cmp.Compare(k.Mark, other.Mark),
-		cmp.Compare(k.Protocol, other.Protocol),
-		k.Addr.Compare(other.Addr),
-		cmp.Compare(k.Port, other.Port),
-	)
-}
-
-// Compare orders real servers by address and port.
-func (k DestinationKey) Compare(other DestinationKey) int {
-	return cmp.Or(k.Addr.Compare(other.Addr), cmp.Compare(k.Port, other.Port))
 }

@@ -8,7 +8,7 @@
 //	              │                                   └─ refused: read the service again;
 //	have ◄── look and audit ◄── Kernel                   if nothing has changed, retry later
 //
-// Table and its parts are plain values (table.go), immutable once handed out, and
+// Table and its parts are plain values (keys.go, table.go), immutable once handed out, and
 // Diff is a function of two tables (diff.go).
 //
 // The core (core.go) takes one step at a time towards what is wanted. It is
@@ -18,8 +18,9 @@
 // turns what happened into events. The Reconciler (reconcile.go) is the loop around
 // it, and the only writer of the kernel's table.
 //
-// The files build on each other in the order table, op, diff, ipvsadm (values);
-// ownership, refused, audit, observe, event, snapshot (parts); core; reconcile.
+// The files build on each other in the order keys, rows, table, op, diff, ipvsadm
+// (values); ownership, refused, audit, observe, event, snapshot (parts); core;
+// reconcile.
 //
 // The kernel does not record who owns a service. The daemon owns the services
 // that are wanted, and those that it owned when its last process ended, according

@@ -5,7 +5,7 @@
 // The files build on each other in this order, so that none needs one that comes
 // later:
 //
-//	packet, vrrp, condition,        values: the codec of adverts, what is configured and what is
+//	packet, condition, vrrp,        values: the codec of adverts, what is configured and what is
 //	holdings, actions               reported, what a router asks for
 //	times, pace, election,          the parts of a router: each knows one thing, and has timers
 //	handover, announcements,        of its own

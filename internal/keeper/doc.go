@@ -11,6 +11,9 @@
 // beyond a bound are dropped and counted. The keeper writes neither to a disk
 // nor to the director's standard error.
 //
+// What they exchange is in wire.go, what is special about the keeper's process in
+// process.go; client.go is the director's end, keeper.go the other one.
+//
 // Each process survives the death of the other. A keeper that dies is restarted
 // at once, and becomes Master again if no peer can have taken over yet. If the
 // director dies, or its loop shows no sign of life for ten seconds, the keeper

@@ -11,8 +11,8 @@
 // Run publishes what it knows as one immutable view, so that the loop that sends
 // the adverts never waits.
 //
-// Its files are to be read in the order filter, socket, link, address, announce, watch:
-// none needs one that comes later.
+// Its files build on each other in the order filter, socket, link, address,
+// announce, watch.
 //
 // A Link belongs to the network namespace in which it was made.
 package link
