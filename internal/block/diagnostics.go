@@ -13,15 +13,6 @@ import (
 	"github.com/lvsd/lvsd/internal/text"
 )
 
-// A Severity reports whether a diagnostic forbids the configuration.
-type Severity string
-
-// The severities.
-const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-)
-
 // A Diagnostic is one mistake in a configuration, or one doubt about it.
 type Diagnostic struct {
 	Severity Severity `json:"severity"`

@@ -9,19 +9,13 @@
 //	Parse                                                        parse.go
 //	  cut           check that a file is text in this language   text.go
 //	  split         a file into its top-level blocks             split.go
-//	  locals        evaluated in the order of their dependencies locals.go, scope.go,
-//	                                                             functions.go
+//	  locals        evaluated in the order of their dependencies locals.go
 //	  and then, on all processors, every block into a Result:    workers.go
 //	    reuse       the result of a block that has not changed   reuse.go
-//	    parse       plain text fast, the rest by hclsyntax       plain.go, plainscan.go
-//	    decode      a Body by the Table of its type              body.go, table.go,
-//	                                                             options.go, dynamic.go,
-//	                                                             values.go
+//	    parse       plain text fast, the rest by hclsyntax       syntax.go, plain.go
+//	    decode      a Body by the Table of its type              table.go
 //	  ▼
 //	Results         values, Claims to be compared among blocks, and Reports
-//	                                                             reports.go, diagnostics.go
-//	                in words that help                           schema.go, explain.go,
-//	                                                             hints.go
 //
 // Splitting first keeps the memory small: the tree of a file with 10,000 real
 // servers takes some 100 MB, but the values in it only three. Each block is
@@ -36,4 +30,21 @@
 //
 // The package reads the configuration's files and the files that they name; it
 // reads no clock and opens no socket. No other package knows about HCL.
+//
+// Every file uses only files that come before it in this list:
+//
+//	schema.go, language.go    what a block may hold, and words that help
+//	reports.go                places, mistakes and doubts
+//	cursor.go, split.go       a text, and its top-level items
+//	sources.go                the files
+//	diagnostics.go            reports as they are shown
+//	functions.go, scope.go    what expressions may refer to
+//	plain.go                  the parser of plain text
+//	explain.go, syntax.go     parsing an item, and the parser's mistakes in words
+//	text.go, locals.go        what comes before the blocks
+//	body.go, values.go        a block and the values of its arguments
+//	dynamic.go                its inner blocks
+//	table.go, options.go      decoding it by a table
+//	workers.go, reuse.go      many blocks at once, and those that are known
+//	parse.go                  all of it
 package block

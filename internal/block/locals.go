@@ -11,9 +11,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// localsType is the type of the blocks with locals.
-const localsType = "locals"
-
 // locals are the arguments of all locals blocks, evaluated in the order in
 // which they need each other.
 type locals struct {

@@ -94,12 +94,6 @@ func Text[T, V any](name, help string, def V, parse func(b *Body, s string, at P
 	})
 }
 
-// An Item is one text of a list, and its place.
-type Item struct {
-	Text string
-	At   Place
-}
-
 // List is a list of texts. A list that is there is not nil.
 func List[T any](name, help string, ref func(*T) *[]Item) Entry[T] {
 	return entry(Option{Name: name, Help: help, Range: "a list"}, nil, ref, (*Body).items)

@@ -57,7 +57,7 @@ func decodeItem[R any](r reuser, it item, decode func(*Body, *R)) (out Result[R]
 	d.decode(it, func(b *Body) { decode(b, &out.Value) })
 	out.part = d.part
 	if out.Key != (Key{}) && out.Mistakes == 0 {
-		out.Summary = appendSummary(nil, out.part, it.chunk)
+		out.Summary = out.summary(it)
 	}
 	return out
 }
@@ -132,22 +132,4 @@ func (d *decoder) alien(f *source) bool {
 		}
 	}
 	return false
-}
-
-// An item is a chunk with the file that it is of.
-type item struct {
-	*source
-	chunk
-}
-
-// items lists all top-level items but the locals.
-func (s Sources) items() (list []item) {
-	for _, f := range s.files {
-		for _, c := range f.blocks {
-			if c.kind != localsType {
-				list = append(list, item{f, c})
-			}
-		}
-	}
-	return list
 }

@@ -22,23 +22,22 @@ func parseItem(text []byte, filename string, start hcl.Pos) (*hclsyntax.Body, hc
 	return file.Body.(*hclsyntax.Body), diags
 }
 
-// parsePlain parses text whose arguments have plain values: quoted strings,
-// whole numbers, true, false, null, references such as local.x, and lists of
-// these. An argument may have another value if it fits on one line: hclsyntax
-// parses that line.
+// parsePlain parses text whose structure is plain. The values of its arguments
+// may be any: it parses quoted strings, whole numbers, true, false, null and
+// references such as local.x, and leaves others to hclsyntax.
 //
 // The result is the tree, including all ranges, that hclsyntax.ParseConfig
 // returns. Whatever ParseConfig would reject or warn about, and whatever is not
 // certain to be the same, parsePlain reports as false.
 //
-// The parser recurses on nested blocks and lists: the caller bounds their depth.
+// The parser recurses on nested blocks: the caller bounds their depth.
 func parsePlain(text []byte, filename string, start hcl.Pos) (*hclsyntax.Body, bool) {
 	if bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, endOfText) >= 0 || !utf8.Valid(text) {
 		return nil, false
 	}
 	p := plainParser{
-		text: text, names: string(text), filename: filename,
-		line: start.Line, lineStart: 1 - start.Column, startByte: start.Byte,
+		cursor: cursor{text: text, line: start.Line, lineStart: 1 - start.Column},
+		names:  string(text), filename: filename, startByte: start.Byte,
 	}
 	p.next()
 	at := p.point()
@@ -49,12 +48,102 @@ func parsePlain(text []byte, filename string, start hcl.Pos) (*hclsyntax.Body, b
 	return body, ok
 }
 
+// The bytes that next returns at the end of the text and at a comment that is
+// not plain, which it never passes. Plain text contains neither.
+const (
+	endOfText = 0x00
+	notPlain  = 0xff
+)
+
+// A plainParser reads a text from its beginning to its end. What precedes pos on
+// its line is ASCII, except after expression, so that every byte is a column.
+type plainParser struct {
+	cursor
+	names     string // a copy of text: names in the tree are substrings of it
+	filename  string
+	startByte int // the position of text in the file
+}
+
+// point returns the position in the file.
+func (p *plainParser) point() hcl.Pos {
+	return hcl.Pos{Line: p.line, Column: p.pos - p.lineStart + 1, Byte: p.startByte + p.pos}
+}
+
+// since returns the range from a point to the position.
+func (p *plainParser) since(start hcl.Pos) hcl.Range {
+	return hcl.Range{Filename: p.filename, Start: start, End: p.point()}
+}
+
+// symbol passes one byte and returns its range.
+func (p *plainParser) symbol() hcl.Range {
+	start := p.point()
+	p.pos++
+	return p.since(start)
+}
+
+// next passes spaces and comments within a line and returns the byte that
+// follows them. A comment that ends with its line counts as the newline.
+func (p *plainParser) next() byte {
+	for p.pos < len(p.text) {
+		switch c := p.text[p.pos]; {
+		case c == ' ' || c == '\t':
+			p.pos++
+		case c == '#' || c == '/' && p.startsWith("//"):
+			return p.lineComment()
+		case c == '/' && p.startsWith("/*"):
+			if !p.passComment() {
+				return notPlain
+			}
+		default:
+			return c
+		}
+	}
+	return endOfText
+}
+
+// lineComment returns what next returns at a comment that starts with # or //.
+// It passes the comment only if the text ends with it.
+func (p *plainParser) lineComment() byte {
+	rest := p.text[p.pos:]
+	if bytes.IndexByte(rest, '\n') >= 0 {
+		return '\n'
+	}
+	if !isASCII(rest) {
+		return notPlain
+	}
+	p.pos = len(p.text)
+	return endOfText
+}
+
+// passComment passes a comment between /* and */. It reports false, and passes
+// nothing, if the comment is not closed or not ASCII.
+func (p *plainParser) passComment() bool {
+	before := p.cursor
+	p.pos += len("/*")
+	p.skipTo("*/")
+	if !p.startsWith("*/") || !isASCII(p.text[before.pos:p.pos]) {
+		p.cursor = before
+		return false
+	}
+	p.pos += len("*/")
+	return true
+}
+
+func isASCII(text []byte) bool { return utf8.RuneCount(text) == len(text) }
+
+// lineEnds reports whether only a comment is left on the line.
+func (p *plainParser) lineEnds() bool {
+	c := p.next()
+	return c == '\n' || c == endOfText
+}
+
 // items parses the arguments and blocks of a body, up to the byte that ends it.
 func (p *plainParser) items(end byte) (*hclsyntax.Body, bool) {
 	body := &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, Blocks: hclsyntax.Blocks{}}
 	for c := p.next(); c != end; c = p.next() {
 		if c == '\n' {
-			p.passLine()
+			p.skipTo("\n")
+			p.newline()
 		} else if !p.item(body) || !p.lineEnds() {
 			return nil, false
 		}
@@ -172,37 +261,39 @@ func (p *plainParser) singleArgument() (*hclsyntax.Body, bool) {
 // value parses the value of an argument.
 func (p *plainParser) value() (hclsyntax.Expression, bool) {
 	p.next()
-	before := *p
+	before := p.cursor
 	if value, ok := p.plainValue(); ok && (p.lineEnds() || p.next() == '}') {
 		return value, true
 	}
-	*p = before
+	p.cursor = before
 	return p.expression()
 }
 
-// expression has hclsyntax parse the rest of the line. If that is a complete
-// expression, then it ends at the newline in the whole file, too.
-func (p *plainParser) expression() (hclsyntax.Expression, bool) {
-	line, _, found := bytes.Cut(p.text[p.pos:], []byte("\n"))
-	if !found || bytes.HasPrefix(line, []byte("\ufeff")) { // ParseExpression skips a byte order mark
-		return nil, false
-	}
-	value, diags := hclsyntax.ParseExpression(line, p.filename, p.point())
-	p.pos += len(line)
-	return value, len(diags) == 0
-}
-
-// plainValue parses a value of the kinds that parsePlain lists.
+// plainValue parses a value of the kinds that need no hclsyntax.
 func (p *plainParser) plainValue() (hclsyntax.Expression, bool) {
 	switch c := p.next(); {
 	case c == '"':
 		return p.template()
-	case c == '[':
-		return p.list()
 	case byteClass[c]&digit != 0:
 		return p.number()
 	}
 	return p.word()
+}
+
+// expression has hclsyntax parse a value. It ends with its line, or before the
+// brace of a block on this line.
+func (p *plainParser) expression() (hclsyntax.Expression, bool) {
+	s := scanner{cursor: p.cursor, open: true}
+	for !s.atEnd('\n') && !s.atEnd('}') {
+		s.step()
+	}
+	text := p.text[p.pos:s.pos]
+	if bytes.HasPrefix(text, byteOrderMark) || !s.startsWith("\n") && !isASCII(text) { // ParseExpression skips the mark
+		return nil, false
+	}
+	value, diags := hclsyntax.ParseExpression(text, p.filename, p.point())
+	p.cursor = s.cursor
+	return value, len(diags) == 0
 }
 
 // template parses a quoted string.
@@ -235,38 +326,6 @@ func (p *plainParser) quoted() (string, bool) {
 	return string(p.text[start : p.pos-1]), true
 }
 
-// list parses a list of plain values, which may be on several lines.
-func (p *plainParser) list() (hclsyntax.Expression, bool) {
-	start := p.point()
-	value := &hclsyntax.TupleConsExpr{OpenRange: p.symbol()}
-	for p.nextInList() != ']' {
-		element, ok := p.plainValue()
-		if !ok {
-			return nil, false
-		}
-		value.Exprs = append(value.Exprs, element)
-		switch p.nextInList() {
-		case ',':
-			p.pos++
-		case ']':
-		default:
-			return nil, false
-		}
-	}
-	p.pos++
-	value.SrcRange = p.since(start)
-	return value, true
-}
-
-// nextInList passes newlines, too, as they mean nothing in a list.
-func (p *plainParser) nextInList() byte {
-	c := p.next()
-	for ; c == '\n'; c = p.next() {
-		p.passLine()
-	}
-	return c
-}
-
 // number parses a whole number.
 func (p *plainParser) number() (hclsyntax.Expression, bool) {
 	start, from := p.point(), p.pos
@@ -285,7 +344,7 @@ var keywords = map[string]cty.Value{
 // word parses a keyword, or a reference such as local.x.
 func (p *plainParser) word() (hclsyntax.Expression, bool) {
 	name, nameRange := p.name()
-	if name == "" || name == "for" { // which is no reference in a list
+	if name == "" {
 		return nil, false
 	}
 	if value, ok := keywords[name]; ok {

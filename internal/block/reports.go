@@ -22,6 +22,15 @@ func placeOf(r hcl.Range) Place {
 	return Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column, Start: r.Start.Byte, End: r.End.Byte}
 }
 
+// A Severity reports whether a diagnostic forbids the configuration.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
 // A Report is a mistake or a doubt, and its place.
 type Report struct {
 	Severity        Severity

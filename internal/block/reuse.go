@@ -37,7 +37,7 @@ func newReuser(s *scope, locals []fileRead, known map[Key][]byte) reuser {
 		}
 	}
 	for _, f := range locals {
-		record(h, f.path, f.sum[:])
+		record(h, f.path, []byte(f.sum))
 	}
 	h.Sum(r.context[:0])
 	return r
@@ -51,40 +51,21 @@ func (r reuser) key(text []byte) (k Key) {
 	return k
 }
 
-// A summary is what a block says besides its value: the files, claims and
-// warnings, with places relative to the block. Numbers are varints, and a text follows
-// its length.
-
-func appendSummary(b []byte, p part, c chunk) []byte {
-	b = binary.AppendUvarint(b, uint64(len(p.files)))
-	for _, f := range p.files {
-		b = appendText(appendText(b, f.path), string(f.sum[:]))
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.Claims)))
-	for _, cl := range p.Claims {
-		b = binary.AppendUvarint(b, uint64(cl.Kind))
-		b = appendPlace(appendText(appendText(b, cl.Key), cl.Text), cl.At, c)
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.list)))
-	for _, d := range p.list {
-		b = appendPlace(appendText(appendText(b, d.Summary), d.Detail), d.At, c)
-	}
-	return b
+// A codec writes the values that it is shown, or reads them from where they were
+// written, so that what a summary consists of is said once: the files, claims and
+// warnings of a block, with places relative to it. Numbers are varints, and a text
+// follows its length.
+type codec struct {
+	bytes   []byte // written so far, or left to read
+	reading bool
+	broken  bool // what is read is no summary
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-func appendPlace(b []byte, p Place, c chunk) []byte {
-	column := p.Column
-	if p.Line == c.line {
-		column -= c.column - 1
-	}
-	for _, n := range []int{p.Line - c.line, column, p.Start - c.start, p.End - c.start} {
-		b = binary.AppendVarint(b, int64(n))
-	}
-	return b
+// summary returns what a block says besides its value.
+func (p part) summary(at item) []byte {
+	var c codec
+	c.part(&p, at)
+	return c.bytes
 }
 
 // readSummary returns what a block says that stands at a new place. ok is false
@@ -93,64 +74,91 @@ func readSummary(b []byte, at item) (p part, ok bool) {
 	if b == nil {
 		return p, false
 	}
-	s := summaryReader{b: b}
-	for range s.count() {
-		f := fileRead{path: s.text()}
-		copy(f.sum[:], s.text())
-		p.files = append(p.files, f)
-	}
-	for range s.count() {
-		p.Claims = append(p.Claims, Claim{Kind: uint8(s.count()), Key: s.text(), Text: s.text(), At: s.place(at)})
-	}
-	for range s.count() {
-		p.add(Report{Severity: Warning, Summary: s.text(), Detail: s.text(), At: s.place(at)})
-	}
-	return p, !s.broken && len(s.b) == 0
+	c := codec{bytes: b, reading: true}
+	c.part(&p, at)
+	p.Doubts = len(p.list)
+	return p, !c.broken && len(c.bytes) == 0
 }
 
-// A summaryReader takes values off the front of a summary.
-type summaryReader struct {
-	b      []byte
-	broken bool
+func (c *codec) part(p *part, at item) {
+	each(c, &p.files, func(f *fileRead) {
+		c.text(&f.path)
+		c.text(&f.sum)
+	})
+	each(c, &p.Claims, func(cl *Claim) {
+		c.number(&cl.Kind)
+		c.text(&cl.Key)
+		c.text(&cl.Text)
+		c.place(&cl.At, at)
+	})
+	each(c, &p.list, func(r *Report) {
+		r.Severity = Warning // a block with mistakes has no summary
+		c.text(&r.Summary)
+		c.text(&r.Detail)
+		c.place(&r.At, at)
+	})
 }
 
-// count reads a number that is no larger than the summary.
-func (s *summaryReader) count() int {
-	n, size := binary.Uvarint(s.b)
-	if size <= 0 || n > uint64(len(s.b)) {
-		s.b, s.broken = nil, true
+func each[T any](c *codec, list *[]T, element func(*T)) {
+	if n := c.length(len(*list)); c.reading {
+		*list = make([]T, n)
+	}
+	for i := range *list {
+		element(&(*list)[i])
+	}
+}
+
+func (c *codec) text(s *string) {
+	n := c.length(len(*s))
+	if c.reading {
+		*s, c.bytes = string(c.bytes[:n]), c.bytes[n:]
+	} else {
+		c.bytes = append(c.bytes, *s...)
+	}
+}
+
+// length is number for the length of what follows.
+func (c *codec) length(n int) int {
+	if c.number(&n); c.reading && (n < 0 || n > len(c.bytes)) {
+		c.bytes, c.broken = nil, true
 		return 0
 	}
-	s.b = s.b[size:]
-	return int(n)
+	return n
 }
 
-func (s *summaryReader) text() string {
-	n := s.count()
-	if n > len(s.b) {
-		s.b, s.broken = nil, true
-		return ""
+func (c *codec) number(n *int) {
+	if !c.reading {
+		c.bytes = binary.AppendVarint(c.bytes, int64(*n))
+		return
 	}
-	text := string(s.b[:n])
-	s.b = s.b[n:]
-	return text
-}
-
-func (s *summaryReader) number() int {
-	n, size := binary.Varint(s.b)
+	v, size := binary.Varint(c.bytes)
 	if size <= 0 {
-		s.b, s.broken = nil, true
-		return 0
+		c.bytes, c.broken = nil, true
+		return
 	}
-	s.b = s.b[size:]
-	return int(n)
+	*n, c.bytes = int(v), c.bytes[size:]
 }
 
-func (s *summaryReader) place(at item) Place {
-	p := Place{File: at.name, Line: s.number(), Column: s.number(), Start: at.start + s.number(), End: at.start + s.number()}
-	if p.Line == 0 {
-		p.Column += at.column - 1
+func (c *codec) place(p *Place, at item) {
+	if !c.reading {
+		moved := p.moved(-at.line, 1-at.column, -at.start, p.Line == at.line)
+		p = &moved
 	}
-	p.Line += at.line
+	for _, n := range []*int{&p.Line, &p.Column, &p.Start, &p.End} {
+		c.number(n)
+	}
+	if c.reading {
+		*p = p.moved(at.line, at.column-1, at.start, p.Line == 0)
+		p.File = at.name
+	}
+}
+
+// moved returns a place so many lines and bytes further, and so many columns if
+// it is on the first line of what is moved.
+func (p Place) moved(lines, columns, bytes int, onFirst bool) Place {
+	if onFirst {
+		p.Column += columns
+	}
+	p.Line, p.Start, p.End = p.Line+lines, p.Start+bytes, p.End+bytes
 	return p
 }

@@ -3,10 +3,8 @@ package block
 import (
 	"crypto/sha256"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -56,7 +54,7 @@ type part struct {
 // claim something, and so which one is the duplicate, follows from the order of
 // the files and not from the order of their decoding.
 type Claim struct {
-	Kind uint8
+	Kind int
 	// Key tells what is claimed apart from everything else of its kind, and
 	// Text is how a message names it.
 	Key, Text string
@@ -90,15 +88,14 @@ func (d *decoder) Mistake(at Place, summary, detail string, args ...any) {
 }
 
 // Claim notes a claim, which a message names by text.
-func (d *decoder) Claim(kind uint8, key, text string, at Place) {
+func (d *decoder) Claim(kind int, key, text string, at Place) {
 	d.Claims = append(d.Claims, Claim{kind, key, text, at})
 }
 
 // A fileRead is a file that a block named, by its path, and the digest of what
 // was read: the text or the error.
 type fileRead struct {
-	path string
-	sum  [sha256.Size]byte
+	path, sum string
 }
 
 // ReadFile reads a file that the configuration names.
@@ -115,11 +112,12 @@ func (d *decoder) ReadFile(name string) ([]byte, error) {
 // Resolve returns the path of a file that the configuration names.
 func (d *decoder) Resolve(name string) string { return d.sources.resolve(name) }
 
-func sumOf(text []byte, err error) [sha256.Size]byte {
+func sumOf(text []byte, err error) string {
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	return sha256.Sum256(text)
+	sum := sha256.Sum256(text)
+	return string(sum[:])
 }
 
 // unchanged reports whether every file is what it was when it was read.
@@ -129,26 +127,6 @@ func unchanged(files []fileRead) bool {
 	})
 }
 
-// parse parses one top-level item. Where its syntax is broken, only that is
-// reported: what the parser made of the rest is guesswork.
-func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
-	if c.excess != "" {
-		d.Mistake(f.head(c), "Block too complex", "This item %s to be read safely.", c.excess)
-		return nil, false
-	}
-	text := f.text[c.start:c.end]
-	if !utf8.Valid(text) {
-		d.Mistake(f.head(c), "Not UTF-8", "This item contains bytes that are not valid UTF-8: save the file in that encoding.")
-		return nil, false
-	}
-	tree, diags := parseItem(text, f.name, c.pos())
-	if diags.HasErrors() {
-		d.explain(d.hints(f, c, diags))
-		return nil, false
-	}
-	return tree, true
-}
-
 // survive turns a panic into a mistake. The parser and the functions are
 // others' code and read what anybody may have written: whatever happens
 // there must not end the program.
@@ -156,9 +134,4 @@ func (d *decoder) survive(at Place, what string) {
 	if p := recover(); p != nil {
 		d.Mistake(at, "Unreadable "+what, "Reading it failed in an unforeseen way (%v): please report this, and write it in a simpler way.", p)
 	}
-}
-
-// head returns the first line of a top-level item, up to its brace.
-func (f *source) head(c chunk) Place {
-	return Place{File: f.name, Line: c.line, Column: c.column, Start: c.start, End: c.start + len(c.header(f.text))}
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -231,9 +232,8 @@ func (s Sources) envNames() []string {
 				break
 			}
 			rest = bytes.TrimLeft(rest[i+len("env"):], " .[\"")
-			end := bytes.IndexFunc(rest, notInName)
-			if end > 0 {
-				names = append(names, string(rest[:end]))
+			if name := firstWord(rest); len(name) > 0 {
+				names = append(names, string(name))
 			}
 		}
 	}
@@ -246,4 +246,50 @@ func (o Options) lookup(name string) (string, bool) {
 		return "", false
 	}
 	return o.Env(name)
+}
+
+// byteOrderMark is what some editors write before text in UTF-8, unseen.
+var byteOrderMark = []byte("\ufeff")
+
+// clean removes from a file what editors leave unseen: the mark before UTF-8, and
+// the carriage returns of line ends.
+func clean(text []byte) []byte {
+	text = bytes.TrimPrefix(text, byteOrderMark)
+	if bytes.Contains(text, []byte("\r\n")) {
+		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	}
+	return text
+}
+
+// at returns the place of one byte of a file.
+func (f *source) at(i int) Place {
+	before := f.text[:i]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return Place{File: f.name, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:]), Start: i, End: i}
+}
+
+// head returns the first line of a top-level item, up to its brace.
+func (f *source) head(c chunk) Place {
+	return Place{File: f.name, Line: c.line, Column: c.column, Start: c.start, End: c.start + len(c.header(f.text))}
+}
+
+// An item is a chunk with the file that it is of.
+type item struct {
+	*source
+	chunk
+}
+
+// localsType is the type of the blocks with locals.
+const localsType = "locals"
+
+// items lists all top-level items but the locals.
+func (s Sources) items() (list []item) {
+	for _, f := range s.files {
+		for _, c := range f.blocks {
+			if c.kind != localsType {
+				list = append(list, item{f, c})
+			}
+		}
+	}
+	return list
 }

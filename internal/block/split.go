@@ -49,7 +49,7 @@ func (c chunk) header(text []byte) string {
 // them. Text that is not valid HCL may be cut anywhere, as the parser reports a
 // mistake in any case.
 func split(text []byte) []chunk {
-	s := scanner{text: text, line: 1}
+	s := scanner{cursor: cursor{text: text, line: 1}}
 	for s.pos < len(s.text) {
 		s.step()
 	}
@@ -57,14 +57,15 @@ func split(text []byte) []chunk {
 	return s.chunks
 }
 
+// inert are the classes of what means nothing to the scanner in code and in quoted
+// text: names, numbers, and what is beyond ASCII. A minus is an operator.
+const inert = letter | digit | dot | foreign
+
 // A scanner passes over a file once. Its stack holds what is open: a bracket,
 // '"' for a quoted template, 'h' for a heredoc, '$' for an expression in
 // either. With an empty stack it is between the items or at their top level.
 type scanner struct {
-	text      []byte
-	pos       int
-	line      int
-	lineStart int
+	cursor
 	stack     []byte
 	markers   [][]byte // of the open heredocs
 	lineBegun bool     // the heredoc's line has had an expression: no marker ends it
@@ -91,15 +92,9 @@ func (s *scanner) push(b byte) {
 
 func (s *scanner) pop() { s.stack = s.stack[:len(s.stack)-1] }
 
-// newline counts a line whose newline character is at pos, and passes it.
-func (s *scanner) newline() {
-	s.pos++
-	s.line++
-	s.lineStart = s.pos
-}
-
-func (s *scanner) startsWith(prefix string) bool {
-	return bytes.HasPrefix(s.text[s.pos:], []byte(prefix))
+// atEnd reports whether the text ends here, or b is here and nothing is open.
+func (s *scanner) atEnd(b byte) bool {
+	return s.pos == len(s.text) || len(s.stack) == 0 && s.text[s.pos] == b
 }
 
 func (s *scanner) step() {
@@ -132,25 +127,9 @@ func (s *scanner) code() {
 	default:
 		s.begin()
 		s.symbol(c)
-		s.skipInert()
+		s.pass(inert)
 	}
 }
-
-// skipInert passes characters that mean nothing to the scanner in code and in
-// quoted text: those of names and numbers, and what is beyond ASCII. A minus is
-// an operator.
-func (s *scanner) skipInert() {
-	for s.pos < len(s.text) && inert[s.text[s.pos]] {
-		s.pos++
-	}
-}
-
-var inert = func() (set [256]bool) {
-	for b := range set {
-		set[b] = b == '.' || b != '-' && !notInName(rune(b))
-	}
-	return set
-}()
 
 // symbol passes one character of code that is neither space nor comment.
 func (s *scanner) symbol(c byte) {
@@ -172,17 +151,6 @@ func (s *scanner) symbol(c byte) {
 func (s *scanner) operator(cost int) {
 	if s.operators += cost; s.operators > maxOperators {
 		s.item.excess = "has too many operators"
-	}
-}
-
-// skipTo goes on to the next place of a mark, or to the end.
-func (s *scanner) skipTo(mark string) {
-	for s.pos < len(s.text) && !s.startsWith(mark) {
-		if s.text[s.pos] == '\n' {
-			s.newline()
-		} else {
-			s.pos++
-		}
 	}
 }
 
@@ -209,7 +177,7 @@ func (s *scanner) openHeredoc() {
 		return
 	}
 	marker := bytes.TrimSuffix(bytes.TrimPrefix(line[1:], []byte("-")), []byte("\r"))
-	if len(marker) == 0 || bytes.ContainsFunc(marker, notInName) {
+	if len(marker) == 0 || len(firstWord(marker)) < len(marker) {
 		return
 	}
 	s.pos += len(line)
@@ -219,16 +187,6 @@ func (s *scanner) openHeredoc() {
 		s.markers = append(s.markers, marker)
 	}
 	s.push('h')
-}
-
-// notInName reports whether a character can't be part of an identifier. Letters
-// beyond ASCII may be, and it does no harm to take too many for one.
-func notInName(r rune) bool {
-	switch {
-	case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_', r == '-', r >= utf8.RuneSelf:
-		return false
-	}
-	return true
 }
 
 // template passes an escape or the start of an expression in a template, and
@@ -264,7 +222,7 @@ func (s *scanner) quoted() {
 		s.pos = min(s.pos+2, len(s.text))
 	case !s.template():
 		s.pos++
-		s.skipInert()
+		s.pass(inert)
 	}
 }
 
@@ -289,13 +247,9 @@ func (s *scanner) begin() {
 	if s.open {
 		return
 	}
-	word := s.text[s.pos:]
-	if i := bytes.IndexFunc(word, notInName); i >= 0 {
-		word = word[:i]
-	}
 	s.open, s.operators = true, 0
 	s.item = chunk{
-		start: s.pos, line: s.line, kind: string(word),
+		start: s.pos, line: s.line, kind: string(firstWord(s.text[s.pos:])),
 		column: 1 + utf8.RuneCount(s.text[s.lineStart:s.pos]),
 	}
 }

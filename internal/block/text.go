@@ -1,22 +1,6 @@
 package block
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
-
-// byteOrderMark is what some editors write before text in UTF-8, unseen.
-var byteOrderMark = []byte("\ufeff")
-
-// clean removes from a file what editors leave unseen: the mark before UTF-8, and
-// the carriage returns of line ends.
-func clean(text []byte) []byte {
-	text = bytes.TrimPrefix(text, byteOrderMark)
-	if bytes.Contains(text, []byte("\r\n")) {
-		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	}
-	return text
-}
+import "bytes"
 
 // legible reports whether a file is text that may be configuration. Of one that
 // is not, this is the only mistake: the parser would find one on every line.
@@ -41,11 +25,4 @@ func utf16(text []byte) bool {
 	}
 	a, b := text[0], text[1]
 	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || (a == 0) != (b == 0) && len(text)%2 == 0
-}
-
-// at returns the place of one byte of a file.
-func (f *source) at(i int) Place {
-	before := f.text[:i]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return Place{File: f.name, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:]), Start: i, End: i}
 }

@@ -144,6 +144,12 @@ func (b *Body) ParsePrefix(s string, at Place) (netip.Prefix, bool) {
 	return netip.PrefixFrom(addr, n), true
 }
 
+// An Item is one text of a list, and its place.
+type Item struct {
+	Text string
+	At   Place
+}
+
 // items reads a list of texts, nil where that is a mistake. Where the list is
 // written out, every item has its own place.
 func (b *Body) items(a *hclsyntax.Attribute) (items []Item, ok bool) {

@@ -6,12 +6,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
-	"github.com/lvsd/lvsd/ipvsctl"
 )
-
-// checkKinds are the kinds of checks. A new one is a file with its options and
-// what it makes of them, and a name here.
-var checkKinds = block.NewKinds("check", checkTCP, checkHTTP, checkHTTPS, checkPing, checkNone)
 
 // A checkKind decodes a block of one kind of check.
 type checkKind = block.Kind[func(*block.Body) probe]
@@ -69,52 +64,4 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 		b.Mistake(b.At("timeout"), "Timeout longer than interval", "A probe ends before the next one begins, and %s is longer than the interval %s: shorten timeout or lengthen interval.", block.Short(p.timeout), block.Short(p.interval))
 	}
 	return p
-}
-
-// defaultProbe is the check of a service without any: a TCP connect where the
-// service is TCP and has a port, else a ping.
-func defaultProbe(key ipvsctl.ServiceKey) probe {
-	p := pingTable.Start()
-	p.spec, p.timeout = checker.SpecOf(checker.Ping{}), defaultTimeout
-	if key.Protocol == ipvsctl.TCP && key.Port != 0 {
-		p.spec = checker.SpecOf(checker.TCP{})
-	}
-	return p
-}
-
-// readChecks reads the checks of a service or a server.
-func readChecks(b *block.Body) (probes []probe) {
-	for inner := range b.Blocks("check") {
-		read, known := checkKinds.Of(inner)
-		if !known {
-			continue
-		}
-		if p := read(inner); p.spec != "" {
-			probes = append(probes, p)
-		} else if b.Count("check") > 1 {
-			b.Mistake(inner.Head, "Check none among others", "check \"none\" {} says that there is no check: remove it, or the others.")
-		}
-	}
-	return probes
-}
-
-// aim turns probes into the checks of one server. Where neither the check nor
-// the server has a port, the service must be one of any port to be at fault:
-// else its own port was refused.
-func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []Check {
-	checks := make([]Check, 0, len(probes))
-	for _, p := range probes {
-		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
-		if p.hasPort() {
-			t.Port = to.Port
-			if p.port != 0 {
-				t.Port = p.port
-			}
-			if t.Port == 0 && g.anyPort && !p.portRefused {
-				b.Mistake(b.Head, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
-			}
-		}
-		checks = append(checks, Check{Target: t, Rise: p.rise, Fall: p.fall})
-	}
-	return checks
 }

@@ -12,7 +12,7 @@ func TestRealServersAreBounded(t *testing.T) {
 	w := newWhole(Machine{})
 	for i, count := range []string{"60000", "40000", "1", "1"} {
 		r := block.Result[declaration]{}
-		r.Claims = []block.Claim{{Kind: uint8(realServers), Key: count, At: block.Place{File: "web.hcl", Line: i + 1}}}
+		r.Claims = []block.Claim{{Kind: realServers, Key: count, At: block.Place{File: "web.hcl", Line: i + 1}}}
 		w.add(&r)
 	}
 	diags := Sources{}.Diagnostics(w.Reports)

@@ -2,13 +2,18 @@
 // Config for one node, or into diagnostics that tell what is wrong, where, and
 // what to write instead.
 //
-//	Parse, ParseWith     files to Config                    whole.go, config.go
-//	  the language       blocks and their options           language.go, director.go,
-//	                                                        router.go, track.go,
-//	                                                        service.go, route.go,
-//	                                                        server.go, check*.go
-//	  claims             what must hold among blocks        claims.go
-//	  foreign words      keepalived's, with ours            foreign.go
+// Every file uses only files that come after it in this list:
+//
+//	whole.go               Parse, ParseWith: all blocks, and what must hold among them
+//	language.go            the blocks at the top level of a file
+//	director.go            director {}
+//	router.go, track.go    virtual_router {}
+//	service.go, server.go  virtual_service {} and its servers
+//	checks.go              the kinds of checks
+//	check_*.go             each kind
+//	check.go, route.go     what several of them share
+//	foreign.go             keepalived's words, with ours
+//	claims.go, config.go   what a block claims, and what all of this makes
 //
 // An option is one line in the table of its block: its name, its default, its
 // range, what it does, and where its value is stored. Everything else about

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"net/netip"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -101,4 +102,19 @@ func (r *route) destination() ipvsctl.Destination {
 		dst.TunnelType, dst.TunnelPort, dst.TunnelFlags = uint8(r.tunnel.kind.value), r.tunnel.port, r.tunnel.checksum.value
 	}
 	return dst
+}
+
+// usable reports whether an address can be one machine's on a network.
+func usable(b *block.Body, a netip.Addr, at block.Place) bool {
+	switch {
+	case a.IsUnspecified():
+		b.Mistake(at, "Invalid address", "%s means no address at all.", a)
+	case a.IsMulticast():
+		b.Mistake(at, "Invalid address", "%s is a multicast address.", a)
+	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		b.Mistake(at, "Invalid address", "%s is the broadcast address.", a)
+	default:
+		return true
+	}
+	return false
 }

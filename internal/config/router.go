@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/block"
@@ -86,20 +85,9 @@ func readRouter(b *block.Body) vrrp.Config {
 	checkSource(b, c, family)
 	checkPreemption(b, c)
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
-		b.Claim(uint8(routerID), fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), strconv.Itoa(int(c.VRID)), b.At("id"))
+		b.Claim(routerID, fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), strconv.Itoa(int(c.VRID)), b.At("id"))
 	}
 	return *c
-}
-
-// networkInterface checks the name of a network interface. The kernel takes up
-// to 15 bytes, without space and slash.
-func networkInterface(b *block.Body, s string, at block.Place) (string, bool) {
-	if s == "" || len(s) > 15 || strings.ContainsAny(s, " \t\n/:") || s == "." || s == ".." {
-		b.Mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
-		return "", false
-	}
-	claim(b, interfaceName, s, at)
-	return s, true
 }
 
 // checkInterval checks the interval by the bounds and the unit of its version.
@@ -166,21 +154,6 @@ func checkHost(b *block.Body, p netip.Prefix, at block.Place) {
 	if a.Is4() && !p.Contains(a.Next()) {
 		b.Doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: write another one, or its true prefix length.", a, p.Masked())
 	}
-}
-
-// usable reports whether an address can be one machine's on a network.
-func usable(b *block.Body, a netip.Addr, at block.Place) bool {
-	switch {
-	case a.IsUnspecified():
-		b.Mistake(at, "Invalid address", "%s means no address at all.", a)
-	case a.IsMulticast():
-		b.Mistake(at, "Invalid address", "%s is a multicast address.", a)
-	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		b.Mistake(at, "Invalid address", "%s is the broadcast address.", a)
-	default:
-		return true
-	}
-	return false
 }
 
 // checkAdvert checks what the addresses are together.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -202,4 +203,25 @@ func (g *group) once(b *block.Body, key ipvsctl.DestinationKey, remedy string) {
 		return
 	}
 	g.seen[key] = b.Head
+}
+
+// aim turns probes into the checks of one server. Where neither the check nor
+// the server has a port, the service must be one of any port to be at fault:
+// else its own port was refused.
+func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []Check {
+	checks := make([]Check, 0, len(probes))
+	for _, p := range probes {
+		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
+		if p.hasPort() {
+			t.Port = to.Port
+			if p.port != 0 {
+				t.Port = p.port
+			}
+			if t.Port == 0 && g.anyPort && !p.portRefused {
+				b.Mistake(b.Head, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
+			}
+		}
+		checks = append(checks, Check{Target: t, Rise: p.rise, Fall: p.fall})
+	}
+	return checks
 }

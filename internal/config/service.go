@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,6 +121,12 @@ func readService(b *block.Body) Service {
 	}
 	checkWeights(b, &s)
 	return s
+}
+
+// sourceOf names a place as Service.Source does: "web.hcl:2".
+func sourceOf(p block.Place) string {
+	p.File = filepath.Base(p.File)
+	return p.String()
 }
 
 // key returns what a packet must carry to belong to the service: an address,

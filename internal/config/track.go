@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
@@ -37,4 +38,15 @@ func readTracks(b *block.Body, c *vrrp.Config) {
 			read(inner, c)
 		}
 	}
+}
+
+// networkInterface checks the name of a network interface. The kernel takes up
+// to 15 bytes, without space and slash.
+func networkInterface(b *block.Body, s string, at block.Place) (string, bool) {
+	if s == "" || len(s) > 15 || strings.ContainsAny(s, " \t\n/:") || s == "." || s == ".." {
+		b.Mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
+		return "", false
+	}
+	claim(b, interfaceName, s, at)
+	return s, true
 }

@@ -5,9 +5,31 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
+
+// parse parses one top-level item. Where its syntax is broken, only that is
+// reported: what the parser made of the rest is guesswork.
+func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
+	if c.excess != "" {
+		d.Mistake(f.head(c), "Block too complex", "This item %s to be read safely.", c.excess)
+		return nil, false
+	}
+	text := f.text[c.start:c.end]
+	if !utf8.Valid(text) {
+		d.Mistake(f.head(c), "Not UTF-8", "This item contains bytes that are not valid UTF-8: save the file in that encoding.")
+		return nil, false
+	}
+	tree, diags := parseItem(text, f.name, c.pos())
+	if diags.HasErrors() {
+		d.explain(d.hints(f, c, diags))
+		return nil, false
+	}
+	return tree, true
+}
 
 // hints puts the parser's diagnostics into words that help: where a brace may
 // be missing, and nothing of what follows from a quote that is.
@@ -63,7 +85,7 @@ func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 		return false
 	}
 	line := f.lineAround(diag.Subject.Start.Byte)
-	word := firstWord(line)
+	word := string(firstWord(bytes.TrimLeft(line, " \t")))
 	if remedy, foreign := d.language.Words[word]; foreign {
 		diag.Summary, diag.Detail = fmt.Sprintf("Unknown word %q", word), d.language.Foreign+remedy
 		return true
@@ -85,15 +107,6 @@ func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 		diag.Detail = fmt.Sprintf("An address is the value of an argument, in quotes; for example: addresses = [\"%s\"]", m[1])
 	}
 	return true
-}
-
-// firstWord returns the word with which a line begins.
-func firstWord(line []byte) string {
-	word := bytes.TrimLeft(line, " \t")
-	if i := bytes.IndexFunc(word, notInName); i >= 0 {
-		word = word[:i]
-	}
-	return string(word)
 }
 
 // lineAround returns the line around a byte of a file, as much of it as is shown.
