@@ -136,6 +136,43 @@ func TestCheckerHungServersDelayNobody(t *testing.T) {
 	})
 }
 
+// A server that is slow and alive passes, and one that is silent is asked by one
+// probe at a time.
+func TestATimeoutMayBeLongerThanTheInterval(t *testing.T) {
+	for _, tt := range []struct {
+		answers, first, between time.Duration
+		outcome                 Outcome
+	}{
+		{3 * time.Second, 3 * time.Second, 3 * time.Second, Passed},
+		{time.Hour, 5 * time.Second, 5 * time.Second, Failed},
+		{time.Millisecond, time.Millisecond, time.Second, Passed},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLog()
+			c := New(answers(tt.answers), DefaultInFlight)
+			slow := Target{Spec: SpecOf(TCP{}), Addr: target(1).Addr, Interval: time.Second, Timeout: 5 * time.Second}
+			c.Set([]*Target{&slow})
+			run(t, c, func(t Target, r Result) {
+				if r.Outcome == tt.outcome {
+					l.report(t, r)
+				}
+			})
+			passes(30 * time.Second)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			times := l.times[slow]
+			if len(times) < 5 || times[0] != tt.first {
+				t.Fatalf("answers after %v: %v at %v, want the first after %v", tt.answers, tt.outcome, times, tt.first)
+			}
+			for i := 2; i < len(times); i++ {
+				if gap := times[i] - times[i-1]; gap != tt.between {
+					t.Errorf("answers after %v: %v between two results, want %v", tt.answers, gap, tt.between)
+				}
+			}
+		})
+	}
+}
+
 func TestCheckerAtTheBoundAProbeWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()

@@ -16,7 +16,8 @@ type Target struct {
 	// next.
 	Interval time.Duration
 	// Timeout is the one deadline of a whole probe, from its first system
-	// call to the last byte that it needs.
+	// call to the last byte that it needs. It may be longer than Interval: the
+	// next probe then waits for the last one.
 	Timeout time.Duration
 }
 

@@ -235,8 +235,9 @@ virtual_service "web" {
     interval = "2s"
 
     # The time limit for the whole probe, from connecting to reading the
-    # answer. It must not be longer than the interval.
-    # 1ms to interval; default: 1s, or the interval if that is shorter.
+    # answer. It may be longer than the interval: the next probe then begins
+    # when this one ends.
+    # 1ms to 24h; default: 1s, or the interval if that is shorter.
     timeout = "1s"
 
     # How many probes in a row must pass before a server that is down is

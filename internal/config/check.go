@@ -36,8 +36,8 @@ func timing[T any](of func(*T) *probe) []block.Entry[T] {
 	return []block.Entry[T]{
 		block.Duration("interval", "The time from the start of one probe to the start of the next. A server that refuses connections is probed again after a quarter of this time, up to ten times in a row.",
 			2*time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval }),
-		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It must not be longer than the interval.",
-			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Within("1ms to interval").Unless("1s, or the interval if that is shorter"),
+		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It may be longer than the interval: the next probe then begins when this one ends.",
+			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),
 		block.Count("rise", "How many probes in a row must pass before a server that is down is considered up.",
 			2, 1, maxRise, func(t *T) *int { return &of(t).rise }),
 		block.Count("fall", "How many probes in a row must fail before a server that is up is considered down. Lower it to react faster; raise it if servers are sometimes slow.",
@@ -59,9 +59,6 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 	p.portRefused = p.hasPort() && b.Refused("port")
 	if p.timeout == 0 {
 		p.timeout = min(defaultTimeout, p.interval)
-	}
-	if p.timeout > p.interval && !b.Refused("interval") {
-		b.Mistake(b.At("timeout"), "Timeout longer than interval", "A probe ends before the next one begins, and %s is longer than the interval %s: shorten timeout or lengthen interval.", block.Short(p.timeout), block.Short(p.interval))
 	}
 	return p
 }

@@ -39,7 +39,7 @@ virtual_service "web" {
   }
   check "https" {
     interval = "5s"
-    timeout  = "3s"
+    timeout  = "90s"
     rise     = 4
     fall     = 5
     port     = 8443
