@@ -71,7 +71,7 @@ func (c *core) step(ctx context.Context, now time.Time, g *Desired) time.Time {
 	if err != nil && ctx.Err() == nil {
 		c.converged = false
 		c.failed(KernelUnreachable, "the IPVS table cannot be read or written; trying again", err)
-		c.backoff.extend(now)
+		c.backoff.extend(now, firstPause, lastPause)
 		return c.backoff.until
 	}
 	c.events.worked(KernelUnreachable)

@@ -5,6 +5,25 @@ import (
 	"time"
 )
 
+// A backoff is a pause, in which nothing is asked of the kernel because the last
+// exchange failed, or an operation is left alone because it was refused.
+type backoff struct {
+	pause time.Duration
+	until time.Time
+}
+
+// extend begins a pause of twice the last one's length, within bounds.
+func (b *backoff) extend(now time.Time, first, longest time.Duration) {
+	b.pause = min(max(2*b.pause, first), longest)
+	b.until = now.Add(b.pause)
+}
+
+// The pause after an exchange with the kernel failed: first and longest.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
 // How long an operation that the kernel refused is left alone: at first, and
 // at most, after the time was doubled with every further refusal.
 const (
@@ -18,18 +37,19 @@ const (
 type refused map[Op]retry
 
 type retry struct {
-	at     time.Time
-	pause  time.Duration // before this retry
+	backoff
 	reason string
 }
 
 // add puts a refused operation off, for longer than the last time, and reports
 // whether the kernel's reason is a new one.
 func (r refused) add(now time.Time, op Op, reason string) (news bool) {
-	last := r[op]
-	pause := longer(last.pause, firstRetry, lastRetry)
-	r[op] = retry{at: now.Add(pause), pause: pause, reason: reason}
-	return last.reason != reason
+	next := r[op]
+	news = next.reason != reason
+	next.extend(now, firstRetry, lastRetry)
+	next.reason = reason
+	r[op] = next
+	return news
 }
 
 // due returns the operations that need not wait. What needs a service that
@@ -42,7 +62,7 @@ func (r refused) due(now time.Time, ops []Op) []Op {
 	missing := map[ServiceKey]bool{}
 	for _, op := range ops {
 		switch {
-		case now.Before(r[op].at):
+		case now.Before(r[op].until):
 			missing[op.Service] = missing[op.Service] || op.Kind == AddService
 		case !missing[op.Service]:
 			due = append(due, op)
@@ -66,32 +86,9 @@ func (r refused) keepOnly(left []Op) {
 // next returns the earlier of t and the first retry after now.
 func (r refused) next(now, t time.Time) time.Time {
 	for _, retry := range r {
-		if retry.at.After(now) && retry.at.Before(t) {
-			t = retry.at
+		if retry.until.After(now) && retry.until.Before(t) {
+			t = retry.until
 		}
 	}
 	return t
-}
-
-// The pause after an exchange with the kernel failed: first and longest.
-const (
-	firstPause = 100 * time.Millisecond
-	lastPause  = 10 * time.Second
-)
-
-// A backoff is the pause in which nothing is asked of the kernel, because the
-// last exchange failed.
-type backoff struct {
-	pause time.Duration
-	until time.Time
-}
-
-func (b *backoff) extend(now time.Time) {
-	b.pause = longer(b.pause, firstPause, lastPause)
-	b.until = now.Add(b.pause)
-}
-
-// longer doubles a pause between its first and its longest value.
-func longer(pause, first, longest time.Duration) time.Duration {
-	return min(max(2*pause, first), longest)
 }
