@@ -143,7 +143,7 @@ func TestReusedBlocksSayTheSame(t *testing.T) {
 	reused, valid := 0, 0
 	for seed := range uint64(8) {
 		d := newDraft(t, seed)
-		summaries, services := map[config.Key][]byte{}, map[config.Key][]config.Service{}
+		summaries, known := map[config.Key][]byte{}, map[config.Key]config.Block{}
 		for step := range 40 {
 			s := d.read(t)
 			anew, wantDiags := config.ParseWith(s, d.o, machine(), nil)
@@ -152,14 +152,14 @@ func TestReusedBlocksSayTheSame(t *testing.T) {
 			if diff := cmp.Diff(wantDiags, diags); diff != "" {
 				t.Fatalf("seed %d, step %d: diagnostics (-anew +reused):\n%s", seed, step, diff)
 			}
-			if diff := cmp.Diff(want, out.Complete(services), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
+			if diff := cmp.Diff(want, out.Complete(known), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
 				t.Fatalf("seed %d, step %d: configuration (-anew +reused):\n%s", seed, step, diff)
 			}
 			for _, b := range out.Blocks {
 				if b.Reused {
 					reused++
 				} else if b.Summary != nil {
-					summaries[b.Key], services[b.Key] = b.Summary, b.Services
+					summaries[b.Key], known[b.Key] = b.Summary, b
 				}
 			}
 			if want != nil {

@@ -37,9 +37,9 @@ type Outcome struct {
 }
 
 // Complete returns the whole configuration, nil where there are mistakes.
-// known has, by its key, the services of every block that was reused; what it
-// holds is not changed.
-func (o Outcome) Complete(known map[Key][]Service) *Config {
+// known has, by its key, every block that was reused, as it was when it was
+// decoded; what it holds is not changed.
+func (o Outcome) Complete(known map[Key]Block) *Config {
 	if o.Config == nil {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (o Outcome) Complete(known map[Key][]Service) *Config {
 	for _, b := range o.Blocks {
 		services := b.Services
 		if b.Reused {
-			services = slices.Clone(known[b.Key])
+			services = slices.Clone(known[b.Key].Services)
 			for i := range services {
 				services[i].Source = b.Source
 			}

@@ -76,13 +76,7 @@ type Reader struct {
 
 	mu sync.Mutex
 	// last holds the blocks of the last valid configuration, by their keys.
-	last map[config.Key]block
-}
-
-// A block is what is kept of a virtual_service block.
-type block struct {
-	services []config.Service
-	summary  []byte
+	last map[config.Key]config.Block
 }
 
 // New returns a Reader. Command is the program and its arguments that calls
@@ -151,39 +145,37 @@ func (r *Reader) await(c *child) {
 }
 
 // known returns the blocks of the last configuration; nobody changes them.
-func (r *Reader) known() map[config.Key]block {
+func (r *Reader) known() map[config.Key]config.Block {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last
 }
 
-func summaries(known map[config.Key]block) map[config.Key][]byte {
+func summaries(known map[config.Key]config.Block) map[config.Key][]byte {
 	all := make(map[config.Key][]byte, len(known))
 	for k, b := range known {
-		all[k] = b.summary
+		all[k] = b.Summary
 	}
 	return all
 }
 
 // take puts a configuration together of what is new and what is known, and
 // keeps its blocks for the next one.
-func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]block) Reading {
+func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block) Reading {
 	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics}
 	if answer.Config == nil {
 		return out
 	}
-	reused := make(map[config.Key][]config.Service)
-	last := make(map[config.Key]block, len(blocks))
+	last := make(map[config.Key]config.Block, len(blocks))
 	for _, b := range blocks {
 		switch {
 		case b.Reused:
-			reused[b.Key] = known[b.Key].services
 			last[b.Key] = known[b.Key]
 		case b.Summary != nil:
-			last[b.Key] = block{b.Services, b.Summary}
+			last[b.Key] = b
 		}
 	}
-	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(reused)
+	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(known)
 	r.mu.Lock()
 	r.last = last
 	r.mu.Unlock()
