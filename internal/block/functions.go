@@ -82,54 +82,44 @@ func FunctionNames() []string {
 
 // cidrHost is cidrhost(network, number): the address with that number in the
 // network; a negative number counts from its end.
-var cidrHost = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "network", Type: cty.String}, {Name: "number", Type: cty.Number}},
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		network, err := parseNetwork(args[0])
-		if err != nil {
-			return cty.NilVal, err
-		}
-		host := network.Addr().BitLen() - network.Bits()
-		addr, err := offset(network.Addr(), args[1], host, 0)
-		if err != nil {
-			return cty.NilVal, err
-		}
-		return cty.StringVal(addr.String()), nil
-	},
-})
+var cidrHost = ofNetwork(func(network netip.Prefix, args []cty.Value) (string, error) {
+	addr, err := offset(network.Addr(), args[0], network.Addr().BitLen()-network.Bits(), 0)
+	return addr.String(), err
+}, "number")
 
 // cidrSubnet is cidrsubnet(network, bits, number): the network with that
 // number among those that have so many bits more.
-var cidrSubnet = function.New(&function.Spec{
-	Params: []function.Parameter{
-		{Name: "network", Type: cty.String}, {Name: "bits", Type: cty.Number}, {Name: "number", Type: cty.Number},
-	},
-	Type: function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		network, err := parseNetwork(args[0])
-		if err != nil {
-			return cty.NilVal, err
-		}
-		more, exact := args[1].AsBigFloat().Int64()
-		length := network.Bits() + int(min(max(more, -1), 1000))
-		if exact != big.Exact || more < 0 || length > network.Addr().BitLen() {
-			return cty.NilVal, function.NewArgErrorf(1, "%s has room for 0 to %d bits more", network, network.Addr().BitLen()-network.Bits())
-		}
-		addr, err := offset(network.Addr(), args[2], int(more), network.Addr().BitLen()-length)
-		if err != nil {
-			return cty.NilVal, err
-		}
-		return cty.StringVal(netip.PrefixFrom(addr, length).String()), nil
-	},
-})
-
-func parseNetwork(v cty.Value) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(v.AsString())
-	if err != nil {
-		return p, function.NewArgErrorf(0, "%q is not a network such as 10.13.0.0/24", v.AsString())
+var cidrSubnet = ofNetwork(func(network netip.Prefix, args []cty.Value) (string, error) {
+	room := network.Addr().BitLen() - network.Bits()
+	more, exact := args[0].AsBigFloat().Int64()
+	if exact != big.Exact || more < 0 || more > int64(room) {
+		return "", function.NewArgErrorf(1, "%s has room for 0 to %d bits more", network, room)
 	}
-	return p.Masked(), nil
+	addr, err := offset(network.Addr(), args[1], int(more), room-int(more))
+	return netip.PrefixFrom(addr, network.Bits()+int(more)).String(), err
+}, "bits", "number")
+
+// ofNetwork is a function of a network and of some numbers.
+func ofNetwork(f func(network netip.Prefix, args []cty.Value) (string, error), numbers ...string) function.Function {
+	params := []function.Parameter{{Name: "network", Type: cty.String}}
+	for _, name := range numbers {
+		params = append(params, function.Parameter{Name: name, Type: cty.Number})
+	}
+	return function.New(&function.Spec{
+		Params: params,
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			network, err := netip.ParsePrefix(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgErrorf(0, "%q is not a network such as 10.13.0.0/24", args[0].AsString())
+			}
+			text, err := f(network.Masked(), args[1:])
+			if err != nil {
+				return cty.NilVal, err
+			}
+			return cty.StringVal(text), nil
+		},
+	})
 }
 
 // offset adds number, which must fit in bits, to base, shift bits from the

@@ -28,7 +28,7 @@ func (d *decoder) evaluateLocals() {
 	for _, f := range d.sources.files {
 		for _, c := range f.blocks {
 			if c.kind == localsType {
-				d.options.reading(0, f, c)
+				d.options.reading(0, f.head(c), c.header(f.text))
 				d.collectLocals(f, c, l.exprs)
 			}
 		}
@@ -90,7 +90,7 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	if _, broken := l.values[name]; broken {
 		return
 	}
-	d.options.readingLocal(a)
+	d.options.reading(0, placeOf(a.NameRange), "local."+name)
 	v := d.safely(a)
 	if n := size(v); n > maxLocal {
 		d.Mistake(placeOf(a.NameRange), "Huge local", "local.%s has %d bytes or elements, and %d are the limit.", name, n, maxLocal)

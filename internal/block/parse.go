@@ -34,9 +34,9 @@ func Parse[R any](l *Language, s Sources, o Options, known map[Key][]byte, decod
 	results[0].part = first
 	r := newReuser(sc, first.files, known)
 	begun := onAllProcessors(len(items), MaxMistakes-first.Mistakes, func(worker, i int) int {
-		o.reading(worker, items[i].source, items[i].chunk)
+		o.reading(worker, items[i].head(items[i].chunk), items[i].header(items[i].text))
 		results[1+i] = decodeItem(r, items[i], decode)
-		o.read(worker)
+		o.reading(worker, Place{}, "")
 		return results[1+i].Mistakes
 	})
 	return results[:1+begun]
@@ -103,7 +103,7 @@ func prepare(l *Language, s Sources, o Options) (*scope, part) {
 	}
 	before := d.Mistakes
 	d.evaluateLocals()
-	o.read(0)
+	o.reading(0, Place{}, "")
 	sc.broken = d.Mistakes > before
 	return sc, d.part
 }

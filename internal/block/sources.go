@@ -12,11 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // maxSource is how much configuration is read, in bytes: the text of some
@@ -55,28 +52,17 @@ type Options struct {
 	Reading func(worker int, where string)
 }
 
-// maxHead is how much of a block's first line is told to Reading, in bytes.
+// maxHead is how much of what is read is told to Reading, in bytes.
 const maxHead = 100
 
-// reading tells that the reading of an item begins.
-func (o Options) reading(worker int, f *source, c chunk) {
-	if o.Reading != nil {
-		head := c.header(f.text)
-		o.Reading(worker, f.name+":"+strconv.Itoa(c.line)+": "+head[:min(len(head), maxHead)])
-	}
-}
-
-// read tells that a worker has finished an item.
-func (o Options) read(worker int) {
-	if o.Reading != nil {
+// reading tells what a worker begins to read, and nothing where it has finished.
+func (o Options) reading(worker int, at Place, what string) {
+	switch {
+	case o.Reading == nil:
+	case what == "":
 		o.Reading(worker, "")
-	}
-}
-
-// readingLocal tells that the evaluation of a local begins.
-func (o Options) readingLocal(a *hclsyntax.Attribute) {
-	if o.Reading != nil {
-		o.Reading(0, placeOf(a.NameRange).String()+": local."+a.Name[:min(len(a.Name), maxHead)])
+	default:
+		o.Reading(worker, at.String()+": "+what[:min(len(what), maxHead)])
 	}
 }
 

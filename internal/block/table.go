@@ -72,20 +72,20 @@ func (t *Table[T]) Decode(b *Body, into *T) {
 	}
 	for i := range t.options {
 		if e := &t.options[i]; e.Block != nil && !e.Many {
-			b.once(e.Name)
-			if inner, given := b.Block(e.Name); given && e.open != nil {
-				e.open(inner, into)
-			}
+			e.once(b, into)
 		}
 	}
 }
 
-// once reports further blocks of a type that may stand once.
-func (b *Body) once(name string) {
+// once decodes an inner block that may stand once, and reports any others.
+func (e *Entry[T]) once(b *Body, into *T) {
 	first := true
-	for inner := range b.Blocks(name) {
-		if !first {
-			b.Mistake(inner.Head, fmt.Sprintf("Duplicate %s block", name), "There can be one %s block here: put everything into the first one.", name)
+	for inner := range b.Blocks(e.Name) {
+		switch {
+		case !first:
+			b.Mistake(inner.Head, fmt.Sprintf("Duplicate %s block", e.Name), "There can be one %s block here: put everything into the first one.", e.Name)
+		case e.open != nil:
+			e.open(inner, into)
 		}
 		first = false
 	}
