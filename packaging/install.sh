@@ -32,6 +32,7 @@ sed "s|=/usr/local/|=$prefix/|" "$from/lvsd.service" >"$unit"
 
 put 0755 "$binary" "$root$prefix/sbin/lvsd"
 put 0644 "$unit" "$lib/systemd/system/lvsd.service"
+put 0644 "$from/lvsd.sysusers" "$lib/sysusers.d/lvsd.conf"
 put 0644 "$from/modules-load.conf" "$lib/modules-load.d/lvsd.conf"
 put 0644 "$from/lvsd.8" "$share/man/man8/lvsd.8"
 put 0644 "$from/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
@@ -50,6 +51,6 @@ install -d -m 0755 "$root/etc/lvsd"
 Now: write /etc/lvsd/*.hcl (examples in $share/doc/lvsd/examples), then
   lvsd validate
   modprobe ip_vs
-  systemctl daemon-reload && systemctl enable --now lvsd
+  systemd-sysusers && systemctl daemon-reload && systemctl enable --now lvsd
   lvsd status
 END

@@ -49,6 +49,13 @@ func TestUnitSettings(t *testing.T) {
 		{"Wants", "network-online.target", "the network outlives the hand-over"},
 		{"After", "network.target network-online.target systemd-modules-load.service", "the network outlives the hand-over"},
 		{"CapabilityBoundingSet", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "these and no more"},
+		{"AmbientCapabilities", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "the user has no others"},
+		{"User", "lvsd", "nothing needs root"},
+		{"Group", "lvsd", "it opens the control socket, and reads the secrets"},
+		{"RemoveIPC", "yes", "nothing outlives the daemon"},
+		{"Conflicts", "keepalived.service", "two daemons with one address are two holders"},
+		{"NoExecPaths", "", "hooks and checks run programs"},
+		{"SystemCallFilter", "@system-service; ~@privileged @resources; capset sched_setattr prlimit64", "the keeper's policy, and what the reader gives up; integration/systemd runs under it"},
 		{"LimitMEMLOCK", "infinity", "mlockall with MCL_FUTURE makes mappings fail under a limit"},
 		{"LimitNOFILE", "16384", "4,096 probes in flight and the rest"},
 		{"OOMPolicy", "continue", "the kernel ends the process that reads the configuration first, and systemd must not end the director for it"},
@@ -91,6 +98,18 @@ func TestUnitIsUnderstood(t *testing.T) {
 	out, err := exec.Command(analyze, "verify", "--man=no", verified(t)).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+// The four capabilities, the network, AF_PACKET, real time and /proc/sys/net are
+// what remains.
+func TestUnitIsConfined(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	if out, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=24", verified(t)).CombinedOutput(); err != nil {
+		t.Errorf("the exposure is above 2.4: %v\n%s", err, out)
 	}
 }
 
@@ -139,6 +158,7 @@ func TestInstall(t *testing.T) {
 		"etc/lvsd/web.hcl -rw-------",
 		"usr/lib/modules-load.d/lvsd.conf -rw-r--r--",
 		"usr/lib/systemd/system/lvsd.service -rw-r--r--",
+		"usr/lib/sysusers.d/lvsd.conf -rw-r--r--",
 		"usr/sbin/lvsd -rwxr-xr-x",
 		"usr/share/bash-completion/completions/lvsd -rw-r--r--",
 		"usr/share/fish/vendor_completions.d/lvsd.fish -rw-r--r--",

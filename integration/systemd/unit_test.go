@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -15,17 +16,25 @@ const kernel = "/usr/bin/linux.uml"
 // TestUnit takes the unit through its life. Everything that it looks at is
 // said by testdata/check.sh.
 func TestUnit(t *testing.T) {
-	results, log := boot(t)
-	for _, tt := range []struct{ name, want string }{
+	share := prepare(t, "testdata/check.sh", "../../packaging/lvsd.service", "../../packaging/lvsd.sysusers")
+	build(t, filepath.Join(share, "lvsd"), "development")
+	boot(t, share, []result{
 		{"start exits", "0"},
 		{"started", "active"},
 		{"address held", "1"},
 		{"table", "1"}, // wrr was loaded by the kernel, ProtectKernelModules or not
 		{"shown by systemctl status", "Master of outside; 0 of 1 virtual services served"},
 		{"status exits", "0"},
+		{"runs as", "lvsd:lvsd"},
+		{"control socket", "lvsd:lvsd 660"},
+		{"state directory", "lvsd:lvsd 750"},
+		{"status of a member of the group exits", "0"},
+		{"status of anybody else exits", "1"},
 		{"director capabilities", "0000000000807000"}, // NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE
+		{"director system calls are filtered", "yes"},
 		{"director threads by scheduling class", "TS"},
 		{"keeper capabilities", "0000000000807000"},
+		{"keeper system calls are filtered", "yes"},
 		{"keeper threads by scheduling class", "RR"},
 		{"keeper locked", "yes"},
 		{"reload exits", "0"},
@@ -37,6 +46,8 @@ func TestUnit(t *testing.T) {
 		{"told by the journal only once", "1"},
 		{"below a warning in the journal", "0"},
 		{"in the journal anyway", "1"},
+		{"reload of a file for root alone exits", "1"},
+		{"what is to be done about it", "give it to that group"},
 		{"reload of the corrected file exits", "0"},
 		{"address gone meanwhile", "no"}, // there is no other director to take it
 		{"after kill -9", "active"},
@@ -51,19 +62,16 @@ func TestUnit(t *testing.T) {
 		{"a broken file is tried again", "0 times, 78 failed"},
 		{"a broken file is an error in the journal", "1"},
 		{"start with the corrected file exits", "0"},
-	} {
-		if got := results[tt.name]; got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
-	if t.Failed() {
-		t.Logf("the daemon's log:\n%s", log)
-	}
+	})
 }
 
-// boot runs the check in a machine of its own, and returns what it said and
-// the daemon's log.
-func boot(t *testing.T) (results map[string]string, log string) {
+// A result is what a check must say of something that it looks at.
+type result struct{ name, want string }
+
+// prepare makes the folder that a machine shares with the test: it runs the check
+// and has the other files beside it. The test is skipped where no machine can be
+// booted.
+func prepare(t *testing.T, check string, files ...string) (share string) {
 	t.Helper()
 	if testing.Short() || os.Getenv("LVSD_LAB") != "" {
 		t.Skip("boots a machine of its own, about 45 s")
@@ -76,26 +84,36 @@ func boot(t *testing.T) (results map[string]string, log string) {
 			t.Skipf("needs %s (Debian: user-mode-linux, systemd, ipvsadm)", program)
 		}
 	}
-	share := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(share, "lvsd"), "../../cmd/lvsd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building lvsd: %v\n%s", err, out)
-	}
-	for from, to := range map[string]string{
-		"../../packaging/lvsd.service": "lvsd.service", "testdata/cluster.hcl": "cluster.hcl",
-		"testdata/check.sh": "check.sh", "testdata/init.sh": "init.sh",
-	} {
+	share = t.TempDir()
+	names := map[string]string{check: "check.sh"}
+	for _, from := range append(files, check, "testdata/lib.sh", "testdata/cluster.hcl", "testdata/init.sh") {
 		text, err := os.ReadFile(from)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text = []byte(strings.ReplaceAll(string(text), "@SHARE@", share))
+		to := cmp.Or(names[from], filepath.Base(from))
 		if err := os.WriteFile(filepath.Join(share, to), text, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	return share
+}
+
+// build builds lvsd.
+func build(t *testing.T, to, version string) {
+	t.Helper()
+	b := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", to, "../../cmd/lvsd")
+	b.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := b.CombinedOutput(); err != nil {
+		t.Fatalf("building lvsd: %v\n%s", err, out)
+	}
+}
+
+// boot runs the check in a machine of its own, and compares what it says.
+func boot(t *testing.T, share string, want []result) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	machine := exec.CommandContext(ctx, kernel, "mem=384M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
 		"init="+filepath.Join(share, "init.sh"), "con=null", "con0=null,fd:1", "quiet")
@@ -105,12 +123,19 @@ func boot(t *testing.T) (results map[string]string, log string) {
 	if ctx.Err() != nil || rerr != nil {
 		t.Fatalf("the machine: %v, %v; its console:\n%s\nthe check said:\n%s", err, rerr, console, said)
 	}
-	results = make(map[string]string)
+	results := make(map[string]string)
 	for line := range strings.Lines(string(said)) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
 			results[name] = value
 		}
 	}
-	text, _ := os.ReadFile(filepath.Join(share, "log"))
-	return results, string(text)
+	for _, tt := range want {
+		if got := results[tt.name]; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if t.Failed() {
+		log, _ := os.ReadFile(filepath.Join(share, "log"))
+		t.Logf("the check said:\n%s\nthe daemon's log:\n%s", said, log)
+	}
 }

@@ -67,8 +67,12 @@ func confine(l Limits) error {
 // blocks that it announces.
 func answer(to *gob.Encoder, q Query, b board) error {
 	sources, err := config.Read(q.Path)
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0 {
+	switch {
+	case !errors.Is(err, fs.ErrPermission):
+	case os.Geteuid() == 0:
 		err = fmt.Errorf("%w: it is read without root's privilege to read every file, so give it to root, or let everybody read it and search its directories", err)
+	default:
+		err = fmt.Errorf("%w: it is read as user %d with group %d, so give it to that group and let the group read it (chgrp, chmod g+r)", err, os.Geteuid(), os.Getegid())
 	}
 	if err != nil {
 		return to.Encode(reply{Failed: err.Error()})

@@ -1,16 +1,18 @@
-# Runs the unit through its life and says what it sees, a "name: value" a line.
-say() { echo "$1: $(echo $2)"; }
-state() { systemctl show lvsd -p ActiveState --value; }
-pids() { cat /sys/fs/cgroup/system.slice/lvsd.service/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/*/system.slice/lvsd.service/cgroup.procs; }
-holds() { ip -br addr show out0 | grep -c 10.13.0.200; }
-journal() { journalctl --sync; journalctl -q -u lvsd -o cat "$@"; }
-within() { # SECONDS COMMAND... until it succeeds
-	n=$(($1 * 10)); shift
-	while [ $n -gt 0 ] && ! "$@" >/dev/null 2>&1; do sleep 0.1; n=$((n - 1)); done
-}
-holding() { [ "$(holds)" = 1 ]; }
-restarted() { [ "$(systemctl show lvsd -p NRestarts --value)" = 1 ] && [ "$(state)" = active ]; }
+# Runs the unit through its life.
+. /run/share/lib.sh
 
+# The unit as it is installed, with another program.
+cp /run/share/lvsd /run/lvsd-binary
+systemd-sysusers /run/share/lvsd.sysusers
+mkdir /run/conf
+cp /run/share/cluster.hcl /run/conf/
+chown root:lvsd /run/conf /run/conf/*
+chmod 0750 /run/conf
+chmod 0640 /run/conf/*
+sed 's|/usr/local/sbin/lvsd |/run/lvsd-binary |' /run/share/lvsd.service >/run/systemd/system/lvsd.service
+echo 'LVSD_OPTIONS="--node lvs1 --config /run/conf"' >/etc/default/lvsd
+
+systemctl daemon-reload
 systemctl start lvsd
 say "start exits" $?
 say "started" "$(state)"
@@ -21,10 +23,18 @@ say "shown by systemctl status" "$(systemctl show lvsd -p StatusText --value)"
 say "table" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -s wrr')"
 /run/lvsd-binary status >/dev/null
 say "status exits" $?
+say "runs as" "$(for pid in $(pids); do stat -c '%U:%G' /proc/$pid; done | sort -u)"
+say "control socket" "$(stat -c '%U:%G %a' /run/lvsd/lvsd.sock)"
+say "state directory" "$(stat -c '%U:%G %a' /var/lib/lvsd)"
+setpriv --reuid nobody --regid nogroup --groups lvsd /run/lvsd-binary status >/dev/null
+say "status of a member of the group exits" $?
+setpriv --reuid nobody --regid nogroup --clear-groups /run/lvsd-binary status >/dev/null 2>&1
+say "status of anybody else exits" $?
 for pid in $(pids); do
 	role=director
 	tr '\0' ' ' </proc/$pid/cmdline | grep -q ' keeper ' && role=keeper
 	say "$role capabilities" "$(sed -n 's/^CapEff://p' /proc/$pid/status)"
+	say "$role system calls are filtered" "$(awk '/^Seccomp:/ { print ($2 == 2) ? "yes" : "no" }' /proc/$pid/status)"
 	say "$role threads by scheduling class" "$(ps -Lo cls= -p $pid | sort -u)"
 	say "$role locked" "$(awk '/^VmLck/ { print ($2 > 0) ? "yes" : "no" }' /proc/$pid/status)"
 done
@@ -44,7 +54,12 @@ say "refused in the journal as an error" "$(journal -p err | grep -c event=confi
 say "told by the journal only once" "$(journal | grep -c 'msg="configuration: ')"
 say "below a warning in the journal" "$(journal -p warning | grep -c level=INFO)"
 say "in the journal anyway" "$(journal | grep -c 'event=ready')"
-cp /run/good /run/conf/cluster.hcl
+cat /run/good >/run/conf/cluster.hcl
+chmod 0600 /run/conf/cluster.hcl
+systemctl reload lvsd
+say "reload of a file for root alone exits" $?
+say "what is to be done about it" "$(journal -p err | grep 'reload refused' | tail -1 | grep -o 'give it to that group')"
+chmod 0640 /run/conf/cluster.hcl
 systemctl reload lvsd
 say "reload of the corrected file exits" $?
 
@@ -72,9 +87,7 @@ say "start with a broken file exits" $?
 sleep 3
 say "a broken file is tried again" "$(systemctl show lvsd -p NRestarts --value) times, $(systemctl show lvsd -p ActiveState,ExecMainStatus --value)"
 say "a broken file is an error in the journal" "$(journal -p err | grep -c 'is not valid for node')"
-cp /run/good /run/conf/cluster.hcl
+cat /run/good >/run/conf/cluster.hcl
 systemctl start lvsd
 say "start with the corrected file exits" $?
-journalctl -u lvsd -o short-monotonic >/run/share/log
-echo o >/proc/sysrq-trigger
-sleep 10
+over

@@ -21,13 +21,6 @@ ip link set out1 up
 ip link set out0 up
 ip addr add 10.13.0.15/24 dev out0
 
-# The unit as it is installed, with another program.
-cp /run/share/lvsd /run/lvsd-binary
-mkdir /run/conf
-cp /run/share/cluster.hcl /run/conf/
-sed 's|/usr/local/sbin/lvsd |/run/lvsd-binary |' /run/share/lvsd.service >/run/systemd/system/lvsd.service
-echo 'LVSD_OPTIONS="--node lvs1 --config /run/conf"' >/etc/default/lvsd
-
 cat >/run/systemd/system/check.service <<END
 [Unit]
 DefaultDependencies=no

@@ -1,0 +1,19 @@
+# What the checks have in common: they say what they see, a "name: value" a line.
+say() { echo "$1: $(echo $2)"; }
+state() { systemctl show lvsd -p ActiveState --value; }
+pids() { cat /sys/fs/cgroup/system.slice/lvsd.service/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/*/system.slice/lvsd.service/cgroup.procs; }
+holds() { ip -br addr show out0 | grep -c 10.13.0.200; }
+journal() { journalctl --sync; journalctl -q -u lvsd -o cat "$@"; }
+within() { # SECONDS COMMAND... until it succeeds
+	n=$(($1 * 10)); shift
+	while [ $n -gt 0 ] && ! "$@" >/dev/null 2>&1; do sleep 0.1; n=$((n - 1)); done
+}
+holding() { [ "$(holds)" = 1 ]; }
+restarted() { [ "$(systemctl show lvsd -p NRestarts --value)" = 1 ] && [ "$(state)" = active ]; }
+
+# over ends the machine, with the daemon's log in the test's folder.
+over() {
+	journalctl -u lvsd -o short-monotonic >/run/share/log
+	echo o >/proc/sysrq-trigger
+	sleep 10
+}
