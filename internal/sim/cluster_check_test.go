@@ -32,11 +32,11 @@ type check struct {
 	// found is the table that the process found; nil once it was configured anew.
 	found ipvsctl.Table
 	// last is the table that it set last, nil if it was configured since; and
-	// downs are the servers that their results took out, and not in again.
+	// downs are the servers that their results took out, and not back in.
 	last  ipvsctl.Table
 	downs map[*config.Server]bool
-	// reading is the number of the newest reading, and read is the configuration in the input that the core is working on; nil:
-	// there is none.
+	// reading is the number of the newest reading, and read is the configuration
+	// in the input that the core is working on; nil: there is none.
 	reading int
 	read    *config.Config
 }
