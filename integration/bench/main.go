@@ -33,6 +33,7 @@ var parts = []struct {
 }{
 	{"config", here, measureConfig},
 	{"failover", anywhere, measureFailover},
+	{"flood", anywhere, measureFlood},
 	{"start", lab, measureStart},
 	{"servers", lab, measureServers},
 	{"table", lab, measureTable},
