@@ -42,10 +42,9 @@ func (r *Router) accept(p Packet) (Advert, error) {
 		return refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
 	case src == r.source:
 		return refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
-	case len(r.c.Peers) > 0 && !slices.ContainsFunc(r.c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
-		return refuse(ReasonNotPeer, "the address is not among this router's peers")
+	default:
+		return ad, r.checkSource(src, p.Dst)
 	}
-	return ad, nil
 }
 
 // compare counts in what an accepted advert disagrees with our configuration.

@@ -11,7 +11,7 @@
 //	handover, announcements,        of its own
 //	stall, rivals
 //	router, master, backup,         a Router: the state machine of one virtual router. It takes
-//	accept, lifecycle, status       the time as an argument and returns the work to do
+//	source, accept, lifecycle, status       the time as an argument and returns the work to do
 //	edge, worker                    what is needed of the kernel, and the loop that adds and
 //	                                removes a Master's addresses there
 //	session, member,                a Session: the loop that runs Routers and evaluates their

@@ -128,6 +128,7 @@ func (s *Session) begin(now time.Time, m *member) {
 // several things, only one is named. Then come the interfaces that it tracks.
 func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
+	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
 	source, silent := choose(c, own, m.router.source, virtual)
 	switch {
 	case port != "":

@@ -37,6 +37,9 @@ func receive(r *Router, now time.Time, src netip.Addr, ad Advert) []Action {
 	if src.Is6() {
 		dst = Group6
 	}
+	if len(r.c.Peers) > 0 {
+		dst = r.source
+	}
 	return r.Receive(now, Packet{Src: src, Dst: dst, TTL: TTL, Payload: ad.Append(nil, src, dst)})
 }
 

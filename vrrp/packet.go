@@ -66,10 +66,12 @@ const (
 
 // Why a Router discards an advert.
 const (
-	ReasonVRID       Reason = "vrid"
-	ReasonFamily     Reason = "family"
-	ReasonOwnAddress Reason = "own_address" // the source is our own
-	ReasonNotPeer    Reason = "not_a_peer"
+	ReasonVRID        Reason = "vrid"
+	ReasonFamily      Reason = "family"
+	ReasonOwnAddress  Reason = "own_address" // the source is our own
+	ReasonNotPeer     Reason = "not_a_peer"
+	ReasonSource      Reason = "source"      // it cannot be a director's
+	ReasonDestination Reason = "destination" // multicast, with peers
 )
 
 // How an accepted advert disagrees with a Router's configuration.
@@ -84,7 +86,7 @@ var (
 	discardReasons = [...]Reason{
 		ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
 		ReasonNoAddress, ReasonNoInterval,
-		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer,
+		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer, ReasonSource, ReasonDestination,
 	}
 	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner}
 )

@@ -24,6 +24,8 @@ type Router struct {
 	given   Config
 	penalty int
 	source  netip.Addr // of our adverts
+	// networks are those of the interface, with its own addresses there.
+	networks []netip.Prefix
 
 	state State
 	since time.Time

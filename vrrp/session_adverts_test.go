@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -21,6 +22,25 @@ func TestPacketsThatAreNotForUs(t *testing.T) {
 		st := s.status()
 		if n := st.Counters.Discarded[vrrp.ReasonNotPeer]; n != 1 || st.Master.IsValid() {
 			t.Errorf("discarded %d, follows %v; want 1 and nobody", n, st.Master)
+		}
+	})
+}
+
+// A virtual address makes no network: what is accepted would depend on the role.
+func TestTheNetworksOfTheInterfaceDecideAboutSources(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one(func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.88.0.200/24")} }))
+		s.script()
+		ad := vrrp.Advert{Version: 3, VRID: 51, Priority: 255, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("10.88.0.200")}}
+		for _, src := range []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("10.88.0.7")} {
+			s.mu.Lock()
+			s.queue = append(s.queue, vrrp.Packet{Port: vrrp.Port{Interface: "eth0", Family: 4}, Src: src, Dst: vrrp.Group4, TTL: 255, Payload: ad.Append(nil, src, vrrp.Group4)})
+			s.mu.Unlock()
+		}
+		s.wake <- struct{}{}
+		synctest.Wait()
+		if st := s.status(); st.State != vrrp.Master || st.Counters.Discarded[vrrp.ReasonSource] != 2 {
+			t.Errorf("it is %s, and has discarded %v", st.State, st.Counters.Discarded)
 		}
 	})
 }

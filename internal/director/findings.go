@@ -168,6 +168,8 @@ var remedies = map[vrrp.Reason]string{
 	vrrp.ReasonNoInterval:     "configure the same advert_interval on both directors",
 	vrrp.ReasonOwnAddress:     "find out whether another machine uses this director's address",
 	vrrp.ReasonNotPeer:        "list each director's address in the peers of the other one, or configure no peers on either",
+	vrrp.ReasonSource:         "give both directors addresses of one network on that interface, or find out what sends them",
+	vrrp.ReasonDestination:    "configure peers on both directors, or on neither",
 	vrrp.ReasonInterval:       "configure the same advert_interval on both directors",
 	vrrp.ReasonAddresses:      "configure the same addresses on both directors",
 	vrrp.ReasonOwner:          "give one of the directors a priority below 255",

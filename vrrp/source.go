@@ -1,0 +1,55 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// checkSource refuses an advert that no director of this virtual router can have
+// sent. With peers, only theirs are accepted, from wherever, and they send to this
+// director alone. Otherwise the source is the primary address of an interface on
+// the same network (RFC 9568 sections 5.1.1.1 and 5.1.2.1).
+func (r *Router) checkSource(src, dst netip.Addr) error {
+	c, peers := &r.c, len(r.c.Peers) > 0
+	var err error
+	switch {
+	case peers && dst.IsMulticast():
+		_, err = refuse(ReasonDestination, "it was multicast, but peers are configured, who send to this director alone: configure peers on both directors or on neither")
+	case peers && !slices.ContainsFunc(c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
+		_, err = refuse(ReasonNotPeer, "the address is not among this router's peers")
+	case peers:
+	case src.IsUnspecified() || src.IsMulticast() || src.IsLoopback():
+		_, err = refuse(ReasonSource, "its source cannot be the address of a director")
+	case src.Is6() && !src.IsLinkLocalUnicast() && !(c.Source.IsValid() && !c.Source.IsLinkLocalUnicast()):
+		_, err = refuse(ReasonSource, "its source is not a link-local address")
+	case !onNetwork(src, r.networks):
+		_, err = refuse(ReasonSource, "its source is not the address of a host on a network of interface %s", c.Interface)
+	}
+	return err
+}
+
+// onNetwork reports whether an address can be a host's on one of the networks,
+// neither the network's own one nor its broadcast address. Where an interface has
+// no network but single addresses, nothing is known of its neighbours.
+func onNetwork(a netip.Addr, networks []netip.Prefix) bool {
+	known := false
+	for _, n := range networks {
+		if n.Addr().Is4() != a.Is4() || n.IsSingleIP() {
+			continue
+		}
+		known = true
+		if n.Contains(a) && !(a.Is4() && n.Bits() < 31 && (a == n.Masked().Addr() || a == broadcastOf(n))) {
+			return true
+		}
+	}
+	return !known
+}
+
+// broadcastOf is the last address of an IPv4 network.
+func broadcastOf(n netip.Prefix) netip.Addr {
+	b := n.Masked().Addr().As4()
+	for i := n.Bits(); i < 32; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,81 @@
+package vrrp
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// Attack 8: adverts of sources that cannot be were accepted.
+func TestImpossibleSources(t *testing.T) {
+	var networks []netip.Prefix
+	for _, n := range []string{"10.0.0.2/24", "10.1.0.2/31", "10.2.0.2/32", "fe80::2/64", "2001:db8::2/64"} {
+		networks = append(networks, netip.MustParsePrefix(n))
+	}
+	single := []netip.Prefix{netip.MustParsePrefix("10.2.0.2/32")}
+	peers := func(c *Config) { c.Peers = []netip.Addr{netip.MustParseAddr("10.14.0.16")} }
+	six := func(c *Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::100/64")} }
+	global := func(c *Config) { six(c); c.Source = netip.MustParseAddr("2001:db8::2") }
+	for _, tt := range []struct {
+		name     string
+		edit     func(c *Config)
+		networks []netip.Prefix
+		src, dst string
+		want     Reason
+	}{
+		{"a neighbour", nil, networks, "10.0.0.3", "224.0.0.18", ""},
+		{"nobody", nil, networks, "0.0.0.0", "224.0.0.18", ReasonSource},
+		{"a group", nil, networks, "224.0.0.18", "224.0.0.18", ReasonSource},
+		{"this machine", nil, networks, "127.0.0.1", "224.0.0.18", ReasonSource},
+		{"everybody", nil, networks, "255.255.255.255", "224.0.0.18", ReasonSource},
+		{"everybody on the network", nil, networks, "10.0.0.255", "224.0.0.18", ReasonSource},
+		{"the network itself", nil, networks, "10.0.0.0", "224.0.0.18", ReasonSource},
+		{"no network of the interface", nil, networks, "8.8.8.8", "224.0.0.18", ReasonSource},
+		{"RFC 3021: both addresses of a /31 are hosts", nil, networks, "10.1.0.3", "224.0.0.18", ""},
+		{"a single address tells of no neighbours", nil, networks, "10.2.0.3", "224.0.0.18", ReasonSource},
+		{"where there are only such, any may be one", nil, single, "10.2.0.3", "224.0.0.18", ""},
+		{"no addresses are known", nil, nil, "8.8.8.8", "224.0.0.18", ""},
+
+		{"a routed peer", peers, networks, "10.14.0.16", "10.0.0.2", ""},
+		{"not a peer", peers, networks, "10.0.0.3", "10.0.0.2", ReasonNotPeer},
+		{"a peer, but multicast", peers, networks, "10.14.0.16", "224.0.0.18", ReasonDestination},
+		{"sent to us alone, but no peers are configured", nil, networks, "10.0.0.3", "10.0.0.2", ReasonNotPeer},
+
+		{"RFC 9568 5.1.2.1: a link-local address", six, networks, "fe80::3", "ff02::12", ""},
+		{"RFC 9568 5.1.2.1: another one", six, networks, "2001:db8::3", "ff02::12", ReasonSource},
+		{"nobody, of IPv6", six, networks, "::", "ff02::12", ReasonSource},
+		{"another one, where such a source is configured here", global, networks, "2001:db8::3", "ff02::12", ""},
+		{"another one, of another network", global, networks, "2001:db9::3", "ff02::12", ReasonSource},
+		{"an IPv6 address has no broadcast", global, networks, "2001:db8::ffff:ffff:ffff:ffff", "ff02::12", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testConfig()
+			if tt.edit != nil {
+				tt.edit(&c)
+			}
+			r := NewRouter(c)
+			r.networks = tt.networks
+			r.Startup(epoch, ours)
+			src, dst := netip.MustParseAddr(tt.src), netip.MustParseAddr(tt.dst)
+			ad := advertOf(150)
+			ad.Addresses = []netip.Addr{c.Addresses[0].Addr()}
+			r.Receive(epoch, Packet{Src: src, Dst: dst, TTL: TTL, Payload: ad.Append(nil, src, dst)})
+			got := Reason("")
+			for reason, n := range r.counters.Discarded {
+				if n > 0 {
+					got = reason
+				}
+			}
+			if got != tt.want || (got == "") != r.election.master.IsValid() {
+				t.Errorf("discarded for %q, want %q; follows %s", got, tt.want, r.election.master)
+			}
+		})
+	}
+}
+
+func TestBroadcastOf(t *testing.T) {
+	for network, want := range map[string]string{"10.13.0.15/24": "10.13.0.255", "10.13.0.15/28": "10.13.0.15", "10.13.7.1/20": "10.13.15.255", "10.0.0.1/8": "10.255.255.255"} {
+		if got := broadcastOf(netip.MustParsePrefix(network)); got.String() != want {
+			t.Errorf("%s: %s, want %s", network, got, want)
+		}
+	}
+}
