@@ -74,11 +74,13 @@ type generator struct {
 	labels         []hclsyntax.Expression
 }
 
+// generator returns what a dynamic block makes, and reports where it is
+// incomplete or wrong.
 func (b *Body) generator(x *hclsyntax.Block) (generator, bool) {
 	g := generator{Body: b, block: x}
-	at := placeOf(x.DefRange())
+	head := placeOf(x.DefRange())
 	if len(x.Labels) != 1 {
-		b.Mistake(at, "Invalid dynamic block", "Its label is the type of the blocks that it makes: dynamic \"real_server\" {")
+		b.Mistake(head, "Invalid dynamic block", "Its label is the type of the blocks that it makes: dynamic \"real_server\" {")
 		return g, false
 	}
 	for name, a := range x.Body.Attributes {
@@ -88,41 +90,25 @@ func (b *Body) generator(x *hclsyntax.Block) (generator, bool) {
 		}
 	}
 	if x.Body.Attributes["for_each"] == nil || len(x.Body.Blocks) != 1 || x.Body.Blocks[0].Type != "content" {
-		b.Mistake(at, "Incomplete dynamic block", "It needs for_each (a list or a map) and one content block with what each generated block contains.")
+		b.Mistake(head, "Incomplete dynamic block", "It needs for_each (a list or a map) and one content block with what each generated block contains.")
 		return g, false
 	}
-	g.content = x.Body.Blocks[0]
-	return g, g.readLabels() && g.readIterator()
-}
-
-// readLabels takes the expressions of the labels.
-func (g *generator) readLabels() bool {
-	a := g.block.Body.Attributes["labels"]
-	if a == nil {
-		return true
+	if a := x.Body.Attributes["labels"]; a != nil {
+		list, ok := a.Expr.(*hclsyntax.TupleConsExpr)
+		if !ok {
+			b.Mistake(at(a), "Invalid labels", "Write a list such as [%s.value], one item for each label.", x.Labels[0])
+			return g, false
+		}
+		g.labels = list.Exprs
 	}
-	list, ok := a.Expr.(*hclsyntax.TupleConsExpr)
-	if !ok {
-		g.Mistake(placeOf(a.Expr.Range()), "Invalid labels", "Write a list such as [%s.value], one item for each label.", g.block.Labels[0])
-		return false
+	g.content, g.iterator = x.Body.Blocks[0], x.Labels[0]
+	if a := x.Body.Attributes["iterator"]; a != nil {
+		if g.iterator = hcl.ExprAsKeyword(a.Expr); g.iterator == "" {
+			b.Mistake(at(a), "Invalid iterator", "Write the name of a variable, without quotes.")
+			return g, false
+		}
 	}
-	g.labels = list.Exprs
-	return true
-}
-
-// readIterator takes the name of the variable with the key and the value of
-// an element.
-func (g *generator) readIterator() bool {
-	g.iterator = g.block.Labels[0]
-	a := g.block.Body.Attributes["iterator"]
-	if a == nil {
-		return true
-	}
-	g.iterator = hcl.ExprAsKeyword(a.Expr)
-	if g.iterator == "" {
-		g.Mistake(placeOf(a.Expr.Range()), "Invalid iterator", "Write the name of a variable, without quotes.")
-	}
-	return g.iterator != ""
+	return g, true
 }
 
 // add adds the block of one element.
