@@ -82,7 +82,8 @@ type Change struct {
 // Configure makes the services' servers those that are known. Servers known
 // before keep their health, also where their checks are others now: a change
 // of a check is no reason to take a server out. New ones are taken over as
-// they are found in the table, and wait for their first result otherwise.
+// they are found in the table, know what is known of their checks' targets from
+// elsewhere, and wait for their first result otherwise.
 func (h *Healths) Configure(now time.Time, services []config.Service, found ipvsctl.Table) {
 	old := *h
 	*h = Healths{
@@ -113,7 +114,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
 			} else {
 				row, present := rows.Get(c.Key)
-				h.begin(c, row, present)
+				h.begin(now, c, row, present, &old)
 			}
 		}
 	}
@@ -179,9 +180,10 @@ func (h *Healths) inherit(c, was *config.Server, checks []checker.Health) {
 	}
 }
 
-// begin appends the checks of a new server: as found in the table, else as the
-// configuration says, else unknown.
-func (h *Healths) begin(c *config.Server, row ipvsctl.Destination, present bool) {
+// begin appends the checks of a new server: as found in the table, else as other
+// servers with the same targets were known, else as the configuration says, else
+// unknown.
+func (h *Healths) begin(now time.Time, c *config.Server, row ipvsctl.Destination, present bool, old *Healths) {
 	state := checker.Unknown
 	switch {
 	// A weight of 0 that the configuration itself gives does not tell anything
@@ -191,9 +193,31 @@ func (h *Healths) begin(c *config.Server, row ipvsctl.Destination, present bool)
 	case present, c.InitialUp:
 		state = checker.Up
 	}
-	for range c.Checks {
-		h.checks = append(h.checks, checker.NewHealth(state))
+	for i := range c.Checks {
+		health := checker.NewHealth(state)
+		if !present {
+			health = old.known(now, &c.Checks[i], health)
+		}
+		h.checks = append(h.checks, health)
 	}
+}
+
+// known returns the health of a new check, given those whose target it shares:
+// up where one of them is, and otherwise as their last result, which is its
+// first, says. Without either it stays as it begins.
+func (h *Healths) known(now time.Time, c *config.Check, begins checker.Health) checker.Health {
+	for _, w := range h.waiting(c.Target) {
+		shared := h.of(int(w.service), int(w.server))[w.check]
+		last, state := shared.Last(), shared.State()
+		switch {
+		case last.Outcome != 0 && state == checker.Up, last.Outcome == checker.NotRun && state == checker.Down:
+			return shared
+		case last.Outcome == checker.Passed, last.Outcome == checker.Failed:
+			begins = checker.NewHealth(checker.Unknown)
+			begins.Observe(now, last, c.Rise, c.Fall)
+		}
+	}
+	return begins
 }
 
 // together returns what the checks of a server say together: up are those that

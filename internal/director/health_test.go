@@ -183,6 +183,46 @@ func TestSharedTargetDecidesForEveryService(t *testing.T) {
 	}
 }
 
+// A service that is added, renamed or has another address has its servers at
+// once, if their checks are asked already.
+func TestAServiceWhoseChecksAreKnownHasItsServersAtOnce(t *testing.T) {
+	other := tcpTarget
+	other.Addr = web2
+	for _, tt := range []struct {
+		name    string
+		results string // of the target that both share
+		initial bool
+		targets []checker.Target
+		want    string
+	}{
+		{"up", "p", false, []checker.Target{tcpTarget}, "up"},
+		{"up, though it has failed once", "pf", false, []checker.Target{tcpTarget}, "up"},
+		{"up, though it cannot be asked now", "pl", false, []checker.Target{tcpTarget}, "up"},
+		{"down", "pfff", false, []checker.Target{tcpTarget}, "down"},
+		{"down, and it cannot be asked now", "fl", false, []checker.Target{tcpTarget}, "down"},
+		{"down, whatever it is to be at first", "f", true, []checker.Target{tcpTarget}, "down"},
+		{"down elsewhere, but its last result has passed", "fp", false, []checker.Target{tcpTarget}, "up"},
+		{"nothing is known", "", false, []checker.Target{tcpTarget}, "unknown"},
+		{"nothing but that it cannot be asked", "l", false, []checker.Target{tcpTarget}, "unknown"},
+		{"nothing but that it cannot be asked, and it is up at first", "l", true, []checker.Target{tcpTarget}, "up"},
+		{"another target", "p", false, []checker.Target{other}, "unknown"},
+		{"one of two targets", "p", false, []checker.Target{tcpTarget, other}, "unknown"},
+		{"one of two targets is down", "f", false, []checker.Target{tcpTarget, other}, "down"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := &Healths{}
+			h.Configure(start, []config.Service{checked(tcpTarget)}, nil)
+			tell(h, tcpTarget, tt.results)
+			added := checked(tt.targets...)
+			added.Name, added.Key.Port, added.Servers[0].InitialUp = "new", 8080, tt.initial
+			h.Configure(start, []config.Service{added}, nil)
+			if got := h.State(0, 0).String(); got != tt.want {
+				t.Errorf("after results %q elsewhere: %s, want %s", tt.results, got, tt.want)
+			}
+		})
+	}
+}
+
 // The start waits for the first result of every target.
 func TestATargetIsHeardOnceByItsFirstResult(t *testing.T) {
 	ping := tcpTarget
