@@ -93,10 +93,22 @@ bench: build ## Measure lvsd and keepalived; PARTS=table,checks and KERNEL=qemu 
 build: ## Build bin/lvsd (static) and the programs of the tests
 	$(say) 'build $(VERSION)'
 	@$(BUILD) -o bin/ ./cmd/lvsd $(patsubst %,./%,$(wildcard integration/lab integration/demo integration/bench))
+	@packaging/licences.sh >bin/copyright
 
 .PHONY: install
 install: build ## Install the binary, unit, manuals, completions and examples, below DESTDIR
 	@packaging/install.sh $(LVSD_BIN)
+
+# Without a tag, a version of the day, which every release is newer than.
+PACKAGE_VERSION := $(shell git describe --tags 2>/dev/null | sed 's/^v//; s/-/+/g' | grep . || \
+  git log -1 --format=0~%cd.%h --date=format:%Y%m%d%H%M%S)
+
+.PHONY: deb rpm
+deb: build ## Build a package for Debian, in bin/
+rpm: build ## Build a package for systems with RPM, in bin/
+deb rpm:
+	@rm -f bin/*.$@
+	@packaging/package.sh $@ $(LVSD_BIN) '$(PACKAGE_VERSION)' bin
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs a built lvsd: install.sh BINARY. DESTDIR is put before every path,
+# Installs a built lvsd: install.sh BINARY, beside which are the licences of what is
+# linked into it, in the file copyright. DESTDIR is put before every path,
 # PREFIX is /usr/local unless given; packages give PREFIX=/usr. A configuration
 # that exists is left alone, as is /etc/default/lvsd, and nothing is started.
 set -eu
@@ -9,6 +10,7 @@ prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}
 from=$(dirname "$0")
 share=$root$prefix/share
+zsh=${ZSH_COMPLETIONS:-$prefix/share/zsh/site-functions} # Debian's packages have another place
 
 # systemd reads units of the administrator's programs from /usr/local/lib.
 lib=$root$prefix/lib
@@ -26,19 +28,25 @@ complete() { # SHELL TARGET
 	echo "  $2"
 }
 
-unit=$(mktemp)
-trap 'rm -f "$unit"' EXIT
-sed "s|=/usr/local/|=$prefix/|" "$from/lvsd.service" >"$unit"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for file in lvsd.service lvsd.8 lvsd.hcl.5; do
+	sed "s|/usr/local/|$prefix/|" "$from/$file" >"$work/$file"
+done
 
 put 0755 "$binary" "$root$prefix/sbin/lvsd"
-put 0644 "$unit" "$lib/systemd/system/lvsd.service"
+put 0644 "$work/lvsd.service" "$lib/systemd/system/lvsd.service"
 put 0644 "$from/lvsd.sysusers" "$lib/sysusers.d/lvsd.conf"
 put 0644 "$from/modules-load.conf" "$lib/modules-load.d/lvsd.conf"
-put 0644 "$from/lvsd.8" "$share/man/man8/lvsd.8"
-put 0644 "$from/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
+put 0644 "$work/lvsd.8" "$share/man/man8/lvsd.8"
+put 0644 "$work/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
 complete bash "$share/bash-completion/completions/lvsd"
-complete zsh "$share/zsh/site-functions/_lvsd"
+complete zsh "$root$zsh/_lvsd"
 complete fish "$share/fish/vendor_completions.d/lvsd.fish"
+put 0644 "$(dirname "$binary")/copyright" "$share/doc/lvsd/copyright"
+for file in README.md ARCHITECTURE.md CHANGELOG.md; do
+	put 0644 "$from/../$file" "$share/doc/lvsd/$file"
+done
 for example in "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
 	[ -f "$example" ] || continue
 	put 0644 "$example" "$share/doc/lvsd/examples/${example#"$from"/../examples/}"

@@ -134,6 +134,9 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile(binary, []byte("#!/bin/sh\necho \"$@\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "copyright"), []byte("licences"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	root := filepath.Join(dir, "root")
 	config := filepath.Join(root, "etc/lvsd/web.hcl")
 	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
@@ -161,6 +164,10 @@ func TestInstall(t *testing.T) {
 		"usr/lib/sysusers.d/lvsd.conf -rw-r--r--",
 		"usr/sbin/lvsd -rwxr-xr-x",
 		"usr/share/bash-completion/completions/lvsd -rw-r--r--",
+		"usr/share/doc/lvsd/ARCHITECTURE.md -rw-r--r--",
+		"usr/share/doc/lvsd/CHANGELOG.md -rw-r--r--",
+		"usr/share/doc/lvsd/README.md -rw-r--r--",
+		"usr/share/doc/lvsd/copyright -rw-r--r--",
 		"usr/share/fish/vendor_completions.d/lvsd.fish -rw-r--r--",
 		"usr/share/man/man5/lvsd.hcl.5 -rw-r--r--",
 		"usr/share/man/man8/lvsd.8 -rw-r--r--",
@@ -187,6 +194,8 @@ func TestInstall(t *testing.T) {
 		"usr/share/zsh/site-functions/_lvsd":         "completion zsh\n",
 		"usr/lib/systemd/system/lvsd.service":        "\nExecStart=/usr/sbin/lvsd run $LVSD_OPTIONS\n",
 		"usr/share/bash-completion/completions/lvsd": "completion bash\n",
+		"usr/share/doc/lvsd/copyright":               "licences",
+		"usr/share/man/man8/lvsd.8":                  "/usr/share/doc/lvsd/examples",
 	} {
 		got, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil || !strings.Contains(string(got), text) {

@@ -1,5 +1,5 @@
 # What the checks have in common: they say what they see, a "name: value" a line.
-say() { echo "$1: $(echo $2)"; }
+say() { value=$(echo $2); echo "$1: ${value:-nothing}"; }
 state() { systemctl show lvsd -p ActiveState --value; }
 pids() { cat /sys/fs/cgroup/system.slice/lvsd.service/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/*/system.slice/lvsd.service/cgroup.procs; }
 holds() { ip -br addr show out0 | grep -c 10.13.0.200; }
