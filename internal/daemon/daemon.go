@@ -108,22 +108,23 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	k := keeper.Start(context.WithoutCancel(ctx), event.Log(o.Log),
+	events := bounded(event.Log(o.Log))
+	k := keeper.Start(context.WithoutCancel(ctx), events,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	return serve(ctx, newDirector(ctx, o, r, first, k, store), servers, hangups)
+	return serve(ctx, newDirector(ctx, o, events, r, first, k, store), servers, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
+func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
-		Version: o.Version, Path: o.Config, Events: event.Log(o.Log),
+		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: checker.New(probe.New(), first.Config.Director.ProbesInFlight),
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
-			return openTable(ctx, o.Log, store)
+			return openTable(ctx, events, store)
 		},
 		Owned: len(first.Config.Services) == 0 && owned(o.Log, store),
 		Load: func(running *config.Config) director.Loaded {

@@ -39,7 +39,7 @@ func listen(socket, http string) ([]*control.Server, error) {
 
 // openTable opens the kernel's IPVS table, and returns it with the rows that an
 // earlier run left there.
-func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (director.Table, ipvsctl.Table, error) {
+func openTable(ctx context.Context, tell event.Sink, store *state.Store) (director.Table, ipvsctl.Table, error) {
 	ledger, err := store.Ledger()
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +48,6 @@ func openTable(ctx context.Context, log *slog.Logger, store *state.Store) (direc
 	if err != nil {
 		return nil, nil, err
 	}
-	tell := event.Log(log)
 	r, err := ipvsctl.Open(ctx, conn, ledger, func(e ipvsctl.Event) {
 		tell(event.Event{At: time.Now(), Severity: e.Level, Code: e.Code, Text: e.Text, Attributes: e.Attrs})
 	})
