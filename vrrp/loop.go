@@ -33,7 +33,7 @@ func (s *Session) Run(ctx context.Context) {
 		case <-s.link.Wake():
 		case <-s.kick:
 		case reply := <-s.queries:
-			reply <- s.statuses()
+			reply <- s.statuses(time.Now())
 		}
 		if s.turn(time.Now()) {
 			return
@@ -184,7 +184,7 @@ func (s *Session) ended(now time.Time) bool {
 }
 
 // statuses are the routers as they stand, ordered by name.
-func (s *Session) statuses() []Status {
+func (s *Session) statuses(now time.Time) []Status {
 	all := make([]Status, 0, len(s.members))
 	for _, m := range s.members {
 		st := m.router.Status()
@@ -195,6 +195,7 @@ func (s *Session) statuses() []Status {
 		}
 		st.Counters.AddressesRestored = s.worker.restored(m.key)
 		st.Unmet = m.verdict.unmet
+		st.Overdue = m.router.overdue(now)
 		all = append(all, st)
 	}
 	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })

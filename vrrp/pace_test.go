@@ -162,3 +162,35 @@ func TestPriority0OfAStranger(t *testing.T) {
 		})
 	}
 }
+
+// As long as a Backup waits for longer than its own interval demands, it says so.
+func TestMasterThatIsOverdue(t *testing.T) {
+	const down = 3609375 * time.Microsecond
+	r := matrixStates["backup"]()
+	if got := r.overdue(at(time.Hour)); got != 0 {
+		t.Errorf("nobody was heard: overdue for %s", got)
+	}
+	hearWord(r, word{0, higher, 255, 40 * second})
+	for _, tt := range []struct{ at, want time.Duration }{{0, 0}, {down, 0}, {down + 1, down + 1}, {10 * second, 10 * second}} {
+		if got := r.overdue(at(tt.at)); got != tt.want {
+			t.Errorf("after %s: overdue for %s, want %s", tt.at, got, tt.want)
+		}
+	}
+	hearWord(r, word{11 * second, higher, 0, 40 * second})
+	if got := r.overdue(at(15 * second)); got != 0 {
+		t.Errorf("it has said that it leaves: overdue for %s", got)
+	}
+	r.Expire(r.Deadline())
+	slow := matrixStates["backup"]()
+	hearWord(slow, word{0, higher, 150, 8 * second})
+	hearWord(slow, word{8 * second, higher, 150, 8 * second})
+	if got := slow.overdue(at(18 * second)); got != 0 {
+		t.Errorf("a Master that keeps its pace: overdue for %s", got)
+	}
+	if got := slow.overdue(at(18*second + 1)); got != 10*second+1 {
+		t.Errorf("a Master that kept its pace: overdue for %s", got)
+	}
+	if got := r.overdue(at(time.Hour)); r.State() != Master || got != 0 {
+		t.Errorf("as %s: overdue for %s", r.State(), got)
+	}
+}

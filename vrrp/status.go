@@ -3,6 +3,7 @@ package vrrp
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // State returns the state that the router is in.
@@ -12,8 +13,20 @@ func (r *Router) State() State { return r.state }
 // is still answering for them.
 func (r *Router) Holding() bool { return r.handover.held }
 
-// Status returns the router as it stands, but for Held: only the edge knows what
-// is really there.
+// overdue is for how long a Backup has not heard the Master that it follows, where
+// that is longer than it would wait by its own interval, and than that Master
+// keeps to.
+func (r *Router) overdue(now time.Time) time.Duration {
+	e := &r.election
+	silence := now.Sub(e.heardAt)
+	if r.state != Backup || !e.master.IsValid() || e.leaving || silence <= max(r.c.masterDown(r.c.Interval), e.interval+e.interval/4) {
+		return 0
+	}
+	return silence
+}
+
+// Status returns the router as it stands, but for Held, which only the edge knows,
+// and Overdue, which takes the time.
 func (r *Router) Status() Status {
 	s := Status{
 		Name:           r.c.Name,

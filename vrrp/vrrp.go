@@ -144,6 +144,9 @@ type Status struct {
 	// own; invalid while none was heard.
 	Master         netip.Addr `json:"master"`
 	MasterPriority uint8      `json:"master_priority"`
+	// Overdue is for how long a Backup has not heard the Master that it follows,
+	// where that is longer than it would wait by its own interval; else zero.
+	Overdue time.Duration `json:"overdue_ns,omitempty"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
 	// many of them are on this director.
 	Addresses []netip.Prefix `json:"addresses"`

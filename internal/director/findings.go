@@ -126,6 +126,11 @@ func (all *findings) router(r *api.Router) {
 	case r.State != api.Master && r.Held > 0:
 		all.add(api.Error, "addresses-left", subject, "if this lasts, "+seeLog, "%s is %v but still holds %d of its %d addresses", subject, r.State, r.Held, len(r.Addresses))
 	}
+	if r.Overdue > 0 {
+		all.add(api.Error, "master-overdue", subject, "make sure that the other director runs, and configure the same advert_interval on both",
+			"%s has not heard its Master %v for %v, and still waits for it, because that one has advertised another interval than %v",
+			subject, r.Master, r.Overdue.Round(100*time.Millisecond), r.Interval)
+	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}

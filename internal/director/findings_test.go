@@ -1,11 +1,13 @@
 package director
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -58,5 +60,19 @@ func TestChecksThatCannotBeRunAreAFindingAfterAWhile(t *testing.T) {
 	h.Observe(start.Add(time.Minute), tcpTarget, checker.Result{Outcome: checker.Passed})
 	if got := at(time.Hour); got != nil {
 		t.Errorf("still found after a result: %q", got)
+	}
+}
+
+func TestAMasterThatIsOverdueIsAFinding(t *testing.T) {
+	r := api.Router{Name: "outside", State: api.Backup, Master: netip.MustParseAddr("10.13.0.66"), Interval: time.Second}
+	var got findings
+	got.router(&r)
+	if len(got) != 0 {
+		t.Errorf("in time: %q", got)
+	}
+	r.Overdue = 4321 * time.Millisecond
+	got.router(&r)
+	if len(got) != 1 || got[0].Code != "master-overdue" || !strings.Contains(got[0].Text, "has not heard its Master 10.13.0.66 for 4.3s") {
+		t.Errorf("overdue: %q", got)
 	}
 }

@@ -141,7 +141,7 @@ func routerStatus(r *vrrp.Status) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval,
-		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority,
+		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue,
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
