@@ -78,6 +78,16 @@ func (c *Checker) Set(targets []*Target) {
 	c.rouse()
 }
 
+// Retry probes at once the targets whose last probe could not be run: something
+// has changed on this machine. It waits for nothing; who calls it often makes all
+// of these probes as often.
+func (c *Checker) Retry() {
+	c.mu.Lock()
+	c.schedule.retry(time.Now())
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // compile returns the Specs of the targets, compiled. It does that without the
 // lock for those that are new: thousands of them may take a while.
 func (c *Checker) compile(targets []*Target) map[Spec]ProbeFunc {
@@ -240,7 +250,7 @@ func (c *Checker) end(e *entry, r Result) bool {
 	if e.dropped {
 		return false
 	}
-	c.schedule.observe(r.At, e, r.Refused)
+	c.schedule.observe(r.At, e, r)
 	c.stats.countResult(e.target.Spec.Kind(), r)
 	return true
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +172,52 @@ func TestATimeoutMayBeLongerThanTheInterval(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A director that gets its address in the servers' network asks at once those it
+// could not ask, and not the others.
+func TestWhatCouldNotBeRunIsAskedWhenTheMachineChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		var address atomic.Bool
+		c := New(proberFunc(func(_ context.Context, to Target) Result {
+			had := address.Load()
+			if to.Port == 8080 {
+				time.Sleep(100 * time.Millisecond) // the machine changes while this one is in flight
+			}
+			if had || to.Addr == target(3).Addr {
+				return Result{Outcome: Passed}
+			}
+			return Result{Outcome: NotRun, Detail: "no address"}
+		}), DefaultInFlight)
+		queued, flying, fine := target(1), target(2), target(3)
+		flying.Port = 8080
+		for _, to := range []*Target{&queued, &flying, &fine} {
+			to.Interval = time.Hour
+		}
+		c.Set([]*Target{&queued, &flying, &fine})
+		run(t, c, l.report)
+		passes(50 * time.Millisecond)
+		address.Store(true)
+		c.Retry()
+		passes(time.Second)
+		c.Retry() // all have passed, and stay as they are
+		passes(time.Second)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, want := range []struct {
+			target Target
+			times  []time.Duration
+		}{
+			{queued, []time.Duration{0, 50 * time.Millisecond}},
+			{flying, []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}},
+			{fine, []time.Duration{0}},
+		} {
+			if diff := cmp.Diff(want.times, l.times[want.target]); diff != "" {
+				t.Errorf("results of %v (-want +got):\n%s", want.target.Addr, diff)
+			}
+		}
+	})
 }
 
 func TestCheckerAtTheBoundAProbeWaits(t *testing.T) {

@@ -57,6 +57,9 @@ type entry struct {
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
 	refusals uint8
+	// notRun is true if the last probe could not be run, and again if a retry was
+	// asked for while this one was in flight.
+	notRun, again bool
 	// unwanted is true if the target was removed while its probe was in flight,
 	// with which the entry ends.
 	unwanted bool
@@ -161,11 +164,30 @@ func (e *entry) next(started time.Duration) time.Duration {
 	return next
 }
 
+// retry makes the targets due whose last probe could not be run. One that is in
+// flight may have found what has just changed, and counts if it has not.
+func (s *schedule) retry(now time.Time) {
+	for _, e := range s.entries {
+		switch {
+		case e.index == running:
+			e.again = true
+		case e.notRun:
+			e.due = min(e.due, now.Sub(s.base))
+		}
+	}
+	heap.Init(&s.queue)
+}
+
 // observe makes the next try come soon after a refusal: it is certain that
 // nobody listens there, and each client that is sent there is refused. If the
 // interval is short, the next turn on the grid is as soon as that.
-func (s *schedule) observe(now time.Time, e *entry, refused bool) {
-	if !refused {
+func (s *schedule) observe(now time.Time, e *entry, r Result) {
+	e.notRun = r.Outcome == NotRun
+	if e.notRun && e.again {
+		e.due = min(e.due, now.Sub(s.base))
+	}
+	e.again = false
+	if !r.Refused {
 		e.refusals = 0
 		return
 	}

@@ -105,7 +105,7 @@ func TestScheduleFixedCadence(t *testing.T) {
 func refuse(s *schedule, refused bool) (next time.Duration) {
 	started := s.deadline()
 	e, _ := s.start(started)
-	s.observe(started.Add(time.Millisecond), e, refused)
+	s.observe(started.Add(time.Millisecond), e, Result{Refused: refused})
 	s.finish(e)
 	return s.deadline().Sub(started)
 }

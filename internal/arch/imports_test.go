@@ -59,7 +59,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/state", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/machine", "internal/state", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

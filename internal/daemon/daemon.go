@@ -130,7 +130,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},
-		Machine: machine.Read,
+		Machine: machine.Read, MachineChanges: machineChanges(ctx, o.Log),
 		Notify: func(state string) {
 			notify(o.Log, state)
 			if state == "READY" {
@@ -140,6 +140,16 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			}
 		},
 	})
+}
+
+// machineChanges watches the machine. Without that the director works as well, and
+// asks at their next turn those whom it could not ask.
+func machineChanges(ctx context.Context, log *slog.Logger) <-chan struct{} {
+	changes, err := machine.Watch(ctx)
+	if err != nil {
+		log.Warn("changes of this machine's addresses are not heard of", "event", "machine-unwatched", "error", err)
+	}
+	return changes
 }
 
 // serve runs the director and its servers until ctx ends the director, or one

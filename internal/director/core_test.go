@@ -89,6 +89,8 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
 		case SetTargets:
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
+		case Retry:
+			s.lines = append(s.lines, "ask again who could not be asked")
 		case TellKeeper:
 			s.lines = append(s.lines, fmt.Sprintf("keeper: %d routers, table loaded %v", len(e.Routers), e.Conditions[0].OK))
 		case Heartbeat:
@@ -349,6 +351,13 @@ func TestAFindingWhoseFiguresChangeIsNoNews(t *testing.T) {
 
 // An administrator who changes an address or a sysctl expects lvsd to notice, and
 // looking costs system calls.
+func TestWhatCouldNotBeAskedIsAskedWhenAnAddressComes(t *testing.T) {
+	s := tellOf(t, &config.Config{Services: []config.Service{checked(tcpTarget)}})
+	s.lines = nil
+	s.handle(MachineChanged{})
+	s.want("the machine changes", "ask again who could not be asked")
+}
+
 func TestTheMachineIsLookedAtEveryTenSeconds(t *testing.T) {
 	s := tellOf(t, clusterOf())
 	s.lines = nil

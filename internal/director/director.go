@@ -32,6 +32,9 @@ type Options struct {
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
 	Machine func() (machine.Facts, error)
+	// MachineChanges tells, within bounds, that the machine's interfaces,
+	// addresses or routes have changed.
+	MachineChanges <-chan struct{}
 	// Notify tells the service manager: "READY=1", "RELOADING=1", "STOPPING=1" or
 	// "STATUS=…", as in sd_notify(3).
 	Notify func(assignment string)

@@ -31,6 +31,7 @@ type outsides struct {
 	notices []string
 	cleared bool
 	targets int // that the checker was told last
+	retries int
 
 	statuses    []vrrp.Status
 	changed     chan struct{}
@@ -103,6 +104,7 @@ func (f fakeProbes) Set(targets []*checker.Target) {
 	defer f.mu.Unlock()
 	f.targets = len(targets)
 }
+func (f fakeProbes) Retry()               { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
 func (f fakeProbes) Stats() checker.Stats { return checker.Stats{} }
 func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker.Result)) error {
 	for {

@@ -38,6 +38,8 @@ type Table interface {
 // Probes is the checker.
 type Probes interface {
 	Set([]*checker.Target)
+	// Retry probes at once what could not be probed the last time.
+	Retry()
 	Run(context.Context, func(checker.Target, checker.Result)) error
 	Stats() checker.Stats
 }

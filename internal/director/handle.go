@@ -44,6 +44,8 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.hear(in)
 	case MachineSeen:
 		c.look(now, in)
+	case MachineChanged:
+		c.do(Retry{})
 	case TableSeen:
 		c.kernel = in
 	case Reload:

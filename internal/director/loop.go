@@ -118,6 +118,8 @@ func (d *Director) loop(ctx context.Context) error {
 			in = d.burst(o)
 		case <-d.o.Keeper.Changed():
 			in = RoutersSeen(d.o.Keeper.Statuses())
+		case <-d.o.MachineChanges:
+			in = MachineChanged{}
 		case <-d.applied:
 		case <-d.reloads:
 			in = Reload{}
@@ -154,6 +156,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.table.Set(ipvsctl.Desired(e))
 		case SetTargets:
 			d.o.Probes.Set(e)
+		case Retry:
+			d.o.Probes.Retry()
 		case TellKeeper:
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case Heartbeat:

@@ -26,6 +26,8 @@ type (
 		Facts machine.Facts
 		Err   error
 	}
+	// MachineChanged: interfaces, addresses or routes of the machine are others.
+	MachineChanged struct{}
 	// TableSeen is how the kernel's table is, compared with the one that was set
 	// last: equal to it, or not because the kernel refused something.
 	TableSeen struct{ Converged, Refused bool }
@@ -82,6 +84,8 @@ type (
 	SetTable ipvsctl.Desired
 	// SetTargets makes these the targets that are probed.
 	SetTargets []*checker.Target
+	// Retry probes at once what could not be probed the last time.
+	Retry struct{}
 	// TellKeeper makes the keeper run these virtual routers.
 	TellKeeper vrrp.Desired
 	// Heartbeat tells the keeper that this director is alive.
