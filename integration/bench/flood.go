@@ -34,7 +34,7 @@ func measureFlood(ctx context.Context, o options) ([]Figure, error) {
 	columns, err := takeTurns(ctx, o, "flood", o.share(3), floodOnce)
 	figures := []Figure{
 		{Name: strangers, Unit: unitTime, Goal: atMost(perPacket.Seconds())},
-		{Name: forged, Unit: unitTime},
+		{Name: forged, Unit: unitTime, Goal: atMost(perPacket.Seconds())},
 		{Name: share, Unit: unitShare},
 		{Name: sent, Unit: unitCount},
 		{Name: tookOver, Unit: unitCount, Goal: always(0)},

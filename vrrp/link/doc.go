@@ -11,7 +11,7 @@
 // Run publishes what it knows as one immutable view, so that the loop that sends
 // the adverts never waits.
 //
-// Its files build on each other in the order filter, socket, link, address,
+// Its files build on each other in the order filter, arrivals, socket, link, address,
 // announce, watch.
 //
 // A Link belongs to the network namespace in which it was made.

@@ -48,10 +48,11 @@ type socket struct {
 	family int
 	ours   []vrrp.Identity
 	strays *socket
-	file   *os.File
-	raw    syscall.RawConn
-	buf    []byte // used by receive only
-	oob    []byte
+	arrivals
+	file *os.File
+	raw  syscall.RawConn
+	buf  []byte // used by receive only
+	oob  []byte
 }
 
 // openSocket returns a socket that listens on the port to the adverts of these
@@ -89,7 +90,7 @@ func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
 	if p.Family == 6 {
 		domain = unix.AF_INET6
 	}
-	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, vrrp.Protocol)
+	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC, vrrp.Protocol)
 	if err != nil {
 		return nil, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
 	}
@@ -103,7 +104,11 @@ func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &socket{index: index, family: p.Family, file: file, raw: raw,
+	a, err := arrivalsAt(fd)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &socket{arrivals: a, index: index, family: p.Family, file: file, raw: raw,
 		buf: make([]byte, packetSize), oob: make([]byte, 256)}, nil
 }
 
@@ -166,20 +171,9 @@ func join6(fd, index int) error {
 		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group))
 }
 
-// watch puts a token into wake when packets have arrived, not more often than it
-// is told to, until the socket is closed. It reads none: the loop does that when
-// it is ready to.
-func (s *socket) watch(wake chan struct{}, every time.Duration) {
-	_ = s.raw.Read(func(uintptr) bool {
-		token(wake)
-		time.Sleep(every)
-		return false // Wait for the next ones; they may be there already.
-	})
-}
-
 // close closes the socket; later uses of it return an error.
 func (s *socket) close() {
-	_ = s.file.Close()
+	_, _ = s.arrivals.file.Close(), s.file.Close()
 	if s.strays != nil {
 		s.strays.close()
 	}
