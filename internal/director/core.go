@@ -55,6 +55,8 @@ type Core struct {
 	// last server by it or an earlier one, and not got one since.
 	planned Planned
 	outages map[ipvsctl.ServiceKey]bool
+	// leaving is what serves for services that the last reload has changed.
+	leaving map[ipvsctl.ServiceKey]Leaving
 	// outdated: something that the plan depends on has changed.
 	outdated bool
 	// opened: there is an IPVS table, and kernel is how it was seen since the

@@ -17,7 +17,8 @@
 // and what it means for services. Each needs only what is below it: Healths
 // (health.go) holds the state of every real server, and the desired state is a
 // function of configuration, health and roles alone: weigh (for one server),
-// choose (among the servers of a service) and Plan. findings.go determines what is
+// choose (among the servers of a service) and Plan; leave.go has what serves on
+// until a changed service's first results. findings.go determines what is
 // wrong, and status.go says all of that to programs.
 //
 // Everything that leaves the loop is a complete desired state, of which only the

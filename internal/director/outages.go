@@ -24,7 +24,13 @@ func (c *Core) plan(now time.Time) {
 		Master:       func(router string) bool { return masters[router] },
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
+		Leaving:      c.leaving,
 	})
+	for i, v := range c.planned.Verdicts {
+		if v.Supply != api.Undecided {
+			delete(c.leaving, c.config.Services[i].Key)
+		}
+	}
 	c.tellOutages(now)
 	if c.opened {
 		c.kernel = TableSeen{}

@@ -24,6 +24,9 @@ type World struct {
 	// AwaitedUntil is until when servers that are new may lack a first result
 	// without that being an outage; zero: no longer.
 	AwaitedUntil time.Time
+	// Leaving is what served before the configuration changed, by the service that
+	// replaces it. It serves for as long as that one is undecided.
+	Leaving map[ipvsctl.ServiceKey]Leaving
 }
 
 // A Planned is what should be, at the moment for which it was planned.
@@ -64,6 +67,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		p.Verdicts[i] = judge(states, weights, now.Before(w.AwaitedUntil))
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
+			p.keep(s, states, w.Leaving[s.Key], w)
 		}
 	}
 	return p

@@ -13,6 +13,9 @@ import (
 
 // configure makes a configuration the one that runs.
 func (c *Core) configure(now time.Time, l Loaded) {
+	if c.config != nil {
+		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
+	}
 	c.config, c.diagnostics = l.Config, l.Warnings
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.outdated = true

@@ -33,8 +33,9 @@ type check struct {
 	found ipvsctl.Table
 	// last is the table that it set last, nil if it was configured since; and
 	// downs are the servers that their results took out, and not back in.
-	last  ipvsctl.Table
-	downs map[*config.Server]bool
+	last   ipvsctl.Table
+	former ipvsctl.Table // the last one of the configuration before
+	downs  map[*config.Server]bool
 	// reading is the number of the newest reading, and read is the configuration
 	// in the input that the core is working on; nil: there is none.
 	reading int
@@ -130,6 +131,9 @@ func (k *check) apply() {
 	if k.read == nil {
 		k.fail("applies a configuration that it has not read")
 		return
+	}
+	if k.last != nil {
+		k.former = k.last
 	}
 	k.running, k.found, k.last = k.read, nil, nil
 	clear(k.downs)
@@ -236,8 +240,10 @@ func (k *check) adopted(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination
 }
 
 func (k *check) rows(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination]) {
-	serving := 0
+	serving, undecided := 0, false
+	configured := make(map[ipvsctl.DestinationKey]bool)
 	for i := range s.Servers {
+		configured[s.Servers[i].Key] = true
 		c := &s.Servers[i]
 		row, listed := rows.Get(c.Key)
 		last, _ := k.last[s.Key].Destinations.Get(c.Key)
@@ -252,10 +258,30 @@ func (k *check) rows(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination]) 
 		case !listed && !down && last.Weight > 0:
 			k.fail("%s/%s has left the table before its results say so", s.Name, c.Name)
 		}
+		undecided = undecided || !up && !down
 		if row.Weight > 0 {
 			serving++
 		}
 	}
+	if s.Fallback != nil {
+		configured[s.Fallback.Key] = true
+	}
+	// A server that is no longer configured serves on until the first results of
+	// those that replace it.
+	kept, before := 0, k.last
+	if before == nil {
+		before = k.former
+	}
+	for _, row := range rows {
+		if configured[row.Key] {
+			continue
+		}
+		if last, _ := before[s.Key].Destinations.Get(row.Key); last != row.Value || serving > 0 || !undecided {
+			k.fail("%s has a row of %v, which is not configured, beside %d that serve; undecided: %t", s.Name, row.Key, serving, undecided)
+		}
+		kept++
+	}
+	serving += kept
 	if s.Fallback != nil {
 		if _, listed := rows.Get(s.Fallback.Key); listed != (serving == 0) {
 			k.fail("%s: %d servers take connections, and the fallback is in the table: %t", s.Name, serving, listed)
