@@ -30,6 +30,9 @@ type Body struct {
 
 // accept adds an inner block whose type and number of labels are right.
 func (b *Body) accept(inner Body, name, brace hcl.Range) {
+	if inner.Type == lost && b.incomplete {
+		return
+	}
 	o := b.schema.byName[inner.Type]
 	if o == nil || o.Block == nil {
 		b.unknown("block", inner.Type, placeOf(name))
@@ -102,9 +105,12 @@ func (b *Body) LabelAt(i int) Place { return placeOf(b.labelRanges[i]) }
 // so that what depends on it can't be judged.
 func (b *Body) Refused(name string) bool { return b.Given(name) && b.refusals[b.At(name)] }
 
-// Require reports an argument that is absent or null. example is what could be
-// written.
+// Require reports an argument that is absent or null, unless that may have been
+// on a broken line. example is what could be written.
 func (b *Body) Require(name, example string) {
+	if b.incomplete && !b.Given(name) {
+		return
+	}
 	if a := b.argument(name); a != nil {
 		if v, diags := a.Expr.Value(b.ctx); diags.HasErrors() || !v.IsNull() {
 			return

@@ -40,7 +40,8 @@
 //	diagnostics.go            reports as they are shown
 //	functions.go, scope.go    what expressions may refer to
 //	plain.go                  the parser of plain text
-//	explain.go, syntax.go     parsing an item, and the parser's mistakes in words
+//	explain.go, lines.go      the parser's mistakes in words
+//	repair.go, syntax.go      parsing an item
 //	text.go, locals.go        what comes before the blocks
 //	body.go, values.go        a block and the values of its arguments
 //	dynamic.go                its inner blocks

@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,6 +32,10 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 			d.explainVariable(in, &r)
 		case "Call to unknown function":
 			d.explainFunction(in, &r)
+		case "Attribute redefined":
+			if m := redefined.FindStringSubmatch(in.Detail); m != nil {
+				r.Summary, r.Detail = "Duplicate argument", fmt.Sprintf("%s is already set on line %s: remove one of them.", m[1], m[2])
+			}
 		case "Invalid single-argument block definition":
 			r.Summary = "Several arguments on one line"
 			r.Detail = "A block on one line can have only one argument, and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
@@ -38,6 +43,9 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 		d.add(r)
 	}
 }
+
+// redefined is what the parser says of an argument that is given twice.
+var redefined = regexp.MustCompile(`argument "([^"]+)" was already set at .*:(\d+),`)
 
 // explainIndex names the key that a map does not have, and those that it has:
 // above all a node that a map of nodes forgets.

@@ -70,6 +70,8 @@ type decoder struct {
 	ctx *hcl.EvalContext
 	// refusals are the places of what was refused.
 	refusals map[Place]bool
+	// incomplete is set where broken lines were taken out of the item.
+	incomplete bool
 	// generated counts the blocks that dynamic blocks made.
 	generated int
 }

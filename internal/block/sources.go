@@ -254,6 +254,13 @@ func (f *source) at(i int) Place {
 	return Place{File: f.name, Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[start:]), Start: i, End: i}
 }
 
+// stretch returns the place of a part of one line, as bytes of the file.
+func (f *source) stretch(start, end int) Place {
+	p := f.at(start)
+	p.End = end
+	return p
+}
+
 // head returns the first line of a top-level item, up to its brace.
 func (f *source) head(c chunk) Place {
 	return Place{File: f.name, Line: c.line, Column: c.column, Start: c.start, End: c.start + len(c.header(f.text))}

@@ -26,6 +26,15 @@ type chunk struct {
 	kind         string
 	// excess says which limit the item is above; empty: none.
 	excess string
+	// unclosed is what begins in the item and has no end; nil: nothing.
+	unclosed *opening
+}
+
+// An opening is the beginning of a comment or of a text of several lines, as
+// bytes of the file. A heredoc has a marker that would end it.
+type opening struct {
+	start, end int
+	marker     []byte
 }
 
 // pos returns where the chunk starts, as the parser wants to know it.
@@ -53,6 +62,9 @@ func split(text []byte) []chunk {
 	for s.pos < len(s.text) {
 		s.step()
 	}
+	if len(s.heredocs) > 0 {
+		s.item.unclosed = &s.heredocs[0]
+	}
 	s.cut()
 	return s.chunks
 }
@@ -67,9 +79,9 @@ const inert = letter | digit | dot | foreign
 type scanner struct {
 	cursor
 	stack     []byte
-	markers   [][]byte // of the open heredocs
-	lineBegun bool     // the heredoc's line has had an expression: no marker ends it
-	open      bool     // an item has begun
+	heredocs  []opening // those that are open
+	lineBegun bool      // the heredoc's line has had an expression: no marker ends it
+	open      bool      // an item has begun
 	operators int
 	item      chunk
 	chunks    []chunk
@@ -121,14 +133,25 @@ func (s *scanner) code() {
 	case c == '#' || s.startsWith("//"):
 		s.skipTo("\n")
 	case s.startsWith("/*"):
-		s.pos += 2
-		s.skipTo("*/")
-		s.pos = min(s.pos+2, len(s.text))
+		s.comment()
 	default:
 		s.begin()
 		s.symbol(c)
 		s.pass(inert)
 	}
+}
+
+// comment passes a comment of several lines. One without an end is an item, lest
+// it silently remove the rest of the file.
+func (s *scanner) comment() {
+	start := s.pos
+	if !bytes.Contains(s.text[start+2:], []byte("*/")) {
+		s.begin()
+		s.item.unclosed = &opening{start: start, end: start + 2}
+	}
+	s.pos += 2
+	s.skipTo("*/")
+	s.pos = min(s.pos+2, len(s.text))
 }
 
 // symbol passes one character of code that is neither space nor comment.
@@ -180,12 +203,12 @@ func (s *scanner) openHeredoc() {
 	if len(marker) == 0 || len(firstWord(marker)) < len(marker) {
 		return
 	}
+	if depth := len(s.stack); depth < maxNesting {
+		s.heredocs = append(s.heredocs, opening{start: s.pos - 1, end: s.pos + len(line), marker: marker})
+	}
 	s.pos += len(line)
 	s.newline()
 	s.lineBegun = false
-	if depth := len(s.stack); depth < maxNesting {
-		s.markers = append(s.markers, marker)
-	}
 	s.push('h')
 }
 
@@ -230,8 +253,8 @@ func (s *scanner) quoted() {
 func (s *scanner) heredoc() {
 	if s.text[s.pos] == '\n' {
 		line := bytes.TrimSpace(s.text[s.lineStart:s.pos])
-		if !s.lineBegun && bytes.Equal(line, s.markers[len(s.markers)-1]) {
-			s.markers = s.markers[:len(s.markers)-1]
+		if !s.lineBegun && bytes.Equal(line, s.heredocs[len(s.heredocs)-1].marker) {
+			s.heredocs = s.heredocs[:len(s.heredocs)-1]
 			s.pop() // the newline is code's
 			return
 		}

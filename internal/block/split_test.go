@@ -115,7 +115,7 @@ func FuzzSplit(f *testing.F) {
 		text = clean(text)
 		chunks := split(text)
 		for _, c := range chunks {
-			if c.excess != "" {
+			if c.excess != "" || c.unclosed != nil {
 				return
 			}
 		}

@@ -3,6 +3,6 @@ virtual_service "web" {
   port    = 80
   forward = "nat"
   protocol = "tcp"
-  protocol = "udp"  # ERROR: Attribute redefined
+  protocol = "udp"  # ERROR: Duplicate argument
   real_server "192.168.1.4" {}
 }

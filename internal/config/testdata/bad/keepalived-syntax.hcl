@@ -18,7 +18,7 @@ virtual_service "web" {
 }
 
 virtual_router "fourth" {
-  virtual_ipaddress {
+  virtual_ipaddress {  # ERROR: Unknown block "virtual_ipaddress"
     10.13.0.200/24 dev eth0  # ERROR: Address without quotes
   }
 }

@@ -1,0 +1,14 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  real_server "192.168.1.4" {}
+}
+
+/* not yet  # ERROR: Unclosed comment
+virtual_service "mail" {
+  address = "10.13.0.200"
+  port    = 25
+  forward = "nat"
+  real_server "192.168.1.4" {}
+}
