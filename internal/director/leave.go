@@ -1,6 +1,8 @@
 package director
 
 import (
+	"slices"
+
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -69,7 +71,14 @@ func gone(rows ipvsctl.Rows[ipvsctl.Destination], s *config.Service, same bool) 
 // are configured again only those without a result stay. What would be sent to
 // this director itself, which may not be Master any more, does not stay.
 func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w World) {
-	if len(l.Destinations) == 0 {
+	judged := make(map[ipvsctl.DestinationKey]bool)
+	for i, state := range states {
+		judged[s.Servers[i].Key] = state != checker.Unknown && l.Key == s.Key
+	}
+	stays := func(row ipvsctl.Row[ipvsctl.Destination]) bool {
+		return !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !w.Own(row.Key.Addr))
+	}
+	if !slices.ContainsFunc(l.Destinations, stays) {
 		return
 	}
 	kept := ipvsctl.VirtualService{Service: l.Service}
@@ -79,12 +88,8 @@ func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w W
 			kept.Destinations.Delete(s.Fallback.Key)
 		}
 	}
-	judged := make(map[ipvsctl.DestinationKey]bool)
-	for i, state := range states {
-		judged[s.Servers[i].Key] = state != checker.Unknown && l.Key == s.Key
-	}
 	for _, row := range l.Destinations {
-		if !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !w.Own(row.Key.Addr)) {
+		if stays(row) {
 			kept.Destinations.Set(row.Key, row.Value)
 		}
 	}

@@ -130,3 +130,17 @@ func TestAServerThatIsRemovedWhileAnotherServesGoesAtOnce(t *testing.T) {
 	s.apply(moved(80, 8000))
 	s.holds("one was removed", "192.168.1.4:8000=3")
 }
+
+// The packets that the other director, now Master, sends to this machine would
+// come back to it.
+func TestAServerOnThisMachineDoesNotStay(t *testing.T) {
+	s := served(t)
+	direct := moved(80, 80)
+	direct.Services[0].Servers[0].Key.Addr = lvs1
+	direct.Services[0].Servers[0].Destination.Forward = ipvsctl.Direct
+	direct.Services[0].Servers[0].InitialUp = true
+	s.apply(direct)
+	s.holds("this machine serves", "10.13.0.15:80=3")
+	s.apply(moved(80, 8000))
+	s.holds("another machine is to serve", onFallback)
+}
