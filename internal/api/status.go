@@ -118,7 +118,7 @@ type Keeper struct {
 	Locked   bool   `json:"locked"`
 	Why      string `json:"why,omitempty"`
 	// Unclaimed counts packets for virtual routers that are not configured here,
-	// of which about a hundred a second are looked at.
+	// of which some hundred a second are looked at.
 	Unclaimed uint64 `json:"unclaimed"`
 }
 

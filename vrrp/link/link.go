@@ -88,7 +88,7 @@ func Open() (*Link, error) {
 }
 
 // Listen opens the sockets of these ports, and closes all others. Adverts with
-// these identities are all received there, of other VRRP packets about a hundred
+// these identities are all received there, of other VRRP packets some hundred
 // a second.
 func (l *Link) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	l.mu.Lock()

@@ -22,14 +22,14 @@ const (
 	// their turn. It is more than the buffer holds: whatever had arrived
 	// when a stalled process woke up is read.
 	receiveBurst = receiveBuffer / 512
-	// straysBuffer bounds the strays that wait: some packets, or one of any
-	// size. What does not fit is dropped by the kernel.
-	straysBuffer = 4 << 10
+	// straysBuffer bounds the strays that wait: some eighty packets. What does
+	// not fit is dropped by the kernel.
+	straysBuffer = 64 << 10
 	// readEvery and straysEvery are how often somebody is woken at most for
 	// packets, and for strays. Under a flood a wake-up costs many times as much as
 	// the reading of a packet.
 	readEvery   = 2 * time.Millisecond
-	straysEvery = 50 * time.Millisecond
+	straysEvery = 100 * time.Millisecond
 	// packetSize is the longest packet that is read whole: a VRRP packet with
 	// 255 IPv6 addresses has 4,088 bytes, and its IPv4 header 60 at most.
 	packetSize = 8192
