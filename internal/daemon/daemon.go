@@ -133,7 +133,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Machine: machine.Read, MachineChanges: machineChanges(ctx, o.Log),
 		Notify: func(state string) {
 			notify(o.Log, state)
-			if state == "READY" {
+			if state == "READY=1" {
 				// What was replaced is garbage by now, and so is what the reader sent.
 				// At rest it would be kept for minutes.
 				go debug.FreeOSMemory()
