@@ -57,16 +57,6 @@ type Server struct {
 	handler  func(Source) http.Handler
 }
 
-// ListenHTTP opens the HTTP listener on a TCP address such as
-// "127.0.0.1:9112". It answers nobody before Serve.
-func ListenHTTP(address string) (*Server, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listening for HTTP on the address in director.http.listen: %w", err)
-	}
-	return &Server{listener: l, handler: newHTTPHandler}, nil
-}
-
 // Serve answers requests from src until ctx ends, which is not an error, and
 // gives those under way a second to finish. Then the listener is closed and the
 // socket's file removed.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,7 +221,7 @@ func TestListenErrors(t *testing.T) {
 }
 
 func TestHTTPListenErrors(t *testing.T) {
-	s, err := ListenHTTP("127.0.0.1:0")
+	s, err := listenHTTP("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,8 +231,53 @@ func TestHTTPListenErrors(t *testing.T) {
 		"nonsense":                 "missing port",
 		"127.0.0.1:99999":          "invalid port",
 	} {
-		if _, err := ListenHTTP(address); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "http.listen") {
-			t.Errorf("ListenHTTP(%q): %v, want: %s, and the option's name", address, err, want)
+		if _, err := listenHTTP(address); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "http.listen") {
+			t.Errorf("listenHTTP(%q): %v, want: %s, and the option's name", address, err, want)
+		}
+	}
+}
+
+// TestAMetricsPortThatIsTakenIsTriedAgain: the director goes on without it, is
+// told so once, and has it as soon as it is free.
+func TestAMetricsPortThatIsTakenIsTriedAgain(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := taken.Addr().String()
+	told := make(chan error, 10)
+	h := NewHTTP(address, func(err error) { told <- err })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(ctx, working()) }()
+	if err := <-told; !errors.Is(err, syscall.EADDRINUSE) || !errors.Is(h.Err(), syscall.EADDRINUSE) {
+		t.Errorf("told %v, and it is %v, want: the address is in use", err, h.Err())
+	}
+	taken.Close()
+	if err := <-told; err != nil || h.Err() != nil {
+		t.Errorf("told %v, and it is %v, want: it is served", err, h.Err())
+	}
+	resp, err := http.Get("http://" + address + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAMetricsAddressThatIsNotThereEndsNothing(t *testing.T) {
+	for _, address := range []string{"192.0.2.1:9112", ""} {
+		ctx, cancel := context.WithCancel(t.Context())
+		h := NewHTTP(address, func(error) { cancel() })
+		if address == "" {
+			cancel()
+		}
+		if err := h.Serve(ctx, working()); err != nil || (h.Err() == nil) != (address == "") {
+			t.Errorf("%q: ended with %v, and it is %v", address, err, h.Err())
 		}
 	}
 }
@@ -417,7 +463,7 @@ func TestHTTPIsReadOnly(t *testing.T) {
 
 // TestNonsenseOnTheWire: whatever a client sends, the next one is served.
 func TestNonsenseOnTheWire(t *testing.T) {
-	s, err := ListenHTTP("127.0.0.1:0")
+	s, err := listenHTTP("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -470,7 +516,7 @@ func TestServeEnds(t *testing.T) {
 
 // TestServeReportsItsListenersEnd: an end that nobody asked for is an error.
 func TestServeReportsItsListenersEnd(t *testing.T) {
-	s, err := ListenHTTP("127.0.0.1:0")
+	s, err := listenHTTP("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,25 +104,28 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer store.Close()
-	servers, err := listen(o.Socket, first.Config.Director.HTTPListen)
+	socket, err := control.Listen(o.Socket)
 	if err != nil {
 		return err
 	}
 	events := bounded(event.Log(o.Log))
+	http := monitoring(first.Config.Director.HTTPListen, events)
 	k := keeper.Start(context.WithoutCancel(ctx), events,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	return serve(ctx, newDirector(ctx, o, events, r, first, k, store), servers, hangups)
+	d := newDirector(ctx, o, events, r, first, k, store, http)
+	return serve(ctx, d, []server{socket, http}, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store) *director.Director {
+func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP) *director.Director {
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: checker.New(probe.New(), first.Config.Director.ProbesInFlight),
+		HTTP:   http.Err,
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, events, store)
 		},
@@ -152,9 +155,14 @@ func machineChanges(ctx context.Context, log *slog.Logger) <-chan struct{} {
 	return changes
 }
 
+// A server answers until its context ends.
+type server interface {
+	Serve(context.Context, control.Source) error
+}
+
 // serve runs the director and its servers until ctx ends the director, or one
 // of them fails.
-func serve(ctx context.Context, d *director.Director, servers []*control.Server, hangups <-chan os.Signal) error {
+func serve(ctx context.Context, d *director.Director, servers []server, hangups <-chan os.Signal) error {
 	// The servers answer while the director hands over, and end after it.
 	serving, endServing := context.WithCancel(context.WithoutCancel(ctx))
 	g, gctx := errgroup.WithContext(ctx)

@@ -20,21 +20,15 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
 
-// listen opens the control socket, and the HTTP server if the configuration has
-// an address for it.
-func listen(socket, http string) ([]*control.Server, error) {
-	s, err := control.Listen(socket)
-	if err != nil {
-		return nil, err
-	}
-	if http == "" {
-		return []*control.Server{s}, nil
-	}
-	h, err := control.ListenHTTP(http)
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return []*control.Server{s, h}, nil
+// monitoring returns the HTTP server for an address, which may be empty.
+func monitoring(address string, tell event.Sink) *control.HTTP {
+	return control.NewHTTP(address, func(err error) {
+		e := event.Event{At: time.Now(), Severity: event.Info, Code: "http-available", Text: "HTTP is served on " + address}
+		if err != nil {
+			e.Severity, e.Code, e.Text = event.Warning, director.HTTPUnavailable, "HTTP cannot be served, and is tried again: "+err.Error()
+		}
+		tell(e)
+	})
 }
 
 // openTable opens the kernel's IPVS table, and returns it with the rows that an

@@ -33,12 +33,12 @@ func TestOneOfManyStarters(t *testing.T) {
 				return
 			}
 			t.Cleanup(func() { store.Close() })
-			opened, err := listen(socket, "")
+			opened, err := control.Listen(socket)
 			if err != nil {
 				t.Errorf("the one with the lock: %v", err)
 				return
 			}
-			servers[i] = opened[0]
+			servers[i] = opened
 		})
 	}
 	wg.Wait()

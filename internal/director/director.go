@@ -20,6 +20,8 @@ type Options struct {
 	Events  event.Sink // called by the loop alone
 	Keeper  Keeper
 	Probes  Probes
+	// HTTP returns why monitoring has no answer; nil: it has, or none is configured.
+	HTTP func() error
 	// OpenTable opens the IPVS table, when the first virtual service is
 	// configured, and returns the rows that an earlier run left there. With
 	// Owned, some of those are lvsd's, and it is opened at the start in any case.
@@ -138,7 +140,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 }
 
 func (d *Director) status(now time.Time) *api.Status {
-	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats()}
+	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP()}
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()
 	}

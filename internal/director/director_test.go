@@ -42,6 +42,7 @@ type outsides struct {
 	loadTime    time.Duration
 	lookTime    time.Duration // how long a look at the machine takes
 	lookErr     error
+	http        error         // why HTTP is not served
 	found       ipvsctl.Table // what is in the kernel at the start
 	log         *slog.Logger  // nil: nobody reads it
 	heartbeats  int
@@ -165,7 +166,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 	t.Helper()
 	d := New(c, nil, Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f},
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, HTTP: func() error { return f.http },
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {
@@ -463,6 +464,22 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 		})
 		if err := d.Run(ctx); err != nil {
 			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestAMetricsPortThatIsTakenIsAFinding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.http = errors.New("address already in use")
+		d, _, _ := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+		st, err := d.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == HTTPUnavailable })
+		if i < 0 || !strings.Contains(st.Findings[i].Text, "address already in use") {
+			t.Errorf("findings %+v, want one of HTTP", st.Findings)
 		}
 	})
 }

@@ -50,4 +50,5 @@ type Edges struct {
 	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
+	HTTP    error // why HTTP is not served
 }

@@ -22,6 +22,10 @@ func (all *findings) add(s api.Severity, code, subject, remedy, format string, a
 	*all = append(*all, api.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
+// HTTPUnavailable is the code of the finding, and of the event, that HTTP cannot
+// be served.
+const HTTPUnavailable = "http-unavailable"
+
 // seeLog is the remedy where only the log has the reason.
 const seeLog = `see "journalctl -u lvsd" for the reason`
 

@@ -25,14 +25,18 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
-	s.Findings = append(s.Findings, c.findings(now, s)...)
+	s.Findings = append(s.Findings, c.findings(now, s, e.HTTP)...)
 	return s
 }
 
 // findings are what follows from a status, and what the core knows beside it,
 // the most urgent first.
-func (c *Core) findings(now time.Time, s *api.Status) []api.Finding {
+func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding {
 	all := findings(Findings(s))
+	if http != nil {
+		all.add(api.Warning, HTTPUnavailable, "", "listen on an address of this director's own, and on a port that is free",
+			"HTTP cannot be served, so there are no metrics; it is tried again: %v", http)
+	}
 	all.adverts(c.adverts.since(counters(c.routers)))
 	all = append(all, c.unreported(now)...)
 	for _, d := range c.diagnostics {
