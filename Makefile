@@ -13,7 +13,7 @@ KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
-SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReload
+SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReload|TestReadmes
 # Tests of bounds that do not hold under the race detector, which skips them, and
 # simulations, of which it runs only a few seeds.
 BOUNDS  := IsSmall|IsCheap|ABombIs|SimC[a-z]*$$

@@ -18,8 +18,8 @@ func TestABrokenConfigurationAtStartAndAtReload(t *testing.T) {
 	broken := strings.Replace(web, `"wrr"`, `"wrrr"`, 1)
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": broken})
 	p.startWebs()
-	t.Run("start: exit 1 with diagnostics", func(t *testing.T) {
-		p.wantExit1(t, p.start(0), "web.hcl:5", "wrrr", `Did you mean "wrr"?`)
+	t.Run("start: exit 78 with diagnostics, so that systemd does not try again", func(t *testing.T) {
+		p.wantExit(t, 78, p.start(0), "web.hcl:5", "wrrr", `Did you mean "wrr"?`)
 	})
 	t.Run("reload: refused, the old one runs, the gauge is 0", func(t *testing.T) {
 		p.write("web.hcl", web)
@@ -38,19 +38,19 @@ func TestABrokenConfigurationAtStartAndAtReload(t *testing.T) {
 	})
 }
 
-// wantExit1 fails the test unless a daemon ends with exit status 1 and says
+// wantExit fails the test unless a daemon ends with that exit status and says
 // all of that.
-func (p *pair) wantExit1(t *testing.T, d *cluster.Process, words ...string) {
+func (p *pair) wantExit(t *testing.T, status int, d *cluster.Process, words ...string) {
 	t.Helper()
 	select {
 	case <-d.Done():
 	case <-time.After(patience):
-		t.Errorf("%s still runs after %v, want exit status 1", d.Name, patience)
+		t.Errorf("%s still runs after %v, want exit status %d", d.Name, patience, status)
 		p.kill(d)
 		return
 	}
-	if d.ExitStatus() != 1 {
-		t.Errorf("exit status %d, want 1", d.ExitStatus())
+	if d.ExitStatus() != status {
+		t.Errorf("exit status %d, want %d", d.ExitStatus(), status)
 	}
 	for _, want := range words {
 		if !strings.Contains(d.Log(), want) {
@@ -102,7 +102,7 @@ func TestAnUnreadableConfigurationAtStartAndAtReload(t *testing.T) {
 	for _, u := range unreadable {
 		t.Run("start: exit 1 with a message: "+u.name, func(t *testing.T) {
 			p.must(u.make())
-			p.wantExit1(t, p.start(0), "reading the configuration", u.reason)
+			p.wantExit(t, 1, p.start(0), "reading the configuration", u.reason)
 			p.must(os.Remove(path))
 		})
 	}

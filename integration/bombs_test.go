@@ -35,7 +35,7 @@ func TestAConfigurationThatCostsTooMuchToReadIsRefused(t *testing.T) {
 	for _, b := range bombs {
 		t.Run("start: exit 1 with its place: "+b.name, func(t *testing.T) {
 			p.write("bomb.hcl", b.text)
-			p.wantExit1(t, p.start(0), "bomb.hcl:", strings.SplitN(b.says, ": ", 2)[1])
+			p.wantExit(t, 1, p.start(0), "bomb.hcl:", strings.SplitN(b.says, ": ", 2)[1])
 		})
 	}
 	p.must(os.Remove(p.config + "/bomb.hcl"))

@@ -25,7 +25,7 @@ func TestAKernelWithoutIPVS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.wantExit1(t, d, "modprobe ip_vs")
+		p.wantExit(t, 1, d, "modprobe ip_vs")
 	})
 	t.Run("routers alone run without it", func(t *testing.T) {
 		if err := os.Remove(lvsd.ConfigPath(h) + "/web.hcl"); err != nil {

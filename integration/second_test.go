@@ -30,7 +30,7 @@ func TestASecondDaemonIsRefused(t *testing.T) {
 			args := append([]string{p.lvsd.Binary, "run", "--config", p.config, "--state-dir", filepath.Join(h.Dir, tt.state)}, tt.args...)
 			second, err := h.Start("second", args...)
 			p.must(err)
-			p.wantExit1(t, second, tt.words...)
+			p.wantExit(t, 1, second, tt.words...)
 		})
 	}
 	if w := tap.writes(t); len(w) > 0 {

@@ -43,7 +43,7 @@ func (l Limits) exceeded(d death) (config.Diagnostic, error) {
 			"A value or an expression in this block is nested so deeply that reading it took more than %s of stack.", size(uint64(l.Stack))), nil
 	// The collector does not look whether the kernel gave it the memory that it
 	// asked for (Go 1.26): it finds nothing where that should be.
-	case d.says("out of memory", "cannot allocate memory", "failed to create new OS thread", "segmentation violation"):
+	case d.says("out of memory", "cannot allocate memory", "failed to create new OS thread", "pthread_create failed", "segmentation violation"):
 		return l.tooMuchMemory(), nil
 	case d.killed() && l.Processor > 0 && d.processor() >= l.Processor-time.Second:
 		return excess("Takes too much processor time",
