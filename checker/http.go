@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"errors"
 	"fmt"
 	"regexp/syntax"
 	"strings"
@@ -82,7 +83,11 @@ func (h HTTP) Validate() error {
 			return err
 		}
 	}
-	if err := validatePattern(h.Body); err != nil {
+	err := validatePattern(h.Body)
+	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
+		return fmt.Errorf("body is not a valid regular expression (RE2 syntax): %s in %q", wrong.Code, wrong.Expr)
+	}
+	if err != nil {
 		return fmt.Errorf("body: %w", err)
 	}
 	return nil

@@ -57,7 +57,7 @@ func TestHTTPValidate(t *testing.T) {
 		{HTTP{Path: "/\r\nX: y"}, "must not contain a space"},
 		{HTTP{Host: "a\r\nX: y"}, "must be a name"},
 		{HTTP{ServerName: "a b"}, "must be a host name"},
-		{HTTP{Body: "("}, "body: error parsing regexp"},
+		{HTTP{Body: "("}, "body is not a valid regular expression"},
 		{HTTP{Body: strings.Repeat("x{1000}", 100)}, "body: the regular expression takes 100002 steps"},
 		{HTTP{Headers: []Header{{"", "x"}}}, `header name ""`},
 		{HTTP{Headers: []Header{{"A b", "c"}}}, `header name "A b"`},

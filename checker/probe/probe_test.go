@@ -111,7 +111,7 @@ func TestProbeUnusableTargetIsNotRun(t *testing.T) {
 		{at(netip.AddrPort{}, checker.TCP{}, time.Second), "the target has no address"},
 		{at(addr, smoke{}, time.Second), `the check cannot be run: this version has no check of kind "smoke"`},
 		{garbled, "the check cannot be run: json: cannot unmarshal string into Go struct field HTTP.status"},
-		{at(addr, checker.HTTP{Body: "("}, time.Second), "the check cannot be run: body: error parsing regexp: missing closing ): `(`"},
+		{at(addr, checker.HTTP{Body: "("}, time.Second), "the check cannot be run: body is not a valid regular expression (RE2 syntax): missing closing ) in \"(\""},
 		{at(addr, checker.HTTP{Path: "x", Body: "OK"}, time.Second), `the check cannot be run: path "x" must begin with /`},
 	} {
 		expect(t, probeOnce(t, p, tt.target), checker.NotRun, tt.want)

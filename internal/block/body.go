@@ -180,9 +180,11 @@ func (b *Body) unknown(what, name string, at Place) {
 	hint := b.language.suggestion(name, b.optionNames())
 	switch o := b.schema.byName[name]; {
 	case b.language.Words[name] != "":
-		b.Mistake(at, summary, "%s", b.language.Foreign+b.language.Words[name])
+		b.Mistake(at, summary, "%s", b.language.Words[name])
+	case o != nil && o.Block != nil && len(o.Block.Options) > 0 && len(o.Labels) == 0:
+		b.Mistake(at, summary, "%s is a block with arguments of its own, without an equals sign: %s { %s = … }", name, name, o.Block.Options[0].Name)
 	case o != nil && o.Block != nil:
-		b.Mistake(at, summary, "There is no %s of this name here. Did you mean to define a block of type %q?", what, name)
+		b.Mistake(at, summary, "%s is a block, without an equals sign: write %s { … }", name, example(o))
 	case o != nil:
 		b.Mistake(at, summary, "There is no %s of this name here. Did you mean the argument: %s = …", what, name)
 	case b.family != nil && len(b.family.kindsWith(name)) > 0:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -30,6 +31,8 @@ type Diagnostic struct {
 	// from the first to before the second.
 	Source string `json:"source"`
 	Marked [2]int `json:"marked"`
+	// Count is set where it stands for others that are not shown: how many.
+	Count int `json:"count,omitempty"`
 }
 
 // Diagnostics are all mistakes in a configuration, in the order of the files
@@ -38,6 +41,9 @@ type Diagnostics []Diagnostic
 
 // String returns the diagnostic in one line: "web.hcl:12: unknown scheduler: …".
 func (d Diagnostic) String() string {
+	if d.File == "" {
+		return d.Summary + ": " + d.Detail
+	}
 	return fmt.Sprintf("%s:%d: %s: %s", d.File, d.Line, d.Summary, strings.Join(strings.Fields(d.Detail), " "))
 }
 
@@ -56,7 +62,7 @@ func (ds Diagnostics) Err() error {
 		case first == "":
 			first = d.String()
 		default:
-			more++
+			more += max(1, d.Count)
 		}
 	}
 	switch {
@@ -165,6 +171,43 @@ func (s Sources) Diagnostics(r Reports) (out Diagnostics) {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Summary, b.Summary))
 	})
+	return out.shorten(r)
+}
+
+// The most mistakes that are shown, the most warnings, and the most warnings of
+// one kind.
+const (
+	maxShown = 500
+	maxAlike = 10
+)
+
+// shorten leaves out the diagnostics of all reports that are too many, and says how
+// many they are.
+func (ds Diagnostics) shorten(all Reports) (out Diagnostics) {
+	shown, alike := map[Severity]int{}, map[string]int{}
+	for _, d := range ds {
+		if d.Severity == Warning && alike[d.Summary] == maxAlike {
+			continue
+		}
+		if shown[d.Severity] == maxShown {
+			continue
+		}
+		if d.Severity == Warning {
+			alike[d.Summary]++
+		}
+		shown[d.Severity]++
+		out = append(out, d)
+	}
+	if n := all.Mistakes - shown[Error]; n > 0 {
+		most := ""
+		if all.Mistakes >= MaxMistakes {
+			most = " or more"
+		}
+		out = append(out, Diagnostic{Severity: Error, Summary: fmt.Sprintf("and %d%s mistakes more", n, most), Detail: "Correct those above first.", Count: n})
+	}
+	if n := all.Doubts - shown[Warning]; n > 0 {
+		out = append(out, Diagnostic{Severity: Warning, Summary: fmt.Sprintf("and %d warnings more", n), Detail: "No more than " + strconv.Itoa(maxAlike) + " of one kind are shown.", Count: n})
+	}
 	return out
 }
 

@@ -47,6 +47,9 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 // redefined is what the parser says of an argument that is given twice.
 var redefined = regexp.MustCompile(`argument "([^"]+)" was already set at .*:(\d+),`)
 
+// references is a text that was meant as a variable.
+var references = regexp.MustCompile(`^(?:node|env|local)\.[\w.]+$`)
+
 // explainIndex names the key that a map does not have, and those that it has:
 // above all a node that a map of nodes forgets.
 func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
@@ -62,6 +65,9 @@ func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the right name with --node.", key, Listed(keys))
 	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
 		out.Summary, out.Detail = unsetVariable(key)
+	case references.MatchString(key):
+		out.Summary = fmt.Sprintf("Unknown key %q", key)
+		out.Detail = fmt.Sprintf("In quotes this is text and not a variable: write [%s].", key)
 	default:
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
 		out.Detail = fmt.Sprintf("%sThe map has %s.", d.language.DidYouMean(key, keys), Listed(keys))
@@ -167,6 +173,12 @@ func (d *decoder) explainAttribute(in *hcl.Diagnostic, out *Report) {
 	}
 }
 
+// switches are the words for true and false in other languages.
+var switches = map[string]string{"yes": "true", "on": "true", "enabled": "true", "no": "false", "off": "false", "disabled": "false"}
+
+// hostWords are, in lower case, what this director's name is called elsewhere.
+var hostWords = []string{"hostname", "host", "nodename", "node_name", "host_name"}
+
 func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	t, ok := in.Expression.(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
@@ -179,6 +191,10 @@ func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	switch {
 	case slices.Contains(known, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
+	case switches[name] != "":
+		out.Detail = fmt.Sprintf("Write %s: what can be on or off is true or false.", switches[name])
+	case slices.Contains(hostWords, strings.ToLower(name)):
+		out.Detail = "The name of this director is node.name."
 	case len(t.Traversal) == 1:
 		out.Detail = fmt.Sprintf("Text must be in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
 	default:

@@ -16,11 +16,9 @@ type Language struct {
 	// Reusable is the type of the top-level blocks that are not parsed again
 	// while they and what they refer to are unchanged.
 	Reusable string
-	// Words are names in other programs' configurations, with what to write
-	// instead, and Values are values of theirs, in lower case, with ours.
+	// Words are names in other programs' configurations, with what to tell who
+	// writes one, and Values are values of theirs, in lower case, with ours.
 	Words, Values map[string]string
-	// Foreign begins the message about one of the Words.
-	Foreign string
 	// Alien returns a mistake where a top-level item shows that the whole file
 	// is another program's; an empty summary where it does not.
 	Alien func(kind, head string, text []byte) (summary, detail string)
@@ -74,27 +72,31 @@ func conjunction(words []string, last string) (list string) {
 	return list
 }
 
-// distance is how many letters must be inserted, deleted or replaced to turn
-// a into b (Levenshtein). A text far longer than b is not measured exactly.
+// distance is how many letters must be inserted, deleted, replaced or exchanged
+// with the next one to turn a into b (optimal string alignment). A text far longer
+// than b is not measured exactly.
 func distance(a, b string) int {
 	if len(a) > 3*len(b)+3 {
 		return len(a)
 	}
-	row := make([]int, len(b)+1)
+	last, row := make([]int, len(b)+1), make([]int, len(b)+1) // of the two letters before
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
 		for j := range len(b) {
-			substitute := diagonal
+			substitute := row[j]
 			if a[i] != b[j] {
 				substitute++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+			next[j+1] = min(substitute, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], last[j-1]+1)
+			}
 		}
+		last, row = row, next
 	}
 	return row[len(b)]
 }

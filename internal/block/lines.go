@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -20,27 +21,67 @@ var (
 	plain = regexp.MustCompile(`^(?:\d+|true|false|null)$|[\[\](]`)
 )
 
-// translate explains a mistake in a line's syntax by what the line was meant
-// to be: a word of another program's, an argument without its sign, an address
-// without quotes. It reports whether it could.
+// forms are the others, each with what is told: the first group is $1 of the
+// detail.
+var forms = []struct {
+	line            *regexp.Regexp
+	summary, detail string
+}{
+	{regexp.MustCompile(`^(?:<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?: |$)`),
+		"Conflict of a merge", "This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
+	{regexp.MustCompile(`^[ \t]*\}[ \t]*(?:#.*)?$`),
+		"Closing brace too many", "No block is open here: remove this brace, or look above for a block that ends too early."},
+	{regexp.MustCompile(`^[^"]*[=\[,][ \t]*\$\{?(\w+)\}?`),
+		"Variable of the shell", "An environment variable is written env.$1, without a dollar sign; in quotes, \"${env.$1}\"."},
+	{regexp.MustCompile(`=[ \t]*(\d+(?:\.\d+)?(?:ns|us|ms|[smhd]))[ \t]*(?:#|//|$)`),
+		"Missing quotes", "A duration is text: write \"$1\"."},
+	{regexp.MustCompile(`=[ \t]*(0[xX][0-9a-fA-F]+)\b`),
+		"Invalid number", "$1 is hexadecimal: write the number in decimal."},
+	{regexp.MustCompile(`=[ \t]*(\d+[\pL_][\pL\d_]*)[ \t]*(?:#|//|$)`),
+		"Invalid number", "$1 is not a number: it has a letter in it. Text is written in quotes."},
+	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*=[ \t]*(?:#|//|$)`),
+		"Missing value", "Write a value after the equals sign: $1 = …"},
+	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*(?:[ \t]+"[^"]*")+)[ \t]*(?:#|//|$)`),
+		"Missing brace", "A block has braces on this line, even if there is nothing in it: write $1 {}, or $1 { and } on a line of its own."},
+	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*:(?:[ \t]|$)`),
+		"Colon in the place of an equals sign", "Write $1 = and the value."},
+	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:#|//|$)`),
+		"Incomplete line", "An argument has a value, $1 = …, and a block has braces, $1 { … }."},
+	{regexp.MustCompile(`;[ \t]*(?:#|//|$)`),
+		"Semicolon", "A line ends without a semicolon: remove it."},
+}
+
+// translate explains a mistake in a line's syntax by what the line was meant to
+// be. It reports whether it could.
 func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
-	if diag.Subject == nil {
+	if diag.Subject == nil || diag.Summary == unclosedBlock {
 		return false
 	}
 	line := f.lineAround(diag.Subject.Start.Byte)
 	word := string(firstWord(bytes.TrimLeft(line, " \t")))
 	if remedy, foreign := d.language.Words[word]; foreign {
-		diag.Summary, diag.Detail = fmt.Sprintf("Unknown word %q", word), d.language.Foreign+remedy
+		diag.Summary, diag.Detail = fmt.Sprintf("Unknown word %q", word), remedy
 		return true
 	}
-	if m := unassigned.FindSubmatch(line); m != nil && len(d.language.owners(word)) > 0 {
-		value := string(m[2])
-		if !plain.MatchString(value) {
-			value = strconv.Quote(value)
-		}
-		diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument needs one: write %s = %s.", word, value)
-		return true
+	return d.assign(diag, line, word) || translateAddress(diag, line, word) || translateForm(diag, line)
+}
+
+// assign explains a line with an argument of this language and no equals sign.
+func (d *decoder) assign(diag *hcl.Diagnostic, line []byte, word string) bool {
+	m := unassigned.FindSubmatch(line)
+	if m == nil || len(d.language.owners(word)) == 0 {
+		return false
 	}
+	value := string(m[2])
+	if !plain.MatchString(value) {
+		value = strconv.Quote(value)
+	}
+	diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument needs one: write %s = %s.", word, value)
+	return true
+}
+
+// translateAddress explains a line with an address that has no quotes.
+func translateAddress(diag *hcl.Diagnostic, line []byte, word string) bool {
 	m := bare.FindSubmatch(line)
 	if m == nil || bytes.Contains(line, []byte(`"`)) {
 		return false
@@ -50,6 +91,26 @@ func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 		diag.Detail = fmt.Sprintf("An address is the value of an argument, in quotes; for example: addresses = [\"%s\"]", m[1])
 	}
 	return true
+}
+
+// translateForm explains a line by its form.
+func translateForm(diag *hcl.Diagnostic, line []byte) bool {
+	for _, form := range forms {
+		m := form.line.FindSubmatch(line)
+		if m == nil {
+			continue
+		}
+		word := ""
+		if len(m) > 1 {
+			word = string(m[1])
+		}
+		diag.Summary, diag.Detail = form.summary, strings.ReplaceAll(form.detail, "$1", word)
+		return true
+	}
+	if diag.Summary == "Missing newline after argument" {
+		diag.Detail = "An argument ends with its line: write each on a line of its own, and text in quotes."
+	}
+	return false
 }
 
 // lineAround returns the line around a byte of a file, as much of it as is shown.

@@ -38,15 +38,15 @@ type Report struct {
 	At              Place
 }
 
-// The most mistakes and the most doubts that are shown at once. After so many
-// mistakes the rest of the files is not read; doubts end nothing.
+// MaxMistakes is how many mistakes are counted, after which the rest of the files
+// is not read; doubts end nothing. Of each severity, the first maxKept are kept.
 const (
-	MaxMistakes = 500
-	maxDoubts   = 500
+	MaxMistakes = 10_000
+	maxKept     = 2_000
 )
 
-// Reports are what was found wrong so far. Those beyond the limits are counted
-// and not kept.
+// Reports are what was found wrong so far. Those beyond the limit are counted and
+// not kept.
 type Reports struct {
 	list []Report
 	// Mistakes and Doubts count the errors and the warnings.
@@ -65,17 +65,19 @@ func (r *Reports) Doubt(at Place, summary, detail string, args ...any) {
 
 // Add adds what other reports hold.
 func (r *Reports) Add(other Reports) {
+	before := *r
 	for _, report := range other.list {
 		r.add(report)
 	}
+	r.Mistakes, r.Doubts = before.Mistakes+other.Mistakes, before.Doubts+other.Doubts
 }
 
 func (r *Reports) add(report Report) {
-	count, most := &r.Doubts, maxDoubts
+	count := &r.Doubts
 	if report.Severity == Error {
-		count, most = &r.Mistakes, MaxMistakes
+		count = &r.Mistakes
 	}
-	if *count++; *count <= most {
+	if *count++; *count <= maxKept {
 		report.Summary, report.Detail = shortened(report.Summary), shortened(report.Detail)
 		r.list = append(r.list, report)
 	}

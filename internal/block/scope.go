@@ -2,6 +2,9 @@ package block
 
 import (
 	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -107,6 +110,9 @@ func (d *decoder) ReadFile(name string) ([]byte, error) {
 	r := fileRead{path, sumOf(text, err)}
 	if !slices.Contains(d.files, r) {
 		d.files = append(d.files, r)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no file %s", path)
 	}
 	return text, err
 }

@@ -100,11 +100,16 @@ func configurationFiles(dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration's directory: %w", err)
 	}
-	var names []string
+	var names, others []string
 	for _, e := range entries {
 		if n := e.Name(); strings.HasSuffix(n, ".hcl") && !strings.HasPrefix(n, ".") && !e.IsDir() {
 			names = append(names, filepath.Join(dir, n))
+		} else {
+			others = append(others, n)
 		}
+	}
+	if len(names) == 0 && len(others) > 0 {
+		return nil, fmt.Errorf("no *.hcl file in %s: what is there is not read (%s); rename what is configuration, or name another path: lvsd run --config PATH, lvsd validate PATH", dir, Listed(others))
 	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("no *.hcl file in %s: put the configuration there (examples/ has some), or name another path: lvsd run --config PATH, lvsd validate PATH", dir)

@@ -1,6 +1,18 @@
 package block
 
-import "bytes"
+import (
+	"bytes"
+	"regexp"
+)
+
+// formats are the beginnings of files in the formats that are taken for this one.
+var formats = []struct {
+	name  string
+	begin *regexp.Regexp
+}{
+	{"JSON", regexp.MustCompile(`^\s*\{\s*(?:"[^"\n]*"\s*:|\})`)},
+	{"YAML", regexp.MustCompile(`^(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n|[\w-]+:(?:[ \t][^\n]*)?(?:\n|$))`)},
+}
 
 // legible reports whether a file is text that may be configuration. Of one that
 // is not, this is the only mistake: the parser would find one on every line.
@@ -14,6 +26,12 @@ func (d *decoder) legible(f *source) bool {
 		f.opaque = true
 		d.Mistake(f.at(i), "Not text", "From here on the file has NUL bytes, as a program has, or a file whose end was lost when the machine failed: write it anew.")
 		return false
+	}
+	for _, format := range formats {
+		if begin := format.begin.FindIndex(f.text); begin != nil {
+			d.Mistake(f.at(begin[0]), "Configuration in "+format.name, "This file is in %s, and lvsd reads HCL: an argument is written name = value, and a block name { … }.", format.name)
+			return false
+		}
 	}
 	return true
 }

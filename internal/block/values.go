@@ -34,7 +34,7 @@ func (b *Body) evaluate(e hcl.Expression, name string, want cty.Type) (v cty.Val
 	}
 	out, err := convert.Convert(v, want)
 	if err != nil || out.IsNull() {
-		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, but this is %s.", typeName(want), given(v))
+		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, but this is %s%s.", typeName(want), given(v), inList(v, want))
 		return cty.NilVal, false
 	}
 	return out, true
@@ -75,6 +75,19 @@ func typeName(t cty.Type) string {
 	}
 }
 
+// inList tells how to make a value a list where one is wanted.
+func inList(v cty.Value, want cty.Type) string {
+	text, err := convert.Convert(v, cty.String)
+	switch {
+	case !want.IsListType() || err != nil || text.IsNull() || len(text.AsString()) >= 40:
+		return ""
+	case v.Type() == cty.Number:
+		return fmt.Sprintf(": write [%s]", text.AsString())
+	default:
+		return fmt.Sprintf(": write [%q]", text.AsString())
+	}
+}
+
 // given describes what a value is that has the wrong type.
 func given(v cty.Value) string {
 	if v.Type() == cty.String && len(v.AsString()) < 40 {
@@ -100,7 +113,11 @@ const maxText = 64 << 10
 
 // UnknownWord reports a word that is none of those it could be.
 func (b *Body) UnknownWord(at Place, what, word string, words []string) {
-	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", b.language.DidYouMean(word, words), conjunction(words, "or"))
+	hint := b.language.DidYouMean(word, words)
+	if remedy := b.language.Words[word]; remedy != "" && hint == "" {
+		hint = remedy + " "
+	}
+	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", hint, conjunction(words, "or"))
 }
 
 // ParseAddress reads an IP address.

@@ -18,6 +18,7 @@ type probe struct {
 	rise, fall        int    // how many results in a row change the server's state
 	port              uint16 // 0: the server's
 	portRefused       bool
+	at                block.Place // its block
 }
 
 // self lets the options below say where the probe of what embeds it is.
@@ -55,7 +56,7 @@ func (p probe) hasPort() bool { return p.spec.Kind() != (checker.Ping{}).Kind() 
 
 // asking returns the probe that a block describes, which asks what o says.
 func (p probe) asking(b *block.Body, o checker.Options) probe {
-	p.spec = checker.SpecOf(o)
+	p.spec, p.at = checker.SpecOf(o), b.Head
 	p.portRefused = p.hasPort() && b.Refused("port")
 	if p.timeout == 0 {
 		p.timeout = min(defaultTimeout, p.interval)

@@ -12,7 +12,7 @@
 //	checks.go              the kinds of checks
 //	check_*.go             each kind
 //	check.go, route.go     what several of them share
-//	foreign.go             keepalived's words, with ours
+//	foreign.go             other programs' words, with ours
 //	claims.go, config.go   what a block claims, and what all of this makes
 //
 // An option is one line in the table of its block: its name, its default, its

@@ -6,44 +6,80 @@ import (
 	"strings"
 )
 
-// Many users know keepalived's words. The tables have what to write in their
-// place; a word that this language has too is not among them.
+// Many users know the words of another program. This is the table of them: each
+// word with its counterpart, or that there is none yet, or why there will be none.
+// A word that this language has too is not among them.
 
-// foreignNames are the names of arguments and blocks.
-var foreignNames = map[string]string{
-	"virtual_router_id":       "Write id = 51, with that number.",
-	"advert_int":              "Write advert_interval = \"1s\", with a unit.",
-	"nopreempt":               "Write preempt = false.",
-	"state":                   "Remove it: the priority alone determines who is Master.",
-	"authentication":          "Remove it: VRRP's authentication gives no real protection. List the other directors in peers, and let the firewall drop adverts from all others.",
-	"unicast_peer":            "Write peers = [\"10.13.0.16\"], with the other directors' addresses.",
-	"unicast_src_ip":          "Write source = \"10.13.0.15\"; left out, adverts come from the interface's address.",
-	"mcast_src_ip":            "Write source = \"10.13.0.15\"; left out, adverts come from the interface's address.",
-	"virtual_ipaddress":       "Write addresses = [\"10.13.0.200/24\"], a list.",
-	"track_interface":         "Write track \"interface\" \"eth1\" {}, one block for each interface.",
-	"lb_algo":                 "Write scheduler = \"wlc\", with the same name.",
-	"lvs_sched":               "Write scheduler = \"wlc\", with the same name.",
-	"lb_kind":                 "Write forward = \"nat\" (or \"direct\", \"tunnel\").",
-	"lvs_method":              "Write forward = \"nat\" (or \"direct\", \"tunnel\").",
-	"sorry_server":            "Write a fallback block with address and port.",
-	"delay_loop":              "Write interval = \"2s\" in the check block.",
-	"connect_timeout":         "Write timeout = \"1s\" in the check block.",
-	"connect_port":            "Write port = 80 in the check block.",
-	"persistence_timeout":     "Write persistence { timeout = \"300s\" }.",
-	"persistence_granularity": "Write netmask = \"255.255.255.0\" in the persistence block.",
-	"vrrp_instance":           "Write virtual_router \"outside\" { … }.",
-	"virtual_server":          "Write virtual_service \"web\" { … } with address and port as arguments.",
-	"global_defs":             "Remove it: the director block has the settings of the daemon as a whole.",
-	"HTTP_GET":                "Write check \"http\" { … }.",
-	"SSL_GET":                 "Write check \"https\" { … }.",
-	"TCP_CHECK":               "Write check \"tcp\" {}.",
-	"PING_CHECK":              "Write check \"ping\" {}.",
+// A program is another program whose configuration users may have.
+type program struct {
+	name  string
+	words []foreignWords
+	// is reports whether an item at the top level of a file shows that the file is
+	// this program's: by its first word, what precedes its brace, and its text.
+	is func(kind, head string, text []byte) bool
+	// advice is about a whole file.
+	advice string
+}
+
+// foreignWords are words of another program that have one answer.
+type foreignWords struct {
+	names  string // separated by spaces
+	fate   fate
+	advice string // a sentence; empty: the fate says it all
+}
+
+// A fate is what becomes of a word.
+type fate string
+
+// The fates.
+const (
+	counterpart fate = ""
+	notYet      fate = "lvsd has no counterpart for it yet."
+	never       fate = "lvsd has no counterpart for it, by design."
+)
+
+// remedy is what users of the word are told.
+func (w foreignWords) remedy() string { return strings.TrimSpace(string(w.fate) + " " + w.advice) }
+
+var programs = []program{keepalived, ldirectord, heartbeat, haresources}
+
+// foreignRemedies returns what to tell about each word.
+func foreignRemedies() map[string]string {
+	all := map[string]string{}
+	for _, p := range programs {
+		for _, w := range p.words {
+			for name := range strings.FieldsSeq(w.names) {
+				if all[name] == "" { // keepalived comes first
+					all[name] = "This is " + possessive(p.name) + " syntax. " + w.remedy()
+				}
+			}
+		}
+	}
+	return all
+}
+
+func possessive(name string) string {
+	if strings.HasSuffix(name, "s") {
+		return name + "'"
+	}
+	return name + "'s"
+}
+
+// alien returns a mistake where an item shows that its file is another program's.
+func alien(kind, head string, text []byte) (summary, detail string) {
+	for _, p := range programs {
+		if p.is(kind, head, text) {
+			return "Configuration of " + p.name, "This file is in " + possessive(p.name) + " format, and lvsd has its own: " + p.advice + " README.md and examples/ show how they are written."
+		}
+	}
+	return "", ""
 }
 
 // foreignValues are values, in lower case.
 var foreignValues = map[string]string{
 	"dr": "direct", "gate": "direct", "masq": "nat", "tun": "tunnel", "ipip": "tunnel",
 	"http_get": "http", "ssl_get": "https", "tcp_check": "tcp", "ping_check": "ping",
+	"negotiate": "http", "connect": "tcp",
 }
 
 // keepalivedBlocks begin at the top level of keepalived's files.
@@ -53,10 +89,158 @@ var keepalivedBlocks = []string{"global_defs", "vrrp_instance", "vrrp_script", "
 // keepalived's.
 var assignment = regexp.MustCompile(`(?m)^[ \t]*\w+[ \t]*=`)
 
-// keepalived returns a mistake where an item of a file is in keepalived's format.
-func keepalived(kind, head string, text []byte) (summary, detail string) {
-	if !slices.Contains(keepalivedBlocks, kind) || strings.Contains(head, `"`) || assignment.Match(text) {
-		return "", ""
-	}
-	return "Configuration of keepalived", "This file is in keepalived's format, and lvsd has its own: a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service. README.md and examples/ show how they are written."
+var keepalived = program{
+	name: "keepalived",
+	is: func(kind, head string, text []byte) bool {
+		return slices.Contains(keepalivedBlocks, kind) && !strings.Contains(head, `"`) && !assignment.Match(text)
+	},
+	advice: "a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service.",
+	words:  slices.Concat(keepalivedVRRP, keepalivedIPVS, keepalivedGlobal),
+}
+
+var keepalivedVRRP = []foreignWords{
+	{"vrrp_instance", counterpart, `Write virtual_router "outside" { … }.`},
+	{"virtual_router_id", counterpart, `Write id = 51, with that number.`},
+	{"advert_int", counterpart, `Write advert_interval = "1s", with a unit.`},
+	{"vrrp_version", counterpart, `Write version = 2 in the virtual_router; the default is 3.`},
+	{"nopreempt", counterpart, `Write preempt = false.`},
+	{"unicast_peer", counterpart, `Write peers = ["10.13.0.16"], with the other directors' addresses.`},
+	{"unicast_src_ip mcast_src_ip", counterpart, `Write source = "10.13.0.15"; left out, adverts come from the interface's address.`},
+	{"virtual_ipaddress", counterpart, `Write addresses = ["10.13.0.200/24"], a list.`},
+	{"virtual_ipaddress_excluded", counterpart, `Write extra_address "192.168.1.254/24" {}, one block for each address that is not advertised.`},
+	{"track_interface", counterpart, `Write track "interface" "eth1" {}, one block for each interface.`},
+	{"vrrp_sync_group", counterpart, `Put the addresses that must move together into one virtual_router: those of other interfaces or of the other family as extra_address blocks.`},
+	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
+	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
+	{"accept noaccept", counterpart, `Remove it: the Master accepts packets to the virtual addresses, as IPVS needs it.`},
+	{"dont_track_primary", never, `The router's own interface is always tracked.`},
+	{"authentication auth_type auth_pass", never, `VRRP's authentication gives no real protection. List the other directors in peers, and let the firewall drop adverts from all others.`},
+	{"garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat garp_interval gna_interval garp_extra_if vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat vrrp_garp_interval vrrp_gna_interval",
+		notYet, `A new Master announces its addresses at once and again; the times are fixed.`},
+	{"notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script notify_up notify_down quorum_up quorum_down script_user enable_script_security",
+		notYet, `The log and the metrics tell what happened.`},
+	{"script file process bfd vrrp_script track_script track_file vrrp_track_file track_process vrrp_track_process track_bfd bfd_instance", notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
+	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Let the system's network configuration have them.`},
+	{"use_vmac use_vmac_addr vmac_xmit_base use_ipvlan", notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
+	{"lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop lvs_flush_on_stop lvs_timeouts",
+		notYet, ``},
+	{"smtp_alert vrrp_smtp_alert checker_smtp_alert smtp_alert_vrrp smtp_alert_checker notification_email notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults",
+		never, `lvsd sends no mail: alert on its metrics or on its log.`},
+	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel tells at once when a link goes down.`},
+	{"higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert preempt_delay_sec check_unicast_src vrrp_check_unicast_src skip_check_adv_addr vrrp_skip_check_adv_addr", never, ``},
+	{"vrrp_mcast_group4 vrrp_mcast_group6", never, `The groups are those of the RFC; with peers, adverts need none.`},
+	{"vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names",
+		never, `Adverts are always sent by a process of its own with real-time priority.`},
+}
+
+var keepalivedIPVS = []foreignWords{
+	{"virtual_server", counterpart, `Write virtual_service "web" { … } with address and port as arguments.`},
+	{"virtual_server_group", counterpart, `Write a dynamic "virtual_service" block at the top level of a file, with one element for each address; or firewall_mark = 7.`},
+	{"fwmark", counterpart, `Write firewall_mark = 7, with that number.`},
+	{"ip_family", counterpart, `Write family = "ipv6".`},
+	{"lb_algo lvs_sched", counterpart, `Write scheduler = "wlc", with the same name.`},
+	{"lb_kind lvs_method", counterpart, `Write forward = "nat" (or "direct", "tunnel").`},
+	{"mh-port mh-fallback sh-port sh-fallback mh_port mh_fallback sh_port sh_fallback flag-1 flag-2 flag-3", counterpart, `Write scheduler_flags = ["fallback"], a list.`},
+	{"ops", counterpart, `Write one_packet = true.`},
+	{"persistence_timeout", counterpart, `Write persistence { timeout = "300s" }.`},
+	{"persistence_granularity", counterpart, `Write netmask = "255.255.255.0" in the persistence block.`},
+	{"persistence_engine", counterpart, `Write engine = "sip" in the persistence block.`},
+	{"sorry_server sorry_server_lvs_method", counterpart, `Write a fallback block with address and port.`},
+	{"sorry_server_inhibit", notYet, ``},
+	{"uthreshold", counterpart, `Write upper_threshold = 100, with that number.`},
+	{"lthreshold", counterpart, `Write lower_threshold = 80, with that number.`},
+	{"HTTP_GET", counterpart, `Write check "http" { … }.`},
+	{"SSL_GET", counterpart, `Write check "https" { … }; it verifies the certificate, unless tls { verify = false } is in it.`},
+	{"TCP_CHECK", counterpart, `Write check "tcp" {}.`},
+	{"PING_CHECK", counterpart, `Write check "ping" {}.`},
+	{"MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK UDP_CHECK BFD_CHECK FILE_CHECK", notYet, `The kinds of checks are tcp, http, https and ping.`},
+	{"delay_loop", counterpart, `Write interval = "2s" in the check block.`},
+	{"connect_timeout", counterpart, `Write timeout = "1s" in the check block.`},
+	{"connect_port", counterpart, `Write port = 80 in the check block.`},
+	{"retry nb_get_retry", counterpart, `Write fall = 3 in the check block: the number of probes in a row that must fail.`},
+	{"delay_before_retry", notYet, `A probe that fails is repeated after the check's interval.`},
+	{"warmup", notYet, `The first probes are spread over the interval by themselves.`},
+	{"url", counterpart, `Write path = "/" in the check block, and status in its expect block.`},
+	{"status_code", counterpart, `Write status = [200] in the expect block.`},
+	{"digest", never, `Write body = "expression" in the expect block: it tells what is missing in the page, and a digest only that something is different.`},
+	{"regex regex_options regex_min_offset regex_max_offset regex_no_match", counterpart, `Write body = "expression" in the expect block.`},
+	{"virtualhost http_protocol", counterpart, `Write host = "www.example.org" in the check block.`},
+	{"enable_sni", counterpart, `Write server_name = "www.example.org" in the tls block; by default it is the check's host.`},
+	{"fast_recovery", never, ``},
+	{"connect_ip bindto bind_port bind_if", notYet, ``},
+	{"alpha", counterpart, `Remove it: a server gets connections once its checks have passed, unless initial = "up".`},
+	{"omega", never, ``},
+	{"quorum hysteresis", notYet, `A service serves as long as one server is up; the fallback block has what serves then.`},
+	{"inhibit_on_failure", notYet, `A server that is down is removed from the table.`},
+	{"ha_suspend", never, `A Backup checks its servers too, so that it can serve at once.`},
+	{"snmp_name virtualhost_name", never, ``},
+}
+
+var keepalivedGlobal = []foreignWords{
+	{"global_defs", counterpart, `Remove it: the director block has the settings of the daemon as a whole.`},
+	{"router_id", counterpart, `Remove it: the name of this director is its host name, or --node.`},
+	{"include", counterpart, `Remove it: all *.hcl files of the directory are read together.`},
+	{"net_namespace use_pid_dir", never, `Start lvsd in the network namespace that it is for.`},
+	{"enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name snmp_socket enable_snmp snmp_server",
+		never, `Set http in the director block: lvsd has metrics for Prometheus.`},
+	{"dynamic_interfaces", counterpart, `Remove it: an interface that appears later is always used.`},
+	{"default_interface", never, `Every virtual_router names its interface.`},
+	{"nftables vrrp_iptables vrrp_ipsets", never, `The firewall is yours.`},
+	{"checker_log_all_failures log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds vrrp_startup_delay",
+		never, ``},
+	{"SSL certificate", notYet, `Checks have no client certificate; what the servers' certificates are verified by is ca_file in the tls block.`},
+}
+
+// ldirectordService is a line that begins a service of ldirectord.
+var ldirectordService = regexp.MustCompile(`^virtual6?[ \t]*=[ \t]*[^"\s]`)
+
+var ldirectord = program{
+	name:   "ldirectord",
+	is:     func(_, _ string, text []byte) bool { return ldirectordService.Match(text) },
+	advice: "each \"virtual =\" becomes a virtual_service, and each \"real =\" a real_server in it; the addresses that Heartbeat moved become those of a virtual_router.",
+	words: []foreignWords{
+		{"virtual virtual6", counterpart, `Write virtual_service "web" { … } with address and port as arguments.`},
+		{"real real6", counterpart, `Write real_server "192.168.1.4" { weight = 1 }.`},
+		{"checktype", counterpart, `Write check "tcp" {} for connect, check "http" {} for negotiate, check "ping" {} or check "none" {}.`},
+		{"checkport", counterpart, `Write port = 80 in the check block.`},
+		{"checkinterval negotiateinterval", counterpart, `Write interval = "2s" in the check block.`},
+		{"checktimeout negotiatetimeout", counterpart, `Write timeout = "1s" in the check block.`},
+		{"checkcount failurecount", counterpart, `Write fall = 3 in the check block: the number of probes in a row that must fail.`},
+		{"request", counterpart, `Write path = "/" in the check block.`},
+		{"receive", counterpart, `Write body = "expression" in the expect block.`},
+		{"virtualhost", counterpart, `Write host = "www.example.org" in the check block.`},
+		{"httpmethod", counterpart, `Write method = "HEAD" in the check block.`},
+		{"persistent", counterpart, `Write persistence { timeout = "300s" }.`},
+		{"quiescent", notYet, `A server that is down is removed from the table.`},
+		{"checkcommand external external-perl login passwd", notYet, `The kinds of checks are tcp, http, https and ping.`},
+		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", never, `lvsd sends no mail: alert on its metrics or on its log.`},
+		{"fallbackcommand", notYet, `The fallback block has what serves if no server is up.`},
+		{"autoreload", never, `Run lvsd validate and systemctl reload lvsd: a file is not read while it is being written.`},
+		{"callback execute", notYet, ``},
+		{"logfile supervised fork cleanstop maintenancedir", never, `systemd runs lvsd and keeps its log; weight = 0 drains a server.`},
+		{"ops", counterpart, `Write one_packet = true.`},
+	},
+}
+
+// heartbeatWords begin lines of Heartbeat's ha.cf.
+var heartbeatWords = []string{"keepalive", "deadtime", "warntime", "initdead", "udpport", "bcast", "mcast", "ucast", "auto_failback", "logfacility", "debugfile", "respawn", "stonith_host", "crm", "baud", "ping_group"}
+
+var heartbeat = program{
+	name: "Heartbeat",
+	is: func(kind, _ string, text []byte) bool {
+		return slices.Contains(heartbeatWords, kind) && heartbeatLine.Match(text)
+	},
+	advice: "what ha.cf says of the other node becomes a virtual_router with its id and priority; its deadtime is three to four times advert_interval.",
+}
+
+// heartbeatLine is a word with values, and neither a sign nor a brace.
+var heartbeatLine = regexp.MustCompile(`^\w+[ \t]+[^={\s][^={]*$`)
+
+// resource is what a line of Heartbeat's haresources has.
+var resource = regexp.MustCompile(`^[\w.-]+[ \t].*(?:IPaddr2?|IPv6addr|ldirectord|LVSSyncDaemonSwap|MailTo|drbddisk)(?:::|[ \t]*$)`)
+
+var haresources = program{
+	name:   "Heartbeat",
+	is:     func(_, _ string, text []byte) bool { return resource.Match(text) },
+	advice: "each IPaddr becomes an address of a virtual_router, and its first word the director of higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
 }

@@ -52,10 +52,9 @@ var top = block.NewTable(topLevel,
 var language = &block.Language{
 	Top:      top.Schema,
 	Reusable: "virtual_service",
-	Words:    foreignNames,
+	Words:    foreignRemedies(),
 	Values:   foreignValues,
-	Foreign:  "This is keepalived's syntax. ",
-	Alien:    keepalived,
+	Alien:    alien,
 }
 
 // declare adds what a top-level block declares.

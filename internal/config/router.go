@@ -98,10 +98,10 @@ func checkInterval(b *block.Body, c *vrrp.Config) {
 	}
 	at := b.At("advert_interval")
 	switch t := c.Interval; {
+	case c.Version == 2 && t%step != 0 && t > 0 && t < hi:
+		b.Mistake(at, "Invalid advert_interval", "VRRP version 2 counts whole seconds, but this is %s: round it, or use version 3.", block.Short(t))
 	case t < lo || t > hi:
 		b.Mistake(at, "Invalid advert_interval", "advert_interval must be from %s to %s, but this is %s.", block.Short(lo), block.Short(hi), block.Short(t))
-	case t%step != 0 && c.Version == 2:
-		b.Mistake(at, "Invalid advert_interval", "VRRP version 2 counts whole seconds, but this is %s: round it, or use version 3.", block.Short(t))
 	case t%step != 0:
 		b.Mistake(at, "Invalid advert_interval", "VRRP counts in steps of 10ms, but this is %s: write %s.", block.Short(t), block.Short(t.Round(step)))
 	}

@@ -210,7 +210,8 @@ func (g *group) once(b *block.Body, key ipvsctl.DestinationKey, remedy string) {
 // else its own port was refused.
 func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []Check {
 	checks := make([]Check, 0, len(probes))
-	for _, p := range probes {
+	for i := range probes {
+		p := &probes[i]
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
 		if p.hasPort() {
 			t.Port = to.Port
@@ -218,7 +219,8 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 				t.Port = p.port
 			}
 			if t.Port == 0 && g.anyPort && !p.portRefused {
-				b.Mistake(b.Head, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
+				p.portRefused = true // once for all servers
+				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
 		checks = append(checks, Check{Target: t, Rise: p.rise, Fall: p.fall})

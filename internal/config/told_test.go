@@ -22,6 +22,70 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 			"8 Unclosed comment: This comment has no end, so the rest of the file would be ignored: write */ where it ends."},
 		{"I forgot the end of a text of several lines", openService + "  check \"http\" {\n    expect {\n      body = <<EOT\nhello\n    }\n  }\n}\n",
 			"8 Unclosed text: The text that begins here has no end: write EOT alone on a line after it."},
+		{"I wrote a letter in a port", "virtual_service \"web\" {\n  port = 8O\n}\n",
+			"2 Invalid number: 8O is not a number: it has a letter in it. Text is written in quotes."},
+		{"I wrote the id in hexadecimal", "virtual_router \"a\" {\n  id = 0x7\n}\n",
+			"2 Invalid number: 0x7 is hexadecimal: write the number in decimal."},
+		{"I wrote a duration without quotes", "director {\n  start_delay = 3s\n}\n",
+			"2 Missing quotes: A duration is text: write \"3s\"."},
+		{"I wrote preempt = no", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  preempt = no\n  lease = on\n}\n",
+			"5 Unknown variable \"no\": Write false: what can be on or off is true or false.\n6 Unknown variable \"on\": Write true: what can be on or off is true or false."},
+		{"I chose the priority by hostname", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = { lvs1 = 150, lvs2 = 100 }[hostname]\n}\n",
+			"5 Unknown variable \"hostname\": The name of this director is node.name."},
+		{"I wrote node.name in quotes", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = { lvs1 = 150, lvs2 = 100 }[\"node.name\"]\n}\n",
+			"5 Unknown key \"node.name\": In quotes this is text and not a variable: write [node.name]."},
+		{"I exchanged two letters of path", openService + "  check \"http\" { paht = \"/\" }\n}\n",
+			"6 Unknown argument \"paht\": There is no argument of this name here. Did you mean \"path\"?"},
+		{"I misspelt priority, which is there already", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = 1\n  prioriti = 2\n}\n",
+			"6 Unknown argument \"prioriti\": There is no argument of this name here. Did you mean \"priority\"?"},
+		{"I have a closing brace too many", openService + "}\n}\n",
+			"7 Closing brace too many: No block is open here: remove this brace, or look above for a block that ends too early."},
+		{"I forgot a conflict of git", "<<<<<<< HEAD\n" + openService + "}\n=======\n>>>>>>> new\n",
+			"1 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n8 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n9 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
+		{"I wrote JSON", "{\n  \"virtual_service\": {}\n}\n",
+			"1 Configuration in JSON: This file is in JSON, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
+		{"I wrote YAML", "# web\nvirtual_service:\n  web:\n    port: 80\n",
+			"1 Configuration in YAML: This file is in YAML, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
+		{"I wrote YAML with a head", "---\nvirtual_service: web\n",
+			"1 Configuration in YAML: This file is in YAML, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
+		{"I used a variable of the shell", "virtual_service \"web\" {\n  port = ${WEB_PORT}\n}\n",
+			"2 Variable of the shell: An environment variable is written env.WEB_PORT, without a dollar sign; in quotes, \"${env.WEB_PORT}\"."},
+		{"I include other files", openService + "}\ninclude \"/etc/lvsd/conf.d/*.hcl\"\n",
+			"7 Unknown word \"include\": This is keepalived's syntax. Remove it: all *.hcl files of the directory are read together."},
+		{"I wrote one status as a number", openService + "  check \"http\" {\n    expect { status = 200 }\n  }\n}\n",
+			"7 Wrong type for status: It must be a list such as [a, b], but this is a number: write [200]."},
+		{"I want VRRP version 2 twice a second", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  version = 2\n  advert_interval = \"500ms\"\n  addresses = [\"10.0.0.1/24\"]\n}\n",
+			"5 Invalid advert_interval: VRRP version 2 counts whole seconds, but this is 500ms: round it, or use version 3."},
+		{"I forgot the name of a service", "virtual_service {\n}\n",
+			"1 Missing name for virtual_service: Write it in quotes before the brace: virtual_service \"NAME\" {"},
+		{"I gave a service two names", "virtual_service \"a\" \"b\" {\n}\n",
+			"1 Extraneous label for virtual_service: It has no label besides name: write virtual_service \"NAME\" {"},
+		{"I named a certificate that is not there", openService + "  check \"https\" {\n    tls { ca_file = \"/no/such.pem\" }\n  }\n}\n",
+			"7 Unreadable ca_file: There is no file /no/such.pem."},
+		{"I read a file that is not there", "locals {\n  a = file(\"/no/such.txt\")\n}\n" + openService + "}\n",
+			"2 Error in function call: Call to function \"file\" failed: there is no file /no/such.txt."},
+		{"I forgot a parenthesis in an expression", openService + "  check \"http\" {\n    expect { body = \"(ok\" }\n  }\n}\n",
+			"7 Invalid body: Body is not a valid regular expression (RE2 syntax): missing closing ) in \"(ok\"."},
+		{"I wrote a check without braces", openService + "  check \"http\"\n}\n",
+			"6 Missing brace: A block has braces on this line, even if there is nothing in it: write check \"http\" {}, or check \"http\" { and } on a line of its own."},
+		{"I wrote persistence = 300", openService + "  persistence = 300\n}\n",
+			"6 Unknown argument \"persistence\": persistence is a block with arguments of its own, without an equals sign: persistence { timeout = … }"},
+		{"I check by port a service that has none", "virtual_service \"web\" {\n  firewall_mark = 1\n  forward = \"nat\"\n  check \"tcp\" {}\n  real_server \"192.168.1.4\" {}\n  real_server \"192.168.1.5\" {}\n}\n",
+			"4 Check without port: The service has no port of its own, so the check \"tcp\" must say which one to try; for example: port = 80"},
+		{"I gave this file of ldirectord", "checktimeout=10\nvirtual=192.168.6.240:80\n\treal=192.168.6.2:80 gate\n\tservice=http\n",
+			"2 Configuration of ldirectord: This file is in ldirectord's format, and lvsd has its own: each \"virtual =\" becomes a virtual_service, and each \"real =\" a real_server in it; the addresses that Heartbeat moved become those of a virtual_router. README.md and examples/ show how they are written."},
+		{"I gave this ha.cf of Heartbeat", "# cluster\nkeepalive 2\ndeadtime 30\nbcast eth0\nnode lvs1 lvs2\n",
+			"2 Configuration of Heartbeat: This file is in Heartbeat's format, and lvsd has its own: what ha.cf says of the other node becomes a virtual_router with its id and priority; its deadtime is three to four times advert_interval. README.md and examples/ show how they are written."},
+		{"I gave this haresources of Heartbeat", "lvs1 IPaddr::192.168.6.240/24/eth0 ldirectord::ldirectord.cf\n",
+			"1 Configuration of Heartbeat: This file is in Heartbeat's format, and lvsd has its own: each IPaddr becomes an address of a virtual_router, and its first word the director of higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name]. README.md and examples/ show how they are written."},
+		{"I gave this file of keepalived", "vrrp_instance VI_1 {\n  state MASTER\n}\n",
+			"1 Configuration of keepalived: This file is in keepalived's format, and lvsd has its own: a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service. README.md and examples/ show how they are written."},
+		{"I miss keepalived's words", openService + "  quorum = 2\n  retry 3\n  digest = \"x\"\n}\nvrrp_script \"chk\" {}\n",
+			"6 Unknown argument \"quorum\": This is keepalived's syntax. lvsd has no counterpart for it yet. A service serves as long as one server is up; the fallback block has what serves then.\n7 Unknown word \"retry\": This is keepalived's syntax. Write fall = 3 in the check block: the number of probes in a row that must fail.\n8 Unknown argument \"digest\": This is keepalived's syntax. lvsd has no counterpart for it, by design. Write body = \"expression\" in the expect block: it tells what is missing in the page, and a digest only that something is different.\n10 Unknown block \"vrrp_script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}."},
+		{"I track a script", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  track \"script\" \"x\" {}\n}\n",
+			"5 Unknown track \"script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}. It can be \"interface\"."},
+		{"I wrote colons", "virtual_service \"web\" {\n  port: 80\n}\n",
+			"2 Colon in the place of an equals sign: Write port = and the value."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -46,4 +110,32 @@ func told(t *testing.T, text string) config.Diagnostics {
 	}
 	_, diags := config.ParseWith(s, options(), machine(), nil)
 	return diags
+}
+
+// A directory without configuration names what is there and is not read.
+func TestADirectoryWithOnlyLvsdConf(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "lvsd.conf"), openService+"}\n")
+	_, err := config.Read(dir)
+	if err == nil || !strings.Contains(err.Error(), "what is there is not read (lvsd.conf)") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A summary says how many warnings of a kind there are; the kinds that are few
+// stay whole.
+func TestAThousandServicesWhoseRouterIsMissing(t *testing.T) {
+	var b strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&b, "virtual_service \"s%d\" {\n  address = \"10.0.%d.%d\"\n  port = 80\n  forward = \"nat\"\n  real_server \"192.168.1.4\" {}\n}\n", i, i/250, i%250+1)
+	}
+	b.WriteString("virtual_service \"empty\" {\n  address = \"10.13.0.200\"\n  port = 80\n  forward = \"nat\"\n}\n")
+	got := map[string]int{}
+	for _, d := range told(t, b.String()) {
+		got[d.Summary]++
+	}
+	want := map[string]int{"Address held by nobody": 10, "No real server": 1, "and 990 warnings more": 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
 }
