@@ -14,6 +14,7 @@ import (
 
 func newValidateCommand() *cobra.Command {
 	var node, output string
+	var strict bool
 	c := &cobra.Command{
 		Use:   "validate [PATH]",
 		Short: "Check a configuration without running anything",
@@ -21,9 +22,11 @@ func newValidateCommand() *cobra.Command {
 (` + daemon.DefaultConfig + ` by default). Prints every mistake in it with its place, its source
 line, and what to write instead.
 
-The exit status is 0 for a valid configuration, even with warnings; 1 for one
-that the daemon would refuse; and 2 for a mistake on the command line.`,
+The exit status is 0 for a valid configuration, even with warnings unless
+--strict is given; 1 for one that the daemon would refuse, and with --strict for
+one with a warning; and 2 for a mistake on the command line.`,
 		Example: `  lvsd validate
+  lvsd validate --strict && systemctl reload lvsd
   lvsd validate --node lvs2 /etc/lvsd       as the other director would read it
   lvsd validate -o json ./new | jq .        for scripts`,
 		Args: cobra.MaximumNArgs(1),
@@ -39,36 +42,42 @@ that the daemon would refuse; and 2 for a mistake on the command line.`,
 			if err != nil {
 				return failure(err)
 			}
+			verdict := r.Err()
+			if verdict == nil && strict && len(r.Diagnostics) > 0 {
+				verdict = fmt.Errorf("%s has warnings for node %q, and --strict makes them errors", r.Path, r.Node)
+			}
 			if output == "json" {
-				return printReading(c.OutOrStdout(), r)
+				return printReading(c.OutOrStdout(), r, verdict == nil)
 			}
 			if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics); err != nil {
 				return failure(err)
 			}
-			if r.Err() == nil {
+			if verdict == nil {
 				fmt.Fprintf(c.OutOrStdout(), "%s is valid for node %q: %s\n", r.Path, r.Node, contents(r.Contents))
 			}
-			return failure(r.Err())
+			return failure(verdict)
 		},
 	}
+	c.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
 	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return c
 }
 
-// printReading prints a reading and its diagnostics for programs.
-func printReading(out io.Writer, r *daemon.Reading) error {
+// printReading prints a reading, whether it is valid, and its diagnostics for
+// programs.
+func printReading(out io.Writer, r *daemon.Reading, valid bool) error {
 	diags := r.Diagnostics
 	if diags == nil {
 		diags = config.Diagnostics{}
 	}
 	err := json.NewEncoder(out).Encode(map[string]any{
-		"valid": r.Err() == nil, "node": r.Node, "diagnostics": diags,
+		"valid": valid, "node": r.Node, "diagnostics": diags,
 	})
 	if err != nil {
 		return failure(fmt.Errorf("printing the diagnostics: %w", err))
 	}
-	if r.Err() != nil {
+	if !valid {
 		return exitError{exitFailure, nil}
 	}
 	return nil

@@ -171,7 +171,7 @@ func (w *whole) judge(c block.Claim) {
 		}
 	case interfaceName:
 		if known := w.machine.Interfaces; known != nil && !slices.Contains(known, c.Key) {
-			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. A missing interface is treated like one that is down.", language.DidYouMean(c.Key, known), block.Listed(known))
+			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. As long as it is missing, the virtual router stands back here and does not hold its addresses.", language.DidYouMean(c.Key, known), block.Listed(known))
 		}
 	case peerAddress:
 		if w.local[c.Key] {

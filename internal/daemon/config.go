@@ -88,7 +88,7 @@ func read(ctx context.Context, r *reader.Reader, q reader.Query) (*Reading, erro
 
 // reload reads the configuration again, unless its text is the one that runs.
 func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config) director.Loaded {
-	q, _, err := query(o.Config, o.Node)
+	q, facts, err := query(o.Config, o.Node)
 	if err != nil {
 		return director.Loaded{Err: err}
 	}
@@ -101,6 +101,11 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		var diagnosis strings.Builder
 		_ = got.Diagnostics.Render(&diagnosis, diagnosisWidth, false) // a Builder takes all
 		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics), Diagnosis: diagnosis.String()}
+	}
+	if got.Config != nil {
+		if err := director.Deprived(running.Routers, got.Config.Routers, facts.Interfaces); err != nil {
+			return director.Loaded{Err: err}
+		}
 	}
 	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
 }

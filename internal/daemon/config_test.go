@@ -106,3 +106,21 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxMistakes+1, want)
 	}
 }
+
+// What "lvsd validate" warns of must not take the addresses off both directors.
+func TestAReloadThatTakesARoutersInterfaceAwayIsRefused(t *testing.T) {
+	const router = "virtual_router \"outside\" {\n  interface = \"lo\"\n  id = 51\n  addresses = [\"10.13.0.200/24\"]\n}\n"
+	path := write(t, valid+router)
+	r := newReader()
+	running, err := read(t.Context(), r, reader.Query{Path: path, Node: "lvs1"})
+	if err != nil || running.Err() != nil {
+		t.Fatal(err, running)
+	}
+	if err := os.WriteFile(path, []byte(valid+strings.Replace(router, `"lo"`, `"lO"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config)
+	if l.Config != nil || l.Err == nil || !strings.Contains(l.Err.Error(), `would need the interface "lO"`) {
+		t.Errorf("loaded %+v", l)
+	}
+}

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -22,7 +23,18 @@ func changes(before, after *config.Config) (lines []string, removes bool) {
 		func(_, _ *vrrp.Config) string { return "changed" })
 	services, s := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
 		serviceChange)
-	return firstOf(append(routers, services...)), r+s > 0
+	lines = append(routers, services...)
+	// What is removed must not be among those left out.
+	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(kept(a), kept(b)) })
+	return firstOf(lines), r+s > 0
+}
+
+// kept returns 0 for the removal of something, and 1 for any other change.
+func kept(line string) int {
+	if strings.HasSuffix(line, " removed") {
+		return 0
+	}
+	return 1
 }
 
 // firstOf returns the first lines, and how many more there are.

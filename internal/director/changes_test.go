@@ -52,8 +52,12 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 			}
 		})
 	}
+	many.Services = many.Services[1:]
 	got, _ := changes(base(), many)
-	if len(got) != maxChanges+1 || got[maxChanges] != "and 2 more" {
+	if got[0] != "virtual service web removed" {
+		t.Errorf("a removed service is not told first: %q", got)
+	}
+	if len(got) != maxChanges+1 || got[maxChanges] != "and 3 more" {
 		t.Errorf("of many changes: %q", got)
 	}
 }

@@ -17,7 +17,8 @@
 // and what it means for services. Each needs only what is below it: Healths
 // (health.go) holds the state of every real server, and the desired state is a
 // function of configuration, health and roles alone: weigh (for one server),
-// choose (among the servers of a service) and Plan; leave.go has what serves on
+// choose (among the servers of a service) and Plan; deprive.go has which reloads
+// take a running router's interface away, and changes.go what one changes; leave.go has what serves on
 // until a changed service's first results. findings.go determines what is
 // wrong, and status.go says all of that to programs.
 //

@@ -1,0 +1,42 @@
+package director
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
+	vip := netip.MustParsePrefix("10.13.0.200/24")
+	outside := func(name, port string) vrrp.Config {
+		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{vip}}
+	}
+	extra := outside("outside", "eth0")
+	extra.Extra = []vrrp.InterfaceAddress{{Interface: "ens1"}}
+	tracks := outside("outside", "eth0")
+	tracks.Track = []string{"interface ethl"}
+	for _, tt := range []struct {
+		name          string
+		running, next []vrrp.Config
+		missing       string
+	}{
+		{"ethO for eth0", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "ethO")}, "ethO"},
+		{"and another name for the router", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("front", "ethO")}, "ethO"},
+		{"of an extra address", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{extra}, "ens1"},
+		{"of a tracked interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{tracks}, "ethl"},
+		{"the router moves to another interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "eth1")}, ""},
+		{"what it tracks was missing before", []vrrp.Config{tracks}, []vrrp.Config{tracks}, ""},
+		{"its interface was missing before", []vrrp.Config{outside("outside", "eth7")}, []vrrp.Config{outside("outside", "eth8")}, ""},
+		{"a new router waits for its interface", nil, []vrrp.Config{outside("outside", "eth7")}, ""},
+		{"a router is removed", []vrrp.Config{outside("outside", "eth0")}, nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := Deprived(tt.running, tt.next, []string{"lo", "eth0", "eth1"})
+			if (err != nil) != (tt.missing != "") || err != nil && !strings.Contains(err.Error(), `the interface "`+tt.missing+`", which this machine does not have (it has lo, eth0, eth1)`) {
+				t.Errorf("error %v, want one about %q", err, tt.missing)
+			}
+		})
+	}
+}
