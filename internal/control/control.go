@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/lvsd/lvsd/internal/api"
 )
 
@@ -20,13 +18,15 @@ const DefaultSocket = "/run/lvsd/lvsd.sock"
 // Bounds on what clients can ask of the daemon, so that none of them delays it
 // or makes it grow.
 const (
-	maxConnections = 64 // for each listener; more wait in the kernel's queue
-	maxInFlight    = 2  // requests of one kind; more wait, and then are refused
+	maxConnections = 64 // for each listener
+	maxInFlight    = 2  // requests of one kind
+	maxWaiting     = 16 // requests of one kind that wait for those
+	maxSending     = 4  // answers of one kind that clients have not read yet
 	waitTimeout    = 3 * time.Second
 	maxHeader      = 16 << 10 // bytes
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 30 * time.Second // a large status on a slow line
-	idleTimeout    = 2 * time.Minute  // longer than the usual scrape interval
+	idleTimeout    = 5 * time.Second
 	closeTimeout   = time.Second
 	// reloadTimeout is longer than the director may take for two readings of
 	// the configuration: one that is under way, and the one that is asked for.
@@ -61,8 +61,11 @@ type Server struct {
 // gives those under way a second to finish. Then the listener is closed and the
 // socket's file removed.
 func (s *Server) Serve(ctx context.Context, src Source) error {
+	var conns connections
 	server := &http.Server{
-		Handler:           s.handler(src),
+		Handler:           conns.asked(s.handler(src)),
+		ConnState:         conns.changed,
+		ConnContext:       withConn,
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -78,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, src Source) error {
 			_ = server.Close()
 		}
 	})
-	err := server.Serve(netutil.LimitListener(s.listener, maxConnections))
+	err := server.Serve(s.listener)
 	if !stop() {
 		<-closed
 	}
@@ -101,25 +104,6 @@ func ask[T any](ctx context.Context, question func(context.Context) (T, error)) 
 		err = fmt.Errorf("the director's loop did not answer within %v: %w", loopTimeout, err)
 	}
 	return answer, err
-}
-
-// limit lets maxInFlight requests through at a time, since each may hold a
-// status of ten thousand real servers (a scrape of so many takes 35 MB). Others
-// wait for their turn, up to waitTimeout, and then are refused.
-func limit(h http.Handler, refuse http.HandlerFunc) http.Handler {
-	places := make(chan struct{}, maxInFlight)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), waitTimeout)
-		defer cancel()
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			h.ServeHTTP(w, r)
-		case <-ctx.Done():
-			w.Header().Set("Retry-After", "1")
-			refuse(w, r)
-		}
-	})
 }
 
 // writeJSON answers with v.

@@ -316,7 +316,9 @@ func TestNobodyAnswers(t *testing.T) {
 // request sends one request to a handler and returns the code and the body.
 func request(h http.Handler, method, path string) (int, string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	r := httptest.NewRequest(method, path, nil)
+	r.Host = "127.0.0.1:9112"
+	h.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 

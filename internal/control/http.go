@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/metrics"
@@ -37,7 +41,33 @@ func newHTTPHandler(src Source) http.Handler {
 		_, _ = io.WriteString(w, "lvsd\n\n/metrics  for Prometheus\n/healthz  200 if the director's loop responds\n"+
 			"/readyz   200 if the table is loaded and the daemon is not stopping\n")
 	})
-	return http.MaxBytesHandler(mux, maxHeader)
+	return http.MaxBytesHandler(forUs(mux), maxHeader)
+}
+
+// forUs refuses requests that name another host. A page that a browser on this
+// network shows can have its own name resolve to this machine's address, and
+// would be told everything otherwise (DNS rebinding).
+func forUs(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ourHost(r.Host) {
+			http.Error(w, "this is not the host that was asked for: ask for its address, or for its own name", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// ourHost reports whether the Host of a request, which browsers always send, is
+// an address, localhost, or this machine's name with or without a domain.
+func ourHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	own, _ := os.Hostname()
+	own, _, _ = strings.Cut(strings.ToLower(own), ".")
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "" || err == nil || host == "localhost" || own != "" && (host == own || strings.HasPrefix(host, own+"."))
 }
 
 // serveText answers with a line of text, or with status 503 and the error.
