@@ -84,6 +84,7 @@ const (
 
 	AddressesFailed   = "addresses-failed"
 	AddressesRestored = "addresses-restored"
+	AddressesRemoved  = "addresses-removed"
 )
 
 // Changed reports whether the event is a change of the state.

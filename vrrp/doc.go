@@ -14,7 +14,7 @@
 //	source, accept, lifecycle, status       the time as an argument and returns the work to do
 //	edge, worker                    what is needed of the kernel, and the loop that adds and
 //	                                removes a Master's addresses there
-//	session, member,                a Session: the loop that runs Routers and evaluates their
+//	session, leftover, member,      a Session: the loop that runs Routers and evaluates their
 //	interfaces, loop                Conditions
 //
 // Package link makes the system calls.

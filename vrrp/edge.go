@@ -75,8 +75,9 @@ type Holder interface {
 	// Hold makes it so that the holdings are there, and begins their lease anew.
 	// It goes on after an error, and returns what had not been there.
 	Hold(Holdings) (added Holdings, err error)
-	// Release makes it so that they are not there.
-	Release(Holdings) error
+	// Release makes it so that they are not there, and returns what had been.
+	// It goes on after an error.
+	Release(Holdings) (removed Holdings, err error)
 	// Announce makes the neighbours on each interface send to the addresses here.
 	Announce(Holdings) error
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // auditAfter is how soon after a change of interfaces a Session checks whether
-// addresses that it holds are missing. It lets a burst of changes end, and
+// addresses that it holds are missing, or others are there. It lets a burst of changes end, and
 // bounds a quarrel with whoever keeps removing them.
 const auditAfter = 20 * time.Millisecond
 
@@ -21,11 +21,16 @@ func (s *Session) inspect(now time.Time) {
 		return
 	}
 	s.interfaces = seen
-	s.present = make(map[InterfaceAddress]bool)
+	s.present, s.lengths = make(map[InterfaceAddress]bool), make(map[InterfaceAddress][]int)
 	for name, i := range seen.ByName {
 		for _, p := range i.Addresses {
-			s.present[InterfaceAddress{name, p}] = true
+			a := InterfaceAddress{name, p}
+			s.present[a] = true
+			s.lengths[single(a)] = append(s.lengths[single(a)], p.Bits())
 		}
+	}
+	for _, m := range s.members {
+		m.findOwn(seen.ByName[m.key.Interface])
 	}
 	virtual := s.virtual()
 	for _, m := range s.members {
@@ -34,12 +39,15 @@ func (s *Session) inspect(now time.Time) {
 	s.auditAt = now.Add(auditAfter)
 }
 
-// virtual are the addresses that move: no advert comes from one.
+// virtual are the addresses that move: no advert comes from one. An owner's own
+// address does not move.
 func (s *Session) virtual() map[netip.Addr]bool {
 	virtual := make(map[netip.Addr]bool)
 	for _, m := range s.members {
 		for _, a := range m.router.holdings().Addresses {
-			virtual[a.Prefix.Addr()] = true
+			if !m.owner() || a.Prefix.Addr() != m.own {
+				virtual[a.Prefix.Addr()] = true
+			}
 		}
 	}
 	return virtual
@@ -94,10 +102,9 @@ func (s *Session) tell(now time.Time, m *member, code string, level slog.Level, 
 
 // adopt takes over addresses that an earlier process left.
 func (s *Session) adopt(m *member) {
-	h := m.router.holdings()
-	if slices.ContainsFunc(h.Addresses, func(a InterfaceAddress) bool { return s.present[a] }) {
+	if all := s.found(m); len(all) > 0 {
 		m.router.Adopt()
-		s.worker.adopt(m.key, m.router.c.Name, h)
+		s.worker.adopt(m.key, m.router.c.Name, Holdings{Addresses: all})
 	}
 }
 

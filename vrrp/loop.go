@@ -59,9 +59,10 @@ func (s *Session) turn(now time.Time) (ended bool) {
 			s.evaluate(now, m, s.virtual())
 		}
 	}
-	if due(s.auditAt, now) { // Addresses that are held and missing are restored.
+	if due(s.auditAt, now) {
 		s.auditAt = time.Time{}
 		s.worker.audit(s.present)
+		s.removeLeftovers()
 	}
 	s.removeEnded()
 	return s.ended(now)
@@ -188,12 +189,16 @@ func (s *Session) statuses(now time.Time) []Status {
 	all := make([]Status, 0, len(s.members))
 	for _, m := range s.members {
 		st := m.router.Status()
-		for _, a := range m.router.holdings().Addresses {
-			if s.present[a] {
-				st.Held++
+		if st.State != Master {
+			st.Held = len(s.found(m))
+		} else {
+			for _, a := range m.router.holdings().Addresses {
+				if s.present[a] {
+					st.Held++
+				}
 			}
 		}
-		st.Counters.AddressesRestored = s.worker.restored(m.key)
+		st.Counters.AddressesRestored, st.Counters.AddressesRemoved = s.worker.counts(m.key)
 		st.Unmet = m.verdict.unmet
 		st.Overdue = m.router.overdue(now)
 		all = append(all, st)

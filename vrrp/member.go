@@ -35,7 +35,10 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 		case Send:
 			s.send(now, m, a.Advert)
 		case Hold:
-			s.worker.set(m.key, m.router.c.Name, a.Holdings)
+			s.worker.set(m.key, m.router.c.Name, a.Holdings, m.own)
+			if a.Holdings.empty() { // What it leaves behind is then somebody else's.
+				s.auditAt = earliest(s.auditAt, now.Add(auditAfter))
+			}
 		case Announce:
 			s.worker.announce(m.key)
 		case Event:

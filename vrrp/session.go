@@ -32,9 +32,11 @@ type Session struct {
 	resume     map[string]time.Time // see Resumption, by router
 	interfaces *Interfaces
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
-	auditAt    time.Time
-	endBy      time.Time
-	payload    []byte
+	// lengths are the prefix lengths of each address on an interface.
+	lengths map[InterfaceAddress][]int
+	auditAt time.Time
+	endBy   time.Time
+	payload []byte
 
 	unclaimed atomic.Uint64
 }
@@ -49,10 +51,11 @@ type portAddress struct {
 type member struct {
 	key       routerKey
 	router    *Router
-	inspected bool    // its interface was looked at
-	verdict   verdict // of its conditions, as last told to the router
-	removed   bool    // from the configuration
-	unsent    string  // why adverts cannot be sent, as last reported
+	inspected bool       // its interface was looked at
+	verdict   verdict    // of its conditions, as last told to the router
+	removed   bool       // from the configuration
+	unsent    string     // why adverts cannot be sent, as last reported
+	own       netip.Addr // the director's own address on the router's interface
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
 }

@@ -176,16 +176,19 @@ func (s *kernel) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	return added, s.failure
 }
 
-func (s *kernel) Release(h vrrp.Holdings) error {
+func (s *kernel) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range h.Addresses {
 		s.note("ip addr del %s dev %s", a.Prefix, a.Interface)
+		if slices.Contains(s.devices[a.Interface].Addresses, a.Prefix) {
+			removed.Addresses = append(removed.Addresses, a)
+		}
 		s.remove(a)
 	}
 	s.publish()
-	return nil
+	return removed, nil
 }
 
 func (s *kernel) remove(a vrrp.InterfaceAddress) {
@@ -215,11 +218,14 @@ func (s *kernel) set(name string, up bool) {
 }
 
 // leaveAddress adds the virtual address, as an earlier keeper left it.
-func (s *kernel) leaveAddress() {
+func (s *kernel) leaveAddress() { s.addAddress("10.9.0.200/24") }
+
+// addAddress adds an address, as somebody else does.
+func (s *kernel) addAddress(prefix string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.devices["eth0"]
-	d.Addresses = append(d.Addresses, netip.MustParsePrefix("10.9.0.200/24"))
+	d.Addresses = append(d.Addresses, netip.MustParsePrefix(prefix))
 	s.devices["eth0"] = d
 	s.publish()
 }

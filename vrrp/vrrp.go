@@ -148,7 +148,8 @@ type Status struct {
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue time.Duration `json:"overdue_ns,omitempty"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
-	// many of them are on this director.
+	// many of them are on this director. Unless it is Master, they count with any
+	// prefix length, and its own address does not.
 	Addresses []netip.Prefix `json:"addresses"`
 	Held      int            `json:"held"`
 	Counters  Counters       `json:"counters"`
@@ -173,6 +174,9 @@ type Counters struct {
 	Stalls uint64 `json:"stalls"`
 	// AddressesRestored are addresses that somebody else had removed.
 	AddressesRestored uint64 `json:"addresses_restored"`
+	// AddressesRemoved are addresses that somebody else had added while this
+	// router did not hold them.
+	AddressesRemoved uint64 `json:"addresses_removed"`
 	// Discarded are packets that were not accepted, by reason.
 	Discarded map[Reason]uint64 `json:"discarded,omitempty"`
 	// Mismatched are adverts that were accepted although they disagree with

@@ -2,7 +2,9 @@ package vrrp
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +13,9 @@ import (
 const (
 	// auditEvery is how often permanent holdings are looked after.
 	auditEvery = 10 * time.Second
+	// tellEvery bounds how often the worker tells of a router's addresses that
+	// somebody else keeps adding.
+	tellEvery = time.Minute
 	// retryAfter is how soon the worker tries again what the kernel refused.
 	retryAfter = time.Second
 	// renewals is how often a lease is renewed before it ends.
@@ -35,19 +40,24 @@ type worker struct {
 type job struct {
 	name     string
 	want     Holdings
-	announce bool // what is wanted, once it is there
-	apply    bool // the kernel is to be made to agree
+	own      netip.Addr // is announced with it, and otherwise left alone
+	announce bool       // what is wanted, once it is there
+	apply    bool       // the kernel is to be made to agree
 	// forgotten: the router is gone, and the job goes when it is done.
 	forgotten bool
 
 	// have may be there and is ours.
 	have Holdings
+	// foreign is there as well, and to be removed: somebody else added it.
+	foreign Holdings
 	// complete: all that is wanted was there, so that what is missing was
 	// removed by somebody else.
 	complete bool
 	auditAt  time.Time // when to look again
 	failure  string    // as last reported
 	restored uint64
+	removed  uint64    // of foreign
+	toldAt   time.Time // of removed, last
 }
 
 func (j *job) pending() bool { return j.apply || j.announce }
@@ -71,12 +81,13 @@ func (w *worker) change(key routerKey, f func(*job)) {
 	token(w.wake)
 }
 
-// set sets what a router wants to hold.
-func (w *worker) set(key routerKey, name string, want Holdings) {
+// set sets what a router wants to hold. The director's own address is not touched
+// on its interface, even if it is wanted.
+func (w *worker) set(key routerKey, name string, want Holdings, own netip.Addr) {
 	w.change(key, func(j *job) {
 		j.complete = j.complete && j.want.same(want)
 		j.announce = j.announce && !want.empty()
-		j.name, j.want, j.apply = name, want, true
+		j.name, j.want, j.own, j.apply = name, want, own, true
 	})
 }
 
@@ -88,6 +99,16 @@ func (w *worker) announce(key routerKey) {
 // adopt notes holdings that are there and ours, and does not touch them.
 func (w *worker) adopt(key routerKey, name string, have Holdings) {
 	w.change(key, func(j *job) { j.name, j.have = name, have })
+}
+
+// remove removes what somebody else has added. What was ours is on its way out.
+func (w *worker) remove(key routerKey, name string, foreign Holdings) {
+	w.change(key, func(j *job) {
+		foreign = foreign.without(j.have)
+		j.foreign.Addresses = slices.Concat(j.foreign.Addresses, foreign.Addresses)
+		j.have.Addresses = slices.Concat(j.have.Addresses, foreign.Addresses)
+		j.name, j.apply = name, j.apply || !foreign.empty()
+	})
 }
 
 // keep makes what a router holds permanent. Adopted holdings stay as they were
@@ -117,15 +138,15 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	}
 }
 
-// restored returns how often something was put back that somebody else had
-// removed.
-func (w *worker) restored(key routerKey) uint64 {
+// counts returns how many addresses were put back that somebody else had removed,
+// and how many were removed that somebody else had added.
+func (w *worker) counts(key routerKey) (restored, removed uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
-		return j.restored
+		return j.restored, j.removed
 	}
-	return 0
+	return 0, 0
 }
 
 // done reports whether nothing is left to do.
@@ -172,6 +193,7 @@ func (w *worker) run(end <-chan struct{}) {
 type task struct {
 	job
 	of   *job
+	hold Holdings // what is wanted, without the own address
 	drop Holdings
 }
 
@@ -181,53 +203,66 @@ func (w *worker) next(now time.Time) *task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var next *job
+	var of routerKey
 	for key, j := range w.jobs {
 		switch {
 		case j.forgotten && !j.pending() && j.have.empty():
 			delete(w.jobs, key)
 		case j.pending():
-			next = j
+			next, of = j, key
 		case next == nil && due(j.auditAt, now):
-			next = j
+			next, of = j, key
 		}
 	}
 	if w.busy = next != nil; !w.busy {
 		return nil
 	}
-	return w.take(next, now)
+	return w.take(of, next, now)
+}
+
+// touched is what is wanted, without the director's own address.
+func (j *job) touched(name string) Holdings {
+	h := Holdings{Lease: j.want.Lease}
+	for _, a := range j.want.Addresses {
+		if a.Interface != name || a.Prefix.Addr() != j.own {
+			h.Addresses = append(h.Addresses, a)
+		}
+	}
+	return h
 }
 
 // take copies what a job wants now.
-func (w *worker) take(j *job, now time.Time) *task {
+func (w *worker) take(key routerKey, j *job, now time.Time) *task {
 	j.apply = j.apply || !j.complete || due(j.auditAt, now)
-	t := &task{job: *j, of: j, drop: j.have.without(j.want)}
+	t := &task{job: *j, of: j, hold: j.touched(key.Interface), drop: j.have.without(j.want)}
 	// A router that has changed its VRID must not lose an address to its former
 	// self.
 	for _, o := range w.jobs {
 		t.drop = t.drop.without(o.want)
 	}
-	j.have.Addresses = slices.Concat(j.want.Addresses, t.drop.Addresses)
+	j.have.Addresses = slices.Concat(t.hold.Addresses, t.drop.Addresses)
 	j.announce, j.apply = false, false
 	return t
 }
 
 // perform makes the system calls of a task: it adds before it removes.
 func (w *worker) perform(t *task) {
-	var restored Holdings
+	var restored, removed Holdings
 	var held, released, announced error
-	if !t.want.empty() && t.apply {
+	if !t.hold.empty() && t.apply {
 		var added Holdings
-		if added, held = w.edge.Hold(t.want); t.complete {
+		if added, held = w.edge.Hold(t.hold); t.complete {
 			restored = added
 		}
 	}
 	if !t.drop.empty() {
-		released = w.edge.Release(t.drop)
+		removed, released = w.edge.Release(t.drop)
 	}
 	if !t.want.empty() && (t.announce || !restored.empty()) && w.wanted(t) {
 		announced = w.edge.Announce(t.want)
 	}
-	w.finish(t, time.Now(), restored, held, released, announced)
+	w.tell(t, time.Now(), restored, removed.without(removed.without(t.foreign)))
+	w.finish(t, time.Now(), errors.Join(held, released, announced), held == nil, released == nil)
 }
 
 // wanted reports whether what a task holds is what is wanted now.
@@ -238,17 +273,16 @@ func (w *worker) wanted(t *task) bool {
 }
 
 // finish notes what came of a task, and when to look again.
-func (w *worker) finish(t *task, now time.Time, restored Holdings, held, released, announced error) {
+func (w *worker) finish(t *task, now time.Time, err error, held, released bool) {
 	w.mu.Lock()
 	j := t.of
-	if released == nil {
-		j.have = j.have.without(t.drop)
+	if released {
+		j.have, j.foreign = j.have.without(t.drop), j.foreign.without(t.drop)
 	}
-	j.restored += uint64(len(restored.Addresses))
-	j.complete = held == nil && !t.want.empty() && j.want.same(t.want)
+	j.complete = held && !t.want.empty() && j.want.same(t.want)
 	j.failure = ""
-	if failure := errors.Join(held, released, announced); failure != nil {
-		j.failure = failure.Error()
+	if err != nil {
+		j.failure = err.Error()
 	}
 	switch {
 	case j.failure != "":
@@ -268,9 +302,26 @@ func (w *worker) finish(t *task, now time.Time, restored Holdings, held, release
 	if failed != t.failure && failed != "" {
 		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
+}
+
+// tell counts and reports what was mended of what somebody else had done.
+func (w *worker) tell(t *task, now time.Time, restored, removed Holdings) {
+	w.mu.Lock()
+	j := t.of
+	j.restored += uint64(len(restored.Addresses))
+	j.removed += uint64(len(removed.Addresses))
+	count, again := j.removed, !removed.empty() && now.Sub(j.toldAt) >= tellEvery
+	if again {
+		j.toldAt = now
+	}
+	w.mu.Unlock()
 	if !restored.empty() {
 		w.report(Event{At: now, Code: AddressesRestored, Level: slog.LevelWarn, Router: t.name,
 			Text: "restored what somebody else had removed: " + restored.String()})
+	}
+	if again {
+		w.report(Event{At: now, Code: AddressesRemoved, Level: slog.LevelWarn, Router: t.name,
+			Text: fmt.Sprintf("removed what somebody else had added, since only the Master has it: %s (%d so far)", removed, count)})
 	}
 }
 

@@ -184,6 +184,9 @@ type RouterCounters struct {
 	// AddressesRestored counts addresses put back after somebody else had
 	// removed them.
 	AddressesRestored uint64 `json:"addresses_restored"`
+	// AddressesRemoved counts addresses removed after somebody else had added
+	// them while this router did not hold them.
+	AddressesRemoved uint64 `json:"addresses_removed"`
 	// Discarded counts packets that were not accepted, by reason.
 	Discarded map[string]uint64 `json:"discarded,omitempty"`
 	// Mismatched counts adverts that were accepted although they disagree with

@@ -47,6 +47,8 @@ func (t tallies) since(now map[string]vrrp.Counters) map[string]vrrp.Counters {
 			Discarded:    increases(before.Discarded, c.Discarded),
 			Mismatched:   increases(before.Mismatched, c.Mismatched),
 			OtherMasters: increase(before.OtherMasters, c.OtherMasters),
+
+			AddressesRemoved: increase(before.AddressesRemoved, c.AddressesRemoved),
 		}
 	}
 	return all

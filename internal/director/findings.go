@@ -202,6 +202,10 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 			all.add(api.Error, "other-master", subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
 				"%s was Master and received %d adverts of another Master in the last minute: both held the addresses", subject, c.OtherMasters)
 		}
+		if c.AddressesRemoved > 0 {
+			all.add(api.Warning, vrrp.AddressesRemoved, subject, "take its addresses out of the configuration of whatever adds them (systemd-networkd, ifupdown, cloud-init, keepalived): only lvsd may add them",
+				"%s removed addresses %d times in the last minute that somebody else had added while it was not Master", subject, c.AddressesRemoved)
+		}
 	}
 }
 

@@ -152,7 +152,7 @@ func routerStatus(r *vrrp.Status) api.Router {
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
-			Stalls: r.Counters.Stalls, AddressesRestored: r.Counters.AddressesRestored,
+			Stalls: r.Counters.Stalls, AddressesRestored: r.Counters.AddressesRestored, AddressesRemoved: r.Counters.AddressesRemoved,
 			Discarded: counts(r.Counters.Discarded), Mismatched: counts(r.Counters.Mismatched),
 		},
 	}

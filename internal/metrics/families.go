@@ -47,6 +47,7 @@ var routerFigures = []figure[api.Router]{
 	{counter("router_send_errors_total", "Adverts that the kernel refused to send."), func(v *api.Router) float64 { return float64(v.Counters.SendErrors) }},
 	{counter("router_stalls_total", "Wake-ups that came so late that the timers could not be trusted."), func(v *api.Router) float64 { return float64(v.Counters.Stalls) }},
 	{counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRestored) }},
+	{counter("router_addresses_removed_total", "Addresses removed after somebody else had added them while the virtual router did not hold them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRemoved) }},
 }
 
 // serviceFigures are those of each virtual service.

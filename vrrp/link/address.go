@@ -105,31 +105,36 @@ func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
 	})
 }
 
-// Release makes it so that the addresses are not on their interfaces. One that
-// is gone already is no error.
-func (l *Link) Release(h vrrp.Holdings) error {
+// Release makes it so that the addresses are not on their interfaces, and returns
+// those that were. One that is gone already is no error.
+func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	spared := make(sparing)
-	return l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
+	err = l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		delete(l.held, a)
 		if d == nil {
 			return nil
 		}
-		return l.release(d, a, spared)
+		was, err := l.release(d, a, spared)
+		if was {
+			removed.Addresses = append(removed.Addresses, a)
+		}
+		return err
 	})
+	return removed, err
 }
 
 // release removes an address, unless that would remove the interface's own
-// ones with it.
-func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) error {
-	if err := spared.endangers(d, a.Prefix); err != nil {
-		return err
+// ones with it, and reports whether it was there.
+func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) (was bool, err error) {
+	if err = spared.endangers(d, a.Prefix); err != nil {
+		return false, err
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	err := l.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
+	err = l.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
 	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // A sparing remembers, by interface, why its other addresses would be lost with a

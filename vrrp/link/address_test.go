@@ -59,7 +59,7 @@ func TestHeldAddresses(t *testing.T) {
 		t.Errorf("restored %d, one was missing", added)
 	}
 	for range 2 { // Deleting what is gone is success.
-		if err := l.Release(vrrp.Holdings{Addresses: addrs}); err != nil {
+		if _, err := l.Release(vrrp.Holdings{Addresses: addrs}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 	if len(added.Addresses) != 1 || err == nil || !strings.Contains(err.Error(), "adding 10.9.0.7/32 to nix: the interface does not exist") {
 		t.Errorf("added %v, error %v", added, err)
 	}
-	if err := l.Release(vrrp.Holdings{Addresses: on("nix", "10.9.0.7/32")}); err != nil {
+	if _, err := l.Release(vrrp.Holdings{Addresses: on("nix", "10.9.0.7/32")}); err != nil {
 		t.Errorf("releasing from an interface that is gone: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestReleaseSparesTheOwnAddress(t *testing.T) {
 	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
 	hold(t, l, on("va", "10.9.0.200/24"), 0)
 	ip(t, "addr add 10.9.0.1/24 dev va")
-	if err := l.Release(vrrp.Holdings{Addresses: on("va", "10.9.0.200/24")}); err != nil {
+	if _, err := l.Release(vrrp.Holdings{Addresses: on("va", "10.9.0.200/24")}); err != nil {
 		t.Error(err)
 	}
 	if shown := ip(t, "addr show dev va"); strings.Contains(shown, "10.9.0.200") || !strings.Contains(shown, "10.9.0.1/24") {

@@ -1,0 +1,74 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// findOwn notes the director's own address on a router's interface, which stays
+// whatever becomes of the router, even if it is also one of its virtual addresses:
+// the configured source, or else the only address of that family. An owner of the
+// addresses (RFC 9568 section 6.1) keeps the one that was found first.
+func (m *member) findOwn(i Interface) {
+	was := m.own
+	if m.own = m.router.given.Source; m.own.IsValid() {
+		return
+	}
+	var all []netip.Addr
+	for _, p := range i.Addresses {
+		if p.Addr().Is4() == (m.key.Family == 4) {
+			all = append(all, p.Addr())
+		}
+	}
+	switch {
+	case m.owner() && slices.Contains(all, was):
+		m.own = was
+	case len(all) == 1 && !m.router.Holding():
+		m.own = all[0]
+	}
+}
+
+// owner reports whether the router is configured as the owner of its addresses.
+func (m *member) owner() bool { return m.router.given.Priority == ownerPriority }
+
+// found returns a router's addresses that are on their interfaces, with whatever
+// prefix length, without the director's own one.
+func (s *Session) found(m *member) []InterfaceAddress {
+	var all []InterfaceAddress
+	for _, a := range m.router.holdings().Addresses {
+		if a.Interface == m.key.Interface && a.Prefix.Addr() == m.own {
+			continue
+		}
+		for _, bits := range s.lengths[single(a)] {
+			all = append(all, InterfaceAddress{a.Interface, netip.PrefixFrom(a.Prefix.Addr(), bits)})
+		}
+	}
+	return all
+}
+
+// single is an address whatever the length of its prefix.
+func single(a InterfaceAddress) InterfaceAddress {
+	return InterfaceAddress{a.Interface, netip.PrefixFrom(a.Prefix.Addr(), a.Prefix.Addr().BitLen())}
+}
+
+// removeLeftovers removes addresses that are there although their router does not
+// hold them: somebody else added them, and two directors would answer for them.
+func (s *Session) removeLeftovers() {
+	held := make(map[InterfaceAddress]bool)
+	for _, m := range s.members {
+		if m.router.Holding() {
+			for _, a := range m.router.holdings().Addresses {
+				held[single(a)] = true
+			}
+		}
+	}
+	for _, m := range s.members {
+		if m.router.Holding() || !m.inspected {
+			continue
+		}
+		left := slices.DeleteFunc(s.found(m), func(a InterfaceAddress) bool { return held[single(a)] })
+		if len(left) > 0 {
+			s.worker.remove(m.key, m.router.c.Name, Holdings{Addresses: left})
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package vrrp_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+func TestOnlyTheMasterHasTheAddress(t *testing.T) {
+	for _, prefix := range []string{"10.9.0.200/24", "10.9.0.200/32"} {
+		t.Run("somebody adds "+prefix+" to a Backup", func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.session.Set(one())
+				time.Sleep(time.Second)
+				s.arrive(200, true)
+				s.script()
+				s.addAddress(prefix)
+				time.Sleep(100 * time.Millisecond)
+				s.want("it goes, and that is told", "1.02s   ip addr del "+prefix+" dev eth0",
+					"1.02s   failure: removed what somebody else had added, since only the Master has it: "+prefix+" on eth0 (1 so far)")
+				s.addAddress(prefix)
+				time.Sleep(100 * time.Millisecond)
+				s.want("again, told once a minute", "1.12s   ip addr del "+prefix+" dev eth0")
+				if st := s.status(); st.Held != 0 || st.Counters.AddressesRemoved != 2 {
+					t.Errorf("held %d, removed %d", st.Held, st.Counters.AddressesRemoved)
+				}
+			})
+		})
+	}
+	t.Run("an earlier daemon left it with another prefix length", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.addAddress("10.9.0.200/32")
+			s.session.Set(one())
+			time.Sleep(time.Second)
+			if st := s.status(); st.Held != 1 {
+				t.Errorf("held %d", st.Held)
+			}
+			s.want("it stays until a Master is heard", "0s      Backup: started")
+			s.arrive(200, true)
+			time.Sleep(100 * time.Millisecond)
+			s.want("then it goes", "1.05s   ip addr del 10.9.0.200/32 dev eth0")
+		})
+	})
+	t.Run("somebody adds it to a Master, with another prefix length", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			s.addAddress("10.9.0.200/32")
+			time.Sleep(50 * time.Millisecond)
+			s.arrive(200, true)
+			time.Sleep(400 * time.Millisecond)
+			script := strings.Join(s.script(), "\n")
+			for _, p := range []string{"/24", "/32"} {
+				if strings.Count(script, "ip addr del 10.9.0.200"+p) != 1 {
+					t.Errorf("%s is not removed once:\n%s", p, script)
+				}
+			}
+		})
+	})
+}
+
+// RFC 9568 section 6.4.1: the owner of the addresses is Master whenever it runs.
+func TestOwnAddressStays(t *testing.T) {
+	own := func(priority uint8) vrrp.Desired {
+		return one(func(c *vrrp.Config) {
+			c.Priority, c.Addresses = priority, []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}
+		})
+	}
+	for _, priority := range []uint8{150, 255} {
+		play(t, func(s *kernel) {
+			s.session.Set(own(priority))
+			synctest.Wait()
+			if st := s.status(); (priority == 255) != (st.State == vrrp.Master) {
+				t.Errorf("priority %d: it is %s", priority, st.State)
+			}
+			time.Sleep(time.Minute)
+			d := own(priority)
+			d.Ending = vrrp.Stopped
+			s.session.Set(d)
+			time.Sleep(10 * time.Second)
+			script := strings.Join(s.script(), "\n")
+			if strings.Contains(script, "ip addr") {
+				t.Errorf("priority %d: it was touched:\n%s", priority, script)
+			}
+			if priority == 255 && !strings.Contains(script, "arping -U -I eth0 10.9.0.1\n") {
+				t.Errorf("the owner does not announce it:\n%s", script)
+			}
+		})
+	}
+}
