@@ -13,6 +13,7 @@
 //	  and then, on all processors, every block into a Result:    workers.go
 //	    reuse       the result of a block that has not changed   reuse.go
 //	    parse       plain text fast, the rest by hclsyntax       syntax.go, plain.go
+//	                and without broken lines where there are any repair.go
 //	    decode      a Body by the Table of its type              table.go
 //	  ▼
 //	Results         values, Claims to be compared among blocks, and Reports
@@ -23,7 +24,8 @@
 // Whatever can only be checked among several blocks is recorded as a Claim.
 //
 // Parsing does not stop at a mistake. It is reported, and parsing continues with
-// a default, so that all mistakes are found at once. A value that depends on a
+// a default, or without the line whose syntax is broken, so that all mistakes are
+// found at once. A value that depends on a
 // mistake is unknown to the expressions, and is not reported again. No contents
 // of a file make Parse panic, block, or use unbounded memory in the parser;
 // evaluating its expressions can take any amount of time and memory.

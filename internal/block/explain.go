@@ -44,6 +44,9 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 	}
 }
 
+// unclosedBlock is the parser's word for a block without a closing brace.
+const unclosedBlock = "Unclosed configuration block"
+
 // redefined is what the parser says of an argument that is given twice.
 var redefined = regexp.MustCompile(`argument "([^"]+)" was already set at .*:(\d+),`)
 
@@ -126,19 +129,6 @@ func keysOf(v cty.Value) []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(v.AsValueMap()))
-}
-
-// Listed prints names in a sentence, not too many of them.
-func Listed(names []string) string {
-	const most = 20
-	switch {
-	case len(names) == 0:
-		return "none at all"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	default:
-		return strings.Join(names, ", ")
-	}
 }
 
 func unsetVariable(name string) (summary, detail string) {

@@ -72,6 +72,19 @@ func conjunction(words []string, last string) (list string) {
 	return list
 }
 
+// Listed prints names in a sentence, not too many of them.
+func Listed(names []string) string {
+	const most = 20
+	switch {
+	case len(names) == 0:
+		return "none at all"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	default:
+		return strings.Join(names, ", ")
+	}
+}
+
 // distance is how many letters must be inserted, deleted, replaced or exchanged
 // with the next one to turn a into b (optimal string alignment). A text far longer
 // than b is not measured exactly.

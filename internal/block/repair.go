@@ -8,9 +8,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// maxRepairs bounds how many broken lines of one item are taken out: each costs
-// parsing the item again.
-const maxRepairs = 20
+// maxRepairs bounds how many broken lines of one item are taken out, and
+// maxRepairable the item, in bytes: each line costs parsing the item again.
+const (
+	maxRepairs    = 20
+	maxRepairable = 1 << 20
+)
 
 // lost stands for what was taken out of a broken line: it is the type of a block
 // whose head is unknown, and a variable whose value is.
@@ -23,7 +26,7 @@ var givenValue = regexp.MustCompile(`^[ \t]*[\pL_][\pL\d_-]*[ \t]*=[ \t]*`)
 // keeps the places of all else. An argument keeps its name and a block its brace.
 // ok is false where the line is a part of something larger.
 func repair(text []byte, c chunk, diag *hcl.Diagnostic) (repaired []byte, ok bool) {
-	if diag.Subject == nil || diag.Summary == unclosedBlock {
+	if diag.Subject == nil || diag.Summary == unclosedBlock || len(text) > maxRepairable {
 		return nil, false
 	}
 	i := min(max(diag.Subject.Start.Byte-c.start, 0), len(text))

@@ -46,9 +46,6 @@ func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
 	}
 }
 
-// unclosedBlock is the parser's word for a block without a closing brace.
-const unclosedBlock = "Unclosed configuration block"
-
 // isRepetition reports whether a diagnostic is about an argument that is given
 // twice. The parser's tree has the first of them, and all else.
 func isRepetition(diag *hcl.Diagnostic) bool { return diag.Summary == "Attribute redefined" }

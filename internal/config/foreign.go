@@ -112,24 +112,53 @@ var keepalivedVRRP = []foreignWords{
 	{"vrrp_sync_group", counterpart, `Put the addresses that must move together into one virtual_router: those of other interfaces or of the other family as extra_address blocks.`},
 	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
-	{"accept noaccept", counterpart, `Remove it: the Master accepts packets to the virtual addresses, as IPVS needs it.`},
+	{"accept noaccept no_accept", counterpart, `Remove it: the Master accepts packets to the virtual addresses, as IPVS needs it.`},
 	{"dont_track_primary", never, `The router's own interface is always tracked.`},
-	{"authentication auth_type auth_pass", never, `VRRP's authentication gives no real protection. List the other directors in peers, and let the firewall drop adverts from all others.`},
-	{"garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat garp_interval gna_interval garp_extra_if vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat vrrp_garp_interval vrrp_gna_interval",
+	{"authentication auth_type auth_pass auth_hmac active_key anti_replay time_window", notYet, `A password gives no real protection, as everybody on the network can read it: remove it, list the other directors in peers, and let the firewall drop adverts from all others.`},
+	{`garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay
+		garp_lower_prio_repeat garp_interval gna_interval garp_extra_if garp_group vmac_garp_intvl
+		vrrp_vmac_garp_intvl vrrp_garp_extra_if vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_min_garp
+		vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat
+		vrrp_garp_interval vrrp_gna_interval`,
 		notYet, `A new Master announces its addresses at once and again; the times are fixed.`},
-	{"notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script notify_up notify_down quorum_up quorum_down script_user enable_script_security",
+	{`notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
+		notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script
+		notify_up notify_down quorum_up quorum_down script_user set_supplementary_groups rs_init_notifies
+		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload enable_script_security`,
 		notYet, `The log and the metrics tell what happened.`},
-	{"script file process bfd vrrp_script track_script track_file vrrp_track_file track_process vrrp_track_process track_bfd bfd_instance", notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
+	{`script file process bfd init_fail init_file full_command param_match terminate_delay process_monitor_rcv_bufs
+		process_monitor_rcv_bufs_force neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
+		max_hops hoplimit interface_up_down_delays down_timer_adverts vrrp_down_timer_adverts global_tracking
+		sync_group_tracking_weight vrrp_script track_script track_file vrrp_track_file track_process
+		vrrp_track_process track_bfd bfd_instance`,
+		notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
 	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Let the system's network configuration have them.`},
-	{"use_vmac use_vmac_addr vmac_xmit_base use_ipvlan", notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
-	{"lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop lvs_flush_on_stop lvs_timeouts",
+	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
+		promote_secondaries no_virtual_ipaddress`,
+		notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
+	{`lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop
+		lvs_flush_on_stop lvs_timeouts lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
+		lvs_netlink_monitor_rcv_bufs_force`,
 		notYet, ``},
-	{"smtp_alert vrrp_smtp_alert checker_smtp_alert smtp_alert_vrrp smtp_alert_checker notification_email notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults",
-		never, `lvsd sends no mail: alert on its metrics or on its log.`},
+	{`smtp_alert vrrp_smtp_alert checker_smtp_alert smtp_alert_vrrp smtp_alert_checker notification_email
+		notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults
+		no_checker_emails helo_name`,
+		notYet, `Alert on the metrics or on the log.`},
+	{"bfd_cpu_affinity vrrp_cpu_affinity checker_cpu_affinity", notYet, ``},
 	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel tells at once when a link goes down.`},
-	{"higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert preempt_delay_sec check_unicast_src vrrp_check_unicast_src skip_check_adv_addr vrrp_skip_check_adv_addr", never, ``},
-	{"vrrp_mcast_group4 vrrp_mcast_group6", never, `The groups are those of the RFC; with peers, adverts need none.`},
-	{"vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names",
+	{`higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert
+		preempt_delay_sec check_unicast_src vrrp_check_unicast_src skip_check_adv_addr vrrp_skip_check_adv_addr
+		unicast_ttl track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
+		vrrp_owner_ignore_adverts vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy kernel_rx_buf_size
+		vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
+		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup vrrp_delay_after_boot
+		native_ipv6`,
+		never, `It is fixed in lvsd, which keeps to RFC 9568.`},
+	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", never, `The groups are those of the RFC; with peers, adverts need none.`},
+	{`vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap
+		vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names process_name
+		lvs_process_name bfd_process_name bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime vrrp_rlimit_rtime
+		checker_rlimit_rtime checker_rlimit_rttime`,
 		never, `Adverts are always sent by a process of its own with real-time priority.`},
 }
 
@@ -153,7 +182,9 @@ var keepalivedIPVS = []foreignWords{
 	{"SSL_GET", counterpart, `Write check "https" { … }; it verifies the certificate, unless tls { verify = false } is in it.`},
 	{"TCP_CHECK", counterpart, `Write check "tcp" {}.`},
 	{"PING_CHECK", counterpart, `Write check "ping" {}.`},
-	{"MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK UDP_CHECK BFD_CHECK FILE_CHECK", notYet, `The kinds of checks are tcp, http, https and ping.`},
+	{`MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK UDP_CHECK BFD_CHECK FILE_CHECK
+		max_reply_length min_reply_length require_reply`,
+		notYet, `The kinds of checks are tcp, http, https and ping.`},
 	{"delay_loop", counterpart, `Write interval = "2s" in the check block.`},
 	{"connect_timeout", counterpart, `Write timeout = "1s" in the check block.`},
 	{"connect_port", counterpart, `Write port = 80 in the check block.`},
@@ -162,32 +193,41 @@ var keepalivedIPVS = []foreignWords{
 	{"warmup", notYet, `The first probes are spread over the interval by themselves.`},
 	{"url", counterpart, `Write path = "/" in the check block, and status in its expect block.`},
 	{"status_code", counterpart, `Write status = [200] in the expect block.`},
-	{"digest", never, `Write body = "expression" in the expect block: it tells what is missing in the page, and a digest only that something is different.`},
-	{"regex regex_options regex_min_offset regex_max_offset regex_no_match", counterpart, `Write body = "expression" in the expect block.`},
+	{"digest hashed", notYet, `Write body = "expression" in the expect block: it also tells what is missing in the page.`},
+	{"regex regex_options regex_min_offset regex_max_offset regex_no_match regex_stack", counterpart, `Write body = "expression" in the expect block.`},
 	{"virtualhost http_protocol", counterpart, `Write host = "www.example.org" in the check block.`},
-	{"enable_sni", counterpart, `Write server_name = "www.example.org" in the tls block; by default it is the check's host.`},
-	{"fast_recovery", never, ``},
+	{"enable_sni sni_name", counterpart, `Write server_name = "www.example.org" in the tls block; by default it is the check's host.`},
+	{"fast_recovery", notYet, ``},
 	{"connect_ip bindto bind_port bind_if", notYet, ``},
 	{"alpha", counterpart, `Remove it: a server gets connections once its checks have passed, unless initial = "up".`},
-	{"omega", never, ``},
-	{"quorum hysteresis", notYet, `A service serves as long as one server is up; the fallback block has what serves then.`},
+	{"omega", notYet, ``},
+	{"quorum quorum_max hysteresis", notYet, `A service serves as long as one server is up; the fallback block has what serves then.`},
 	{"inhibit_on_failure", notYet, `A server that is down is removed from the table.`},
 	{"ha_suspend", never, `A Backup checks its servers too, so that it can serve at once.`},
-	{"snmp_name virtualhost_name", never, ``},
+	{"snmp_name virtualhost_name", never, `lvsd has metrics for Prometheus, by the names of the blocks.`},
 }
 
 var keepalivedGlobal = []foreignWords{
 	{"global_defs", counterpart, `Remove it: the director block has the settings of the daemon as a whole.`},
 	{"router_id", counterpart, `Remove it: the name of this director is its host name, or --node.`},
-	{"include", counterpart, `Remove it: all *.hcl files of the directory are read together.`},
-	{"net_namespace use_pid_dir", never, `Start lvsd in the network namespace that it is for.`},
-	{"enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name snmp_socket enable_snmp snmp_server",
+	{"include include_check", counterpart, `Remove it: all *.hcl files of the directory are read together.`},
+	{"net_namespace net_namespace_ipvs namespace_with_ipsets use_pid_dir", never, `Start lvsd in the network namespace that it is for.`},
+	{`enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2
+		enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name snmp_socket enable_snmp snmp_server
+		snmp_rs_stats_update_interval snmp_vs_stats_update_interval dbus_no_interface_name json_version json_dump_file
+		state_dump_file stats_dump_file`,
 		never, `Set http in the director block: lvsd has metrics for Prometheus.`},
 	{"dynamic_interfaces", counterpart, `Remove it: an interface that appears later is always used.`},
 	{"default_interface", never, `Every virtual_router names its interface.`},
-	{"nftables vrrp_iptables vrrp_ipsets", never, `The firewall is yours.`},
-	{"checker_log_all_failures log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds vrrp_startup_delay",
-		never, ``},
+	{`nftables nftables_counters nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark
+		nftables_priority vrrp_iptables vrrp_ipsets`,
+		never, `The firewall is yours.`},
+	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat
+		shutdown_script_timeout startup_script_timeout use_symlink_paths tls_compliant checker_log_all_failures
+		log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file
+		reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds
+		vrrp_startup_delay`,
+		never, `It is about how keepalived itself runs, and lvsd needs no such setting.`},
 	{"SSL certificate", notYet, `Checks have no client certificate; what the servers' certificates are verified by is ca_file in the tls block.`},
 }
 
@@ -211,12 +251,12 @@ var ldirectord = program{
 		{"virtualhost", counterpart, `Write host = "www.example.org" in the check block.`},
 		{"httpmethod", counterpart, `Write method = "HEAD" in the check block.`},
 		{"persistent", counterpart, `Write persistence { timeout = "300s" }.`},
-		{"quiescent", notYet, `A server that is down is removed from the table.`},
-		{"checkcommand external external-perl login passwd", notYet, `The kinds of checks are tcp, http, https and ping.`},
-		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", never, `lvsd sends no mail: alert on its metrics or on its log.`},
+		{"quiescent readdquiescent", notYet, `A server that is down is removed from the table.`},
+		{"checkcommand external external-perl login passwd secret load", notYet, `The kinds of checks are tcp, http, https and ping.`},
+		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", notYet, `Alert on the metrics or on the log.`},
 		{"fallbackcommand", notYet, `The fallback block has what serves if no server is up.`},
 		{"autoreload", never, `Run lvsd validate and systemctl reload lvsd: a file is not read while it is being written.`},
-		{"callback execute", notYet, ``},
+		{"callback execute monitorfile", notYet, ``},
 		{"logfile supervised fork cleanstop maintenancedir", never, `systemd runs lvsd and keeps its log; weight = 0 drains a server.`},
 		{"ops", counterpart, `Write one_packet = true.`},
 	},

@@ -25,10 +25,38 @@ func TestForeignWords(t *testing.T) {
 			}
 		}
 	}
+	for _, p := range programs {
+		for _, w := range p.words {
+			if w.fate == never && w.advice == "" {
+				t.Errorf("%s: no reason why there is nothing like it", w.names)
+			}
+		}
+	}
 	for word, value := range foreignValues {
 		method := slices.ContainsFunc(forwards, func(w block.Word[method]) bool { return w.Name == value })
 		if !method && !slices.Contains(checkKinds.KindNames(), value) || word != strings.ToLower(word) {
 			t.Errorf("%s: %q is no value", word, value)
+		}
+	}
+}
+
+// common are words of other programs that could be meant in many ways, so that a
+// word of ours that is like them is the better advice.
+var common = strings.Fields("ca checker database debug delay group instance interfaces key mode name passive password payload service ttl user vrrp")
+
+// Every word that keepalived's and ldirectord's parsers know is ours, or has its
+// answer here.
+func TestEveryWordOfKeepalivedAndLdirectordHasItsAnswer(t *testing.T) {
+	ours, theirs := ourWords(), foreignRemedies()
+	for _, path := range []string{"testdata/words-keepalived.txt", "testdata/words-ldirectord.txt"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for word := range strings.FieldsSeq(string(text)) {
+			if len(ours[word]) == 0 && theirs[word] == "" && !slices.Contains(common, word) {
+				t.Errorf("%s: no answer to %q", path, word)
+			}
 		}
 	}
 }
