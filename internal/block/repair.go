@@ -8,11 +8,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// maxRepairs bounds how many broken lines of one item are taken out, and
-// maxRepairable the item, in bytes: each line costs parsing the item again.
+// maxRepairs bounds how many broken lines of one item are taken out: each costs
+// parsing the item again. An item that takes long to parse, because it is larger
+// than maxRepairable, in bytes, or has more operators, is not repaired.
 const (
-	maxRepairs    = 20
-	maxRepairable = 1 << 20
+	maxRepairs          = 20
+	maxRepairable       = 256 << 10
+	repairableOperators = 1000
 )
 
 // lost stands for what was taken out of a broken line: it is the type of a block
@@ -26,7 +28,8 @@ var givenValue = regexp.MustCompile(`^[ \t]*[\pL_][\pL\d_-]*[ \t]*=[ \t]*`)
 // keeps the places of all else. An argument keeps its name and a block its brace.
 // ok is false where the line is a part of something larger.
 func repair(text []byte, c chunk, diag *hcl.Diagnostic) (repaired []byte, ok bool) {
-	if diag.Subject == nil || diag.Summary == unclosedBlock || len(text) > maxRepairable {
+	costly := len(text) > maxRepairable || c.operators > repairableOperators
+	if diag.Subject == nil || diag.Summary == unclosedBlock || costly {
 		return nil, false
 	}
 	i := min(max(diag.Subject.Start.Byte-c.start, 0), len(text))

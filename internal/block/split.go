@@ -28,6 +28,8 @@ type chunk struct {
 	excess string
 	// unclosed is what begins in the item and has no end; nil: nothing.
 	unclosed *opening
+	// operators is how much the parser may recurse on.
+	operators int
 }
 
 // An opening is the beginning of a comment or of a text of several lines, as
@@ -282,7 +284,7 @@ func (s *scanner) cut() {
 	if !s.open {
 		return
 	}
-	s.item.end = s.pos
+	s.item.end, s.item.operators = s.pos, s.operators
 	s.chunks = append(s.chunks, s.item)
 	s.open = false
 }

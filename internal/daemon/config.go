@@ -124,7 +124,11 @@ func mistakes(diags config.Diagnostics) []event.Event {
 		e := event.Event{Severity: event.Error, Code: "configuration-mistake"}
 		if i == maxMistakes {
 			e.Text = "more mistakes are not logged: run lvsd validate"
-			e.Attributes = []slog.Attr{slog.Int("mistakes", len(diags)-i)}
+			left := 0
+			for _, d := range diags[i:] {
+				left += max(1, d.Count)
+			}
+			e.Attributes = []slog.Attr{slog.Int("mistakes", left)}
 			return append(all, e)
 		}
 		e.Text = "configuration: " + d.Summary
