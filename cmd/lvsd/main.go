@@ -38,6 +38,9 @@ func run(args []string) int {
 		return status.code
 	}
 	fmt.Fprintf(os.Stderr, "Run \"%s --help\" for usage.\n", command.CommandPath())
+	if asPlugin(args) {
+		return exitUnknown
+	}
 	return exitUsage
 }
 
@@ -57,12 +60,34 @@ IPVS table equal to one configuration.
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate(versionLine())
+	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVersionCommand(),
 		newKeeperCommand(), newReadCommand())
 	return root
+}
+
+// newHelpCommand is cobra's own, but a command that does not exist is a mistake.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("unknown command %q for %q", rest[0], c.CommandPath())
+			}
+			if err != nil {
+				return err
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 // An exitError ends the program with an exit status of its own. Its err is nil

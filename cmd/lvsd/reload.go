@@ -11,8 +11,9 @@ import (
 func newReloadCommand() *cobra.Command {
 	var socket string
 	c := &cobra.Command{
-		Use:   "reload",
-		Short: "Have the running daemon read its configuration again",
+		Use:        "reload",
+		SuggestFor: []string{"restart", "apply", "refresh"},
+		Short:      "Have the running daemon read its configuration again",
 		Long: `Has the running daemon read its configuration again, waits until it has, and
 prints what has changed. A configuration with a mistake changes nothing: the
 mistakes are printed, and the one that was running goes on. "systemctl reload

@@ -13,8 +13,9 @@ func newRunCommand() *cobra.Command {
 	o := daemon.Options{Version: version}
 	var logFormat, logLevel string
 	c := &cobra.Command{
-		Use:   "run",
-		Short: "Run the daemon",
+		Use:        "run",
+		SuggestFor: []string{"start", "daemon"},
+		Short:      "Run the daemon",
 		Long: `Runs the daemon in the foreground, as systemd expects. It needs the capabilities
 NET_ADMIN and NET_RAW, and SYS_NICE and IPC_LOCK to send adverts on time even
 under load.

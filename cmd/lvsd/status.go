@@ -1,10 +1,9 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,39 +11,66 @@ import (
 	"github.com/lvsd/lvsd/internal/show"
 )
 
-// exitNoAnswer is the exit status of commands that found no living daemon, so
-// that scripts can tell that from a mistake on the command line.
-const exitNoAnswer = 3
+const (
+	// exitNoAnswer is the exit status of commands that found no living daemon, so
+	// that scripts can tell that from a mistake on the command line.
+	exitNoAnswer = 3
+	// exitUnknown is that of a monitoring plugin that knows nothing.
+	exitUnknown = 3
+)
+
+// A query is what lvsd status is asked.
+type query struct {
+	socket   string
+	output   *output
+	services []string
+	problems bool
+	exitCode bool
+}
 
 func newStatusCommand() *cobra.Command {
-	var socket, output string
+	var q query
 	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Show the state of the running daemon",
+		Use:        "status [SERVICE...]",
+		SuggestFor: []string{"show", "list", "state", "problems"},
+		Short:      "Show the state of the running daemon",
 		Long: `Shows the state of the running daemon: first what needs attention, then the
 virtual routers (who is Master, since when), the virtual services with their
 real servers (health, weight in the configuration and in the kernel's table,
 connections, the last result of each check), and what the daemon is doing.
+With names of virtual services, shows only these.
 
 The exit status is 0 if the daemon answered, whatever its answer; 1 if the
-answer could not be read or printed; 2 for a mistake on the command line; and 3
-if no daemon answers.`,
-		Example: `  lvsd status                            a table; in colour on a terminal, unless NO_COLOR is set
+answer could not be read or printed, or has no such service; 2 for a mistake on
+the command line; and 3 if no daemon answers. With --exit-code, it is as
+monitoring plugins have it: 0 if nothing is wrong, 1 for warnings, 2 if something
+has failed or clients are not served, and 3 if that is not known.`,
+		Example: `  lvsd status                            in colour on a terminal, unless NO_COLOR is set
+  lvsd status -o wide | grep down        each real server with its service's name
   lvsd status -o json | jq '.routers[] | {name, state, since}'
-  watch -n1 lvsd status                  while a server is taken out or a director is stopped`,
-		Args:              cobra.NoArgs,
+  lvsd status --problems --exit-code     for monitoring
+  watch -n1 lvsd status web              while a server is taken out or a director is stopped`,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return fmt.Errorf("unknown output %q: write table or json", output)
+		RunE: func(cmd *cobra.Command, names []string) error {
+			q.services = names
+			status, err := q.print(cmd)
+			switch {
+			case err != nil && q.exitCode:
+				return exitError{exitUnknown, err}
+			case err != nil:
+				return answered(err)
+			case q.exitCode && status != 0:
+				return exitError{status, nil}
 			}
-			return answered(printStatus(cmd.Context(), cmd.OutOrStdout(), socket, output == "json"))
+			return nil
 		},
 	}
-	cmd.Flags().StringVar(&socket, "socket", control.DefaultSocket, "the daemon's control socket")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", `"table" for people, "json" for programs`)
+	flags := cmd.Flags()
+	flags.StringVar(&q.socket, "socket", control.DefaultSocket, "the daemon's control socket")
+	flags.BoolVar(&q.problems, "problems", false, "show only what is wrong")
+	flags.BoolVar(&q.exitCode, "exit-code", false, "exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown), as monitoring plugins do")
+	q.output = outputFlag(cmd, "wide")
 	_ = cmd.MarkFlagFilename("socket", "sock")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -57,23 +83,49 @@ func answered(err error) error {
 	return failure(err)
 }
 
-// printStatus asks the daemon on the socket and prints its answer: the JSON as it
-// came, or a table that fits a terminal, and is plain and complete in a file or a
-// pipe.
-func printStatus(ctx context.Context, out io.Writer, socket string, asJSON bool) error {
-	client := control.Dial(socket)
-	if asJSON {
-		body, err := client.StatusJSON(ctx)
-		if err != nil {
-			return err
+// print asks the daemon on the socket, prints its answer, and returns how bad that
+// is, as the exit status of a plugin. JSON is as it came if all of it is asked for.
+// Tables fit their terminal, and are plain and complete in a file or a pipe.
+func (q *query) print(cmd *cobra.Command) (status int, err error) {
+	client, out := control.Dial(q.socket), cmd.OutOrStdout()
+	part := q.problems || len(q.services) > 0
+	if q.output.word == "json" && !part && !q.exitCode {
+		body, err := client.StatusJSON(cmd.Context())
+		if err == nil {
+			_, err = out.Write(body)
 		}
-		_, err = out.Write(body)
-		return err
+		return 0, err
 	}
-	st, err := client.Status(ctx)
+	st, err := client.Status(cmd.Context())
 	if err != nil {
-		return err
+		return 0, err
+	}
+	if len(q.services) > 0 {
+		if err := show.Select(st, q.services); err != nil {
+			return 0, err
+		}
+	}
+	if q.problems {
+		show.Problems(st)
 	}
 	width, colour := terminal(out)
-	return show.Terminal{Width: width, Color: colour}.WriteStatus(out, st)
+	on := show.Terminal{Width: width, Color: colour}
+	if q.output.word == "wide" {
+		on.Width, on.Wide = 0, true
+	}
+	switch {
+	case q.output.word == "json":
+		err = json.NewEncoder(out).Encode(st)
+	case part:
+		err = on.WritePart(out, st)
+	default:
+		err = on.WriteStatus(out, st)
+	}
+	return show.Plugin(st.Findings), err
+}
+
+// asPlugin reports whether a command line asks for the exit statuses of a
+// monitoring plugin. It may be one that could not be read.
+func asPlugin(args []string) bool {
+	return slices.Contains(args, "status") && slices.Contains(args, "--exit-code")
 }

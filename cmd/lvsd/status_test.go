@@ -17,7 +17,15 @@ import (
 type oneStatus struct{ reloaded api.Reloaded }
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {
-	return &api.Status{Version: "0.1.0", Node: "lvs1", Ready: true}, nil
+	return &api.Status{
+		Version: "0.1.0", Node: "lvs1", Ready: true,
+		Findings: []api.Finding{{Severity: api.Error, Text: "no real server is up"}},
+		Services: []api.Service{
+			{Name: "web", Supply: api.Served, InKernel: true, Servers: []api.Server{{Name: "a", Health: api.Up}}},
+			{Name: "ftp", Supply: api.Served, InKernel: true, Servers: []api.Server{{Name: "a", Health: api.Up}, {Name: "b", Health: api.Down}}},
+			{Name: "dns", Supply: api.Unserved, Reason: "down", InKernel: true, Servers: []api.Server{{Name: "c", Health: api.Down}}},
+		},
+	}, nil
 }
 
 func (oneStatus) Ready(context.Context) (bool, error) { return true, nil }
@@ -49,8 +57,19 @@ func TestStatusCommand(t *testing.T) {
 		want string // in the output, or in the error
 	}{
 		{"a table for people", []string{"--socket", socket}, 0, "lvsd 0.1.0 on lvs1: ready"},
-		{"an unknown output", []string{"--socket", socket, "-o", "yaml"}, exitUsage, "write table or json"},
-		{"an argument", []string{"--socket", socket, "web"}, exitUsage, "web"},
+		{"an unknown output", []string{"--socket", socket, "-o", "yaml"}, exitUsage, "write text, json or wide"},
+		{"the word of another version", []string{"--socket", socket, "-o", "table"}, 0, "lvsd 0.1.0 on lvs1: ready"},
+		{"one service", []string{"--socket", socket, "web"}, 0, "Nothing is wrong"},
+		{"a service that is not configured", []string{"--socket", socket, "wbe"}, exitFailure, `no virtual service "wbe"`},
+		{"server rows with their service, for grep", []string{"--socket", socket, "-o", "wide"}, 0, "dns/c"},
+		{"only problems", []string{"--socket", socket, "--problems"}, 0, "0/1 up"},
+		{"for monitoring: fine", []string{"--socket", socket, "--exit-code", "web"}, 0, "Nothing is wrong"},
+		{"for monitoring: a warning", []string{"--socket", socket, "--exit-code", "web", "ftp"}, 1, ""},
+		{"for monitoring: critical", []string{"--socket", socket, "--exit-code", "dns"}, 2, ""},
+		{"for monitoring: all of it", []string{"--socket", socket, "--exit-code"}, 2, ""},
+		{"for monitoring: all of it, for a program", []string{"--socket", socket, "--exit-code", "-o", "json"}, 2, ""},
+		{"for monitoring: an unknown service", []string{"--socket", socket, "--exit-code", "wbe"}, 3, "wbe"},
+		{"for monitoring: no daemon", []string{"--socket", socket + "x", "--exit-code"}, 3, "no lvsd answers"},
 		{"no daemon", []string{"--socket", socket + "x"}, exitNoAnswer, "systemctl start lvsd"},
 		{"no daemon, for a program", []string{"--socket", socket + "x", "-o", "json"}, exitNoAnswer, "no lvsd answers on"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/term"
 
@@ -11,15 +12,26 @@ import (
 	"github.com/lvsd/lvsd/internal/daemon"
 )
 
+// minWidth is the least width that is believed, in columns.
+const minWidth = 40
+
 // terminal returns the width of a terminal in columns, and whether to use colour
-// there. The width is zero if w is not a terminal.
+// there. The width is zero if w is not a terminal, unless COLUMNS has it: watch(1)
+// reads from a pipe, and sets that.
 func terminal(w io.Writer) (width int, colour bool) {
+	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || columns < minWidth {
+		columns = 0
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
+		return columns, false
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 40 {
+	width, _, err = term.GetSize(int(f.Fd()))
+	switch {
+	case columns > 0:
+		width = columns
+	case err != nil || width < minWidth:
 		width = defaultWidth
 	}
 	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

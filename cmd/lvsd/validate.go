@@ -10,14 +10,17 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/daemon"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/internal/show"
 )
 
 func newValidateCommand() *cobra.Command {
-	var node, output string
+	var node string
+	var o *output
 	var strict bool
 	c := &cobra.Command{
-		Use:   "validate [PATH]",
-		Short: "Check a configuration without running anything",
+		Use:        "validate [PATH]",
+		SuggestFor: []string{"check", "test", "config", "configtest", "verify"},
+		Short:      "Check a configuration without running anything",
 		Long: `Reads a configuration as the daemon would: a file, or a directory of *.hcl files
 (` + daemon.DefaultConfig + ` by default). Prints every mistake in it with its place, its source
 line, and what to write instead.
@@ -35,9 +38,6 @@ one with a warning; and 2 for a mistake on the command line.`,
 			if len(args) == 1 {
 				path = args[0]
 			}
-			if output != "text" && output != "json" {
-				return fmt.Errorf("unknown output %q: write text or json", output)
-			}
 			r, err := daemon.Validate(c.Context(), path, node)
 			if err != nil {
 				return failure(err)
@@ -46,7 +46,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 			if verdict == nil && strict && len(r.Diagnostics) > 0 {
 				verdict = fmt.Errorf("%s has warnings for node %q, and --strict makes them errors", r.Path, r.Node)
 			}
-			if output == "json" {
+			if o.word == "json" {
 				return printReading(c.OutOrStdout(), r, verdict == nil)
 			}
 			if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics); err != nil {
@@ -60,7 +60,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
 	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	o = outputFlag(c)
 	return c
 }
 
@@ -72,7 +72,7 @@ func printReading(out io.Writer, r *daemon.Reading, valid bool) error {
 		diags = config.Diagnostics{}
 	}
 	err := json.NewEncoder(out).Encode(map[string]any{
-		"valid": valid, "node": r.Node, "diagnostics": diags,
+		"schema_version": show.SchemaVersion, "valid": valid, "node": r.Node, "diagnostics": diags,
 	})
 	if err != nil {
 		return failure(fmt.Errorf("printing the diagnostics: %w", err))

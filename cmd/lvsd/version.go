@@ -6,28 +6,30 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lvsd/lvsd/internal/show"
 )
 
 func newVersionCommand() *cobra.Command {
-	var output string
+	var o *output
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch output {
-			case "text":
-				fmt.Fprintf(c.OutOrStdout(), "lvsd %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
-			case "json":
-				return json.NewEncoder(c.OutOrStdout()).Encode(map[string]string{
-					"version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+			if o.word == "json" {
+				return json.NewEncoder(c.OutOrStdout()).Encode(map[string]any{
+					"schema_version": show.SchemaVersion, "version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
 				})
-			default:
-				return fmt.Errorf("unknown output %q: write text or json", output)
 			}
+			_, err := fmt.Fprint(c.OutOrStdout(), versionLine())
+			return failure(err)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	o = outputFlag(c)
 	return c
+}
+
+func versionLine() string {
+	return fmt.Sprintf("lvsd %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

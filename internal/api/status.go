@@ -7,7 +7,7 @@
 //
 // Lists and objects are never null. Moments are RFC 3339 text, and left out
 // while they have not been; durations are integers, in nanoseconds where the
-// name ends in _ns.
+// name ends in _ns, and the same name without that has them as text.
 package api
 
 import (
@@ -15,9 +15,14 @@ import (
 	"time"
 )
 
+// SchemaVersion is the version of the JSON, of everything that lvsd prints in it.
+const SchemaVersion = 1
+
 // A Status is everything that the daemon knows about itself at one moment: the
 // answer to GET /v1/status.
 type Status struct {
+	// SchemaVersion is that of this package.
+	SchemaVersion int `json:"schema_version"`
 	// Time is when the answer was made, by the daemon's clock.
 	Time    time.Time `json:"time,omitzero"`
 	Version string    `json:"version"`
@@ -41,6 +46,19 @@ type Status struct {
 	Foreign []string `json:"foreign"`
 	Probes  Probes   `json:"probes"`
 	Table   Table    `json:"table"`
+}
+
+// A Duration is a duration as text: "1.2ms".
+type Duration time.Duration
+
+// MarshalText writes it as package time does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what MarshalText has written.
+func (d *Duration) UnmarshalText(b []byte) error {
+	read, err := time.ParseDuration(string(b))
+	*d = Duration(read)
+	return err
 }
 
 // A Severity is how urgent a finding is.
@@ -147,6 +165,8 @@ type Router struct {
 	// conditions that are not met.
 	Priority uint8         `json:"priority"`
 	Interval time.Duration `json:"interval_ns"`
+	// IntervalText is Interval as people write it, as OverdueText is Overdue.
+	IntervalText Duration `json:"interval"`
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". It is empty in the other states.
 	Fault string `json:"fault,omitempty"`
@@ -158,7 +178,8 @@ type Router struct {
 	MasterPriority uint8      `json:"master_priority"`
 	// Overdue is for how long a Backup has not heard the Master that it follows,
 	// where that is longer than it would wait by its own interval; else zero.
-	Overdue time.Duration `json:"overdue_ns,omitempty"`
+	Overdue     time.Duration `json:"overdue_ns,omitempty"`
+	OverdueText Duration      `json:"overdue,omitzero"`
 	// Addresses are the virtual addresses, including those that are not
 	// advertised; Held is how many of them are on this director.
 	Addresses []netip.Prefix `json:"addresses"`
@@ -208,6 +229,22 @@ const (
 	Withheld Supply = "withheld"
 )
 
+// Explain returns the reason why a service is unserved in an operator's words.
+func Explain(reason string) string {
+	switch reason {
+	case "no_server":
+		return "no real server is configured"
+	case "down":
+		return "no real server is up"
+	case "drained":
+		return "every real server that is not down has weight 0"
+	case "no_result":
+		return "no check of a real server has had a result yet"
+	default:
+		return reason
+	}
+}
+
 // A Service is one virtual service.
 type Service struct {
 	Name string `json:"name"`
@@ -233,6 +270,8 @@ type Service struct {
 type ServiceKey struct {
 	// Protocol is an IP protocol number; 0 if Mark is set.
 	Protocol uint8 `json:"protocol"`
+	// ProtocolName is "tcp", "udp" or "sctp"; empty if Mark is set.
+	ProtocolName string `json:"protocol_name,omitempty"`
 	// Address is the unspecified address of its family if Mark is set.
 	Address netip.Addr `json:"address"`
 	Port    uint16     `json:"port,omitempty"`
@@ -292,9 +331,10 @@ const (
 // A Result is what one probe found.
 type Result struct {
 	// At is when the probe ended, and Latency how long it took.
-	At      time.Time     `json:"at"`
-	Latency time.Duration `json:"latency_ns"`
-	Outcome Outcome       `json:"outcome"`
+	At          time.Time     `json:"at"`
+	Latency     time.Duration `json:"latency_ns"`
+	LatencyText Duration      `json:"latency"`
+	Outcome     Outcome       `json:"outcome"`
 	// Detail is what happened, in an operator's words: "connection refused".
 	// It is empty if the probe passed.
 	Detail string `json:"detail,omitempty"`

@@ -39,7 +39,7 @@ func before(d time.Duration) time.Time { return noon.Add(-d) }
 // healthy is the Master of the pair with 10.13.0.200, nothing wrong.
 func healthy() *Status {
 	return &Status{
-		Time: noon, Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
+		SchemaVersion: SchemaVersion, Time: noon, Version: "0.1.0", Node: "lvs1", PID: 812, Started: before(26 * time.Hour), Ready: true,
 		Reload: Reload{
 			Path: "/etc/lvsd", Digest: "1f3870be274f6c49b3e31a0c6728957f", Applied: before(26 * time.Hour),
 			Last: before(26 * time.Hour), OK: true, Succeeded: 1,
@@ -49,7 +49,7 @@ func healthy() *Status {
 		Routers: []Router{outside()},
 		Services: []Service{{
 			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true, Supply: Served,
-			Key: ServiceKey{Protocol: 6, Address: netip.MustParseAddr("10.13.0.200"), Port: 80},
+			Key: ServiceKey{Protocol: 6, ProtocolName: "tcp", Address: netip.MustParseAddr("10.13.0.200"), Port: 80},
 			Servers: []Server{
 				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
 			},
@@ -65,7 +65,7 @@ func healthy() *Status {
 func outside() Router {
 	return Router{
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: Master, Since: before(26*time.Hour - 4*time.Second),
-		Priority: 150, Interval: time.Second, Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
+		Priority: 150, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
 		Addresses: []netip.Prefix{
 			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),
 		},
@@ -77,7 +77,7 @@ func up(name, address string, weight uint32) Server {
 	return Server{
 		Name: name, Address: address, Forward: "nat", Health: "up", Since: before(26*time.Hour - time.Second),
 		Checks: []Check{{Kind: "http", Up: true, Last: Result{
-			At: before(time.Second), Latency: 1200 * time.Microsecond, Outcome: Passed}}},
+			At: before(time.Second), Latency: 1200 * time.Microsecond, LatencyText: Duration(1200 * time.Microsecond), Outcome: Passed}}},
 		Weight: weight, KernelWeight: weight, InKernel: true,
 		Counters: Counters{Active: 4 * weight, Inactive: 27 * weight, Connections: 51234 * uint64(weight), BytesIn: 7e6, BytesOut: 9e8},
 	}

@@ -140,14 +140,6 @@ func (all *findings) router(r *api.Router) {
 	}
 }
 
-// unserved are the reasons why a service is, in an operator's words.
-var unserved = map[Reason]string{
-	NoServer: "no real server is configured",
-	NoneUp:   "no real server is up",
-	Drained:  "every real server that is not down has weight 0",
-	NoResult: "no check of a real server has had a result yet",
-}
-
 // services finds the services that serve badly, first those whose clients are
 // refused, and the servers that are down.
 func (all *findings) services(s survey) {
@@ -155,10 +147,10 @@ func (all *findings) services(s survey) {
 		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, so their clients are not served", shorten(s.missing))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.refusing)) {
-		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(s.refusing[reason]), unserved[Reason(reason)])
+		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(s.refusing[reason]), api.Explain(reason))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(s.relieved[reason]), unserved[Reason(reason)])
+		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(s.relieved[reason]), api.Explain(reason))
 	}
 	if len(s.down) > 0 {
 		all.add(api.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(s.down), s.servers, shorten(s.down))

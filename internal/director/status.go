@@ -16,7 +16,7 @@ import (
 // Status returns what is known about the daemon.
 func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
-		Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
+		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
 		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
@@ -144,8 +144,8 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 func routerStatus(r *vrrp.Status) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
-		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval,
-		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue,
+		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
+		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
@@ -168,7 +168,11 @@ func counts(by map[vrrp.Reason]uint64) map[string]uint64 {
 }
 
 func keyStatus(k ipvsctl.ServiceKey) api.ServiceKey {
-	return api.ServiceKey{Protocol: uint8(k.Protocol), Address: k.Addr, Port: k.Port, Mark: k.Mark}
+	s := api.ServiceKey{Protocol: uint8(k.Protocol), Address: k.Addr, Port: k.Port, Mark: k.Mark}
+	if k.Protocol != 0 {
+		s.ProtocolName = k.Protocol.String()
+	}
+	return s
 }
 
 // resultStatus returns zero for a check that has no result yet.
@@ -176,7 +180,7 @@ func resultStatus(r checker.Result) api.Result {
 	if r.At.IsZero() {
 		return api.Result{}
 	}
-	return api.Result{At: r.At, Latency: r.Latency, Outcome: api.Outcome(r.Outcome.String()), Detail: r.Detail}
+	return api.Result{At: r.At, Latency: r.Latency, LatencyText: api.Duration(r.Latency), Outcome: api.Outcome(r.Outcome.String()), Detail: r.Detail}
 }
 
 func probesStatus(s *checker.Stats) api.Probes {

@@ -25,11 +25,15 @@ func (t Terminal) writeServices(w *bufio.Writer, st *api.Status) {
 	for i := range st.Services {
 		s := &st.Services[i]
 		rows.add(cell{text.Printable(s.Name), bold}, textCell(s.Address), textCell(s.Scheduler), serviceCell(s))
+		before := "  "
+		if t.Wide {
+			before = s.Name + "/"
+		}
 		for j := range s.Servers {
-			rows.add(serverRow(st.Time, &s.Servers[j])...)
+			rows.add(serverRow(st.Time, before, &s.Servers[j])...)
 		}
 		if f := s.Fallback; f != nil {
-			rows.add(fallbackRow(f)...)
+			rows.add(fallbackRow(before, f)...)
 		}
 	}
 	t.writeReasons(w, st, rows.write(w, t))
@@ -88,7 +92,8 @@ func passes(s *api.Server) bool {
 	return s.Health == api.Up || s.Health == api.Unchecked
 }
 
-func serverRow(now time.Time, s *api.Server) []cell {
+// serverRow is the row of a real server; before goes before its name.
+func serverRow(now time.Time, before string, s *api.Server) []cell {
 	health := textCell(string(s.Health))
 	switch {
 	case passes(s) && s.Weight == 0:
@@ -98,16 +103,16 @@ func serverRow(now time.Time, s *api.Server) []cell {
 	case s.Health == api.Down:
 		health.paint = red
 	}
-	return append([]cell{textCell("  " + s.Name), textCell(s.Address), textCell(s.Forward), health, textCell(age(now, s.Since))},
+	return append([]cell{textCell(before + s.Name), textCell(s.Address), textCell(s.Forward), health, textCell(age(now, s.Since))},
 		append(kernelCells(s), results(s.Checks))...)
 }
 
-func fallbackRow(f *api.Server) []cell {
+func fallbackRow(before string, f *api.Server) []cell {
 	state := textCell("standby")
 	if f.InKernel {
 		state = cell{"serving", yellow}
 	}
-	return append([]cell{textCell("  (fallback)"), textCell(f.Address), textCell(f.Forward), state, {}}, kernelCells(f)...)
+	return append([]cell{textCell(before + "(fallback)"), textCell(f.Address), textCell(f.Forward), state, {}}, kernelCells(f)...)
 }
 
 // kernelCells returns the configured weight, the kernel's weight, and the active

@@ -16,9 +16,6 @@ import (
 func (t Terminal) WriteStatus(out io.Writer, st *api.Status) error {
 	w := bufio.NewWriter(out)
 	t.writeHead(w, st)
-	for i := range st.Findings {
-		t.writeFinding(w, &st.Findings[i])
-	}
 	w.WriteByte('\n')
 	t.writeRouters(w, st)
 	w.WriteByte('\n')
@@ -28,6 +25,25 @@ func (t Terminal) WriteStatus(out io.Writer, st *api.Status) error {
 	return w.Flush()
 }
 
+// WritePart prints a status of which Select or Problems has left only a part.
+func (t Terminal) WritePart(out io.Writer, st *api.Status) error {
+	w := bufio.NewWriter(out)
+	t.writeHead(w, st)
+	if len(st.Findings) == 0 {
+		w.WriteString("Nothing is wrong.\n")
+	}
+	if len(st.Routers) > 0 {
+		w.WriteByte('\n')
+		t.writeRouters(w, st)
+	}
+	if len(st.Services) > 0 {
+		w.WriteByte('\n')
+		t.writeServices(w, st)
+	}
+	return w.Flush()
+}
+
+// writeHead prints a line about the daemon, and the findings.
 func (t Terminal) writeHead(w *bufio.Writer, st *api.Status) {
 	state, p := "ready", green
 	switch {
@@ -38,6 +54,9 @@ func (t Terminal) writeHead(w *bufio.Writer, st *api.Status) {
 	}
 	fmt.Fprintf(w, "lvsd %s on %s: %s, running for %s, pid %d\n", text.Printable(st.Version),
 		t.paint(text.Printable(st.Node), bold), t.paint(state, p), span(st.Time.Sub(st.Started)), st.PID)
+	for i := range st.Findings {
+		t.writeFinding(w, &st.Findings[i])
+	}
 }
 
 func (t Terminal) writeFinding(w *bufio.Writer, f *api.Finding) {

@@ -10,10 +10,12 @@ import (
 )
 
 // A Terminal is what things are printed on: Width characters wide, or without
-// bound if that is zero, in colour or not.
+// bound if that is zero, in colour or not. Wide: real servers have their service's
+// name.
 type Terminal struct {
 	Width int
 	Color bool
+	Wide  bool
 }
 
 // paint wraps s in a colour.
