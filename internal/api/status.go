@@ -138,6 +138,8 @@ type Keeper struct {
 	// Unclaimed counts packets for virtual routers that are not configured here,
 	// of which some hundred a second are looked at.
 	Unclaimed uint64 `json:"unclaimed"`
+	// Others counts the VRRP sockets of other daemons in this network namespace.
+	Others int `json:"others"`
 }
 
 // A State is the state of a virtual router (RFC 9568 section 6.4).

@@ -71,7 +71,7 @@ type keeperEdge struct{ *keeper.Client }
 func (k keeperEdge) Status() api.Keeper {
 	s := k.Client.Status()
 	return api.Keeper{PID: s.PID, Restarts: s.Restarts, EventsDropped: s.Dropped,
-		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed}
+		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed, Others: s.Others}
 }
 
 // notify tells systemd the daemon's state. systemd 252 knows RELOADING for

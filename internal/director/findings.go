@@ -53,6 +53,10 @@ func Findings(s *api.Status) []api.Finding {
 	default:
 		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as configured, but an operation failed: %s", t.LastError)
 	}
+	if k := &s.Keeper; k.PID != 0 && k.Others > 0 {
+		all.add(api.Error, "vrrp-others", "", `find it with "ss --raw --processes" and disable it, for instance "systemctl disable --now keepalived"`,
+			"another daemon on this machine speaks VRRP too (%d sockets): both may be Master with the same addresses", k.Others)
+	}
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
 		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)
 	}

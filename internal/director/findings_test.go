@@ -76,3 +76,11 @@ func TestAMasterThatIsOverdueIsAFinding(t *testing.T) {
 		t.Errorf("overdue: %q", got)
 	}
 }
+
+func TestAnotherDaemonThatSpeaksVRRPIsAFinding(t *testing.T) {
+	s := &api.Status{Ready: true, Keeper: api.Keeper{PID: 7, Others: 2}}
+	got := Findings(s)
+	if len(got) != 1 || got[0].Code != "vrrp-others" || !strings.Contains(got[0].Remedy, "systemctl disable --now keepalived") {
+		t.Errorf("findings %q", got)
+	}
+}

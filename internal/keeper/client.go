@@ -283,7 +283,7 @@ func (c *Client) take(s snapshot) {
 		c.status.Process = *s.Process
 	}
 	c.status.Dropped += s.Dropped
-	c.status.Unclaimed = s.Unclaimed
+	c.status.Unclaimed, c.status.Others = s.Unclaimed, s.Others
 	pid := c.status.PID
 	c.mu.Unlock()
 	c.watched.sign()

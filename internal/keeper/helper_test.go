@@ -62,6 +62,7 @@ type report struct {
 	PID      int
 	Restarts uint64
 	Process  keeper.Process
+	Others   int
 	Log      string
 }
 
@@ -78,7 +79,7 @@ func director() {
 	go func() {
 		for range c.Changed() {
 			s := c.Status()
-			tell(report{Statuses: c.Statuses(), PID: s.PID, Restarts: s.Restarts, Process: s.Process})
+			tell(report{Statuses: c.Statuses(), PID: s.PID, Restarts: s.Restarts, Process: s.Process, Others: s.Others})
 		}
 	}()
 	go func() {

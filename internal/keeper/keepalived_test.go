@@ -105,3 +105,17 @@ func TestKeepalivedAsMaster(t *testing.T) {
 	wait(t, "keepalived holds it alone", func() bool { return a.state() == vrrp.Backup && theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
 	checkGap(t, "preempted by keepalived", e)
 }
+
+func TestKeepalivedOnTheSameMachineIsNoticed(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	h := n.host()
+	a := h.start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "lvsd is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
+	stop := h.keepalived(100)
+	took := wait(t, "keepalived is noticed", func() bool { return a.report().Others > 0 && a.told("another daemon on this machine speaks VRRP") == 1 })
+	t.Logf("noticed after %s", took.Round(time.Millisecond))
+	stop()
+	wait(t, "and that it is gone", func() bool { return a.report().Others == 0 })
+}

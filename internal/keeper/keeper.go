@@ -36,10 +36,12 @@ type keeper struct {
 	watched watchdog      // of the director
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
+	others  others
 
 	kick    chan struct{} // there is something to send
 	mu      sync.Mutex
 	pending snapshot // what is to be sent, but for what the session knows
+	foreign int      // sockets of others
 }
 
 // Main is the life of the keeper's process. It expects the socket to the
@@ -106,6 +108,9 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 		case <-tick.C:
 			if k.watched.missed() {
 				k.abandon("the director's loop does not respond")
+			}
+			if waiting == nil { // The keeper before it is gone.
+				k.lookForOthers()
 			}
 		case err := <-waiting:
 			if err != nil {
@@ -238,6 +243,7 @@ func (k *keeper) send(ended <-chan struct{}) {
 		k.mu.Lock()
 		s := k.pending
 		k.pending = snapshot{}
+		s.Others = k.foreign
 		k.mu.Unlock()
 		select {
 		case <-k.begun:

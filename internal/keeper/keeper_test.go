@@ -274,6 +274,23 @@ func TestAddressRemovedByHandComesBack(t *testing.T) {
 	wait(t, "it is counted", func() bool { return a.report().Statuses[0].Counters.AddressesRestored == 1 })
 }
 
+func TestAddressAddedByHandToABackupGoes(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t)
+	for i, length := range []string{"/24", "/32"} {
+		b.Run("ip addr add " + b.at(200) + length + " dev eth0")
+		took := wait(t, "it is gone", func() bool { return !b.holds(b.at(200)) })
+		t.Logf("%s gone after %s", length, took.Round(time.Millisecond))
+		if took > time.Second {
+			t.Errorf("%s was there for %s", length, took)
+		}
+		wait(t, "it is counted", func() bool { return b.report().Statuses[0].Counters.AddressesRemoved == uint64(i+1) })
+	}
+	if !a.holds(a.at(200)) {
+		t.Error("the Master has lost it")
+	}
+}
+
 func TestLinkCutAndBack(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)

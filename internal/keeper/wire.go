@@ -37,8 +37,10 @@ type snapshot struct {
 	// Dropped counts the events since the last snapshot that found no room.
 	Dropped uint64 `json:"dropped,omitempty"`
 	// Unclaimed counts packets of routers that are not configured here.
-	Unclaimed uint64   `json:"unclaimed,omitempty"`
-	Process   *Process `json:"process,omitempty"`
+	Unclaimed uint64 `json:"unclaimed,omitempty"`
+	// Others counts the VRRP sockets of other daemons on this machine.
+	Others  int      `json:"others,omitempty"`
+	Process *Process `json:"process,omitempty"`
 }
 
 // A Status is how the keeper itself is.
@@ -48,6 +50,7 @@ type Status struct {
 	Restarts  uint64 // how often it had to be started again
 	Dropped   uint64 // events that found no room
 	Unclaimed uint64 // packets for virtual routers that are not configured here
+	Others    int    // VRRP sockets of other daemons on this machine
 }
 
 // A Process is how the keeper's process runs.
