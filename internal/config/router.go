@@ -231,8 +231,8 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 	case !a.IsValid() || !usable(b, a, at):
 	case !ofFamily(a, family):
 		b.Mistake(at, "Wrong family", "%s can't be the source of adverts for %s: write an address of that family.", a, c.Addresses[0].Addr())
-	case isVirtual(c, a):
-		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address.", a)
+	case isVirtual(c, a) && c.Priority != ownerPriority:
+		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address. Only the owner of the addresses, with priority = 255, sends from one.", a)
 	}
 }
 

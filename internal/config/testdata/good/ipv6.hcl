@@ -13,3 +13,11 @@ virtual_service "web" {
   persistence { netmask = 64 }
   real_server "2001:db8::4" {}
 }
+
+virtual_router "owner" {
+  interface = "eth1"
+  id        = 52
+  priority  = 255
+  addresses = ["fe80::5/64"]
+  source    = "fe80::5"
+}
