@@ -26,8 +26,8 @@ func Main(in io.Reader, out io.Writer) error {
 	// They are meant for the daemon and were sent to its whole control group, its
 	// terminal, or all processes of its name. The daemon ends this process itself.
 	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGTERM)
-	var q request
-	if err := gob.NewDecoder(in).Decode(&q); err != nil {
+	q, known, err := receiveRequest(gob.NewDecoder(bufio.NewReaderSize(in, 64<<10)))
+	if err != nil {
 		return fmt.Errorf("receiving the query: %w", err)
 	}
 	if err := confine(q.Limits); err != nil {
@@ -38,10 +38,28 @@ func Main(in io.Reader, out io.Writer) error {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	if err := answer(gob.NewEncoder(w), q.Query, b); err != nil {
+	if err := answer(gob.NewEncoder(w), q.Query, known, b); err != nil {
 		return fmt.Errorf("sending the reply: %w", err)
 	}
 	return w.Flush()
+}
+
+// receiveRequest reads a request and the summaries that follow it.
+func receiveRequest(from *gob.Decoder) (q request, known map[config.Key][]byte, err error) {
+	if err := from.Decode(&q); err != nil {
+		return q, nil, err
+	}
+	if !q.ValidateOnly {
+		known = make(map[config.Key][]byte, q.Known)
+	}
+	for range q.Known {
+		var s summary
+		if err := from.Decode(&s); err != nil {
+			return q, nil, err
+		}
+		known[s.Key] = s.Summary
+	}
+	return q, known, nil
 }
 
 // confine puts the limits in force, and tells the kernel that this process is
@@ -65,7 +83,7 @@ func confine(l Limits) error {
 
 // answer reads the configuration and sends what came of it: a reply, and the
 // blocks that it announces.
-func answer(to *gob.Encoder, q Query, b board) error {
+func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) error {
 	sources, err := config.Read(q.Path)
 	switch {
 	case !errors.Is(err, fs.ErrPermission):
@@ -81,7 +99,7 @@ func answer(to *gob.Encoder, q Query, b board) error {
 	if q.RunningDigest != "" && q.Node == q.RunningNode && sources.Digest(o) == q.RunningDigest {
 		return to.Encode(reply{Unchanged: true})
 	}
-	outcome, diags := config.ParseWith(sources, o, q.Machine, q.Known)
+	outcome, diags := config.ParseWith(sources, o, q.Machine, known)
 	if q.ValidateOnly {
 		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags})
 	}

@@ -111,14 +111,10 @@ func dropPrivileges() error {
 	return nil
 }
 
-// ask sends a request and returns the answer.
-func (c *child) ask(q request) (reply, []config.Block, error) {
+// ask sends a request with the blocks that are known, and returns the answer.
+func (c *child) ask(q request, known map[config.Key]config.Block) (reply, []config.Block, error) {
 	defer c.out.Close()
-	var text bytes.Buffer
-	if err := gob.NewEncoder(&text).Encode(q); err != nil {
-		return reply{}, nil, fmt.Errorf("encoding the query: %w", err)
-	}
-	_, err := c.in.Write(text.Bytes())
+	err := send(c.in, q, known)
 	if err := errors.Join(err, c.in.Close()); err != nil {
 		return reply{}, nil, fmt.Errorf("sending the query: %w", err)
 	}
@@ -128,6 +124,21 @@ func (c *child) ask(q request) (reply, []config.Block, error) {
 		err = errTooLarge
 	}
 	return answer, blocks, err
+}
+
+// send writes a request to the child.
+func send(in io.Writer, q request, known map[config.Key]config.Block) error {
+	w := bufio.NewWriterSize(in, 64<<10)
+	to := gob.NewEncoder(w)
+	if err := to.Encode(q); err != nil {
+		return err
+	}
+	for key, b := range known {
+		if err := to.Encode(summary{key, b.Summary}); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }
 
 // receive reads what the child's answer sends.

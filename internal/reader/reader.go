@@ -27,9 +27,6 @@ type Query struct {
 	RunningFiles  []string
 	// ValidateOnly asks whether the configuration is valid, and for no Config.
 	ValidateOnly bool
-	// Known are the summaries of blocks that need not be parsed again. Reader
-	// fills it in.
-	Known map[config.Key][]byte
 }
 
 // A Reading is what came of reading a configuration.
@@ -48,10 +45,19 @@ type Reading struct {
 // Contents counts what a valid configuration has.
 type Contents struct{ Routers, Services, Servers int }
 
-// A request is what the child is asked.
+// A request is what the child is asked. The summaries of the blocks that need not
+// be parsed again follow it, one by one: as one message they would be five times
+// their size in garbage.
 type request struct {
 	Query
 	Limits Limits
+	Known  int // how many summaries follow
+}
+
+// A summary is that of one block.
+type summary struct {
+	Key     config.Key
+	Summary []byte
 }
 
 // A reply is what the child answers. Its blocks follow it, one by one.
@@ -102,13 +108,13 @@ func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
 		return Reading{}, fmt.Errorf("starting the process that reads the configuration: %w", err)
 	}
 	defer c.board.Close()
-	known := r.known()
+	var known map[config.Key]config.Block
 	if !q.ValidateOnly {
-		q.Known = summaries(known)
+		known = r.known()
 	}
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
-	answer, blocks, asked := c.ask(request{q, r.limits})
+	answer, blocks, asked := c.ask(request{q, r.limits, len(known)}, known)
 	how := death{asked: asked, late: context.Cause(ctx)}
 	if c.ended() {
 		how.state, how.words = c.cmd.ProcessState, c.words.String()
@@ -149,14 +155,6 @@ func (r *Reader) known() map[config.Key]config.Block {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last
-}
-
-func summaries(known map[config.Key]config.Block) map[config.Key][]byte {
-	all := make(map[config.Key][]byte, len(known))
-	for k, b := range known {
-		all[k] = b.Summary
-	}
-	return all
 }
 
 // take puts a configuration together of what is new and what is known, and
