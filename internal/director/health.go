@@ -128,8 +128,13 @@ func (h *Healths) of(service, server int) []checker.Health {
 }
 
 // enlist lets all checks wait for results. A target that was heard before is not
-// unheard again.
+// unheard again. Where all targets are in the places that they had, as after most
+// changes, there is nothing to sort.
 func (h *Healths) enlist(old *Healths) {
+	if sameTargets(h.services, old.services) {
+		h.waiters, h.unheard = old.waiters, old.unheard
+		return
+	}
 	h.waiters = make([]waiter, 0, len(h.checks))
 	for w := range eachCheck(h.services) {
 		h.waiters = append(h.waiters, w)
@@ -149,6 +154,16 @@ func (h *Healths) enlist(old *Healths) {
 		}
 		rest = rest[len(h.waiting(*t)):]
 	}
+}
+
+// sameTargets reports whether services ask for the same targets in the same
+// places.
+func sameTargets(a, b []config.Service) bool {
+	return slices.EqualFunc(a, b, func(a, b config.Service) bool {
+		return slices.EqualFunc(a.Servers, b.Servers, func(a, b config.Server) bool {
+			return slices.EqualFunc(a.Checks, b.Checks, func(a, b config.Check) bool { return a.Target == b.Target })
+		})
+	})
 }
 
 // target returns what a check waits for.

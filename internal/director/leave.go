@@ -29,6 +29,7 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 		configured[is.Services[i].Key] = true
 	}
 	all := make(map[ipvsctl.ServiceKey]Leaving)
+	servers := make(map[ipvsctl.DestinationKey]bool)
 	for i := range is.Services {
 		s := &is.Services[i]
 		key := s.Key
@@ -37,7 +38,11 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 		}
 		l, undecided := earlier[key]
 		if !undecided {
-			l = Leaving{key, ipvsctl.VirtualService{Service: planned[key].Service, Destinations: gone(planned[key].Destinations, s, key == s.Key)}}
+			clear(servers)
+			if key == s.Key {
+				addServers(servers, s)
+			}
+			l = Leaving{key, ipvsctl.VirtualService{Service: planned[key].Service, Destinations: gone(planned[key].Destinations, servers)}}
 		}
 		if len(l.Destinations) > 0 && (l.Key == s.Key || !configured[l.Key]) {
 			all[s.Key] = l
@@ -46,18 +51,18 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 	return all
 }
 
-// gone returns those rows that take connections, without those that are still
-// configured where the service is the same.
-func gone(rows ipvsctl.Rows[ipvsctl.Destination], s *config.Service, same bool) (all ipvsctl.Rows[ipvsctl.Destination]) {
-	configured := make(map[ipvsctl.DestinationKey]bool)
-	if same {
-		for i := range s.Servers {
-			configured[s.Servers[i].Key] = true
-		}
-		if s.Fallback != nil {
-			configured[s.Fallback.Key] = true
-		}
+// addServers adds the real servers of a service, and its fallback.
+func addServers(all map[ipvsctl.DestinationKey]bool, s *config.Service) {
+	for i := range s.Servers {
+		all[s.Servers[i].Key] = true
 	}
+	if s.Fallback != nil {
+		all[s.Fallback.Key] = true
+	}
+}
+
+// gone returns those rows that take connections and are not configured.
+func gone(rows ipvsctl.Rows[ipvsctl.Destination], configured map[ipvsctl.DestinationKey]bool) (all ipvsctl.Rows[ipvsctl.Destination]) {
 	for _, row := range rows {
 		if row.Value.Weight > 0 && !configured[row.Key] {
 			all = append(all, row)
