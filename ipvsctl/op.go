@@ -54,8 +54,9 @@ type Kernel interface {
 	// Services reads the services without their real servers, which is cheap
 	// enough to be done every second.
 	Services(ctx context.Context) (map[ServiceKey]Service, error)
-	// Read reads one service and what was counted for its real servers. The
-	// error is fs.ErrNotExist where there is no such service.
+	// Read reads one service and what was counted for its real servers, and, under
+	// the zero key, for the service itself. The error is fs.ErrNotExist where there
+	// is no such service.
 	Read(ctx context.Context, key ServiceKey) (VirtualService, Rows[Counters], error)
 	// Apply carries the operations out in their order, and goes on after one
 	// that the kernel refuses. The error of a Failure is fs.ErrExist or

@@ -123,7 +123,8 @@ type Desired struct {
 	Exclusive bool
 }
 
-// Counters are what the kernel counts for one real server of one service.
+// Counters are what the kernel counts for one real server of one service, or for
+// the service, where the connections now are not counted.
 type Counters struct {
 	Active      uint32 // established connections
 	Inactive    uint32 // connections in any other state

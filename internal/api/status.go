@@ -262,6 +262,8 @@ type Service struct {
 	Supply  Supply   `json:"supply"`
 	Reason  string   `json:"reason,omitempty"`
 	Servers []Server `json:"servers"`
+	// Traffic is the service's own, which outlives its real servers.
+	Traffic Traffic `json:"traffic"`
 	// Fallback is the destination of last resort; nil if none is configured.
 	// It is in the kernel exactly while no server with a weight above 0 is.
 	Fallback *Server `json:"fallback,omitempty"`
@@ -340,6 +342,16 @@ type Result struct {
 	// Detail is what happened, in an operator's words: "connection refused".
 	// It is empty if the probe passed.
 	Detail string `json:"detail,omitempty"`
+}
+
+// Traffic is what the kernel has counted for one virtual service since it was added
+// to the table, as last read.
+type Traffic struct {
+	Connections uint64 `json:"connections"`
+	PacketsIn   uint64 `json:"packets_in"`
+	PacketsOut  uint64 `json:"packets_out"`
+	BytesIn     uint64 `json:"bytes_in"`
+	BytesOut    uint64 `json:"bytes_out"`
 }
 
 // Counters are the kernel's figures for one real server.

@@ -81,6 +81,17 @@ func TestTheStatusTellsTheChecksOfAServerApart(t *testing.T) {
 	}
 }
 
+func TestTheTrafficOfAServiceIsItsOwn(t *testing.T) {
+	c := clusterOf(checked(tcpTarget))
+	s := tellOf(t, c)
+	counted := ipvsctl.RowsOf([]ipvsctl.Row[ipvsctl.Counters]{{Value: ipvsctl.Counters{Connections: 9, BytesOut: 7}}})
+	seen := ipvsctl.Snapshot{Counters: map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters]{c.Services[0].Key: counted}}
+	want := api.Traffic{Connections: 9, BytesOut: 7}
+	if got := s.core.Status(s.now, Edges{Table: seen}).Services[0].Traffic; got != want {
+		t.Errorf("traffic %+v, want %+v, whatever its servers have counted", got, want)
+	}
+}
+
 func decoded(t *testing.T, s *api.Status) any {
 	t.Helper()
 	body, err := json.Marshal(s)

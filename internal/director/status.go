@@ -92,6 +92,9 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
 	}
+	total, _ := counters.Get(ipvsctl.DestinationKey{})
+	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
+		BytesIn: total.BytesIn, BytesOut: total.BytesOut}
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)

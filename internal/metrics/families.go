@@ -59,6 +59,11 @@ var serviceFigures = []figure[api.Service]{
 	{gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured."), func(v *api.Service) float64 {
 		return onlyIf(v.Fallback != nil, oneIf(v.Fallback != nil && v.Fallback.InKernel))
 	}},
+	{counter("service_connections_total", "Connections since the virtual service was added to the table."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.Connections)) }},
+	{counter("service_packets_in_total", "Packets from clients to the virtual service."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsIn)) }},
+	{counter("service_packets_out_total", "Packets from the virtual service to clients, if they pass through the director."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsOut)) }},
+	{counter("service_bytes_in_total", "Bytes from clients to the virtual service."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.BytesIn)) }},
+	{counter("service_bytes_out_total", "Bytes from the virtual service to clients, if they pass through the director."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.BytesOut)) }},
 }
 
 // serverFigures are those of each real server: only eight, because a director may have

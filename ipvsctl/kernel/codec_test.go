@@ -173,6 +173,31 @@ func (r *request) uint64(typ uint16, v uint64) {
 	r.end(at)
 }
 
+// The kernel's own counter of a service outlives its real servers: their sum would
+// go back when one of them is taken out.
+func TestDecodeTheTrafficOfAService(t *testing.T) {
+	told := func(stats uint16) []byte {
+		r := request(make([]byte, genlHeader))
+		nest(&r, attrService, func() {
+			r.port(svcPort, 80)
+			nest(&r, stats, func() {
+				r.uint64(statsConnections, 7)
+				r.uint64(statsBytesOut, 1<<40)
+			})
+		})
+		return r
+	}
+	for _, stats := range []uint16{svcStats, svcStats64} {
+		got, err := decodeTotal(told(stats))
+		if want := (ipvsctl.Counters{Connections: 7, BytesOut: 1 << 40}); got != want || err != nil {
+			t.Errorf("attribute %d: %+v, error %v, want %+v", stats, got, err, want)
+		}
+	}
+	if _, err := decodeTotal(told(svcStats)[:genlHeader+2]); err == nil {
+		t.Error("a message that is cut off is no error")
+	}
+}
+
 func TestDecodeDestination(t *testing.T) {
 	want := server{
 		key:  node,

@@ -179,7 +179,7 @@ func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
 	}
 	table := make(ipvsctl.Table, len(services))
 	for key, svc := range services {
-		vs, _, err := c.destinations(ctx, key, svc)
+		vs, _, err := c.destinations(ctx, key, svc, ipvsctl.Counters{})
 		if err != nil {
 			return nil, err
 		}
@@ -194,19 +194,22 @@ func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.Virtua
 	// For a service that does not exist, the kernel answers that it has no
 	// destinations, so the service has to be asked for first.
 	var svc ipvsctl.Service
+	var total ipvsctl.Counters
 	err := c.ask(ctx, 0, question(cmdGetService, key), func(body []byte) (err error) {
-		_, svc, err = decodeService(body)
+		if _, svc, err = decodeService(body); err == nil {
+			total, err = decodeTotal(body)
+		}
 		return err
 	})
 	if err != nil {
 		return ipvsctl.VirtualService{}, nil, fmt.Errorf("reading the service %v: %w", key, err)
 	}
-	return c.destinations(ctx, key, svc)
+	return c.destinations(ctx, key, svc, total)
 }
 
-func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
+func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service, total ipvsctl.Counters) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
 	var rows []ipvsctl.Row[ipvsctl.Destination]
-	var counters []ipvsctl.Row[ipvsctl.Counters]
+	counters := []ipvsctl.Row[ipvsctl.Counters]{{Value: total}}
 	err := c.ask(ctx, netlink.Dump, question(cmdGetDest, key), func(body []byte) error {
 		s, err := decodeDestination(body, key.Addr)
 		rows = append(rows, ipvsctl.Row[ipvsctl.Destination]{Key: s.key, Value: s.dest})

@@ -137,6 +137,31 @@ func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err er
 	return k, s, err
 }
 
+// stats reads what was counted since the row was added: the attribute of 64 bits,
+// or the one that older kernels have.
+func (a *attributes) stats(typ64, typ int) (ipvsctl.Counters, error) {
+	b := a.content[typ64]
+	if b == nil {
+		b = a.content[typ]
+	}
+	stats := parse(b)
+	c := ipvsctl.Counters{
+		Connections: stats.counter(statsConnections),
+		PacketsIn:   stats.counter(statsPacketsIn),
+		PacketsOut:  stats.counter(statsPacketsOut),
+		BytesIn:     stats.counter(statsBytesIn),
+		BytesOut:    stats.counter(statsBytesOut),
+	}
+	return c, stats.err
+}
+
+// decodeTotal reads the counters in the message about one service.
+func decodeTotal(body []byte) (ipvsctl.Counters, error) {
+	a := nested(body, attrService)
+	total, err := a.stats(svcStats64, svcStats)
+	return total, errors.Join(a.err, err)
+}
+
 // A server is one destination as the kernel describes it.
 type server struct {
 	key      ipvsctl.DestinationKey
@@ -152,10 +177,7 @@ func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
 	if a.content[destFamily] != nil {
 		af = a.uint16(destFamily)
 	}
-	stats := parse(a.content[destStats64])
-	if a.content[destStats64] == nil {
-		stats = parse(a.content[destStats])
-	}
+	total, err := a.stats(destStats64, destStats)
 	s.key.Port = a.port(destPort)
 	s.dest = ipvsctl.Destination{
 		Forward:     ipvsctl.Forward(a.uint32(destForward) & forwardMask),
@@ -166,17 +188,9 @@ func decodeDestination(body []byte, service netip.Addr) (s server, err error) {
 		TunnelPort:  a.port(destTunnelPort),
 		TunnelFlags: a.uint16(destTunnelFlags),
 	}
-	s.counters = ipvsctl.Counters{
-		Active:      a.uint32(destActive),
-		Inactive:    a.uint32(destInactive),
-		Persistent:  a.uint32(destPersistent),
-		Connections: stats.counter(statsConnections),
-		PacketsIn:   stats.counter(statsPacketsIn),
-		PacketsOut:  stats.counter(statsPacketsOut),
-		BytesIn:     stats.counter(statsBytesIn),
-		BytesOut:    stats.counter(statsBytesOut),
-	}
-	if err = errors.Join(a.err, stats.err); err != nil {
+	s.counters = total
+	s.counters.Active, s.counters.Inactive, s.counters.Persistent = a.uint32(destActive), a.uint32(destInactive), a.uint32(destPersistent)
+	if err = errors.Join(a.err, err); err != nil {
 		return s, err
 	}
 	s.key.Addr, err = decodeAddr(af, a.content[destAddr])

@@ -45,7 +45,9 @@ const (
 	svcFlags     = 7
 	svcTimeout   = 8
 	svcNetmask   = 9
+	svcStats     = 10
 	svcEngine    = 11
+	svcStats64   = 12
 )
 
 // The attributes of a destination (IPVS_DEST_ATTR_*).

@@ -201,8 +201,8 @@ func readEach(t *testing.T, c *kernel.Conn, want ipvsctl.Table) {
 		if diff := cmp.Diff(vs, got, addrs); diff != "" {
 			t.Errorf("%v read (-want +got)\n%s", key, diff)
 		}
-		if len(counters) != len(vs.Destinations) {
-			t.Errorf("%v: counters of %d servers, want %d", key, len(counters), len(vs.Destinations))
+		if want := len(vs.Destinations) + 1; len(counters) != want {
+			t.Errorf("%v: %d counters, want %d: the service's and those of its servers", key, len(counters), want)
 		}
 		if services[key] != vs.Service {
 			t.Errorf("%v: service %+v, want %+v", key, services[key], vs.Service)
@@ -343,17 +343,21 @@ func TestRealCounters(t *testing.T) {
 	}
 	heavier := ipvsctl.Table{key: {Service: plain, Destinations: servers{dk: {Forward: ipvsctl.Direct, Weight: 2}}.rows()}}
 	apply(t, c, want, heavier)
-	var got ipvsctl.Counters
+	var got, total ipvsctl.Counters
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		_, counters, err := c.Read(ctx, key)
 		if err != nil {
 			t.Fatal(err)
 		}
+		total, _ = counters.Get(ipvsctl.DestinationKey{})
 		if got, _ = counters.Get(dk); got.Connections == connections && got.Active == connections {
 			break
 		}
 	}
 	if got.Connections != connections || got.Active != connections || got.BytesIn == 0 || got.PacketsIn == 0 {
 		t.Errorf("counters after %d connections: %+v", connections, got)
+	}
+	if got.Active, got.Inactive = 0, 0; total != got {
+		t.Errorf("the service counts %+v, its only server %+v", total, got)
 	}
 }
