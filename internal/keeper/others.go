@@ -17,6 +17,7 @@ import (
 type others struct {
 	seen map[uint64]bool // at the last look, by inode
 	told int             // how many
+	skip int             // pulses until the next look
 }
 
 // look returns how many there are that were there at the last look too: a socket
@@ -79,8 +80,17 @@ func rawSockets(list io.Reader, protocol uint16, inodes map[uint64]bool) {
 	}
 }
 
-// lookForOthers looks for other daemons that speak VRRP, and tells of them.
+// betweenLooks is how many pulses pass from one look to the next:
+// each leaves some garbage in a process whose memory stays locked.
+const betweenLooks = 5
+
+// lookForOthers looks for other daemons that speak VRRP now and then, and tells
+// of them.
 func (k *keeper) lookForOthers() {
+	if k.others.skip--; k.others.skip > 0 {
+		return
+	}
+	k.others.skip = betweenLooks
 	n := k.others.look()
 	if n == k.others.told {
 		return
