@@ -28,7 +28,7 @@ The exit status is 0 after SIGTERM, 78 if the configuration has a mistake, and 1
 if the daemon could not start or could not continue for another reason; standard
 error says why.`,
 		Example: `  lvsd run
-  lvsd run --config ./cluster.hcl --node lvs1 --state-dir /tmp/lvsd --socket /tmp/lvsd.sock`,
+  lvsd run --config ./cluster.hcl --node lvs1 --state-dir ~/lvsd --socket ~/lvsd/lvsd.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log, closeLog, err := daemon.OpenLog(c.ErrOrStderr(), logFormat, logLevel)

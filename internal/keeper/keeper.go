@@ -197,7 +197,7 @@ func acquire(path string) <-chan error {
 // process: the file descriptor is a bare one, which no garbage collection closes.
 func lock(path string) error {
 	for path != "" {
-		fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+		fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 		if err == nil {
 			if err = unix.Flock(fd, unix.LOCK_EX); err == nil {
 				return nil

@@ -66,3 +66,16 @@ func TestLockThatCannotBe(t *testing.T) {
 		t.Errorf("want the reason, got %v", err)
 	}
 }
+
+func TestNoKeeperLocksAnotherFileThroughALink(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keeper.lock")
+	if err := os.Symlink(path+".other", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-acquire(path); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("want the reason, got %v", err)
+	}
+	if _, err := os.Lstat(path + ".other"); err == nil {
+		t.Error("the link's target was made")
+	}
+}

@@ -4,52 +4,98 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
-// read fills v with the file at path, and leaves it alone if there is none. A
+// maxDocument bounds a file, in bytes: a ledger of 100,000 services has less.
+const maxDocument = 16 << 20
+
+// read fills v with the file of that name, and leaves it alone if there is none. A
 // file that cannot be understood, or that valid refuses afterwards, is put aside
 // under the name that the error tells.
-func read(path string, v any, valid func() error) error {
-	text, err := os.ReadFile(path)
+func (s *Store) read(name string, v any, valid func() error) error {
+	text, err := s.text(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = json.Unmarshal(text, v)
 	}
-	if err = json.Unmarshal(text, v); err == nil {
+	if err == nil {
 		err = valid()
 	}
 	if err != nil {
-		aside := path + ".unreadable"
-		return errors.Join(fmt.Errorf("%s, put aside as %s: %w", path, aside, err), os.Rename(path, aside))
+		aside := name + ".unreadable"
+		return errors.Join(fmt.Errorf("%s, put aside as %s: %w", s.path(name), s.path(aside), err), s.root.Rename(name, aside))
 	}
 	return nil
 }
 
-// write replaces the file at path by v: it writes a file beside it, and moves that
-// there when it is on the disk.
-func write(path string, v any) error {
+// text returns what a file contains. Anything that is not a regular file is an
+// error, since reading it may never end.
+func (s *Store) text(name string) ([]byte, error) {
+	f, err := s.open(name, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	if err == nil && len(text) > maxDocument {
+		err = fmt.Errorf("it has more than %d bytes", maxDocument)
+	}
+	return text, err
+}
+
+// open opens a regular file of the directory. It follows no symbolic link, and
+// waits for nobody who has a FIFO's other end.
+func (s *Store) open(name string, flags int) (*os.File, error) {
+	info, err := s.root.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	f, err := s.root.OpenFile(name, flags|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+var errNotRegular = errors.New("it is not a regular file, and lvsd made none but these: remove it")
+
+// write replaces the file of that name by v: it writes a file beside it, and moves
+// that there when it is on the disk.
+func (s *Store) write(name string, v any) error {
 	text, err := json.MarshalIndent(v, "", "\t")
 	if err != nil {
 		return err
 	}
-	temporary := path + ".new"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	temporary := name + ".new"
+	if err := s.root.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := s.open(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(append(text, '\n'))
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(temporary, path)
+		err = s.root.Rename(temporary, name)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(temporary))
+		return errors.Join(err, s.root.Remove(temporary))
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	dir, err := s.root.Open(".")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -19,7 +18,7 @@ const (
 // A Ledger is a file that says which services of the kernel's IPVS table are
 // ours.
 type Ledger struct {
-	path  string
+	store *Store
 	table tableID
 }
 
@@ -61,7 +60,7 @@ func (s *Store) Ledger() (*Ledger, error) {
 		return nil, fmt.Errorf("reading the network namespace's ID: %w", err)
 	}
 	return &Ledger{
-		path:  filepath.Join(s.dir, ledgerName),
+		store: s,
 		table: tableID{Boot: strings.TrimSpace(string(boot)), Namespace: namespace},
 	}, nil
 }
@@ -71,7 +70,7 @@ func (s *Store) Ledger() (*Ledger, error) {
 // that the error tells.
 func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 	var file ledgerFile
-	if err := read(l.path, &file, file.valid); err != nil {
+	if err := l.store.read(ledgerName, &file, file.valid); err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	if file.tableID != l.table {
@@ -82,7 +81,7 @@ func (l *Ledger) Load() ([]ipvsctl.ServiceKey, error) {
 
 // Save replaces the ledger.
 func (l *Ledger) Save(keys []ipvsctl.ServiceKey) error {
-	if err := write(l.path, ledgerFile{ledgerVersion, l.table, append([]ipvsctl.ServiceKey{}, keys...)}); err != nil {
+	if err := l.store.write(ledgerName, ledgerFile{ledgerVersion, l.table, append([]ipvsctl.ServiceKey{}, keys...)}); err != nil {
 		return fmt.Errorf("saving the ledger: %w", err)
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -27,6 +29,10 @@ func open(t *testing.T, dir string) *Store {
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
+
+// newDir is the name of a directory that Open makes: whether others may write to
+// one that the test makes depends on the umask.
+func newDir(t *testing.T) string { return filepath.Join(t.TempDir(), "state") }
 
 func openLedger(t *testing.T, s *Store) *Ledger {
 	t.Helper()
@@ -62,7 +68,7 @@ func TestLedger(t *testing.T) {
 
 // The file's format is fixed: the next version of lvsd reads it.
 func TestLedgerFormat(t *testing.T) {
-	s := open(t, t.TempDir())
+	s := open(t, newDir(t))
 	l := openLedger(t, s)
 	l.table = tableID{Boot: "b", Namespace: "net:[1]"}
 	if err := l.Save([]ipvsctl.ServiceKey{web, mark}); err != nil {
@@ -86,7 +92,7 @@ func TestLedgerFormat(t *testing.T) {
 	]
 }
 `
-	if got, _ := os.ReadFile(l.path); string(got) != want {
+	if got, _ := os.ReadFile(l.store.path(ledgerName)); string(got) != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
@@ -94,12 +100,12 @@ func TestLedgerFormat(t *testing.T) {
 // Another boot and another network namespace have another table, which has
 // none of our rows.
 func TestLedgerOfAnotherTableIsIgnored(t *testing.T) {
-	l := openLedger(t, open(t, t.TempDir()))
+	l := openLedger(t, open(t, newDir(t)))
 	for _, other := range []tableID{
 		{Boot: "another boot", Namespace: l.table.Namespace},
 		{Boot: l.table.Boot, Namespace: "net:[1]"},
 	} {
-		if err := (&Ledger{path: l.path, table: other}).Save([]ipvsctl.ServiceKey{web}); err != nil {
+		if err := (&Ledger{store: l.store, table: other}).Save([]ipvsctl.ServiceKey{web}); err != nil {
 			t.Fatal(err)
 		}
 		if keys, err := l.Load(); err != nil || len(keys) != 0 {
@@ -112,15 +118,15 @@ func TestLedgerOfAnotherTableIsIgnored(t *testing.T) {
 // way of the next one.
 func TestLedgerThatCannotBeReadIsPutAside(t *testing.T) {
 	for _, text := range []string{"", "{", "{}", `{"version": 2}`, "\x00\x01", `{"version":1,"services":[{"address":"10.13.0"}]}`, `{"version":1,"services":[{"port":80}]}`} {
-		l := openLedger(t, open(t, t.TempDir()))
-		if err := os.WriteFile(l.path, []byte(text), 0o600); err != nil {
+		l := openLedger(t, open(t, newDir(t)))
+		if err := os.WriteFile(l.store.path(ledgerName), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, err := l.Load()
 		if err == nil || !strings.Contains(err.Error(), "services.json.unreadable") {
 			t.Errorf("%q: error %v", text, err)
 		}
-		if kept, _ := os.ReadFile(l.path + ".unreadable"); string(kept) != text {
+		if kept, _ := os.ReadFile(l.store.path(ledgerName) + ".unreadable"); string(kept) != text {
 			t.Errorf("%q was kept as %q", text, kept)
 		}
 		if keys, err := l.Load(); err != nil || len(keys) != 0 {
@@ -140,7 +146,7 @@ func TestDirectoryThatIsNone(t *testing.T) {
 }
 
 func TestDirectoryThatWentAway(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDir(t)
 	l := openLedger(t, open(t, dir))
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -151,7 +157,7 @@ func TestDirectoryThatWentAway(t *testing.T) {
 }
 
 func TestASecondDaemonWithTheSameStateIsRefused(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDir(t)
 	first := open(t, dir)
 	_, err := Open(dir)
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) || !strings.Contains(err.Error(), dir) {
@@ -161,4 +167,128 @@ func TestASecondDaemonWithTheSameStateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, dir)
+}
+
+// What a local user may have put there before root runs lvsd for the first time.
+func TestADirectoryThatOthersCanChangeIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		prepare    func(t *testing.T, dir string)
+	}{
+		{"everybody may write to it", "chmod go-w", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o777)) }},
+		{"its group may write to it", "chmod go-w", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o770)) }},
+		{"sticky, as /tmp", "chmod go-w", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o777|os.ModeSticky)) }},
+		{"it is somebody else's", "belongs to user 65534", func(t *testing.T, dir string) {
+			if err := os.Chown(dir, 65534, 65534); err != nil {
+				t.Skip(err)
+			}
+		}},
+		{"it is a symbolic link", "is a symbolic link", func(t *testing.T, dir string) {
+			must(t, os.Rename(dir, dir+".real"))
+			must(t, os.Symlink(dir+".real", dir))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := newDir(t)
+			must(t, os.Mkdir(dir, 0o750))
+			tt.prepare(t, dir)
+			_, err := Open(dir)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "--state-dir") {
+				t.Errorf("error %v, want one that names %s, says %q and what to do", err, dir, tt.want)
+			}
+			if files, _ := os.ReadDir(dir); len(files) != 0 {
+				t.Errorf("%v was written there", files)
+			}
+		})
+	}
+}
+
+// strange are things that may stand in the place of a file.
+var strange = map[string]func(t *testing.T, path string){
+	"a FIFO":                 func(t *testing.T, path string) { must(t, unix.Mkfifo(path, 0o600)) },
+	"a directory":            func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) },
+	"a link to /dev/zero":    func(t *testing.T, path string) { must(t, os.Symlink("/dev/zero", path)) },
+	"a link to nothing":      func(t *testing.T, path string) { must(t, os.Symlink("nothing", path)) },
+	"a link to another file": func(t *testing.T, path string) { must(t, os.Symlink(precious(t), path)) },
+	"a link in the directory": func(t *testing.T, path string) {
+		must(t, os.WriteFile(path+".other", []byte("precious"), 0o600))
+		must(t, os.Symlink(filepath.Base(path)+".other", path))
+	},
+	"an endless file": func(t *testing.T, path string) {
+		must(t, os.WriteFile(path, nil, 0o600))
+		must(t, os.Truncate(path, 1<<40))
+	},
+}
+
+func precious(t *testing.T) string {
+	path := filepath.Join(filepath.Dir(t.TempDir()), "precious")
+	must(t, os.WriteFile(path, []byte("precious"), 0o600))
+	return path
+}
+
+func TestAStartDoesNotHangOrGrowWhateverTheLedgerIs(t *testing.T) {
+	for name, put := range strange {
+		t.Run(name, func(t *testing.T) {
+			l := openLedger(t, open(t, newDir(t)))
+			put(t, l.store.path(ledgerName))
+			if _, err := l.Load(); err == nil || !strings.Contains(err.Error(), "services.json.unreadable") {
+				t.Errorf("error %v, want one that says where it was put aside", err)
+			}
+			if err := l.Save([]ipvsctl.ServiceKey{web}); err != nil {
+				t.Error(err)
+			}
+			if keys, err := l.Load(); len(keys) != 1 || err != nil {
+				t.Errorf("after saving: %v, error %v", keys, err)
+			}
+		})
+	}
+}
+
+func TestNoOtherFileIsWrittenThroughALinkInTheDirectory(t *testing.T) {
+	for _, name := range []string{lockName, ledgerName, ledgerName + ".new"} {
+		t.Run(name, func(t *testing.T) {
+			dir, other := newDir(t), precious(t)
+			must(t, os.Mkdir(dir, 0o750))
+			must(t, os.Symlink(other, filepath.Join(dir, name)))
+			s, err := Open(dir)
+			if (err != nil) != (name == lockName) {
+				t.Fatalf("opening: %v", err)
+			}
+			if err == nil {
+				defer s.Close()
+				if err := openLedger(t, s).Save([]ipvsctl.ServiceKey{web}); err != nil {
+					t.Error(err)
+				}
+			}
+			if text, _ := os.ReadFile(other); string(text) != "precious" {
+				t.Errorf("another file became %q", text)
+			}
+		})
+	}
+}
+
+func TestALockThatIsNoFileIsRefused(t *testing.T) {
+	for name, put := range strange {
+		if name == "an endless file" {
+			continue // It is a file, and nobody reads it.
+		}
+		t.Run(name, func(t *testing.T) {
+			dir := newDir(t)
+			must(t, os.Mkdir(dir, 0o750))
+			put(t, filepath.Join(dir, lockName))
+			if s, err := Open(dir); err == nil || !strings.Contains(err.Error(), "regular file") {
+				t.Errorf("error %v", err)
+				if s != nil {
+					s.Close()
+				}
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -14,47 +14,97 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // A Store is a state directory that no other daemon works with.
 type Store struct {
-	dir  string
+	root *os.Root // so that nobody who moves the directory away can give us another
 	lock *os.File
 }
 
 // Open makes the state directory where it is missing, and keeps other daemons
-// away from it, and so from the IPVS table that they would both write, until
-// the Store is closed or the process ends. Where another process has the
-// directory, the error names it.
+// away from it, until the Store is closed or the process ends. Where another
+// process has the directory, the error names it. A directory that somebody else
+// owns or may write to is refused: its files say which rows of the kernel's
+// table are to be removed.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("creating the state directory: %w", err)
+		return nil, fmt.Errorf("creating the state directory: %w; name one that user %d can make with --state-dir", err, os.Geteuid())
 	}
-	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("locking the state directory: %w", err)
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	s := &Store{root: root}
+	if err = s.ours(); err == nil {
+		err = s.acquire()
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ours refuses a directory to which others may write.
+func (s *Store) ours() error {
+	named, err := os.Lstat(s.root.Name())
+	if err != nil {
+		return fmt.Errorf("looking at the state directory: %w", err)
+	}
+	opened, err := s.root.Stat(".")
+	if err != nil {
+		return fmt.Errorf("looking at the state directory: %w", err)
+	}
+	owner := opened.Sys().(*syscall.Stat_t).Uid
+	const remedy = "give lvsd a directory of its own with --state-dir"
+	switch {
+	case !os.SameFile(named, opened):
+		return fmt.Errorf("the state directory %s is a symbolic link: name the directory that it leads to, or %s", s.root.Name(), remedy)
+	case owner != 0 && int(owner) != os.Geteuid():
+		return fmt.Errorf("the state directory %s belongs to user %d, who could change what lvsd remembers, and lvsd runs as user %d: %s",
+			s.root.Name(), owner, os.Geteuid(), remedy)
+	case opened.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("the state directory %s can be written by others (its mode is %04o): chmod go-w %[1]s, or %[3]s",
+			s.root.Name(), opened.Mode().Perm(), remedy)
+	}
+	return nil
+}
+
+// acquire locks the directory.
+func (s *Store) acquire() error {
+	f, err := s.open(lockName, os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return fmt.Errorf("locking the state directory with its file %s: %w", s.path(lockName), err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = fmt.Errorf("%s is locked by another lvsd%s: stop that one, or give this one its own --state-dir and --socket", path, holder(f))
+		err = fmt.Errorf("%s is locked by another lvsd%s: stop that one, or give this one its own --state-dir and --socket", s.path(lockName), holder(f))
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("locking the state directory: %w", err)
+		return fmt.Errorf("locking the state directory: %w", err)
 	}
 	// The lock is flock's. The process id is there to help whoever is refused:
 	// a full disk is no reason to fail.
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
-	return &Store{dir: dir, lock: f}, nil
+	s.lock = f
+	return nil
 }
 
+// lockName is the file that a daemon locks while it works with the directory.
+const lockName = "lock"
+
+// path is how a message names a file of the directory.
+func (s *Store) path(name string) string { return filepath.Join(s.root.Name(), name) }
+
 // Close lets other daemons use the directory.
-func (s *Store) Close() error { return s.lock.Close() }
+func (s *Store) Close() error { return errors.Join(s.lock.Close(), s.root.Close()) }
 
 // holder names the process that wrote its id into the lock's file.
 func holder(f *os.File) string {
