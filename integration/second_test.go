@@ -25,6 +25,8 @@ func TestASecondDaemonIsRefused(t *testing.T) {
 		{"with the same state directory", "state", []string{"--socket", filepath.Join(h.Dir, "second.sock")},
 			[]string{"is locked by another lvsd", fmt.Sprintf("(process %d)", first.PID()), "--state-dir"}},
 		{"with the same control socket", "state2", nil, []string{"another lvsd answers on /run/lvsd/lvsd.sock", "--socket"}},
+		{"with directories of its own", "state3", []string{"--socket", filepath.Join(h.Dir, "third.sock")},
+			[]string{fmt.Sprintf("another lvsd (process %d) runs in this network namespace", first.PID()), "network namespace of its own"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{p.lvsd.Binary, "run", "--config", p.config, "--state-dir", filepath.Join(h.Dir, tt.state)}, tt.args...)

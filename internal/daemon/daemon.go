@@ -10,6 +10,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -125,6 +126,9 @@ func Run(ctx context.Context, o Options) error {
 	socket, err := control.Listen(o.Socket)
 	if err != nil {
 		return err
+	}
+	if err := onlyOne(ctx, o.Log); err != nil {
+		return errors.Join(err, socket.Close())
 	}
 	events := bounded(event.Log(o.Log))
 	http := monitoring(first.Config.Director.HTTPListen, events)
