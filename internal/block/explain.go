@@ -151,12 +151,11 @@ func (d *decoder) explainAttribute(in *hcl.Diagnostic, out *Report) {
 	case "env":
 		out.Summary, out.Detail = unsetVariable(step.Name)
 	case "local":
-		known := keysOf(d.context.Variables["local"])
-		if slices.Contains(known, step.Name) {
+		if slices.Contains(d.locals, step.Name) {
 			return // the mistake is further inside it
 		}
 		out.Summary = fmt.Sprintf("Unknown local %q", step.Name)
-		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", d.language.DidYouMean(step.Name, known), Listed(known))
+		out.Detail = fmt.Sprintf("%sThe locals blocks define %s.", d.language.DidYouMean(step.Name, d.locals), Listed(d.locals))
 	case "node":
 		out.Summary = fmt.Sprintf("Unknown variable node.%s", step.Name)
 		out.Detail = "A node has only a name: write node.name."
@@ -177,9 +176,8 @@ func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	name := t.Traversal.RootName()
 	out.At = placeOf(t.SrcRange)
 	out.Summary = fmt.Sprintf("Unknown variable %q", name)
-	known := keysOf(d.context.Variables["local"])
 	switch {
-	case slices.Contains(known, name):
+	case slices.Contains(d.locals, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
 	case switches[name] != "":
 		out.Detail = fmt.Sprintf("Write %s: what can be on or off is true or false.", switches[name])

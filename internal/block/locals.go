@@ -33,9 +33,11 @@ func (d *decoder) evaluateLocals() {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.exprs)) {
+	d.locals = slices.Sorted(maps.Keys(l.exprs))
+	for _, name := range d.locals {
 		d.evaluateLocal(&l, name)
 	}
+	d.context.Variables["local"] = cty.ObjectVal(l.values)
 }
 
 func (d *decoder) collectLocals(f *source, c chunk, into map[string]*hclsyntax.Attribute) {
@@ -77,11 +79,12 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 			d.Mistake(placeOf(a.NameRange), "Too many locals in a row", "local.%s is at the end of more than %d locals that each need the next: use fewer.",
 				name, maxNesting)
 		}
-		d.define(l, name, cty.DynamicVal)
+		l.values[name] = cty.DynamicVal
 		return
 	}
 	l.path = append(l.path, name)
-	for _, t := range a.Expr.Variables() {
+	uses := a.Expr.Variables()
+	for _, t := range uses {
 		if needed := localName(t); needed != "" {
 			d.evaluateLocal(l, needed)
 		}
@@ -91,12 +94,29 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 		return
 	}
 	d.options.reading(0, placeOf(a.NameRange), "local."+name)
+	d.context.Variables["local"] = cty.ObjectVal(l.needed(uses))
 	v := d.safely(a)
 	if n := size(v); n > maxLocal {
 		d.Mistake(placeOf(a.NameRange), "Huge local", "local.%s has %d bytes or elements, and %d are the limit.", name, n, maxLocal)
 		v = cty.DynamicVal
 	}
-	d.define(l, name, v)
+	l.values[name] = v
+}
+
+// needed returns the values that an expression with these variables can use.
+// Giving all of them to each would take a time that grows with their square.
+func (l *locals) needed(uses []hcl.Traversal) map[string]cty.Value {
+	values := map[string]cty.Value{}
+	for _, t := range uses {
+		if name := localName(t); name != "" {
+			if v, ok := l.values[name]; ok {
+				values[name] = v
+			}
+		} else if t.RootName() == "local" { // all of them, such as local["x"]
+			return l.values
+		}
+	}
+	return values
 }
 
 // maxLocal bounds a local, in bytes of text or elements: one that doubles
@@ -115,11 +135,6 @@ func size(v cty.Value) int {
 	default:
 		return 0
 	}
-}
-
-func (d *decoder) define(l *locals, name string, v cty.Value) {
-	l.values[name] = v
-	d.context.Variables["local"] = cty.ObjectVal(l.values)
 }
 
 // safely evaluates a local; one with a mistake is unknown.

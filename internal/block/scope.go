@@ -22,6 +22,7 @@ type scope struct {
 	language *Language
 	// context has the variables and the functions besides file.
 	context *hcl.EvalContext
+	locals  []string // the names of all locals
 	// broken is set where a local has a mistake, so that its value, and those
 	// computed from it, are unknown.
 	broken bool
