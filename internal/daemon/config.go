@@ -10,6 +10,7 @@ import (
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/reader"
 )
 
@@ -44,7 +45,7 @@ func newReader() *reader.Reader {
 }
 
 // ReadCommand is the name of the subcommand that calls reader.Main.
-const ReadCommand = "read-config"
+const ReadCommand = orders.Read
 
 // Validate reads the configuration at path as Run would on the director named
 // node, or named as this host where node is empty. What this machine has counts

@@ -29,6 +29,7 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -83,7 +84,7 @@ func withoutHugePages() {
 	}
 	path, err := os.Executable()
 	if err == nil && unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) == nil {
-		_ = unix.Exec(path, os.Args, os.Environ())
+		orders.Replace(func() { _ = unix.Exec(path, os.Args, os.Environ()) })
 	}
 }
 
@@ -93,14 +94,16 @@ func withoutHugePages() {
 // or go on.
 func Run(ctx context.Context, o Options) error {
 	withoutHugePages()
-	// From here on a signal is an order, however early it comes. A log whose
-	// reader has ended is no reason to end.
+	// A log whose reader has ended is no reason to end.
 	signal.Ignore(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	if orders.End() {
+		return nil
+	}
 
 	debug.SetGCPercent(collectorBusy)
 	q, _, err := query(o.Config, o.Node)

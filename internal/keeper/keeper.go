@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
 )
@@ -57,6 +58,9 @@ func Main(lock string, open func() (Edge, error)) error {
 	signal.Ignore(unix.SIGINT, unix.SIGHUP)
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM)
+	if orders.End() {
+		return nil
+	}
 
 	unix.CloseOnExec(socketFD)
 	if err := unix.SetNonblock(socketFD, true); err != nil {

@@ -1,0 +1,60 @@
+// Package orders keeps the signals that are orders to the daemon from ending a
+// process of it that does not listen to them yet.
+//
+// A Go program that is sent SIGHUP or SIGTERM ends, until it asks for them. The
+// daemon's processes ask while their packages are initialized. Before that come
+// only the kernel's and the Go runtime's own start, about a millisecond, in which
+// the runtime lets nobody block them.
+package orders
+
+import (
+	"os"
+	"os/signal"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// Read is the command that reads a configuration for the daemon.
+const Read = "read-config"
+
+// signals are the orders: to read the configuration again, and to end.
+var signals = []os.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT}
+
+// early receives what comes before the process listens. It is made while this
+// package is initialized: the others take milliseconds.
+var early = func() chan os.Signal {
+	c := make(chan os.Signal, 64)
+	if len(os.Args) > 1 && slices.Contains([]string{"run", "keeper", Read}, os.Args[1]) {
+		signal.Notify(c, signals...)
+	}
+	return c
+}()
+
+// End reports whether an order to end came early. One to read the configuration
+// needs nothing: that is read later.
+func End() bool {
+	for {
+		select {
+		case s := <-early:
+			if s != unix.SIGHUP {
+				early <- s // for whoever asks next
+				return true
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// Replace calls exec, which makes this process another program, unless an order to
+// end has come. One that comes meanwhile ends the process at once, which has nothing
+// to hand over yet, and one to read the configuration needs nothing.
+func Replace(exec func()) {
+	signal.Ignore(unix.SIGHUP) // A Go program goes on to ignore it until it asks for it.
+	signal.Stop(early)         // What was under way is in the channel when this returns.
+	if !End() {
+		exec()
+	}
+	signal.Notify(early, signals...)
+}
