@@ -8,9 +8,8 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// A Leaving is what served for a virtual service before its configuration
-// changed, and is no longer configured: real servers that take connections, in
-// the service with this key, which may be another one.
+// A Leaving is what was in the table for a virtual service before its
+// configuration changed: a service with this key, which may be another one.
 type Leaving struct {
 	Key ipvsctl.ServiceKey
 	ipvsctl.VirtualService
@@ -29,43 +28,17 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 		configured[is.Services[i].Key] = true
 	}
 	all := make(map[ipvsctl.ServiceKey]Leaving)
-	servers := make(map[ipvsctl.DestinationKey]bool)
 	for i := range is.Services {
 		s := &is.Services[i]
 		key := s.Key
 		if _, same := planned[key]; !same {
 			key = before[s.Name]
 		}
-		l, undecided := earlier[key]
-		if !undecided {
-			clear(servers)
-			if key == s.Key {
-				addServers(servers, s)
-			}
-			l = Leaving{key, ipvsctl.VirtualService{Service: planned[key].Service, Destinations: gone(planned[key].Destinations, servers)}}
+		if l, undecided := earlier[key]; undecided {
+			key = l.Key // What served before that one still does.
 		}
-		if len(l.Destinations) > 0 && (l.Key == s.Key || !configured[l.Key]) {
-			all[s.Key] = l
-		}
-	}
-	return all
-}
-
-// addServers adds the real servers of a service, and its fallback.
-func addServers(all map[ipvsctl.DestinationKey]bool, s *config.Service) {
-	for i := range s.Servers {
-		all[s.Servers[i].Key] = true
-	}
-	if s.Fallback != nil {
-		all[s.Fallback.Key] = true
-	}
-}
-
-// gone returns those rows that take connections and are not configured.
-func gone(rows ipvsctl.Rows[ipvsctl.Destination], configured map[ipvsctl.DestinationKey]bool) (all ipvsctl.Rows[ipvsctl.Destination]) {
-	for _, row := range rows {
-		if row.Value.Weight > 0 && !configured[row.Key] {
-			all = append(all, row)
+		if v, known := planned[key]; known && (key == s.Key || !configured[key]) {
+			all[s.Key] = Leaving{key, v}
 		}
 	}
 	return all
@@ -78,16 +51,20 @@ func gone(rows ipvsctl.Rows[ipvsctl.Destination], configured map[ipvsctl.Destina
 func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w World) {
 	judged := make(map[ipvsctl.DestinationKey]bool)
 	for i, state := range states {
-		judged[s.Servers[i].Key] = state != checker.Unknown && l.Key == s.Key
+		judged[s.Servers[i].Key] = state != checker.Unknown
+	}
+	same := l.Key == s.Key
+	if s.Fallback != nil {
+		judged[s.Fallback.Key] = same
 	}
 	stays := func(row ipvsctl.Row[ipvsctl.Destination]) bool {
-		return !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !w.Own(row.Key.Addr))
+		return row.Value.Weight > 0 && !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !w.Own(row.Key.Addr))
 	}
 	if !slices.ContainsFunc(l.Destinations, stays) {
 		return
 	}
 	kept := ipvsctl.VirtualService{Service: l.Service}
-	if l.Key == s.Key {
+	if same {
 		kept = p.Table[s.Key]
 		if s.Fallback != nil {
 			kept.Destinations.Delete(s.Fallback.Key)

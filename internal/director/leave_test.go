@@ -1,6 +1,7 @@
 package director
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -110,6 +111,24 @@ func TestTwoReloadsAreNoMomentWithoutAServerEither(t *testing.T) {
 	s.holds("the newest is up", "192.168.1.4:9000=3")
 }
 
+func TestAReloadThatIsTakenBackIsNoMomentWithoutAServer(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		service, server uint16
+	}{
+		{"another port of the server", 80, 8000},
+		{"another port of the service", 8080, 80},
+		{"another port of both", 8080, 8000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := served(t)
+			s.apply(moved(tt.service, tt.server))
+			s.apply(moved(80, 80))
+			s.holds("back before any result", "192.168.1.4:80=3")
+		})
+	}
+}
+
 func TestAServerThatWasDownDoesNotComeBackByAReload(t *testing.T) {
 	s := served(t)
 	for range 3 {
@@ -132,15 +151,111 @@ func TestAServerThatIsRemovedWhileAnotherServesGoesAtOnce(t *testing.T) {
 }
 
 // The packets that the other director, now Master, sends to this machine would
-// come back to it.
+// come back to it, unless NAT gives them another address.
 func TestAServerOnThisMachineDoesNotStay(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		addr    netip.Addr
+		forward ipvsctl.Forward
+		served  string
+		after   string
+	}{
+		{"this machine, by direct routing", lvs1, ipvsctl.Direct, "10.13.0.15:80=3", onFallback},
+		{"this machine, by NAT", lvs1, ipvsctl.NAT, "10.13.0.15:80=3", "10.13.0.15:80=3"},
+		{"another machine, by direct routing", web2, ipvsctl.Direct, "192.168.1.5:80=3", "192.168.1.5:80=3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := served(t)
+			c := moved(80, 80)
+			c.Services[0].Servers[0].Key.Addr = tt.addr
+			c.Services[0].Servers[0].Destination.Forward = tt.forward
+			c.Services[0].Servers[0].InitialUp = true
+			s.apply(c)
+			s.holds("it serves", tt.served)
+			s.apply(moved(80, 8000))
+			s.holds("a third one is to serve", tt.after)
+		})
+	}
+}
+
+// onPort compares what the service on a port has in the table.
+func (s *story) onPort(port uint16, when, scheduler, rows string) {
+	s.Helper()
+	key := ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: vip, Port: port}
+	v := s.core.planned.Table[key]
+	if got := rowsOf(ipvsctl.Table{key: v}); got != rows || v.Scheduler != scheduler {
+		s.Errorf("%s: port %d has %q by %q, want %q by %q", when, port, got, v.Scheduler, rows, scheduler)
+	}
+}
+
+func TestAnOldServerStaysInAServiceThatIsConfiguredAsItWas(t *testing.T) {
 	s := served(t)
-	direct := moved(80, 80)
-	direct.Services[0].Servers[0].Key.Addr = lvs1
-	direct.Services[0].Servers[0].Destination.Forward = ipvsctl.Direct
-	direct.Services[0].Servers[0].InitialUp = true
-	s.apply(direct)
-	s.holds("this machine serves", "10.13.0.15:80=3")
+	c := moved(80, 8000)
+	c.Services[0].Service.Scheduler = "dh"
+	s.apply(c)
+	s.onPort(80, "the service has another scheduler", "dh", "192.168.1.4:80=3")
+
+	s = served(t)
+	c.Services[0].Key.Port = 8080
+	s.apply(c)
+	s.onPort(80, "the old service", "wrr", "192.168.1.4:80=3")
+	s.onPort(8080, "the new one", "dh", onFallback)
+}
+
+func TestAServerWithoutWeightDoesNotStay(t *testing.T) {
+	s := served(t)
+	c := moved(80, 80)
+	drained := moved(80, 81).Services[0].Servers[0]
+	drained.Destination.Weight, drained.InitialUp = 0, true
+	c.Services[0].Servers = append(c.Services[0].Servers, drained)
+	s.apply(c)
+	s.holds("one has weight 0", "192.168.1.4:80=3 192.168.1.4:81=0")
 	s.apply(moved(80, 8000))
-	s.holds("another machine is to serve", onFallback)
+	s.holds("both were replaced", "192.168.1.4:80=3")
+}
+
+func TestAServerThatIsConfiguredAgainStaysUntilItsFirstResult(t *testing.T) {
+	two := moved(80, 80)
+	two.Services[0].Servers = append(two.Services[0].Servers, moved(80, 81).Services[0].Servers...)
+	s := served(t)
+	s.apply(two)
+	s.hears(81, checker.Passed)
+	s.apply(moved(80, 8000))
+	s.apply(two)
+	s.holds("before any result", "192.168.1.4:80=3 192.168.1.4:81=3")
+	s.hears(80, checker.Failed)
+	s.holds("one is down", "192.168.1.4:81=3")
+
+	s = served(t)
+	other := moved(8080, 80)
+	other.Services[0].Servers[0].Checks[0].Target.Port = 9000
+	other.Services[0].Servers = append(other.Services[0].Servers, moved(80, 81).Services[0].Servers...)
+	s.apply(other)
+	s.onPort(80, "the service has another port, and the server another check", "wrr", "192.168.1.4:80=3")
+	s.hears(9000, checker.Failed)
+	s.onPort(80, "it is down", "", "")
+}
+
+func TestAServiceThatTakesThePortOfAnotherIsNotMixedWithIt(t *testing.T) {
+	s := served(t)
+	c := moved(8080, 8000)
+	mail := webService(ipvsctl.NAT, web2)
+	mail.Name = "mail"
+	c.Services = append([]config.Service{mail}, c.Services...)
+	s.apply(c)
+	s.onPort(80, "it is mail's now", "wrr", "192.168.1.5:80=3")
+}
+
+func TestAFallbackThatServesIsChangedAtOnce(t *testing.T) {
+	s := served(t)
+	for range 3 {
+		s.hears(80, checker.Failed)
+	}
+	c := moved(80, 8000)
+	c.Services[0].Fallback.Destination.Weight = 2
+	s.apply(c)
+	s.holds("its weight", "10.13.0.15:8080=2")
+	s.apply(moved(8080, 8000))
+	s.onPort(80, "another port of the service", "wrr", "10.13.0.15:8080=2")
+	s.onPort(8080, "another port of the service", "wrr", onFallback)
 }

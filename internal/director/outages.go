@@ -31,6 +31,9 @@ func (c *Core) plan(now time.Time) {
 			delete(c.leaving, c.config.Services[i].Key)
 		}
 	}
+	if len(c.leaving) == 0 {
+		c.leaving = nil // An empty map is as large as it was.
+	}
 	c.tellOutages(now)
 	if c.opened {
 		c.kernel = TableSeen{}
