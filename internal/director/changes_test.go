@@ -52,8 +52,14 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 			}
 		})
 	}
+	twenty := base()
+	twenty.Services = append(twenty.Services, many.Services[2:2+maxChanges]...)
+	got, _ := changes(base(), twenty)
+	if len(got) != maxChanges || got[maxChanges-1] != "virtual service s19 added" {
+		t.Errorf("of as many changes as are told: %q", got)
+	}
 	many.Services = many.Services[1:]
-	got, _ := changes(base(), many)
+	got, _ = changes(base(), many)
 	if got[0] != "virtual service web removed" {
 		t.Errorf("a removed service is not told first: %q", got)
 	}

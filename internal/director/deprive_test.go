@@ -17,6 +17,9 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 	extra.Extra = []vrrp.InterfaceAddress{{Interface: "ens1"}}
 	tracks := outside("outside", "eth0")
 	tracks.Track = []string{"interface ethl"}
+	elsewhere := func(name, port string) vrrp.Config {
+		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{netip.MustParsePrefix("10.14.0.200/24")}}
+	}
 	for _, tt := range []struct {
 		name          string
 		running, next []vrrp.Config
@@ -24,6 +27,9 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 	}{
 		{"ethO for eth0", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "ethO")}, "ethO"},
 		{"and another name for the router", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("front", "ethO")}, "ethO"},
+		{"and another address", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{elsewhere("outside", "ethO")}, "ethO"},
+		{"of the second router, where the first waits for its interface", []vrrp.Config{elsewhere("inside", "eth7"), outside("outside", "eth0")},
+			[]vrrp.Config{elsewhere("inside", "eth7"), outside("outside", "ethO")}, "ethO"},
 		{"of an extra address", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{extra}, "ens1"},
 		{"of a tracked interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{tracks}, "ethl"},
 		{"the router moves to another interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "eth1")}, ""},
