@@ -249,8 +249,12 @@ func TestListAndRead(t *testing.T) {
 		t.Errorf("listed, error %v (-want +got)\n%s", err, diff)
 	}
 	vs, counters, err := c.Read(t.Context(), web)
-	if diff := cmp.Diff(want, vs, addrs); diff != "" || err != nil || len(counters) != 1 {
-		t.Errorf("read, error %v, counters %v (-want +got)\n%s", err, counters, diff)
+	if diff := cmp.Diff(want, vs, addrs); diff != "" || err != nil {
+		t.Errorf("read, error %v (-want +got)\n%s", err, diff)
+	}
+	// The service's own come first, under no address.
+	if len(counters) != 2 || counters[0].Key.Addr.IsValid() || counters[1].Key != node {
+		t.Errorf("counters %v, want the service's and the server's", counters)
 	}
 	elsewhere := web
 	elsewhere.Port = 81
