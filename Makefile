@@ -47,7 +47,7 @@ test: ## Run all checks and tests; installs what they need
 	@go tool staticcheck ./...
 	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
 	$(say) 'unit tests and simulation, with the race detector'
-	@CGO_ENABLED=1 go test -race -count 1 ./...
+	@CGO_ENABLED=1 go test -race -count 1 -p 3 ./... # some of them mostly wait
 	$(say) 'bounds, what exceeds them, and 2,000 seeds of each simulation, without it'
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader ./internal/sim
 	$(say) 'integration tests, on a kernel with IPVS'

@@ -84,8 +84,7 @@ func (m *migration) reconfigure(i int, setup cluster.Setup) {
 	m.must(m.daemons[i].Signal(syscall.SIGHUP))
 }
 
-// step takes a step, after which director i alone holds the address. An
-// administrator looks at what it did before the next one.
+// step takes a step, after which director i alone holds the address.
 func (m *migration) step(what string, i int, take func()) {
 	m.t.Helper()
 	begin, failed := time.Now(), m.load.Requests().Failed()
@@ -94,7 +93,6 @@ func (m *migration) step(what string, i int, take func()) {
 	if shared > overlap+overlapMargin {
 		m.t.Errorf("%s: two directors held the address for %v, want at most %v + %v for the lab", what, shared, overlap, overlapMargin)
 	}
-	time.Sleep(time.Second)
 	m.t.Logf("%s: %s holds the address after %v, two for %v; %d requests failed",
 		what, m.Directors[i].Name, took.Round(time.Millisecond), shared.Round(time.Millisecond), m.load.Requests().Failed()-failed)
 }

@@ -9,6 +9,7 @@ import (
 // TestPackages takes the packages through their life: installed, started,
 // upgraded while the daemon runs, and removed.
 func TestPackages(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"dpkg", "rpm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("needs %s", program)

@@ -16,6 +16,7 @@ const kernel = "/usr/bin/linux.uml"
 // TestUnit takes the unit through its life. Everything that it looks at is
 // said by testdata/check.sh.
 func TestUnit(t *testing.T) {
+	t.Parallel()
 	share := prepare(t, "testdata/check.sh", "../../packaging/lvsd.service", "../../packaging/lvsd.sysusers")
 	build(t, filepath.Join(share, "lvsd"), "development")
 	boot(t, share, []result{

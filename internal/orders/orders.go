@@ -3,8 +3,8 @@
 //
 // A Go program that is sent SIGHUP or SIGTERM ends, until it asks for them. The
 // daemon's processes ask while their packages are initialized. Before that come
-// only the kernel's and the Go runtime's own start, about a millisecond, in which
-// the runtime lets nobody block them.
+// the kernel's and the Go runtime's own start, a few milliseconds on a busy
+// machine, in which the runtime unblocks them and they still end the process.
 package orders
 
 import (
