@@ -136,7 +136,7 @@ func (p *pair) metrics(i int) string {
 	p.t.Helper()
 	conn := p.dial(p.Directors[i], "127.0.0.1:9112")
 	p.must(conn.SetDeadline(time.Now().Add(5 * time.Second)))
-	if _, err := fmt.Fprint(conn, "GET /metrics HTTP/1.0\r\nHost: lvsd\r\n\r\n"); err != nil {
+	if _, err := fmt.Fprint(conn, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n"); err != nil {
 		p.t.Fatalf("asking %s for its metrics: %v", p.Directors[i].Name, err)
 	}
 	text, err := io.ReadAll(conn)

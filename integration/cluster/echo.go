@@ -55,7 +55,7 @@ func StartEcho(from *Host, to netip.Addr) (*Echo, error) {
 		return nil, err
 	}
 	err = from.do(func() error {
-		defer inRealTime()() // the process has its thread's policy
+		defer inRealTime(beforeKeepers)() // the process has its thread's policy
 		return c.Start()
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Stalls) watch(processor int) {
 	set.Set(processor)
 	// Where that is not allowed it sees stalls that are none, of a busy machine.
 	_ = unix.SchedSetaffinity(0, &set)
-	inRealTime()
+	inRealTime(likeKeepers)
 	const pause, tolerated = 5 * time.Millisecond, time.Millisecond
 	for !s.stopping.Load() {
 		due := time.Now().Add(pause)
@@ -85,13 +85,19 @@ func stalled(stalls []stall, begin, end time.Time) (sum time.Duration) {
 	return sum
 }
 
+// Priorities of real-time threads: that of the directors' keepers, and one that
+// they do not delay.
+const (
+	likeKeepers   = 1
+	beforeKeepers = 2
+)
+
 // inRealTime makes the calling thread, which is locked, real-time until what it
-// returns is called: before the directors' real-time processes, which have
-// priority 1. Where that is not allowed the thread stays as it is.
-func inRealTime() (end func()) {
+// returns is called. Where that is not allowed the thread stays as it is.
+func inRealTime(priority uint32) (end func()) {
 	set := func(policy, priority uint32) {
 		_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
 	}
-	set(unix.SCHED_RR, 2)
+	set(unix.SCHED_RR, priority)
 	return func() { set(unix.SCHED_NORMAL, 0) }
 }

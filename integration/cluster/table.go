@@ -29,7 +29,7 @@ func Table(ctx context.Context, h *Host) ([]string, error) {
 // costs little. A daemon that uses every processor does not delay it.
 func ReadTable(h *Host) (text []byte, err error) {
 	err = h.do(func() (err error) {
-		defer inRealTime()()
+		defer inRealTime(beforeKeepers)()
 		text, err = os.ReadFile("/proc/thread-self/net/ip_vs")
 		return err
 	})
