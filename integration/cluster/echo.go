@@ -54,11 +54,7 @@ func StartEcho(from *Host, to netip.Addr) (*Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = from.do(func() error {
-		defer inRealTime(beforeKeepers)() // the process has its thread's policy
-		return c.Start()
-	})
-	if err != nil {
+	if err := from.do(c.Start); err != nil {
 		return nil, fmt.Errorf("starting to send echo requests on %s: %w", from.Name, err)
 	}
 	e := &Echo{sender: c, stop: stop}

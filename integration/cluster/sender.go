@@ -77,6 +77,8 @@ func sendEchoes(to string) error {
 	if err != nil {
 		return err
 	}
+	// Not before: a program's start takes long, and would keep peers from running.
+	processInRealTime(beforeKeepers)
 	var stopping atomic.Bool
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

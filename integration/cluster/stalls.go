@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +93,17 @@ const (
 	likeKeepers   = 1
 	beforeKeepers = 2
 )
+
+// processInRealTime makes every thread of this process real-time, and so those
+// that they start.
+func processInRealTime(priority uint32) {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	for _, task := range tasks {
+		if tid, err := strconv.Atoi(task.Name()); err == nil {
+			_ = unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: priority}, 0)
+		}
+	}
+}
 
 // inRealTime makes the calling thread, which is locked, real-time until what it
 // returns is called. Where that is not allowed the thread stays as it is.
