@@ -1,7 +1,6 @@
 package director
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -17,24 +16,15 @@ import (
 const maxChanges = 20
 
 // changes tells what a reload changes, a line each, and whether a whole router or
-// service is removed.
+// service is removed. What is removed comes first, so that it is not among what is
+// left out.
 func changes(before, after *config.Config) (lines []string, removes bool) {
-	routers, r := differences("virtual router", before.Routers, after.Routers, func(r *vrrp.Config) string { return r.Name },
+	routersGone, routers := differences("virtual router", before.Routers, after.Routers, func(r *vrrp.Config) string { return r.Name },
 		func(_, _ *vrrp.Config) string { return "changed" })
-	services, s := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
+	servicesGone, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
 		serviceChange)
-	lines = append(routers, services...)
-	// What is removed must not be among those left out.
-	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(kept(a), kept(b)) })
-	return firstOf(lines), r+s > 0
-}
-
-// kept returns 0 for the removal of something, and 1 for any other change.
-func kept(line string) int {
-	if strings.HasSuffix(line, " removed") {
-		return 0
-	}
-	return 1
+	gone := append(routersGone, servicesGone...)
+	return firstOf(slices.Concat(gone, routers, services)), len(gone) > 0
 }
 
 // firstOf returns the first lines, and how many more there are.
@@ -45,14 +35,14 @@ func firstOf(lines []string) []string {
 	return lines
 }
 
-// differences compares lists of things that have names, and tells how each
-// differs that does, and how many are removed.
-func differences[T any](kind string, before, after []T, name func(*T) string, how func(a, b *T) string) (all []string, removed int) {
+// differences compares lists of things that have names, and tells which are
+// removed and how the others differ, if they do.
+func differences[T any](kind string, before, after []T, name func(*T) string, how func(a, b *T) string) (removed, others []string) {
 	was := make(map[string]*T, len(before))
 	for i := range before {
 		was[name(&before[i])] = &before[i]
 	}
-	tell := func(name, what string) { all = append(all, kind+" "+name+" "+what) }
+	tell := func(name, what string) { others = append(others, kind+" "+name+" "+what) }
 	for i := range after {
 		n := name(&after[i])
 		switch b, known := was[n]; {
@@ -66,9 +56,9 @@ func differences[T any](kind string, before, after []T, name func(*T) string, ho
 		delete(was, n)
 	}
 	for _, n := range slices.Sorted(maps.Keys(was)) {
-		tell(n, "removed")
+		removed = append(removed, kind+" "+n+" removed")
 	}
-	return all, len(was)
+	return removed, others
 }
 
 // serviceChange tells how two services differ; that one has moved in its file is
@@ -80,8 +70,8 @@ func serviceChange(before, after *config.Service) string {
 	if !reflect.DeepEqual(a, b) {
 		all = append(all, "changed")
 	}
-	servers, _ := differences("real server", before.Servers, after.Servers, func(s *config.Server) string { return s.Name }, serverChange)
-	return strings.Join(append(all, firstOf(servers)...), ", ")
+	gone, others := differences("real server", before.Servers, after.Servers, func(s *config.Server) string { return s.Name }, serverChange)
+	return strings.Join(append(all, firstOf(append(others, gone...))...), ", ")
 }
 
 func serverChange(before, after *config.Server) string {
