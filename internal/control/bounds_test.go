@@ -3,11 +3,15 @@ package control
 import (
 	"context"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,4 +134,36 @@ func TestAPageInABrowserCannotReadMetrics(t *testing.T) {
 			t.Errorf("host %q is taken: %v, want %v", host, got, want)
 		}
 	}
+}
+
+// What net/http says of a listener that fails goes to the log with the rest.
+func TestWhatTheHTTPServerSaysGoesToTheLog(t *testing.T) {
+	said := make(chan string, 1)
+	s := &Server{listener: failing{listen(t, filepath.Join(t.TempDir(), "lvsd.sock")).listener, new(sync.Once)}, handler: newSocketHandler,
+		ErrorLog: log.New(writer(func(line string) { said <- line }), "", 0)}
+	serve(t, s, working())
+	if line := <-said; !strings.Contains(line, "too many open files") {
+		t.Errorf("it said %q", line)
+	}
+}
+
+// failing is a listener whose first connection meets no file descriptor.
+type failing struct {
+	net.Listener
+	once *sync.Once
+}
+
+func (f failing) Accept() (c net.Conn, err error) {
+	f.once.Do(func() { err = &net.OpError{Op: "accept", Err: syscall.EMFILE} })
+	if err != nil {
+		return nil, err
+	}
+	return f.Listener.Accept()
+}
+
+type writer func(string)
+
+func (w writer) Write(line []byte) (int, error) {
+	w(string(line))
+	return len(line), nil
 }

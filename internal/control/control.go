@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -55,6 +56,8 @@ type Source interface {
 type Server struct {
 	listener net.Listener
 	handler  func(Source) http.Handler
+	// ErrorLog gets what net/http has to say; nil: standard error.
+	ErrorLog *log.Logger
 }
 
 // Serve answers requests from src until ctx ends, which is not an error, and
@@ -71,6 +74,7 @@ func (s *Server) Serve(ctx context.Context, src Source) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          s.ErrorLog,
 	}
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -246,7 +246,7 @@ func TestAMetricsPortThatIsTakenIsTriedAgain(t *testing.T) {
 	}
 	address := taken.Addr().String()
 	told := make(chan error, 10)
-	h := NewHTTP(address, func(err error) { told <- err })
+	h := NewHTTP(address, func(err error) { told <- err }, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- h.Serve(ctx, working()) }()
@@ -272,7 +272,7 @@ func TestAMetricsPortThatIsTakenIsTriedAgain(t *testing.T) {
 func TestAMetricsAddressThatIsNotThereEndsNothing(t *testing.T) {
 	for _, address := range []string{"192.0.2.1:9112", ""} {
 		ctx, cancel := context.WithCancel(t.Context())
-		h := NewHTTP(address, func(error) { cancel() })
+		h := NewHTTP(address, func(error) { cancel() }, nil)
 		if address == "" {
 			cancel()
 		}
@@ -289,7 +289,7 @@ func TestNobodyAnswers(t *testing.T) {
 		t.Errorf("error %v, want: no lvsd answers, and how to start one", err)
 	}
 
-	// A stopped process: the kernel takes the connection, nobody answers.
+	// A process that does not come to it: the kernel takes the connection, nobody answers.
 	path := filepath.Join(dir, "stopped.sock")
 	s := listen(t, path)
 	defer s.Close()
@@ -354,7 +354,7 @@ func TestALoopThatHangs(t *testing.T) {
 		if took := time.Since(start); code != 503 || took != loopTimeout || !strings.Contains(body, "did not answer within 2s") {
 			t.Errorf("status: %d %q after %v, want 503 after %v", code, body, took, loopTimeout)
 		}
-		err := Dial("x").refused(code, []byte(body))
+		err := Dial("x").refused(code, false, []byte(body))
 		if !errors.Is(err, ErrNoAnswer) {
 			t.Errorf("a daemon whose loop hangs counts as answering: %v", err)
 		}
@@ -374,7 +374,10 @@ func (s stuck) Status(context.Context) (*api.Status, error) {
 	return master(), nil
 }
 
-func (stuck) ReloadAndWait(context.Context) (api.Reloaded, error) { return api.Reloaded{}, nil }
+func (s stuck) ReloadAndWait(context.Context) (api.Reloaded, error) {
+	<-s.release
+	return api.Reloaded{}, nil
+}
 
 func (s stuck) Ready(context.Context) (bool, error) {
 	<-s.release

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"log"
 	"net"
 	"sync"
 	"time"
@@ -14,8 +15,9 @@ const retryHTTP = time.Second
 // An HTTP answers monitoring on a TCP address. Where it can't listen there, it
 // tries again: no figure is worth a director.
 type HTTP struct {
-	address string
-	tell    func(error)
+	address  string
+	tell     func(error)
+	errorLog *log.Logger
 
 	mu  sync.Mutex
 	err error
@@ -23,9 +25,9 @@ type HTTP struct {
 
 // NewHTTP returns the server for an address such as "127.0.0.1:9112"; with an
 // empty one it serves nobody. tell is called with an error when HTTP is no longer
-// served, and with nil when it is served again.
-func NewHTTP(address string, tell func(error)) *HTTP {
-	return &HTTP{address: address, tell: tell}
+// served, and with nil when it is served again. errorLog gets what net/http has to say.
+func NewHTTP(address string, tell func(error), errorLog *log.Logger) *HTTP {
+	return &HTTP{address: address, tell: tell, errorLog: errorLog}
 }
 
 // Err returns why HTTP is not served; nil: it is, or has no address.
@@ -44,6 +46,7 @@ func (h *HTTP) Serve(ctx context.Context, src Source) error {
 		s, err := listenHTTP(h.address)
 		if err == nil {
 			h.note(nil)
+			s.ErrorLog = h.errorLog
 			err = s.Serve(ctx, src)
 		}
 		if err == nil {

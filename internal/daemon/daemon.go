@@ -134,6 +134,7 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, socket.Close())
 	}
 	events := bounded(event.Log(o.Log))
+	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTPListen, events)
 	k := keeper.Start(context.WithoutCancel(ctx), events,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -28,7 +30,25 @@ func monitoring(address string, tell event.Sink) *control.HTTP {
 			e.Severity, e.Code, e.Text = event.Warning, director.HTTPUnavailable, "HTTP cannot be served, and is tried again: "+err.Error()
 		}
 		tell(e)
-	})
+	}, errorLog(tell))
+}
+
+// errorLog returns a logger for net/http, whose messages become events, and so are
+// as bounded as those.
+func errorLog(tell event.Sink) *log.Logger {
+	return log.New(messages(tell), "", 0)
+}
+
+// messages makes an event of each call of Write.
+type messages event.Sink
+
+// maxMessage bounds a message, in bytes: that of a panic has a whole stack.
+const maxMessage = 2 << 10
+
+func (tell messages) Write(message []byte) (int, error) {
+	text := strings.TrimSpace(string(message[:min(len(message), maxMessage)]))
+	tell(event.Event{At: time.Now(), Severity: event.Warning, Code: "http-error", Text: "the HTTP server reports: " + text})
+	return len(message), nil
 }
 
 // openTable opens the kernel's IPVS table, and returns it with the rows that an

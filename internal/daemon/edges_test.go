@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/state"
 )
 
@@ -74,5 +75,16 @@ func TestADamagedLedgerIsToldThoughNothingIsConfigured(t *testing.T) {
 	var log strings.Builder
 	if owned(slog.New(slog.NewTextHandler(&log, nil)), store) || !strings.Contains(log.String(), "services.json.unreadable") {
 		t.Errorf("the log: %s", log.String())
+	}
+}
+
+// Attack 13: what net/http had to say went to standard error beside the log.
+func TestWhatTheHTTPServerReportsIsOneBoundedLine(t *testing.T) {
+	var got []event.Event
+	log := errorLog(func(e event.Event) { got = append(got, e) })
+	log.Printf("http: panic serving %s", strings.Repeat("stack\n", 10_000))
+	if len(got) != 1 || got[0].Severity != event.Warning || got[0].Code != "http-error" ||
+		!strings.HasPrefix(got[0].Text, "the HTTP server reports: http: panic serving stack") || len(got[0].Text) > maxMessage+100 {
+		t.Errorf("told %.200v", got)
 	}
 }
