@@ -20,7 +20,8 @@ mistakes are printed, and the one that was running goes on. "systemctl reload
 lvsd" is the same, with the outcome in the journal.
 
 The exit status is 0 if the configuration is valid and runs now; 1 if it was
-refused; 2 for a mistake on the command line; and 3 if no daemon answers.`,
+refused; 2 for a mistake on the command line; 3 if no daemon answers; and 75 if
+other reloads are under way.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, _ []string) error {

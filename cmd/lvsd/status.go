@@ -15,6 +15,8 @@ const (
 	// exitNoAnswer is the exit status of commands that found no living daemon, so
 	// that scripts can tell that from a mistake on the command line.
 	exitNoAnswer = 3
+	// exitBusy is EX_TEMPFAIL of sysexits.h: a daemon runs, and is to be asked again.
+	exitBusy = 75
 	// exitUnknown is that of a monitoring plugin that knows nothing.
 	exitUnknown = 3
 )
@@ -42,9 +44,9 @@ With names of virtual services, shows only these.
 
 The exit status is 0 if the daemon answered, whatever its answer; 1 if the
 answer could not be read or printed, or has no such service; 2 for a mistake on
-the command line; and 3 if no daemon answers. With --exit-code, it is as
-monitoring plugins have it: 0 if nothing is wrong, 1 for warnings, 2 if something
-has failed or clients are not served, and 3 if that is not known.`,
+the command line; 3 if no daemon answers; and 75 if it is busy. With --exit-code,
+it is as monitoring plugins have it: 0 if nothing is wrong, 1 for warnings, 2 if
+something has failed or clients are not served, and 3 if that is not known.`,
 		Example: `  lvsd status                            in colour on a terminal, unless NO_COLOR is set
   lvsd status -o wide | grep down        each real server with its service's name
   lvsd status -o json | jq '.routers[] | {name, state, since}'
@@ -77,10 +79,14 @@ has failed or clients are not served, and 3 if that is not known.`,
 // answered returns the error of asking a daemon with its exit status; nil stays
 // nil.
 func answered(err error) error {
-	if errors.Is(err, control.ErrNoAnswer) {
+	switch {
+	case errors.Is(err, control.ErrNoAnswer):
 		return exitError{exitNoAnswer, err}
+	case errors.Is(err, control.ErrBusy):
+		return exitError{exitBusy, err}
+	default:
+		return failure(err)
 	}
-	return failure(err)
 }
 
 // print asks the daemon on the socket, prints its answer, and returns how bad that

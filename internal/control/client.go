@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,8 +17,13 @@ import (
 	"github.com/lvsd/lvsd/internal/text"
 )
 
-// ErrNoAnswer is wrapped by errors that mean that no living daemon answers.
-var ErrNoAnswer = errors.New("no lvsd answers")
+var (
+	// ErrNoAnswer is wrapped by errors that mean that no living daemon answers.
+	ErrNoAnswer = errors.New("no lvsd answers")
+	// ErrBusy is wrapped by errors that mean that the daemon lives, and is to be
+	// asked again.
+	ErrBusy = errors.New("lvsd is busy")
+)
 
 // answerTimeout bounds a whole request. maxAnswer bounds the answer, in bytes: at
 // about 100 times what 10,000 real servers need.
@@ -28,21 +34,28 @@ const (
 
 // A Client asks the daemon on one control socket.
 type Client struct {
-	path string
-	http http.Client
+	path   string
+	http   http.Client
+	daemon atomic.Int32 // the id of the process that was connected to last
 }
 
 // Dial returns a client of the daemon on the socket at path. It connects with
 // the first request.
 func Dial(path string) *Client {
+	c := &Client{path: path}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "unix", path)
+		conn, err := d.DialContext(ctx, "unix", path)
+		if u, ok := conn.(*net.UnixConn); ok {
+			c.daemon.Store(listenerOf(u))
+		}
+		return conn, err
 	}
-	return &Client{path: path, http: http.Client{Transport: &http.Transport{
+	c.http.Transport = &http.Transport{
 		DialContext:       dial,
 		DisableKeepAlives: true,
-	}}}
+	}
+	return c
 }
 
 // Status asks for the daemon's state. The error wraps ErrNoAnswer if no living
@@ -98,7 +111,7 @@ func (c *Client) request(ctx context.Context, method, path string, timeout time.
 		return nil, c.explain(err, timeout)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, c.refused(resp.StatusCode, body)
+		return nil, c.refused(resp.StatusCode, resp.Header.Get("Retry-After") != "", body)
 	}
 	return body, nil
 }
@@ -112,9 +125,10 @@ func (c *Client) explain(err error, timeout time.Duration) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w on %s: the daemon that made this socket is gone; see \"journalctl -u lvsd\" for why, "+
 			"and start it with \"systemctl start lvsd\" or \"lvsd run\"", ErrNoAnswer, c.path)
+	case errors.Is(err, syscall.EAGAIN):
+		return fmt.Errorf("%w on %s: more clients wait for it than the kernel keeps; see \"systemctl status lvsd\" and \"journalctl -u lvsd\"", ErrNoAnswer, c.path)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w on %s within %v, though a process has it open: it is stopped or hangs; "+
-			"see \"systemctl status lvsd\" and \"journalctl -u lvsd\"", ErrNoAnswer, c.path, timeout)
+		return fmt.Errorf("%w on %s within %v, though %w", ErrNoAnswer, c.path, timeout, silent(c.daemon.Load()))
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("asking the lvsd on %s: permission denied; run this as root, or as a member of the socket's group", c.path)
 	default:
@@ -123,14 +137,19 @@ func (c *Client) explain(err error, timeout time.Duration) error {
 }
 
 // refused turns an answer that is not a success into an error. A daemon whose
-// loop hangs counts as dead.
-func (c *Client) refused(code int, body []byte) error {
+// loop hangs counts as dead; one that says when to ask again is only busy.
+func (c *Client) refused(code int, retry bool, body []byte) error {
 	var f failure
 	if json.Unmarshal(body, &f) != nil || f.Error == "" {
 		f.Error = fmt.Sprintf("%d %s", code, http.StatusText(code))
 	}
-	if code == http.StatusServiceUnavailable {
-		return fmt.Errorf("%w on %s: %s; see \"journalctl -u lvsd\"", ErrNoAnswer, c.path, text.Printable(f.Error))
+	said := text.Printable(f.Error)
+	switch {
+	case retry:
+		return fmt.Errorf("%w: the daemon on %s runs, and says: %s", ErrBusy, c.path, said)
+	case code == http.StatusServiceUnavailable:
+		return fmt.Errorf("%w on %s: %s; see \"journalctl -u lvsd\"", ErrNoAnswer, c.path, said)
+	default:
+		return fmt.Errorf("the lvsd on %s refused: %s", c.path, said)
 	}
-	return fmt.Errorf("the lvsd on %s refused: %s", c.path, text.Printable(f.Error))
 }
