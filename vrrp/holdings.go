@@ -21,6 +21,19 @@ type Holdings struct {
 	Lease time.Duration
 }
 
+// holdings are what a Master that is configured so has.
+func (c *Config) holdings() Holdings {
+	var h Holdings
+	for _, p := range c.Addresses {
+		h.Addresses = append(h.Addresses, InterfaceAddress{c.Interface, p})
+	}
+	h.Addresses = append(h.Addresses, c.Extra...)
+	if c.Lease {
+		h.Lease = max(minLease, 2*c.masterDown(c.Interval))
+	}
+	return h
+}
+
 func (h Holdings) empty() bool { return len(h.Addresses) == 0 }
 
 // same reports whether both are of the same things, for however long.

@@ -136,7 +136,11 @@ func (s *Session) begin(now time.Time, m *member) {
 func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
-	source, silent := choose(c, own, m.router.source, virtual)
+	current := m.router.source
+	if c.Source != m.source { // A reload decides anew.
+		m.source, current = c.Source, netip.Addr{}
+	}
+	source, silent := choose(c, own, current, virtual)
 	switch {
 	case port != "":
 		silent = port

@@ -3,7 +3,6 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -130,14 +129,15 @@ func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
 	c := &r.c
 	r.election.know(r.source, c.Priority)
 	r.election.interval = c.Interval
-	moved := !slices.Equal(old.Addresses, c.Addresses) || !slices.Equal(old.Extra, c.Extra)
+	had, has := old.holdings(), c.holdings()
+	moved := !had.same(has)
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
 	if told && !r.stall.listening {
 		acts = append(acts, r.send(now, c.Priority))
 		r.adverts.nextAt = now.Add(c.Interval)
 	}
-	if moved || old.Lease != c.Lease {
-		acts = append(acts, Hold{r.holdings()})
+	if moved || had.Lease != has.Lease || old.Name != c.Name {
+		acts = append(acts, Hold{has})
 	}
 	if moved && !r.stall.listening {
 		acts = append(acts, r.announcements.first(now))

@@ -202,6 +202,8 @@ func TestUpdateTellsWhatChanged(t *testing.T) {
 		{"addresses", func(c *Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.0.0.7/24")} }, "send 100, hold, announce"},
 		{"extra addresses", func(c *Config) { c.Extra = []InterfaceAddress{{"eth1", netip.MustParsePrefix("10.1.0.7/24")}} }, "send 100, hold, announce"},
 		{"preemption", func(c *Config) { c.Preempt = false }, ""},
+		{"a lease", func(c *Config) { c.Lease = true }, "hold"},
+		{"the name, which the log gives with the addresses", func(c *Config) { c.Name = "renamed" }, "hold"},
 	} {
 		r := matrixStates["master"]()
 		c := r.given

@@ -130,17 +130,7 @@ func (r *Router) stalled(now time.Time, late time.Duration) []Action {
 }
 
 // holdings are what the router wants as Master.
-func (r *Router) holdings() Holdings {
-	var h Holdings
-	for _, p := range r.c.Addresses {
-		h.Addresses = append(h.Addresses, InterfaceAddress{r.c.Interface, p})
-	}
-	h.Addresses = append(h.Addresses, r.c.Extra...)
-	if r.c.Lease {
-		h.Lease = max(minLease, 2*r.election.masterDown(&r.c))
-	}
-	return h
-}
+func (r *Router) holdings() Holdings { return r.c.holdings() }
 
 func (r *Router) send(now time.Time, priority uint8) Action {
 	r.adverts.sentAt = now

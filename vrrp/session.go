@@ -56,6 +56,7 @@ type member struct {
 	removed   bool       // from the configuration
 	unsent    string     // why adverts cannot be sent, as last reported
 	own       netip.Addr // the director's own address on the router's interface
+	source    netip.Addr // as configured when the source of adverts was chosen
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
 }

@@ -174,12 +174,12 @@ func TestConditionOfTheDirector(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.master(one())
 			s.session.Set(given(vrrp.Condition{Name: "ping gateway", Penalty: 60, Reason: "the gateway does not answer"}))
-			s.want("told at once", "3.5s    advert 90 from 10.9.0.1 to 224.0.0.18")
+			s.want("told at once", "3.5s    advert 90 from 10.9.0.1 to 224.0.0.18", "3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 7.297s")
 			if st := s.status(); st.Priority != 90 || !slices.Equal(st.Unmet, []string{"the gateway does not answer"}) {
 				t.Errorf("priority %d, unmet %q", st.Priority, st.Unmet)
 			}
 			s.session.Set(one())
-			s.want("and when it is met again", "3.5s    advert 150 from 10.9.0.1 to 224.0.0.18")
+			s.want("and when it is met again", "3.5s    advert 150 from 10.9.0.1 to 224.0.0.18", "3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s")
 		})
 	})
 	t.Run("makes it stand back", func(t *testing.T) {
@@ -584,7 +584,7 @@ func TestReload(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.master(one())
 			s.session.Set(one(func(c *vrrp.Config) { c.Priority = 120; c.Name = "renamed" }))
-			s.want("told at once", "3.5s    advert 120 from 10.9.0.1 to 224.0.0.18")
+			s.want("told at once", "3.5s    advert 120 from 10.9.0.1 to 224.0.0.18", "3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 7.063s")
 			if st := s.status(); st.State != vrrp.Master || st.Name != "renamed" {
 				t.Errorf("%s is %s", st.Name, st.State)
 			}
