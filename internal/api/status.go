@@ -125,7 +125,7 @@ type Reloaded struct {
 // A Keeper describes the process that sends and receives the adverts.
 type Keeper struct {
 	// PID is zero if no virtual router is configured, and while the keeper is
-	// being restarted.
+	// being restarted. Restarts counts the attempts at that.
 	PID           int    `json:"pid"`
 	Restarts      uint64 `json:"restarts"`
 	EventsDropped uint64 `json:"events_dropped"`

@@ -94,6 +94,7 @@ func withoutHugePages() {
 // or go on.
 func Run(ctx context.Context, o Options) error {
 	withoutHugePages()
+	keeper.GoFirst()
 	// A log whose reader has ended is no reason to end.
 	signal.Ignore(syscall.SIGPIPE)
 	hangups := make(chan os.Signal, 1)

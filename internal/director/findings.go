@@ -40,7 +40,7 @@ func Findings(s *api.Status) []api.Finding {
 	all.notReady(s, services)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
-			"(it was restarted %d times), so no address is renewed and the other director may take over", s.Keeper.Restarts)
+			"(%d attempts to start it again), so no address is renewed and the other director may take over", s.Keeper.Restarts)
 	}
 	for i := range s.Routers {
 		all.router(&s.Routers[i])

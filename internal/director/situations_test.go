@@ -108,7 +108,7 @@ var situations = []struct {
 		r.Error = "web.hcl:4: unknown scheduler \"wrrr\"; did you mean \"wrr\"?"
 	}},
 	{"keeper-missing", []string{
-		"the process that sends the adverts is not running (it was restarted 3 times), so no address is renewed and the other director may take over: see \"journalctl -u lvsd\" for the reason",
+		"the process that sends the adverts is not running (3 attempts to start it again), so no address is renewed and the other director may take over: see \"journalctl -u lvsd\" for the reason",
 	}, func(st *api.Status) {
 		st.Keeper = api.Keeper{Restarts: 3}
 	}},

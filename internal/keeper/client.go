@@ -191,13 +191,15 @@ func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
 
 // live starts a keeper, talks to it until it has ended, and returns why it has.
 func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
+	c.mu.Lock()
+	c.starts++ // also where the process cannot be started
+	c.mu.Unlock()
 	conn, cmd, words, err := c.spawn()
 	if err != nil {
 		return err.Error()
 	}
 	c.mu.Lock()
 	c.status.PID = cmd.Process.Pid
-	c.starts++
 	c.mu.Unlock()
 	c.watched.sign()
 	defer c.end()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -215,6 +216,34 @@ func TestCommandThatIsNotThere(t *testing.T) {
 	wait(t, "the log tells", func() bool {
 		return strings.Contains(log(), "starting the keeper: fork/exec /nowhere/lvsd: no such file or directory")
 	})
+	wait(t, "what could not be started counts", func() bool { return c.Status().Restarts > 0 })
+}
+
+// Where memory ran out the kernel ended the keeper, again and again, and not the
+// director.
+func TestTheKernelEndsTheDirectorBeforeTheKeeper(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := n.host().start(lockFile(t))
+	a.desire(n.router(150))
+	wait(t, "it is Master", func() bool { return a.state() == vrrp.Master })
+	own, director, keeper := oomPoints(t, os.Getpid()), oomPoints(t, a.cmd.Process.Pid), oomPoints(t, a.report().PID)
+	if director != own+100 || keeper != own {
+		t.Errorf("the director has %d points, and the keeper %d; want %d and %d", director, keeper, own+100, own)
+	}
+}
+
+func oomPoints(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return points
 }
 
 func TestNoRouterNoProcess(t *testing.T) {

@@ -73,6 +73,7 @@ func director() {
 	out := json.NewEncoder(os.Stdout)
 	tell := func(r report) { mu.Lock(); defer mu.Unlock(); _ = out.Encode(r) }
 	_ = os.Setenv(roleVar, "keeper")
+	keeper.GoFirst()
 	c := keeper.Start(context.Background(),
 		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))), "/proc/self/exe")
 	go burn()

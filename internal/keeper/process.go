@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -24,10 +25,35 @@ const (
 	threads = 2
 )
 
+// oomPoints is how much more likely than the keeper the kernel is to end the
+// director where memory runs out, in thousandths of the memory that there is
+// (proc_pid_oom_score_adj(5)). The keeper's memory is locked, so it may be the
+// larger one by then; a director that is ended hands over.
+const oomPoints = 100
+
+// GoFirst has the kernel end this process before the keeper that it starts, where
+// memory runs out.
+func GoFirst() { adjustOOM(oomPoints) }
+
+// adjustOOM adds to this process's points. More are always granted, and those that
+// were inherited may be given back; where it is refused all the same, the two are
+// merely as likely as each other.
+func adjustOOM(points int) {
+	const path = "/proc/self/oom_score_adj"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return
+	}
+	if now, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+		_ = os.WriteFile(path, []byte(strconv.Itoa(max(-1000, min(now+points, 1000)))), 0)
+	}
+}
+
 // prepare gives the process its name and its memory, and returns how it runs.
 func prepare() Process {
 	// Executed by way of /proc/self/exe, it would be called "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-keeper"), 0)
+	adjustOOM(-oomPoints)
 	runtime.GOMAXPROCS(min(threads, runtime.NumCPU()))
 	debug.SetGCPercent(50)
 	var missing []string

@@ -47,7 +47,7 @@ type snapshot struct {
 type Status struct {
 	Process
 	PID       int    // zero while none runs
-	Restarts  uint64 // how often it had to be started again
+	Restarts  uint64 // attempts to start it again
 	Dropped   uint64 // events that found no room
 	Unclaimed uint64 // packets for virtual routers that are not configured here
 	Others    int    // VRRP sockets of other daemons on this machine

@@ -18,7 +18,7 @@ var daemonFigures = []figure[api.Status]{
 	{gauge("config_last_reload_timestamp_seconds", "When a configuration was last read."), func(v *api.Status) float64 { return moment(v.Reload.Last) }},
 	{gauge("config_last_reload_success_timestamp_seconds", "When the running configuration was applied."), func(v *api.Status) float64 { return moment(v.Reload.Applied) }},
 	{gauge("keeper_up", "1 if the process that sends the adverts is running; missing if no virtual router is configured."), func(v *api.Status) float64 { return onlyIf(len(v.Routers) > 0, oneIf(v.Keeper.PID != 0)) }},
-	{counter("keeper_restarts_total", "How often the keeper had to be restarted."), func(v *api.Status) float64 { return float64(v.Keeper.Restarts) }},
+	{counter("keeper_restarts_total", "Attempts to start the keeper again."), func(v *api.Status) float64 { return float64(v.Keeper.Restarts) }},
 	{counter("keeper_events_dropped_total", "Events of the keeper that were lost because the director was too slow."), func(v *api.Status) float64 { return float64(v.Keeper.EventsDropped) }},
 	{counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here."), func(v *api.Status) float64 { return float64(v.Keeper.Unclaimed) }},
 	{gauge("probe_targets", "Distinct probes that are scheduled."), func(v *api.Status) float64 { return float64(v.Probes.Targets) }},

@@ -123,7 +123,7 @@ var fixtures = []struct {
 	{"keeper-missing", Terminal{}, func(st *api.Status) {
 		st.Keeper = api.Keeper{Restarts: 3}
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "the process that sends the adverts is not running (it was restarted 3 times), so no address is renewed and the other director may take over"},
+			{Severity: api.Error, Text: "the process that sends the adverts is not running (3 attempts to start it again), so no address is renewed and the other director may take over"},
 		}
 	}},
 	{"interface-down", Terminal{}, func(st *api.Status) {
