@@ -9,11 +9,6 @@ import (
 	"time"
 )
 
-// auditAfter is how soon after a change of interfaces a Session checks whether
-// addresses that it holds are missing, or others are there. It lets a burst of changes end, and
-// bounds a quarrel with whoever keeps removing them.
-const auditAfter = 20 * time.Millisecond
-
 // inspect evaluates the routers when their interfaces have changed.
 func (s *Session) inspect(now time.Time) {
 	seen := s.link.Interfaces()

@@ -8,6 +8,11 @@ import (
 	"time"
 )
 
+// auditAfter is how soon after a change of interfaces a Session checks whether
+// addresses that it holds are missing, or others are there. It lets a burst of changes end, and
+// bounds a quarrel with whoever keeps removing them.
+const auditAfter = 20 * time.Millisecond
+
 // A Session runs the virtual routers of one director: it is the loop around
 // the Routers. All of them share one goroutine and one timer; what may block,
 // the addresses and their announcements, is left to a worker.

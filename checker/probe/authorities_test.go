@@ -54,7 +54,7 @@ func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = c.tlsConfig(ctx, netip.MustParseAddr("192.0.2.1"))
+		_, err = tlsConfig(ctx, c.HTTP, c.authorities, netip.MustParseAddr("192.0.2.1"))
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("the probe ended after %v, want its timeout, 3s", took)
 		}

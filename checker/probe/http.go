@@ -77,7 +77,7 @@ func (c *httpCheck) run(ctx context.Context, t checker.Target) error {
 	defer plain.Close()
 	var stream io.ReadWriteCloser = plain
 	if c.TLS {
-		config, err := c.tlsConfig(ctx, t.Addr)
+		config, err := tlsConfig(ctx, c.HTTP, c.authorities, t.Addr)
 		if err != nil {
 			return notRun(err)
 		}

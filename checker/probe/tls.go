@@ -17,19 +17,20 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// tlsConfig returns how the check talks TLS to an address. No session is kept:
-// each probe asks for the certificate and verifies it.
-func (c *httpCheck) tlsConfig(ctx context.Context, addr netip.Addr) (*tls.Config, error) {
+// tlsConfig returns how a check talks TLS to an address. It trusts these
+// authorities, or the system's where there are none. No session is kept: each
+// probe asks for the certificate and verifies it.
+func tlsConfig(ctx context.Context, o checker.HTTP, trusted *authorityFile, addr netip.Addr) (*tls.Config, error) {
 	config := &tls.Config{
-		ServerName:         serverName(c.HTTP, addr),
-		InsecureSkipVerify: c.Insecure,
+		ServerName:         serverName(o, addr),
+		InsecureSkipVerify: o.Insecure,
 		NextProtos:         []string{"http/1.1"},
 	}
-	if c.authorities == nil {
+	if trusted == nil {
 		return config, nil
 	}
 	var err error
-	if config.RootCAs, err = c.authorities.pool(ctx); err != nil {
+	if config.RootCAs, err = trusted.pool(ctx); err != nil {
 		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
 	}
 	return config, nil

@@ -11,6 +11,28 @@ import (
 	"time"
 )
 
+// Bounds on what clients can ask of the daemon, so that none of them delays it
+// or makes it grow.
+const (
+	maxConnections = 64 // for each listener
+	maxInFlight    = 2  // requests of one kind
+	maxWaiting     = 16 // requests of one kind that wait for those
+	maxSending     = 4  // answers of one kind that clients have not read yet
+	waitTimeout    = 3 * time.Second
+	maxHeader      = 16 << 10 // bytes
+	readTimeout    = 5 * time.Second
+	writeTimeout   = 30 * time.Second // a large status on a slow line
+	idleTimeout    = 5 * time.Second
+	closeTimeout   = time.Second
+	// reloadTimeout is longer than the director may take for two readings of
+	// the configuration: one that is under way, and the one that is asked for.
+	reloadTimeout = 2 * time.Minute
+
+	// loopTimeout is how long the director's loop may take to answer before
+	// it counts as hanging.
+	loopTimeout = 2 * time.Second
+)
+
 // connections bounds the connections of one listener. Where there are too many,
 // the one goes that has waited longest for a request, so clients that connect
 // and say nothing keep nobody out.

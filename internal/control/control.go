@@ -8,35 +8,12 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 )
 
 // DefaultSocket is the path of the control socket unless another one is given.
 const DefaultSocket = "/run/lvsd/lvsd.sock"
-
-// Bounds on what clients can ask of the daemon, so that none of them delays it
-// or makes it grow.
-const (
-	maxConnections = 64 // for each listener
-	maxInFlight    = 2  // requests of one kind
-	maxWaiting     = 16 // requests of one kind that wait for those
-	maxSending     = 4  // answers of one kind that clients have not read yet
-	waitTimeout    = 3 * time.Second
-	maxHeader      = 16 << 10 // bytes
-	readTimeout    = 5 * time.Second
-	writeTimeout   = 30 * time.Second // a large status on a slow line
-	idleTimeout    = 5 * time.Second
-	closeTimeout   = time.Second
-	// reloadTimeout is longer than the director may take for two readings of
-	// the configuration: one that is under way, and the one that is asked for.
-	reloadTimeout = 2 * time.Minute
-
-	// loopTimeout is how long the director's loop may take to answer before
-	// it counts as hanging.
-	loopTimeout = 2 * time.Second
-)
 
 // A Source answers from the director's loop, so that an answer also shows that
 // the loop is alive. Its methods are called by several goroutines at a time, and

@@ -1,10 +1,3 @@
-// Package daemon builds lvsd out of its parts and runs it: it reads the
-// configuration, opens the edges to the kernel, hands them to the director,
-// and serves the control socket until it is stopped by a signal.
-//
-// The director and the domains decide what the daemon does. This package has only
-// what a process needs around them: signals, the service manager, the log, files,
-// locks and sockets.
 package daemon
 
 import (
@@ -34,20 +27,6 @@ import (
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
-
-// Options are what the daemon is started with.
-type Options struct {
-	Version string
-	// Config is the path of the configuration, and Node the director's name in
-	// it, or empty for the host's name.
-	Config, Node string
-	// StateDir is the directory where the daemon remembers which rows of the
-	// IPVS table are its own, and which only one daemon works with at a time.
-	StateDir string
-	// Socket is the path of the control socket.
-	Socket string
-	Log    *slog.Logger
-}
 
 // These are the garbage collector's GOGC. At rest there is little garbage, and
 // memory is what counts. A reload of ten thousand servers leaves half of the heap

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/lvsd/lvsd/checker"
@@ -44,11 +45,11 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 	return all
 }
 
-// keep leaves in the table what served until now for a service that is undecided,
+// stay leaves in a table what served until now for a service that is undecided,
 // so that a change of every server is no moment without one. Of the servers that
 // are configured again only those without a result stay. What would be sent to
 // this director itself, which may not be Master any more, does not stay.
-func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w World) {
+func (l Leaving) stay(table ipvsctl.Table, s *config.Service, states []checker.State, own func(netip.Addr) bool) {
 	judged := make(map[ipvsctl.DestinationKey]bool)
 	for i, state := range states {
 		judged[s.Servers[i].Key] = state != checker.Unknown
@@ -58,14 +59,14 @@ func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w W
 		judged[s.Fallback.Key] = same
 	}
 	stays := func(row ipvsctl.Row[ipvsctl.Destination]) bool {
-		return row.Value.Weight > 0 && !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !w.Own(row.Key.Addr))
+		return row.Value.Weight > 0 && !judged[row.Key] && (row.Value.Forward == ipvsctl.NAT || !own(row.Key.Addr))
 	}
 	if !slices.ContainsFunc(l.Destinations, stays) {
 		return
 	}
 	kept := ipvsctl.VirtualService{Service: l.Service}
 	if same {
-		kept = p.Table[s.Key]
+		kept = table[s.Key]
 		if s.Fallback != nil {
 			kept.Destinations.Delete(s.Fallback.Key)
 		}
@@ -75,5 +76,5 @@ func (p *Planned) keep(s *config.Service, states []checker.State, l Leaving, w W
 			kept.Destinations.Set(row.Key, row.Value)
 		}
 	}
-	p.Table[l.Key] = kept
+	table[l.Key] = kept
 }

@@ -67,7 +67,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		p.Verdicts[i] = judge(states, weights, now.Before(w.AwaitedUntil))
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
-			p.keep(s, states, w.Leaving[s.Key], w)
+			w.Leaving[s.Key].stay(p.Table, s, states, w.Own)
 		}
 	}
 	return p

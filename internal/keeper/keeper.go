@@ -261,3 +261,30 @@ func (k *keeper) send(ended <-chan struct{}) {
 		time.Sleep(spacing)
 	}
 }
+
+// betweenLooks is how many pulses pass from one look to the next:
+// each leaves some garbage in a process whose memory stays locked.
+const betweenLooks = 5
+
+// lookForOthers looks for other daemons that speak VRRP now and then, and tells
+// of them.
+func (k *keeper) lookForOthers() {
+	if k.others.skip--; k.others.skip > 0 {
+		return
+	}
+	k.others.skip = betweenLooks
+	n := k.others.look()
+	if n == k.others.told {
+		return
+	}
+	if k.others.told == 0 {
+		k.warn("vrrp-others", "another daemon on this machine speaks VRRP: stop and disable it (ss --raw --processes names it)")
+	} else if n == 0 {
+		k.event(vrrp.Event{At: time.Now(), Code: "vrrp-others-gone", Text: "no other daemon on this machine speaks VRRP any more"})
+	}
+	k.others.told = n
+	k.mu.Lock()
+	k.foreign = n
+	k.mu.Unlock()
+	token(k.kick)
+}

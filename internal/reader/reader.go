@@ -10,25 +10,6 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 )
 
-// A Query says what is to be read, and what the reader needs to know besides
-// the files. The environment is the parent's.
-type Query struct {
-	// Path is a file, or a directory of *.hcl files.
-	Path string
-	// Node is as in config.Options.
-	Node string
-	// Machine is this one.
-	config.Machine
-	// RunningNode, RunningDigest and RunningFiles are those of the configuration
-	// that runs: where the files say the same, they are not parsed. Empty: none
-	// runs.
-	RunningNode   string
-	RunningDigest string
-	RunningFiles  []string
-	// ValidateOnly asks whether the configuration is valid, and for no Config.
-	ValidateOnly bool
-}
-
 // A Reading is what came of reading a configuration.
 type Reading struct {
 	// Unchanged: the files say what runs already. Then there is no Config.
@@ -40,36 +21,6 @@ type Reading struct {
 	Config      *config.Config
 	Contents    Contents
 	Diagnostics config.Diagnostics
-}
-
-// Contents counts what a valid configuration has.
-type Contents struct{ Routers, Services, Servers int }
-
-// A request is what the child is asked. The summaries of the blocks that need not
-// be parsed again follow it, one by one: as one message they would be five times
-// their size in garbage.
-type request struct {
-	Query
-	Limits Limits
-	Known  int // how many summaries follow
-}
-
-// A summary is that of one block.
-type summary struct {
-	Key     config.Key
-	Summary []byte
-}
-
-// A reply is what the child answers. Its blocks follow it, one by one.
-type reply struct {
-	// Failed says why there is nothing to parse: no such file.
-	Failed    string
-	Unchanged bool
-	// Config is without its services.
-	Config      *config.Config
-	Contents    Contents
-	Diagnostics config.Diagnostics
-	Blocks      int
 }
 
 // A Reader reads configurations in child processes. It is safe for concurrent

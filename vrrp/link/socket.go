@@ -278,11 +278,3 @@ func (s *socket) zone(dst netip.Addr) uint32 {
 	}
 	return 0
 }
-
-// token puts one in, unless there is one already.
-func token(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}

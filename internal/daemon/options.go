@@ -1,0 +1,17 @@
+package daemon
+
+import "log/slog"
+
+// Options are what the daemon is started with.
+type Options struct {
+	Version string
+	// Config is the path of the configuration, and Node the director's name in
+	// it, or empty for the host's name.
+	Config, Node string
+	// StateDir is the directory where the daemon remembers which rows of the
+	// IPVS table are its own, and which only one daemon works with at a time.
+	StateDir string
+	// Socket is the path of the control socket.
+	Socket string
+	Log    *slog.Logger
+}
