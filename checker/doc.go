@@ -32,4 +32,11 @@
 // A Result is Passed, Failed or NotRun. NotRun means that this director could
 // not run the probe. It does not change a Health in either direction: a director
 // that has no route must not conclude that all servers are dead.
+//
+// Every file uses only files that come before it in this list:
+//
+//	spec.go, status.go, http.go, target.go    what is probed
+//	health.go                                 what results mean
+//	stats.go, schedule.go                     what is due when
+//	checker.go                                the loop
 package checker

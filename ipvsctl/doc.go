@@ -18,9 +18,14 @@
 // turns what happened into events. The Reconciler (reconcile.go) is the loop around
 // it, and the only writer of the kernel's table.
 //
-// The files build on each other in the order keys, rows, table, op, diff, ipvsadm
-// (values); ownership, refused, audit, observe, event, snapshot (parts); core;
-// reconcile.
+// Every file uses only files that come before it in this list:
+//
+//	keys.go, rows.go, table.go, op.go,     values
+//	diff.go, ipvsadm.go
+//	ownership.go, refused.go, audit.go,    the parts of the core
+//	observe.go, event.go, snapshot.go
+//	core.go                                the core
+//	reconcile.go                           the loop
 //
 // The kernel does not record who owns a service. The daemon owns the services
 // that are wanted, and those that it owned when its last process ended, according

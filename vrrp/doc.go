@@ -2,20 +2,22 @@
 // version 3 (RFC 9568, which calls a Master "Active") and version 2 (RFC
 // 3768), over IPv4 and IPv6.
 //
-// The files build on each other in this order, so that none needs one that comes
-// later:
+// Every file uses only files that come before it in this list:
 //
-//	packet, condition, vrrp,        values: the codec of adverts, what is configured and what is
-//	holdings, actions               reported, what a router asks for
-//	times, pace, election,          the parts of a router: each knows one thing, and has timers
-//	handover, announcements,        of its own
-//	stall, rivals
-//	router, master, backup,         a Router: the state machine of one virtual router. It takes
-//	source, accept, lifecycle, status       the time as an argument and returns the work to do
-//	edge, worker                    what is needed of the kernel, and the loop that adds and
-//	                                removes a Master's addresses there
-//	session, leftover, member,      a Session: the loop that runs Routers and evaluates their
-//	interfaces, loop                Conditions
+//	packet.go, condition.go, vrrp.go       values: the codec of adverts, what is
+//	                                       configured and what is reported
+//	times.go, pace.go, election.go         parts of a router: each knows one
+//	                                       thing, and has timers of its own
+//	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
+//	handover.go, announcements.go,         more of its parts
+//	stall.go, rivals.go
+//	router.go, master.go, backup.go,       a Router: the state machine of one virtual
+//	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
+//	status.go                              and returns the work to do
+//	worker.go                              the loop that adds and removes a Master's
+//	                                       addresses
+//	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
+//	interfaces.go, loop.go                 evaluates their Conditions
 //
 // Package link makes the system calls.
 //

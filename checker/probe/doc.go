@@ -6,7 +6,7 @@
 //	        │     ├─ tls.go ─ authorities.go   certificates
 //	        │     ├─ response.go   what servers say, and how it ends
 //	        │     └─ pattern.go   what a body must match
-//	        ── ping.go ─── echo.go   one raw ICMP socket for each family
+//	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
 // Each kind of check has one file, which registers how its options are compiled.
@@ -25,4 +25,13 @@
 // socket, no port, its own packet filter, a file of certificates that cannot be
 // read. Any other cause is a failure of the server: a refusal, a reset, silence,
 // or an address for which nobody answers ARP.
+//
+// Every file uses only files that come before it in this list:
+//
+//	verdict.go                         how a probe ended
+//	dial.go, authorities.go, tls.go    connections
+//	pattern.go, response.go            what servers say
+//	echo.go, pinger.go                 ICMP
+//	probe.go                           the Prober
+//	tcp.go, http.go, ping.go           each kind of check
 package probe

@@ -53,10 +53,10 @@ type file struct {
 func files(t *testing.T) []file {
 	t.Helper()
 	var list []file
+	set := token.NewFileSet()
 	for _, p := range listPackages(t) {
 		for _, name := range p.GoFiles {
-			set := token.NewFileSet()
-			parsed, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			parsed, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
 			if err != nil {
 				t.Errorf("parsing %s/%s: %v", p.name(), name, err)
 				continue

@@ -100,6 +100,7 @@ var bannedBelow = map[string]string{
 type goPackage struct {
 	ImportPath string
 	Dir        string
+	Export     string // the file with its types, where that was asked for
 	Imports    []string
 	Deps       []string
 	GoFiles    []string
@@ -108,9 +109,12 @@ type goPackage struct {
 // name is the import path within the module.
 func (p goPackage) name() string { return strings.TrimPrefix(p.ImportPath, module) }
 
-func listPackages(t *testing.T) []goPackage {
+// listPackages returns the packages of this module, and with -deps all that they
+// depend on.
+func listPackages(t *testing.T, flags ...string) []goPackage {
 	t.Helper()
-	c := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,Imports,Deps,GoFiles", module+"...")
+	flags = append([]string{"list", "-e", "-json=ImportPath,Dir,Export,Imports,Deps,GoFiles"}, flags...)
+	c := exec.Command("go", append(flags, module+"...")...)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()

@@ -2,18 +2,19 @@
 // Config for one node, or into diagnostics that tell what is wrong, where, and
 // what to write instead.
 //
-// Every file uses only files that come after it in this list:
+// Every file uses only files that come before it in this list:
 //
-//	whole.go               Parse, ParseWith: all blocks, and what must hold among them
-//	language.go            the blocks at the top level of a file
-//	director.go            director {}
-//	router.go, track.go    virtual_router {}
-//	service.go, server.go  virtual_service {} and its servers
-//	checks.go              the kinds of checks
-//	check_*.go             each kind
-//	check.go, route.go     what several of them share
-//	foreign.go             other programs' words, with ours
-//	claims.go, config.go   what a block claims, and what all of this makes
+//	config.go, claims.go            what all of this makes, and what a block claims
+//	foreign.go                      other programs' words, with ours
+//	route.go, check.go              what several of the following share
+//	check_none.go, check_tcp.go,    each kind of check
+//	check_http.go, check_ping.go
+//	checks.go                       the kinds of checks
+//	server.go, service.go           virtual_service {} and its servers
+//	track.go, router.go             virtual_router {}
+//	director.go                     director {}
+//	language.go                     the blocks at the top level of a file
+//	whole.go                        Parse, ParseWith: all blocks, and what must hold among them
 //
 // An option is one line in the table of its block: its name, its default, its
 // range, what it does, and where its value is stored. Everything else about

@@ -13,4 +13,12 @@
 //
 // A request cannot delay the daemon or make it grow: the number of connections,
 // the size of headers, the requests in flight and the time for each are bounded.
+//
+// Every file uses only files that come before it in this list:
+//
+//	bounds.go                 what bounds clients
+//	control.go                a Server of one listener, and its Source
+//	http.go, monitoring.go    HTTP for monitoring
+//	socket.go                 the control socket
+//	peer.go, client.go        its other end, and the process that listens there
 package control

@@ -11,16 +11,26 @@
 //	configuration, commands ──►│      │        ├─► events, the service manager
 //	Expire at Deadline ───────►└──────┘        └─► readings, looks, the hand-over
 //
-// The core's state is in core.go. handle.go takes what happens and does what
-// follows from it: start.go has the order of a start, reload.go the reading of
-// another configuration, machine.go what the machine is like, outages.go the plan
-// and what it means for services. Each needs only what is below it: Healths
-// (health.go) holds the state of every real server, and the desired state is a
-// function of configuration, health and roles alone: weigh (for one server),
-// choose (among the servers of a service) and Plan; deprive.go has which reloads
-// take a running router's interface away, and changes.go what one changes; leave.go has what serves on
-// until a changed service's first results. findings.go determines what is
-// wrong, and status.go says all of that to programs.
+// The desired state is a function of configuration, health and roles alone: weigh
+// (for one server), choose (among the servers of a service) and Plan.
+//
+// Every file uses only files that come before it in this list:
+//
+//	edges.go, values.go                what the director needs of others, what it is told and wants
+//	health.go                          Healths: the state of every real server
+//	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
+//	leave.go                           what serves on until a changed service's first results
+//	plan.go                            Plan
+//	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
+//	adverts.go, findings.go            what is wrong
+//	readings.go                        whether the configuration is being read
+//	core.go                            the core's state
+//	machine.go                         what the machine is like
+//	describe.go, status.go             what people and programs are told
+//	outages.go                         the plan, and what it means for services
+//	start.go, reload.go                the order of a start, and reading another configuration
+//	handle.go                          what happens, and what follows from it
+//	director.go, loop.go               the channels around the loop, and the loop
 //
 // Everything that leaves the loop is a complete desired state, of which only the
 // newest counts, so the loop never waits for the kernel, a probe or the keeper.

@@ -11,8 +11,13 @@
 // beyond a bound are dropped and counted. The keeper writes neither to a disk
 // nor to the director's standard error.
 //
-// What they exchange is in wire.go, what is special about the keeper's process in
-// process.go; client.go is the director's end, keeper.go the other one.
+// Every file uses only files that come before it in this list:
+//
+//	wire.go       what they exchange
+//	process.go    what is special about the keeper's process
+//	others.go     other daemons that speak VRRP
+//	keeper.go     the keeper's end
+//	client.go     the director's end
 //
 // Each process survives the death of the other. A keeper that dies is restarted
 // at once, and becomes Master again if no peer can have taken over yet. If the

@@ -13,7 +13,14 @@
 //
 // The child is the same binary under the same user, so that it can read the same
 // files. It starts without capabilities and with no_new_privs, and opens no
-// socket. Its memory, its processor time and its duration are limited (limits.go).
+// socket. Its memory, its processor time and its duration are limited.
 // A child that exceeds a limit is killed, and this is reported as a mistake in the
 // block that it was reading.
+//
+// Every file uses only files that come before it in this list:
+//
+//	limits.go, wire.go       what a reading may cost, and what is asked and answered
+//	board.go, excess.go      which block is being read, and whether it took too much
+//	main.go                  the child
+//	process.go, reader.go    the child as its parent sees it, and a Reader
 package reader

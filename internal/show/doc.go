@@ -1,4 +1,11 @@
 // Package show prints the daemon's answers for people, as tables that fit their
 // terminal. All text passes through text.Printable, so that it cannot contain
 // control sequences for the terminal.
+//
+// Every file uses only files that come before it in this list:
+//
+//	units.go, table.go        figures and columns
+//	services.go, status.go    the state
+//	select.go                 parts of it
+//	reload.go                 what a reload did
 package show

@@ -5,8 +5,12 @@
 //	       explain ◄── refusals by sequence number, one acknowledgement ◄──┘
 //	Conn.List, Services, Read ──► question ──► kernel ──► decode
 //
-// The files build on each other in the order family (the numbers of linux/ip_vs.h),
-// encode, decode, refusal, conn.
+// Every file uses only files that come before it in this list:
+//
+//	family.go               the numbers of linux/ip_vs.h
+//	encode.go, decode.go    requests and answers
+//	refusal.go              what the kernel's errors mean
+//	conn.go                 the connection
 //
 // An answer costs the kernel and this process more than a request, so only the
 // last request of a batch asks for an acknowledgement. The kernel reports a

@@ -11,8 +11,13 @@
 // Run publishes what it knows as one immutable view, so that the loop that sends
 // the adverts never waits.
 //
-// Its files build on each other in the order filter, arrivals, socket, link, address,
-// announce, watch.
+// Every file uses only files that come before it in this list:
+//
+//	filter.go                  which packets the kernel lets through
+//	arrivals.go, socket.go     raw sockets
+//	link.go                    the view, and what the loop of the routers asks
+//	address.go, announce.go    what their worker asks
+//	watch.go                   Run
 //
 // A Link belongs to the network namespace in which it was made.
 package link

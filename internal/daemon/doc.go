@@ -1,0 +1,16 @@
+// Package daemon builds lvsd out of its parts and runs it: it reads the
+// configuration, opens the edges to the kernel, hands them to the director,
+// and serves the control socket until it is stopped by a signal.
+//
+// The director and the domains decide what the daemon does. This package has only
+// what a process needs around them: signals, the service manager, the log, files,
+// locks and sockets.
+//
+// Every file uses only files that come before it in this list:
+//
+//	options.go                       what it is started with
+//	events.go, journal.go, log.go    the log
+//	alone.go, edges.go               one daemon for each table, and its edges
+//	config.go                        reading the configuration
+//	daemon.go                        Run
+package daemon
