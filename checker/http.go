@@ -73,7 +73,7 @@ func (h HTTP) Validate() error {
 		return fmt.Errorf("method %q must be a word such as GET", h.Method)
 	case h.Path != "" && (h.Path[0] != '/' || !isWord(h.Path)):
 		return fmt.Errorf("path %q must begin with / and must not contain a space (write %%20)", h.Path)
-	case !isWord(h.Host):
+	case !isWord(h.Host) || strings.Contains(h.Host, "/"):
 		return fmt.Errorf("host %q must be a name, or a name and a port", h.Host)
 	case !isWord(h.ServerName):
 		return fmt.Errorf("server name %q must be a host name", h.ServerName)

@@ -56,6 +56,7 @@ func TestHTTPValidate(t *testing.T) {
 		{HTTP{Path: "/a b"}, "must not contain a space"},
 		{HTTP{Path: "/\r\nX: y"}, "must not contain a space"},
 		{HTTP{Host: "a\r\nX: y"}, "must be a name"},
+		{HTTP{Host: "http://a.example"}, "must be a name"},
 		{HTTP{ServerName: "a b"}, "must be a host name"},
 		{HTTP{Body: "("}, "body is not a valid regular expression"},
 		{HTTP{Body: strings.Repeat("x{1000}", 100)}, "body: the regular expression takes 100002 steps"},

@@ -51,7 +51,7 @@ func file(t *testing.T, text string) string {
 
 const (
 	valid = `virtual_service "web" {
-  address = "127.0.0.1"
+  address = "10.13.0.200"
   port    = 80
   forward = "nat"
   real_server "192.168.1.4" {}
@@ -64,7 +64,7 @@ const (
 }
 `
 	broken = `virtual_service "web" {
-  address   = "127.0.0.1"
+  address   = "10.13.0.200"
   port      = 80
   forward   = "nat"
   scheduler = "wrrr"

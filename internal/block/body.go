@@ -3,6 +3,8 @@ package block
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -43,10 +45,10 @@ func (b *Body) accept(inner Body, name, brace hcl.Range) {
 		b.Mistake(placeOf(brace), fmt.Sprintf("Missing %s for %s", o.Labels[given], o.Name), "Write it in quotes before the brace: %s {", example(o))
 		return
 	case given > want && want == 0:
-		b.Mistake(placeOf(inner.labelRanges[0]), "Extraneous label for "+o.Name, "A %s block has no label: remove it.", o.Name)
+		b.Mistake(placeOf(inner.labelRanges[0]), "Unexpected label for "+o.Name, "A %s block has no label: remove it.", o.Name)
 		return
 	case given > want:
-		b.Mistake(placeOf(inner.labelRanges[want]), "Extraneous label for "+o.Name, "It has no label besides %s: write %s {", strings.Join(o.Labels, " and "), example(o))
+		b.Mistake(placeOf(inner.labelRanges[want]), "Unexpected label for "+o.Name, "It has no other label than its %s: write %s {", strings.Join(o.Labels, " and "), example(o))
 		return
 	}
 	b.inner = append(b.inner, inner)
@@ -87,6 +89,13 @@ func (b *Body) At(name string) Place {
 		return at(a)
 	}
 	return b.Head
+}
+
+// Constant reports whether an argument is there and depends on no variable, so
+// that it is the same on every director.
+func (b *Body) Constant(name string) bool {
+	a := b.argument(name)
+	return a != nil && len(a.Expr.Variables()) == 0
 }
 
 // NameAt returns where an argument's name stands, or the block's head where it
@@ -177,20 +186,29 @@ func (b *Body) CheckName(label int) {
 // that was meant, or the block where it belongs.
 func (b *Body) unknown(what, name string, at Place) {
 	summary := fmt.Sprintf("Unknown %s %q", what, name)
-	hint := b.language.suggestion(name, b.optionNames())
+	names, owners := b.optionNames(), b.language.owners(name)
+	hint, like := b.language.suggestion(name, names), alike(name, names)
 	switch o := b.schema.byName[name]; {
 	case b.language.Words[name] != "":
 		b.Mistake(at, summary, "%s", b.language.Words[name])
 	case o != nil && o.Block != nil && len(o.Block.Options) > 0 && len(o.Labels) == 0:
-		b.Mistake(at, summary, "%s is a block with arguments of its own, without an equals sign: %s { %s = … }", name, name, o.Block.Options[0].Name)
+		b.Mistake(at, summary, "%s is a block, which has no equals sign: write %s { %s = … }", name, name, o.Block.Options[0].Name)
 	case o != nil && o.Block != nil:
-		b.Mistake(at, summary, "%s is a block, without an equals sign: write %s { … }", name, example(o))
+		b.Mistake(at, summary, "%s is a block, which has no equals sign: write %s { … }", name, example(o))
 	case o != nil:
-		b.Mistake(at, summary, "There is no %s of this name here. Did you mean the argument: %s = …", what, name)
+		b.Mistake(at, summary, "%s is an argument: write %s = …", name, name)
 	case b.family != nil && len(b.family.kindsWith(name)) > 0:
 		b.unused(what, name, at)
-	case len(b.language.owners(name)) > 0:
-		b.Mistake(at, summary, "%q does not belong here: move it into %s.", name, strings.Join(b.language.owners(name), " or "))
+	case like != "":
+		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, like)
+	case slices.Contains(owners, b.language.Top.Name):
+		b.Mistake(at, summary, "A %s block does not belong here: move it to %s.", name, b.language.Top.Name)
+	case len(owners) > 0:
+		belongs := "the block " + strconv.Quote(owners[0])
+		if len(owners) > 1 {
+			belongs = "one of the blocks " + conjunction(owners, "and")
+		}
+		b.Mistake(at, summary, "%q belongs in %s, not here.", name, belongs)
 	case hint != "":
 		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, hint)
 	default:

@@ -42,7 +42,8 @@
 //	diagnostics.go            reports as they are shown
 //	functions.go, scope.go    what expressions may refer to
 //	plain.go                  the parser of plain text
-//	explain.go, lines.go      the parser's mistakes in words
+//	phrases.go, explain.go    the parser's mistakes in words
+//	lines.go                  and what a line was meant to be
 //	repair.go, syntax.go      parsing an item
 //	text.go, locals.go        what comes before the blocks
 //	body.go, values.go        a block and the values of its arguments

@@ -2,6 +2,7 @@ package block
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -108,7 +109,19 @@ func (b *Body) generator(x *hclsyntax.Block) (generator, bool) {
 			return g, false
 		}
 	}
+	if o := b.schema.byName[x.Labels[0]]; o != nil && o.Block != nil && len(g.labels) != len(o.Labels) {
+		b.Mistake(head, "Wrong labels", "The labels of the generated blocks are given in a list with one item for each: %s.", exampleLabels(o))
+		return g, false
+	}
 	return g, true
+}
+
+// exampleLabels tells how the labels of generated blocks could be written.
+func exampleLabels(o *Option) string {
+	if len(o.Labels) == 0 {
+		return o.Name + " has no label, so remove labels"
+	}
+	return "labels = [" + strings.Repeat(", "+o.Name+".value", len(o.Labels))[2:] + "]"
 }
 
 // add adds the block of one element.

@@ -36,9 +36,8 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 			if m := redefined.FindStringSubmatch(in.Detail); m != nil {
 				r.Summary, r.Detail = "Duplicate argument", fmt.Sprintf("%s is already set on line %s: remove one of them.", m[1], m[2])
 			}
-		case "Invalid single-argument block definition":
-			r.Summary = "Several arguments on one line"
-			r.Detail = "A block on one line can have only one argument, and no comma. Write each argument on a line of its own:\n  block {\n    first  = 1\n    second = 2\n  }"
+		default:
+			rephrase(in, &r)
 		}
 		d.add(r)
 	}
@@ -65,12 +64,12 @@ func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 	switch {
 	case index != nil && isVariable(index.Key, "node"):
 		out.Summary = fmt.Sprintf("Unknown node %q", key)
-		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the right name with --node.", key, Listed(keys))
+		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the director's name with --node.", key, Listed(keys))
 	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
 		out.Summary, out.Detail = unsetVariable(key)
 	case references.MatchString(key):
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
-		out.Detail = fmt.Sprintf("In quotes this is text and not a variable: write [%s].", key)
+		out.Detail = fmt.Sprintf("In quotes, this is text, not a variable: write [%s].", key)
 	default:
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
 		out.Detail = fmt.Sprintf("%sThe map has %s.", d.language.DidYouMean(key, keys), Listed(keys))
@@ -180,7 +179,7 @@ func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 	case slices.Contains(d.locals, name):
 		out.Detail = fmt.Sprintf("A local is used by its full name: write local.%s.", name)
 	case switches[name] != "":
-		out.Detail = fmt.Sprintf("Write %s: what can be on or off is true or false.", switches[name])
+		out.Detail = fmt.Sprintf("Write %s.", switches[name])
 	case slices.Contains(hostWords, strings.ToLower(name)):
 		out.Detail = "The name of this director is node.name."
 	case len(t.Traversal) == 1:

@@ -48,6 +48,17 @@ func (l *Language) suggestion(s string, words []string) string {
 	return best
 }
 
+// alike returns the word of several that has s as a part of its own, or nearly is
+// s: interval in advert_interval, and address in addresses.
+func alike(s string, words []string) string {
+	for _, w := range words {
+		if slices.Contains(strings.Split(w, "_"), s) || len(s) > 4 && distance(s, w) <= 2 {
+			return w
+		}
+	}
+	return ""
+}
+
 // DidYouMean returns the sentence that suggests one of the words in the place of
 // s, or nothing.
 func (l *Language) DidYouMean(s string, words []string) string {

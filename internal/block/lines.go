@@ -28,27 +28,33 @@ var forms = []struct {
 	summary, detail string
 }{
 	{regexp.MustCompile(`^(?:<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?: |$)`),
-		"Conflict of a merge", "This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
+		"Merge conflict", "A merge left this line (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
 	{regexp.MustCompile(`^[ \t]*\}[ \t]*(?:#.*)?$`),
-		"Closing brace too many", "No block is open here: remove this brace, or look above for a block that ends too early."},
+		"Unexpected closing brace", "No block is open here: remove this brace, or look above for a block that ends too early."},
 	{regexp.MustCompile(`^[^"]*[=\[,][ \t]*\$\{?(\w+)\}?`),
-		"Variable of the shell", "An environment variable is written env.$1, without a dollar sign; in quotes, \"${env.$1}\"."},
+		"Shell variable", "An environment variable is written env.$1, without a dollar sign; in quotes, \"${env.$1}\"."},
 	{regexp.MustCompile(`=[ \t]*(\d+(?:\.\d+)?(?:ns|us|ms|[smhd]))[ \t]*(?:#|//|$)`),
 		"Missing quotes", "A duration is text: write \"$1\"."},
 	{regexp.MustCompile(`=[ \t]*(0[xX][0-9a-fA-F]+)\b`),
 		"Invalid number", "$1 is hexadecimal: write the number in decimal."},
 	{regexp.MustCompile(`=[ \t]*(\d+[\pL_][\pL\d_]*)[ \t]*(?:#|//|$)`),
-		"Invalid number", "$1 is not a number: it has a letter in it. Text is written in quotes."},
+		"Invalid number", "$1 has a letter in it: correct the number, or put text in quotes."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*=[ \t]*(?:#|//|$)`),
 		"Missing value", "Write a value after the equals sign: $1 = …"},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*(?:[ \t]+"[^"]*")+)[ \t]*(?:#|//|$)`),
-		"Missing brace", "A block has braces on this line, even if there is nothing in it: write $1 {}, or $1 { and } on a line of its own."},
+		"Missing brace", "A block needs braces, even if it is empty: write $1 {}, or $1 { here and } on a line of its own."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*:(?:[ \t]|$)`),
-		"Colon in the place of an equals sign", "Write $1 = and the value."},
+		"Colon instead of an equals sign", "Write $1 = and the value."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:#|//|$)`),
-		"Incomplete line", "An argument has a value, $1 = …, and a block has braces, $1 { … }."},
+		"Incomplete line", "An argument needs a value, $1 = …, and a block needs braces, $1 { … }."},
 	{regexp.MustCompile(`;[ \t]*(?:#|//|$)`),
-		"Semicolon", "A line ends without a semicolon: remove it."},
+		"Semicolon", "A line needs no semicolon at its end: remove it."},
+	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:==|=>|:=|\+=|->)`),
+		"Wrong sign", "An argument has one equals sign: write $1 = and the value."},
+	{regexp.MustCompile(`=[ \t]*if\b`),
+		"Invalid condition", "Write the condition before a question mark, and then both results; for example: node.name == \"lvs1\" ? 150 : 100"},
+	{regexp.MustCompile(`^[ \t]*\{[ \t]*(?:#|//|$)`),
+		"Brace on a line of its own", "The opening brace of a block is on the line of its name: move it there."},
 }
 
 // translate explains a mistake in a line's syntax by what the line was meant to
@@ -95,6 +101,9 @@ func translateAddress(diag *hcl.Diagnostic, line []byte, word string) bool {
 
 // translateForm explains a line by its form.
 func translateForm(diag *hcl.Diagnostic, line []byte) bool {
+	if brace := bytes.Trim(line, " \t\r"); len(brace) == 1 && diag.Summary != "Argument or block definition required" {
+		return false // the mistake is in what is open before it
+	}
 	for _, form := range forms {
 		m := form.line.FindSubmatch(line)
 		if m == nil {
@@ -106,9 +115,6 @@ func translateForm(diag *hcl.Diagnostic, line []byte) bool {
 		}
 		diag.Summary, diag.Detail = form.summary, strings.ReplaceAll(form.detail, "$1", word)
 		return true
-	}
-	if diag.Summary == "Missing newline after argument" {
-		diag.Detail = "An argument ends with its line: write each on a line of its own, and text in quotes."
 	}
 	return false
 }

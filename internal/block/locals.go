@@ -48,7 +48,7 @@ func (d *decoder) collectLocals(f *source, c chunk, into map[string]*hclsyntax.A
 	}
 	for _, x := range body.Blocks {
 		if len(x.Labels) > 0 {
-			d.Mistake(placeOf(x.LabelRanges[0]), "Extraneous label for locals", "A locals block has no label: remove it.")
+			d.Mistake(placeOf(x.LabelRanges[0]), "Unexpected label for locals", "A locals block has no label: remove it.")
 		}
 		for _, inner := range x.Body.Blocks {
 			d.Mistake(placeOf(inner.TypeRange), fmt.Sprintf("Unknown block %q", inner.Type), "A locals block contains only arguments, name = value.")
@@ -76,7 +76,7 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 			d.Mistake(placeOf(a.NameRange), "Circular local", "local.%s depends on itself: it is computed from %s.",
 				name, strings.Join(l.path[circle:], ", "))
 		} else {
-			d.Mistake(placeOf(a.NameRange), "Too many locals in a row", "local.%s is at the end of more than %d locals that each need the next: use fewer.",
+			d.Mistake(placeOf(a.NameRange), "Too many locals in a row", "local.%s needs a local that needs another one, and so on, for more than %d locals: use fewer.",
 				name, maxNesting)
 		}
 		l.values[name] = cty.DynamicVal
@@ -97,7 +97,7 @@ func (d *decoder) evaluateLocal(l *locals, name string) {
 	d.context.Variables["local"] = cty.ObjectVal(l.needed(uses))
 	v := d.safely(a)
 	if n := size(v); n > maxLocal {
-		d.Mistake(placeOf(a.NameRange), "Huge local", "local.%s has %d bytes or elements, and %d are the limit.", name, n, maxLocal)
+		d.Mistake(placeOf(a.NameRange), "Huge local", "local.%s has %d bytes or elements, but the limit is %d.", name, n, maxLocal)
 		v = cty.DynamicVal
 	}
 	l.values[name] = v

@@ -141,6 +141,6 @@ func unchanged(files []fileRead) bool {
 // there must not end the program.
 func (d *decoder) survive(at Place, what string) {
 	if p := recover(); p != nil {
-		d.Mistake(at, "Unreadable "+what, "Reading it failed in an unforeseen way (%v): please report this, and write it in a simpler way.", p)
+		d.Mistake(at, "Unreadable "+what, "Reading it failed unexpectedly (%v): please report this, and write it in a simpler way.", p)
 	}
 }

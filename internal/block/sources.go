@@ -72,7 +72,7 @@ func (o Options) reading(worker int, at Place, what string) {
 func Read(path string) (Sources, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Sources{}, fmt.Errorf("no configuration at %s: write one there (examples/ has some), or name another path: lvsd run --config PATH, lvsd validate PATH", path)
+		return Sources{}, fmt.Errorf("there is no configuration at %s: write one (there are examples in share/doc/lvsd/examples), or give another path: lvsd run --config PATH, lvsd validate PATH", path)
 	}
 	if err != nil {
 		return Sources{}, fmt.Errorf("looking for the configuration: %w", err)
@@ -109,10 +109,10 @@ func configurationFiles(dir string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 && len(others) > 0 {
-		return nil, fmt.Errorf("no *.hcl file in %s: what is there is not read (%s); rename what is configuration, or name another path: lvsd run --config PATH, lvsd validate PATH", dir, Listed(others))
+		return nil, fmt.Errorf("%s has no *.hcl file, and nothing else in it is read (%s): rename the files, or give another path: lvsd run --config PATH, lvsd validate PATH", dir, Listed(others))
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("no *.hcl file in %s: put the configuration there (examples/ has some), or name another path: lvsd run --config PATH, lvsd validate PATH", dir)
+		return nil, fmt.Errorf("%s has no *.hcl file: write the configuration there (there are examples in share/doc/lvsd/examples), or give another path: lvsd run --config PATH, lvsd validate PATH", dir)
 	}
 	return names, nil
 }
@@ -210,6 +210,11 @@ func (s Sources) recordEnv(h hash.Hash, o Options) {
 func record(h hash.Hash, name string, text []byte) {
 	fmt.Fprintf(h, "%d %s %d ", len(name), name, len(text))
 	h.Write(text)
+}
+
+// Mention reports whether a text is in one of the files.
+func (s Sources) Mention(text string) bool {
+	return slices.ContainsFunc(s.files, func(f *source) bool { return bytes.Contains(f.text, []byte(text)) })
 }
 
 // envNames lists the environment variables that the files mention: whatever

@@ -16,12 +16,12 @@ import (
 // the rest is guesswork.
 func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
 	if c.excess != "" {
-		d.Mistake(f.head(c), "Block too complex", "This item %s to be read safely.", c.excess)
+		d.Mistake(f.head(c), "Block too complex", "This block %s to be read safely: divide it, or write it in a simpler way.", c.excess)
 		return nil, false
 	}
 	text := f.text[c.start:c.end]
 	if !utf8.Valid(text) {
-		d.Mistake(f.head(c), "Not UTF-8", "This item contains bytes that are not valid UTF-8: save the file in that encoding.")
+		d.Mistake(f.head(c), "Not UTF-8", "This block contains bytes that are not valid UTF-8: save the file in that encoding.")
 		return nil, false
 	}
 	for repairs := 0; ; repairs++ {
@@ -61,7 +61,7 @@ func (o *opening) detail() string {
 	if o.marker == nil {
 		return "This comment has no end, so the rest of the file would be ignored: write */ where it ends."
 	}
-	return fmt.Sprintf("The text that begins here has no end: write %s alone on a line after it.", o.marker)
+	return fmt.Sprintf("The text that begins here has no end: write %s on a line of its own after it.", o.marker)
 }
 
 // hints puts the parser's diagnostics into words that help: where a brace may
@@ -76,11 +76,13 @@ func (d *decoder) hints(f *source, c chunk, diags hcl.Diagnostics) hcl.Diagnosti
 		}
 		switch diag.Summary {
 		case "Invalid multi-line string":
+			diag.Summary = "Missing quote"
 			diag.Detail = "The closing quote is missing on this line. Text of several lines is written as <<EOT, the lines, and EOT on a line of its own."
 			return diags[i : i+1]
 		case unclosedBlock:
+			diag.Summary, diag.Detail = "Unclosed block", "This block has no closing brace: write } after its last line."
 			if line := d.nextBlock(f, c); line > 0 {
-				diag.Detail = fmt.Sprintf("This block has no closing brace. A block that belongs beside it begins at line %d: write the missing } before that line.", line)
+				diag.Detail = fmt.Sprintf("This block has no closing brace, and the next one begins on line %d: write the missing } before that line.", line)
 			}
 		}
 	}

@@ -103,7 +103,7 @@ func TestMessagesComeFromTheTables(t *testing.T) {
 	want := []string{
 		"menu.hcl:2: Invalid portions: portions must be a whole number from 1 to 100, but this is 0.",
 		"menu.hcl:3: Unknown argument \"portion\": There is no argument of this name here. Did you mean \"portions\"?",
-		"menu.hcl:4: Unknown argument \"power\": \"power\" does not belong here: move it into heat or side.",
+		"menu.hcl:4: Unknown argument \"power\": \"power\" belongs in one of the blocks \"heat\" and \"side\", not here.",
 		"menu.hcl:5: Invalid time: time must be from 1s to 1h, but this is 2h.",
 		"menu.hcl:6: Unused power: side \"bread\" {} has no arguments: remove it.",
 		"menu.hcl:7: Unknown side \"rise\": Did you mean \"rice\"? It can be \"rice\" or \"bread\".",

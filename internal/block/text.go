@@ -24,7 +24,7 @@ func (d *decoder) legible(f *source) bool {
 	}
 	if i := bytes.IndexByte(f.text, 0); i >= 0 {
 		f.opaque = true
-		d.Mistake(f.at(i), "Not text", "From here on the file has NUL bytes, as a program has, or a file whose end was lost when the machine failed: write it anew.")
+		d.Mistake(f.at(i), "Not text", "The file has NUL bytes from here on: it is not text, or its end was lost when the machine failed. Write it again.")
 		return false
 	}
 	for _, format := range formats {

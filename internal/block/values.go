@@ -102,7 +102,7 @@ func (b *Body) text(a *hclsyntax.Attribute) (string, bool) {
 		return "", false
 	}
 	if n := len(v.AsString()); n > maxText {
-		b.Mistake(at(a), "Text too long", "%s has %d bytes, and %d are the limit.", a.Name, n, maxText)
+		b.Mistake(at(a), "Text too long", "%s has %d bytes, but the limit is %d.", a.Name, n, maxText)
 		return "", false
 	}
 	return v.AsString(), true
@@ -113,11 +113,12 @@ const maxText = 64 << 10
 
 // UnknownWord reports a word that is none of those it could be.
 func (b *Body) UnknownWord(at Place, what, word string, words []string) {
-	hint := b.language.DidYouMean(word, words)
+	summary, hint := fmt.Sprintf("Unknown %s %q", what, word), b.language.DidYouMean(word, words)
 	if remedy := b.language.Words[word]; remedy != "" && hint == "" {
-		hint = remedy + " "
+		b.Mistake(at, summary, "%s", remedy)
+		return
 	}
-	b.Mistake(at, fmt.Sprintf("Unknown %s %q", what, word), "%sIt can be %s.", hint, conjunction(words, "or"))
+	b.Mistake(at, summary, "%sIt can be %s.", hint, conjunction(words, "or"))
 }
 
 // ParseAddress reads an IP address.
@@ -137,7 +138,7 @@ func (b *Body) ParseAddress(s string, at Place) (netip.Addr, bool) {
 			b.Mistake(at, "Invalid address", "The port has an argument of its own: write address = \"%s\" and port = %d.", ap.Addr(), ap.Port())
 			break
 		}
-		b.Mistake(at, "Invalid address", "%q is not an IP address such as 10.13.0.200 or 2001:db8::1. Host names are not looked up: a director must start without DNS.", s)
+		b.Mistake(at, "Invalid address", "%q is not an IP address such as 10.13.0.200 or 2001:db8::1. Host names are never looked up: a director must start without DNS.", s)
 	}
 	return netip.Addr{}, false
 }
@@ -155,7 +156,7 @@ func (b *Body) ParsePrefix(s string, at Place) (netip.Prefix, bool) {
 	}
 	n, err := strconv.Atoi(bits)
 	if err != nil || n < 1 || n > addr.BitLen() || strconv.Itoa(n) != bits {
-		b.Mistake(at, "Invalid prefix length", "%q: a number from 1 to %d follows the slash.", s, addr.BitLen())
+		b.Mistake(at, "Invalid prefix length", "In %q, the number after the slash must be from 1 to %d.", s, addr.BitLen())
 		return netip.Prefix{}, false
 	}
 	return netip.PrefixFrom(addr, n), true

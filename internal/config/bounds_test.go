@@ -13,7 +13,7 @@ func TestWhatFewLinesAskForIsBounded(t *testing.T) {
 	thousand := "range(1000)"
 	for name, tt := range map[string]struct{ text, want string }{
 		"a long text": {fmt.Sprintf(service, "scheduler = join(\"\", [for i in range(1000) : \"a long text a long text a long text a long text a long text a long text\"])"),
-			"Text too long: scheduler has 71000 bytes, and 65536 are the limit."},
+			"Text too long: scheduler has 71000 bytes, but the limit is 65536."},
 		"blocks that are generated": {fmt.Sprintf(service, fmt.Sprintf(many, "flatten([for i in range(101) : "+thousand+"])")),
 			"Too many blocks: The dynamic blocks within one block make more than 100000."},
 		"a name that fills the screen": {strings.Replace(fmt.Sprintf(service, ""), "\"web\"", "\""+strings.Repeat("x", 100_000)+"\"", 1),

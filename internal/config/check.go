@@ -18,6 +18,7 @@ type probe struct {
 	rise, fall        int    // how many results in a row change the server's state
 	port              uint16 // 0: the server's
 	portRefused       bool
+	doubted           bool        // a warning was given about it
 	at                block.Place // its block
 }
 

@@ -14,6 +14,7 @@ const (
 	mustBeUnique
 	serviceAddress // an address at which a service expects clients
 	interfaceName  // the name of a network interface
+	samePriority   // a router's priority that all directors have
 	peerAddress    // an address to which adverts are sent
 	realServers    // the number of a service's real servers
 )
@@ -23,10 +24,10 @@ const (
 var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	directorBlock: {"director", "there can be only one; put everything into that block"},
 	routerName:    {"virtual_router", "choose another name"},
-	routerID:      {"virtual router id", "each virtual router of a family on an interface needs its own id"},
+	routerID:      {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
 	routerAddress: {"virtual address", "only one virtual router can hold an address"},
 	serviceName:   {"virtual_service", "choose another name"},
-	serviceKey:    {"virtual service", "one block describes a service; add its servers there"},
+	serviceKey:    {"virtual service", "write all servers of a service into one block"},
 }
 
 // claim notes what a block claims, where that is shown as it is told apart.

@@ -16,7 +16,7 @@ func TestRealServersAreBounded(t *testing.T) {
 		w.add(&r)
 	}
 	diags := Sources{}.Diagnostics(w.Reports)
-	const want = "web.hcl:3: Too many real servers: With this service there are 100001 in all, and the limit is 100000."
+	const want = "web.hcl:3: Too many real servers: With this service there are 100001 in all, but the limit is 100000."
 	if len(diags) != 1 || diags[0].String() != want {
 		t.Errorf("diagnostics are %v, want %s", diags, want)
 	}

@@ -40,7 +40,7 @@ func diagnose(t *testing.T, text string) config.Diagnostics {
 
 func TestErrIsTheFirstMistakeInOneLine(t *testing.T) {
 	const want = `web.hcl:2: Invalid address: "10.13.0.20O" is not an IP address such as 10.13.0.200 or 2001:db8::1. ` +
-		`Host names are not looked up: a director must start without DNS. (and 1 more)`
+		`Host names are never looked up: a director must start without DNS. (and 1 more)`
 	err := diagnose(t, strings.NewReplacer("10.13.0.200", "10.13.0.20O", "\x1b[2Jwlcc", "wlc").Replace(broken)).Err()
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("Err (-want +got):\n%s", diff)

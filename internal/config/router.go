@@ -84,6 +84,9 @@ func readRouter(b *block.Body) vrrp.Config {
 	c.Peers = r.readPeers(b, family)
 	checkSource(b, c, family)
 	checkPreemption(b, c)
+	if b.Constant("priority") && !b.Refused("priority") && (c.Preempt || c.Priority == ownerPriority) {
+		b.Claim(samePriority, strconv.Itoa(int(c.Priority)), c.Name, b.At("priority"))
+	}
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
 		b.Claim(routerID, fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), strconv.Itoa(int(c.VRID)), b.At("id"))
 	}
@@ -149,10 +152,10 @@ func checkHost(b *block.Body, p netip.Prefix, at block.Place) {
 		return
 	}
 	if p.Masked().Addr() == a {
-		b.Doubt(at, "Address of the network", "%s is the address of the network %s itself, not one of a machine on it: write another one, or its true prefix length.", a, p)
+		b.Doubt(at, "Address of the network", "%s is the address of the network %s itself, which no machine can have: correct the address or its prefix length.", a, p)
 	}
 	if a.Is4() && !p.Contains(a.Next()) {
-		b.Doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: write another one, or its true prefix length.", a, p.Masked())
+		b.Doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: correct the address or its prefix length.", a, p.Masked())
 	}
 }
 
@@ -164,11 +167,11 @@ func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
 		limit = maxAddresses6
 	}
 	if len(addresses) > limit {
-		b.Mistake(at, "Too many addresses", "One advert has room for %d, and these are %d: write the others as extra_address, or a second virtual_router.", limit, len(addresses))
+		b.Mistake(at, "Too many addresses", "One advert has room for %d, but these are %d: write the others as extra_address, or a second virtual_router.", limit, len(addresses))
 	}
 	for _, p := range addresses {
 		if p.Addr().IsLoopback() {
-			b.Mistake(at, "Invalid address", "%s is a loopback address: no other machine reaches it.", p.Addr())
+			b.Mistake(at, "Invalid address", "%s is a loopback address, which no other machine can reach.", p.Addr())
 		}
 	}
 	if !first.Is6() {

@@ -100,7 +100,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	if b.Refused("port") {
 		return s, false
 	}
-	g.once(b, s.Key, "a service has every server once; its weight gives it a larger share")
+	g.once(b, s.Key, "a service has each server once; for a larger share, give it a higher weight")
 	if s.Key.Addr == g.key.Addr && s.Key.Port == g.key.Port && g.key.Port != 0 {
 		b.Doubt(at, "Server is the service itself", "%s is the service's own address and port, so its check asks the service and not a server: write the server's own address.", s.Key)
 	}
@@ -115,7 +115,7 @@ func (r *server) addressOf(b *block.Body) (netip.Addr, bool) {
 		return r.address, r.address.IsValid()
 	}
 	if strings.Trim(b.Labels[0], "0123456789.") != "" && !strings.Contains(b.Labels[0], ":") {
-		b.Mistake(b.LabelAt(0), "Missing address", "The name %q is not an IP address, so the server needs one; for example: address = \"192.168.1.4\"", b.Labels[0])
+		b.Mistake(b.LabelAt(0), "Missing address", "%q is not an IP address, and names are never looked up, so the server needs one; for example: address = \"192.168.1.4\"", b.Labels[0])
 		return netip.Addr{}, false
 	}
 	return b.ParseAddress(b.Labels[0], b.LabelAt(0))
@@ -223,7 +223,25 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
+		g.doubt(b, p, t.Port)
 		checks = append(checks, Check{Target: t, Rise: p.rise, Fall: p.fall})
 	}
 	return checks
+}
+
+// doubt warns, once, about a check that no server passes as far as can be told from
+// the port that it asks.
+func (g *group) doubt(b *block.Body, p *probe, port uint16) {
+	kind := p.spec.Kind()
+	switch {
+	case p.doubted || p.portRefused:
+		return
+	case kind == "https" && port == 80:
+		b.Doubt(p.at, "TLS on port 80", "This check speaks TLS on port 80, where servers usually do not: write the check's port, or check \"http\".")
+	case g.key.Protocol == ipvsctl.UDP && p.port == 0 && (kind == "http" || kind == "https" && port != 443):
+		b.Doubt(p.at, "Check by TCP", "The service is UDP, but this check connects to port %d by TCP: write the port at which the servers answer HTTP; for example: port = 8080", port)
+	default:
+		return
+	}
+	p.doubted = true
 }

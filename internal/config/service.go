@@ -144,11 +144,15 @@ func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
 	}
 	if r.address.IsValid() && usable(b, r.address, b.At("address")) {
 		key.Addr = r.address
-		claim(b, serviceAddress, r.address.String(), b.At("address"))
+		if r.address.IsLoopback() {
+			b.Doubt(b.At("address"), "Loopback address", "%s is a loopback address: only clients on the director itself can reach the service.", r.address)
+		} else {
+			claim(b, serviceAddress, r.address.String(), b.At("address"))
+		}
 	}
 	_, persistent := b.Block("persistence")
 	if b.Given("port") && !b.Refused("port") && r.port == 0 && !persistent {
-		b.Mistake(b.At("port"), "Port 0 without persistence", "Port 0 stands for every port, and the kernel balances those only with a persistence block: add persistence {}, or write the port.")
+		b.Mistake(b.At("port"), "Port 0 without persistence", "Port 0 stands for every port, which the kernel supports only with persistence: add persistence {}, or write the port.")
 	}
 	return key
 }
@@ -170,11 +174,11 @@ func (r *service) kernel(b *block.Body, key ipvsctl.ServiceKey) ipvsctl.Service 
 	if r.onePacket {
 		s.Flags |= ipvsctl.OnePacket
 		if key.Protocol != ipvsctl.UDP && key.Protocol != 0 {
-			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet by itself, which %v does not allow: remove it, or set protocol = \"udp\".", key.Protocol)
+			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet separately, which breaks connections of %v: remove it, or set protocol = \"udp\".", key.Protocol)
 		}
 	}
 	if s.Scheduler == "ovf" && key.Protocol == ipvsctl.UDP {
-		b.Doubt(b.At("scheduler"), "Scheduler without effect", "ovf counts active connections, and UDP has none: every packet goes to the server of highest weight.")
+		b.Doubt(b.At("scheduler"), "Scheduler without effect", "ovf counts active connections, and UDP has none: every packet goes to the server with the highest weight.")
 	}
 	if inner, given := b.Block("persistence"); given {
 		r.persistence.apply(inner, key, &s)

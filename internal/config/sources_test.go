@@ -52,7 +52,7 @@ func TestReadRefuses(t *testing.T) {
 		want string
 	}{
 		"a missing path":                 {func(string) error { return nil }, "no configuration at"},
-		"an empty directory":             {func(p string) error { return os.Mkdir(p, 0o755) }, "no *.hcl file in"},
+		"an empty directory":             {func(p string) error { return os.Mkdir(p, 0o755) }, "has no *.hcl file"},
 		"a pipe, which would block":      {func(p string) error { return syscall.Mkfifo(p, 0o600) }, "not a regular file"},
 		"a file that fills the memory":   {func(p string) error { return sparse(p, 17<<20) }, "larger than"},
 		"a link that leads nowhere":      {func(p string) error { return os.Symlink("nowhere", p) }, "no configuration at"},

@@ -21,27 +21,27 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I opened a comment and forgot its end", openService + "}\n\n/* for later\nvirtual_service \"mail\" {}\n",
 			"8 Unclosed comment: This comment has no end, so the rest of the file would be ignored: write */ where it ends."},
 		{"I forgot the end of a text of several lines", openService + "  check \"http\" {\n    expect {\n      body = <<EOT\nhello\n    }\n  }\n}\n",
-			"8 Unclosed text: The text that begins here has no end: write EOT alone on a line after it."},
+			"8 Unclosed text: The text that begins here has no end: write EOT on a line of its own after it."},
 		{"I wrote a letter in a port", "virtual_service \"web\" {\n  port = 8O\n}\n",
-			"2 Invalid number: 8O is not a number: it has a letter in it. Text is written in quotes."},
+			"2 Invalid number: 8O has a letter in it: correct the number, or put text in quotes."},
 		{"I wrote the id in hexadecimal", "virtual_router \"a\" {\n  id = 0x7\n}\n",
 			"2 Invalid number: 0x7 is hexadecimal: write the number in decimal."},
 		{"I wrote a duration without quotes", "director {\n  start_delay = 3s\n}\n",
 			"2 Missing quotes: A duration is text: write \"3s\"."},
 		{"I wrote preempt = no", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  preempt = no\n  lease = on\n}\n",
-			"5 Unknown variable \"no\": Write false: what can be on or off is true or false.\n6 Unknown variable \"on\": Write true: what can be on or off is true or false."},
+			"5 Unknown variable \"no\": Write false.\n6 Unknown variable \"on\": Write true."},
 		{"I chose the priority by hostname", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = { lvs1 = 150, lvs2 = 100 }[hostname]\n}\n",
 			"5 Unknown variable \"hostname\": The name of this director is node.name."},
 		{"I wrote node.name in quotes", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = { lvs1 = 150, lvs2 = 100 }[\"node.name\"]\n}\n",
-			"5 Unknown key \"node.name\": In quotes this is text and not a variable: write [node.name]."},
+			"5 Unknown key \"node.name\": In quotes, this is text, not a variable: write [node.name]."},
 		{"I exchanged two letters of path", openService + "  check \"http\" { paht = \"/\" }\n}\n",
 			"6 Unknown argument \"paht\": There is no argument of this name here. Did you mean \"path\"?"},
 		{"I misspelt priority, which is there already", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  priority = 1\n  prioriti = 2\n}\n",
 			"6 Unknown argument \"prioriti\": There is no argument of this name here. Did you mean \"priority\"?"},
 		{"I have a closing brace too many", openService + "}\n}\n",
-			"7 Closing brace too many: No block is open here: remove this brace, or look above for a block that ends too early."},
+			"7 Unexpected closing brace: No block is open here: remove this brace, or look above for a block that ends too early."},
 		{"I forgot a conflict of git", "<<<<<<< HEAD\n" + openService + "}\n=======\n>>>>>>> new\n",
-			"1 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n8 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n9 Conflict of a merge: This line is from a merge that found a conflict (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
+			"1 Merge conflict: A merge left this line (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n8 Merge conflict: A merge left this line (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>.\n9 Merge conflict: A merge left this line (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
 		{"I wrote JSON", "{\n  \"virtual_service\": {}\n}\n",
 			"1 Configuration in JSON: This file is in JSON, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
 		{"I wrote YAML", "# web\nvirtual_service:\n  web:\n    port: 80\n",
@@ -49,7 +49,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I wrote YAML with a head", "---\nvirtual_service: web\n",
 			"1 Configuration in YAML: This file is in YAML, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
 		{"I used a variable of the shell", "virtual_service \"web\" {\n  port = ${WEB_PORT}\n}\n",
-			"2 Variable of the shell: An environment variable is written env.WEB_PORT, without a dollar sign; in quotes, \"${env.WEB_PORT}\"."},
+			"2 Shell variable: An environment variable is written env.WEB_PORT, without a dollar sign; in quotes, \"${env.WEB_PORT}\"."},
 		{"I include other files", openService + "}\ninclude \"/etc/lvsd/conf.d/*.hcl\"\n",
 			"7 Unknown word \"include\": This is keepalived's syntax. Remove it: all *.hcl files of the directory are read together."},
 		{"I wrote one status as a number", openService + "  check \"http\" {\n    expect { status = 200 }\n  }\n}\n",
@@ -59,17 +59,17 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I forgot the name of a service", "virtual_service {\n}\n",
 			"1 Missing name for virtual_service: Write it in quotes before the brace: virtual_service \"NAME\" {"},
 		{"I gave a service two names", "virtual_service \"a\" \"b\" {\n}\n",
-			"1 Extraneous label for virtual_service: It has no label besides name: write virtual_service \"NAME\" {"},
-		{"I named a certificate that is not there", openService + "  check \"https\" {\n    tls { ca_file = \"/no/such.pem\" }\n  }\n}\n",
-			"7 Unreadable ca_file: There is no file /no/such.pem."},
+			"1 Unexpected label for virtual_service: It has no other label than its name: write virtual_service \"NAME\" {"},
+		{"I named a certificate that is not there", openService + "  check \"https\" {\n    port = 443\n    tls { ca_file = \"/no/such.pem\" }\n  }\n}\n",
+			"8 Unreadable ca_file: There is no file /no/such.pem."},
 		{"I read a file that is not there", "locals {\n  a = file(\"/no/such.txt\")\n}\n" + openService + "}\n",
 			"2 Error in function call: Call to function \"file\" failed: there is no file /no/such.txt."},
 		{"I forgot a parenthesis in an expression", openService + "  check \"http\" {\n    expect { body = \"(ok\" }\n  }\n}\n",
 			"7 Invalid body: Body is not a valid regular expression (RE2 syntax): missing closing ) in \"(ok\"."},
 		{"I wrote a check without braces", openService + "  check \"http\"\n}\n",
-			"6 Missing brace: A block has braces on this line, even if there is nothing in it: write check \"http\" {}, or check \"http\" { and } on a line of its own."},
+			"6 Missing brace: A block needs braces, even if it is empty: write check \"http\" {}, or check \"http\" { here and } on a line of its own."},
 		{"I wrote persistence = 300", openService + "  persistence = 300\n}\n",
-			"6 Unknown argument \"persistence\": persistence is a block with arguments of its own, without an equals sign: persistence { timeout = … }"},
+			"6 Unknown argument \"persistence\": persistence is a block, which has no equals sign: write persistence { timeout = … }"},
 		{"I check by port a service that has none", "virtual_service \"web\" {\n  firewall_mark = 1\n  forward = \"nat\"\n  check \"tcp\" {}\n  real_server \"192.168.1.4\" {}\n  real_server \"192.168.1.5\" {}\n}\n",
 			"4 Check without port: The service has no port of its own, so the check \"tcp\" must say which one to try; for example: port = 80"},
 		{"I gave this file of ldirectord", "checktimeout=10\nvirtual=192.168.6.240:80\n\treal=192.168.6.2:80 gate\n\tservice=http\n",
@@ -83,9 +83,9 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I miss keepalived's words", openService + "  quorum = 2\n  retry 3\n  digest = \"x\"\n}\nvrrp_script \"chk\" {}\n",
 			"6 Unknown argument \"quorum\": This is keepalived's syntax. lvsd has no counterpart for it yet. A service serves as long as one server is up; the fallback block has what serves then.\n7 Unknown word \"retry\": This is keepalived's syntax. Write fall = 3 in the check block: the number of probes in a row that must fail.\n8 Unknown argument \"digest\": This is keepalived's syntax. lvsd has no counterpart for it yet. Write body = \"expression\" in the expect block: it also tells what is missing in the page.\n10 Unknown block \"vrrp_script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}."},
 		{"I track a script", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  track \"script\" \"x\" {}\n}\n",
-			"5 Unknown track \"script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}. It can be \"interface\"."},
+			"5 Unknown track \"script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}."},
 		{"I wrote colons", "virtual_service \"web\" {\n  port: 80\n}\n",
-			"2 Colon in the place of an equals sign: Write port = and the value."},
+			"2 Colon instead of an equals sign: Write port = and the value."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -96,6 +96,37 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 				t.Errorf("mistakes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What the parser does not understand is told in words of this language.
+func TestWhatTheParserDoesNotUnderstand(t *testing.T) {
+	head, tail := "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  ", "\n}\n"
+	for line, want := range map[string]string{
+		"priority = { lvs1 = 150 lvs2 = 100 }[node.name]":           "5 Missing comma: Write a comma between the entries of a map",
+		"peers = [\"10.0.0.2\" \"10.0.0.3\"]":                       "5 Missing comma or bracket: The items of a list are separated by commas",
+		"peers = [\"10.0.0.2\"":                                     "6 Missing comma or bracket: ",
+		"priority = (150":                                           "6 Missing parenthesis: ",
+		"priority = node.name == \"lvs1\" ? 150":                    "5 Incomplete condition: Write both results",
+		"priority = if node.name == \"lvs1\" 150":                   "5 Invalid condition: Write the condition before a question mark",
+		"priority => 150":                                           "5 Wrong sign: An argument has one equals sign: write priority = and the value.",
+		"priority == 150":                                           "5 Wrong sign: ",
+		"source = “10.0.0.2”":                                       "5 Curly quotes: ",
+		"source = '10.0.0.2'":                                       "5 Single quotes: ",
+		"source = `10.0.0.2`":                                       "5 Backquote: ",
+		"\u00a0priority = 150":                                      "5 Invalid character: ",
+		"source = \"\\d\"":                                          "5 Invalid backslash: ",
+		"source = \"%{x}\"":                                         "5 Invalid directive: ",
+		"\"source\" = \"10.0.0.2\"":                                 "5 Quoted name: ",
+		"extra_address = {":                                         "1 Unclosed block: ",
+		"extra_address \"10.0.0.2/24\" {},":                         "5 Unexpected text: A block ends at its closing brace, without a comma",
+		"extra_address \"10.0.0.2/24\"\n  {\n  }":                   "5 Missing brace: A block needs braces",
+		"extra_address \"10.0.0.2/24\" {\n    interface = \"eth1\"": "1 Unclosed block: This block has no closing brace: write } after its last line.",
+	} {
+		got := told(t, head+line+tail)
+		if len(got) == 0 || !strings.HasPrefix(fmt.Sprintf("%d %s: %s", got[0].Line, got[0].Summary, got[0].Detail), want) {
+			t.Errorf("%s: %v, want first %s", line, got, want)
+		}
 	}
 }
 
@@ -117,13 +148,12 @@ func TestADirectoryWithOnlyLvsdConf(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "lvsd.conf"), openService+"}\n")
 	_, err := config.Read(dir)
-	if err == nil || !strings.Contains(err.Error(), "what is there is not read (lvsd.conf)") {
+	if err == nil || !strings.Contains(err.Error(), "nothing else in it is read (lvsd.conf)") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A summary says how many warnings of a kind there are; the kinds that are few
-// stay whole.
+// One warning says how many addresses are held by nobody.
 func TestAThousandServicesWhoseRouterIsMissing(t *testing.T) {
 	var b strings.Builder
 	for i := range 1000 {
@@ -134,7 +164,7 @@ func TestAThousandServicesWhoseRouterIsMissing(t *testing.T) {
 	for _, d := range told(t, b.String()) {
 		got[d.Summary]++
 	}
-	want := map[string]int{"Address held by nobody": 10, "No real server": 1, "and 990 warnings more": 1}
+	want := map[string]int{"1000 addresses held by nobody": 1, "No real server": 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
 )
@@ -112,11 +113,11 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 // A Machine is what is known of the machine on which the configuration is read.
 // It decides nothing but warnings.
 type Machine struct {
-	// Local holds the addresses on its interfaces, for the warning about a
-	// service address that nobody holds; nil: no such warning.
+	// Local holds the addresses on its interfaces, for the warning about
+	// addresses of services that nobody holds; nil: they are not known.
 	Local []netip.Prefix
 	// Interfaces holds the names of its interfaces, for the warning about one
-	// that is not there; nil: no such warning. The daemon gives none: a virtual
+	// that does not exist; nil: no such warning. The daemon gives none: a virtual
 	// router that misses its interface says so as long as it does.
 	Interfaces []string
 }
@@ -127,9 +128,11 @@ type whole struct {
 	machine Machine
 	local   map[string]bool // this machine's addresses
 	first   map[claimID]block.Place
-	// addresses are those at which services expect clients.
-	addresses []block.Claim
-	servers   int
+	// addresses are those at which services expect clients, absent the interfaces
+	// that this machine does not have, and shared the priorities that all directors
+	// have.
+	addresses, absent, shared []block.Claim
+	routers, servers          int
 }
 
 // maxServers bounds how many real servers there may be in all, since few lines
@@ -167,17 +170,22 @@ func (w *whole) judge(c block.Claim) {
 		before := w.servers
 		n, _ := strconv.Atoi(c.Key)
 		if w.servers += n; before <= maxServers && w.servers > maxServers {
-			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, and the limit is %d.", w.servers, maxServers)
+			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, but the limit is %d.", w.servers, maxServers)
 		}
 	case interfaceName:
 		if known := w.machine.Interfaces; known != nil && !slices.Contains(known, c.Key) {
-			w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. As long as it is missing, the virtual router stands back here and does not hold its addresses.", language.DidYouMean(c.Key, known), block.Listed(known))
+			w.absent = append(w.absent, c)
 		}
+	case samePriority:
+		w.shared = append(w.shared, c)
 	case peerAddress:
 		if w.local[c.Key] {
 			w.Doubt(c.At, "Own address among peers", "%s is on this machine: leave it out here, for example with [for name, address in local.directors : address if name != node.name].", c.Key)
 		}
 	default:
+		if c.Kind == routerName {
+			w.routers++
+		}
 		w.judgeUnique(c)
 	}
 }
@@ -192,30 +200,84 @@ func (w *whole) judgeUnique(c block.Claim) {
 	w.first[id] = c.At
 }
 
-// finish judges what can be judged of a configuration without mistakes only:
-// what was refused could be what is missing here.
+// finish judges what all claims are together. Some of it can be judged only where
+// there are no mistakes: what was refused could be what is missing.
 func (w *whole) finish(s Sources, empty bool) {
+	w.checkInterfaces()
+	if s.Mention("node.name") { // several directors use these files
+		w.checkPriorities()
+	}
 	if w.Mistakes > 0 {
 		return
 	}
 	if at, what := s.Describe(); empty && what != "" {
 		// At a reload it would take every address and every service down.
-		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. This is what a file looks like after its disk was full. To stop serving, stop lvsd.", what)
+		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service, as a file has none that was written while the disk was full. To stop serving, stop lvsd.", what)
 	}
-	if w.machine.Local != nil {
-		w.checkHolders()
+	w.checkHolders()
+}
+
+// checkInterfaces warns about interfaces that this machine does not have, about
+// each of them once.
+func (w *whole) checkInterfaces() {
+	known := w.machine.Interfaces
+	for len(w.absent) > 0 {
+		c := w.absent[0]
+		before := len(w.absent)
+		w.absent = slices.DeleteFunc(w.absent, func(other block.Claim) bool { return other.Key == c.Key })
+		places := ""
+		if n := before - len(w.absent); n > 1 {
+			places = fmt.Sprintf(" It is named in %d places.", n)
+		}
+		w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. Until the interface exists, the virtual router does not hold its addresses here.%s",
+			language.DidYouMean(c.Key, known), block.Listed(known), places)
 	}
 }
 
-// checkHolders warns about a service whose address nobody holds.
+// checkPriorities warns where the directors cannot differ.
+func (w *whole) checkPriorities() {
+	for _, c := range w.shared {
+		switch c.Key {
+		case strconv.Itoa(ownerPriority):
+			w.Doubt(c.At, "Every director is the owner", "Every director that uses these files has priority 255 for virtual router %q, and a director with 255 never gives way: write priority = { lvs1 = 150, lvs2 = 100 }[node.name].", c.Text)
+		default:
+			w.Doubt(c.At, "Equal priorities", "Every director that uses these files has priority %s for virtual router %q, so the one with the higher address becomes Master: write priority = { lvs1 = 150, lvs2 = 100 }[node.name].", c.Key, c.Text)
+		}
+	}
+}
+
+// checkHolders warns about services whose address nobody holds. Without virtual
+// routers, the addresses are on the interfaces of machines, which are not known if
+// this is another one.
 func (w *whole) checkHolders() {
-	warned := map[string]bool{}
+	elsewhere := w.machine.Local == nil
+	if elsewhere && w.routers == 0 {
+		return
+	}
+	var missing []string
+	var first block.Place
 	for _, c := range w.addresses {
 		_, routed := w.first[claimID{routerAddress, c.Key}]
-		if routed || w.local[c.Key] || warned[c.Key] {
+		if routed || w.local[c.Key] || slices.Contains(missing, c.Key) {
 			continue
 		}
-		warned[c.Key] = true
-		w.Doubt(c.At, "Address held by nobody", "No virtual_router has %s, and no interface of this machine does, so no packet for it arrives: add it to a virtual_router.", c.Key)
+		if len(missing) == 0 {
+			first = c.At
+		}
+		missing = append(missing, c.Key)
+	}
+	summary, names, them := "Address held by nobody", strings.Join(missing[:min(3, len(missing))], ", "), "it"
+	if n := len(missing); n > 1 {
+		summary, them = fmt.Sprintf("%d addresses held by nobody", n), "them"
+		if n > 3 {
+			names += fmt.Sprintf(" and %d more", n-3)
+		}
+	}
+	switch {
+	case len(missing) == 0:
+	case elsewhere:
+		w.Doubt(first, summary, "No virtual_router has %s, so no director holds %s unless its own interfaces do: add %[2]s to a virtual_router.", names, them)
+	default:
+		w.Doubt(first, summary, "No virtual_router has %s, and no interface of this machine does, so no packet for %s arrives: add %[2]s to a virtual_router.", names, them)
 	}
 }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 const valid = `virtual_service "web" {
-  address = "127.0.0.1"
+  address = "10.13.0.200"
   port    = 80
   forward = "nat"
   real_server "192.168.1.4" {}

@@ -63,7 +63,7 @@ func file(tb testing.TB, text string) string {
 
 const service = `
 virtual_service "web" {
-  address = "127.0.0.1"
+  address = "10.13.0.200"
   port    = 80
   forward = "nat"
   real_server "192.168.1.4" { weight = 3 }
@@ -157,7 +157,7 @@ locals {
 }`, "memory|time|long"},
 	{"dynamic blocks", `
 virtual_service "web" {
-  address = "127.0.0.1"
+  address = "10.13.0.200"
   port    = 80
   forward = "nat"
   dynamic "real_server" {

@@ -1,6 +1,6 @@
 virtual_service "web" {
   address = "10.13.0.200"
-  port    = 80
+  port    = 443
   forward = "nat"
   check "https" {
     tls { ca_file = "check-ca-empty.hcl" }  # ERROR: No certificate

@@ -8,6 +8,7 @@ virtual_service "web" {
   }
   dynamic "real_server" {
     for_each = null  # ERROR: Missing value
+    labels   = [real_server.value]
     content {}
   }
   dynamic "real_server" {
@@ -34,5 +35,11 @@ virtual_service "web" {
     iterator = each
     labels   = [each.value]  # ERROR: Invalid address # ERROR: Missing value
     content {}
+  }
+}
+dynamic "virtual_service" {  # ERROR: Wrong labels
+  for_each = ["10.13.0.201"]
+  content {
+    address = virtual_service.value
   }
 }

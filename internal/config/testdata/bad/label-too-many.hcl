@@ -1,6 +1,6 @@
-director "main" {  # ERROR: Extraneous label for director
+director "main" {  # ERROR: Unexpected label for director
 }
-locals "more" {  # ERROR: Extraneous label for locals
+locals "more" {  # ERROR: Unexpected label for locals
   a = 1
   b {}  # ERROR: Unknown block "b"
 }
@@ -8,7 +8,7 @@ virtual_service "web" {
   address = "10.13.0.200"
   port    = 80
   forward = "nat"
-  check "tcp" "http" {}  # ERROR: Extraneous label for check
+  check "tcp" "http" {}  # ERROR: Unexpected label for check
   real_server "192.168.1.4" {}
   fallback = "192.168.1.5"  # ERROR: Unknown argument "fallback"
   scheduler {}  # ERROR: Unknown block "scheduler"

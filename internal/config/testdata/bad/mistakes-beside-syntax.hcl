@@ -11,7 +11,7 @@ virtual_router "outside" {
 virtual_service "web" {
   address   = "10.13.0.200"
   port      = 8O  # ERROR: Invalid number
-  forward   = "nat  # ERROR: Invalid multi-line string
+  forward   = "nat  # ERROR: Missing quote
   scheduler = "wlcc"  # ERROR: Unknown scheduler "wlcc"
   real_server 192.168.1.4 {  # ERROR: Address without quotes
     weight = "x"  # (a part of a block whose head is unknown)

@@ -1,4 +1,4 @@
 virtual_service "web" {
-  address = "10.13.0.200  # ERROR: Invalid multi-line string
+  address = "10.13.0.200  # ERROR: Missing quote
   port = 80
 }

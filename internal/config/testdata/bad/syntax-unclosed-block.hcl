@@ -1,4 +1,4 @@
-virtual_service "web" {  # ERROR: Unclosed configuration block
+virtual_service "web" {  # ERROR: Unclosed block
   address = "10.13.0.200"
   port    = 80
   forward = "nat"
