@@ -96,7 +96,13 @@ func TestUnitIsUnderstood(t *testing.T) {
 		t.Skip("systemd-analyze is not installed")
 	}
 	out, err := exec.Command(analyze, "verify", "--man=no", verified(t)).CombinedOutput()
-	if err != nil || len(out) > 0 {
+	var about []string
+	for line := range strings.Lines(string(out)) { // it also tells about units that are installed here
+		if strings.Contains(line, "lvsd.service") {
+			about = append(about, line)
+		}
+	}
+	if err != nil || len(about) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 }
