@@ -66,7 +66,7 @@ func (c *core) step(ctx context.Context, now time.Time, g *Desired) time.Time {
 	}
 	err := c.pursue(ctx, now)
 	c.stats.Drift += uint64(c.seen.drift.rows)
-	c.events.endStep(c.seen.drift)
+	c.events.endStep(c.seen.drift, len(c.refused))
 	c.seen.drift = drift{}
 	if err != nil && ctx.Err() == nil {
 		c.converged = false
@@ -74,7 +74,7 @@ func (c *core) step(ctx context.Context, now time.Time, g *Desired) time.Time {
 		c.backoff.extend(now, firstPause, lastPause)
 		return c.backoff.until
 	}
-	c.events.worked(KernelUnreachable)
+	c.events.worked(KernelUnreachable, KernelReached, "the IPVS table can be read and written again")
 	c.backoff = backoff{}
 	return c.refused.next(now, c.seen.audit.due)
 }
@@ -216,7 +216,7 @@ func (c *core) saveLedger() {
 		c.failed(LedgerUnwritable, "lvsd's record of its IPVS services cannot be saved: if lvsd is killed now, the next start may not know which services were its own", err)
 		return
 	}
-	c.events.worked(LedgerUnwritable)
+	c.events.worked(LedgerUnwritable, LedgerWritten, "lvsd's record of its IPVS services is saved again")
 }
 
 // failed counts and reports a failure.

@@ -19,6 +19,11 @@ const (
 	OperationRefused  = "operation-refused"  // the kernel refused an operation, which is tried again
 	OperationsRefused = "operations-refused" // so many more were refused in the same step
 	TableDrifted      = "table-drifted"      // somebody else changed our rows, which are repaired
+
+	// The end of what lasted.
+	LedgerWritten      = "ledger-written"
+	KernelReached      = "kernel-reached"
+	OperationsAccepted = "operations-accepted"
 )
 
 // How many refusals of one step are reported one by one.
@@ -30,6 +35,7 @@ type reporter struct {
 	report   func(Event)
 	lasting  map[string]string // the failures that last: their errors by code
 	refusals int               // in this step, as far as they are news
+	refusing bool              // a refusal was reported, and its end was not
 }
 
 // failed reports a failure, once until its error changes or it is over.
@@ -40,11 +46,17 @@ func (r *reporter) failed(code, text string, err error) {
 	}
 }
 
-// worked ends a failure.
-func (r *reporter) worked(code string) { delete(r.lasting, code) }
+// worked ends a failure, and reports its end.
+func (r *reporter) worked(code, over, text string) {
+	if _, lasted := r.lasting[code]; lasted {
+		delete(r.lasting, code)
+		r.report(Event{over, slog.LevelInfo, text, nil})
+	}
+}
 
 func (r *reporter) refused(op Op, err error) {
 	r.refusals++
+	r.refusing = true
 	if r.refusals <= refusalEvents {
 		r.report(Event{OperationRefused, slog.LevelError,
 			"the kernel refused a change to the IPVS table; trying again later",
@@ -52,14 +64,19 @@ func (r *reporter) refused(op Op, err error) {
 	}
 }
 
-// endStep reports what was summed up in the step.
-func (r *reporter) endStep(d drift) {
+// endStep reports what was summed up in the step, after which so many operations
+// wait because they were refused.
+func (r *reporter) endStep(d drift, waiting int) {
 	if more := r.refusals - refusalEvents; more > 0 {
 		r.report(Event{OperationsRefused, slog.LevelError,
 			"the kernel refused more changes to the IPVS table",
 			[]slog.Attr{slog.Int("operations", more)}})
 	}
 	r.refusals = 0
+	if r.refusing && waiting == 0 {
+		r.refusing = false
+		r.report(Event{OperationsAccepted, slog.LevelInfo, "the kernel refuses no change to the IPVS table any more", nil})
+	}
 	if d.services > 0 {
 		r.report(Event{TableDrifted, slog.LevelWarn,
 			"the IPVS table was changed by somebody else; repairing it",

@@ -109,7 +109,9 @@ level=ERROR msg="lvsd's record of its IPVS services cannot be saved: if lvsd is 
 `)
 		ledger.fill(nil)
 		after(time.Minute)
-		j.want(t, "a ledger that was saved", "")
+		j.want(t, "a ledger that was saved", `
+level=INFO msg="lvsd's record of its IPVS services is saved again" code=ledger-written
+`)
 
 		k.Flush()
 		after(2 * time.Second)
@@ -130,7 +132,9 @@ level=ERROR msg="the IPVS table cannot be read or written; trying again" error="
 			j.want(t, "a kernel that does not answer for a minute", unreachable)
 			kernel.end()
 			after(time.Minute)
-			j.want(t, "a kernel that answers again", "")
+			j.want(t, "a kernel that answers again", `
+level=INFO msg="the IPVS table can be read and written again" code=kernel-reached
+`)
 		}
 	})
 }
@@ -156,6 +160,11 @@ func TestTenRefusalsAreTenEvents(t *testing.T) {
 		if got := strings.Count(j.take(), "\n"); got != 1 {
 			t.Errorf("%d events for one more refusal in a later step", got)
 		}
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
+		after(time.Minute)
+		j.want(t, "another scheduler", `
+level=INFO msg="the kernel refuses no change to the IPVS table any more" code=operations-accepted
+`)
 	})
 }
 

@@ -83,6 +83,7 @@ const (
 	AdvertsSent     = "adverts-sent-again"
 
 	AddressesFailed   = "addresses-failed"
+	AddressesMended   = "addresses-mended" // that is over
 	AddressesRestored = "addresses-restored"
 	AddressesRemoved  = "addresses-removed"
 )

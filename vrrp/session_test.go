@@ -422,6 +422,9 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 		if held := s.status().Held; held != 1 {
 			t.Errorf("%d addresses are held", held)
 		}
+		if got := strings.Join(s.script(), "\n"); strings.Count(got, "the addresses are as they should be again") != 1 {
+			t.Errorf("when it is over:\n%s", got)
+		}
 	})
 }
 

@@ -299,7 +299,11 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	failed := j.failure
 	w.mu.Unlock()
 
-	if failed != t.failure && failed != "" {
+	switch {
+	case failed == t.failure:
+	case failed == "":
+		w.report(Event{At: now, Code: AddressesMended, Level: slog.LevelInfo, Router: t.name, Text: "the addresses are as they should be again"})
+	default:
 		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
 }

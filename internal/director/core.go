@@ -44,12 +44,14 @@ type Core struct {
 	// described is what the service manager was told last.
 	described string
 	// looking: a look at the machine has not ended yet. facts are what the last
-	// one found, own the addresses among them that are not virtual, and found
-	// what was wrong then.
+	// one found, and own the addresses among them that are not virtual. found and
+	// counted are what was wrong then: what no event tells of, and what the routers
+	// have counted.
 	looking bool
 	facts   machine.Facts
 	own     map[netip.Addr]bool
 	found   findings
+	counted findings
 
 	// planned is the last plan, and outages are the services that have lost their
 	// last server by it or an earlier one, and not got one since.

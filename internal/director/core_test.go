@@ -403,6 +403,28 @@ func TestAFindingIsToldWithItsRemedy(t *testing.T) {
 	s.wantLog("IPv4 is turned off too", fmt.Sprintf(off, "web", "net.ipv4.ip_forward"))
 	s.handle(MachineSeen{})
 	s.wantLog("both are known")
+	s.handle(MachineSeen{Facts: machine.Facts{Forward4: true}})
+	s.wantLog("IPv4 is turned on again", `level=INFO msg="no longer true: virtual service \"web\" uses NAT, but this director does not forward packets, `+
+		`so the replies do not reach the clients" event=finding-over finding=forwarding-off`)
+}
+
+func TestTwoMastersThatAreOverAreInTheLog(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	heard := func(others uint64) {
+		s.handle(RoutersSeen{{Name: "outside", State: vrrp.Master, Counters: vrrp.Counters{OtherMasters: others}}})
+		s.wait(looks * tick)
+		s.handle(MachineSeen{Facts: machine.Facts{Forward4: true}})
+	}
+	heard(0)
+	s.log.Reset()
+	heard(7)
+	s.wantLog("the keeper has told of them")
+	for range 7 {
+		heard(7)
+	}
+	if got := s.log.String(); strings.Count(got, "event=finding-over finding=other-master") != 1 {
+		t.Errorf("a minute after the last advert of another Master:\n%s", got)
+	}
 }
 
 // With direct routing to this director, a row would let a packet bounce while

@@ -22,6 +22,17 @@ func (all *findings) add(s api.Severity, code, subject, remedy, format string, a
 	*all = append(*all, api.Finding{Code: code, Severity: s, Subject: subject, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
+// without returns those that are not among others, whatever their figures.
+func (all findings) without(others findings) findings {
+	var rest findings
+	for _, f := range all {
+		if !slices.ContainsFunc(others, func(o api.Finding) bool { return o.Code == f.Code && o.Subject == f.Subject }) {
+			rest = append(rest, f)
+		}
+	}
+	return rest
+}
+
 // HTTPUnavailable is the code of the finding, and of the event, that HTTP cannot
 // be served.
 const HTTPUnavailable = "http-unavailable"

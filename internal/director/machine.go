@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -28,17 +27,25 @@ func (c *Core) look(now time.Time, in MachineSeen) {
 func (c *Core) see(now time.Time, facts machine.Facts) {
 	own := ownAddresses(facts, c.config.Routers)
 	c.outdated = c.outdated || !maps.Equal(c.own, own)
-	before := c.found
 	c.facts, c.own = facts, own
-	c.found = c.unreported(now)
-	for _, f := range c.found {
-		if !slices.ContainsFunc(before, func(b api.Finding) bool { return b.Code == f.Code && b.Subject == f.Subject }) {
-			var remedy []slog.Attr
-			if f.Remedy != "" {
-				remedy = append(remedy, slog.String("remedy", f.Remedy))
-			}
-			c.tell(now, levels[f.Severity], f.Code, f.Subject, f.Text, remedy...)
+	c.tellFindings(now)
+}
+
+// tellFindings tells what was found since the last time, as far as no event has,
+// and what is over.
+func (c *Core) tellFindings(now time.Time) {
+	before, known := c.found, c.counted
+	c.found, c.counted = c.unreported(now), nil
+	c.counted.adverts(c.adverts.since(counters(c.routers)))
+	for _, f := range c.found.without(before) {
+		var remedy []slog.Attr
+		if f.Remedy != "" {
+			remedy = append(remedy, slog.String("remedy", f.Remedy))
 		}
+		c.tell(now, levels[f.Severity], f.Code, f.Subject, f.Text, remedy...)
+	}
+	for _, f := range append(before.without(c.found), known.without(c.counted)...) {
+		c.tell(now, event.Info, "finding-over", f.Subject, "no longer true: "+f.Text, slog.String("finding", f.Code))
 	}
 }
 
