@@ -86,6 +86,7 @@ const (
 	AddressesMended   = "addresses-mended" // that is over
 	AddressesRestored = "addresses-restored"
 	AddressesRemoved  = "addresses-removed"
+	HardwareChanged   = "hardware-changed"
 )
 
 // Changed reports whether the event is a change of the state.

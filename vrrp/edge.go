@@ -38,6 +38,8 @@ type Packet struct {
 type Interface struct {
 	// Up reports whether it is administratively up and has a carrier.
 	Up bool
+	// Hardware is its link-layer address, as bytes; empty where it has none.
+	Hardware string
 	// Addresses are those that can be used, in the kernel's order.
 	Addresses []netip.Prefix
 }

@@ -17,7 +17,11 @@ func (s *Session) inspect(now time.Time) {
 	}
 	s.interfaces = seen
 	s.present, s.lengths = make(map[InterfaceAddress]bool), make(map[InterfaceAddress][]int)
+	moved, was := make(map[string]bool), s.hardware
+	s.hardware = make(map[string]string)
 	for name, i := range seen.ByName {
+		s.hardware[name] = i.Hardware
+		moved[name] = was[name] != "" && was[name] != i.Hardware
 		for _, p := range i.Addresses {
 			a := InterfaceAddress{name, p}
 			s.present[a] = true
@@ -30,8 +34,20 @@ func (s *Session) inspect(now time.Time) {
 	virtual := s.virtual()
 	for _, m := range s.members {
 		s.evaluate(now, m, virtual)
+		s.announceMoved(now, m, moved)
 	}
 	s.auditAt = now.Add(auditAfter)
+}
+
+// announceMoved announces what a Master holds again if one of the interfaces has
+// another link-layer address: the neighbours still send to the old one.
+func (s *Session) announceMoved(now time.Time, m *member, moved map[string]bool) {
+	for _, a := range m.router.holdings().Addresses {
+		if moved[a.Interface] {
+			s.do(now, m, m.router.Reannounce(now, "the hardware address of "+a.Interface+" has changed"))
+			return
+		}
+	}
 }
 
 // virtual are the addresses that move: no advert comes from one. An owner's own

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -108,6 +109,14 @@ func (r *Router) expireMaster(now time.Time) []Action {
 		acts = append(acts, r.send(now, r.c.Priority))
 	}
 	return append(acts, r.announcements.expire(now)...)
+}
+
+// Reannounce announces the addresses of a Master as when it became one.
+func (r *Router) Reannounce(now time.Time, why string) []Action {
+	if r.state != Master || r.stall.listening {
+		return nil // The end of listening announces them.
+	}
+	return []Action{r.announcements.first(now), r.event(now, HardwareChanged, slog.LevelInfo, "%s: the addresses are announced again", why)}
 }
 
 // checkStall makes a Master that woke up too late listen before it speaks. Its

@@ -38,10 +38,11 @@ type Session struct {
 	interfaces *Interfaces
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
 	// lengths are the prefix lengths of each address on an interface.
-	lengths map[InterfaceAddress][]int
-	auditAt time.Time
-	endBy   time.Time
-	payload []byte
+	lengths  map[InterfaceAddress][]int
+	hardware map[string]string // the interfaces' link-layer addresses, as last seen
+	auditAt  time.Time
+	endBy    time.Time
+	payload  []byte
 
 	unclaimed atomic.Uint64
 }

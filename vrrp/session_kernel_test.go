@@ -217,6 +217,16 @@ func (s *kernel) set(name string, up bool) {
 	s.publish()
 }
 
+// change changes an interface as somebody else does.
+func (s *kernel) change(name string, f func(*vrrp.Interface)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.devices[name]
+	f(&d)
+	s.devices[name] = d
+	s.publish()
+}
+
 // leaveAddress adds the virtual address, as an earlier keeper left it.
 func (s *kernel) leaveAddress() { s.addAddress("10.9.0.200/24") }
 
@@ -308,5 +318,13 @@ func (s *kernel) master(d vrrp.Desired) {
 	if st := s.status(); st.State != vrrp.Master {
 		s.t.Fatalf("it is %s: %s", st.State, st.Fault)
 	}
+	s.script()
+}
+
+// settle lets a router become Master, and its second announcement go out.
+func (s *kernel) settle(d vrrp.Desired) {
+	s.t.Helper()
+	s.master(d)
+	time.Sleep(100 * time.Millisecond)
 	s.script()
 }

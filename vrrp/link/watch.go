@@ -244,7 +244,7 @@ func (l *Link) publish(t table) (retry bool) {
 		return retry
 	}
 	for name, d := range v.devices {
-		i := vrrp.Interface{Up: d.up}
+		i := vrrp.Interface{Up: d.up, Hardware: string(d.mac)}
 		for _, a := range d.addrs {
 			if a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0 { // Packets can be sent from it.
 				i.Addresses = append(i.Addresses, a.Prefix)
