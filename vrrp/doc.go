@@ -41,6 +41,11 @@
 // therefore be held in Initialize and in Backup; a timer or the advert of another
 // Master ends that. Startup cancels a hand-over that nobody has answered yet.
 //
+// Losing the source. A router whose interface has lost only the address to send
+// adverts from goes on for a second, sending from that address, and then leaves as
+// at a stop. With peers, whose adverts then no longer reach it, it goes on for two
+// intervals at most, and lets the addresses go at once.
+//
 // Stalls. A Master whose last advert is three intervals old cannot know what has
 // happened since, because that is the shortest time after which a backup takes
 // over. It sends nothing and listens: for an eighth of an interval, which is

@@ -76,7 +76,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.adopt(m)
 	}
 	was := m.verdict
-	m.verdict = judge(s.ownConditions(m, port, virtual), concerning(m.router.c.Track, s.conditions))
+	m.verdict = judge(s.ownConditions(now, m, port, virtual), concerning(m.router.c.Track, s.conditions))
 	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
 	fault := m.verdict.fault
@@ -144,24 +144,11 @@ func (s *Session) begin(now time.Time, m *member) {
 // ownConditions returns the conditions of a router that depend on interfaces. The
 // first is what keeps it from being heard, if anything does; where it lacks
 // several things, only one is named. Then come the interfaces that it tracks.
-func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]bool) []Condition {
-	c, own := &m.router.c, s.interfaces.ByName[m.key.Interface]
+func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []Condition {
+	own := s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
-	current := m.router.source
-	if c.Source != m.source { // A reload decides anew.
-		m.source, current = c.Source, netip.Addr{}
-	}
-	source, silent := choose(c, own, current, virtual)
-	switch {
-	case port != "":
-		silent = port
-	case !own.Up:
-		silent = fmt.Sprintf("interface %s is down", c.Interface)
-	case silent == "" && source != m.router.source:
-		m.router.sendFrom(source)
-	}
-	all := []Condition{{Name: "adverts", OK: silent == "", Reason: silent, Silent: true}}
-	for _, tracked := range c.Track {
+	all := []Condition{m.heard(now, own, port, virtual)}
+	for _, tracked := range m.router.c.Track {
 		name, isInterface := strings.CutPrefix(tracked, interfaceCondition)
 		if !isInterface {
 			continue
@@ -174,6 +161,52 @@ func (s *Session) ownConditions(m *member, port string, virtual map[netip.Addr]b
 		all = append(all, c)
 	}
 	return all
+}
+
+// sourcePatience is how long a router that runs goes on advertising from an address
+// that its interface has lost. Whoever configures an interface anew, as DHCP clients
+// do, puts one back sooner, and a hand-over would cost all connections.
+const sourcePatience = time.Second
+
+// heard is the condition that a router's adverts can be heard. A router that has
+// lost only the address to send them from still has the link: it goes on for a
+// moment, and then hands over. With peers, whose packets no longer reach it, it lets
+// go before they take over by themselves.
+func (m *member) heard(now time.Time, i Interface, port string, virtual map[netip.Addr]bool) Condition {
+	c, current := &m.router.c, m.router.source
+	if c.Source != m.source { // A reload decides anew.
+		m.source, current = c.Source, netip.Addr{}
+	}
+	source, why := choose(c, i, current, virtual)
+	m.lookAt = time.Time{}
+	switch {
+	case port != "":
+		why = port
+	case !i.Up:
+		why = fmt.Sprintf("interface %s is down", c.Interface)
+	case why != "":
+		return m.lacksSource(now, why)
+	case source != m.router.source:
+		m.router.sendFrom(source)
+	}
+	m.sourceless = time.Time{}
+	return Condition{Name: "adverts", OK: why == "", Reason: why, Silent: true}
+}
+
+// lacksSource is that condition where only the address is missing.
+func (m *member) lacksSource(now time.Time, why string) Condition {
+	c := Condition{Name: "adverts", Reason: why, Silent: len(m.router.c.Peers) > 0}
+	if m.sourceless.IsZero() {
+		m.sourceless = now
+	}
+	until := m.sourceless.Add(sourcePatience)
+	if c.Silent {
+		until = m.sourceless.Add(min(sourcePatience, 2*m.router.c.Interval))
+	}
+	if c.OK = m.router.State() != Initialize && now.Before(until); c.OK {
+		m.lookAt = until
+	}
+	return c
 }
 
 // choose returns where adverts come from, or why there is no such address: the

@@ -55,7 +55,7 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		if due(m.router.Deadline(), now) {
 			s.do(now, m, m.router.Expire(now))
 		}
-		if due(m.resumeAt, now) {
+		if due(earliest(m.resumeAt, m.lookAt), now) {
 			s.evaluate(now, m, s.virtual())
 		}
 	}
@@ -72,7 +72,7 @@ func (s *Session) turn(now time.Time) (ended bool) {
 func (s *Session) deadline() time.Time {
 	first := earliest(s.auditAt, s.endBy)
 	for _, m := range s.members {
-		first = earliest(first, m.router.Deadline(), m.resumeAt)
+		first = earliest(first, m.router.Deadline(), m.resumeAt, m.lookAt)
 	}
 	return first
 }

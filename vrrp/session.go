@@ -65,6 +65,10 @@ type member struct {
 	source    netip.Addr // as configured when the source of adverts was chosen
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
+	// sourceless is since when its interface lacks an address to send adverts from.
+	sourceless time.Time
+	// lookAt is when its conditions change although nothing happens.
+	lookAt time.Time
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported

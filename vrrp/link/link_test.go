@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os/exec"
@@ -63,19 +64,53 @@ func TestAdvertsGoOutAndComeIn(t *testing.T) {
 			want := []received{{c.to, c.src, c.dst, 255, payload}}
 			// Only the other end hears it: not the sender's own socket.
 			if diff := cmp.Diff(want, collect(t, l, 1)); diff != "" {
-				t.Errorf("received (-want +got):\n%s", diff)
+				t.Errorf("received from %s (-want +got):\n%s", c.src, diff)
 			}
 		})
 	}
 }
 
-func TestSendFromAnAddressThatIsNotOursIsAnError(t *testing.T) {
+// An interface may lose its address: adverts still go out from it.
+func TestAdvertsGoOutFromAnAddressThatWasLost(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.9/24 dev va")
+	ip(t, "addr add fe80::9/64 dev va nodad")
+	a4, a6 := vrrp.Port{Interface: "va", Family: 4}, vrrp.Port{Interface: "va", Family: 6}
+	l := open(t, a4, a6)
+	ip(t, "addr del 10.9.0.9/24 dev va")
+	ip(t, "addr del fe80::9/64 dev va")
+	c4, c6 := frames(t, "vb", unix.ETH_P_IP), frames(t, "vb", unix.ETH_P_IPV6)
+	lost4, lost6 := netip.MustParseAddr("10.9.0.9"), netip.MustParseAddr("fe80::9")
+	if err := errors.Join(l.Send(a4, lost4, vrrp.Group4, []byte("12345678")), l.Send(a6, lost6, vrrp.Group6, []byte("12345678"))); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 2000)
+	for buf[14+9] != vrrp.Protocol {
+		if _, _, err := c4.ReadFrom(buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if src, _ := netip.AddrFromSlice(buf[14+12:][:4]); src != lost4 {
+		t.Errorf("sent from %s", src)
+	}
+	for buf[14+6] != vrrp.Protocol {
+		if _, _, err := c6.ReadFrom(buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if src, _ := netip.AddrFromSlice(buf[14+8:][:16]); src != lost6 {
+		t.Errorf("sent from %s", src)
+	}
+}
+
+func TestSendThatFailsTellsWhat(t *testing.T) {
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")
 	p := vrrp.Port{Interface: "va", Family: 4}
 	l := open(t, p)
-	err := l.Send(p, netip.MustParseAddr("10.9.0.9"), vrrp.Group4, []byte("x"))
-	if err == nil || !strings.Contains(err.Error(), "sending on va from 10.9.0.9 to 224.0.0.18") {
+	ip(t, "link set va down")
+	err := l.Send(p, netip.MustParseAddr("10.9.0.1"), vrrp.Group4, []byte("x"))
+	if err == nil || !strings.Contains(err.Error(), "sending on va from 10.9.0.1 to 224.0.0.18") {
 		t.Errorf("error %v does not tell what failed", err)
 	}
 	if err := l.Send(vrrp.Port{Interface: "nix", Family: 4}, netip.Addr{}, vrrp.Group4, nil); err == nil {

@@ -148,6 +148,9 @@ var options4 = []option{
 	{unix.IP_TOS, internetControl},
 	{unix.IP_MULTICAST_LOOP, 0},
 	{unix.IP_MULTICAST_ALL, 0},
+	// A Master whose interface has lost the address that it advertises from goes
+	// on for a moment, and can say that it leaves. Needs CAP_NET_RAW, as the socket.
+	{unix.IP_TRANSPARENT, 1},
 }
 
 func join4(fd, index int) error {
@@ -163,6 +166,7 @@ var options6 = []option{
 	{ipv6MulticastAll, 0},
 	{unix.IPV6_RECVHOPLIMIT, 1},
 	{unix.IPV6_RECVPKTINFO, 1},
+	{unix.IPV6_TRANSPARENT, 1}, // as with IPv4
 }
 
 func join6(fd, index int) error {
