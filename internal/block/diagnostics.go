@@ -199,16 +199,24 @@ func (ds Diagnostics) shorten(all Reports) (out Diagnostics) {
 		out = append(out, d)
 	}
 	if n := all.Mistakes - shown[Error]; n > 0 {
-		most := ""
+		least := ""
 		if all.Mistakes >= MaxMistakes {
-			most = " or more"
+			least = "at least "
 		}
-		out = append(out, Diagnostic{Severity: Error, Summary: fmt.Sprintf("and %d%s mistakes more", n, most), Detail: "Correct those above first.", Count: n})
+		out = append(out, Diagnostic{Severity: Error, Summary: "and " + least + more(n, "mistake"), Detail: "Correct those above first.", Count: n})
 	}
 	if n := all.Doubts - shown[Warning]; n > 0 {
-		out = append(out, Diagnostic{Severity: Warning, Summary: fmt.Sprintf("and %d warnings more", n), Detail: "No more than " + strconv.Itoa(maxAlike) + " of one kind are shown.", Count: n})
+		out = append(out, Diagnostic{Severity: Warning, Summary: "and " + more(n, "warning"), Detail: "Of each kind, " + strconv.Itoa(maxAlike) + " are shown at most.", Count: n})
 	}
 	return out
+}
+
+// more returns "1 more thing" or "2 more things".
+func more(n int, thing string) string {
+	if n == 1 {
+		return "1 more " + thing
+	}
+	return fmt.Sprintf("%d more %ss", n, thing)
 }
 
 // maxQuoted is how much of a line is shown, in bytes.

@@ -15,7 +15,7 @@ type program struct {
 	name  string
 	words []foreignWords
 	// is reports whether an item at the top level of a file shows that the file is
-	// this program's: by its first word, what precedes its brace, and its text.
+	// this program's: by its first word, the text before its brace, and its whole text.
 	is func(kind, head string, text []byte) bool
 	// advice is about a whole file.
 	advice string
@@ -112,7 +112,7 @@ var keepalivedVRRP = []foreignWords{
 	{"vrrp_sync_group", counterpart, `Put the addresses that must move together into one virtual_router: those of other interfaces or of the other family as extra_address blocks.`},
 	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
-	{"accept noaccept no_accept", counterpart, `Remove it: the Master accepts packets to the virtual addresses, as IPVS needs it.`},
+	{"accept noaccept no_accept", counterpart, `Remove it: the Master always accepts packets to the virtual addresses, because IPVS needs that.`},
 	{"dont_track_primary", never, `The router's own interface is always tracked.`},
 	{"authentication auth_type auth_pass auth_hmac active_key anti_replay time_window", notYet, `A password gives no real protection, as everybody on the network can read it: remove it, list the other directors in peers, and let the firewall drop adverts from all others.`},
 	{`garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay
@@ -125,14 +125,14 @@ var keepalivedVRRP = []foreignWords{
 		notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script
 		notify_up notify_down quorum_up quorum_down script_user set_supplementary_groups rs_init_notifies
 		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload enable_script_security`,
-		notYet, `The log and the metrics tell what happened.`},
+		notYet, `The log and the metrics report every change.`},
 	{`script file process bfd init_fail init_file full_command param_match terminate_delay process_monitor_rcv_bufs
 		process_monitor_rcv_bufs_force neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
 		max_hops hoplimit interface_up_down_delays down_timer_adverts vrrp_down_timer_adverts global_tracking
 		sync_group_tracking_weight vrrp_script track_script track_file vrrp_track_file track_process
 		vrrp_track_process track_bfd bfd_instance`,
 		notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
-	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Let the system's network configuration have them.`},
+	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
 	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
 		promote_secondaries no_virtual_ipaddress`,
 		notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
@@ -145,7 +145,7 @@ var keepalivedVRRP = []foreignWords{
 		no_checker_emails helo_name`,
 		notYet, `Alert on the metrics or on the log.`},
 	{"bfd_cpu_affinity vrrp_cpu_affinity checker_cpu_affinity", notYet, ``},
-	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel tells at once when a link goes down.`},
+	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel reports at once that a link is down.`},
 	{`higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert
 		preempt_delay_sec check_unicast_src vrrp_check_unicast_src skip_check_adv_addr vrrp_skip_check_adv_addr
 		unicast_ttl track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
@@ -154,7 +154,7 @@ var keepalivedVRRP = []foreignWords{
 		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup vrrp_delay_after_boot
 		native_ipv6`,
 		never, `It is fixed in lvsd, which keeps to RFC 9568.`},
-	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", never, `The groups are those of the RFC; with peers, adverts need none.`},
+	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", never, `The multicast groups are those of the RFC; with peers, none is needed.`},
 	{`vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap
 		vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names process_name
 		lvs_process_name bfd_process_name bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime vrrp_rlimit_rtime
@@ -193,7 +193,7 @@ var keepalivedIPVS = []foreignWords{
 	{"warmup", notYet, `The first probes are spread over the interval by themselves.`},
 	{"url", counterpart, `Write path = "/" in the check block, and status in its expect block.`},
 	{"status_code", counterpart, `Write status = [200] in the expect block.`},
-	{"digest hashed", notYet, `Write body = "expression" in the expect block: it also tells what is missing in the page.`},
+	{"digest hashed", notYet, `Write body = "expression" in the expect block, which also survives a change elsewhere in the page.`},
 	{"regex regex_options regex_min_offset regex_max_offset regex_no_match regex_stack", counterpart, `Write body = "expression" in the expect block.`},
 	{"virtualhost http_protocol", counterpart, `Write host = "www.example.org" in the check block.`},
 	{"enable_sni sni_name", counterpart, `Write server_name = "www.example.org" in the tls block; by default it is the check's host.`},
@@ -201,7 +201,7 @@ var keepalivedIPVS = []foreignWords{
 	{"connect_ip bindto bind_port bind_if", notYet, ``},
 	{"alpha", counterpart, `Remove it: a server gets connections once its checks have passed, unless initial = "up".`},
 	{"omega", notYet, ``},
-	{"quorum quorum_max hysteresis", notYet, `A service serves as long as one server is up; the fallback block has what serves then.`},
+	{"quorum quorum_max hysteresis", notYet, `A service is served as long as one server is up; the fallback block names what serves after that.`},
 	{"inhibit_on_failure", notYet, `A server that is down is removed from the table.`},
 	{"ha_suspend", never, `A Backup checks its servers too, so that it can serve at once.`},
 	{"snmp_name virtualhost_name", never, `lvsd has metrics for Prometheus, by the names of the blocks.`},
@@ -211,24 +211,24 @@ var keepalivedGlobal = []foreignWords{
 	{"global_defs", counterpart, `Remove it: the director block has the settings of the daemon as a whole.`},
 	{"router_id", counterpart, `Remove it: the name of this director is its host name, or --node.`},
 	{"include include_check", counterpart, `Remove it: all *.hcl files of the directory are read together.`},
-	{"net_namespace net_namespace_ipvs namespace_with_ipsets use_pid_dir", never, `Start lvsd in the network namespace that it is for.`},
+	{"net_namespace net_namespace_ipvs namespace_with_ipsets use_pid_dir", never, `Start lvsd in that network namespace.`},
 	{`enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2
 		enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name snmp_socket enable_snmp snmp_server
 		snmp_rs_stats_update_interval snmp_vs_stats_update_interval dbus_no_interface_name json_version json_dump_file
 		state_dump_file stats_dump_file`,
 		never, `Set http in the director block: lvsd has metrics for Prometheus.`},
-	{"dynamic_interfaces", counterpart, `Remove it: an interface that appears later is always used.`},
+	{"dynamic_interfaces", counterpart, `Remove it: an interface may always appear later.`},
 	{"default_interface", never, `Every virtual_router names its interface.`},
 	{`nftables nftables_counters nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark
 		nftables_priority vrrp_iptables vrrp_ipsets`,
-		never, `The firewall is yours.`},
+		never, `lvsd leaves the firewall alone.`},
 	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat
 		shutdown_script_timeout startup_script_timeout use_symlink_paths tls_compliant checker_log_all_failures
 		log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file
 		reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds
 		vrrp_startup_delay`,
-		never, `It is about how keepalived itself runs, and lvsd needs no such setting.`},
-	{"SSL certificate", notYet, `Checks have no client certificate; what the servers' certificates are verified by is ca_file in the tls block.`},
+		never, `It concerns how keepalived itself runs.`},
+	{"SSL certificate", notYet, `Checks have no client certificate; ca_file in the tls block says what the servers' certificates are verified with.`},
 }
 
 // ldirectordService is a line that begins a service of ldirectord.
@@ -254,8 +254,8 @@ var ldirectord = program{
 		{"quiescent readdquiescent", notYet, `A server that is down is removed from the table.`},
 		{"checkcommand external external-perl login passwd secret load", notYet, `The kinds of checks are tcp, http, https and ping.`},
 		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", notYet, `Alert on the metrics or on the log.`},
-		{"fallbackcommand", notYet, `The fallback block has what serves if no server is up.`},
-		{"autoreload", never, `Run lvsd validate and systemctl reload lvsd: a file is not read while it is being written.`},
+		{"fallbackcommand", notYet, `The fallback block names what serves if no server is up.`},
+		{"autoreload", never, `Run lvsd validate and systemctl reload lvsd after a change, so that no file is read half written.`},
 		{"callback execute monitorfile", notYet, ``},
 		{"logfile supervised fork cleanstop maintenancedir", never, `systemd runs lvsd and keeps its log; weight = 0 drains a server.`},
 		{"ops", counterpart, `Write one_packet = true.`},
@@ -270,7 +270,7 @@ var heartbeat = program{
 	is: func(kind, _ string, text []byte) bool {
 		return slices.Contains(heartbeatWords, kind) && heartbeatLine.Match(text)
 	},
-	advice: "what ha.cf says of the other node becomes a virtual_router with its id and priority; its deadtime is three to four times advert_interval.",
+	advice: "the nodes become a virtual_router with an id and a priority for each of them, and advert_interval is about a quarter of deadtime.",
 }
 
 // heartbeatLine is a word with values, and neither a sign nor a brace.
@@ -282,5 +282,5 @@ var resource = regexp.MustCompile(`^[\w.-]+[ \t].*(?:IPaddr2?|IPv6addr|ldirector
 var haresources = program{
 	name:   "Heartbeat",
 	is:     func(_, _ string, text []byte) bool { return resource.Match(text) },
-	advice: "each IPaddr becomes an address of a virtual_router, and its first word the director of higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
+	advice: "each IPaddr becomes an address of a virtual_router, in which the node at the start of the line has the higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
 }

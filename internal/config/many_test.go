@@ -16,7 +16,7 @@ func TestManyWarningsLoseNothing(t *testing.T) {
 	if cfg == nil || len(cfg.Services) != 1000 {
 		t.Fatalf("services are lost: %v", diags.Err())
 	}
-	const want = "and 990 warnings more"
+	const want = "and 990 more warnings"
 	if last := diags[len(diags)-1]; len(diags) != 11 || last.Summary != want || last.Count != 990 {
 		t.Errorf("%d warnings, the last one %q, want ten and %q", len(diags), last.Summary, want)
 	}
@@ -25,7 +25,7 @@ func TestManyWarningsLoseNothing(t *testing.T) {
 // Mistakes beyond a bound are counted, and the configuration is refused.
 func TestManyMistakesAreBounded(t *testing.T) {
 	cfg, diags := parseServices(t, 1000, "scheduler = \"round\"")
-	if cfg != nil || len(diags) != 501 || diags[500].Summary != "and 500 mistakes more" {
+	if cfg != nil || len(diags) != 501 || diags[500].Summary != "and 500 more mistakes" {
 		t.Errorf("Config %v, %d diagnostics, want none and 500, and how many there are more", cfg, len(diags))
 	}
 	if err := diags.Err(); err == nil || !strings.HasSuffix(err.Error(), "(and 999 more)") {

@@ -115,7 +115,7 @@ func (r *server) addressOf(b *block.Body) (netip.Addr, bool) {
 		return r.address, r.address.IsValid()
 	}
 	if strings.Trim(b.Labels[0], "0123456789.") != "" && !strings.Contains(b.Labels[0], ":") {
-		b.Mistake(b.LabelAt(0), "Missing address", "%q is not an IP address, and names are never looked up, so the server needs one; for example: address = \"192.168.1.4\"", b.Labels[0])
+		b.Mistake(b.LabelAt(0), "Missing address", "%q is not an IP address, and names are never looked up, so the server needs an address; for example: address = \"192.168.1.4\"", b.Labels[0])
 		return netip.Addr{}, false
 	}
 	return b.ParseAddress(b.Labels[0], b.LabelAt(0))

@@ -212,7 +212,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	}
 	if at, what := s.Describe(); empty && what != "" {
 		// At a reload it would take every address and every service down.
-		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service, as a file has none that was written while the disk was full. To stop serving, stop lvsd.", what)
+		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
 	}
 	w.checkHolders()
 }
