@@ -99,6 +99,10 @@ build: ## Build bin/lvsd (static) and the programs of the tests
 install: build ## Install the binary, unit, manuals, completions and examples, below DESTDIR
 	@packaging/install.sh $(LVSD_BIN)
 
+.PHONY: uninstall
+uninstall: ## Remove what make install has installed, with the same DESTDIR and PREFIX
+	@packaging/install.sh --uninstall
+
 # Without a tag, a version of the day, which every release is newer than.
 PACKAGE_VERSION := $(shell git describe --tags 2>/dev/null | sed 's/^v//; s/-/+/g' | grep . || \
   git log -1 --format=0~%cd.%h --date=format:%Y%m%d%H%M%S)

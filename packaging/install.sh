@@ -1,11 +1,12 @@
 #!/bin/sh
 # Installs a built lvsd: install.sh BINARY, beside which are the licences of what is
-# linked into it, in the file copyright. DESTDIR is put before every path,
-# PREFIX is /usr/local unless given; packages give PREFIX=/usr. A configuration
-# that exists is left alone, as is /etc/default/lvsd, and nothing is started.
+# linked into it, in the file copyright. install.sh --uninstall removes what was
+# installed. DESTDIR is put before every path, PREFIX is /usr/local unless given;
+# packages give PREFIX=/usr. A configuration that exists is left alone, as is
+# /etc/default/lvsd, and nothing is started.
 set -eu
 
-binary=${1:?usage: [DESTDIR=…] [PREFIX=…] install.sh BINARY}
+binary=${1:?usage: [DESTDIR=…] [PREFIX=…] install.sh BINARY|--uninstall}
 prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}
 from=$(dirname "$0")
@@ -16,11 +17,19 @@ zsh=${ZSH_COMPLETIONS:-$prefix/share/zsh/site-functions} # Debian's packages hav
 lib=$root$prefix/lib
 
 put() { # MODE FILE TARGET
-	install -D -m "$1" "$2" "$3"
 	echo "  $3"
+	if [ "$binary" = --uninstall ]; then
+		rm -f "$3"
+	else
+		install -D -m "$1" "$2" "$3"
+	fi
 }
 
 complete() { # SHELL TARGET
+	if [ "$binary" = --uninstall ]; then
+		put 0644 "" "$2"
+		return
+	fi
 	install -d "$(dirname "$2")"
 	"$binary" completion "$1" >"$2.new"
 	chmod 0644 "$2.new"
@@ -28,6 +37,10 @@ complete() { # SHELL TARGET
 	echo "  $2"
 }
 
+if [ "$binary" = --uninstall ] && [ -z "$root" ] && systemctl --quiet is-active lvsd 2>/dev/null; then
+	echo "lvsd is running: first run systemctl disable --now lvsd" >&2
+	exit 1
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for file in lvsd.service lvsd.8 lvsd.hcl.5; do
@@ -43,7 +56,7 @@ put 0644 "$work/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
 complete bash "$share/bash-completion/completions/lvsd"
 complete zsh "$root$zsh/_lvsd"
 complete fish "$share/fish/vendor_completions.d/lvsd.fish"
-put 0644 "$(dirname "$binary")/copyright" "$share/doc/lvsd/copyright"
+put 0644 "$(dirname -- "$binary")/copyright" "$share/doc/lvsd/copyright"
 for file in README.md ARCHITECTURE.md CHANGELOG.md; do
 	put 0644 "$from/../$file" "$share/doc/lvsd/$file"
 done
@@ -51,6 +64,11 @@ for example in "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
 	[ -f "$example" ] || continue
 	put 0644 "$example" "$share/doc/lvsd/examples/${example#"$from"/../examples/}"
 done
+if [ "$binary" = --uninstall ]; then
+	find "$share/doc/lvsd" -depth -type d -empty -delete 2>/dev/null || true
+	[ -n "$root" ] || echo "Left: /etc/lvsd, /etc/default/lvsd, /var/lib/lvsd, and the user lvsd."
+	exit
+fi
 install -d -m 0755 "$root/etc/lvsd"
 [ -e "$root/etc/default/lvsd" ] || put 0644 "$from/lvsd.default" "$root/etc/default/lvsd"
 

@@ -208,6 +208,17 @@ func TestInstall(t *testing.T) {
 			t.Errorf("%s has no %q: %v", file, text, err)
 		}
 	}
+	cmd := exec.Command("./install.sh", "--uninstall")
+	cmd.Env = append(os.Environ(), "DESTDIR="+root, "PREFIX=/usr")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("uninstall: %v\n%s", err, out)
+	}
+	if diff := cmp.Diff(want[:2], tree(t, root)); diff != "" {
+		t.Errorf("left by uninstall (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(root, "usr/share/doc/lvsd")); err == nil {
+		t.Error("uninstall leaves examples")
+	}
 }
 
 // tree lists the files below root with their modes, examples aside.
