@@ -46,6 +46,9 @@ type Status struct {
 	Foreign []string `json:"foreign"`
 	Probes  Probes   `json:"probes"`
 	Table   Table    `json:"table"`
+	// ServerMetrics is whether metrics are to have series of each real server. It
+	// is no state, so the JSON has it not.
+	ServerMetrics bool `json:"-"`
 }
 
 // A Duration is a duration as text: "1.2ms".
@@ -262,11 +265,21 @@ type Service struct {
 	Supply  Supply   `json:"supply"`
 	Reason  string   `json:"reason,omitempty"`
 	Servers []Server `json:"servers"`
+	// Transitions counts how often its real servers have changed between up and
+	// down since the daemon started.
+	Transitions Transitions `json:"transitions"`
 	// Traffic is the service's own, which outlives its real servers.
 	Traffic Traffic `json:"traffic"`
 	// Fallback is the destination of last resort; nil if none is configured.
 	// It is in the kernel exactly while no server with a weight above 0 is.
 	Fallback *Server `json:"fallback,omitempty"`
+}
+
+// Transitions are changes of the health of real servers. The first result of a
+// server is none.
+type Transitions struct {
+	ToUp   uint64 `json:"to_up"`
+	ToDown uint64 `json:"to_down"`
 }
 
 // A ServiceKey identifies a virtual service: by protocol, address and port, or

@@ -26,8 +26,7 @@ type Config struct {
 
 // A Director holds what concerns the daemon as a whole.
 type Director struct {
-	// HTTPListen is the address of the HTTP server; empty: none.
-	HTTPListen string
+	HTTP HTTP
 	// StartDelay bounds how long a virtual router waits for the first table
 	// and the first result of every target.
 	StartDelay time.Duration
@@ -38,6 +37,14 @@ type Director struct {
 	ExclusiveTable bool
 	// KeepTable leaves the IPVS table as it is when the daemon stops.
 	KeepTable bool
+}
+
+// An HTTP is how monitoring is served.
+type HTTP struct {
+	// Listen is the address of the HTTP server; empty: none.
+	Listen string
+	// ServerMetrics adds the series of each real server to the metrics.
+	ServerMetrics bool
 }
 
 // A Service is one virtual service.

@@ -20,12 +20,14 @@ var directorTable = block.NewTable("director",
 	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
 		true, func(d *Director) *bool { return &d.KeepTable }),
 	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
-		httpTable, func(d *Director) *string { return &d.HTTPListen }),
+		httpTable, func(d *Director) *HTTP { return &d.HTTP }),
 )
 
 var httpTable = block.NewTable("http",
 	block.Text("listen", "The address and port to listen on. \":9112\" listens on every address of this machine.",
-		"", listenAddress, func(s *string) *string { return s }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
+		"", listenAddress, func(h *HTTP) *string { return &h.Listen }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
+	block.Flag("server_metrics", "Include eight metrics of each real server in /metrics. Without them, there are only those of each service, with its traffic and the number of its servers that are up. With 10,000 servers, they are 80,000 series.",
+		false, func(h *HTTP) *bool { return &h.ServerMetrics }),
 )
 
 func readDirector(b *block.Body) Director {

@@ -115,7 +115,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	events := bounded(event.Log(o.Log))
 	socket.ErrorLog = errorLog(events)
-	http := monitoring(first.Config.Director.HTTPListen, events)
+	http := monitoring(first.Config.Director.HTTP.Listen, events)
 	k := keeper.Start(context.WithoutCancel(ctx), events,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,

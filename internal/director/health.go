@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -20,6 +21,8 @@ import (
 type Healths struct {
 	services []config.Service
 	servers  [][]server
+	// transitions are those of each service's servers, since the daemon started.
+	transitions []api.Transitions
 	// checks are those of all servers, in the order of the configuration.
 	checks []checker.Health
 	// waiters are all checks in the order of their targets, so that those which
@@ -89,7 +92,9 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 	*h = Healths{
 		services: services,
 		servers:  make([][]server, len(services)),
-		checks:   make([]checker.Health, 0, countChecks(services)),
+
+		transitions: make([]api.Transitions, len(services)),
+		checks:      make([]checker.Health, 0, countChecks(services)),
 	}
 	places := make(map[ipvsctl.ServiceKey]int, len(old.services))
 	for i := range old.services {
@@ -100,6 +105,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 		clear(known)
 		was, ok := places[services[i].Key]
 		if ok {
+			h.transitions[i] = old.transitions[was]
 			for j := range old.services[was].Servers {
 				known[old.services[was].Servers[j].Key] = j
 			}
@@ -270,6 +276,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		before := together(checks)
 		checks[w.check].Observe(now, r, c.Checks[w.check].Rise, c.Checks[w.check].Fall)
 		if after := together(checks); after != before {
+			h.count(int(w.service), before, after)
 			h.servers[w.service][w.server].since = now
 			changes = append(changes, Change{
 				Service: h.services[w.service].Name, Server: c.Name, Address: c.Key,
@@ -278,6 +285,17 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		}
 	}
 	return changes
+}
+
+// count counts that a server of a service has changed between up and down.
+func (h *Healths) count(service int, before, after checker.State) {
+	switch t := &h.transitions[service]; {
+	case before == checker.Unknown:
+	case after == checker.Up:
+		t.ToUp++
+	case after == checker.Down:
+		t.ToDown++
+	}
 }
 
 // Unheard is how many targets have had no result yet.

@@ -2,11 +2,13 @@ package director
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -76,6 +78,34 @@ func TestHealthsFromStart(t *testing.T) {
 				t.Errorf("results %q: state %q, want %q", tt.results, got, tt.want)
 			}
 		})
+	}
+}
+
+// A server that fails and comes back every minute is up whenever somebody looks.
+func TestAServersComingAndGoingIsCounted(t *testing.T) {
+	s := checked(tcpTarget)
+	h := &Healths{}
+	h.Configure(start, []config.Service{s}, nil)
+	for _, tt := range []struct {
+		results string
+		want    api.Transitions
+	}{
+		{"p", api.Transitions{}}, // the first result is no change
+		{"fff", api.Transitions{ToDown: 1}},
+		{"pppp", api.Transitions{ToDown: 1, ToUp: 1}},
+		{"ffl", api.Transitions{ToDown: 1, ToUp: 1}},
+		{"fpp", api.Transitions{ToDown: 2, ToUp: 2}},
+	} {
+		tell(h, tcpTarget, tt.results)
+		if got := h.transitions[0]; got != tt.want {
+			t.Errorf("after %s: %+v, want %+v", tt.results, got, tt.want)
+		}
+	}
+	other := webService(ipvsctl.NAT, web1)
+	other.Key.Port = 8080
+	h.Configure(start, []config.Service{other, s}, nil)
+	if got, want := h.transitions, []api.Transitions{{}, {ToDown: 2, ToUp: 2}}; !slices.Equal(got, want) {
+		t.Errorf("after a reload: %+v, want %+v", got, want)
 	}
 }
 

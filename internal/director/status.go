@@ -20,6 +20,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		Ready: c.ready, Stopping: c.stopping,
 		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
+		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
 	for i := range c.config.Services {
@@ -95,6 +96,7 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 	total, _ := counters.Get(ipvsctl.DestinationKey{})
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
 		BytesIn: total.BytesIn, BytesOut: total.BytesOut}
+	s.Transitions = c.healths.transitions[place]
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)

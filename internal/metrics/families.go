@@ -66,9 +66,9 @@ var serviceFigures = []figure[api.Service]{
 	{counter("service_bytes_out_total", "Bytes from the virtual service to clients, if they pass through the director."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.BytesOut)) }},
 }
 
-// serverFigures are those of each real server: only eight, because a director may have
-// ten thousand servers. What merely explains a failure (latency, last result) is
-// in the status instead.
+// serverFigures are those of each real server, by option and only eight, because a
+// director may have ten thousand servers. What merely explains a failure (latency,
+// last result) is in the status instead.
 var serverFigures = []figure[api.Server]{
 	{gauge("real_server_up", "1 if the real server is up or not checked, 0 if down; missing while unknown."), func(v *api.Server) float64 { return onlyIf(v.Health != api.Unknown, oneIf(v.Health != api.Down)) }},
 	{gauge("real_server_weight", "The configured weight."), func(v *api.Server) float64 { return float64(v.Weight) }},
@@ -82,21 +82,22 @@ var serverFigures = []figure[api.Server]{
 
 // Those whose values have labels of their own.
 var (
-	directorUp        = gauge("director_up", "1 if the director's loop answered this scrape; otherwise its metrics are missing.")
-	buildInfo         = gauge("build_info", "Always 1; the versions of lvsd and of Go as labels.")
-	findings          = gauge("findings", "Things that are wrong now, by severity; lvsd status lists them.")
-	configInfo        = gauge("config_info", "Always 1; the digest of the running configuration, equal on directors that run the same one, and the node.")
-	configReloads     = counter("config_reloads_total", "Configurations read since the start, including the first.")
-	routerInfo        = gauge("router_info", "Always 1; the labels identify the virtual router on its network.")
-	routerState       = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.")
-	routerTransitions = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.")
-	routerDiscarded   = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
-	routerMismatched  = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
-	serviceInfo       = gauge("service_info", "Always 1; the virtual service's address and scheduler.")
-	serviceServers    = gauge("service_real_servers", "Real servers of the virtual service, by health.")
-	probeDuration     = histogram("probe_duration_seconds", "How long probes took, by kind of check.")
-	probes            = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.")
-	tableOperations   = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.")
+	directorUp         = gauge("director_up", "1 if the director's loop answered this scrape; otherwise its metrics are missing.")
+	buildInfo          = gauge("build_info", "Always 1; the versions of lvsd and of Go as labels.")
+	findings           = gauge("findings", "Things that are wrong now, by severity; lvsd status lists them.")
+	configInfo         = gauge("config_info", "Always 1; the digest of the running configuration, equal on directors that run the same one, and the node.")
+	configReloads      = counter("config_reloads_total", "Configurations read since the start, including the first.")
+	routerInfo         = gauge("router_info", "Always 1; the labels identify the virtual router on its network.")
+	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.")
+	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.")
+	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
+	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
+	serviceInfo        = gauge("service_info", "Always 1; the virtual service's address and protocol, or its firewall mark, and its scheduler.")
+	serviceServers     = gauge("service_real_servers", "Real servers of the virtual service, by health.")
+	serviceTransitions = counter("service_real_server_transitions_total", "How often real servers of the virtual service have changed between up and down.")
+	probeDuration      = histogram("probe_duration_seconds", "How long probes took, by kind of check.")
+	probes             = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.")
+	tableOperations    = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.")
 )
 
 // A family is one metric: its name, what it means, and its type as Prometheus

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strconv"
@@ -58,6 +59,9 @@ func (s scrape) status(st *api.Status) {
 	}
 	for i := range st.Services {
 		s.service(&st.Services[i])
+		if st.ServerMetrics {
+			s.servers(&st.Services[i])
+		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(st.Probes.Kinds)) {
 		s.kind(kind, st.Probes.Kinds[kind])
@@ -96,14 +100,37 @@ func (s scrape) router(r *api.Router) {
 
 func (s scrape) service(v *api.Service) {
 	figures(s, serviceFigures, v, label("service", v.Name))
-	s.number(serviceInfo, 1, label("address", v.Address, "scheduler", v.Scheduler, "service", v.Name))
+	s.number(serviceInfo, 1, infoOf(v))
+	s.number(serviceTransitions, float64(v.Transitions.ToUp), label("service", v.Name, "transition", "to_up"))
+	s.number(serviceTransitions, float64(v.Transitions.ToDown), label("service", v.Name, "transition", "to_down"))
 	count := make(map[api.Health]int, 4)
 	for i := range v.Servers {
 		count[v.Servers[i].Health]++
-		figures(s, serverFigures, &v.Servers[i], label("address", v.Servers[i].Address, "server", v.Servers[i].Name, "service", v.Name))
 	}
 	for _, health := range []api.Health{api.Up, api.Down, api.Unknown, api.Unchecked} {
 		s.number(serviceServers, float64(count[health]), label("health", string(health), "service", v.Name))
+	}
+}
+
+// infoOf are the labels that identify a service to people: by address and
+// protocol, or by firewall mark.
+func infoOf(v *api.Service) labels {
+	if v.Key.Mark != 0 {
+		family := "ipv4"
+		if v.Key.Address.Is6() {
+			family = "ipv6"
+		}
+		return label("family", family, "firewall_mark", strconv.FormatUint(uint64(v.Key.Mark), 10), "scheduler", v.Scheduler, "service", v.Name)
+	}
+	address := netip.AddrPortFrom(v.Key.Address, v.Key.Port).String()
+	return label("address", address, "protocol", v.Key.ProtocolName, "scheduler", v.Scheduler, "service", v.Name)
+}
+
+// servers adds the series of each real server of a service.
+func (s scrape) servers(v *api.Service) {
+	for i := range v.Servers {
+		srv := &v.Servers[i]
+		figures(s, serverFigures, srv, label("address", srv.Address, "server", srv.Name, "service", v.Name))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"regexp"
 	"runtime"
@@ -88,6 +89,11 @@ func full() *api.Status {
 	s := &st.Services[0].Servers[1]
 	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
 	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
+	st.ServerMetrics = true
+	marked := st.Services[0]
+	marked.Name, marked.Key = "marked", api.ServiceKey{Mark: 7, Address: netip.IPv6Unspecified()}
+	marked.Servers, marked.Fallback, marked.Transitions = nil, nil, api.Transitions{ToUp: 3, ToDown: 4}
+	st.Services = append(st.Services, marked)
 	return st
 }
 
@@ -196,7 +202,7 @@ func TestMetricsOfAHungLoop(t *testing.T) {
 // refuses must not cost the others.
 func TestMetricsSurviveBadText(t *testing.T) {
 	st := healthy()
-	st.Services[0].Name = "we\xffb\n\"x\""
+	st.ServerMetrics, st.Services[0].Name = true, "we\xffb\n\"x\""
 	st.Services[0].Servers[1] = st.Services[0].Servers[0] // the same series twice
 	st.Probes.Kinds = map[string]api.Kind{"ht\xfftp": {Passed: 1}, "tcp": {Buckets: make([]uint64, 99)}}
 	text := scrapeText(t, fixed(st))
@@ -244,26 +250,42 @@ func TestServiceMetricsBySupply(t *testing.T) {
 // TestSeriesOfALargeDirector bounds what a director with 10,000 real servers
 // costs Prometheus.
 func TestSeriesOfALargeDirector(t *testing.T) {
-	text := scrapeText(t, fixed(large()))
-	series := 0
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#") {
-			series++
+	for _, tt := range []struct {
+		servers bool
+		limit   int
+	}{{false, 1000*16 + 200}, {true, 10_000*8 + 1000*16 + 200}} {
+		st := large()
+		st.ServerMetrics = tt.servers
+		text := scrapeText(t, fixed(st))
+		series := 0
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "#") {
+				series++
+			}
 		}
-	}
-	t.Logf("%d series, %d bytes", series, len(text))
-	if limit := 10_000*8 + 1000*12 + 200; series > limit {
-		t.Errorf("%d series, want at most %d", series, limit)
+		t.Logf("%d series, %d bytes, with those of servers: %v", series, len(text), tt.servers)
+		if series > tt.limit || series < tt.limit/2 {
+			t.Errorf("%d series, want at most %d, with those of servers: %v", series, tt.limit, tt.servers)
+		}
 	}
 }
 
-// BenchmarkScrape is a scrape of 1,000 services with 10 real servers each.
+// BenchmarkScrape is a scrape of 1,000 services with 10 real servers each, with
+// and without the series of these.
 func BenchmarkScrape(b *testing.B) {
-	h := Handler(fixed(large()))
-	b.ReportAllocs()
-	for b.Loop() {
-		w := discard{http.Header{}}
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, servers := range []bool{false, true} {
+		for _, encoding := range []string{"identity", "gzip"} {
+			b.Run(fmt.Sprintf("servers=%v/%s", servers, encoding), func(b *testing.B) {
+				st := large()
+				st.ServerMetrics = servers
+				h, r := Handler(fixed(st)), httptest.NewRequest(http.MethodGet, "/metrics", nil)
+				r.Header.Set("Accept-Encoding", encoding)
+				b.ReportAllocs()
+				for b.Loop() {
+					h.ServeHTTP(discard{http.Header{}}, r)
+				}
+			})
+		}
 	}
 }
 

@@ -93,7 +93,8 @@ func (s scrape) answer(w http.ResponseWriter, r *http.Request) {
 	var out io.Writer = w
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
+		// Ten thousand servers are 9 MB, for which the default level takes 0.2 s.
+		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		defer z.Close()
 		out = z
 	}

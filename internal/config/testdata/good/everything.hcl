@@ -1,6 +1,9 @@
 # Every option, each with another value than its default.
 director {
-  http { listen = "[::1]:9112" }
+  http {
+    listen         = "[::1]:9112"
+    server_metrics = true
+  }
   start_delay      = "3s"
   probes_in_flight = 100
   exclusive_table  = true
