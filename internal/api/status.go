@@ -129,9 +129,12 @@ type Reloaded struct {
 type Keeper struct {
 	// PID is zero if no virtual router is configured, and while the keeper is
 	// being restarted. Restarts counts the attempts at that.
-	PID           int    `json:"pid"`
-	Restarts      uint64 `json:"restarts"`
-	EventsDropped uint64 `json:"events_dropped"`
+	PID int `json:"pid"`
+	// Restarts counts the attempts to start it again, of which the last one was at
+	// Restarted.
+	Restarts      uint64    `json:"restarts"`
+	Restarted     time.Time `json:"restarted,omitzero"`
+	EventsDropped uint64    `json:"events_dropped"`
 	// Realtime reports whether it runs under SCHED_RR, and Locked whether its
 	// memory is never paged out. Why is what the kernel refused if either is
 	// not so.

@@ -90,7 +90,7 @@ type keeperEdge struct{ *keeper.Client }
 
 func (k keeperEdge) Status() api.Keeper {
 	s := k.Client.Status()
-	return api.Keeper{PID: s.PID, Restarts: s.Restarts, EventsDropped: s.Dropped,
+	return api.Keeper{PID: s.PID, Restarts: s.Restarts, Restarted: s.Restarted, EventsDropped: s.Dropped,
 		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed, Others: s.Others}
 }
 

@@ -37,6 +37,9 @@ func (all findings) without(others findings) findings {
 // be served.
 const HTTPUnavailable = "http-unavailable"
 
+// restartMatters is how long a restart of the keeper is a finding.
+const restartMatters = 10 * time.Minute
+
 // seeLog is the remedy where only the log has the reason.
 const seeLog = `see "journalctl -u lvsd" for the reason`
 
@@ -67,6 +70,10 @@ func Findings(s *api.Status) []api.Finding {
 	if k := &s.Keeper; k.PID != 0 && k.Others > 0 {
 		all.add(api.Error, "vrrp-others", "", `find it with "ss --raw --processes" and disable it, for instance "systemctl disable --now keepalived"`,
 			"another daemon on this machine speaks VRRP too (%d sockets): both may be Master with the same addresses", k.Others)
+	}
+	if k := &s.Keeper; k.PID != 0 && !k.Restarted.IsZero() && s.Time.Sub(k.Restarted) < restartMatters {
+		all.add(api.Warning, "keeper-restarted", "", seeLog, "the process that sends the adverts had ended and was restarted %s ago (%d times since lvsd was started), so the addresses may have moved",
+			s.Time.Sub(k.Restarted).Round(time.Second), k.Restarts)
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
 		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)

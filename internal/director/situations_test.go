@@ -112,6 +112,14 @@ var situations = []struct {
 	}, func(st *api.Status) {
 		st.Keeper = api.Keeper{Restarts: 3}
 	}},
+	{"keeper-restarted", []string{
+		"the process that sends the adverts had ended and was restarted 12s ago (2 times since lvsd was started), so the addresses may have moved: see \"journalctl -u lvsd\" for the reason",
+	}, func(st *api.Status) {
+		st.Keeper.Restarts, st.Keeper.Restarted = 2, before(12*time.Second)
+	}},
+	{"keeper-restarted-an-hour-ago", nil, func(st *api.Status) {
+		st.Keeper.Restarts, st.Keeper.Restarted = 2, before(time.Hour)
+	}},
 	{"interface-down", []string{
 		"virtual router \"outside\" cannot be Master: interface eth0 is down",
 	}, func(st *api.Status) {

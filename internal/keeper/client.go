@@ -50,6 +50,7 @@ type Client struct {
 	statuses []vrrp.Status
 	status   Status
 	starts   uint64
+	cause    string // why the keeper that runs is going to end, if that is known
 }
 
 // Start returns a Client, whose events get what happens to the routers and to the
@@ -192,7 +193,10 @@ func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
 // live starts a keeper, talks to it until it has ended, and returns why it has.
 func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
 	c.mu.Lock()
-	c.starts++ // also where the process cannot be started
+	if c.starts++; c.starts > 1 { // also where the process cannot be started
+		c.status.Restarted = time.Now()
+	}
+	c.cause = ""
 	c.mu.Unlock()
 	conn, cmd, words, err := c.spawn()
 	if err != nil {
@@ -215,9 +219,15 @@ func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string
 	_ = conn.SetWriteDeadline(time.Now())
 	talk.Wait()
 	_ = conn.Close()
-	why = "it ended by itself, without an error: somebody may have sent it SIGTERM"
-	if err != nil {
+	c.mu.Lock()
+	why = c.cause
+	c.mu.Unlock()
+	switch {
+	case why != "":
+	case err != nil:
 		why = err.Error()
+	default:
+		why = "it ended by itself, without an error: somebody may have sent it SIGTERM"
 	}
 	if len(*words) > 0 { // what it said last
 		why += ": " + string(*words)
@@ -297,6 +307,11 @@ func (c *Client) take(s snapshot) {
 		c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 	}
 	for _, e := range s.Events {
+		if e.Code == directorLost {
+			c.mu.Lock()
+			c.cause = fmt.Sprintf("it handed over, because lvsd did not respond for %v", patience*pulse)
+			c.mu.Unlock()
+		}
 		c.events(exported(e))
 	}
 }
@@ -337,12 +352,12 @@ func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended
 		case <-tick.C:
 		}
 		if c.watched.missed() {
-			// Kill first: the log may be slow. Another director is Master by now.
-			_ = p.Kill()
+			// Another director is Master by now.
 			c.mu.Lock()
 			c.statuses = nil
+			c.cause = fmt.Sprintf("it showed no sign of life for %v and was killed", patience*pulse)
 			c.mu.Unlock()
-			c.tell(event.Error, "keeper-killed", "the keeper showed no sign of life and was killed", slog.Int("pid", p.Pid))
+			_ = p.Kill()
 			return
 		}
 	}

@@ -193,6 +193,7 @@ func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
 		{"by itself, with last words", "echo bye >&2; exit 0", `somebody may have sent it SIGTERM: bye`},
 		{"with a status", "exit 3", `restarted at once" event=keeper-ended why="exit status 3" lived=`},
 		{"by a signal", "kill -9 $$", `restarted at once" event=keeper-ended why="signal: killed" lived=`},
+		{"after it had lost the director", `echo '{"events":[{"code":"director-lost"}]}' >&3`, `keeper-ended why="it handed over, because lvsd did not respond for 10s" lived=`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -206,6 +207,26 @@ func TestTheLogSaysHowTheKeeperHasEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One line, and not that it was killed after one that says that it has ended.
+func TestTheLogSaysThatTheKeeperHung(t *testing.T) {
+	t.Parallel()
+	c, log := start(t, "/bin/sleep", "60")
+	n := &network{t: t}
+	c.Set(n.router(150))
+	wait(t, "it is killed", func() bool { return strings.Contains(log(), "keeper-ended") })
+	if text := log(); !strings.Contains(text, `why="it showed no sign of life for 10s and was killed"`) || strings.Count(text, "\n") != 1 {
+		t.Errorf("the log says:\n%s", text)
+	}
+	wait(t, "the next one runs", func() bool { return c.Status().PID != 0 })
+	if s := c.Status(); s.Restarts != 1 || time.Since(s.Restarted) > 5*time.Second {
+		t.Errorf("status %+v", s)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_ = c.Stop(ctx)
+	_ = syscall.Kill(c.Status().PID, syscall.SIGKILL)
 }
 
 func TestCommandThatIsNotThere(t *testing.T) {

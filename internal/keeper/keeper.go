@@ -180,7 +180,7 @@ func (k *keeper) abandon(why string) {
 	if k.ending == vrrp.Abandoned || k.orderly {
 		return
 	}
-	k.warn("director-lost", why+": handing over")
+	k.warn(directorLost, why+": handing over")
 	k.end(vrrp.Abandoned)
 }
 

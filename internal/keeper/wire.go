@@ -19,6 +19,9 @@ const (
 	patience = 10
 	// maxEvents bounds the events that wait to be told.
 	maxEvents = 256
+	// directorLost is the code of the event with which a keeper begins to hand over
+	// for a director that is gone or hangs.
+	directorLost = "director-lost"
 	// spacing is the shortest time between two snapshots.
 	spacing = 20 * time.Millisecond
 )
@@ -46,11 +49,12 @@ type snapshot struct {
 // A Status is how the keeper itself is.
 type Status struct {
 	Process
-	PID       int    // zero while none runs
-	Restarts  uint64 // attempts to start it again
-	Dropped   uint64 // events that found no room
-	Unclaimed uint64 // packets for virtual routers that are not configured here
-	Others    int    // VRRP sockets of other daemons on this machine
+	PID       int       // zero while none runs
+	Restarts  uint64    // attempts to start it again
+	Restarted time.Time // the last of them
+	Dropped   uint64    // events that found no room
+	Unclaimed uint64    // packets for virtual routers that are not configured here
+	Others    int       // VRRP sockets of other daemons on this machine
 }
 
 // A Process is how the keeper's process runs.

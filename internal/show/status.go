@@ -115,6 +115,9 @@ func masterOf(r *api.Router) string {
 
 func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	p, k, r := &st.Probes, &st.Table, &st.Reload
+	if len(st.Routers) > 0 {
+		fmt.Fprintf(w, "Keeper  %s\n", keeperState(st))
+	}
 	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a slot; %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
 	var ops uint64
 	for _, n := range k.Operations {
@@ -127,6 +130,18 @@ func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	}
 	fmt.Fprintf(w, "Config  %s, digest %s, applied %s; read %d×, refused %d×\n", text.Printable(r.Path),
 		text.Printable(cut(r.Digest, 13)), ago(st.Time, r.Applied), r.Succeeded+r.Failed, r.Failed)
+}
+
+// keeperState tells how the keeper is: "pid 812, restarted 2×, 4m12s ago".
+func keeperState(st *api.Status) string {
+	k, state := &st.Keeper, "not running"
+	if k.PID != 0 {
+		state = fmt.Sprintf("pid %d", k.PID)
+	}
+	if k.Restarts == 0 {
+		return state + ", never restarted"
+	}
+	return fmt.Sprintf("%s, restarted %d×, %s", state, k.Restarts, ago(st.Time, k.Restarted))
 }
 
 func join(prefixes []netip.Prefix) string {

@@ -121,7 +121,7 @@ var fixtures = []struct {
 		}
 	}},
 	{"keeper-missing", Terminal{}, func(st *api.Status) {
-		st.Keeper = api.Keeper{Restarts: 3}
+		st.Keeper = api.Keeper{Restarts: 3, Restarted: before(4 * time.Second)}
 		st.Findings = []api.Finding{
 			{Severity: api.Error, Text: "the process that sends the adverts is not running (3 attempts to start it again), so no address is renewed and the other director may take over"},
 		}
