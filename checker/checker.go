@@ -78,6 +78,15 @@ func (c *Checker) Set(targets []*Target) {
 	c.rouse()
 }
 
+// SetInFlight changes how many probes run at one time at most. Those that run
+// already are not ended.
+func (c *Checker) SetInFlight(n int) {
+	c.mu.Lock()
+	c.limit = n
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // Retry probes at once the targets whose last probe could not be run: something
 // has changed on this machine. It waits for nothing; who calls it often makes all
 // of these probes as often.

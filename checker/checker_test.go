@@ -259,6 +259,29 @@ func TestCheckerAtTheBoundAProbeWaits(t *testing.T) {
 	})
 }
 
+// A reload raises the bound while probes wait, and lowers it while they run.
+func TestCheckerTheBoundMayChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(answers(10*time.Second), 2)
+		all := targets(8)
+		for _, t := range all {
+			t.Timeout, t.Interval = time.Minute, time.Minute
+		}
+		c.Set(all)
+		run(t, c, newLog().report)
+		for _, step := range []struct {
+			limit, inFlight int
+			after           time.Duration
+		}{{4, 4, time.Second}, {1, 4, time.Second}, {1, 1, 10 * time.Second}} {
+			c.SetInFlight(step.limit)
+			passes(step.after)
+			if s := c.Stats(); s.InFlight != step.inFlight {
+				t.Errorf("with a limit of %d there are %d in flight after %v, want %d", step.limit, s.InFlight, step.after, step.inFlight)
+			}
+		}
+	})
+}
+
 func TestCheckerCountsLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()

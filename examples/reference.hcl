@@ -30,8 +30,7 @@ locals {
 
 # ---- The daemon
 
-# Settings of the daemon as a whole. There can be only one such block. Changes
-# to it take effect when the daemon is started again.
+# Settings of the daemon as a whole. There can be only one such block.
 director {
   # Serve metrics and health checks over HTTP, read-only. Without this block,
   # no HTTP server is started.
@@ -71,6 +70,11 @@ director {
   # connections continue. If false, the daemon removes its rows when it stops.
   # Default: true.
   keep_table = true
+
+  # The least severe messages that are logged.
+  # "debug", "info", "warn" or "error"; default: that of --log-level, "info" if
+  # it is not given.
+  log_level = "info"
 }
 
 # ---- Virtual addresses

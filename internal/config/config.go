@@ -37,6 +37,9 @@ type Director struct {
 	ExclusiveTable bool
 	// KeepTable leaves the IPVS table as it is when the daemon stops.
 	KeepTable bool
+	// LogLevel is the level from which on lines are logged: "debug", "info",
+	// "warn" or "error"; empty: the one that the daemon was started with.
+	LogLevel string
 }
 
 // An HTTP is how monitoring is served.

@@ -19,6 +19,8 @@ var directorTable = block.NewTable("director",
 		false, func(d *Director) *bool { return &d.ExclusiveTable }),
 	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
 		true, func(d *Director) *bool { return &d.KeepTable }),
+	block.Choice("log_level", "The least severe messages that are logged.",
+		"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
 	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 		httpTable, func(d *Director) *HTTP { return &d.HTTP }),
 )

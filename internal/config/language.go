@@ -43,7 +43,7 @@ const topLevel = "the top level of a file"
 
 var top = block.NewTable(topLevel,
 	block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals").Schema),
-	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block. Changes to it take effect when the daemon is started again.", directorTable.Schema),
+	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema),
 	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
 	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
 )

@@ -354,10 +354,18 @@ func (h *host) Announce(all vrrp.Holdings) error {
 	return nil
 }
 
-// parsed is the configuration that a text is.
+// parsed is the configuration that a text is, whatever warnings it brings.
 func parsed(t *testing.T, text string) *config.Config {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "lvsd.hcl")
 	write(t, path, text)
-	return parse(t, path, config.Options{Node: "lvs1"})
+	s, err := config.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, diags := config.Parse(s, config.Options{Node: "lvs1"})
+	if diags.HasErrors() {
+		t.Fatalf("%s%v", text, diags)
+	}
+	return c
 }

@@ -246,7 +246,7 @@ func TestAMetricsPortThatIsTakenIsTriedAgain(t *testing.T) {
 	}
 	address := taken.Addr().String()
 	told := make(chan error, 10)
-	h := NewHTTP(address, func(err error) { told <- err }, nil)
+	h := NewHTTP(address, func(_ string, err error) { told <- err }, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- h.Serve(ctx, working()) }()
@@ -272,7 +272,7 @@ func TestAMetricsPortThatIsTakenIsTriedAgain(t *testing.T) {
 func TestAMetricsAddressThatIsNotThereEndsNothing(t *testing.T) {
 	for _, address := range []string{"192.0.2.1:9112", ""} {
 		ctx, cancel := context.WithCancel(t.Context())
-		h := NewHTTP(address, func(error) { cancel() }, nil)
+		h := NewHTTP(address, func(string, error) { cancel() }, nil)
 		if address == "" {
 			cancel()
 		}
@@ -280,6 +280,100 @@ func TestAMetricsAddressThatIsNotThereEndsNothing(t *testing.T) {
 			t.Errorf("%q: ended with %v, and it is %v", address, err, h.Err())
 		}
 	}
+}
+
+// free is an address with a port that nobody listens on.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// A reload opens, moves and closes the listener. At no moment does nobody answer,
+// and an address that can't be had is a finding until there is another one.
+func TestHTTPMovesWithoutARestart(t *testing.T) {
+	first, second := free(t), free(t)
+	told := make(chan error, 10)
+	h := NewHTTP("", func(_ string, err error) { told <- err }, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(ctx, working()) }()
+	answers := func(address string) bool {
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Get("http://" + address + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil && resp.StatusCode == http.StatusOK
+	}
+	await := func(what string, is func() bool) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Second); !is(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: not within 5 s", what)
+			}
+		}
+	}
+	h.Listen(first)
+	await("it opens", func() bool { return answers(first) })
+	h.Listen(second)
+	await("it moves", func() bool { return answers(second) && !answers(first) })
+	_, port, _ := net.SplitHostPort(second)
+	h.Listen(":" + port)
+	await("it moves to all addresses of its own port", func() bool { return answers("127.0.0.2:" + port) })
+	if err := h.Err(); err != nil {
+		t.Errorf("its own port is in use by itself: %v", err)
+	}
+	h.Listen("192.0.2.1:9112")
+	if err := <-told; !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		t.Errorf("told %v, want: no such address", err)
+	}
+	await("it ends where nobody wants it any more", func() bool { return !answers(second) })
+	h.Listen(first)
+	if err := <-told; err != nil || h.Err() != nil {
+		t.Errorf("told %v, and it is %v, want: it is served", err, h.Err())
+	}
+	h.Listen("")
+	await("it closes", func() bool { return !answers(first) })
+	if err := h.Err(); err != nil || len(told) != 0 {
+		t.Errorf("closed as configured, and it is %v", err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// While the old address answers, the new one is opened; not one after the other.
+func TestHTTPThatMovesAnswersThroughout(t *testing.T) {
+	first, second := free(t), free(t)
+	h := NewHTTP(first, func(string, error) {}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(ctx, working()) }()
+	dial := func(address string) bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	for !dial(first) {
+		time.Sleep(time.Millisecond)
+	}
+	h.Listen(second)
+	for dial(first) {
+		time.Sleep(time.Millisecond)
+	}
+	if !dial(second) {
+		t.Error("the old address is closed, and the new one is not open")
+	}
+	cancel()
+	<-done
 }
 
 func TestNobodyAnswers(t *testing.T) {

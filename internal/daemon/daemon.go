@@ -101,6 +101,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := first.Err(); err != nil {
 		return err
 	}
+	o.Log.SetLevel(first.Config.Director.LogLevel)
 	store, err := state.Open(o.StateDir)
 	if err != nil {
 		return err
@@ -110,10 +111,10 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := onlyOne(ctx, o.Log); err != nil {
+	if err := onlyOne(ctx, o.Log.Logger); err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	events := bounded(event.Log(o.Log))
+	events := bounded(event.Log(o.Log.Logger))
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
 	k := keeper.Start(context.WithoutCancel(ctx), events,
@@ -127,21 +128,27 @@ func Run(ctx context.Context, o Options) error {
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP) *director.Director {
+	probes := checker.New(probe.New(), first.Config.Director.ProbesInFlight)
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
-		Probes: checker.New(probe.New(), first.Config.Director.ProbesInFlight),
+		Probes: probes,
 		HTTP:   http.Err,
+		Configure: func(c config.Director) {
+			o.Log.SetLevel(c.LogLevel)
+			http.Listen(c.HTTP.Listen)
+			probes.SetInFlight(c.ProbesInFlight)
+		},
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, events, store)
 		},
-		Owned: len(first.Config.Services) == 0 && owned(o.Log, store),
+		Owned: len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},
-		Machine: machine.Read, MachineChanges: machineChanges(ctx, o.Log),
+		Machine: machine.Read, MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
-			notify(o.Log, state)
+			notify(o.Log.Logger, state)
 			collect(state)
 		},
 	})

@@ -8,8 +8,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	options.go                       what it is started with
 //	events.go, journal.go, log.go    the log
+//	options.go                       what it is started with
 //	alone.go, edges.go               one daemon for each table, and its edges
 //	config.go                        reading the configuration
 //	daemon.go                        Run

@@ -24,7 +24,7 @@ import (
 
 // monitoring returns the HTTP server for an address, which may be empty.
 func monitoring(address string, tell event.Sink) *control.HTTP {
-	return control.NewHTTP(address, func(err error) {
+	return control.NewHTTP(address, func(address string, err error) {
 		e := event.Event{At: time.Now(), Severity: event.Info, Code: "http-available", Text: "HTTP is served on " + address}
 		if err != nil {
 			e.Severity, e.Code, e.Text = event.Warning, director.HTTPUnavailable, "HTTP cannot be served, and is tried again: "+err.Error()

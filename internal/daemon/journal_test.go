@@ -36,11 +36,11 @@ func TestTheJournalKnowsWhatWentWrong(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			log = log.With("n", 1)
-			log.Debug("asked")
-			log.Info("ready")
-			log.Warn("two\nlines")
-			log.WithGroup("in").Error("lost", "a", 2)
+			with := log.With("n", 1)
+			with.Debug("asked")
+			with.Info("ready")
+			with.Warn("two\nlines")
+			with.WithGroup("in").Error("lost", "a", 2)
 			closeLog()
 			if got, _ := os.ReadFile(journal.Name()); string(got) != want {
 				t.Errorf("the journal has\n%s\nwant\n%s", got, want)

@@ -9,28 +9,46 @@ import (
 	"time"
 )
 
-// OpenLog returns a logger that writes to w in a format, "text" or "json", from
+// A Log is the daemon's log, whose level may change.
+type Log struct {
+	*slog.Logger
+	level slog.LevelVar
+	given slog.Level // at the start
+}
+
+// OpenLog returns a log that writes to w in a format, "text" or "json", from
 // a level on: "debug", "info", "warn" or "error". Logging never waits for
 // whoever reads w. Call closeLog at the end: it waits up to a second for the
 // lines that are not written yet.
-func OpenLog(w io.Writer, format, level string) (log *slog.Logger, closeLog func(), err error) {
-	newLog, err := logFormat(format, level, IsJournal(w))
+func OpenLog(w io.Writer, format, level string) (log *Log, closeLog func(), err error) {
+	log = new(Log)
+	if err := log.given.UnmarshalText([]byte(level)); err != nil {
+		return nil, nil, fmt.Errorf("unknown log level %q: write debug, info, warn or error", level)
+	}
+	log.SetLevel("")
+	newLog, err := logFormat(format, &log.level, IsJournal(w))
 	if err != nil {
 		return nil, nil, err
 	}
 	lines := newLineWriter(w, newLog(w))
-	return newLog(lines), lines.close, nil
+	log.Logger = newLog(lines)
+	return log, lines.close, nil
+}
+
+// SetLevel makes the log begin at another level, or with "" at the one that it
+// was opened with.
+func (l *Log) SetLevel(level string) {
+	to := l.given
+	if level != "" {
+		_ = to.UnmarshalText([]byte(level)) // The configuration has checked it.
+	}
+	l.level.Set(to)
 }
 
 // logFormat returns a function that makes a logger of the format and level. In
 // the journal a line has its priority and no time, which the journal adds.
-func logFormat(format, level string, journal bool) (func(io.Writer) *slog.Logger, error) {
-	var o slog.HandlerOptions
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("unknown log level %q: write debug, info, warn or error", level)
-	}
-	o.Level = l
+func logFormat(format string, level slog.Leveler, journal bool) (func(io.Writer) *slog.Logger, error) {
+	o := slog.HandlerOptions{Level: level}
 	newHandler := map[string]func(io.Writer) slog.Handler{
 		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, &o) },
 		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, &o) },

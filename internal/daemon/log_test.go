@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // logOf returns what makes a logger of a format.
 func logOf(t *testing.T, format string) func(io.Writer) *slog.Logger {
 	t.Helper()
-	newLog, err := logFormat(format, "info", false)
+	newLog, err := logFormat(format, slog.LevelInfo, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,33 @@ func TestAnUnknownFormatOrLevelIsRefused(t *testing.T) {
 		if _, _, err := OpenLog(io.Discard, tt.format, tt.level); err == nil || err.Error() != tt.want {
 			t.Errorf("%s, %s: %v, want %q", tt.format, tt.level, err, tt.want)
 		}
+	}
+}
+
+// Also for who has a logger made of it before, as all events do.
+func TestTheLevelOfTheLogChangesWhileItIsOpen(t *testing.T) {
+	var out bytes.Buffer
+	log, closeLog, err := OpenLog(&out, "text", "warn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := log.With("part", "checks")
+	for _, level := range []string{"", "debug", "error", ""} {
+		log.SetLevel(level)
+		part.Debug("debug", "at", level)
+		part.Warn("warn", "at", level)
+		part.Error("error", "at", level)
+	}
+	closeLog()
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		_, line, _ = strings.Cut(line, "msg=")
+		got = append(got, strings.TrimSpace(line))
+	}
+	want := []string{`warn part=checks at=""`, `error part=checks at=""`, "debug part=checks at=debug", "warn part=checks at=debug", "error part=checks at=debug",
+		"error part=checks at=error", `warn part=checks at=""`, `error part=checks at=""`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
 

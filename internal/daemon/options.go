@@ -1,7 +1,5 @@
 package daemon
 
-import "log/slog"
-
 // Options are what the daemon is started with.
 type Options struct {
 	Version string
@@ -13,5 +11,5 @@ type Options struct {
 	StateDir string
 	// Socket is the path of the control socket.
 	Socket string
-	Log    *slog.Logger
+	Log    *Log
 }

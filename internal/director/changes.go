@@ -24,7 +24,11 @@ func changes(before, after *config.Config) (lines []string, removes bool) {
 	servicesGone, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
 		serviceChange)
 	gone := append(routersGone, servicesGone...)
-	return firstOf(slices.Concat(gone, routers, services)), len(gone) > 0
+	var director []string
+	if before.Director != after.Director {
+		director = []string{"director changed"}
+	}
+	return firstOf(slices.Concat(gone, director, routers, services)), len(gone) > 0
 }
 
 // firstOf returns the first lines, and how many more there are.

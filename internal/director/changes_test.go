@@ -40,6 +40,7 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 		{"a check of a server", func(c *config.Config) { c.Services[0].Servers[0].InitialUp = true }, false,
 			[]string{"virtual service web real server 192.168.1.4 changed"}},
 		{"a whole service has gone", func(c *config.Config) { c.Services = c.Services[:1] }, true, []string{"virtual service mail removed"}},
+		{"the director block", func(c *config.Config) { c.Director.LogLevel = "debug" }, false, []string{"director changed"}},
 		{"a router", func(c *config.Config) { c.Routers[0].Priority++ }, false, []string{"virtual router outside changed"}},
 		{"a router has gone", func(c *config.Config) { c.Routers = nil }, true, []string{"virtual router outside removed"}},
 	} {

@@ -20,9 +20,7 @@ type Core struct {
 	config *config.Config
 	// diagnostics are the warnings about it, one line each.
 	diagnostics []string
-	// atStart is the director block that the daemon was started with.
-	atStart config.Director
-	started time.Time
+	started     time.Time
 
 	healths Healths
 	routers []vrrp.Status

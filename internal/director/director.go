@@ -20,6 +20,9 @@ type Options struct {
 	Events  event.Sink // called by the loop alone
 	Keeper  Keeper
 	Probes  Probes
+	// Configure makes the edges follow another director block than the one that
+	// they were made for. The loop calls it, so it must not block.
+	Configure func(config.Director)
 	// HTTP returns why monitoring has no answer; nil: it has, or none is configured.
 	HTTP func() error
 	// OpenTable opens the IPVS table, when the first virtual service is

@@ -42,7 +42,8 @@ type outsides struct {
 	loadTime    time.Duration
 	lookTime    time.Duration // how long a look at the machine takes
 	lookErr     error
-	http        error         // why HTTP is not served
+	http        error // why HTTP is not served
+	configured  []config.Director
 	found       ipvsctl.Table // what is in the kernel at the start
 	log         *slog.Logger  // nil: nobody reads it
 	heartbeats  int
@@ -167,6 +168,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 	d := New(c, nil, Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, HTTP: func() error { return f.http },
+		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {

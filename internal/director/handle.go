@@ -22,10 +22,8 @@ const (
 // Begin returns the core of a director that starts with a valid configuration,
 // and what is to be done first.
 func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core, []Effect) {
-	end := now.Add(first.Config.Director.StartDelay)
 	c := &Core{
-		atStart: first.Config.Director, started: now,
-		startEnd: end, awaited: end, nextBeat: now.Add(tick),
+		started: now, nextBeat: now.Add(tick),
 		adverts: tallies{{at: now}},
 		reload:  reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		opened:  first.Found != nil,

@@ -191,10 +191,13 @@ func (h *Healths) waiting(t checker.Target) []waiter {
 // configuration, which said was of it.
 func (h *Healths) inherit(c, was *config.Server, checks []checker.Health) {
 	state := together(checks)
+	if state == checker.Unknown && c.InitialUp {
+		state = checker.Up
+	}
 	for i := range c.Checks {
 		health := checker.NewHealth(state)
 		same := slices.IndexFunc(was.Checks, func(k config.Check) bool { return k.Target == c.Checks[i].Target })
-		if same >= 0 {
+		if same >= 0 && (checks[same].State() != checker.Unknown || !c.InitialUp) {
 			health = checks[same]
 		}
 		h.checks = append(h.checks, health)

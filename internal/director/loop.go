@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -33,7 +34,6 @@ func (d *Director) Run(ctx context.Context) error {
 	case l.Err != nil:
 		return l.Err
 	}
-	keepTable := l.Config.Director.KeepTable
 	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
 	d.adopt(l)
 	core, effects := Begin(time.Now(), d.o.Path, l, facts)
@@ -43,7 +43,7 @@ func (d *Director) Run(ctx context.Context) error {
 	err = d.loop(ctx)
 	cancel()
 	d.running.Wait()
-	if err == nil && d.table != nil && !keepTable {
+	if err == nil && d.table != nil && !d.core.config.Director.KeepTable {
 		err = d.table.Clear(context.WithoutCancel(ctx))
 	}
 	return err
@@ -158,6 +158,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Probes.Set(e)
 		case Retry:
 			d.o.Probes.Retry()
+		case Configure:
+			d.o.Configure(config.Director(e))
 		case TellKeeper:
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case Heartbeat:

@@ -37,7 +37,7 @@ func (c *Core) plan(now time.Time) {
 	c.tellOutages(now)
 	if c.opened {
 		c.kernel = TableSeen{}
-		c.do(SetTable{Table: c.planned.Table, Exclusive: c.atStart.ExclusiveTable})
+		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable})
 	}
 }
 

@@ -104,7 +104,7 @@ func (c *Core) accept(now time.Time, l Loaded) {
 		c.reloaded()
 		return
 	}
-	r.Digest, r.Applied, r.loading = l.Config.Digest, now, now.Add(c.atStart.StartDelay)
+	r.Digest, r.Applied, r.loading = l.Config.Digest, now, now.Add(l.Config.Director.StartDelay)
 	changes, removes := changes(c.config, l.Config)
 	severity := event.Info
 	if removes {

@@ -202,19 +202,25 @@ func TestAReloadDoesNotSayReadyForTheStart(t *testing.T) {
 	}
 }
 
-func TestTheDirectorBlockWaitsForTheNextStart(t *testing.T) {
+func TestTheDirectorBlockTakesEffectByReload(t *testing.T) {
 	changed := second(checked(tcpTarget))
-	changed.Director.KeepTable = false
+	changed.Director.KeepTable, changed.Director.ProbesInFlight, changed.Director.HTTP.Listen = false, 7, ":9112"
+	again := *changed
+	again.Digest = "third"
 	var after *outsides
-	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: changed}}, func(r *reloading) {
+	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: changed}, {Config: &again}}, func(r *reloading) {
 		r.reload(0)
-		if s := statusOf(r.T, r.director); !strings.Contains(fmt.Sprint(s.Findings), "next start") {
-			t.Errorf("warnings %q, want one of the block", s.Findings)
+		r.reload(0)
+		if s := statusOf(r.T, r.director); strings.Contains(fmt.Sprint(s.Findings), "director block") {
+			t.Errorf("findings %q, want none of a restart", s.Findings)
 		}
 		after = r.outsides
 	})
-	if after.cleared {
-		t.Error("the stop cleared the table, as only the next start's would")
+	if !after.cleared {
+		t.Error("the stop did not clear the table, though keep_table is false by now")
+	}
+	if diff := cmp.Diff([]config.Director{changed.Director}, after.configured); diff != "" {
+		t.Errorf("the edges were told (-want +got):\n%s", diff)
 	}
 }
 

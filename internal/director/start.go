@@ -15,6 +15,13 @@ import (
 func (c *Core) configure(now time.Time, l Loaded) {
 	if c.config != nil {
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
+		if c.config.Director != l.Config.Director {
+			c.do(Configure(l.Config.Director))
+		}
+	}
+	c.startEnd = c.started.Add(l.Config.Director.StartDelay)
+	if !c.probing {
+		c.awaited = c.startEnd
 	}
 	c.config, c.diagnostics = l.Config, l.Warnings
 	c.healths.Configure(now, l.Config.Services, l.Found)
@@ -27,7 +34,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 
 // probe sets the targets, and awaits the first results of those that are new.
 func (c *Core) probe(now time.Time) {
-	c.probing, c.awaited = true, now.Add(c.atStart.StartDelay)
+	c.probing, c.awaited = true, now.Add(c.config.Director.StartDelay)
 	c.do(SetTargets(Targets(c.config)))
 }
 

@@ -43,10 +43,6 @@ func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding 
 	for _, d := range c.diagnostics {
 		all.add(api.Warning, "configuration", d, "", "%s", d)
 	}
-	if c.config.Director != c.atStart {
-		all.add(api.Warning, "restart-needed", "", `run "systemctl restart lvsd"`,
-			"the director block has changed since lvsd was started; the change takes effect at the next start")
-	}
 	slices.SortStableFunc(all, func(a, b api.Finding) int { return cmp.Compare(levels[b.Severity], levels[a.Severity]) })
 	return all
 }

@@ -86,6 +86,8 @@ type (
 	SetTargets []*checker.Target
 	// Retry probes at once what could not be probed the last time.
 	Retry struct{}
+	// Configure makes the edges follow a director block that has changed.
+	Configure config.Director
 	// TellKeeper makes the keeper run these virtual routers.
 	TellKeeper vrrp.Desired
 	// Heartbeat tells the keeper that this director is alive.

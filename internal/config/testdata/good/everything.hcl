@@ -8,6 +8,7 @@ director {
   probes_in_flight = 100
   exclusive_table  = true
   keep_table       = false
+  log_level        = "debug"
 }
 
 virtual_router "outside" {

@@ -1,0 +1,286 @@
+package config_test
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/director"
+	facts "github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A reloadedOption is what a reload changes an option from and to, among the
+// contents of its block and others that it needs.
+type reloadedOption struct {
+	from, to string
+	also     []string // lines of the virtual_service, in place of those below
+}
+
+// reloadedOptions has, for every option of every block but virtual_router, what a
+// reload changes it to. An option that is not here fails the test.
+var reloadedOptions = map[string]reloadedOption{
+	"director/start_delay":         {"", `start_delay = "5s"`, nil},
+	"director/probes_in_flight":    {"", `probes_in_flight = 7`, nil},
+	"director/exclusive_table":     {"", `exclusive_table = true`, nil},
+	"director/keep_table":          {"", `keep_table = false`, nil},
+	"director/log_level":           {"", `log_level = "debug"`, nil},
+	"director/http/server_metrics": {`listen = ":9112"`, "listen = \":9112\"\nserver_metrics = true", nil},
+	"director/http/listen":         {`listen = ":9112"`, `listen = "127.0.0.1:9113"`, nil},
+
+	"virtual_service/address":         {`address = "10.13.0.200"`, `address = "10.13.0.201"`, nil},
+	"virtual_service/port":            {`port = 80`, `port = 88`, nil},
+	"virtual_service/protocol":        {``, `protocol = "udp"`, nil},
+	"virtual_service/firewall_mark":   {`firewall_mark = 7`, `firewall_mark = 8`, []string{"address", "port", `check "none" {}`}},
+	"virtual_service/family":          {`family = "ipv4"`, `family = "ipv6"`, []string{"address", "port", "firewall_mark = 7", `forward = "tunnel"`, `check "none" {}`}},
+	"virtual_service/scheduler":       {``, `scheduler = "sh"`, nil},
+	"virtual_service/scheduler_flags": {``, `scheduler_flags = ["port"]`, []string{`scheduler = "sh"`}},
+	"virtual_service/forward":         {`forward = "nat"`, `forward = "direct"`, nil},
+	"virtual_service/one_packet":      {``, `one_packet = true`, []string{`protocol = "udp"`}},
+	"virtual_service/initial":         {``, `initial = "up"`, nil},
+
+	"virtual_service/tunnel/type":         {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
+	"virtual_service/tunnel/port":         {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
+	"virtual_service/tunnel/checksum":     {`type = "gre"`, "type = \"gre\"\nchecksum = \"plain\"", []string{`forward = "tunnel"`}},
+	"virtual_service/persistence/timeout": {``, `timeout = "60s"`, nil},
+	"virtual_service/persistence/netmask": {``, `netmask = "24"`, nil},
+	"virtual_service/persistence/engine":  {``, `engine = "sip"`, []string{`protocol = "udp"`}},
+
+	"virtual_service/real_server/address":         {`address = "192.168.1.4"`, `address = "192.168.1.6"`, nil},
+	"virtual_service/real_server/port":            {``, `port = 8080`, nil},
+	"virtual_service/real_server/weight":          {``, `weight = 5`, nil},
+	"virtual_service/real_server/upper_threshold": {``, `upper_threshold = 100`, nil},
+	"virtual_service/real_server/lower_threshold": {`upper_threshold = 100`, "upper_threshold = 100\nlower_threshold = 10", nil},
+	"virtual_service/real_server/forward":         {``, `forward = "direct"`, nil},
+	"virtual_service/real_server/initial":         {``, `initial = "up"`, nil},
+
+	"virtual_service/real_server/tunnel/type":     {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
+	"virtual_service/real_server/tunnel/port":     {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
+	"virtual_service/real_server/tunnel/checksum": {`type = "gre"`, "type = \"gre\"\nchecksum = \"plain\"", []string{`forward = "tunnel"`}},
+
+	"virtual_service/fallback/address":         {`address = "192.168.1.8"`, `address = "192.168.1.9"`, nil},
+	"virtual_service/fallback/port":            {`address = "192.168.1.8"`, "address = \"192.168.1.8\"\nport = 8080", nil},
+	"virtual_service/fallback/forward":         {`address = "192.168.1.8"`, "address = \"192.168.1.8\"\nforward = \"direct\"", nil},
+	"virtual_service/fallback/tunnel/type":     {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
+	"virtual_service/fallback/tunnel/port":     {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
+	"virtual_service/fallback/tunnel/checksum": {`type = "gre"`, "type = \"gre\"\nchecksum = \"plain\"", []string{`forward = "tunnel"`}},
+}
+
+// reloadedChecks has the same for the options of checks, wherever they are.
+var reloadedChecks = map[string]reloadedOption{
+	"interval": {``, `interval = "5s"`, nil},
+	"timeout":  {``, `timeout = "3s"`, nil},
+	"rise":     {``, `rise = 3`, nil},
+	"fall":     {``, `fall = 2`, nil},
+	"port":     {``, `port = 8081`, nil},
+	"method":   {``, `method = "HEAD"`, nil},
+	"path":     {``, `path = "/health"`, nil},
+	"host":     {``, `host = "www.example.org"`, nil},
+	"headers":  {``, `headers = { accept = "text/html" }`, nil},
+
+	"expect/status": {``, `status = [204]`, nil},
+	"expect/body":   {``, `body = "ok"`, nil},
+
+	"tls/server_name": {``, `server_name = "www.example.org"`, nil},
+	"tls/verify":      {``, `verify = false`, nil},
+	"tls/ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},
+}
+
+// contents are what each block has where nothing else is said of it.
+var contents = map[string][]string{
+	"virtual_service": {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
+	"fallback":        {`address = "192.168.1.8"`},
+}
+
+// A reload that changes one option of a file, and nothing else, leaves the director
+// as one that was started so: the table that it wants, the checks that it runs, and
+// what it makes of their results.
+func TestEveryOptionTakesEffectByReload(t *testing.T) {
+	for _, path := range leaves(config.Schema(), "") {
+		top, inner, _ := strings.Cut(path, "/")
+		row, ok := reloadedOptions[path]
+		if i := strings.Index(inner, "check "); i >= 0 {
+			_, option, _ := strings.Cut(inner[i:], "/")
+			row, ok = reloadedChecks[option]
+		}
+		switch {
+		case top == "virtual_router": // It has a test of its own.
+			continue
+		case !ok:
+			t.Errorf("option %s has no row in this test", path)
+			continue
+		}
+		t.Run(path, func(t *testing.T) {
+			before, after := file(t, path, row.from, row.also), file(t, path, row.to, row.also)
+			for _, up := range []bool{false, true} {
+				reloaded, started := direct(t, before, after, up), direct(t, after, after, up)
+				if strings.Contains(path, "fallback") && !up {
+					// What serves stays for as long as the service is undecided.
+					reloaded, started = decided(reloaded), decided(started)
+				}
+				if diff := cmp.Diff(started, reloaded); diff != "" {
+					t.Errorf("with servers that are up: %v: it is not as one that was started so (-want +got):\n%s", up, diff)
+				}
+				over := up && (strings.HasSuffix(path, "initial") || strings.HasSuffix(path, "start_delay"))
+				if !over && cmp.Equal(direct(t, before, before, up), reloaded) {
+					t.Errorf("with servers that are up: %v: it is as if nothing had been changed, or this test does not show it", up)
+				}
+			}
+		})
+	}
+}
+
+// decided is what is seen from the first results on.
+func decided(seen []string) []string { return seen[slices.Index(seen, "---- result 0 passed"):] }
+
+// leaves are the paths of all arguments of a block and the blocks inside.
+func leaves(s *block.Schema, before string) (all []string) {
+	for _, o := range s.Options {
+		switch {
+		case o.Block == nil:
+			all = append(all, before+o.Name)
+		case len(o.Block.Kinds) > 0:
+			for _, k := range o.Block.Kinds {
+				all = append(all, leaves(k.Schema, fmt.Sprintf("%s%s %q/", before, o.Name, k.Name))...)
+			}
+		default:
+			all = append(all, leaves(o.Block, before+o.Name+"/")...)
+		}
+	}
+	return all
+}
+
+// file is a configuration with some lines in the block of a path.
+func file(t *testing.T, path, text string, also []string) *config.Config {
+	t.Helper()
+	blocks := strings.Split(path, "/")
+	blocks = blocks[:len(blocks)-1]
+	lines := strings.Split(text, "\n")
+	for i := len(blocks) - 1; i >= 0; i-- {
+		if blocks[i] == "virtual_service" {
+			lines = append(slices.Clone(also), lines...)
+		}
+		head := map[string]string{"virtual_service": `virtual_service "web"`, "real_server": `real_server "192.168.1.4"`}[blocks[i]]
+		if head == "" {
+			head = blocks[i]
+		}
+		lines = []string{head + " {\n" + strings.Join(filled(contents[blocks[i]], lines), "\n") + "\n}"}
+	}
+	if blocks[0] != "virtual_service" {
+		lines = append(lines, "virtual_service \"web\" {\n"+strings.Join(contents["virtual_service"], "\n")+"\n}")
+	}
+	// Nothing is heard of this one's server, so that the start delay decides.
+	lines = append(lines, "virtual_service \"mute\" {\naddress = \"10.13.0.200\"\nport = 99\nforward = \"nat\"\nreal_server \"192.168.1.99\" {}\n}\n")
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed(t, strings.ReplaceAll(strings.Join(lines, "\n"), "testdata", here+"/testdata"))
+}
+
+// filled is the contents of a block with lines that replace those of the same name;
+// a name alone takes a line away.
+func filled(contents, lines []string) []string {
+	name := func(line string) string {
+		line, _, _ = strings.Cut(line, "=")
+		line, _, _ = strings.Cut(line, "{")
+		return strings.TrimSpace(line)
+	}
+	all := map[string]string{}
+	for _, line := range slices.Concat(contents, lines) {
+		all[name(line)] = line
+	}
+	maps.DeleteFunc(all, func(name, line string) bool { return name == line })
+	return slices.Sorted(maps.Values(all))
+}
+
+// direct has a director run a configuration and reload another one, while its
+// servers have had no results yet or are up, and returns what is seen of it then.
+func direct(t *testing.T, before, after *config.Config, up bool) (seen []string) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	began := now
+	edges := before.Director
+	var table director.SetTable
+	var targets director.SetTargets
+	carryOut := func(effects []director.Effect) {
+		for _, e := range effects {
+			switch e := e.(type) {
+			case director.SetTable:
+				table = e
+			case director.SetTargets:
+				targets = e
+			case director.Configure:
+				edges = config.Director(e)
+			case director.Notify:
+				if e == "READY" {
+					seen = append(seen, fmt.Sprint("ready after ", now.Sub(began)))
+				}
+			}
+		}
+	}
+	core, effects := director.Begin(now, "/etc/lvsd", director.Loaded{Config: before, Found: ipvsctl.Table{}},
+		facts.Facts{Addresses: []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24")}, Forward4: true, Forward6: true})
+	carryOut(effects)
+	in := func(in director.Input) {
+		carryOut(core.Handle(now, in))
+		carryOut(core.Handle(now, director.TableSeen{Converged: true}))
+	}
+	wait := func(d time.Duration) {
+		for end := now.Add(d); now.Before(end); {
+			if now = core.Deadline(); now.After(end) {
+				now = end
+			}
+			carryOut(core.Expire(now))
+		}
+	}
+	results := func(outcome checker.Outcome) {
+		var all director.Probed
+		for _, target := range targets {
+			if target.Addr != netip.MustParseAddr("192.168.1.99") {
+				all = append(all, director.Observation{Target: *target, Result: checker.Result{At: now, Outcome: outcome}})
+			}
+		}
+		in(all)
+	}
+	look := func(when string) {
+		edges.StartDelay, edges.ExclusiveTable = 0, false // These the core knows itself.
+		seen = append(seen, "---- "+when, fmt.Sprintf("director %+v", edges))
+		for _, key := range slices.SortedFunc(maps.Keys(table.Table), ipvsctl.ServiceKey.Compare) {
+			seen = append(seen, fmt.Sprintf("service %v %+v exclusive %v", key, table.Table[key].Service, table.Exclusive))
+			for _, row := range table.Table[key].Destinations {
+				seen = append(seen, fmt.Sprintf("server %v %+v", row.Key, row.Value))
+			}
+		}
+		for _, target := range targets {
+			seen = append(seen, fmt.Sprintf("target %+v", *target))
+		}
+	}
+	in(director.TableSeen{Converged: true})
+	if up {
+		results(checker.Passed)
+		wait(11 * time.Second)
+	}
+	in(director.Reload{})
+	in(director.ReadingEnded{Number: 1, Loaded: director.Loaded{Config: after}})
+	seen = nil
+	if !up {
+		look("reloaded")
+	}
+	for i, outcome := range strings.Split("passed passed passed failed failed failed failed passed passed passed passed passed", " ") {
+		results(map[string]checker.Outcome{"passed": checker.Passed, "failed": checker.Failed}[outcome])
+		look(fmt.Sprint("result ", i, " ", outcome))
+	}
+	wait(12 * time.Second)
+	look("later")
+	return seen
+}
