@@ -184,21 +184,34 @@ func (s *Session) ended(now time.Time) bool {
 	return s.worker.done() || due(s.endBy, now)
 }
 
+// compareHoldings adds to a router's status which of its addresses are there.
+func (s *Session) compareHoldings(m *member, st *Status) {
+	there := s.found(m)
+	switch {
+	case st.State == Master:
+		var missing Holdings
+		for _, a := range m.router.holdings().Addresses {
+			if s.present[a] {
+				st.Held++
+			} else {
+				missing.Addresses = append(missing.Addresses, a)
+			}
+		}
+		st.Missing = missing.String()
+	case m.router.Holding():
+		st.Held = len(there)
+	default:
+		st.Held, st.Left = len(there), Holdings{Addresses: there}.String()
+	}
+}
+
 // statuses are the routers as they stand, ordered by name.
 func (s *Session) statuses(now time.Time) []Status {
 	all := make([]Status, 0, len(s.members))
 	for _, m := range s.members {
 		st := m.router.Status()
-		if st.State != Master {
-			st.Held = len(s.found(m))
-		} else {
-			for _, a := range m.router.holdings().Addresses {
-				if s.present[a] {
-					st.Held++
-				}
-			}
-		}
-		st.Counters.AddressesRestored, st.Counters.AddressesRemoved = s.worker.counts(m.key)
+		s.compareHoldings(m, &st)
+		s.worker.describe(m.key, &st)
 		st.Unmet = m.verdict.unmet
 		st.Overdue = m.router.overdue(now)
 		all = append(all, st)

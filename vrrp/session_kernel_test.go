@@ -182,13 +182,16 @@ func (s *kernel) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	defer s.mu.Unlock()
 	for _, a := range h.Addresses {
 		s.note("ip addr del %s dev %s", a.Prefix, a.Interface)
+		if s.failure != nil {
+			continue
+		}
 		if slices.Contains(s.devices[a.Interface].Addresses, a.Prefix) {
 			removed.Addresses = append(removed.Addresses, a)
 		}
 		s.remove(a)
 	}
 	s.publish()
-	return removed, nil
+	return removed, s.failure
 }
 
 func (s *kernel) remove(a vrrp.InterfaceAddress) {

@@ -428,6 +428,43 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 	})
 }
 
+// The log has said why, once; the status must say it as long as it lasts.
+func TestStatusSaysWhichAddressesAreNotInTheirPlaceAndWhy(t *testing.T) {
+	fail := func(s *kernel, why error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failure = why
+	}
+	inside := func(c *vrrp.Config) {
+		c.Extra = []vrrp.InterfaceAddress{{Interface: "ens1", Prefix: netip.MustParsePrefix("192.168.1.254/24")}}
+	}
+	play(t, func(s *kernel) {
+		want := func(when, missing, left, why string) {
+			t.Helper()
+			st := s.status()
+			if got, want := [3]string{st.Missing, st.Left, st.AddressesFailure}, [3]string{missing, left, why}; got != want {
+				t.Errorf("%s: missing, left and why are %q, want %q", when, got, want)
+			}
+		}
+		s.master(one(inside))
+		want("a Master that has all", "", "", "")
+		const noSuch, denied = "adding 10.9.0.200/24 to eth0: no such device", "removing 10.9.0.200/24 from eth0: operation not permitted"
+		fail(s, errors.New(noSuch))
+		s.change("eth0", func(i *vrrp.Interface) { i.Addresses = i.Addresses[:2] })
+		time.Sleep(time.Second)
+		want("a Master that lost one and cannot put it back", "10.9.0.200/24 on eth0", "", noSuch)
+		fail(s, nil)
+		time.Sleep(time.Second)
+		want("a Master that could", "", "", "")
+		fail(s, errors.New(strings.Repeat(denied+"\n", 5)+denied))
+		s.arrive(200, true)
+		time.Sleep(40 * time.Millisecond)
+		want("a Backup that still answers for a moment", "", "", "")
+		time.Sleep(60 * time.Millisecond)
+		want("a Backup that cannot let go", "", "10.9.0.200/24 on eth0, 192.168.1.254/24 on ens1", denied+"; "+denied+"; "+denied+"; and 3 more")
+	})
+}
+
 // Decision 10: it "resumes its role if the peer cannot have taken over yet",
 // and listens first whether it has.
 func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {

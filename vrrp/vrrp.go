@@ -152,7 +152,14 @@ type Status struct {
 	// prefix length, and its own address does not.
 	Addresses []netip.Prefix `json:"addresses"`
 	Held      int            `json:"held"`
-	Counters  Counters       `json:"counters"`
+	// Missing are the addresses that a Master does not have, and Left those that a
+	// router still has which neither is Master nor hands over, as text:
+	// "10.13.0.200/24 on eth0".
+	Missing string `json:"missing,omitempty"`
+	Left    string `json:"left,omitempty"`
+	// AddressesFailure is why they could not be added, removed or announced.
+	AddressesFailure string   `json:"addresses_failure,omitempty"`
+	Counters         Counters `json:"counters"`
 }
 
 // Counters are what a virtual router counts, since the keeper started.

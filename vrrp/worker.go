@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -138,15 +139,14 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	}
 }
 
-// counts returns how many addresses were put back that somebody else had removed,
-// and how many were removed that somebody else had added.
-func (w *worker) counts(key routerKey) (restored, removed uint64) {
+// describe adds to a router's status what became of its addresses.
+func (w *worker) describe(key routerKey, s *Status) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
-		return j.restored, j.removed
+		s.Counters.AddressesRestored, s.Counters.AddressesRemoved = j.restored, j.removed
+		s.AddressesFailure = j.failure
 	}
-	return 0, 0
 }
 
 // done reports whether nothing is left to do.
@@ -282,7 +282,7 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	j.complete = held && !t.want.empty() && j.want.same(t.want)
 	j.failure = ""
 	if err != nil {
-		j.failure = err.Error()
+		j.failure = firstOf(err)
 	}
 	switch {
 	case j.failure != "":
@@ -306,6 +306,19 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	default:
 		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
+}
+
+// maxFailures bounds the failures of one router's addresses that are told.
+const maxFailures = 3
+
+// firstOf returns the first of joined errors as one line, and how many more there
+// are.
+func firstOf(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	if more := len(lines) - maxFailures; more > 0 {
+		lines = append(lines[:maxFailures], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "; ")
 }
 
 // tell counts and reports what was mended of what somebody else had done.

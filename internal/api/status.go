@@ -192,7 +192,14 @@ type Router struct {
 	// advertised; Held is how many of them are on this director.
 	Addresses []netip.Prefix `json:"addresses"`
 	Held      int            `json:"held"`
-	Counters  RouterCounters `json:"counters"`
+	// Missing are the addresses that a Master does not have, and Left those that a
+	// router still has which neither is Master nor hands over, as text:
+	// "10.13.0.200/24 on eth0".
+	Missing string `json:"missing,omitempty"`
+	Left    string `json:"left,omitempty"`
+	// AddressesFailure is why they could not be added, removed or announced.
+	AddressesFailure string         `json:"addresses_failure,omitempty"`
+	Counters         RouterCounters `json:"counters"`
 }
 
 // RouterCounters are what a virtual router has counted since the keeper started.

@@ -57,7 +57,7 @@ func Findings(s *api.Status) []api.Finding {
 			"(%d attempts to start it again), so no address is renewed and the other director may take over", s.Keeper.Restarts)
 	}
 	for i := range s.Routers {
-		all.router(&s.Routers[i])
+		all.router(s.Time, &s.Routers[i])
 	}
 	all.services(services)
 	switch t := &s.Table; {
@@ -142,15 +142,21 @@ func (all *findings) notReady(s *api.Status, services survey) {
 	}
 }
 
+// moveLasts is how long the addresses of a virtual router may be where they are not
+// to be after it has changed its state: a hand-over is none.
+const moveLasts = 2 * time.Second
+
 // router finds addresses that are not where the router's state says, and why
 // it is in Initialize.
-func (all *findings) router(r *api.Router) {
+func (all *findings) router(now time.Time, r *api.Router) {
 	subject := fmt.Sprintf("virtual router %q", r.Name)
-	switch {
-	case r.State == api.Master && r.Held < len(r.Addresses):
-		all.add(api.Error, "addresses-missing", subject, seeLog, "%s is Master but holds only %d of its %d addresses", subject, r.Held, len(r.Addresses))
-	case r.State != api.Master && r.Held > 0:
-		all.add(api.Error, "addresses-left", subject, "if this lasts, "+seeLog, "%s is %v but still holds %d of its %d addresses", subject, r.State, r.Held, len(r.Addresses))
+	switch moved := now.Sub(r.Since) >= moveLasts; {
+	case r.Missing != "" && (moved || r.AddressesFailure != ""):
+		all.add(api.Error, "addresses-missing", subject, "", "%s is Master but does not hold %s%s", subject, r.Missing, because(r))
+	case r.Left != "" && (moved || r.AddressesFailure != ""):
+		all.add(api.Error, "addresses-left", subject, "if this lasts, remove them (ip addr del)", "%s is %v but still holds %s%s", subject, r.State, r.Left, because(r))
+	case r.AddressesFailure != "":
+		all.add(api.Warning, "addresses-failed", subject, "", "%s: %s; this is tried again", subject, r.AddressesFailure)
 	}
 	if r.Overdue > 0 {
 		all.add(api.Error, "master-overdue", subject, "make sure that the other director runs, and configure the same advert_interval on both",
@@ -160,6 +166,14 @@ func (all *findings) router(r *api.Router) {
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
+}
+
+// because is why the addresses are not where they are to be.
+func because(r *api.Router) string {
+	if r.AddressesFailure == "" {
+		return ""
+	}
+	return " (" + r.AddressesFailure + ")"
 }
 
 // services finds the services that serve badly, first those whose clients are

@@ -66,12 +66,12 @@ func TestChecksThatCannotBeRunAreAFindingAfterAWhile(t *testing.T) {
 func TestAMasterThatIsOverdueIsAFinding(t *testing.T) {
 	r := api.Router{Name: "outside", State: api.Backup, Master: netip.MustParseAddr("10.13.0.66"), Interval: time.Second}
 	var got findings
-	got.router(&r)
+	got.router(start, &r)
 	if len(got) != 0 {
 		t.Errorf("in time: %q", got)
 	}
 	r.Overdue = 4321 * time.Millisecond
-	got.router(&r)
+	got.router(start, &r)
 	if len(got) != 1 || got[0].Code != "master-overdue" || !strings.Contains(got[0].Text, "has not heard its Master 10.13.0.66 for 4.3s") {
 		t.Errorf("overdue: %q", got)
 	}

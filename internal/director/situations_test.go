@@ -126,6 +126,39 @@ var situations = []struct {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held, r.Fault, r.Master = api.Initialize, before(3*time.Second), 0, "interface eth0 is down", netip.MustParseAddr("10.13.0.16")
 	}},
+	{"extra-address-on-a-missing-interface", []string{
+		"virtual router \"outside\" is Master but does not hold 192.168.1.254/24 on ens1 (adding 192.168.1.254/24 to ens1: the interface does not exist)",
+	}, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.Held, r.Missing, r.AddressesFailure = 2, "192.168.1.254/24 on ens1", "adding 192.168.1.254/24 to ens1: the interface does not exist"
+		r.Since = before(0)
+	}},
+	{"just-became-master", nil, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.Held, r.Missing, r.Since = 2, "192.168.1.254/24 on eth1", before(time.Second)
+	}},
+	{"addresses-missing-for-a-while", []string{
+		"virtual router \"outside\" is Master but does not hold 192.168.1.254/24 on eth1",
+	}, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.Held, r.Missing, r.Since = 2, "192.168.1.254/24 on eth1", before(2*time.Second)
+	}},
+	{"just-became-backup", nil, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.State, r.Held, r.Left, r.Since = api.Backup, 1, "10.13.0.200/24 on eth0", before(time.Second)
+	}},
+	{"address-that-cannot-be-removed", []string{
+		"virtual router \"outside\" is Backup but still holds 10.13.0.200/24 on eth0 (removing 10.13.0.200/24 from eth0: operation not permitted): if this lasts, remove them (ip addr del)",
+	}, func(st *api.Status) {
+		r := &st.Routers[0]
+		r.State, r.Held, r.Left, r.Since = api.Backup, 1, "10.13.0.200/24 on eth0", before(time.Second)
+		r.AddressesFailure = "removing 10.13.0.200/24 from eth0: operation not permitted"
+	}},
+	{"addresses-that-cannot-be-announced", []string{
+		"virtual router \"outside\": announcing 192.168.1.254/24 on eth1: network is down; this is tried again",
+	}, func(st *api.Status) {
+		st.Routers[0].AddressesFailure = "announcing 192.168.1.254/24 on eth1: network is down"
+	}},
 	{"router-starts", nil, func(st *api.Status) {
 		r := &st.Routers[0]
 		r.State, r.Since, r.Held = api.Initialize, before(time.Second), 0

@@ -34,7 +34,7 @@ func Select(st *api.Status, names []string) error {
 func Problems(st *api.Status) {
 	st.Foreign = []string{}
 	st.Routers = slices.DeleteFunc(st.Routers, func(r api.Router) bool {
-		return r.State == api.Backup && r.Held == 0 && r.Overdue == 0 || r.State == api.Master && r.Held == len(r.Addresses)
+		return r.AddressesFailure == "" && (r.State == api.Backup && r.Held == 0 && r.Overdue == 0 || r.State == api.Master && r.Held == len(r.Addresses))
 	})
 	st.Services = slices.DeleteFunc(st.Services, func(s api.Service) bool { return wrong(&s).Severity == api.Info })
 	for i := range st.Services {
