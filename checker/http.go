@@ -56,11 +56,11 @@ func (h Header) Validate() error {
 	case !isToken(h.Name):
 		return fmt.Errorf("header name %q must consist of letters, digits and hyphens", h.Name)
 	case !isText(h.Value):
-		return fmt.Errorf("header %s: its value contains a control character or is not UTF-8", h.Name)
+		return fmt.Errorf("header %.40s: its value contains a control character or is not UTF-8", h.Name)
 	}
 	switch strings.ToLower(h.Name) {
 	case "host", "connection", "content-length", "transfer-encoding":
-		return fmt.Errorf("header %s: the probe sets it itself (for Host there is an option)", h.Name)
+		return fmt.Errorf("header %.40s: the probe sets it itself (for Host there is an option)", h.Name)
 	}
 	return nil
 }

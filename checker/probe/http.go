@@ -149,7 +149,7 @@ func (c *httpCheck) matchBody(body io.Reader) error {
 	}
 	switch {
 	case text.err == nil:
-		return fmt.Errorf("the body (%d bytes read) does not match %q", text.n, c.Body)
+		return fmt.Errorf("the body (%d bytes read) does not match %.40q", text.n, c.Body)
 	case isNetError(text.err):
 		return while("reading the body", text.err)
 	default:

@@ -15,6 +15,7 @@ import (
 
 func newValidateCommand() *cobra.Command {
 	var node string
+	var fileDirs []string
 	var o *output
 	var strict bool
 	c := &cobra.Command{
@@ -38,7 +39,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 			if len(args) == 1 {
 				path = args[0]
 			}
-			r, err := daemon.Validate(c.Context(), path, node)
+			r, err := daemon.Validate(c.Context(), path, node, fileDirs)
 			if err != nil {
 				return failure(err)
 			}
@@ -60,6 +61,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
 	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
+	fileDirFlag(c, &fileDirs)
 	o = outputFlag(c)
 	return c
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // A Body is one block that is being decoded. It knows where everything that
@@ -96,6 +97,21 @@ func (b *Body) At(name string) Place {
 func (b *Body) Constant(name string) bool {
 	a := b.argument(name)
 	return a != nil && len(a.Expr.Variables()) == 0
+}
+
+// EntryAt returns where an entry of a map begins, or where the map stands if that
+// is not written out.
+func (b *Body) EntryAt(name, key string) Place {
+	if a := b.argument(name); a != nil {
+		if object, ok := a.Expr.(*hclsyntax.ObjectConsExpr); ok {
+			for _, entry := range object.Items {
+				if k, diags := entry.KeyExpr.Value(b.ctx); !diags.HasErrors() && k.Type() == cty.String && k.IsKnown() && !k.IsNull() && k.AsString() == key {
+					return placeOf(entry.KeyExpr.Range())
+				}
+			}
+		}
+	}
+	return b.At(name)
 }
 
 // NameAt returns where an argument's name stands, or the block's head where it

@@ -1,11 +1,11 @@
 package block
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,8 +151,8 @@ func wrap(s string, width int) (lines []string) {
 }
 
 // Diagnostics returns the reports sorted by their place, each with the line
-// that it is about.
-func (s Sources) Diagnostics(r Reports) (out Diagnostics) {
+// that it is about. Of the arguments with the names in secrets, no value is shown.
+func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 	order := map[string]int{}
 	for i, f := range s.files {
 		order[f.name] = i
@@ -164,6 +164,9 @@ func (s Sources) Diagnostics(r Reports) (out Diagnostics) {
 		}
 		if i, ok := order[d.File]; ok {
 			s.files[i].quote(&d, report.At)
+			if s.files[i].secret(min(max(report.At.Start, 0), len(s.files[i].text)), secrets) {
+				d.hide()
+			}
 		}
 		out = append(out, d)
 	}
@@ -229,11 +232,7 @@ func (f *source) quote(d *Diagnostic, at Place) {
 	}
 	from := min(max(at.Start, 0), len(f.text))
 	to := min(max(at.End, from), len(f.text))
-	start := bytes.LastIndexByte(f.text[:from], '\n') + 1
-	end := len(f.text)
-	if i := bytes.IndexByte(f.text[from:], '\n'); i >= 0 {
-		end = from + i
-	}
+	start, end := f.bounds(from)
 	start = max(start, from-maxQuoted/2)
 	end = min(end, start+maxQuoted)
 	d.Source = strings.ToValidUTF8(strings.TrimRight(string(f.text[start:end]), "\r"), "?")
@@ -244,4 +243,20 @@ func (f *source) quote(d *Diagnostic, at Place) {
 			d.Block = shortened(c.header(f.text))
 		}
 	}
+}
+
+// named is what a line may show of a secret argument, or of an entry of one: its
+// name, and the brace that opens it.
+var named = regexp.MustCompile(`^[ \t]*(?:"?[\w-]+"?[ \t]*[={:][ \t]*\{?)?`)
+
+// hide takes the value out of a message about a secret argument.
+func (d *Diagnostic) hide() {
+	shown := len(named.FindString(d.Source))
+	if shown < len(d.Source) {
+		d.Source = d.Source[:shown] + "…"
+	}
+	for i := range d.Marked {
+		d.Marked[i] = min(d.Marked[i], shown)
+	}
+	d.Summary, d.Detail = discreet(d.Summary, 0), discreet(d.Detail, 0)
 }

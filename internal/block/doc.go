@@ -35,10 +35,12 @@
 //
 // Every file uses only files that come before it in this list:
 //
+//	excerpts.go               how much of a value a message shows
 //	schema.go, language.go    what a block may hold, and words that help
 //	reports.go                places, mistakes and doubts
 //	cursor.go, split.go       a text, and its top-level items
 //	sources.go                the files
+//	secrets.go                values that are never shown
 //	diagnostics.go            reports as they are shown
 //	functions.go, scope.go    what expressions may refer to
 //	plain.go                  the parser of plain text

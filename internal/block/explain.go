@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -36,12 +37,20 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 			if m := redefined.FindStringSubmatch(in.Detail); m != nil {
 				r.Summary, r.Detail = "Duplicate argument", fmt.Sprintf("%s is already set on line %s: remove one of them.", m[1], m[2])
 			}
+		case "Invalid function argument":
+			if m := pattern.FindStringSubmatch(in.Detail); m != nil {
+				r.Detail = m[1] + strconv.Quote(m[2])
+			}
 		default:
 			rephrase(in, &r)
 		}
 		d.add(r)
 	}
 }
+
+// pattern is the end of what the functions say of a regular expression, without
+// quotes around it.
+var pattern = regexp.MustCompile(`(?s)^(.*invalid regexp pattern: .*? in )(.*)\.$`)
 
 // unclosedBlock is the parser's word for a block without a closing brace.
 const unclosedBlock = "Unclosed configuration block"
@@ -69,7 +78,7 @@ func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 		out.Summary, out.Detail = unsetVariable(key)
 	case references.MatchString(key):
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
-		out.Detail = fmt.Sprintf("In quotes, this is text, not a variable: write [%s].", key)
+		out.Detail = fmt.Sprintf("In quotes, this is text, not a variable: write [%s].", excerpt(key, maxValue))
 	default:
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
 		out.Detail = fmt.Sprintf("%sThe map has %s.", d.language.DidYouMean(key, keys), Listed(keys))
@@ -131,6 +140,7 @@ func keysOf(v cty.Value) []string {
 }
 
 func unsetVariable(name string) (summary, detail string) {
+	name = excerpt(name, maxValue)
 	return fmt.Sprintf("Environment variable %s is not set", name),
 		fmt.Sprintf("Set it for the daemon (Environment=%s=… in its unit), or write try(env.%s, \"default\").", name, name)
 }

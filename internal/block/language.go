@@ -83,17 +83,21 @@ func conjunction(words []string, last string) (list string) {
 	return list
 }
 
-// Listed prints names in a sentence, not too many of them.
+// Listed prints names in a sentence, not too many of them, and not too much of each.
 func Listed(names []string) string {
 	const most = 20
-	switch {
-	case len(names) == 0:
+	if len(names) == 0 {
 		return "none at all"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	default:
-		return strings.Join(names, ", ")
 	}
+	var shown []string
+	for _, name := range names[:min(most, len(names))] {
+		shown = append(shown, excerpt(name, maxValue))
+	}
+	list := strings.Join(shown, ", ")
+	if len(names) > most {
+		list += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return list
 }
 
 // distance is how many letters must be inserted, deleted, replaced or exchanged

@@ -3,7 +3,6 @@ package block
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -78,19 +77,7 @@ func (r *Reports) add(report Report) {
 		count = &r.Mistakes
 	}
 	if *count++; *count <= maxKept {
-		report.Summary, report.Detail = shortened(report.Summary), shortened(report.Detail)
+		report.Summary, report.Detail = discreet(report.Summary, maxValue), discreet(report.Detail, maxValue)
 		r.list = append(r.list, report)
 	}
-}
-
-// maxMessage bounds each text of a message, in bytes: it may quote what a file
-// says.
-const maxMessage = 2 << 10
-
-// shortened cuts a text that is too long, between characters.
-func shortened(s string) string {
-	if len(s) <= maxMessage {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxMessage], "") + "…"
 }

@@ -27,6 +27,8 @@ type Option struct {
 	Labels []string
 	// Many allows an inner block several times.
 	Many bool
+	// Secret: no message shows its value, not even the line where it stands.
+	Secret bool
 }
 
 // A Kind is one kind of a block, told by its first label: `check "http"`. F is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -83,7 +84,7 @@ type decoder struct {
 func newDecoder(s *scope) *decoder {
 	d := &decoder{scope: s, refusals: map[Place]bool{}}
 	d.ctx = s.context.NewChild()
-	d.ctx.Functions = map[string]function.Function{"file": fileFunction(d.ReadFile)}
+	d.ctx.Functions = map[string]function.Function{"file": fileFunction(d.readBeneath)}
 	return d
 }
 
@@ -104,16 +105,39 @@ type fileRead struct {
 	path, sum string
 }
 
-// ReadFile reads a file that the configuration names.
+// ReadFile reads a file that the configuration names, wherever it is. What it
+// contains must not become a value.
 func (d *decoder) ReadFile(name string) ([]byte, error) {
+	return d.read(name, func(path string) ([]byte, error) { return readRegular(anywhere{}, path, maxFile) })
+}
+
+// readBeneath is ReadFile for file(): values may be sent to servers, and are shown
+// in messages, so that whoever writes the configuration is not to choose among all
+// files of this machine.
+func (d *decoder) readBeneath(name string) ([]byte, error) {
+	dirs := append([]string{d.sources.dir}, d.options.FileDirs...)
+	return d.read(name, func(path string) ([]byte, error) { return readBeneath(dirs, path, maxFile) })
+}
+
+// read notes that a file decides what the configuration means.
+func (d *decoder) read(name string, how func(path string) ([]byte, error)) ([]byte, error) {
 	path := d.Resolve(name)
-	text, err := readRegular(path, maxFile)
+	text, err := how(path)
 	r := fileRead{path, sumOf(text, err)}
 	if !slices.Contains(d.files, r) {
 		d.files = append(d.files, r)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no file %s", path)
+	in := ""
+	if !filepath.IsAbs(name) {
+		in = " in " + d.sources.dir
+	}
+	switch wrong, ok := errors.AsType[*fs.PathError](err); {
+	case errors.Is(err, errOutside):
+		err = fmt.Errorf("%q is not beneath %s, where file() reads: move it there, or give its directory to lvsd run and lvsd validate with --file-dir", name, d.sources.dir)
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("there is no file %q%s", name, in)
+	case ok:
+		err = fmt.Errorf("%q%s: %w", name, in, wrong.Err)
 	}
 	return text, err
 }
@@ -132,7 +156,7 @@ func sumOf(text []byte, err error) string {
 // unchanged reports whether every file is what it was when it was read.
 func unchanged(files []fileRead) bool {
 	return !slices.ContainsFunc(files, func(f fileRead) bool {
-		return sumOf(readRegular(f.path, maxFile)) != f.sum
+		return sumOf(readRegular(anywhere{}, f.path, maxFile)) != f.sum
 	})
 }
 
@@ -141,6 +165,6 @@ func unchanged(files []fileRead) bool {
 // there must not end the program.
 func (d *decoder) survive(at Place, what string) {
 	if p := recover(); p != nil {
-		d.Mistake(at, "Unreadable "+what, "Reading it failed unexpectedly (%v): please report this, and write it in a simpler way.", p)
+		d.Mistake(at, "Unreadable "+what, "Reading it failed unexpectedly (%.40v): please report this, and write it in a simpler way.", p)
 	}
 }

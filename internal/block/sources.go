@@ -42,6 +42,9 @@ type Options struct {
 	Node string
 	// Env looks up env.X, as os.LookupEnv does; nil: no variable is set.
 	Env func(string) (string, bool)
+	// FileDirs are the directories beneath which file() may read, besides the
+	// configuration's own.
+	FileDirs []string
 	// Files names the files that the running configuration has read
 	// (Config.Files), for Digest; Parse does not look at it.
 	Files []string
@@ -122,7 +125,7 @@ func (s *Sources) add(name string) error {
 	for _, f := range s.files {
 		rest -= len(f.text)
 	}
-	text, err := readRegular(name, rest)
+	text, err := readRegular(anywhere{}, name, rest)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -130,17 +133,29 @@ func (s *Sources) add(name string) error {
 	return nil
 }
 
+// A place has files: an os.Root, which no link leads out of, or anywhere.
+type place interface {
+	Stat(name string) (fs.FileInfo, error)
+	Open(name string) (*os.File, error)
+}
+
+// anywhere is the whole file system.
+type anywhere struct{}
+
+func (anywhere) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+func (anywhere) Open(name string) (*os.File, error)    { return os.Open(name) }
+
 // readRegular reads a regular file of at most limit bytes. A pipe or a device
 // would block the daemon, so it is refused.
-func readRegular(name string, limit int) ([]byte, error) {
-	info, err := os.Stat(name)
+func readRegular(in place, name string, limit int) ([]byte, error) {
+	info, err := in.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, fmt.Errorf("%q is not a regular file", name)
 	}
-	f, err := os.Open(name)
+	f, err := in.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +165,47 @@ func readRegular(name string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if text.Len() > limit {
-		return nil, fmt.Errorf("%s is larger than the %d bytes that are left of the limit", name, limit)
+		return nil, fmt.Errorf("%q is larger than the %d bytes that are left of the limit", name, limit)
 	}
 	return text.Bytes(), nil
+}
+
+// errOutside: a file is beneath none of the directories where it has to be.
+var errOutside = errors.New("outside")
+
+// readBeneath is readRegular for a file beneath one of some directories, wherever
+// links lead.
+func readBeneath(dirs []string, name string, limit int) ([]byte, error) {
+	file, err := real(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		top, err := real(dir)
+		if err != nil {
+			continue
+		}
+		rest, err := filepath.Rel(top, file)
+		if err != nil || !filepath.IsLocal(rest) {
+			continue
+		}
+		root, err := os.OpenRoot(top)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return readRegular(root, rest, limit)
+	}
+	return nil, errOutside
+}
+
+// real returns the absolute path of a file without links.
+func real(name string) (string, error) {
+	name, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(name)
 }
 
 // Describe returns the begin of the files, and what they are called in a
@@ -187,7 +240,7 @@ func (s Sources) Digest(o Options) string {
 	}
 	s.recordEnv(h, o)
 	for _, name := range o.Files {
-		text, err := readRegular(name, maxSource)
+		text, err := readRegular(anywhere{}, name, maxSource)
 		if err != nil {
 			text = []byte(err.Error())
 		}

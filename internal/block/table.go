@@ -111,6 +111,12 @@ func (e Entry[T]) Within(words string) Entry[T] {
 	return e
 }
 
+// Secret keeps the value out of all messages.
+func (e Entry[T]) Secret() Entry[T] {
+	e.Option.Secret = true
+	return e
+}
+
 // Inner is an inner block that may stand once and is a part of the T.
 func Inner[T, P any](name, help string, table *Table[P], part func(*T) *P) Entry[T] {
 	return Entry[T]{

@@ -63,7 +63,7 @@ func cook(text string) (dishes []dish, mistakes []string) {
 		dishes = append(dishes, r.Value...)
 		all.Add(r.Reports)
 	}
-	for _, m := range s.Diagnostics(all) {
+	for _, m := range s.Diagnostics(all, nil) {
 		mistakes = append(mistakes, m.String())
 	}
 	return dishes, mistakes

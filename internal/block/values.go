@@ -130,7 +130,7 @@ func (b *Body) ParseAddress(s string, at Place) (netip.Addr, bool) {
 	case err == nil && addr.Is4In6():
 		b.Mistake(at, "Invalid address", "Write it as the IPv4 address %s.", addr.Unmap())
 	case err == nil:
-		b.Mistake(at, "Invalid address", "%q has a zone: write the address without %%%s.", s, addr.Zone())
+		b.Mistake(at, "Invalid address", "%q has a zone: write the address without %q.", s, "%"+addr.Zone())
 	case strings.Contains(s, "/"):
 		b.Mistake(at, "Invalid address", "%q is a network: write the address alone, without its prefix length.", s)
 	default:

@@ -54,7 +54,7 @@ var httpOptions = append(timing((*httpCheck).self),
 		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.asks.Path }),
 	httpText("host", "The Host header of the request, for servers that host several sites.", "",
 		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.asks.Host }).Unless("the server's address and port"),
-	block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none"),
+	block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none").Secret(),
 	block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
 )
 
@@ -124,8 +124,8 @@ func sentence(err error) string {
 func readHeaders(b *block.Body, named map[string]string) (headers []checker.Header) {
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		h := checker.Header{Name: name, Value: named[name]}
-		if h.Validate() != nil {
-			b.Mistake(b.At("headers"), "Invalid header", "%q is not a header: the name has letters, digits and hyphens, the value no line breaks, and it is neither Host (use host) nor one that the check sets itself.", name+": "+h.Value)
+		if err := h.Validate(); err != nil {
+			b.Mistake(b.EntryAt("headers", name), "Invalid header", "%s.", sentence(err))
 			continue
 		}
 		h.Value = strings.TrimSpace(h.Value)
@@ -159,7 +159,7 @@ func certificates(b *block.Body, name string, at block.Place) (string, bool) {
 	case err != nil:
 		b.Mistake(at, "Unreadable ca_file", "%s.", sentence(err))
 	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		b.Mistake(at, "No certificate", "%s holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
+		b.Mistake(at, "No certificate", "%q holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
 	}
 	return b.Resolve(name), true
 }

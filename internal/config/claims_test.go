@@ -15,7 +15,7 @@ func TestRealServersAreBounded(t *testing.T) {
 		r.Claims = []block.Claim{{Kind: realServers, Key: count, At: block.Place{File: "web.hcl", Line: i + 1}}}
 		w.add(&r)
 	}
-	diags := Sources{}.Diagnostics(w.Reports)
+	diags := Sources{}.Diagnostics(w.Reports, nil)
 	const want = "web.hcl:3: Too many real servers: With this service there are 100001 in all, but the limit is 100000."
 	if len(diags) != 1 || diags[0].String() != want {
 		t.Errorf("diagnostics are %v, want %s", diags, want)

@@ -84,6 +84,63 @@ func brokenLink(path string) error {
 	return os.Symlink("nowhere", filepath.Join(path, "web.hcl"))
 }
 
+// Whoever writes the configuration is not to read every file that the daemon may.
+func TestFileReadsBeneathTheConfiguration(t *testing.T) {
+	top := t.TempDir()
+	dir, other, allowed := filepath.Join(top, "lvsd"), filepath.Join(top, "other"), filepath.Join(top, "allowed")
+	for _, d := range []string{filepath.Join(dir, "more"), other, allowed} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(d, "word"), "/word")
+	}
+	for link, to := range map[string]string{
+		filepath.Join(top, "link"): dir, filepath.Join(dir, "in"): "more/word", filepath.Join(dir, "out"): "../other/word",
+		filepath.Join(dir, "far"): filepath.Join(other, "word"), filepath.Join(dir, "allowed"): "../allowed",
+	} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name, from, file, want string
+	}{
+		{"a file beneath it", dir, "more/word", ""},
+		{"by its whole path", dir, filepath.Join(dir, "more/word"), ""},
+		{"through a link that stays there", dir, "in", ""},
+		{"of a directory that is a link", filepath.Join(top, "link"), "more/word", ""},
+		{"of a directory that is a link, by its true path", filepath.Join(top, "link"), filepath.Join(dir, "more/word"), ""},
+		{"in a directory that is allowed", dir, filepath.Join(allowed, "word"), ""},
+		{"through a link to one that is allowed", dir, "allowed/word", ""},
+		{"beside it", dir, "../other/word", "is not beneath"},
+		{"beside it, by its whole path", dir, filepath.Join(other, "word"), "is not beneath"},
+		{"through a link that leaves it", dir, "out", "is not beneath"},
+		{"through a link that leaves it, by a whole path", dir, "far", "is not beneath"},
+		{"a directory with the same beginning", filepath.Join(dir, "mor"), filepath.Join(dir, "more/word"), "is not beneath"},
+		{"none that exists", dir, "none", "there is no file \"none\" in "},
+		{"a directory", dir, "more", "is not a regular file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.MkdirAll(tt.from, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(tt.from, "lvsd.hcl")
+			write(t, path, strings.Replace(webService, "real_server", "check \"http\" {\n    path = file(\""+tt.file+"\")\n  }\n  real_server", 1))
+			s, err := config.Read(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, diags := config.ParseWith(s, config.Options{Node: "lvs1", FileDirs: []string{allowed, "/no/such"}}, config.Machine{}, nil)
+			switch err := diags.Err(); {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("error %v, want: %s", err, tt.want)
+			}
+		})
+	}
+}
+
 // Whatever a configuration depends on is in its digest, and nothing else.
 func TestDigest(t *testing.T) {
 	dir := t.TempDir()

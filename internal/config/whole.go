@@ -87,7 +87,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 		out.add(&results[i])
 	}
 	w.finish(s, len(out.Config.Routers)+len(out.Blocks) == 0)
-	diags := s.Diagnostics(w.Reports)
+	diags := s.Diagnostics(w.Reports, language.Secrets())
 	if diags.HasErrors() {
 		return Outcome{}, diags
 	}

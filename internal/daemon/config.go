@@ -50,8 +50,8 @@ const ReadCommand = orders.Read
 // Validate reads the configuration at path as Run would on the director named
 // node, or named as this host where node is empty. What this machine has counts
 // only if it is that director. The Reading has no Config.
-func Validate(ctx context.Context, path, node string) (*Reading, error) {
-	q, facts, err := query(path, node)
+func Validate(ctx context.Context, path, node string, fileDirs []string) (*Reading, error) {
+	q, facts, err := query(path, node, fileDirs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func Validate(ctx context.Context, path, node string) (*Reading, error) {
 
 // query returns what a configuration is read with on this machine, without
 // Interfaces: a router of the daemon whose interface is missing says so itself.
-func query(path, node string) (reader.Query, machine.Facts, error) {
+func query(path, node string, fileDirs []string) (reader.Query, machine.Facts, error) {
 	if node == "" {
 		name, err := machine.NodeName()
 		if err != nil {
@@ -75,7 +75,7 @@ func query(path, node string) (reader.Query, machine.Facts, error) {
 		node = name
 	}
 	facts, err := machine.Read()
-	return reader.Query{Path: path, Node: node, Machine: config.Machine{Local: facts.Addresses}}, facts, err
+	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Local: facts.Addresses}}, facts, err
 }
 
 // read reads a configuration.
@@ -89,7 +89,7 @@ func read(ctx context.Context, r *reader.Reader, q reader.Query) (*Reading, erro
 
 // reload reads the configuration again, unless its text is the one that runs.
 func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config) director.Loaded {
-	q, facts, err := query(o.Config, o.Node)
+	q, facts, err := query(o.Config, o.Node, o.FileDirs)
 	if err != nil {
 		return director.Loaded{Err: err}
 	}

@@ -92,7 +92,7 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	for i := range maxMistakes + 9 {
 		fmt.Fprintf(&text, "virtual_service \"s%d\" { scheduler = \"none\" }\n", i)
 	}
-	r, err := Validate(t.Context(), write(t, text.String()), "lvs1")
+	r, err := Validate(t.Context(), write(t, text.String()), "lvs1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,5 +122,24 @@ func TestAReloadThatTakesARoutersInterfaceAwayIsRefused(t *testing.T) {
 	l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config)
 	if l.Config != nil || l.Err == nil || !strings.Contains(l.Err.Error(), `would need the interface "lO"`) {
 		t.Errorf("loaded %+v", l)
+	}
+}
+
+// The flag reaches the process that reads.
+func TestFileReadsWhereAFlagAllowsIt(t *testing.T) {
+	dir := t.TempDir()
+	word := filepath.Join(dir, "word")
+	if err := os.WriteFile(word, []byte("wrr"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, fmt.Sprintf("virtual_service \"web\" {\n  address = \"10.13.0.200\"\n  port = 80\n  forward = \"nat\"\n  scheduler = file(%q)\n  real_server \"192.168.1.4\" {}\n}\n", word))
+	for _, dirs := range [][]string{nil, {dir}} {
+		r, err := Validate(t.Context(), path, "lvs1", dirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if valid := r.Err() == nil; valid != (dirs != nil) {
+			t.Errorf("with %v: %v", dirs, r.Diagnostics)
+		}
 	}
 }

@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 
 	debug.SetGCPercent(collectorBusy)
-	q, _, err := query(o.Config, o.Node)
+	q, _, err := query(o.Config, o.Node, o.FileDirs)
 	if err != nil {
 		return err
 	}

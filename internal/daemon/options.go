@@ -6,6 +6,9 @@ type Options struct {
 	// Config is the path of the configuration, and Node the director's name in
 	// it, or empty for the host's name.
 	Config, Node string
+	// FileDirs are the directories beneath which file() may read, besides the
+	// configuration's own.
+	FileDirs []string
 	// StateDir is the directory where the daemon remembers which rows of the
 	// IPVS table are its own, and which only one daemon works with at a time.
 	StateDir string

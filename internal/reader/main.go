@@ -95,7 +95,7 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 	if err != nil {
 		return to.Encode(reply{Failed: err.Error()})
 	}
-	o := config.Options{Node: q.Node, Env: os.LookupEnv, Files: q.RunningFiles, Reading: b.note}
+	o := config.Options{Node: q.Node, Env: os.LookupEnv, FileDirs: q.FileDirs, Files: q.RunningFiles, Reading: b.note}
 	if q.RunningDigest != "" && q.Node == q.RunningNode && sources.Digest(o) == q.RunningDigest {
 		return to.Encode(reply{Unchanged: true})
 	}

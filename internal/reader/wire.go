@@ -9,6 +9,8 @@ type Query struct {
 	Path string
 	// Node is as in config.Options.
 	Node string
+	// FileDirs is as in config.Options.
+	FileDirs []string
 	// Machine is this one.
 	config.Machine
 	// RunningNode, RunningDigest and RunningFiles are those of the configuration

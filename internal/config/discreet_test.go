@@ -1,0 +1,171 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/block"
+)
+
+// A canary is a value of 200 characters whose parts are told apart, so that it can
+// be seen how much of it a message has, in whatever way it quotes it.
+func canary() string {
+	var b strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&b, "c%03d", i)
+	}
+	return b.String()
+}
+
+var part = regexp.MustCompile(`c\d{3}`)
+
+// shown is how much of the canary the messages about a text show, in characters,
+// and the message that shows most.
+func shown(t *testing.T, dir, text string, env map[string]string) (most int, worst string) {
+	t.Helper()
+	path := filepath.Join(dir, "lvsd.hcl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Node: "lvs1", Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+	_, diags := ParseWith(s, o, Machine{Interfaces: []string{"eth0"}}, nil)
+	for _, d := range diags {
+		for _, message := range []string{d.Summary, d.Detail, d.Source, d.Block} {
+			parts := part.FindAllString(message, -1)
+			slices.Sort(parts)
+			if n := 4 * len(slices.Compact(parts)); n > most {
+				most, worst = n, message
+			}
+		}
+	}
+	return most, worst
+}
+
+// disguises are forms in which a value is taken for something else, and refused
+// elsewhere.
+func disguises() []string {
+	c := canary()
+	return []string{
+		c, "/" + c, "10.0.0.1%" + c, "fe80::1%" + c, "10.0.0.1/" + c, "10.0.0.1:" + c, "[::1]:" + c, "GET " + c,
+		"200-" + c, "(" + c, "(?P<" + c + ">", "[" + c, "a{" + c + "}", "5" + c + "s", "node." + c, "http://" + c,
+		"first \"line\"\n\\" + c + "\x1b\u202e`", `{"` + c + `": "` + c + `"`, `{"` + c + `": 1}`,
+	}
+}
+
+// wrap puts the text of a block into those around it.
+type wrap func(inner string) string
+
+// eachBlock calls visit for every block that there is, with what is around it.
+func eachBlock(s *block.Schema, around wrap, visit func(*block.Schema, wrap)) {
+	visit(s, around)
+	for _, k := range s.Kinds {
+		visit(k.Schema, func(inner string) string {
+			return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
+		})
+		for _, o := range k.Schema.Options {
+			if o.Block != nil {
+				eachBlock(o.Block, inside(o, func(inner string) string {
+					return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
+				}), visit)
+			}
+		}
+	}
+	for _, o := range s.Options {
+		if o.Block != nil {
+			eachBlock(o.Block, inside(o, around), visit)
+		}
+	}
+}
+
+func inside(o *block.Option, around wrap) wrap {
+	labels := strings.Repeat(` "kind"`, len(o.Labels))
+	return func(inner string) string { return around(o.Name + labels + " {\n" + inner + "\n}\n") }
+}
+
+// No message shows more than 40 characters of what is in the environment or in a
+// file, wherever in a configuration that value is used.
+func TestNoMessageShowsAValue(t *testing.T) {
+	dir := t.TempDir()
+	var uses []string
+	eachBlock(top.Schema, func(s string) string { return s }, func(s *block.Schema, around wrap) {
+		if s.Name == topLevel {
+			return
+		}
+		for _, o := range s.Options {
+			if o.Block != nil {
+				labels := strings.Repeat("X, ", len(o.Labels))
+				uses = append(uses, around("dynamic \""+o.Name+"\" {\nfor_each = [1]\nlabels = ["+labels+"]\ncontent {}\n}"))
+				continue
+			}
+			for _, form := range []string{"X", "[X]", "{ a = X }", "{ (X) = X }", "X.y", "\"a ${X}\"", "{}[X]", "{ (X) = 1 }[\"b\"]", "jsondecode(X)", "jsondecode(X).b"} {
+				uses = append(uses, around(o.Name+" = "+form))
+			}
+		}
+	})
+	for _, name := range block.FunctionNames() {
+		for _, arguments := range []string{"X", "X, X", "X, X, X", "[X], X", "X, [X]", "{ a = X }, X", "1, X", "[1, X]"} {
+			uses = append(uses, "virtual_service \"web\" {\nscheduler = "+name+"("+arguments+")\n}")
+		}
+	}
+	uses = append(uses, "dynamic \"virtual_service\" {\nfor_each = [1]\nlabels = [X]\ncontent {}\n}", "locals {\na = X\nb = local[X]\nc = env[X]\nd = X + 1\n}")
+	if len(uses) < 500 {
+		t.Fatalf("only %d uses of a value", len(uses))
+	}
+	for i, value := range disguises() {
+		if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		from := []string{"env.SECRET", `file("secret")`}[i%2]
+		for some := range slices.Chunk(uses, 50) {
+			text := strings.ReplaceAll(strings.Join(some, "\n"), "X", from)
+			if n, message := shown(t, dir, text, map[string]string{"SECRET": value}); n > 40 {
+				t.Errorf("%.20q shows %d characters: %s", value, n, message)
+			}
+		}
+	}
+}
+
+// What is in headers is shown not at all, even where it stands in the file.
+func TestNoMessageShowsAHeader(t *testing.T) {
+	env := map[string]string{"SECRET": canary() + "\n"}
+	for _, headers := range []string{
+		`headers = { Authorization = "Bearer §" }`,
+		`headers = { Authorization = "Bearer § }`,
+		`headers = { Authorization = "Bearer §", }, "§"`,
+		`headers = { Authorization = § }`,
+		`headers = { Authorization = Bearer § }`,
+		`headers = { Authorization: "Bearer §" }`,
+		`headers = { "Authorization: Bearer §" = "" }`,
+		`headers = [ "Authorization: Bearer §" ]`,
+		`headers = "Authorization: Bearer §"`,
+		`headers { Authorization = "Bearer §" }`,
+		`headers "§"`,
+		"headers = {\nAuthorization = \"Bearer §\"\nb = ]\n}",
+		"headers = {\nAuthorization = \"Bearer §\n}",
+		"headers = {\nAuthorization = \"Bearer §\" c\n}",
+		"headers = {\nAuthorization = 1§\n}",
+		"headers = {\nAuthorization §\n}",
+		"headers = {\nAuthorization \"§\"\n}",
+		"headers = {\n\"Authorization: Bearer §\"\n}",
+		"headers = merge({\nAuthorization = upper(\"§\", \"§\")\n}, 1)",
+		"headers = {\nAuthorization = parseint(\"§\", 10)\n}",
+		"headers = { Authorization = env.SECRET }",
+		"headers = { (env.SECRET) = \"x\" }",
+		"headers = parseint(env.SECRET, 10)",
+		"headers = env.SECRET",
+	} {
+		text := "virtual_service \"web\" {\ncheck \"http\" {\n" + strings.ReplaceAll(headers, "§", canary()) + "\n}\n}\n"
+		if n, message := shown(t, t.TempDir(), text, env); n > 0 {
+			t.Errorf("%s shows %d characters: %s", headers, n, message)
+		}
+	}
+}
