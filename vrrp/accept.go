@@ -25,26 +25,38 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 }
 
 // accept decodes a packet and makes all the checks of RFC 9568 section 7.1.
-// Its errors are of type *DecodeError.
+// Its errors are of type *DecodeError. An advert that is refused for its version
+// or its authentication alone is returned all the same.
 func (r *Router) accept(p Packet) (Advert, error) {
 	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
-	if err != nil {
+	if err != nil && ReasonOf(err) != ReasonAuthentication {
 		return Advert{}, err
 	}
+	if err := r.checkSender(p, ad); err != nil {
+		return Advert{}, err
+	}
+	if err == nil && ad.Version != r.c.Version {
+		_, err = refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
+	}
+	return ad, err
+}
+
+// checkSender refuses an advert that is not for this virtual router, or that none
+// of its directors can have sent.
+func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 	switch src := plain(p.Src); {
 	case len(r.c.Peers) == 0 && !p.Dst.IsMulticast():
-		return refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured")
+		_, err = refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured")
 	case ad.VRID != r.c.VRID:
-		return refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
+		_, err = refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
 	case src.Is6() != (r.c.Family() == 6):
-		return refuse(ReasonFamily, "it is %s, this router's addresses are not", familyName(src))
-	case ad.Version != r.c.Version:
-		return refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
+		_, err = refuse(ReasonFamily, "it is %s, this router's addresses are not", familyName(src))
 	case src == r.source:
-		return refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
+		_, err = refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
 	default:
-		return ad, r.checkSource(src, p.Dst)
+		err = r.checkSource(src, p.Dst)
 	}
+	return err
 }
 
 // compare counts in what an accepted advert disagrees with our configuration.

@@ -116,7 +116,8 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 // length in the IP header, without Ethernet's padding) that came from
 // src to dst with this TTL or hop limit. It makes the checks of RFC 9568
 // section 7.1 that need no configuration, for unicast as well; its errors are
-// of type *DecodeError.
+// of type *DecodeError. An advert that is refused for its authentication alone is
+// returned all the same.
 //
 //	 0                   1                   2                   3
 //	+-------+-------+---------------+---------------+---------------+
@@ -148,12 +149,6 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	if !ok {
 		return refuse(ReasonChecksum, "checksum %#04x is wrong", binary.BigEndian.Uint16(b[6:]))
 	}
-	// "A packet with unknown authentication type or that does not match the
-	// locally configured authentication method MUST be discarded" (RFC 3768
-	// section 5.3.6).
-	if version == 2 && b[4] != 0 {
-		return refuse(ReasonAuthentication, "authentication type %d: only type 0, none, is supported", b[4])
-	}
 	// "If the received count is 0, the VRRP advertisement MUST be ignored"
 	// (RFC 9568 section 5.2.5).
 	if b[3] == 0 {
@@ -164,14 +159,22 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	if version == 3 && interval == 0 {
 		return refuse(ReasonNoInterval, "it advertises an interval of 0")
 	}
-	return Advert{
+	ad := Advert{
 		Version:       version,
 		VRID:          b[1],
 		Priority:      b[2],
 		Interval:      interval,
 		Addresses:     decodeAddrs(b[headerLen:], int(b[3]), src),
 		PlainChecksum: plainSum,
-	}, nil
+	}
+	// "A packet with unknown authentication type or that does not match the
+	// locally configured authentication method MUST be discarded" (RFC 3768
+	// section 5.3.6).
+	if version == 2 && b[4] != 0 {
+		_, err := refuse(ReasonAuthentication, "authentication type %d: only type 0, none, is supported", b[4])
+		return ad, err
+	}
+	return ad, nil
 }
 
 // VRID returns the virtual router that a packet is for. It needs no more than
