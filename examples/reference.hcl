@@ -153,6 +153,12 @@ virtual_router "outside" {
   #                      has no carrier.
   track "interface" "eth1" {}
 
+  # Take over even while another director has the addresses whose adverts are
+  # refused for their version or authentication. Otherwise a director stands
+  # aside for it, because two Masters are worse than one without a Backup.
+  # Default: false.
+  insist = false
+
   # Add the addresses with a limited lifetime that lvsd keeps renewing, so that
   # the kernel removes them by itself if all of lvsd's processes are gone or
   # stopped.

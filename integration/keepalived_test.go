@@ -66,10 +66,7 @@ func (p *pair) startBeside(keepalived int, setup cluster.Setup) {
 	software := [2]cluster.Software{p.lvsd, p.lvsd}
 	software[keepalived] = cluster.Keepalived{}
 	for _, i := range []int{1, 0} {
-		p.must(software[i].Configure(p.Directors[i], setup))
-		d, err := software[i].Start(p.Directors[i])
-		p.must(err)
-		p.daemons[i] = d
+		p.launch(i, software[i], setup)
 		p.waitHolder(i, setup.Addresses[0].Addr())
 	}
 }

@@ -61,10 +61,7 @@ func newMigration(t *testing.T, setup cluster.Setup) *migration {
 // run starts a software on director i and waits until its table is complete.
 func (m *migration) run(i int, software cluster.Software, setup cluster.Setup) {
 	m.t.Helper()
-	m.must(software.Configure(m.Directors[i], setup))
-	d, err := software.Start(m.Directors[i])
-	m.must(err)
-	m.daemons[i] = d
+	m.launch(i, software, setup)
 	m.until(m.Directors[i].Name+" to have all servers", func() (bool, error) {
 		weights, err := cluster.Weights(m.Directors[i])
 		return maps.Equal(weights, setup.Weights()), err

@@ -14,6 +14,9 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 	if err != nil {
 		reason := ReasonOf(err)
 		r.counters.Discarded[reason]++
+		if reason == ReasonVersion || reason == ReasonAuthentication {
+			r.misunderstand(now, plain(p.Src), ad, err)
+		}
 		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
 	}
 	r.counters.AdvertsReceived++
@@ -22,6 +25,15 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 		r.counters.PriorityZeroReceived++
 	}
 	return append(r.hear(now, plain(p.Src), ad), r.compare(now, plain(p.Src), ad)...)
+}
+
+// Claim handles the word of another machine that it has one of this router's
+// addresses.
+func (r *Router) Claim(now time.Time, c Claim) []Action {
+	if r.state == Backup && c.Address == r.guard.address {
+		return r.standAside(now, c.MAC)
+	}
+	return nil
 }
 
 // accept decodes a packet and makes all the checks of RFC 9568 section 7.1.

@@ -3,12 +3,13 @@ package vrrp
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
 // An Action is work that a Router asks for. The actions of one call are done
-// in their order; none of them may be dropped. They are Send, Hold, Announce
-// and Event, and no others.
+// in their order; none of them may be dropped. They are Send, Hold, Announce,
+// Ask and Event, and no others.
 type Action interface {
 	fmt.Stringer
 	action()
@@ -25,9 +26,18 @@ type Hold struct{ Holdings Holdings }
 // every address, after what Hold asked for is done (RFC 9568 section 6.4.2).
 type Announce struct{}
 
+// Ask asks the neighbours on an interface who has an address: by an ARP probe (RFC
+// 5227 section 1.1), or a neighbour solicitation as of duplicate address detection
+// (RFC 4862 section 5.4.2). Whoever has it answers with a Claim.
+type Ask struct {
+	Interface string
+	Address   netip.Addr
+}
+
 func (Send) action()     {}
 func (Hold) action()     {}
 func (Announce) action() {}
+func (Ask) action()      {}
 func (Event) action()    {}
 
 // String returns the action as an operator reads it.
@@ -45,6 +55,9 @@ func (h Hold) String() string {
 
 // String returns the action as an operator reads it.
 func (Announce) String() string { return "announce addresses" }
+
+// String returns the action as an operator reads it.
+func (a Ask) String() string { return fmt.Sprintf("ask who has %s on %s", a.Address, a.Interface) }
 
 // An Event is something that happened to a virtual router, as a value: whoever
 // gets it may log it, keep it, or act upon it.
@@ -75,6 +88,7 @@ const (
 	NotTakenOver  = "not-taken-over"
 
 	Stalled         = "stalled"
+	StandsAside     = "stands-aside" // for a Master that is not understood, and the end of it
 	OtherMaster     = "other-master"
 	DisputedAddress = "disputed-address"
 	PacketDiscarded = "packet-discarded"

@@ -1,7 +1,9 @@
 package vrrp
 
 import (
+	"cmp"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -19,6 +21,9 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
 	case r.state == Backup:
 		r.stall.listening = r.stall.listening && ad.Priority == 0
 		r.election.receive(&r.c, now, src, ad)
+		if r.election.heardAt.Equal(now) {
+			return r.understand(now)
+		}
 	case ad.Priority != 0:
 		r.election.know(src, ad.Priority)
 	}
@@ -38,5 +43,62 @@ func (r *Router) expireBackup(now time.Time) []Action {
 		e.preemptAt, e.masterDownAt = time.Time{}, until
 		return r.stalled(now, now.Sub(timer))
 	}
-	return r.becomeMaster(now, why)
+	if acts, wait := r.mustWait(now); wait {
+		return acts
+	}
+	return r.becomeMaster(now, cmp.Or(r.guard.gone(), why))
+}
+
+// mustWait asks the guard when the router would become Master, and puts that off if
+// it has to wait. Where a Master that it understands is there as well, the address
+// is on two directors already.
+func (r *Router) mustWait(now time.Time) (acts []Action, wait bool) {
+	e := &r.election
+	if e.alive(&r.c, now) {
+		return nil, false
+	}
+	until, ask := r.guard.consult(&r.c, now)
+	if until.IsZero() {
+		return nil, false
+	}
+	e.preemptAt, e.masterDownAt = time.Time{}, until
+	if ask {
+		acts = []Action{Ask{r.c.Interface, r.guard.address}}
+	}
+	return acts, true
+}
+
+// misunderstand notes an advert that was refused for its version or its
+// authentication alone. A Master never gives way to one.
+func (r *Router) misunderstand(now time.Time, src netip.Addr, ad Advert, why error) {
+	if leaving := r.guard.hear(now, src, ad, r.addresses(), why); leaving && r.guard.aside {
+		r.election.shorten(now.Add(r.election.skew(&r.c)))
+	}
+}
+
+// standAside does not become Master, because somebody else answers for the address
+// that was asked for.
+func (r *Router) standAside(now time.Time, mac string) []Action {
+	g := &r.guard
+	again := g.answered(&r.c, now, mac)
+	if again.IsZero() {
+		return nil
+	}
+	r.election.masterDownAt = again
+	if g.aside {
+		return nil
+	}
+	g.aside = true
+	return []Action{r.event(now, StandsAside, slog.LevelWarn,
+		"does not become Master, since %s advertises %s, and %s answers for it; its adverts are refused: %v. To take over all the same, set insist = true",
+		g.master, g.address, g.mac, g.why)}
+}
+
+// understand ends that, since there is a Master whose adverts are accepted.
+func (r *Router) understand(now time.Time) (acts []Action) {
+	if r.guard.aside {
+		acts = append(acts, r.event(now, StandsAside, slog.LevelInfo, "does not stand aside any more: %s is Master", r.election.master))
+	}
+	r.guard.end()
+	return acts
 }

@@ -10,7 +10,7 @@
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
 //	handover.go, announcements.go,         more of its parts
-//	stall.go, rivals.go
+//	stall.go, rivals.go, guard.go
 //	router.go, master.go, backup.go,       a Router: the state machine of one virtual
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
 //	status.go                              and returns the work to do
@@ -61,6 +61,14 @@
 // that it receives, and at most four between two of its regular adverts. It then
 // announces the addresses again, at most once a second, and reports the other
 // Master in the log, at most once an hour.
+//
+// Masters that are not understood. A Backup does not take over while adverts
+// arrive that are refused only for their version or their authentication, from a
+// source whose adverts would be accepted, with one of its addresses, and somebody
+// else answers for that address: it asks three times, 100 ms apart, and again
+// each second. Such adverts count for Master_Down, or by their own interval if that is
+// longer, but then for ten of our intervals at most. Without them nobody is asked,
+// and nothing is put off. A Master does not give way to such adverts.
 //
 // Equal priority. The higher source address wins, even between two owners.
 //

@@ -34,6 +34,14 @@ type Packet struct {
 	Payload  []byte
 }
 
+// A Claim is the word of another machine that it has an address: a packet of ARP
+// with it as the sender's address, or a neighbour advertisement.
+type Claim struct {
+	Interface string
+	Address   netip.Addr
+	MAC       string // "52:54:00:12:34:56"; empty: it was not told
+}
+
 // An Interface is a network interface as last seen.
 type Interface struct {
 	// Up reports whether it is administratively up and has a carrier.
@@ -67,6 +75,13 @@ type Link interface {
 	Interfaces() *Interfaces
 	// Receive calls f for every packet that has arrived.
 	Receive(f func(Packet))
+	// Watch looks from now on at who else has these addresses, by interface, and at
+	// no others.
+	Watch(addresses map[string][]netip.Addr)
+	// Claims calls f for every claim of theirs that has arrived.
+	Claims(f func(Claim))
+	// Ask asks who has an address. Its answers are claims, if it is watched.
+	Ask(a Ask)
 	// Send sends one packet, with TTL 255.
 	Send(p Port, src, dst netip.Addr, payload []byte) error
 }

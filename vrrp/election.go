@@ -182,6 +182,11 @@ func (e *election) why(c *Config) string {
 	}
 }
 
+// alive reports whether a Master is there that was heard, and that stays.
+func (e *election) alive(c *Config, now time.Time) bool {
+	return e.master.IsValid() && !e.leaving && now.Sub(e.heardAt) < e.masterDown(c)
+}
+
 // follows reports whether a Master of that priority is left in peace.
 func (c *Config) follows(priority uint8) bool { return priority >= c.Priority || !c.preempts() }
 

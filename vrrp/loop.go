@@ -49,6 +49,7 @@ func (s *Session) Run(ctx context.Context) {
 // the Session has ended.
 func (s *Session) turn(now time.Time) (ended bool) {
 	s.link.Receive(func(p Packet) { s.receive(now, p) })
+	s.link.Claims(func(c Claim) { s.claimed(now, c) })
 	s.read(now)
 	s.inspect(now)
 	for _, m := range s.members {
@@ -65,6 +66,7 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		s.removeLeftovers()
 	}
 	s.removeEnded()
+	s.watch()
 	return s.ended(now)
 }
 

@@ -11,7 +11,9 @@ import (
 func (s *Session) receive(now time.Time, p Packet) {
 	id, _ := VRID(p.Payload)
 	if m := s.members[routerKey{p.Port, id}]; m != nil {
+		before := m.router.guard.address
 		s.do(now, m, m.router.Receive(now, p))
+		s.rewatch = s.rewatch || m.router.guard.address != before
 		return
 	}
 	s.unclaimed.Add(1)
@@ -28,6 +30,32 @@ func (s *Session) receive(now time.Time, p Packet) {
 	}
 }
 
+// watch has the link look at who else has the addresses that the routers ask for.
+func (s *Session) watch() {
+	if !s.rewatch {
+		return
+	}
+	s.rewatch = false
+	wanted := make(map[string][]netip.Addr)
+	for _, m := range s.members {
+		if a := m.router.guard.address; a.IsValid() {
+			wanted[m.key.Interface] = append(wanted[m.key.Interface], a)
+		}
+	}
+	s.link.Watch(wanted)
+}
+
+// claimed hands the word of somebody else who has an address to its router.
+func (s *Session) claimed(now time.Time, c Claim) {
+	family := 6
+	if c.Address.Is4() {
+		family = 4
+	}
+	if m := s.owners[portAddress{Port{c.Interface, family}, c.Address}]; m != nil {
+		s.do(now, m, m.router.Claim(now, c))
+	}
+}
+
 // do does what a router asks for, in order.
 func (s *Session) do(now time.Time, m *member, acts []Action) {
 	for _, a := range acts {
@@ -41,6 +69,8 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			}
 		case Announce:
 			s.worker.announce(m.key)
+		case Ask:
+			s.link.Ask(a)
 		case Event:
 			s.report(a)
 			if a.Changed() {

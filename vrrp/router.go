@@ -37,6 +37,7 @@ type Router struct {
 	handover      handover
 	stall         stall
 	rivals        rivals
+	guard         guard
 
 	counters Counters
 	noted    map[string]time.Time
@@ -90,6 +91,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.stall.listening = false
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
+	r.guard.end()
 	if to != Backup {
 		r.election.masterDownAt, r.election.preemptAt = time.Time{}, time.Time{}
 	}

@@ -41,6 +41,7 @@ type Session struct {
 	lengths  map[InterfaceAddress][]int
 	hardware map[string]string // the interfaces' link-layer addresses, as last seen
 	auditAt  time.Time
+	rewatch  bool // who else has the routers' addresses
 	endBy    time.Time
 	payload  []byte
 

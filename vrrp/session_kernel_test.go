@@ -30,6 +30,9 @@ type kernel struct {
 	seen    *vrrp.Interfaces
 	ports   []vrrp.Port
 	queue   []vrrp.Packet
+	claims  []vrrp.Claim
+	watched map[string][]netip.Addr
+	rival   string // has all addresses, and answers for them by this MAC
 	log     []string
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
@@ -124,6 +127,35 @@ func (s *kernel) Receive(f func(vrrp.Packet)) {
 	s.mu.Unlock()
 	for _, p := range packets {
 		f(p)
+	}
+}
+
+func (s *kernel) Watch(addresses map[string][]netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watched = addresses
+}
+
+func (s *kernel) Claims(f func(vrrp.Claim)) {
+	s.mu.Lock()
+	claims := s.claims
+	s.claims = nil
+	s.mu.Unlock()
+	for _, c := range claims {
+		f(c)
+	}
+}
+
+func (s *kernel) Ask(a vrrp.Ask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note("arping -D -I %s %s", a.Interface, a.Address)
+	if s.rival != "" && slices.Contains(s.watched[a.Interface], a.Address) {
+		s.claims = append(s.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: s.rival})
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -253,17 +285,20 @@ func (s *kernel) arriveTo(dst netip.Addr, vrid, priority uint8, loudly bool) {
 }
 
 func (s *kernel) arriveOf(dst netip.Addr, vrid, priority uint8, address string, loudly bool) {
-	ad := vrrp.Advert{Version: 3, VRID: vrid, Priority: priority, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr(address)}}
-	src := netip.MustParseAddr(peer)
-	s.mu.Lock()
-	s.queue = append(s.queue, vrrp.Packet{
-		Port: vrrp.Port{Interface: "eth0", Family: 4}, Src: src, Dst: dst, TTL: 255, Payload: ad.Append(nil, src, dst),
-	})
-	s.mu.Unlock()
+	s.put(dst, vrrp.Advert{Version: 3, VRID: vrid, Priority: priority, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr(address)}})
 	if loudly {
 		s.wake <- struct{}{}
 	}
 	synctest.Wait()
+}
+
+func (s *kernel) put(dst netip.Addr, ad vrrp.Advert) {
+	src := netip.MustParseAddr(peer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue = append(s.queue, vrrp.Packet{
+		Port: vrrp.Port{Interface: "eth0", Family: 4}, Src: src, Dst: dst, TTL: 255, Payload: ad.Append(nil, src, dst),
+	})
 }
 
 // script is what happened since the last call.

@@ -19,7 +19,7 @@ func (r *Router) Holding() bool { return r.handover.held }
 func (r *Router) overdue(now time.Time) time.Duration {
 	e := &r.election
 	silence := now.Sub(e.heardAt)
-	if r.state != Backup || !e.master.IsValid() || e.leaving || silence <= max(r.c.masterDown(r.c.Interval), e.interval+e.interval/4) {
+	if r.state != Backup || r.guard.aside || !e.master.IsValid() || e.leaving || silence <= max(r.c.masterDown(r.c.Interval), e.interval+e.interval/4) {
 		return 0
 	}
 	return silence
@@ -47,6 +47,9 @@ func (r *Router) Status() Status {
 	for _, e := range r.c.Extra {
 		s.Addresses = append(s.Addresses, e.Prefix)
 	}
+	if g := &r.guard; g.aside {
+		s.Aside = &Aside{Master: g.master, Reason: ReasonOf(g.why), Address: g.address, MAC: g.mac}
+	}
 	s.Counters.Discarded = maps.Clone(r.counters.Discarded)
 	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
 	return s
@@ -70,6 +73,8 @@ func (r *Router) phase() Phase {
 		return Adopted
 	case r.state == Initialize:
 		return Waiting
+	case r.guard.aside:
+		return StandingAside
 	case e.leaving:
 		return Succeeding
 	case !e.preemptAt.IsZero():

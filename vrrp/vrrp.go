@@ -34,6 +34,9 @@ type Config struct {
 	// Source is the address that adverts are sent from. If it is invalid, that is
 	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
+	// Insist takes over even while another Master, whose adverts are refused for
+	// their version or their authentication, has the addresses.
+	Insist bool
 	// Track are the names of the conditions that concern this router, beside those
 	// that concern all: "interface eth1".
 	Track []string
@@ -79,10 +82,11 @@ const (
 	Ended         Phase = "ended"                                 // for good
 	Seeking       Phase = "seeking a Master"                      // in Backup, none was heard
 	Following     Phase = "following"                             // in Backup
-	Delaying      Phase = "delaying preemption"                   // in Backup of a worse Master
-	Succeeding    Phase = "succeeding a Master that leaves"       // in Backup, after priority 0
-	Listening     Phase = "listening after a stall"               // in Backup or Master
-	Advertising   Phase = "advertising"                           // in Master
+	StandingAside Phase = "standing aside for a Master that it does not understand"
+	Delaying      Phase = "delaying preemption"             // in Backup of a worse Master
+	Succeeding    Phase = "succeeding a Master that leaves" // in Backup, after priority 0
+	Listening     Phase = "listening after a stall"         // in Backup or Master
+	Advertising   Phase = "advertising"                     // in Master
 )
 
 // An Ending is how a router, or all routers of a Session, are to end.
@@ -147,6 +151,9 @@ type Status struct {
 	// Overdue is for how long a Backup has not heard the Master that it follows,
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue time.Duration `json:"overdue_ns,omitempty"`
+	// Aside is the Master for which a Backup stands aside although it refuses its
+	// adverts; nil: there is none.
+	Aside *Aside `json:"aside,omitempty"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
 	// many of them are on this director. Unless it is Master, they count with any
 	// prefix length, and its own address does not.
@@ -160,6 +167,17 @@ type Status struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string   `json:"addresses_failure,omitempty"`
 	Counters         Counters `json:"counters"`
+}
+
+// An Aside is a Master that a router does not understand, and for which it stands
+// aside.
+type Aside struct {
+	Master netip.Addr `json:"master"`
+	// Reason is why its adverts are refused: ReasonVersion or ReasonAuthentication.
+	Reason Reason `json:"reason"`
+	// Address is the virtual address that it advertises, and MAC who answers for it.
+	Address netip.Addr `json:"address"`
+	MAC     string     `json:"mac"`
 }
 
 // Counters are what a virtual router counts, since the keeper started.

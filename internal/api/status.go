@@ -188,6 +188,9 @@ type Router struct {
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue     time.Duration `json:"overdue_ns,omitempty"`
 	OverdueText Duration      `json:"overdue,omitzero"`
+	// Aside is the Master for which a Backup stands aside although it refuses its
+	// adverts; left out if there is none.
+	Aside *Aside `json:"aside,omitempty"`
 	// Addresses are the virtual addresses, including those that are not
 	// advertised; Held is how many of them are on this director.
 	Addresses []netip.Prefix `json:"addresses"`
@@ -200,6 +203,17 @@ type Router struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
+}
+
+// An Aside is a Master whose adverts a virtual router refuses, and for which it
+// stands aside all the same.
+type Aside struct {
+	Master netip.Addr `json:"master"`
+	// Reason is why its adverts are refused: "version" or "authentication".
+	Reason string `json:"reason"`
+	// Address is the virtual address that it advertises, and MAC who answers for it.
+	Address netip.Addr `json:"address"`
+	MAC     string     `json:"mac"`
 }
 
 // RouterCounters are what a virtual router has counted since the keeper started.

@@ -39,6 +39,7 @@ var reloadedRouters = map[string]struct {
 	"peers":           {`peers = ["10.9.0.2"]`, false},
 	"source":          {`source = "10.9.0.7"`, false},
 	"track":           {`track "interface" "eth1" {}`, false},
+	"insist":          {`insist = true`, false},
 	"lease":           {`lease = false`, false},
 }
 
@@ -137,6 +138,9 @@ func live(t *testing.T, role vrrp.State, before, after vrrp.Config, another bool
 		h.look("and is gone")
 		rival(200, 5)
 		h.look("and comes back")
+		h.strange(10)
+		h.look("and sends what is not understood, and has the addresses")
+		rival(200, 5)
 		h.set("eth1", false)
 		time.Sleep(10 * time.Second)
 		h.look("eth1 is down")
@@ -167,6 +171,8 @@ type host struct {
 	ports   map[vrrp.Port][]vrrp.Identity
 	view    *vrrp.Interfaces
 	arrived []vrrp.Packet
+	claims  []vrrp.Claim
+	answers bool // the other director has the addresses
 	log     []string
 }
 
@@ -217,6 +223,10 @@ func (h *host) look(when string) {
 	h.log = nil
 	for _, s := range statuses {
 		s.Since, s.Counters = time.Time{}, vrrp.Counters{}
+		if s.Aside != nil {
+			h.seen = append(h.seen, fmt.Sprintf("stands aside for %+v", *s.Aside))
+			s.Aside = nil
+		}
 		h.seen = append(h.seen, fmt.Sprintf("status %+v", s))
 	}
 	for a, lease := range h.has {
@@ -243,6 +253,18 @@ func (h *host) advert(priority uint8) {
 	h.mu.Unlock()
 	h.token()
 	synctest.Wait()
+}
+
+// strange lets the other director advertise in another version for some turns, and
+// answer for the addresses.
+func (h *host) strange(turns int) {
+	version := h.other.Version
+	h.other.Version, h.answers = 5-version, true
+	for range turns {
+		h.advert(200)
+		time.Sleep(h.other.Interval)
+	}
+	h.other.Version, h.answers = version, false
 }
 
 func (h *host) set(device string, up bool) {
@@ -301,6 +323,23 @@ func (h *host) Receive(f func(vrrp.Packet)) {
 	h.mu.Unlock()
 	for _, p := range packets {
 		f(p)
+	}
+}
+
+func (h *host) Watch(map[string][]netip.Addr) {}
+
+func (h *host) Ask(a vrrp.Ask) {
+	if h.answers {
+		h.claims = append(h.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: "52:54:00:00:00:02"})
+		h.token()
+	}
+}
+
+func (h *host) Claims(f func(vrrp.Claim)) {
+	claims := h.claims
+	h.claims = nil
+	for _, c := range claims {
+		f(c)
 	}
 }
 

@@ -56,6 +56,8 @@ var routerTable = block.NewTable("virtual_router",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
 	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked.",
 		trackKinds.Schema, "kind", "name"),
+	block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup.",
+		false, func(r *router) *bool { return &r.Insist }),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
 		true, func(r *router) *bool { return &r.Lease }),
 )

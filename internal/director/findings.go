@@ -163,6 +163,11 @@ func (all *findings) router(now time.Time, r *api.Router) {
 			"%s has not heard its Master %v for %v, and still waits for it, because that one has advertised another interval than %v",
 			subject, r.Master, r.Overdue.Round(100*time.Millisecond), r.Interval)
 	}
+	if a := r.Aside; a != nil {
+		all.add(api.Warning, vrrp.StandsAside, subject, remedies[vrrp.Reason(a.Reason)]+"; to take over all the same, set insist = true",
+			"%s does not become Master: %v advertises %v, and %s answers for it, but its adverts are refused (%s)",
+			subject, a.Master, a.Address, a.MAC, a.Reason)
+	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}

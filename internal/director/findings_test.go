@@ -11,6 +11,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 func TestForwardingFindings(t *testing.T) {
@@ -74,6 +75,21 @@ func TestAMasterThatIsOverdueIsAFinding(t *testing.T) {
 	got.router(start, &r)
 	if len(got) != 1 || got[0].Code != "master-overdue" || !strings.Contains(got[0].Text, "has not heard its Master 10.13.0.66 for 4.3s") {
 		t.Errorf("overdue: %q", got)
+	}
+}
+
+// D5: the log and the status must say why this director does not take over, and how
+// it would.
+func TestStandingAsideIsAFinding(t *testing.T) {
+	r := api.Router{Name: "outside", State: api.Backup, Aside: asideStatus(&vrrp.Aside{Master: netip.MustParseAddr("10.13.0.16"),
+		Reason: vrrp.ReasonVersion, Address: netip.MustParseAddr("10.13.0.200"), MAC: "52:54:00:00:00:02"})}
+	var got findings
+	got.router(start, &r)
+	want := api.Finding{Code: "stands-aside", Severity: api.Warning, Subject: `virtual router "outside"`,
+		Text:   `virtual router "outside" does not become Master: 10.13.0.16 advertises 10.13.0.200, and 52:54:00:00:00:02 answers for it, but its adverts are refused (version)`,
+		Remedy: "configure the same version on both directors; to take over all the same, set insist = true"}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("findings %q, want %q", got, want)
 	}
 }
 

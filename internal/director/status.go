@@ -148,7 +148,7 @@ func routerStatus(r *vrrp.Status) api.Router {
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
-		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
+		Aside: asideStatus(r.Aside), Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
@@ -158,6 +158,13 @@ func routerStatus(r *vrrp.Status) api.Router {
 			Discarded: counts(r.Counters.Discarded), Mismatched: counts(r.Counters.Mismatched),
 		},
 	}
+}
+
+func asideStatus(a *vrrp.Aside) *api.Aside {
+	if a == nil {
+		return nil
+	}
+	return &api.Aside{Master: a.Master, Reason: string(a.Reason), Address: a.Address, MAC: a.MAC}
 }
 
 // counts makes the reasons of a count plain text.

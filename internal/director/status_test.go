@@ -68,6 +68,9 @@ func fill(v reflect.Value) {
 				fill(v.Field(i))
 			}
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0))
@@ -95,6 +98,8 @@ func unset(t *testing.T, name string, v reflect.Value) {
 	case v.IsZero():
 		t.Errorf("%s is not converted", name)
 	case pkg == "time" || pkg == "net/netip":
+	case v.Kind() == reflect.Pointer:
+		unset(t, name, v.Elem())
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
 			unset(t, name+"[0]", v.Index(i))

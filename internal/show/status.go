@@ -106,6 +106,8 @@ func masterOf(r *api.Router) string {
 	switch {
 	case r.State == api.Master:
 		return "this director"
+	case r.Aside != nil:
+		return fmt.Sprintf("%v (refused)", r.Aside.Master)
 	case !r.Master.IsValid() || r.State == api.Initialize: // the last one heard may be long gone
 		return "-"
 	default:

@@ -213,6 +213,13 @@ func (d *Director) arrive(p vrrp.Packet) {
 	d.do(acts)
 }
 
+// claimed hands the word of another director that has an address to the router.
+func (d *Director) claimed(c vrrp.Claim) {
+	if d.Router != nil && !d.asleep {
+		d.do(d.Router.Claim(d.clock(), c))
+	}
+}
+
 // do does what the router asks for.
 func (d *Director) do(acts []vrrp.Action) {
 	d.net.watch.acts(d, acts)
@@ -223,6 +230,8 @@ func (d *Director) do(acts []vrrp.Action) {
 			d.net.multicast(d, a.Advert.Append(nil, d.Source, d.group()))
 		case vrrp.Hold:
 			d.Holds, d.lapsed = len(a.Holdings.Addresses) > 0, false
+		case vrrp.Ask:
+			d.net.ask(d, a)
 		}
 	}
 	if d.Router.Done() {

@@ -80,6 +80,18 @@ func (n *Network) send(to *Director, src netip.Addr, payload []byte) {
 	n.after(n.Delay+n.upTo(n.Jitter), func() { to.arrive(p) })
 }
 
+// ask lets every other director that has the addresses answer, also one whose
+// processes are gone or asleep: its kernel does.
+func (n *Network) ask(from *Director, a vrrp.Ask) {
+	for _, d := range n.Directors {
+		if d == from || !d.Holds || d.suspended || !n.reaches(from, d) || !n.reaches(d, from) || n.chance(n.Loss) {
+			continue
+		}
+		c := vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: d.Name}
+		n.after(2*n.Delay+n.upTo(n.Jitter), func() { from.claimed(c) })
+	}
+}
+
 // Cut stops packets in one direction.
 func (n *Network) Cut(from, to *Director) {
 	n.disturb(func() { n.cut[wire{from.index, to.index}] = true })

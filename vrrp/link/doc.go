@@ -3,7 +3,7 @@
 // advertisements, and events of interfaces.
 //
 //	netlink events ─► Run: table of interfaces ─► view ─► Interfaces, Send, Receive   (the loop of the routers)
-//	Listen ──────────►    sockets opened and closed ┘
+//	Listen, Watch ───►    sockets opened and closed ┘     Claims, Ask
 //	                                                view ─► Hold, Release, Announce   (its worker)
 //
 // Only Run opens sockets, because joining a multicast group waits for the
@@ -13,8 +13,10 @@
 //
 // Every file uses only files that come before it in this list:
 //
+//	frames.go                  what is said by ARP and neighbour discovery
 //	filter.go                  which packets the kernel lets through
 //	arrivals.go, socket.go     raw sockets
+//	neighbours.go              who else has an address
 //	link.go                    the view, and what the loop of the routers asks
 //	address.go, announce.go    what their worker asks
 //	watch.go                   Run

@@ -1,7 +1,10 @@
 package link
 
 import (
+	"encoding/binary"
 	"fmt"
+	"net"
+	"net/netip"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/net/bpf"
@@ -40,6 +43,59 @@ func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 		f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(i.Header()), SkipTrue: 1}, accept)
 	}
 	return append(f, other)
+}
+
+// maxWatched bounds the addresses that are watched on an interface: the kernel takes
+// no program of more than some 20 kB (net.core.optmem_max), as it translates it.
+const maxWatched = 400
+
+// arpFilter returns the filter for ARP frames with one of these addresses as the
+// sender's, of which the MAC is not ours.
+func arpFilter(mac net.HardwareAddr, addrs []netip.Addr) filter {
+	accept, refuse := bpf.RetConstant{Val: wholePacket}, bpf.RetConstant{Val: 0}
+	f := filter{
+		bpf.LoadAbsolute{Off: 14 + 8, Size: 4}, // sender hardware address
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(mac), SkipTrue: 3},
+		bpf.LoadAbsolute{Off: 14 + 12, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
+		refuse,
+		bpf.LoadAbsolute{Off: 14 + 14, Size: 4}, // sender protocol address
+	}
+	for _, a := range addrs {
+		if a.Is4() {
+			f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(a.AsSlice()), SkipTrue: 1}, accept)
+		}
+	}
+	return append(f, refuse)
+}
+
+// naFilter returns the filter for neighbour advertisements, from this network, of
+// these addresses and of some others: it compares only the exclusive or of an
+// address's four words, to be short.
+func naFilter(addrs []netip.Addr) filter {
+	accept, refuse := bpf.RetConstant{Val: wholePacket}, bpf.RetConstant{Val: 0}
+	f := filter{
+		bpf.LoadAbsolute{Off: headerOfIP + 7, Size: 1}, // hop limit
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 255, SkipTrue: 1},
+		refuse,
+		bpf.LoadAbsolute{Off: 0, Size: 2}, // type and code
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: neighbourAdvertisement << 8, SkipTrue: 1},
+		refuse,
+		bpf.LoadAbsolute{Off: 8, Size: 4}, // target
+	}
+	for i := uint32(4); i < 16; i += 4 {
+		f = append(f, bpf.TAX{}, bpf.LoadAbsolute{Off: 8 + i, Size: 4}, bpf.ALUOpX{Op: bpf.ALUOpXor})
+	}
+	for _, a := range addrs {
+		if b := a.As16(); a.Is6() {
+			sum := uint32(0)
+			for i := 0; i < 16; i += 4 {
+				sum ^= binary.BigEndian.Uint32(b[i:])
+			}
+			f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: sum, SkipTrue: 1}, accept)
+		}
+	}
+	return append(f, refuse)
 }
 
 // attach puts a filter in the place of the one that a socket has. Each packet

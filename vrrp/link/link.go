@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -20,11 +21,13 @@ const eventBuffer = 1 << 20
 // A Link is the edge between virtual routers and the kernel.
 type Link struct {
 	wake   chan struct{} // one token: something arrived or changed
-	listen chan struct{} // one token: want has changed
+	listen chan struct{} // one token: want or watched has changed
 	view   atomic.Pointer[view]
 
 	mu   sync.Mutex
 	want map[vrrp.Port][]vrrp.Identity
+	// watched are the addresses of which is wanted who else has them, by interface.
+	watched map[string][]netip.Addr
 
 	netlink *netlink.Handle
 	held    map[vrrp.InterfaceAddress]bool // what Hold has added; only its goroutine needs it
@@ -44,6 +47,8 @@ type view struct {
 	vrrp.Interfaces
 	devices map[string]*device
 	sockets map[vrrp.Port]*socket
+	// listeners hear who else has the watched addresses, by interface.
+	listeners map[string]*listener
 }
 
 // A device is one network interface. It is replaced, never changed.
@@ -95,6 +100,46 @@ func (l *Link) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	l.want = wanted
 	l.mu.Unlock()
 	token(l.listen)
+}
+
+// Watch looks from now on at who else has these addresses, by interface: at the
+// first 400 of each, where ARP or neighbour discovery tells.
+func (l *Link) Watch(addresses map[string][]netip.Addr) {
+	l.mu.Lock()
+	l.watched = addresses
+	l.mu.Unlock()
+	token(l.listen)
+}
+
+// Claims calls f for every claim of a watched address that has arrived, but not for
+// those of this machine's other interfaces.
+func (l *Link) Claims(f func(vrrp.Claim)) {
+	v := l.view.Load()
+	for name, n := range v.listeners {
+		n.receive(func(ip netip.Addr, mac net.HardwareAddr) {
+			if !v.owns(mac) {
+				f(vrrp.Claim{Interface: name, Address: ip, MAC: mac.String()})
+			}
+		})
+	}
+}
+
+// owns reports whether a MAC is of this machine.
+func (v *view) owns(mac net.HardwareAddr) bool {
+	for _, d := range v.devices {
+		if len(mac) > 0 && slices.Equal(d.mac, mac) {
+			return true
+		}
+	}
+	return false
+}
+
+// Ask asks who has an address, if it is watched. It waits for nothing: a question
+// that cannot be sent is not answered.
+func (l *Link) Ask(a vrrp.Ask) {
+	if n := l.view.Load().listeners[a.Interface]; n != nil {
+		_ = n.ask(a.Address)
+	}
 }
 
 // Wake receives a token when packets have arrived or the interfaces have

@@ -48,6 +48,9 @@ func (l *Link) Run(ctx context.Context) error {
 	for _, s := range l.view.Load().sockets {
 		s.close()
 	}
+	for _, n := range l.view.Load().listeners {
+		n.close()
+	}
 	l.keepConns(nil)
 	l.netlink.Close()
 	return nil
@@ -240,7 +243,9 @@ func (l *Link) publish(t table) (retry bool) {
 		v.devices[d.name] = d
 	}
 	retry = l.open(old, v)
-	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) && maps.Equal(old.sockets, v.sockets) {
+	retry = l.openListeners(old, v) || retry
+	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) &&
+		maps.Equal(old.sockets, v.sockets) && maps.Equal(old.listeners, v.listeners) {
 		return retry
 	}
 	for name, d := range v.devices {
@@ -256,6 +261,11 @@ func (l *Link) publish(t table) (retry bool) {
 	for p, s := range old.sockets {
 		if v.sockets[p] != s {
 			s.close()
+		}
+	}
+	for name, n := range old.listeners {
+		if v.listeners[name] != n {
+			n.close()
 		}
 	}
 	l.keepConns(v.devices)
@@ -289,6 +299,33 @@ func (l *Link) open(old, v *view) (failed bool) {
 		}
 		v.sockets[p] = s
 		v.Ports[p] = ""
+	}
+	return failed
+}
+
+// openListeners puts the wanted listeners into v: those of the old view that still
+// fit, and new ones.
+func (l *Link) openListeners(old, v *view) (failed bool) {
+	l.mu.Lock()
+	watched := l.watched
+	l.mu.Unlock()
+	v.listeners = make(map[string]*listener, len(watched))
+	for name, addrs := range watched {
+		d := v.devices[name]
+		if d == nil || d.noARP || len(d.mac) != 6 {
+			continue
+		}
+		addrs = addrs[:min(len(addrs), maxWatched)]
+		n := old.listeners[name]
+		if n == nil || !n.fits(d.index, d.mac, addrs) {
+			var err error
+			if n, err = newListener(name, d.index, d.mac, addrs); err != nil {
+				failed = true
+				continue
+			}
+			n.watch(l.wake)
+		}
+		v.listeners[name] = n
 	}
 	return failed
 }

@@ -22,6 +22,7 @@ virtual_router "outside" {
   addresses       = ["10.13.0.200/24", "10.13.0.201"]
   peers           = ["10.13.0.16"]
   source          = "10.13.0.15"
+  insist          = true
   lease           = false
   extra_address "192.168.1.254/24" { interface = "eth1" }
   extra_address "2001:db8::254/64" {}

@@ -1,0 +1,43 @@
+package vrrp_test
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// arriveStrange puts an advert of version 2 into the socket.
+func (s *kernel) arriveStrange() {
+	ad := vrrp.Advert{Version: 2, VRID: 51, Priority: 100, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("10.9.0.200")}}
+	s.put(vrrp.Group4, ad)
+	s.wake <- struct{}{}
+	synctest.Wait()
+}
+
+// D5: the question is asked where somebody listens to the answer.
+func TestADirectorStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.rival = "52:54:00:00:00:02"
+		s.session.Set(one())
+		time.Sleep(3 * time.Second)
+		s.arriveStrange()
+		time.Sleep(5 * time.Second)
+		s.want("it asks, and is answered, until no more adverts come",
+			"0s      Backup: started",
+			"3s      failure: packet from 10.9.0.2 discarded: it has VRRP version 2, but this router uses 3: configure the same version on both",
+			"3.414s  arping -D -I eth0 10.9.0.200",
+			"3.414s  failure: does not become Master, since 10.9.0.2 advertises 10.9.0.200, and 52:54:00:00:00:02 answers for it; "+
+				"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true",
+			"4.414s  arping -D -I eth0 10.9.0.200",
+			"5.414s  arping -D -I eth0 10.9.0.200",
+			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"6.414s  Master: no more adverts from 10.9.0.2, which were refused",
+			"6.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"6.414s  arping -U -I eth0 10.9.0.200",
+			"6.514s  arping -U -I eth0 10.9.0.200",
+			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+	})
+}
