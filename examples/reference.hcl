@@ -239,7 +239,8 @@ virtual_service "web" {
   #                  read to its end, but not beyond 1 MiB or for longer than a
   #                  second, so that a check leaves no trace in the server's
   #                  log of errors.
-  #   check "https"  The same over TLS.
+  #   check "https"  The same over TLS. The server's certificate is verified,
+  #                  see tls.
   #   check "ping"   The server answers an ICMP echo request.
   #   check "none"   The server is always considered up. This kind has no
   #                  arguments.
@@ -304,7 +305,9 @@ virtual_service "web" {
       body = "in (good )?order"
     }
 
-    # How the server's certificate is verified.
+    # How the server's certificate is verified. Without this block, it must be
+    # valid for the check's host or, if that is not set, for the server's
+    # address.
     # Only with "https".
     tls {
       # The name for which the certificate must be valid.
@@ -384,6 +387,8 @@ virtual_service "web" {
     # 1 to 65535; default: the service's.
     port = 8081
   }
+  # To use a web server on the director's own port 80 instead, as many files for
+  # ldirectord do: fallback with address = "127.0.0.1" and forward = "direct".
 }
 
 virtual_service "sip" {
@@ -456,7 +461,11 @@ virtual_service "sip" {
 }
 
 # A service by firewall mark: it consists of all packets that a firewall rule
-# marks, whatever their address and port, such as all ports of a protocol.
+# marks, whatever their address and port, such as all ports of a protocol. With
+# nftables, for example:
+#   nft add table ip lvs
+#   nft 'add chain ip lvs prerouting { type filter hook prerouting priority mangle; }'
+#   nft add rule ip lvs prerouting ip daddr 10.13.0.200 tcp dport '{ 21, 1024-65535 }' meta mark set 7
 virtual_service "ftp" {
   # Instead of address, port and protocol: the service consists of all packets
   # that a firewall rule marks with this number, such as those for several

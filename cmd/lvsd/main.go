@@ -76,6 +76,7 @@ option with its default.`,
 	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVersionCommand(),
 		newKeeperCommand(), newReadCommand())
+	withoutPowerShell(root)
 	return root
 }
 

@@ -18,7 +18,7 @@ type output struct {
 func outputFlag(c *cobra.Command, more ...string) *output {
 	o := &output{"text", append([]string{"text", "json"}, more...)}
 	c.Flags().VarP(o, "output", "o", o.usage())
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(o.words, cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "output", o.words...)
 	return o
 }
 

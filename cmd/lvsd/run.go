@@ -57,6 +57,10 @@ error says why.`,
 	flags.StringVar(&o.Socket, "socket", control.DefaultSocket, "the control socket, which lvsd status uses")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	completeFlag(c, "node")
+	completeFlag(c, "log-format", "text", "json")
+	completeFlag(c, "log-level", "debug", "info", "warn", "error")
+	_ = c.MarkFlagDirname("state-dir")
 	return c
 }
 

@@ -52,7 +52,7 @@ something has failed or clients are not served, and 3 if that is not known.`,
   lvsd status -o json | jq '.routers[] | {name, state, since}'
   lvsd status --problems --exit-code     for monitoring
   watch -n1 lvsd status web              while a server is taken out or a director is stopped`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeServices(&q.socket),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			q.services = names
 			status, err := q.print(cmd)

@@ -62,6 +62,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 	c.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
 	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
 	fileDirFlag(c, &fileDirs)
+	completeFlag(c, "node")
 	o = outputFlag(c)
 	return c
 }

@@ -15,6 +15,7 @@ func newVersionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
+		Long:  "Prints the version of lvsd, and of Go and the system that it was built for.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.word == "json" {

@@ -5,6 +5,9 @@ import (
 	"flag"
 	"net/netip"
 	"os"
+	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +103,42 @@ func TestWireNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/status-v1.json", string(pretty)+"\n")
+}
+
+// TestManualKnowsEveryMember holds lvsd-status(8) to the JSON.
+func TestManualKnowsEveryMember(t *testing.T) {
+	manual, err := os.ReadFile("../../packaging/lvsd-status.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(manual), "\n.Sh JSON\n")
+	text, _, _ = strings.Cut(text, "\n.Sh METRICS\n")
+	known := map[string]bool{}
+	for _, line := range regexp.MustCompile(`(?m)^\.(?:It |Pf \( |Pq )?Li (.*)$`).FindAllStringSubmatch(text, -1) {
+		for word := range strings.FieldsSeq(line[1]) {
+			known[word] = true
+		}
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(r reflect.Type) {
+		for r.Kind() == reflect.Slice || r.Kind() == reflect.Pointer || r.Kind() == reflect.Map {
+			r = r.Elem()
+		}
+		if r.Kind() != reflect.Struct || r.PkgPath() != reflect.TypeFor[Status]().PkgPath() || seen[r] {
+			return
+		}
+		seen[r] = true
+		for i := range r.NumField() {
+			name, _, _ := strings.Cut(r.Field(i).Tag.Get("json"), ",")
+			if name != "" && name != "-" && !known[name] {
+				t.Errorf("lvsd-status(8) does not explain %s of %v", name, r)
+			}
+			walk(r.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[Status]())
+	walk(reflect.TypeFor[Reloaded]())
 }
 
 func TestAFindingForPrograms(t *testing.T) {

@@ -17,7 +17,7 @@ var checkHTTP = checkKind{
 }
 
 var checkHTTPS = checkKind{
-	Name: "https", Help: "The same over TLS.",
+	Name: "https", Help: "The same over TLS. The server's certificate is verified, see tls.",
 	Schema: httpsCheckTable.Schema,
 	Decode: func(b *block.Body) probe { return readHTTP(b, httpsCheckTable, true) },
 }
@@ -43,7 +43,7 @@ type tlsOptions struct {
 var httpCheckTable = block.NewTable("check", httpOptions...)
 
 var httpsCheckTable = block.NewTable("check", slices.Concat(httpOptions, []block.Entry[httpCheck]{
-	block.Inner("tls", "How the server's certificate is verified.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
+	block.Inner("tls", "How the server's certificate is verified. Without this block, it must be valid for the check's host or, if that is not set, for the server's address.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
 })...)
 
 var httpOptions = append(timing((*httpCheck).self),

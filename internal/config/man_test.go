@@ -58,23 +58,28 @@ func TestManualNamesEveryFunction(t *testing.T) {
 	}
 }
 
-// The example of the manual page is a valid configuration.
-func TestManualsExampleIsValid(t *testing.T) {
+// The examples of the manual page are valid configurations.
+func TestManualsExamplesAreValid(t *testing.T) {
 	text, err := os.ReadFile(manual)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(string(text), ".Bd -literal -offset indent\n")
-	example, _, _ = strings.Cut(example, ".Ed\n")
-	path := filepath.Join(t.TempDir(), "man.hcl")
-	if err := os.WriteFile(path, []byte(example), 0o644); err != nil {
-		t.Fatal(err)
+	examples := strings.Split(string(text), ".Bd -literal -offset indent\n")[1:]
+	if len(examples) == 0 {
+		t.Fatal("there is no example")
 	}
-	s, err := Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, diags := Parse(s, Options{Node: "lvs1"}); len(diags) > 0 {
-		t.Errorf("%+v", diags)
+	for _, example := range examples {
+		example, _, _ = strings.Cut(example, ".Ed\n")
+		path := filepath.Join(t.TempDir(), "man.hcl")
+		if err := os.WriteFile(path, []byte(example), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, diags := Parse(s, Options{Node: "lvs1"}); len(diags) > 0 {
+			t.Errorf("%s%+v", example, diags)
+		}
 	}
 }

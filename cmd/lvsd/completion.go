@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lvsd/lvsd/internal/control"
+)
+
+// withoutPowerShell adds the command completion, for shells that there are on
+// directors.
+func withoutPowerShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Print a script that completes commands in a shell"
+		c.Long = `Prints a script with which a shell completes the commands and flags of lvsd, their
+values, and the names of virtual services. "make install" and packages install
+these scripts for bash, zsh and fish.`
+		for _, shell := range c.Commands() {
+			shell.Short = "Print the script for " + shell.Name()
+			if shell.Name() == "powershell" {
+				c.RemoveCommand(shell)
+			}
+		}
+	}
+}
+
+// completeFlag completes the value of a flag with words; without any, with nothing.
+func completeFlag(c *cobra.Command, flag string, words ...string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeServices completes the names of virtual services that the daemon on the
+// socket has, except those that are given. There are none if it does not answer.
+func completeServices(socket *string) cobra.CompletionFunc {
+	return func(c *cobra.Command, given []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		st, err := control.Dial(*socket).Status(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		for i := range st.Services {
+			if name := st.Services[i].Name; !slices.Contains(given, name) {
+				names = append(names, name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
