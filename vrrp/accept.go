@@ -107,9 +107,8 @@ func (r *Router) Dispute(now time.Time, src netip.Addr, ad Advert, address netip
 	if r.state == Master {
 		r.counters.OtherMasters++
 	}
-	return r.note(now, DisputedAddress, "",
-		"%s advertises %s too, but with virtual router id %d instead of %d: configure the same id on both directors",
-		plain(src), address, ad.VRID, r.c.VRID)
+	r.dispute.heard(now, plain(src), ad, address, r.c.VRID)
+	return r.note(now, DisputedAddress, "", "%s: configure the same id on both directors", r.dispute.text)
 }
 
 // listAddrs writes addresses for the log.

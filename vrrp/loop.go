@@ -215,7 +215,7 @@ func (s *Session) statuses(now time.Time) []Status {
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
 		st.Unmet = m.verdict.unmet
-		st.Overdue = m.router.overdue(now)
+		st.Overdue, st.Dispute = m.router.overdue(now), m.router.dispute.lasting(now)
 		all = append(all, st)
 	}
 	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })

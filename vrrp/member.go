@@ -93,6 +93,9 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 	}
 	var failure string
 	for _, dst := range to {
+		if dst == source {
+			continue // The same list of peers is on all directors.
+		}
 		s.payload = ad.Append(s.payload[:0], source, dst)
 		if err := s.link.Send(m.key.Port, source, dst, s.payload); err != nil {
 			m.router.counters.SendErrors++

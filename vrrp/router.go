@@ -38,6 +38,7 @@ type Router struct {
 	stall         stall
 	rivals        rivals
 	guard         guard
+	dispute       dispute
 
 	counters Counters
 	noted    map[string]time.Time

@@ -409,6 +409,13 @@ func TestAnotherIDForAnAddressOfThisRouter(t *testing.T) {
 			if got := r.Status().Counters.OtherMasters; script(acts) != tt.acts || got != tt.others {
 				t.Errorf("%q and %d other Masters, want %q and %d", script(acts), got, tt.acts, tt.others)
 			}
+			const lasts = "10.0.0.1 advertises 10.0.0.100 too, but with virtual router id 77 instead of 51"
+			if got := r.dispute.lasting(at(4 * time.Second)); (got == lasts) != (tt.acts != "") {
+				t.Errorf("in dispute: %q", got)
+			}
+			if got := r.dispute.lasting(at(4*time.Second + time.Millisecond)); got != "" {
+				t.Errorf("after four intervals, still in dispute: %q", got)
+			}
 		})
 	}
 }

@@ -153,3 +153,17 @@ func TestAdvertThatTheKernelRefuses(t *testing.T) {
 			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "6.414s  event: adverts can be sent again")
 	})
 }
+
+// "The files are the same on both directors, and so is the list of peers."
+func TestOwnAddressAmongThePeersIsSentNothing(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one(func(c *vrrp.Config) {
+			c.Peers = []netip.Addr{netip.MustParseAddr("10.9.0.1"), netip.MustParseAddr(peer)}
+		}))
+		time.Sleep(3500 * time.Millisecond)
+		script := strings.Join(s.script(), "\n")
+		if !strings.Contains(script, "advert 150 from 10.9.0.1 to 10.9.0.2") || strings.Contains(script, "to 10.9.0.1\n") {
+			t.Errorf("adverts to the other director alone are wanted:\n%s", script)
+		}
+	})
+}

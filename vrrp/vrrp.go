@@ -154,6 +154,9 @@ type Status struct {
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; nil: there is none.
 	Aside *Aside `json:"aside,omitempty"`
+	// Dispute tells of another director that advertises one of the addresses with
+	// another virtual router id, while it does.
+	Dispute string `json:"dispute,omitempty"`
 	// Addresses are the virtual addresses and the extra ones; Held is how
 	// many of them are on this director. Unless it is Master, they count with any
 	// prefix length, and its own address does not.

@@ -191,6 +191,9 @@ type Router struct {
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; left out if there is none.
 	Aside *Aside `json:"aside,omitempty"`
+	// Dispute tells of another director that advertises one of the addresses with
+	// another virtual router id, while it does.
+	Dispute string `json:"dispute,omitempty"`
 	// Addresses are the virtual addresses, including those that are not
 	// advertised; Held is how many of them are on this director.
 	Addresses []netip.Prefix `json:"addresses"`

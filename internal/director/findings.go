@@ -33,6 +33,16 @@ func (all findings) without(others findings) findings {
 	return rest
 }
 
+// withoutDisputed leaves out that there is another Master where it is known why: it
+// has another virtual router id.
+func (all findings) withoutDisputed() findings {
+	return slices.DeleteFunc(slices.Clone(all), func(f api.Finding) bool {
+		return f.Code == vrrp.OtherMaster && slices.ContainsFunc(all, func(o api.Finding) bool {
+			return o.Code == vrrp.DisputedAddress && o.Subject == f.Subject
+		})
+	})
+}
+
 // HTTPUnavailable is the code of the finding, and of the event, that HTTP cannot
 // be served.
 const HTTPUnavailable = "http-unavailable"
@@ -168,6 +178,9 @@ func (all *findings) router(now time.Time, r *api.Router) {
 			"%s does not become Master: %v advertises %v, and %s answers for it, but its adverts are refused (%s)",
 			subject, a.Master, a.Address, a.MAC, a.Reason)
 	}
+	if r.Dispute != "" {
+		all.add(api.Error, vrrp.DisputedAddress, subject, "configure the same id on both directors", "%s: %s", subject, r.Dispute)
+	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
@@ -232,7 +245,7 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 				"%s received %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
 		}
 		if c.OtherMasters > 0 {
-			all.add(api.Error, "other-master", subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
+			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
 				"%s was Master and received %d adverts of another Master in the last minute: both held the addresses", subject, c.OtherMasters)
 		}
 		if c.AddressesRemoved > 0 {

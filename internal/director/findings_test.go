@@ -100,3 +100,22 @@ func TestAnotherDaemonThatSpeaksVRRPIsAFinding(t *testing.T) {
 		t.Errorf("findings %q", got)
 	}
 }
+
+// "It says that the firewall is to blame, but I had mistyped the id."
+func TestTwoMastersWithDifferentIDsAreOneFinding(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	find := func(dispute string) string {
+		s.handle(RoutersSeen{{Name: "outside", State: vrrp.Master, Dispute: dispute, Counters: vrrp.Counters{OtherMasters: 7}}})
+		var codes []string
+		for _, f := range s.core.Status(s.now, Edges{Keeper: api.Keeper{PID: 7}}).Findings {
+			codes = append(codes, f.Code)
+		}
+		return strings.Join(codes, " ")
+	}
+	if got := find(""); got != "other-master" {
+		t.Errorf("without a word why: findings %s", got)
+	}
+	if got := find("10.13.0.16 advertises 10.13.0.200 too, but with virtual router id 52 instead of 51"); got != "disputed-address" {
+		t.Errorf("with different ids: findings %s", got)
+	}
+}

@@ -133,6 +133,11 @@ var situations = []struct {
 		r.Held, r.Missing, r.AddressesFailure = 2, "192.168.1.254/24 on ens1", "adding 192.168.1.254/24 to ens1: the interface does not exist"
 		r.Since = before(0)
 	}},
+	{"different-ids", []string{
+		"virtual router \"outside\": 10.13.0.16 advertises 10.13.0.200 too, but with virtual router id 52 instead of 51: configure the same id on both directors",
+	}, func(st *api.Status) {
+		st.Routers[0].Dispute = "10.13.0.16 advertises 10.13.0.200 too, but with virtual router id 52 instead of 51"
+	}},
 	{"just-became-master", nil, func(st *api.Status) {
 		r := &st.Routers[0]
 		r.Held, r.Missing, r.Since = 2, "192.168.1.254/24 on eth1", before(time.Second)

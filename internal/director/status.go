@@ -39,6 +39,7 @@ func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding 
 			"HTTP cannot be served, so there are no metrics; it is tried again: %v", http)
 	}
 	all.adverts(c.adverts.since(counters(c.routers)))
+	all = all.withoutDisputed()
 	all = append(all, c.unreported(now)...)
 	for _, d := range c.diagnostics {
 		all.add(api.Warning, "configuration", d, "", "%s", d)
@@ -148,7 +149,7 @@ func routerStatus(r *vrrp.Status) api.Router {
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
-		Aside: asideStatus(r.Aside), Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
+		Aside: asideStatus(r.Aside), Dispute: r.Dispute, Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
