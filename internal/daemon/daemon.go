@@ -101,6 +101,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := first.Err(); err != nil {
 		return err
 	}
+	if err := capable(); err != nil {
+		return err
+	}
 	o.Log.SetLevel(first.Config.Director.LogLevel)
 	store, err := state.Open(o.StateDir)
 	if err != nil {

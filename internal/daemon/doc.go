@@ -10,6 +10,7 @@
 //
 //	events.go, journal.go, log.go    the log
 //	options.go                       what it is started with
+//	capabilities.go                  what it needs of root
 //	alone.go, edges.go               one daemon for each table, and its edges
 //	config.go                        reading the configuration
 //	daemon.go                        Run

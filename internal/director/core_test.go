@@ -185,6 +185,26 @@ func TestCoreFromStartToStop(t *testing.T) {
 }
 
 // SIGTERM during the start: the service manager hears nothing after STOPPING.
+// "The warnings were in the log after a reload, and not after a start."
+func TestWarningsAboutTheConfigurationAreLoggedAtTheStart(t *testing.T) {
+	for _, tt := range []struct{ warnings, lines, left int }{{0, 0, 0}, {1, 1, 0}, {20, 20, 0}, {500, 21, 480}} {
+		s := &story{T: t, now: start}
+		l := Loaded{Config: clusterOf()}
+		for i := range tt.warnings {
+			l.Warnings = append(l.Warnings, fmt.Sprintf("web.hcl:%d: Address held by nobody", i))
+		}
+		_, effects := Begin(start, "/etc/lvsd", l, machine.Facts{Forward4: true})
+		s.write(effects)
+		got := s.log.String()
+		if n := strings.Count(got, "event=configuration-warning"); n != tt.lines {
+			t.Errorf("%d warnings are %d lines, want %d", tt.warnings, n, tt.lines)
+		}
+		if more := fmt.Sprintf("warnings=%d\n", tt.left); tt.left > 0 && !strings.Contains(got, more) {
+			t.Errorf("how many were left out is not told:\n%s", got)
+		}
+	}
+}
+
 func TestAStopDuringTheStartIsNotFollowedByReady(t *testing.T) {
 	s := tellOf(t, clusterOf(checked(tcpTarget)))
 	s.handle(Stop{})

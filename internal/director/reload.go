@@ -114,9 +114,6 @@ func (c *Core) accept(now time.Time, l Loaded) {
 		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)),
 		slog.String("changes", strings.Join(changes, "; ")))
 	c.answer(api.Reloaded{OK: true, Changes: changes, Warnings: l.Warnings})
-	for _, w := range l.Warnings {
-		c.tell(now, event.Warning, "configuration-warning", "", "configuration", slog.String("warning", w))
-	}
 	c.configure(now, l)
 	c.see(now, c.facts)
 }

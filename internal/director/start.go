@@ -24,12 +24,28 @@ func (c *Core) configure(now time.Time, l Loaded) {
 		c.awaited = c.startEnd
 	}
 	c.config, c.diagnostics = l.Config, l.Warnings
+	c.tellWarnings(now, l.Warnings)
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.outdated = true
 	if c.probing {
 		c.probe(now)
 	}
 	c.tellKeeper()
+}
+
+// maxWarnings bounds the warnings of one configuration that are logged.
+const maxWarnings = 20
+
+// tellWarnings tells the warnings about a configuration.
+func (c *Core) tellWarnings(now time.Time, warnings []string) {
+	for i, w := range warnings {
+		if i == maxWarnings {
+			c.tell(now, event.Warning, "configuration-warning", "", "configuration: more warnings are not logged; run lvsd validate",
+				slog.Int("warnings", len(warnings)-i))
+			return
+		}
+		c.tell(now, event.Warning, "configuration-warning", "", "configuration", slog.String("warning", w))
+	}
 }
 
 // probe sets the targets, and awaits the first results of those that are new.
