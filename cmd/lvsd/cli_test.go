@@ -107,6 +107,7 @@ func TestCommandLine(t *testing.T) {
 		{"version, as others have it", []string{"--version"}, 0, "lvsd development (go", ""},
 		{"version: the word of status", []string{"version", "-o", "table"}, 0, "lvsd", ""},
 		{"validate: the word of status", []string{"validate", "-o", "table", "--node", "lvs1", good}, 0, "is valid", ""},
+		{"validate: in colour", []string{"validate", "--color", bad}, 1, "", "\x1b["},
 		{"help", []string{"help", "status"}, 0, "lvsd status [SERVICE...]", ""},
 		{"help for nonsense", []string{"help", "nonsense"}, 2, "", `unknown command "nonsense"`},
 		{"help for nonsense behind a command", []string{"help", "status", "nonsense"}, 2, "", `unknown command "nonsense"`},

@@ -42,7 +42,7 @@ error says why.`,
 			if !ok {
 				return failure(err)
 			}
-			err = errors.Join(renderDiagnostics(c.ErrOrStderr(), invalid.Diagnostics), err)
+			err = errors.Join(renderDiagnostics(c.ErrOrStderr(), invalid.Diagnostics, colorAuto), err)
 			if invalid.Exceeded {
 				return failure(err) // The next try may be in time.
 			}

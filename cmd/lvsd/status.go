@@ -25,6 +25,7 @@ const (
 type query struct {
 	socket   string
 	output   *output
+	color    *choice
 	services []string
 	problems bool
 	exitCode bool
@@ -51,7 +52,7 @@ something has failed or clients are not served, and 3 if that is not known.`,
   lvsd status -o wide | grep down        each real server with its service's name
   lvsd status -o json | jq '.routers[] | {name, state, since}'
   lvsd status --problems --exit-code     for monitoring
-  watch -n1 lvsd status web              while a server is taken out or a director is stopped`,
+  watch -cn1 lvsd status --color web     while a server is taken out or a director is stopped`,
 		ValidArgsFunction: completeServices(&q.socket),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			q.services = names
@@ -71,7 +72,7 @@ something has failed or clients are not served, and 3 if that is not known.`,
 	flags.StringVar(&q.socket, "socket", control.DefaultSocket, "the daemon's control socket")
 	flags.BoolVar(&q.problems, "problems", false, "show only what is wrong")
 	flags.BoolVar(&q.exitCode, "exit-code", false, "exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown), as monitoring plugins do")
-	q.output = outputFlag(cmd, "wide")
+	q.output, q.color = outputFlag(cmd, "wide"), colorFlag(cmd)
 	_ = cmd.MarkFlagFilename("socket", "sock")
 	return cmd
 }
@@ -114,7 +115,7 @@ func (q *query) print(cmd *cobra.Command) (status int, err error) {
 	if q.problems {
 		show.Problems(st)
 	}
-	width, colour := terminal(out)
+	width, colour := terminal(out, q.color.word)
 	on := show.Terminal{Width: width, Color: colour}
 	if q.output.word == "wide" {
 		on.Width, on.Wide = 0, true

@@ -16,16 +16,16 @@ import (
 const minWidth = 40
 
 // terminal returns the width of a terminal in columns, and whether to use colour
-// there. The width is zero if w is not a terminal, unless COLUMNS has it: watch(1)
+// there, as the value of --color says. The width is zero if w is not a terminal, unless COLUMNS has it: watch(1)
 // reads from a pipe, and sets that.
-func terminal(w io.Writer) (width int, colour bool) {
+func terminal(w io.Writer, color string) (width int, colour bool) {
 	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
 	if err != nil || columns < minWidth {
 		columns = 0
 	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return columns, false
+		return columns, color == colorAlways
 	}
 	width, _, err = term.GetSize(int(f.Fd()))
 	switch {
@@ -34,7 +34,8 @@ func terminal(w io.Writer) (width int, colour bool) {
 	case err != nil || width < minWidth:
 		width = defaultWidth
 	}
-	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	plain := os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
+	return width, color == colorAlways || color == colorAuto && !plain
 }
 
 // defaultWidth is how wide text is wrapped if the width is unknown, in columns.
@@ -49,9 +50,10 @@ func complaints(w io.Writer) io.Writer {
 	return w
 }
 
-// renderDiagnostics prints diagnostics for people.
-func renderDiagnostics(w io.Writer, diags config.Diagnostics) error {
-	width, colour := terminal(w)
+// renderDiagnostics prints diagnostics for people, in colour as the value of
+// --color says.
+func renderDiagnostics(w io.Writer, diags config.Diagnostics, color string) error {
+	width, colour := terminal(w, color)
 	if width == 0 {
 		width = defaultWidth
 	}

@@ -17,6 +17,7 @@ func newValidateCommand() *cobra.Command {
 	var node string
 	var fileDirs []string
 	var o *output
+	var color *choice
 	var strict bool
 	c := &cobra.Command{
 		Use:        "validate [PATH]",
@@ -50,7 +51,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 			if o.word == "json" {
 				return printReading(c.OutOrStdout(), r, verdict == nil)
 			}
-			if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics); err != nil {
+			if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics, color.word); err != nil {
 				return failure(err)
 			}
 			if verdict == nil {
@@ -63,7 +64,7 @@ one with a warning; and 2 for a mistake on the command line.`,
 	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
 	fileDirFlag(c, &fileDirs)
 	completeFlag(c, "node")
-	o = outputFlag(c)
+	o, color = outputFlag(c), colorFlag(c)
 	return c
 }
 
