@@ -111,7 +111,9 @@ func (s *Session) apply(now time.Time, d Desired) {
 		wanted[key] = true
 		m := s.members[key]
 		if m == nil {
-			s.members[key] = &member{key: key, router: NewRouter(c)}
+			m = &member{key: key, router: NewRouter(c)}
+			m.router.since = now
+			s.members[key] = m
 			continue
 		}
 		m.removed = false

@@ -104,6 +104,9 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.session.Set(one(func(c *vrrp.Config) { c.Interface = "eth7" }))
 			s.want("why", "0s      failure: cannot start: interface eth7 does not exist")
+			if since := s.status().Since; !since.Equal(s.begin) {
+				t.Errorf("it is in Initialize since %v, and not since it was configured", since)
+			}
 			select {
 			case <-s.session.Changed():
 			default:

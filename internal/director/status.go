@@ -58,7 +58,7 @@ func (c *Core) routerStatuses() []api.Router {
 		r := &c.config.Routers[i]
 		if !slices.ContainsFunc(all, func(s api.Router) bool { return s.Name == r.Name }) {
 			all = append(all, routerStatus(&vrrp.Status{
-				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Priority: r.Priority,
+				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Since: c.reload.Applied, Priority: r.Priority,
 				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
 			}))
 		}

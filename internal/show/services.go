@@ -42,19 +42,23 @@ func (t Terminal) writeServices(w *bufio.Writer, st *api.Status) {
 // maxReasons bounds the reasons that are printed below the table.
 const maxReasons = 10
 
-// writeReasons prints in full why servers are down, where that has more than
-// room characters, which the table's last column has for it.
+// writeReasons prints in full the last results that are not good, where they have
+// more than room characters, which the table's last column has for them.
 func (t Terminal) writeReasons(w *bufio.Writer, st *api.Status, room int) {
 	cut := 0
 	for i := range st.Services {
 		for j := range st.Services[i].Servers {
 			s := &st.Services[i].Servers[j]
 			reason := results(s.Checks)
-			if s.Health != api.Down || utf8.RuneCountInString(reason.text) <= room {
+			if reason.paint == plain || utf8.RuneCountInString(reason.text) <= room {
 				continue
 			}
+			name := st.Services[i].Name + "/" + s.Name
+			if s.Health == api.Down {
+				name += " is down"
+			}
 			if cut++; cut <= maxReasons {
-				fmt.Fprintf(w, "%s is down: %s\n", text.Printable(st.Services[i].Name+"/"+s.Name), t.paint(reason.text, reason.paint))
+				fmt.Fprintf(w, "%s: %s\n", text.Printable(name), t.paint(reason.text, reason.paint))
 			}
 		}
 	}

@@ -32,6 +32,13 @@ var fixtures = []struct {
 			{Severity: api.Warning, Text: "1 of 3 real servers are down: web/compute-0-1"},
 		}
 	}},
+	{"check-that-is-not-run-80-characters", Terminal{Width: 80}, func(st *api.Status) {
+		for i := range st.Services[0].Servers[:2] {
+			c := &st.Services[0].Servers[i].Checks[0]
+			c.Last.Outcome, c.Last.Detail = api.NotRun, "connect: network is unreachable: this director has no route to the server"
+		}
+		st.Services[0].Servers[1].Checks[0].Last.Outcome = api.Failed // once, and it is still up
+	}},
 	{"one-server-failed-80-characters", Terminal{Width: 80}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 		st.Findings = []api.Finding{

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// clock writes a moment in the daemon's time zone, to the second.
+// clock writes a moment in the daemon's time zone, to the second; "-" if it never
+// came.
 func clock(t time.Time) string {
 	if t.IsZero() {
-		return "never"
+		return "-"
 	}
 	return t.Format(time.DateTime)
 }
