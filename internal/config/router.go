@@ -54,7 +54,7 @@ var routerTable = block.NewTable("virtual_router",
 		func(r *router) *[]block.Item { return &r.peers }).Unless("multicast to 224.0.0.18 or ff02::12"),
 	block.Text("source", "The source address of the adverts.",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
-	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked.",
+	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
 		trackKinds.Schema, "kind", "name"),
 	block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup.",
 		false, func(r *router) *bool { return &r.Insist }),
@@ -62,9 +62,17 @@ var routerTable = block.NewTable("virtual_router",
 		true, func(r *router) *bool { return &r.Lease }),
 )
 
+// An extra is an extra_address, and whether its interface is tracked.
+type extra struct {
+	vrrp.InterfaceAddress
+	track bool
+}
+
 var extraTable = block.NewTable("extra_address",
 	block.Text("interface", "The network interface to which the address is added.",
-		"", networkInterface, func(x *vrrp.InterfaceAddress) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
+		"", networkInterface, func(x *extra) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
+	block.Flag("track", "Also track that interface: a director that has lost the link to the servers is not Master. If false, it stays Master without this address.",
+		true, func(x *extra) *bool { return &x.track }),
 )
 
 func readRouter(b *block.Body) vrrp.Config {
@@ -77,8 +85,8 @@ func readRouter(b *block.Body) vrrp.Config {
 		checkInterval(b, c)
 	}
 	c.Addresses = r.virtualAddresses(b)
-	c.Extra = extraAddresses(b, c.Interface)
 	readTracks(b, c)
+	extraAddresses(b, c)
 	family := 0
 	if len(c.Addresses) > 0 {
 		family = c.Family()
@@ -187,16 +195,20 @@ func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
 	}
 }
 
-func extraAddresses(b *block.Body, def string) (out []vrrp.InterfaceAddress) {
+// extraAddresses reads the addresses that are not advertised, after what is tracked.
+func extraAddresses(b *block.Body, c *vrrp.Config) {
 	for inner := range b.Blocks("extra_address") {
-		x := vrrp.InterfaceAddress{Interface: def}
+		x := extraTable.Start()
+		x.Interface = c.Interface
 		extraTable.Decode(inner, &x)
 		if p, ok := virtualAddress(b, inner.Labels[0], inner.LabelAt(0)); ok {
 			x.Prefix = p
-			out = append(out, x)
+			c.Extra = append(c.Extra, x.InterfaceAddress)
+		}
+		if x.track && x.Interface != c.Interface {
+			track(c, x.Interface)
 		}
 	}
-	return out
 }
 
 func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {

@@ -23,12 +23,19 @@ var trackInterfaceTable = block.NewTable[struct{}]("track")
 func readTrackInterface(b *block.Body, c *vrrp.Config) {
 	trackInterfaceTable.Decode(b, &struct{}{})
 	name, _ := networkInterface(b, b.Labels[1], b.LabelAt(1))
+	if !track(c, name) {
+		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is already tracked: remove one of the two.", name)
+	}
+}
+
+// track lets a router track an interface, and reports whether it did not already.
+func track(c *vrrp.Config, name string) (added bool) {
 	condition := "interface " + name
 	if slices.Contains(c.Track, condition) {
-		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is already tracked: remove one of the two.", name)
-		return
+		return false
 	}
 	c.Track = append(c.Track, condition)
+	return true
 }
 
 // readTracks reads what a router tracks.

@@ -26,6 +26,10 @@ virtual_router "outside" {
   lease           = false
   extra_address "192.168.1.254/24" { interface = "eth1" }
   extra_address "2001:db8::254/64" {}
+  extra_address "172.16.0.254/24" {
+    interface = "eth3"
+    track     = false
+  }
   track "interface" "eth1" {}
   track "interface" "eth2" {}
 }
