@@ -5,6 +5,10 @@
 //	part      where             what
 //	config    here              a check of 1,000 services × 10 servers, by lvsd validate and keepalived -t
 //	failover  here, or the lab  the client's gap when a director's link is cut, it stops, it is killed
+//	flood     here, or the lab  VRRP packets of a third host that are refused, for so long as -flood says: what they
+//	                            cost, and whether a role changes
+//	crowd     here, or the lab  the same with 100 virtual routers
+//	forged    here, or the lab  packets that claim to be a Master's
 //	start     the lab           a pair's start to the client's first page
 //	servers   the lab           a server is killed, is back, hangs, a file is broken, the table is cleared:
 //	                            the client's failed requests, and when the table is right

@@ -4,123 +4,167 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// The flood part lets a third host send packets to both directors.
-const (
-	floodAdvert = 100 * time.Millisecond
-	floodRate   = 10_000 // a second
-	floodFast   = 60_000
-	floodLasts  = 8 * time.Second
-)
+// The flood parts let a third host send packets to both directors, which share one
+// processor.
+const floodAdvert = 100 * time.Millisecond
 
-// perPacket is the goal of what a packet costs.
+// perPacket is the goal of what a packet costs that is refused.
 const perPacket = 10 * time.Microsecond
 
-// The figures of the flood part, in their order.
-const (
-	strangers = "strangers, 10,000 a second, each"
-	forged    = "broken ones, 10,000 a second, each"
-	share     = "strangers, 60,000 a second: share of one processor"
-	sent      = "packets a second that were sent then"
-	tookOver  = "the backup had the address, of the times it was asked"
-)
-
-// measureFlood lets both daemons take turns with the floods.
-func measureFlood(ctx context.Context, o options) ([]Figure, error) {
-	columns, err := takeTurns(ctx, o, "flood", o.share(3), floodOnce)
-	figures := []Figure{
-		{Name: strangers, Unit: unitTime, Goal: atMost(perPacket.Seconds())},
-		{Name: forged, Unit: unitTime, Goal: atMost(perPacket.Seconds())},
-		{Name: share, Unit: unitShare},
-		{Name: sent, Unit: unitCount},
-		{Name: tookOver, Unit: unitCount, Goal: always(0)},
-	}
-	return complete("flood", figures, columns), err
+// A floodPart is a pair without services under several floods, one after the other.
+type floodPart struct {
+	name   string
+	crowd  int // further virtual routers
+	floods []flood
 }
 
-// floodOnce floods a pair without services in three ways.
-func floodOnce(ctx context.Context, d daemon, into column) (err error) {
+// A flood is what the third host sends.
+type flood struct {
+	name      string
+	perSecond int
+	packets   []cluster.Forgery
+	// refused packets have a goal; others take the address, as VRRP has it.
+	refused bool
+}
+
+var (
+	floodRefused = floodPart{"flood", 0, []flood{
+		{"strangers, 10,000 a second", 10_000, []cluster.Forgery{cluster.Stranger}, true},
+		{"strangers, 60,000 a second", 60_000, []cluster.Forgery{cluster.Stranger}, true},
+		{"broken ones, 11,000 a second", 11_000, []cluster.Forgery{cluster.Broken}, true},
+	}}
+	floodCrowded = floodPart{"crowd", 99, []flood{
+		{"strangers of 255 addresses, 5,000 a second", 5_000, []cluster.Forgery{cluster.Crowded}, true},
+	}}
+	floodForged = floodPart{"forged", 0, []flood{
+		{"priority 255 and 0 in turn, 500 a second", 500, []cluster.Forgery{cluster.Claimed, cluster.Left}, false},
+		{"priority 255, interval 10 ms, 20 a second", 20, []cluster.Forgery{cluster.Hurried}, false},
+	}}
+)
+
+// The figures of each flood, in their order.
+const (
+	floodShare = ": share of a processor"
+	floodEach  = ": each"
+	floodSent  = ": sent a second"
+	floodLines = ": lines of the log a minute"
+	floodHeld  = ": the backup had the address"
+)
+
+// measure lets both daemons take turns with the floods.
+func (p floodPart) measure(ctx context.Context, o options) ([]Figure, error) {
+	columns, err := takeTurns(ctx, o, p.name, o.share(3), func(ctx context.Context, d daemon, into column) error {
+		return p.once(ctx, d, o.flood, into)
+	})
+	var figures []Figure
+	for _, f := range p.floods {
+		figures = append(figures, Figure{Name: f.name + floodShare, Unit: unitShare})
+		if f.refused {
+			figures = append(figures,
+				Figure{Name: f.name + floodEach, Unit: unitTime, Goal: atMost(perPacket.Seconds())},
+				Figure{Name: f.name + floodSent, Unit: unitCount})
+		}
+		figures = append(figures, Figure{Name: f.name + floodLines, Unit: unitCount},
+			Figure{Name: f.name + floodHeld, Unit: unitCount, Goal: always(0)})
+	}
+	return complete(p.name, figures, columns), err
+}
+
+// once floods a pair, each time for so long.
+func (p floodPart) once(ctx context.Context, d daemon, lasts time.Duration, into column) (err error) {
 	c, err := cluster.New()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	setup := cluster.NewSetup()
-	setup.Advert, setup.Servers = floodAdvert, nil
-	if _, _, err := d.startPair(c, setup); err != nil {
+	setup.Advert, setup.Servers, setup.Crowd = floodAdvert, nil, p.crowd
+	processes, _, err := d.startPair(c, setup)
+	if err != nil {
 		return err
 	}
 	if err := waitMaster(ctx, c); err != nil {
 		return err
 	}
-	if err := pause(ctx, 5*time.Second); err != nil { // The last announcement is over.
+	if err := pause(ctx, 6*time.Second); err != nil { // The last announcement is over.
 		return err
-	}
-	rest, err := flood(ctx, c, 0, nil)
-	if err != nil {
-		return err
-	}
-	held := 0
-	for _, f := range []struct {
-		name   string
-		packet []byte
-	}{{strangers, cluster.StrangersAdvert()}, {forged, cluster.BrokenAdvert()}} {
-		r, err := flood(ctx, c, floodRate, f.packet)
-		if err != nil {
-			return err
-		}
-		into.addTime(f.name, max(0, r.used-rest.used)/time.Duration(max(1, r.packets)))
-		held += r.held
 	}
 	for _, h := range c.Directors {
 		if err := h.Pin(0); err != nil {
 			return err
 		}
 	}
-	r, err := flood(ctx, c, floodFast, cluster.StrangersAdvert())
+	backup := processes[1]
+	rest, err := flood{}.send(ctx, c, backup, min(lasts, 10*time.Second))
 	if err != nil {
 		return err
 	}
-	into.add(share, max(0, r.used-rest.used).Seconds()/floodLasts.Seconds())
-	into.add(sent, float64(r.packets)/floodLasts.Seconds())
-	into.add(tookOver, float64(held+r.held))
+	for _, f := range p.floods {
+		if err := waitMaster(ctx, c); err != nil {
+			return err
+		}
+		r, err := f.send(ctx, c, backup, lasts)
+		if err != nil {
+			return err
+		}
+		r.add(f.name, rest.share(), into)
+	}
 	return nil
 }
 
 // A flooding is what came of a flood at the backup.
 type flooding struct {
-	used    time.Duration // processor time of its processes
+	used    float64 // processor time of its processes, in seconds
+	lasted  time.Duration
 	packets int
-	held    int // how often it had the address when it was asked
+	lines   int // that it logged
+	held    int // how often it had the address, which was asked for all the time
 }
 
-// flood sends packets from the client to the directors.
-func flood(ctx context.Context, c *cluster.Cluster, perSecond int, packet []byte) (r flooding, err error) {
-	backup := c.Directors[1]
-	before, err := cpu(backup)
+func (r flooding) share() float64 { return r.used / r.lasted.Seconds() }
+
+// add notes the figures of a flood; at rest the backup uses a share anyway.
+func (r flooding) add(name string, rest float64, into column) {
+	share := max(0, r.share()-rest)
+	into.add(name+floodShare, share)
+	into.add(name+floodEach, share*r.lasted.Seconds()/float64(max(1, r.packets)))
+	into.add(name+floodSent, float64(r.packets)/r.lasted.Seconds())
+	into.add(name+floodLines, float64(r.lines)/r.lasted.Minutes())
+	into.add(name+floodHeld, float64(r.held))
+}
+
+// send sends the packets from the client to the directors; a flood without any is
+// rest.
+func (f flood) send(ctx context.Context, c *cluster.Cluster, backup *cluster.Process, lasts time.Duration) (r flooding, err error) {
+	before, err := cpu(backup.Host)
 	if err != nil {
 		return r, err
 	}
-	f, err := cluster.StartFlood(c.Client, "eth0", perSecond, packet)
+	said := strings.Count(backup.Log(), "\n")
+	begin := time.Now()
+	s, err := cluster.StartFlood(c.Client, "eth0", f.perSecond, f.packets...)
 	if err != nil {
 		return r, err
 	}
-	for end := time.Now().Add(floodLasts); err == nil && time.Now().Before(end); {
+	for err == nil && time.Since(begin) < lasts {
 		var held bool
-		if held, err = backup.Holds(cluster.VIP); held {
+		if held, err = backup.Host.Holds(cluster.VIP); held {
 			r.held++
 		}
 		err = errors.Join(err, pause(ctx, 10*time.Millisecond))
 	}
-	err = errors.Join(err, f.Stop())
-	after, failed := cpu(backup)
-	if err = errors.Join(err, failed); err != nil {
-		return r, fmt.Errorf("flooding: %w", err)
+	after, failed := cpu(backup.Host)
+	r.used, r.lasted, r.lines = after-before, time.Since(begin), strings.Count(backup.Log(), "\n")-said
+	err = errors.Join(err, failed, s.Stop())
+	r.packets = s.Sent
+	if err != nil {
+		return r, fmt.Errorf("flooding with %s: %w", f.name, err)
 	}
-	r.used, r.packets = time.Duration((after-before)*float64(time.Second)), f.Sent
 	return r, nil
 }

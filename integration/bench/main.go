@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 )
@@ -23,6 +24,7 @@ type options struct {
 	lab    string // path of the lab's
 	kernel string // the lab's, or "auto"
 	runs   int
+	flood  time.Duration // how long each flood lasts
 }
 
 // parts are what can be measured, in the order in which it is printed.
@@ -33,7 +35,9 @@ var parts = []struct {
 }{
 	{"config", here, measureConfig},
 	{"failover", anywhere, measureFailover},
-	{"flood", anywhere, measureFlood},
+	{floodRefused.name, anywhere, floodRefused.measure},
+	{floodCrowded.name, anywhere, floodCrowded.measure},
+	{floodForged.name, anywhere, floodForged.measure},
 	{"start", lab, measureStart},
 	{"servers", lab, measureServers},
 	{"table", lab, measureTable},
@@ -72,6 +76,7 @@ func main() {
 		"failover and the lab's choice for what needs IPVS")
 	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the servers\n"+
 		"and with the large table, two fifths of the checks and the adverts")
+	flag.DurationVar(&o.flood, "flood", 8*time.Second, "how long each flood lasts")
 	only := flag.String("parts", strings.Join(partNames(), ","), "what to measure")
 	format := flag.String("o", "text", "text or json")
 	flag.Parse()
@@ -95,6 +100,9 @@ func run(o options, only []string, format string) (err error) {
 	}
 	if o.runs < 1 {
 		return fmt.Errorf("-runs %d: 1 or more", o.runs)
+	}
+	if o.flood < time.Second {
+		return fmt.Errorf("-flood %v: 1s or more", o.flood)
 	}
 	if o.lvsd, err = filepath.Abs(o.lvsd); err != nil {
 		return err
@@ -144,7 +152,7 @@ func measureInLab(ctx context.Context, o options, only []string) ([]Figure, erro
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
 	c := exec.CommandContext(ctx, o.lab, "-kernel", o.kernel, "-mem", "2G", "-timeout", "60m", "--", self,
-		"-lvsd", o.lvsd, "-runs", fmt.Sprint(o.runs), "-parts", strings.Join(only, ","), "-o", "json")
+		"-lvsd", o.lvsd, "-runs", fmt.Sprint(o.runs), "-flood", o.flood.String(), "-parts", strings.Join(only, ","), "-o", "json")
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.Stderr = os.Stderr
 	out, err := c.Output()

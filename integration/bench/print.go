@@ -13,7 +13,9 @@ import (
 var titles = map[string]string{
 	"config":   "Configuration of 1,000 services × 10 servers, ",
 	"failover": "Failover of a pair of directors, adverts every second, the client's gap by an echo every 2 ms, ",
-	"flood":    "A pair of directors, adverts every 100 ms, and VRRP packets of a third host, ",
+	"flood":    "A pair of directors on one processor, adverts every 100 ms, and VRRP packets of a third host, ",
+	"crowd":    "The same with 100 virtual routers, of which 99 have 20 addresses each, ",
+	"forged":   "The same with one virtual router, whose adverts the third host forges, ",
 	"start":    "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
 	"servers":  "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
 	"table":    "1,000 services × 10 servers, ",
@@ -25,9 +27,11 @@ var titles = map[string]string{
 var notes = map[string]string{
 	"failover": `The moment is random within the advert interval. "Holders" counts the directors that hold the address
 when the watch ends: one is right. The three pairs of a daemon run at the same time, never beside the other daemon's.`,
-	"flood": `The time is that of the daemon's processes on the backup, a packet, less what they use at rest: strangers are
-adverts for another id, broken ones have the pair's id and a wrong checksum. Both directors are bound to one
-processor while as many come as the sender can make, at most 60,000 a second.`,
+	"flood": `The share is that of the daemon's processes on the backup, less what they use at rest: strangers are adverts
+for another id, broken ones have the pair's id and a wrong checksum. Both directors are bound to one processor, and
+the sender is not. Whether the backup had the address was asked all the time: that count is to be 0.`,
+	"forged": `A packet of priority 255 takes the address from both directors, as VRRP has it; what is bounded is what they
+do about it.`,
 	"start": `The client asks every 20 ms. 3.41 s of the time are VRRP's: the first director, of priority 150, must not have
 heard a Master for so long. lvsd serves no page before each server was checked once, keepalived takes them for up.`,
 	"servers": `The servers are nginx, by NAT, with weights 3, 3 and 1.

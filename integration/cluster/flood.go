@@ -1,10 +1,13 @@
 package cluster
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -23,28 +26,79 @@ type Flood struct {
 	done chan error
 }
 
-// StrangersAdvert is an advert for a virtual router that no director of the
-// cluster has.
-func StrangersAdvert() []byte {
-	return []byte{0x31, 99, 200, 1, 0, 100, 0, 0, 10, 99, 0, 1}
+// A Forgery is an advert of version 3 that no director sends.
+type Forgery struct {
+	VRID, Priority byte
+	Interval       time.Duration
+	Addresses      []netip.Addr
+	// Broken has a wrong checksum.
+	Broken bool
 }
 
-// BrokenAdvert is an advert for the cluster's ordinary virtual router whose
-// checksum is wrong.
-func BrokenAdvert() []byte {
-	return []byte{0x31, 51, 255, 1, 0, 100, 0xbb, 0xbb, 10, 13, 0, 200}
+// forged is the id of the cluster's ordinary virtual router, and strange one that
+// no director of the cluster has.
+const forged, strange = 51, 99
+
+// The floods of an attacker, or of a machine gone mad. Those of a stranger are for
+// no router of the cluster; Crowded is one with as many addresses as an advert has.
+// Claimed takes the virtual address for itself, once Hurried with an interval of
+// 10 ms, and Left gives it up at once.
+var (
+	Stranger = Forgery{VRID: strange, Priority: 200, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("10.99.0.1")}}
+	Crowded  = Forgery{VRID: strange, Priority: 200, Interval: time.Second, Addresses: slices.Repeat([]netip.Addr{crowdAddress(1, 1)}, 255)}
+	Broken   = Forgery{VRID: forged, Priority: 255, Interval: time.Second, Addresses: []netip.Addr{VIP}, Broken: true}
+	Claimed  = Forgery{VRID: forged, Priority: 255, Interval: 100 * time.Millisecond, Addresses: []netip.Addr{VIP}}
+	Hurried  = Forgery{VRID: forged, Priority: 255, Interval: 10 * time.Millisecond, Addresses: []netip.Addr{VIP}}
+	Left     = Forgery{VRID: forged, Priority: 0, Interval: 100 * time.Millisecond, Addresses: []netip.Addr{VIP}}
+)
+
+// group is where adverts over IPv4 are sent to (RFC 9568, section 5.1.1.2).
+var group = netip.AddrFrom4([4]byte{224, 0, 0, 18})
+
+// vrrp is the number of the protocol.
+const vrrp = 112
+
+// packet encodes it (RFC 9568, section 5.1): its checksum covers a pseudo-header
+// with the source and the destination.
+func (f Forgery) packet(source netip.Addr) []byte {
+	p := []byte{3<<4 | 1, f.VRID, f.Priority, byte(len(f.Addresses))}
+	p = binary.BigEndian.AppendUint16(p, uint16(f.Interval/(10*time.Millisecond)))
+	p = append(p, 0, 0) // the checksum
+	for _, a := range f.Addresses {
+		p = append(p, a.AsSlice()...)
+	}
+	covered := slices.Concat(source.AsSlice(), group.AsSlice(), []byte{0, vrrp}, binary.BigEndian.AppendUint16(nil, uint16(len(p))), p)
+	sum := uint32(0)
+	for i := 0; i < len(covered); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(covered[i:]))
+	}
+	for sum > 0xffff {
+		sum = sum&0xffff + sum>>16
+	}
+	if f.Broken {
+		sum ^= 1
+	}
+	binary.BigEndian.PutUint16(p[6:], ^uint16(sum))
+	return p
 }
 
-// StartFlood sends the packet from an interface of a host, so many times a second
-// or as often as the machine can, until Stop.
-func StartFlood(h *Host, iface string, perSecond int, packet []byte) (*Flood, error) {
+// StartFlood sends the packets in turn from an interface of a host, so many a second
+// in all or as many as the machine can, until Stop.
+func StartFlood(h *Host, iface string, perSecond int, packets ...Forgery) (*Flood, error) {
 	var fd int
+	var encoded [][]byte
 	err := h.In(func() (err error) {
 		i, err := net.InterfaceByName(iface)
 		if err != nil {
 			return err
 		}
-		const vrrp = 112
+		source, err := addressOf(i)
+		if err != nil {
+			return err
+		}
+		for _, f := range packets {
+			encoded = append(encoded, f.packet(source))
+		}
 		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, vrrp); err != nil {
 			return err
 		}
@@ -58,18 +112,29 @@ func StartFlood(h *Host, iface string, perSecond int, packet []byte) (*Flood, er
 	}
 	f := &Flood{done: make(chan error, 1)}
 	go func() {
-		err := f.run(fd, perSecond, packet)
+		err := f.run(fd, perSecond, encoded)
 		f.done <- errors.Join(err, unix.Close(fd))
 	}()
 	return f, nil
 }
 
-func (f *Flood) run(fd, perSecond int, packet []byte) error {
-	group := &unix.SockaddrInet4{Addr: [4]byte{224, 0, 0, 18}}
+// addressOf returns the first IPv4 address of an interface.
+func addressOf(i *net.Interface) (netip.Addr, error) {
+	all, err := i.Addrs()
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Is4() {
+			return prefix.Addr(), nil
+		}
+	}
+	return netip.Addr{}, errors.Join(err, errors.New("it has no IPv4 address"))
+}
+
+func (f *Flood) run(fd, perSecond int, packets [][]byte) error {
+	to := &unix.SockaddrInet4{Addr: group.As4()}
 	begin := time.Now()
 	for !f.stop.Load() {
 		for due := int(time.Since(begin).Seconds() * float64(perSecond)); f.Sent < due && !f.stop.Load(); f.Sent++ {
-			if err := unix.Sendto(fd, packet, 0, group); err != nil && !errors.Is(err, unix.ENOBUFS) {
+			if err := unix.Sendto(fd, packets[f.Sent%len(packets)], 0, to); err != nil && !errors.Is(err, unix.ENOBUFS) {
 				return fmt.Errorf("sending a flood: %w", err)
 			}
 		}

@@ -26,6 +26,9 @@ type Setup struct {
 	Advert time.Duration
 	// Priority is by director.
 	Priority map[string]int
+	// Crowd is how many further virtual routers there are, each with crowdAddresses
+	// of their own.
+	Crowd int
 	// Servers are behind the web service; none: there is no service, which
 	// needs no IPVS.
 	Servers []RealServer
@@ -105,7 +108,27 @@ func (s Setup) RouterHCL() string {
 		fmt.Fprintf(&b, "  extra_address %q { interface = \"eth1\" }\n", g)
 	}
 	b.WriteString("  track \"interface\" \"eth1\" {}\n}\n")
+	for n := range s.Crowd {
+		fmt.Fprintf(&b, "virtual_router \"crowd%d\" {\n  interface = \"eth0\"\n  id = %d\n  priority = { lvs1 = %d, lvs2 = %d }[node.name]\n  advert_interval = %q\n  addresses = [%s]\n}\n",
+			n, crowdID(n), s.Priority["lvs1"], s.Priority["lvs2"], s.Advert, quoted(crowd(n)))
+	}
 	return b.String()
+}
+
+// crowdAddresses is how many addresses each router of a crowd has.
+const crowdAddresses = 20
+
+// crowdID is the id of router n of a crowd.
+func crowdID(n int) int { return 101 + n }
+
+func crowdAddress(n, i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 14, byte(n), byte(i)}) }
+
+// crowd returns the addresses of router n of a crowd.
+func crowd(n int) (all []netip.Prefix) {
+	for i := range crowdAddresses {
+		all = append(all, netip.PrefixFrom(crowdAddress(n, 1+i), 32))
+	}
+	return all
 }
 
 // ServiceHCL is lvsd's configuration of the web service.
@@ -147,6 +170,14 @@ func (s Setup) KeepalivedRouter(node string) string {
 		fmt.Fprintf(&b, "    %s dev eth1\n", g)
 	}
 	b.WriteString("  }\n  track_interface {\n    eth1\n  }\n}\n\n")
+	for n := range s.Crowd {
+		fmt.Fprintf(&b, "vrrp_instance crowd%d {\n  state BACKUP\n  version 3\n  interface eth0\n  virtual_router_id %d\n  priority %d\n  advert_int %g\n  virtual_ipaddress {\n",
+			n, crowdID(n), s.Priority[node], s.Advert.Seconds())
+		for _, a := range crowd(n) {
+			fmt.Fprintf(&b, "    %s dev eth0\n", a)
+		}
+		b.WriteString("  }\n}\n\n")
+	}
 	return b.String()
 }
 
