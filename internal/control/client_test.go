@@ -76,3 +76,36 @@ func TestStatusSaysThatADaemonIsStopped(t *testing.T) {
 		t.Errorf("error %v, want: %s", err, want)
 	}
 }
+
+// Attack 6: whoever may write to the socket's directory could answer for lvsd.
+func TestASocketIsNotMadeWhereOthersMayReplaceIt(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		mode  os.FileMode
+		owner int
+		want  string
+	}{
+		{"a directory of its own", 0o755, os.Geteuid(), ""},
+		{"a sticky one, as /tmp", 0o777 | os.ModeSticky, os.Geteuid(), ""},
+		{"one that everybody may write to", 0o777, os.Geteuid(), "can be written by others"},
+		{"one that a group may write to", 0o775, os.Geteuid(), "can be written by others"},
+		{"somebody else's", 0o755, 65534, "belongs to user 65534"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Chmod(dir, tt.mode); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chown(dir, tt.owner, -1); err != nil {
+				t.Skip(err)
+			}
+			s, err := Listen(filepath.Join(dir, "lvsd.sock"))
+			if err == nil {
+				s.Close()
+			}
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want: %s", err, tt.want)
+			}
+		})
+	}
+}

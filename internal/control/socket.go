@@ -56,6 +56,10 @@ func lockDirectory(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory of the control socket: %w", err)
 	}
+	if err := ours(f); err != nil {
+		f.Close()
+		return nil, err
+	}
 	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(lockTimeout / 100) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
@@ -66,6 +70,25 @@ func lockDirectory(dir string) (unlock func(), err error) {
 			return nil, fmt.Errorf("locking %s, the directory of the control socket: %w; choose another --socket", dir, err)
 		}
 	}
+}
+
+// ours refuses a directory in which somebody else could put another socket in the
+// place of this one, and so tell lvsd status whatever he likes. In one that is
+// sticky, as /tmp is, nobody can.
+func ours(dir *os.File) error {
+	info, err := dir.Stat()
+	if err != nil {
+		return fmt.Errorf("looking at the directory of the control socket: %w", err)
+	}
+	switch owner := info.Sys().(*syscall.Stat_t).Uid; {
+	case owner != 0 && int(owner) != os.Geteuid():
+		return fmt.Errorf("the directory of the control socket, %s, belongs to user %d, who could put another socket there, and lvsd runs as user %d: choose another --socket",
+			dir.Name(), owner, os.Geteuid())
+	case info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0:
+		return fmt.Errorf("the directory of the control socket, %s, can be written by others (its mode is %04o), who could put another socket there: chmod go-w %[1]s, or choose another --socket",
+			dir.Name(), info.Mode().Perm())
+	}
+	return nil
 }
 
 // removeStale removes the socket at path if nobody answers on it.
