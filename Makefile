@@ -13,7 +13,7 @@ KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
-SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReload|TestReadmes
+SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes
 # Tests of bounds that do not hold under the race detector, which skips them, and
 # simulations, of which it runs only a few seeds.
 BOUNDS  := IsSmall|IsCheap|ABombIs|SimC[a-z]*$$
@@ -47,7 +47,7 @@ test: ## Run all checks and tests; installs what they need
 	@go tool staticcheck ./...
 	@$(MAKE) --no-print-directory build BEGIN=$(BEGIN)
 	$(say) 'unit tests and simulation, with the race detector'
-	@CGO_ENABLED=1 go test -race -count 1 -p 3 ./... # some of them mostly wait
+	@CGO_ENABLED=1 go test -race -count 1 -p 3 ./integration/systemd ./... # the first takes longest, and some mostly wait
 	$(say) 'bounds, what exceeds them, and 2,000 seeds of each simulation, without it'
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader ./internal/sim
 	$(say) 'integration tests, on a kernel with IPVS'
