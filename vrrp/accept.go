@@ -14,12 +14,14 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 	if err != nil {
 		reason := ReasonOf(err)
 		r.counters.Discarded[reason]++
-		if reason == ReasonVersion || reason == ReasonAuthentication {
+		if ad.Version != 0 { // Nothing else is wrong with it.
+			r.peers.hear(now, plain(p.Src), ad.Priority, reason)
 			r.misunderstand(now, plain(p.Src), ad, err)
 		}
 		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
 	}
 	r.counters.AdvertsReceived++
+	r.peers.hear(now, plain(p.Src), ad.Priority, "")
 	r.adverts.plainSum = ad.PlainChecksum
 	if ad.Priority == 0 {
 		r.counters.PriorityZeroReceived++

@@ -10,7 +10,8 @@
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
 //	handover.go, announcements.go,         more of its parts
-//	stall.go, rivals.go, guard.go
+//	stall.go, rivals.go, guard.go,
+//	peers.go
 //	router.go, master.go, backup.go,       a Router: the state machine of one virtual
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
 //	status.go                              and returns the work to do

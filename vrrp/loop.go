@@ -217,7 +217,10 @@ func (s *Session) statuses(now time.Time) []Status {
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
 		st.Unmet = m.verdict.unmet
-		st.Overdue, st.Dispute = m.router.overdue(now), m.router.dispute.lasting(now)
+		st.Overdue, st.Dispute, st.Peers = m.router.overdue(now), m.router.dispute.lasting(now), m.router.peers.seen(now)
+		if st.State == Master {
+			st.Unsent = m.unsent
+		}
 		all = append(all, st)
 	}
 	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })

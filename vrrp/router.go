@@ -39,6 +39,7 @@ type Router struct {
 	rivals        rivals
 	guard         guard
 	dispute       dispute
+	peers         peers
 
 	counters Counters
 	noted    map[string]time.Time

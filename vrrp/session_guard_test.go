@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -39,5 +40,30 @@ func TestADirectorStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
 			"6.414s  arping -U -I eth0 10.9.0.200",
 			"6.514s  arping -U -I eth0 10.9.0.200",
 			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+	})
+}
+
+// Trial: dropped at lvs1's own output, the true reason was only in the log.
+func TestStatusSaysWhyAMasterCannotSend(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		refuse := func(err error) string {
+			s.mu.Lock()
+			s.refusal = err
+			s.mu.Unlock()
+			time.Sleep(2 * time.Second)
+			return s.status().Unsent
+		}
+		if got := refuse(errors.New("operation not permitted")); got != "operation not permitted" {
+			t.Errorf("unsent: %q", got)
+		}
+		if got := refuse(nil); got != "" {
+			t.Errorf("they can be sent again: %q", got)
+		}
+		refuse(errors.New("operation not permitted"))
+		s.arrive(200, true)
+		if st := s.status(); st.State != vrrp.Backup || st.Unsent != "" {
+			t.Errorf("a %s has nothing to send: %q", st.State, st.Unsent)
+		}
 	})
 }

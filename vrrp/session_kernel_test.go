@@ -36,6 +36,7 @@ type kernel struct {
 	log     []string
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
+	refusal error         // of adverts that are to be sent
 	session *vrrp.Session
 	ended   chan struct{}
 }
@@ -170,7 +171,7 @@ func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
 	if !s.devices[p.Interface].Up {
 		return errors.New("network is down")
 	}
-	return nil
+	return s.refusal
 }
 
 // wait is the kernel that takes its time.

@@ -26,7 +26,7 @@ func (r *Router) overdue(now time.Time) time.Duration {
 }
 
 // Status returns the router as it stands, but for Held, which only the edge knows,
-// and Overdue, which takes the time.
+// and for Overdue and Peers, which take the time.
 func (r *Router) Status() Status {
 	s := Status{
 		Name:           r.c.Name,

@@ -151,6 +151,11 @@ type Status struct {
 	// Overdue is for how long a Backup has not heard the Master that it follows,
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue time.Duration `json:"overdue_ns,omitempty"`
+	// Peers are the other directors that were heard, the last one first, and at most
+	// eight. One that is Backup is silent.
+	Peers []Peer `json:"peers,omitempty"`
+	// Unsent is why a Master could not send its last advert; empty: it could.
+	Unsent string `json:"unsent,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; nil: there is none.
 	Aside *Aside `json:"aside,omitempty"`
@@ -170,6 +175,15 @@ type Status struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string   `json:"addresses_failure,omitempty"`
 	Counters         Counters `json:"counters"`
+}
+
+// A Peer is another director as a router has heard it last.
+type Peer struct {
+	Address  netip.Addr `json:"address"`
+	Priority uint8      `json:"priority"`
+	// Refused is why its advert was refused, if for its version or authentication.
+	Refused Reason        `json:"refused,omitempty"`
+	Age     time.Duration `json:"age_ns"` // how long ago
 }
 
 // An Aside is a Master that a router does not understand, and for which it stands

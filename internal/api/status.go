@@ -146,6 +146,10 @@ type Keeper struct {
 	Unclaimed uint64 `json:"unclaimed"`
 	// Others counts the VRRP sockets of other daemons in this network namespace.
 	Others int `json:"others"`
+	// Age is how long ago it last reported how the virtual routers are, which it
+	// does every second; left out if it has not yet.
+	Age     time.Duration `json:"age_ns,omitempty"`
+	AgeText Duration      `json:"age,omitzero"`
 }
 
 // A State is the state of a virtual router (RFC 9568 section 6.4).
@@ -188,6 +192,11 @@ type Router struct {
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue     time.Duration `json:"overdue_ns,omitempty"`
 	OverdueText Duration      `json:"overdue,omitzero"`
+	// Peers are the other directors that have been heard, the last one first, and at
+	// most eight. A director that is Backup sends nothing.
+	Peers []Peer `json:"peers"`
+	// Unsent is why a Master could not send its last advert; empty if it could.
+	Unsent string `json:"unsent,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; left out if there is none.
 	Aside *Aside `json:"aside,omitempty"`
@@ -206,6 +215,18 @@ type Router struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
+}
+
+// A Peer is another director as a virtual router has heard it last.
+type Peer struct {
+	Address  netip.Addr `json:"address"`
+	Priority uint8      `json:"priority"`
+	// Refused is why its advert was refused: "version" or "authentication"; empty
+	// if it was accepted.
+	Refused string `json:"refused,omitempty"`
+	// Age is how long ago that was.
+	Age     time.Duration `json:"age_ns"`
+	AgeText Duration      `json:"age"`
 }
 
 // An Aside is a Master whose adverts a virtual router refuses, and for which it

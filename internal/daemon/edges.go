@@ -90,8 +90,13 @@ type keeperEdge struct{ *keeper.Client }
 
 func (k keeperEdge) Status() api.Keeper {
 	s := k.Client.Status()
-	return api.Keeper{PID: s.PID, Restarts: s.Restarts, Restarted: s.Restarted, EventsDropped: s.Dropped,
+	all := api.Keeper{PID: s.PID, Restarts: s.Restarts, Restarted: s.Restarted, EventsDropped: s.Dropped,
 		Realtime: s.Realtime, Locked: s.Locked, Why: s.Why, Unclaimed: s.Unclaimed, Others: s.Others}
+	if !s.Reported.IsZero() {
+		all.Age = time.Since(s.Reported)
+		all.AgeText = api.Duration(all.Age)
+	}
+	return all
 }
 
 // notify tells systemd the daemon's state. systemd 252 knows RELOADING for

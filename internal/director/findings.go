@@ -50,6 +50,10 @@ const HTTPUnavailable = "http-unavailable"
 // restartMatters is how long a restart of the keeper is a finding.
 const restartMatters = 10 * time.Minute
 
+// keeperSilence is how long the keeper, which reports every second, may be silent
+// before that is a finding.
+const keeperSilence = 3 * time.Second
+
 // seeLog is the remedy where only the log has the reason.
 const seeLog = `see "journalctl -u lvsd" for the reason`
 
@@ -76,6 +80,10 @@ func Findings(s *api.Status) []api.Finding {
 		all.add(api.Error, "table-differs", "", "", "the kernel's table differs from the configuration, %d operations are pending and are tried again: %s", t.Pending, t.LastError)
 	default:
 		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as configured, but an operation failed: %s", t.LastError)
+	}
+	if k := &s.Keeper; k.PID != 0 && k.Age > keeperSilence {
+		all.add(api.Error, "keeper-silent", "", seeLog, "the process that sends the adverts has not reported for %v: "+
+			"the states of the virtual routers may be out of date, and the other director may have taken over", k.Age.Round(time.Second))
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Others > 0 {
 		all.add(api.Error, "vrrp-others", "", `find it with "ss --raw --processes" and disable it, for instance "systemctl disable --now keepalived"`,
@@ -172,6 +180,10 @@ func (all *findings) router(now time.Time, r *api.Router) {
 		all.add(api.Error, "master-overdue", subject, "make sure that the other director runs, and configure the same advert_interval on both",
 			"%s has not heard its Master %v for %v, and still waits for it, because that one has advertised another interval than %v",
 			subject, r.Master, r.Overdue.Round(100*time.Millisecond), r.Interval)
+	}
+	if r.Unsent != "" {
+		all.add(api.Error, vrrp.AdvertsUnsent, subject, "if it is \"operation not permitted\", let VRRP (IP protocol 112) out through this director's own firewall",
+			"%s is Master, but cannot send its adverts, so the other director becomes Master as well: %s", subject, r.Unsent)
 	}
 	if a := r.Aside; a != nil {
 		all.add(api.Warning, vrrp.StandsAside, subject, remedies[vrrp.Reason(a.Reason)]+"; to take over all the same, set insist = true",

@@ -93,6 +93,29 @@ func TestStandingAsideIsAFinding(t *testing.T) {
 	}
 }
 
+// Trial: dropped at lvs1's own output, the true reason was only in the log.
+func TestAdvertsThatCannotBeSentAreAFinding(t *testing.T) {
+	r := api.Router{Name: "outside", State: api.Master, Unsent: "sending on eth0 from 10.13.0.15 to 224.0.0.18: operation not permitted"}
+	var got findings
+	got.router(start, &r)
+	if len(got) != 1 || got[0].Severity != api.Error || !strings.Contains(got[0].Text, r.Unsent) || !strings.Contains(got[0].Remedy, "this director's own firewall") {
+		t.Errorf("findings %q", got)
+	}
+}
+
+// Trial: while the keeper was stopped, status said for six seconds that this
+// director was Master, which the other one had long been.
+func TestAKeeperThatIsSilentIsAFinding(t *testing.T) {
+	s := &api.Status{Ready: true, Keeper: api.Keeper{PID: 7, Age: 3 * time.Second}}
+	if got := Findings(s); len(got) != 0 {
+		t.Errorf("it reports every second, which a busy machine may delay: %q", got)
+	}
+	s.Keeper.Age = 4100 * time.Millisecond
+	if got := Findings(s); len(got) != 1 || got[0].Code != "keeper-silent" || !strings.Contains(got[0].Text, "has not reported for 4s") {
+		t.Errorf("findings %q", got)
+	}
+}
+
 func TestAnotherDaemonThatSpeaksVRRPIsAFinding(t *testing.T) {
 	s := &api.Status{Ready: true, Keeper: api.Keeper{PID: 7, Others: 2}}
 	got := Findings(s)

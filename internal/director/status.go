@@ -18,7 +18,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
-		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e.Keeper.Age),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
@@ -48,11 +48,12 @@ func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding 
 	return all
 }
 
-// routerStatuses are all configured routers, as the keeper has reported them.
-func (c *Core) routerStatuses() []api.Router {
+// routerStatuses are all configured routers, as the keeper has reported them some
+// time ago.
+func (c *Core) routerStatuses(ago time.Duration) []api.Router {
 	all := make([]api.Router, 0, len(c.config.Routers))
 	for i := range c.routers {
-		all = append(all, routerStatus(&c.routers[i]))
+		all = append(all, routerStatus(&c.routers[i], ago))
 	}
 	for i := range c.config.Routers {
 		r := &c.config.Routers[i]
@@ -60,7 +61,7 @@ func (c *Core) routerStatuses() []api.Router {
 			all = append(all, routerStatus(&vrrp.Status{
 				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Since: c.reload.Applied, Priority: r.Priority,
 				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
-			}))
+			}, 0))
 		}
 	}
 	return all
@@ -143,13 +144,14 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 // converted whole, so that a field which only one of them has does not compile.
 // Lists and objects are never nil, since null is neither in JSON.
 
-func routerStatus(r *vrrp.Status) api.Router {
+func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
-		Aside: asideStatus(r.Aside), Dispute: r.Dispute, Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
+		Peers: peersStatus(r.Peers, ago), Unsent: r.Unsent, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
+		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
@@ -159,6 +161,16 @@ func routerStatus(r *vrrp.Status) api.Router {
 			Discarded: counts(r.Counters.Discarded), Mismatched: counts(r.Counters.Mismatched),
 		},
 	}
+}
+
+// peersStatus adds to each age how long ago the keeper has told it.
+func peersStatus(peers []vrrp.Peer, ago time.Duration) []api.Peer {
+	all := make([]api.Peer, 0, len(peers))
+	for _, p := range peers {
+		age := p.Age + ago
+		all = append(all, api.Peer{Address: p.Address, Priority: p.Priority, Refused: string(p.Refused), Age: age, AgeText: api.Duration(age)})
+	}
+	return all
 }
 
 func asideStatus(a *vrrp.Aside) *api.Aside {

@@ -26,7 +26,7 @@ func TestNoFigureIsForgotten(t *testing.T) {
 		fill(reflect.ValueOf(v).Elem())
 	}
 	router.State, result.Outcome = vrrp.Backup, checker.Passed
-	for _, v := range []any{routerStatus(&router), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
+	for _, v := range []any{routerStatus(&router, 0), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
 	}
 }

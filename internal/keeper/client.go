@@ -289,7 +289,7 @@ func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struc
 func (c *Client) take(s snapshot) {
 	c.mu.Lock()
 	if s.Statuses != nil {
-		c.statuses = s.Statuses
+		c.statuses, c.status.Reported = s.Statuses, time.Now()
 	}
 	if s.Process != nil {
 		c.status.Process = *s.Process

@@ -55,6 +55,8 @@ type Status struct {
 	Dropped   uint64    // events that found no room
 	Unclaimed uint64    // packets for virtual routers that are not configured here
 	Others    int       // VRRP sockets of other daemons on this machine
+	// Reported is when it told last how the routers are.
+	Reported time.Time
 }
 
 // A Process is how the keeper's process runs.

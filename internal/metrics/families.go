@@ -21,6 +21,7 @@ var daemonFigures = []figure[api.Status]{
 	{counter("keeper_restarts_total", "Attempts to start the keeper again."), func(v *api.Status) float64 { return float64(v.Keeper.Restarts) }},
 	{counter("keeper_events_dropped_total", "Events of the keeper that were lost because the director was too slow."), func(v *api.Status) float64 { return float64(v.Keeper.EventsDropped) }},
 	{counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here."), func(v *api.Status) float64 { return float64(v.Keeper.Unclaimed) }},
+	{gauge("keeper_report_age_seconds", "How long ago the keeper last reported how the virtual routers are, which it does every second."), func(v *api.Status) float64 { return onlyIf(v.Keeper.Age > 0, v.Keeper.Age.Seconds()) }},
 	{gauge("probe_targets", "Distinct probes that are scheduled."), func(v *api.Status) float64 { return float64(v.Probes.Targets) }},
 	{gauge("probes_in_flight", "Probes that are running."), func(v *api.Status) float64 { return float64(v.Probes.InFlight) }},
 	{gauge("probes_waiting", "Probes that are due and wait for a free slot."), func(v *api.Status) float64 { return float64(v.Probes.Waiting) }},
@@ -37,6 +38,7 @@ var daemonFigures = []figure[api.Status]{
 var routerFigures = []figure[api.Router]{
 	{gauge("router_state_since_timestamp_seconds", "When the virtual router entered its state."), func(v *api.Router) float64 { return moment(v.Since) }},
 	{gauge("router_priority", "The virtual router's effective priority."), func(v *api.Router) float64 { return float64(v.Priority) }},
+	{gauge("router_stands_aside", "1 while a Backup stands aside for a Master whose adverts it refuses."), func(v *api.Router) float64 { return oneIf(v.Aside != nil) }},
 	{gauge("router_addresses", "Addresses of the virtual router, including those that are not advertised."), func(v *api.Router) float64 { return float64(len(v.Addresses)) }},
 	{gauge("router_addresses_held", "Addresses of the virtual router that are on this director."), func(v *api.Router) float64 { return float64(v.Held) }},
 	{counter("router_adverts_sent_total", "Adverts sent."), func(v *api.Router) float64 { return float64(v.Counters.AdvertsSent) }},
@@ -90,6 +92,7 @@ var (
 	routerInfo         = gauge("router_info", "Always 1; the labels identify the virtual router on its network.")
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.")
 	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.")
+	routerPeerAge      = gauge("router_peer_age_seconds", "How long ago the virtual router heard another director, of the eight that it heard last; one that is Backup sends nothing.")
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
 	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
 	serviceInfo        = gauge("service_info", "Always 1; the virtual service's address and protocol, or its firewall mark, and its scheduler.")

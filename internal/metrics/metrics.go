@@ -90,6 +90,9 @@ func (s scrape) router(r *api.Router) {
 	}
 	s.number(routerTransitions, float64(r.Counters.BecameMaster), label("router", r.Name, "transition", "to_master"))
 	s.number(routerTransitions, float64(r.Counters.LeftMaster), label("router", r.Name, "transition", "from_master"))
+	for _, p := range r.Peers {
+		s.number(routerPeerAge, p.Age.Seconds(), label("peer", p.Address.String(), "router", r.Name))
+	}
 	for reason, n := range r.Counters.Discarded {
 		s.number(routerDiscarded, float64(n), label("reason", reason, "router", r.Name))
 	}

@@ -2,6 +2,7 @@ package show
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -87,6 +88,26 @@ func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 			textCell(fmt.Sprintf("%d/%d", r.Held, len(r.Addresses))), textCell(join(r.Addresses)))
 	}
 	rows.write(w, t)
+	for i := range st.Routers {
+		r := &st.Routers[i]
+		fmt.Fprintf(w, "Peers   %s: %s\n", text.Printable(r.Name), peersOf(r))
+	}
+}
+
+// peersOf tells when the other directors were last heard.
+func peersOf(r *api.Router) string {
+	if len(r.Peers) == 0 && r.State == api.Master {
+		return "not heard (a Backup is silent)"
+	}
+	all := []string{}
+	for _, p := range r.Peers {
+		word := ""
+		if p.Refused != "" {
+			word = ", refused for its " + text.Printable(p.Refused)
+		}
+		all = append(all, fmt.Sprintf("%v (priority %d) heard %s ago%s", p.Address, p.Priority, span(p.Age), word))
+	}
+	return cmp.Or(strings.Join(all, "; "), "not heard")
 }
 
 func routerCell(s api.State) cell {

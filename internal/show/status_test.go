@@ -275,3 +275,23 @@ func TestSpanAndLatency(t *testing.T) {
 		}
 	}
 }
+
+func TestWhenPeersWereHeard(t *testing.T) {
+	peer := api.Peer{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 2 * time.Second}
+	refused := api.Peer{Address: netip.MustParseAddr("fe80::16"), Priority: 255, Age: time.Hour, Refused: "version"}
+	for _, tt := range []struct {
+		name string
+		r    api.Router
+		want string
+	}{
+		{"a Backup is silent, so a Master hears nobody", api.Router{State: api.Master}, "not heard (a Backup is silent)"},
+		{"a Backup that hears nobody", api.Router{State: api.Backup}, "not heard"},
+		{"a Backup and its Master", api.Router{State: api.Backup, Peers: []api.Peer{peer}}, "10.13.0.16 (priority 100) heard 2s ago"},
+		{"and one that is not understood", api.Router{State: api.Master, Peers: []api.Peer{peer, refused}},
+			"10.13.0.16 (priority 100) heard 2s ago; fe80::16 (priority 255) heard 1h00m ago, refused for its version"},
+	} {
+		if got := peersOf(&tt.r); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
