@@ -40,7 +40,7 @@ test: ## Run all checks and tests; installs what they need
 	@integration/packages test
 	$(say) 'formatting'
 	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l); \
-	  [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w mends it):"; echo "$$unformatted"; exit 1; }
+	  [ -z "$$unformatted" ] || { echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; }
 	$(say) 'go vet'
 	@go vet ./...
 	$(say) 'staticcheck'

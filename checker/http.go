@@ -107,7 +107,7 @@ func validatePattern(expression string) error {
 	}
 	compiled, err := syntax.Compile(parsed.Simplify())
 	if err == nil && len(compiled.Inst) > maxPattern {
-		err = fmt.Errorf("the regular expression takes %d steps, and %d are the limit: repeat less with {n}", len(compiled.Inst), maxPattern)
+		err = fmt.Errorf("the regular expression takes %d steps, but the limit is %d: repeat less with {n}", len(compiled.Inst), maxPattern)
 	}
 	return err
 }

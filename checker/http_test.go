@@ -108,7 +108,7 @@ func TestAnExpressionOfTenThousandStepsIsTheLargest(t *testing.T) {
 	if err := validatePattern(strings.Repeat(".", 9_998)); err != nil {
 		t.Errorf("10,000 steps: %v", err)
 	}
-	if err := validatePattern(strings.Repeat(".", 9_999)); err == nil || !strings.Contains(err.Error(), "takes 10001 steps, and 10000 are the limit") {
+	if err := validatePattern(strings.Repeat(".", 9_999)); err == nil || !strings.Contains(err.Error(), "takes 10001 steps, but the limit is 10000") {
 		t.Errorf("10,001 steps: error %v, want the limit", err)
 	}
 }

@@ -75,7 +75,7 @@ func (r *reporter) endStep(d drift, waiting int) {
 	r.refusals = 0
 	if r.refusing && waiting == 0 {
 		r.refusing = false
-		r.report(Event{OperationsAccepted, slog.LevelInfo, "the kernel refuses no change to the IPVS table any more", nil})
+		r.report(Event{OperationsAccepted, slog.LevelInfo, "the kernel accepts changes to the IPVS table again", nil})
 	}
 	if d.services > 0 {
 		r.report(Event{TableDrifted, slog.LevelWarn,

@@ -163,7 +163,7 @@ func TestTenRefusalsAreTenEvents(t *testing.T) {
 		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", nil)}})
 		after(time.Minute)
 		j.want(t, "another scheduler", `
-level=INFO msg="the kernel refuses no change to the IPVS table any more" code=operations-accepted
+level=INFO msg="the kernel accepts changes to the IPVS table again" code=operations-accepted
 `)
 	})
 }

@@ -64,7 +64,7 @@ func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 	case ad.VRID != r.c.VRID:
 		_, err = refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
 	case src.Is6() != (r.c.Family() == 6):
-		_, err = refuse(ReasonFamily, "it is %s, this router's addresses are not", familyName(src))
+		_, err = refuse(ReasonFamily, "it is %s, but this router's addresses are not", familyName(src))
 	case src == r.source:
 		_, err = refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
 	default:

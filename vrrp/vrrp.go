@@ -80,7 +80,7 @@ const (
 	Offering      Phase = "offering the addresses to a successor" // after priority 0, until one comes
 	Relinquishing Phase = "relinquishing the addresses"           // within 50 ms of the successor's first advert
 	Ended         Phase = "ended"                                 // for good
-	Seeking       Phase = "seeking a Master"                      // in Backup, none was heard
+	Seeking       Phase = "looking for a Master"                  // in Backup, none was heard
 	Following     Phase = "following"                             // in Backup
 	StandingAside Phase = "standing aside for a Master that it does not understand"
 	Delaying      Phase = "delaying preemption"             // in Backup of a worse Master

@@ -16,7 +16,7 @@ func newReloadCommand() *cobra.Command {
 		Short:      "Have the running daemon read its configuration again",
 		Long: `Has the running daemon read its configuration again, waits until it has, and
 prints what has changed. A configuration with a mistake changes nothing: the
-mistakes are printed, and the one that was running goes on. "systemctl reload
+mistakes are printed, and the previous one keeps running. "systemctl reload
 lvsd" is the same, with the outcome in the journal.
 
 The exit status is 0 if the configuration is valid and runs now; 1 if it was

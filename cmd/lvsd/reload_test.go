@@ -20,7 +20,7 @@ func TestReloadCommand(t *testing.T) {
 		{"accepted with a warning", api.Reloaded{OK: true, Warnings: []string{"web.hcl:1: no router"}}, 0,
 			"reloaded: nothing has changed\n", "warning: web.hcl:1: no router\n"},
 		{"refused for its mistakes", api.Reloaded{Error: "web.hcl:1: Unknown (and 1 more)", Diagnosis: "Error: Unknown\n\nError: Missing\n"}, 1,
-			"", "Error: Unknown\n\nError: Missing\n\nlvsd: reload refused: the configuration has mistakes, and the one before goes on\n"},
+			"", "Error: Unknown\n\nError: Missing\n\nlvsd: reload refused: the configuration has mistakes; the previous one keeps running\n"},
 		{"it could not be read", api.Reloaded{Error: "open /etc/lvsd: permission denied"}, 1,
 			"", "lvsd: reload refused: open /etc/lvsd: permission denied\n"},
 	} {

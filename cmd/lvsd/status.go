@@ -46,7 +46,7 @@ With names of virtual services, shows only these.
 The exit status is 0 if the daemon answered, whatever its answer; 1 if the
 answer could not be read or printed, or has no such service; 2 for a mistake on
 the command line; 3 if no daemon answers; and 75 if it is busy. With --exit-code,
-it is as monitoring plugins have it: 0 if nothing is wrong, 1 for warnings, 2 if
+it is that of a monitoring plugin: 0 if nothing is wrong, 1 for warnings, 2 if
 something has failed or clients are not served, and 3 if that is not known.`,
 		Example: `  lvsd status                            in colour on a terminal, unless NO_COLOR is set
   lvsd status -o wide | grep down        each real server with its service's name
@@ -71,7 +71,7 @@ something has failed or clients are not served, and 3 if that is not known.`,
 	flags := cmd.Flags()
 	flags.StringVar(&q.socket, "socket", control.DefaultSocket, "the daemon's control socket")
 	flags.BoolVar(&q.problems, "problems", false, "show only what is wrong")
-	flags.BoolVar(&q.exitCode, "exit-code", false, "exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown), as monitoring plugins do")
+	flags.BoolVar(&q.exitCode, "exit-code", false, "exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown), like a monitoring plugin")
 	q.output, q.color = outputFlag(cmd, "wide"), colorFlag(cmd)
 	_ = cmd.MarkFlagFilename("socket", "sock")
 	return cmd

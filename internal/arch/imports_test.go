@@ -36,7 +36,7 @@ var layers = []struct {
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/orders", nil, "signals are orders to every process of the daemon"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
-	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/reader", []string{"checker", "internal/config"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
 	{"internal/api", nil, "what programs read changes for their sake alone"},

@@ -23,7 +23,7 @@ const aloneName = "@lvsd"
 const serviceUser = "lvsd"
 
 // errStranger is wrapped where a process holds the socket that can be no lvsd.
-var errStranger = errors.New("whether another lvsd runs in this network namespace cannot be known")
+var errStranger = errors.New("cannot tell whether another lvsd runs in this network namespace")
 
 // onlyOne refuses to run beside another daemon. That one cannot be told is no
 // reason not to run.
@@ -94,7 +94,7 @@ func holderOf(name string) (*unix.Ucred, error) {
 func refusal(holder *unix.Ucred) error {
 	service, err := user.Lookup(serviceUser)
 	if holder.Uid != 0 && int(holder.Uid) != os.Geteuid() && (err != nil || service.Uid != strconv.Itoa(int(holder.Uid))) {
-		return fmt.Errorf("%w: process %d of user %d has the socket by which one would be found; end it", errStranger, holder.Pid, holder.Uid)
+		return fmt.Errorf("%w: process %d of user %d has the socket that would show it; end that process", errStranger, holder.Pid, holder.Uid)
 	}
 	return fmt.Errorf("another lvsd (process %d) runs in this network namespace, and there can be one in each: "+
 		"stop that one, or start this one in a network namespace of its own, with its own --state-dir and --socket", holder.Pid)

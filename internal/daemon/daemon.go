@@ -162,7 +162,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 func machineChanges(ctx context.Context, log *slog.Logger) <-chan struct{} {
 	changes, err := machine.Watch(ctx)
 	if err != nil {
-		log.Warn("changes of this machine's addresses are not heard of", "event", "machine-unwatched", "error", err)
+		log.Warn("cannot watch for changes of this machine's addresses", "event", "machine-unwatched", "error", err)
 	}
 	return changes
 }

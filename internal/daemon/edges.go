@@ -27,7 +27,7 @@ func monitoring(address string, tell event.Sink) *control.HTTP {
 	return control.NewHTTP(address, func(address string, err error) {
 		e := event.Event{At: time.Now(), Severity: event.Info, Code: "http-available", Text: "HTTP is served on " + address}
 		if err != nil {
-			e.Severity, e.Code, e.Text = event.Warning, director.HTTPUnavailable, "HTTP cannot be served, and is tried again: "+err.Error()
+			e.Severity, e.Code, e.Text = event.Warning, director.HTTPUnavailable, "cannot serve HTTP, trying again: "+err.Error()
 		}
 		tell(e)
 	}, errorLog(tell))

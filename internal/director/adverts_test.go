@@ -33,7 +33,7 @@ func TestAdvertFindings(t *testing.T) {
 			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer): list each director's address in the peers of the other one, or configure no peers on either`,
 				`virtual router "outside" refused 2 adverts in the last minute (authentication): remove the authentication from the peer's configuration`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
-			[]string{`virtual router "outside" received 60 adverts in the last minute that disagree with its configuration (interval): configure the same advert_interval on both directors`}},
+			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval): configure the same advert_interval on both directors`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
 			[]string{`virtual router "outside" was Master and received 3 adverts of another Master in the last minute: both held the addresses: ` +
 				`make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id`}},
@@ -92,7 +92,7 @@ func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 			f.mu.Unlock()
 			f.changed <- struct{}{}
 			synctest.Wait()
-			return strings.Contains(fmt.Sprint(statusOf(t, d).Findings), "adverts in the last minute")
+			return strings.Contains(fmt.Sprint(statusOf(t, d).Findings), "in the last minute (version)")
 		}
 		if refused(0) {
 			t.Error("found something where there is nothing")

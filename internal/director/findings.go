@@ -11,6 +11,7 @@ import (
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -68,7 +69,7 @@ func Findings(s *api.Status) []api.Finding {
 	all.notReady(s, services)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
-			"(%d attempts to start it again), so no address is renewed and the other director may take over", s.Keeper.Restarts)
+			"(%s to start it again), so no address is renewed and the other director may take over", text.Count(s.Keeper.Restarts, "attempt"))
 	}
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
@@ -77,7 +78,7 @@ func Findings(s *api.Status) []api.Finding {
 	switch t := &s.Table; {
 	case t.LastError == "":
 	case t.Pending > 0:
-		all.add(api.Error, "table-differs", "", "", "the kernel's table differs from the configuration, %d operations are pending and are tried again: %s", t.Pending, t.LastError)
+		all.add(api.Error, "table-differs", "", "", "the kernel's table differs from the configuration; %s %s pending, and will be tried again: %s", text.Count(t.Pending, "operation"), text.Be(t.Pending), t.LastError)
 	default:
 		all.add(api.Warning, "table-failed", "", "", "the kernel's table is as configured, but an operation failed: %s", t.LastError)
 	}
@@ -87,11 +88,11 @@ func Findings(s *api.Status) []api.Finding {
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Others > 0 {
 		all.add(api.Error, "vrrp-others", "", `find it with "ss --raw --processes" and disable it, for instance "systemctl disable --now keepalived"`,
-			"another daemon on this machine speaks VRRP too (%d sockets): both may be Master with the same addresses", k.Others)
+			"another daemon on this machine speaks VRRP too (on %s): both may be Master with the same addresses", text.Count(k.Others, "socket"))
 	}
 	if k := &s.Keeper; k.PID != 0 && !k.Restarted.IsZero() && s.Time.Sub(k.Restarted) < restartMatters {
-		all.add(api.Warning, "keeper-restarted", "", seeLog, "the process that sends the adverts had ended and was restarted %s ago (%d times since lvsd was started), so the addresses may have moved",
-			s.Time.Sub(k.Restarted).Round(time.Second), k.Restarts)
+		all.add(api.Warning, "keeper-restarted", "", seeLog, "the process that sends the adverts ended and was restarted %s ago (%s since lvsd was started), so the addresses may have moved",
+			s.Time.Sub(k.Restarted).Round(time.Second), text.Count(k.Restarts, "restart"))
 	}
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
 		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)
@@ -144,10 +145,10 @@ func surveyed(services []api.Service) survey {
 func (all *findings) notReady(s *api.Status, services survey) {
 	why := "starting"
 	if n := len(services.missing); n > 0 {
-		why += fmt.Sprintf("; %d of %d virtual services are not in the kernel's table yet", n, services.services)
+		why += fmt.Sprintf("; %d of %s %s not in the kernel's table yet", n, text.Count(services.services, "virtual service"), text.Be(n))
 	}
 	if services.unknown > 0 {
-		why += fmt.Sprintf("; the state of %d real servers is not known yet", services.unknown)
+		why += fmt.Sprintf("; the state of %s is not known yet", text.Count(services.unknown, "real server"))
 	}
 	if s.Table.LastError != "" {
 		why += "; the kernel refused an operation: " + s.Table.LastError
@@ -178,7 +179,7 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	}
 	if r.Overdue > 0 {
 		all.add(api.Error, "master-overdue", subject, "make sure that the other director runs, and configure the same advert_interval on both",
-			"%s has not heard its Master %v for %v, and still waits for it, because that one has advertised another interval than %v",
+			"%s has not heard its Master %v for %v, and still waits for it, because it has advertised an interval other than %v",
 			subject, r.Master, r.Overdue.Round(100*time.Millisecond), r.Interval)
 	}
 	if r.Unsent != "" {
@@ -210,16 +211,16 @@ func because(r *api.Router) string {
 // refused, and the servers that are down.
 func (all *findings) services(s survey) {
 	if len(s.missing) > 0 {
-		all.add(api.Error, "services-missing", "", "", "virtual services %s: not in the kernel's table, so their clients are not served", shorten(s.missing))
+		all.add(api.Error, "services-missing", "", "", "%s: not in the kernel's table, so clients are not served", named("virtual service", s.missing))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.refusing)) {
-		all.add(api.Error, "services-unserved", reason, "", "virtual services %s: %s, so clients are refused", shorten(s.refusing[reason]), api.Explain(reason))
+		all.add(api.Error, "services-unserved", reason, "", "%s: %s, so clients are refused", named("virtual service", s.refusing[reason]), api.Explain(reason))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, "", "virtual services %s: %s, so the fallback serves", shorten(s.relieved[reason]), api.Explain(reason))
+		all.add(api.Warning, "fallback-serves", reason, "", "%s: %s, so the fallback serves", named("virtual service", s.relieved[reason]), api.Explain(reason))
 	}
 	if len(s.down) > 0 {
-		all.add(api.Warning, "servers-down", "", "", "%d of %d real servers are down: %s", len(s.down), s.servers, shorten(s.down))
+		all.add(api.Warning, "servers-down", "", "", "%d of %s %s down: %s", len(s.down), text.Count(s.servers, "real server"), text.Be(len(s.down)), shorten(s.down))
 	}
 }
 
@@ -250,19 +251,19 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 		subject := fmt.Sprintf("virtual router %q", name)
 		for _, reason := range frequent(c.Discarded) {
 			all.add(api.Warning, "adverts-refused", subject+" "+string(reason), remedies[reason],
-				"%s refused %d adverts in the last minute (%s)", subject, c.Discarded[reason], reason)
+				"%s refused %s in the last minute (%s)", subject, text.Count(c.Discarded[reason], "advert"), reason)
 		}
 		for _, reason := range frequent(c.Mismatched) {
 			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
-				"%s received %d adverts in the last minute that disagree with its configuration (%s)", subject, c.Mismatched[reason], reason)
+				"%s received %s in the last minute that did not agree with its configuration (%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason)
 		}
 		if c.OtherMasters > 0 {
 			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
-				"%s was Master and received %d adverts of another Master in the last minute: both held the addresses", subject, c.OtherMasters)
+				"%s was Master and received %s of another Master in the last minute: both held the addresses", subject, text.Count(c.OtherMasters, "advert"))
 		}
 		if c.AddressesRemoved > 0 {
 			all.add(api.Warning, vrrp.AddressesRemoved, subject, "take its addresses out of the configuration of whatever adds them (systemd-networkd, ifupdown, cloud-init, keepalived): only lvsd may add them",
-				"%s removed addresses %d times in the last minute that somebody else had added while it was not Master", subject, c.AddressesRemoved)
+				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))
 		}
 	}
 }
@@ -325,8 +326,16 @@ func (all *findings) checks(now time.Time, h *Healths) {
 		}
 	}
 	if stuck > 0 {
-		all.add(api.Warning, "checks-not-run", "", "", "%d checks cannot be run because of a problem on this director, so their servers keep their last state (%s)", stuck, example)
+		all.add(api.Warning, "checks-not-run", "", "", "%s cannot be run because of a problem on this director, so the servers keep their last state (%s)", text.Count(stuck, "check"), example)
 	}
+}
+
+// named returns names after what they are: "virtual services web, mail".
+func named(thing string, names []string) string {
+	if len(names) > 1 {
+		thing += "s"
+	}
+	return thing + " " + shorten(names)
 }
 
 // shorten lists the first three names and counts the rest.

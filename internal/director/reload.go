@@ -88,7 +88,7 @@ func (c *Core) refuse(now time.Time, l Loaded) {
 	if len(l.Mistakes) == 0 {
 		why = append(why, slog.Any("error", l.Err))
 	}
-	c.tell(now, event.Error, "configuration-refused", "", "configuration refused: the running one stays in force", why...)
+	c.tell(now, event.Error, "configuration-refused", "", "configuration refused; the previous one keeps running", why...)
 	c.answer(api.Reloaded{Error: r.Error, Diagnosis: l.Diagnosis})
 	c.reloaded()
 }

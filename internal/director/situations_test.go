@@ -28,7 +28,7 @@ var situations = []struct {
 		st.Node = "lvs2"
 	}},
 	{"one-server-failed", []string{
-		"1 of 3 real servers are down: web/compute-0-1",
+		"1 of 3 real servers is down: web/compute-0-1",
 	}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 	}},
@@ -42,7 +42,7 @@ var situations = []struct {
 	}},
 	{"one-server-drained", nil, func(st *api.Status) { drain(&st.Services[0].Servers[0]) }},
 	{"all-servers-drained", []string{
-		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused",
+		"virtual service web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
 			drain(&st.Services[0].Servers[i])
@@ -51,7 +51,7 @@ var situations = []struct {
 		unserve(&st.Services[0], "drained")
 	}},
 	{"drained-or-failed-fallback-active", []string{
-		"virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves",
+		"virtual service web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves",
 		"2 of 3 real servers are down: web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		drain(&st.Services[0].Servers[0])
@@ -61,7 +61,7 @@ var situations = []struct {
 		unserve(&st.Services[0], "drained")
 	}},
 	{"fallback-active", []string{
-		"virtual services web (tcp 10.13.0.200:80): no real server is up, so the fallback serves",
+		"virtual service web (tcp 10.13.0.200:80): no real server is up, so the fallback serves",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
@@ -70,8 +70,8 @@ var situations = []struct {
 		unserve(&st.Services[0], "down")
 	}},
 	{"no-server-configured", []string{
-		"virtual services mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused",
-		"virtual services web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves",
+		"virtual service mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused",
+		"virtual service web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves",
 	}, func(st *api.Status) {
 		refusing, relieved := st.Services[0], st.Services[0]
 		refusing.Name, refusing.Servers, refusing.Fallback = "mail", nil, nil
@@ -91,7 +91,7 @@ var situations = []struct {
 		}
 	}},
 	{"all-failed-no-fallback", []string{
-		"virtual services web (tcp 10.13.0.200:80): no real server is up, so clients are refused",
+		"virtual service web (tcp 10.13.0.200:80): no real server is up, so clients are refused",
 		"3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2",
 	}, func(st *api.Status) {
 		for i := range st.Services[0].Servers {
@@ -113,7 +113,7 @@ var situations = []struct {
 		st.Keeper = api.Keeper{Restarts: 3}
 	}},
 	{"keeper-restarted", []string{
-		"the process that sends the adverts had ended and was restarted 12s ago (2 times since lvsd was started), so the addresses may have moved: see \"journalctl -u lvsd\" for the reason",
+		"the process that sends the adverts ended and was restarted 12s ago (2 restarts since lvsd was started), so the addresses may have moved: see \"journalctl -u lvsd\" for the reason",
 	}, func(st *api.Status) {
 		st.Keeper.Restarts, st.Keeper.Restarted = 2, before(12*time.Second)
 	}},
@@ -188,9 +188,9 @@ var situations = []struct {
 		st.Ready = false
 	}},
 	{"starting", []string{
-		"not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process",
-		"virtual services web (tcp 10.13.0.200:80): not in the kernel's table, so their clients are not served",
-		"the kernel's table differs from the configuration, 3 operations are pending and are tried again: adding destination 192.168.1.4:80: no such process",
+		"not ready: starting; 1 of 1 virtual service is not in the kernel's table yet; the state of 1 real server is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process",
+		"virtual service web (tcp 10.13.0.200:80): not in the kernel's table, so clients are not served",
+		"the kernel's table differs from the configuration; 3 operations are pending, and will be tried again: adding destination 192.168.1.4:80: no such process",
 	}, func(st *api.Status) {
 		st.Ready, st.Started = false, before(2*time.Second)
 		st.Table.LastError = "adding destination 192.168.1.4:80: no such process"

@@ -82,6 +82,6 @@ func (l *Limit) Expire(now time.Time) []Event {
 func (p *passing) count(now time.Time) Event {
 	attributes := []slog.Attr{slog.Int("left_out", p.left), slog.String("last", p.last.Text)}
 	return Event{At: now, Severity: p.gravest, Code: p.last.Code, Subject: p.last.Subject,
-		Text:       "more of the same came within a minute than are logged",
+		Text:       "more events of this kind came within a minute than are logged",
 		Attributes: append(attributes, p.last.Attributes...)}
 }

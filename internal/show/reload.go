@@ -20,7 +20,7 @@ func WriteReload(out, errs io.Writer, o *api.Reloaded, brief bool) error {
 		if !brief {
 			fmt.Fprintln(errs, o.Diagnosis) // it was made printable line by line
 		}
-		return errors.New("reload refused: the configuration has mistakes, and the one before goes on")
+		return errors.New("reload refused: the configuration has mistakes; the previous one keeps running")
 	}
 	for _, w := range o.Warnings {
 		fmt.Fprintln(errs, "warning:", text.Printable(w))

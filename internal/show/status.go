@@ -141,13 +141,13 @@ func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	if len(st.Routers) > 0 {
 		fmt.Fprintf(w, "Keeper  %s\n", keeperState(st))
 	}
-	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a slot; %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
+	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a slot, %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
 	var ops uint64
 	for _, n := range k.Operations {
 		ops += n
 	}
-	fmt.Fprintf(w, "Table   %d operations, %d errors, %d rows repaired, %d foreign services, compared in full %s\n",
-		ops, k.Errors, k.Drift, k.Foreign, ago(st.Time, k.Audited))
+	fmt.Fprintf(w, "Table   %s, %s, %s repaired, %s; last compared in full: %s\n",
+		text.Count(ops, "operation"), text.Count(k.Errors, "error"), text.Count(k.Drift, "row"), text.Count(k.Foreign, "foreign service"), ago(st.Time, k.Audited))
 	for _, f := range st.Foreign {
 		fmt.Fprintf(w, "        not lvsd's: %s\n", text.Printable(f))
 	}

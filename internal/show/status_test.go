@@ -29,7 +29,7 @@ var fixtures = []struct {
 	{"one-server-failed", Terminal{Width: 100}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "1 of 3 real servers are down: web/compute-0-1"},
+			{Severity: api.Warning, Text: "1 of 3 real servers is down: web/compute-0-1"},
 		}
 	}},
 	{"check-that-is-not-run-80-characters", Terminal{Width: 80}, func(st *api.Status) {
@@ -42,7 +42,7 @@ var fixtures = []struct {
 	{"one-server-failed-80-characters", Terminal{Width: 80}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "1 of 3 real servers are down: web/compute-0-1"},
+			{Severity: api.Warning, Text: "1 of 3 real servers is down: web/compute-0-1"},
 		}
 	}},
 	{"many-servers-failed-80-characters", Terminal{Width: 80}, func(st *api.Status) {
@@ -62,7 +62,7 @@ var fixtures = []struct {
 		st.Services[0].Fallback = nil
 		unserve(&st.Services[0], "drained")
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused"},
+			{Severity: api.Error, Text: "virtual service web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so clients are refused"},
 		}
 	}},
 	{"drained-or-failed-fallback-active", Terminal{}, func(st *api.Status) {
@@ -72,7 +72,7 @@ var fixtures = []struct {
 		}
 		unserve(&st.Services[0], "drained")
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves"},
+			{Severity: api.Warning, Text: "virtual service web (tcp 10.13.0.200:80): every real server that is not down has weight 0, so the fallback serves"},
 			{Severity: api.Warning, Text: "2 of 3 real servers are down: web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -82,7 +82,7 @@ var fixtures = []struct {
 		}
 		unserve(&st.Services[0], "down")
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, so the fallback serves"},
+			{Severity: api.Warning, Text: "virtual service web (tcp 10.13.0.200:80): no real server is up, so the fallback serves"},
 			{Severity: api.Warning, Text: "3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -94,8 +94,8 @@ var fixtures = []struct {
 		unserve(&relieved, "no_server")
 		st.Services = []api.Service{refusing, relieved}
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused"},
-			{Severity: api.Warning, Text: "virtual services web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves"},
+			{Severity: api.Error, Text: "virtual service mail (tcp 10.13.0.200:80): no real server is configured, so clients are refused"},
+			{Severity: api.Warning, Text: "virtual service web (tcp 10.13.0.200:80): no real server is configured, so the fallback serves"},
 		}
 	}},
 	{"withheld-while-backup", Terminal{}, func(st *api.Status) {
@@ -115,7 +115,7 @@ var fixtures = []struct {
 		st.Services[0].Fallback = nil
 		unserve(&st.Services[0], "down")
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): no real server is up, so clients are refused"},
+			{Severity: api.Error, Text: "virtual service web (tcp 10.13.0.200:80): no real server is up, so clients are refused"},
 			{Severity: api.Warning, Text: "3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
@@ -152,15 +152,15 @@ var fixtures = []struct {
 		s := &st.Services[0].Servers[0]
 		s.Health, s.Since, s.InKernel, s.Checks[0].Last = "unknown", time.Time{}, false, api.Result{}
 		st.Findings = []api.Finding{
-			{Severity: api.Warning, Text: "not ready: starting; 1 of 1 virtual services are not in the kernel's table yet; the state of 1 real servers is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process"},
-			{Severity: api.Error, Text: "virtual services web (tcp 10.13.0.200:80): not in the kernel's table, so their clients are not served"},
-			{Severity: api.Error, Text: "the kernel's table differs from the configuration, 3 operations are pending and are tried again: adding destination 192.168.1.4:80: no such process"},
+			{Severity: api.Warning, Text: "not ready: starting; 1 of 1 virtual service is not in the kernel's table yet; the state of 1 real server is not known yet; the kernel refused an operation: adding destination 192.168.1.4:80: no such process"},
+			{Severity: api.Error, Text: "virtual service web (tcp 10.13.0.200:80): not in the kernel's table, so clients are not served"},
+			{Severity: api.Error, Text: "the kernel's table differs from the configuration; 3 operations are pending, and will be tried again: adding destination 192.168.1.4:80: no such process"},
 		}
 	}},
 	{"kernel-weight-differs", Terminal{Color: true}, func(st *api.Status) {
 		st.Services[0].Servers[0].KernelWeight = 1
 		st.Findings = []api.Finding{
-			{Severity: api.Error, Text: "virtual service \"web\" forwards by NAT, but this director does not forward packets, so no answer reaches a client", Remedy: "set net.ipv4.ip_forward=1 (sysctl -w, and in /etc/sysctl.d)"},
+			{Severity: api.Error, Text: "virtual service \"web\" forwards by NAT, but this director does not forward packets, so the replies do not reach the clients", Remedy: "set net.ipv4.ip_forward=1 (sysctl -w, and in /etc/sysctl.d)"},
 		}
 	}},
 	{"ipv6-and-mark", Terminal{}, func(st *api.Status) {
@@ -182,7 +182,7 @@ var fixtures = []struct {
 		st.Reload.OK, st.Reload.Error = false, "x.hcl:1: \x9b31m"
 		st.Findings = []api.Finding{
 			{Severity: api.Error, Text: "RELOAD REFUSED at 2026-11-22 10:00:00; the configuration of 2026-11-22 10:00:00 is still running (x.hcl:1: \x9b31m)", Remedy: "correct /etc/lvsd, check it with \"lvsd validate\" and reload again"},
-			{Severity: api.Warning, Text: "1 of 3 real servers are down: web\x1b[2J/\u202egnorw"},
+			{Severity: api.Warning, Text: "1 of 3 real servers is down: web\x1b[2J/\u202egnorw"},
 		}
 	}},
 }

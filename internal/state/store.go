@@ -32,7 +32,7 @@ type Store struct {
 // table are to be removed.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("creating the state directory: %w; name one that user %d can make with --state-dir", err, os.Geteuid())
+		return nil, fmt.Errorf("creating the state directory: %w; give one that user %d can create with --state-dir", err, os.Geteuid())
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {

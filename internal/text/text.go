@@ -32,3 +32,19 @@ func Printable(s string) string {
 	}
 	return b.String()
 }
+
+// Count returns "1 thing", or "2 things".
+func Count[N int | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Be returns the verb for so many things: "is" or "are".
+func Be(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
