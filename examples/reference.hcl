@@ -99,7 +99,7 @@ virtual_router "outside" {
 
   # Of the directors that are alive, the one with the highest priority becomes
   # Master (RFC 9568 calls it Active). 255 is reserved for the owner of the
-  # addresses.
+  # addresses: a director that has them as its own, and keeps them for good.
   # 1 to 255; default: 100.
   priority = { lvs1 = 150, lvs2 = 100 }[node.name]
 

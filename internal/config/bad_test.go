@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // options are the first director of the pair, as the fixtures expect it.
@@ -31,9 +32,17 @@ func options() config.Options {
 // machine is that director.
 func machine() config.Machine {
 	return config.Machine{
-		Local:      []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24"), netip.MustParsePrefix("10.13.0.200/24")},
+		Local:      append(on("eth0", "10.13.0.15/24", "10.13.0.200/24"), on("eth1", "192.168.1.251/24")...),
 		Interfaces: []string{"lo", "eth0", "eth1"},
 	}
+}
+
+// on are addresses on an interface.
+func on(name string, prefixes ...string) (all []vrrp.InterfaceAddress) {
+	for _, p := range prefixes {
+		all = append(all, vrrp.InterfaceAddress{Interface: name, Prefix: netip.MustParsePrefix(p)})
+	}
+	return all
 }
 
 // marker is how a fixture says on a line what is wrong there.

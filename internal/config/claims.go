@@ -15,6 +15,7 @@ const (
 	serviceAddress // an address at which a service expects clients
 	interfaceName  // the name of a network interface
 	samePriority   // a router's priority that all directors have
+	sourceAddress  // an address that adverts are sent from, with its interface as text
 	peerAddress    // an address to which adverts are sent
 	realServers    // the number of a service's real servers
 )

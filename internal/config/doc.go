@@ -14,6 +14,7 @@
 //	track.go, router.go             virtual_router {}
 //	director.go                     director {}
 //	language.go                     the blocks at the top level of a file
+//	placed.go                       virtual routers, and the addresses of this machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them
 //
 // An option is one line in the table of its block: its name, its default, its

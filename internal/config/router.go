@@ -38,7 +38,7 @@ var routerTable = block.NewTable("virtual_router",
 		0, 1, 255, func(r *router) *uint8 { return &r.VRID }).Required("id = 51"),
 	block.Count("version", "The version of VRRP. Version 2 (RFC 3768) supports IPv4 only; use it for peers that do not support version 3.",
 		3, 2, 3, func(r *router) *uint8 { return &r.Version }),
-	block.Count("priority", "Of the directors that are alive, the one with the highest priority becomes Master (RFC 9568 calls it Active). 255 is reserved for the owner of the addresses.",
+	block.Count("priority", "Of the directors that are alive, the one with the highest priority becomes Master (RFC 9568 calls it Active). 255 is reserved for the owner of the addresses: a director that has them as its own, and keeps them for good.",
 		100, 1, 255, func(r *router) *uint8 { return &r.Priority }),
 	block.Duration("advert_interval", "The time between two adverts (Advertisement_Interval). A Master that dies is replaced after three to four intervals. It must be a multiple of 10ms; with version 2, it must be a whole number of seconds, at most 255s.",
 		time.Second, math.MinInt64, math.MaxInt64, func(r *router) *time.Duration { return &r.Interval }).Within("10ms to 40.95s"),
@@ -83,6 +83,9 @@ func readRouter(b *block.Body) vrrp.Config {
 	c.Name = b.Labels[0]
 	if !b.Refused("version") { // it has the interval's bounds
 		checkInterval(b, c)
+	}
+	if c.Interface == "lo" {
+		b.Doubt(b.At("interface"), "Loopback interface", "No other director is on lo: write the interface that leads to the other director. Where several do, and the machine's address is on lo, make them one bond, or write one of them.")
 	}
 	c.Addresses = r.virtualAddresses(b)
 	readTracks(b, c)
@@ -246,10 +249,14 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 	at := b.At("source")
 	switch a := c.Source; {
 	case !a.IsValid() || !usable(b, a, at):
+	case a.IsLoopback():
+		b.Mistake(at, "Invalid source", "%s is a loopback address: no other director can receive an advert from it.", a)
 	case !ofFamily(a, family):
 		b.Mistake(at, "Wrong family", "%s can't be the source of adverts for %s: write an address of that family.", a, c.Addresses[0].Addr())
 	case isVirtual(c, a) && c.Priority != ownerPriority:
 		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address. Only the owner of the addresses, with priority = 255, sends from one.", a)
+	default:
+		b.Claim(sourceAddress, a.String(), c.Interface, at)
 	}
 }
 

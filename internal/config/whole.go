@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // A Block is one top-level block that has, or may have, virtual services.
@@ -111,11 +112,12 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 }
 
 // A Machine is what is known of the machine on which the configuration is read.
-// It decides nothing but warnings.
 type Machine struct {
-	// Local holds the addresses on its interfaces, for the warning about
-	// addresses of services that nobody holds; nil: they are not known.
-	Local []netip.Prefix
+	// Local holds the addresses on its interfaces, for warnings about addresses of
+	// services that nobody holds and of virtual routers that are in no network, and
+	// to refuse a virtual router that would give the director's own address away;
+	// nil: they are not known.
+	Local []vrrp.InterfaceAddress
 	// Interfaces holds the names of its interfaces, for the warning about one
 	// that does not exist; nil: no such warning. The daemon gives none: a virtual
 	// router that misses its interface says so as long as it does.
@@ -132,7 +134,8 @@ type whole struct {
 	// that this machine does not have, and shared the priorities that all directors
 	// have.
 	addresses, absent, shared []block.Claim
-	routers, servers          int
+	routers                   []vrrp.Config
+	servers                   int
 }
 
 // maxServers bounds how many real servers there may be in all, since few lines
@@ -146,8 +149,8 @@ type claimID struct {
 
 func newWhole(m Machine) *whole {
 	w := &whole{machine: m, local: map[string]bool{}, first: map[claimID]block.Place{}}
-	for _, p := range m.Local {
-		w.local[p.Addr().String()] = true
+	for _, a := range m.Local {
+		w.local[a.Prefix.Addr().String()] = true
 	}
 	return w
 }
@@ -156,6 +159,7 @@ func newWhole(m Machine) *whole {
 // before it.
 func (w *whole) add(r *block.Result[declaration]) {
 	w.Add(r.Reports)
+	w.routers = append(w.routers, r.Value.routers...)
 	for _, c := range r.Claims {
 		w.judge(c)
 	}
@@ -182,10 +186,9 @@ func (w *whole) judge(c block.Claim) {
 		if w.local[c.Key] {
 			w.Doubt(c.At, "Own address among peers", "%s is on this machine: leave it out here, for example with [for name, address in local.directors : address if name != node.name].", c.Key)
 		}
+	case sourceAddress:
+		w.checkSource(c)
 	default:
-		if c.Kind == routerName {
-			w.routers++
-		}
 		w.judgeUnique(c)
 	}
 }
@@ -215,6 +218,38 @@ func (w *whole) finish(s Sources, empty bool) {
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
 	}
 	w.checkHolders()
+	w.checkPlaces()
+}
+
+// checkPlaces judges virtual routers by what is on this machine's interfaces.
+func (w *whole) checkPlaces() {
+	p := placed{report: &w.Reports, here: w.machine.Local, virtual: map[netip.Addr]bool{},
+		at: func(a netip.Addr) block.Place { return w.first[claimID{routerAddress, a.String()}] }}
+	for _, c := range w.routers {
+		for _, a := range c.Addresses {
+			p.virtual[a.Addr()] = true
+		}
+		for _, x := range c.Extra {
+			p.virtual[x.Prefix.Addr()] = true
+		}
+	}
+	for i := range w.routers {
+		p.judge(&w.routers[i])
+	}
+}
+
+// checkSource warns about a source of adverts that is an address of this machine,
+// but of another interface.
+func (w *whole) checkSource(c block.Claim) {
+	var on []string
+	for _, a := range w.machine.Local {
+		if a.Prefix.Addr().String() == c.Key {
+			on = append(on, a.Interface)
+		}
+	}
+	if len(on) > 0 && !slices.Contains(on, c.Text) {
+		w.Doubt(c.At, "Source on another interface", "%s is an address of %s, but adverts are sent and received on %s: they come from an address of that interface. VRRP does not work through several uplinks with one address on lo: write the address of one uplink, or make them one bond.", c.Key, on[0], c.Text)
+	}
 }
 
 // checkInterfaces warns about interfaces that this machine does not have, about
@@ -251,7 +286,7 @@ func (w *whole) checkPriorities() {
 // this is another one.
 func (w *whole) checkHolders() {
 	elsewhere := w.machine.Local == nil
-	if elsewhere && w.routers == 0 {
+	if elsewhere && len(w.routers) == 0 {
 		return
 	}
 	var missing []string

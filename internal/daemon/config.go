@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -12,6 +14,7 @@ import (
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // DefaultConfig is the path of the configuration unless another one is given.
@@ -59,7 +62,7 @@ func Validate(ctx context.Context, path, node string, fileDirs []string) (*Readi
 	if host, err := machine.NodeName(); err != nil || host != q.Node {
 		q.Local = nil
 	} else {
-		q.Interfaces = facts.Interfaces
+		q.Interfaces = facts.Names()
 	}
 	return read(ctx, newReader(), q)
 }
@@ -75,7 +78,28 @@ func query(path, node string, fileDirs []string) (reader.Query, machine.Facts, e
 		node = name
 	}
 	facts, err := machine.Read()
-	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Local: facts.Addresses}}, facts, err
+	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Local: local(facts)}}, facts, err
+}
+
+// local returns the addresses on a machine's interfaces.
+func local(facts machine.Facts) []vrrp.InterfaceAddress {
+	var all []vrrp.InterfaceAddress
+	for _, i := range facts.Interfaces {
+		for _, p := range i.Addresses {
+			all = append(all, vrrp.InterfaceAddress{Interface: i.Name, Prefix: p})
+		}
+	}
+	return all
+}
+
+// settled are those addresses that do not move by the configuration that runs: a
+// Master's virtual addresses are not its own, even while it has no other.
+func settled(all []vrrp.InterfaceAddress, routers []vrrp.Config) []vrrp.InterfaceAddress {
+	return slices.DeleteFunc(all, func(a vrrp.InterfaceAddress) bool {
+		return slices.ContainsFunc(routers, func(c vrrp.Config) bool {
+			return c.Priority != 255 && a.Interface == c.Interface && slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a.Prefix.Addr() })
+		})
+	})
 }
 
 // read reads a configuration.
@@ -94,6 +118,7 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		return director.Loaded{Err: err}
 	}
 	q.RunningNode, q.RunningDigest, q.RunningFiles = running.Node, running.Digest, running.Files
+	q.Local = settled(q.Local, running.Routers)
 	got, err := read(ctx, r, q)
 	switch {
 	case err != nil:
@@ -104,7 +129,7 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics), Diagnosis: diagnosis.String()}
 	}
 	if got.Config != nil {
-		if err := director.Deprived(running.Routers, got.Config.Routers, facts.Interfaces); err != nil {
+		if err := director.Deprived(running.Routers, got.Config.Routers, facts.Names()); err != nil {
 			return director.Loaded{Err: err}
 		}
 	}

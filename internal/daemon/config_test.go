@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // TestMain makes this test's program the child that reads configurations, too.
@@ -141,5 +144,19 @@ func TestFileReadsWhereAFlagAllowsIt(t *testing.T) {
 		if valid := r.Err() == nil; valid != (dirs != nil) {
 			t.Errorf("with %v: %v", dirs, r.Diagnostics)
 		}
+	}
+}
+
+// A Master that has no address of its own for a moment is not refused its reload.
+func TestWhatAMasterHoldsIsNotItsOwnAddress(t *testing.T) {
+	prefix := netip.MustParsePrefix("10.13.0.200/24")
+	here := []vrrp.InterfaceAddress{{Interface: "eth0", Prefix: prefix}, {Interface: "eth1", Prefix: prefix}}
+	running := []vrrp.Config{{Interface: "eth0", Priority: 100, Addresses: []netip.Prefix{netip.MustParsePrefix("10.13.0.200/32")}}}
+	if got := settled(slices.Clone(here), running); len(got) != 1 || got[0].Interface != "eth1" {
+		t.Errorf("%v does not move", got)
+	}
+	running[0].Priority = 255
+	if got := settled(slices.Clone(here), running); len(got) != 2 {
+		t.Errorf("the owner's %v does not move", got)
 	}
 }

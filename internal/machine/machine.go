@@ -7,7 +7,6 @@ package machine
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -15,8 +14,8 @@ import (
 
 // Facts are what is known about a machine at one moment.
 type Facts struct {
-	// Interfaces are the names of its network interfaces.
-	Interfaces []string
+	// Interfaces are its network interfaces.
+	Interfaces []Interface
 	// Addresses are those on its interfaces, each with the length of its
 	// network's prefix. Virtual addresses that it holds are among them.
 	Addresses []netip.Prefix
@@ -25,29 +24,43 @@ type Facts struct {
 	Forward4, Forward6 bool
 }
 
+// An Interface is a network interface of a machine.
+type Interface struct {
+	Name string
+	// Down: it is administratively down, or has no carrier.
+	Down bool
+	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, a
+	// tunnel's end or a dummy.
+	Quiet bool
+	// ARPIgnore is arp_ignore as it is in force there: with 0, the machine answers
+	// ARP requests that arrive there for the addresses of its other interfaces too.
+	ARPIgnore int
+	Addresses []netip.Prefix
+}
+
+// Names returns the names of the interfaces.
+func (f *Facts) Names() []string {
+	names := []string{} // Not nil: there are none, and that is known.
+	for i := range f.Interfaces {
+		names = append(names, f.Interfaces[i].Name)
+	}
+	return names
+}
+
 // Read asks the kernel for the facts. It may block for seconds while another
 // process holds the kernel's network configuration lock, for instance to delete
 // a thousand interfaces.
 func Read() (Facts, error) {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return Facts{}, fmt.Errorf("listing this machine's interfaces: %w", err)
-	}
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return Facts{}, fmt.Errorf("listing this machine's addresses: %w", err)
-	}
 	f := Facts{
 		Forward4: enabled("/proc/sys/net/ipv4/ip_forward"),
 		Forward6: enabled("/proc/sys/net/ipv6/conf/all/forwarding"),
 	}
-	for _, i := range interfaces {
-		f.Interfaces = append(f.Interfaces, i.Name)
+	var err error
+	if f.Interfaces, err = interfaces(); err != nil {
+		return Facts{}, fmt.Errorf("listing this machine's interfaces: %w", err)
 	}
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil {
-			f.Addresses = append(f.Addresses, p)
-		}
+	for i := range f.Interfaces {
+		f.Addresses = append(f.Addresses, f.Interfaces[i].Addresses...)
 	}
 	return f, nil
 }

@@ -14,8 +14,8 @@ func TestReadFindsTheLoopbackInterface(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(f.Interfaces, "lo") {
-		t.Errorf("interfaces %q, want lo among them", f.Interfaces)
+	if !slices.Contains(f.Names(), "lo") {
+		t.Errorf("interfaces %q, want lo among them", f.Names())
 	}
 	if want := netip.MustParsePrefix("127.0.0.1/8"); !slices.Contains(f.Addresses, want) {
 		t.Errorf("addresses %v, want %v among them", f.Addresses, want)

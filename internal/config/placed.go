@@ -1,0 +1,123 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// placed judges the addresses of virtual routers by those that this machine has on
+// its interfaces. It needs a configuration without mistakes.
+type placed struct {
+	report *block.Reports
+	here   []vrrp.InterfaceAddress
+	// virtual are the addresses of all routers, and at has their places.
+	virtual map[netip.Addr]bool
+	at      func(netip.Addr) block.Place
+}
+
+// judge judges one router. Of an interface without addresses nothing is known:
+// they may come.
+func (p *placed) judge(c *vrrp.Config) {
+	if !slices.ContainsFunc(p.here, func(h vrrp.InterfaceAddress) bool { return h.Interface == c.Interface }) {
+		return
+	}
+	p.checkOwn(c)
+	elsewhere := 0
+	for _, a := range c.Addresses {
+		if other := p.networkOf(a.Addr()); other != "" && other != c.Interface && !p.reaches(c.Interface, a.Addr()) {
+			elsewhere++
+		}
+	}
+	if first := c.Addresses[0].Addr(); elsewhere == len(c.Addresses) {
+		other := p.networkOf(first)
+		p.report.Doubt(p.at(first), "Adverts on another network", "The addresses are in the network of %s, but the adverts are sent and received on %s, so the directors do not notice when %s fails: write interface = %q, or make them extra_address blocks of a virtual router on %s.",
+			other, c.Interface, other, other, c.Interface)
+		return
+	}
+	for _, a := range c.Addresses {
+		p.checkNetwork(c.Interface, a)
+	}
+	for _, x := range c.Extra {
+		p.checkNetwork(x.Interface, x.Prefix)
+	}
+}
+
+// checkOwn refuses a router that leaves its director no address of its own to send
+// adverts from: it would have to give its own one away. The owner (priority 255, RFC
+// 9568 section 6.1) keeps it.
+func (p *placed) checkOwn(c *vrrp.Config) {
+	if c.Source.IsValid() || c.Priority == ownerPriority {
+		return
+	}
+	var all []netip.Prefix
+	for _, h := range p.here {
+		a := h.Prefix.Addr()
+		if h.Interface == c.Interface && a.Is4() == (c.Family() == 4) && (a.Is4() || a.IsLinkLocalUnicast()) {
+			all = append(all, h.Prefix)
+		}
+	}
+	if len(all) == 0 || slices.ContainsFunc(all, func(h netip.Prefix) bool { return !p.virtual[h.Addr()] }) {
+		return
+	}
+	i := slices.IndexFunc(c.Addresses, func(v netip.Prefix) bool {
+		return slices.ContainsFunc(all, func(h netip.Prefix) bool { return h.Addr() == v.Addr() })
+	})
+	if i < 0 {
+		return // Another router's.
+	}
+	own := c.Addresses[i].Addr()
+	if len(all) == 1 {
+		p.report.Mistake(p.at(own), "The director's own address", "%s is the only address of %s, so it is this director's own one, which it needs to send adverts from: write an address that no machine has, or priority = 255 on this director if it owns the address and is to keep it for good.", own, c.Interface)
+		return
+	}
+	p.report.Mistake(p.at(own), "No address of its own", "All addresses of %s are virtual ones, so this director has none to send adverts from: leave its own one out.", c.Interface)
+}
+
+// checkNetwork warns about an address with a network of which its interface knows
+// nothing.
+func (p *placed) checkNetwork(name string, v netip.Prefix) {
+	a := v.Addr()
+	if a.IsLinkLocalUnicast() || p.reaches(name, a) {
+		return
+	}
+	if other := p.networkOf(a); other != "" {
+		p.report.Doubt(p.at(a), "Address of another network", "%s is in the network of %s, but it is added to %s, where no neighbour asks for it: correct the address or the interface.", a, other, name)
+		return
+	}
+	var known []string
+	wider := false // its own network has them
+	for _, h := range p.here {
+		if h.Interface == name && h.Prefix.Addr().Is4() == a.Is4() && !p.virtual[h.Prefix.Addr()] {
+			known = append(known, h.Prefix.String())
+			wider = wider || v.Contains(h.Prefix.Addr())
+		}
+	}
+	if len(known) > 0 && !wider && !v.IsSingleIP() { // A single address may be routed here.
+		p.report.Doubt(p.at(a), "Address of no network", "%s is in no network of %s, which has %s: correct it. An address that clients reach through a router has no network of its own here: write %s.",
+			a, name, block.Listed(known), netip.PrefixFrom(a, a.BitLen()))
+	}
+}
+
+// reaches reports whether an address is in a network of an interface.
+func (p *placed) reaches(name string, a netip.Addr) bool {
+	return slices.ContainsFunc(p.here, func(h vrrp.InterfaceAddress) bool { return h.Interface == name && p.contains(h, a) })
+}
+
+// networkOf returns the interface in whose network an address is, if any.
+func (p *placed) networkOf(a netip.Addr) string {
+	for _, h := range p.here {
+		if p.contains(h, a) {
+			return h.Interface
+		}
+	}
+	return ""
+}
+
+// contains reports whether an address of an interface, which does not move, has
+// another one in its network.
+func (p *placed) contains(h vrrp.InterfaceAddress, a netip.Addr) bool {
+	return !p.virtual[h.Prefix.Addr()] && !h.Prefix.IsSingleIP() && !h.Prefix.Addr().IsLoopback() && !h.Prefix.Addr().IsLinkLocalUnicast() && h.Prefix.Contains(a)
+}

@@ -1,0 +1,75 @@
+package config_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// What is said of a virtual router on a machine that has these addresses on eth0
+// and eth1.
+func TestWhereAVirtualAddressBelongs(t *testing.T) {
+	eth1 := on("eth1", "192.168.1.251/24")
+	eth0 := append(on("eth0", "10.13.0.15/24", "fe80::15/64"), eth1...)
+	const (
+		own       = "error: The director's own address"
+		none      = "error: No address of its own"
+		network   = "warning: Address of no network"
+		elsewhere = "warning: Address of another network"
+		adverts   = "warning: Adverts on another network"
+		source    = "warning: Source on another interface"
+	)
+	for _, tt := range []struct {
+		name, text string
+		here       []vrrp.InterfaceAddress
+		want       string
+	}{
+		{"in the network of its interface", `addresses = ["10.13.0.200/24"]`, eth0, ""},
+		{"the director's own one, by mistake", `addresses = ["10.13.0.15/24"]`, eth0, own},
+		{"with another prefix length", `addresses = ["10.13.0.15"]`, eth0, own},
+		{"beside another one", `addresses = ["10.13.0.200/24", "10.13.0.15/24"]`, eth0, own},
+		{"an IPv6 one", `addresses = ["fe80::15/64"]`, eth0, own},
+		{"the owner's", "addresses = [\"10.13.0.15/24\"]\npriority = 255", eth0, ""},
+		{"while the source is another one", "addresses = [\"10.13.0.15/24\"]\nsource = \"10.13.0.17\"", append(on("eth0", "10.13.0.17/24"), eth0...), ""},
+		{"one of two that the director has", `addresses = ["10.13.0.15/24"]`, append(on("eth0", "10.13.0.17/24"), eth0...), ""},
+		{"all that a Master has", `addresses = ["10.13.0.200/24", "10.13.0.15/24"]`, append(on("eth0", "10.13.0.200/24"), eth0...), none},
+		{"on an interface that has none yet", `addresses = ["10.13.0.200/24"]`, eth1, ""},
+		{"on a machine of which nothing is known", `addresses = ["10.13.0.15/24"]`, nil, ""},
+		{"with two digits exchanged", `addresses = ["10.31.0.200/24"]`, eth0, network},
+		{"that is routed to the directors", `addresses = ["198.51.100.1"]`, eth0, ""},
+		{"of the inside network", `addresses = ["192.168.1.254/24"]`, eth0, adverts},
+		{"of the inside network, without a prefix length", `addresses = ["192.168.1.254"]`, eth0, adverts},
+		{"of the inside network, beside one of the outside", `addresses = ["10.13.0.200/24", "192.168.1.254/24"]`, eth0, elsewhere},
+		{"an extra one in the network of its interface", "addresses = [\"10.13.0.200/24\"]\nextra_address \"192.168.1.254/24\" { interface = \"eth1\" }", eth0, ""},
+		{"an extra one on the wrong interface", "addresses = [\"10.13.0.200/24\"]\nextra_address \"192.168.1.254/24\" {}", eth0, elsewhere},
+		{"whose source is on lo", "addresses = [\"10.13.0.200/24\"]\nsource = \"10.0.0.1\"", append(on("lo", "10.0.0.1/32"), eth0...), source},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, d := range placed(t, tt.text, tt.here) {
+				got = append(got, fmt.Sprintf("%s: %s", strings.ToLower(fmt.Sprint(d.Severity)), d.Summary))
+			}
+			if diff := cmp.Diff(tt.want, strings.Join(got, "\n")); diff != "" {
+				t.Errorf("diagnostics (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func placed(t *testing.T, text string, here []vrrp.InterfaceAddress) config.Diagnostics {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lvsd.hcl")
+	write(t, path, "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n"+text+"\n}\n")
+	s, err := config.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, diags := config.ParseWith(s, options(), config.Machine{Local: here}, nil)
+	return diags
+}

@@ -1,0 +1,65 @@
+package machine
+
+import (
+	"net/netip"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/vishvananda/netlink"
+)
+
+// TestInterfacesAsTheyAre in a network namespace of the test's own.
+func TestInterfacesAsTheyAre(t *testing.T) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with the test
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skipf("needs a network namespace: %v", err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, l := range []netlink.Link{
+		&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "peer0"},
+	} {
+		must(netlink.LinkAdd(l))
+		must(netlink.LinkSetUp(l))
+	}
+	eth0, err := netlink.LinkByName("eth0")
+	must(err)
+	addr, err := netlink.ParseAddr("10.9.0.1/24")
+	must(err)
+	must(netlink.AddrAdd(eth0, addr))
+	must(os.WriteFile("/proc/sys/net/ipv4/conf/eth0/arp_ignore", []byte("2"), 0))
+	got, err := interfaces()
+	must(err)
+	for i := range got { // IPv6 comes by itself.
+		var four []netip.Prefix
+		for _, p := range got[i].Addresses {
+			if p.Addr().Is4() {
+				four = append(four, p)
+			}
+		}
+		got[i].Addresses = four
+	}
+	want := map[string]Interface{
+		"lo":    {Name: "lo", Down: true, Quiet: true},
+		"eth0":  {Name: "eth0", Down: true, ARPIgnore: 2, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}},
+		"peer0": {Name: "peer0", Down: true},
+	}
+	for _, i := range got {
+		w, known := want[i.Name]
+		if diff := cmp.Diff(w, i, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); known && diff != "" {
+			t.Errorf("%s (-want +got):\n%s", i.Name, diff)
+		}
+		delete(want, i.Name)
+	}
+	for name := range want {
+		t.Errorf("%s is not there", name)
+	}
+}
