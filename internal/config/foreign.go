@@ -41,7 +41,7 @@ const (
 // remedy is what users of the word are told.
 func (w foreignWords) remedy() string { return strings.TrimSpace(string(w.fate) + " " + w.advice) }
 
-var programs = []program{keepalived, ldirectord, heartbeat, haresources}
+var programs = []program{keepalived, ldirectord, heartbeat, haresources, authkeys}
 
 // foreignRemedies returns what to tell about each word.
 func foreignRemedies() map[string]string {
@@ -276,11 +276,25 @@ var heartbeat = program{
 // heartbeatLine is a word with values, and neither a sign nor a brace.
 var heartbeatLine = regexp.MustCompile(`^\w+[ \t]+[^={\s][^={]*$`)
 
-// resource is what a line of Heartbeat's haresources has.
-var resource = regexp.MustCompile(`^[\w.-]+[ \t].*(?:IPaddr2?|IPv6addr|ldirectord|LVSSyncDaemonSwap|MailTo|drbddisk)(?:::|[ \t]*$)`)
+// resource is a line of Heartbeat's haresources: a node with an address, or with the
+// script of a resource and its arguments.
+var resource = regexp.MustCompile(`^[\w.-]+[ \t]+(?:\d+\.\d+\.\d+\.\d+(?:/\S*)?(?:[ \t][^={]*)?$|[^={]*\w::|[^={]*(?:IPaddr2?|IPv6addr|ldirectord|LVSSyncDaemonSwap|MailTo|drbddisk)[ \t]*$)`)
 
 var haresources = program{
-	name:   "Heartbeat",
-	is:     func(_, _ string, text []byte) bool { return resource.Match(text) },
+	name: "Heartbeat",
+	is: func(kind, _ string, text []byte) bool {
+		return !ownBlocks[kind] && resource.Match(text)
+	},
 	advice: "each IPaddr becomes an address of a virtual_router, in which the node at the start of the line has the higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
+}
+
+// ownBlocks are the blocks of this language at the top level of a file.
+var ownBlocks = map[string]bool{"locals": true, "director": true, "defaults": true, "virtual_router": true, "virtual_service": true}
+
+var authkeys = program{
+	name: "Heartbeat",
+	is: func(kind, _ string, text []byte) bool {
+		return kind == "auth" && heartbeatLine.Match(text)
+	},
+	advice: "there is no counterpart for authkeys yet, so let the firewall drop adverts from all but the other directors.",
 }
