@@ -360,6 +360,8 @@ type Server struct {
 	Address string `json:"address"` // "192.168.1.4:80"
 	Forward string `json:"forward"` // "nat", "direct" or "tunnel"
 	Health  Health `json:"health"`
+	// Drained: its weight is 0, so it takes no new connections, whatever its health.
+	Drained bool `json:"drained,omitempty"`
 	// Since is when Health last changed.
 	Since  time.Time `json:"since,omitzero"`
 	Checks []Check   `json:"checks"`

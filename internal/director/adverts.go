@@ -48,7 +48,8 @@ func (t tallies) since(now map[string]vrrp.Counters) map[string]vrrp.Counters {
 			Mismatched:   increases(before.Mismatched, c.Mismatched),
 			OtherMasters: increase(before.OtherMasters, c.OtherMasters),
 
-			AddressesRemoved: increase(before.AddressesRemoved, c.AddressesRemoved),
+			AddressesRemoved:  increase(before.AddressesRemoved, c.AddressesRemoved),
+			AddressesRestored: increase(before.AddressesRestored, c.AddressesRestored),
 		}
 	}
 	return all

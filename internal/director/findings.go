@@ -261,6 +261,10 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
 				"%s was Master and received %s of another Master in the last minute: both held the addresses", subject, text.Count(c.OtherMasters, "advert"))
 		}
+		if c.AddressesRestored > 0 {
+			all.add(api.Warning, vrrp.AddressesRestored, subject, "find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile",
+				"%s is Master, and somebody else removed addresses of it %d times in the last minute; they were put back", subject, c.AddressesRestored)
+		}
 		if c.AddressesRemoved > 0 {
 			all.add(api.Warning, vrrp.AddressesRemoved, subject, "take its addresses out of the configuration of whatever adds them (systemd-networkd, ifupdown, cloud-init, keepalived): only lvsd may add them",
 				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))

@@ -115,7 +115,8 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 	counted, _ := counters.Get(key)
 	return api.Server{
 		Name: name, Address: key.String(), Forward: want.Forward.String(), Checks: []api.Check{},
-		Weight: want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counted),
+		Drained: want.Weight == 0,
+		Weight:  want.Weight, KernelWeight: have.Weight, InKernel: present, Counters: api.Counters(counted),
 	}
 }
 

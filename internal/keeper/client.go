@@ -246,6 +246,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	defer theirs.Close()
 	words := new(head)
 	cmd := exec.Command(c.command, c.args...)
+	cmd.Args[0] = "lvsd"                // for those who list processes; it is /proc/self/exe
 	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

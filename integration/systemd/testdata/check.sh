@@ -30,6 +30,7 @@ setpriv --reuid nobody --regid nogroup --groups lvsd /run/lvsd-binary status >/d
 say "status of a member of the group exits" $?
 setpriv --reuid nobody --regid nogroup --clear-groups /run/lvsd-binary status >/dev/null 2>&1
 say "status of anybody else exits" $?
+say "shown as" "$(for pid in $(pids); do tr '\0' ' ' </proc/$pid/cmdline | cut -d ' ' -f 1,2; done | sort | tr '\n' ,)"
 for pid in $(pids); do
 	role=director
 	tr '\0' ' ' </proc/$pid/cmdline | grep -q ' keeper ' && role=keeper
@@ -49,6 +50,8 @@ echo broken >>/run/conf/cluster.hcl
 systemctl reload lvsd
 say "reload of a broken file exits" $?
 say "after a broken file" "$(state)"
+within 5 sh -c 'systemctl show lvsd -p StatusText --value | grep -q REFUSED'
+say "shown by systemctl status then" "$(systemctl show lvsd -p StatusText --value)"
 say "refusals in status" "$(/run/lvsd-binary status | grep -c 'RELOAD REFUSED')"
 say "refused in the journal as an error" "$(journal -p err | grep -c event=configuration-refused)"
 say "told by the journal only once" "$(journal | grep -c 'msg="configuration: ')"
