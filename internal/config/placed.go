@@ -70,10 +70,10 @@ func (p *placed) checkOwn(c *vrrp.Config) {
 	}
 	own := c.Addresses[i].Addr()
 	if len(all) == 1 {
-		p.report.Mistake(p.at(own), "The director's own address", "%s is the only address of %s, so it is this director's own one, which it needs to send adverts from: write an address that no machine has, or priority = 255 on this director if it owns the address and is to keep it for good.", own, c.Interface)
+		p.report.Mistake(p.at(own), "The director's own address", "%s is the only address of %s, and this director needs it to send adverts from. Write an address that no machine has or, if this director owns the address and is to keep it for good, priority = 255.", own, c.Interface)
 		return
 	}
-	p.report.Mistake(p.at(own), "No address of its own", "All addresses of %s are virtual ones, so this director has none to send adverts from: leave its own one out.", c.Interface)
+	p.report.Mistake(p.at(own), "No address of its own", "All addresses of %s are virtual, so this director has none of its own to send adverts from: leave that one out.", c.Interface)
 }
 
 // checkNetwork warns about an address with a network of which its interface knows
@@ -96,7 +96,7 @@ func (p *placed) checkNetwork(name string, v netip.Prefix) {
 		}
 	}
 	if len(known) > 0 && !wider && !v.IsSingleIP() { // A single address may be routed here.
-		p.report.Doubt(p.at(a), "Address of no network", "%s is in no network of %s, which has %s: correct it. An address that clients reach through a router has no network of its own here: write %s.",
+		p.report.Doubt(p.at(a), "Address of no network", "%s is in no network of %s, which has %s: correct it or, if clients reach it through a router, write %s.",
 			a, name, block.Listed(known), netip.PrefixFrom(a, a.BitLen()))
 	}
 }

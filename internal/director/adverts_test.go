@@ -38,7 +38,7 @@ func TestAdvertFindings(t *testing.T) {
 			[]string{`virtual router "outside" was Master and received 3 adverts of another Master in the last minute: both held the addresses: ` +
 				`make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id`}},
 		{"somebody removes the address of a Master again and again", counted(vrrp.Counters{AddressesRestored: 1}), counted(vrrp.Counters{AddressesRestored: 40}),
-			[]string{`virtual router "outside" is Master, and somebody else removed addresses of it 39 times in the last minute; they were put back: ` +
+			[]string{`virtual router "outside" is Master, and somebody else removed its addresses: 39 removals in the last minute; they were put back: ` +
 				`find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile`}},
 		{"a keeper that was started again counts from zero", counted(vrrp.Counters{Discarded: reasons{"version": 100}}),
 			counted(vrrp.Counters{Discarded: reasons{"version": 4}}),

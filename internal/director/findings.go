@@ -263,7 +263,7 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 		}
 		if c.AddressesRestored > 0 {
 			all.add(api.Warning, vrrp.AddressesRestored, subject, "find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile",
-				"%s is Master, and somebody else removed addresses of it %d times in the last minute; they were put back", subject, c.AddressesRestored)
+				"%s is Master, and somebody else removed its addresses: %s in the last minute; they were put back", subject, text.Count(c.AddressesRestored, "removal"))
 		}
 		if c.AddressesRemoved > 0 {
 			all.add(api.Warning, vrrp.AddressesRemoved, subject, "take its addresses out of the configuration of whatever adds them (systemd-networkd, ifupdown, cloud-init, keepalived): only lvsd may add them",
