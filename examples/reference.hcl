@@ -47,6 +47,19 @@ director {
     server_metrics = false
   }
 
+  # Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace.
+  # Those that are not set here stay as they are; those that are set keep their
+  # values when lvsd stops.
+  ipvs {
+    # When a real server leaves the IPVS table, end its connections at their
+    # next packet: a UDP client is sent to another server, and a TCP client is
+    # reset. If false, the parameter stays as it is; with the kernel's default,
+    # 0, these packets are dropped until the connection has timed out, after 5
+    # minutes with UDP and 15 with TCP.
+    # Default: false.
+    expire_nodest_conn = false
+  }
+
   # The longest time that a virtual router waits after the daemon starts for
   # the IPVS table to be loaded and for the first result of every check. Raise
   # it if checks take long, so that a director does not take over before it

@@ -27,6 +27,7 @@ type Config struct {
 // A Director holds what concerns the daemon as a whole.
 type Director struct {
 	HTTP HTTP
+	IPVS IPVS
 	// StartDelay bounds how long a virtual router waits for the first table
 	// and the first result of every target.
 	StartDelay time.Duration
@@ -48,6 +49,13 @@ type HTTP struct {
 	Listen string
 	// ServerMetrics adds the series of each real server to the metrics.
 	ServerMetrics bool
+}
+
+// An IPVS holds the parameters of the kernel's IPVS that are to be set.
+type IPVS struct {
+	// ExpireNodest ends a connection at its next packet when its real server is no
+	// longer in the table (net.ipv4.vs.expire_nodest_conn); false: as it is.
+	ExpireNodest bool
 }
 
 // A Service is one virtual service.

@@ -23,6 +23,13 @@ var directorTable = block.NewTable("director",
 		"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
 	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 		httpTable, func(d *Director) *HTTP { return &d.HTTP }),
+	block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
+		ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
+)
+
+var ipvsTable = block.NewTable("ipvs",
+	block.Flag("expire_nodest_conn", "When a real server leaves the IPVS table, end its connections at their next packet: a UDP client is sent to another server, and a TCP client is reset. If false, the parameter stays as it is; with the kernel's default, 0, these packets are dropped until the connection has timed out, after 5 minutes with UDP and 15 with TCP.",
+		false, func(i *IPVS) *bool { return &i.ExpireNodest }),
 )
 
 var httpTable = block.NewTable("http",

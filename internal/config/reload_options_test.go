@@ -38,6 +38,8 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/http/server_metrics": {`listen = ":9112"`, "listen = \":9112\"\nserver_metrics = true", nil},
 	"director/http/listen":         {`listen = ":9112"`, `listen = "127.0.0.1:9113"`, nil},
 
+	"director/ipvs/expire_nodest_conn": {"", `expire_nodest_conn = true`, nil},
+
 	"virtual_service/address":         {`address = "10.13.0.200"`, `address = "10.13.0.201"`, nil},
 	"virtual_service/port":            {`port = 80`, `port = 88`, nil},
 	"virtual_service/protocol":        {``, `protocol = "udp"`, nil},

@@ -149,7 +149,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},
-		Machine: machine.Read, MachineChanges: machineChanges(ctx, o.Log.Logger),
+		Machine: machine.Read, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)
 			collect(state)

@@ -48,6 +48,8 @@ type Core struct {
 	looking bool
 	facts   machine.Facts
 	own     map[netip.Addr]bool
+	// refused is why the kernel's parameters could not be set that should be.
+	refused map[machine.Setting]error
 	found   findings
 	counted findings
 

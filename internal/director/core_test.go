@@ -87,6 +87,8 @@ func (s *story) write(effects []Effect) {
 		switch e := e.(type) {
 		case SetTable:
 			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
+		case SetSetting:
+			s.lines = append(s.lines, fmt.Sprintf("set %s=%s", e.Setting, e.Value))
 		case SetTargets:
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
 		case Retry:

@@ -37,6 +37,8 @@ type Options struct {
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
 	Machine func() (machine.Facts, error)
+	// Set gives a parameter of the kernel a value.
+	Set func(machine.Setting, string) error
 	// MachineChanges tells, within bounds, that the machine's interfaces,
 	// addresses or routes have changed.
 	MachineChanges <-chan struct{}

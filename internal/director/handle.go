@@ -27,6 +27,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 		adverts: tallies{{at: now}},
 		reload:  reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		opened:  first.Found != nil,
+		refused: map[machine.Setting]error{},
 	}
 	c.configure(now, first)
 	c.see(now, facts)
@@ -42,6 +43,8 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.hear(in)
 	case MachineSeen:
 		c.look(now, in)
+	case SettingSet:
+		c.adjusted(now, in)
 	case MachineChanged:
 		c.do(Retry{})
 	case TableSeen:

@@ -21,10 +21,6 @@ func (d *Director) Run(ctx context.Context) error {
 	defer d.running.Wait()
 	defer cancel()
 
-	facts, err := d.o.Machine()
-	if err != nil {
-		return err
-	}
 	l := d.first
 	d.first = Loaded{} // it is garbage after the first reload
 	l.open(ctx, d.o.OpenTable, d.o.Owned)
@@ -33,6 +29,10 @@ func (d *Director) Run(ctx context.Context) error {
 		return nil // It was stopped before there was anything to hand over.
 	case l.Err != nil:
 		return l.Err
+	}
+	facts, err := d.o.Machine() // now that the kernel has IPVS, with its parameters
+	if err != nil {
+		return err
 	}
 	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
 	d.adopt(l)
@@ -185,6 +185,8 @@ func (d *Director) carryOut(effects []Effect) {
 				facts, err := d.o.Machine()
 				return MachineSeen{Facts: facts, Err: err}
 			})
+		case SetSetting:
+			d.aside(func() Input { return SettingSet{e, d.o.Set(e.Setting, e.Value)} })
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}

@@ -28,6 +28,7 @@ func (c *Core) see(now time.Time, facts machine.Facts) {
 	own := ownAddresses(facts, c.config.Routers)
 	c.outdated = c.outdated || !maps.Equal(c.own, own)
 	c.facts, c.own = facts, own
+	c.adjust()
 	c.tellFindings(now)
 }
 
@@ -47,6 +48,29 @@ func (c *Core) tellFindings(now time.Time) {
 	for _, f := range append(before.without(c.found), known.without(c.counted)...) {
 		c.tell(now, event.Info, "finding-over", f.Subject, "no longer true: "+f.Text, slog.String("finding", f.Code))
 	}
+}
+
+// adjust has the kernel's parameters set that are not as they should be. One that
+// does not exist waits for the next look: there is no IPVS yet.
+func (c *Core) adjust() {
+	for setting, want := range wantedSettings(c.config.Director) {
+		if is, exists := c.facts.Settings[setting]; exists && is != want {
+			c.do(SetSetting{setting, want})
+		}
+	}
+}
+
+// adjusted takes what came of that.
+func (c *Core) adjusted(now time.Time, in SettingSet) {
+	before := c.facts.Settings[in.Setting]
+	c.refused[in.Setting] = in.Err
+	if in.Err == nil {
+		c.facts.Settings = maps.Clone(c.facts.Settings)
+		c.facts.Settings[in.Setting] = in.Value
+		c.tell(now, event.Info, "setting-changed", string(in.Setting), "parameter of the kernel set",
+			slog.String("setting", string(in.Setting)), slog.String("value", in.Value), slog.String("before", before))
+	}
+	c.tellFindings(now)
 }
 
 // levels are the levels at which findings are logged.
@@ -70,5 +94,6 @@ func (c *Core) unreported(now time.Time) findings {
 	var all findings
 	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
+	all.settings(c.config, c.facts, c.refused)
 	return all
 }

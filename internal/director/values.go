@@ -28,6 +28,11 @@ type (
 	}
 	// MachineChanged: interfaces, addresses or routes of the machine are others.
 	MachineChanged struct{}
+	// SettingSet is what came of a SetSetting.
+	SettingSet struct {
+		SetSetting
+		Err error
+	}
 	// TableSeen is how the kernel's table is, compared with the one that was set
 	// last: equal to it, or not because the kernel refused something.
 	TableSeen struct{ Converged, Refused bool }
@@ -106,6 +111,12 @@ type (
 	}
 	// Look begins a look at the machine. It ends with a MachineSeen.
 	Look struct{}
+	// SetSetting gives a parameter of the kernel a value. It ends with a
+	// SettingSet.
+	SetSetting struct {
+		machine.Setting
+		Value string
+	}
 	// HandOver hands every virtual router over and ends the keeper, within a
 	// limit. It ends with HandedOver.
 	HandOver struct{ Limit time.Duration }

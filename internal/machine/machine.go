@@ -1,4 +1,5 @@
-// Package machine reads what lvsd needs to know about the machine it runs on.
+// Package machine reads what lvsd needs to know about the machine it runs on,
+// and changes the kernel's parameters that lvsd is asked to set.
 // The daemon, validate and, through the director's findings, status all judge
 // the same facts. A fact is a value: Read is the only part that asks the kernel,
 // and whoever judges facts can be tested with made-up ones.
@@ -22,6 +23,9 @@ type Facts struct {
 	// Forward4 and Forward6 report whether it forwards packets of each family:
 	// net.ipv4.ip_forward and net.ipv6.conf.all.forwarding.
 	Forward4, Forward6 bool
+	// Settings are the values of the kernel's parameters that lvsd can set, as far
+	// as they exist.
+	Settings map[Setting]string
 }
 
 // An Interface is a network interface of a machine.
@@ -54,6 +58,7 @@ func Read() (Facts, error) {
 	f := Facts{
 		Forward4: enabled("/proc/sys/net/ipv4/ip_forward"),
 		Forward6: enabled("/proc/sys/net/ipv6/conf/all/forwarding"),
+		Settings: readSettings(),
 	}
 	var err error
 	if f.Interfaces, err = interfaces(); err != nil {

@@ -4,6 +4,7 @@ director {
     listen         = "[::1]:9112"
     server_metrics = true
   }
+  ipvs { expire_nodest_conn = true }
   start_delay      = "3s"
   probes_in_flight = 100
   exclusive_table  = true

@@ -1,0 +1,48 @@
+package director
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// wantedSettings are the kernel's parameters that the configuration sets.
+func wantedSettings(d config.Director) map[machine.Setting]string {
+	all := make(map[machine.Setting]string)
+	if d.IPVS.ExpireNodest {
+		all[machine.ExpireNodest] = "1"
+	}
+	return all
+}
+
+// settings finds parameters of the kernel that could not be set, and those that
+// harm clients and are not set.
+func (all *findings) settings(c *config.Config, m machine.Facts, refused map[machine.Setting]error) {
+	wanted := wantedSettings(c.Director)
+	for _, s := range slices.Sorted(maps.Keys(wanted)) {
+		if m.Settings[s] != wanted[s] && refused[s] != nil {
+			all.add(api.Warning, "setting-refused", string(s), fmt.Sprintf("set %s=%s by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys", s, wanted[s]),
+				"the kernel's parameter %s is %s and cannot be set to %s: %v", s, m.Settings[s], wanted[s], refused[s])
+		}
+	}
+	if wanted[machine.ExpireNodest] != "" || m.Settings[machine.ExpireNodest] != "0" {
+		return
+	}
+	if i := slices.IndexFunc(c.Services, outlivesServers); i >= 0 {
+		all.add(api.Warning, "udp-clients-stay", string(machine.ExpireNodest), "set expire_nodest_conn = true in an ipvs block of the director block",
+			"virtual service %q is over UDP, and %s is 0: when one of its servers leaves, clients that keep their port get no answer for 5 minutes", c.Services[i].Name, machine.ExpireNodest)
+	}
+}
+
+// outlivesServers reports whether the kernel sends the packets of a client to the
+// server that it sent the last ones to, although that has left, and the client
+// cannot see it: UDP has no connections to open again. With one-packet scheduling,
+// every packet is a connection of its own.
+func outlivesServers(s config.Service) bool {
+	return s.Key.Protocol == ipvsctl.UDP && s.Service.Flags&ipvsctl.OnePacket == 0
+}
