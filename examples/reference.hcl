@@ -363,7 +363,11 @@ virtual_service "web" {
     weight = 3
 
     # The number of connections at which the server gets no new ones. 0 means
-    # no limit. Set it if a server fails when it is overloaded.
+    # no limit. Set it if a server fails when it is overloaded. The kernel also
+    # counts connections that have ended until it forgets them, after 2 minutes
+    # with TCP and 5 with UDP: with 10 short ones a second, those are 1,200.
+    # Once all servers are at their thresholds, clients are refused; see
+    # when_full of the fallback.
     # 0 to 4294967295; default: 0.
     upper_threshold = 1000
 
@@ -405,6 +409,12 @@ virtual_service "web" {
     # them to unless this is set.
     # 1 to 65535; default: the service's.
     port = 8081
+
+    # Use it also while every real server that is up has reached its
+    # upper_threshold. It keeps its connections when they have room again,
+    # unless the service has persistence.
+    # Default: false.
+    when_full = false
   }
   # To use a web server on the director's own port 80 instead, as many files for
   # ldirectord do: fallback with address = "127.0.0.1" and forward = "direct".

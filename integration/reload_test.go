@@ -75,22 +75,28 @@ func (p *pair) keepAlive() *holder {
 
 // ask gets a page by the connection, which must come from web1.
 func (h *holder) ask() error {
+	page, err := h.page()
+	if err == nil && page != "web1" {
+		err = fmt.Errorf("answer %q", page)
+	}
+	return err
+}
+
+// page gets a page by the connection: the name of the server.
+func (h *holder) page() (string, error) {
 	if err := h.conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
-		return err
+		return "", err
 	}
 	if _, err := fmt.Fprint(h.conn, "GET / HTTP/1.1\r\nHost: web\r\n\r\n"); err != nil {
-		return err
+		return "", err
 	}
 	r, err := http.ReadResponse(h.reader, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer r.Body.Close()
 	page, err := bufio.NewReader(r.Body).ReadString('\n')
-	if err != nil || strings.TrimSpace(page) != "web1" {
-		return fmt.Errorf("answer %q, %v", page, err)
-	}
-	return nil
+	return strings.TrimSpace(page), err
 }
 
 // dns is a service in a file of its own, with servers that nobody checks.

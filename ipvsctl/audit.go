@@ -2,6 +2,7 @@ package ipvsctl
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,10 @@ const (
 	// or as many as make a round of the whole table in auditRounds looks.
 	auditSlice  = 32
 	auditRounds = 30
+
+	// The services with thresholds whose counters are read at each look: who serves
+	// depends on them.
+	fullSlice = 256
 )
 
 // An audit decides what is compared with the kernel, and when: all services at
@@ -21,6 +26,7 @@ const (
 type audit struct {
 	due   time.Time    // of the next look
 	queue []ServiceKey // services of this round whose real servers are still to be compared
+	full  []ServiceKey // services of this round whose servers may be full
 	ended time.Time    // when the last round ended
 }
 
@@ -50,5 +56,26 @@ func (a *audit) done(now time.Time) {
 	a.due = now.Add(lookInterval)
 	if len(a.queue) == 0 {
 		a.ended = now
+	}
+}
+
+// thresholds takes services off their own queue whose servers have thresholds. A
+// table that the audit reads whole at each look has none for it.
+func (a *audit) thresholds(t Table) iter.Seq[ServiceKey] {
+	if len(a.full) == 0 && len(t) > auditSlice {
+		for _, key := range t.Keys() {
+			if slices.ContainsFunc(t[key].Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
+				a.full = append(a.full, key)
+			}
+		}
+	}
+	turn := a.full[:min(len(a.full), fullSlice)]
+	a.full = a.full[len(turn):]
+	return func(yield func(ServiceKey) bool) {
+		for _, key := range turn {
+			if _, exists := t[key]; exists && !yield(key) {
+				return
+			}
+		}
 	}
 }

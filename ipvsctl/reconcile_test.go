@@ -284,6 +284,35 @@ func TestALargeTableIsAuditedInSlices(t *testing.T) {
 	})
 }
 
+// Whether a server with a threshold is full decides who serves, so it must not be
+// known half a minute late.
+func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{}
+		for port := range uint16(3000) {
+			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
+			if port >= 2000 && port%2 == 0 {
+				row := &want[service(port+1)].Destinations[0]
+				row.Value.Upper = 10
+			}
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		after(10 * time.Second)
+		k.Count(service(2001), server(4), ipvsctl.Counters{Connections: 70})
+		reads := k.Reads()
+		after(2 * time.Second)
+		if got := connections(r.Snapshot().Counters[service(2001)]); got != 70 {
+			t.Errorf("counted %d connections, want 70", got)
+		}
+		if got, most := k.Reads()-reads, 2*(100+256); got < 600 || got > most {
+			t.Errorf("%d services read at two looks, want %d at most: a thirtieth of 3,000, and 256 of 500", got, most)
+		}
+	})
+}
+
 // A second process finds its rows in the ledger: nothing is added again, what
 // left the configuration meanwhile goes, and what others made stays.
 func TestStartAdoptsTheTable(t *testing.T) {

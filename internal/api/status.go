@@ -287,6 +287,8 @@ func Explain(reason string) string {
 	switch reason {
 	case "no_server":
 		return "no real server is configured"
+	case "full":
+		return "every real server that is up has reached its upper_threshold"
 	case "down":
 		return "no real server is up"
 	case "drained":
@@ -309,7 +311,7 @@ type Service struct {
 	// last read.
 	InKernel bool `json:"in_kernel"`
 	// Supply tells whether it is served. Reason is why it is unserved:
-	// "no_server", "drained", "down" or "no_result".
+	// "no_server", "full", "drained", "down" or "no_result".
 	Supply  Supply   `json:"supply"`
 	Reason  string   `json:"reason,omitempty"`
 	Servers []Server `json:"servers"`
@@ -319,8 +321,14 @@ type Service struct {
 	// Traffic is the service's own, which outlives its real servers.
 	Traffic Traffic `json:"traffic"`
 	// Fallback is the destination of last resort; nil if none is configured.
-	// It is in the kernel exactly while no server with a weight above 0 is.
+	// It is in the kernel exactly while no server takes connections. One that serves
+	// while they are full stays in it with weight 0.
 	Fallback *Server `json:"fallback,omitempty"`
+}
+
+// FallbackServes reports whether the fallback takes the service's connections.
+func (s *Service) FallbackServes() bool {
+	return s.Fallback != nil && s.Fallback.InKernel && s.Fallback.KernelWeight > 0
 }
 
 // Transitions are changes of the health of real servers. The first result of a
@@ -362,6 +370,9 @@ type Server struct {
 	Health  Health `json:"health"`
 	// Drained: its weight is 0, so it takes no new connections, whatever its health.
 	Drained bool `json:"drained,omitempty"`
+	// Full: it is up, and the kernel sends it no new connections, since it has
+	// reached its upper_threshold.
+	Full bool `json:"full,omitempty"`
 	// Since is when Health last changed.
 	Since  time.Time `json:"since,omitzero"`
 	Checks []Check   `json:"checks"`

@@ -94,4 +94,7 @@ type Check struct {
 type Fallback struct {
 	Key         ipvsctl.DestinationKey
 	Destination ipvsctl.Destination
+	// WhenFull: it also serves while all servers that are up have reached their
+	// upper thresholds.
+	WhenFull bool
 }

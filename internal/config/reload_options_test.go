@@ -74,6 +74,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/fallback/port":            {`address = "192.168.1.8"`, "address = \"192.168.1.8\"\nport = 8080", nil},
 	"virtual_service/fallback/forward":         {`address = "192.168.1.8"`, "address = \"192.168.1.8\"\nforward = \"direct\"", nil},
 	"virtual_service/fallback/tunnel/type":     {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
+	"virtual_service/fallback/when_full":       {``, `when_full = true`, nil},
 	"virtual_service/fallback/tunnel/port":     {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
 	"virtual_service/fallback/tunnel/checksum": {`type = "gre"`, "type = \"gre\"\nchecksum = \"plain\"", []string{`forward = "tunnel"`}},
 }

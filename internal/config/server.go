@@ -17,6 +17,7 @@ type server struct {
 	address              netip.Addr
 	port                 uint16
 	weight, upper, lower uint32
+	whenFull             bool
 }
 
 func addressOption(help string) block.Entry[server] {
@@ -36,7 +37,7 @@ var serverTable = block.NewTable("real_server",
 	serverPort,
 	block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
 		1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
-	block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded.",
+	block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded. The kernel also counts connections that have ended until it forgets them, after 2 minutes with TCP and 5 with UDP: with 10 short ones a second, those are 1,200. Once all servers are at their thresholds, clients are refused; see when_full of the fallback.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
 	block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
 		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
@@ -48,6 +49,8 @@ var serverTable = block.NewTable("real_server",
 var fallbackTable = block.NewTable("fallback",
 	addressOption("The address of the destination. With NAT, it can't be a loopback address.").Required(`address = "10.13.0.15"`),
 	serverPort, serverForward, serverTunnel,
+	block.Flag("when_full", "Use it also while every real server that is up has reached its upper_threshold. It keeps its connections when they have room again, unless the service has persistence.",
+		false, func(s *server) *bool { return &s.whenFull }),
 )
 
 // A group is what a service says for all its servers.
@@ -182,7 +185,7 @@ func (g *group) fallback(b *block.Body) *Fallback {
 	r.route = g.route
 	fallbackTable.Decode(b, &r)
 	r.check(b)
-	f := &Fallback{}
+	f := &Fallback{WhenFull: r.whenFull}
 	f.Key.Addr, f.Key.Port = r.address, g.portOf(b, &r)
 	f.Destination = r.destination()
 	if !r.address.IsValid() {

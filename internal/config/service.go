@@ -120,6 +120,7 @@ func readService(b *block.Body) Service {
 		s.Fallback = g.fallback(inner)
 	}
 	checkWeights(b, &s)
+	checkFull(b, &s)
 	return s
 }
 
@@ -251,6 +252,16 @@ func addressBits(a netip.Addr) int {
 		return 128
 	}
 	return 32
+}
+
+// checkFull warns where a fallback waits in vain for the servers to be full.
+func checkFull(b *block.Body, s *Service) {
+	unlimited := slices.IndexFunc(s.Servers, func(srv Server) bool { return srv.Destination.Upper == 0 && srv.Destination.Weight > 0 })
+	if s.Fallback == nil || !s.Fallback.WhenFull || unlimited < 0 {
+		return
+	}
+	inner, _ := b.Block("fallback")
+	b.Doubt(inner.At("when_full"), "Option without effect", "The servers can never all be full, since %q has no upper_threshold.", s.Servers[unlimited].Name)
 }
 
 // checkWeights warns where a scheduler does not look at the weights that are

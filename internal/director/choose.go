@@ -7,7 +7,10 @@ import (
 
 // choose returns the rows of one virtual service, given the weight of each of
 // its real servers: all that are listed, and the fallback beside them exactly
-// while none of them takes new connections.
+// while none of them takes new connections. Servers that are full count for that
+// only where the fallback is meant for them. Such a fallback comes and goes with
+// the load, so it keeps its row between, with weight 0, for the connections that
+// it has. With persistence, its clients would stay with it that way.
 func choose(s *config.Service, weights []Weight) ipvsctl.Rows[ipvsctl.Destination] {
 	all := make([]ipvsctl.Row[ipvsctl.Destination], 0, len(s.Servers))
 	served := false
@@ -16,12 +19,18 @@ func choose(s *config.Service, weights []Weight) ipvsctl.Rows[ipvsctl.Destinatio
 			row := ipvsctl.Row[ipvsctl.Destination]{Key: s.Servers[i].Key, Value: s.Servers[i].Destination}
 			row.Value.Weight = w.Value
 			all = append(all, row)
-			served = served || w.Value > 0
+			served = served || w.serves() || w.Value > 0 && (s.Fallback == nil || !s.Fallback.WhenFull)
 		}
 	}
 	rows := ipvsctl.RowsOf(all)
-	if s.Fallback != nil && !served {
-		rows.Set(s.Fallback.Key, s.Fallback.Destination)
+	switch f := s.Fallback; {
+	case f == nil:
+	case !served:
+		rows.Set(f.Key, f.Destination)
+	case f.WhenFull && s.Service.Flags&ipvsctl.Persistent == 0:
+		idle := f.Destination
+		idle.Weight = 0
+		rows.Set(f.Key, idle)
 	}
 	return rows
 }

@@ -57,6 +57,9 @@ type Core struct {
 	// last server by it or an earlier one, and not got one since.
 	planned Planned
 	outages map[ipvsctl.ServiceKey]bool
+	// counters are the kernel's, and loads what follows from them.
+	counters Counted
+	loads    loads
 	// leaving is what serves for services that the last reload has changed.
 	leaving map[ipvsctl.ServiceKey]Leaving
 	// outdated: something that the plan depends on has changed.
@@ -72,6 +75,13 @@ type Core struct {
 
 // converged reports whether the kernel has the table that was set last.
 func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
+
+// full reports whether the real server Services[service].Servers[server] has
+// reached its upper threshold.
+func (c *Core) full(service, server int) bool {
+	s := &c.config.Services[service]
+	return s.Servers[server].Destination.Upper > 0 && c.loads[place{s.Key, s.Servers[server].Key}].full
+}
 
 // do adds an effect.
 func (c *Core) do(e Effect) { c.effects = append(c.effects, e) }

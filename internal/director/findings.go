@@ -123,7 +123,7 @@ func surveyed(services []api.Service) survey {
 		case !s.InKernel && s.Supply != api.Withheld:
 			all.missing = append(all.missing, name)
 		case s.Supply != api.Unserved:
-		case s.Fallback != nil && s.Fallback.InKernel:
+		case s.FallbackServes():
 			all.relieved[s.Reason] = append(all.relieved[s.Reason], name)
 		default:
 			all.refusing[s.Reason] = append(all.refusing[s.Reason], name)
@@ -207,6 +207,12 @@ func because(r *api.Router) string {
 	return " (" + r.AddressesFailure + ")"
 }
 
+// unservedRemedies are what to do about services without a server, as far as the
+// reason does not say it.
+var unservedRemedies = map[Reason]string{
+	Full: "raise upper_threshold or add real servers; a fallback with when_full = true serves meanwhile",
+}
+
 // services finds the services that serve badly, first those whose clients are
 // refused, and the servers that are down.
 func (all *findings) services(s survey) {
@@ -214,10 +220,10 @@ func (all *findings) services(s survey) {
 		all.add(api.Error, "services-missing", "", "", "%s: not in the kernel's table, so clients are not served", named("virtual service", s.missing))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.refusing)) {
-		all.add(api.Error, "services-unserved", reason, "", "%s: %s, so clients are refused", named("virtual service", s.refusing[reason]), api.Explain(reason))
+		all.add(api.Error, "services-unserved", reason, unservedRemedies[Reason(reason)], "%s: %s, so clients are refused", named("virtual service", s.refusing[reason]), api.Explain(reason))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, "", "%s: %s, so the fallback serves", named("virtual service", s.relieved[reason]), api.Explain(reason))
+		all.add(api.Warning, "fallback-serves", reason, unservedRemedies[Reason(reason)], "%s: %s, so the fallback serves", named("virtual service", s.relieved[reason]), api.Explain(reason))
 	}
 	if len(s.down) > 0 {
 		all.add(api.Warning, "servers-down", "", "", "%d of %s %s down: %s", len(s.down), text.Count(s.servers, "real server"), text.Be(len(s.down)), shorten(s.down))

@@ -49,6 +49,8 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.do(Retry{})
 	case TableSeen:
 		c.kernel = in
+	case Counted:
+		c.counters = in
 	case Reload:
 		if in.Asker != nil {
 			c.ask(now, in.Asker)
@@ -120,6 +122,7 @@ func (c *Core) beat(now time.Time) {
 	c.nextBeat = now.Add(tick)
 	c.beats++
 	c.do(Heartbeat{})
+	c.outdated = c.loads.count(c.config.Services, c.counters) || c.outdated
 	c.describe()
 	if c.beats%looks != 0 {
 		return

@@ -145,6 +145,7 @@ func (d *Director) wake(now time.Time, in Input) {
 	if d.table != nil {
 		s := d.table.Snapshot()
 		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != ""}))
+		d.carryOut(d.core.Handle(now, Counted(s.Counters)))
 	}
 }
 

@@ -22,6 +22,7 @@ func (c *Core) plan(now time.Time) {
 	c.planned = Plan(now, c.config, World{
 		State:        c.healths.State,
 		Master:       func(router string) bool { return masters[router] },
+		Full:         c.full,
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
 		Leaving:      c.leaving,

@@ -16,6 +16,9 @@ import (
 type World struct {
 	// State returns the state of the real server Services[service].Servers[server].
 	State func(service, server int) checker.State
+	// Full reports whether that server has reached its upper threshold; nil: none
+	// has.
+	Full func(service, server int) bool
 	// Master reports whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
@@ -59,7 +62,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		states, weights = states[:0], weights[:0]
 		for j := range s.Servers {
 			state := w.State(i, j)
-			weight := weigh(&s.Servers[j], state)
+			weight := weigh(&s.Servers[j], state, w.Full != nil && w.Full(i, j))
 			states, weights = append(states, state), append(weights, weight)
 			p.Until = earliest(p.Until, weight.Until)
 		}

@@ -26,7 +26,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.config, c.diagnostics = l.Config, l.Warnings
 	c.tellWarnings(now, l.Warnings)
 	c.healths.Configure(now, l.Config.Services, l.Found)
-	c.outdated = true
+	c.loads, c.outdated = c.loads.of(l.Config.Services), true
 	if c.probing {
 		c.probe(now)
 	}

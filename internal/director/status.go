@@ -98,6 +98,7 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)
+		srv.Full = c.full(place, i) && srv.KernelWeight > 0
 		s.Servers = append(s.Servers, srv)
 	}
 	if configured.Fallback != nil {

@@ -36,6 +36,8 @@ type (
 	// TableSeen is how the kernel's table is, compared with the one that was set
 	// last: equal to it, or not because the kernel refused something.
 	TableSeen struct{ Converged, Refused bool }
+	// Counted is what the kernel has counted for each virtual service, as last read.
+	Counted map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters]
 	// Reload asks for the configuration to be read again. Asker, if there is one,
 	// is answered when that has ended.
 	Reload struct{ Asker Asker }

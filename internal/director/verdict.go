@@ -15,6 +15,8 @@ type Reason string
 const (
 	// NoServer: no real server is configured.
 	NoServer Reason = "no_server"
+	// Full: all that are up have reached their upper thresholds.
+	Full Reason = "full"
 	// Drained: some have weight 0, by the configuration or as they were found in
 	// the table at the start, and no other is up.
 	Drained Reason = "drained"
@@ -27,9 +29,9 @@ const (
 // A Verdict is how a virtual service is served, and why not if it is not.
 type Verdict struct {
 	Supply api.Supply
-	// How many of its real servers take no connections, by why: they are down,
-	// they have weight 0, they have had no result.
-	down, drained, unknown int
+	// How many of its real servers take no connections, by why: they are full, they
+	// are down, they have weight 0, they have had no result.
+	full, down, drained, unknown int
 }
 
 // judge returns the verdict on a service, given the state and the weight of
@@ -38,8 +40,10 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 	v := Verdict{Supply: api.Unserved}
 	for i, w := range weights {
 		switch {
-		case w.Value > 0:
+		case w.serves():
 			return Verdict{Supply: api.Served}
+		case w.Full && w.Value > 0:
+			v.full++
 		case w.Listed:
 			v.drained++
 		case states[i] == checker.Down:
@@ -59,6 +63,8 @@ func (v Verdict) Reason() Reason {
 	switch {
 	case v.Supply != api.Unserved:
 		return ""
+	case v.full > 0:
+		return Full
 	case v.drained > 0:
 		return Drained
 	case v.down > 0:
@@ -76,7 +82,7 @@ func (v Verdict) why() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{v.down, "down"}, {v.drained, "with weight 0"}, {v.unknown, "without a result"}} {
+	}{{v.full, "at their upper_threshold"}, {v.down, "down"}, {v.drained, "with weight 0"}, {v.unknown, "without a result"}} {
 		if part.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", part.n, part.text))
 		}

@@ -14,23 +14,30 @@ type Weight struct {
 	// Value is the weight in that row; with 0 the server keeps the connections
 	// that it has and gets no new ones.
 	Value uint32
+	// Full: it has reached its upper threshold, so it gets no new ones either.
+	Full bool
 	// Until is when the weight changes by itself; zero: it does not.
 	Until time.Time
 }
 
 // weigh returns the effective weight of a real server. It is a function of the
 // server's configuration and state and never a sum of steps, so that a server
-// which has recovered has its weight back by construction.
-func weigh(c *config.Server, s checker.State) Weight {
+// which has recovered has its weight back by construction. One that is full keeps
+// its weight: the kernel passes it over by itself, and knows the moment when it is
+// not full any more.
+func weigh(c *config.Server, s checker.State, full bool) Weight {
 	switch s {
 	case checker.Up:
-		return Weight{Listed: true, Value: c.Destination.Weight}
+		return Weight{Listed: true, Value: c.Destination.Weight, Full: full}
 	case checker.Drained:
 		return Weight{Listed: true}
 	default:
 		return Weight{}
 	}
 }
+
+// serves reports whether the server takes new connections.
+func (w Weight) serves() bool { return w.Value > 0 && !w.Full }
 
 // earliest returns the first of two moments; zero is never.
 func earliest(a, b time.Time) time.Time {

@@ -59,7 +59,7 @@ var serviceFigures = []figure[api.Service]{
 		return onlyIf(v.Supply == api.Served || v.Supply == api.Unserved, oneIf(v.Supply == api.Served))
 	}},
 	{gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured."), func(v *api.Service) float64 {
-		return onlyIf(v.Fallback != nil, oneIf(v.Fallback != nil && v.Fallback.InKernel))
+		return onlyIf(v.Fallback != nil, oneIf(v.FallbackServes()))
 	}},
 	{counter("service_connections_total", "Connections since the virtual service was added to the table."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.Connections)) }},
 	{counter("service_packets_in_total", "Packets from clients to the virtual service."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsIn)) }},

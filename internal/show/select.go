@@ -71,7 +71,7 @@ func wrong(s *api.Service) api.Finding {
 	switch {
 	case !s.InKernel && s.Supply != api.Withheld:
 		f.Code, f.Severity, f.Text = "services-missing", api.Error, "is not in the kernel's table, so its clients are not served"
-	case s.Supply == api.Unserved && s.Fallback != nil && s.Fallback.InKernel:
+	case s.Supply == api.Unserved && s.FallbackServes():
 		f.Code, f.Severity, f.Text = "fallback-serves", api.Warning, api.Explain(s.Reason)+", so the fallback serves"
 	case s.Supply == api.Unserved:
 		f.Code, f.Severity, f.Text = "services-unserved", api.Error, api.Explain(s.Reason)+", so clients are refused"

@@ -88,8 +88,9 @@ func serviceCell(s *api.Service) cell {
 	return c
 }
 
-// serves reports whether a real server takes connections: weight 0 drains it.
-func serves(s *api.Server) bool { return passes(s) && s.Weight > 0 }
+// serves reports whether a real server takes connections: weight 0 drains it, and
+// one that is full waits until it has fewer.
+func serves(s *api.Server) bool { return passes(s) && s.Weight > 0 && !s.Full }
 
 // passes reports whether a real server is up, or not checked at all.
 func passes(s *api.Server) bool {
@@ -102,6 +103,8 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 	switch {
 	case passes(s) && s.Weight == 0:
 		health = cell{"drained", yellow}
+	case s.Full:
+		health = cell{"full", yellow}
 	case s.Health == api.Up:
 		health.paint = green
 	case s.Health == api.Down:
@@ -113,7 +116,7 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 
 func fallbackRow(before string, f *api.Server) []cell {
 	state := textCell("standby")
-	if f.InKernel {
+	if f.InKernel && f.KernelWeight > 0 {
 		state = cell{"serving", yellow}
 	}
 	return append([]cell{textCell(before + "(fallback)"), textCell(f.Address), textCell(f.Forward), state, {}}, kernelCells(f)...)

@@ -77,10 +77,11 @@ virtual_service "web" {
     initial         = "check"
     check "tcp" { port = 22 }
   }
-  real_server "192.168.1.5" {}
+  real_server "192.168.1.5" { upper_threshold = 4294967295 }
   real_server "far" {
-    address = "2001:db8::7"
-    forward = "tunnel"
+    address         = "2001:db8::7"
+    upper_threshold = 1
+    forward         = "tunnel"
     tunnel {
       type     = "gue"
       port     = 5555
@@ -89,8 +90,9 @@ virtual_service "web" {
     check "none" {}
   }
   fallback {
-    address = "10.13.0.15"
-    port    = 8080
+    address   = "10.13.0.15"
+    port      = 8080
+    when_full = true
   }
 }
 
