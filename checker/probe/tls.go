@@ -46,6 +46,10 @@ func serverName(o checker.HTTP, addr netip.Addr) string {
 	return cmp.Or(o.ServerName, host, addr.WithZone("").String())
 }
 
+// remedies are for a certificate that is as it should be, and that the check does
+// not know. All are named, since who mends one may need another next.
+const remedies = "set server_name (whom it is for), ca_file (who signed it) or verify = false in the check's tls block"
+
 // tlsError puts what is wrong with a certificate or a handshake into an
 // operator's words.
 func tlsError(want string, err error) error {
@@ -59,9 +63,9 @@ func tlsError(want string, err error) error {
 	)
 	switch {
 	case errors.As(err, &name):
-		return fmt.Errorf("the certificate is for %s, not for %s", namesOf(name.Certificate), want)
+		return fmt.Errorf("the certificate is for %s, not for %s: %s", namesOf(name.Certificate), want, remedies)
 	case errors.As(err, &unknown) && unknown.Cert != nil:
-		return fmt.Errorf("the certificate is signed by an unknown authority (%q)", unknown.Cert.Issuer)
+		return fmt.Errorf("the certificate is signed by an unknown authority (%q): %s", unknown.Cert.Issuer, remedies)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		if time.Now().Before(invalid.Cert.NotBefore) {
 			return fmt.Errorf("the certificate is not valid before %s", invalid.Cert.NotBefore.Format(time.RFC3339))

@@ -156,7 +156,7 @@ func TestTLSCertificates(t *testing.T) {
 			"the certificate is for a.example, 127.0.0.1, not for b.example"},
 		{"a certificate for many other names", serveTLS(t, ca.config(t, -1, 1, "a.example", "c.example", "d.example", "e.example", "f.example")),
 			with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed, "the certificate is for a.example, c.example, d.example and 2 more, not for b.example"},
-		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "the certificate is for no name, not for a.example"},
+		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "the certificate is for no name, not for a.example: set server_name (whom it is for), ca_file (who signed it) or verify = false in the check's tls block"},
 		{"any certificate, where that is asked for", good, checker.HTTP{TLS: true, Insecure: true, Host: "b.example"}, checker.Passed, ""},
 		{"an expired certificate", serveTLS(t, ca.config(t, -2, -1, "a.example")), a, checker.Failed, "the certificate expired at "},
 		{"a certificate of the future", serveTLS(t, ca.config(t, 1, 2, "a.example")), a, checker.Failed, "the certificate is not valid before "},
@@ -270,4 +270,19 @@ func TestTLSServerThatSpeaksHTTPOnAPlainCheck(t *testing.T) {
 	expect(t, probeOnce(t, newProber(t), at(addr, checker.HTTP{}, patience)), checker.Failed, "status 400, want 200-299")
 	expect(t, probeOnce(t, newProber(t), at(addr, checker.HTTP{TLS: true, CA: ca.file, Host: "a.example"}, patience)),
 		checker.Failed, "status 404, want 200-299")
+}
+
+// After a move from keepalived, which verifies nothing, every server is down.
+func TestACertificateThatDoesNotFitNamesTheThreeRemedies(t *testing.T) {
+	for _, err := range []error{
+		x509.HostnameError{Certificate: &x509.Certificate{}, Host: "192.168.1.4"},
+		x509.UnknownAuthorityError{Cert: &x509.Certificate{}},
+	} {
+		text := tlsError("192.168.1.4", err).Error()
+		for _, remedy := range []string{"server_name", "ca_file", "verify = false", "tls block"} {
+			if !strings.Contains(text, remedy) {
+				t.Errorf("%q does not mention %s", text, remedy)
+			}
+		}
+	}
 }
