@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
@@ -113,6 +114,14 @@ func (s *story) write(effects []Effect) {
 			event.Log(plain(&s.log))(e.Event)
 			s.lines = append(s.lines, strings.ToLower(e.Severity.String())+" "+e.Code+" "+e.Subject)
 		}
+	}
+}
+
+// wantLines holds those lines of the log that have a text.
+func (s *story) wantLines(when, text string, want ...string) {
+	s.Helper()
+	if diff := cmp.Diff(want, linesWith(&s.log, text), cmpopts.EquateEmpty()); diff != "" {
+		s.Errorf("%s (-want +got):\n%s", when, diff)
 	}
 }
 

@@ -138,20 +138,23 @@ func (c *Core) beat(now time.Time) {
 func (c *Core) observe(now time.Time, results Probed) {
 	for _, o := range results {
 		for _, change := range c.healths.Observe(now, o.Target, o.Result) {
-			c.outdated = true
+			c.outdated = c.outdated || change.Before == ""
 			c.tellChange(now, change)
 		}
 	}
 }
 
-// tellChange reports that a real server is up or down.
+// tellChange reports that a real server is up or down, or down for another reason.
 func (c *Core) tellChange(now time.Time, change Change) {
 	subject := change.Service + "/" + change.Server
 	attributes := []slog.Attr{slog.String("service", change.Service), slog.String("server", change.Server), slog.String("address", change.Address.String())}
-	switch change.State {
-	case checker.Up:
+	switch {
+	case change.Before != "":
+		c.tell(now, event.Warning, "server-still-down", subject, "real server is down for another reason",
+			append(attributes, slog.String("reason", change.Detail), slog.String("before", change.Before))...)
+	case change.State == checker.Up:
 		c.tell(now, event.Info, "server-up", subject, "real server is up", attributes...)
-	case checker.Down:
+	case change.State == checker.Down:
 		c.tell(now, event.Warning, "server-down", subject, "real server is down", append(attributes, slog.String("reason", change.Detail))...)
 	}
 }

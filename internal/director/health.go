@@ -21,6 +21,9 @@ import (
 type Healths struct {
 	services []config.Service
 	servers  [][]server
+	// reasons are why the checks that say down say so, as far as it was told, by
+	// their places in checks.
+	reasons map[int]reason
 	// transitions are those of each service's servers, since the daemon started.
 	transitions []api.Transitions
 	// checks are those of all servers, in the order of the configuration.
@@ -72,14 +75,27 @@ type server struct {
 	since time.Time
 }
 
-// A Change is a real server whose state has become another one.
+// A reason is why a check fails, and when it was told that this is another one
+// than before; zero: it was not.
+type reason struct {
+	detail string
+	told   time.Time
+}
+
+// reasonPause is how long no other reason of a check is told: some servers fail
+// in two ways by turns.
+const reasonPause = time.Minute
+
+// A Change is a real server whose state has become another one, or that is down
+// for another reason.
 type Change struct {
 	Service string // the service's name
 	Server  string // the server's name
 	Address ipvsctl.DestinationKey
 	State   checker.State
-	// Detail says what the deciding probe found.
-	Detail string
+	// Detail says what the deciding probe found, and Before what was told of the
+	// same check before; empty: its state has changed.
+	Detail, Before string
 }
 
 // Configure makes the services' servers those that are known. Servers known
@@ -93,6 +109,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 		services: services,
 		servers:  make([][]server, len(services)),
 
+		reasons:     make(map[int]reason),
 		transitions: make([]api.Transitions, len(services)),
 		checks:      make([]checker.Health, 0, countChecks(services)),
 	}
@@ -278,16 +295,36 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
 		before := together(checks)
 		checks[w.check].Observe(now, r, c.Checks[w.check].Rise, c.Checks[w.check].Fall)
-		if after := together(checks); after != before {
-			h.count(int(w.service), before, after)
+		change := Change{Service: h.services[w.service].Name, Server: c.Name, Address: c.Key, State: together(checks), Detail: r.Detail}
+		change.Before = h.otherReason(now, w, r)
+		if change.State != before {
+			h.count(int(w.service), before, change.State)
 			h.servers[w.service][w.server].since = now
-			changes = append(changes, Change{
-				Service: h.services[w.service].Name, Server: c.Name, Address: c.Key,
-				State: after, Detail: r.Detail,
-			})
+			change.Before = ""
+		} else if change.Before == "" {
+			continue
 		}
+		changes = append(changes, change)
 	}
 	return changes
+}
+
+// otherReason notes why a check says down, and returns what was told of it before
+// if that was another reason and it is time to tell.
+func (h *Healths) otherReason(now time.Time, w waiter, r checker.Result) (before string) {
+	at := int(h.servers[w.service][w.server].first + w.check)
+	known, failing := h.reasons[at]
+	switch {
+	case h.checks[at].State() != checker.Down:
+		delete(h.reasons, at)
+	case r.Outcome != checker.Failed, known.detail == r.Detail:
+	case !failing:
+		h.reasons[at] = reason{detail: r.Detail}
+	case now.Sub(known.told) >= reasonPause:
+		h.reasons[at] = reason{r.Detail, now}
+		return known.detail
+	}
+	return ""
 }
 
 // count counts that a server of a service has changed between up and down.

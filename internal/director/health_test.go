@@ -109,6 +109,36 @@ func TestAServersComingAndGoingIsCounted(t *testing.T) {
 	}
 }
 
+// A server that is being repaired fails in one way after the other.
+func TestAnotherReasonOfAServerThatIsDownIsLogged(t *testing.T) {
+	const another = `level=WARN msg="real server is down for another reason" event=server-still-down service=web server=192.168.1.4 address=192.168.1.4:80 `
+	s := tellOf(t, &config.Config{Services: []config.Service{checked(tcpTarget)}})
+	for _, tt := range []struct {
+		when, detail string
+		wait         time.Duration
+		want         []string
+	}{
+		{"it is down", "status 404", 0, []string{`level=WARN msg="real server is down" event=server-down service=web server=192.168.1.4 address=192.168.1.4:80 reason="status 404"`}},
+		{"the same again", "status 404", time.Second, nil},
+		{"another one", "connection refused", time.Second, []string{another + `reason="connection refused" before="status 404"`}},
+		{"by turns", "status 404", time.Second, nil},
+		{"by turns, and not told", "connection refused", time.Second, nil},
+		{"a minute later", "status 500", time.Minute, []string{another + `reason="status 500" before="connection refused"`}},
+	} {
+		s.wait(tt.wait)
+		s.log.Reset()
+		s.handle(Probed{{tcpTarget, checker.Result{Outcome: checker.Failed, Detail: tt.detail}}})
+		s.wantLines(tt.when, "real server is down", tt.want...)
+	}
+	for range 2 {
+		s.hear(checker.NotRun)
+		s.hear(checker.Passed)
+	}
+	if n := len(s.core.healths.reasons); n != 0 {
+		t.Errorf("of a server that is up, %d reasons are known", n)
+	}
+}
+
 func TestAServerIsUpOnlyIfAllItsChecksPass(t *testing.T) {
 	ping := tcpTarget
 	ping.Spec, ping.Port = checker.SpecOf(checker.Ping{}), 0
