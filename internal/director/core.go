@@ -83,6 +83,15 @@ func (c *Core) full(service, server int) bool {
 	return s.Servers[server].Destination.Upper > 0 && c.loads[place{s.Key, s.Servers[server].Key}].full
 }
 
+// masters reports of which virtual routers this director is Master.
+func (c *Core) masters() func(router string) bool {
+	masters := make(map[string]bool, len(c.routers))
+	for i := range c.routers {
+		masters[c.routers[i].Name] = c.routers[i].State == vrrp.Master
+	}
+	return func(router string) bool { return masters[router] }
+}
+
 // do adds an effect.
 func (c *Core) do(e Effect) { c.effects = append(c.effects, e) }
 

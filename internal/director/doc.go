@@ -24,7 +24,7 @@
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go            what is wrong
 //	settings.go                        the kernel's parameters
-//	full.go                            which servers have reached their thresholds
+//	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read
 //	core.go                            the core's state
 //	machine.go                         what the machine is like

@@ -9,19 +9,14 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/vrrp"
 )
 
 // plan makes the table what it should be now.
 func (c *Core) plan(now time.Time) {
-	masters := make(map[string]bool, len(c.routers))
-	for i := range c.routers {
-		masters[c.routers[i].Name] = c.routers[i].State == vrrp.Master
-	}
 	c.outdated = false
 	c.planned = Plan(now, c.config, World{
 		State:        c.healths.State,
-		Master:       func(router string) bool { return masters[router] },
+		Master:       c.masters(),
 		Full:         c.full,
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
