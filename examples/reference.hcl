@@ -515,3 +515,21 @@ virtual_service "ftp" {
 
   real_server "192.168.1.4" {} # without a port, packets keep the client's
 }
+
+# ---- Defaults
+
+# Defaults for options that would otherwise be repeated in each virtual
+# service. There can be only one such block; it applies to all files.
+defaults {
+  # The defaults for checks of one kind: a check has these values for the
+  # options that its own block leaves out, and so has the check of a service
+  # without any. The kind "*" gives interval, timeout, rise and fall to all
+  # kinds; the defaults of a kind take precedence.
+  check "*" {
+    interval = "2s"
+  }
+
+  check "http" {
+    path = "/health"
+  }
+}

@@ -13,6 +13,9 @@ type Language struct {
 	// Top is what stands at the top level of a file. Locals are among it, for
 	// the messages, and are read by this package.
 	Top *Schema
+	// First is the type of the top-level blocks that are decoded before all others,
+	// which mean something else by them.
+	First string
 	// Reusable is the type of the top-level blocks that are not parsed again
 	// while they and what they refer to are unchanged.
 	Reusable string

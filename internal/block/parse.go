@@ -25,18 +25,32 @@ type Result[R any] struct {
 // order of the files. The first is the one of the files themselves and of
 // their locals. After MaxMistakes results are left out.
 //
-// decode adds to the value what one block says. known has the summaries of
+// decode adds to the value what one block says. It is called for the language's
+// first blocks one after the other, and then for many others at once. known has the summaries of
 // earlier calls by their keys; nil: there shall be neither keys nor summaries.
 func Parse[R any](l *Language, s Sources, o Options, known map[Key][]byte, decode func(*Body, *R)) []Result[R] {
 	sc, first := prepare(l, s, o)
 	items := s.items()
 	results := make([]Result[R], 1+len(items))
 	results[0].part = first
-	r := newReuser(sc, first.files, known)
-	begun := onAllProcessors(len(items), MaxMistakes-first.Mistakes, func(worker, i int) int {
+	r := reuser{scope: sc, known: known}
+	read := func(worker, i int) {
 		o.reading(worker, items[i].head(items[i].chunk), items[i].header(items[i].text))
 		results[1+i] = decodeItem(r, items[i], decode)
 		o.reading(worker, Place{}, "")
+	}
+	files := slices.Clone(first.files)
+	for i := range items {
+		if items[i].kind == l.First {
+			read(0, i)
+			files = append(files, results[1+i].files...)
+		}
+	}
+	r.recordContext(files)
+	begun := onAllProcessors(len(items), MaxMistakes-first.Mistakes, func(worker, i int) int {
+		if items[i].kind != l.First {
+			read(worker, i)
+		}
 		return results[1+i].Mistakes
 	})
 	return results[:1+begun]
@@ -74,8 +88,8 @@ func (d *decoder) decode(it item, f func(*Body)) {
 	top.enter(d.language.Top)
 	for i := range top.inner {
 		b := &top.inner[i]
-		if b.Type == localsType {
-			d.Mistake(b.Head, "Dynamic locals", "Locals are evaluated before anything else and can't be generated: write a locals block.")
+		if b.Type != it.kind && (b.Type == localsType || b.Type == d.language.First) {
+			d.Mistake(b.Head, "Dynamic "+b.Type, "A %s block is evaluated before anything else and can't be generated: write it out.", b.Type)
 			continue
 		}
 		f(b)

@@ -6,7 +6,7 @@ import (
 )
 
 // A Key identifies all that decides what a block means: its text, the node's
-// name, the text of all locals and the files that they read, the environment
+// name, the text of all locals and first blocks and the files that they read, the environment
 // variables that the configuration mentions, and the directory where relative
 // names start. Where the block stands is not among that; the files that it
 // names itself are in its summary.
@@ -20,27 +20,27 @@ type reuser struct {
 	context [sha256.Size]byte
 }
 
-func newReuser(s *scope, locals []fileRead, known map[Key][]byte) reuser {
-	r := reuser{scope: s, known: known}
-	if known == nil {
-		return r
+// recordContext computes the context, given the files that the locals and the
+// first blocks read.
+func (r *reuser) recordContext(files []fileRead) {
+	if r.known == nil {
+		return
 	}
 	h := sha256.New()
-	record(h, "node", []byte(s.options.Node))
-	record(h, "dir", []byte(s.sources.dir))
-	s.sources.recordEnv(h, s.options)
-	for _, f := range s.sources.files {
+	record(h, "node", []byte(r.options.Node))
+	record(h, "dir", []byte(r.sources.dir))
+	r.sources.recordEnv(h, r.options)
+	for _, f := range r.sources.files {
 		for _, c := range f.blocks {
-			if c.kind == localsType {
-				record(h, localsType, f.text[c.start:c.end])
+			if c.kind == localsType || c.kind == r.language.First {
+				record(h, c.kind, f.text[c.start:c.end])
 			}
 		}
 	}
-	for _, f := range locals {
+	for _, f := range files {
 		record(h, f.path, []byte(f.sum))
 	}
 	h.Sum(r.context[:0])
-	return r
 }
 
 func (r reuser) key(text []byte) (k Key) {

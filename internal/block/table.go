@@ -117,13 +117,25 @@ func (e Entry[T]) Secret() Entry[T] {
 	return e
 }
 
-// Inner is an inner block that may stand once and is a part of the T.
+// Inner is an inner block that may stand once and is a part of the T. What it
+// leaves out stays as it is.
 func Inner[T, P any](name, help string, table *Table[P], part func(*T) *P) Entry[T] {
 	return Entry[T]{
 		Option: &Option{Name: name, Help: help, Block: table.Schema},
 		init:   func(t *T) { *part(t) = table.start },
-		open:   func(b *Body, t *T) { *part(t) = table.Read(b) },
+		open:   func(b *Body, t *T) { table.Decode(b, part(t)) },
 	}
+}
+
+// Replacing makes an inner block one that replaces what the T has inherited: what
+// it leaves out has its default.
+func (e Entry[T]) Replacing() Entry[T] {
+	init, open := e.init, e.open
+	e.open = func(b *Body, t *T) {
+		init(t)
+		open(b, t)
+	}
+	return e
 }
 
 // One is an inner block that may stand once and that the caller decodes.

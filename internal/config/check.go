@@ -8,8 +8,56 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-// A checkKind decodes a block of one kind of check.
-type checkKind = block.Kind[func(*block.Body) probe]
+// A checkKind is one kind of check, and how its blocks are read.
+type checkKind = block.Kind[checkReader]
+
+// A checkReader reads the blocks of one kind of check.
+type checkReader struct {
+	// read reads a check, which has the defaults for what its block leaves out.
+	read func(*block.Body, *defaults) probe
+	// learn reads the block with the defaults of this kind.
+	learn func(*block.Body, *defaults)
+}
+
+// defaults are what checks have for the options that their blocks leave out.
+type defaults struct {
+	// timing is what all kinds have; nil: what their tables say.
+	timing *probe
+	// kinds has, by the name of a kind, a value of the type that its table makes.
+	kinds map[string]any
+}
+
+// newCheckKind returns a kind of check whose options are in a table. Compile
+// makes a probe of the value that a block and the defaults say, and reports what is
+// wrong with the block.
+func newCheckKind[T any](name, help string, table *block.Table[T], self func(*T) *probe, compile func(*block.Body, *T) probe) checkKind {
+	decode := func(b *block.Body, d *defaults) *T {
+		t := begin(d, name, table, self)
+		table.Decode(b, &t)
+		return &t
+	}
+	r := checkReader{
+		read: func(b *block.Body, d *defaults) probe { return compile(b, decode(b, d)) },
+		learn: func(b *block.Body, d *defaults) {
+			t := decode(b, d)
+			compile(b, t)
+			d.kinds[name] = t
+		},
+	}
+	return checkKind{Name: name, Help: help, Schema: table.Schema, Decode: r}
+}
+
+// begin returns what a check of a kind is whose block says nothing.
+func begin[T any](d *defaults, kind string, table *block.Table[T], self func(*T) *probe) T {
+	if t, ok := d.kinds[kind].(*T); ok {
+		return *t
+	}
+	t := table.Start()
+	if d.timing != nil {
+		self(&t).setTiming(d.timing)
+	}
+	return t
+}
 
 // A probe is a check before it is known whom it is aimed at.
 type probe struct {
@@ -24,6 +72,11 @@ type probe struct {
 
 // self lets the options below say where the probe of what embeds it is.
 func (p *probe) self() *probe { return p }
+
+// setTiming sets what the options of timing say.
+func (p *probe) setTiming(o *probe) {
+	p.interval, p.timeout, p.rise, p.fall = o.interval, o.timeout, o.rise, o.fall
+}
 
 const (
 	// defaultTimeout is the longest that a probe may take where nothing is said.
@@ -57,8 +110,15 @@ func (p probe) hasPort() bool { return p.spec.Kind() != (checker.Ping{}).Kind() 
 
 // asking returns the probe that a block describes, which asks what o says.
 func (p probe) asking(b *block.Body, o checker.Options) probe {
-	p.spec, p.at = checker.SpecOf(o), b.Head
+	p = p.of(o)
+	p.at = b.Head
 	p.portRefused = p.hasPort() && b.Refused("port")
+	return p
+}
+
+// of returns the probe that asks what o says.
+func (p probe) of(o checker.Options) probe {
+	p.spec = checker.SpecOf(o)
 	if p.timeout == 0 {
 		p.timeout = min(defaultTimeout, p.interval)
 	}

@@ -10,17 +10,16 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var checkHTTP = checkKind{
-	Name: "http", Help: "The server answers a request as expected. The answer is read to its end, but not beyond 1 MiB or for longer than a second, so that a check leaves no trace in the server's log of errors.",
-	Schema: httpCheckTable.Schema,
-	Decode: func(b *block.Body) probe { return readHTTP(b, httpCheckTable, false) },
-}
+var checkHTTP = newCheckKind("http",
+	"The server answers a request as expected. The answer is read to its end, but not beyond 1 MiB or for longer than a second, so that a check leaves no trace in the server's log of errors.",
+	httpCheckTable, (*httpCheck).self, func(b *block.Body, c *httpCheck) probe { return c.compile(b) })
 
-var checkHTTPS = checkKind{
-	Name: "https", Help: "The same over TLS. The server's certificate is verified, see tls.",
-	Schema: httpsCheckTable.Schema,
-	Decode: func(b *block.Body) probe { return readHTTP(b, httpsCheckTable, true) },
-}
+var checkHTTPS = newCheckKind("https", "The same over TLS. The server's certificate is verified, see tls.",
+	httpsCheckTable, (*httpCheck).self, func(b *block.Body, c *httpCheck) probe {
+		c.asks.TLS = true
+		c.asks.ServerName, c.asks.CA, c.asks.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
+		return c.compile(b)
+	})
 
 type httpCheck struct {
 	probe
@@ -88,30 +87,31 @@ func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, 
 	}, ref)
 }
 
-// readHTTP reads what a check asks and expects.
-func readHTTP(b *block.Body, table *block.Table[httpCheck], tls bool) probe {
-	c := table.Read(b)
-	c.asks.TLS = tls
-	c.asks.Status, c.asks.Body = checker.DefaultStatus, c.expect.body
-	c.asks.Headers = readHeaders(b, c.headers)
-	if inner, given := b.Block("expect"); given {
-		c.checkExpect(inner)
+// compile works out what a check asks and expects. What its block leaves out has
+// been worked out for the defaults.
+func (c *httpCheck) compile(b *block.Body) probe {
+	if c.headers != nil {
+		c.asks.Headers = readHeaders(b, c.headers)
 	}
-	if tls {
-		if _, given := b.Block("tls"); given {
-			c.asks.ServerName, c.asks.CA, c.asks.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
+	if c.asks.Status == nil {
+		c.asks.Status = checker.DefaultStatus
+	}
+	inner, given := b.Block("expect")
+	if given && c.expect.status != nil {
+		c.asks.Status = statusRanges(inner, c.expect.status)
+	}
+	c.headers, c.expect.status = nil, nil
+	c.asks.Body = c.expect.body
+	if c.asks.Method == "HEAD" && c.asks.Body != "" {
+		const detail = "The answer to HEAD has no body: remove body, or use method = \"GET\"."
+		switch {
+		case given && inner.Given("body"):
+			b.Mistake(inner.At("body"), "Body of HEAD", detail)
+		case b.Given("method"):
+			b.Mistake(b.At("method"), "Body of HEAD", "By its defaults, this check expects a body. "+detail)
 		}
 	}
 	return c.asking(b, c.asks)
-}
-
-func (c *httpCheck) checkExpect(b *block.Body) {
-	if c.expect.status != nil {
-		c.asks.Status = statusRanges(b, c.expect.status)
-	}
-	if c.asks.Method == "HEAD" && c.asks.Body != "" {
-		b.Mistake(b.At("body"), "Body of HEAD", "The answer to HEAD has no body: remove body, or use method = \"GET\".")
-	}
 }
 
 // sentence prints an error as a sentence without its full stop.

@@ -10,25 +10,23 @@ import (
 // what it makes of them, and a name here.
 var checkKinds = block.NewKinds("check", checkTCP, checkHTTP, checkHTTPS, checkPing, checkNone)
 
-// defaultProbe is the check of a service without any: a TCP connect where the
-// service is TCP and has a port, else a ping.
-func defaultProbe(key ipvsctl.ServiceKey) probe {
-	p := pingTable.Start()
-	p.spec, p.timeout = checker.SpecOf(checker.Ping{}), defaultTimeout
+// probe is the check of a service without any: a TCP connect where the service is
+// TCP and has a port, else a ping.
+func (d *defaults) probe(key ipvsctl.ServiceKey) probe {
 	if key.Protocol == ipvsctl.TCP && key.Port != 0 {
-		p.spec = checker.SpecOf(checker.TCP{})
+		return begin(d, checkTCP.Name, tcpTable, (*probe).self).of(checker.TCP{})
 	}
-	return p
+	return begin(d, checkPing.Name, pingTable, (*probe).self).of(checker.Ping{})
 }
 
 // readChecks reads the checks of a service or a server.
-func readChecks(b *block.Body) (probes []probe) {
+func readChecks(b *block.Body, d *defaults) (probes []probe) {
 	for inner := range b.Blocks("check") {
-		read, known := checkKinds.Of(inner)
+		kind, known := checkKinds.Of(inner)
 		if !known {
 			continue
 		}
-		if p := read(inner); p.spec != "" {
+		if p := kind.read(inner, d); p.spec != "" {
 			probes = append(probes, p)
 		} else if b.Count("check") > 1 {
 			b.Mistake(inner.Head, "Check none among others", "check \"none\" {} says that there is no check: remove it, or the others.")

@@ -6,6 +6,7 @@ import "github.com/lvsd/lvsd/internal/block"
 // block.Claim). Those before mustBeUnique may be made once in a configuration.
 const (
 	directorBlock = iota
+	defaultsBlock
 	routerName
 	routerID
 	routerAddress
@@ -24,6 +25,7 @@ const (
 // to do about it.
 var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	directorBlock: {"director", "there can be only one; put everything into that block"},
+	defaultsBlock: {"defaults", "there can be only one; put everything into that block"},
 	routerName:    {"virtual_router", "choose another name"},
 	routerID:      {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
 	routerAddress: {"virtual address", "only one virtual router can hold an address"},

@@ -12,7 +12,7 @@
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
 //	track.go, router.go             virtual_router {}
-//	director.go                     director {}
+//	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
 //	placed.go                       virtual routers, and the addresses of this machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them

@@ -46,25 +46,32 @@ var top = block.NewTable(topLevel,
 	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema),
 	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
 	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
+	block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema),
 )
 
 // language is what a configuration of lvsd may hold.
 var language = &block.Language{
 	Top:      top.Schema,
+	First:    "defaults",
 	Reusable: "virtual_service",
 	Words:    foreignRemedies(),
 	Values:   foreignValues,
 	Alien:    alien,
 }
 
+// A reading is one pass over all blocks, of which defaults come first.
+type reading struct{ defaults *defaults }
+
 // declare adds what a top-level block declares.
-func declare(b *block.Body, d *declaration) {
+func (r *reading) declare(b *block.Body, d *declaration) {
 	switch b.Type {
+	case "defaults":
+		r.defaults = readDefaults(b)
 	case "director":
 		d.directors = append(d.directors, readDirector(b))
 	case "virtual_router":
 		d.routers = append(d.routers, readRouter(b))
 	case "virtual_service":
-		d.services = append(d.services, readService(b))
+		d.services = append(d.services, readService(b, r.defaults))
 	}
 }

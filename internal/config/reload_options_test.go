@@ -180,7 +180,11 @@ func file(t *testing.T, path, text string, also []string) *config.Config {
 		lines = []string{head + " {\n" + strings.Join(filled(contents[blocks[i]], lines), "\n") + "\n}"}
 	}
 	if blocks[0] != "virtual_service" {
-		lines = append(lines, "virtual_service \"web\" {\n"+strings.Join(contents["virtual_service"], "\n")+"\n}")
+		web := slices.Clone(contents["virtual_service"])
+		if blocks[0] == "defaults" {
+			web = append(web, blocks[1]+" {}")
+		}
+		lines = append(lines, "virtual_service \"web\" {\n"+strings.Join(web, "\n")+"\n}")
 	}
 	// Nothing is heard of this one's server, so that the start delay decides.
 	lines = append(lines, "virtual_service \"mute\" {\naddress = \"10.13.0.200\"\nport = 99\nforward = \"nat\"\nreal_server \"192.168.1.99\" {}\n}\n")

@@ -35,6 +35,7 @@ func newDraft(t *testing.T, seed uint64) *draft {
 		"virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n  addresses = [\"10.13.0.200/24\"]\n}\n",
 	}
 	d.put("greeting", "/hello")
+	d.files[1] = []string{"defaults {\n  check \"http\" {\n    path = local.greeting\n    rise = 2\n  }\n}\n"}
 	authority, err := os.ReadFile("testdata/ca.pem")
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,7 @@ func (d *draft) service() string {
 		"scheduler = \"rr\"\n  real_server \"192.168.1.4\" { weight = 3 }",
 		"real_server \"192.168.1.4\" { weight = local.share }",
 		"check \"http\" { path = local.greeting }\n  real_server \"192.168.1.4\" {}",
-		"check \"http\" { path = file(\"greeting\") }\n  real_server \"192.168.1.4\" {}",
+		"check \"http\" {}\n  real_server \"192.168.1.4\" {}",
 		"check \"https\" {\n    tls { ca_file = \"ca.pem\" }\n  }\n  real_server \"192.168.1.4\" {}",
 		"dynamic \"real_server\" {\n    for_each = [4, 5]\n    labels = [\"192.168.1.${real_server.value}\"]\n    content {}\n  }",
 		"",
@@ -92,7 +93,7 @@ func (d *draft) replace(old, new string) {
 
 // edit makes one change, of which some are mistakes and some take them back.
 func (d *draft) edit() {
-	switch d.IntN(16) {
+	switch d.IntN(18) {
 	case 0:
 		d.insert(d.service())
 	case 1:
@@ -121,6 +122,10 @@ func (d *draft) edit() {
 		d.env["PORT"] = fmt.Sprint(d.IntN(3)) // some block mentions env.PORT
 	case 14:
 		d.replace("port = 1000", "port = env.PORT")
+	case 16:
+		d.replace("rise = 2", "rise = 3")
+	case 17:
+		d.replace("rise = 3", "rise = 2")
 	case 15:
 		d.replace("port = env.PORT", "port = 1000")
 	}

@@ -49,7 +49,7 @@ func forwardOption[T any](help string, of func(*T) *route) block.Entry[T] {
 }
 
 func tunnelOption[T any](help string, of func(*T) *route) block.Entry[T] {
-	return block.Inner("tunnel", help, tunnelTable, func(t *T) *encapsulation { return &of(t).tunnel })
+	return block.Inner("tunnel", help, tunnelTable, func(t *T) *encapsulation { return &of(t).tunnel }).Replacing()
 }
 
 func initialOption[T any](help, def string, of func(*T) *route) block.Entry[T] {

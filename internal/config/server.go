@@ -59,17 +59,18 @@ type group struct {
 	key     ipvsctl.ServiceKey
 	anyPort bool // the service has no port of its own, and that is no mistake
 	checks  []probe
+	*defaults
 	// seen holds the destinations of the service, by their key.
 	seen map[ipvsctl.DestinationKey]block.Place
 }
 
-func newGroup(b *block.Body, key ipvsctl.ServiceKey, r route) *group {
+func newGroup(b *block.Body, key ipvsctl.ServiceKey, r route, d *defaults) *group {
 	r.check(b)
-	g := &group{route: r, key: key, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
+	g := &group{route: r, key: key, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
 	g.anyPort = b.Given("firewall_mark") || key.Port == 0 && b.Given("port") && !b.Refused("port")
-	g.checks = readChecks(b)
+	g.checks = readChecks(b, d)
 	if b.Count("check") == 0 {
-		g.checks = []probe{defaultProbe(key)}
+		g.checks = []probe{d.probe(key)}
 	}
 	return g
 }
@@ -94,7 +95,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	s.InitialUp = r.initialUp
 	probes := g.checks
 	if b.Count("check") > 0 {
-		probes = readChecks(b)
+		probes = readChecks(b, g.defaults)
 	}
 	if !ok {
 		return s, false

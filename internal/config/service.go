@@ -95,7 +95,7 @@ var persistenceTable = block.NewTable("persistence",
 		"", words("sip"), func(p *persistence) *string { return &p.engine }).Unless("none"),
 )
 
-func readService(b *block.Body) Service {
+func readService(b *block.Body, d *defaults) Service {
 	b.CheckName(0)
 	claim(b, serviceName, strconv.Quote(b.Labels[0]), b.Head)
 	r := serviceTable.Read(b)
@@ -104,7 +104,7 @@ func readService(b *block.Body) Service {
 		claim(b, serviceKey, s.Key.String(), b.Head)
 	}
 	s.Service = r.kernel(b, s.Key)
-	g := newGroup(b, s.Key, r.route)
+	g := newGroup(b, s.Key, r.route, d)
 	count := b.Count("real_server")
 	claim(b, realServers, strconv.Itoa(count), b.Head)
 	s.Servers = make([]Server, 0, count)

@@ -18,6 +18,18 @@ const openService = "virtual_service \"web\" {\n  address = \"10.13.0.200\"\n  p
 // part of the message. Every mistake is told, and nothing else.
 func TestWhatAdministratorsAreTold(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
+		{"my defaults have a mistake, and three services use them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {}\n}\n",
+			"3 Invalid path: Path \"health\" must begin with / and must not contain a space (write %20).\n4 Invalid status: Status \"99\" must be a code from 100 to 599, or a range such as \"200-299\"."},
+		{"I gave all kinds a path", "defaults {\n  check \"*\" { path = \"/\" }\n}\n" + openService + "}\n",
+			"2 Unused path: Only checks \"http\" and \"https\" have it: remove it, or write check \"http\"."},
+		{"I gave no check defaults", "defaults {\n  check \"none\" {}\n}\n" + openService + "}\n",
+			"2 Unknown check \"none\": It can be \"*\", \"tcp\", \"http\", \"https\" or \"ping\"."},
+		{"I use HEAD, and a body is expected by default", "defaults {\n  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n" + openService + "  check \"http\" { method = \"HEAD\" }\n}\n",
+			"11 Body of HEAD: By its defaults, this check expects a body. The answer to HEAD has no body: remove body, or use method = \"GET\"."},
+		{"I generate defaults", "dynamic \"defaults\" {\n  for_each = [1]\n  content {}\n}\n" + openService + "}\n",
+			"1 Dynamic defaults: A defaults block is evaluated before anything else and can't be generated: write it out."},
+		{"I use a check of all kinds in a service", openService + "  check \"*\" {}\n}\n",
+			"6 Unknown check \"*\": It can be \"tcp\", \"http\", \"https\", \"ping\" or \"none\"."},
 		{"I opened a comment and forgot its end", openService + "}\n\n/* for later\nvirtual_service \"mail\" {}\n",
 			"8 Unclosed comment: This comment has no end, so the rest of the file would be ignored: write */ where it ends."},
 		{"I forgot the end of a text of several lines", openService + "  check \"http\" {\n    expect {\n      body = <<EOT\nhello\n    }\n  }\n}\n",

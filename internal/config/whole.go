@@ -77,7 +77,8 @@ func Parse(s Sources, o Options) (*Config, Diagnostics) {
 // With known nil, the outcome has neither keys nor summaries. The warnings about
 // m are given too.
 func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, Diagnostics) {
-	results := block.Parse(language, s, o, known, declare)
+	r := reading{defaults: &defaults{}}
+	results := block.Parse(language, s, o, known, r.declare)
 	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}}
 	w := newWhole(m)
 	for i := range results {

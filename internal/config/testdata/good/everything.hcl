@@ -142,6 +142,11 @@ virtual_service "stream" {
   real_server "192.168.1.4" {}
 }
 
+defaults {
+  check "*" { fall = 4 }
+  check "http" { path = "/health" }
+}
+
 virtual_service "marked" {
   firewall_mark = 7
   forward       = "nat"

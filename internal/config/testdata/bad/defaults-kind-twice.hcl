@@ -1,0 +1,4 @@
+defaults {
+  check "tcp" {}
+  check "tcp" { rise = 1 } # ERROR: Duplicate check "tcp"
+}

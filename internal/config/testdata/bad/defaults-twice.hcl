@@ -1,0 +1,7 @@
+defaults {
+  check "tcp" {}
+}
+
+defaults { # ERROR: Duplicate defaults block
+  check "ping" {}
+}
