@@ -25,12 +25,18 @@ func TestMain(m *testing.M) {
 // command runs lvsd and returns what it printed and its exit status.
 func command(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
+	return piped(t, "", args...)
+}
+
+// piped is command with a standard input.
+func piped(t *testing.T, stdin string, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, os.Args[0], args...)
 	c.Env = append(os.Environ(), asCommand+"=yes")
 	var out, errs strings.Builder
-	c.Stdout, c.Stderr = &out, &errs
+	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(stdin), &out, &errs
 	if err := c.Run(); err != nil {
 		if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 			t.Fatal(err)
@@ -87,6 +93,11 @@ func TestCommandLine(t *testing.T) {
 			`lvsd.hcl is valid for node "lvs1": 0 virtual routers, 1 virtual service, 1 real server`, ""},
 		{"validate: not valid", []string{"validate", "--node", "lvs1", bad}, 1, "", `Did you mean "wrr"?`},
 		{"validate: not valid, for a program", []string{"validate", "-o", "json", bad}, 1, `"valid":false`, ""},
+		{"validate: as run has it", []string{"validate", "--node", "lvs1", "--config", good}, 0, "is valid", ""},
+		{"validate: the path twice", []string{"validate", "--config", good, good}, 2, "", "give the path once"},
+		{"validate: as another director", []string{"validate", "--node", "lvs1", good}, 0, "so its interfaces and addresses were not compared)", ""},
+		{"validate: as this one", []string{"validate", good}, 0, "1 real server\n", "Address held by nobody"},
+		{"validate: missing, for a program", []string{"validate", "-o", "json", missing}, 1, `"error":"there is no configuration at`, ""},
 		{"validate: missing", []string{"validate", missing}, 1, "", "no configuration at " + missing},
 		{"validate: an interface that is not here", []string{"validate", elsewhere}, 0, "is valid", `No interface "no-such0" on this machine`},
 		{"validate --strict: an interface that is not here", []string{"validate", "--strict", elsewhere}, 1, "", "has warnings for node"},
@@ -94,7 +105,7 @@ func TestCommandLine(t *testing.T) {
 		{"validate --strict: for a program", []string{"validate", "--strict", "-o", "json", elsewhere}, 1, `"valid":false`, ""},
 		{"validate: an interface of another node's", []string{"validate", "--node", "another", elsewhere}, 0, "is valid", ""},
 		{"validate: empty", []string{"validate", file(t, "")}, 1, "", "Empty configuration"},
-		{"validate: two paths", []string{"validate", good, bad}, 2, "", "\nRun \"lvsd validate --help\" for usage.\n"},
+		{"validate: two paths", []string{"validate", good, bad}, 2, "", "validate reads one configuration: give a file, or a directory whose *.hcl files are read together\nRun \"lvsd validate --help\" for usage.\n"},
 		{"run: not valid", []string{"run", "--config", bad, "--node", "lvs1"}, 78, "", `Did you mean "wrr"?`},
 		{"run: missing", []string{"run", "--config", missing}, 1, "", "no configuration at " + missing},
 		{"run: -config with one dash", []string{"run", "-config", good}, 2, "", "in -config"},
@@ -132,6 +143,25 @@ func TestCommandLine(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A text that is in no file yet.
+func TestValidateReadsStandardInput(t *testing.T) {
+	for _, tt := range []struct {
+		text           string
+		exit           int
+		stdout, stderr string
+	}{
+		{valid, 0, `standard input is valid for node "lvs1"`, ""},
+		{broken, 1, "", "standard input:5, in virtual_service \"web\""},
+		{"", 1, "", "Empty configuration"},
+		{strings.Repeat("#\n", 9<<20), 1, "", "standard input has more than the 16777216 bytes that are the limit"},
+	} {
+		stdout, stderr, exit := piped(t, tt.text, "validate", "--node", "lvs1", "-")
+		if exit != tt.exit || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+			t.Errorf("%.20q: %d, %q, %q; want %d, %q, %q", tt.text, exit, stdout, stderr, tt.exit, tt.stdout, tt.stderr)
+		}
 	}
 }
 

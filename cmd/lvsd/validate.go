@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,75 +14,114 @@ import (
 	"github.com/lvsd/lvsd/internal/show"
 )
 
+// A validation is what lvsd validate is asked.
+type validation struct {
+	daemon.Options
+	output *output
+	color  *choice
+	strict bool
+}
+
 func newValidateCommand() *cobra.Command {
-	var node string
-	var fileDirs []string
-	var o *output
-	var color *choice
-	var strict bool
+	var v validation
 	c := &cobra.Command{
 		Use:        "validate [PATH]",
 		SuggestFor: []string{"check", "test", "config", "configtest", "verify"},
 		Short:      "Check a configuration without running anything",
-		Long: `Reads a configuration as the daemon would: a file, or a directory of *.hcl files
-(` + daemon.DefaultConfig + ` by default). Prints every mistake in it with its place, its source
-line, and what to write instead.
+		Long: `Reads a configuration as the daemon would: a file, a directory of *.hcl files
+(` + daemon.DefaultConfig + ` by default), or with - what comes from standard input. Prints every
+mistake in it with its place, its source line, and what to write instead.
+
+Only as the director that this machine is, it is also compared with the
+interfaces and addresses of this machine.
 
 The exit status is 0 for a valid configuration, even with warnings unless
---strict is given; 1 for one that the daemon would refuse, and with --strict for
-one with a warning; and 2 for a mistake on the command line.`,
+--strict is given; 1 for one that the daemon would refuse or that is not there,
+and with --strict for one with a warning; and 2 for a mistake on the command line.`,
 		Example: `  lvsd validate
   lvsd validate --strict && systemctl reload lvsd
   lvsd validate --node lvs2 /etc/lvsd       as the other director would read it
+  lvsd validate - < new.hcl                 a text that is in no file yet
   lvsd validate -o json ./new | jq .        for scripts`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			path := daemon.DefaultConfig
-			if len(args) == 1 {
-				path = args[0]
-			}
-			r, err := daemon.Validate(c.Context(), path, node, fileDirs)
-			if err != nil {
-				return failure(err)
-			}
-			verdict := r.Err()
-			if verdict == nil && strict && len(r.Diagnostics) > 0 {
-				verdict = fmt.Errorf("%s has warnings for node %q, and --strict makes them errors", r.Path, r.Node)
-			}
-			if o.word == "json" {
-				return printReading(c.OutOrStdout(), r, verdict == nil)
-			}
-			if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics, color.word); err != nil {
-				return failure(err)
-			}
-			if verdict == nil {
-				fmt.Fprintf(c.OutOrStdout(), "%s is valid for node %q: %s\n", r.Path, r.Node, contents(r.Contents))
-			}
-			return failure(verdict)
-		},
+		Args: v.args,
+		RunE: func(c *cobra.Command, _ []string) error { return v.run(c) },
 	}
-	c.Flags().BoolVar(&strict, "strict", false, "treat warnings as errors")
-	c.Flags().StringVar(&node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
-	fileDirFlag(c, &fileDirs)
+	flags := c.Flags()
+	flags.StringVar(&v.Config, "config", daemon.DefaultConfig, "the same as PATH, as lvsd run has it")
+	flags.BoolVar(&v.strict, "strict", false, "treat warnings as errors")
+	flags.StringVar(&v.Node, "node", "", "read it as the director of this name (default: the host's name up to its first dot)")
+	fileDirFlag(c, &v.FileDirs)
 	completeFlag(c, "node")
-	o, color = outputFlag(c), colorFlag(c)
+	v.output, v.color = outputFlag(c), colorFlag(c)
 	return c
 }
 
-// printReading prints a reading, whether it is valid, and its diagnostics for
-// programs.
-func printReading(out io.Writer, r *daemon.Reading, valid bool) error {
-	diags := r.Diagnostics
-	if diags == nil {
-		diags = config.Diagnostics{}
+// args takes the path from the command line.
+func (v *validation) args(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 1:
+		return errors.New("validate reads one configuration: give a file, or a directory whose *.hcl files are read together")
+	case len(args) == 1 && c.Flags().Changed("config"):
+		return errors.New("give the path once, with or without --config")
+	case len(args) == 1:
+		v.Config = args[0]
 	}
-	err := json.NewEncoder(out).Encode(map[string]any{
-		"schema_version": show.SchemaVersion, "valid": valid, "node": r.Node, "diagnostics": diags,
-	})
+	return nil
+}
+
+// run reads the configuration and prints what is wrong with it.
+func (v *validation) run(c *cobra.Command) error {
+	r, err := daemon.Validate(c.Context(), v.Options, c.InOrStdin())
+	if err != nil && v.output.word == "json" {
+		return printReading(c.OutOrStdout(), &daemon.Reading{Path: v.Config, Node: v.Node}, err)
+	}
 	if err != nil {
+		return failure(err)
+	}
+	verdict := r.Err()
+	if verdict == nil && v.strict && len(r.Diagnostics) > 0 {
+		verdict = fmt.Errorf("%s has warnings for node %q, and --strict makes them errors", r.Path, r.Node)
+	}
+	if v.output.word == "json" {
+		return printReading(c.OutOrStdout(), r, verdict)
+	}
+	if err := renderDiagnostics(c.ErrOrStderr(), r.Diagnostics, v.color.word); err != nil {
+		return failure(err)
+	}
+	if verdict == nil {
+		fmt.Fprintf(c.OutOrStdout(), "%s is valid for node %q: %s%s\n", r.Path, r.Node, contents(r.Contents), notCompared(r))
+	}
+	return failure(verdict)
+}
+
+// notCompared says that what this machine has did not count, where that is so.
+func notCompared(r *daemon.Reading) string {
+	if r.Host == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (this machine is %q, so its interfaces and addresses were not compared)", r.Host)
+}
+
+// printReading prints a reading, why it is not valid if it is not, and its
+// diagnostics for programs.
+func printReading(out io.Writer, r *daemon.Reading, why error) error {
+	answer := map[string]any{
+		"schema_version": show.SchemaVersion, "valid": why == nil, "path": r.Path, "node": r.Node,
+		"diagnostics": config.Diagnostics{},
+	}
+	if r.Diagnostics != nil {
+		answer["diagnostics"] = r.Diagnostics
+	}
+	if why != nil {
+		answer["error"] = why.Error()
+	}
+	if why == nil || r.Diagnostics != nil {
+		answer["machine_compared"] = r.Host == ""
+	}
+	if err := json.NewEncoder(out).Encode(answer); err != nil {
 		return failure(fmt.Errorf("printing the diagnostics: %w", err))
 	}
-	if !valid {
+	if why != nil {
 		return exitError{exitFailure, nil}
 	}
 	return nil

@@ -16,9 +16,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxSource is how much configuration is read, in bytes: the text of some
+// MaxSource is how much configuration is read, in bytes: the text of some
 // 100,000 real servers. It keeps a wrong path from filling the memory.
-const maxSource = 16 << 20
+const MaxSource = 16 << 20
 
 // Sources are the files of one configuration, as read at one moment.
 type Sources struct {
@@ -97,6 +97,16 @@ func Read(path string) (Sources, error) {
 	return s, nil
 }
 
+// FromText returns a configuration of one file whose text somebody has read, under
+// the name that messages give it. Relative names in it begin at the working
+// directory.
+func FromText(name string, text []byte) (Sources, error) {
+	if len(text) > MaxSource {
+		return Sources{}, fmt.Errorf("reading the configuration: %s has more than the %d bytes that are the limit", name, MaxSource)
+	}
+	return Sources{dir: ".", files: []*source{{name: name, text: clean(text)}}}, nil
+}
+
 // configurationFiles lists the files of a directory that are configuration.
 func configurationFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir) // sorted by name
@@ -121,7 +131,7 @@ func configurationFiles(dir string) ([]string, error) {
 }
 
 func (s *Sources) add(name string) error {
-	rest := maxSource
+	rest := MaxSource
 	for _, f := range s.files {
 		rest -= len(f.text)
 	}
@@ -240,7 +250,7 @@ func (s Sources) Digest(o Options) string {
 	}
 	s.recordEnv(h, o)
 	for _, name := range o.Files {
-		text, err := readRegular(anywhere{}, name, maxSource)
+		text, err := readRegular(anywhere{}, name, MaxSource)
 		if err != nil {
 			text = []byte(err.Error())
 		}

@@ -31,6 +31,13 @@ const (
 // the order of their names.
 func Read(path string) (Sources, error) { return block.Read(path) }
 
+// FromText is Read for a text of at most MaxSource bytes, under a name for the
+// messages.
+func FromText(name string, text []byte) (Sources, error) { return block.FromText(name, text) }
+
+// MaxSource bounds the files of a configuration, in bytes.
+const MaxSource = block.MaxSource
+
 // A declaration is what one top-level block declares.
 type declaration struct {
 	directors []Director

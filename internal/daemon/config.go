@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -23,6 +24,9 @@ const DefaultConfig = "/etc/lvsd"
 // A Reading is a configuration as one director reads it.
 type Reading struct {
 	Path, Node string
+	// Host is the name of this machine where it is another director, whose
+	// interfaces and addresses do not count; else empty.
+	Host string
 	reader.Reading
 }
 
@@ -50,21 +54,33 @@ func newReader() *reader.Reader {
 // ReadCommand is the name of the subcommand that calls reader.Main.
 const ReadCommand = orders.Read
 
-// Validate reads the configuration at path as Run would on the director named
-// node, or named as this host where node is empty. What this machine has counts
-// only if it is that director. The Reading has no Config.
-func Validate(ctx context.Context, path, node string, fileDirs []string) (*Reading, error) {
-	q, facts, err := query(path, node, fileDirs)
+// Validate reads a configuration as Run would with these options: the director is
+// the one of that name, and what this machine has counts only if it is that one.
+// The path "-" stands for in. The Reading has no Config.
+func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
+	q, facts, err := query(o.Config, o.Node, o.FileDirs)
 	if err != nil {
 		return nil, err
 	}
 	q.ValidateOnly = true
-	if host, err := machine.NodeName(); err != nil || host != q.Node {
-		q.Local = nil
-	} else {
-		q.Interfaces = facts.Names()
+	if o.Config == "-" {
+		q.Path, q.IsText = "standard input", true
+		if q.Text, err = io.ReadAll(io.LimitReader(in, config.MaxSource+1)); err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
 	}
-	return read(ctx, newReader(), q)
+	host, err := machine.NodeName()
+	if err == nil && host == q.Node {
+		host, q.Interfaces = "", facts.Names()
+	} else {
+		q.Local = nil
+	}
+	r, err := read(ctx, newReader(), q)
+	if err != nil {
+		return nil, err
+	}
+	r.Host = host
+	return r, nil
 }
 
 // query returns what a configuration is read with on this machine, without

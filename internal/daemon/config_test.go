@@ -95,7 +95,7 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	for i := range maxMistakes + 9 {
 		fmt.Fprintf(&text, "virtual_service \"s%d\" { scheduler = \"none\" }\n", i)
 	}
-	r, err := Validate(t.Context(), write(t, text.String()), "lvs1", nil)
+	r, err := Validate(t.Context(), Options{Config: write(t, text.String()), Node: "lvs1"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestFileReadsWhereAFlagAllowsIt(t *testing.T) {
 	}
 	path := write(t, fmt.Sprintf("virtual_service \"web\" {\n  address = \"10.13.0.200\"\n  port = 80\n  forward = \"nat\"\n  scheduler = file(%q)\n  real_server \"192.168.1.4\" {}\n}\n", word))
 	for _, dirs := range [][]string{nil, {dir}} {
-		r, err := Validate(t.Context(), path, "lvs1", dirs)
+		r, err := Validate(t.Context(), Options{Config: path, Node: "lvs1", FileDirs: dirs}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

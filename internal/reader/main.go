@@ -84,7 +84,7 @@ func confine(l Limits) error {
 // answer reads the configuration and sends what came of it: a reply, and the
 // blocks that it announces.
 func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) error {
-	sources, err := config.Read(q.Path)
+	sources, err := q.sources()
 	switch {
 	case !errors.Is(err, fs.ErrPermission):
 	case os.Geteuid() == 0:
@@ -116,6 +116,14 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 		}
 	}
 	return nil
+}
+
+// sources are the files that a query is about.
+func (q *Query) sources() (config.Sources, error) {
+	if q.IsText {
+		return config.FromText(q.Path, q.Text)
+	}
+	return config.Read(q.Path)
 }
 
 // count counts what blocks that were all parsed have.

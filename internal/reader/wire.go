@@ -5,8 +5,11 @@ import "github.com/lvsd/lvsd/internal/config"
 // A Query says what is to be read, and what the reader needs to know besides
 // the files. The environment is the parent's.
 type Query struct {
-	// Path is a file, or a directory of *.hcl files.
-	Path string
+	// Path is a file, or a directory of *.hcl files. With IsText, it is only the name
+	// that messages give to Text.
+	Path   string
+	IsText bool
+	Text   []byte
 	// Node is as in config.Options.
 	Node string
 	// FileDirs is as in config.Options.
