@@ -39,7 +39,7 @@ var layers = []struct {
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/reader", []string{"checker", "internal/config"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
-	{"internal/api", nil, "what programs read changes for their sake alone"},
+	{"internal/api", []string{"internal/text"}, "what programs read changes for their sake alone"},
 	{"internal/text", nil, "any text may come from anywhere"},
 	{"internal/show", []string{"internal/api", "internal/text"}, "it shows what any daemon has answered"},
 	{"internal/metrics", []string{"checker", "internal/api", "internal/text"}, "it exports one answer, and the checker's bounds of latencies"},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -65,7 +64,7 @@ func Findings(s *api.Status) []api.Finding {
 		all.add(api.Error, "reload-refused", "", `correct `+r.Path+`, check it with "lvsd validate" and reload again`,
 			"RELOAD REFUSED at %s; the configuration of %s is still running (%s)", r.Last.Format(time.DateTime), r.Applied.Format(time.DateTime), r.Error)
 	}
-	services := surveyed(s.Services)
+	services := api.SurveyOf(s.Services)
 	all.notReady(s, services)
 	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
@@ -74,7 +73,7 @@ func Findings(s *api.Status) []api.Finding {
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
-	all.services(services)
+	all = append(all, services.Findings()...)
 	switch t := &s.Table; {
 	case t.LastError == "":
 	case t.Pending > 0:
@@ -100,55 +99,14 @@ func Findings(s *api.Status) []api.Finding {
 	return all
 }
 
-// A survey is what is wrong with services and their servers, of which there may
-// be thousands: findings name a few of them.
-type survey struct {
-	services, servers int
-	// missing are services that are not in the kernel's table and should be.
-	missing []string
-	// refusing and relieved are the unserved services by reason: those whose
-	// clients are refused, and those whose fallback serves.
-	refusing, relieved map[string][]string
-	// down are servers, and unknown is how many have no known health.
-	down    []string
-	unknown int
-}
-
-func surveyed(services []api.Service) survey {
-	all := survey{services: len(services), refusing: map[string][]string{}, relieved: map[string][]string{}}
-	for i := range services {
-		s := &services[i]
-		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
-		switch {
-		case !s.InKernel && s.Supply != api.Withheld:
-			all.missing = append(all.missing, name)
-		case s.Supply != api.Unserved:
-		case s.FallbackServes():
-			all.relieved[s.Reason] = append(all.relieved[s.Reason], name)
-		default:
-			all.refusing[s.Reason] = append(all.refusing[s.Reason], name)
-		}
-		all.servers += len(s.Servers)
-		for j := range s.Servers {
-			switch s.Servers[j].Health {
-			case api.Down:
-				all.down = append(all.down, s.Name+"/"+s.Servers[j].Name)
-			case api.Unknown:
-				all.unknown++
-			}
-		}
-	}
-	return all
-}
-
 // notReady finds why the daemon is not ready, if it is not.
-func (all *findings) notReady(s *api.Status, services survey) {
+func (all *findings) notReady(s *api.Status, services api.Survey) {
 	why := "starting"
-	if n := len(services.missing); n > 0 {
-		why += fmt.Sprintf("; %d of %s %s not in the kernel's table yet", n, text.Count(services.services, "virtual service"), text.Be(n))
+	if n := len(services.Missing); n > 0 {
+		why += fmt.Sprintf("; %d of %s %s not in the kernel's table yet", n, text.Count(services.Services, "virtual service"), text.Be(n))
 	}
-	if services.unknown > 0 {
-		why += fmt.Sprintf("; the state of %s is not known yet", text.Count(services.unknown, "real server"))
+	if services.Unknown > 0 {
+		why += fmt.Sprintf("; the state of %s is not known yet", text.Count(services.Unknown, "real server"))
 	}
 	if s.Table.LastError != "" {
 		why += "; the kernel refused an operation: " + s.Table.LastError
@@ -205,29 +163,6 @@ func because(r *api.Router) string {
 		return ""
 	}
 	return " (" + r.AddressesFailure + ")"
-}
-
-// unservedRemedies are what to do about services without a server, as far as the
-// reason does not say it.
-var unservedRemedies = map[Reason]string{
-	Full: "raise upper_threshold or add real servers; a fallback with when_full = true serves meanwhile",
-}
-
-// services finds the services that serve badly, first those whose clients are
-// refused, and the servers that are down.
-func (all *findings) services(s survey) {
-	if len(s.missing) > 0 {
-		all.add(api.Error, "services-missing", "", "", "%s: not in the kernel's table, so clients are not served", named("virtual service", s.missing))
-	}
-	for _, reason := range slices.Sorted(maps.Keys(s.refusing)) {
-		all.add(api.Error, "services-unserved", reason, unservedRemedies[Reason(reason)], "%s: %s, so clients are refused", named("virtual service", s.refusing[reason]), api.Explain(reason))
-	}
-	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
-		all.add(api.Warning, "fallback-serves", reason, unservedRemedies[Reason(reason)], "%s: %s, so the fallback serves", named("virtual service", s.relieved[reason]), api.Explain(reason))
-	}
-	if len(s.down) > 0 {
-		all.add(api.Warning, "servers-down", "", "", "%d of %s %s down: %s", len(s.down), text.Count(s.servers, "real server"), text.Be(len(s.down)), shorten(s.down))
-	}
 }
 
 // remedies are what to do about adverts that were refused or that disagree.
@@ -338,21 +273,4 @@ func (all *findings) checks(now time.Time, h *Healths) {
 	if stuck > 0 {
 		all.add(api.Warning, "checks-not-run", "", "", "%s cannot be run because of a problem on this director, so the servers keep their last state (%s)", text.Count(stuck, "check"), example)
 	}
-}
-
-// named returns names after what they are: "virtual services web, mail".
-func named(thing string, names []string) string {
-	if len(names) > 1 {
-		thing += "s"
-	}
-	return thing + " " + shorten(names)
-}
-
-// shorten lists the first three names and counts the rest.
-func shorten(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }

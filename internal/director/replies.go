@@ -5,6 +5,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -35,7 +36,7 @@ func (all *findings) replies(c *config.Config, counters Counted, own map[netip.A
 	if len(silent) > 0 {
 		all.add(api.Error, "replies-missing", "", "make an address of this director (an extra_address) their default route, and let their firewall accept the clients; "+
 			"clients in the servers' own network cannot be served with NAT",
-			"real servers %s get the clients' packets, but none of their replies has come back through this director", shorten(silent))
+			"real servers %s get the clients' packets, but none of their replies has come back through this director", text.Few(silent))
 	}
 }
 

@@ -48,3 +48,12 @@ func Be(n int) string {
 	}
 	return "are"
 }
+
+// Few lists the first three names, and counts the others.
+func Few(names []string) string {
+	const shown = 3
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}

@@ -33,3 +33,11 @@ func FuzzPrintable(f *testing.F) {
 		}
 	})
 }
+
+func TestFew(t *testing.T) {
+	for want, names := range map[string][]string{"": nil, "a, b, c": {"a", "b", "c"}, "a, b, c and 2 more": {"a", "b", "c", "d", "e"}} {
+		if got := Few(names); got != want {
+			t.Errorf("%q: %q, want %q", names, got, want)
+		}
+	}
+}
