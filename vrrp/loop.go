@@ -217,6 +217,9 @@ func (s *Session) statuses(now time.Time) []Status {
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
 		st.Unmet = m.verdict.unmet
+		if !st.Since.IsZero() {
+			st.Age = now.Sub(st.Since)
+		}
 		st.Overdue, st.Dispute, st.Peers = m.router.overdue(now), m.router.dispute.lasting(now), m.router.peers.seen(now)
 		if st.State == Master {
 			st.Unsent = m.unsent

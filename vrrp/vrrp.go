@@ -133,8 +133,10 @@ type Status struct {
 	State     State  `json:"state"`
 	// Phase is what the router does in that state.
 	Phase Phase `json:"phase,omitempty"`
-	// Since is when State was entered.
-	Since time.Time `json:"since,omitzero"`
+	// Since is when State was entered, and Age for how long it has been so: JSON has
+	// no monotonic clock.
+	Since time.Time     `json:"since,omitzero"`
+	Age   time.Duration `json:"age_ns,omitempty"`
 	// Priority is the effective one: as configured, less the penalties of the
 	// conditions that are not met.
 	Priority uint8         `json:"priority"`

@@ -5,9 +5,11 @@
 // can change without the other. Programs of users read them: fields may be
 // added, but none may change its name or its meaning within version 1.
 //
-// Lists and objects are never null. Moments are RFC 3339 text, and left out
-// while they have not been; durations are integers, in nanoseconds where the
-// name ends in _ns, and the same name without that has them as text.
+// Lists and objects are never null. Moments are RFC 3339 text, by the daemon's clock
+// as it is set when it answers, so that the difference to Time is right also where the
+// clock was set meanwhile; they are left out while they have not been. Durations are
+// integers, in nanoseconds where the name ends in _ns, and the same name without that
+// has them as text.
 package api
 
 import (

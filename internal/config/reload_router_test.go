@@ -222,6 +222,7 @@ func (h *host) look(when string) {
 	h.seen = append(h.seen, h.log...)
 	h.log = nil
 	for _, s := range statuses {
+		s.Age = 0
 		s.Since, s.Counters, s.Peers = time.Time{}, vrrp.Counters{}, nil
 		if s.Aside != nil {
 			h.seen = append(h.seen, fmt.Sprintf("stands aside for %+v", *s.Aside))

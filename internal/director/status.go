@@ -26,8 +26,32 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
+	keepTime(s, now)
 	s.Findings = append(s.Findings, c.findings(now, s, e.HTTP)...)
 	return s
+}
+
+// keepTime makes the moments of a status those of the clock as it is set now: they
+// are as long ago as the monotonic clock says, also if the time was set since. An
+// adjustment of less than half a second changes none of them.
+func keepTime(s *api.Status, now time.Time) {
+	keep := func(t *time.Time) {
+		if !t.IsZero() {
+			set := now.Round(0).Sub(t.Round(0)) - now.Sub(*t)
+			*t = t.Round(0).Add(set.Round(time.Second))
+		}
+	}
+	for _, t := range []*time.Time{&s.Started, &s.Reload.Applied, &s.Reload.Last, &s.Keeper.Restarted, &s.Table.Audited} {
+		keep(t)
+	}
+	for i := range s.Routers {
+		keep(&s.Routers[i].Since)
+	}
+	for i := range s.Services {
+		for j := range s.Services[i].Servers {
+			keep(&s.Services[i].Servers[j].Since)
+		}
+	}
 }
 
 // findings are what follows from a status, and what the core knows beside it,

@@ -290,7 +290,9 @@ func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struc
 func (c *Client) take(s snapshot) {
 	c.mu.Lock()
 	if s.Statuses != nil {
-		c.statuses, c.status.Reported = s.Statuses, time.Now()
+		now := time.Now()
+		anchor(now, s.Statuses, c.statuses)
+		c.statuses, c.status.Reported = s.Statuses, now
 	}
 	if s.Process != nil {
 		c.status.Process = *s.Process
@@ -314,6 +316,28 @@ func (c *Client) take(s snapshot) {
 			c.mu.Unlock()
 		}
 		c.events(exported(e))
+	}
+}
+
+// jitter is how long a snapshot may be on its way. A new keeper takes longer.
+const jitter = 100 * time.Millisecond
+
+// anchor makes the moments of statuses those of this process's clocks, with its
+// monotonic one, so that setting the time changes no duration. A router that is in
+// the state that it was in before has entered it when it had.
+func anchor(now time.Time, statuses, before []vrrp.Status) {
+	for i := range statuses {
+		s := &statuses[i]
+		if s.Since.IsZero() {
+			continue
+		}
+		s.Since = now.Add(-s.Age)
+		for j := range before {
+			b := &before[j]
+			if b.Name == s.Name && b.State == s.State && b.Since.Sub(s.Since).Abs() < jitter {
+				s.Since = b.Since
+			}
+		}
 	}
 }
 
