@@ -18,7 +18,7 @@ const openService = "virtual_service \"web\" {\n  address = \"10.13.0.200\"\n  p
 // part of the message. Every mistake is told, and nothing else.
 func TestWhatAdministratorsAreTold(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"my defaults have a mistake, and three services use them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {}\n}\n",
+		{"my defaults have a mistake, and a service uses them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n",
 			"3 Invalid path: Path \"health\" must begin with / and must not contain a space (write %20).\n4 Invalid status: Status \"99\" must be a code from 100 to 599, or a range such as \"200-299\"."},
 		{"I gave all kinds a path", "defaults {\n  check \"*\" { path = \"/\" }\n}\n" + openService + "}\n",
 			"2 Unused path: Only checks \"http\" and \"https\" have it: remove it, or write check \"http\"."},
