@@ -1,7 +1,9 @@
 package integration
 
 import (
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -33,5 +35,47 @@ func TestAReloadOfEveryServersPortFailsNoRequest(t *testing.T) {
 	if requests.Failed() > broken || broken > 2*rounds*underWayAtMost {
 		t.Errorf("%d of %d requests failed, want none, and %d under way at most at each reload: %v",
 			requests.Failed(), len(requests), underWayAtMost, requests.Errors())
+	}
+}
+
+// TestAReloadOfTheServicesAndEveryServersPort moves the service to another port, and
+// its servers too. Clients that ask at the new port where nobody listens at the
+// old one are always served.
+func TestAReloadOfTheServicesAndEveryServersPort(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
+	p.startAlone()
+	for _, h := range p.Servers {
+		p.servePages(p.listen(h, 8000), func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(h.Name + "\n")) })
+	}
+	moved := netip.AddrPortFrom(vipPort.Addr(), 81)
+	ended, failures := make(chan struct{}), make(chan []string)
+	go func() {
+		var all []string
+		defer func() { failures <- all }()
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+			}
+			old := cluster.Get(p.Client, vipPort, time.Second)
+			if old.Err == nil {
+				continue
+			}
+			if r := cluster.Get(p.Client, moved, time.Second); r.Err != nil {
+				all = append(all, fmt.Sprintf("port 80: %v; port 81: %v", old.Err, r.Err))
+			}
+		}
+	}()
+	for range 3 {
+		for _, text := range []string{strings.NewReplacer("port      = 80\n", "port      = 81\n", "weight  =", "port    = 8000\n    weight  =").Replace(web), web} {
+			p.write("web.hcl", text)
+			p.reload(0)
+			p.waitTable(0)
+		}
+	}
+	close(ended)
+	if all := <-failures; len(all) > 0 {
+		t.Errorf("%d requests failed at both ports: %q", len(all), all)
 	}
 }

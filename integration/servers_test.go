@@ -100,6 +100,33 @@ func TestServersThatMisbehaveAreDownAndDelayNobody(t *testing.T) {
 	}
 }
 
+// TestAServerWhoseRepliesTakeAnotherWayIsFound: its checks pass, since they are not
+// forwarded.
+func TestAServerWhoseRepliesTakeAnotherWayIsFound(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
+	p.startAlone()
+	if _, err := p.Servers[0].Run(t.Context(), "ip", "route", "replace", "default", "via", "192.168.1.5"); err != nil {
+		t.Fatal(err)
+	}
+	load := cluster.StartLoad(p.Client, vipPort, 20, 3*time.Second)
+	defer load.Stop()
+	p.until("the finding", func() (bool, error) {
+		s, err := p.status(0)
+		if err != nil {
+			return false, err
+		}
+		for _, f := range s.Findings {
+			if f.Code == "replies-missing" {
+				if !strings.Contains(f.Text, "web/web1 ") {
+					t.Errorf("it names others than web1: %s", f.Text)
+				}
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
 // TestADirectorWithoutARouteSaysSoAndKeepsTheState tells a check that could
 // not be run from one that the server failed.
 func TestADirectorWithoutARouteSaysSoAndKeepsTheState(t *testing.T) {
