@@ -77,3 +77,30 @@ func (p *pair) launch(i int, software cluster.Software, setup cluster.Setup) {
 	p.must(err)
 	p.daemons[i] = d
 }
+
+// TestTwoMastersThatDoNotHearEachOtherSaySo has a network that carries no multicast:
+// both directors are Master, and no advert tells either.
+func TestTwoMastersThatDoNotHearEachOtherSaySo(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside})
+	p.must(p.DropMulticast())
+	p.start(0)
+	p.start(1)
+	for i, d := range p.Directors {
+		var s *api.Status
+		p.until(d.Name+" to know of the other one", func() (ok bool, err error) {
+			s, err = p.status(i)
+			return err == nil && len(s.Routers[0].Rivals) > 0, nil
+		})
+		if r := s.Routers[0]; r.State != api.Master || r.Rivals[0].Address != cluster.VIP || r.Rivals[0].MAC == "" {
+			t.Errorf("%s is %s, and its rivals are %+v", d.Name, r.State, r.Rivals)
+		}
+		table, err := p.lvsd.Status(t.Context(), d)
+		p.must(err)
+		if !strings.Contains(table, "is Master, but somebody else answers ARP for 10.13.0.200: MAC ") || !strings.Contains(table, "not heard (a Backup is silent)") {
+			t.Errorf("the status of %s does not tell it:\n%s", d.Name, table)
+		}
+		if log := p.daemons[i].Log(); strings.Count(log, "event=address-claimed") != 1 {
+			t.Errorf("the log of %s should tell it once:\n%s", d.Name, log)
+		}
+	}
+}

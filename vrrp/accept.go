@@ -32,10 +32,14 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 // Claim handles the word of another machine that it has one of this router's
 // addresses.
 func (r *Router) Claim(now time.Time, c Claim) []Action {
-	if r.state == Backup && c.Address == r.guard.address {
+	switch {
+	case r.state == Master:
+		return r.contest(now, c)
+	case r.state == Backup && c.Address == r.guard.address:
 		return r.standAside(now, c.MAC)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // accept decodes a packet and makes all the checks of RFC 9568 section 7.1.

@@ -91,6 +91,7 @@ const (
 	StandsAside     = "stands-aside" // for a Master that is not understood, and the end of it
 	OtherMaster     = "other-master"
 	DisputedAddress = "disputed-address"
+	AddressClaimed  = "address-claimed" // by ARP or neighbour discovery
 	PacketDiscarded = "packet-discarded"
 	AdvertDiffers   = "advert-differs"
 	AdvertsUnsent   = "adverts-unsent"

@@ -91,7 +91,7 @@ func (r *Router) standAside(now time.Time, mac string) []Action {
 	g.aside = true
 	return []Action{r.event(now, StandsAside, slog.LevelWarn,
 		"does not become Master, since %s advertises %s, and %s answers for it; its adverts are refused: %v. To take over all the same, set insist = true",
-		g.master, g.address, g.mac, g.why)}
+		g.master, g.address, orUnknown(g.mac), g.why)}
 }
 
 // understand ends that, since there is a Master whose adverts are accepted.

@@ -11,7 +11,7 @@
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
 //	handover.go, announcements.go,         more of its parts
 //	stall.go, rivals.go, guard.go,
-//	peers.go
+//	peers.go, claims.go
 //	router.go, master.go, backup.go,       a Router: the state machine of one virtual
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
 //	status.go                              and returns the work to do
@@ -70,6 +70,12 @@
 // each second. Such adverts count for Master_Down, or by their own interval if that is
 // longer, but then for ten of our intervals at most. Without them nobody is asked,
 // and nothing is put off. A Master does not give way to such adverts.
+//
+// Masters that do not hear each other. A Master asks in the same way every 30 s who
+// else has its addresses, and looks at what ARP and neighbour discovery tell of
+// them by themselves. It begins when the lease of a predecessor that died is over,
+// and only reports what it finds: another Master, or a real server that answers
+// for a virtual address.
 //
 // Equal priority. The higher source address wins, even between two owners.
 //

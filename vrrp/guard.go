@@ -75,6 +75,14 @@ func (g *guard) answered(c *Config, now time.Time, mac string) (again time.Time)
 	return earliest(now.Add(max(askAgain, c.Interval)), g.until(c))
 }
 
+// orUnknown is a MAC, if it was told.
+func orUnknown(mac string) string {
+	if mac == "" {
+		return "somebody"
+	}
+	return mac
+}
+
 // end forgets that the router stood aside, and what was asked.
 func (g *guard) end() { g.asked, g.mac, g.aside = 0, "", false }
 

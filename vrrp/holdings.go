@@ -29,10 +29,13 @@ func (c *Config) holdings() Holdings {
 	}
 	h.Addresses = append(h.Addresses, c.Extra...)
 	if c.Lease {
-		h.Lease = max(minLease, 2*c.masterDown(c.Interval))
+		h.Lease = c.lease()
 	}
 	return h
 }
+
+// lease is how long addresses outlive the processes of their Master.
+func (c *Config) lease() time.Duration { return max(minLease, 2*c.masterDown(c.Interval)) }
 
 func (h Holdings) empty() bool { return len(h.Addresses) == 0 }
 

@@ -222,7 +222,7 @@ func (s *Session) statuses(now time.Time) []Status {
 		}
 		st.Overdue, st.Dispute, st.Peers = m.router.overdue(now), m.router.dispute.lasting(now), m.router.peers.seen(now)
 		if st.State == Master {
-			st.Unsent = m.unsent
+			st.Unsent, st.Rivals = m.unsent, m.router.rivalsOf(now)
 		}
 		all = append(all, st)
 	}

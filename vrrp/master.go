@@ -107,6 +107,7 @@ func (r *Router) expireMaster(now time.Time) []Action {
 		}
 		r.adverts.nextAt, r.adverts.answers = next, 0
 		acts = append(acts, r.send(now, r.c.Priority))
+		acts = append(acts, r.askAround(now)...)
 	}
 	return append(acts, r.announcements.expire(now)...)
 }
@@ -117,6 +118,47 @@ func (r *Router) Reannounce(now time.Time, why string) []Action {
 		return nil // The end of listening announces them.
 	}
 	return []Action{r.announcements.first(now), r.event(now, HardwareChanged, slog.LevelInfo, "%s: the addresses are announced again", why)}
+}
+
+// settled reports whether a predecessor that died can have left no address any more.
+func (r *Router) settled(now time.Time) bool {
+	return r.state == Master && now.Sub(r.since) >= r.c.lease()
+}
+
+// askAround asks who else has one of a Master's addresses, now and then.
+func (r *Router) askAround(now time.Time) []Action {
+	if !r.settled(now) {
+		return nil
+	}
+	place, due := r.claims.due(now, len(r.c.Addresses)+len(r.c.Extra))
+	if !due {
+		return nil
+	}
+	a := r.c.holdings().Addresses[place]
+	return []Action{Ask{a.Interface, a.Prefix.Addr()}}
+}
+
+// contest notes that somebody else has an address of a Master.
+func (r *Router) contest(now time.Time, c Claim) []Action {
+	if !r.settled(now) {
+		return nil
+	}
+	r.claims.note(now, c.Address, c.MAC)
+	return r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if neither hears the other one, "+
+		"or a real server that answers ARP for the virtual address, or a machine with the same address by mistake", orUnknown(c.MAC), c.Address)
+}
+
+// rivalsOf are those who have a Master's addresses too, as far as it knows.
+func (r *Router) rivalsOf(now time.Time) []Rival {
+	if r.state != Master {
+		return nil
+	}
+	var all []Rival
+	if g := &r.guard; !g.heardAt.IsZero() && now.Before(g.until(&r.c)) {
+		all = append(all, Rival{Address: g.address, Master: g.master, Refused: ReasonOf(g.why), Age: now.Sub(g.heardAt)})
+	}
+	all = append(all, r.claims.lasting(now, r.c.holdings().Addresses, r.c.Interval)...)
+	return all[:min(len(all), maxListed)]
 }
 
 // checkStall makes a Master that woke up too late listen before it speaks. Its

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -37,21 +38,22 @@ func (s *Session) watch() {
 	}
 	s.rewatch = false
 	wanted := make(map[string][]netip.Addr)
+	s.watchers = make(map[Ask]*member)
 	for _, m := range s.members {
-		if a := m.router.guard.address; a.IsValid() {
-			wanted[m.key.Interface] = append(wanted[m.key.Interface], a)
+		for _, a := range m.router.watched() {
+			wanted[a.Interface] = append(wanted[a.Interface], a.Address)
+			s.watchers[a] = m
 		}
+	}
+	for _, all := range wanted {
+		slices.SortFunc(all, netip.Addr.Compare)
 	}
 	s.link.Watch(wanted)
 }
 
 // claimed hands the word of somebody else who has an address to its router.
 func (s *Session) claimed(now time.Time, c Claim) {
-	family := 6
-	if c.Address.Is4() {
-		family = 4
-	}
-	if m := s.owners[portAddress{Port{c.Interface, family}, c.Address}]; m != nil {
+	if m := s.watchers[Ask{c.Interface, c.Address}]; m != nil {
 		s.do(now, m, m.router.Claim(now, c))
 	}
 }
@@ -64,6 +66,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			s.send(now, m, a.Advert)
 		case Hold:
 			s.worker.set(m.key, m.router.c.Name, a.Holdings, m.own)
+			s.rewatch = true
 			if a.Holdings.empty() { // What it leaves behind is then somebody else's.
 				s.auditAt = earliest(s.auditAt, now.Add(auditAfter))
 			}

@@ -38,6 +38,7 @@ type Router struct {
 	stall         stall
 	rivals        rivals
 	guard         guard
+	claims        claims
 	dispute       dispute
 	peers         peers
 
@@ -94,6 +95,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	r.guard.end()
+	r.claims = claims{}
 	if to != Backup {
 		r.election.masterDownAt, r.election.preemptAt = time.Time{}, time.Time{}
 	}

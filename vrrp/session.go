@@ -30,9 +30,11 @@ type Session struct {
 	done    chan struct{} // closed when the loop has ended
 
 	// What follows belongs to the loop.
-	members    map[routerKey]*member
-	owners     map[portAddress]*member // of the virtual addresses
-	conditions []Condition             // that the director gave
+	members map[routerKey]*member
+	owners  map[portAddress]*member // of the virtual addresses
+	// watchers are the routers that want to know who else has an address.
+	watchers   map[Ask]*member
+	conditions []Condition // that the director gave
 	ending     Ending
 	resume     map[string]time.Time // see Resumption, by router
 	interfaces *Interfaces

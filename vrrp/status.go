@@ -13,6 +13,20 @@ func (r *Router) State() State { return r.state }
 // is still answering for them.
 func (r *Router) Holding() bool { return r.handover.held }
 
+// watched are the addresses of which the router wants to know who else has them: all
+// of a Master, and the one for whose sake a Backup may have to stand aside.
+func (r *Router) watched() []Ask {
+	var all []Ask
+	if r.state == Master {
+		for _, a := range r.c.holdings().Addresses {
+			all = append(all, Ask{a.Interface, a.Prefix.Addr()})
+		}
+	} else if a := r.guard.address; a.IsValid() {
+		all = append(all, Ask{r.c.Interface, a})
+	}
+	return all
+}
+
 // overdue is for how long a Backup has not heard the Master that it follows, where
 // that is longer than it would wait by its own interval, and than that Master
 // keeps to.

@@ -156,6 +156,9 @@ type Status struct {
 	// Peers are the other directors that were heard, the last one first, and at most
 	// eight. One that is Backup is silent.
 	Peers []Peer `json:"peers,omitempty"`
+	// Rivals are others who have a Master's addresses too, as far as it knows; at
+	// most ten.
+	Rivals []Rival `json:"rivals,omitempty"`
 	// Unsent is why a Master could not send its last advert; empty: it could.
 	Unsent string `json:"unsent,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
@@ -184,6 +187,17 @@ type Peer struct {
 	Address  netip.Addr `json:"address"`
 	Priority uint8      `json:"priority"`
 	// Refused is why its advert was refused, if for its version or authentication.
+	Refused Reason        `json:"refused,omitempty"`
+	Age     time.Duration `json:"age_ns"` // how long ago
+}
+
+// A Rival has an address of a Master too.
+type Rival struct {
+	Address netip.Addr `json:"address"`
+	// MAC is who has told so by ARP or neighbour discovery.
+	MAC string `json:"mac,omitempty"`
+	// Master is who has told so by adverts, which were Refused; invalid: nobody.
+	Master  netip.Addr    `json:"master"`
 	Refused Reason        `json:"refused,omitempty"`
 	Age     time.Duration `json:"age_ns"` // how long ago
 }

@@ -197,6 +197,9 @@ type Router struct {
 	// Peers are the other directors that have been heard, the last one first, and at
 	// most eight. A director that is Backup sends nothing.
 	Peers []Peer `json:"peers"`
+	// Rivals are others who have a Master's addresses too, as far as it knows; at most
+	// ten.
+	Rivals []Rival `json:"rivals"`
 	// Unsent is why a Master could not send its last advert; empty if it could.
 	Unsent string `json:"unsent,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
@@ -226,6 +229,20 @@ type Peer struct {
 	// Refused is why its advert was refused: "version" or "authentication"; empty
 	// if it was accepted.
 	Refused string `json:"refused,omitempty"`
+	// Age is how long ago that was.
+	Age     time.Duration `json:"age_ns"`
+	AgeText Duration      `json:"age"`
+}
+
+// A Rival has an address of a Master too.
+type Rival struct {
+	Address netip.Addr `json:"address"`
+	// MAC is whose ARP packet or neighbour advertisement has told so; empty if that
+	// was not said, or if an advert has told it.
+	MAC string `json:"mac,omitempty"`
+	// Master is whose adverts have told so, and Refused why they are refused.
+	Master  netip.Addr `json:"master,omitzero"`
+	Refused string     `json:"refused,omitempty"`
 	// Age is how long ago that was.
 	Age     time.Duration `json:"age_ns"`
 	AgeText Duration      `json:"age"`

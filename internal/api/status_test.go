@@ -70,7 +70,8 @@ func outside() Router {
 	return Router{
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: Master, Since: before(26*time.Hour - 4*time.Second),
 		Priority: 150, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
-		Peers: []Peer{{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 26 * time.Hour, AgeText: Duration(26 * time.Hour)}},
+		Rivals: []Rival{},
+		Peers:  []Peer{{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 26 * time.Hour, AgeText: Duration(26 * time.Hour)}},
 		Addresses: []netip.Prefix{
 			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),
 		},

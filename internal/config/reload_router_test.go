@@ -223,7 +223,7 @@ func (h *host) look(when string) {
 	h.log = nil
 	for _, s := range statuses {
 		s.Age = 0
-		s.Since, s.Counters, s.Peers = time.Time{}, vrrp.Counters{}, nil
+		s.Since, s.Counters, s.Peers, s.Rivals = time.Time{}, vrrp.Counters{}, nil, nil
 		if s.Aside != nil {
 			h.seen = append(h.seen, fmt.Sprintf("stands aside for %+v", *s.Aside))
 			s.Aside = nil

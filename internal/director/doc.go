@@ -22,7 +22,7 @@
 //	leave.go                           what serves on until a changed service's first results
 //	plan.go                            Plan
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
-//	adverts.go, findings.go            what is wrong
+//	adverts.go, findings.go, rivals.go    what is wrong
 //	settings.go                        the kernel's parameters
 //	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read

@@ -62,6 +62,9 @@ func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding 
 		all.add(api.Warning, HTTPUnavailable, "", "listen on an address of this director's own, and on a port that is free",
 			"HTTP cannot be served, so there are no metrics; it is tried again: %v", http)
 	}
+	for i := range s.Routers {
+		all.rivals(&s.Routers[i], s.Services)
+	}
 	all.adverts(c.adverts.since(counters(c.routers)))
 	all = all.withoutDisputed()
 	all = append(all, c.unreported(now)...)
@@ -176,7 +179,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
-		Peers: peersStatus(r.Peers, ago), Unsent: r.Unsent, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
+		Peers: peersStatus(r.Peers, ago), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
@@ -195,6 +198,16 @@ func peersStatus(peers []vrrp.Peer, ago time.Duration) []api.Peer {
 	for _, p := range peers {
 		age := p.Age + ago
 		all = append(all, api.Peer{Address: p.Address, Priority: p.Priority, Refused: string(p.Refused), Age: age, AgeText: api.Duration(age)})
+	}
+	return all
+}
+
+// rivalsStatus does the same for rivals.
+func rivalsStatus(rivals []vrrp.Rival, ago time.Duration) []api.Rival {
+	all := make([]api.Rival, 0, len(rivals))
+	for _, r := range rivals {
+		age := r.Age + ago
+		all = append(all, api.Rival{Address: r.Address, MAC: r.MAC, Master: r.Master, Refused: string(r.Refused), Age: age, AgeText: api.Duration(age)})
 	}
 	return all
 }

@@ -38,6 +38,7 @@ var daemonFigures = []figure[api.Status]{
 var routerFigures = []figure[api.Router]{
 	{gauge("router_state_since_timestamp_seconds", "When the virtual router entered its state."), func(v *api.Router) float64 { return moment(v.Since) }},
 	{gauge("router_priority", "The virtual router's effective priority."), func(v *api.Router) float64 { return float64(v.Priority) }},
+	{gauge("router_rivals", "Addresses of a Master that somebody else has too, as adverts that are refused, ARP or neighbour discovery tell; 10 at most."), func(v *api.Router) float64 { return float64(len(v.Rivals)) }},
 	{gauge("router_stands_aside", "1 while a Backup stands aside for a Master whose adverts it refuses."), func(v *api.Router) float64 { return oneIf(v.Aside != nil) }},
 	{gauge("router_addresses", "Addresses of the virtual router, including those that are not advertised."), func(v *api.Router) float64 { return float64(len(v.Addresses)) }},
 	{gauge("router_addresses_held", "Addresses of the virtual router that are on this director."), func(v *api.Router) float64 { return float64(v.Held) }},

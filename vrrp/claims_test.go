@@ -1,0 +1,97 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// aMaster is a router that became Master at the epoch, and from then on has time pass.
+func aMaster(edit func(*Config)) *Router {
+	c := testConfig()
+	if edit != nil {
+		edit(&c)
+	}
+	r := NewRouter(c)
+	r.Resume(epoch, ours)
+	return r
+}
+
+// until lets the timers of a router expire, and returns what it asks, and when.
+func until(r *Router, end time.Time) (asked []string) {
+	for now := r.Deadline(); now.Before(end); now = r.Deadline() {
+		for _, a := range r.Expire(now) {
+			if a, ok := a.(Ask); ok {
+				asked = append(asked, fmt.Sprintf("%s %s %s", now.Sub(epoch), a.Interface, a.Address))
+			}
+		}
+	}
+	return asked
+}
+
+// The lease of a Master with an interval of a second is 7.2 s long.
+func TestAMasterAsksWhoElseHasItsAddresses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		want []string
+	}{
+		{"one address", nil, []string{"8s eth0 10.0.0.100", "38s eth0 10.0.0.100", "1m8s eth0 10.0.0.100"}},
+		{"two, of which one is the servers' gateway", func(c *Config) {
+			c.Extra = []InterfaceAddress{{"eth1", netip.MustParsePrefix("192.168.1.254/24")}}
+		}, []string{"8s eth0 10.0.0.100", "23s eth1 192.168.1.254", "38s eth0 10.0.0.100", "53s eth1 192.168.1.254", "1m8s eth0 10.0.0.100"}},
+		{"adverts that are seldom", func(c *Config) { c.Interval = 40 * time.Second }, nil},
+	} {
+		if got := until(aMaster(tt.edit), at(80*time.Second)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: asked %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	many := aMaster(func(c *Config) {
+		for i := range 99 {
+			c.Addresses = append(c.Addresses, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 1, byte(i)}), 24))
+		}
+	})
+	asked := until(many, at(118*time.Second))
+	if got := len(slices.Compact(slices.Sorted(slices.Values(asked)))); got < 90 || got > 110 {
+		t.Errorf("a hundred addresses: %d questions in 110 s, want one each second", got)
+	}
+}
+
+func TestWhoElseHasAnAddressOfAMaster(t *testing.T) {
+	vip := netip.MustParseAddr("10.0.0.100")
+	claim := Claim{"eth0", vip, "52:54:00:00:00:02"}
+	r := aMaster(nil)
+	if acts := r.Claim(at(7*time.Second), claim); acts != nil || len(r.rivalsOf(at(7*time.Second))) != 0 {
+		t.Errorf("a predecessor that died answers until its lease is over, and is no rival: %v", acts)
+	}
+	until(r, at(10*time.Second))
+	now := at(10 * time.Second)
+	acts := r.Claim(now, claim)
+	if len(acts) != 1 || !strings.Contains(acts[0].String(), "52:54:00:00:00:02 has 10.0.0.100 too, which this Master holds") {
+		t.Errorf("it tells %v", acts)
+	}
+	if acts := r.Claim(now.Add(time.Second), claim); acts != nil {
+		t.Errorf("it tells it again: %v", acts)
+	}
+	if r.State() != Master {
+		t.Fatalf("it is %s: nobody gives way to ARP", r.State())
+	}
+	want := "[{10.0.0.100 52:54:00:00:00:02 invalid IP  2s}]"
+	if got := fmt.Sprint(r.rivalsOf(now.Add(3 * time.Second))); got != want {
+		t.Errorf("rivals %s, want %s", got, want)
+	}
+	if got := r.rivalsOf(now.Add(91 * time.Second)); len(got) != 0 {
+		t.Errorf("it was seen 90 s ago, and asked for three times since: %v", got)
+	}
+	r.Receive(now, strange(nil))
+	if got := fmt.Sprint(r.rivalsOf(now.Add(time.Second))); got != "[{10.0.0.100  10.0.0.3 version 1s} {10.0.0.100 52:54:00:00:00:02 invalid IP  0s}]" {
+		t.Errorf("with a Master that is not understood: %s", got)
+	}
+	receive(r, now, higher, advertOf(200))
+	if got := r.rivalsOf(now); got != nil {
+		t.Errorf("a %s has no rivals: %v", r.State(), got)
+	}
+}
