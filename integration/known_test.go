@@ -48,9 +48,9 @@ func TestAServiceWhoseServersAreKnownHasThemAtOnce(t *testing.T) {
 
 // TestABackupWithoutAnAddressInTheServersNetworkTakesOver: the only address there
 // moves with the others, so the Backup cannot check anything before it is Master.
-// Its checks are every five seconds, and run at once then.
+// Its checks are every half minute, and run at once then.
 func TestABackupWithoutAnAddressInTheServersNetworkTakesOver(t *testing.T) {
-	text := strings.NewReplacer(`"500ms"`, `"5s"`, `"300ms"`, `"1s"`).Replace(web)
+	text := strings.NewReplacer(`"500ms"`, `"30s"`, `"300ms"`, `"1s"`).Replace(web)
 	text = text[:strings.Index(text, "  fallback {")] + "}\n"
 	p := newPair(t, map[string]string{"director.hcl": strings.Replace(outside, "director {", "director {\n  start_delay = \"1s\"", 1), "web.hcl": text})
 	for i := range p.Directors {
