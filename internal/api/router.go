@@ -1,0 +1,139 @@
+package api
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A State is the state of a virtual router (RFC 9568 section 6.4).
+type State string
+
+// The states of a virtual router. Master is what RFC 9568 calls Active.
+const (
+	Initialize State = "Initialize"
+	Backup     State = "Backup"
+	Master     State = "Master"
+)
+
+// A Router is one virtual router.
+type Router struct {
+	Name      string `json:"name"`
+	Interface string `json:"interface"`
+	VRID      uint8  `json:"vrid"`
+	Version   uint8  `json:"version"`
+	State     State  `json:"state"`
+	// Phase is what the router does in that state.
+	Phase string `json:"phase,omitempty"`
+	// Since is when State was entered.
+	Since time.Time `json:"since,omitzero"`
+	// Priority is the effective one: as configured, less the penalties of the
+	// conditions that are not met.
+	Priority uint8         `json:"priority"`
+	Interval time.Duration `json:"interval_ns"`
+	// IntervalText is Interval as people write it, as OverdueText is Overdue.
+	IntervalText Duration `json:"interval"`
+	// Fault is why the router is in Initialize, in an operator's words:
+	// "interface eth1 is down". It is empty in the other states.
+	Fault string `json:"fault,omitempty"`
+	// Unmet are the reasons of all conditions that are not met.
+	Unmet []string `json:"unmet,omitempty"`
+	// Master and MasterPriority are the router that this one follows, which
+	// may be itself; empty and zero if none has been heard.
+	Master         netip.Addr `json:"master"`
+	MasterPriority uint8      `json:"master_priority"`
+	// Overdue is for how long a Backup has not heard the Master that it follows,
+	// where that is longer than it would wait by its own interval; else zero.
+	Overdue     time.Duration `json:"overdue_ns,omitempty"`
+	OverdueText Duration      `json:"overdue,omitzero"`
+	// Peers are the other directors that have been heard, the last one first, and at
+	// most eight. A director that is Backup sends nothing.
+	Peers []Peer `json:"peers"`
+	// Rivals are others who have a Master's addresses too, as far as it knows; at most
+	// ten.
+	Rivals []Rival `json:"rivals"`
+	// Unsent is why a Master could not send its last advert; empty if it could.
+	Unsent string `json:"unsent,omitempty"`
+	// Aside is the Master for which a Backup stands aside although it refuses its
+	// adverts; left out if there is none.
+	Aside *Aside `json:"aside,omitempty"`
+	// Dispute tells of another director that advertises one of the addresses with
+	// another virtual router id, while it does.
+	Dispute string `json:"dispute,omitempty"`
+	// Addresses are the virtual addresses, including those that are not
+	// advertised; Held is how many of them are on this director.
+	Addresses []netip.Prefix `json:"addresses"`
+	Held      int            `json:"held"`
+	// Missing are the addresses that a Master does not have, and Left those that a
+	// router still has which neither is Master nor hands over, as text:
+	// "10.13.0.200/24 on eth0".
+	Missing string `json:"missing,omitempty"`
+	Left    string `json:"left,omitempty"`
+	// AddressesFailure is why they could not be added, removed or announced.
+	AddressesFailure string         `json:"addresses_failure,omitempty"`
+	Counters         RouterCounters `json:"counters"`
+}
+
+// A Peer is another director as a virtual router has heard it last.
+type Peer struct {
+	Address  netip.Addr `json:"address"`
+	Priority uint8      `json:"priority"`
+	// Refused is why its advert was refused: "version" or "authentication"; empty
+	// if it was accepted.
+	Refused string `json:"refused,omitempty"`
+	// Age is how long ago that was.
+	Age     time.Duration `json:"age_ns"`
+	AgeText Duration      `json:"age"`
+}
+
+// A Rival has an address of a Master too.
+type Rival struct {
+	Address netip.Addr `json:"address"`
+	// MAC is whose ARP packet or neighbour advertisement has told so; empty if that
+	// was not said, or if an advert has told it.
+	MAC string `json:"mac,omitempty"`
+	// Master is whose adverts have told so, and Refused why they are refused.
+	Master  netip.Addr `json:"master,omitzero"`
+	Refused string     `json:"refused,omitempty"`
+	// Age is how long ago that was.
+	Age     time.Duration `json:"age_ns"`
+	AgeText Duration      `json:"age"`
+}
+
+// An Aside is a Master whose adverts a virtual router refuses, and for which it
+// stands aside all the same.
+type Aside struct {
+	Master netip.Addr `json:"master"`
+	// Reason is why its adverts are refused: "version" or "authentication".
+	Reason string `json:"reason"`
+	// Address is the virtual address that it advertises, and MAC who answers for it.
+	Address netip.Addr `json:"address"`
+	MAC     string     `json:"mac"`
+}
+
+// RouterCounters are what a virtual router has counted since the keeper started.
+type RouterCounters struct {
+	AdvertsSent          uint64 `json:"adverts_sent"`
+	AdvertsReceived      uint64 `json:"adverts_received"`
+	PriorityZeroSent     uint64 `json:"priority_zero_sent"`
+	PriorityZeroReceived uint64 `json:"priority_zero_received"`
+	BecameMaster         uint64 `json:"became_master"`
+	LeftMaster           uint64 `json:"left_master"`
+	// OtherMasters counts adverts of another Master that this router, itself
+	// Master, did not yield to: both had the addresses.
+	OtherMasters uint64 `json:"other_masters"`
+	// SendErrors counts adverts that the kernel refused to send.
+	SendErrors uint64 `json:"send_errors"`
+	// Stalls counts wake-ups that came too late to act on the timers.
+	Stalls uint64 `json:"stalls"`
+	// AddressesRestored counts addresses put back after somebody else had
+	// removed them.
+	AddressesRestored uint64 `json:"addresses_restored"`
+	// AddressesRemoved counts addresses removed after somebody else had added
+	// them while this router did not hold them.
+	AddressesRemoved uint64 `json:"addresses_removed"`
+	// Discarded counts packets that were not accepted, by reason.
+	Discarded map[string]uint64 `json:"discarded,omitempty"`
+	// Mismatched counts adverts that were accepted although they disagree with
+	// the router's configuration, by what they disagree in.
+	Mismatched map[string]uint64 `json:"mismatched,omitempty"`
+}
