@@ -260,12 +260,21 @@ func (h *host) advert(priority uint8) {
 // answer for the addresses.
 func (h *host) strange(turns int) {
 	version := h.other.Version
-	h.other.Version, h.answers = 5-version, true
+	h.other.Version = 5 - version
+	h.answer(true)
 	for range turns {
 		h.advert(200)
 		time.Sleep(h.other.Interval)
 	}
-	h.other.Version, h.answers = version, false
+	h.other.Version = version
+	h.answer(false)
+}
+
+// answer lets somebody else answer for the addresses, or nobody.
+func (h *host) answer(yes bool) {
+	h.mu.Lock()
+	h.answers = yes
+	h.mu.Unlock()
 }
 
 func (h *host) set(device string, up bool) {
@@ -330,6 +339,8 @@ func (h *host) Receive(f func(vrrp.Packet)) {
 func (h *host) Watch(map[string][]netip.Addr) {}
 
 func (h *host) Ask(a vrrp.Ask) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.answers {
 		h.claims = append(h.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: "52:54:00:00:00:02"})
 		h.token()
@@ -337,8 +348,10 @@ func (h *host) Ask(a vrrp.Ask) {
 }
 
 func (h *host) Claims(f func(vrrp.Claim)) {
+	h.mu.Lock()
 	claims := h.claims
 	h.claims = nil
+	h.mu.Unlock()
 	for _, c := range claims {
 		f(c)
 	}
