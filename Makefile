@@ -51,7 +51,7 @@ test: ## Run all checks and tests; installs what they need
 	$(say) 'bounds, what exceeds them, and 2,000 seeds of each simulation, without it'
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader ./internal/sim
 	$(say) 'integration tests, on a kernel with IPVS'
-	@go test -p 1 -count 1 -timeout 8m -exec '$(LAB) -timeout 8m --' $(ON_IPVS)
+	@go test -p 1 -count 1 -timeout 14m -exec '$(LAB) -timeout 14m --' $(ON_IPVS)
 	@[ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory smp BEGIN=$(BEGIN)
 
 .PHONY: smp

@@ -97,7 +97,7 @@ func TestAnUnreadableConfigurationAtStartAndAtReload(t *testing.T) {
 		reason string
 	}{
 		{"a link to nowhere", func() error { return os.Symlink("gone.hcl", path) }, "web.hcl: no such file"},
-		{"a pipe", func() error { return unix.Mkfifo(path, 0o644) }, "web.hcl is not a regular file"},
+		{"a pipe", func() error { return unix.Mkfifo(path, 0o644) }, `web.hcl" is not a regular file`},
 	}
 	for _, u := range unreadable {
 		t.Run("start: exit 1 with a message: "+u.name, func(t *testing.T) {

@@ -22,7 +22,10 @@ func TestAMoveFromKeepalivedAndBack(t *testing.T) {
 	m.step("both run keepalived", 0, func() {})
 	m.step("keepalived is stopped on the Backup", 0, func() { m.stop(1) })
 	m.step("the Master's configuration is made one that lvsd speaks", 0, func() { m.reconfigure(0, open) })
-	m.step("lvsd is started on the Backup", 0, func() { m.run(1, m.lvsd, open) })
+	m.step("lvsd is started on the Backup", 0, func() {
+		m.run(1, m.lvsd, open)
+		m.waitFollowing(1)
+	})
 	m.step("keepalived is stopped on the Master", 1, func() { m.stop(0) })
 	m.step("lvsd is started on the Master", 0, func() { m.run(0, m.lvsd, open) })
 
@@ -65,6 +68,16 @@ func (m *migration) run(i int, software cluster.Software, setup cluster.Setup) {
 	m.until(m.Directors[i].Name+" to have all servers", func() (bool, error) {
 		weights, err := cluster.Weights(m.Directors[i])
 		return maps.Equal(weights, setup.Weights()), err
+	})
+}
+
+// waitFollowing waits until director i has heard the Master, because nobody else's
+// word counts when that one leaves.
+func (m *migration) waitFollowing(i int) {
+	m.t.Helper()
+	m.until(m.Directors[i].Name+" to follow the Master", func() (bool, error) {
+		s, err := m.status(i)
+		return err == nil && len(s.Routers) == 1 && s.Routers[0].Master.IsValid(), nil
 	})
 }
 
