@@ -14,10 +14,10 @@ import (
 // the log stays short.
 func TestAFloodChangesNoRole(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside})
-	p.startBoth(cluster.VIP)
 	for _, h := range p.Directors {
 		p.must(h.Pin(0))
 	}
+	p.startBoth(cluster.VIP)
 	for _, tt := range []struct {
 		name      string
 		perSecond int

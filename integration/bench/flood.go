@@ -85,6 +85,11 @@ func (p floodPart) once(ctx context.Context, d daemon, lasts time.Duration, into
 	defer func() { err = errors.Join(err, c.Close()) }()
 	setup := cluster.NewSetup()
 	setup.Advert, setup.Servers, setup.Crowd = floodAdvert, nil, p.crowd
+	for _, h := range c.Directors {
+		if err := h.Pin(0); err != nil {
+			return err
+		}
+	}
 	processes, _, err := d.startPair(c, setup)
 	if err != nil {
 		return err
@@ -94,11 +99,6 @@ func (p floodPart) once(ctx context.Context, d daemon, lasts time.Duration, into
 	}
 	if err := pause(ctx, 6*time.Second); err != nil { // The last announcement is over.
 		return err
-	}
-	for _, h := range c.Directors {
-		if err := h.Pin(0); err != nil {
-			return err
-		}
 	}
 	backup := processes[1]
 	rest, err := flood{}.send(ctx, c, backup, min(lasts, 10*time.Second))

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -151,25 +149,15 @@ func (f *Flood) Stop() error {
 	return <-f.done
 }
 
-// Pin lets the processes on the host run on one processor alone.
+// Pin lets the processes that are started on the host from now on run on one
+// processor alone. Those that run already keep theirs: Go asks only at the start how
+// many processors there are, and threads that spin for each other on one of two are
+// not what a machine with one has.
 func (h *Host) Pin(processor int) error {
-	pids, err := h.PIDs()
-	if err != nil {
-		return err
-	}
 	var set unix.CPUSet
 	set.Set(processor)
-	for _, pid := range pids {
-		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-		if err != nil {
-			return fmt.Errorf("listing the threads of process %d: %w", pid, err)
-		}
-		for _, t := range threads {
-			tid, _ := strconv.Atoi(t.Name())
-			if err := unix.SchedSetaffinity(tid, &set); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("pinning thread %d to processor %d: %w", tid, processor, err)
-			}
-		}
+	if err := h.do(func() error { return unix.SchedSetaffinity(0, &set) }); err != nil {
+		return fmt.Errorf("pinning %s to processor %d: %w", h.Name, processor, err)
 	}
 	return nil
 }
