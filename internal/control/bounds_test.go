@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log"
@@ -74,6 +75,22 @@ func TestManyOpenConnectionsKeepNobodyOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestARequestThatIsAboutNothingCountsAsOne(t *testing.T) {
+	s, err := listenHTTP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, s, working())
+	c := asking(t, s, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode == 200 || !answer.Close {
+		t.Errorf("status %d, closes %v; want a refusal by our handler, which closes", answer.StatusCode, answer.Close)
 	}
 }
 

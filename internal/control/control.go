@@ -52,6 +52,8 @@ func (s *Server) Serve(ctx context.Context, src Source) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          s.ErrorLog,
+		// net/http would answer "OPTIONS *" itself, without a word to conns.
+		DisableGeneralOptionsHandler: true,
 	}
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

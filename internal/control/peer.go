@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,19 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listenerOf returns the id of the process that listens at the other end of a
-// connection, which the kernel knows before that process has accepted it
-// (SO_PEERCRED, unix(7)); 0 where it is not known or not visible.
-func listenerOf(conn *net.UnixConn) int32 {
-	var pid int32
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			if peer, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
-				pid = peer.Pid
-			}
-		})
+// Peer returns the credentials of the process at the other end of a connection. Of
+// one that listens, the kernel knows them before it has accepted the connection
+// (SO_PEERCRED, unix(7)).
+func Peer(conn *net.UnixConn) (*unix.Ucred, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
 	}
-	return pid
+	var peer *unix.Ucred
+	cerr := raw.Control(func(fd uintptr) { peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	return peer, errors.Join(cerr, err)
+}
+
+// listenerOf returns the id of the process that listens at the other end of a
+// connection; 0 where it is not known or not visible.
+func listenerOf(conn *net.UnixConn) int32 {
+	peer, err := Peer(conn)
+	if err != nil {
+		return 0
+	}
+	return peer.Pid
 }
 
 // silent says why a process that has the socket open may not answer, and what to

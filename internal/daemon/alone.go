@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/control"
 )
 
 // aloneName is an abstract Unix socket: the kernel has one of that name for each
@@ -81,13 +83,7 @@ func holderOf(name string) (*unix.Ucred, error) {
 		return nil, err
 	}
 	defer c.Close()
-	raw, err := c.(*net.UnixConn).SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var holder *unix.Ucred
-	cerr := raw.Control(func(fd uintptr) { holder, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	return holder, errors.Join(cerr, err)
+	return control.Peer(c.(*net.UnixConn))
 }
 
 // refusal tells what the holder of the socket is to a daemon that starts.
