@@ -54,9 +54,6 @@ func predecessor(running []vrrp.Config, next *vrrp.Config) *vrrp.Config {
 // needs returns the interfaces without which a router does not become Master.
 func needs(c *vrrp.Config) []string {
 	names := []string{c.Interface}
-	for _, x := range c.Extra {
-		names = append(names, x.Interface)
-	}
 	for _, condition := range c.Track {
 		if name, ok := strings.CutPrefix(condition, "interface "); ok {
 			names = append(names, name)

@@ -14,7 +14,9 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{vip}}
 	}
 	extra := outside("outside", "eth0")
-	extra.Extra = []vrrp.InterfaceAddress{{Interface: "ens1"}}
+	extra.Extra, extra.Track = []vrrp.InterfaceAddress{{Interface: "ens1"}}, []string{"interface ens1"}
+	untracked := outside("outside", "eth0")
+	untracked.Extra = extra.Extra // with track = false
 	tracks := outside("outside", "eth0")
 	tracks.Track = []string{"interface ethl"}
 	elsewhere := func(name, port string) vrrp.Config {
@@ -31,6 +33,7 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 		{"of the second router, where the first waits for its interface", []vrrp.Config{elsewhere("inside", "eth7"), outside("outside", "eth0")},
 			[]vrrp.Config{elsewhere("inside", "eth7"), outside("outside", "ethO")}, "ethO"},
 		{"of an extra address", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{extra}, "ens1"},
+		{"of an extra address without which it stays Master", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{untracked}, ""},
 		{"of a tracked interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{tracks}, "ethl"},
 		{"the router moves to another interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "eth1")}, ""},
 		{"what it tracks was missing before", []vrrp.Config{tracks}, []vrrp.Config{tracks}, ""},
