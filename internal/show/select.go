@@ -28,13 +28,24 @@ func Select(st *api.Status, names []string) error {
 // services and real servers that are not as they should be.
 func Problems(st *api.Status) {
 	st.Foreign = []string{}
-	st.Routers = slices.DeleteFunc(st.Routers, func(r api.Router) bool {
-		return r.AddressesFailure == "" && (r.State == api.Backup && r.Held == 0 && r.Overdue == 0 || r.State == api.Master && r.Held == len(r.Addresses))
-	})
+	st.Routers = slices.DeleteFunc(st.Routers, undisturbed)
 	st.Services = slices.DeleteFunc(st.Services, func(s api.Service) bool { return len(api.SurveyOf([]api.Service{s}).Findings()) == 0 })
 	for i := range st.Services {
 		s := &st.Services[i]
 		s.Servers = slices.DeleteFunc(s.Servers, func(srv api.Server) bool { return passes(&srv) })
+	}
+}
+
+// undisturbed reports whether a router is as it should be, and knows of nothing that
+// is wrong around it.
+func undisturbed(r api.Router) bool {
+	switch {
+	case r.AddressesFailure != "" || r.Unsent != "" || r.Dispute != "" || r.Aside != nil || len(r.Rivals) > 0:
+		return false
+	case r.State == api.Backup:
+		return r.Held == 0 && r.Overdue == 0
+	default:
+		return r.State == api.Master && r.Held == len(r.Addresses)
 	}
 }
 
