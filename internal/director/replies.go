@@ -3,6 +3,7 @@ package director
 import (
 	"net/netip"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/text"
@@ -16,8 +17,9 @@ const unanswered = 5
 
 // replies finds real servers whose replies do not come back through this director,
 // which checks, that are not forwarded, cannot see. With NAT and TCP, the first packet of
-// a server's answer to each client would be counted.
-func (all *findings) replies(c *config.Config, counters Counted, own map[netip.Addr]bool, master func(router string) bool) {
+// a server's answer to each client would be counted. One that is not up is silent for
+// another reason.
+func (all *findings) replies(c *config.Config, counters Counted, own map[netip.Addr]bool, master func(router string) bool, state func(service, server int) checker.State) {
 	holder := holders(c.Routers)
 	var silent []string
 	for i := range c.Services {
@@ -28,7 +30,7 @@ func (all *findings) replies(c *config.Config, counters Counted, own map[netip.A
 		}
 		for j := range s.Servers {
 			srv := &s.Servers[j]
-			if n, _ := rows.Get(srv.Key); srv.Destination.Forward == ipvsctl.NAT && !own[srv.Key.Addr] && silence(n) {
+			if n, _ := rows.Get(srv.Key); srv.Destination.Forward == ipvsctl.NAT && !own[srv.Key.Addr] && silence(n) && state(i, j) == checker.Up {
 				silent = append(silent, s.Name+"/"+srv.Name)
 			}
 		}

@@ -2,8 +2,10 @@ package director
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -55,4 +57,26 @@ func TestAServerWhoseRepliesTakeAnotherWayIsAFinding(t *testing.T) {
 		`level=ERROR msg="real servers web/192.168.1.4 get the clients' packets, but none of their replies has come back through this director" `+
 			`event=replies-missing remedy="make an address of this director (an extra_address) their default route, and let their firewall accept the clients; `+
 			`clients in the servers' own network cannot be served with NAT"`)
+}
+
+// Its counters stay as they were when it left the table.
+func TestAServerThatIsDownIsSilentForAnotherReason(t *testing.T) {
+	service := webService(ipvsctl.NAT, web1)
+	service.Servers[0].Checks = []config.Check{{Target: tcpTarget, Rise: 1, Fall: 1}}
+	c := clusterOf(service)
+	s := tellOf(t, c)
+	s.handle(RoutersSeen{{Name: c.Routers[0].Name, State: vrrp.Master}})
+	s.handle(Counted{service.Key: {{Key: service.Servers[0].Key, Value: ipvsctl.Counters{Connections: 5, PacketsIn: 10}}}})
+	told := func() bool {
+		return slices.ContainsFunc(s.core.Status(s.now, Edges{}).Findings, func(f api.Finding) bool { return f.Code == "replies-missing" })
+	}
+	for _, tt := range []struct {
+		outcome checker.Outcome
+		found   bool
+	}{{checker.Passed, true}, {checker.Failed, false}} {
+		s.handle(Probed{{tcpTarget, checker.Result{Outcome: tt.outcome}}})
+		if told() != tt.found {
+			t.Errorf("after %v: found %v, want %v", tt.outcome, told(), tt.found)
+		}
+	}
 }
