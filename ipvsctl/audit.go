@@ -63,11 +63,12 @@ func (a *audit) done(now time.Time) {
 // table that the audit reads whole at each look has none for it.
 func (a *audit) thresholds(t Table) iter.Seq[ServiceKey] {
 	if len(a.full) == 0 && len(t) > auditSlice {
-		for _, key := range t.Keys() {
-			if slices.ContainsFunc(t[key].Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
+		for key, s := range t {
+			if slices.ContainsFunc(s.Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
 				a.full = append(a.full, key)
 			}
 		}
+		slices.SortFunc(a.full, ServiceKey.Compare)
 	}
 	turn := a.full[:min(len(a.full), fullSlice)]
 	a.full = a.full[len(turn):]

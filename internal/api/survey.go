@@ -27,15 +27,15 @@ func SurveyOf(services []Service) Survey {
 	all := Survey{Services: len(services), refusing: map[string][]string{}, relieved: map[string][]string{}}
 	for i := range services {
 		s := &services[i]
-		name := fmt.Sprintf("%s (%s)", s.Name, s.Address)
+		name := func() string { return s.Name + " (" + s.Address + ")" }
 		switch {
 		case !s.InKernel && s.Supply != Withheld:
-			all.Missing = append(all.Missing, name)
+			all.Missing = append(all.Missing, name())
 		case s.Supply != Unserved:
 		case s.FallbackServes():
-			all.relieved[s.Reason] = append(all.relieved[s.Reason], name)
+			all.relieved[s.Reason] = append(all.relieved[s.Reason], name())
 		default:
-			all.refusing[s.Reason] = append(all.refusing[s.Reason], name)
+			all.refusing[s.Reason] = append(all.refusing[s.Reason], name())
 		}
 		all.servers += len(s.Servers)
 		for j := range s.Servers {
