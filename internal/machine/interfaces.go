@@ -3,7 +3,6 @@ package machine
 import (
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -11,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interfaces lists the interfaces with their addresses, as rtnetlink(7) tells. What
-// package net lists lacks IFF_NOARP.
+// interfaces lists the interfaces with their addresses, as rtnetlink(7) tells:
+// package net would list all addresses once for each interface.
 func interfaces() ([]Interface, error) {
 	links, err := dump(unix.RTM_GETLINK)
 	if err != nil {
@@ -24,20 +23,13 @@ func interfaces() ([]Interface, error) {
 	}
 	var all []Interface
 	places := make(map[int32]int)
-	ignore := number("/proc/sys/net/ipv4/conf/all/arp_ignore")
 	for _, m := range links {
 		if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
 			continue
 		}
 		head := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0]))
-		i := Interface{
-			Name:  strings.TrimRight(string(attribute(&m, unix.IFLA_IFNAME)), "\x00"),
-			Down:  head.Flags&unix.IFF_UP == 0 || head.Flags&unix.IFF_RUNNING == 0,
-			Quiet: head.Flags&(unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT|unix.IFF_NOARP) != 0,
-		}
-		i.ARPIgnore = max(ignore, number("/proc/sys/net/ipv4/conf/"+i.Name+"/arp_ignore"))
 		places[head.Index] = len(all)
-		all = append(all, i)
+		all = append(all, Interface{Name: strings.TrimRight(string(attribute(&m, unix.IFLA_IFNAME)), "\x00")})
 	}
 	for _, m := range addrs {
 		if m.Header.Type != unix.RTM_NEWADDR || len(m.Data) < unix.SizeofIfAddrmsg {
@@ -78,14 +70,4 @@ func attribute(m *syscall.NetlinkMessage, kind uint16) []byte {
 		}
 	}
 	return nil
-}
-
-// number reads a setting of the kernel that is a number; 0: it cannot be read.
-func number(path string) int {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	return n
 }

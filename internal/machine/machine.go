@@ -30,15 +30,7 @@ type Facts struct {
 
 // An Interface is a network interface of a machine.
 type Interface struct {
-	Name string
-	// Down: it is administratively down, or has no carrier.
-	Down bool
-	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, a
-	// tunnel's end or a dummy.
-	Quiet bool
-	// ARPIgnore is arp_ignore as it is in force there: with 0, the machine answers
-	// ARP requests that arrive there for the addresses of its other interfaces too.
-	ARPIgnore int
+	Name      string
 	Addresses []netip.Prefix
 }
 
