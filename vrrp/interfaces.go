@@ -28,8 +28,9 @@ func (s *Session) inspect(now time.Time) {
 			s.lengths[single(a)] = append(s.lengths[single(a)], p.Bits())
 		}
 	}
+	configured := s.configured()
 	for _, m := range s.members {
-		m.findOwn(seen.ByName[m.key.Interface])
+		m.findOwn(seen.ByName[m.key.Interface], configured)
 	}
 	virtual := s.virtual()
 	for _, m := range s.members {
@@ -53,15 +54,24 @@ func (s *Session) announceMoved(now time.Time, m *member, moved map[string]bool)
 // virtual are the addresses that move: no advert comes from one. An owner's own
 // address does not move.
 func (s *Session) virtual() map[netip.Addr]bool {
-	virtual := make(map[netip.Addr]bool)
+	virtual := s.configured()
 	for _, m := range s.members {
-		for _, a := range m.router.holdings().Addresses {
-			if !m.owner() || a.Prefix.Addr() != m.own {
-				virtual[a.Prefix.Addr()] = true
-			}
+		if m.owner() {
+			delete(virtual, m.own)
 		}
 	}
 	return virtual
+}
+
+// configured are the virtual addresses of all routers.
+func (s *Session) configured() map[netip.Addr]bool {
+	all := make(map[netip.Addr]bool)
+	for _, m := range s.members {
+		for _, a := range m.router.holdings().Addresses {
+			all[a.Prefix.Addr()] = true
+		}
+	}
+	return all
 }
 
 // evaluate judges a router's conditions. It starts one that can run, and makes

@@ -8,8 +8,9 @@ import (
 // findOwn notes the director's own address on a router's interface, which stays
 // whatever becomes of the router, even if it is also one of its virtual addresses:
 // the configured source, or else the only address of that family. An owner of the
-// addresses (RFC 9568 section 6.1) keeps the one that was found first.
-func (m *member) findOwn(i Interface) {
+// addresses (RFC 9568 section 6.1) keeps the one that was found first, also while it
+// is gone for a moment, unless the interface has another one that is not virtual.
+func (m *member) findOwn(i Interface, virtual map[netip.Addr]bool) {
 	was := m.own
 	if m.own = m.router.given.Source; m.own.IsValid() {
 		return
@@ -20,12 +21,20 @@ func (m *member) findOwn(i Interface) {
 			all = append(all, p.Addr())
 		}
 	}
+	fixed := slices.ContainsFunc(all, func(a netip.Addr) bool { return !virtual[a] })
 	switch {
-	case m.owner() && slices.Contains(all, was):
+	case m.owner() && (slices.Contains(all, was) || !fixed && virtual[was]):
 		m.own = was
+	case m.owner() && !fixed && len(all) > 0:
+		m.own = all[0] // The kernel lists the one first that was there first.
 	case len(all) == 1 && !m.router.Holding():
 		m.own = all[0]
 	}
+}
+
+// isOwn reports whether an address is the director's own on the router's interface.
+func (m *member) isOwn(a InterfaceAddress) bool {
+	return a.Interface == m.key.Interface && a.Prefix.Addr() == m.own
 }
 
 // owner reports whether the router is configured as the owner of its addresses.
@@ -36,7 +45,7 @@ func (m *member) owner() bool { return m.router.given.Priority == ownerPriority 
 func (s *Session) found(m *member) []InterfaceAddress {
 	var all []InterfaceAddress
 	for _, a := range m.router.holdings().Addresses {
-		if a.Interface == m.key.Interface && a.Prefix.Addr() == m.own {
+		if m.isOwn(a) {
 			continue
 		}
 		for _, bits := range s.lengths[single(a)] {

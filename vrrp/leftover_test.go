@@ -91,3 +91,61 @@ func TestOwnAddressStays(t *testing.T) {
 		})
 	}
 }
+
+func TestAnOwnersAddressStays(t *testing.T) {
+	owner := func(addresses ...string) vrrp.Desired {
+		return one(func(c *vrrp.Config) {
+			c.Priority, c.Addresses = 255, nil
+			for _, a := range addresses {
+				c.Addresses = append(c.Addresses, netip.MustParsePrefix(a))
+			}
+		})
+	}
+	untouched := func(t *testing.T, s *kernel) {
+		t.Helper()
+		for _, line := range s.script() {
+			if strings.Contains(line, "ip addr") && strings.Contains(line, " 10.9.0.1/") {
+				t.Errorf("the own address is touched: %s", line)
+			}
+		}
+	}
+	t.Run("where a DHCP client takes it away for 100 ms", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.session.Set(owner("10.9.0.1/24"))
+			time.Sleep(time.Second)
+			s.own()
+			time.Sleep(100 * time.Millisecond)
+			s.own("10.9.0.1/24")
+			time.Sleep(time.Minute)
+			untouched(t, s)
+			if st := s.status(); st.State != vrrp.Master {
+				t.Errorf("it is %s, unmet %q", st.State, st.Unmet)
+			}
+		})
+	})
+	t.Run("where an earlier keeper left another one of its addresses", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.addAddress("10.9.0.200/24")
+			d := owner("10.9.0.1/24", "10.9.0.200/24")
+			s.session.Set(d)
+			time.Sleep(time.Second)
+			if st := s.status(); st.State != vrrp.Master || st.Held != 2 {
+				t.Errorf("it is %s, holds %d, unmet %q", st.State, st.Held, st.Unmet)
+			}
+			d.Ending = vrrp.Stopped
+			s.session.Set(d)
+			time.Sleep(10 * time.Second)
+			untouched(t, s)
+		})
+	})
+	t.Run("with another prefix length than is configured", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.session.Set(owner("10.9.0.1/32"))
+			time.Sleep(time.Second)
+			if st := s.status(); st.State != vrrp.Master || st.Held != 1 || st.Missing != "" {
+				t.Errorf("it is %s, holds %d, misses %q", st.State, st.Held, st.Missing)
+			}
+			untouched(t, s)
+		})
+	})
+}

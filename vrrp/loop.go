@@ -190,23 +190,24 @@ func (s *Session) ended(now time.Time) bool {
 
 // compareHoldings adds to a router's status which of its addresses are there.
 func (s *Session) compareHoldings(m *member, st *Status) {
-	there := s.found(m)
-	switch {
-	case st.State == Master:
-		var missing Holdings
-		for _, a := range m.router.holdings().Addresses {
-			if s.present[a] {
-				st.Held++
-			} else {
-				missing.Addresses = append(missing.Addresses, a)
-			}
-		}
-		st.Missing = missing.String()
-	case m.router.Holding():
+	if st.State != Master {
+		there := s.found(m)
 		st.Held = len(there)
-	default:
-		st.Held, st.Left = len(there), Holdings{Addresses: there}.String()
+		if !m.router.Holding() {
+			st.Left = Holdings{Addresses: there}.String()
+		}
+		return
 	}
+	var missing Holdings
+	for _, a := range m.router.holdings().Addresses {
+		// The own address is there with the prefix length of whoever added it.
+		if s.present[a] || m.isOwn(a) && len(s.lengths[single(a)]) > 0 {
+			st.Held++
+		} else {
+			missing.Addresses = append(missing.Addresses, a)
+		}
+	}
+	st.Missing = missing.String()
 }
 
 // statuses are the routers as they stand, ordered by name.

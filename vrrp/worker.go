@@ -131,8 +131,8 @@ func (w *worker) forget(key routerKey) {
 func (w *worker) audit(present map[InterfaceAddress]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, j := range w.jobs {
-		if j.complete && slices.ContainsFunc(j.want.Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
+	for key, j := range w.jobs {
+		if j.complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
 			j.apply = true
 			token(w.wake)
 		}
