@@ -57,15 +57,12 @@ func (r *Router) mustWait(now time.Time) (acts []Action, wait bool) {
 	if e.alive(&r.c, now) {
 		return nil, false
 	}
-	until, ask := r.guard.consult(&r.c, now)
+	until := r.guard.consult(&r.c, now)
 	if until.IsZero() {
 		return nil, false
 	}
 	e.preemptAt, e.masterDownAt = time.Time{}, until
-	if ask {
-		acts = []Action{Ask{r.c.Interface, r.guard.address}}
-	}
-	return acts, true
+	return []Action{Ask{r.c.Interface, r.guard.address}}, true
 }
 
 // misunderstand notes an advert that was refused for its version or its

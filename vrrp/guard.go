@@ -55,14 +55,13 @@ func (g *guard) until(c *Config) time.Time {
 }
 
 // consult is asked by a router that would become Master. It returns until when the
-// router has to wait, and whether it has to ask who has the address; zero: nothing
-// speaks against it.
-func (g *guard) consult(c *Config, now time.Time) (until time.Time, ask bool) {
+// router has to ask who has the address, and wait; zero: nothing speaks against it.
+func (g *guard) consult(c *Config, now time.Time) (until time.Time) {
 	if c.Insist || c.Priority == ownerPriority || g.heardAt.IsZero() || !now.Before(g.until(c)) || g.asked == askTries {
-		return time.Time{}, false
+		return time.Time{}
 	}
 	g.asked++
-	return earliest(now.Add(askEvery), g.until(c)), true
+	return earliest(now.Add(askEvery), g.until(c))
 }
 
 // answered notes that somebody else has the address, and returns when to ask again.
