@@ -112,9 +112,6 @@ func (q *query) print(cmd *cobra.Command) (status int, err error) {
 			return 0, err
 		}
 	}
-	if q.problems {
-		show.Problems(st)
-	}
 	width, colour := terminal(out, q.color.word)
 	on := show.Terminal{Width: width, Color: colour}
 	if q.output.word == "wide" {
@@ -122,7 +119,12 @@ func (q *query) print(cmd *cobra.Command) (status int, err error) {
 	}
 	switch {
 	case q.output.word == "json":
+		if q.problems {
+			show.Problems(st)
+		}
 		err = json.NewEncoder(out).Encode(st)
+	case q.problems:
+		err = on.WriteProblems(out, st)
 	case part:
 		err = on.WritePart(out, st)
 	default:

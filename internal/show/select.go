@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -27,13 +28,26 @@ func Select(st *api.Status, names []string) error {
 // Problems leaves in a status only what is wrong: the findings, and the routers,
 // services and real servers that are not as they should be.
 func Problems(st *api.Status) {
-	st.Foreign = []string{}
-	st.Routers = slices.DeleteFunc(st.Routers, undisturbed)
-	st.Services = slices.DeleteFunc(st.Services, func(s api.Service) bool { return len(api.SurveyOf([]api.Service{s}).Findings()) == 0 })
+	disturbed(st)
 	for i := range st.Services {
 		s := &st.Services[i]
 		s.Servers = slices.DeleteFunc(s.Servers, func(srv api.Server) bool { return passes(&srv) })
 	}
+}
+
+// WriteProblems prints what Problems leaves of a status.
+func (t Terminal) WriteProblems(out io.Writer, st *api.Status) error {
+	disturbed(st)
+	t.problems = true
+	return t.WritePart(out, st)
+}
+
+// disturbed leaves in a status only what is wrong, but all real servers of a service
+// that has problems.
+func disturbed(st *api.Status) {
+	st.Foreign = []string{}
+	st.Routers = slices.DeleteFunc(st.Routers, undisturbed)
+	st.Services = slices.DeleteFunc(st.Services, func(s api.Service) bool { return len(api.SurveyOf([]api.Service{s}).Findings()) == 0 })
 }
 
 // undisturbed reports whether a router is as it should be, and knows of nothing that

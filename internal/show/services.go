@@ -30,6 +30,9 @@ func (t Terminal) writeServices(w *bufio.Writer, st *api.Status) {
 			before = s.Name + "/"
 		}
 		for j := range s.Servers {
+			if t.problems && passes(&s.Servers[j]) {
+				continue
+			}
 			rows.add(serverRow(st.Time, before, &s.Servers[j])...)
 		}
 		if f := s.Fallback; f != nil {

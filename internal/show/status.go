@@ -26,7 +26,7 @@ func (t Terminal) WriteStatus(out io.Writer, st *api.Status) error {
 	return w.Flush()
 }
 
-// WritePart prints a status of which Select or Problems has left only a part.
+// WritePart prints a status of which Select has left only a part.
 func (t Terminal) WritePart(out io.Writer, st *api.Status) error {
 	w := bufio.NewWriter(out)
 	t.writeHead(w, st)

@@ -16,6 +16,8 @@ type Terminal struct {
 	Width int
 	Color bool
 	Wide  bool
+	// problems leaves out the real servers that pass.
+	problems bool
 }
 
 // paint wraps s in a colour.
