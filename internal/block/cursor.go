@@ -46,6 +46,11 @@ func (c *cursor) pass(classes byte) {
 	}
 }
 
+// passSpace passes spaces and the ends of lines.
+func (c *cursor) passSpace() {
+	c.pos = len(c.text) - len(bytes.TrimLeft(c.text[c.pos:], " \t\r\n"))
+}
+
 // The classes of bytes.
 const (
 	letter = 1 << iota // or underscore

@@ -163,10 +163,7 @@ func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 			File: report.At.File, Line: report.At.Line, Column: report.At.Column,
 		}
 		if i, ok := order[d.File]; ok {
-			s.files[i].quote(&d, report.At)
-			if s.files[i].secret(min(max(report.At.Start, 0), len(s.files[i].text)), secrets) {
-				d.hide()
-			}
+			s.files[i].quote(&d, report.At, secrets)
 		}
 		out = append(out, d)
 	}
@@ -225,15 +222,19 @@ func more(n int, thing string) string {
 // maxQuoted is how much of a line is shown, in bytes.
 const maxQuoted = 400
 
-// quote fills in what the file says at the place of a diagnostic.
-func (f *source) quote(d *Diagnostic, at Place) {
+// quote fills in what the file says at the place of a diagnostic, without the values
+// of the arguments with the names in secrets.
+func (f *source) quote(d *Diagnostic, at Place, secrets []string) {
 	if f.opaque {
 		return
 	}
 	from := min(max(at.Start, 0), len(f.text))
 	to := min(max(at.End, from), len(f.text))
 	start, end := f.bounds(from)
-	start = max(start, from-maxQuoted/2)
+	secret := f.secret(from, secrets)
+	if !secret {
+		start = max(start, from-maxQuoted/2)
+	}
 	end = min(end, start+maxQuoted)
 	d.Source = strings.ToValidUTF8(strings.TrimRight(string(f.text[start:end]), "\r"), "?")
 	d.Marked[0] = min(from-start, len(d.Source))
@@ -243,20 +244,31 @@ func (f *source) quote(d *Diagnostic, at Place) {
 			d.Block = shortened(c.header(f.text))
 		}
 	}
+	if secret {
+		d.hide(secrets)
+	}
 }
 
-// named is what a line may show of a secret argument, or of an entry of one: its
-// name, and the brace that opens it.
-var named = regexp.MustCompile(`^[ \t]*(?:"?[\w-]+"?[ \t]*[={:][ \t]*\{?)?`)
+// equals is what a line may show after the name of a secret argument.
+var equals = regexp.MustCompile(`^[ \t]*[={:]?[ \t]*\{?`)
 
-// hide takes the value out of a message about a secret argument.
-func (d *Diagnostic) hide() {
-	shown := len(named.FindString(d.Source))
+// hide takes the value out of a message about a secret argument: what is left of its
+// line is the name, if it begins with that.
+func (d *Diagnostic) hide(secrets []string) {
+	line := strings.TrimLeft(d.Source, " \t")
+	name := firstWord([]byte(line))
+	shown := len(d.Source) - len(line)
+	if slices.Contains(secrets, string(name)) {
+		shown += len(name) + len(equals.FindString(line[len(name):]))
+	}
 	if shown < len(d.Source) {
 		d.Source = d.Source[:shown] + "…"
 	}
 	for i := range d.Marked {
 		d.Marked[i] = min(d.Marked[i], shown)
+	}
+	if slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(d.Block, name) }) {
+		d.Block = ""
 	}
 	d.Summary, d.Detail = discreet(d.Summary, 0), discreet(d.Detail, 0)
 }

@@ -162,10 +162,33 @@ func TestNoMessageShowsAHeader(t *testing.T) {
 		"headers = { (env.SECRET) = \"x\" }",
 		"headers = parseint(env.SECRET, 10)",
 		"headers = env.SECRET",
+		"headers = { Authorization = \"Bearer §\", \"X Y\" = \"1\" }",
+		"headers = {\nA = \"1\"\n\"X Y\" = \"§\"\n}",
+		"headers = merge(local.common, {A=\"x\"},\n{ Authorization = \"§\", b = ] })",
+		"headers = merge(local.common, {A=\"x\"},\n{\nAuthorization = \"§\" c\n})",
+		"headers = merge(\n{ Authorization = \"§\" c }\n)",
+		"headers = merge({\nA=\"1\"\n}, {\nB=\"§\" c\n})",
+		"headers = merge({ A = \"}\" # }\n}, {\nB=\"§\" c\n})",
+		"headers = <<EOT\n}\n§ ${]}\n§= ${]}\nEOT",
+		"headers = \"§\" ]",
+		"headers =\n{ Authorization = \"§\" }",
+		"headers\n{\nAuthorization = \"§\" c\n}",
+		"headers = { A = \"" + strings.Repeat("§ = ", 3) + "\", B = ] }",
 	} {
-		text := "virtual_service \"web\" {\ncheck \"http\" {\n" + strings.ReplaceAll(headers, "§", canary()) + "\n}\n}\n"
-		if n, message := shown(t, t.TempDir(), text, env); n > 0 {
-			t.Errorf("%s shows %d characters: %s", headers, n, message)
+		headers = strings.ReplaceAll(headers, "§", canary())
+		for _, around := range []string{
+			"virtual_service \"web\" {\ncheck \"http\" {\n%s\n}\n}\n",
+			"virtual_service \"web\" {\ncheck \"http\" { %s }\n}\n",
+			"virtual_service \"web\" {\ncheck \"htp\" { %s }\n}\n",
+			"virtual_service \"web\" {\ncheck \"http\" {%s}\n}\n",
+			"virtual_service \"web\" { check \"http\" { %s } }\n",
+			"check \"http\" { %s }\n",
+			"%s\n",
+		} {
+			text := fmt.Sprintf(around, headers)
+			if n, message := shown(t, t.TempDir(), text, env); n > 0 {
+				t.Errorf("%s shows %d characters: %s", text, n, message)
+			}
 		}
 	}
 }
