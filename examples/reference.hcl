@@ -170,6 +170,8 @@ virtual_router "outside" {
   # While what is tracked fails, this director does not become Master, and
   # hands over if it is. The router's own interface is always tracked, and that
   # of an extra_address unless told otherwise there.
+  #   track "interface"  Fails while the interface does not exist, is down or
+  #                      has no carrier.
   track "interface" "eth1" {}
 
   # Take over even while another director has the addresses whose adverts are

@@ -114,7 +114,6 @@ func (said explainer) explanations(o *block.Option) (list [][2]string) {
 	if said[o.Name] {
 		return nil
 	}
-	said[o.Name] = true
 	for _, w := range o.Words {
 		if w[1] != "" {
 			list = append(list, [2]string{fmt.Sprintf("%q", w[0]), w[1]})
@@ -125,6 +124,7 @@ func (said explainer) explanations(o *block.Option) (list [][2]string) {
 			list = append(list, [2]string{fmt.Sprintf("%s %q", o.Name, k.Name), k.Help})
 		}
 	}
+	said[o.Name] = len(list) > 0
 	return list
 }
 
