@@ -399,8 +399,8 @@ virtual_service "web" {
     }
   }
 
-  # A destination that is used only while no real server with a weight above 0
-  # is up, such as a web server with an apology page. It is not checked.
+  # A destination that is used while no real server with a weight above 0 is
+  # up, such as a web server with an apology page. It is not checked.
   fallback {
     # The address of the destination. With NAT, it can't be a loopback address.
     # An address; no default.

@@ -76,7 +76,7 @@ var serviceTable = block.NewTable("virtual_service",
 	block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them. A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
 		checkKinds.Schema, "kind"),
 	block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema, "name"),
-	block.One[service]("fallback", "A destination that is used only while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
+	block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
 		fallbackTable.Schema),
 )
 
