@@ -33,7 +33,7 @@ func (s *stage) play(ctx context.Context) (err error) {
 		{"A server dies, and comes back", s.killServer},
 		{"A weight is edited", s.editWeight},
 		{"A file is broken", s.breakFile},
-		{"The master's link is cut, and mended", s.cutLink},
+		{"The master's link is cut, and repaired", s.cutLink},
 		{"The master is stopped", s.stopMaster},
 	} {
 		s.title(act.title)
@@ -255,7 +255,7 @@ func (s *stage) breakFile(ctx context.Context) error {
 		return err
 	}
 	s.figure("a broken file changes", "nothing", s.failed(begin))
-	s.line("The file is mended, and both lvsd get SIGHUP again.")
+	s.line("The file is corrected, and both lvsd get SIGHUP again.")
 	begin = time.Now()
 	return errors.Join(s.software.Configure(s.lvs1, s.setup), s.reload(), s.read(ctx, begin, true))
 }
