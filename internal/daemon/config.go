@@ -109,13 +109,25 @@ func local(facts machine.Facts) []vrrp.InterfaceAddress {
 }
 
 // settled are those addresses that do not move by the configuration that runs: a
-// Master's virtual addresses are not its own, even while it has no other.
+// Master's virtual and extra addresses are not its own, even while it has no other.
 func settled(all []vrrp.InterfaceAddress, routers []vrrp.Config) []vrrp.InterfaceAddress {
-	return slices.DeleteFunc(all, func(a vrrp.InterfaceAddress) bool {
-		return slices.ContainsFunc(routers, func(c vrrp.Config) bool {
-			return c.Priority != 255 && a.Interface == c.Interface && slices.ContainsFunc(c.Addresses, func(p netip.Prefix) bool { return p.Addr() == a.Prefix.Addr() })
-		})
-	})
+	type place struct {
+		link    string
+		address netip.Addr
+	}
+	moving := map[place]bool{}
+	for _, c := range routers {
+		if c.Priority == 255 {
+			continue
+		}
+		for _, p := range c.Addresses {
+			moving[place{c.Interface, p.Addr()}] = true
+		}
+		for _, x := range c.Extra {
+			moving[place{x.Interface, x.Prefix.Addr()}] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(a vrrp.InterfaceAddress) bool { return moving[place{a.Interface, a.Prefix.Addr()}] })
 }
 
 // read reads a configuration.

@@ -155,6 +155,10 @@ func TestWhatAMasterHoldsIsNotItsOwnAddress(t *testing.T) {
 	if got := settled(slices.Clone(here), running); len(got) != 1 || got[0].Interface != "eth1" {
 		t.Errorf("%v does not move", got)
 	}
+	running[0].Extra = []vrrp.InterfaceAddress{{Interface: "eth1", Prefix: prefix}}
+	if got := settled(slices.Clone(here), running); len(got) != 0 {
+		t.Errorf("%v does not move, an extra address", got)
+	}
 	running[0].Priority = 255
 	if got := settled(slices.Clone(here), running); len(got) != 2 {
 		t.Errorf("the owner's %v does not move", got)
