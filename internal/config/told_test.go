@@ -181,6 +181,9 @@ func TestAThousandServicesWhoseRouterIsMissing(t *testing.T) {
 	got := map[string]int{}
 	for _, d := range told(t, b.String()) {
 		got[d.Summary]++
+		if strings.HasPrefix(d.Summary, "1000") && !strings.Contains(d.Detail, " 10.0.0.1, 10.0.0.2, 10.0.0.3 and 997 more,") {
+			t.Errorf("the addresses are told as %q", d.Detail)
+		}
 	}
 	want := map[string]int{"1000 addresses held by nobody": 1, "No real server": 1}
 	if diff := cmp.Diff(want, got); diff != "" {

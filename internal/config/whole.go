@@ -290,23 +290,27 @@ func (w *whole) checkHolders() {
 	if elsewhere && len(w.routers) == 0 {
 		return
 	}
-	var missing []string
+	missing := map[string]bool{}
+	var shown []string
 	var first block.Place
 	for _, c := range w.addresses {
 		_, routed := w.first[claimID{routerAddress, c.Key}]
-		if routed || w.local[c.Key] || slices.Contains(missing, c.Key) {
+		if routed || w.local[c.Key] || missing[c.Key] {
 			continue
 		}
 		if len(missing) == 0 {
 			first = c.At
 		}
-		missing = append(missing, c.Key)
+		if len(shown) < 3 {
+			shown = append(shown, c.Key)
+		}
+		missing[c.Key] = true
 	}
-	summary, names, them := "Address held by nobody", strings.Join(missing[:min(3, len(missing))], ", "), "it"
+	summary, names, them := "Address held by nobody", strings.Join(shown, ", "), "it"
 	if n := len(missing); n > 1 {
 		summary, them = fmt.Sprintf("%d addresses held by nobody", n), "them"
-		if n > 3 {
-			names += fmt.Sprintf(" and %d more", n-3)
+		if n > len(shown) {
+			names += fmt.Sprintf(" and %d more", n-len(shown))
 		}
 	}
 	switch {
