@@ -13,9 +13,21 @@ import (
 type placed struct {
 	report *block.Reports
 	here   []vrrp.InterfaceAddress
+	// fixed are those of them that do not move and tell the network of an interface.
+	fixed []vrrp.InterfaceAddress
 	// virtual are the addresses of all routers, and at has their places.
 	virtual map[netip.Addr]bool
 	at      func(netip.Addr) block.Place
+}
+
+// fix finds what is fixed, once virtual is known.
+func (p *placed) fix() {
+	for _, h := range p.here {
+		a := h.Prefix.Addr()
+		if !p.virtual[a] && !h.Prefix.IsSingleIP() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			p.fixed = append(p.fixed, h)
+		}
+	}
 }
 
 // judge judges one router. Of an interface without addresses nothing is known:
@@ -103,21 +115,15 @@ func (p *placed) checkNetwork(name string, v netip.Prefix) {
 
 // reaches reports whether an address is in a network of an interface.
 func (p *placed) reaches(name string, a netip.Addr) bool {
-	return slices.ContainsFunc(p.here, func(h vrrp.InterfaceAddress) bool { return h.Interface == name && p.contains(h, a) })
+	return slices.ContainsFunc(p.fixed, func(h vrrp.InterfaceAddress) bool { return h.Interface == name && h.Prefix.Contains(a) })
 }
 
 // networkOf returns the interface in whose network an address is, if any.
 func (p *placed) networkOf(a netip.Addr) string {
-	for _, h := range p.here {
-		if p.contains(h, a) {
+	for _, h := range p.fixed {
+		if h.Prefix.Contains(a) {
 			return h.Interface
 		}
 	}
 	return ""
-}
-
-// contains reports whether an address of an interface, which does not move, has
-// another one in its network.
-func (p *placed) contains(h vrrp.InterfaceAddress, a netip.Addr) bool {
-	return !p.virtual[h.Prefix.Addr()] && !h.Prefix.IsSingleIP() && !h.Prefix.Addr().IsLoopback() && !h.Prefix.Addr().IsLinkLocalUnicast() && h.Prefix.Contains(a)
 }

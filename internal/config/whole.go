@@ -234,6 +234,7 @@ func (w *whole) checkPlaces() {
 			p.virtual[x.Prefix.Addr()] = true
 		}
 	}
+	p.fix()
 	for i := range w.routers {
 		p.judge(&w.routers[i])
 	}
