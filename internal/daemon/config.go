@@ -171,26 +171,33 @@ const diagnosisWidth = 78
 // maxMistakes bounds the mistakes of one configuration that are logged.
 const maxMistakes = 50
 
-// mistakes returns an event for each mistake, with its source.
+// mistakes returns an event for each mistake, with its source. Warnings refuse nothing.
 func mistakes(diags config.Diagnostics) []event.Event {
 	var all []event.Event
-	for i, d := range diags {
-		e := event.Event{Severity: event.Error, Code: "configuration-mistake"}
-		if i == maxMistakes {
-			e.Text = "more mistakes are not logged: run lvsd validate"
-			left := 0
-			for _, d := range diags[i:] {
-				left += max(1, d.Count)
-			}
-			e.Attributes = []slog.Attr{slog.Int("mistakes", left)}
-			return append(all, e)
+	left := 0
+	for _, d := range diags {
+		switch {
+		case d.Severity != config.Error:
+		case len(all) == maxMistakes:
+			left += max(1, d.Count)
+		default:
+			all = append(all, mistake(d))
 		}
-		e.Text = "configuration: " + d.Summary
-		e.Attributes = []slog.Attr{slog.String("at", fmt.Sprintf("%s:%d", d.File, d.Line)),
-			slog.String("source", strings.TrimSpace(d.Source)), slog.String("detail", d.Detail)}
-		all = append(all, e)
+	}
+	if left > 0 {
+		all = append(all, event.Event{Severity: event.Error, Code: "configuration-mistake",
+			Text: "more mistakes are not logged: run lvsd validate", Attributes: []slog.Attr{slog.Int("mistakes", left)}})
 	}
 	return all
+}
+
+func mistake(d config.Diagnostic) event.Event {
+	e := event.Event{Severity: event.Error, Code: "configuration-mistake", Text: "configuration: " + d.Summary}
+	if d.File != "" {
+		e.Attributes = append(e.Attributes, slog.String("at", fmt.Sprintf("%s:%d", d.File, d.Line)), slog.String("source", strings.TrimSpace(d.Source)))
+	}
+	e.Attributes = append(e.Attributes, slog.String("detail", d.Detail))
+	return e
 }
 
 // lines returns diagnostics as one line each.

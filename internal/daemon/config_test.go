@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/vrrp"
@@ -107,6 +108,22 @@ func TestTheLogHasNoMoreThanFiftyMistakes(t *testing.T) {
 	want := fmt.Sprintf("run lvsd validate\" event=configuration-mistake mistakes=%d\n", len(r.Diagnostics)-maxMistakes)
 	if lines := strings.Count(log.String(), "\n"); lines != maxMistakes+1 || !strings.HasSuffix(log.String(), want) {
 		t.Errorf("%d lines that end in %q, want %d and %q", lines, log.String()[max(0, log.Len()-99):], maxMistakes+1, want)
+	}
+}
+
+// A refused reload logs what it was refused for, and no warning as an error.
+func TestARefusedReloadLogsNoWarningAsAMistake(t *testing.T) {
+	diags := config.Diagnostics{
+		{Severity: config.Warning, Summary: "No real server", File: "web.hcl", Line: 1},
+		{Severity: config.Error, Summary: "Empty configuration", Detail: "It has been cut short."},
+		{Severity: config.Warning, Summary: "and 20 more warnings", Count: 20},
+	}
+	all := mistakes(diags)
+	if len(all) != 1 || all[0].Text != "configuration: Empty configuration" {
+		t.Fatalf("logged %+v", all)
+	}
+	if got := fmt.Sprint(all[0].Attributes); got != "[detail=It has been cut short.]" {
+		t.Errorf("a mistake of no file has %s", got)
 	}
 }
 
