@@ -76,8 +76,7 @@ func readSummary(b []byte, at item) (p part, ok bool) {
 	}
 	c := codec{bytes: b, reading: true}
 	c.part(&p, at)
-	p.Doubts = len(p.list)
-	return p, !c.broken && len(c.bytes) == 0
+	return p, !c.broken && len(c.bytes) == 0 && p.Doubts >= len(p.list)
 }
 
 func (c *codec) part(p *part, at item) {
@@ -97,6 +96,7 @@ func (c *codec) part(p *part, at item) {
 		c.text(&r.Detail)
 		c.place(&r.At, at)
 	})
+	c.number(&p.Doubts) // more than are kept, perhaps
 }
 
 func each[T any](c *codec, list *[]T, element func(*T)) {

@@ -15,3 +15,15 @@ func FuzzSummary(f *testing.F) {
 		}
 	})
 }
+
+// A block with more warnings than are kept has as many when it is not parsed again.
+func TestASummaryCountsAllWarnings(t *testing.T) {
+	at := item{&source{name: "web.hcl", text: []byte("a {}\n")}, chunk{end: 4, line: 1, column: 1}}
+	var p part
+	for range maxKept + 1 {
+		p.Doubt(Place{File: "web.hcl", Line: 1, Column: 1}, "Summary", "Detail.")
+	}
+	if got, ok := readSummary(p.summary(at), at); !ok || got.Doubts != maxKept+1 || len(got.list) != maxKept {
+		t.Errorf("%v: %d warnings, of which %d are kept", ok, got.Doubts, len(got.list))
+	}
+}
