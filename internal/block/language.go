@@ -22,7 +22,7 @@ type Language struct {
 	// Words are names in other programs' configurations, with what to tell who
 	// writes one, and Values are values of theirs, in lower case, with ours.
 	Words, Values map[string]string
-	// Alien returns a mistake where a top-level item shows that the whole file
+	// Alien returns a mistake where a top-level item that is none of Top shows that the whole file
 	// is another program's; an empty summary where it does not.
 	Alien func(kind, head string, text []byte) (summary, detail string)
 }

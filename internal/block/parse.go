@@ -136,9 +136,12 @@ func (d *decoder) cut(f *source) {
 
 // alien reports whether a file is another program's, whose one mistake that is.
 func (d *decoder) alien(f *source) bool {
+	if d.language.Alien == nil {
+		return false
+	}
 	for _, c := range f.blocks {
-		if d.language.Alien == nil {
-			break
+		if d.language.Top.byName[c.kind] != nil {
+			continue
 		}
 		if summary, detail := d.language.Alien(c.kind, c.header(f.text), f.text[c.start:c.end]); summary != "" {
 			d.Mistake(f.head(c), summary, "%s", detail)

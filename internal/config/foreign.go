@@ -282,14 +282,11 @@ var resource = regexp.MustCompile(`^[\w.-]+[ \t]+(?:\d+\.\d+\.\d+\.\d+(?:/\S*)?(
 
 var haresources = program{
 	name: "Heartbeat",
-	is: func(kind, _ string, text []byte) bool {
-		return !ownBlocks[kind] && resource.Match(text)
+	is: func(_, _ string, text []byte) bool {
+		return resource.Match(text)
 	},
 	advice: "each IPaddr becomes an address of a virtual_router, in which the node at the start of the line has the higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
 }
-
-// ownBlocks are the blocks of this language at the top level of a file.
-var ownBlocks = map[string]bool{"locals": true, "director": true, "defaults": true, "virtual_router": true, "virtual_service": true}
 
 var authkeys = program{
 	name: "Heartbeat",

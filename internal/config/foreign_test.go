@@ -78,17 +78,21 @@ func TestOwnFilesAreNotForeign(t *testing.T) {
 			}
 		}
 	}
-	inComment := "/*\nvrrp_instance VI_1 {\n}\n*/\nvirtual_service \"web\" {\n}\n"
-	path := filepath.Join(t.TempDir(), "x.hcl")
-	if err := os.WriteFile(path, []byte(inComment), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, diags := Parse(s, Options{})
-	if len(diags) == 0 || diags[0].Line != 5 {
-		t.Errorf("mistakes: %v", diags)
+	for text, line := range map[string]int{
+		"/*\nvrrp_instance VI_1 {\n}\n*/\nvirtual_service \"web\" {\n}\n": 5, // in a comment
+		"virtual_router 10.13.0.200/24\n":                                 1, // as in haresources
+	} {
+		path := filepath.Join(t.TempDir(), "x.hcl")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, diags := Parse(s, Options{})
+		if len(diags) == 0 || diags[0].Line != line || strings.HasPrefix(diags[0].Summary, "Configuration of ") {
+			t.Errorf("%s: mistakes: %v", text, diags)
+		}
 	}
 }
