@@ -24,12 +24,12 @@ func (d *decoder) parse(f *source, c chunk) (*hclsyntax.Body, bool) {
 		d.Mistake(f.head(c), "Not UTF-8", "This block contains bytes that are not valid UTF-8: save the file in that encoding.")
 		return nil, false
 	}
+	if c.unclosed != nil {
+		d.Mistake(f.stretch(c.unclosed.start, c.unclosed.end), c.unclosed.summary(), "%s", c.unclosed.detail())
+		return nil, false
+	}
 	for repairs := 0; ; repairs++ {
 		tree, diags := parseItem(text, f.name, c.pos())
-		if c.unclosed != nil {
-			d.Mistake(f.stretch(c.unclosed.start, c.unclosed.end), c.unclosed.summary(), "%s", c.unclosed.detail())
-			return nil, false
-		}
 		broken := slices.DeleteFunc(slices.Clone(diags), isRepetition)
 		if !broken.HasErrors() {
 			d.explain(diags)
