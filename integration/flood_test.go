@@ -46,21 +46,13 @@ func TestAFloodChangesNoRole(t *testing.T) {
 		}
 		p.waitHolder(0, cluster.VIP)
 	}
-	if unclaimed := p.told(1).Keeper.Unclaimed; unclaimed == 0 {
+	if unclaimed := p.mustStatus(1).Keeper.Unclaimed; unclaimed == 0 {
 		t.Error("nobody was told of the strangers")
 	}
-}
-
-// told is the status of director i.
-func (p *pair) told(i int) *api.Status {
-	p.t.Helper()
-	st, err := p.status(i)
-	p.must(err)
-	return st
 }
 
 // counters are those of the first virtual router of director i.
 func (p *pair) counters(i int) api.RouterCounters {
 	p.t.Helper()
-	return p.told(i).Routers[0].Counters
+	return p.mustStatus(i).Routers[0].Counters
 }
