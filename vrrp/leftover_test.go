@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -59,6 +60,28 @@ func TestOnlyTheMasterHasTheAddress(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+func TestAnAddressThatSomebodyAddedIsOursOnceItIsHeld(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(one())
+		time.Sleep(time.Second)
+		s.arrive(200, true)
+		s.fail(errors.New("operation not permitted"))
+		s.addAddress("10.9.0.200/24")
+		time.Sleep(100 * time.Millisecond)
+		s.fail(nil)
+		s.arrive(0, true) // before it is tried again
+		time.Sleep(5 * time.Second)
+		if st := s.status(); st.State != vrrp.Master || st.Counters.AddressesRemoved != 0 {
+			t.Fatalf("it is %s, removed %d", st.State, st.Counters.AddressesRemoved)
+		}
+		s.arrive(200, true)
+		time.Sleep(time.Second)
+		if st := s.status(); st.State != vrrp.Backup || st.Counters.AddressesRemoved != 0 {
+			t.Errorf("it is %s, and %d addresses count as somebody else's; want none", st.State, st.Counters.AddressesRemoved)
+		}
 	})
 }
 

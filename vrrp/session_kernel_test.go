@@ -227,6 +227,13 @@ func (s *kernel) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	return removed, s.failure
 }
 
+// fail lets all work on addresses fail, or none.
+func (s *kernel) fail(err error) {
+	s.mu.Lock()
+	s.failure = err
+	s.mu.Unlock()
+}
+
 func (s *kernel) remove(a vrrp.InterfaceAddress) {
 	d := s.devices[a.Interface]
 	d.Addresses = slices.DeleteFunc(slices.Clone(d.Addresses), func(p netip.Prefix) bool { return p == a.Prefix })

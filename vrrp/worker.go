@@ -240,6 +240,9 @@ func (w *worker) take(key routerKey, j *job, now time.Time) *task {
 	for _, o := range w.jobs {
 		t.drop = t.drop.without(o.want)
 	}
+	// What is wanted now is ours, whoever added it.
+	j.foreign = j.foreign.without(j.foreign.without(t.drop))
+	t.foreign = j.foreign
 	j.have.Addresses = slices.Concat(t.hold.Addresses, t.drop.Addresses)
 	j.announce, j.apply = false, false
 	return t
