@@ -157,7 +157,13 @@ func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 	for i, f := range s.files {
 		order[f.name] = i
 	}
-	for _, report := range r.list {
+	list := slices.Clone(r.list)
+	slices.SortStableFunc(list, func(a, b Report) int {
+		return cmp.Or(cmp.Compare(order[a.At.File], order[b.At.File]), cmp.Compare(a.At.Line, b.At.Line),
+			cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Summary, b.Summary))
+	})
+	list, rest := shorten(list, r)
+	for _, report := range list {
 		d := Diagnostic{
 			Severity: report.Severity, Summary: report.Summary, Detail: report.Detail,
 			File: report.At.File, Line: report.At.Line, Column: report.At.Column,
@@ -167,11 +173,7 @@ func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 		}
 		out = append(out, d)
 	}
-	slices.SortStableFunc(out, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Summary, b.Summary))
-	})
-	return out.shorten(r)
+	return append(out, rest...)
 }
 
 // The most mistakes that are shown, the most warnings, and the most warnings of
@@ -181,34 +183,34 @@ const (
 	maxAlike = 10
 )
 
-// shorten leaves out the diagnostics of all reports that are too many, and says how
-// many they are.
-func (ds Diagnostics) shorten(all Reports) (out Diagnostics) {
+// shorten leaves out those of all reports that are too many. The rest says how many
+// they are.
+func shorten(list []Report, all Reports) (few []Report, rest Diagnostics) {
 	shown, alike := map[Severity]int{}, map[string]int{}
-	for _, d := range ds {
-		if d.Severity == Warning && alike[d.Summary] == maxAlike {
+	for _, r := range list {
+		if r.Severity == Warning && alike[r.Summary] == maxAlike {
 			continue
 		}
-		if shown[d.Severity] == maxShown {
+		if shown[r.Severity] == maxShown {
 			continue
 		}
-		if d.Severity == Warning {
-			alike[d.Summary]++
+		if r.Severity == Warning {
+			alike[r.Summary]++
 		}
-		shown[d.Severity]++
-		out = append(out, d)
+		shown[r.Severity]++
+		few = append(few, r)
 	}
 	if n := all.Mistakes - shown[Error]; n > 0 {
 		least := ""
 		if all.Mistakes >= MaxMistakes {
 			least = "at least "
 		}
-		out = append(out, Diagnostic{Severity: Error, Summary: "and " + least + more(n, "mistake"), Detail: "Correct those above first.", Count: n})
+		rest = append(rest, Diagnostic{Severity: Error, Summary: "and " + least + more(n, "mistake"), Detail: "Correct those above first.", Count: n})
 	}
 	if n := all.Doubts - shown[Warning]; n > 0 {
-		out = append(out, Diagnostic{Severity: Warning, Summary: "and " + more(n, "warning"), Detail: "Of each kind, " + strconv.Itoa(maxAlike) + " are shown at most.", Count: n})
+		rest = append(rest, Diagnostic{Severity: Warning, Summary: "and " + more(n, "warning"), Detail: "Of each kind, " + strconv.Itoa(maxAlike) + " are shown at most.", Count: n})
 	}
-	return out
+	return few, rest
 }
 
 // more returns "1 more thing" or "2 more things".
