@@ -22,8 +22,15 @@ type proberFunc func(ctx context.Context, t Target) Result
 func (f proberFunc) Compile(Spec) ProbeFunc { return ProbeFunc(f) }
 
 // answers returns a prober whose servers take so long to answer.
+//
+// Servers that answer at once have no timer: channel timers of one bubble that
+// are due already, in several goroutines, crash the race detector of Go 1.26,
+// whose context for them is the bubble's (see golang.org/issue/78156).
 func answers(latency time.Duration) proberFunc {
 	return func(ctx context.Context, t Target) Result {
+		if latency == 0 {
+			return Result{Outcome: Passed}
+		}
 		select {
 		case <-time.After(latency):
 			return Result{Outcome: Passed}
@@ -504,9 +511,14 @@ func TestCheckerTargetAtRestHasNoGoroutine(t *testing.T) {
 		if got := len(l.times); got != len(all) {
 			t.Fatalf("%d of %d targets had a result", got, len(all))
 		}
-		if more := runtime.NumGoroutine() - before; more > 5 {
-			t.Errorf("%d goroutines for %d targets at rest", more, len(all))
+		// Those that ended are counted until they have left the processor.
+		for range 1000 {
+			if runtime.NumGoroutine()-before <= 5 {
+				return
+			}
+			runtime.Gosched()
 		}
+		t.Errorf("%d goroutines for %d targets at rest", runtime.NumGoroutine()-before, len(all))
 	})
 }
 

@@ -33,13 +33,29 @@ type kernel struct {
 	claims  []vrrp.Claim
 	watched map[string][]netip.Addr
 	rival   string // has all addresses, and answers for them by this MAC
-	log     []string
+	log     []entry
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
 	refusal error         // of adverts that are to be sent
 	session *vrrp.Session
 	ended   chan struct{}
 }
+
+// An entry is something that was asked of a kernel, or reported.
+type entry struct {
+	at   time.Duration
+	from goroutine
+	text string
+}
+
+// A goroutine of a Session. At one instant of the bubble's clock the two run
+// side by side, so a script has what the loop did first.
+type goroutine int
+
+const (
+	loop goroutine = iota
+	worker
+)
 
 var (
 	_ vrrp.Link   = (*kernel)(nil)
@@ -70,22 +86,27 @@ func play(t *testing.T, f func(s *kernel)) {
 	})
 }
 
-func (s *kernel) note(format string, args ...any) {
+func (s *kernel) note(from goroutine, format string, args ...any) {
 	at := time.Since(s.begin).Round(time.Millisecond)
-	s.log = append(s.log, fmt.Sprintf("%-7s ", at)+fmt.Sprintf(format, args...))
+	s.log = append(s.log, entry{at, from, fmt.Sprintf("%-7s ", at) + fmt.Sprintf(format, args...)})
 }
 
 func (s *kernel) event(e vrrp.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	from := loop
+	switch e.Code {
+	case vrrp.AddressesFailed, vrrp.AddressesMended, vrrp.AddressesRestored, vrrp.AddressesRemoved:
+		from = worker
+	}
 	if e.Changed() && e.Level == slog.LevelWarn {
-		s.note("failure, %s: %s", e.To, e.Text)
+		s.note(from, "failure, %s: %s", e.To, e.Text)
 	} else if e.Changed() {
-		s.note("%s: %s", e.To, e.Text)
+		s.note(from, "%s: %s", e.To, e.Text)
 	} else if e.Level == slog.LevelWarn {
-		s.note("failure: %s", e.Text)
+		s.note(from, "failure: %s", e.Text)
 	} else {
-		s.note("event: %s", e.Text)
+		s.note(from, "event: %s", e.Text)
 	}
 }
 
@@ -150,7 +171,7 @@ func (s *kernel) Claims(f func(vrrp.Claim)) {
 func (s *kernel) Ask(a vrrp.Ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note("arping -D -I %s %s", a.Interface, a.Address)
+	s.note(loop, "arping -D -I %s %s", a.Interface, a.Address)
 	if s.rival != "" && slices.Contains(s.watched[a.Interface], a.Address) {
 		s.claims = append(s.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: s.rival})
 		select {
@@ -167,7 +188,7 @@ func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note("advert %d from %s to %s", ad.Priority, src, dst)
+	s.note(loop, "advert %d from %s to %s", ad.Priority, src, dst)
 	if !s.devices[p.Interface].Up {
 		return errors.New("network is down")
 	}
@@ -195,7 +216,7 @@ func (s *kernel) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 		if h.Lease > 0 {
 			lease = fmt.Sprintf(" valid_lft %s", h.Lease.Round(time.Millisecond))
 		}
-		s.note("ip addr replace %s dev %s%s", a.Prefix, a.Interface, lease)
+		s.note(worker, "ip addr replace %s dev %s%s", a.Prefix, a.Interface, lease)
 		d := s.devices[a.Interface]
 		if s.failure == nil && !slices.Contains(d.Addresses, a.Prefix) {
 			added.Addresses = append(added.Addresses, a)
@@ -214,7 +235,7 @@ func (s *kernel) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range h.Addresses {
-		s.note("ip addr del %s dev %s", a.Prefix, a.Interface)
+		s.note(worker, "ip addr del %s dev %s", a.Prefix, a.Interface)
 		if s.failure != nil {
 			continue
 		}
@@ -245,7 +266,7 @@ func (s *kernel) Announce(h vrrp.Holdings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range h.Addresses {
-		s.note("arping -U -I %s %s", a.Interface, a.Prefix.Addr())
+		s.note(worker, "arping -U -I %s %s", a.Interface, a.Prefix.Addr())
 	}
 	return nil
 }
@@ -314,9 +335,18 @@ func (s *kernel) script() []string {
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	log := s.log
+	slices.SortStableFunc(s.log, func(a, b entry) int {
+		if a.at != b.at {
+			return int(a.at - b.at)
+		}
+		return int(a.from - b.from)
+	})
+	var lines []string
+	for _, e := range s.log {
+		lines = append(lines, e.text)
+	}
 	s.log = nil
-	return log
+	return lines
 }
 
 func (s *kernel) want(what string, lines ...string) {
