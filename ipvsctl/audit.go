@@ -30,20 +30,24 @@ type audit struct {
 	ended time.Time    // when the last round ended
 }
 
-// slice takes services off the queue whose turn it is, as long as more reports
-// true: those that are left wait for the next look.
+// slice takes services off the queue whose turn it is.
 func (a *audit) slice(t Table, more func() bool) iter.Seq[ServiceKey] {
 	if len(a.queue) == 0 {
 		a.queue = t.Keys()
 	}
-	size := min(len(a.queue), max(auditSlice, (len(t)+auditRounds-1)/auditRounds))
+	return taken(&a.queue, max(auditSlice, (len(t)+auditRounds-1)/auditRounds), t, more)
+}
+
+// taken takes so many services off the front of a queue, as long as more reports
+// true: those that are left wait for the next look. It skips those that are gone.
+func taken(queue *[]ServiceKey, size int, t Table, more func() bool) iter.Seq[ServiceKey] {
 	return func(yield func(ServiceKey) bool) {
-		for range size {
+		for range min(len(*queue), size) {
 			if !more() {
 				return
 			}
-			key := a.queue[0]
-			a.queue = a.queue[1:]
+			key := (*queue)[0]
+			*queue = (*queue)[1:]
 			if _, exists := t[key]; exists && !yield(key) {
 				return
 			}
@@ -61,7 +65,7 @@ func (a *audit) done(now time.Time) {
 
 // thresholds takes services off their own queue whose servers have thresholds. A
 // table that the audit reads whole at each look has none for it.
-func (a *audit) thresholds(t Table) iter.Seq[ServiceKey] {
+func (a *audit) thresholds(t Table, more func() bool) iter.Seq[ServiceKey] {
 	if len(a.full) == 0 && len(t) > auditSlice {
 		for key, s := range t {
 			if slices.ContainsFunc(s.Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
@@ -70,13 +74,5 @@ func (a *audit) thresholds(t Table) iter.Seq[ServiceKey] {
 		}
 		slices.SortFunc(a.full, ServiceKey.Compare)
 	}
-	turn := a.full[:min(len(a.full), fullSlice)]
-	a.full = a.full[len(turn):]
-	return func(yield func(ServiceKey) bool) {
-		for _, key := range turn {
-			if _, exists := t[key]; exists && !yield(key) {
-				return
-			}
-		}
-	}
+	return taken(&a.full, fullSlice, t, more)
 }

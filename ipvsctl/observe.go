@@ -59,7 +59,7 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 		if _, err := o.reread(ctx, o.audit.slice(o.table, more)); err != nil {
 			return err
 		}
-		if _, err := o.reread(ctx, o.audit.thresholds(o.table)); err != nil {
+		if _, err := o.reread(ctx, o.audit.thresholds(o.table, more)); err != nil {
 			return err
 		}
 		o.audit.done(now)

@@ -1,0 +1,109 @@
+package ipvsctl_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/sim"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// A large table is read in slices, and a row changed by hand is still found: a
+// service at the next look, a real server within a round of the audit.
+func TestALargeTableIsAuditedInSlices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{}
+		for port := range uint16(3000) {
+			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		_ = k.ByHand(reweigh(service(3000), 5, 9))
+		reads := k.Reads()
+		after(time.Second)
+		if got := k.Reads() - reads; got != 100 {
+			t.Errorf("%d services read at one look, want a thirtieth of 3,000", got)
+		}
+		if s := r.Snapshot(); !s.Stats.Audited.IsZero() {
+			t.Errorf("the whole table was compared at %v, after one look", s.Stats.Audited)
+		}
+		after(30 * time.Second)
+		wantTable(t, k, want, "after a round of the audit")
+		_ = k.ByHand(ipvsctl.Op{Kind: ipvsctl.SetService, Service: service(3000), Config: ipvsctl.Service{Scheduler: "sh", Netmask: 32}})
+		after(time.Second)
+		wantTable(t, k, want, "after the next look")
+		if s := r.Snapshot(); s.Stats.Drift != 2 || time.Since(s.Stats.Audited) > 31*time.Second {
+			t.Errorf("drift %d, audited %v ago", s.Stats.Drift, time.Since(s.Stats.Audited))
+		}
+	})
+}
+
+// Whether a server with a threshold is full decides who serves, so it must not be
+// known half a minute late.
+func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{}
+		for port := range uint16(3000) {
+			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
+			if port >= 2000 && port%2 == 0 {
+				row := &want[service(port+1)].Destinations[0]
+				row.Value.Upper = 10
+			}
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		after(10 * time.Second)
+		k.Count(service(2001), server(4), ipvsctl.Counters{Connections: 70})
+		reads := k.Reads()
+		after(2 * time.Second)
+		if got := connections(r.Snapshot().Counters[service(2001)]); got != 70 {
+			t.Errorf("counted %d connections, want 70", got)
+		}
+		if got, most := k.Reads()-reads, 2*(100+256); got < 600 || got > most {
+			t.Errorf("%d services read at two looks, want %d at most: a thirtieth of 3,000, and 256 of 500", got, most)
+		}
+	})
+}
+
+// A new configuration does not wait until a look at the kernel has come to its end,
+// whether it compares services or counts those with thresholds.
+func TestANewerTableInterruptsALook(t *testing.T) {
+	for _, last := range []int{50, 150} {
+		synctest.Test(t, func(t *testing.T) {
+			k := sim.NewIPVS()
+			r := open(t, k, &book{}, nil)
+			want, newer := ipvsctl.Table{}, ipvsctl.Table{web: balanced("wrr", weights{4: 1})}
+			for port := range uint16(3000) {
+				want[service(port+1)] = balanced("rr", weights{4: 1})
+				want[service(port+1)].Destinations[0].Value.Upper = 10
+			}
+			looking, reads, before := false, 0, 0
+			k.Break = func(exchange string) error {
+				switch {
+				case looking && exchange == "read":
+					if reads++; reads == last {
+						r.Set(ipvsctl.Desired{Table: newer})
+					}
+				case looking && exchange == "apply" && before == 0:
+					before = reads
+				}
+				return nil
+			}
+			run(t, r)
+			r.Set(ipvsctl.Desired{Table: want})
+			<-r.Applied()
+			synctest.Wait()
+			looking = true
+			after(time.Second)
+			wantTable(t, k, newer, "at once")
+			if before != last {
+				t.Errorf("%d services were read before the first write, want %d", before, last)
+			}
+		})
+	}
+}
