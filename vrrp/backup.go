@@ -82,6 +82,7 @@ func (r *Router) standAside(now time.Time, mac string) []Action {
 		return nil
 	}
 	r.election.masterDownAt = again
+	r.stall.listening = false // It has listened, and another stall is another one.
 	if g.aside {
 		return nil
 	}

@@ -210,6 +210,27 @@ func TestAStrangerIsGivenTimeByItsOwnInterval(t *testing.T) {
 	}
 }
 
+// The table said "listening after a stall" for as long as it stood aside, and a second
+// stall was tolerated.
+func TestABackupThatStandsAsideAfterAStallSaysSo(t *testing.T) {
+	r := NewRouter(testConfig())
+	r.Startup(epoch, ours)
+	for range 2 {
+		r.Receive(r.Deadline().Add(-500*time.Millisecond), strange(nil))
+		late := r.Deadline().Add(500 * time.Millisecond)
+		r.Expire(late)
+		if got, until := r.Status().Phase, r.Deadline(); got != Listening || until != late.Add(125*time.Millisecond) {
+			t.Errorf("it woke up late, and is %s until %s later", got, until.Sub(late))
+		}
+		now := r.Deadline()
+		r.Expire(now)
+		r.Claim(now, Claim{"eth0", netip.MustParseAddr("10.0.0.100"), "52:54:00:00:00:01"})
+		if st := r.Status(); st.Phase != StandingAside || st.Aside == nil {
+			t.Errorf("answered, it is %s, for %v", st.Phase, st.Aside)
+		}
+	}
+}
+
 func TestWhatAGuardTells(t *testing.T) {
 	r := NewRouter(testConfig())
 	r.Startup(epoch, ours)
