@@ -30,11 +30,12 @@ var layers = []struct {
 	{"checker/probe", []string{"checker"}, "an edge serves its own domain"},
 	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
-	{"internal/keeper", []string{"internal/event", "internal/orders", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
+	{"internal/keeper", []string{"internal/event", "internal/orders", "internal/program", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
 	{"internal/config", append([]string{"internal/block"}, domains...), "text becomes the domains' values, and nothing acts on it"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/orders", nil, "signals are orders to every process of the daemon"},
+	{"internal/program", nil, "each process of the daemon is the same program"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/reader", []string{"checker", "internal/config"}, "it reads the configuration where that can hurt nobody"},
@@ -49,7 +50,7 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/keeper",
-		"internal/event", "internal/machine", "internal/orders", "internal/reader", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "vrrp/link"},
 		"commands have no logic"},
 }
@@ -60,7 +61,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/machine", "internal/orders", "internal/state", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/machine", "internal/orders", "internal/program", "internal/state", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

@@ -23,6 +23,7 @@ import (
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
+	"github.com/lvsd/lvsd/internal/program"
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -46,7 +47,10 @@ func collect(state string) {
 		debug.SetGCPercent(collectorRest)
 		// What was replaced is garbage by now, and so is what the reader sent.
 		// At rest it would be kept for minutes.
-		go debug.FreeOSMemory()
+		go func() {
+			debug.FreeOSMemory()
+			_ = program.DropPages() // Where it fails, this process is merely larger.
+		}()
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/program"
 )
 
 const (
@@ -62,6 +64,7 @@ func prepare() Process {
 	if !realtime {
 		missing = append(missing, "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)")
 	}
+	_ = program.DropPages() // Locked, they would stay. Where it fails, this process is merely larger.
 	err = lockMemory()
 	if err != nil {
 		missing = append(missing, fmt.Sprintf("its memory may be paged out: %v", err))

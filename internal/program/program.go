@@ -1,0 +1,77 @@
+// Package program gives back the memory that a process takes for the program that
+// it runs.
+//
+// The kernel maps 64 kB around each page of a program that is touched (mm/memory.c,
+// do_fault_around), so once all packages are initialized, nearly all of the program's
+// 12 MB are mapped in each process: until somebody else needs the memory, and for good
+// where the process locks it. At rest a process uses a small part of them.
+package program
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// DropPages unmaps the pages of the program that this process runs. What is used
+// again is mapped again when it is touched, mostly from what the kernel has of the
+// file in memory. It fails where they are locked.
+func DropPages() error {
+	all, err := mappings()
+	if err != nil {
+		return fmt.Errorf("finding the program in memory: %w", err)
+	}
+	for _, m := range all {
+		if err := m.advise(unix.MADV_DONTNEED); err != nil {
+			return fmt.Errorf("dropping the program's pages: %w", err)
+		}
+	}
+	return nil
+}
+
+// A mapping is a part of a file in memory.
+type mapping struct{ start, end uintptr }
+
+func (m mapping) advise(advice uintptr) error {
+	if _, _, errno := unix.Syscall(unix.SYS_MADVISE, m.start, m.end-m.start, advice); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// mappings returns where this process's program is and can be dropped.
+func mappings() ([]mapping, error) {
+	path, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	smaps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		return nil, err
+	}
+	return unchanged(string(smaps), path), nil
+}
+
+// unchanged returns the mappings of a file that cannot be written to and have only
+// pages of the file itself, by the text of /proc/self/smaps (proc_pid_smaps(5)).
+// Another page would be lost: a dynamic linker writes addresses into a mapping before
+// it makes it read-only, and a debugger writes its breakpoints.
+func unchanged(smaps, path string) (all []mapping) {
+	var m mapping
+	whole := false
+	for line := range strings.Lines(smaps) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) > 5 && !strings.HasSuffix(words[0], ":"): // 401000-9bd000 r-xp 1000 fe:00 247026 /usr/sbin/lvsd
+			_, err := fmt.Sscanf(words[0], "%x-%x", &m.start, &m.end)
+			whole = err == nil && (words[1] == "r-xp" || words[1] == "r--p") && strings.Join(words[5:], " ") == path
+		case len(words) > 1 && (words[0] == "Anonymous:" || words[0] == "Swap:"):
+			whole = whole && words[1] == "0"
+		case len(words) > 0 && words[0] == "VmFlags:" && whole: // the last line of a mapping
+			all = append(all, m)
+		}
+	}
+	return all
+}

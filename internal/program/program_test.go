@@ -1,0 +1,66 @@
+package program
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// fromFiles returns how much of this process's memory is pages of files, in bytes.
+func fromFiles(t *testing.T) (bytes uintptr) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "\nRssFile:")
+	if _, err := fmt.Sscanf(rest, "%d kB", &bytes); err != nil {
+		t.Fatal(err)
+	}
+	return bytes << 10
+}
+
+func TestAProgramGivesItsPagesBackAndRunsOn(t *testing.T) {
+	all, err := mappings()
+	if err != nil || len(all) == 0 {
+		t.Fatalf("the program is at %v, error %v", all, err)
+	}
+	var size uintptr
+	for _, m := range all {
+		size += m.end - m.start
+		if err := m.advise(unix.MADV_POPULATE_READ); err != nil {
+			t.Skip("only a kernel since 5.14 maps a whole program when asked to")
+		}
+	}
+	before := fromFiles(t)
+	if err := DropPages(); err != nil {
+		t.Fatal(err)
+	}
+	if after := fromFiles(t); before < size || after > before-size/4 {
+		t.Errorf("of a program of %d bytes, %d were in memory before, and %d are after", size, before, after)
+	}
+}
+
+func TestOnlyWhatIsInTheFileIsDropped(t *testing.T) {
+	const path = "/opt/the daemon/lvsd (deleted)"
+	block := func(addresses, mode, file, anonymous, swap string) string {
+		return addresses + " " + mode + " 00001000 fe:00 247026      " + file + "\nSize:  8 kB\nRss: 8 kB\nAnonymous:  " + anonymous +
+			" kB\nSwap:  " + swap + " kB\nSwapPss:    0 kB\nVmFlags: rd mr mw me \n"
+	}
+	smaps := block("00400000-00401000", "r--p", path, "0", "0") +
+		block("00401000-009bd000", "r-xp", path, "0", "0") +
+		block("009bd000-009be000", "r--p", path, "4", "0") + // relocated
+		block("009be000-009bf000", "r--p", path, "0", "4") + // and that is in swap
+		block("009bf000-009c0000", "rw-p", path, "0", "0") +
+		block("009c0000-009c1000", "r--p", "/usr/lib/libc.so.6", "0", "0") +
+		block("009c1000-009c2000", "r--p", "", "0", "0") +
+		block("7ffd1000-ffff0000ffff1000", "r-xp", path, "0", "0")
+	want := []mapping{{0x400000, 0x401000}, {0x401000, 0x9bd000}, {0x7ffd1000, 0xffff0000ffff1000}}
+	if got := unchanged(smaps, path); !slices.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
+	}
+}
