@@ -23,6 +23,7 @@
 //	plan.go                            Plan
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go, rivals.go    what is wrong
+//	strays.go                          virtual addresses on other interfaces
 //	settings.go                        the kernel's parameters
 //	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read

@@ -95,6 +95,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
 	all.settings(c.config, c.facts, c.refused)
+	all.strays(c.config, c.facts, c.own)
 	all.replies(c.config, c.counters, c.own, c.masters(), c.healths.State)
 	return all
 }

@@ -1,8 +1,11 @@
 package machine
 
 import (
+	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -11,7 +14,8 @@ import (
 )
 
 // interfaces lists the interfaces with their addresses, as rtnetlink(7) tells:
-// package net would list all addresses once for each interface.
+// package net would list all addresses once for each interface, and it knows
+// neither IFF_NOARP nor the parameters.
 func interfaces() ([]Interface, error) {
 	links, err := dump(unix.RTM_GETLINK)
 	if err != nil {
@@ -23,13 +27,19 @@ func interfaces() ([]Interface, error) {
 	}
 	var all []Interface
 	places := make(map[int32]int)
+	ignore := number("/proc/sys/net/ipv4/conf/all/arp_ignore")
 	for _, m := range links {
 		if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
 			continue
 		}
 		head := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0]))
 		places[head.Index] = len(all)
-		all = append(all, Interface{Name: strings.TrimRight(string(attribute(&m, unix.IFLA_IFNAME)), "\x00")})
+		all = append(all, Interface{
+			Name:      strings.TrimRight(string(attribute(&m, unix.IFLA_IFNAME)), "\x00"),
+			Down:      head.Flags&unix.IFF_UP == 0 || head.Flags&unix.IFF_RUNNING == 0,
+			Quiet:     head.Flags&(unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT|unix.IFF_NOARP) != 0,
+			ARPIgnore: max(ignore, arpIgnore(attribute(&m, unix.IFLA_AF_SPEC))),
+		})
 	}
 	for _, m := range addrs {
 		if m.Header.Type != unix.RTM_NEWADDR || len(m.Data) < unix.SizeofIfAddrmsg {
@@ -70,4 +80,46 @@ func attribute(m *syscall.NetlinkMessage, kind uint16) []byte {
 		}
 	}
 	return nil
+}
+
+const (
+	inetConf      = 1  // IFLA_INET_CONF: an interface's IPv4 parameters (linux/if_link.h)
+	confARPIgnore = 19 // IPV4_DEVCONF_ARP_IGNORE: a place among them, from 1 (linux/ip.h)
+)
+
+// arpIgnore returns an interface's own arp_ignore, of what the kernel tells about it
+// for each family: attributes in attributes.
+func arpIgnore(families []byte) uint32 {
+	four := nested(families, unix.AF_INET)
+	conf := nested(four, inetConf)
+	if end := 4 * confARPIgnore; len(conf) >= end {
+		return binary.NativeEndian.Uint32(conf[end-4:])
+	}
+	return 0
+}
+
+// nested returns the value of an attribute among attributes, or nil: each begins
+// with its length, without what fills it up to a multiple of four, and its kind.
+func nested(attributes []byte, kind uint16) []byte {
+	for len(attributes) >= unix.SizeofNlAttr {
+		length := int(binary.NativeEndian.Uint16(attributes))
+		if length < unix.SizeofNlAttr || length > len(attributes) {
+			return nil
+		}
+		if binary.NativeEndian.Uint16(attributes[2:])&^(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER) == kind {
+			return attributes[unix.SizeofNlAttr:length]
+		}
+		attributes = attributes[min((length+3)&^3, len(attributes)):]
+	}
+	return nil
+}
+
+// number reads a parameter of the kernel that is a number; 0: it does not exist.
+func number(path string) uint32 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 32)
+	return uint32(n)
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"net/netip"
+	"os"
 	"runtime"
 	"testing"
 
@@ -23,11 +24,16 @@ func TestInterfacesAsTheyAre(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, l := range []netlink.Link{
-		&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "peer0"},
-	} {
-		must(netlink.LinkAdd(l))
-		must(netlink.LinkSetUp(l))
+	for _, name := range []string{"eth0", "eth1"} {
+		must(netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "peer-" + name}))
+	}
+	for _, name := range []string{"eth0", "peer-eth0", "eth1"} {
+		link, err := netlink.LinkByName(name)
+		must(err)
+		must(netlink.LinkSetUp(link))
+	}
+	for conf, value := range map[string]string{"all": "1", "eth0": "2"} {
+		must(os.WriteFile("/proc/sys/net/ipv4/conf/"+conf+"/arp_ignore", []byte(value), 0))
 	}
 	eth0, err := netlink.LinkByName("eth0")
 	must(err)
@@ -46,9 +52,10 @@ func TestInterfacesAsTheyAre(t *testing.T) {
 		got[i].Addresses = four
 	}
 	want := map[string]Interface{
-		"lo":    {Name: "lo"},
-		"eth0":  {Name: "eth0", Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}},
-		"peer0": {Name: "peer0"},
+		"lo":        {Name: "lo", Down: true, Quiet: true, ARPIgnore: 1},
+		"eth0":      {Name: "eth0", ARPIgnore: 2, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}},
+		"eth1":      {Name: "eth1", Down: true, ARPIgnore: 1},
+		"peer-eth1": {Name: "peer-eth1", Down: true, ARPIgnore: 1},
 	}
 	for _, i := range got {
 		w, known := want[i.Name]

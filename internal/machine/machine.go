@@ -30,7 +30,17 @@ type Facts struct {
 
 // An Interface is a network interface of a machine.
 type Interface struct {
-	Name      string
+	Name string
+	// Down: it is administratively down, or has no carrier.
+	Down bool
+	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, the
+	// end of a tunnel or a dummy.
+	Quiet bool
+	// ARPIgnore is net.ipv4.conf.*.arp_ignore as it is in force there, the larger one
+	// of "all" and the interface's own. With 0 the machine answers ARP requests that
+	// arrive there for addresses of all its interfaces
+	// (linux/Documentation/networking/ip-sysctl.rst).
+	ARPIgnore uint32
 	Addresses []netip.Prefix
 }
 
