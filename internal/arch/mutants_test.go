@@ -1,15 +1,11 @@
 package arch
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"go/ast"
-	"go/token"
-	"go/types"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +58,7 @@ func TestMutants(t *testing.T) {
 			if len(all) == 0 {
 				t.Fatal("there is nothing to mutate")
 			}
+			number(all)
 			judge(t, runAll(t, pkg, all, equivalents(t, pkg, only)))
 		})
 	}
@@ -103,92 +100,15 @@ func equivalents(t *testing.T, pkg, only string) []string {
 	return list
 }
 
-// replacements are the mutations of each operator.
-var replacements = map[token.Token][]token.Token{
-	token.EQL: {token.NEQ}, token.NEQ: {token.EQL},
-	token.LSS: {token.LEQ, token.GEQ}, token.GEQ: {token.GTR, token.LSS},
-	token.GTR: {token.GEQ, token.LEQ}, token.LEQ: {token.LSS, token.GTR},
-	token.LAND: {token.LOR}, token.LOR: {token.LAND},
-	token.ADD: {token.SUB}, token.SUB: {token.ADD},
-	token.MUL: {token.QUO}, token.QUO: {token.MUL}, token.REM: {token.MUL},
-	token.ADD_ASSIGN: {token.SUB_ASSIGN}, token.SUB_ASSIGN: {token.ADD_ASSIGN},
-	token.INC: {token.DEC}, token.DEC: {token.INC},
-	token.NOT: {token.ILLEGAL},
-}
-
-// A mutant is a file with one operator changed.
-type mutant struct {
-	path, source string
-	line         int
-	// text tells it from all others without the line's number, which changes
-	// with every edit above it: the file, the function, the mutation, and on
-	// the second line the source with the operator marked.
-	text string
-}
-
-// mutants returns all mutants of a file.
-func mutants(t *testing.T, f file) []mutant {
-	path := f.Position(f.Pos()).Filename
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []mutant
-	replace := func(pos token.Pos, operator token.Token) {
-		at := f.Position(pos)
-		before, after := source[:at.Offset], source[at.Offset+len(operator.String()):]
-		lineStart := at.Offset - at.Column + 1
-		line, _, _ := bytes.Cut(source[at.Offset:], []byte("\n"))
-		marked := strings.TrimLeft(string(source[lineStart:at.Offset]), "\t") + "»" + string(line)
-		for _, r := range replacements[operator] {
-			other := r.String()
-			if r == token.ILLEGAL {
-				other = "" // the operator is taken out
-			}
-			all = append(all, mutant{
-				path: path, source: string(before) + other + string(after), line: at.Line,
-				text: fmt.Sprintf("%s %s: %v becomes %q\n%s", f.name, f.function(pos), operator, other, marked),
-			})
-		}
-	}
-	ast.Inspect(f.File, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.BinaryExpr:
-			replace(n.OpPos, n.Op)
-		case *ast.UnaryExpr:
-			if n.Op == token.NOT {
-				replace(n.OpPos, n.Op)
-			}
-		case *ast.AssignStmt:
-			replace(n.TokPos, n.Tok)
-		case *ast.IncDecStmt:
-			replace(n.TokPos, n.Tok)
-		}
-		return true
-	})
-	return all
-}
-
-// function names the function at a position.
-func (f file) function(pos token.Pos) string {
-	for _, d := range f.Decls {
-		fn, ok := d.(*ast.FuncDecl)
-		switch {
-		case !ok || pos < fn.Pos() || fn.End() < pos:
-		case fn.Recv != nil:
-			return types.ExprString(fn.Recv.List[0].Type) + "." + fn.Name.Name
-		default:
-			return fn.Name.Name
-		}
-	}
-	return "-"
-}
-
 // runAll runs the package's tests with each mutant, and returns how often they
 // had which outcome. It prints those that survive and are not listed as
 // equivalent.
 func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[string]int {
-	outcome, took, output := run(t, pkg, mutant{}, 10*time.Minute)
+	common := filepath.Join(t.TempDir(), "common.test")
+	if output, err := build(t, pkg, common, switched(all)); err != nil {
+		t.Fatalf("the package does not compile with its mutants:\n%s", output)
+	}
+	outcome, took, output := run(pkg, common, 0, 10*time.Minute)
 	if outcome != "alive" {
 		t.Fatalf("the tests fail without a mutation:\n%s", output)
 	}
@@ -200,7 +120,7 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for m := range work {
-				outcome, _, _ := run(t, pkg, m, limit)
+				outcome := try(t, pkg, common, m, limit)
 				mu.Lock()
 				if i := slices.Index(equivalent, m.text); i >= 0 && outcome == "alive" {
 					outcome, equivalent = "equivalent", slices.Delete(equivalent, i, i+1)
@@ -220,7 +140,7 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 	group.Wait()
 	// Some mutants loop for ever, in a file that says when to wake up as many as a
 	// quarter of them. That counts as noticed only on a machine that has time.
-	if outcome, took, _ := run(t, pkg, mutant{}, limit); outcome != "alive" || took > limit/2 {
+	if outcome, took, _ := run(pkg, common, 0, limit); outcome != "alive" || took > limit/2 {
 		t.Fatalf("without a mutation the tests now take %v, of %v: this machine is too busy for the rest to mean anything", took, limit)
 	}
 	for _, text := range equivalent {
@@ -229,35 +149,51 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 	return outcomes
 }
 
-// run builds the package's tests with one mutant, and runs them for limit at
-// most. It returns how long they ran.
-func run(t *testing.T, pkg string, m mutant, limit time.Duration) (outcome string, took time.Duration, output []byte) {
+// try runs the package's tests with one mutant, which the common binary has or
+// which needs one of its own.
+func try(t *testing.T, pkg, common string, m mutant, limit time.Duration) (outcome string) {
+	binary := common
+	if m.number == 0 {
+		binary = filepath.Join(t.TempDir(), "mutant.test")
+		defer os.Remove(binary)
+		if _, err := build(t, pkg, binary, map[string]string{m.path: m.source}); err != nil {
+			return "not compiled"
+		}
+	}
+	outcome, _, _ = run(pkg, binary, m.number, limit)
+	return outcome
+}
+
+// build builds the package's tests with other text for some of its files, by
+// their paths.
+func build(t *testing.T, pkg, binary string, files map[string]string) (output []byte, err error) {
 	dir := t.TempDir()
 	overlay := map[string]map[string]string{"Replace": {}}
-	if m.path != "" {
-		overlay["Replace"][m.path] = filepath.Join(dir, "mutant.go")
+	for path, text := range files {
+		replacement := filepath.Join(dir, filepath.Base(path))
+		overlay["Replace"][path] = replacement
+		err = errors.Join(err, os.WriteFile(replacement, []byte(text), 0o600))
 	}
-	text, err := json.Marshal(overlay)
-	err = errors.Join(err,
-		os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600),
-		os.WriteFile(filepath.Join(dir, "mutant.go"), []byte(m.source), 0o600))
-	if err != nil {
-		t.Error(err)
-		return "", 0, nil
+	text, failure := json.Marshal(overlay)
+	list := filepath.Join(dir, "overlay.json")
+	if err := errors.Join(err, failure, os.WriteFile(list, text, 0o600)); err != nil {
+		return nil, err
 	}
-	binary := filepath.Join(dir, "mutant.test")
-	defer os.Remove(binary)
-	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, ".")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", list, "-o", binary, ".")
 	build.Dir = filepath.Join("../..", pkg)
-	if output, err := build.CombinedOutput(); err != nil {
-		return "not compiled", 0, output
-	}
+	return build.CombinedOutput()
+}
+
+// run runs the package's tests for limit at most, with the mutant of a number in
+// their binary; 0: with none. It returns how long they ran.
+func run(pkg, binary string, number int, limit time.Duration) (outcome string, took time.Duration, output []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	test := exec.CommandContext(ctx, binary, "-test.failfast", "-test.timeout", (2 * limit).String())
-	test.Dir = build.Dir // the second limit ends a mutant that loops after its parent was killed
+	test.Dir = filepath.Join("../..", pkg) // the second limit ends a mutant that loops after its parent was killed
+	test.Env = append(os.Environ(), fmt.Sprintf("%s=%d", chosen, number))
 	begin := time.Now()
-	output, err = test.CombinedOutput()
+	output, err := test.CombinedOutput()
 	took = time.Since(begin)
 	switch {
 	case ctx.Err() != nil:
