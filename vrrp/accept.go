@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"time"
@@ -40,6 +41,27 @@ func (r *Router) Claim(now time.Time, c Claim) []Action {
 	default:
 		return nil
 	}
+}
+
+// Asked handles that the last question was put to the neighbours, or why it was not.
+// A Backup that cannot ask whether somebody has the addresses does not take them.
+func (r *Router) Asked(now time.Time, err error) []Action {
+	was := r.unasked
+	if err == nil {
+		r.unasked = ""
+		if was != "" {
+			return []Action{r.event(now, NeighboursAsked, slog.LevelInfo, "can ask the neighbours again who else has its addresses")}
+		}
+		return nil
+	}
+	r.unasked = err.Error()
+	if r.state == Backup {
+		return r.standAside(now, "")
+	}
+	if was != "" {
+		return nil
+	}
+	return []Action{r.event(now, NeighboursUnasked, slog.LevelWarn, "cannot ask the neighbours who else has its addresses: %s", r.unasked)}
 }
 
 // accept decodes a packet and makes all the checks of RFC 9568 section 7.1.

@@ -87,15 +87,17 @@ const (
 	TakenOver     = "taken-over"   // how a hand-over ended
 	NotTakenOver  = "not-taken-over"
 
-	Stalled         = "stalled"
-	StandsAside     = "stands-aside" // for a Master that is not understood, and the end of it
-	OtherMaster     = "other-master"
-	DisputedAddress = "disputed-address"
-	AddressClaimed  = "address-claimed" // by ARP or neighbour discovery
-	PacketDiscarded = "packet-discarded"
-	AdvertDiffers   = "advert-differs"
-	AdvertsUnsent   = "adverts-unsent"
-	AdvertsSent     = "adverts-sent-again"
+	Stalled           = "stalled"
+	StandsAside       = "stands-aside" // for a Master that is not understood, and the end of it
+	OtherMaster       = "other-master"
+	DisputedAddress   = "disputed-address"
+	AddressClaimed    = "address-claimed"    // by ARP or neighbour discovery
+	NeighboursUnasked = "neighbours-unasked" // who has the addresses
+	NeighboursAsked   = "neighbours-asked-again"
+	PacketDiscarded   = "packet-discarded"
+	AdvertDiffers     = "advert-differs"
+	AdvertsUnsent     = "adverts-unsent"
+	AdvertsSent       = "adverts-sent-again"
 
 	AddressesFailed   = "addresses-failed"
 	AddressesMended   = "addresses-mended" // that is over

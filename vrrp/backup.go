@@ -74,7 +74,7 @@ func (r *Router) misunderstand(now time.Time, src netip.Addr, ad Advert, why err
 }
 
 // standAside does not become Master, because somebody else answers for the address
-// that was asked for.
+// that was asked for, or because nobody could be asked.
 func (r *Router) standAside(now time.Time, mac string) []Action {
 	g := &r.guard
 	again := g.answered(&r.c, now, mac)
@@ -88,8 +88,17 @@ func (r *Router) standAside(now time.Time, mac string) []Action {
 	}
 	g.aside = true
 	return []Action{r.event(now, StandsAside, slog.LevelWarn,
-		"does not become Master, since %s advertises %s, and %s answers for it; its adverts are refused: %v. To take over all the same, set insist = true",
-		g.master, g.address, orUnknown(g.mac), g.why)}
+		"does not become Master, since %s advertises %s, and %s; its adverts are refused: %v. To take over all the same, set insist = true",
+		g.master, g.address, r.evidence(), g.why)}
+}
+
+// evidence is why the router believes that the Master which it does not understand has
+// the addresses.
+func (r *Router) evidence() string {
+	if r.unasked != "" {
+		return "the neighbours cannot be asked who has it (" + r.unasked + ")"
+	}
+	return orUnknown(r.guard.mac) + " answers for it"
 }
 
 // understand ends that, since there is a Master whose adverts are accepted.

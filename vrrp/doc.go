@@ -69,7 +69,8 @@
 // else answers for that address: it asks three times, 100 ms apart, and again
 // each second. Such adverts count for Master_Down, or by their own interval if that is
 // longer, but then for ten of our intervals at most. Without them nobody is asked,
-// and nothing is put off. A Master does not give way to such adverts.
+// and nothing is put off. A question that cannot be sent counts as answered. A Master
+// does not give way to such adverts.
 //
 // Masters that do not hear each other. A Master asks in the same way every 30 s who
 // else has its addresses, and looks at what ARP and neighbour discovery tell of

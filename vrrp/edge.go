@@ -80,8 +80,9 @@ type Link interface {
 	Watch(addresses map[string][]netip.Addr)
 	// Claims calls f for every claim of theirs that has arrived.
 	Claims(f func(Claim))
-	// Ask asks who has an address. Its answers are claims, if it is watched.
-	Ask(a Ask)
+	// Ask asks who has an address. Its answers are claims, if it is watched. An error
+	// means that nobody was asked, or that no answer would be heard.
+	Ask(a Ask) error
 	// Send sends one packet, with TTL 255.
 	Send(p Port, src, dst netip.Addr, payload []byte) error
 }

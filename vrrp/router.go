@@ -40,6 +40,7 @@ type Router struct {
 	guard         guard
 	claims        claims
 	dispute       dispute
+	unasked       string // why it could not ask who has its addresses
 	peers         peers
 
 	counters Counters
@@ -95,7 +96,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	r.guard.end()
-	r.claims = claims{}
+	r.claims, r.unasked = claims{}, ""
 	if to != Backup {
 		r.election.masterDownAt, r.election.preemptAt = time.Time{}, time.Time{}
 	}

@@ -3,6 +3,7 @@ package vrrp_test
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +41,65 @@ func TestADirectorStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
 			"6.414s  arping -U -I eth0 10.9.0.200",
 			"6.514s  arping -U -I eth0 10.9.0.200",
 			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+	})
+}
+
+// It had asked nobody, and believed that nobody has the address.
+func TestADirectorThatCannotAskDoesNotTakeOver(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.mute = errors.New("asking on eth0 who has 10.9.0.200: no buffer space available")
+		s.session.Set(one())
+		time.Sleep(3 * time.Second)
+		s.arriveStrange()
+		time.Sleep(time.Second)
+		if st := s.status(); st.Phase != vrrp.StandingAside || st.Unasked != s.mute.Error() {
+			t.Errorf("it is %s, unasked %q", st.Phase, st.Unasked)
+		}
+		time.Sleep(4 * time.Second)
+		s.want("it waits as if it had been answered, until no more adverts come",
+			"0s      Backup: started",
+			"3s      failure: packet from 10.9.0.2 discarded: it has VRRP version 2, but this router uses 3: configure the same version on both",
+			"3.414s  arping -D -I eth0 10.9.0.200",
+			"3.414s  failure: does not become Master, since 10.9.0.2 advertises 10.9.0.200, and the neighbours cannot be asked who has it ("+s.mute.Error()+"); "+
+				"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true",
+			"4.414s  arping -D -I eth0 10.9.0.200",
+			"5.414s  arping -D -I eth0 10.9.0.200",
+			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+			"6.414s  Master: no more adverts from 10.9.0.2, which were refused",
+			"6.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"6.414s  arping -U -I eth0 10.9.0.200",
+			"6.514s  arping -U -I eth0 10.9.0.200",
+			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+	})
+}
+
+func TestAMasterThatCannotAskSaysSo(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		ask := func(err error) string {
+			s.mu.Lock()
+			s.mute = err
+			s.mu.Unlock()
+			time.Sleep(40 * time.Second)
+			return s.status().Unasked
+		}
+		if got := ask(errors.New("no buffer space available")); got != "no buffer space available" {
+			t.Errorf("unasked: %q", got)
+		}
+		if got := ask(nil); got != "" {
+			t.Errorf("they can be asked again: %q", got)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var told []string
+		for _, line := range s.log {
+			if strings.Contains(line.text, "who else") {
+				told = append(told, line.text)
+			}
+		}
+		if len(told) != 2 {
+			t.Errorf("told %q, want the failure and its end", told)
+		}
 	})
 }
 

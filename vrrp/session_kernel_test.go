@@ -37,6 +37,7 @@ type kernel struct {
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
 	refusal error         // of adverts that are to be sent
+	mute    error         // of questions
 	session *vrrp.Session
 	ended   chan struct{}
 }
@@ -168,7 +169,7 @@ func (s *kernel) Claims(f func(vrrp.Claim)) {
 	}
 }
 
-func (s *kernel) Ask(a vrrp.Ask) {
+func (s *kernel) Ask(a vrrp.Ask) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note(loop, "arping -D -I %s %s", a.Interface, a.Address)
@@ -179,6 +180,7 @@ func (s *kernel) Ask(a vrrp.Ask) {
 		default:
 		}
 	}
+	return s.mute
 }
 
 func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {

@@ -64,6 +64,9 @@ func (r *Router) Status() Status {
 	if g := &r.guard; g.aside {
 		s.Aside = &Aside{Master: g.master, Reason: ReasonOf(g.why), Address: g.address, MAC: g.mac}
 	}
+	if r.state == Master || r.guard.aside {
+		s.Unasked = r.unasked
+	}
 	s.Counters.Discarded = maps.Clone(r.counters.Discarded)
 	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
 	return s

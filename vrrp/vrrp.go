@@ -161,6 +161,9 @@ type Status struct {
 	Rivals []Rival `json:"rivals,omitempty"`
 	// Unsent is why a Master could not send its last advert; empty: it could.
 	Unsent string `json:"unsent,omitempty"`
+	// Unasked is why the router cannot ask its neighbours who else has its addresses;
+	// empty: it can, or it has no need to.
+	Unasked string `json:"unasked,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; nil: there is none.
 	Aside *Aside `json:"aside,omitempty"`

@@ -53,6 +53,9 @@ type Router struct {
 	Rivals []Rival `json:"rivals"`
 	// Unsent is why a Master could not send its last advert; empty if it could.
 	Unsent string `json:"unsent,omitempty"`
+	// Unasked is why the router cannot ask its neighbours who else has its addresses;
+	// empty if it can, or has no need to.
+	Unasked string `json:"unasked,omitempty"`
 	// Aside is the Master for which a Backup stands aside although it refuses its
 	// adverts; left out if there is none.
 	Aside *Aside `json:"aside,omitempty"`

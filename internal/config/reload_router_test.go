@@ -338,13 +338,14 @@ func (h *host) Receive(f func(vrrp.Packet)) {
 
 func (h *host) Watch(map[string][]netip.Addr) {}
 
-func (h *host) Ask(a vrrp.Ask) {
+func (h *host) Ask(a vrrp.Ask) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.answers {
 		h.claims = append(h.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: "52:54:00:00:00:02"})
 		h.token()
 	}
+	return nil
 }
 
 func (h *host) Claims(f func(vrrp.Claim)) {

@@ -146,8 +146,11 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	}
 	if a := r.Aside; a != nil {
 		all.add(api.Warning, vrrp.StandsAside, subject, remedies[vrrp.Reason(a.Reason)]+"; to take over all the same, set insist = true",
-			"%s does not become Master: %v advertises %v, and %s answers for it, but its adverts are refused (%s)",
-			subject, a.Master, a.Address, a.MAC, a.Reason)
+			"%s does not become Master: %v advertises %v, and %s, but its adverts are refused (%s)",
+			subject, a.Master, a.Address, evidence(r), a.Reason)
+	} else if r.Unasked != "" {
+		all.add(api.Warning, vrrp.NeighboursUnasked, subject, "this is tried again; if it lasts, look at this machine's limits on sockets and memory",
+			"%s cannot ask the neighbours who else has its addresses: %s", subject, r.Unasked)
 	}
 	if r.Dispute != "" {
 		all.add(api.Error, vrrp.DisputedAddress, subject, "configure the same id on both directors", "%s: %s", subject, r.Dispute)
@@ -155,6 +158,15 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
+}
+
+// evidence is why a Backup believes that a Master whose adverts it refuses has the
+// addresses.
+func evidence(r *api.Router) string {
+	if r.Unasked != "" {
+		return "the neighbours cannot be asked who has it (" + r.Unasked + ")"
+	}
+	return cmp.Or(r.Aside.MAC, "somebody") + " answers for it"
 }
 
 // because is why the addresses are not where they are to be.

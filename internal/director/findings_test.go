@@ -93,6 +93,23 @@ func TestStandingAsideIsAFinding(t *testing.T) {
 	}
 }
 
+// It stands aside on the advert's word alone, and that must be plain.
+func TestNeighboursThatCannotBeAskedAreAFinding(t *testing.T) {
+	r := api.Router{Name: "outside", State: api.Backup, Unasked: "opening a packet socket: no buffer space available",
+		Aside: &api.Aside{Master: netip.MustParseAddr("10.13.0.16"), Reason: "version", Address: netip.MustParseAddr("10.13.0.200")}}
+	var got findings
+	got.router(start, &r)
+	if len(got) != 1 || got[0].Code != "stands-aside" || !strings.Contains(got[0].Text,
+		"10.13.0.16 advertises 10.13.0.200, and the neighbours cannot be asked who has it (opening a packet socket: no buffer space available)") {
+		t.Errorf("of a Backup: %q", got)
+	}
+	r.State, r.Aside, got = api.Master, nil, nil
+	got.router(start, &r)
+	if len(got) != 1 || got[0].Code != "neighbours-unasked" || !strings.HasSuffix(got[0].Text, "cannot ask the neighbours who else has its addresses: "+r.Unasked) {
+		t.Errorf("of a Master: %q", got)
+	}
+}
+
 // Trial: dropped at lvs1's own output, the true reason was only in the log.
 func TestAdvertsThatCannotBeSentAreAFinding(t *testing.T) {
 	r := api.Router{Name: "outside", State: api.Master, Unsent: "sending on eth0 from 10.13.0.15 to 224.0.0.18: operation not permitted"}

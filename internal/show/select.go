@@ -54,7 +54,7 @@ func disturbed(st *api.Status) {
 // is wrong around it.
 func undisturbed(r api.Router) bool {
 	switch {
-	case r.AddressesFailure != "" || r.Unsent != "" || r.Dispute != "" || r.Aside != nil || len(r.Rivals) > 0:
+	case r.AddressesFailure != "" || r.Unsent != "" || r.Unasked != "" || r.Dispute != "" || r.Aside != nil || len(r.Rivals) > 0:
 		return false
 	case r.State == api.Backup:
 		return r.Held == 0 && r.Overdue == 0

@@ -31,6 +31,7 @@ func TestProblemsCountAllServersAndShowTheFailedOnes(t *testing.T) {
 func TestProblemsShowTheRoutersOfAllFindings(t *testing.T) {
 	for name, edit := range map[string]func(*api.Router){
 		"its adverts are not sent":              func(r *api.Router) { r.Unsent = "operation not permitted" },
+		"its neighbours cannot be asked":        func(r *api.Router) { r.Unasked = "no buffer space available" },
 		"somebody else answers for its address": func(r *api.Router) { r.Rivals = []api.Rival{{}} },
 		"it stands aside":                       func(r *api.Router) { r.State, r.Held, r.Aside = api.Backup, 0, &api.Aside{} },
 		"its address has another id elsewhere":  func(r *api.Router) { r.Dispute = "10.13.0.16 advertises it as id 52" },

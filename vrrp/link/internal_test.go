@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,6 +46,40 @@ func TestPacketsThatAreTooShortOrLie(t *testing.T) {
 	}
 	if _, ok := parse6(nil, []byte{1, 2, 3}, netip.Addr{}); ok {
 		t.Error("broken control messages were believed")
+	}
+}
+
+// A Backup that was not told took silence for the answer that nobody has the address.
+func TestAQuestionThatCannotBePutIsAnError(t *testing.T) {
+	l, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.netlink.Close()
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	address := netip.MustParseAddr("10.9.0.200")
+	l.watched = map[string][]netip.Addr{"gone": {address}, "new": {address}, "tun0": {address}, "down": {address}}
+	devices := map[string]*device{
+		"gone": {name: "gone", index: 1 << 30, mac: mac, up: true}, // no socket can be bound to it
+		"tun0": {name: "tun0", index: 1 << 30, up: true, noARP: true},
+		"down": {name: "down", index: 1 << 30, mac: mac},
+	}
+	v := &view{devices: devices}
+	if again := l.openListeners(new(view), v); !again {
+		t.Error("it is not tried again")
+	}
+	devices["new"] = &device{name: "new", index: 1 << 30, mac: mac, up: true} // looked at later
+	l.view.Store(v)
+	for name, want := range map[string]string{
+		"gone": v.deaf["gone"], "new": "the sockets for the answers are not open yet", "tun0": "", "down": "", "nix": "",
+	} {
+		err := l.Ask(vrrp.Ask{Interface: name, Address: address})
+		if got := fmt.Sprint(err); (err == nil) != (want == "") || want != "" && got != "asking on "+name+" who has 10.9.0.200: "+want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if v.deaf["gone"] == "" {
+		t.Error("no reason is kept")
 	}
 }
 

@@ -1,6 +1,8 @@
 package link
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -47,8 +49,10 @@ type view struct {
 	vrrp.Interfaces
 	devices map[string]*device
 	sockets map[vrrp.Port]*socket
-	// listeners hear who else has the watched addresses, by interface.
+	// listeners hear who else has the watched addresses, by interface, and deaf is why
+	// there is none where there should be one.
 	listeners map[string]*listener
+	deaf      map[string]string
 }
 
 // A device is one network interface. It is replaced, never changed.
@@ -60,6 +64,8 @@ type device struct {
 	noARP bool // point to point, loopback, or without ARP
 	addrs []address
 }
+
+func (d *device) hasARP() bool { return !d.noARP && len(d.mac) == 6 }
 
 // An address is one address of a device.
 type address struct {
@@ -134,12 +140,23 @@ func (v *view) owns(mac net.HardwareAddr) bool {
 	return false
 }
 
-// Ask asks who has an address, if it is watched. It waits for nothing: a question
-// that cannot be sent is not answered.
-func (l *Link) Ask(a vrrp.Ask) {
-	if n := l.view.Load().listeners[a.Interface]; n != nil {
-		_ = n.ask(a.Address)
+// Ask asks who has an address, if it is watched. It waits for nothing, also not for
+// room in the socket's buffer. On an interface that is down or has no ARP there is
+// nobody to ask, which is no error.
+func (l *Link) Ask(a vrrp.Ask) (err error) {
+	v := l.view.Load()
+	d, n := v.devices[a.Interface], v.listeners[a.Interface]
+	switch {
+	case d == nil || !d.up || !d.hasARP():
+	case n == nil:
+		err = errors.New(cmp.Or(v.deaf[a.Interface], "the sockets for the answers are not open yet"))
+	default:
+		err = n.ask(a.Address)
 	}
+	if err != nil {
+		return fmt.Errorf("asking on %s who has %s: %w", a.Interface, a.Address, err)
+	}
+	return nil
 }
 
 // Wake receives a token when packets have arrived or the interfaces have

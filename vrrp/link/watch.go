@@ -245,7 +245,7 @@ func (l *Link) publish(t table) (retry bool) {
 	retry = l.open(old, v)
 	retry = l.openListeners(old, v) || retry
 	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) &&
-		maps.Equal(old.sockets, v.sockets) && maps.Equal(old.listeners, v.listeners) {
+		maps.Equal(old.sockets, v.sockets) && maps.Equal(old.listeners, v.listeners) && maps.Equal(old.deaf, v.deaf) {
 		return retry
 	}
 	for name, d := range v.devices {
@@ -309,10 +309,10 @@ func (l *Link) openListeners(old, v *view) (failed bool) {
 	l.mu.Lock()
 	watched := l.watched
 	l.mu.Unlock()
-	v.listeners = make(map[string]*listener, len(watched))
+	v.listeners, v.deaf = make(map[string]*listener, len(watched)), make(map[string]string)
 	for name, addrs := range watched {
 		d := v.devices[name]
-		if d == nil || d.noARP || len(d.mac) != 6 {
+		if d == nil || !d.hasARP() {
 			continue
 		}
 		addrs = addrs[:min(len(addrs), maxWatched)]
@@ -320,6 +320,7 @@ func (l *Link) openListeners(old, v *view) (failed bool) {
 		if n == nil || !n.fits(d.index, d.mac, addrs) {
 			var err error
 			if n, err = newListener(name, d.index, d.mac, addrs); err != nil {
+				v.deaf[name] = err.Error()
 				failed = true
 				continue
 			}
