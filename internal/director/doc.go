@@ -23,7 +23,8 @@
 //	plan.go                            Plan
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go, rivals.go    what is wrong
-//	strays.go                          virtual addresses on other interfaces
+//	strays.go, inside.go               virtual addresses on other interfaces, or where
+//	                                   they reach nobody
 //	settings.go                        the kernel's parameters
 //	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read

@@ -96,6 +96,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.checks(now, &c.healths)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
+	all.inside(c.config.Routers, c.facts)
 	all.replies(c.config, c.counters, c.own, c.masters(), c.healths.State)
 	return all
 }
