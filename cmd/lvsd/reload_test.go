@@ -15,8 +15,8 @@ func TestReloadCommand(t *testing.T) {
 		exit           int
 		stdout, stderr string
 	}{
-		{"accepted", api.Reloaded{OK: true, Changes: []string{"virtual service web removed", "virtual router out changed"}}, 0,
-			"reloaded: virtual service web removed\nreloaded: virtual router out changed\n", ""},
+		{"accepted", api.Reloaded{OK: true, Changes: []string{"removed virtual service web", "changed virtual router out: peers"}}, 0,
+			"reloaded: removed virtual service web\nreloaded: changed virtual router out: peers\n", ""},
 		{"accepted with a warning", api.Reloaded{OK: true, Warnings: []string{"web.hcl:1: no router"}}, 0,
 			"reloaded: nothing has changed\n", "warning: web.hcl:1: no router\n"},
 		{"refused for its mistakes", api.Reloaded{Error: "web.hcl:1: Unknown (and 1 more)", Diagnosis: "Error: Unknown\n\nError: Missing\n"}, 1,

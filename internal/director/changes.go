@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -15,74 +16,100 @@ import (
 // that are told one by one.
 const maxChanges = 20
 
-// changes tells what a reload changes, a line each, and whether a whole router or
-// service is removed. What is removed comes first, so that it is not among what is
-// left out.
-func changes(before, after *config.Config) (lines []string, removes bool) {
-	routersGone, routers := differences("virtual router", before.Routers, after.Routers, func(r *vrrp.Config) string { return r.Name },
-		func(_, _ *vrrp.Config) string { return "changed" })
-	servicesGone, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
-		serviceChange)
-	gone := append(routersGone, servicesGone...)
-	var director []string
-	if before.Director != after.Director {
-		director = []string{"director changed"}
-	}
-	return firstOf(slices.Concat(gone, director, routers, services)), len(gone) > 0
+// A change is what a reload changes of the director, a router or a service.
+type change struct {
+	line    string
+	removes bool // a router or a service as a whole: it may have been a slip
 }
 
-// firstOf returns the first lines, and how many more there are.
-func firstOf(lines []string) []string {
-	if more := len(lines) - maxChanges; more > 0 {
-		return append(lines[:maxChanges:maxChanges], fmt.Sprintf("and %d more", more))
+// changes tells what a reload changes, one by one. What is removed comes first, so
+// that it is not among what is left out.
+func changes(before, after *config.Config) []change {
+	goneRouters, routers := differences("virtual router", before.Routers, after.Routers, func(r *vrrp.Config) string { return r.Name },
+		func(a, b *vrrp.Config) []string { return differing(routerAspects, a, b) })
+	goneServices, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
+		serviceChanges)
+	var director []string
+	if how := differing(directorAspects, &before.Director, &after.Director); len(how) > 0 {
+		director = []string{"changed director: " + strings.Join(how, ", ")}
 	}
-	return lines
+	gone := append(goneRouters, goneServices...)
+	var all []change
+	for i, line := range slices.Concat(gone, director, routers, services) {
+		all = append(all, change{line, i < len(gone)})
+	}
+	if more := len(all) - maxChanges; more > 0 {
+		all = append(all[:maxChanges], change{fmt.Sprintf("and %d more", more), len(gone) > maxChanges})
+	}
+	return all
 }
 
 // differences compares lists of things that have names, and tells which are
-// removed and how the others differ, if they do.
-func differences[T any](kind string, before, after []T, name func(*T) string, how func(a, b *T) string) (removed, others []string) {
+// removed, one by one, and how the others differ, together if they do alike.
+func differences[T any](kind string, before, after []T, name func(*T) string, how func(a, b *T) []string) (removed, others []string) {
 	was := make(map[string]*T, len(before))
 	for i := range before {
 		was[name(&before[i])] = &before[i]
 	}
-	tell := func(name, what string) { others = append(others, kind+" "+name+" "+what) }
+	same := alike{names: make(map[sentence][]string)}
 	for i := range after {
 		n := name(&after[i])
 		switch b, known := was[n]; {
 		case !known:
-			tell(n, "added")
+			same.add("added", "", n)
 		case !reflect.DeepEqual(b, &after[i]):
-			if what := how(b, &after[i]); what != "" {
-				tell(n, what)
+			if what := how(b, &after[i]); len(what) > 0 {
+				same.add("changed", ": "+strings.Join(what, ", "), n)
 			}
 		}
 		delete(was, n)
 	}
 	for _, n := range slices.Sorted(maps.Keys(was)) {
-		removed = append(removed, kind+" "+n+" removed")
+		removed = append(removed, fmt.Sprintf("removed %s %s", kind, n))
 	}
-	return removed, others
+	return removed, same.lines(kind)
 }
 
-// serviceChange tells how two services differ; that one has moved in its file is
-// no difference.
-func serviceChange(before, after *config.Service) string {
-	a, b := *before, *after
-	a.Source, b.Source, a.Servers, b.Servers = "", "", nil, nil
+// alike has what is told, before and after the names, and of whom.
+type alike struct {
+	order []sentence
+	names map[sentence][]string
+}
+
+type sentence struct{ verb, what string }
+
+func (a *alike) add(verb, what, name string) {
+	s := sentence{verb, what}
+	if a.names[s] == nil {
+		a.order = append(a.order, s)
+	}
+	a.names[s] = append(a.names[s], name)
+}
+
+// lines are the sentences about things of a kind.
+func (a *alike) lines(kind string) []string {
 	var all []string
-	if !reflect.DeepEqual(a, b) {
-		all = append(all, "changed")
+	for _, s := range a.order {
+		many := ""
+		if len(a.names[s]) > 1 {
+			many = "s"
+		}
+		all = append(all, fmt.Sprintf("%s %s%s %s%s", s.verb, kind, many, text.Few(a.names[s]), s.what))
 	}
-	gone, others := differences("real server", before.Servers, after.Servers, func(s *config.Server) string { return s.Name }, serverChange)
-	return strings.Join(append(all, firstOf(append(others, gone...))...), ", ")
+	return all
 }
 
-func serverChange(before, after *config.Server) string {
-	a := *before
-	a.Destination.Weight = after.Destination.Weight
-	if reflect.DeepEqual(&a, after) {
-		return fmt.Sprintf("weight %d -> %d", before.Destination.Weight, after.Destination.Weight)
+// serviceChanges tells how two services differ; that one has moved in its file is
+// no difference.
+func serviceChanges(before, after *config.Service) []string {
+	gone, others := differences("real server", before.Servers, after.Servers, func(s *config.Server) string { return s.Name },
+		func(a, b *config.Server) []string { return differing(serverAspects, a, b) })
+	servers := append(gone, others...)
+	for i := range servers {
+		servers[i] = strings.TrimPrefix(servers[i], "changed ") // so is the service
 	}
-	return "changed"
+	if more := len(servers) - maxChanges; more > 0 {
+		servers = append(servers[:maxChanges], fmt.Sprintf("and %d more", more))
+	}
+	return append(differing(serviceAspects, before, after), servers...)
 }

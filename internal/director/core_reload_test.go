@@ -73,7 +73,7 @@ func TestAReloadJudgesTheMachineAnew(t *testing.T) {
 	s.handle(Reload{})
 	s.lines = nil
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: moved}})
-	s.want("the address moves with the virtual ones now", "info configuration-applied", "keeper: 1 routers, table loaded false", "table: 10.13.0.15:80=3")
+	s.want("the address moves with the virtual ones now", "info configuration-applied", "info configuration-changed", "keeper: 1 routers, table loaded false", "table: 10.13.0.15:80=3")
 }
 
 func TestReloadsAreCounted(t *testing.T) {

@@ -259,7 +259,8 @@ func TestDrainingTheLastServerIsToldOnce(t *testing.T) {
 	s.wantLog("planned twice", `level=WARN msg="virtual service has no real server left" event=service-unserved service=web address="tcp 10.13.0.200:80" fallback=false why="real servers: 1 with weight 0"`)
 	s.handle(Reload{})
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: second()}})
-	s.wantLog("a service that was removed", `level=WARN msg="configuration applied" event=configuration-applied path=/etc/lvsd services=0 routers=1 changes="virtual service web removed"`)
+	s.wantLog("a service that was removed", `level=INFO msg="configuration applied" event=configuration-applied path=/etc/lvsd services=0 routers=1`,
+		`level=WARN msg="reload: removed virtual service web" event=configuration-changed`)
 	if len(s.core.outages) > 0 {
 		t.Errorf("it is remembered: %v", s.core.outages)
 	}

@@ -3,7 +3,6 @@ package director
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -105,17 +104,25 @@ func (c *Core) accept(now time.Time, l Loaded) {
 		return
 	}
 	r.Digest, r.Applied, r.loading = l.Config.Digest, now, now.Add(l.Config.Director.StartDelay)
-	changes, removes := changes(c.config, l.Config)
-	severity := event.Info
-	if removes {
-		severity = event.Warning // It may have been a slip.
-	}
-	c.tell(now, severity, "configuration-applied", "", "configuration applied", slog.String("path", r.Path),
-		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)),
-		slog.String("changes", strings.Join(changes, "; ")))
-	c.answer(api.Reloaded{OK: true, Changes: changes, Warnings: l.Warnings})
+	c.tell(now, event.Info, "configuration-applied", "", "configuration applied", slog.String("path", r.Path),
+		slog.Int("services", len(l.Config.Services)), slog.Int("routers", len(l.Config.Routers)))
+	c.answer(api.Reloaded{OK: true, Changes: c.tellChanges(now, changes(c.config, l.Config)), Warnings: l.Warnings})
 	c.configure(now, l)
 	c.see(now, c.facts)
+}
+
+// tellChanges tells what a reload changes, a line each, and returns the lines.
+func (c *Core) tellChanges(now time.Time, all []change) []string {
+	var lines []string
+	for _, change := range all {
+		severity := event.Info
+		if change.removes {
+			severity = event.Warning
+		}
+		c.tell(now, severity, "configuration-changed", "", "reload: "+change.line)
+		lines = append(lines, change.line)
+	}
+	return lines
 }
 
 // reloaded tells the service manager that reloading is over, unless another

@@ -247,7 +247,7 @@ func TestWhoAsksForAReloadIsToldHowItEnded(t *testing.T) {
 		want api.Reloaded
 	}{
 		{"accepted", Loaded{Config: second(two), Warnings: []string{"web.hcl:1: odd"}},
-			api.Reloaded{OK: true, Changes: []string{"virtual service two added"}, Warnings: []string{"web.hcl:1: odd"}}},
+			api.Reloaded{OK: true, Changes: []string{"added virtual service two"}, Warnings: []string{"web.hcl:1: odd"}}},
 		{"unchanged", Loaded{}, api.Reloaded{OK: true}},
 		{"refused", Loaded{Err: errors.New("web.hcl:3: no such thing"), Diagnosis: "Error: no such thing"},
 			api.Reloaded{Error: "web.hcl:3: no such thing", Diagnosis: "Error: no such thing"}},

@@ -1,0 +1,110 @@
+package director
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// An aspect is what an option, or a block, makes of a T. Of lists and blocks only the
+// name is told.
+type aspect[T any] struct {
+	option string
+	of     func(*T) any
+}
+
+// These are what a reload may change, by their names in the configuration.
+var (
+	directorAspects = []aspect[config.Director]{
+		{"start_delay", func(d *config.Director) any { return d.StartDelay }},
+		{"probes_in_flight", func(d *config.Director) any { return d.ProbesInFlight }},
+		{"exclusive_table", func(d *config.Director) any { return d.ExclusiveTable }},
+		{"keep_table", func(d *config.Director) any { return d.KeepTable }},
+		{"log_level", func(d *config.Director) any { return d.LogLevel }},
+		{"http.listen", func(d *config.Director) any { return d.HTTP.Listen }},
+		{"http.server_metrics", func(d *config.Director) any { return d.HTTP.ServerMetrics }},
+		{"ipvs.expire_nodest_conn", func(d *config.Director) any { return d.IPVS.ExpireNodest }},
+	}
+	routerAspects = []aspect[vrrp.Config]{
+		{"interface", func(c *vrrp.Config) any { return c.Interface }},
+		{"id", func(c *vrrp.Config) any { return c.VRID }},
+		{"version", func(c *vrrp.Config) any { return c.Version }},
+		{"priority", func(c *vrrp.Config) any { return c.Priority }},
+		{"advert_interval", func(c *vrrp.Config) any { return c.Interval }},
+		{"preempt", func(c *vrrp.Config) any { return c.Preempt }},
+		{"preempt_delay", func(c *vrrp.Config) any { return c.PreemptDelay }},
+		{"addresses", func(c *vrrp.Config) any { return c.Addresses }},
+		{"extra_address", func(c *vrrp.Config) any { return c.Extra }},
+		{"peers", func(c *vrrp.Config) any { return c.Peers }},
+		{"source", func(c *vrrp.Config) any { return c.Source }},
+		{"track", func(c *vrrp.Config) any { return c.Track }},
+		{"insist", func(c *vrrp.Config) any { return c.Insist }},
+		{"lease", func(c *vrrp.Config) any { return c.Lease }},
+	}
+	serviceAspects = []aspect[config.Service]{
+		{"address", func(s *config.Service) any { return s.Key }},
+		{"scheduler", func(s *config.Service) any { return s.Service.Scheduler }},
+		{"scheduler_flags", func(s *config.Service) any { return s.Service.Flags &^ (ipvsctl.Persistent | ipvsctl.OnePacket) }},
+		{"one_packet", func(s *config.Service) any { return s.Service.Flags&ipvsctl.OnePacket != 0 }},
+		{"persistence", func(s *config.Service) any {
+			v := s.Service
+			return []any{v.Flags & ipvsctl.Persistent, v.Timeout, v.Netmask, v.Engine}
+		}},
+		{"fallback", func(s *config.Service) any { return s.Fallback }},
+	}
+	serverAspects = []aspect[config.Server]{
+		{"address", func(s *config.Server) any { return s.Key }},
+		{"weight", func(s *config.Server) any { return s.Destination.Weight }},
+		{"upper_threshold", func(s *config.Server) any { return s.Destination.Upper }},
+		{"lower_threshold", func(s *config.Server) any { return s.Destination.Lower }},
+		{"forward", func(s *config.Server) any { return s.Destination.Forward }},
+		{"tunnel", func(s *config.Server) any {
+			d := s.Destination
+			return []any{d.TunnelType, d.TunnelPort, d.TunnelFlags}
+		}},
+		{"initial", func(s *config.Server) any { return map[bool]string{false: "check", true: "up"}[s.InitialUp] }},
+		{"checks", func(s *config.Server) any { return s.Checks }},
+	}
+)
+
+// differing names the options in which two values differ: "weight 3 -> 5", "peers".
+func differing[T any](all []aspect[T], before, after *T) []string {
+	var names []string
+	for _, a := range all {
+		was, is := a.of(before), a.of(after)
+		if reflect.DeepEqual(was, is) {
+			continue
+		}
+		if from, to := brief(was), brief(is); from != "" {
+			names = append(names, fmt.Sprintf("%s %s -> %s", a.option, from, to))
+		} else {
+			names = append(names, a.option)
+		}
+	}
+	return names
+}
+
+// brief is a value as text if it is neither a list nor a block, else empty.
+func brief(v any) string {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return "unset"
+		}
+		return v
+	case netip.Addr:
+		if !v.IsValid() {
+			return "unset"
+		}
+		return v.String()
+	case bool, int, uint8, uint32, time.Duration, ipvsctl.Forward, ipvsctl.ServiceKey, ipvsctl.DestinationKey:
+		return fmt.Sprint(v)
+	default:
+		return ""
+	}
+}
