@@ -151,7 +151,8 @@ func wrap(s string, width int) (lines []string) {
 }
 
 // Diagnostics returns the reports sorted by their place, each with the line
-// that it is about. Of the arguments with the names in secrets, no value is shown.
+// that it is about. Of the arguments with the names in secrets, no value is shown, and
+// nothing that it is made of.
 func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 	order := map[string]int{}
 	for i, f := range s.files {
@@ -163,13 +164,14 @@ func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 			cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Summary, b.Summary))
 	})
 	list, rest := shorten(list, r)
+	hidden := s.veil(secrets)
 	for _, report := range list {
 		d := Diagnostic{
 			Severity: report.Severity, Summary: report.Summary, Detail: report.Detail,
 			File: report.At.File, Line: report.At.Line, Column: report.At.Column,
 		}
 		if i, ok := order[d.File]; ok {
-			s.files[i].quote(&d, report.At, secrets)
+			s.files[i].quote(&d, report.At, hidden)
 		}
 		out = append(out, d)
 	}
@@ -224,16 +226,16 @@ func more(n int, thing string) string {
 // maxQuoted is how much of a line is shown, in bytes.
 const maxQuoted = 400
 
-// quote fills in what the file says at the place of a diagnostic, without the values
-// of the arguments with the names in secrets.
-func (f *source) quote(d *Diagnostic, at Place, secrets []string) {
+// quote fills in what the file says at the place of a diagnostic, without what is
+// hidden.
+func (f *source) quote(d *Diagnostic, at Place, hidden veil) {
 	if f.opaque {
 		return
 	}
 	from := min(max(at.Start, 0), len(f.text))
 	to := min(max(at.End, from), len(f.text))
 	start, end := f.bounds(from)
-	secret := f.secret(from, secrets)
+	secret := hidden.covers(f, from)
 	if !secret {
 		start = max(start, from-maxQuoted/2)
 	}
@@ -247,7 +249,7 @@ func (f *source) quote(d *Diagnostic, at Place, secrets []string) {
 		}
 	}
 	if secret {
-		d.hide(secrets)
+		d.hide(hidden.names)
 	}
 }
 
@@ -269,7 +271,8 @@ func (d *Diagnostic) hide(secrets []string) {
 	for i := range d.Marked {
 		d.Marked[i] = min(d.Marked[i], shown)
 	}
-	if slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(d.Block, name) }) {
+	// What has an equals sign is an argument that stands outside by mistake.
+	if slices.ContainsFunc(append(slices.Clip(secrets), "="), func(name string) bool { return strings.Contains(d.Block, name) }) {
 		d.Block = ""
 	}
 	d.Summary, d.Detail = discreet(d.Summary, 0), discreet(d.Detail, 0)

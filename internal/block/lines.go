@@ -22,7 +22,7 @@ var (
 )
 
 // forms are the others, each with what is told: the first group is $1 of the
-// detail.
+// detail, in quotes there, since it may be a part of a secret.
 var forms = []struct {
 	line            *regexp.Regexp
 	summary, detail string
@@ -32,7 +32,7 @@ var forms = []struct {
 	{regexp.MustCompile(`^[ \t]*\}[ \t]*(?:#.*)?$`),
 		"Unexpected closing brace", "No block is open here: remove this brace, or look above for a block that ends too early."},
 	{regexp.MustCompile(`^[^"]*[=\[,][ \t]*\$\{?(\w+)\}?`),
-		"Shell variable", "An environment variable is written env.$1, without a dollar sign; in quotes, \"${env.$1}\"."},
+		"Shell variable", "An environment variable is written `env.$1`, without a dollar sign; in quotes, \"${env.$1}\"."},
 	{regexp.MustCompile(`=[ \t]*(\d+(?:\.\d+)?(?:ns|us|ms|[smhd]))[ \t]*(?:#|//|$)`),
 		"Missing quotes", "A duration is text: write \"$1\"."},
 	{regexp.MustCompile(`=[ \t]*(0[xX][0-9a-fA-F]+)\b`),
@@ -40,17 +40,17 @@ var forms = []struct {
 	{regexp.MustCompile(`=[ \t]*(\d+[\pL_][\pL\d_]*)[ \t]*(?:#|//|$)`),
 		"Invalid number", "\"$1\" has a letter in it: correct the number, or put text in quotes."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*=[ \t]*(?:#|//|$)`),
-		"Missing value", "Write a value after the equals sign: $1 = …"},
+		"Missing value", "Write a value after the equals sign: `$1 = …`"},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*(?:[ \t]+"[^"]*")+)[ \t]*(?:#|//|$)`),
-		"Missing brace", "A block needs braces, even if it is empty: write $1 {}, or $1 { here and } on a line of its own."},
+		"Missing brace", "A block needs braces, even if it is empty: write `$1 {}`, or `$1 {` here and `}` on a line of its own."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*:(?:[ \t]|$)`),
-		"Colon instead of an equals sign", "Write $1 = and the value."},
+		"Colon instead of an equals sign", "Write `$1 =` and the value."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:#|//|$)`),
-		"Incomplete line", "An argument needs a value, $1 = …, and a block needs braces, $1 { … }."},
+		"Incomplete line", "An argument needs a value, `$1 = …`, and a block needs braces, `$1 { … }`."},
 	{regexp.MustCompile(`;[ \t]*(?:#|//|$)`),
 		"Semicolon", "A line needs no semicolon at its end: remove it."},
 	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:==|=>|:=|\+=|->)`),
-		"Wrong sign", "An argument has one equals sign: write $1 = and the value."},
+		"Wrong sign", "An argument has one equals sign: write `$1 =` and the value."},
 	{regexp.MustCompile(`=[ \t]*if\b`),
 		"Invalid condition", "Write the condition before a question mark, and then both results; for example: node.name == \"lvs1\" ? 150 : 100"},
 	{regexp.MustCompile(`^[ \t]*\{[ \t]*(?:#|//|$)`),

@@ -134,6 +134,38 @@ func TestNoMessageShowsAValue(t *testing.T) {
 	}
 }
 
+// Nor is what headers are made of.
+func TestNoMessageShowsALocalOfHeaders(t *testing.T) {
+	const check = "virtual_service \"web\" {\ncheck \"http\" {\nheaders = %s\n}\n}\n"
+	for _, use := range []string{"local.common", "merge({}, local.common)", "{ Authorization = \"Bearer ${local.common}\" }", "{ a = local[\"common\"] }", "{ a = local.indirect }",
+		"x.value.headers"} {
+		for _, locals := range []string{
+			"locals { common = { Authorization = \"Bearer §\" c } }",
+			"locals {\ncommon = { Authorization = \"Bearer § }\n}",
+			"locals {\ncommon = {\nAuthorization = \"Bearer §\" c\n}\n}",
+			"locals {\ncommon = \"Bearer\n§\"\n}",
+			"locals {\ncommon = parseint(\"§\", 10)\n}",
+			"locals {\ncommon = 1§\n}",
+			"locals {\ncommon \"§\"\n}",
+			"locals {\n}\ncommon = \"§\" c\n}",
+			"locals {\ncommon = local.secret[1]\nindirect = local.common\nsecret = parseint(\"§\", 10)\n}",
+			"dynamic \"virtual_service\" {\nfor_each = { x = \"§\" c }\nlabels = []\n}",
+			"dynamic \"virtual_service\" {\nfor_each = [\n\"§\",\n1 +]\nlabels = []\n}",
+		} {
+			for _, text := range []string{locals + "\n" + fmt.Sprintf(check, use), fmt.Sprintf(check, use) + locals + "\n"} {
+				text = strings.ReplaceAll(text, "§", canary())
+				if n, message := shown(t, t.TempDir(), text, nil); n > 0 {
+					t.Errorf("%s shows %d characters: %s", text, n, message)
+				}
+			}
+		}
+	}
+	text := "locals {\ncommon = { a = \"c001c002\" c }\n}\n" + fmt.Sprintf(check, "{ a = \"b\" }")
+	if n, _ := shown(t, t.TempDir(), text, nil); n == 0 {
+		t.Error("where headers are made of no locals, these are shown")
+	}
+}
+
 // What is in headers is shown not at all, even where it stands in the file.
 func TestNoMessageShowsAHeader(t *testing.T) {
 	env := map[string]string{"SECRET": canary() + "\n"}
@@ -173,6 +205,13 @@ func TestNoMessageShowsAHeader(t *testing.T) {
 		"headers = \"§\" ]",
 		"headers =\n{ Authorization = \"§\" }",
 		"headers\n{\nAuthorization = \"§\" c\n}",
+		"headers = \"Authorization: Bearer\n§\"",
+		"headers = \"Authorization:\n# Bearer\n§\" c",
+		"headers = upper(\"Bearer\n§\")",
+		"headers =\n\"Authorization: Bearer\n§",
+		"headers = [\"Bearer\n§\", 1]",
+		"\"headers\": { \"Authorization\": \"§\" }",
+		"\"headers\" = { \"Authorization\": \"§\", b = ] }",
 		"headers = { A = \"" + strings.Repeat("§ = ", 3) + "\", B = ] }",
 	} {
 		headers = strings.ReplaceAll(headers, "§", canary())

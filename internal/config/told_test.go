@@ -61,7 +61,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I wrote YAML with a head", "---\nvirtual_service: web\n",
 			"1 Configuration in YAML: This file is in YAML, and lvsd reads HCL: an argument is written name = value, and a block name { … }."},
 		{"I used a variable of the shell", "virtual_service \"web\" {\n  port = ${WEB_PORT}\n}\n",
-			"2 Shell variable: An environment variable is written env.WEB_PORT, without a dollar sign; in quotes, \"${env.WEB_PORT}\"."},
+			"2 Shell variable: An environment variable is written `env.WEB_PORT`, without a dollar sign; in quotes, \"${env.WEB_PORT}\"."},
 		{"I include other files", openService + "}\ninclude \"/etc/lvsd/conf.d/*.hcl\"\n",
 			"7 Unknown word \"include\": This is keepalived's syntax. Remove it: all *.hcl files of the directory are read together."},
 		{"I wrote one status as a number", openService + "  check \"http\" {\n    expect { status = 200 }\n  }\n}\n",
@@ -79,7 +79,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I forgot a parenthesis in an expression", openService + "  check \"http\" {\n    expect { body = \"(ok\" }\n  }\n}\n",
 			"7 Invalid body: Body is not a valid regular expression (RE2 syntax): missing closing ) in \"(ok\"."},
 		{"I wrote a check without braces", openService + "  check \"http\"\n}\n",
-			"6 Missing brace: A block needs braces, even if it is empty: write check \"http\" {}, or check \"http\" { here and } on a line of its own."},
+			"6 Missing brace: A block needs braces, even if it is empty: write `check \"http\" {}`, or `check \"http\" {` here and `}` on a line of its own."},
 		{"I wrote persistence = 300", openService + "  persistence = 300\n}\n",
 			"6 Unknown argument \"persistence\": persistence is a block, which has no equals sign: write persistence { timeout = … }"},
 		{"I check by port a service that has none", "virtual_service \"web\" {\n  firewall_mark = 1\n  forward = \"nat\"\n  check \"tcp\" {}\n  real_server \"192.168.1.4\" {}\n  real_server \"192.168.1.5\" {}\n}\n",
@@ -103,7 +103,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I track a script", "virtual_router \"a\" {\n  interface = \"eth0\"\n  id = 1\n  addresses = [\"10.0.0.1/24\"]\n  track \"script\" \"x\" {}\n}\n",
 			"5 Unknown track \"script\": This is keepalived's syntax. lvsd has no counterpart for it yet. Only interfaces are tracked: track \"interface\" \"eth1\" {}."},
 		{"I wrote colons", "virtual_service \"web\" {\n  port: 80\n}\n",
-			"2 Colon instead of an equals sign: Write port = and the value."},
+			"2 Colon instead of an equals sign: Write `port =` and the value."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -127,7 +127,7 @@ func TestWhatTheParserDoesNotUnderstand(t *testing.T) {
 		"priority = (150":                                           "6 Missing parenthesis: ",
 		"priority = node.name == \"lvs1\" ? 150":                    "5 Incomplete condition: Write both results",
 		"priority = if node.name == \"lvs1\" 150":                   "5 Invalid condition: Write the condition before a question mark",
-		"priority => 150":                                           "5 Wrong sign: An argument has one equals sign: write priority = and the value.",
+		"priority => 150":                                           "5 Wrong sign: An argument has one equals sign: write `priority =` and the value.",
 		"priority == 150":                                           "5 Wrong sign: ",
 		"source = “10.0.0.2”":                                       "5 Curly quotes: ",
 		"source = '10.0.0.2'":                                       "5 Single quotes: ",
