@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -324,7 +326,8 @@ const jitter = 100 * time.Millisecond
 
 // anchor makes the moments of statuses those of this process's clocks, with its
 // monotonic one, so that setting the time changes no duration. A router that is in
-// the state that it was in before has entered it when it had.
+// the state that it was in before has entered it when it had. Both are in the order of
+// the names, of which a router that ends and its successor may have the same.
 func anchor(now time.Time, statuses, before []vrrp.Status) {
 	for i := range statuses {
 		s := &statuses[i]
@@ -332,9 +335,9 @@ func anchor(now time.Time, statuses, before []vrrp.Status) {
 			continue
 		}
 		s.Since = now.Add(-s.Age)
-		for j := range before {
-			b := &before[j]
-			if b.Name == s.Name && b.State == s.State && b.Since.Sub(s.Since).Abs() < jitter {
+		j, _ := slices.BinarySearchFunc(before, s.Name, func(b vrrp.Status, name string) int { return strings.Compare(b.Name, name) })
+		for ; j < len(before) && before[j].Name == s.Name; j++ {
+			if b := &before[j]; b.State == s.State && b.Since.Sub(s.Since).Abs() < jitter {
 				s.Since = b.Since
 			}
 		}

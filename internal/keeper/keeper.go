@@ -274,17 +274,17 @@ func (k *keeper) lookForOthers() {
 	}
 	k.others.skip = betweenLooks
 	n := k.others.look()
-	if n == k.others.told {
-		return
-	}
-	if k.others.told == 0 {
-		k.warn("vrrp-others", "another daemon on this machine speaks VRRP: stop and disable it (ss --raw --processes names it)")
-	} else if n == 0 {
-		k.event(vrrp.Event{At: time.Now(), Code: "vrrp-others-gone", Text: "no other daemon on this machine speaks VRRP any more"})
-	}
-	k.others.told = n
 	k.mu.Lock()
+	was := k.foreign
 	k.foreign = n
 	k.mu.Unlock()
+	switch {
+	case n == was:
+		return
+	case was == 0:
+		k.warn("vrrp-others", "another daemon on this machine speaks VRRP: stop and disable it (ss --raw --processes names it)")
+	case n == 0:
+		k.event(vrrp.Event{At: time.Now(), Code: "vrrp-others-gone", Text: "no other daemon on this machine speaks VRRP any more"})
+	}
 	token(k.kick)
 }

@@ -15,7 +15,6 @@ import (
 // speak VRRP: keepalived, FRR, another lvsd.
 type others struct {
 	seen map[uint64]bool // at the last look, by inode
-	told int             // how many
 	skip int             // pulses until the next look
 }
 
