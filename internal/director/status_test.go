@@ -31,6 +31,33 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	}
 }
 
+// A counter that is copied to another one's place is as bad as one that is forgotten.
+func TestEveryCounterOfARouterKeepsItsName(t *testing.T) {
+	var router vrrp.Status
+	from := reflect.ValueOf(&router.Counters).Elem()
+	for i := range from.NumField() {
+		if f := from.Field(i); f.Kind() == reflect.Map {
+			f.Set(reflect.ValueOf(map[vrrp.Reason]uint64{"reason": uint64(i + 1)}))
+		} else {
+			f.SetUint(uint64(i + 1))
+		}
+	}
+	to := reflect.ValueOf(routerStatus(&router, 0).Counters)
+	for i := range from.NumField() {
+		name := from.Type().Field(i).Name
+		got := to.FieldByName(name)
+		if got.Kind() == reflect.Map {
+			got = got.MapIndex(reflect.ValueOf("reason"))
+		}
+		if got.Uint() != uint64(i+1) {
+			t.Errorf("%s is %d in the API, want %d", name, got.Uint(), i+1)
+		}
+	}
+	if n := to.NumField(); n != from.NumField() {
+		t.Errorf("the API has %d counters, want %d", n, from.NumField())
+	}
+}
+
 // TestEveryFigureHasAPlace looks for fields of the domains' values that the API
 // does not have.
 func TestEveryFigureHasAPlace(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"reflect"
 	"regexp"
 	"runtime"
 	"strings"
@@ -181,6 +182,26 @@ func TestEveryFamilyIsCollected(t *testing.T) {
 	for _, d := range declared {
 		if !strings.Contains(text, "# TYPE lvsd_"+d[1]+" ") {
 			t.Errorf("%s is declared and never sent", d[1])
+		}
+	}
+}
+
+// What a virtual router counts is in the metrics, under whatever name.
+func TestEveryCounterOfARouterIsAMetric(t *testing.T) {
+	st := healthy()
+	counters := reflect.ValueOf(&st.Routers[0].Counters).Elem()
+	const first = 770001
+	for i := range counters.NumField() {
+		if f := counters.Field(i); f.Kind() == reflect.Map {
+			f.Set(reflect.ValueOf(map[string]uint64{"version": uint64(first + i)}))
+		} else {
+			f.SetUint(uint64(first + i))
+		}
+	}
+	text := scrapeText(t, fixed(st))
+	for i := range counters.NumField() {
+		if strings.Count(text, fmt.Sprintf(" %d\n", first+i)) != 1 {
+			t.Errorf("%s is not among the metrics, or twice", counters.Type().Field(i).Name)
 		}
 	}
 }
