@@ -45,12 +45,12 @@ type Health struct {
 	// passed is the outcome of the newest results, and row how many of them
 	// had it without a break.
 	passed bool
-	// The newest result is outcome, refused, latency, detail, and at in
-	// nanoseconds since 1970; 0 before the first.
+	// The newest result is outcome, refused, latency, detail, and at; zero before
+	// the first.
 	outcome Outcome
 	refused bool
 	row     uint32
-	at      int64
+	at      time.Time
 	latency time.Duration
 	detail  string
 	// notRunSince is nil unless the newest result was NotRun.
@@ -69,10 +69,7 @@ func NewHealth(begin State) Health { return Health{state: begin} }
 // After a reload they may be others: a row that is long enough by the new numbers
 // decides with its next result.
 func (h *Health) Observe(now time.Time, r Result, rise, fall int) (changed bool) {
-	h.outcome, h.refused, h.latency, h.detail, h.at = r.Outcome, r.Refused, r.Latency, r.Detail, 0
-	if !r.At.IsZero() {
-		h.at = r.At.UnixNano()
-	}
+	h.outcome, h.refused, h.latency, h.detail, h.at = r.Outcome, r.Refused, r.Latency, r.Detail, r.At
 	if r.Outcome != Passed && r.Outcome != Failed {
 		if h.notRunSince == nil {
 			h.notRunSince = &now
@@ -106,11 +103,7 @@ func (h *Health) State() State { return h.state }
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first.
 func (h *Health) Last() Result {
-	r := Result{Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused}
-	if h.at != 0 {
-		r.At = time.Unix(0, h.at)
-	}
-	return r
+	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused}
 }
 
 // NotRunSince returns when the results began to be NotRun without a break; zero

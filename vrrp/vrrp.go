@@ -113,14 +113,14 @@ type Desired struct {
 	// Conditions are those that the director watches. They concern every router.
 	Conditions []Condition
 	// Resume are routers that were Master in the keeper before this one.
-	Resume []Resumption `json:",omitempty"`
+	Resume []Resumption `json:"-"`
 }
 
 // A Resumption lets a router be Master again at once, if it starts in time:
 // the keeper that it replaces was Master and is gone.
 type Resumption struct {
 	Router string
-	// Before is when a peer may have taken over.
+	// Before is when a peer may have taken over, by this process's clocks.
 	Before time.Time
 }
 

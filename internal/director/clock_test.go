@@ -38,6 +38,7 @@ func TestSettingTheClockChangesNoDuration(t *testing.T) {
 		s := core.Status(now, Edges{Table: ipvsctl.Snapshot{Stats: ipvsctl.Stats{Audited: began.Add(50 * time.Second)}}})
 		for what, d := range map[string][2]time.Duration{
 			"running for":          {s.Time.Round(0).Sub(s.Started), time.Minute},
+			"checked":              {s.Time.Round(0).Sub(s.Services[0].Servers[0].Checks[0].Last.At), time.Minute},
 			"server up for":        {s.Time.Round(0).Sub(s.Services[0].Servers[0].Since), 59 * time.Second},
 			"Master for":           {s.Time.Round(0).Sub(s.Routers[0].Since), 58 * time.Second},
 			"table compared":       {s.Time.Round(0).Sub(s.Table.Audited), 10 * time.Second},

@@ -49,7 +49,11 @@ func keepTime(s *api.Status, now time.Time) {
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Servers {
-			keep(&s.Services[i].Servers[j].Since)
+			server := &s.Services[i].Servers[j]
+			keep(&server.Since)
+			for k := range server.Checks {
+				keep(&server.Checks[k].Last.At)
+			}
 		}
 	}
 }

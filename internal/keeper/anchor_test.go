@@ -1,8 +1,11 @@
 package keeper
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +48,36 @@ func TestSettingTheClockDoesNotChangeHowLongARouterHasBeenMaster(t *testing.T) {
 	never := []vrrp.Status{{Name: "outside"}}
 	if anchor(now, never, first); !never[0].Since.IsZero() {
 		t.Errorf("a router that never ran has been so since %v", never[0].Since)
+	}
+}
+
+// A Master that resumes by a clock that was set back would be one beside its successor;
+// by one that was set forward it would not resume at all.
+func TestSettingTheClockDoesNotChangeUntilWhenARouterResumes(t *testing.T) {
+	died := boottime()
+	c := &Client{statuses: []vrrp.Status{{Name: "outside", State: vrrp.Master, Interval: time.Second}, {Name: "inside", State: vrrp.Backup, Interval: time.Second}}}
+	sent, err := json.Marshal(order{Resume: c.masters(died)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moment := regexp.MustCompile(`\d\d:\d\d`).Find(sent); moment != nil {
+		t.Errorf("the order has a time of the wall clock: %s", sent)
+	}
+	var o order
+	if err := json.Unmarshal(sent, &o); err != nil {
+		t.Fatal(err)
+	}
+	// The new keeper reads it 0.7 s later, when the clock shows another year.
+	now := time.Now()
+	got := resumptions(now, died+700*time.Millisecond, o.Resume)
+	if len(got) != 1 || got[0].Router != "outside" || got[0].Before.Sub(now) != 1300*time.Millisecond {
+		t.Fatalf("%s is read as %v, want outside until 1.3s after %v", sent, got, now)
+	}
+	if !strings.Contains(got[0].Before.String(), "m=+") {
+		t.Errorf("%v is by the wall clock", got[0].Before)
+	}
+	if late := resumptions(now, died+time.Hour, o.Resume); !late[0].Before.Before(now) {
+		t.Errorf("an hour later: until %v", late[0].Before)
 	}
 }
 

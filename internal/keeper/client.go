@@ -126,7 +126,7 @@ func (c *Client) Stop(ctx context.Context) error {
 // supervise keeps a keeper running as long as one is needed.
 func (c *Client) supervise(ctx context.Context) {
 	defer close(c.done)
-	var resume []vrrp.Resumption
+	var resume []resumption
 	var pause, next time.Duration
 	for c.await(ctx, pause) {
 		born := time.Now()
@@ -135,7 +135,7 @@ func (c *Client) supervise(ctx context.Context) {
 			return
 		}
 		died := time.Now()
-		resume = c.resumptions(died)
+		resume = c.masters(boottime())
 		if pause = next; died.Sub(born) > steady {
 			pause = 0
 		}
@@ -177,23 +177,23 @@ func (c *Client) newest() *vrrp.Desired {
 	return c.desired
 }
 
-// resumptions are the routers that were Master in the last snapshot of a
-// keeper that has just ended. Its last advert is at most one interval old, and
-// a peer waits for three: for two more nobody takes over.
-func (c *Client) resumptions(died time.Time) []vrrp.Resumption {
+// masters are the routers that were Master in the last snapshot of a keeper that has
+// just ended. Its last advert is at most one interval old, and a peer waits for
+// three: for two more nobody takes over.
+func (c *Client) masters(died time.Duration) []resumption {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var resume []vrrp.Resumption
+	var resume []resumption
 	for _, s := range c.statuses {
 		if s.State == vrrp.Master {
-			resume = append(resume, vrrp.Resumption{Router: s.Name, Before: died.Add(2 * s.Interval)})
+			resume = append(resume, resumption{Router: s.Name, Before: died + 2*s.Interval})
 		}
 	}
 	return resume
 }
 
 // live starts a keeper, talks to it until it has ended, and returns why it has.
-func (c *Client) live(ctx context.Context, resume []vrrp.Resumption) (why string) {
+func (c *Client) live(ctx context.Context, resume []resumption) (why string) {
 	c.mu.Lock()
 	if c.starts++; c.starts > 1 { // also where the process cannot be started
 		c.status.Restarted = time.Now()
@@ -268,15 +268,14 @@ func (c *Client) end() {
 
 // order sends the newest desired state whenever there is one to send, the first
 // time with what only a new keeper is told.
-func (c *Client) order(w io.Writer, resume []vrrp.Resumption, ended <-chan struct{}) {
+func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
 	var sent *vrrp.Desired
 	for {
 		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
 		if d := c.newest(); d != sent {
 			sent = d
-			o.Desired = new(*d)
-			o.Desired.Resume, resume = resume, nil
+			o.Desired, o.Resume, resume = d, resume, nil
 		}
 		if enc.Encode(o) != nil {
 			return

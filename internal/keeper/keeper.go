@@ -156,6 +156,7 @@ func (k *keeper) obey(o order) {
 	if o.Desired.Ending != vrrp.Running {
 		k.ending, k.orderly = o.Desired.Ending, true
 	}
+	o.Desired.Resume = resumptions(time.Now(), boottime(), o.Resume)
 	k.session.Set(*o.Desired)
 }
 

@@ -3,10 +3,12 @@ package keeper
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -29,8 +31,37 @@ const (
 // An order is what the director sends; each is one JSON value.
 type order struct {
 	Desired *vrrp.Desired `json:"desired,omitempty"`
+	// Resume are routers that were Master in the keeper before this one.
+	Resume []resumption `json:"resume,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
+}
+
+// A resumption is a vrrp.Resumption on its way. JSON has no monotonic clock, the wall
+// clock may be set before a new keeper has read it, and a duration would begin anew
+// then: so it has a reading of the clock that all processes have in common.
+type resumption struct {
+	Router string `json:"router"`
+	// Before is by CLOCK_BOOTTIME, which goes on while the machine is suspended.
+	Before time.Duration `json:"before_ns"`
+}
+
+// boottime reads CLOCK_BOOTTIME.
+func boottime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return math.MaxInt64 // no time is before that
+	}
+	return time.Duration(t.Nano())
+}
+
+// resumptions are those that arrived at a time, which was boot by CLOCK_BOOTTIME.
+func resumptions(now time.Time, boot time.Duration, all []resumption) []vrrp.Resumption {
+	var resume []vrrp.Resumption
+	for _, r := range all {
+		resume = append(resume, vrrp.Resumption{Router: r.Router, Before: now.Add(r.Before - boot)})
+	}
+	return resume
 }
 
 // A snapshot is what the keeper sends; each is one JSON value.
