@@ -133,6 +133,18 @@ func TestAKeeperThatIsSilentIsAFinding(t *testing.T) {
 	}
 }
 
+func TestARestartOfTheKeeperIsAFindingForTenMinutes(t *testing.T) {
+	at := func(d time.Duration) []api.Finding {
+		return Findings(&api.Status{Ready: true, Time: start.Add(d), Keeper: api.Keeper{PID: 7, Restarts: 1, Restarted: start}})
+	}
+	if got := at(10*time.Minute - 1); len(got) != 1 || got[0].Code != "keeper-restarted" {
+		t.Errorf("findings %q", got)
+	}
+	if got := at(10 * time.Minute); len(got) != 0 {
+		t.Errorf("after ten minutes: %q", got)
+	}
+}
+
 func TestAnotherDaemonThatSpeaksVRRPIsAFinding(t *testing.T) {
 	s := &api.Status{Ready: true, Keeper: api.Keeper{PID: 7, Others: 2}}
 	got := Findings(s)

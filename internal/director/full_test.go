@@ -158,3 +158,32 @@ func TestAServerThatIsDownIsNotFull(t *testing.T) {
 		t.Errorf("%s, %q", v.why(), v.Reason())
 	}
 }
+
+// "I set its weight to 0 for the maintenance, and status said that it was full."
+func TestAServerOfWeightZeroIsDrainedHoweverManyConnectionsItHas(t *testing.T) {
+	service := limited(false)
+	service.Servers[0].Destination.Weight = 0
+	s := tellOf(t, &config.Config{Services: []config.Service{service}})
+	s.count(100, 99)
+	servers := s.core.Status(s.now, Edges{Table: ipvsctl.Snapshot{Table: s.core.planned.Table}}).Services[0].Servers
+	if servers[0].Full || !servers[0].Drained {
+		t.Errorf("weight 0: full %v, drained %v", servers[0].Full, servers[0].Drained)
+	}
+	if servers[1].Full || servers[1].Drained {
+		t.Errorf("one with room: full %v, drained %v", servers[1].Full, servers[1].Drained)
+	}
+	s.count(100, 100)
+	if got, want := s.core.planned.Verdicts[0].why(), "real servers: 1 at their upper_threshold, 1 with weight 0"; got != want {
+		t.Errorf("the log says %q, want %q", got, want)
+	}
+}
+
+func TestTheTableIsSetOnlyWhenAServerIsFullOrNotAnyMore(t *testing.T) {
+	s := tellOf(t, &config.Config{Services: []config.Service{limited(false)}})
+	s.count(100, 99)
+	s.want("the first one is full", "table: 192.168.1.4:80=3 192.168.1.5:80=2")
+	s.count(101, 99)
+	s.want("it still is")
+	s.count(74, 99)
+	s.want("it has room", "table: 192.168.1.4:80=3 192.168.1.5:80=2")
+}

@@ -123,7 +123,8 @@ func TestAnotherReasonOfAServerThatIsDownIsLogged(t *testing.T) {
 		{"another one", "connection refused", time.Second, []string{another + `reason="connection refused" before="status 404"`}},
 		{"by turns", "status 404", time.Second, nil},
 		{"by turns, and not told", "connection refused", time.Second, nil},
-		{"a minute later", "status 500", time.Minute, []string{another + `reason="status 500" before="connection refused"`}},
+		{"before a minute is over", "status 500", 57 * time.Second, nil},
+		{"when it is over", "status 500", time.Second, []string{another + `reason="status 500" before="connection refused"`}},
 	} {
 		s.wait(tt.wait)
 		s.log.Reset()
@@ -203,16 +204,21 @@ func TestReloadKeepsHealth(t *testing.T) {
 	slower := tcpTarget
 	slower.Interval = 10 * time.Second
 	for _, tt := range []struct {
-		name   string
-		before string
-		then   checker.Target
-		after  string
-		want   string
+		name    string
+		before  string
+		then    checker.Target
+		initial bool // initial = "up" after the reload
+		after   string
+		want    string
 	}{
-		{"the same check goes on counting", "pff", tcpTarget, "f", "down"},
-		{"another check keeps it up until fall", "p", slower, "fff", "up up down"},
-		{"another check keeps it down until rise", "f", slower, "pp", "down up"},
-		{"another check of one that is unknown decides at once", "", slower, "p", "up"},
+		{"the same check goes on counting", "pff", tcpTarget, false, "f", "down"},
+		{"another check keeps it up until fall", "p", slower, false, "fff", "up up down"},
+		{"another check keeps it down until rise", "f", slower, false, "pp", "down up"},
+		{"another check of one that is unknown decides at once", "", slower, false, "f", "down"},
+		{"initial = up puts one in that is unknown", "", tcpTarget, true, "l", "up"},
+		{"and one that is unknown to another check", "", slower, true, "l", "up"},
+		{"but none that is down", "f", slower, true, "l", "down"},
+		{"and the same check goes on counting", "pff", tcpTarget, true, "f", "down"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := checked(tcpTarget)
@@ -220,6 +226,7 @@ func TestReloadKeepsHealth(t *testing.T) {
 			h.Configure(start, []config.Service{s}, nil)
 			tell(h, tcpTarget, tt.before)
 			s = checked(tt.then)
+			s.Servers[0].InitialUp = tt.initial
 			h.Configure(start, []config.Service{s}, nil)
 			if got := tell(h, tt.then, tt.after); got != tt.want {
 				t.Errorf("after the reload: %q, want %q", got, tt.want)
@@ -313,6 +320,12 @@ func TestReloadForgetsOnlyWhatIsGone(t *testing.T) {
 	h.Configure(start, []config.Service{s}, nil)
 	if h.Unheard() != 0 {
 		t.Errorf("%d unheard after a reload, want 0: it was heard", h.Unheard())
+	}
+	slower := tcpTarget
+	slower.Interval = 10 * time.Second
+	h.Configure(start, []config.Service{checked(slower)}, nil)
+	if h.Unheard() != 1 {
+		t.Errorf("%d unheard after a reload with another check, want 1: nothing was heard of it", h.Unheard())
 	}
 	h.Configure(start, nil, nil)
 	if got := fmt.Sprint(len(h.servers), len(h.waiters), h.Unheard()); got != "0 0 0" {

@@ -79,6 +79,17 @@ func TestEveryFigureHasAPlace(t *testing.T) {
 	}
 }
 
+// The keeper tells ages once a second, or less often when the machine is busy.
+func TestAgesGoOnWhileTheKeeperIsSilent(t *testing.T) {
+	r := routerStatus(&vrrp.Status{Peers: []vrrp.Peer{{Age: time.Minute}}, Rivals: []vrrp.Rival{{Age: time.Hour}}}, 2*time.Second)
+	if got, want := r.Peers[0].Age, time.Minute+2*time.Second; got != want {
+		t.Errorf("the peer's age is %v, want %v", got, want)
+	}
+	if got, want := r.Rivals[0].Age, time.Hour+2*time.Second; got != want {
+		t.Errorf("the rival's age is %v, want %v", got, want)
+	}
+}
+
 // fill sets every field to a value that is not zero.
 func fill(v reflect.Value) {
 	switch v.Kind() {
