@@ -1,6 +1,7 @@
 package ipvsctl_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,14 +83,15 @@ func TestANewerTableInterruptsALook(t *testing.T) {
 				want[service(port+1)] = balanced("rr", weights{4: 1})
 				want[service(port+1)].Destinations[0].Value.Upper = 10
 			}
-			looking, reads, before := false, 0, 0
+			var looking atomic.Bool
+			reads, before := 0, 0
 			k.Break = func(exchange string) error {
 				switch {
-				case looking && exchange == "read":
+				case looking.Load() && exchange == "read":
 					if reads++; reads == last {
 						r.Set(ipvsctl.Desired{Table: newer})
 					}
-				case looking && exchange == "apply" && before == 0:
+				case looking.Load() && exchange == "apply" && before == 0:
 					before = reads
 				}
 				return nil
@@ -98,7 +100,7 @@ func TestANewerTableInterruptsALook(t *testing.T) {
 			r.Set(ipvsctl.Desired{Table: want})
 			<-r.Applied()
 			synctest.Wait()
-			looking = true
+			looking.Store(true)
 			after(time.Second)
 			wantTable(t, k, newer, "at once")
 			if before != last {
