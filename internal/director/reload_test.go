@@ -210,6 +210,9 @@ func TestTheDirectorBlockTakesEffectByReload(t *testing.T) {
 	var after *outsides
 	reloads(t, clusterOf(checked(tcpTarget)), 0, []Loaded{{Config: changed}, {Config: &again}}, func(r *reloading) {
 		r.reload(0)
+		if len(r.configured) != 1 {
+			t.Errorf("the reload that changed it told the edges %v", r.configured)
+		}
 		r.reload(0)
 		if s := statusOf(r.T, r.director); strings.Contains(fmt.Sprint(s.Findings), "director block") {
 			t.Errorf("findings %q, want none of a restart", s.Findings)
