@@ -15,6 +15,7 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 	if err != nil {
 		reason := ReasonOf(err)
 		r.counters.Discarded[reason]++
+		r.senders[reason] = plain(p.Src)
 		if ad.Version != 0 { // Nothing else is wrong with it.
 			r.peers.hear(now, plain(p.Src), ad.Priority, reason)
 			r.misunderstand(now, plain(p.Src), ad, err)
@@ -86,7 +87,7 @@ func (r *Router) accept(p Packet) (Advert, error) {
 func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 	switch src := plain(p.Src); {
 	case len(r.c.Peers) == 0 && !p.Dst.IsMulticast():
-		_, err = refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured")
+		_, err = refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured: configure peers on both directors or on neither")
 	case ad.VRID != r.c.VRID:
 		_, err = refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
 	case src.Is6() != (r.c.Family() == 6):
@@ -109,6 +110,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	var acts []Action
 	differs := func(reason Reason, format string, args ...any) {
 		r.counters.Mismatched[reason]++
+		r.senders[reason] = src
 		acts = append(acts, r.note(now, AdvertDiffers, reason, format, args...)...)
 	}
 	if ad.Interval != r.c.Interval {
@@ -119,8 +121,12 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
 			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
 	}
-	if ad.Priority == ownerPriority && r.c.Priority == ownerPriority {
+	switch {
+	case ad.Priority != r.c.Priority:
+	case ad.Priority == ownerPriority:
 		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses; give the other a lower priority", src)
+	case r.c.Preempt:
+		differs(ReasonPriority, "%s has priority %d too, so the higher address decides who is Master: give the directors different priorities", src, ad.Priority)
 	}
 	return acts
 }

@@ -78,7 +78,8 @@ const (
 const (
 	ReasonInterval  Reason = "interval"
 	ReasonAddresses Reason = "addresses"
-	ReasonOwner     Reason = "owner" // two routers with priority 255
+	ReasonOwner     Reason = "owner"    // two routers with priority 255
+	ReasonPriority  Reason = "priority" // two with the same one below that
 )
 
 // What Counters.Discarded and Counters.Mismatched count.
@@ -88,7 +89,7 @@ var (
 		ReasonNoAddress, ReasonNoInterval,
 		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer, ReasonSource, ReasonDestination,
 	}
-	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner}
+	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner, ReasonPriority}
 )
 
 // A DecodeError says why Decode refused a packet.

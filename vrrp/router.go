@@ -44,6 +44,7 @@ type Router struct {
 	peers         peers
 
 	counters Counters
+	senders  map[Reason]netip.Addr // of what was counted last, by reason
 	noted    map[string]time.Time
 }
 
@@ -59,7 +60,8 @@ func NewRouter(c Config) *Router {
 			Discarded:  zeros(discardReasons[:]),
 			Mismatched: zeros(mismatchReasons[:]),
 		},
-		noted: make(map[string]time.Time),
+		senders: make(map[Reason]netip.Addr),
+		noted:   make(map[string]time.Time),
 	}
 }
 

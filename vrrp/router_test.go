@@ -127,7 +127,7 @@ func TestStories(t *testing.T) {
 		}},
 		{"a Master that leaves twice does not put us off", nil, []step{
 			{0, "startup", "Backup -> Backup 3.609375s"},
-			{0, "advert, equal, higher source", " -> Backup 3.609375s"},
+			{0, "advert, equal, higher source", "note -> Backup 3.609375s"},
 			{0, "advert, priority 0", " -> Backup 609.375ms"},
 			{500 * time.Millisecond, "advert, priority 0", " -> Backup 609.375ms"},
 		}},
@@ -428,7 +428,7 @@ func TestCountersExistBeforeTheirFirstEvent(t *testing.T) {
 			ReasonNoAddress: 0, ReasonNoInterval: 0,
 			ReasonVRID: 0, ReasonFamily: 0, ReasonOwnAddress: 0, ReasonNotPeer: 0, ReasonSource: 0, ReasonDestination: 0,
 		},
-		Mismatched: map[Reason]uint64{ReasonInterval: 0, ReasonAddresses: 0, ReasonOwner: 0},
+		Mismatched: map[Reason]uint64{ReasonInterval: 0, ReasonAddresses: 0, ReasonOwner: 0, ReasonPriority: 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counters of a new router (-want +got):\n%s", diff)

@@ -18,7 +18,7 @@ func TestPacketsThatAreNotForUs(t *testing.T) {
 		s.script()
 		s.arriveTo(netip.MustParseAddr("10.9.0.1"), 51, 200, true)
 		s.want("what was not accepted",
-			"0s      failure: packet from 10.9.0.2 discarded: sent to this director alone, but no peers are configured")
+			"0s      failure: packet from 10.9.0.2 discarded: sent to this director alone, but no peers are configured: configure peers on both directors or on neither")
 		st := s.status()
 		if n := st.Counters.Discarded[vrrp.ReasonNotPeer]; n != 1 || st.Master.IsValid() {
 			t.Errorf("discarded %d, follows %v; want 1 and nobody", n, st.Master)

@@ -16,7 +16,7 @@ func (r *Router) checkSource(src, dst netip.Addr) error {
 	case peers && dst.IsMulticast():
 		_, err = refuse(ReasonDestination, "it was multicast, but peers are configured, who send to this director alone: configure peers on both directors or on neither")
 	case peers && !slices.ContainsFunc(c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
-		_, err = refuse(ReasonNotPeer, "the address is not among this router's peers")
+		_, err = refuse(ReasonNotPeer, "the address is not among this router's peers: add it there if it is the other director's")
 	case peers:
 	case src.IsUnspecified() || src.IsMulticast() || src.IsLoopback():
 		_, err = refuse(ReasonSource, "its source cannot be the address of a director")

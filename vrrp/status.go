@@ -69,6 +69,7 @@ func (r *Router) Status() Status {
 	}
 	s.Counters.Discarded = maps.Clone(r.counters.Discarded)
 	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
+	s.Senders = maps.Clone(r.senders)
 	return s
 }
 

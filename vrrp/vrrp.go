@@ -156,6 +156,9 @@ type Status struct {
 	// Peers are the other directors that were heard, the last one first, and at most
 	// eight. One that is Backup is silent.
 	Peers []Peer `json:"peers,omitempty"`
+	// Senders are those of the last packet of each reason in Counters.Discarded and
+	// Counters.Mismatched. Nothing in such a packet can be relied upon.
+	Senders map[Reason]netip.Addr `json:"senders,omitempty"`
 	// Rivals are others who have a Master's addresses too, as far as it knows; at
 	// most ten.
 	Rivals []Rival `json:"rivals,omitempty"`

@@ -48,6 +48,9 @@ type Router struct {
 	// Peers are the other directors that have been heard, the last one first, and at
 	// most eight. A director that is Backup sends nothing.
 	Peers []Peer `json:"peers"`
+	// Senders are those of the last packet of each reason in Counters.Discarded and
+	// Counters.Mismatched.
+	Senders map[string]netip.Addr `json:"senders,omitempty"`
 	// Rivals are others who have a Master's addresses too, as far as it knows; at most
 	// ten.
 	Rivals []Rival `json:"rivals"`

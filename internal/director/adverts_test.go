@@ -2,6 +2,7 @@ package director
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,8 @@ func counted(c vrrp.Counters) map[string]vrrp.Counters {
 	return map[string]vrrp.Counters{"outside": c}
 }
 
+var lvs2 = netip.MustParseAddr("10.13.0.16")
+
 func TestAdvertFindings(t *testing.T) {
 	type reasons = map[vrrp.Reason]uint64
 	for _, tt := range []struct {
@@ -30,10 +33,13 @@ func TestAdvertFindings(t *testing.T) {
 		{"a peer of another version", counted(vrrp.Counters{Discarded: reasons{"version": 3}}), counted(vrrp.Counters{Discarded: reasons{"version": 60}}),
 			[]string{`virtual router "outside" refused 57 adverts in the last minute (version): configure the same version on both directors`}},
 		{"several reasons, the most frequent first", nil, counted(vrrp.Counters{Discarded: reasons{"authentication": 2, "not_a_peer": 9}}),
-			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer): list each director's address in the peers of the other one, or configure no peers on either`,
+			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer, the last from 10.13.0.16): if that is the other director, both are Master: ` +
+				`if 10.13.0.16 is the other director, add it to the peers here, or configure no peers on either`,
 				`virtual router "outside" refused 2 adverts in the last minute (authentication): remove the authentication from the peer's configuration`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
-			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval): configure the same advert_interval on both directors`}},
+			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval, the last from 10.13.0.16): configure the same advert_interval on both directors`}},
+		{"the same priority on both", nil, counted(vrrp.Counters{Mismatched: reasons{"priority": 60}}),
+			[]string{`virtual router "outside": the director at 10.13.0.16 has priority 100 too, so the higher address decides who is Master: give the directors different priorities`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
 			[]string{`virtual router "outside" was Master and received 3 adverts of another Master in the last minute: both held the addresses: ` +
 				`make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id`}},
@@ -46,7 +52,9 @@ func TestAdvertFindings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var all findings
-			all.adverts(tallies{{routers: tt.then}}.since(tt.now))
+			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, Senders: map[vrrp.Reason]netip.Addr{
+				vrrp.ReasonNotPeer: lvs2, vrrp.ReasonPriority: lvs2, vrrp.ReasonInterval: lvs2,
+			}}})
 			var got []string
 			for _, f := range all {
 				got = append(got, f.Text+": "+f.Remedy)

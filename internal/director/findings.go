@@ -3,7 +3,6 @@ package director
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -188,27 +187,34 @@ var remedies = map[vrrp.Reason]string{
 	vrrp.ReasonNoAddress:      "configure the same addresses on both directors",
 	vrrp.ReasonNoInterval:     "configure the same advert_interval on both directors",
 	vrrp.ReasonOwnAddress:     "find out whether another machine uses this director's address",
-	vrrp.ReasonNotPeer:        "list each director's address in the peers of the other one, or configure no peers on either",
+	vrrp.ReasonNotPeer:        "add the other director's address to the peers here, or configure no peers on either",
 	vrrp.ReasonSource:         "give both directors addresses of one network on that interface, or find out what sends them",
 	vrrp.ReasonDestination:    "configure peers on both directors, or on neither",
 	vrrp.ReasonInterval:       "configure the same advert_interval on both directors",
 	vrrp.ReasonAddresses:      "configure the same addresses on both directors",
 	vrrp.ReasonOwner:          "give one of the directors a priority below 255",
+	vrrp.ReasonPriority:       "give the directors different priorities",
 }
 
 // adverts finds that the directors do not understand each other, by what the
 // virtual routers have counted within the last minute.
-func (all *findings) adverts(counted map[string]vrrp.Counters) {
-	for _, name := range slices.Sorted(maps.Keys(counted)) {
-		c := counted[name]
-		subject := fmt.Sprintf("virtual router %q", name)
+func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.Status) {
+	for i := range routers {
+		r := &routers[i]
+		c := counted[r.Name]
+		subject := fmt.Sprintf("virtual router %q", r.Name)
 		for _, reason := range frequent(c.Discarded) {
-			all.add(api.Warning, "adverts-refused", subject+" "+string(reason), remedies[reason],
-				"%s refused %s in the last minute (%s)", subject, text.Count(c.Discarded[reason], "advert"), reason)
+			all.add(api.Warning, "adverts-refused", subject+" "+string(reason), remedy(r, reason),
+				"%s refused %s in the last minute (%s%s)%s", subject, text.Count(c.Discarded[reason], "advert"), reason, sender(r, reason), twoMasters(r, reason))
 		}
 		for _, reason := range frequent(c.Mismatched) {
+			if reason == vrrp.ReasonPriority {
+				all.add(api.Warning, "same-priority", subject, remedies[reason],
+					"%s: the director at %v has priority %d too, so the higher address decides who is Master", subject, r.Senders[reason], r.Priority)
+				continue
+			}
 			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
-				"%s received %s in the last minute that did not agree with its configuration (%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason)
+				"%s received %s in the last minute that did not agree with its configuration (%s%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason, sender(r, reason))
 		}
 		if c.OtherMasters > 0 {
 			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
@@ -223,6 +229,32 @@ func (all *findings) adverts(counted map[string]vrrp.Counters) {
 				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))
 		}
 	}
+}
+
+// remedy is what to do about adverts that were refused.
+func remedy(r *vrrp.Status, reason vrrp.Reason) string {
+	if src := r.Senders[reason]; reason == vrrp.ReasonNotPeer && src.IsValid() {
+		return fmt.Sprintf("if %v is the other director, add it to the peers here, or configure no peers on either", src)
+	}
+	return remedies[reason]
+}
+
+// sender names who has sent the last advert that was counted by a reason.
+func sender(r *vrrp.Status, reason vrrp.Reason) string {
+	if src := r.Senders[reason]; src.IsValid() {
+		return fmt.Sprintf(", the last from %v", src)
+	}
+	return ""
+}
+
+// twoMasters is what may follow where a Master refuses adverts for their way. What
+// else they say cannot be relied upon.
+func twoMasters(r *vrrp.Status, reason vrrp.Reason) string {
+	ways := []vrrp.Reason{vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource}
+	if r.State != vrrp.Master || !slices.Contains(ways, reason) {
+		return ""
+	}
+	return ": if that is the other director, both are Master"
 }
 
 // frequent returns the reasons that were counted, the most frequent first.

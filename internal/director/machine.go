@@ -37,7 +37,7 @@ func (c *Core) see(now time.Time, facts machine.Facts) {
 func (c *Core) tellFindings(now time.Time) {
 	before, known := c.found, c.counted
 	c.found, c.counted = c.unreported(now), nil
-	c.counted.adverts(c.adverts.since(counters(c.routers)))
+	c.counted.adverts(c.adverts.since(counters(c.routers)), c.routers)
 	for _, f := range c.found.without(before) {
 		var remedy []slog.Attr
 		if f.Remedy != "" {

@@ -69,7 +69,7 @@ func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding 
 	for i := range s.Routers {
 		all.rivals(&s.Routers[i], s.Services)
 	}
-	all.adverts(c.adverts.since(counters(c.routers)))
+	all.adverts(c.adverts.since(counters(c.routers)), c.routers)
 	all = all.withoutDisputed()
 	all = append(all, c.unreported(now)...)
 	for _, d := range c.diagnostics {
@@ -183,7 +183,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
-		Peers: peersStatus(r.Peers, ago), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
+		Peers: peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
@@ -191,7 +191,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
 			Stalls: r.Counters.Stalls, AddressesRestored: r.Counters.AddressesRestored, AddressesRemoved: r.Counters.AddressesRemoved,
-			Discarded: counts(r.Counters.Discarded), Mismatched: counts(r.Counters.Mismatched),
+			Discarded: reasons(r.Counters.Discarded), Mismatched: reasons(r.Counters.Mismatched),
 		},
 	}
 }
@@ -223,11 +223,11 @@ func asideStatus(a *vrrp.Aside) *api.Aside {
 	return &api.Aside{Master: a.Master, Reason: string(a.Reason), Address: a.Address, MAC: a.MAC}
 }
 
-// counts makes the reasons of a count plain text.
-func counts(by map[vrrp.Reason]uint64) map[string]uint64 {
-	all := make(map[string]uint64, len(by))
-	for reason, n := range by {
-		all[string(reason)] = n
+// reasons makes reasons plain text.
+func reasons[V any](by map[vrrp.Reason]V) map[string]V {
+	all := make(map[string]V, len(by))
+	for reason, v := range by {
+		all[string(reason)] = v
 	}
 	return all
 }
