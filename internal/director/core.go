@@ -57,9 +57,10 @@ type Core struct {
 	// last server by it or an earlier one, and not got one since.
 	planned Planned
 	outages map[ipvsctl.ServiceKey]bool
-	// counters are the kernel's, and loads what follows from them.
+	// counters are the kernel's, and loads and replies what follows from them.
 	counters Counted
 	loads    loads
+	replies  replies
 	// leaving is what serves for services that the last reload has changed.
 	leaving map[ipvsctl.ServiceKey]Leaving
 	// outdated: something that the plan depends on has changed.

@@ -24,7 +24,7 @@ const (
 func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core, []Effect) {
 	c := &Core{
 		started: now, nextBeat: now.Add(tick),
-		adverts: tallies{{at: now}},
+		adverts: tallies{{at: now}}, replies: replies{},
 		reload:  reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		opened:  first.Found != nil,
 		refused: map[machine.Setting]error{},
@@ -123,6 +123,9 @@ func (c *Core) beat(now time.Time) {
 	c.beats++
 	c.do(Heartbeat{})
 	c.outdated = c.loads.count(c.config.Services, c.counters) || c.outdated
+	if c.beats%repliesEvery == 0 {
+		c.replies.count(now.Sub(c.started), c.config.Services, c.counters)
+	}
 	c.describe()
 	if c.beats%looks != 0 {
 		return

@@ -279,6 +279,13 @@ func together(checks []checker.Health) checker.State {
 // State returns the state of the real server Services[service].Servers[server].
 func (h *Healths) State(service, server int) checker.State { return together(h.of(service, server)) }
 
+// passes reports whether a real server is up, and no check of it has failed last.
+func (h *Healths) passes(service, server int) bool {
+	return h.State(service, server) == checker.Up && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
+		return !c.Last().At.IsZero() && c.Last().Outcome == checker.Failed
+	})
+}
+
 // Observe hands a target's result to every server that waits for it, and
 // returns those that stand otherwise since.
 func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []Change {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
@@ -12,10 +13,27 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// traffic tells of a server's counters, and waits until they are looked at.
+func (s *story) traffic(service *config.Service, n ipvsctl.Counters) {
+	s.handle(Counted{service.Key: {{Value: n}, {Key: service.Servers[0].Key, Value: n}}})
+	s.wait(repliesEvery * tick)
+}
+
+// missing reports whether the finding is there.
+func (s *story) missing() bool {
+	return slices.ContainsFunc(s.core.Status(s.now, Edges{}).Findings, func(f api.Finding) bool {
+		return f.Code == "replies-missing" && f.Severity == api.Error && f.Remedy != ""
+	})
+}
+
 // A server whose default route is not the director passes every check, and none
 // of its clients gets an answer.
 func TestAServerWhoseRepliesTakeAnotherWayIsAFinding(t *testing.T) {
-	silent := ipvsctl.Counters{Connections: 5, PacketsIn: 10}
+	served := ipvsctl.Counters{Connections: 1000, PacketsIn: 9000, PacketsOut: 8000} // for weeks
+	later := func(connections, in, out uint64) ipvsctl.Counters {
+		return ipvsctl.Counters{Connections: 1000 + connections, PacketsIn: 9000 + in, PacketsOut: 8000 + out}
+	}
+	silent := later(5, 10, 0)
 	for _, tt := range []struct {
 		name     string
 		protocol ipvsctl.Protocol
@@ -26,9 +44,10 @@ func TestAServerWhoseRepliesTakeAnotherWayIsAFinding(t *testing.T) {
 		found    bool
 	}{
 		{"clients repeat themselves, and nothing comes back", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, silent, true},
-		{"one packet came back", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, ipvsctl.Counters{Connections: 5, PacketsIn: 10, PacketsOut: 1}, false},
-		{"too few to tell", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, ipvsctl.Counters{Connections: 4, PacketsIn: 10}, false},
-		{"the replies may still be on their way", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, ipvsctl.Counters{Connections: 900, PacketsIn: 904}, false},
+		{"one packet came back", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, later(5, 10, 1), false},
+		{"too few to tell", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, later(4, 10, 0), false},
+		{"the replies may still be on their way", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, later(900, 904, 0), false},
+		{"it is in the table anew", ipvsctl.TCP, ipvsctl.NAT, web1, vrrp.Master, ipvsctl.Counters{Connections: 500, PacketsIn: 700}, false},
 		{"with direct routing they go their own way", ipvsctl.TCP, ipvsctl.Direct, web1, vrrp.Master, silent, false},
 		{"over UDP there may be no replies", ipvsctl.UDP, ipvsctl.NAT, web1, vrrp.Master, silent, false},
 		{"the server is this director itself", ipvsctl.TCP, ipvsctl.NAT, lvs1, vrrp.Master, silent, false},
@@ -39,44 +58,90 @@ func TestAServerWhoseRepliesTakeAnotherWayIsAFinding(t *testing.T) {
 		c := clusterOf(service)
 		s := tellOf(t, c)
 		s.handle(RoutersSeen{{Name: c.Routers[0].Name, State: tt.state}})
-		s.handle(Counted{service.Key: {{Key: service.Servers[0].Key, Value: tt.counted}}})
-		found := false
-		for _, f := range s.core.Status(s.now, Edges{}).Findings {
-			found = found || f.Code == "replies-missing" && f.Severity == api.Error && f.Remedy != ""
+		s.traffic(&service, served)
+		if s.missing() {
+			t.Errorf("%s: found before that", tt.name)
 		}
-		if found != tt.found {
+		s.traffic(&service, tt.counted)
+		if found := s.missing(); found != tt.found {
 			t.Errorf("%s: found %v, want %v", tt.name, found, tt.found)
 		}
 	}
 	service := webService(ipvsctl.NAT, web1)
 	s := tellOf(t, &config.Config{Services: []config.Service{service}})
-	s.handle(Counted{service.Key: {{Key: service.Servers[0].Key, Value: silent}}})
+	s.traffic(&service, served)
+	s.traffic(&service, silent)
 	s.log.Reset()
 	s.handle(nodest("1"))
 	s.wantLines("the machine is looked at", "replies",
-		`level=ERROR msg="real servers web/192.168.1.4 get the clients' packets, but none of their replies has come back through this director" `+
+		`level=ERROR msg="real servers web/192.168.1.4 get the clients' packets, but no reply has come back through this director in the last minute" `+
 			`event=replies-missing remedy="make an address of this director (an extra_address) their default route, and let their firewall accept the clients; `+
 			`clients in the servers' own network cannot be served with NAT"`)
+}
+
+// "It said so for a week after we had mended the route": or never, since the server
+// had answered once.
+func TestMissingRepliesAreThoseOfTheLastMinute(t *testing.T) {
+	service := webService(ipvsctl.NAT, web1)
+	s := tellOf(t, &config.Config{Services: []config.Service{service}})
+	var n ipvsctl.Counters
+	minutes := func(count int, clients, packets, replies uint64) {
+		for range count * 20 {
+			n.Connections, n.PacketsIn, n.PacketsOut = n.Connections+clients, n.PacketsIn+packets, n.PacketsOut+replies
+			s.traffic(&service, n)
+		}
+	}
+	for _, tt := range []struct {
+		name                      string
+		minutes                   int
+		clients, packets, replies uint64
+		found                     bool
+	}{
+		{"it answers", 5, 5, 20, 20, false},
+		{"its route has gone", 5, 5, 20, 0, true},
+		{"the route is back", 1, 5, 20, 20, false},
+		{"it has gone again", 1, 5, 20, 0, true},
+		{"no client comes any more", 3, 0, 0, 0, false},
+	} {
+		minutes(tt.minutes, tt.clients, tt.packets, tt.replies)
+		if found := s.missing(); found != tt.found {
+			t.Errorf("%s: found %v, want %v", tt.name, found, tt.found)
+		}
+	}
+	minutes(1, 5, 20, 0)
+	other := &config.Config{Digest: "other", Services: []config.Service{service, webService(ipvsctl.Direct, web1)}}
+	other.Services[1].Name, other.Services[1].Key.Port = "other", 81
+	s.handle(Reload{})
+	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: other}})
+	if !s.missing() {
+		t.Error("a reload of another service has ended it")
+	}
+}
+
+// What is known of 10,000 servers is small.
+func TestRepliesTakeLittleMemory(t *testing.T) {
+	if size := unsafe.Sizeof(reply{}); size > 20 {
+		t.Errorf("%d bytes a server", size)
+	}
 }
 
 // Its counters stay as they were when it left the table.
 func TestAServerThatIsDownIsSilentForAnotherReason(t *testing.T) {
 	service := webService(ipvsctl.NAT, web1)
-	service.Servers[0].Checks = []config.Check{{Target: tcpTarget, Rise: 1, Fall: 1}}
+	service.Servers[0].Checks = []config.Check{{Target: tcpTarget, Rise: 1, Fall: 2}}
 	c := clusterOf(service)
 	s := tellOf(t, c)
 	s.handle(RoutersSeen{{Name: c.Routers[0].Name, State: vrrp.Master}})
-	s.handle(Counted{service.Key: {{Key: service.Servers[0].Key, Value: ipvsctl.Counters{Connections: 5, PacketsIn: 10}}}})
-	told := func() bool {
-		return slices.ContainsFunc(s.core.Status(s.now, Edges{}).Findings, func(f api.Finding) bool { return f.Code == "replies-missing" })
-	}
+	s.handle(Probed{{tcpTarget, checker.Result{At: s.now, Outcome: checker.Passed}}})
+	s.traffic(&service, ipvsctl.Counters{Connections: 1})
+	s.traffic(&service, ipvsctl.Counters{Connections: 6, PacketsIn: 11})
 	for _, tt := range []struct {
 		outcome checker.Outcome
 		found   bool
-	}{{checker.Passed, true}, {checker.Failed, false}} {
-		s.handle(Probed{{tcpTarget, checker.Result{Outcome: tt.outcome}}})
-		if told() != tt.found {
-			t.Errorf("after %v: found %v, want %v", tt.outcome, told(), tt.found)
+	}{{checker.Passed, true}, {checker.Failed, false}, {checker.Failed, false}, {checker.Passed, true}} {
+		s.handle(Probed{{tcpTarget, checker.Result{At: s.now, Outcome: tt.outcome}}})
+		if found := s.missing(); found != tt.found {
+			t.Errorf("after %v: found %v, want %v", tt.outcome, found, tt.found)
 		}
 	}
 }

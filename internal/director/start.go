@@ -14,6 +14,7 @@ import (
 // configure makes a configuration the one that runs.
 func (c *Core) configure(now time.Time, l Loaded) {
 	if c.config != nil {
+		c.replies = c.replies.of(c.config.Services, l.Config.Services)
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
 		if c.config.Director != l.Config.Director {
 			c.do(Configure(l.Config.Director))
