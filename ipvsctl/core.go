@@ -51,7 +51,7 @@ func openCore(ctx context.Context, k Kernel, l Ledger, report func(Event)) (*cor
 	return &core{
 		kernel:  k,
 		ours:    ours,
-		seen:    observer{kernel: k, ours: ours, table: table, stale: map[ServiceKey]bool{}},
+		seen:    observer{kernel: k, ours: ours, table: table, listed: map[ServiceKey]bool{}, stale: map[ServiceKey]bool{}},
 		refused: refused{},
 		events:  reporter{report: report, lasting: map[string]string{}},
 		stats:   Stats{Operations: map[string]uint64{}},

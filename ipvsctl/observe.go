@@ -21,6 +21,7 @@ type observer struct {
 	counters map[ServiceKey]Rows[Counters]
 	foreign  map[ServiceKey]Service // what is not ours
 
+	listed   map[ServiceKey]bool // those of table at the last look, kept for its memory
 	stale    map[ServiceKey]bool // services to be read before the next write
 	unlisted bool                // the whole table must be listed before anything else
 	audit    audit
@@ -72,23 +73,27 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 // believed to be gone at once: if it exists after all, adding it is refused,
 // and then it is read.
 func (o *observer) look(ctx context.Context) error {
-	services, err := o.kernel.Services(ctx)
-	if err != nil {
-		return err
-	}
-	o.foreign = map[ServiceKey]Service{}
-	for key, svc := range services {
+	foreign := map[ServiceKey]Service{}
+	clear(o.listed)
+	err := o.kernel.Services(ctx, func(key ServiceKey, svc Service) {
 		had, known := o.table[key]
+		if known {
+			o.listed[key] = true
+		}
 		switch {
 		case !o.ours.owns(key):
-			o.foreign[key] = svc
+			foreign[key] = svc
 		case !known || had.Service != svc:
 			o.stale[key] = true
 		}
+	})
+	if err != nil {
+		return err
 	}
+	o.foreign = foreign
 	var gone []Op
 	for key := range o.table {
-		if _, exists := services[key]; !exists {
+		if !o.listed[key] {
 			gone = append(gone, Op{Kind: DeleteService, Service: key})
 		}
 	}

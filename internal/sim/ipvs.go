@@ -51,18 +51,17 @@ func (k *IPVS) List(context.Context) (ipvsctl.Table, error) {
 	return k.table.Clone(), nil
 }
 
-// Services returns the services without their destinations.
-func (k *IPVS) Services(context.Context) (map[ipvsctl.ServiceKey]ipvsctl.Service, error) {
+// Services calls each with every service, without its destinations.
+func (k *IPVS) Services(_ context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.breaks("services"); err != nil {
-		return nil, err
+		return err
 	}
-	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
 	for key, vs := range k.table {
-		services[key] = vs.Service
+		each(key, vs.Service)
 	}
-	return services, nil
+	return nil
 }
 
 // Read returns a copy of one service.

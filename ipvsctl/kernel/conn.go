@@ -138,14 +138,23 @@ func (c *Conn) message(flags netlink.HeaderFlags, body []byte) netlink.Message {
 	}
 }
 
-// ask sends one request and calls each with every message of the answer.
+// ask sends one request and calls each with every message of the answer, as it
+// comes: a dump of a large table is never in memory as a whole.
 func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request, each func(body []byte) error) error {
 	return c.exchange(ctx, func() error {
-		answers, err := c.nl.Execute(c.message(flags, body))
+		sent, err := c.nl.Send(c.message(flags, body))
 		if err != nil {
 			return explainRead(err)
 		}
-		for _, m := range answers {
+		answer := make([]netlink.Message, 1)
+		for m, err := range c.nl.ReceiveIter() {
+			if err == nil {
+				answer[0] = m
+				err = netlink.Validate(sent, answer)
+			}
+			if err != nil {
+				return explainRead(err)
+			}
 			if err := each(m.Data); err != nil {
 				return err
 			}
@@ -154,36 +163,37 @@ func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request,
 	})
 }
 
-// Services reads the services without their real servers.
-func (c *Conn) Services(ctx context.Context) (map[ipvsctl.ServiceKey]ipvsctl.Service, error) {
-	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
+// Services calls each with every service, without its real servers.
+func (c *Conn) Services(ctx context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service)) error {
 	var all request
 	all.command(cmdGetService)
 	err := c.ask(ctx, netlink.Dump, all, func(body []byte) error {
 		key, svc, err := decodeService(body)
-		services[key] = svc
+		if err == nil {
+			each(key, svc)
+		}
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing the virtual services: %w", err)
+		return fmt.Errorf("listing the virtual services: %w", err)
 	}
-	return services, nil
+	return nil
 }
 
 // List reads the whole table, with one exchange for the services and one for
 // each of them.
 func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
-	services, err := c.Services(ctx)
+	table := ipvsctl.Table{}
+	err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service) {
+		table[key] = ipvsctl.VirtualService{Service: svc}
+	})
 	if err != nil {
 		return nil, err
 	}
-	table := make(ipvsctl.Table, len(services))
-	for key, svc := range services {
-		vs, _, err := c.destinations(ctx, key, svc, ipvsctl.Counters{})
-		if err != nil {
+	for key, vs := range table {
+		if table[key], _, err = c.destinations(ctx, key, vs.Service, ipvsctl.Counters{}); err != nil {
 			return nil, err
 		}
-		table[key] = vs
 	}
 	return table, nil
 }

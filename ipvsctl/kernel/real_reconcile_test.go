@@ -210,7 +210,7 @@ func BenchmarkReal(b *testing.B) {
 	})
 	b.Run("look", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := c.Services(ctx); err != nil {
+			if err := c.Services(ctx, func(ipvsctl.ServiceKey, ipvsctl.Service) {}); err != nil {
 				b.Fatal(err)
 			}
 		}

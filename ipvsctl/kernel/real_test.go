@@ -186,8 +186,8 @@ func TestRealRoundTrip(t *testing.T) {
 
 func readEach(t *testing.T, c *kernel.Conn, want ipvsctl.Table) {
 	t.Helper()
-	services, err := c.Services(ctx)
-	if err != nil {
+	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
+	if err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service) { services[key] = svc }); err != nil {
 		t.Fatal(err)
 	}
 	if len(services) != len(want) {
