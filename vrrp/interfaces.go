@@ -153,11 +153,12 @@ func (s *Session) begin(now time.Time, m *member) {
 
 // ownConditions returns the conditions of a router that depend on interfaces. The
 // first is what keeps it from being heard, if anything does; where it lacks
-// several things, only one is named. Then come the interfaces that it tracks.
+// several things, only one is named. Then come its addresses, and the interfaces
+// that it tracks.
 func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []Condition {
 	own := s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
-	all := []Condition{m.heard(now, own, port, virtual)}
+	all := []Condition{m.heard(now, own, port, virtual), s.removable(now, m)}
 	for _, tracked := range m.router.c.Track {
 		name, isInterface := strings.CutPrefix(tracked, interfaceCondition)
 		if !isInterface {
@@ -171,6 +172,21 @@ func (s *Session) ownConditions(now time.Time, m *member, port string, virtual m
 		all = append(all, c)
 	}
 	return all
+}
+
+// lookAgain is how soon a condition is judged anew of which no event tells that it
+// is met again.
+const lookAgain = time.Second
+
+// removable is the condition that what a Master holds can be removed again: another
+// director could not take over otherwise.
+func (s *Session) removable(now time.Time, m *member) Condition {
+	err := s.link.Removable(m.touched())
+	if err == nil {
+		return Condition{Name: "addresses", OK: true}
+	}
+	m.lookAt = earliest(m.lookAt, now.Add(lookAgain))
+	return Condition{Name: "addresses", Reason: err.Error()}
 }
 
 // sourcePatience is how long a router that runs goes on advertising from an address

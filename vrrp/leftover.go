@@ -37,6 +37,13 @@ func (m *member) isOwn(a InterfaceAddress) bool {
 	return a.Interface == m.key.Interface && a.Prefix.Addr() == m.own
 }
 
+// touched is what the router has as Master, without the director's own address.
+func (m *member) touched() Holdings {
+	h := m.router.holdings()
+	h.Addresses = slices.DeleteFunc(slices.Clone(h.Addresses), m.isOwn)
+	return h
+}
+
 // owner reports whether the router is configured as the owner of its addresses.
 func (m *member) owner() bool { return m.router.given.Priority == ownerPriority }
 

@@ -36,6 +36,7 @@ type kernel struct {
 	log     []entry
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
+	stuck   error         // why addresses could not be removed again
 	refusal error         // of adverts that are to be sent
 	mute    error         // of questions
 	session *vrrp.Session
@@ -181,6 +182,15 @@ func (s *kernel) Ask(a vrrp.Ask) error {
 		}
 	}
 	return s.mute
+}
+
+func (s *kernel) Removable(h vrrp.Holdings) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(h.Addresses) == 0 {
+		return nil
+	}
+	return s.stuck
 }
 
 func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {

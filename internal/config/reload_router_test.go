@@ -358,6 +358,8 @@ func (h *host) Claims(f func(vrrp.Claim)) {
 	}
 }
 
+func (h *host) Removable(vrrp.Holdings) error { return nil }
+
 func (h *host) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
 	ad, err := vrrp.Decode(payload, src, dst, vrrp.TTL)
 	h.mu.Lock()

@@ -105,6 +105,34 @@ func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
 	})
 }
 
+// Removable returns why an address, once it is held, could not be removed again
+// without the interface's own ones. That depends on whether one of its network is
+// there already, of which it becomes a secondary one. Otherwise it becomes the primary
+// one, and whatever comes later needs promote_secondaries.
+func (l *Link) Removable(h vrrp.Holdings) error {
+	v, spared := l.view.Load(), make(sparing)
+	for _, a := range h.Addresses {
+		d := v.devices[a.Interface]
+		if d == nil || !d.wouldLead(a.Prefix) {
+			continue
+		}
+		if err := spared.prepare(d); err != nil {
+			return fmt.Errorf("%v could not be removed from %s again without addresses of its network that come later, since promote_secondaries cannot be set (%w): "+
+				"set net.ipv4.conf.all.promote_secondaries=1 (for a container, where it is created), or give %s an address in %v first",
+				a.Prefix, a.Interface, err, a.Interface, a.Prefix.Masked())
+		}
+	}
+	return nil
+}
+
+// wouldLead reports whether an address is the primary one of its network, or would
+// be if it were added.
+func (d *device) wouldLead(p netip.Prefix) bool {
+	return p.Addr().Is4() && !p.IsSingleIP() && !slices.ContainsFunc(d.addrs, func(o address) bool {
+		return o.Prefix != p && o.Masked() == p.Masked() && o.flags&unix.IFA_F_SECONDARY == 0
+	})
+}
+
 // Release makes it so that the addresses are not on their interfaces, and returns
 // those that were. One that is gone already is no error.
 func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
@@ -149,13 +177,18 @@ func (s sparing) endangers(d *device, p netip.Prefix) error {
 	if !p.Addr().Is4() {
 		return nil
 	}
-	if _, done := s[d.name]; !done {
-		s[d.name] = promoteSecondaries(d.name)
-	}
-	if err := s[d.name]; err != nil && d.wouldTakeAlong(p) {
+	if err := s.prepare(d); err != nil && d.wouldTakeAlong(p) {
 		return fmt.Errorf("the kernel would also remove the interface's own address in that network: %w", err)
 	}
 	return nil
+}
+
+// prepare lets the other addresses of an interface be spared, or returns why not.
+func (s sparing) prepare(d *device) error {
+	if _, done := s[d.name]; !done {
+		s[d.name] = promoteSecondaries(d.name)
+	}
+	return s[d.name]
 }
 
 // wouldTakeAlong reports whether an address is the primary one of its network

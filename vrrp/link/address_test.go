@@ -2,12 +2,14 @@ package link_test
 
 import (
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
+	"golang.org/x/sys/unix"
 )
 
 func on(name string, prefixes ...string) []vrrp.InterfaceAddress {
@@ -131,6 +133,62 @@ func TestReleaseSparesTheOwnAddress(t *testing.T) {
 	}
 	if shown := ip(t, "addr show dev va"); strings.Contains(shown, "10.9.0.200") || !strings.Contains(shown, "10.9.0.1/24") {
 		t.Errorf("want only the own address:\n%s", shown)
+	}
+}
+
+// A container whose /proc/sys is read-only.
+func TestAnAddressThatWouldTakeTheOwnOneAlongIsNotRemovable(t *testing.T) {
+	cable(t, "va", "vb")
+	sysctl(t, "net/ipv4/conf/all/promote_secondaries", "0")
+	sysctl(t, "net/ipv4/conf/va/promote_secondaries", "0")
+	l := open(t)
+	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
+	readOnly(t, "/proc/sys")
+	vip, single, six := on("va", "10.9.0.200/24"), on("va", "10.9.0.200/32"), on("va", "fd00::200/64")
+	removable := func(what string, want bool, addrs []vrrp.InterfaceAddress) {
+		t.Helper()
+		err := l.Removable(vrrp.Holdings{Addresses: addrs})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+		const text = "10.9.0.200/24 could not be removed from va again without addresses of its network that come later, since promote_secondaries cannot be set " +
+			"(open /proc/sys/net/ipv4/conf/va/promote_secondaries: read-only file system): " +
+			"set net.ipv4.conf.all.promote_secondaries=1 (for a container, where it is created), or give va an address in 10.9.0.0/24 first"
+		if err != nil && err.Error() != text {
+			t.Errorf("%s:\n%v, want\n%s", what, err, text)
+		}
+	}
+	removable("nothing else is in its network", false, vip)
+	removable("its network is the address alone", true, single)
+	removable("IPv6 knows no such thing", true, six)
+	removable("there is no such interface", true, on("nix", "10.9.0.200/24"))
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	wait(t, "the own address is seen", func() bool { return has(l, "va", "10.9.0.1/24") })
+	removable("the own address was first", true, vip)
+	ip(t, "addr add 10.9.0.200/24 dev va")
+	wait(t, "the virtual address is seen", func() bool { return has(l, "va", "10.9.0.200/24") })
+	removable("it is held", true, vip)
+	ip(t, "addr del 10.9.0.1/24 dev va")
+	wait(t, "the kernel took both", func() bool { return !has(l, "va", "10.9.0.1/24") && !has(l, "va", "10.9.0.200/24") })
+	ip(t, "addr add 10.9.0.200/24 dev va")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	wait(t, "both are seen", func() bool { return has(l, "va", "10.9.0.1/24") && has(l, "va", "10.9.0.200/24") })
+	removable("the own address came later", false, vip)
+}
+
+// readOnly makes a folder read-only for the test's goroutine.
+func readOnly(t *testing.T, path string) {
+	t.Helper()
+	runtime.LockOSThread() // and never unlocked: the thread ends with the test
+	for _, err := range []error{
+		unix.Unshare(unix.CLONE_NEWNS),
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+		unix.Mount(path, path, "", unix.MS_BIND, ""),
+		unix.Mount("", path, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
