@@ -101,6 +101,7 @@ const (
 
 	AddressesFailed   = "addresses-failed"
 	AddressesMended   = "addresses-mended" // that is over
+	AddressesAdopted  = "addresses-adopted"
 	AddressesRestored = "addresses-restored"
 	AddressesRemoved  = "addresses-removed"
 	HardwareChanged   = "hardware-changed"

@@ -83,7 +83,7 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	}
 	if !m.inspected {
 		m.inspected = true
-		s.adopt(m)
+		s.adopt(now, m)
 	}
 	was := m.verdict
 	m.verdict = judge(s.ownConditions(now, m, port, virtual), concerning(m.router.c.Track, s.conditions))
@@ -121,12 +121,16 @@ func (s *Session) tell(now time.Time, m *member, code string, level slog.Level, 
 	token(s.changed)
 }
 
-// adopt takes over addresses that an earlier process left.
-func (s *Session) adopt(m *member) {
-	if all := s.found(m); len(all) > 0 {
-		m.router.Adopt()
-		s.worker.adopt(m.key, m.router.c.Name, Holdings{Addresses: all})
+// adopt takes over addresses that an earlier process left, or something else that
+// did not wait for this director to be Master.
+func (s *Session) adopt(now time.Time, m *member) {
+	there := Holdings{Addresses: s.found(m)}
+	if there.empty() {
+		return
 	}
+	m.router.Adopt()
+	s.worker.adopt(m.key, m.router.c.Name, there)
+	s.report(m.router.event(now, AddressesAdopted, slog.LevelInfo, "adopted what was there at the start, until another Master is heard: %s", there))
 }
 
 // begin starts a router that can run. One that the keeper before this one left

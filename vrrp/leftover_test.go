@@ -40,7 +40,9 @@ func TestOnlyTheMasterHasTheAddress(t *testing.T) {
 			if st := s.status(); st.Held != 1 {
 				t.Errorf("held %d", st.Held)
 			}
-			s.want("it stays until a Master is heard", "0s      Backup: started")
+			s.want("it stays until a Master is heard",
+				"0s      event: adopted what was there at the start, until another Master is heard: 10.9.0.200/32 on eth0",
+				"0s      Backup: started")
 			s.arrive(200, true)
 			time.Sleep(100 * time.Millisecond)
 			s.want("then it goes", "1.05s   ip addr del 10.9.0.200/32 dev eth0")
