@@ -192,6 +192,8 @@ func (d *decoder) explainVariable(in *hcl.Diagnostic, out *Report) {
 		out.Detail = fmt.Sprintf("Write %s.", switches[name])
 	case slices.Contains(hostWords, strings.ToLower(name)):
 		out.Detail = "The name of this director is node.name."
+	case len(t.Traversal) == 1 && name == strings.ToUpper(name): // as a shell's variables are
+		out.Detail = fmt.Sprintf("An environment variable is written env.%s, and text in quotes: \"%s\".", name, name)
 	case len(t.Traversal) == 1:
 		out.Detail = fmt.Sprintf("Text must be in quotes: write \"%s\". The variables are node.name, env.X and local.X.", name)
 	default:

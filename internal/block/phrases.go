@@ -44,6 +44,7 @@ var phrases = map[string][]phrase{
 	"Missing newline after block definition":     {{"", "Unexpected text", "A block ends at its closing brace, without a comma: remove what follows it on this line."}},
 	"Unbalanced parentheses":                     {{"", "Missing parenthesis", "A parenthesis is open before this: write ) where it ends."}},
 	"Unclosed template interpolation sequence":   {{"", unclosedExpression, unclosedExpressionRemedy}},
+	"Unexpected comma after argument":            {{"", "Unexpected comma", "An argument ends with its line: remove the comma."}},
 	"Unterminated function call":                 {{"", "Missing parenthesis", "Write ) after the last argument of this function."}},
 	"Unterminated object constructor expression": {{"", "Missing brace", "Write } after the last entry of this map."}},
 	"Unterminated template string":               {{"", "Missing quote", "The text that ends here has no closing quote."}},

@@ -34,7 +34,7 @@ func (b *Body) evaluate(e hcl.Expression, name string, want cty.Type) (v cty.Val
 	}
 	out, err := convert.Convert(v, want)
 	if err != nil || out.IsNull() {
-		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "It must be %s, but this is %s%s.", typeName(want), given(v), inList(v, want))
+		b.Mistake(placeOf(e.Range()), "Wrong type for "+name, "%s", wrongType(v, want))
 		return cty.NilVal, false
 	}
 	return out, true
@@ -55,6 +55,20 @@ func (b *Body) value(e hcl.Expression, name string, want cty.Type) (cty.Value, b
 		b.Mistake(placeOf(e.Range()), "Missing value", "The value of %s is null.", name)
 	}
 	return v, ok
+}
+
+// wrongType says why a value cannot be converted to a type: because of what it
+// is or, if it is a map as it should be, of a value in it.
+func wrongType(v cty.Value, want cty.Type) string {
+	if want.IsMapType() && len(keysOf(v)) > 0 {
+		for it := v.ElementIterator(); it.Next(); {
+			_, element := it.Element()
+			if _, err := convert.Convert(element, want.ElementType()); err != nil {
+				return fmt.Sprintf("Each value in it must be %s, but one is %s.", typeName(want.ElementType()), given(element))
+			}
+		}
+	}
+	return fmt.Sprintf("It must be %s, but this is %s%s.", typeName(want), given(v), inList(v, want))
 }
 
 // typeName returns what a type is called in the words of the examples.

@@ -71,7 +71,7 @@ func (s *Store) open(name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-var errNotRegular = errors.New("it is not a regular file, and lvsd made none but these: remove it")
+var errNotRegular = errors.New("it is not a regular file, so lvsd did not make it: remove it")
 
 // write replaces the file of that name by v: it writes a file beside it, and moves
 // that there when it is on the disk.
