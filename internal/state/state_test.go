@@ -1,10 +1,12 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -290,5 +292,50 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestADirectorStartsWithADiskThatBecameReadOnly(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounting needs root")
+	}
+	runtime.LockOSThread() // never unlocked: the thread ends with its mounts
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		t.Fatal(err)
+	}
+	dir := newDir(t)
+	mount := func(flags uintptr) {
+		t.Helper()
+		if err := unix.Mount("lvsd", dir, "tmpfs", flags, "mode=0700"); err != nil {
+			t.Fatal(err)
+		}
+		if flags&unix.MS_REMOUNT == 0 {
+			t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		}
+	}
+	if err := errors.Join(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), os.Mkdir(dir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	mount(unix.MS_RDONLY)
+	if _, err := Open(dir); !errors.Is(err, unix.EROFS) || !strings.Contains(fmt.Sprint(err), "--state-dir") {
+		t.Errorf("one that was never writable: %v", err)
+	}
+
+	mount(0) // over the other
+	s := open(t, dir)
+	if err := openLedger(t, s).Save([]ipvsctl.ServiceKey{web}); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	mount(unix.MS_RDONLY | unix.MS_REMOUNT)
+	s = open(t, dir)
+	if keys, err := openLedger(t, s).Load(); err != nil || len(keys) != 1 {
+		t.Errorf("the ledger has %v, error %v", keys, err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "locked by another lvsd") {
+		t.Errorf("a second daemon: %v", err)
+	}
+	if err := openLedger(t, s).Save(nil); !errors.Is(err, unix.EROFS) {
+		t.Errorf("saving: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,9 @@ func (s *Store) ours() error {
 // acquire locks the directory.
 func (s *Store) acquire() error {
 	f, err := s.open(lockName, os.O_RDWR|os.O_CREATE)
+	if errors.Is(err, unix.EROFS) {
+		f, err = s.openReadOnly()
+	}
 	if err != nil {
 		return fmt.Errorf("locking the state directory with its file %s: %w", s.path(lockName), err)
 	}
@@ -95,6 +99,17 @@ func (s *Store) acquire() error {
 	}
 	s.lock = f
 	return nil
+}
+
+// openReadOnly opens the lock that an earlier daemon made where the file system
+// cannot be written any more, as after an error of the disk: flock does not write,
+// and such a disk is no reason to lose a director.
+func (s *Store) openReadOnly() (*os.File, error) {
+	f, err := s.open(lockName, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: make it writable, or give lvsd another directory with --state-dir", unix.EROFS)
+	}
+	return f, err
 }
 
 // lockName is the file that a daemon locks while it works with the directory.
