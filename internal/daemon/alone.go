@@ -4,22 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"os/user"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/director"
+	"github.com/lvsd/lvsd/internal/event"
 )
 
 // aloneName is an abstract Unix socket: the kernel has one of that name for each
 // network namespace, as it has one IPVS table, and it ends with its process.
 const aloneName = "@lvsd"
+
+// aloneAgain is the time between two tries to get it.
+const aloneAgain = 10 * time.Second
 
 // serviceUser is the user that lvsd.service runs as.
 const serviceUser = "lvsd"
@@ -27,15 +32,47 @@ const serviceUser = "lvsd"
 // errStranger is wrapped where a process holds the socket that can be no lvsd.
 var errStranger = errors.New("cannot tell whether another lvsd runs in this network namespace")
 
-// onlyOne refuses to run beside another daemon. That one cannot be told is no
-// reason not to run.
-func onlyOne(ctx context.Context, log *slog.Logger) error {
-	err := alone(context.WithoutCancel(ctx), aloneName)
-	if errors.Is(err, errStranger) {
-		log.Warn("starting without the lock that keeps a second lvsd out", "event", "namespace-unlocked", "error", err)
-		return nil
+// A solitary keeps other daemons out of this network namespace.
+type solitary struct {
+	mu  sync.Mutex
+	err error // why it does not; nil: it does
+}
+
+// onlyOne refuses to run beside another daemon, and keeps others out until ctx
+// ends. That one cannot be told is no reason not to run: it is tried again every
+// so often.
+func onlyOne(ctx context.Context, name string, again time.Duration, tell event.Sink) (*solitary, error) {
+	err := alone(ctx, name)
+	s := &solitary{err: err}
+	if !errors.Is(err, errStranger) {
+		return s, err
 	}
-	return err
+	tell(event.Event{At: time.Now(), Severity: event.Warning, Code: director.NamespaceUnlocked,
+		Text: "a second lvsd in this network namespace would not be noticed: " + err.Error()})
+	go s.retry(ctx, name, again, tell)
+	return s, nil
+}
+
+// retry ends when the others are kept out.
+func (s *solitary) retry(ctx context.Context, name string, again time.Duration, tell event.Sink) {
+	for s.Err() != nil {
+		time.Sleep(again)
+		if ctx.Err() != nil {
+			return
+		}
+		err := alone(ctx, name)
+		s.mu.Lock()
+		s.err = err
+		s.mu.Unlock()
+	}
+	tell(event.Event{At: time.Now(), Severity: event.Info, Code: "namespace-locked", Text: "a second lvsd in this network namespace is kept out again"})
+}
+
+// Err tells why a second daemon would not be kept out, if it would not.
+func (s *solitary) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
 }
 
 // alone keeps other daemons out of this network namespace, whatever their
@@ -90,7 +127,7 @@ func holderOf(name string) (*unix.Ucred, error) {
 func refusal(holder *unix.Ucred) error {
 	service, err := user.Lookup(serviceUser)
 	if holder.Uid != 0 && int(holder.Uid) != os.Geteuid() && (err != nil || service.Uid != strconv.Itoa(int(holder.Uid))) {
-		return fmt.Errorf("%w: process %d of user %d has the socket that would show it; end that process", errStranger, holder.Pid, holder.Uid)
+		return fmt.Errorf("%w: process %d of user %d has the socket that would show it", errStranger, holder.Pid, holder.Uid)
 	}
 	return fmt.Errorf("another lvsd (process %d) runs in this network namespace, and there can be one in each: "+
 		"stop that one, or start this one in a network namespace of its own, with its own --state-dir and --socket", holder.Pid)

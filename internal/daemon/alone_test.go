@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lvsd/lvsd/internal/event"
 )
 
 // aloneEnv makes this test's binary hold the socket of that name.
@@ -30,7 +32,11 @@ func init() {
 }
 
 // aName is one that nobody else uses.
-func aName(t *testing.T) string { return fmt.Sprintf("@lvsd-test-%d-%s", os.Getpid(), t.Name()) }
+func aName(t *testing.T) string {
+	return fmt.Sprintf("@lvsd-test-%d-%d-%s", os.Getpid(), names.Add(1), t.Name())
+}
+
+var names atomic.Int32
 
 func TestASecondDaemonIsRefusedWhateverItsDirectories(t *testing.T) {
 	name := aName(t)
@@ -102,9 +108,24 @@ func TestAnUnprivilegedHolderKeepsNoDaemonOut(t *testing.T) {
 	if _, err := out.Read(make([]byte, 4)); err != nil {
 		t.Fatal(err)
 	}
-	err = alone(t.Context(), name)
+	events := make(chan event.Event, 2)
+	s, err := onlyOne(t.Context(), name, time.Millisecond, func(e event.Event) { events <- e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Err()
 	if !errors.Is(err, errStranger) || !strings.Contains(err.Error(), fmt.Sprintf("process %d of user 65534", c.Process.Pid)) {
 		t.Errorf("error %v, want a stranger's, with the process", err)
+	}
+	if e := <-events; e.Severity != event.Warning || !strings.Contains(e.Text, err.Error()) {
+		t.Errorf("event %+v, want a warning with the reason", e)
+	}
+
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-events; e.Severity != event.Info || s.Err() != nil {
+		t.Errorf("event %+v and error %v after its end, want none to be kept out", e, s.Err())
 	}
 }
 

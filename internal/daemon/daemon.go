@@ -118,29 +118,31 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := onlyOne(ctx, o.Log.Logger); err != nil {
+	events := bounded(event.Log(o.Log.Logger))
+	lonely, err := onlyOne(context.WithoutCancel(ctx), aloneName, aloneAgain, events)
+	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	events := bounded(event.Log(o.Log.Logger))
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
 	k := keeper.Start(context.WithoutCancel(ctx), events,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	d := newDirector(ctx, o, events, r, first, k, store, http)
+	d := newDirector(ctx, o, events, r, first, k, store, http, lonely)
 	return serve(ctx, d, []server{socket, http}, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP) *director.Director {
+func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	probes := checker.New(probe.New(), first.Config.Director.ProbesInFlight)
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: probes,
 		HTTP:   http.Err,
+		Alone:  lonely.Err,
 		Configure: func(c config.Director) {
 			o.Log.SetLevel(c.LogLevel)
 			http.Listen(c.HTTP.Listen)

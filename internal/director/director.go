@@ -25,6 +25,9 @@ type Options struct {
 	Configure func(config.Director)
 	// HTTP returns why monitoring has no answer; nil: it has, or none is configured.
 	HTTP func() error
+	// Alone returns why a second daemon in this network namespace would not be
+	// kept out; nil: it would.
+	Alone func() error
 	// OpenTable opens the IPVS table, when the first virtual service is
 	// configured, and returns the rows that an earlier run left there. With
 	// Owned, some of those are lvsd's, and it is opened at the start in any case.
@@ -145,7 +148,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 }
 
 func (d *Director) status(now time.Time) *api.Status {
-	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP()}
+	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone()}
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()
 	}

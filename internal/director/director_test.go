@@ -43,6 +43,7 @@ type outsides struct {
 	lookTime    time.Duration // how long a look at the machine takes
 	lookErr     error
 	http        error // why HTTP is not served
+	alone       error
 	configured  []config.Director
 	found       ipvsctl.Table // what is in the kernel at the start
 	log         *slog.Logger  // nil: nobody reads it
@@ -167,7 +168,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 	t.Helper()
 	d := New(c, nil, Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, HTTP: func() error { return f.http },
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
@@ -470,18 +471,20 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 	})
 }
 
-func TestAMetricsPortThatIsTakenIsAFinding(t *testing.T) {
+func TestWhatTheEdgesLackIsAFinding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newOutsides()
-		f.http = errors.New("address already in use")
+		f.http, f.alone = errors.New("address already in use"), errors.New("process 7 of user 65534 has the socket")
 		d, _, _ := begin(t, f, clusterOf(checked(tcpTarget)), nil)
 		st, err := d.Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == HTTPUnavailable })
-		if i < 0 || !strings.Contains(st.Findings[i].Text, "address already in use") {
-			t.Errorf("findings %+v, want one of HTTP", st.Findings)
+		for code, why := range map[string]error{HTTPUnavailable: f.http, NamespaceUnlocked: f.alone} {
+			i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == code })
+			if i < 0 || !strings.Contains(st.Findings[i].Text, why.Error()) {
+				t.Errorf("findings %+v, want one with %v", st.Findings, why)
+			}
 		}
 	})
 }

@@ -51,4 +51,5 @@ type Edges struct {
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
 	HTTP    error // why HTTP is not served
+	Alone   error // why a second daemon would not be kept out
 }

@@ -46,6 +46,10 @@ func (all findings) withoutDisputed() findings {
 // be served.
 const HTTPUnavailable = "http-unavailable"
 
+// NamespaceUnlocked is the code of the finding, and of the event, that a second
+// daemon in the network namespace would not be kept out.
+const NamespaceUnlocked = "namespace-unlocked"
+
 // restartMatters is how long a restart of the keeper is a finding.
 const restartMatters = 10 * time.Minute
 

@@ -27,7 +27,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
 	keepTime(s, now)
-	s.Findings = append(s.Findings, c.findings(now, s, e.HTTP)...)
+	s.Findings = append(s.Findings, c.findings(now, s, e)...)
 	return s
 }
 
@@ -60,11 +60,14 @@ func keepTime(s *api.Status, now time.Time) {
 
 // findings are what follows from a status, and what the core knows beside it,
 // the most urgent first.
-func (c *Core) findings(now time.Time, s *api.Status, http error) []api.Finding {
+func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 	all := findings(Findings(s))
-	if http != nil {
+	if e.HTTP != nil {
 		all.add(api.Warning, HTTPUnavailable, "", "listen on an address of this director's own, and on a port that is free",
-			"HTTP cannot be served, so there are no metrics; it is tried again: %v", http)
+			"HTTP cannot be served, so there are no metrics; it is tried again: %v", e.HTTP)
+	}
+	if e.Alone != nil {
+		all.add(api.Warning, NamespaceUnlocked, "", "end that process", "a second lvsd in this network namespace would not be noticed: %v", e.Alone)
 	}
 	for i := range s.Routers {
 		all.rivals(&s.Routers[i], s.Services)
