@@ -4,6 +4,9 @@ SHELL       := /bin/bash
 export CGO_ENABLED := 0
 # HTTP/2, which net/http would bring and nothing here speaks, is 0.5 MB.
 export GOFLAGS     := $(shell go env GOFLAGS) -tags=nethttpomithttp2
+# A program with the race detector would stay for a second when it ends, and the
+# tests start hundreds.
+export GORACE      := atexit_sleep_ms=10
 export LVSD_BIN    := $(CURDIR)/bin/lvsd
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
