@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // buildLab builds the lab, static and without the race detector: as the first
@@ -208,21 +206,5 @@ func TestParseSize(t *testing.T) {
 		if got := parseSize(text); got != want {
 			t.Errorf("parseSize(%q) = %d, want %d", text, got, want)
 		}
-	}
-}
-
-func TestAMachineStaysOnOneProcessor(t *testing.T) {
-	var before, after, its unix.CPUSet
-	c := exec.Command("sleep", "1000")
-	err := errors.Join(unix.SchedGetaffinity(0, &before), onOneProcessor(c.Start))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _, _ = c.Process.Kill(), c.Wait() }()
-	if err := errors.Join(unix.SchedGetaffinity(c.Process.Pid, &its), unix.SchedGetaffinity(0, &after)); err != nil {
-		t.Fatal(err)
-	}
-	if its.Count() != 1 || after != before {
-		t.Errorf("it may use %d processors, want 1; we %d, want %d as before", its.Count(), after.Count(), before.Count())
 	}
 }

@@ -7,12 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/integration/processor"
 )
 
 // modules is where Debian's package puts the modules of user-mode Linux.
@@ -60,42 +61,16 @@ func (uml) start(ctx context.Context, j *job, folder, memory string) error {
 		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
 	}
 	c.WaitDelay = time.Second
-	if err := onOneProcessor(c.Start); err != nil {
+	release, err := processor.StartOnOne(c.Start)
+	if err != nil {
 		return fmt.Errorf("starting user-mode Linux: %w", err)
 	}
+	defer release()
 	err = c.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return fmt.Errorf("user-mode Linux ended before %s did (%v); its last messages:\n%s", j.Args[0], err, messages)
-}
-
-// onOneProcessor starts a process that stays on one of our processors, with all its
-// children. User-mode Linux has one, but its kernel and each of its processes are
-// processes here, which take turns with every system call: on one processor such a
-// turn takes 15 µs, between two of a virtual machine 80 µs, and now and then far
-// longer, so that a director's keeper stands still for a tenth of a second.
-func onOneProcessor(start func() error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var ours, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &ours); err != nil {
-		return fmt.Errorf("reading which processors may be used: %w", err)
-	}
-	left := os.Getpid() % ours.Count() // Machines side by side should not all take the same.
-	for cpu := 0; one.Count() == 0; cpu++ {
-		if ours.IsSet(cpu) {
-			if left == 0 {
-				one.Set(cpu)
-			}
-			left--
-		}
-	}
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("choosing a processor: %w", err)
-	}
-	defer func() { _ = unix.SchedSetaffinity(0, &ours) }()
-	return start()
 }
 
 // arrive makes what /run is for, and the caller's folder in it.

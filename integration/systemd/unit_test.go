@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lvsd/lvsd/integration/processor"
 )
 
 const kernel = "/usr/bin/linux.uml"
@@ -121,7 +124,14 @@ func boot(t *testing.T, share string, want []result) {
 	machine := exec.CommandContext(ctx, kernel, "mem=384M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
 		"init="+filepath.Join(share, "init.sh"), "con=null", "con0=null,fd:1", "quiet")
 	machine.Env = append(os.Environ(), "TMPDIR=/dev/shm")
-	console, err := machine.CombinedOutput()
+	console := new(bytes.Buffer)
+	machine.Stdout, machine.Stderr = console, console
+	release, err := processor.StartOnOne(machine.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	err = machine.Wait()
 	said, rerr := os.ReadFile(filepath.Join(share, "results"))
 	if ctx.Err() != nil || rerr != nil {
 		t.Fatalf("the machine: %v, %v; its console:\n%s\nthe check said:\n%s", err, rerr, console, said)

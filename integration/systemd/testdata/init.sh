@@ -7,6 +7,9 @@ cp -a /etc /run/etc && mount --bind /run/etc /etc
 mount -t sysfs sys /sys
 mkdir -p /run/share /run/modules/lib /run/systemd/system
 mount -t hostfs none /run/share -o @SHARE@
+# What makes units of fstab, of runlevels and the like takes seconds at each
+# daemon-reload, and makes none that is needed.
+mount -t tmpfs tmpfs /usr/lib/systemd/system-generators
 
 # The modules of this kernel lie elsewhere than modprobe looks.
 ln -s /usr/lib/uml/modules /run/modules/lib/modules
