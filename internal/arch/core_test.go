@@ -25,6 +25,7 @@ var core = map[string]map[string]string{
 		"session.go": "the channels around the loop, and where others ask it",
 		"worker.go":  "adds and announces addresses, which may stall in the kernel",
 	},
+	"internal/api": {},
 	"internal/block": {
 		"workers.go": "decodes blocks on all processors, and waits for them",
 	},
@@ -34,6 +35,7 @@ var core = map[string]map[string]string{
 		"director.go": "the channels around the loop, and where others ask it",
 		"loop.go":     "the loop",
 	},
+	"internal/text": {},
 }
 
 // clocks are what reads a clock or waits for one, by package.

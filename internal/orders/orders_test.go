@@ -22,7 +22,9 @@ func TestMain(m *testing.M) {
 		time.Sleep(10 * time.Millisecond)
 		fmt.Println("after SIGHUP:", End())
 		_ = unix.Kill(unix.Getpid(), unix.SIGTERM)
-		time.Sleep(10 * time.Millisecond)
+		for begin := time.Now(); !End() && time.Since(begin) < 20*time.Second; {
+			time.Sleep(time.Millisecond)
+		}
 		fmt.Println("after SIGTERM:", End(), End())
 		os.Exit(0)
 	case "executes itself":

@@ -41,3 +41,26 @@ func TestFew(t *testing.T) {
 		}
 	}
 }
+
+func TestCounts(t *testing.T) {
+	for n, want := range map[int]string{0: "0 real servers are", 1: "1 real server is", 2: "2 real servers are"} {
+		if got := Count(n, "real server") + " " + Be(n); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestFewNames(t *testing.T) {
+	for _, tt := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{"a"}, "a"},
+		{[]string{"a", "b", "c"}, "a, b, c"},
+		{[]string{"a", "b", "c", "d", "e"}, "a, b, c and 2 more"},
+	} {
+		if got := Few(tt.names); got != tt.want {
+			t.Errorf("Few(%q) = %q, want %q", tt.names, got, tt.want)
+		}
+	}
+}
