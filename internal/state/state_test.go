@@ -137,6 +137,29 @@ func TestLedgerThatCannotBeReadIsPutAside(t *testing.T) {
 	}
 }
 
+func TestTheReasonWhyALedgerCannotBeReadIsTold(t *testing.T) {
+	const tooLong = "it has more than 16777216 bytes"
+	for _, tt := range []struct {
+		name, text string
+		size       int64
+		want       string
+	}{
+		{"a service without an address", `{"version":1,"services":[{"address":"10.13.0.200"},{"port":80}]}`, 0, "service 2 has no address"},
+		{"a newer version", `{"version":2}`, 0, "this lvsd supports only version 1"},
+		{"as long as it may be, of zero bytes", "", maxDocument, "invalid character"},
+		{"longer", "", maxDocument + 1, tooLong},
+	} {
+		l := openLedger(t, open(t, newDir(t)))
+		must(t, os.WriteFile(l.store.path(ledgerName), []byte(tt.text), 0o600))
+		if tt.size > 0 {
+			must(t, os.Truncate(l.store.path(ledgerName), tt.size))
+		}
+		if _, err := l.Load(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
 func TestDirectoryThatIsNone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -258,8 +281,12 @@ func TestNoOtherFileIsWrittenThroughALinkInTheDirectory(t *testing.T) {
 			}
 			if err == nil {
 				defer s.Close()
-				if err := openLedger(t, s).Save([]ipvsctl.ServiceKey{web}); err != nil {
+				l := openLedger(t, s)
+				if err := l.Save([]ipvsctl.ServiceKey{web}); err != nil {
 					t.Error(err)
+				}
+				if keys, err := l.Load(); len(keys) != 1 || err != nil {
+					t.Errorf("after saving: %v, error %v", keys, err)
 				}
 			}
 			if text, _ := os.ReadFile(other); string(text) != "precious" {

@@ -15,6 +15,8 @@ func TestPrintable(t *testing.T) {
 		{"marks of direction", "\u202eabc", `\u202eabc`},
 		{"bytes that are no UTF-8", "a\xff\xc3b", `a\xff\xc3b`},
 		{"the replacement character itself", "\ufffd", "\ufffd"},
+		{"nothing but what a terminal obeys", "\x1b\a", `\x1b\a`},
+		{"nothing but bytes that are no UTF-8", "\xff", `\xff`},
 		{"quotes stay", `say "x" 'y'`, `say "x" 'y'`},
 	} {
 		if got := Printable(tt.in); got != tt.want {
