@@ -27,7 +27,7 @@ func (all *findings) rivals(r *api.Router, services []api.Service) {
 	}
 	first, more, by := claimed[0], "", "ARP"
 	if len(claimed) > 1 {
-		more = fmt.Sprintf(", and for %d more addresses", len(claimed)-1)
+		more = fmt.Sprintf(", and for %d more of its addresses", len(claimed)-1)
 	}
 	if first.Address.Is6() {
 		by = "neighbour discovery"
@@ -44,6 +44,9 @@ func remedyFor(address netip.Addr, services []api.Service) string {
 		"if not, take the address away from it"
 	for i := range services {
 		if s := &services[i]; s.Key.Address == address && slices.ContainsFunc(s.Servers, func(v api.Server) bool { return v.Forward != "nat" }) {
+			if address.Is6() {
+				return "if it is a real server, put the address there on lo only, for which neighbours get no answer; " + other
+			}
 			return "if it is a real server, set net.ipv4.conf.all.arp_ignore=1 and net.ipv4.conf.all.arp_announce=2 there, or the address on lo only; " + other
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Trial: with VRRP dropped at both inputs both directors were Master, and both
 // status were green; a real server that answered ARP for the address was not told.
 func TestRivalsAreFindings(t *testing.T) {
-	vip := netip.MustParseAddr("10.13.0.200")
+	vip, vip6 := netip.MustParseAddr("10.13.0.200"), netip.MustParseAddr("2001:db8::200")
 	service := func(forward string) []api.Service {
 		return []api.Service{{Key: api.ServiceKey{Address: vip}, Servers: []api.Server{{Forward: forward}}}}
 	}
@@ -32,8 +32,11 @@ func TestRivalsAreFindings(t *testing.T) {
 		{"ARP, with NAT", []api.Rival{arp}, service("nat"), []string{
 			`virtual router "outside" is Master, but somebody else answers ARP for 10.13.0.200: MAC 52:54:00:00:00:02, seen 3s ago: ` + other}},
 		{"ARP, with direct routing", []api.Rival{arp, {Address: vip.Next()}}, service("direct"), []string{
-			`virtual router "outside" is Master, but somebody else answers ARP for 10.13.0.200: MAC 52:54:00:00:00:02, seen 3s ago, and for 1 more addresses: ` +
+			`virtual router "outside" is Master, but somebody else answers ARP for 10.13.0.200: MAC 52:54:00:00:00:02, seen 3s ago, and for 1 more of its addresses: ` +
 				"if it is a real server, set net.ipv4.conf.all.arp_ignore=1 and net.ipv4.conf.all.arp_announce=2 there, or the address on lo only; " + other}},
+		{"neighbour discovery, with direct routing", []api.Rival{{Address: vip6, MAC: "52:54:00:00:00:02"}}, []api.Service{{Key: api.ServiceKey{Address: vip6}, Servers: []api.Server{{Forward: "direct"}}}}, []string{
+			`virtual router "outside" is Master, but somebody else answers neighbour discovery for 2001:db8::200: MAC 52:54:00:00:00:02, seen 0s ago: ` +
+				"if it is a real server, put the address there on lo only, for which neighbours get no answer; " + other}},
 		{"neighbour discovery, without a MAC", []api.Rival{{Address: netip.MustParseAddr("fe80::200")}}, nil, []string{
 			`virtual router "outside" is Master, but somebody else answers neighbour discovery for fe80::200: MAC unknown, seen 0s ago: ` + other}},
 	} {
