@@ -41,11 +41,12 @@ type Core struct {
 	beats    int
 	// described is what the service manager was told last.
 	described string
-	// looking: a look at the machine has not ended yet. facts are what the last
-	// one found, and own the addresses among them that are not virtual. found and
-	// counted are what was wrong then: what no event tells of, and what the routers
-	// have counted.
+	// looking: a look at the machine has not ended yet. changed: something else is to
+	// be seen since the last one began. facts are what the last one found, and own the
+	// addresses among them that are not virtual. found and counted are what was wrong
+	// then: what no event tells of, and what the routers have counted.
 	looking bool
+	changed bool
 	facts   machine.Facts
 	own     map[netip.Addr]bool
 	// refused is why the kernel's parameters could not be set that should be.

@@ -317,13 +317,37 @@ func TestAFindingWhoseFiguresChangeIsNoNews(t *testing.T) {
 	}
 }
 
-// An administrator who changes an address or a sysctl expects lvsd to notice, and
-// looking costs system calls.
 func TestWhatCouldNotBeAskedIsAskedWhenAnAddressComes(t *testing.T) {
 	s := tellOf(t, &config.Config{Services: []config.Service{checked(tcpTarget)}})
 	s.lines = nil
 	s.handle(MachineChanged{})
 	s.want("the machine changes", "ask again who could not be asked")
+}
+
+// An administrator who changes an address or a sysctl expects lvsd to notice, and
+// looking costs system calls: once a second at most, while addresses come and go.
+func TestAMachineThatHasChangedIsLookedAtWithinASecond(t *testing.T) {
+	s := tellOf(t, clusterOf())
+	s.wait(1500 * time.Millisecond)
+	for range 10 {
+		s.handle(MachineChanged{})
+	}
+	s.lines = nil
+	s.wait(400 * time.Millisecond)
+	s.want("before the next second")
+	s.wait(100 * time.Millisecond)
+	s.want("once", "look")
+	s.handle(MachineChanged{})
+	s.lines = nil
+	s.wait(time.Second)
+	s.want("while a look takes its time")
+	s.handle(nodest("1"))
+	s.wait(time.Second)
+	s.want("what changed meanwhile is looked at", "look")
+	s.handle(nodest("1"))
+	s.lines = nil
+	s.wait(5 * time.Second)
+	s.want("and nothing more")
 }
 
 func TestTheMachineIsLookedAtEveryTenSeconds(t *testing.T) {

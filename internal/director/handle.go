@@ -13,7 +13,7 @@ import (
 )
 
 // tick is the time between heartbeats, and looks how many of them pass between
-// two looks at the machine.
+// two looks at the machine that has not changed.
 const (
 	tick  = time.Second
 	looks = 10
@@ -47,6 +47,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.adjusted(now, in)
 	case MachineChanged:
 		c.do(Retry{})
+		c.changed = true
 	case TableSeen:
 		c.kernel = in
 	case Counted:
@@ -127,12 +128,12 @@ func (c *Core) beat(now time.Time) {
 		c.replies.count(now.Sub(c.started), c.config.Services, c.counters)
 	}
 	c.describe()
-	if c.beats%looks != 0 {
-		return
+	regular := c.beats%looks == 0
+	if regular {
+		c.adverts = c.adverts.remember(tally{now, counters(c.routers)})
 	}
-	c.adverts = c.adverts.remember(tally{now, counters(c.routers)})
-	if !c.looking {
-		c.looking = true
+	if (regular || c.changed) && !c.looking {
+		c.looking, c.changed = true, false
 		c.do(Look{})
 	}
 }
