@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/config"
 )
 
 // Limits bound what reading one configuration may cost. Zero is no limit.
@@ -34,6 +36,9 @@ const (
 	// maxReply is the largest reply in bytes, of which 40,000 real servers need
 	// some 6 MB: the director keeps what the reply says.
 	maxReply = 64 << 20
+	// maxBlocks is how many blocks a reply may have: no text that is read has more,
+	// since each takes at least its keyword, a name and the braces.
+	maxBlocks = config.MaxSource / 32
 	// maxWords is how much is kept of the child's standard error, on which
 	// nothing but the Go runtime's last words are expected.
 	maxWords = 4 << 10

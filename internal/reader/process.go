@@ -146,6 +146,9 @@ func receive(from *gob.Decoder) (r reply, blocks []config.Block, err error) {
 	if err := from.Decode(&r); err != nil {
 		return reply{}, nil, err
 	}
+	if r.Blocks > maxBlocks {
+		return reply{}, nil, errTooLarge
+	}
 	specs := make(map[checker.Spec]checker.Spec)
 	for range r.Blocks {
 		var b config.Block
@@ -156,6 +159,23 @@ func receive(from *gob.Decoder) (r reply, blocks []config.Block, err error) {
 		blocks = append(blocks, b)
 	}
 	return r, blocks, nil
+}
+
+// check returns an error if a configuration has blocks that the child was not told of,
+// or one of them twice, which only a child that is somebody else's would say: as many
+// as it likes, for a few bytes each.
+func check(blocks []config.Block, known map[config.Key]config.Block) error {
+	reused := make(map[config.Key]bool)
+	for _, b := range blocks {
+		if !b.Reused {
+			continue
+		}
+		if old, ok := known[b.Key]; !ok || reused[b.Key] && len(old.Services) > 0 {
+			return fmt.Errorf("the process that reads the configuration has answered nonsense: a block at %s that is not known, or is there twice", b.Source)
+		}
+		reused[b.Key] = true
+	}
+	return nil
 }
 
 // share makes equal specs one text in memory, as they were before they were

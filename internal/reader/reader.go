@@ -76,7 +76,7 @@ func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
 	case asked == nil && answer.Failed != "":
 		return Reading{}, errors.New(answer.Failed)
 	case asked == nil:
-		return r.take(answer, blocks, known), nil
+		return r.take(answer, blocks, known)
 	}
 	excess, err := r.limits.exceeded(how)
 	if err != nil {
@@ -110,10 +110,13 @@ func (r *Reader) known() map[config.Key]config.Block {
 
 // take puts a configuration together of what is new and what is known, and
 // keeps its blocks for the next one.
-func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block) Reading {
+func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block) (Reading, error) {
 	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics}
 	if answer.Config == nil {
-		return out
+		return out, nil
+	}
+	if err := check(blocks, known); err != nil {
+		return Reading{}, err
 	}
 	last := make(map[config.Key]config.Block, len(blocks))
 	for _, b := range blocks {
@@ -128,5 +131,5 @@ func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]
 	r.mu.Lock()
 	r.last = last
 	r.mu.Unlock()
-	return out
+	return out, nil
 }
