@@ -2,24 +2,24 @@
 // process of it that does not listen to them yet.
 //
 // A Go program that is sent SIGHUP or SIGTERM ends, until it asks for them. The
-// daemon's processes ask while their packages are initialized. Before that come
-// the kernel's and the Go runtime's own start, a few milliseconds on a busy
-// machine, in which the runtime unblocks them and they still end the process.
+// daemon's processes ask while their packages are initialized: this one right after
+// os/signal, since it imports nothing that comes later. Before that come the kernel's
+// and the Go runtime's own start, some two milliseconds, in which they still end the
+// process.
 package orders
 
 import (
 	"os"
 	"os/signal"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // Read is the command that reads a configuration for the daemon.
 const Read = "read-config"
 
 // signals are the orders: to read the configuration again, and to end.
-var signals = []os.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGINT}
+var signals = []os.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT}
 
 // early receives what comes before the process listens. It is made while this
 // package is initialized: the others take milliseconds.
@@ -37,7 +37,7 @@ func End() bool {
 	for {
 		select {
 		case s := <-early:
-			if s != unix.SIGHUP {
+			if s != syscall.SIGHUP {
 				early <- s // for whoever asks next
 				return true
 			}
@@ -51,8 +51,8 @@ func End() bool {
 // end has come. One that comes meanwhile ends the process at once, which has nothing
 // to hand over yet, and one to read the configuration needs nothing.
 func Replace(exec func()) {
-	signal.Ignore(unix.SIGHUP) // A Go program goes on to ignore it until it asks for it.
-	signal.Stop(early)         // What was under way is in the channel when this returns.
+	signal.Ignore(syscall.SIGHUP) // A Go program goes on to ignore it until it asks for it.
+	signal.Stop(early)            // What was under way is in the channel when this returns.
 	if !End() {
 		exec()
 	}
