@@ -75,10 +75,7 @@ func TestMistakes(t *testing.T) {
 	var all bytes.Buffer
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			s, err := config.Read(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := config.SourcesAt(t, path)
 			out, diags := config.ParseWith(s, options(), machine(), nil)
 			cfg := out.Complete(nil)
 			if (cfg == nil) != diags.HasErrors() {

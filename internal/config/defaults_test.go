@@ -85,10 +85,7 @@ func TestAChangeOfTheDefaultsReachesServicesThatAreKnown(t *testing.T) {
 	read := func(defaults string, known map[config.Key][]byte) config.Outcome {
 		t.Helper()
 		write(t, filepath.Join(dir, "lvsd.hcl"), openService+"check \"http\" {}\n}\n"+defaults)
-		s, err := config.Read(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := config.SourcesAt(t, dir)
 		out, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, config.Machine{}, known)
 		if diags.HasErrors() {
 			t.Fatal(diags)

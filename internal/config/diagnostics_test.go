@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,12 +21,7 @@ const broken = "virtual_service \"web\" {\n" +
 
 func diagnose(t *testing.T, text string) config.Diagnostics {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "web.hcl")
-	write(t, path, text)
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, text)
 	cfg, diags := config.Parse(s, config.Options{Node: "lvs1"})
 	if cfg != nil {
 		t.Fatal("a configuration with mistakes was accepted")

@@ -32,10 +32,7 @@ func shown(t *testing.T, dir, text string, env map[string]string) (most int, wor
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := SourcesAt(t, path)
 	o := Options{Node: "lvs1", Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	_, diags := ParseWith(s, o, Machine{Interfaces: []string{"eth0"}}, nil)
 	for _, d := range diags {

@@ -44,10 +44,7 @@ func TestExamplesAreValidOnBothDirectors(t *testing.T) {
 	for _, path := range configurations(t) {
 		for _, node := range []string{"lvs1", "lvs2"} {
 			t.Run(filepath.Base(path)+"/"+node, func(t *testing.T) {
-				s, err := Read(path)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := SourcesAt(t, path)
 				cfg, diags := Parse(s, Options{Node: node})
 				if len(diags) > 0 {
 					var b bytes.Buffer
@@ -84,10 +81,7 @@ func TestExamplesAreFormatted(t *testing.T) {
 // Each address of a service in an example is one that a router there holds.
 func TestExamplesHoldTheirAddresses(t *testing.T) {
 	for _, path := range configurations(t) {
-		s, err := Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := SourcesAt(t, path)
 		cfg, _ := Parse(s, Options{Node: "lvs1"})
 		held := map[string]bool{"0.0.0.0": true}
 		for _, r := range cfg.Routers {

@@ -66,10 +66,7 @@ func TestOwnFilesAreNotForeign(t *testing.T) {
 	for _, pattern := range []string{"testdata/good/*.hcl", "testdata/bad/*.hcl", "../../examples/*.hcl", "../../examples/*/*.hcl"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
-			s, err := Read(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := SourcesAt(t, path)
 			_, diags := Parse(s, Options{Node: "lvs1"})
 			for _, d := range diags {
 				if foreign := strings.HasSuffix(path, "/keepalived.hcl"); !foreign && strings.HasPrefix(d.Summary, "Configuration of ") {
@@ -82,14 +79,7 @@ func TestOwnFilesAreNotForeign(t *testing.T) {
 		"/*\nvrrp_instance VI_1 {\n}\n*/\nvirtual_service \"web\" {\n}\n": 5, // in a comment
 		"virtual_router 10.13.0.200/24\n":                                 1, // as in haresources
 	} {
-		path := filepath.Join(t.TempDir(), "x.hcl")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		s, err := Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := SourcesOf(t, text)
 		_, diags := Parse(s, Options{})
 		if len(diags) == 0 || diags[0].Line != line || strings.HasPrefix(diags[0].Summary, "Configuration of ") {
 			t.Errorf("%s: mistakes: %v", text, diags)

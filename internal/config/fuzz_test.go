@@ -28,10 +28,7 @@ func FuzzConfig(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := config.Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := config.SourcesAt(t, path)
 		cfg, diags := config.Parse(s, config.Options{Node: "lvs1"})
 		if (cfg == nil) != diags.HasErrors() || (diags.Err() == nil) != (cfg != nil) {
 			t.Fatalf("Config %v, Err %v", cfg, diags.Err())

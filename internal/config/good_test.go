@@ -27,10 +27,7 @@ func TestValid(t *testing.T) {
 // parse reads and parses what must be valid and without doubt.
 func parse(t *testing.T, path string, o config.Options) *config.Config {
 	t.Helper()
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesAt(t, path)
 	cfg, diags := config.Parse(s, o)
 	if len(diags) > 0 {
 		var b bytes.Buffer

@@ -2,7 +2,6 @@ package config
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,14 +69,7 @@ func TestManualsExamplesAreValid(t *testing.T) {
 	}
 	for _, example := range examples {
 		example, _, _ = strings.Cut(example, ".Ed\n")
-		path := filepath.Join(t.TempDir(), "man.hcl")
-		if err := os.WriteFile(path, []byte(example), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		s, err := Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := SourcesOf(t, example)
 		if _, diags := Parse(s, Options{Node: "lvs1"}); len(diags) > 0 {
 			t.Errorf("%s%+v", example, diags)
 		}

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -68,13 +67,8 @@ func TestLocalsThatAreNamedByExpressions(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}
-	path := filepath.Join(t.TempDir(), "web.hcl")
-	write(t, path, "locals {\n  a = \"wrr\"\n  z = local[\"a\"]\n}\nvirtual_service \"web\" {\n  address = \"10.0.0.1\"\n  port = 80\n"+
+	s := config.SourcesOf(t, "locals {\n  a = \"wrr\"\n  z = local[\"a\"]\n}\nvirtual_service \"web\" {\n  address = \"10.0.0.1\"\n  port = 80\n"+
 		"  forward = \"nat\"\n  scheduler = local.z\n  real_server \"192.168.1.4\" {}\n}\n")
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if _, diags := config.Parse(s, config.Options{Node: "lvs1"}); diags.Err() != nil {
 		t.Errorf("a local with its name in brackets: %v", diags.Err())
 	}
@@ -87,11 +81,6 @@ func parseServices(t *testing.T, n int, argument string) (*config.Config, config
 		fmt.Fprintf(&b, "virtual_service \"s%d\" {\n  address = \"10.0.%d.%d\"\n  port = 80\n  forward = \"nat\"\n  %s\n  real_server \"192.168.1.4\" { weight = 2 }\n}\n",
 			i, i/250, i%250+1, argument)
 	}
-	path := filepath.Join(t.TempDir(), "many.hcl")
-	write(t, path, b.String())
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, b.String())
 	return config.Parse(s, config.Options{Node: "lvs1"})
 }

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,12 +63,7 @@ func TestWhereAVirtualAddressBelongs(t *testing.T) {
 
 func placed(t *testing.T, text string, here []vrrp.InterfaceAddress) config.Diagnostics {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "lvsd.hcl")
-	write(t, path, "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n"+text+"\n}\n")
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n"+text+"\n}\n")
 	_, diags := config.ParseWith(s, options(), config.Machine{Local: here}, nil)
 	return diags
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -413,12 +412,7 @@ func (h *host) Announce(all vrrp.Holdings) error {
 // parsed is the configuration that a text is, whatever warnings it brings.
 func parsed(t *testing.T, text string) *config.Config {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "lvsd.hcl")
-	write(t, path, text)
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, text)
 	c, diags := config.Parse(s, config.Options{Node: "lvs1"})
 	if diags.HasErrors() {
 		t.Fatalf("%s%v", text, diags)

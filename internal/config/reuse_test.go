@@ -135,10 +135,7 @@ func (d *draft) read(t *testing.T) config.Sources {
 	for i, blocks := range d.files {
 		d.put(fmt.Sprintf("%d.hcl", i), strings.Join(blocks, ""))
 	}
-	s, err := config.Read(d.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesAt(t, d.dir)
 	return s
 }
 
@@ -201,10 +198,7 @@ func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 		{"the node", func() { o.Node = "lvs2" }, false},
 	} {
 		change.do()
-		s, err := config.Read(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := config.SourcesAt(t, dir)
 		out, diags := config.ParseWith(s, o, m, known)
 		if diags.HasErrors() {
 			t.Fatal(diags.Err())
@@ -219,12 +213,7 @@ func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 
 // What is no summary is not taken for one, and the block is parsed.
 func TestBrokenSummariesAreNotUsed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "web.hcl")
-	write(t, path, strings.Replace(webService, "{}", "{ weight = 2 }\n  scheduler = \"rr\"", 1))
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, strings.Replace(webService, "{}", "{ weight = 2 }\n  scheduler = \"rr\"", 1))
 	out, _ := config.ParseWith(s, options(), machine(), map[config.Key][]byte{})
 	b := out.Blocks[0]
 	for n := range len(b.Summary) {

@@ -64,10 +64,7 @@ func BenchmarkParse(b *testing.B) {
 			used := cpu()
 			before := heap()
 			for b.Loop() {
-				s, err := config.Read(path)
-				if err != nil {
-					b.Fatal(err)
-				}
+				s := config.SourcesAt(b, path)
 				var diags config.Diagnostics
 				if cfg, diags = config.Parse(s, config.Options{Node: "lvs1"}); diags.Err() != nil {
 					b.Fatal(diags.Err())
@@ -88,10 +85,7 @@ func TestConfigIsSmall(t *testing.T) {
 	}
 	path := writeCluster(t, 1000, true)
 	before := heap()
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesAt(t, path)
 	cfg, diags := config.Parse(s, config.Options{Node: "lvs1"})
 	if diags.Err() != nil {
 		t.Fatal(diags.Err())
@@ -127,10 +121,7 @@ func BenchmarkUnchanged(b *testing.B) {
 			path := writeCluster(b, 1000, oneFile)
 			used := cpu()
 			for b.Loop() {
-				s, err := config.Read(path)
-				if err != nil {
-					b.Fatal(err)
-				}
+				s := config.SourcesAt(b, path)
 				s.Digest(config.Options{Node: "lvs1"})
 			}
 			b.ReportMetric(float64((cpu()-used).Milliseconds())/float64(b.N), "cpu-ms/op")
@@ -143,10 +134,7 @@ func BenchmarkReuse(b *testing.B) {
 	path := writeCluster(b, 1000, false)
 	known := map[config.Key][]byte{}
 	read := func() (reused int) {
-		s, err := config.Read(path)
-		if err != nil {
-			b.Fatal(err)
-		}
+		s := config.SourcesAt(b, path)
 		out, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, config.Machine{}, known)
 		if diags.Err() != nil {
 			b.Fatal(diags.Err())

@@ -126,10 +126,7 @@ func TestFileReadsBeneathTheConfiguration(t *testing.T) {
 			}
 			path := filepath.Join(tt.from, "lvsd.hcl")
 			write(t, path, strings.Replace(webService, "real_server", "check \"http\" {\n    path = file(\""+tt.file+"\")\n  }\n  real_server", 1))
-			s, err := config.Read(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := config.SourcesAt(t, path)
 			_, diags := config.ParseWith(s, config.Options{Node: "lvs1", FileDirs: []string{allowed, "/no/such"}}, config.Machine{}, nil)
 			switch err := diags.Err(); {
 			case tt.want == "" && err != nil:
@@ -191,10 +188,7 @@ func TestDigestOfTheRunningConfiguration(t *testing.T) {
 
 func digest(t *testing.T, path string, o config.Options) string {
 	t.Helper()
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesAt(t, path)
 	return s.Digest(o)
 }
 

@@ -98,10 +98,7 @@ func TestAnEmptyFileAmongOthers(t *testing.T) {
 	write(t, filepath.Join(dir, "web.hcl"), webService)
 	parse(t, dir, config.Options{Node: "lvs1"})
 	write(t, filepath.Join(dir, "web.hcl"), "director {}\n")
-	s, err := config.Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesAt(t, dir)
 	if _, diags := config.Parse(s, config.Options{}); len(diags) != 1 || !strings.Contains(diags[0].Detail, "2 files, has no virtual_router") {
 		t.Errorf("mistakes: %v", diags)
 	}

@@ -151,12 +151,7 @@ func TestWhatTheParserDoesNotUnderstand(t *testing.T) {
 // told returns the diagnostics of a configuration for the director lvs1.
 func told(t *testing.T, text string) config.Diagnostics {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "web.hcl")
-	write(t, path, text)
-	s, err := config.Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := config.SourcesOf(t, text)
 	_, diags := config.ParseWith(s, options(), machine(), nil)
 	return diags
 }
