@@ -67,6 +67,13 @@ func TestWhoElseHasAnAddressOfAMaster(t *testing.T) {
 	if acts := r.Claim(at(7*time.Second), claim); acts != nil || len(r.rivalsOf(at(7*time.Second))) != 0 {
 		t.Errorf("a predecessor that died answers until its lease is over, and is no rival: %v", acts)
 	}
+	lease := 7218750 * time.Microsecond
+	if acts := r.Claim(at(lease-1), claim); acts != nil {
+		t.Errorf("its lease is not over: %v", acts)
+	}
+	if r := aMaster(nil); len(r.Claim(at(lease), claim)) != 1 {
+		t.Error("its lease is over, and whoever answers is not told")
+	}
 	until(r, at(10*time.Second))
 	now := at(10 * time.Second)
 	acts := r.Claim(now, claim)
@@ -90,8 +97,63 @@ func TestWhoElseHasAnAddressOfAMaster(t *testing.T) {
 	if got := fmt.Sprint(r.rivalsOf(now.Add(time.Second))); got != "[{10.0.0.100  10.0.0.3 version 1s} {10.0.0.100 52:54:00:00:00:02 invalid IP  0s}]" {
 		t.Errorf("with a Master that is not understood: %s", got)
 	}
+	const down = 3609375 * time.Microsecond
+	if got := len(r.rivalsOf(now.Add(down - 1))); got != 2 {
+		t.Errorf("within its Master_Down %d rivals, want 2", got)
+	}
+	if got := r.rivalsOf(now.Add(down)); len(got) != 1 || got[0].Master.IsValid() {
+		t.Errorf("its adverts have ended: %v", got)
+	}
 	receive(r, now, higher, advertOf(200))
 	if got := r.rivalsOf(now); got != nil {
 		t.Errorf("a %s has no rivals: %v", r.State(), got)
+	}
+}
+
+// With one question each second and an advert, a hundred addresses take long to ask for.
+func TestAClaimCountsUntilItsAddressWasAskedForThreeTimesMore(t *testing.T) {
+	for _, tt := range []struct {
+		addresses      int
+		interval, want time.Duration
+	}{
+		{1, time.Second, 90 * time.Second},
+		{15, time.Second, 90 * time.Second},
+		{100, time.Second, 600 * time.Second},
+		{100, 4 * time.Second, 1200 * time.Second},
+	} {
+		var held []InterfaceAddress
+		for i := range byte(tt.addresses) {
+			held = append(held, InterfaceAddress{"eth0", netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, i}), 24)})
+		}
+		var c claims
+		c.note(epoch, held[0].Prefix.Addr(), "52:54:00:00:00:02")
+		if got := c.lasting(at(tt.want-1), held, tt.interval); len(got) != 1 {
+			t.Errorf("%d addresses, adverts every %s: it is forgotten before %s are over", tt.addresses, tt.interval, tt.want)
+		}
+		if got := c.lasting(at(tt.want), held, tt.interval); len(got) != 0 {
+			t.Errorf("%d addresses, adverts every %s: it lasts longer than %s", tt.addresses, tt.interval, tt.want)
+		}
+	}
+}
+
+// Whoever answers for an address of a Master concerns it; a Backup listens to answers
+// only for the address of a Master that it does not understand.
+func TestWhoseAnswersAreListenedTo(t *testing.T) {
+	vip := netip.MustParseAddr("10.0.0.100")
+	two := func(c *Config) {
+		c.Extra = []InterfaceAddress{{"eth1", netip.MustParsePrefix("192.168.1.254/24")}}
+	}
+	all := []Ask{{"eth0", vip}, {"eth1", netip.MustParseAddr("192.168.1.254")}}
+	r := aMaster(two)
+	if got := r.watched(); !slices.Equal(got, all) {
+		t.Errorf("a Master watches %v, want %v", got, all)
+	}
+	receive(r, at(time.Second), higher, advertOf(200))
+	if got := r.watched(); len(got) != 0 {
+		t.Errorf("a %s watches %v", r.State(), got)
+	}
+	r.Receive(at(2*time.Second), strange(nil))
+	if got := r.watched(); !slices.Equal(got, all[:1]) {
+		t.Errorf("a Backup beside a stranger watches %v, want %v", got, all[:1])
 	}
 }

@@ -48,7 +48,7 @@ func (g *guard) hear(now time.Time, src netip.Addr, ad Advert, ours []netip.Addr
 
 // until is when that Master counts as gone unless it is heard again: after
 // Master_Down, by its own interval if that is longer than ours, but then after
-// firstIntervals of ours at most.
+// firstIntervals of ours at most. Where none was heard, that is long over.
 func (g *guard) until(c *Config) time.Time {
 	theirs := min(c.masterDown(g.interval), firstIntervals*c.Interval+c.skew(c.Interval))
 	return g.heardAt.Add(max(c.masterDown(c.Interval), theirs))
@@ -57,7 +57,7 @@ func (g *guard) until(c *Config) time.Time {
 // consult is asked by a router that would become Master. It returns until when the
 // router has to ask who has the address, and wait; zero: nothing speaks against it.
 func (g *guard) consult(c *Config, now time.Time) (until time.Time) {
-	if c.Insist || c.Priority == ownerPriority || g.heardAt.IsZero() || !now.Before(g.until(c)) || g.asked == askTries {
+	if c.Insist || c.Priority == ownerPriority || !now.Before(g.until(c)) || g.asked == askTries {
 		return time.Time{}
 	}
 	g.asked++

@@ -104,6 +104,9 @@ func TestStoriesOfAGuard(t *testing.T) {
 	answer := func(r *Router, now time.Time) []Action {
 		return r.Claim(now, Claim{"eth0", netip.MustParseAddr("10.0.0.100"), "52:54:00:00:00:01"})
 	}
+	answerForAnother := func(r *Router, now time.Time) []Action {
+		return r.Claim(now, Claim{"eth0", netip.MustParseAddr("10.0.0.101"), "52:54:00:00:00:01"})
+	}
 	type happening struct {
 		at   time.Duration
 		do   event
@@ -134,6 +137,17 @@ func TestStoriesOfAGuard(t *testing.T) {
 			{down + 150*time.Millisecond, answer, "note -> Backup 4.759375s"}}},
 		{"an answer that nobody asked for is nothing", nil, []happening{
 			heard, {3500 * time.Millisecond, answer, " -> Backup 3.609375s"}, asked}},
+		{"an answer for another of its addresses is none", nil, []happening{
+			heard, asked, {down + time.Millisecond, answerForAnother, " -> Backup 3.709375s"}}},
+		{"answered: its further adverts put off nothing, and bring nothing forward", nil, []happening{
+			heard, asked, answered, {3700 * time.Millisecond, stranger, " -> Backup 4.610375s"}}},
+		{"a stranger that leaves does not shorten Master_Down where nobody stands aside for it", nil, []happening{
+			{time.Second, stranger, "note -> Backup 3.609375s"},
+			{2 * time.Second, leaves, " -> Backup 3.609375s"}}},
+		{"a Master that is understood leaves: the stranger may have the address", nil, []happening{
+			heard, {3100 * time.Millisecond, matrixEvents["advert, equal, higher source"], "note -> Backup 6.709375s"},
+			{3200 * time.Millisecond, matrixEvents["advert, priority 0"], " -> Backup 3.809375s"},
+			{3809375 * time.Microsecond, timer, "ask -> Backup 3.909375s"}}},
 		{"answered: the adverts end, and Master_Down later it is Master", nil, []happening{
 			heard, asked, answered,
 			{4610375 * time.Microsecond, timer, "ask -> Backup 4.710375s"},

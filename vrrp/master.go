@@ -154,7 +154,7 @@ func (r *Router) rivalsOf(now time.Time) []Rival {
 		return nil
 	}
 	var all []Rival
-	if g := &r.guard; !g.heardAt.IsZero() && now.Before(g.until(&r.c)) {
+	if g := &r.guard; now.Before(g.until(&r.c)) {
 		all = append(all, Rival{Address: g.address, Master: g.master, Refused: ReasonOf(g.why), Age: now.Sub(g.heardAt)})
 	}
 	all = append(all, r.claims.lasting(now, r.c.holdings().Addresses, r.c.Interval)...)

@@ -176,6 +176,11 @@ func TestMasterThatIsOverdue(t *testing.T) {
 			t.Errorf("after %s: overdue for %s, want %s", tt.at, got, tt.want)
 		}
 	}
+	taken := matrixStates["backup, following"]()
+	taken.Expire(taken.Deadline())
+	if got := taken.overdue(at(time.Hour)); taken.State() != Master || got != 0 {
+		t.Errorf("it is %s itself: overdue for %s", taken.State(), got)
+	}
 	hearWord(r, word{11 * second, higher, 0, 40 * second})
 	if got := r.overdue(at(15 * second)); got != 0 {
 		t.Errorf("it has said that it leaves: overdue for %s", got)

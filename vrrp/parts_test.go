@@ -279,6 +279,10 @@ func TestHoldings(t *testing.T) {
 	if got, want := h.String(), "10.0.0.9/32 on eth0 and 2 more"; got[len(got)-len(want):] != want {
 		t.Errorf("%q does not end in %q", got, want)
 	}
+	ten := Holdings{Addresses: h.Addresses[:10]}
+	if got, want := ten.String(), ", 10.0.0.9/32 on eth0"; got[len(got)-len(want):] != want {
+		t.Errorf("all of ten addresses are listed, and no more: %q", got)
+	}
 	if left := h.without(few, Holdings{Addresses: h.Addresses[4:]}); !left.same(Holdings{Addresses: h.Addresses[2:4]}) || left.empty() {
 		t.Errorf("left: %v", left)
 	}
