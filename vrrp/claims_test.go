@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -155,5 +156,29 @@ func TestWhoseAnswersAreListenedTo(t *testing.T) {
 	r.Receive(at(2*time.Second), strange(nil))
 	if got := r.watched(); !slices.Equal(got, all[:1]) {
 		t.Errorf("a Backup beside a stranger watches %v, want %v", got, all[:1])
+	}
+}
+
+func TestAMasterThatCannotAskItsNeighboursSaysSoOnce(t *testing.T) {
+	r := aMaster(nil)
+	refused := errors.New("operation not permitted")
+	for i, tt := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{refused, "cannot ask the neighbours who else has its addresses: operation not permitted"},
+		{refused, ""},
+		{nil, "can ask the neighbours again who else has its addresses"},
+		{nil, ""},
+		{refused, "cannot ask the neighbours who else has its addresses: operation not permitted"},
+	} {
+		var got []string
+		for _, a := range r.Asked(at(time.Duration(i)*second), tt.err) {
+			got = append(got, a.(Event).Text)
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("question %d: it tells %q, want %q", i, got, tt.want)
+		}
 	}
 }

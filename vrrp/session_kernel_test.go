@@ -39,6 +39,8 @@ type kernel struct {
 	stuck   error         // why addresses could not be removed again
 	refusal error         // of adverts that are to be sent
 	mute    error         // of questions
+	opening bool          // the sockets are not open yet
+	nap     time.Duration // the process gets no processor for so long, once
 	session *vrrp.Session
 	ended   chan struct{}
 }
@@ -116,6 +118,9 @@ func (s *kernel) event(e vrrp.Event) {
 func (s *kernel) publish() {
 	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string)}
 	for _, p := range s.ports {
+		if s.opening {
+			break
+		}
 		if _, ok := s.devices[p.Interface]; !ok {
 			seen.Ports[p] = "interface " + p.Interface + " does not exist"
 		} else {
@@ -146,9 +151,10 @@ func (s *kernel) Interfaces() *vrrp.Interfaces {
 
 func (s *kernel) Receive(f func(vrrp.Packet)) {
 	s.mu.Lock()
-	packets := s.queue
-	s.queue = nil
+	packets, nap := s.queue, s.nap
+	s.queue, s.nap = nil, 0
 	s.mu.Unlock()
+	time.Sleep(nap)
 	for _, p := range packets {
 		f(p)
 	}

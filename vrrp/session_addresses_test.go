@@ -1,0 +1,123 @@
+package vrrp_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+func TestRemovedAddressComesBackAndIsCounted(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.mu.Lock()
+		s.remove(vrrp.InterfaceAddress{Interface: "eth0", Prefix: netip.MustParsePrefix("10.9.0.200/24")})
+		s.publish()
+		s.mu.Unlock()
+		time.Sleep(50 * time.Millisecond)
+		s.want("restored",
+			"3.514s  arping -U -I eth0 10.9.0.200", // a new Master's second one
+			"3.52s   ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"3.52s   arping -U -I eth0 10.9.0.200",
+			"3.52s   failure: restored what somebody else had removed: 10.9.0.200/24 on eth0")
+		if n := s.status().Counters.AddressesRestored; n != 1 {
+			t.Errorf("counted %d", n)
+		}
+	})
+}
+
+// Decision 11: renewed well before the lifetime ends, and not at all without
+// the option.
+func TestLifetimeIsRenewed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		lease bool
+		every time.Duration
+	}{{"leased", true, 4 * time.Second / 3}, {"not leased: the slow audit", false, 10 * time.Second}} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.master(one(func(r *vrrp.Config) { r.Lease, r.Interval = c.lease, 100*time.Millisecond }))
+				time.Sleep(time.Minute)
+				holds := 0
+				for _, line := range s.script() {
+					if strings.Contains(line, "ip addr replace") {
+						holds++
+					}
+				}
+				if want := int(time.Minute / c.every); holds < want-3 || holds > want+3 {
+					t.Errorf("held %d times in a minute, want about %d", holds, want)
+				}
+			})
+		})
+	}
+}
+
+func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.failure = errors.New("adding 10.9.0.200/24 to eth0: no such device")
+		s.session.Set(one())
+		time.Sleep(5500 * time.Millisecond)
+		told, tried := 0, 0
+		for _, line := range s.script() {
+			if strings.Contains(line, "failure: adding 10.9.0.200/24 to eth0") {
+				told++
+			}
+			if strings.Contains(line, "ip addr replace") {
+				tried++
+			}
+		}
+		if told != 1 || tried != 3 {
+			t.Errorf("told %d times, tried %d times, want 1 and 3", told, tried)
+		}
+		s.mu.Lock()
+		s.failure = nil
+		s.mu.Unlock()
+		time.Sleep(time.Second)
+		if held := s.status().Held; held != 1 {
+			t.Errorf("%d addresses are held", held)
+		}
+		if got := strings.Join(s.script(), "\n"); strings.Count(got, "the addresses are as they should be again") != 1 {
+			t.Errorf("when it is over:\n%s", got)
+		}
+	})
+}
+
+// The log has said why, once; the status must say it as long as it lasts.
+func TestStatusSaysWhichAddressesAreNotInTheirPlaceAndWhy(t *testing.T) {
+	fail := func(s *kernel, why error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failure = why
+	}
+	inside := func(c *vrrp.Config) {
+		c.Extra = []vrrp.InterfaceAddress{{Interface: "ens1", Prefix: netip.MustParsePrefix("192.168.1.254/24")}}
+	}
+	play(t, func(s *kernel) {
+		want := func(when, missing, left, why string) {
+			t.Helper()
+			st := s.status()
+			if got, want := [3]string{st.Missing, st.Left, st.AddressesFailure}, [3]string{missing, left, why}; got != want {
+				t.Errorf("%s: missing, left and why are %q, want %q", when, got, want)
+			}
+		}
+		s.master(one(inside))
+		want("a Master that has all", "", "", "")
+		const noSuch, denied = "adding 10.9.0.200/24 to eth0: no such device", "removing 10.9.0.200/24 from eth0: operation not permitted"
+		fail(s, errors.New(noSuch))
+		s.change("eth0", func(i *vrrp.Interface) { i.Addresses = i.Addresses[:2] })
+		time.Sleep(time.Second)
+		want("a Master that lost one and cannot put it back", "10.9.0.200/24 on eth0", "", noSuch)
+		fail(s, nil)
+		time.Sleep(time.Second)
+		want("a Master that could", "", "", "")
+		fail(s, errors.New(strings.Repeat(denied+"\n", 5)+denied))
+		s.arrive(200, true)
+		time.Sleep(40 * time.Millisecond)
+		want("a Backup that still answers for a moment", "", "", "")
+		time.Sleep(60 * time.Millisecond)
+		want("a Backup that cannot let go", "", "10.9.0.200/24 on eth0, 192.168.1.254/24 on ens1", denied+"; "+denied+"; "+denied+"; and 3 more")
+	})
+}
