@@ -60,13 +60,38 @@ func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
 		<-r.Applied()
 		after(10 * time.Second)
 		k.Count(service(2001), server(4), ipvsctl.Counters{Connections: 70})
+		k.Count(service(2999), server(4), ipvsctl.Counters{Connections: 71})
 		reads := k.Reads()
 		after(2 * time.Second)
 		if got := connections(r.Snapshot().Counters[service(2001)]); got != 70 {
 			t.Errorf("counted %d connections, want 70", got)
 		}
+		if got := connections(r.Snapshot().Counters[service(2999)]); got != 71 {
+			t.Errorf("counted %d connections of the last one in turn, want 71", got)
+		}
 		if got, most := k.Reads()-reads, 2*(100+256); got < 600 || got > most {
 			t.Errorf("%d services read at two looks, want %d at most: a thirtieth of 3,000, and 256 of 500", got, most)
+		}
+	})
+}
+
+// A table that each look reads whole needs no turn of its own for thresholds.
+func TestASmallTableIsReadOnceAtEachLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		want := ipvsctl.Table{}
+		for port := range uint16(32) {
+			want[service(port+1)] = balanced("rr", weights{4: 1})
+			want[service(port+1)].Destinations[0].Value.Upper = 10
+		}
+		r.Set(ipvsctl.Desired{Table: want})
+		<-r.Applied()
+		after(10 * time.Second)
+		reads := k.Reads()
+		after(2 * time.Second)
+		if got := k.Reads() - reads; got != 64 {
+			t.Errorf("%d services read at two looks, want each of 32 twice", got)
 		}
 	})
 }

@@ -35,3 +35,14 @@ func FuzzRows(f *testing.F) {
 		}
 	})
 }
+
+// Of 40,000 servers the room that appending has left would be as large as they are.
+func TestRowsKeepNoRoomForMore(t *testing.T) {
+	rows := make([]ipvsctl.Row[int], 3, 100)
+	for i := range rows {
+		rows[i].Key = server(byte(i))
+	}
+	if got := ipvsctl.RowsOf(rows); len(got) != 3 || cap(got) > 10 {
+		t.Errorf("%d rows with room for %d", len(got), cap(got))
+	}
+}
