@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -225,6 +227,27 @@ func TestADirectoryThatOthersCanChangeIsRefused(t *testing.T) {
 				t.Errorf("%v was written there", files)
 			}
 		})
+	}
+}
+
+// A user other than root may run lvsd with the capabilities that it needs.
+func TestAUsersOwnDirectoryIsTaken(t *testing.T) {
+	if os.Geteuid() != 0 {
+		open(t, newDir(t))
+		return
+	}
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Skip(err)
+	}
+	c := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$")
+	c.Env = append(os.Environ(), "TMPDIR="+dir)
+	c.SysProcAttr = &unix.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if output, err := c.CombinedOutput(); err != nil {
+		t.Errorf("as user %d: %v\n%s", nobody, err, output)
 	}
 }
 
