@@ -38,6 +38,10 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 			c.Services[0].Servers = append(c.Services[0].Servers[:0:0], webService(ipvsctl.NAT, web1, netip.MustParseAddr("192.168.1.9")).Servers...)
 		}, []string{"changed virtual service web: removed real server 192.168.1.5, added real server 192.168.1.9"}},
 		{"the scheduler", func(c *config.Config) { c.Services[0].Service.Scheduler = "dh" }, []string{"changed virtual service web: scheduler wrr -> dh"}},
+		{"each packet by itself", func(c *config.Config) { c.Services[0].Service.Flags |= ipvsctl.OnePacket },
+			[]string{"changed virtual service web: one_packet false -> true"}},
+		{"the source of a router's adverts", func(c *config.Config) { c.Routers[0].Source = lvs1 },
+			[]string{"changed virtual router outside: source unset -> 10.13.0.15"}},
 		{"the port of a service, and its fallback", func(c *config.Config) { c.Services[0].Key.Port, c.Services[0].Fallback = 88, nil },
 			[]string{"changed virtual service web: address tcp 10.13.0.200:80 -> tcp 10.13.0.200:88, fallback"}},
 		{"a server and its check", func(c *config.Config) {
@@ -84,6 +88,17 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 		if got[maxChanges-1] != "! removed virtual service s19" || got[maxChanges] != "! and 2 more" {
 			t.Errorf("of many that are removed: %q", got)
 		}
+		heavier, lighter := base(), base()
+		heavier.Routers[0].Priority = 150
+		for i := range maxChanges {
+			s := webService(ipvsctl.NAT, web1)
+			s.Name = fmt.Sprintf("s%02d", i)
+			lighter.Services = append(lighter.Services, s)
+		}
+		got = told(lighter, heavier)
+		if got[maxChanges-1] != "! removed virtual service s19" || got[maxChanges] != "and 1 more" {
+			t.Errorf("of as many that are removed as are told, and one that is changed: %q", got)
+		}
 		if diff := cmp.Diff([]string{"added virtual services s00, s01, s02 and 19 more"}, told(base(), many)); diff != "" {
 			t.Errorf("of many that are added (-want +got):\n%s", diff)
 		}
@@ -100,4 +115,21 @@ func told(before, after *config.Config) []string {
 		all = append(all, c.line)
 	}
 	return all
+}
+
+func TestAReloadTellsAsManyServersAsItCan(t *testing.T) {
+	for servers, want := range map[int]string{
+		maxChanges:     "real server s19: weight 0 -> 20",
+		maxChanges + 1: "and 1 more",
+	} {
+		before, after := webService(ipvsctl.NAT), webService(ipvsctl.NAT)
+		for i := range servers {
+			before.Servers = append(before.Servers, config.Server{Name: fmt.Sprintf("s%02d", i)})
+			after.Servers = append(after.Servers, before.Servers[i])
+			after.Servers[i].Destination.Weight = uint32(i + 1)
+		}
+		if got := serviceChanges(&before, &after); got[len(got)-1] != want {
+			t.Errorf("of %d servers the last line is %q, want %q", servers, got[len(got)-1], want)
+		}
+	}
 }
