@@ -122,3 +122,22 @@ func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 		<-ended
 	})
 }
+
+func TestTheRemedyForRefusedAdvertsNamesTheirSenderWhereItIsOne(t *testing.T) {
+	src := netip.MustParseAddr("10.13.0.16")
+	known := &vrrp.Status{Senders: map[vrrp.Reason]netip.Addr{vrrp.ReasonNotPeer: src, vrrp.ReasonVersion: src}}
+	for _, tt := range []struct {
+		name   string
+		router *vrrp.Status
+		reason vrrp.Reason
+		want   string
+	}{
+		{"it is not among the peers", known, vrrp.ReasonNotPeer, "if 10.13.0.16 is the other director, add it to the peers here, or configure no peers on either"},
+		{"who it was is not known", &vrrp.Status{}, vrrp.ReasonNotPeer, remedies[vrrp.ReasonNotPeer]},
+		{"its version is another one", known, vrrp.ReasonVersion, "configure the same version on both directors"},
+	} {
+		if got := remedy(tt.router, tt.reason); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/lvsd/lvsd/checker"
@@ -115,6 +116,19 @@ func TestMissingRepliesAreThoseOfTheLastMinute(t *testing.T) {
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Config: other}})
 	if !s.missing() {
 		t.Error("a reload of another service has ended it")
+	}
+}
+
+// With 10,000 servers, each look takes a while.
+func TestRepliesAreLookedAtEveryThreeSeconds(t *testing.T) {
+	service := webService(ipvsctl.NAT, web1)
+	s := tellOf(t, &config.Config{Services: []config.Service{service}})
+	s.handle(Counted{service.Key: {{Value: ipvsctl.Counters{Connections: 1}}}})
+	for second, want := range []int{0, 0, 1} {
+		s.wait(time.Second)
+		if got := len(s.core.replies); got != want {
+			t.Errorf("after %d seconds, of %d services is known whether replies come", second+1, got)
+		}
 	}
 }
 
