@@ -62,7 +62,7 @@ func TestTheDirectorsOwnAddressGoes(t *testing.T) {
 			time.Sleep(1050 * time.Millisecond)
 			s.want("it says so, from the address that it had", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 				"4.6s    advert 0 from 10.9.0.1 to 224.0.0.18",
-				"4.6s    failure, Initialize: interface eth0 has no IPv4 address of its own to send adverts from")
+				"4.6s    failure, Initialize: interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)")
 			time.Sleep(500 * time.Millisecond)
 			s.arrive(100, true)
 			time.Sleep(100 * time.Millisecond)
@@ -75,7 +75,7 @@ func TestTheDirectorsOwnAddressGoes(t *testing.T) {
 			s.own()
 			time.Sleep(1050 * time.Millisecond)
 			s.want("it lets go", "4.414s  advert 150 from 10.9.0.1 to 10.9.0.2",
-				"4.6s    failure, Initialize: interface eth0 has no IPv4 address of its own to send adverts from",
+				"4.6s    failure, Initialize: interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)",
 				"4.6s    ip addr del 10.9.0.200/24 dev eth0")
 		})
 	})
@@ -89,7 +89,7 @@ func TestTheDirectorsOwnAddressGoes(t *testing.T) {
 				"4.1s    ip addr del 10.9.0.200/24 dev eth0")
 			s.set("eth0", true)
 			time.Sleep(100 * time.Millisecond)
-			s.want("and does not begin without an address", "4.1s    failure: cannot start: interface eth0 has no IPv4 address of its own to send adverts from")
+			s.want("and does not begin without an address", "4.1s    failure: cannot start: interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)")
 		})
 	})
 }

@@ -30,7 +30,11 @@ func (s *Session) inspect(now time.Time) {
 	}
 	configured := s.configured()
 	for _, m := range s.members {
+		was := m.own
 		m.findOwn(seen.ByName[m.key.Interface], configured)
+		if m.own != was && configured[was] && m.router.State() == Initialize && !m.router.Holding() {
+			m.inspected = false // It was found at the start, and is not the own one after all.
+		}
 	}
 	virtual := s.virtual()
 	for _, m := range s.members {
@@ -260,8 +264,8 @@ func choose(c *Config, i Interface, current netip.Addr, virtual map[netip.Addr]b
 	case len(own) > 0:
 		return own[0], ""
 	case c.Family() == 6:
-		return netip.Addr{}, fmt.Sprintf("interface %s has no link-local IPv6 address to send adverts from", c.Interface)
+		return netip.Addr{}, fmt.Sprintf("interface %s has no link-local IPv6 address to send adverts from (virtual ones do not count)", c.Interface)
 	default:
-		return netip.Addr{}, fmt.Sprintf("interface %s has no IPv4 address of its own to send adverts from", c.Interface)
+		return netip.Addr{}, fmt.Sprintf("interface %s has no IPv4 address of its own to send adverts from (virtual ones do not count)", c.Interface)
 	}
 }

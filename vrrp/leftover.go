@@ -7,9 +7,11 @@ import (
 
 // findOwn notes the director's own address on a router's interface, which stays
 // whatever becomes of the router, even if it is also one of its virtual addresses:
-// the configured source, or else the only address of that family. An owner of the
-// addresses (RFC 9568 section 6.1) keeps the one that was found first, also while it
-// is gone for a moment, unless the interface has another one that is not virtual.
+// the configured source, or else the only address of that family. That can be a
+// virtual one only if it was found at the start: one that comes later is a stray, even
+// where the director's own has not come yet, or has gone. An owner of the addresses
+// (RFC 9568 section 6.1) keeps the one that was found first, also while it is gone for
+// a moment, unless the interface has another one that is not virtual.
 func (m *member) findOwn(i Interface, virtual map[netip.Addr]bool) {
 	was := m.own
 	if m.own = m.router.given.Source; m.own.IsValid() {
@@ -27,7 +29,9 @@ func (m *member) findOwn(i Interface, virtual map[netip.Addr]bool) {
 		m.own = was
 	case m.owner() && !fixed && len(all) > 0:
 		m.own = all[0] // The kernel lists the one first that was there first.
-	case len(all) == 1 && !m.router.Holding():
+	case len(all) == 0:
+		m.own = was // Until it is back.
+	case len(all) == 1 && !m.router.Holding() && (fixed || !m.inspected || all[0] == was):
 		m.own = all[0]
 	}
 }

@@ -174,3 +174,62 @@ func TestAnOwnersAddressStays(t *testing.T) {
 		})
 	})
 }
+
+// "DHCP was late after the crash, and the director did not come back": what the
+// crashed daemon left is the only address of the interface, and may be the director's
+// own one for all that can be known.
+func TestALeftoverIsTheOnlyAddressWhileDHCPIsLate(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.own()
+		s.addAddress("10.9.0.200/24")
+		s.session.Set(one())
+		time.Sleep(time.Second)
+		s.want("it waits, and touches nothing", "0s      failure: cannot start: interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)")
+		s.own("10.9.0.1/24")
+		time.Sleep(time.Second)
+		s.want("DHCP has come: the address stays until a Master is heard",
+			"1s      event: adopted what was there at the start, until another Master is heard: 10.9.0.200/24 on eth0", "1s      Backup: started")
+		s.arrive(200, true)
+		time.Sleep(100 * time.Millisecond)
+		s.want("then it goes", "2.05s   ip addr del 10.9.0.200/24 dev eth0")
+	})
+}
+
+// An address that somebody adds while the director has none is not its own one.
+func TestAStrayIsNotTakenForTheOwnAddress(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ready bool // it had one before
+	}{{"none has come yet", false}, {"it has gone", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				if !tt.ready {
+					s.own()
+				}
+				s.session.Set(one())
+				time.Sleep(time.Second)
+				s.own()
+				time.Sleep(1500 * time.Millisecond)
+				s.script()
+				s.addAddress("10.9.0.200/24")
+				time.Sleep(100 * time.Millisecond)
+				if script := strings.Join(s.script(), "\n"); !strings.Contains(script, "ip addr del 10.9.0.200/24") {
+					t.Errorf("it stays:\n%s", script)
+				}
+			})
+		})
+	}
+	t.Run("the own one, which is virtual by mistake, has been away for a moment", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.session.Set(one(func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")} }))
+			time.Sleep(time.Second)
+			s.own()
+			time.Sleep(time.Second)
+			s.own("10.9.0.1/24")
+			time.Sleep(time.Second)
+			if script := strings.Join(s.script(), "\n"); strings.Contains(script, "ip addr") {
+				t.Errorf("it is touched:\n%s", script)
+			}
+		})
+	})
+}

@@ -118,7 +118,7 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 			s.set("eth7", false)
 			s.want("the same reason")
 			s.set("eth7", true)
-			s.want("it is up, and has no address", "0s      failure: cannot start: interface eth7 has no IPv4 address of its own to send adverts from")
+			s.want("it is up, and has no address", "0s      failure: cannot start: interface eth7 has no IPv4 address of its own to send adverts from (virtual ones do not count)")
 		})
 	})
 	t.Run("and starts", func(t *testing.T) {
@@ -474,7 +474,7 @@ func TestSourceOfAdverts(t *testing.T) {
 		want   string
 	}{
 		{"not there", func(c *vrrp.Config) { c.Source = netip.MustParseAddr("10.9.0.9") }, "the source 10.9.0.9 is not an address of interface eth0"},
-		{"only virtual ones", func(c *vrrp.Config) { c.Addresses = append(c.Addresses, netip.MustParsePrefix("10.9.0.1/24")) }, "interface eth0 has no IPv4 address of its own to send adverts from"},
+		{"only virtual ones", func(c *vrrp.Config) { c.Addresses = append(c.Addresses, netip.MustParsePrefix("10.9.0.1/24")) }, "interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)"},
 		{"no interface", func(c *vrrp.Config) { c.Interface = "eth7" }, "interface eth7 does not exist"},
 		{"link-local for IPv6", func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("fd00::200/64")} }, ""},
 	} {

@@ -95,7 +95,7 @@ func TestCommandLine(t *testing.T) {
 		{"validate: not valid, for a program", []string{"validate", "-o", "json", bad}, 1, `"valid":false`, ""},
 		{"validate: as run has it", []string{"validate", "--node", "lvs1", "--config", good}, 0, "is valid", ""},
 		{"validate: the path twice", []string{"validate", "--config", good, good}, 2, "", "give the path once"},
-		{"validate: as another director", []string{"validate", "--node", "lvs1", good}, 0, "so its interfaces and addresses were not compared)", ""},
+		{"validate: as another director", []string{"validate", "--node", "lvs1", good}, 0, "so of its interfaces and addresses, only its own address was compared)", ""},
 		{"validate: as this one", []string{"validate", good}, 0, "1 real server\n", "Address held by nobody"},
 		{"validate: missing, for a program", []string{"validate", "-o", "json", missing}, 1, `"error":"there is no configuration at`, ""},
 		{"validate: missing", []string{"validate", missing}, 1, "", "no configuration at " + missing},

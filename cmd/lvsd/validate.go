@@ -33,7 +33,9 @@ func newValidateCommand() *cobra.Command {
 mistake in it with its place, its source line, and what to write instead.
 
 Only as the director that this machine is, it is also compared with the
-interfaces and addresses of this machine.
+interfaces and addresses of this machine. With another --node, only the
+machine's own address is, which no virtual router may take, unless the
+configuration names this machine, too.
 
 The exit status is 0 for a valid configuration, even with warnings unless
 --strict is given; 1 for one that the daemon would refuse or that is not there,
@@ -99,7 +101,10 @@ func notCompared(r *daemon.Reading) string {
 	if r.Host == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (this machine is %q, so its interfaces and addresses were not compared)", r.Host)
+	if r.NamesHost {
+		return fmt.Sprintf(" (this machine is %q, another director, so its interfaces and addresses were not compared)", r.Host)
+	}
+	return fmt.Sprintf(" (this machine is %q, so of its interfaces and addresses, only its own address was compared)", r.Host)
 }
 
 // printReading prints a reading, why it is not valid if it is not, and its

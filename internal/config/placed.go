@@ -13,6 +13,7 @@ import (
 type placed struct {
 	report *block.Reports
 	here   []vrrp.InterfaceAddress
+	own    []vrrp.InterfaceAddress // see Machine.Own
 	// fixed are those of them that do not move and tell the network of an interface.
 	fixed []vrrp.InterfaceAddress
 	// virtual are the addresses of all routers, and at has their places.
@@ -33,10 +34,10 @@ func (p *placed) fix() {
 // judge judges one router. Of an interface without addresses nothing is known:
 // they may come.
 func (p *placed) judge(c *vrrp.Config) {
+	p.checkOwn(c)
 	if !slices.ContainsFunc(p.here, func(h vrrp.InterfaceAddress) bool { return h.Interface == c.Interface }) {
 		return
 	}
-	p.checkOwn(c)
 	elsewhere := 0
 	for _, a := range c.Addresses {
 		if other := p.networkOf(a.Addr()); other != "" && other != c.Interface && !p.reaches(c.Interface, a.Addr()) {
@@ -65,7 +66,7 @@ func (p *placed) checkOwn(c *vrrp.Config) {
 		return
 	}
 	var all []netip.Prefix
-	for _, h := range p.here {
+	for _, h := range p.own {
 		a := h.Prefix.Addr()
 		if h.Interface == c.Interface && a.Is4() == (c.Family() == 4) && (a.Is4() || a.IsLinkLocalUnicast()) {
 			all = append(all, h.Prefix)

@@ -64,6 +64,28 @@ func TestWhereAVirtualAddressBelongs(t *testing.T) {
 func placed(t *testing.T, text string, here []vrrp.InterfaceAddress) config.Diagnostics {
 	t.Helper()
 	s := config.SourcesOf(t, "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n"+text+"\n}\n")
-	_, diags := config.ParseWith(s, options(), config.Machine{Local: here}, nil)
+	_, diags := config.ParseWith(s, options(), config.Machine{Local: here, Own: here}, nil)
 	return diags
+}
+
+// Whose address it is that a virtual router would give away, where the files are read
+// in another way than by the director that runs.
+func TestWhereTheDirectorsOwnAddressCounts(t *testing.T) {
+	here := on("eth0", "10.13.0.15/24")
+	const text = "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n  addresses = [\"10.13.0.15/24\"]\n}\n"
+	for _, tt := range []struct {
+		name, text     string
+		machine        config.Machine
+		refused, named bool
+	}{
+		{"on this director", text, config.Machine{Local: here, Own: here}, true, false},
+		{"at a start, where it may be what a daemon that crashed has left", text, config.Machine{Local: here}, false, false},
+		{"as a node that the host's name does not tell", text, config.Machine{Own: here, Host: "vm17"}, true, false},
+		{"as the other director", text + "# of lvs1 and lvs2", config.Machine{Own: here, Host: "lvs1"}, false, true},
+	} {
+		out, diags := config.ParseWith(config.SourcesOf(t, tt.text), options(), tt.machine, nil)
+		if diags.HasErrors() != tt.refused || out.NamesHost != tt.named {
+			t.Errorf("%s: refused %v, names the host %v: %v", tt.name, diags.HasErrors(), out.NamesHost, diags)
+		}
+	}
 }

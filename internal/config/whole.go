@@ -36,6 +36,8 @@ type Outcome struct {
 	Config *Config
 	// Blocks are those with services, in the order of the files.
 	Blocks []Block
+	// NamesHost: the files name the machine's Host.
+	NamesHost bool
 }
 
 // Complete returns the whole configuration, nil where there are mistakes.
@@ -79,7 +81,10 @@ func Parse(s Sources, o Options) (*Config, Diagnostics) {
 func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, Diagnostics) {
 	r := reading{defaults: &defaults{}}
 	results := block.Parse(language, s, o, known, r.declare)
-	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}}
+	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}, NamesHost: m.Host != "" && s.Mention(m.Host)}
+	if out.NamesHost {
+		m.Own = nil
+	}
 	w := newWhole(m)
 	for i := range results {
 		if w.Mistakes >= block.MaxMistakes {
@@ -91,7 +96,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	w.finish(s, len(out.Config.Routers)+len(out.Blocks) == 0)
 	diags := s.Diagnostics(w.Reports, language.Secrets())
 	if diags.HasErrors() {
-		return Outcome{}, diags
+		return Outcome{NamesHost: out.NamesHost}, diags
 	}
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
@@ -115,10 +120,16 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 // A Machine is what is known of the machine on which the configuration is read.
 type Machine struct {
 	// Local holds the addresses on its interfaces, for warnings about addresses of
-	// services that nobody holds and of virtual routers that are in no network, and
-	// to refuse a virtual router that would give the director's own address away;
-	// nil: they are not known.
+	// services that nobody holds and of virtual routers that are in no network; nil:
+	// they are not known.
 	Local []vrrp.InterfaceAddress
+	// Own holds them to refuse a virtual router that would give the director's own
+	// address away; nil: none does. At a start they may be what a daemon that crashed
+	// has left.
+	Own []vrrp.InterfaceAddress
+	// Host is the machine's name where it is not the director's. If the files name
+	// it, it is another director, and Own does not count.
+	Host string
 	// Interfaces holds the names of its interfaces, for the warning about one
 	// that does not exist; nil: no such warning. The daemon gives none: a virtual
 	// router that misses its interface says so as long as it does.
@@ -224,7 +235,7 @@ func (w *whole) finish(s Sources, empty bool) {
 
 // checkPlaces judges virtual routers by what is on this machine's interfaces.
 func (w *whole) checkPlaces() {
-	p := placed{report: &w.Reports, here: w.machine.Local, virtual: map[netip.Addr]bool{},
+	p := placed{report: &w.Reports, here: w.machine.Local, own: w.machine.Own, virtual: map[netip.Addr]bool{},
 		at: func(a netip.Addr) block.Place { return w.first[claimID{routerAddress, a.String()}] }}
 	for _, c := range w.routers {
 		for _, a := range c.Addresses {

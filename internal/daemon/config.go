@@ -24,8 +24,9 @@ const DefaultConfig = "/etc/lvsd"
 // A Reading is a configuration as one director reads it.
 type Reading struct {
 	Path, Node string
-	// Host is the name of this machine where it is another director, whose
-	// interfaces and addresses do not count; else empty.
+	// Host is the name of this machine where it is not the director's: its interfaces
+	// do not count then, nor its addresses but for its own, and those only unless the
+	// files name it, as another director. Else it is empty.
 	Host string
 	reader.Reading
 }
@@ -55,7 +56,8 @@ func newReader() *reader.Reader {
 const ReadCommand = orders.Read
 
 // Validate reads a configuration as Run would with these options: the director is
-// the one of that name, and what this machine has counts only if it is that one.
+// the one of that name, and most of what this machine has counts only if it is that
+// one.
 // The path "-" stands for in. The Reading has no Config.
 func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	q, facts, err := query(o.Config, o.Node, o.FileDirs)
@@ -69,12 +71,14 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
 	}
+	q.Own = q.Local
 	host, err := machine.NodeName()
 	if err == nil && host == q.Node {
 		host, q.Interfaces = "", facts.Names()
 	} else {
 		q.Local = nil
 	}
+	q.Host = host
 	r, err := read(ctx, newReader(), q)
 	if err != nil {
 		return nil, err
@@ -147,6 +151,7 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 	}
 	q.RunningNode, q.RunningDigest, q.RunningFiles = running.Node, running.Digest, running.Files
 	q.Local = settled(q.Local, running.Routers)
+	q.Own = q.Local
 	got, err := read(ctx, r, q)
 	switch {
 	case err != nil:

@@ -6,10 +6,14 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
@@ -161,6 +165,33 @@ func TestFileReadsWhereAFlagAllowsIt(t *testing.T) {
 		if valid := r.Err() == nil; valid != (dirs != nil) {
 			t.Errorf("with %v: %v", dirs, r.Diagnostics)
 		}
+	}
+}
+
+// "validate said yes, and the daemon took the machine's address": whatever name the
+// node was given. A start waits, since the address may be one that was left.
+func TestValidateComparesTheOwnAddressWhateverTheNodesName(t *testing.T) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with the test
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skipf("needs a network namespace: %v", err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "ip", "addr", "add", "10.13.0.15/24", "dev", "lo").CombinedOutput(); err != nil {
+		t.Skipf("needs ip: %v: %s", err, out)
+	}
+	path := write(t, "virtual_router \"outside\" {\n  interface = \"lo\"\n  id = 51\n  addresses = [\"10.13.0.15/24\"]\n}\n")
+	r, err := Validate(t.Context(), Options{Config: path, Node: "some-node"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := fmt.Sprint(r.Diagnostics); !strings.Contains(all, "The director's own address") {
+		t.Errorf("it is valid: %s", all)
+	}
+	q, _, err := query(path, "some-node", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if started, err := read(t.Context(), newReader(), q); err != nil || started.Err() != nil {
+		t.Errorf("a start: %v, %v", err, started.Diagnostics)
 	}
 }
 

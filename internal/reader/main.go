@@ -101,7 +101,7 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 	}
 	outcome, diags := config.ParseWith(sources, o, q.Machine, known)
 	if q.ValidateOnly {
-		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags})
+		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags, NamesHost: outcome.NamesHost})
 	}
 	if err := to.Encode(reply{Config: outcome.Config, Diagnostics: diags, Blocks: len(outcome.Blocks)}); err != nil {
 		return err

@@ -21,6 +21,8 @@ type Reading struct {
 	Config      *config.Config
 	Contents    Contents
 	Diagnostics config.Diagnostics
+	// NamesHost is as in config.Outcome.
+	NamesHost bool
 }
 
 // A Reader reads configurations in child processes. It is safe for concurrent
@@ -111,7 +113,7 @@ func (r *Reader) known() map[config.Key]config.Block {
 // take puts a configuration together of what is new and what is known, and
 // keeps its blocks for the next one.
 func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block) (Reading, error) {
-	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics}
+	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics, NamesHost: answer.NamesHost}
 	if answer.Config == nil {
 		return out, nil
 	}

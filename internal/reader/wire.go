@@ -53,5 +53,6 @@ type reply struct {
 	Config      *config.Config
 	Contents    Contents
 	Diagnostics config.Diagnostics
+	NamesHost   bool
 	Blocks      int
 }
