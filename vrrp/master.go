@@ -144,7 +144,7 @@ func (r *Router) contest(now time.Time, c Claim) []Action {
 		return nil
 	}
 	r.claims.note(now, c.Address, c.MAC)
-	return r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if neither hears the other one, "+
+	return r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if both are Master, "+
 		"or a real server that answers ARP for the virtual address, or a machine with the same address by mistake", orUnknown(c.MAC), c.Address)
 }
 

@@ -110,7 +110,7 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 	case failure == "":
 		s.report(m.router.event(now, AdvertsSent, slog.LevelInfo, "adverts can be sent again"))
 	default:
-		s.report(m.router.event(now, AdvertsUnsent, slog.LevelWarn, "%s", failure))
+		s.report(m.router.event(now, AdvertsUnsent, slog.LevelWarn, "adverts cannot be sent, so another director may become Master as well: %s", failure))
 	}
 	m.unsent = failure
 }

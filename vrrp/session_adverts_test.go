@@ -142,7 +142,7 @@ func TestAdvertThatTheKernelRefuses(t *testing.T) {
 		}
 		down(true)
 		time.Sleep(2 * time.Second)
-		s.want("told once", "3.514s  arping -U -I eth0 10.9.0.200", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: network is down",
+		s.want("told once", "3.514s  arping -U -I eth0 10.9.0.200", "4.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "4.414s  failure: adverts cannot be sent, so another director may become Master as well: network is down",
 			"5.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
 		if n := s.status().Counters.SendErrors; n != 2 {
 			t.Errorf("counted %d", n)

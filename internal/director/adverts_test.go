@@ -41,8 +41,8 @@ func TestAdvertFindings(t *testing.T) {
 		{"the same priority on both", nil, counted(vrrp.Counters{Mismatched: reasons{"priority": 60}}),
 			[]string{`virtual router "outside": the director at 10.13.0.16 has priority 100 too, so the higher address decides who is Master: give the directors different priorities`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
-			[]string{`virtual router "outside" was Master and received 3 adverts of another Master in the last minute: both held the addresses: ` +
-				`make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id`}},
+			[]string{`virtual router "outside" was Master and received 3 adverts of another Master (10.13.0.16) in the last minute: both held the addresses: ` +
+				`make sure that the other director receives this one's adverts (check what its firewall lets in, what this one's lets out, and the switch) and has the same id`}},
 		{"somebody removes the address of a Master again and again", counted(vrrp.Counters{AddressesRestored: 1}), counted(vrrp.Counters{AddressesRestored: 40}),
 			[]string{`virtual router "outside" is Master, and somebody else removed its addresses: 39 removals in the last minute; they were put back: ` +
 				`find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile`}},
@@ -52,7 +52,7 @@ func TestAdvertFindings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var all findings
-			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, Senders: map[vrrp.Reason]netip.Addr{
+			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, Peers: []vrrp.Peer{{Address: lvs2}}, Senders: map[vrrp.Reason]netip.Addr{
 				vrrp.ReasonNotPeer: lvs2, vrrp.ReasonPriority: lvs2, vrrp.ReasonInterval: lvs2,
 			}}})
 			var got []string

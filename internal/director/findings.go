@@ -32,12 +32,17 @@ func (all findings) without(others findings) findings {
 	return rest
 }
 
-// withoutDisputed leaves out that there is another Master where it is known why: it
-// has another virtual router id.
-func (all findings) withoutDisputed() findings {
+// explanations are findings of which each explains those after it, if they are of
+// the same virtual router: another id explains another Master, and that one explains
+// who else answers for the address.
+var explanations = []string{vrrp.DisputedAddress, vrrp.OtherMaster, vrrp.AddressClaimed}
+
+// unexplained leaves out what another finding explains.
+func (all findings) unexplained() findings {
 	return slices.DeleteFunc(slices.Clone(all), func(f api.Finding) bool {
-		return f.Code == vrrp.OtherMaster && slices.ContainsFunc(all, func(o api.Finding) bool {
-			return o.Code == vrrp.DisputedAddress && o.Subject == f.Subject
+		place := slices.Index(explanations, f.Code)
+		return place > 0 && slices.ContainsFunc(all, func(o api.Finding) bool {
+			return o.Subject == f.Subject && slices.Contains(explanations[:place], o.Code)
 		})
 	})
 }
@@ -221,8 +226,8 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 				"%s received %s in the last minute that did not agree with its configuration (%s%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason, sender(r, reason))
 		}
 		if c.OtherMasters > 0 {
-			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check its firewall and the switch) and has the same id",
-				"%s was Master and received %s of another Master in the last minute: both held the addresses", subject, text.Count(c.OtherMasters, "advert"))
+			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check what its firewall lets in, what this one's lets out, and the switch) and has the same id",
+				"%s was Master and received %s of another Master%s in the last minute: both held the addresses", subject, text.Count(c.OtherMasters, "advert"), heardLast(r))
 		}
 		if c.AddressesRestored > 0 {
 			all.add(api.Warning, vrrp.AddressesRestored, subject, "find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile",
@@ -233,6 +238,16 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))
 		}
 	}
+}
+
+// heardLast names the director whose advert was accepted last.
+func heardLast(r *vrrp.Status) string {
+	for _, p := range r.Peers {
+		if p.Refused == "" {
+			return fmt.Sprintf(" (%v)", p.Address)
+		}
+	}
+	return ""
 }
 
 // remedy is what to do about adverts that were refused.

@@ -40,7 +40,8 @@ func (all *findings) rivals(r *api.Router, services []api.Service) {
 // remedyFor is what to do about somebody else who answers for an address: with direct
 // routing and tunnelling the real servers have it too, and must not answer.
 func remedyFor(address netip.Addr, services []api.Service) string {
-	const other = "if it is the other director, both are Master: let VRRP (IP protocol 112) in through both firewalls, and check peers and the switch; " +
+	const other = "if it is the other director, both are Master, and this one gets none of the other's adverts, or refuses them: let VRRP (IP protocol 112) in through this director's firewall " +
+		"and out through the other's, and check peers and the switch; " +
 		"if not, take the address away from it"
 	for i := range services {
 		if s := &services[i]; s.Key.Address == address && slices.ContainsFunc(s.Servers, func(v api.Server) bool { return v.Forward != "nat" }) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // Trial: with VRRP dropped at both inputs both directors were Master, and both
@@ -18,7 +19,8 @@ func TestRivalsAreFindings(t *testing.T) {
 		return []api.Service{{Key: api.ServiceKey{Address: vip}, Servers: []api.Server{{Forward: forward}}}}
 	}
 	arp := api.Rival{Address: vip, MAC: "52:54:00:00:00:02", Age: 3100 * time.Millisecond}
-	const other = "if it is the other director, both are Master: let VRRP (IP protocol 112) in through both firewalls, and check peers and the switch; " +
+	const other = "if it is the other director, both are Master, and this one gets none of the other's adverts, or refuses them: let VRRP (IP protocol 112) in through this director's firewall " +
+		"and out through the other's, and check peers and the switch; " +
 		"if not, take the address away from it"
 	for _, tt := range []struct {
 		name     string
@@ -54,5 +56,24 @@ func TestRivalsAreFindings(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// "Three lines in red, and all three were one cable": VRRP dropped in one direction.
+func TestOneCauseOfTwoMastersIsOneFinding(t *testing.T) {
+	const a, b = `virtual router "a"`, `virtual router "b"`
+	all := findings{}
+	for _, f := range []struct{ code, subject string }{
+		{vrrp.AddressClaimed, a}, {vrrp.OtherMaster, a}, {vrrp.AdvertsUnsent, a}, {vrrp.AddressClaimed, b}, {vrrp.OtherMaster, "c"}, {vrrp.DisputedAddress, "c"},
+	} {
+		all.add(api.Error, f.code, f.subject, "", "")
+	}
+	var got []string
+	for _, f := range all.unexplained() {
+		got = append(got, f.Code+" "+f.Subject)
+	}
+	want := []string{vrrp.OtherMaster + " " + a, vrrp.AdvertsUnsent + " " + a, vrrp.AddressClaimed + " " + b, vrrp.DisputedAddress + " c"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }

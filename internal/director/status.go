@@ -73,7 +73,7 @@ func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 		all.rivals(&s.Routers[i], s.Services)
 	}
 	all.adverts(c.adverts.since(counters(c.routers)), c.routers)
-	all = all.withoutDisputed()
+	all = all.unexplained()
 	all = append(all, c.unreported(now)...)
 	for _, d := range c.diagnostics {
 		all.add(api.Warning, "configuration", d, "", "%s", d)
