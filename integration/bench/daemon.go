@@ -79,7 +79,7 @@ func (d daemon) reload(ctx context.Context, p *cluster.Process) (end time.Time, 
 		return end, err
 	}
 	if d.reloaded == "" {
-		return settle(ctx, p.Host)
+		return settle(ctx, p.Host, time.Second)
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -85,10 +85,10 @@ func atRest() float64 {
 	return 0.1
 }
 
-// settle waits until the processes on the host have been at rest for a second,
-// and returns when that second began.
-func settle(ctx context.Context, h *cluster.Host) (time.Time, error) {
-	const look, quiet = 100 * time.Millisecond, time.Second
+// settle waits until the processes on the host have been at rest for so long,
+// and returns when that time began.
+func settle(ctx context.Context, h *cluster.Host, quiet time.Duration) (time.Time, error) {
+	const look = 100 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	began, used := time.Now(), 0.0

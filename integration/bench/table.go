@@ -105,9 +105,10 @@ func (r *rig) noteTable(ctx context.Context, f fleet, begin time.Time, name stri
 	return err
 }
 
-// noteMemory notes the memory of a daemon at rest.
+// noteMemory notes the memory of a daemon at rest: lvsd gives back what it does
+// not need three seconds after a change.
 func (r *rig) noteMemory(ctx context.Context, name string, c column) error {
-	if _, err := settle(ctx, r.director); err != nil {
+	if _, err := settle(ctx, r.director, 5*time.Second); err != nil {
 		return err
 	}
 	bytes, err := pss(r.director)

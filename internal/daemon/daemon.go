@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/checker/probe"
@@ -23,53 +21,10 @@ import (
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
-	"github.com/lvsd/lvsd/internal/program"
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
-
-// These are the garbage collector's GOGC. At rest there is little garbage, and
-// memory is what counts. A reload of ten thousand servers leaves half of the heap
-// as garbage: collecting that as often as at rest nearly doubles its processor time.
-const (
-	collectorBusy = 100 // until the daemon is ready, and while it reloads
-	collectorRest = 20
-)
-
-// collect makes the garbage collector follow the state that the service manager
-// is told.
-func collect(state string) {
-	switch state {
-	case "RELOADING=1":
-		debug.SetGCPercent(collectorBusy)
-	case "READY=1":
-		debug.SetGCPercent(collectorRest)
-		// What was replaced is garbage by now, and so is what the reader sent.
-		// At rest it would be kept for minutes.
-		go func() {
-			debug.FreeOSMemory()
-			_ = program.DropPages() // Where it fails, this process is merely larger.
-		}()
-	}
-}
-
-// withoutHugePages executes this program again, without huge pages, where the
-// kernel gives them to everybody, as Debian's does: 2 MB in place of some 4 kB
-// are 4 MB in this process and 2.5 in the keeper, which inherits this (measured).
-// Set any later, it would not reach those that the Go runtime begins with. Where
-// it fails, the daemon is only larger.
-func withoutHugePages() {
-	enabled, _ := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
-	off, err := unix.PrctlRetInt(unix.PR_GET_THP_DISABLE, 0, 0, 0, 0)
-	if !bytes.Contains(enabled, []byte("[always]")) || off != 0 || err != nil {
-		return
-	}
-	path, err := os.Executable()
-	if err == nil && unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) == nil {
-		orders.Replace(func() { _ = unix.Exec(path, os.Args, os.Environ()) })
-	}
-}
 
 // Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
 // once the virtual addresses are handed over; an *InvalidError if the
@@ -137,6 +92,7 @@ func Run(ctx context.Context, o Options) error {
 // configuration is garbage after the first reload.
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	probes := checker.New(probe.New(), first.Config.Director.ProbesInFlight)
+	var memory collector
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
@@ -158,7 +114,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Machine: machine.Read, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)
-			collect(state)
+			memory.follow(state)
 		},
 	})
 }

@@ -13,5 +13,6 @@
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go               one daemon for each table, and its edges
 //	config.go                        reading the configuration
+//	memory.go                        what memory it keeps
 //	daemon.go                        Run
 package daemon
