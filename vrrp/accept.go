@@ -126,7 +126,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	case ad.Priority == ownerPriority:
 		differs(ReasonOwner, "%s has priority 255 too: only one director can own the addresses; give the other a lower priority", src)
 	case r.c.Preempt:
-		differs(ReasonPriority, "%s has priority %d too, so the higher address decides who is Master: give the directors different priorities", src, ad.Priority)
+		differs(ReasonPriority, "%s has priority %d too, so which of them is Master is left to chance: give the directors different priorities", src, ad.Priority)
 	}
 	return acts
 }

@@ -289,7 +289,7 @@ func (w *whole) checkPriorities() {
 		case strconv.Itoa(ownerPriority):
 			w.Doubt(c.At, "Every director is the owner", "Every director that uses these files has priority 255 for virtual router %q, and a director with 255 never gives way: write priority = { lvs1 = 150, lvs2 = 100 }[node.name].", c.Text)
 		default:
-			w.Doubt(c.At, "Equal priorities", "Every director that uses these files has priority %s for virtual router %q, so the one with the higher address becomes Master: write priority = { lvs1 = 150, lvs2 = 100 }[node.name].", c.Key, c.Text)
+			w.Doubt(c.At, "Equal priorities", "Every director that uses these files has priority %s for virtual router %q, so which of them is Master is left to chance: write priority = { lvs1 = 150, lvs2 = 100 }[node.name].", c.Key, c.Text)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestAdvertFindings(t *testing.T) {
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
 			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval, the last from 10.13.0.16): configure the same advert_interval on both directors`}},
 		{"the same priority on both", nil, counted(vrrp.Counters{Mismatched: reasons{"priority": 60}}),
-			[]string{`virtual router "outside": the director at 10.13.0.16 has priority 100 too, so the higher address decides who is Master: give the directors different priorities`}},
+			[]string{`virtual router "outside": the director at 10.13.0.16 has priority 100 too, so which of them is Master is left to chance: give the directors different priorities`}},
 		{"two Masters", counted(vrrp.Counters{OtherMasters: 1}), counted(vrrp.Counters{OtherMasters: 4}),
 			[]string{`virtual router "outside" was Master and received 3 adverts of another Master (10.13.0.16) in the last minute: both held the addresses: ` +
 				`make sure that the other director receives this one's adverts (check what its firewall lets in, what this one's lets out, and the switch) and has the same id`}},

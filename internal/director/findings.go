@@ -219,7 +219,7 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 		for _, reason := range frequent(c.Mismatched) {
 			if reason == vrrp.ReasonPriority {
 				all.add(api.Warning, "same-priority", subject, remedies[reason],
-					"%s: the director at %v has priority %d too, so the higher address decides who is Master", subject, r.Senders[reason], r.Priority)
+					"%s: the director at %v has priority %d too, so which of them is Master is left to chance", subject, r.Senders[reason], r.Priority)
 				continue
 			}
 			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
