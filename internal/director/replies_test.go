@@ -119,6 +119,64 @@ func TestMissingRepliesAreThoseOfTheLastMinute(t *testing.T) {
 	}
 }
 
+// A window of a minute begins with what was counted when the last one ended.
+func TestSilenceIsCountedOverAMinute(t *testing.T) {
+	type look struct {
+		second, connections, in int
+		missing                 bool
+	}
+	for _, tt := range []struct {
+		name  string
+		looks []look
+	}{
+		{"packets that come before the clients count, too", []look{{0, 10, 20, false}, {3, 10, 30, false}, {6, 15, 35, true}}},
+		{"and clients that come before their packets", []look{{0, 10, 20, false}, {3, 12, 20, false}, {6, 15, 35, true}}},
+		{"a client in three seconds is enough", []look{
+			{40, 10, 20, false}, {43, 11, 23, false}, {46, 12, 26, false}, {49, 13, 29, false}, {52, 14, 32, false}, {55, 15, 35, true},
+		}},
+		{"it lasts for the minute and the one after it", []look{
+			{0, 10, 20, false}, {6, 15, 35, true}, {57, 15, 35, true}, {60, 15, 35, true}, {63, 15, 35, true}, {117, 15, 35, true}, {120, 15, 35, false},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var r reply
+			for _, l := range tt.looks {
+				r = r.next(time.Duration(l.second)*time.Second, ipvsctl.Counters{Connections: uint64(l.connections), PacketsIn: uint64(l.in)})
+				if r.missing != l.missing {
+					t.Errorf("after %d s: missing %v, want %v", l.second, r.missing, l.missing)
+				}
+			}
+		})
+	}
+}
+
+// "It forgets that the replies are missing whenever I touch another service": and it
+// must not take one server's silence for another's.
+func TestAReloadKeepsRepliesOfTheSameServers(t *testing.T) {
+	before := []config.Service{webService(ipvsctl.NAT, web1, web2)}
+	known := replies{before[0].Key: make([]reply, 2)}
+	web3 := web2.Next()
+	for _, tt := range []struct {
+		name    string
+		servers []netip.Addr
+		kept    bool
+	}{
+		{"the same servers", []netip.Addr{web1, web2}, true},
+		{"the last one is another", []netip.Addr{web1, web3}, false},
+		{"the first one is another", []netip.Addr{web3, web2}, false},
+		{"one has gone", []netip.Addr{web1}, false},
+		{"one is new", []netip.Addr{web1, web2, web3}, false},
+	} {
+		after := webService(ipvsctl.NAT, tt.servers...)
+		if kept := known.of(before, []config.Service{after})[after.Key] != nil; kept != tt.kept {
+			t.Errorf("%s: kept %v, want %v", tt.name, kept, tt.kept)
+		}
+	}
+	if kept := (replies{}).of(before, before); len(kept) != 0 {
+		t.Errorf("of a service without clients, %v is kept", kept)
+	}
+}
+
 // With 10,000 servers, each look takes a while.
 func TestRepliesAreLookedAtEveryThreeSeconds(t *testing.T) {
 	service := webService(ipvsctl.NAT, web1)

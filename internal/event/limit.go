@@ -43,9 +43,10 @@ func (l *Limit) Pass(now time.Time, e Event) bool {
 		p.passed++
 		return true
 	}
-	if p.left == 0 || e.Severity > p.gravest {
+	if p.left == 0 {
 		p.gravest = e.Severity
 	}
+	p.gravest = max(p.gravest, e.Severity)
 	p.left++
 	p.last = e
 	return false
