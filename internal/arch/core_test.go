@@ -35,7 +35,9 @@ var core = map[string]map[string]string{
 		"director.go": "the channels around the loop, and where others ask it",
 		"loop.go":     "the loop",
 	},
-	"internal/text": {},
+	"internal/text": {
+		"pattern.go": "compiles each pattern once, whoever asks first",
+	},
 }
 
 // clocks are what reads a clock or waits for one, by package.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -254,7 +253,7 @@ func (f *source) quote(d *Diagnostic, at Place, hidden veil) {
 }
 
 // equals is what a line may show after the name of a secret argument.
-var equals = regexp.MustCompile(`^[ \t]*[={:]?[ \t]*\{?`)
+var equals = text.Pattern(`^[ \t]*[={:]?[ \t]*\{?`)
 
 // hide takes the value out of a message about a secret argument: what is left of its
 // line is the name, if it begins with that.
@@ -263,7 +262,7 @@ func (d *Diagnostic) hide(secrets []string) {
 	name := firstWord([]byte(line))
 	shown := len(d.Source) - len(line)
 	if slices.Contains(secrets, string(name)) {
-		shown += len(name) + len(equals.FindString(line[len(name):]))
+		shown += len(name) + len(equals().FindString(line[len(name):]))
 	}
 	if shown < len(d.Source) {
 		d.Source = d.Source[:shown] + "…"

@@ -3,7 +3,6 @@ package block
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // explain reports diagnostics of the HCL library, in words of this language
@@ -34,11 +35,11 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 		case "Call to unknown function":
 			d.explainFunction(in, &r)
 		case "Attribute redefined":
-			if m := redefined.FindStringSubmatch(in.Detail); m != nil {
+			if m := redefined().FindStringSubmatch(in.Detail); m != nil {
 				r.Summary, r.Detail = "Duplicate argument", fmt.Sprintf("%s is already set on line %s: remove one of them.", m[1], m[2])
 			}
 		case "Invalid function argument":
-			if m := pattern.FindStringSubmatch(in.Detail); m != nil {
+			if m := pattern().FindStringSubmatch(in.Detail); m != nil {
 				r.Detail = m[1] + strconv.Quote(m[2])
 			}
 		default:
@@ -50,16 +51,16 @@ func (d *decoder) explain(diags hcl.Diagnostics) {
 
 // pattern is the end of what the functions say of a regular expression, without
 // quotes around it.
-var pattern = regexp.MustCompile(`(?s)^(.*invalid regexp pattern: .*? in )(.*)\.$`)
+var pattern = text.Pattern(`(?s)^(.*invalid regexp pattern: .*? in )(.*)\.$`)
 
 // unclosedBlock is the parser's word for a block without a closing brace.
 const unclosedBlock = "Unclosed configuration block"
 
 // redefined is what the parser says of an argument that is given twice.
-var redefined = regexp.MustCompile(`argument "([^"]+)" was already set at .*:(\d+),`)
+var redefined = text.Pattern(`argument "([^"]+)" was already set at .*:(\d+),`)
 
 // references is a text that was meant as a variable.
-var references = regexp.MustCompile(`^(?:node|env|local)\.[\w.]+$`)
+var references = text.Pattern(`^(?:node|env|local)\.[\w.]+$`)
 
 // explainIndex names the key that a map does not have, and those that it has:
 // above all a node that a map of nodes forgets.
@@ -76,7 +77,7 @@ func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the director's name with --node.", key, Listed(keys))
 	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
 		out.Summary, out.Detail = unsetVariable(key)
-	case references.MatchString(key):
+	case references().MatchString(key):
 		out.Summary = fmt.Sprintf("Unknown key %q", key)
 		out.Detail = fmt.Sprintf("In quotes, this is text, not a variable: write [%s].", excerpt(key, maxValue))
 	default:

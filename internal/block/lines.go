@@ -8,52 +8,54 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // The forms of lines that are wrong and whose meaning is clear.
 var (
 	// bare is an IP address without its quotes: a value, the first item of a
 	// list, a label, or alone on its line.
-	bare = regexp.MustCompile(`^[ \t]*(?:\w+[ \t]*[ \t=][ \t]*\[?[ \t]*)?((?:\d+\.\d+\.\d+[\d.]*|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:]*)(?:/\d+)?)`)
+	bare = text.Pattern(`^[ \t]*(?:\w+[ \t]*[ \t=][ \t]*\[?[ \t]*)?((?:\d+\.\d+\.\d+[\d.]*|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:]*)(?:/\d+)?)`)
 	// unassigned is a word and a value, and nothing between them.
-	unassigned = regexp.MustCompile(`^[ \t]*(\w+)[ \t]+([^"={}#\s]+)[ \t]*(?:#|$)`)
+	unassigned = text.Pattern(`^[ \t]*(\w+)[ \t]+([^"={}#\s]+)[ \t]*(?:#|$)`)
 	// plain is a value that needs no quotes.
-	plain = regexp.MustCompile(`^(?:\d+|true|false|null)$|[\[\](]`)
+	plain = text.Pattern(`^(?:\d+|true|false|null)$|[\[\](]`)
 )
 
 // forms are the others, each with what is told: the first group is $1 of the
 // detail, in quotes there, since it may be a part of a secret.
 var forms = []struct {
-	line            *regexp.Regexp
+	line            func() *regexp.Regexp
 	summary, detail string
 }{
-	{regexp.MustCompile(`^(?:<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?: |$)`),
+	{text.Pattern(`^(?:<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)(?: |$)`),
 		"Merge conflict", "A merge left this line (git): keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>."},
-	{regexp.MustCompile(`^[ \t]*\}[ \t]*(?:#.*)?$`),
+	{text.Pattern(`^[ \t]*\}[ \t]*(?:#.*)?$`),
 		"Unexpected closing brace", "No block is open here: remove this brace, or look above for a block that ends too early."},
-	{regexp.MustCompile(`^[^"]*[=\[,][ \t]*\$\{?(\w+)\}?`),
+	{text.Pattern(`^[^"]*[=\[,][ \t]*\$\{?(\w+)\}?`),
 		"Shell variable", "An environment variable is written `env.$1`, without a dollar sign; in quotes, \"${env.$1}\"."},
-	{regexp.MustCompile(`=[ \t]*(\d+(?:\.\d+)?(?:ns|us|ms|[smhd]))[ \t]*(?:#|//|$)`),
+	{text.Pattern(`=[ \t]*(\d+(?:\.\d+)?(?:ns|us|ms|[smhd]))[ \t]*(?:#|//|$)`),
 		"Missing quotes", "A duration is text: write \"$1\"."},
-	{regexp.MustCompile(`=[ \t]*(0[xX][0-9a-fA-F]+)\b`),
+	{text.Pattern(`=[ \t]*(0[xX][0-9a-fA-F]+)\b`),
 		"Invalid number", "\"$1\" is hexadecimal: write the number in decimal."},
-	{regexp.MustCompile(`=[ \t]*(\d+[\pL_][\pL\d_]*)[ \t]*(?:#|//|$)`),
+	{text.Pattern(`=[ \t]*(\d+[\pL_][\pL\d_]*)[ \t]*(?:#|//|$)`),
 		"Invalid number", "\"$1\" has a letter in it: correct the number, or put text in quotes."},
-	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*=[ \t]*(?:#|//|$)`),
+	{text.Pattern(`^[ \t]*([\pL_][\w-]*)[ \t]*=[ \t]*(?:#|//|$)`),
 		"Missing value", "Write a value after the equals sign: `$1 = …`"},
-	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*(?:[ \t]+"[^"]*")+)[ \t]*(?:#|//|$)`),
+	{text.Pattern(`^[ \t]*([\pL_][\w-]*(?:[ \t]+"[^"]*")+)[ \t]*(?:#|//|$)`),
 		"Missing brace", "A block needs braces, even if it is empty: write `$1 {}`, or `$1 {` here and `}` on a line of its own."},
-	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*:(?:[ \t]|$)`),
+	{text.Pattern(`^[ \t]*([\pL_][\w-]*)[ \t]*:(?:[ \t]|$)`),
 		"Colon instead of an equals sign", "Write `$1 =` and the value."},
-	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:#|//|$)`),
+	{text.Pattern(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:#|//|$)`),
 		"Incomplete line", "An argument needs a value, `$1 = …`, and a block needs braces, `$1 { … }`."},
-	{regexp.MustCompile(`;[ \t]*(?:#|//|$)`),
+	{text.Pattern(`;[ \t]*(?:#|//|$)`),
 		"Semicolon", "A line needs no semicolon at its end: remove it."},
-	{regexp.MustCompile(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:==|=>|:=|\+=|->)`),
+	{text.Pattern(`^[ \t]*([\pL_][\w-]*)[ \t]*(?:==|=>|:=|\+=|->)`),
 		"Wrong sign", "An argument has one equals sign: write `$1 =` and the value."},
-	{regexp.MustCompile(`=[ \t]*if\b`),
+	{text.Pattern(`=[ \t]*if\b`),
 		"Invalid condition", "Write the condition before a question mark, and then both results; for example: node.name == \"lvs1\" ? 150 : 100"},
-	{regexp.MustCompile(`^[ \t]*\{[ \t]*(?:#|//|$)`),
+	{text.Pattern(`^[ \t]*\{[ \t]*(?:#|//|$)`),
 		"Brace on a line of its own", "The opening brace of a block is on the line of its name: move it there."},
 }
 
@@ -74,12 +76,12 @@ func (d *decoder) translate(f *source, diag *hcl.Diagnostic) bool {
 
 // assign explains a line with an argument of this language and no equals sign.
 func (d *decoder) assign(diag *hcl.Diagnostic, line []byte, word string) bool {
-	m := unassigned.FindSubmatch(line)
+	m := unassigned().FindSubmatch(line)
 	if m == nil || len(d.language.owners(word)) == 0 {
 		return false
 	}
 	value := string(m[2])
-	if !plain.MatchString(value) {
+	if !plain().MatchString(value) {
 		value = strconv.Quote(value)
 	}
 	diag.Summary, diag.Detail = "Missing equals sign", fmt.Sprintf("An argument needs one: write %s = %s.", word, value)
@@ -88,7 +90,7 @@ func (d *decoder) assign(diag *hcl.Diagnostic, line []byte, word string) bool {
 
 // translateAddress explains a line with an address that has no quotes.
 func translateAddress(diag *hcl.Diagnostic, line []byte, word string) bool {
-	m := bare.FindSubmatch(line)
+	m := bare().FindSubmatch(line)
 	if m == nil || bytes.Contains(line, []byte(`"`)) {
 		return false
 	}
@@ -105,7 +107,7 @@ func translateForm(diag *hcl.Diagnostic, line []byte) bool {
 		return false // the mistake is in what is open before it
 	}
 	for _, form := range forms {
-		m := form.line.FindSubmatch(line)
+		m := form.line().FindSubmatch(line)
 		if m == nil {
 			continue
 		}

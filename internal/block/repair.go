@@ -2,10 +2,11 @@ package block
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // maxRepairs bounds how many broken lines of one item are taken out: each costs
@@ -22,7 +23,7 @@ const (
 const lost = "_"
 
 // givenValue is the begin of a line that gives an argument a value.
-var givenValue = regexp.MustCompile(`^[ \t]*[\pL_][\pL\d_-]*[ \t]*=[ \t]*`)
+var givenValue = text.Pattern(`^[ \t]*[\pL_][\pL\d_-]*[ \t]*=[ \t]*`)
 
 // repair takes out of an item what is broken on the line of a diagnostic, and
 // keeps the places of all else. An argument keeps its name and a block its brace.
@@ -38,7 +39,7 @@ func repair(text []byte, c chunk, diag *hcl.Diagnostic) (repaired []byte, ok boo
 	if n := bytes.IndexByte(text[i:], '\n'); n >= 0 {
 		end = i + n
 	}
-	line, head, whole := text[start:end], givenValue.Find(text[start:end]), structure(text, start, end)
+	line, head, whole := text[start:end], givenValue().Find(text[start:end]), structure(text, start, end)
 	repaired = bytes.Clone(text)
 	room := repaired[start:end]
 	if len(head) < len(line) && whole == ends {

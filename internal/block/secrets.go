@@ -3,8 +3,9 @@ package block
 import (
 	"bytes"
 	"iter"
-	"regexp"
 	"slices"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // Secrets lists the arguments whose values are never shown.
@@ -28,13 +29,13 @@ type veil struct {
 
 // indirect is what a value is made of that stands elsewhere: locals, or what a dynamic
 // block is repeated for.
-var indirect = regexp.MustCompile(`\b(?:local|value|key)\b`)
+var indirect = text.Pattern(`\b(?:local|value|key)\b`)
 
 // veil hides the arguments with the names, and what their values are made of.
 func (s Sources) veil(names []string) veil {
 	for _, f := range s.files {
 		for value := range f.values(0, len(f.text), names) {
-			if indirect.Match(value) {
+			if indirect().Match(value) {
 				return veil{append(slices.Clone(names), "for_each"), true}
 			}
 		}

@@ -3,15 +3,17 @@ package block
 import (
 	"bytes"
 	"regexp"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // formats are the beginnings of files in the formats that are taken for this one.
 var formats = []struct {
 	name  string
-	begin *regexp.Regexp
+	begin func() *regexp.Regexp
 }{
-	{"JSON", regexp.MustCompile(`^\s*\{\s*(?:"[^"\n]*"\s*:|\})`)},
-	{"YAML", regexp.MustCompile(`^(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n|[\w-]+:(?:[ \t][^\n]*)?(?:\n|$))`)},
+	{"JSON", text.Pattern(`^\s*\{\s*(?:"[^"\n]*"\s*:|\})`)},
+	{"YAML", text.Pattern(`^(?:[ \t]*(?:#[^\n]*)?\n)*(?:---[ \t]*\n|[\w-]+:(?:[ \t][^\n]*)?(?:\n|$))`)},
 }
 
 // legible reports whether a file is text that may be configuration. Of one that
@@ -28,7 +30,7 @@ func (d *decoder) legible(f *source) bool {
 		return false
 	}
 	for _, format := range formats {
-		if begin := format.begin.FindIndex(f.text); begin != nil {
+		if begin := format.begin().FindIndex(f.text); begin != nil {
 			d.Mistake(f.at(begin[0]), "Configuration in "+format.name, "This file is in %s, and lvsd reads HCL: an argument is written name = value, and a block name { … }.", format.name)
 			return false
 		}

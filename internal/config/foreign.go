@@ -1,9 +1,10 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // Many users know the words of another program. This is the table of them: each
@@ -87,12 +88,12 @@ var keepalivedBlocks = []string{"global_defs", "vrrp_instance", "vrrp_script", "
 
 // assignment is what every argument of this language has, and none of
 // keepalived's.
-var assignment = regexp.MustCompile(`(?m)^[ \t]*\w+[ \t]*=`)
+var assignment = text.Pattern(`(?m)^[ \t]*\w+[ \t]*=`)
 
 var keepalived = program{
 	name: "keepalived",
 	is: func(kind, head string, text []byte) bool {
-		return slices.Contains(keepalivedBlocks, kind) && !strings.Contains(head, `"`) && !assignment.Match(text)
+		return slices.Contains(keepalivedBlocks, kind) && !strings.Contains(head, `"`) && !assignment().Match(text)
 	},
 	advice: "a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service.",
 	words:  slices.Concat(keepalivedVRRP, keepalivedIPVS, keepalivedGlobal),
@@ -232,11 +233,11 @@ var keepalivedGlobal = []foreignWords{
 }
 
 // ldirectordService is a line that begins a service of ldirectord.
-var ldirectordService = regexp.MustCompile(`^virtual6?[ \t]*=[ \t]*[^"\s]`)
+var ldirectordService = text.Pattern(`^virtual6?[ \t]*=[ \t]*[^"\s]`)
 
 var ldirectord = program{
 	name:   "ldirectord",
-	is:     func(_, _ string, text []byte) bool { return ldirectordService.Match(text) },
+	is:     func(_, _ string, text []byte) bool { return ldirectordService().Match(text) },
 	advice: "each \"virtual =\" becomes a virtual_service, and each \"real =\" a real_server in it; the addresses that Heartbeat moved become those of a virtual_router.",
 	words: []foreignWords{
 		{"virtual virtual6", counterpart, `Write virtual_service "web" { … } with address and port as arguments.`},
@@ -268,22 +269,22 @@ var heartbeatWords = []string{"keepalive", "deadtime", "warntime", "initdead", "
 var heartbeat = program{
 	name: "Heartbeat",
 	is: func(kind, _ string, text []byte) bool {
-		return slices.Contains(heartbeatWords, kind) && heartbeatLine.Match(text)
+		return slices.Contains(heartbeatWords, kind) && heartbeatLine().Match(text)
 	},
 	advice: "the nodes become a virtual_router with an id and a priority for each of them, and advert_interval is about a quarter of deadtime.",
 }
 
 // heartbeatLine is a word with values, and neither a sign nor a brace.
-var heartbeatLine = regexp.MustCompile(`^\w+[ \t]+[^={\s][^={]*$`)
+var heartbeatLine = text.Pattern(`^\w+[ \t]+[^={\s][^={]*$`)
 
 // resource is a line of Heartbeat's haresources: a node with an address, or with the
 // script of a resource and its arguments.
-var resource = regexp.MustCompile(`^[\w.-]+[ \t]+(?:\d+\.\d+\.\d+\.\d+(?:/\S*)?(?:[ \t][^={]*)?$|[^={]*\w::|[^={]*(?:IPaddr2?|IPv6addr|ldirectord|LVSSyncDaemonSwap|MailTo|drbddisk)[ \t]*$)`)
+var resource = text.Pattern(`^[\w.-]+[ \t]+(?:\d+\.\d+\.\d+\.\d+(?:/\S*)?(?:[ \t][^={]*)?$|[^={]*\w::|[^={]*(?:IPaddr2?|IPv6addr|ldirectord|LVSSyncDaemonSwap|MailTo|drbddisk)[ \t]*$)`)
 
 var haresources = program{
 	name: "Heartbeat",
 	is: func(_, _ string, text []byte) bool {
-		return resource.Match(text)
+		return resource().Match(text)
 	},
 	advice: "each IPaddr becomes an address of a virtual_router, in which the node at the start of the line has the higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name].",
 }
@@ -291,7 +292,7 @@ var haresources = program{
 var authkeys = program{
 	name: "Heartbeat",
 	is: func(kind, _ string, text []byte) bool {
-		return kind == "auth" && heartbeatLine.Match(text)
+		return kind == "auth" && heartbeatLine().Match(text)
 	},
 	advice: "there is no counterpart for authkeys yet, so let the firewall drop adverts from all but the other directors.",
 }

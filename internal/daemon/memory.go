@@ -17,7 +17,7 @@ import (
 // as garbage: collecting that as often as at rest nearly doubles its processor time.
 const (
 	collectorBusy = 100 // until the daemon is at rest
-	collectorRest = 20
+	collectorRest = 10
 )
 
 // restAfter is how long after a start or a reload a daemon is at rest. The first

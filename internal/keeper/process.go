@@ -57,7 +57,7 @@ func prepare() Process {
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-keeper"), 0)
 	adjustOOM(-oomPoints)
 	runtime.GOMAXPROCS(min(threads, runtime.NumCPU()))
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(20)
 	var missing []string
 	scheduling, err := unix.SchedGetAttr(0, 0)
 	realtime := err == nil && scheduling.Policy == policy

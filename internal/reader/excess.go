@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/text"
 )
 
 // errTooLarge is the end of a reply that is larger than maxReply.
@@ -89,14 +89,14 @@ func excess(summary, detail string, args ...any) config.Diagnostic {
 
 // blame gives a diagnostic its place, in the form of config.Options.Reading.
 func blame(d config.Diagnostic, where string) config.Diagnostic {
-	if m := placeForm.FindStringSubmatch(where); m != nil {
+	if m := placeForm().FindStringSubmatch(where); m != nil {
 		d.File, d.Column, d.Block = m[1], 1, strings.ToValidUTF8(m[3], "")
 		d.Line, _ = strconv.Atoi(m[2])
 	}
 	return d
 }
 
-var placeForm = regexp.MustCompile(`^(.+?):(\d+): (.*)$`)
+var placeForm = text.Pattern(`^(.+?):(\d+): (.*)$`)
 
 // size prints a number of bytes: "512 MiB".
 func size(n uint64) string { return fmt.Sprintf("%d MiB", n>>20) }
