@@ -162,6 +162,29 @@ virtual_router "outside" {
   # A list; default: multicast to 224.0.0.18 or ff02::12.
   peers = [for name, address in local.directors : address if name != node.name]
 
+  # The TTL (with IPv6, hop limit) of the adverts that are sent to peers. Those
+  # to a multicast group always have 255.
+  # 1 to 255; default: 255.
+  ttl = 255
+
+  # The smallest TTL with which a peer's advert is accepted. Nobody beyond a
+  # router can send one that arrives with 255, since each router takes 1 off.
+  # Where there are routers between the directors, write 255 less their number.
+  # 1 to 255; default: 255.
+  min_ttl = 254
+
+  # The largest TTL with which a peer's advert is accepted. With 255 less the
+  # number of routers between the directors, adverts that were forged on this
+  # network are refused.
+  # 1 to 255; default: 255.
+  max_ttl = 255
+
+  # The group to which adverts are multicast, and in which those of the other
+  # directors are expected. Choose one that stays on the network: from
+  # 224.0.0.0/24 or ff02::/16.
+  # An address; default: 224.0.0.18 or ff02::12.
+  # multicast_group = "224.0.0.18"
+
   # The source address of the adverts.
   # An address; default: the interface's first address that is not virtual;
   # with IPv6, its link-local address.

@@ -69,7 +69,7 @@ func (r *Router) Asked(now time.Time, err error) []Action {
 // Its errors are of type *DecodeError. An advert that is refused for its version
 // or its authentication alone is returned all the same.
 func (r *Router) accept(p Packet) (Advert, error) {
-	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
+	ad, err := Decode(p.Payload, p.Src, p.Dst)
 	if err != nil && ReasonOf(err) != ReasonAuthentication {
 		return Advert{}, err
 	}
@@ -95,7 +95,7 @@ func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 	case src == r.source:
 		_, err = refuse(ReasonOwnAddress, "its source is this director's own address: it came back in a loop, or another machine uses the address")
 	default:
-		err = r.checkSource(src, p.Dst)
+		err = r.checkSource(src, p.Dst, p.TTL)
 	}
 	return err
 }

@@ -19,14 +19,21 @@ func keyOf(c *Config) routerKey {
 	return routerKey{Port{c.Interface, c.Family()}, c.VRID}
 }
 
-// An Identity is what the adverts of one virtual router have in common.
-type Identity struct{ Version, VRID uint8 }
+// An Identity is what the adverts of one virtual router have in common as they
+// arrive.
+type Identity struct {
+	Version, VRID uint8
+	// MinTTL is the smallest TTL or hop limit that they have; zero: 255.
+	MinTTL uint8
+	// Group is where they are multicast to; invalid: Group4 or Group6.
+	Group netip.Addr
+}
 
 // Header returns the first two bytes of such an advert: version and type, VRID.
 func (i Identity) Header() uint16 { return uint16(i.Version<<4|typeAdvert)<<8 | uint16(i.VRID) }
 
-// A Packet is one VRRP packet as it arrived. Payload is valid only until the
-// function that was called with it returns.
+// A Packet is one VRRP packet as it arrived or is to be sent. Payload is valid only
+// until the function that was called with it returns.
 type Packet struct {
 	Port     Port
 	Src, Dst netip.Addr
@@ -86,8 +93,8 @@ type Link interface {
 	// Removable returns why an address, once it is held, could not be removed again
 	// without the interface's own ones; nil: all could.
 	Removable(Holdings) error
-	// Send sends one packet, with TTL 255.
-	Send(p Port, src, dst netip.Addr, payload []byte) error
+	// Send sends one packet.
+	Send(Packet) error
 }
 
 // A Holder makes the kernel agree with what a Master holds. Its methods are

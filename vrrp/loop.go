@@ -137,7 +137,8 @@ func (s *Session) listen() {
 	wanted := make(map[Port][]Identity)
 	s.owners = make(map[portAddress]*member)
 	for key, m := range s.members {
-		wanted[key.Port] = append(wanted[key.Port], Identity{m.router.c.Version, key.vrid})
+		c := &m.router.c
+		wanted[key.Port] = append(wanted[key.Port], Identity{c.Version, key.vrid, uint8(c.minTTL()), c.group()})
 		for _, a := range m.router.c.Addresses {
 			s.owners[portAddress{key.Port, a.Addr()}] = m
 		}

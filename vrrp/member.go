@@ -18,8 +18,8 @@ func (s *Session) receive(now time.Time, p Packet) {
 		return
 	}
 	s.unclaimed.Add(1)
-	ad, err := Decode(p.Payload, p.Src, p.Dst, p.TTL)
-	if err != nil || s.ending != Running {
+	ad, err := Decode(p.Payload, p.Src, p.Dst)
+	if err != nil || p.TTL != TTL || s.ending != Running {
 		return // While they leave one after the other, none is meant.
 	}
 	disputed := make(map[*member]bool)
@@ -87,12 +87,10 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 
 // send sends an advert to the group, or to each peer.
 func (s *Session) send(now time.Time, m *member, ad Advert) {
-	to, source := m.router.c.Peers, m.router.source
+	c, source := &m.router.c, m.router.source
+	to := c.Peers
 	if len(to) == 0 {
-		to = []netip.Addr{Group4}
-		if m.key.Family == 6 {
-			to = []netip.Addr{Group6}
-		}
+		to = []netip.Addr{c.group()}
 	}
 	var failure string
 	for _, dst := range to {
@@ -100,7 +98,7 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 			continue // The same list of peers is on all directors.
 		}
 		s.payload = ad.Append(s.payload[:0], source, dst)
-		if err := s.link.Send(m.key.Port, source, dst, s.payload); err != nil {
+		if err := s.link.Send(Packet{Port: m.key.Port, Src: source, Dst: dst, TTL: c.ttl(), Payload: s.payload}); err != nil {
 			m.router.counters.SendErrors++
 			failure = err.Error()
 		}

@@ -11,9 +11,9 @@ import (
 // Protocol is VRRP's IP protocol number (RFC 9568 sections 5.1.1.4 and 5.1.2.4).
 const Protocol = 112
 
-// TTL is the TTL or hop limit of every advert. A receiver of any other "MUST
-// discard the packet", since it has passed a router (RFC 9568 sections 5.1.1.3 and
-// 5.1.2.3).
+// TTL is the TTL or hop limit of adverts, unless a Config says otherwise. A receiver
+// of any other "MUST discard the packet", since it has passed a router (RFC 9568
+// sections 5.1.1.3 and 5.1.2.3).
 const TTL = 255
 
 // Adverts are multicast to these groups (RFC 9568 sections 5.1.1.2 and
@@ -54,7 +54,6 @@ type Reason string
 
 // Why Decode refuses a packet.
 const (
-	ReasonTTL            Reason = "ttl"
 	ReasonLength         Reason = "length"
 	ReasonVersion        Reason = "version" // a Router refuses versions too
 	ReasonType           Reason = "type"
@@ -70,6 +69,7 @@ const (
 	ReasonFamily      Reason = "family"
 	ReasonOwnAddress  Reason = "own_address" // the source is our own
 	ReasonNotPeer     Reason = "not_a_peer"
+	ReasonTTL         Reason = "ttl"
 	ReasonSource      Reason = "source"      // it cannot be a director's
 	ReasonDestination Reason = "destination" // multicast, with peers
 )
@@ -115,9 +115,8 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 
 // Decode reads a VRRP packet: b is the payload of the IP packet (cut to the
 // length in the IP header, without Ethernet's padding) that came from
-// src to dst with this TTL or hop limit. It makes the checks of RFC 9568
-// section 7.1 that need no configuration, for unicast as well; its errors are
-// of type *DecodeError. An advert that is refused for its authentication alone is
+// src to dst. It makes the checks of RFC 9568 section 7.1 that need no
+// configuration, for unicast as well; its errors are of type *DecodeError. An advert that is refused for its authentication alone is
 // returned all the same.
 //
 //	 0                   1                   2                   3
@@ -128,7 +127,7 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 //	|   auth type   | interval in s |          checksum             |  version 2
 //	+-------------------------------+-------------------------------+
 //	|  addresses, then 8 bytes of authentication data in version 2  |
-func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
+func Decode(b []byte, src, dst netip.Addr) (Advert, error) {
 	src, dst = src.Unmap(), dst.Unmap()
 	if len(b) < headerLen {
 		return refuse(ReasonLength, "%d bytes are not a VRRP packet, which has at least %d", len(b), headerLen)
@@ -136,9 +135,6 @@ func Decode(b []byte, src, dst netip.Addr, ttl int) (Advert, error) {
 	version := b[0] >> 4
 	if version != 3 && (version != 2 || src.Is6()) {
 		return refuse(ReasonVersion, "version %d is not supported over %s", version, familyName(src))
-	}
-	if ttl != TTL {
-		return refuse(ReasonTTL, "TTL %d instead of %d: the packet does not come from this network", ttl, TTL)
 	}
 	if t := b[0] & 0xf; t != typeAdvert {
 		return refuse(ReasonType, "type %d is not an advertisement", t)

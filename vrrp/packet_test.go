@@ -121,7 +121,7 @@ func TestGoldenVectors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := parseIP(t, unhex(t, tt.packet))
-			got, err := Decode(d.payload, d.src, d.dst, d.ttl)
+			got, err := Decode(d.payload, d.src, d.dst)
 			if err != nil {
 				t.Fatalf("Decode: %v", err)
 			}
@@ -148,13 +148,13 @@ func TestGoldenVectorsVersion2(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := parseIP(t, unhex(t, tt.packet))
-			if _, err := Decode(d.payload, d.src, d.dst, d.ttl); ReasonOf(err) != ReasonAuthentication {
+			if _, err := Decode(d.payload, d.src, d.dst); ReasonOf(err) != ReasonAuthentication {
 				t.Errorf("Decode: %v, want the reason %q", err, ReasonAuthentication)
 			}
 			want := Advert{Version: 2, VRID: 51, Priority: tt.priority, Interval: time.Second,
 				Addresses: addrs("10.9.0.100", "10.9.0.101"), PlainChecksum: true}
 			b := want.Append(nil, d.src, d.dst)
-			got, err := Decode(b, d.src, d.dst, TTL)
+			got, err := Decode(b, d.src, d.dst)
 			if err != nil {
 				t.Fatalf("Decode without authentication: %v", err)
 			}
@@ -196,7 +196,7 @@ func TestCaptures(t *testing.T) {
 				if d.protocol != Protocol && d.protocol != 51 {
 					continue
 				}
-				ad, err := Decode(d.payload, d.src, d.dst, d.ttl)
+				ad, err := Decode(d.payload, d.src, d.dst)
 				if tt.refused != "" {
 					refused++
 					if ReasonOf(err) != tt.refused {
@@ -235,30 +235,28 @@ func TestDecodeRefuses(t *testing.T) {
 		name string
 		b    []byte
 		src  netip.Addr
-		ttl  int
 		want Reason
 	}{
-		{"the TTL or hop limit is 255", encode(good), peer1, 254, ReasonTTL},
-		{"the version is 2 or 3: 1", fix(append([]byte{0x11}, encode(good)[1:]...)), peer1, TTL, ReasonVersion},
-		{"the version is 2 or 3: 4", fix(append([]byte{0x41}, encode(good)[1:]...)), peer1, TTL, ReasonVersion},
-		{"version 2 is IPv4 only", encode(v2), netip.MustParseAddr("fe80::1"), TTL, ReasonVersion},
-		{"the type is 1", fix(append([]byte{0x32}, encode(good)[1:]...)), peer1, TTL, ReasonType},
-		{"the packet is complete: nothing", nil, peer1, TTL, ReasonLength},
-		{"the packet is complete: 7 bytes", encode(good)[:7], peer1, TTL, ReasonLength},
-		{"the packet is complete: an address is missing", fix(encode(good)[:12]), peer1, TTL, ReasonLength},
-		{"the packet is complete: half an address", fix(encode(good)[:14]), peer1, TTL, ReasonLength},
-		{"the packet is complete: no authentication data in version 2", fix(encode(v2)[:16]), peer1, TTL, ReasonLength},
-		{"the length is exact: a trailer", fix(append(encode(good), make([]byte, 28)...)), peer1, TTL, ReasonLength},
-		{"the count of addresses is not believed", fix(append([]byte{0x31, 51, 150, 255}, encode(good)[4:]...)), peer1, TTL, ReasonLength},
-		{"the checksum is right: one bit", append(encode(good)[:15], 0x64), peer1, TTL, ReasonChecksum},
-		{"the checksum is right: another source than in the pseudo-header", encode(good), netip.MustParseAddr("10.9.0.3"), TTL, ReasonChecksum},
-		{"the authentication type is configured: password", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, TTL, ReasonAuthentication},
-		{"an address is advertised (5.2.5)", fix(append([]byte{0x31, 51, 150, 0}, encode(good)[4:8]...)), peer1, TTL, ReasonNoAddress},
-		{"an interval is advertised (erratum 8301)", fix(append(append(encode(good)[:4:4], 0, 0), encode(good)[6:]...)), peer1, TTL, ReasonNoInterval},
+		{"the version is 2 or 3: 1", fix(append([]byte{0x11}, encode(good)[1:]...)), peer1, ReasonVersion},
+		{"the version is 2 or 3: 4", fix(append([]byte{0x41}, encode(good)[1:]...)), peer1, ReasonVersion},
+		{"version 2 is IPv4 only", encode(v2), netip.MustParseAddr("fe80::1"), ReasonVersion},
+		{"the type is 1", fix(append([]byte{0x32}, encode(good)[1:]...)), peer1, ReasonType},
+		{"the packet is complete: nothing", nil, peer1, ReasonLength},
+		{"the packet is complete: 7 bytes", encode(good)[:7], peer1, ReasonLength},
+		{"the packet is complete: an address is missing", fix(encode(good)[:12]), peer1, ReasonLength},
+		{"the packet is complete: half an address", fix(encode(good)[:14]), peer1, ReasonLength},
+		{"the packet is complete: no authentication data in version 2", fix(encode(v2)[:16]), peer1, ReasonLength},
+		{"the length is exact: a trailer", fix(append(encode(good), make([]byte, 28)...)), peer1, ReasonLength},
+		{"the count of addresses is not believed", fix(append([]byte{0x31, 51, 150, 255}, encode(good)[4:]...)), peer1, ReasonLength},
+		{"the checksum is right: one bit", append(encode(good)[:15], 0x64), peer1, ReasonChecksum},
+		{"the checksum is right: another source than in the pseudo-header", encode(good), netip.MustParseAddr("10.9.0.3"), ReasonChecksum},
+		{"the authentication type is configured: password", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
+		{"an address is advertised (5.2.5)", fix(append([]byte{0x31, 51, 150, 0}, encode(good)[4:8]...)), peer1, ReasonNoAddress},
+		{"an interval is advertised (erratum 8301)", fix(append(append(encode(good)[:4:4], 0, 0), encode(good)[6:]...)), peer1, ReasonNoInterval},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Decode(tt.b, tt.src, Group4, tt.ttl)
+			_, err := Decode(tt.b, tt.src, Group4)
 			if ReasonOf(err) != tt.want {
 				t.Errorf("Decode(%x) = %v, want the reason %q", tt.b, err, tt.want)
 			}
@@ -279,7 +277,7 @@ func TestDecodeIgnores(t *testing.T) {
 	for _, tt := range tests {
 		b := unhex(t, tt.packet)
 		binary.BigEndian.PutUint16(b[6:], ^sum(b, 0))
-		ad, err := Decode(b, netip.AddrFrom16(peer1.As16()), Group4, TTL)
+		ad, err := Decode(b, netip.AddrFrom16(peer1.As16()), Group4)
 		if err != nil || ad.Interval != tt.want {
 			t.Errorf("%s: Decode = %+v, %v", tt.name, ad, err)
 		}
@@ -292,7 +290,7 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 	if !bytes.HasPrefix(b, []byte("before")) {
 		t.Errorf("Append changed what was there: %q", b)
 	}
-	if _, err := Decode(b[len("before"):], peer1, Group4, TTL); err != nil {
+	if _, err := Decode(b[len("before"):], peer1, Group4); err != nil {
 		t.Errorf("Decode: %v", err)
 	}
 }
@@ -301,31 +299,28 @@ func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"v2.pcap", "v3.pcap", "v6.pcap", "vmac.pcap", "uni3.pcap", "ah.pcap"} {
 		for i, d := range readPcap(f, name) {
 			if i < 3 {
-				f.Add(d.payload, d.src.AsSlice(), d.dst.AsSlice(), d.ttl, false)
+				f.Add(d.payload, d.src.AsSlice(), d.dst.AsSlice(), false)
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, b, from, to []byte, ttl int, fixSum bool) {
+	f.Fuzz(func(t *testing.T, b, from, to []byte, fixSum bool) {
 		src, dst := fuzzAddrs(from, to)
 		if fixSum && len(b) >= headerLen {
 			b = bytes.Clone(b)
 			b[6], b[7] = 0, 0
 			binary.BigEndian.PutUint16(b[6:], Checksum(b, Protocol, src, dst))
 		}
-		ad, err := Decode(b, src, dst, ttl)
+		ad, err := Decode(b, src, dst)
 		if err != nil {
 			if ReasonOf(err) == "" || err.Error() == "" {
 				t.Fatalf("an error without a reason: %v", err)
 			}
 			return
 		}
-		if ttl != TTL {
-			t.Fatal("accepted from beyond a router")
-		}
 		if diff := cmp.Diff(canonical(b, ad.Version), ad.Append(nil, src, dst)); diff != "" && !zeroSum(b) {
 			t.Fatalf("encoded again (-want +got):\n%s", diff)
 		}
-		again, err := Decode(ad.Append(nil, src, dst), src, dst, TTL)
+		again, err := Decode(ad.Append(nil, src, dst), src, dst)
 		if diff := cmp.Diff(ad, again, compareValues); err != nil || diff != "" {
 			t.Fatalf("decoded again: %v (-want +got):\n%s", err, diff)
 		}
@@ -369,7 +364,7 @@ func zeroSum(b []byte) bool {
 
 func ExampleDecode() {
 	b, _ := hex.DecodeString("31339602006438ee0a0900640a090065")
-	ad, err := Decode(b, netip.MustParseAddr("10.9.0.1"), Group4, 255)
+	ad, err := Decode(b, netip.MustParseAddr("10.9.0.1"), Group4)
 	fmt.Println(ad.VRID, ad.Priority, ad.Interval, ad.Addresses, ad.PlainChecksum, err)
 	// Output: 51 150 1s [10.9.0.100 10.9.0.101] false <nil>
 }

@@ -199,15 +199,15 @@ func (s *kernel) Removable(h vrrp.Holdings) error {
 	return s.stuck
 }
 
-func (s *kernel) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
-	ad, err := vrrp.Decode(payload, src, dst, vrrp.TTL)
+func (s *kernel) Send(p vrrp.Packet) error {
+	ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst)
 	if err != nil {
 		s.t.Errorf("a bad packet was sent: %v", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(loop, "advert %d from %s to %s", ad.Priority, src, dst)
-	if !s.devices[p.Interface].Up {
+	s.note(loop, "advert %d from %s to %s", ad.Priority, p.Src, p.Dst)
+	if !s.devices[p.Port.Interface].Up {
 		return errors.New("network is down")
 	}
 	return s.refusal

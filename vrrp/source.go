@@ -9,7 +9,7 @@ import (
 // sent. With peers, only theirs are accepted, from wherever, and they send to this
 // director alone. Otherwise the source is the primary address of an interface on
 // the same network (RFC 9568 sections 5.1.1.1 and 5.1.2.1).
-func (r *Router) checkSource(src, dst netip.Addr) error {
+func (r *Router) checkSource(src, dst netip.Addr, ttl int) error {
 	c, peers := &r.c, len(r.c.Peers) > 0
 	var err error
 	switch {
@@ -17,7 +17,15 @@ func (r *Router) checkSource(src, dst netip.Addr) error {
 		_, err = refuse(ReasonDestination, "it was multicast, but peers are configured, who send to this director alone: configure peers on both directors or on neither")
 	case peers && !slices.ContainsFunc(c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
 		_, err = refuse(ReasonNotPeer, "the address is not among this router's peers: add it there if it is the other director's")
+	case ttl < c.minTTL() && peers:
+		_, err = refuse(ReasonTTL, "it arrived with TTL %d, but min_ttl is %d: if routers are between the directors, each of which takes 1 from 255, set min_ttl = %[1]d", ttl, c.minTTL())
+	case ttl > c.maxTTL():
+		_, err = refuse(ReasonTTL, "it arrived with TTL %d, but max_ttl is %d: it has not passed the routers that are between the directors", ttl, c.maxTTL())
 	case peers:
+	case ttl != TTL:
+		_, err = refuse(ReasonTTL, "TTL %d instead of %d: the packet does not come from this network", ttl, TTL)
+	case dst != c.group():
+		_, err = refuse(ReasonDestination, "it was multicast to %s, but this router's group is %s: configure the same multicast_group on both directors", dst, c.group())
 	case src.IsUnspecified() || src.IsMulticast() || src.IsLoopback():
 		_, err = refuse(ReasonSource, "its source cannot be the address of a director")
 	case src.Is6() && !src.IsLinkLocalUnicast() && !(c.Source.IsValid() && !c.Source.IsLinkLocalUnicast()):

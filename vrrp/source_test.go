@@ -75,6 +75,67 @@ func TestImpossibleSources(t *testing.T) {
 	}
 }
 
+// RFC 9568 section 5.1.1.3: what does not have TTL 255 has passed a router, and is
+// accepted only from peers, where that is configured.
+func TestTTLOfAdverts(t *testing.T) {
+	peers := func(least, most uint8) func(*Config) {
+		return func(c *Config) { c.Peers, c.MinTTL, c.MaxTTL = []netip.Addr{higher}, least, most }
+	}
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		ttl  int
+		want Reason
+	}{
+		{"multicast, of this network", func(*Config) {}, 255, ""},
+		{"multicast, beyond a router", func(*Config) {}, 254, ReasonTTL},
+		{"multicast, and the kernel did not tell", func(*Config) {}, -1, ReasonTTL},
+		{"a bound without peers bounds nothing", func(c *Config) { c.MinTTL = 254 }, 254, ReasonTTL},
+		{"a peer of this network", peers(0, 0), 255, ""},
+		{"a peer beyond a router", peers(0, 0), 254, ReasonTTL},
+		{"a peer beyond a router, as configured", peers(254, 0), 254, ""},
+		{"a peer that has moved here", peers(254, 0), 255, ""},
+		{"a peer beyond two", peers(254, 0), 253, ReasonTTL},
+		{"a forger on this network", peers(254, 254), 255, ReasonTTL},
+		{"an unknown TTL", peers(1, 255), -1, ReasonTTL},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testConfig()
+			tt.edit(&c)
+			r := NewRouter(c)
+			r.Startup(epoch, ours)
+			dst := Group4
+			if len(c.Peers) > 0 {
+				dst = ours
+			}
+			r.Receive(epoch, Packet{Src: higher, Dst: dst, TTL: tt.ttl, Payload: advertOf(150).Append(nil, higher, dst)})
+			for reason, n := range r.counters.Discarded {
+				if want := tt.want == reason; want != (n > 0) {
+					t.Errorf("%d discarded for %q, want %q", n, reason, tt.want)
+				}
+			}
+			if (tt.want == "") != r.election.master.IsValid() {
+				t.Errorf("follows %s", r.election.master)
+			}
+		})
+	}
+}
+
+func TestAdvertsOfAnotherGroup(t *testing.T) {
+	c := testConfig()
+	c.Group = netip.MustParseAddr("224.0.0.19")
+	r := NewRouter(c)
+	r.Startup(epoch, ours)
+	r.Receive(epoch, Packet{Src: higher, Dst: Group4, TTL: TTL, Payload: advertOf(150).Append(nil, higher, Group4)})
+	if r.counters.Discarded[ReasonDestination] != 1 || r.election.master.IsValid() {
+		t.Errorf("it follows %s", r.election.master)
+	}
+	r.Receive(epoch, Packet{Src: higher, Dst: c.Group, TTL: TTL, Payload: advertOf(150).Append(nil, higher, c.Group)})
+	if r.election.master != higher {
+		t.Error("it does not follow a Master of its group")
+	}
+}
+
 func TestBroadcastOf(t *testing.T) {
 	for network, want := range map[string]string{"10.13.0.15/24": "10.13.0.255", "10.13.0.15/28": "10.13.0.15", "10.13.7.1/20": "10.13.15.255", "10.0.0.1/8": "10.255.255.255"} {
 		if got := broadcastOf(netip.MustParsePrefix(network)); got.String() != want {

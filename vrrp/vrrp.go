@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 )
@@ -31,6 +32,13 @@ type Config struct {
 	// Peers are the other directors' addresses. With peers, adverts are sent to
 	// each of them, and only theirs are accepted; without, they are multicast.
 	Peers []netip.Addr
+	// TTL is the TTL or hop limit of the adverts that are sent to Peers, and MinTTL
+	// and MaxTTL bound that of theirs. Zero: 255, which no packet has that passed a
+	// router.
+	TTL, MinTTL, MaxTTL uint8
+	// Group is where adverts are multicast to without Peers; invalid: Group4 or
+	// Group6.
+	Group netip.Addr
 	// Source is the address that adverts are sent from. If it is invalid, that is
 	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
@@ -51,6 +59,29 @@ func (c *Config) Family() int {
 		return 6
 	}
 	return 4
+}
+
+// ttl is the TTL of adverts that are sent.
+func (c *Config) ttl() int {
+	if len(c.Peers) == 0 {
+		return TTL
+	}
+	return int(cmp.Or(c.TTL, TTL))
+}
+
+func (c *Config) minTTL() int { return int(cmp.Or(c.MinTTL, TTL)) }
+func (c *Config) maxTTL() int { return int(cmp.Or(c.MaxTTL, TTL)) }
+
+// group is where adverts are multicast to.
+func (c *Config) group() netip.Addr {
+	switch {
+	case c.Group.IsValid():
+		return c.Group
+	case c.Family() == 6:
+		return Group6
+	default:
+		return Group4
+	}
 }
 
 // An InterfaceAddress is an address on an interface.

@@ -133,6 +133,9 @@ var keepalivedVRRP = []foreignWords{
 		sync_group_tracking_weight vrrp_script track_script track_file vrrp_track_file track_process
 		vrrp_track_process track_bfd bfd_instance`,
 		notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
+	{"check_unicast_src vrrp_check_unicast_src", counterpart, `Remove it: with peers, only their adverts are accepted.`},
+	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},
+	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},
 	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
 	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
 		promote_secondaries no_virtual_ipaddress`,
@@ -148,14 +151,13 @@ var keepalivedVRRP = []foreignWords{
 	{"bfd_cpu_affinity vrrp_cpu_affinity checker_cpu_affinity", notYet, ``},
 	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel reports at once that a link is down.`},
 	{`higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert
-		preempt_delay_sec check_unicast_src vrrp_check_unicast_src skip_check_adv_addr vrrp_skip_check_adv_addr
-		unicast_ttl track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
+		preempt_delay_sec skip_check_adv_addr vrrp_skip_check_adv_addr
+		track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
 		vrrp_owner_ignore_adverts vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy kernel_rx_buf_size
 		vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
 		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup vrrp_delay_after_boot
 		native_ipv6`,
 		never, `It is fixed in lvsd, which keeps to RFC 9568.`},
-	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", never, `The multicast groups are those of the RFC; with peers, none is needed.`},
 	{`vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap
 		vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names process_name
 		lvs_process_name bfd_process_name bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime vrrp_rlimit_rtime

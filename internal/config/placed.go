@@ -19,6 +19,8 @@ type placed struct {
 	// virtual are the addresses of all routers, and at has their places.
 	virtual map[netip.Addr]bool
 	at      func(netip.Addr) block.Place
+	// peerAt has the places of peers.
+	peerAt func(netip.Addr) block.Place
 }
 
 // fix finds what is fixed, once virtual is known.
@@ -35,6 +37,7 @@ func (p *placed) fix() {
 // they may come.
 func (p *placed) judge(c *vrrp.Config) {
 	p.checkOwn(c)
+	p.checkPeers(c)
 	if !slices.ContainsFunc(p.here, func(h vrrp.InterfaceAddress) bool { return h.Interface == c.Interface }) {
 		return
 	}
@@ -87,6 +90,19 @@ func (p *placed) checkOwn(c *vrrp.Config) {
 		return
 	}
 	p.report.Mistake(p.at(own), "No address of its own", "All addresses of %s are virtual, so this director has none of its own to send adverts from: leave that one out.", c.Interface)
+}
+
+// checkPeers warns about a peer whose adverts arrive with a TTL that is not accepted.
+func (p *placed) checkPeers(c *vrrp.Config) {
+	if c.MinTTL < vrrp.TTL || !slices.ContainsFunc(p.fixed, func(h vrrp.InterfaceAddress) bool { return h.Interface == c.Interface }) {
+		return
+	}
+	for _, a := range c.Peers {
+		if a.Is4() && !p.reaches(c.Interface, a) {
+			p.report.Doubt(p.peerAt(a), "Peer beyond a router", "%s is in no network of %s, so its adverts have passed a router and do not arrive with TTL 255: write min_ttl = 254, or 255 less the number of routers between the directors. Otherwise both are Master.", a, c.Interface)
+			return
+		}
+	}
 }
 
 // checkNetwork warns about an address with a network of which its interface knows

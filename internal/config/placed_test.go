@@ -22,6 +22,7 @@ func TestWhereAVirtualAddressBelongs(t *testing.T) {
 		network   = "warning: Address of no network"
 		elsewhere = "warning: Address of another network"
 		adverts   = "warning: Adverts on another network"
+		beyond    = "warning: Peer beyond a router"
 		source    = "warning: Source on another interface"
 	)
 	for _, tt := range []struct {
@@ -47,6 +48,10 @@ func TestWhereAVirtualAddressBelongs(t *testing.T) {
 		{"of the inside network, beside one of the outside", `addresses = ["10.13.0.200/24", "192.168.1.254/24"]`, eth0, elsewhere},
 		{"an extra one in the network of its interface", "addresses = [\"10.13.0.200/24\"]\nextra_address \"192.168.1.254/24\" { interface = \"eth1\" }", eth0, ""},
 		{"an extra one on the wrong interface", "addresses = [\"10.13.0.200/24\"]\nextra_address \"192.168.1.254/24\" {}", eth0, elsewhere},
+		{"with a peer of its network", "addresses = [\"10.13.0.200/24\"]\npeers = [\"10.13.0.16\"]", eth0, ""},
+		{"with a peer beyond a router", "addresses = [\"10.13.0.200/24\"]\npeers = [\"10.14.0.16\"]", eth0, beyond},
+		{"with a peer beyond a router, as configured", "addresses = [\"10.13.0.200/24\"]\npeers = [\"10.14.0.16\"]\nmin_ttl = 254", eth0, ""},
+		{"with a peer beyond a router, on an interface that has no address yet", "addresses = [\"10.13.0.200/24\"]\npeers = [\"10.14.0.16\"]", eth1, ""},
 		{"whose source is on lo", "addresses = [\"10.13.0.200/24\"]\nsource = \"10.0.0.1\"", append(on("lo", "10.0.0.1/32"), eth0...), source},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,11 +14,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/vrrp"
 )
+
+// unicast is what options about peers need.
+const unicast = `peers = ["10.9.0.2"]`
 
 // reloadedRouters has, for every option of a virtual_router, what a reload changes
 // it to. An option that is not here fails the test.
@@ -25,21 +29,27 @@ var reloadedRouters = map[string]struct {
 	text string
 	// another: it is another virtual router then, which hands over and begins anew.
 	another bool
+	// beside is what the option needs.
+	beside string
 }{
-	"interface":       {`interface = "eth2"`, true},
-	"id":              {`id = 52`, true},
-	"version":         {`version = 2`, false},
-	"priority":        {`priority = 120`, false},
-	"advert_interval": {`advert_interval = "2s"`, false},
-	"preempt":         {`preempt = false`, false},
-	"preempt_delay":   {`preempt_delay = "20s"`, false},
-	"addresses":       {`addresses = ["10.9.0.200/24", "10.9.0.201/24"]`, false},
-	"extra_address":   {`extra_address "192.168.1.254/24" { interface = "eth1" }`, false},
-	"peers":           {`peers = ["10.9.0.2"]`, false},
-	"source":          {`source = "10.9.0.7"`, false},
-	"track":           {`track "interface" "eth1" {}`, false},
-	"insist":          {`insist = true`, false},
-	"lease":           {`lease = false`, false},
+	"interface":       {`interface = "eth2"`, true, ""},
+	"id":              {`id = 52`, true, ""},
+	"version":         {`version = 2`, false, ""},
+	"priority":        {`priority = 120`, false, ""},
+	"advert_interval": {`advert_interval = "2s"`, false, ""},
+	"preempt":         {`preempt = false`, false, ""},
+	"preempt_delay":   {`preempt_delay = "20s"`, false, ""},
+	"addresses":       {`addresses = ["10.9.0.200/24", "10.9.0.201/24"]`, false, ""},
+	"extra_address":   {`extra_address "192.168.1.254/24" { interface = "eth1" }`, false, ""},
+	"peers":           {`peers = ["10.9.0.2"]`, false, ""},
+	"ttl":             {`ttl = 254`, false, unicast},
+	"min_ttl":         {`min_ttl = 254`, false, unicast},
+	"max_ttl":         {`max_ttl = 254`, false, unicast + "\nmin_ttl = 254"},
+	"multicast_group": {`multicast_group = "224.0.0.19"`, false, ""},
+	"source":          {`source = "10.9.0.7"`, false, ""},
+	"track":           {`track "interface" "eth1" {}`, false, ""},
+	"insist":          {`insist = true`, false, ""},
+	"lease":           {`lease = false`, false, ""},
 }
 
 // A reload that changes one option of a virtual router, and nothing else, leaves it
@@ -52,14 +62,13 @@ func TestEveryOptionOfAVirtualRouterTakesEffectByReload(t *testing.T) {
 			options = o.Block
 		}
 	}
-	before := router(t, "", "")
 	for _, o := range options.Options {
 		row, ok := reloadedRouters[o.Name]
 		if !ok {
 			t.Errorf("option %s has no row in this test", o.Name)
 			continue
 		}
-		after := router(t, o.Name, row.text)
+		before, after := router(t, o.Name, row.beside), router(t, o.Name, row.beside+"\n"+row.text)
 		for _, role := range []vrrp.State{vrrp.Master, vrrp.Backup} {
 			t.Run(fmt.Sprintf("%s of a %s", o.Name, role), func(t *testing.T) { takesEffect(t, role, before, after, row.another) })
 			t.Run(fmt.Sprintf("%s of a %s, and back", o.Name, role), func(t *testing.T) { takesEffect(t, role, after, before, row.another) })
@@ -69,10 +78,10 @@ func TestEveryOptionOfAVirtualRouterTakesEffectByReload(t *testing.T) {
 
 func takesEffect(t *testing.T, role vrrp.State, before, after vrrp.Config, another bool) {
 	reloaded, started := live(t, role, before, after, another), live(t, role, after, after, another)
-	if diff := cmp.Diff(started, reloaded); diff != "" {
+	if diff := gocmp.Diff(started, reloaded); diff != "" {
 		t.Errorf("it is not as one that was started so (-want +got):\n%s", diff)
 	}
-	if cmp.Equal(live(t, role, before, before, another), reloaded) {
+	if gocmp.Equal(live(t, role, before, before, another), reloaded) {
 		t.Error("it is as if nothing had been changed, or this test does not show it")
 	}
 }
@@ -81,7 +90,7 @@ func takesEffect(t *testing.T, role vrrp.State, before, after vrrp.Config, anoth
 func router(t *testing.T, option, text string) vrrp.Config {
 	t.Helper()
 	lines := map[string]string{"interface": `interface = "eth0"`, "id": "id = 51", "priority": "priority = 150", "addresses": `addresses = ["10.9.0.200/24"]`}
-	if text != "" {
+	if strings.TrimSpace(text) != "" {
 		lines[option] = text
 	}
 	c := parsed(t, "virtual_router \"outside\" {\n"+strings.Join(slices.Sorted(maps.Values(lines)), "\n")+"\n}\n")
@@ -139,6 +148,11 @@ func live(t *testing.T, role vrrp.State, before, after vrrp.Config, another bool
 		h.look("and comes back")
 		h.strange(10)
 		h.look("and sends what is not understood, and has the addresses")
+		for _, h.ttl = range []int{254, 255} {
+			rival(200, 5)
+			h.look(fmt.Sprintf("and its adverts arrive with TTL %d", h.ttl))
+		}
+		h.ttl = 0
 		rival(200, 5)
 		h.set("eth1", false)
 		time.Sleep(10 * time.Second)
@@ -161,6 +175,7 @@ type host struct {
 	ended   chan struct{}
 	wake    chan struct{}
 	other   vrrp.Config // the other director's
+	ttl     int         // of its adverts, if it is not as configured
 	mark    time.Time   // from which the log counts
 	seen    []string
 
@@ -241,15 +256,18 @@ func (h *host) state() vrrp.State { return h.session.Statuses()[0].State }
 // advert is one of the other director's.
 func (h *host) advert(priority uint8) {
 	c, src, dst := &h.other, netip.MustParseAddr("10.9.0.2"), vrrp.Group4
-	if len(c.Peers) > 0 {
+	switch {
+	case len(c.Peers) > 0:
 		dst = netip.MustParseAddr("10.9.0.1")
+	case c.Group.IsValid():
+		dst = c.Group
 	}
 	ad := vrrp.Advert{Version: c.Version, VRID: c.VRID, Priority: priority, Interval: c.Interval}
 	for _, p := range c.Addresses {
 		ad.Addresses = append(ad.Addresses, p.Addr())
 	}
 	h.mu.Lock()
-	h.arrived = append(h.arrived, vrrp.Packet{Port: vrrp.Port{Interface: c.Interface, Family: 4}, Src: src, Dst: dst, TTL: vrrp.TTL, Payload: ad.Append(nil, src, dst)})
+	h.arrived = append(h.arrived, vrrp.Packet{Port: vrrp.Port{Interface: c.Interface, Family: 4}, Src: src, Dst: dst, TTL: cmp.Or(h.ttl, int(c.MaxTTL)), Payload: ad.Append(nil, src, dst)})
 	h.mu.Unlock()
 	h.token()
 	synctest.Wait()
@@ -359,11 +377,11 @@ func (h *host) Claims(f func(vrrp.Claim)) {
 
 func (h *host) Removable(vrrp.Holdings) error { return nil }
 
-func (h *host) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
-	ad, err := vrrp.Decode(payload, src, dst, vrrp.TTL)
+func (h *host) Send(p vrrp.Packet) error {
+	ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.note("on %s from %s to %s: %+v", p.Interface, src, dst, ad)
+	h.note("on %s from %s to %s with TTL %d: %+v", p.Port.Interface, p.Src, p.Dst, p.TTL, ad)
 	return err
 }
 

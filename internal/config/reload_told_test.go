@@ -43,9 +43,11 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 		}
 		names(t, path, name, file(t, path, row.from, row.also), file(t, path, row.to, row.also))
 	}
-	before := &config.Config{Routers: []vrrp.Config{router(t, "", "")}}
 	for option, row := range reloadedRouters {
-		names(t, option, option, before, &config.Config{Routers: []vrrp.Config{router(t, option, row.text)}})
+		with := func(text string) *config.Config {
+			return &config.Config{Routers: []vrrp.Config{router(t, option, row.beside+"\n"+text)}}
+		}
+		names(t, option, option, with(""), with(row.text))
 	}
 }
 

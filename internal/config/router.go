@@ -52,6 +52,14 @@ var routerTable = block.NewTable("virtual_router",
 		extraTable.Schema, "address"),
 	block.List("peers", "The addresses of the other directors, for networks without multicast. Adverts are sent to these addresses, and accepted only from them.",
 		func(r *router) *[]block.Item { return &r.peers }).Unless("multicast to 224.0.0.18 or ff02::12"),
+	block.Count("ttl", "The TTL (with IPv6, hop limit) of the adverts that are sent to peers. Those to a multicast group always have 255.",
+		vrrp.TTL, 1, vrrp.TTL, func(r *router) *uint8 { return &r.TTL }),
+	block.Count("min_ttl", "The smallest TTL with which a peer's advert is accepted. Nobody beyond a router can send one that arrives with 255, since each router takes 1 off. Where there are routers between the directors, write 255 less their number.",
+		vrrp.TTL, 1, vrrp.TTL, func(r *router) *uint8 { return &r.MinTTL }),
+	block.Count("max_ttl", "The largest TTL with which a peer's advert is accepted. With 255 less the number of routers between the directors, adverts that were forged on this network are refused.",
+		vrrp.TTL, 1, vrrp.TTL, func(r *router) *uint8 { return &r.MaxTTL }),
+	block.Text("multicast_group", "The group to which adverts are multicast, and in which those of the other directors are expected. Choose one that stays on the network: from 224.0.0.0/24 or ff02::/16.",
+		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Group }).Within("an address").Unless("224.0.0.18 or ff02::12"),
 	block.Text("source", "The source address of the adverts.",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
 	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
@@ -95,6 +103,7 @@ func readRouter(b *block.Body) vrrp.Config {
 		family = c.Family()
 	}
 	c.Peers = r.readPeers(b, family)
+	checkReach(b, c, family)
 	checkSource(b, c, family)
 	checkPreemption(b, c)
 	if b.Constant("priority") && !b.Refused("priority") && (c.Preempt || c.Priority == ownerPriority) {
@@ -234,6 +243,35 @@ func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {
 		}
 	}
 	return out
+}
+
+// checkReach checks how far adverts go, and from how far they may come.
+func checkReach(b *block.Body, c *vrrp.Config, family int) {
+	peers := b.Given("peers")
+	for _, name := range [...]string{"ttl", "min_ttl", "max_ttl"} {
+		if b.Given(name) && !peers {
+			b.Mistake(b.NameAt(name), "Unused "+name, "Adverts that are multicast have TTL 255, or are refused (RFC 9568 section 5.1.1.3): remove it, or write the other directors' addresses as peers.")
+		}
+	}
+	switch {
+	case !peers || b.Refused("ttl") || b.Refused("min_ttl") || b.Refused("max_ttl"):
+	case c.MinTTL > c.MaxTTL:
+		b.Mistake(b.At("min_ttl"), "No TTL is accepted", "min_ttl is %d, but max_ttl is %d: no advert can have both.", c.MinTTL, c.MaxTTL)
+	case c.TTL < c.MinTTL:
+		b.Doubt(b.At("ttl"), "TTL below min_ttl", "Adverts are sent with TTL %d, but a director that uses these files accepts none below %d: write min_ttl = %[1]d less the number of routers between them, or remove ttl.", c.TTL, c.MinTTL)
+	}
+	at := b.At("multicast_group")
+	switch g := c.Group; {
+	case !g.IsValid():
+	case peers:
+		b.Mistake(b.NameAt("multicast_group"), "Unused multicast_group", "Adverts go to the peers, and to no group: remove it, or remove peers.")
+	case !g.IsMulticast():
+		b.Mistake(at, "Invalid multicast_group", "%s is not a multicast address: write one such as \"224.0.0.18\" or \"ff02::12\".", g)
+	case !ofFamily(g, family):
+		b.Mistake(at, "Wrong family", "%s can't carry adverts for %s: write a group of that family.", g, c.Addresses[0].Addr())
+	case !g.IsLinkLocalMulticast():
+		b.Doubt(at, "Group beyond the network", "%s may be forwarded by multicast routers, and switches may send it only where somebody has asked for it: write a group from 224.0.0.0/24 or ff02::/16.", g)
+	}
 }
 
 // ofFamily reports whether an address has the family, where one is known.

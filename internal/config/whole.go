@@ -195,6 +195,7 @@ func (w *whole) judge(c block.Claim) {
 	case samePriority:
 		w.shared = append(w.shared, c)
 	case peerAddress:
+		w.first[claimID{c.Kind, c.Key}] = c.At
 		if w.local[c.Key] {
 			w.Doubt(c.At, "Own address among peers", "%s is on this machine: leave it out here, for example with [for name, address in local.directors : address if name != node.name].", c.Key)
 		}
@@ -236,7 +237,8 @@ func (w *whole) finish(s Sources, empty bool) {
 // checkPlaces judges virtual routers by what is on this machine's interfaces.
 func (w *whole) checkPlaces() {
 	p := placed{report: &w.Reports, here: w.machine.Local, own: w.machine.Own, virtual: map[netip.Addr]bool{},
-		at: func(a netip.Addr) block.Place { return w.first[claimID{routerAddress, a.String()}] }}
+		at:     func(a netip.Addr) block.Place { return w.first[claimID{routerAddress, a.String()}] },
+		peerAt: func(a netip.Addr) block.Place { return w.first[claimID{peerAddress, a.String()}] }}
 	for _, c := range w.routers {
 		for _, a := range c.Addresses {
 			p.virtual[a.Addr()] = true

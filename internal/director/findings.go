@@ -187,7 +187,7 @@ func because(r *api.Router) string {
 
 // remedies are what to do about adverts that were refused or that disagree.
 var remedies = map[vrrp.Reason]string{
-	vrrp.ReasonTTL:            "they come from another network: find out what sends them",
+	vrrp.ReasonTTL:            "if routers are between the directors, set min_ttl to 255 less their number; else find out what sends them",
 	vrrp.ReasonLength:         "find out what sends them",
 	vrrp.ReasonVersion:        "configure the same version on both directors",
 	vrrp.ReasonType:           "find out what sends them",
@@ -269,7 +269,7 @@ func sender(r *vrrp.Status, reason vrrp.Reason) string {
 // twoMasters is what may follow where a Master refuses adverts for their way. What
 // else they say cannot be relied upon.
 func twoMasters(r *vrrp.Status, reason vrrp.Reason) string {
-	ways := []vrrp.Reason{vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource}
+	ways := []vrrp.Reason{vrrp.ReasonTTL, vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource}
 	if r.State != vrrp.Master || !slices.Contains(ways, reason) {
 		return ""
 	}

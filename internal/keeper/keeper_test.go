@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -250,6 +251,65 @@ func TestUnicastPeers(t *testing.T) {
 		s := b.report().Statuses
 		return len(s) == 1 && s[0].State == vrrp.Master && s[0].Counters.Discarded[vrrp.ReasonNotPeer] > 0
 	})
+}
+
+// The directors are in two subnets. "Both are Master", since every advert arrived with
+// TTL 254.
+func TestPeersBeyondARouter(t *testing.T) {
+	t.Parallel()
+	left, right := newNetwork(t), newNetwork(t) // The test's own namespace routes between them.
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	director := func(n, other *network) (*node, func(uint8, ...func(*vrrp.Config))) {
+		h := n.host()
+		h.Run("ip route add default via " + n.at(254))
+		d := h.start(lockFile(t))
+		return d, func(priority uint8, change ...func(*vrrp.Config)) {
+			change = append(change, func(c *vrrp.Config) {
+				c.Peers = []netip.Addr{netip.MustParseAddr(other.at(1))}
+				c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.99.0.1/32")}
+			})
+			d.desire(n.router(priority, change...))
+		}
+	}
+	a, setA := director(left, right)
+	b, setB := director(right, left)
+	setA(150)
+	setB(100)
+	wait(t, "both are Master, and say why", func() bool {
+		return a.state() == vrrp.Master && b.state() == vrrp.Master && b.told("set min_ttl = 254") == 1
+	})
+	one := func(c *vrrp.Config) { c.MinTTL = 254 }
+	setA(150, one)
+	setB(100, one)
+	wait(t, "the better one is Master alone", func() bool {
+		return a.state() == vrrp.Master && b.state() == vrrp.Backup && a.holds("10.99.0.1") && !b.holds("10.99.0.1")
+	})
+	setA(150, one, func(c *vrrp.Config) { c.TTL = 254 })
+	wait(t, "an advert that has passed two routers is not accepted", func() bool {
+		s := b.report().Statuses
+		return len(s) == 1 && s[0].State == vrrp.Master && s[0].Counters.Discarded[vrrp.ReasonTTL] > 0
+	})
+	setB(100, func(c *vrrp.Config) { c.MinTTL = 253 })
+	wait(t, "and is, where it says so", func() bool { return b.state() == vrrp.Backup })
+	setB(100, func(c *vrrp.Config) { c.MinTTL, c.MaxTTL = 240, 252 })
+	wait(t, "nor is one that has passed too few", func() bool { return b.state() == vrrp.Master })
+}
+
+func TestAnotherMulticastGroup(t *testing.T) {
+	t.Parallel()
+	group := func(s string) func(*vrrp.Config) {
+		return func(c *vrrp.Config) { c.Group = netip.MustParseAddr(s) }
+	}
+	a, b := pair(t, group("224.0.0.19"))
+	if joined := a.Run("ip maddr show dev eth0"); !strings.Contains(joined, "224.0.0.19") {
+		t.Errorf("it has joined other groups:\n%s", joined)
+	}
+	b.desire(b.router(100, group("224.0.0.20")))
+	wait(t, "they don't hear each other in two groups", func() bool { return b.state() == vrrp.Master })
+	a.desire(a.router(150, group("224.0.0.20")))
+	wait(t, "and do in one", func() bool { return b.state() == vrrp.Backup && a.state() == vrrp.Master })
 }
 
 func TestIPv6(t *testing.T) {

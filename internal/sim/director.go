@@ -207,7 +207,7 @@ func (d *Director) arrive(p vrrp.Packet) {
 		return
 	}
 	acts := d.Router.Receive(d.clock(), p)
-	if ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst, vrrp.TTL); err == nil {
+	if ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst); err == nil {
 		d.net.watch.received(d, p.Src, ad, acts)
 	}
 	d.do(acts)

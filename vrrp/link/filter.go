@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -23,7 +24,8 @@ const (
 type filter []bpf.Instruction
 
 // newFilter returns the filter for the adverts of these identities that come from
-// this network, or, with strays, for everything else.
+// this network, or from as far as one of the routers allows; or, with strays, for
+// everything else.
 func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 	accept, other := bpf.RetConstant{Val: wholePacket}, bpf.RetConstant{Val: 0}
 	if strays {
@@ -31,7 +33,7 @@ func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 	}
 	f := filter{
 		bpf.LoadAbsolute{Off: headerOfIP + 7, Size: 1}, // hop limit
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: vrrp.TTL, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: lowestTTL(ours), SkipTrue: 1},
 		other,
 		bpf.LoadAbsolute{Off: 0, Size: 2}, // version and type, VRID
 	}
@@ -43,6 +45,15 @@ func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 		f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(i.Header()), SkipTrue: 1}, accept)
 	}
 	return append(f, other)
+}
+
+// lowestTTL is the smallest TTL that an advert of these identities may have.
+func lowestTTL(ours []vrrp.Identity) uint32 {
+	lowest := uint8(vrrp.TTL)
+	for _, i := range ours {
+		lowest = min(lowest, cmp.Or(i.MinTTL, vrrp.TTL))
+	}
+	return uint32(lowest)
 }
 
 // maxWatched bounds the addresses that are watched on an interface: the kernel takes

@@ -61,7 +61,7 @@ type talker struct {
 }
 
 func newTalker(t testing.TB, family int) talker {
-	s, err := openRaw(vrrp.Port{Interface: "fa", Family: family}, indexOf(t, "fa"), receiveBuffer, newFilter(family, nil, false))
+	s, err := openRaw(vrrp.Port{Interface: "fa", Family: family}, indexOf(t, "fa"), receiveBuffer, nil, newFilter(family, nil, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (k talker) say(ttl int, payload ...byte) {
 		level, option = unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS
 	}
 	_ = k.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), level, option, ttl) })
-	if err := k.send(src, dst, payload); err != nil {
+	if err := k.send(vrrp.Packet{Src: src, Dst: dst, TTL: vrrp.TTL, Payload: payload}); err != nil {
 		k.t.Fatal(err)
 	}
 }
@@ -133,6 +133,43 @@ func TestOnlyOurAdvertsReachTheSocket(t *testing.T) {
 					t.Errorf("reached the socket: %q, and as a stray: %q", heard, strays)
 				}
 			})
+		}
+	}
+}
+
+// The adverts of a peer beyond a router must not be read only now and then, as strays are.
+func TestAdvertsFromBeyondARouterReachTheSocketWhereTheyMay(t *testing.T) {
+	wire(t)
+	for _, family := range []int{4, 6} {
+		k := newTalker(t, family)
+		s := open(t, family, vrrp.Identity{Version: 3, VRID: 51, MinTTL: 253}, vrrp.Identity{Version: 3, VRID: 52})
+		for ttl, ours := range map[int]bool{255: true, 253: true, 252: false} {
+			k.say(ttl, 0x31, 51, 100, 1, 0, 100, 0, 0)
+			if heard, strays := hears(t, s, 1); ours != (len(heard) == 1) || ours == (len(strays) == 1) {
+				t.Errorf("IPv%d, TTL %d reached the socket: %q, and as a stray: %q", family, ttl, heard, strays)
+			}
+		}
+	}
+}
+
+// Two routers of an interface may use two groups.
+func TestEveryGroupIsJoined(t *testing.T) {
+	wire(t)
+	for family, group := range map[int]string{4: "224.0.0.19", 6: "ff02::113"} {
+		k := newTalker(t, family)
+		own := vrrp.Identity{Version: 3, VRID: 51, Group: netip.MustParseAddr(group)}
+		s := open(t, family, own, vrrp.Identity{Version: 3, VRID: 52})
+		src := map[int]string{4: "10.8.0.1", 6: "fe80::1"}[family]
+		for _, dst := range []netip.Addr{own.Group, groups(family, nil)[0]} {
+			if err := k.send(vrrp.Packet{Src: netip.MustParseAddr(src), Dst: dst, TTL: vrrp.TTL, Payload: []byte{0x31, 51}}); err != nil {
+				t.Fatal(err)
+			}
+			if heard, _ := hears(t, s, 1); len(heard) != 1 {
+				t.Errorf("what was sent to %s did not arrive", dst)
+			}
+		}
+		if s.hear([]vrrp.Identity{{Version: 3, VRID: 52}}) == nil {
+			t.Error("it listens to other groups without having left the one")
 		}
 	}
 }

@@ -177,15 +177,14 @@ func (l *Link) Receive(f func(vrrp.Packet)) {
 	}
 }
 
-// Send sends one packet from src to dst, with TTL 255. It does not wait for
-// room in the socket's buffer.
-func (l *Link) Send(p vrrp.Port, src, dst netip.Addr, payload []byte) error {
-	s := l.view.Load().sockets[p]
+// Send sends one packet. It does not wait for room in the socket's buffer.
+func (l *Link) Send(p vrrp.Packet) error {
+	s := l.view.Load().sockets[p.Port]
 	if s == nil {
-		return fmt.Errorf("sending on %s: no socket is open for IPv%d", p.Interface, p.Family)
+		return fmt.Errorf("sending on %s: no socket is open for IPv%d", p.Port.Interface, p.Port.Family)
 	}
-	if err := s.send(src, dst, payload); err != nil {
-		return fmt.Errorf("sending on %s from %s to %s: %w", p.Interface, src, dst, err)
+	if err := s.send(p); err != nil {
+		return fmt.Errorf("sending on %s from %s to %s: %w", p.Port.Interface, p.Src, p.Dst, err)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func TestAdvertsGoOutAndComeIn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			payload := "payload of " + c.name
-			if err := l.Send(c.from, netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst), []byte(payload)); err != nil {
+			if err := l.Send(vrrp.Packet{Port: c.from, Src: netip.MustParseAddr(c.src), Dst: netip.MustParseAddr(c.dst), TTL: vrrp.TTL, Payload: []byte(payload)}); err != nil {
 				t.Fatal(err)
 			}
 			want := []received{{c.to, c.src, c.dst, 255, payload}}
@@ -81,7 +81,7 @@ func TestAdvertsGoOutFromAnAddressThatWasLost(t *testing.T) {
 	ip(t, "addr del fe80::9/64 dev va")
 	c4, c6 := frames(t, "vb", unix.ETH_P_IP), frames(t, "vb", unix.ETH_P_IPV6)
 	lost4, lost6 := netip.MustParseAddr("10.9.0.9"), netip.MustParseAddr("fe80::9")
-	if err := errors.Join(l.Send(a4, lost4, vrrp.Group4, []byte("12345678")), l.Send(a6, lost6, vrrp.Group6, []byte("12345678"))); err != nil {
+	if err := errors.Join(l.Send(vrrp.Packet{Port: a4, Src: lost4, Dst: vrrp.Group4, TTL: vrrp.TTL, Payload: []byte("12345678")}), l.Send(vrrp.Packet{Port: a6, Src: lost6, Dst: vrrp.Group6, TTL: vrrp.TTL, Payload: []byte("12345678")})); err != nil {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 2000)
@@ -109,11 +109,11 @@ func TestSendThatFailsTellsWhat(t *testing.T) {
 	p := vrrp.Port{Interface: "va", Family: 4}
 	l := open(t, p)
 	ip(t, "link set va down")
-	err := l.Send(p, netip.MustParseAddr("10.9.0.1"), vrrp.Group4, []byte("x"))
+	err := l.Send(vrrp.Packet{Port: p, Src: netip.MustParseAddr("10.9.0.1"), Dst: vrrp.Group4, TTL: vrrp.TTL, Payload: []byte("x")})
 	if err == nil || !strings.Contains(err.Error(), "sending on va from 10.9.0.1 to 224.0.0.18") {
 		t.Errorf("error %v does not tell what failed", err)
 	}
-	if err := l.Send(vrrp.Port{Interface: "nix", Family: 4}, netip.Addr{}, vrrp.Group4, nil); err == nil {
+	if err := l.Send(vrrp.Packet{Port: vrrp.Port{Interface: "nix", Family: 4}, Src: netip.Addr{}, Dst: vrrp.Group4, TTL: vrrp.TTL, Payload: nil}); err == nil {
 		t.Error("sending without a socket succeeded")
 	}
 }
@@ -143,7 +143,7 @@ func TestHeadersOnTheWire(t *testing.T) {
 	c4, c6 := frames(t, "vb", unix.ETH_P_IP), frames(t, "vb", unix.ETH_P_IPV6)
 	buf := make([]byte, 2000)
 
-	if err := l.Send(a4, netip.MustParseAddr("10.9.0.1"), vrrp.Group4, []byte("12345678")); err != nil {
+	if err := l.Send(vrrp.Packet{Port: a4, Src: netip.MustParseAddr("10.9.0.1"), Dst: vrrp.Group4, TTL: vrrp.TTL, Payload: []byte("12345678")}); err != nil {
 		t.Fatal(err)
 	}
 	for buf[14+9] != vrrp.Protocol {
@@ -155,7 +155,7 @@ func TestHeadersOnTheWire(t *testing.T) {
 	if want := "01005e000012 tos c0 ttl 255"; got != want {
 		t.Errorf("IPv4: got %s, want %s", got, want)
 	}
-	if err := l.Send(a6, netip.MustParseAddr("fe80::a"), vrrp.Group6, []byte("12345678")); err != nil {
+	if err := l.Send(vrrp.Packet{Port: a6, Src: netip.MustParseAddr("fe80::a"), Dst: vrrp.Group6, TTL: vrrp.TTL, Payload: []byte("12345678")}); err != nil {
 		t.Fatal(err)
 	}
 	for buf[14+6] != vrrp.Protocol {
@@ -184,7 +184,7 @@ func TestInterfaceGoesAndComesBack(t *testing.T) {
 			return ok && why == "" && l.Interfaces().ByName["va"].Up
 		})
 		wait(t, "it can be sent from", func() bool {
-			return l.Send(p, netip.MustParseAddr("10.9.0.1"), vrrp.Group4, []byte("hello")) == nil
+			return l.Send(vrrp.Packet{Port: p, Src: netip.MustParseAddr("10.9.0.1"), Dst: vrrp.Group4, TTL: vrrp.TTL, Payload: []byte("hello")}) == nil
 		})
 		ip(t, "link del va")
 		wait(t, fmt.Sprintf("round %d: it is told as gone", round), func() bool {

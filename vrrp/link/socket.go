@@ -46,6 +46,7 @@ const (
 type socket struct {
 	index  int // of the interface
 	family int
+	ttl    int // of packets to one host, as last set
 	ours   []vrrp.Identity
 	strays *socket
 	arrivals
@@ -58,11 +59,11 @@ type socket struct {
 // openSocket returns a socket that listens on the port to the adverts of these
 // identities.
 func openSocket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
-	s, err := openRaw(p, index, receiveBuffer, newFilter(p.Family, ours, false))
+	s, err := openRaw(p, index, receiveBuffer, groups(p.Family, ours), newFilter(p.Family, ours, false))
 	if err != nil {
 		return nil, err
 	}
-	if s.strays, err = openRaw(p, index, straysBuffer, newFilter(p.Family, ours, true)); err != nil {
+	if s.strays, err = openRaw(p, index, straysBuffer, groups(p.Family, ours), newFilter(p.Family, ours, true)); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -70,10 +71,31 @@ func openSocket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
 	return s, nil
 }
 
-// hear listens to the adverts of other identities from now on.
+// groups are those to which the adverts of these identities are multicast. Without
+// any it is the RFC's, for what is to be reported.
+func groups(family int, ours []vrrp.Identity) []netip.Addr {
+	usual := vrrp.Group4
+	if family == 6 {
+		usual = vrrp.Group6
+	}
+	var all []netip.Addr
+	for _, i := range ours {
+		if i.Group.IsValid() && i.Group != usual {
+			all = append(all, i.Group)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return append(slices.Compact(all), usual)
+}
+
+// hear listens to the adverts of other identities from now on. For those of
+// other groups it takes another socket.
 func (s *socket) hear(ours []vrrp.Identity) error {
 	if slices.Equal(s.ours, ours) {
 		return nil
+	}
+	if !slices.Equal(groups(s.family, s.ours), groups(s.family, ours)) {
+		return errors.New("it has not joined these groups")
 	}
 	s.ours = ours
 	return errors.Join(s.attach(newFilter(s.family, ours, false)), s.strays.attach(newFilter(s.family, ours, true)))
@@ -85,7 +107,7 @@ func (s *socket) attach(f filter) (err error) {
 }
 
 // openRaw returns a raw socket with a buffer and a filter.
-func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
+func openRaw(p vrrp.Port, index, buffer int, groups []netip.Addr, f filter) (*socket, error) {
 	domain := unix.AF_INET
 	if p.Family == 6 {
 		domain = unix.AF_INET6
@@ -95,7 +117,7 @@ func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
 		return nil, fmt.Errorf("opening a raw socket (CAP_NET_RAW is needed): %w", err)
 	}
 	// The filter comes first: before it is bound, the socket hears everything.
-	if err := errors.Join(f.attach(fd), configure(fd, p, index, buffer)); err != nil {
+	if err := errors.Join(f.attach(fd), configure(fd, p, index, buffer, groups)); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
@@ -108,13 +130,13 @@ func openRaw(p vrrp.Port, index, buffer int, f filter) (*socket, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &socket{arrivals: a, index: index, family: p.Family, file: file, raw: raw,
+	return &socket{arrivals: a, index: index, family: p.Family, ttl: vrrp.TTL, file: file, raw: raw,
 		buf: make([]byte, packetSize), oob: make([]byte, 256)}, nil
 }
 
-// configure binds a socket to its interface before it joins the group, and
+// configure binds a socket to its interface before it joins the groups, and
 // keeps away what it sent itself.
-func configure(fd int, p vrrp.Port, index, buffer int) error {
+func configure(fd int, p vrrp.Port, index, buffer int, groups []netip.Addr) error {
 	if err := unix.BindToDevice(fd, p.Interface); err != nil {
 		return fmt.Errorf("binding to the interface: %w", err)
 	}
@@ -125,17 +147,19 @@ func configure(fd int, p vrrp.Port, index, buffer int) error {
 	}
 	// Adverts go before the data on a busy interface.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, 6)
-	level, options, group, join := unix.IPPROTO_IP, options4, vrrp.Group4, join4
+	level, options, join := unix.IPPROTO_IP, options4, join4
 	if p.Family == 6 {
-		level, options, group, join = unix.IPPROTO_IPV6, options6, vrrp.Group6, join6
+		level, options, join = unix.IPPROTO_IPV6, options6, join6
 	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, level, o.name, o.value); err != nil {
 			return fmt.Errorf("setting socket option %d of level %d: %w", o.name, level, err)
 		}
 	}
-	if err := join(fd, index); err != nil {
-		return fmt.Errorf("joining %s: %w", group, err)
+	for _, group := range groups {
+		if err := join(fd, index, group); err != nil {
+			return fmt.Errorf("joining %s: %w", group, err)
+		}
 	}
 	return nil
 }
@@ -153,9 +177,8 @@ var options4 = []option{
 	{unix.IP_TRANSPARENT, 1},
 }
 
-func join4(fd, index int) error {
-	group := &unix.IPMreqn{Multiaddr: vrrp.Group4.As4(), Ifindex: int32(index)}
-	return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, group)
+func join4(fd, index int, group netip.Addr) error {
+	return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: group.As4(), Ifindex: int32(index)})
 }
 
 var options6 = []option{
@@ -169,10 +192,9 @@ var options6 = []option{
 	{unix.IPV6_TRANSPARENT, 1}, // as with IPv4
 }
 
-func join6(fd, index int) error {
-	group := &unix.IPv6Mreq{Multiaddr: vrrp.Group6.As16(), Interface: uint32(index)}
+func join6(fd, index int, group netip.Addr) error {
 	return errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index),
-		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, group))
+		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, &unix.IPv6Mreq{Multiaddr: group.As16(), Interface: uint32(index)}))
 }
 
 // close closes the socket; later uses of it return an error.
@@ -259,20 +281,38 @@ func parse6(b, oob []byte, src netip.Addr) (vrrp.Packet, bool) {
 
 // send sends from an address which need not be the one that the kernel would
 // choose.
-func (s *socket) send(src, dst netip.Addr, payload []byte) (err error) {
+func (s *socket) send(p vrrp.Packet) (err error) {
 	var to unix.Sockaddr
 	var oob []byte
 	if s.family == 6 {
-		to = &unix.SockaddrInet6{Addr: dst.As16(), ZoneId: s.zone(dst)}
-		oob = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: src.As16(), Ifindex: uint32(s.index)})
+		to = &unix.SockaddrInet6{Addr: p.Dst.As16(), ZoneId: s.zone(p.Dst)}
+		oob = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: p.Src.As16(), Ifindex: uint32(s.index)})
 	} else {
-		to = &unix.SockaddrInet4{Addr: dst.As4()}
-		oob = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: src.As4(), Ifindex: int32(s.index)})
+		to = &unix.SockaddrInet4{Addr: p.Dst.As4()}
+		oob = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: p.Src.As4(), Ifindex: int32(s.index)})
 	}
 	control := s.raw.Control(func(fd uintptr) {
-		err = unix.Sendmsg(int(fd), payload, oob, to, unix.MSG_DONTWAIT)
+		if err = s.setTTL(int(fd), p.TTL); err == nil {
+			err = unix.Sendmsg(int(fd), p.Payload, oob, to, unix.MSG_DONTWAIT)
+		}
 	})
 	return errors.Join(control, err)
+}
+
+// setTTL sets the TTL of packets to one host. Those to a group always have 255.
+func (s *socket) setTTL(fd, ttl int) error {
+	if ttl == s.ttl {
+		return nil
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_TTL
+	if s.family == 6 {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS
+	}
+	if err := unix.SetsockoptInt(fd, level, option, ttl); err != nil {
+		return fmt.Errorf("setting the TTL to %d: %w", ttl, err)
+	}
+	s.ttl = ttl
+	return nil
 }
 
 // zone is the interface, for an address that means nothing without one.

@@ -22,6 +22,9 @@ virtual_router "outside" {
   preempt_delay   = "1m"
   addresses       = ["10.13.0.200/24", "10.13.0.201"]
   peers           = ["10.13.0.16"]
+  ttl             = 254
+  min_ttl         = 253
+  max_ttl         = 254
   source          = "10.13.0.15"
   insist          = true
   lease           = false
@@ -33,6 +36,13 @@ virtual_router "outside" {
   }
   track "interface" "eth1" {}
   track "interface" "eth2" {}
+}
+
+virtual_router "lan" {
+  interface       = "eth3"
+  id              = 52
+  multicast_group = "224.0.0.114"
+  addresses       = ["172.16.0.200/24"]
 }
 
 virtual_service "web" {

@@ -1,0 +1,8 @@
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  addresses = ["10.13.0.200/24"]
+  peers     = ["10.13.0.16"]
+  min_ttl   = 254 # ERROR: No TTL is accepted
+  max_ttl   = 253
+}
