@@ -88,6 +88,7 @@ const (
 	NotTakenOver  = "not-taken-over"
 
 	Stalled           = "stalled"
+	AdvertsLate       = "adverts-late" // half of Master_Down has passed without one
 	StandsAside       = "stands-aside" // for a Master that is not understood, and the end of it
 	OtherMaster       = "other-master"
 	DisputedAddress   = "disputed-address"

@@ -20,6 +20,9 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
 	switch {
 	case r.state == Backup:
 		r.stall.listening = r.stall.listening && ad.Priority == 0
+		if gap := r.election.gap(now, src); gap > 0 && ad.Priority != 0 {
+			r.timing.gaps.add(GapBounds, gap)
+		}
 		r.election.receive(&r.c, now, src, ad)
 		if r.election.heardAt.Equal(now) {
 			return r.understand(now)
@@ -37,8 +40,9 @@ func (r *Router) expireBackup(now time.Time) []Action {
 		timer, why = e.preemptAt, fmt.Sprintf("preempts %s after the delay", e.master)
 	}
 	if !due(timer, now) {
-		return nil
+		return r.tellLate(now)
 	}
+	e.lateAt = time.Time{}
 	if until := r.stall.backup(now, timer, e.interval); !until.IsZero() {
 		e.preemptAt, e.masterDownAt = time.Time{}, until
 		return r.stalled(now, now.Sub(timer))
@@ -47,6 +51,28 @@ func (r *Router) expireBackup(now time.Time) []Action {
 		return acts
 	}
 	return r.becomeMaster(now, cmp.Or(r.guard.gone(), why))
+}
+
+// lateEvery bounds how often a router tells of a Master that is late.
+const lateEvery = time.Minute
+
+// tellLate tells, once in a silence, that the Master which is followed has let half of
+// Master_Down pass: it is slow or adverts are lost, and a little more would be taken
+// for its death.
+func (r *Router) tellLate(now time.Time) []Action {
+	e := &r.election
+	if !due(e.lateAt, now) {
+		return nil
+	}
+	e.lateAt = time.Time{}
+	r.counters.AdvertsLate++
+	if now.Sub(r.noted[AdvertsLate]) < lateEvery {
+		return nil
+	}
+	r.noted[AdvertsLate] = now
+	return []Action{r.event(now, AdvertsLate, slog.LevelWarn, "no advert from %s for %s, half of the time after which this director takes over: "+
+		"check whether that director is overloaded, and whether packets are lost between the two",
+		e.master, now.Sub(e.heardAt).Round(time.Millisecond))}
 }
 
 // mustWait asks the guard when the router would become Master, and puts that off if

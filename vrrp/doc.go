@@ -4,8 +4,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	packet.go, condition.go, vrrp.go       values: the codec of adverts, what is
-//	                                       configured and what is reported
+//	packet.go, condition.go, timing.go,    values: the codec of adverts, what is
+//	vrrp.go                                configured and what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
@@ -56,6 +56,10 @@
 // sends adverts and announces the addresses again. A Backup that wakes more than
 // an eighth of an interval after its timer has expired listens in the same way
 // before it takes over.
+//
+// Late adverts. A Backup tells, at most once a minute, that the Master which it follows
+// has let half of Master_Down pass without an advert, and counts how often. That
+// changes nothing else. An interval that is not believed yet counts.
 //
 // Other Masters. A Master answers a worse advert with one advert of its own at
 // once, as RFC 9568 prescribes. It sends at most one such answer for each advert

@@ -42,13 +42,21 @@ type election struct {
 
 	masterDownAt time.Time // Master_Down_Timer
 	preemptAt    time.Time // the end of the preemption delay
+	// lateAt is when the Master that is followed has let half of that timer pass;
+	// zero: it has, or none is followed.
+	lateAt time.Time
 
 	// quietSince is since when this router, in Initialize, has listened and
 	// heard nobody; zero: it could not listen, or it heard somebody.
 	quietSince time.Time
 }
 
-func (e *election) deadline() time.Time { return earliest(e.masterDownAt, e.preemptAt) }
+func (e *election) deadline() time.Time { return earliest(e.masterDownAt, e.preemptAt, e.lateAt) }
+
+// stop stops the timers.
+func (e *election) stop() {
+	e.masterDownAt, e.preemptAt, e.lateAt = time.Time{}, time.Time{}, time.Time{}
+}
 
 // skew is Skew_Time (RFC 9568 section 6.1; RFC 3768 section 6.1, where it is
 // a fraction of a second whatever the interval).
@@ -92,7 +100,7 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 	}
 	if ad.Priority == 0 {
 		e.shorten(now.Add(e.skew(c)))
-		e.preemptAt = time.Time{}
+		e.preemptAt, e.lateAt = time.Time{}, time.Time{}
 		e.leaving = true
 		return
 	}
@@ -105,6 +113,7 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 	case c.preemptDelay() == 0:
 		// "Discard the ADVERTISEMENT": the timer runs on, and ends with us as
 		// Master.
+		e.lateAt = time.Time{}
 		return
 	case e.preemptAt.IsZero():
 		// Never sooner than without a delay.
@@ -114,6 +123,17 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 	// so that both routers would be Master for good; following it is the lesser
 	// evil, and is counted.
 	e.masterDownAt = now.Add(patience)
+	// An interval that is not believed yet may be what it keeps to.
+	e.lateAt = now.Add(max(patience/2, ad.Interval+ad.Interval/4))
+}
+
+// gap is the time since the last advert of a Master that sends another one, in its
+// intervals; zero: this is its first, or it had said that it leaves.
+func (e *election) gap(now time.Time, src netip.Addr) float64 {
+	if src != e.master || e.leaving || e.heardAt.IsZero() || e.interval == 0 {
+		return 0
+	}
+	return now.Sub(e.heardAt).Seconds() / e.interval.Seconds()
 }
 
 // patience is how long this router waits for another advert after one that it

@@ -36,7 +36,7 @@ func TestUpdateOfABackup(t *testing.T) {
 			c := r.given
 			tt.edit(&c)
 			r.Update(at(2100*time.Millisecond), c)
-			if got := r.Deadline().Sub(epoch); got != tt.want {
+			if got := afterLate(r).Deadline().Sub(epoch); got != tt.want {
 				t.Errorf("the next deadline is at %s, want %s", got, tt.want)
 			}
 		})
@@ -60,8 +60,8 @@ func TestUpdateOfTheInterval(t *testing.T) {
 		}
 		c := r.given
 		c.Interval = 100 * time.Millisecond
-		if r.Update(epoch, c); r.Deadline().Sub(epoch) != tt.want {
-			t.Errorf("%s: Master_Down in %s, want %s", tt.name, r.Deadline().Sub(epoch), tt.want)
+		if r.Update(epoch, c); afterLate(r).Deadline().Sub(epoch) != tt.want {
+			t.Errorf("%s: Master_Down in %s, want %s", tt.name, afterLate(r).Deadline().Sub(epoch), tt.want)
 		}
 	}
 }
@@ -93,11 +93,11 @@ func TestUpdateDoesNotPutOffASuccession(t *testing.T) {
 	r.Startup(epoch, ours)
 	receive(r, at(second), higher, advertOf(150))
 	receive(r, at(2*second), higher, advertOf(0))
-	want := r.Deadline()
+	want := afterLate(r).Deadline()
 	c := r.given
 	c.Preempt = false
-	if r.Update(at(2*second), c); !r.Deadline().Equal(want) {
-		t.Errorf("it takes over at %s, want %s", r.Deadline().Sub(epoch), want.Sub(epoch))
+	if r.Update(at(2*second), c); !afterLate(r).Deadline().Equal(want) {
+		t.Errorf("it takes over at %s, want %s", afterLate(r).Deadline().Sub(epoch), want.Sub(epoch))
 	}
 }
 
@@ -127,7 +127,7 @@ func TestWhyARouterBecomesMaster(t *testing.T) {
 			for i, priority := range tt.adverts {
 				receive(r, at(time.Duration(i+1)*second), higher, advertOf(priority))
 			}
-			deadline := r.Deadline()
+			deadline := afterLate(r).Deadline()
 			acts := r.Expire(deadline)
 			if e, _ := acts[len(acts)-1].(Event); e.Text != tt.want || deadline.Sub(epoch) != tt.deadline {
 				t.Errorf("%q at %s, want %q at %s", e.Text, deadline.Sub(epoch), tt.want, tt.deadline)
@@ -144,12 +144,12 @@ func TestOwnerPreemptsWithoutADelay(t *testing.T) {
 	r := NewRouter(c)
 	r.Startup(epoch, ours)
 	receive(r, epoch, higher, advertOf(255)) // the greater source address wins between two owners
-	before := r.Deadline()
+	before := afterLate(r).Deadline()
 	r.Expire(before) // the addresses are released
-	want := r.Deadline()
+	want := afterLate(r).Deadline()
 	receive(r, at(second), higher, advertOf(254))
-	if r.State() != Backup || !r.Deadline().Equal(want) {
-		t.Errorf("a worse Master puts the owner off from %s to %s", want.Sub(epoch), r.Deadline().Sub(epoch))
+	if r.State() != Backup || !afterLate(r).Deadline().Equal(want) {
+		t.Errorf("a worse Master puts the owner off from %s to %s", want.Sub(epoch), afterLate(r).Deadline().Sub(epoch))
 	}
 }
 
@@ -162,7 +162,7 @@ func TestFaultAfterAnEnd(t *testing.T) {
 	if r.Fault(epoch, "interface eth1 is down", false); r.Status().Fault != "interface eth1 is down" {
 		t.Errorf("wanted again, the reason is %q", r.Status().Fault)
 	}
-	if r.Expire(r.Deadline()); r.Done() || r.Holding() {
+	if r.Expire(afterLate(r).Deadline()); r.Done() || r.Holding() {
 		t.Errorf("wanted again: done %t, holding %t", r.Done(), r.Holding())
 	}
 }

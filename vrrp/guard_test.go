@@ -230,13 +230,13 @@ func TestABackupThatStandsAsideAfterAStallSaysSo(t *testing.T) {
 	r := NewRouter(testConfig())
 	r.Startup(epoch, ours)
 	for range 2 {
-		r.Receive(r.Deadline().Add(-500*time.Millisecond), strange(nil))
-		late := r.Deadline().Add(500 * time.Millisecond)
+		r.Receive(afterLate(r).Deadline().Add(-500*time.Millisecond), strange(nil))
+		late := afterLate(r).Deadline().Add(500 * time.Millisecond)
 		r.Expire(late)
-		if got, until := r.Status().Phase, r.Deadline(); got != Listening || until != late.Add(125*time.Millisecond) {
+		if got, until := r.Status().Phase, afterLate(r).Deadline(); got != Listening || until != late.Add(125*time.Millisecond) {
 			t.Errorf("it woke up late, and is %s until %s later", got, until.Sub(late))
 		}
-		now := r.Deadline()
+		now := afterLate(r).Deadline()
 		r.Expire(now)
 		r.Claim(now, Claim{"eth0", netip.MustParseAddr("10.0.0.100"), "52:54:00:00:00:01"})
 		if st := r.Status(); st.Phase != StandingAside || st.Aside == nil {
@@ -257,7 +257,7 @@ func TestWhatAGuardTells(t *testing.T) {
 		}
 	}
 	answered := func() {
-		r.Expire(r.Deadline())
+		r.Expire(afterLate(r).Deadline())
 		note(r.Claim(r.election.masterDownAt, Claim{"eth0", netip.MustParseAddr("10.0.0.100"), "52:54:00:00:00:01"}))
 	}
 	r.Receive(at(3*time.Second), strange(nil))
@@ -270,7 +270,7 @@ func TestWhatAGuardTells(t *testing.T) {
 	r.Receive(at(8*time.Second), strange(nil))
 	answered()
 	for r.State() == Backup {
-		note(r.Expire(r.Deadline()))
+		note(r.Expire(afterLate(r).Deadline()))
 	}
 	const aside = "stands-aside WARN does not become Master, since 10.0.0.3 advertises 10.0.0.100, and 52:54:00:00:00:01 answers for it; " +
 		"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true"

@@ -100,6 +100,7 @@ func (r *Router) expireMaster(now time.Time) []Action {
 		if r.stall.listening {
 			return r.resumeAsMaster(now)
 		}
+		r.timing.lateness.add(LatenessBounds, now.Sub(r.adverts.nextAt).Seconds())
 		// From when it was due, so that lateness does not add up.
 		next := r.adverts.nextAt.Add(r.c.Interval)
 		if !next.After(now) {

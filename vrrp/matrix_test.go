@@ -202,8 +202,8 @@ var matrixEvents = map[string]func(r *Router, now time.Time) []Action{
 		return receive(r, now, lower, advertOf(max(r.c.Priority, r.c.Priority+1)))
 	},
 	"timer, early":         func(r *Router, now time.Time) []Action { return r.Expire(now) },
-	"timer":                func(r *Router, _ time.Time) []Action { return r.Expire(r.Deadline()) },
-	"timer, a minute late": func(r *Router, _ time.Time) []Action { return r.Expire(r.Deadline().Add(time.Minute)) },
+	"timer":                func(r *Router, _ time.Time) []Action { return r.Expire(afterLate(r).Deadline()) },
+	"timer, a minute late": func(r *Router, _ time.Time) []Action { return r.Expire(afterLate(r).Deadline().Add(time.Minute)) },
 	"stop":                 func(r *Router, now time.Time) []Action { return r.End(now, Stopped) },
 	"abandon":              func(r *Router, now time.Time) []Action { return r.End(now, Abandoned) },
 	"fault":                func(r *Router, now time.Time) []Action { return r.Fault(now, "interface eth1 is down", false) },
@@ -275,8 +275,16 @@ func script(acts []Action) string {
 	return strings.Join(words, ", ")
 }
 
+// afterLate lets a router have told that its Master is late, which changes nothing:
+// what is due next is its real timer.
+func afterLate(r *Router) *Router {
+	r.election.lateAt = time.Time{}
+	return r
+}
+
 // condition is a router's state in short: "Backup+ 3.6s". The second announcement
-// is left out, so that Adver_Timer shows behind it.
+// is left out, so that Adver_Timer shows behind it, and so is the half of
+// Master_Down.
 func condition(r *Router) string {
 	s := string(r.state)
 	if r.handover.held {
@@ -292,7 +300,7 @@ func condition(r *Router) string {
 		s += " leaving them"
 	}
 	after := *r
-	after.announcements.secondAt = time.Time{}
+	after.announcements.secondAt, after.election.lateAt = time.Time{}, time.Time{}
 	if d := after.Deadline(); !d.IsZero() {
 		s += " " + d.Sub(epoch).String()
 	}

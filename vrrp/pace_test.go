@@ -83,7 +83,7 @@ func TestOneAdvertDoesNotSilenceABackup(t *testing.T) {
 				hearWord(r, w)
 			}
 			last := tt.words[len(tt.words)-1].at
-			if got := r.Deadline().Sub(epoch) - last; got != tt.want {
+			if got := afterLate(r).Deadline().Sub(epoch) - last; got != tt.want {
 				t.Errorf("Master_Down in %s, want %s", got, tt.want)
 			}
 		})
@@ -109,8 +109,8 @@ func TestAnotherIntervalIsCounted(t *testing.T) {
 func TestOneAdvertDoesNotSilenceAMaster(t *testing.T) {
 	r := matrixStates["master"]()
 	hearWord(r, word{0, higher, 255, 40950 * time.Millisecond})
-	r.Expire(r.Deadline()) // the addresses are released
-	if got := r.Deadline().Sub(epoch); r.State() != Backup || got != 10*second+609375*time.Microsecond {
+	r.Expire(afterLate(r).Deadline()) // the addresses are released
+	if got := afterLate(r).Deadline().Sub(epoch); r.State() != Backup || got != 10*second+609375*time.Microsecond {
 		t.Errorf("it is %s, and Master again after %s", r.State(), got)
 	}
 }
@@ -156,7 +156,7 @@ func TestPriority0OfAStranger(t *testing.T) {
 			for _, w := range tt.words {
 				hearWord(r, w)
 			}
-			if got := r.Deadline().Sub(epoch); got != tt.want {
+			if got := afterLate(r).Deadline().Sub(epoch); got != tt.want {
 				t.Errorf("it takes over at %s, want %s", got, tt.want)
 			}
 		})
@@ -177,7 +177,7 @@ func TestMasterThatIsOverdue(t *testing.T) {
 		}
 	}
 	taken := matrixStates["backup, following"]()
-	taken.Expire(taken.Deadline())
+	taken.Expire(afterLate(taken).Deadline())
 	if got := taken.overdue(at(time.Hour)); taken.State() != Master || got != 0 {
 		t.Errorf("it is %s itself: overdue for %s", taken.State(), got)
 	}
@@ -185,7 +185,7 @@ func TestMasterThatIsOverdue(t *testing.T) {
 	if got := r.overdue(at(15 * second)); got != 0 {
 		t.Errorf("it has said that it leaves: overdue for %s", got)
 	}
-	r.Expire(r.Deadline())
+	r.Expire(afterLate(r).Deadline())
 	slow := matrixStates["backup"]()
 	hearWord(slow, word{0, higher, 150, 8 * second})
 	hearWord(slow, word{8 * second, higher, 150, 8 * second})

@@ -175,7 +175,7 @@ func TestCounters(t *testing.T) {
 	receive(r, at(3), higher, advertOf(151))      //
 	receive(r, at(4), higher, advertOf(0))        //
 	r.Expire(r.Deadline())                        // releases
-	r.Expire(r.Deadline())                        // Master, sends one
+	r.Expire(afterLate(r).Deadline())             // Master, sends one
 	r.Expire(r.Deadline().Add(10 * second))       // stalls
 	receive(r, r.Deadline(), ours, advertOf(150)) // discarded
 	r.End(r.Deadline(), Stopped)                  // says so

@@ -42,6 +42,7 @@ type Router struct {
 	dispute       dispute
 	unasked       string // why it could not ask who has its addresses
 	peers         peers
+	timing        timing
 
 	counters Counters
 	senders  map[Reason]netip.Addr // of what was counted last, by reason
@@ -60,6 +61,7 @@ func NewRouter(c Config) *Router {
 			Discarded:  zeros(discardReasons[:]),
 			Mismatched: zeros(mismatchReasons[:]),
 		},
+		timing:  newTiming(),
 		senders: make(map[Reason]netip.Addr),
 		noted:   make(map[string]time.Time),
 	}
@@ -100,7 +102,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.guard.end()
 	r.claims, r.unasked = claims{}, ""
 	if to != Backup {
-		r.election.masterDownAt, r.election.preemptAt = time.Time{}, time.Time{}
+		r.election.stop()
 	}
 	if to == Master {
 		r.counters.BecameMaster++

@@ -297,7 +297,7 @@ func TestPreemptionTurnedOff(t *testing.T) {
 	c := testConfig()
 	c.Preempt = false
 	r.Update(at(3500*time.Millisecond), c)
-	if got, want := r.Deadline().Sub(epoch), 6609375*time.Microsecond; got != want {
+	if got, want := afterLate(r).Deadline().Sub(epoch), 6609375*time.Microsecond; got != want {
 		t.Errorf("Master_Down at %s, want %s", got, want)
 	}
 }
@@ -311,7 +311,7 @@ func TestTakenOver(t *testing.T) {
 			receive(r, at(time.Second), higher, advertOf(50))
 		}
 		for !r.Done() {
-			r.Expire(r.Deadline())
+			r.Expire(afterLate(r).Deadline())
 		}
 		if r.TakenOver() != answered || r.Holding() == answered {
 			t.Errorf("answered=%t: taken over=%t, addresses held=%t", answered, r.TakenOver(), r.Holding())
@@ -331,7 +331,7 @@ func TestStatus(t *testing.T) {
 	if got := r.Status(); got.Master != higher || got.MasterPriority != 150 || got.Fault != "" {
 		t.Errorf("as Backup: %+v", got)
 	}
-	r.Expire(r.Deadline())
+	r.Expire(afterLate(r).Deadline())
 	got := r.Status()
 	if got.Master != ours || got.MasterPriority != 100 || !r.Holding() || len(got.Addresses) != 2 || got.Counters.BecameMaster != 1 {
 		t.Errorf("as Master: %+v", got)
@@ -379,7 +379,7 @@ func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := NewRouter(testConfig())
 			r.Startup(epoch, ours)
-			at := r.Deadline()
+			at := afterLate(r).Deadline()
 			r.Expire(at)
 			receive(r, at.Add(time.Second/2), higher, advertOf(tt.priority))
 			if got := r.Status().Counters; got.BecameMaster != 1 || got.OtherMasters != tt.want {

@@ -57,6 +57,8 @@ func (r *Router) Status() Status {
 		MasterPriority: r.election.priority,
 		Addresses:      slices.Clone(r.c.Addresses),
 		Counters:       r.counters,
+		AdvertGaps:     r.timing.gaps.clone(),
+		AdvertLateness: r.timing.lateness.clone(),
 	}
 	for _, e := range r.c.Extra {
 		s.Addresses = append(s.Addresses, e.Prefix)

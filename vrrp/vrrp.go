@@ -217,6 +217,9 @@ type Status struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string   `json:"addresses_failure,omitempty"`
 	Counters         Counters `json:"counters"`
+	// AdvertGaps are by GapBounds, and AdvertLateness by LatenessBounds; since the keeper started.
+	AdvertGaps     Histogram `json:"advert_gaps,omitzero"`
+	AdvertLateness Histogram `json:"advert_lateness,omitzero"`
 }
 
 // A Peer is another director as a router has heard it last.
@@ -267,6 +270,9 @@ type Counters struct {
 	// Stalls are wake-ups that came too late to act on the timers: another router
 	// may have taken over, or adverts may have lain unread.
 	Stalls uint64 `json:"stalls"`
+	// AdvertsLate is how often the Master that is followed has let half of Master_Down
+	// pass without an advert.
+	AdvertsLate uint64 `json:"adverts_late"`
 	// AddressesRestored are addresses that somebody else had removed.
 	AddressesRestored uint64 `json:"addresses_restored"`
 	// AddressesRemoved are addresses that somebody else had added while this

@@ -77,6 +77,21 @@ type Router struct {
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
+	// AdvertGaps are the times between two adverts of the Master that is followed, in
+	// its intervals, and AdvertLateness is how late a Master sent its regular adverts,
+	// in seconds; both since the keeper started.
+	AdvertGaps     Histogram `json:"advert_gaps"`
+	AdvertLateness Histogram `json:"advert_lateness"`
+}
+
+// A Histogram counts values by bounds, which are always the same.
+type Histogram struct {
+	// Buckets counts the values up to each of the Bounds, from the one before, and
+	// last those above all.
+	Bounds  []float64 `json:"bounds"`
+	Buckets []uint64  `json:"buckets"`
+	Sum     float64   `json:"sum"`
+	Max     float64   `json:"max"`
 }
 
 // A Peer is another director as a virtual router has heard it last.
@@ -131,6 +146,9 @@ type RouterCounters struct {
 	SendErrors uint64 `json:"send_errors"`
 	// Stalls counts wake-ups that came too late to act on the timers.
 	Stalls uint64 `json:"stalls"`
+	// AdvertsLate counts how often half of the time after which this director takes
+	// over has passed without an advert of the Master that it follows.
+	AdvertsLate uint64 `json:"adverts_late"`
 	// AddressesRestored counts addresses put back after somebody else had
 	// removed them.
 	AddressesRestored uint64 `json:"addresses_restored"`

@@ -238,6 +238,7 @@ func (h *host) look(when string) {
 	for _, s := range statuses {
 		s.Age = 0
 		s.Since, s.Counters, s.Peers, s.Rivals = time.Time{}, vrrp.Counters{}, nil, nil
+		s.AdvertGaps, s.AdvertLateness = vrrp.Histogram{}, vrrp.Histogram{}
 		if s.Aside != nil {
 			h.seen = append(h.seen, fmt.Sprintf("stands aside for %+v", *s.Aside))
 			s.Aside = nil

@@ -47,6 +47,7 @@ func (t tallies) since(now map[string]vrrp.Counters) map[string]vrrp.Counters {
 			Discarded:    increases(before.Discarded, c.Discarded),
 			Mismatched:   increases(before.Mismatched, c.Mismatched),
 			OtherMasters: increase(before.OtherMasters, c.OtherMasters),
+			AdvertsLate:  increase(before.AdvertsLate, c.AdvertsLate),
 
 			AddressesRemoved:  increase(before.AddressesRemoved, c.AddressesRemoved),
 			AddressesRestored: increase(before.AddressesRestored, c.AddressesRestored),

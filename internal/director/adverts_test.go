@@ -66,6 +66,25 @@ func TestAdvertFindings(t *testing.T) {
 	}
 }
 
+// Heartbeat's warntime. Who became Master has found the other one dead, and not late.
+func TestALateMasterIsAFindingOfItsBackup(t *testing.T) {
+	counted := tallies{{routers: map[string]vrrp.Counters{"outside": {AdvertsLate: 2}}}}.since(map[string]vrrp.Counters{"outside": {AdvertsLate: 5}})
+	for state, want := range map[vrrp.State]string{
+		vrrp.Backup: `virtual router "outside": half of the time after which this director takes over has passed without an advert of its Master (10.13.0.16): 3 times in the last minute`,
+		vrrp.Master: "",
+	} {
+		var all findings
+		all.adverts(counted, []vrrp.Status{{Name: "outside", State: state, Peers: []vrrp.Peer{{Address: lvs2}}}})
+		var got string
+		for _, f := range all {
+			got += f.Text
+		}
+		if got != want {
+			t.Errorf("as %s: %q, want %q", state, got, want)
+		}
+	}
+}
+
 func TestEveryReasonHasARemedy(t *testing.T) {
 	c := vrrp.NewRouter(vrrp.Config{}).Status().Counters
 	for _, reasons := range []map[vrrp.Reason]uint64{c.Discarded, c.Mismatched} {

@@ -229,6 +229,11 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check what its firewall lets in, what this one's lets out, and the switch) and has the same id",
 				"%s was Master and received %s of another Master%s in the last minute: both held the addresses", subject, text.Count(c.OtherMasters, "advert"), heardLast(r))
 		}
+		if c.AdvertsLate > 0 && r.State == vrrp.Backup { // As Master, it has taken over from a dead one.
+			all.add(api.Warning, vrrp.AdvertsLate, subject, "find out whether that director is overloaded, and whether packets are lost between the two",
+				"%s: half of the time after which this director takes over has passed without an advert of its Master%s: %s in the last minute",
+				subject, heardLast(r), text.Count(c.AdvertsLate, "time"))
+		}
 		if c.AddressesRestored > 0 {
 			all.add(api.Warning, vrrp.AddressesRestored, subject, "find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile",
 				"%s is Master, and somebody else removed its addresses: %s in the last minute; they were put back", subject, text.Count(c.AddressesRestored, "removal"))

@@ -193,10 +193,20 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
-			Stalls: r.Counters.Stalls, AddressesRestored: r.Counters.AddressesRestored, AddressesRemoved: r.Counters.AddressesRemoved,
+			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, AddressesRemoved: r.Counters.AddressesRemoved,
 			Discarded: reasons(r.Counters.Discarded), Mismatched: reasons(r.Counters.Mismatched),
 		},
+		AdvertGaps: histogramStatus(&r.AdvertGaps, vrrp.GapBounds), AdvertLateness: histogramStatus(&r.AdvertLateness, vrrp.LatenessBounds),
 	}
+}
+
+// histogramStatus adds the bounds, and is empty for a router that nothing is known of.
+func histogramStatus(h *vrrp.Histogram, bounds []float64) api.Histogram {
+	all := api.Histogram{Bounds: bounds, Buckets: h.Buckets, Sum: h.Sum, Max: h.Max}
+	if len(all.Buckets) == 0 {
+		all.Buckets = make([]uint64, len(bounds)+1)
+	}
+	return all
 }
 
 // peersStatus adds to each age how long ago the keeper has told it.

@@ -49,6 +49,7 @@ var routerFigures = []figure[api.Router]{
 	{counter("router_other_masters_total", "Adverts received from another Master while this director stayed Master: both held the addresses."), func(v *api.Router) float64 { return float64(v.Counters.OtherMasters) }},
 	{counter("router_send_errors_total", "Adverts that the kernel refused to send."), func(v *api.Router) float64 { return float64(v.Counters.SendErrors) }},
 	{counter("router_stalls_total", "Wake-ups that came so late that the timers could not be trusted."), func(v *api.Router) float64 { return float64(v.Counters.Stalls) }},
+	{counter("router_adverts_late_total", "Times that half of the time after which this director takes over has passed without an advert of the Master."), func(v *api.Router) float64 { return float64(v.Counters.AdvertsLate) }},
 	{counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRestored) }},
 	{counter("router_addresses_removed_total", "Addresses removed after somebody else had added them while the virtual router did not hold them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRemoved) }},
 }
@@ -94,6 +95,8 @@ var (
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.")
 	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.")
 	routerPeerAge      = gauge("router_peer_age_seconds", "How long ago the virtual router heard another director, of the eight that it heard last; one that is Backup sends nothing.")
+	routerAdvertGap    = histogram("router_advert_gap_intervals", "Times between two adverts of the Master that is followed, in its advert intervals: 1 is as it should be, and 2 means that one was late or lost.")
+	routerAdvertLate   = histogram("router_advert_lateness_seconds", "How late this Master has sent its regular adverts.")
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
 	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
 	serviceInfo        = gauge("service_info", "Always 1; the virtual service's address and protocol, or its firewall mark, and its scheduler.")

@@ -93,6 +93,8 @@ func (s scrape) router(r *api.Router) {
 	for _, p := range r.Peers {
 		s.number(routerPeerAge, p.Age.Seconds(), label("peer", p.Address.String(), "router", r.Name))
 	}
+	s.histogram(routerAdvertGap, &r.AdvertGaps, "router", r.Name)
+	s.histogram(routerAdvertLate, &r.AdvertLateness, "router", r.Name)
 	for reason, n := range r.Counters.Discarded {
 		s.number(routerDiscarded, float64(n), label("reason", reason, "router", r.Name))
 	}
@@ -137,22 +139,34 @@ func (s scrape) servers(v *api.Service) {
 	}
 }
 
-// kind adds what probes of one kind found, and turns the checker's buckets into
-// cumulative ones.
+// kind adds what probes of one kind found.
 func (s scrape) kind(kind string, k api.Kind) {
 	for outcome, n := range map[api.Outcome]uint64{api.Passed: k.Passed, api.Failed: k.Failed, api.NotRun: k.NotRun} {
 		s.number(probes, float64(n), label("kind", kind, "outcome", string(outcome)))
 	}
+	s.histogram(probeDuration, &api.Histogram{Bounds: checker.LatencyBounds, Buckets: k.Buckets, Sum: k.Seconds}, "kind", kind)
+}
+
+// histogram adds a histogram of which each bucket begins where the one before ends,
+// while Prometheus wants them cumulative.
+func (s scrape) histogram(f family, h *api.Histogram, name, value string) {
 	var count uint64
-	for i, n := range k.Buckets {
+	for i, n := range h.Buckets {
 		count += n
-		if i < len(checker.LatencyBounds) {
-			le := strconv.FormatFloat(checker.LatencyBounds[i], 'g', -1, 64)
-			s.part(probeDuration, "_bucket", float64(count), label("kind", kind, "le", le))
+		if i < len(h.Bounds) {
+			le := strconv.FormatFloat(h.Bounds[i], 'g', -1, 64)
+			s.part(f, "_bucket", float64(count), bucketLabel(name, value, le))
 		}
 	}
-	l := label("kind", kind)
-	s.part(probeDuration, "_bucket", float64(count), label("kind", kind, "le", "+Inf"))
-	s.part(probeDuration, "_sum", k.Seconds, l)
-	s.part(probeDuration, "_count", float64(count), l)
+	s.part(f, "_bucket", float64(count), bucketLabel(name, value, "+Inf"))
+	s.part(f, "_sum", h.Sum, label(name, value))
+	s.part(f, "_count", float64(count), label(name, value))
+}
+
+// bucketLabel are the labels of a bucket, in their order.
+func bucketLabel(name, value, le string) labels {
+	if name < "le" {
+		return label(name, value, "le", le)
+	}
+	return label("le", le, name, value)
 }
