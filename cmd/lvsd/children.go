@@ -1,11 +1,14 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lvsd/lvsd/internal/daemon"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/vrrp/link"
 )
 
@@ -34,6 +37,19 @@ func newReadCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return failure(reader.Main(c.InOrStdin(), c.OutOrStdout()))
+		},
+	}
+}
+
+// newSpawnCommand is the process between the daemon and a program that it runs.
+func newSpawnCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    daemon.SpawnCommand,
+		Short:  "Run a program for the daemon (started by lvsd itself, not by hand)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return failure(spawn.Main(os.Stdin, os.Stdout))
 		},
 	}
 }

@@ -75,7 +75,7 @@ option with its default.`,
 	}
 	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVersionCommand(),
-		newKeeperCommand(), newReadCommand())
+		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)
 	return root
 }

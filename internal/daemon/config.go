@@ -55,6 +55,9 @@ func newReader() *reader.Reader {
 // ReadCommand is the name of the subcommand that calls reader.Main.
 const ReadCommand = orders.Read
 
+// SpawnCommand is the name of the subcommand that calls spawn.Main.
+const SpawnCommand = orders.Spawn
+
 // Validate reads a configuration as Run would with these options: the director is
 // the one of that name, and most of what this machine has counts only if it is that
 // one.

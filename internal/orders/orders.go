@@ -18,6 +18,9 @@ import (
 // Read is the command that reads a configuration for the daemon.
 const Read = "read-config"
 
+// Spawn is the command that runs a program for the daemon.
+const Spawn = "spawn"
+
 // signals are the orders: to read the configuration again, and to end.
 var signals = []os.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT}
 
@@ -25,7 +28,7 @@ var signals = []os.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT}
 // package is initialized: the others take milliseconds.
 var early = func() chan os.Signal {
 	c := make(chan os.Signal, 64)
-	if len(os.Args) > 1 && slices.Contains([]string{"run", "keeper", Read}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{"run", "keeper", Read, Spawn}, os.Args[1]) {
 		signal.Notify(c, signals...)
 	}
 	return c
