@@ -210,6 +210,26 @@ virtual_router "outside" {
   lease = true
 }
 
+# One beside a director that knows version 2 alone, and wants a password.
+virtual_router "old" {
+  interface = "eth0"
+  id        = 52
+  version   = 2
+  priority  = { lvs1 = 150, lvs2 = 100 }[node.name]
+  addresses = ["10.13.0.202/24"]
+
+  # By what the directors know each other's adverts. Without it, whoever can
+  # send packets on their network can take the addresses over.
+  authentication {
+    # The password that each advert of version 2 carries in the clear
+    # (keepalived's auth_type PASS). It is no security, because everybody on
+    # the network can read it: it only keeps apart directors that have the same
+    # id by mistake. Use it for a peer that wants one.
+    # 1 to 8 bytes; default: none.
+    password = "secret12"
+  }
+}
+
 # ---- Virtual services. It is good practice to give each its own file.
 
 # A service whose connections the directors distribute over real servers. The

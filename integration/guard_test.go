@@ -32,7 +32,7 @@ func TestADirectorStandsAsideForKeepalived(t *testing.T) {
 		return err == nil && r.Aside != nil, nil
 	}
 	p.until("lvs2 to stand aside", aside)
-	if a := r.Aside; a.Master.String() != "10.13.0.15" || a.Reason != "authentication" || a.Address != cluster.VIP || a.MAC == "" {
+	if a := r.Aside; a.Master.String() != "10.13.0.15" || a.Reason != "version" || a.Address != cluster.VIP || a.MAC == "" {
 		t.Errorf("it stands aside for %+v", a)
 	}
 	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {

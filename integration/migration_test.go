@@ -10,29 +10,33 @@ import (
 )
 
 // TestAMoveFromKeepalivedAndBack walks README's way from a pair of keepalived as
-// its sample has it, of version 2 with a password, to a pair of lvsd, and back,
-// while the client asks for 50 pages a second.
+// its sample has it, of version 2 with a password, to a pair of lvsd of version 3,
+// and back, while the client asks for 50 pages a second.
 func TestAMoveFromKeepalivedAndBack(t *testing.T) {
 	const mayFail = 12
 	sample := cluster.NewSetup()
 	sample.Version, sample.Password = 2, "1111"
-	open := cluster.NewSetup() // version 3, without a password
+	newer := cluster.NewSetup() // version 3, without a password
 
 	m := newMigration(t, sample)
 	m.step("both run keepalived", 0, func() {})
 	m.step("keepalived is stopped on the Backup", 0, func() { m.stop(1) })
-	m.step("the Master's configuration is made one that lvsd speaks", 0, func() { m.reconfigure(0, open) })
 	m.step("lvsd is started on the Backup", 0, func() {
-		m.run(1, m.lvsd, open)
+		m.run(1, m.lvsd, sample)
 		m.waitFollowing(1)
 	})
 	m.step("keepalived is stopped on the Master", 1, func() { m.stop(0) })
-	m.step("lvsd is started on the Master", 0, func() { m.run(0, m.lvsd, open) })
+	m.step("lvsd is started on the Master", 0, func() { m.run(0, m.lvsd, sample) })
 
+	m.step("the Backup is given version 3", 0, func() { m.reconfigure(1, newer) })
+	m.step("the Master is given version 3", 0, func() {
+		m.reconfigure(0, newer)
+		m.waitFollowing(1)
+	})
 	m.step("back: lvsd is stopped on the Backup", 0, func() { m.stop(1) })
-	m.step("keepalived is started on the Backup", 0, func() { m.run(1, cluster.Keepalived{}, open) })
+	m.step("keepalived is started on the Backup", 0, func() { m.run(1, cluster.Keepalived{}, newer) })
 	m.step("lvsd is stopped on the Master", 1, func() { m.stop(0) })
-	m.step("keepalived is started on the Master", 0, func() { m.run(0, cluster.Keepalived{}, open) })
+	m.step("keepalived is started on the Master", 0, func() { m.run(0, cluster.Keepalived{}, newer) })
 
 	requests := m.load.Stop()
 	t.Logf("%d requests, %d failed: %v", len(requests), requests.Failed(), requests.Errors())
@@ -71,13 +75,13 @@ func (m *migration) run(i int, software cluster.Software, setup cluster.Setup) {
 	})
 }
 
-// waitFollowing waits until director i has heard the Master, because nobody else's
-// word counts when that one leaves.
+// waitFollowing waits until director i, with the configuration that it was given
+// last, has heard the Master, because nobody else's word counts when that one leaves.
 func (m *migration) waitFollowing(i int) {
 	m.t.Helper()
 	m.until(m.Directors[i].Name+" to follow the Master", func() (bool, error) {
 		s, err := m.status(i)
-		return err == nil && len(s.Routers) == 1 && s.Routers[0].Master.IsValid(), nil
+		return err == nil && len(s.Routers) == 1 && s.Routers[0].Master.IsValid() && len(s.Routers[0].Peers) > 0 && s.Routers[0].Peers[0].Refused == "", nil
 	})
 }
 
@@ -87,11 +91,15 @@ func (m *migration) stop(i int) {
 	m.must(m.daemons[i].Stop(patience))
 }
 
-// reconfigure makes keepalived on director i read another configuration.
+// reconfigure makes lvsd on director i read another configuration.
 func (m *migration) reconfigure(i int, setup cluster.Setup) {
 	m.t.Helper()
-	m.must(cluster.Keepalived{}.Configure(m.Directors[i], setup))
+	m.must(m.lvsd.Configure(m.Directors[i], setup))
 	m.must(m.daemons[i].Signal(syscall.SIGHUP))
+	m.until(m.Directors[i].Name+" to have the other version", func() (bool, error) {
+		s, err := m.status(i)
+		return err == nil && int(s.Routers[0].Version) == setup.Version, nil
+	})
 }
 
 // step takes a step, after which director i alone holds the address.

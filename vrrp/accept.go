@@ -79,6 +79,9 @@ func (r *Router) accept(p Packet) (Advert, error) {
 	if err == nil && ad.Version != r.c.Version {
 		_, err = refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
 	}
+	if err == nil && ad.Version == 2 {
+		err = r.c.Authentication.check(ad)
+	}
 	return ad, err
 }
 

@@ -119,6 +119,9 @@ func change(t *testing.T, v reflect.Value) {
 	case []netip.Prefix:
 		v.Set(reflect.ValueOf([]netip.Prefix{netip.MustParsePrefix("10.0.0.77/24")}))
 		return
+	case Authentication:
+		v.Set(reflect.ValueOf(Authentication{Password: "x"}))
+		return
 	}
 	switch v.Kind() {
 	case reflect.String:

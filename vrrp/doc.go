@@ -4,8 +4,9 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	packet.go, condition.go, timing.go,    values: the codec of adverts, what is
-//	vrrp.go                                configured and what is reported
+//	packet.go, auth.go, condition.go,      values: the codec of adverts, what tells
+//	timing.go, vrrp.go                     them from others', what is configured and
+//	                                       what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does

@@ -27,6 +27,12 @@ func sealed(b []byte) {
 	binary.BigEndian.PutUint16(b[6:], ^sum(b, 0))
 }
 
+// password puts one into a packet of version 2.
+func password(b []byte) {
+	b[4] = authPassword
+	copy(b[len(b)-authLen:], "1111")
+}
+
 // D5: lvsd became Master 3.3 s after its start beside keepalived, whose adverts it
 // refused for their version.
 func TestStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
@@ -41,8 +47,10 @@ func TestStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
 	}{
 		{"version 2 here, 3 there", func(c *Config) { c.Version = 2 }, func(p *Packet) { p.Payload = advertOf(150).Append(nil, higher, Group4) }, true},
 		{"version 3 here, 2 there", nil, nil, true},
-		{"version 3 here, 2 with a password there", nil, with(func(b []byte) { b[4] = 1 }), true},
-		{"version 2 here, 2 with a password there", func(c *Config) { c.Version = 2 }, with(func(b []byte) { b[4] = 1 }), true},
+		{"version 3 here, 2 with a password there", nil, with(password), true},
+		{"version 2 here, 2 with a password there", func(c *Config) { c.Version = 2 }, with(password), true},
+		{"version 2 with another password there", func(c *Config) { c.Version, c.Authentication.Password = 2, "2222" }, with(password), true},
+		{"version 2 with a password here, and without there", func(c *Config) { c.Version, c.Authentication.Password = 2, "2222" }, nil, true},
 		{"a lower priority", nil, with(func(b []byte) { b[2] = 1 }), true},
 		{"one of several addresses is the same", func(c *Config) {
 			c.Addresses = append([]netip.Prefix{netip.MustParsePrefix("10.0.0.99/24")}, c.Addresses...)

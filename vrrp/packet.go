@@ -27,7 +27,12 @@ const (
 	headerLen = 8
 	// authLen is the authentication data that ends every version 2 packet,
 	// also without authentication (RFC 3768 section 5.3.10).
-	authLen     = 8
+	authLen = 8
+	// The authentication types of version 2 (RFC 2338 section 5.3.6): type 2 is
+	// the IP Authentication Header, in a protocol of its own.
+	authNone     = 0
+	authPassword = 1
+
 	typeAdvert  = 1
 	maxInterval = 0xfff // centiseconds in 12 bits
 	maxAddrs    = 255   // the count of addresses is one byte
@@ -41,12 +46,19 @@ type Advert struct {
 	// Interval is the sender's time between adverts.
 	Interval  time.Duration
 	Addresses []netip.Addr
+	// Password is the password that version 2 carries in the clear (RFC 2338
+	// section 5.3.6.2), padded with zeros; all zero: it has no authentication.
+	Password Password
 	// PlainChecksum reports that the checksum does not include the pseudo-header.
 	// Version 3 over IPv4 exists in both forms on real networks: RFC 9568 section
 	// 5.2.8 leaves it out, most implementations (keepalived among them) include
 	// it. Version 2 never includes it, and IPv6 always does.
 	PlainChecksum bool
 }
+
+// A Password is the authentication data of a version 2 packet. Everybody on the
+// network can read it.
+type Password [authLen]byte
 
 // A Reason is why a packet was not accepted, or how it disagrees with the
 // configuration; it is the label of a metric.
@@ -58,7 +70,7 @@ const (
 	ReasonVersion        Reason = "version" // a Router refuses versions too
 	ReasonType           Reason = "type"
 	ReasonChecksum       Reason = "checksum"
-	ReasonAuthentication Reason = "authentication"
+	ReasonAuthentication Reason = "authentication" // of another type; a Router refuses those too
 	ReasonNoAddress      Reason = "no_address"
 	ReasonNoInterval     Reason = "no_interval"
 )
@@ -72,6 +84,7 @@ const (
 	ReasonTTL         Reason = "ttl"
 	ReasonSource      Reason = "source"      // it cannot be a director's
 	ReasonDestination Reason = "destination" // multicast, with peers
+	ReasonPassword    Reason = "password"    // it has another one
 )
 
 // How an accepted advert disagrees with a Router's configuration.
@@ -87,7 +100,7 @@ var (
 	discardReasons = [...]Reason{
 		ReasonTTL, ReasonLength, ReasonVersion, ReasonType, ReasonChecksum, ReasonAuthentication,
 		ReasonNoAddress, ReasonNoInterval,
-		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer, ReasonSource, ReasonDestination,
+		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer, ReasonSource, ReasonDestination, ReasonPassword,
 	}
 	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner, ReasonPriority}
 )
@@ -164,14 +177,26 @@ func Decode(b []byte, src, dst netip.Addr) (Advert, error) {
 		Addresses:     decodeAddrs(b[headerLen:], int(b[3]), src),
 		PlainChecksum: plainSum,
 	}
-	// "A packet with unknown authentication type or that does not match the
-	// locally configured authentication method MUST be discarded" (RFC 3768
-	// section 5.3.6).
-	if version == 2 && b[4] != 0 {
-		_, err := refuse(ReasonAuthentication, "authentication type %d: only type 0, none, is supported", b[4])
-		return ad, err
+	if version == 2 {
+		return ad, ad.decodePassword(b)
 	}
 	return ad, nil
+}
+
+// decodePassword reads the authentication of a version 2 packet. "A packet with
+// unknown authentication type or that does not match the locally configured
+// authentication method MUST be discarded" (RFC 3768 section 5.3.6).
+func (a *Advert) decodePassword(b []byte) (err error) {
+	switch b[4] {
+	case authNone:
+	case authPassword:
+		if a.Password = Password(b[len(b)-authLen:]); a.Password == (Password{}) {
+			_, err = refuse(ReasonAuthentication, "it has an empty password")
+		}
+	default:
+		_, err = refuse(ReasonAuthentication, "it has authentication type %d, but only none and a password (types 0 and 1) are supported", b[4])
+	}
+	return err
 }
 
 // VRID returns the virtual router that a packet is for. It needs no more than
@@ -190,7 +215,7 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 	start := len(b)
 	b = append(b, a.Version<<4|typeAdvert, a.VRID, a.Priority, uint8(len(addrs)))
 	if a.Version == 2 {
-		b = append(b, 0, uint8(min(a.Interval/time.Second, 255)))
+		b = append(b, a.authType(), uint8(min(a.Interval/time.Second, 255)))
 	} else {
 		b = binary.BigEndian.AppendUint16(b, uint16(min(a.Interval/(10*time.Millisecond), maxInterval)))
 	}
@@ -199,7 +224,7 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 		b = append(b, addr.Unmap().AsSlice()...)
 	}
 	if a.Version == 2 {
-		b = append(b, make([]byte, authLen)...)
+		b = append(b, a.Password[:]...)
 	}
 	p := b[start:]
 	checksum := ^sum(p, 0)
@@ -208,6 +233,13 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 	}
 	binary.BigEndian.PutUint16(p[6:], checksum)
 	return b
+}
+
+func (a *Advert) authType() byte {
+	if a.Password == (Password{}) {
+		return authNone
+	}
+	return authPassword
 }
 
 func packetLen(version uint8, count int, src netip.Addr) int {

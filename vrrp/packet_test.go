@@ -135,8 +135,7 @@ func TestGoldenVectors(t *testing.T) {
 	}
 }
 
-// Version 2 packets of keepalived with a password: the sum is right, and the
-// password is what they are refused for. Without it they are what we send.
+// Version 2 packets of keepalived with a password.
 func TestGoldenVectorsVersion2(t *testing.T) {
 	tests := []struct {
 		name, packet string
@@ -148,24 +147,16 @@ func TestGoldenVectorsVersion2(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := parseIP(t, unhex(t, tt.packet))
-			if _, err := Decode(d.payload, d.src, d.dst); ReasonOf(err) != ReasonAuthentication {
-				t.Errorf("Decode: %v, want the reason %q", err, ReasonAuthentication)
-			}
-			want := Advert{Version: 2, VRID: 51, Priority: tt.priority, Interval: time.Second,
+			want := Advert{Version: 2, VRID: 51, Priority: tt.priority, Interval: time.Second, Password: Password([]byte("secret12")),
 				Addresses: addrs("10.9.0.100", "10.9.0.101"), PlainChecksum: true}
-			b := want.Append(nil, d.src, d.dst)
-			got, err := Decode(b, d.src, d.dst)
+			got, err := Decode(d.payload, d.src, d.dst)
 			if err != nil {
-				t.Fatalf("Decode without authentication: %v", err)
+				t.Fatalf("Decode: %v", err)
 			}
 			if diff := cmp.Diff(want, got, compareValues); diff != "" {
 				t.Errorf("advert (-want +got):\n%s", diff)
 			}
-			b[4] = 1
-			copy(b[16:], "secret12")
-			binary.BigEndian.PutUint16(b[6:], 0)
-			binary.BigEndian.PutUint16(b[6:], ^sum(b, 0))
-			if diff := cmp.Diff(d.payload, b); diff != "" {
+			if diff := cmp.Diff(d.payload, want.Append(nil, d.src, d.dst)); diff != "" {
 				t.Errorf("our packet with keepalived's password (-want +got):\n%s", diff)
 			}
 		})
@@ -173,14 +164,14 @@ func TestGoldenVectorsVersion2(t *testing.T) {
 }
 
 // Every advert of the captures is decoded and encodes to the same bytes; the
-// ones with a password or an authentication header are refused.
+// ones with an authentication header are refused.
 func TestCaptures(t *testing.T) {
 	tests := []struct {
 		name    string
 		adverts int
 		refused Reason
 	}{
-		{"v2.pcap", 0, ReasonAuthentication},
+		{"v2.pcap", 1, ""},
 		{"v3.pcap", 1, ""},
 		{"v6.pcap", 1, ""},
 		{"vmac.pcap", 1, ""},
@@ -250,7 +241,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"the count of addresses is not believed", fix(append([]byte{0x31, 51, 150, 255}, encode(good)[4:]...)), peer1, ReasonLength},
 		{"the checksum is right: one bit", append(encode(good)[:15], 0x64), peer1, ReasonChecksum},
 		{"the checksum is right: another source than in the pseudo-header", encode(good), netip.MustParseAddr("10.9.0.3"), ReasonChecksum},
-		{"the authentication type is configured: password", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
+		{"the authentication type is known: an Authentication Header", fix(append([]byte{0x21, 51, 150, 2, 2}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
+		{"a password is not empty", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
 		{"an address is advertised (5.2.5)", fix(append([]byte{0x31, 51, 150, 0}, encode(good)[4:8]...)), peer1, ReasonNoAddress},
 		{"an interval is advertised (erratum 8301)", fix(append(append(encode(good)[:4:4], 0, 0), encode(good)[6:]...)), peer1, ReasonNoInterval},
 	}
@@ -349,7 +341,7 @@ func canonical(b []byte, version uint8) []byte {
 		mask(4, maxInterval)
 		return b
 	}
-	for i := len(b) - authLen; i < len(b); i += 2 {
+	for i := len(b) - authLen; i < len(b) && b[4] == authNone; i += 2 {
 		mask(i, 0)
 	}
 	return b

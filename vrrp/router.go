@@ -155,6 +155,7 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 		Priority:      priority,
 		Interval:      r.c.Interval,
 		Addresses:     r.addresses(),
+		Password:      r.c.Authentication.password(),
 		PlainChecksum: r.adverts.plainSum,
 	}}
 }

@@ -427,6 +427,7 @@ func TestCountersExistBeforeTheirFirstEvent(t *testing.T) {
 			ReasonTTL: 0, ReasonLength: 0, ReasonVersion: 0, ReasonType: 0, ReasonChecksum: 0, ReasonAuthentication: 0,
 			ReasonNoAddress: 0, ReasonNoInterval: 0,
 			ReasonVRID: 0, ReasonFamily: 0, ReasonOwnAddress: 0, ReasonNotPeer: 0, ReasonSource: 0, ReasonDestination: 0,
+			ReasonPassword: 0,
 		},
 		Mismatched: map[Reason]uint64{ReasonInterval: 0, ReasonAddresses: 0, ReasonOwner: 0, ReasonPriority: 0},
 	}

@@ -42,6 +42,9 @@ type Config struct {
 	// Source is the address that adverts are sent from. If it is invalid, that is
 	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
+	// Authentication is how it shows that its adverts are its own, and tells those of
+	// the other directors.
+	Authentication Authentication
 	// Insist takes over even while another Master, whose adverts are refused for
 	// their version or their authentication, has the addresses.
 	Insist bool

@@ -19,8 +19,7 @@ type Setup struct {
 	Gateways []netip.Prefix
 	// Version is VRRP's, 2 or 3.
 	Version int
-	// Password is of version 2's simple authentication, which only keepalived
-	// has; empty: none.
+	// Password is of version 2's simple authentication; empty: none.
 	Password string
 	// Advert is the time between two adverts.
 	Advert time.Duration
@@ -106,6 +105,9 @@ func (s Setup) RouterHCL() string {
 	fmt.Fprintf(&b, "  advert_interval = %q\n  addresses       = [%s]\n\n", s.Advert, quoted(s.Addresses))
 	for _, g := range s.Gateways {
 		fmt.Fprintf(&b, "  extra_address %q { interface = \"eth1\" }\n", g)
+	}
+	if s.Password != "" {
+		fmt.Fprintf(&b, "  authentication { password = %q }\n", s.Password)
 	}
 	b.WriteString("  track \"interface\" \"eth1\" {}\n}\n")
 	for n := range s.Crowd {

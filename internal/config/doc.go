@@ -11,7 +11,8 @@
 //	check_http.go, check_ping.go
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
-//	track.go, router.go             virtual_router {}
+//	track.go, authentication.go,    virtual_router {}
+//	router.go
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
 //	placed.go                       virtual routers, and the addresses of this machine

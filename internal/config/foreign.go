@@ -115,7 +115,9 @@ var keepalivedVRRP = []foreignWords{
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
 	{"accept noaccept no_accept", counterpart, `Remove it: the Master always accepts packets to the virtual addresses, because IPVS needs that.`},
 	{"dont_track_primary", never, `The router's own interface is always tracked.`},
-	{"authentication auth_type auth_pass auth_hmac active_key anti_replay time_window", notYet, `A password gives no real protection, as everybody on the network can read it: remove it, list the other directors in peers, and let the firewall drop adverts from all others.`},
+	{"auth_pass", counterpart, `Write authentication { password = "1111" } with version = 2, with the first 8 bytes of what keepalived has. Everybody on the network can read it.`},
+	{"auth_type", counterpart, `Remove it: for PASS, write authentication { password = "1111" } with version = 2. There is no AH, because RFC 3768 removed it and it stops at the first address translation.`},
+	{"auth_hmac active_key anti_replay time_window", notYet, `List the other directors in peers, and let the firewall drop adverts from all others.`},
 	{`garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay
 		garp_lower_prio_repeat garp_interval gna_interval garp_extra_if garp_group vmac_garp_intvl
 		vrrp_vmac_garp_intvl vrrp_garp_extra_if vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_min_garp

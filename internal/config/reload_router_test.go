@@ -48,6 +48,7 @@ var reloadedRouters = map[string]struct {
 	"multicast_group": {`multicast_group = "224.0.0.19"`, false, ""},
 	"source":          {`source = "10.9.0.7"`, false, ""},
 	"track":           {`track "interface" "eth1" {}`, false, ""},
+	"authentication":  {`authentication { password = "1111" }`, false, "version = 2"},
 	"insist":          {`insist = true`, false, ""},
 	"lease":           {`lease = false`, false, ""},
 }
@@ -264,6 +265,9 @@ func (h *host) advert(priority uint8) {
 		dst = c.Group
 	}
 	ad := vrrp.Advert{Version: c.Version, VRID: c.VRID, Priority: priority, Interval: c.Interval}
+	if c.Version == 2 {
+		copy(ad.Password[:], c.Authentication.Password)
+	}
 	for _, p := range c.Addresses {
 		ad.Addresses = append(ad.Addresses, p.Addr())
 	}

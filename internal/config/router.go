@@ -64,6 +64,8 @@ var routerTable = block.NewTable("virtual_router",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
 	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
 		trackKinds.Schema, "kind", "name"),
+	block.One[router]("authentication", "By what the directors know each other's adverts. Without it, whoever can send packets on their network can take the addresses over.",
+		authenticationTable.Schema),
 	block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup.",
 		false, func(r *router) *bool { return &r.Insist }),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
@@ -95,6 +97,7 @@ func readRouter(b *block.Body) vrrp.Config {
 	if c.Interface == "lo" {
 		b.Doubt(b.At("interface"), "Loopback interface", "No other director is on lo: write the interface that leads to the other director. Where several do, and the machine's address is on lo, make them one bond, or write one of them.")
 	}
+	readAuthentication(b, c)
 	c.Addresses = r.virtualAddresses(b)
 	readTracks(b, c)
 	extraAddresses(b, c)

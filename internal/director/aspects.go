@@ -47,6 +47,7 @@ var (
 		{"multicast_group", func(c *vrrp.Config) any { return c.Group }},
 		{"source", func(c *vrrp.Config) any { return c.Source }},
 		{"track", func(c *vrrp.Config) any { return c.Track }},
+		{"authentication", func(c *vrrp.Config) any { return c.Authentication }},
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},
 	}

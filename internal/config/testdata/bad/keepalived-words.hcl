@@ -9,7 +9,11 @@ virtual_router "outside" {
   unicast_peer      = ["10.13.0.16"]  # ERROR: Unknown argument "unicast_peer"
   virtual_ipaddress = ["10.13.0.201/24"]  # ERROR: Unknown argument "virtual_ipaddress"
   addresses         = ["10.13.0.200/24"]
-  authentication {}  # ERROR: Unknown block "authentication"
+  version           = 2
+  authentication {
+    auth_type = "PASS"  # ERROR: Unknown argument "auth_type"
+    auth_pass = "1111"  # ERROR: Unknown argument "auth_pass"
+  }
 }
 
 virtual_service "web" {

@@ -27,6 +27,7 @@ virtual_router "outside" {
   max_ttl         = 254
   source          = "10.13.0.15"
   insist          = true
+  authentication { password = "secret12" }
   lease           = false
   extra_address "192.168.1.254/24" { interface = "eth1" }
   extra_address "2001:db8::254/64" {}
