@@ -44,9 +44,10 @@ func (r *Router) Claim(now time.Time, c Claim) []Action {
 	}
 }
 
-// Asked handles that the last question was put to the neighbours, or why it was not.
+// Asked handles that a question was put to the neighbours, or why it was not.
 // A Backup that cannot ask whether somebody has the addresses does not take them.
-func (r *Router) Asked(now time.Time, err error) []Action {
+func (r *Router) Asked(now time.Time, a Ask, err error) []Action {
+	r.claims.put(now, a.Address, err == nil)
 	was := r.unasked
 	if err == nil {
 		r.unasked = ""

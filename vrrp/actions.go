@@ -93,6 +93,7 @@ const (
 	OtherMaster       = "other-master"
 	DisputedAddress   = "disputed-address"
 	AddressClaimed    = "address-claimed"    // by ARP or neighbour discovery
+	AddressUnclaimed  = "address-unclaimed"  // that is over
 	NeighboursUnasked = "neighbours-unasked" // who has the addresses
 	NeighboursAsked   = "neighbours-asked-again"
 	PacketDiscarded   = "packet-discarded"

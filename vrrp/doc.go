@@ -81,7 +81,8 @@
 // else has its addresses, and looks at what ARP and neighbour discovery tell of
 // them by themselves. It begins when the lease of a predecessor that died is over,
 // and only reports what it finds: another Master, or a real server that answers
-// for a virtual address.
+// for a virtual address. It asks for that one every 3 s, until three questions in a
+// row go unanswered. Whoever told of it without ever answering counts for 90 s.
 //
 // Equal priority. The higher source address wins, even between two owners.
 //

@@ -126,17 +126,28 @@ func (r *Router) settled(now time.Time) bool {
 	return r.state == Master && now.Sub(r.since) >= r.c.lease()
 }
 
-// askAround asks who else has one of a Master's addresses, now and then.
-func (r *Router) askAround(now time.Time) []Action {
+// askAround asks who else has one of a Master's addresses, now and then, and more often
+// for one that somebody else has claimed.
+func (r *Router) askAround(now time.Time) (acts []Action) {
 	if !r.settled(now) {
 		return nil
 	}
-	place, due := r.claims.due(now, len(r.c.Addresses)+len(r.c.Extra))
-	if !due {
-		return nil
+	if place, due := r.claims.due(now, len(r.c.Addresses)+len(r.c.Extra)); due {
+		a := r.holdings().Addresses[place]
+		acts = append(acts, Ask{a.Interface, a.Prefix.Addr()})
 	}
-	a := r.c.holdings().Addresses[place]
-	return []Action{Ask{a.Interface, a.Prefix.Addr()}}
+	if !r.claims.review(now) {
+		return acts
+	}
+	held := r.holdings().Addresses
+	if last, over := r.claims.end(now, held, r.c.Interval); over {
+		delete(r.noted, AddressClaimed) // When it comes again, that is news.
+		acts = append(acts, r.event(now, AddressUnclaimed, slog.LevelInfo, "nobody else has an address of this Master any more, as far as the neighbours tell; the last one was %s", last))
+	}
+	if a, due := r.claims.again(now, held); due {
+		acts = append(acts, Ask{a.Interface, a.Prefix.Addr()})
+	}
+	return acts
 }
 
 // contest notes that somebody else has an address of a Master.
@@ -158,7 +169,7 @@ func (r *Router) rivalsOf(now time.Time) []Rival {
 	if g := &r.guard; now.Before(g.until(&r.c)) {
 		all = append(all, Rival{Address: g.address, Master: g.master, Refused: ReasonOf(g.why), Age: now.Sub(g.heardAt)})
 	}
-	all = append(all, r.claims.lasting(now, r.c.holdings().Addresses, r.c.Interval)...)
+	all = append(all, r.claims.lasting(now, r.c.holdings().Addresses)...)
 	return all[:min(len(all), maxListed)]
 }
 

@@ -73,7 +73,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 		case Announce:
 			s.worker.announce(m.key)
 		case Ask:
-			s.do(now, m, m.router.Asked(now, s.link.Ask(a)))
+			s.do(now, m, m.router.Asked(now, a, s.link.Ask(a)))
 		case Event:
 			s.report(a)
 			if a.Changed() {

@@ -231,6 +231,7 @@ func (d *Director) do(acts []vrrp.Action) {
 		case vrrp.Hold:
 			d.Holds, d.lapsed = len(a.Holdings.Addresses) > 0, false
 		case vrrp.Ask:
+			d.do(d.Router.Asked(d.clock(), a, nil))
 			d.net.ask(d, a)
 		}
 	}
