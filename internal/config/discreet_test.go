@@ -37,6 +37,9 @@ func shown(t *testing.T, dir, text string, env map[string]string) (most int, wor
 	_, diags := ParseWith(s, o, Machine{Interfaces: []string{"eth0"}}, nil)
 	for _, d := range diags {
 		for _, message := range []string{d.Summary, d.Detail, d.Source, d.Block} {
+			if !strings.Contains(message, "c0") {
+				continue // The expression would take most of the test's time.
+			}
 			parts := part.FindAllString(message, -1)
 			slices.Sort(parts)
 			if n := 4 * len(slices.Compact(parts)); n > most {
@@ -97,13 +100,20 @@ func TestNoMessageShowsAValue(t *testing.T) {
 		if s.Name == topLevel {
 			return
 		}
+		tried := false
 		for _, o := range s.Options {
 			if o.Block != nil {
 				labels := strings.Repeat("X, ", len(o.Labels))
 				uses = append(uses, around("dynamic \""+o.Name+"\" {\nfor_each = [1]\nlabels = ["+labels+"]\ncontent {}\n}"))
 				continue
 			}
-			for _, form := range []string{"X", "[X]", "{ a = X }", "{ (X) = X }", "X.y", "\"a ${X}\"", "{}[X]", "{ (X) = 1 }[\"b\"]", "jsondecode(X)", "jsondecode(X).b"} {
+			// What the option reads, and, once for each block, what is refused before.
+			forms := []string{"X", "[X]", "{ a = X }", "{ (X) = X }"}
+			if !tried {
+				forms = append(forms, "X.y", "\"a ${X}\"", "{}[X]", "{ (X) = 1 }[\"b\"]", "jsondecode(X)", "jsondecode(X).b")
+				tried = true
+			}
+			for _, form := range forms {
 				uses = append(uses, around(o.Name+" = "+form))
 			}
 		}
@@ -122,7 +132,7 @@ func TestNoMessageShowsAValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := []string{"env.SECRET", `file("secret")`}[i%2]
-		for some := range slices.Chunk(uses, 50) {
+		for some := range slices.Chunk(uses, 200) {
 			text := strings.ReplaceAll(strings.Join(some, "\n"), "X", from)
 			if n, message := shown(t, dir, text, map[string]string{"SECRET": value}); n > 40 {
 				t.Errorf("%.20q shows %d characters: %s", value, n, message)
