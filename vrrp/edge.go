@@ -90,9 +90,9 @@ type Link interface {
 	// Ask asks who has an address. Its answers are claims, if it is watched. An error
 	// means that nobody was asked, or that no answer would be heard.
 	Ask(a Ask) error
-	// Removable returns why an address, once it is held, could not be removed again
-	// without the interface's own ones; nil: all could.
-	Removable(Holdings) error
+	// Unremovable returns which addresses, once they are held, could not be removed
+	// again without the interface's own ones, and why.
+	Unremovable(Holdings) map[InterfaceAddress]error
 	// Send sends one packet.
 	Send(Packet) error
 }

@@ -189,12 +189,28 @@ const lookAgain = time.Second
 // removable is the condition that what a Master holds can be removed again: another
 // director could not take over otherwise.
 func (s *Session) removable(now time.Time, m *member) Condition {
-	err := s.link.Removable(m.touched())
-	if err == nil {
-		return Condition{Name: "addresses", OK: true}
+	unremovable := s.unremovable()
+	for _, a := range m.touched().Addresses {
+		if err := unremovable[a]; err != nil {
+			m.lookAt = earliest(m.lookAt, now.Add(lookAgain))
+			return Condition{Name: "addresses", Reason: err.Error()}
+		}
 	}
-	m.lookAt = earliest(m.lookAt, now.Add(lookAgain))
-	return Condition{Name: "addresses", Reason: err.Error()}
+	return Condition{Name: "addresses", OK: true}
+}
+
+// unremovable is what of all routers' addresses could not be removed again. The link
+// reads the kernel's parameters for that, so it is asked once in a turn.
+func (s *Session) unremovable() map[InterfaceAddress]error {
+	if s.stuck != nil {
+		return s.stuck
+	}
+	var all Holdings
+	for _, m := range s.members {
+		all.Addresses = append(all.Addresses, m.touched().Addresses...)
+	}
+	s.stuck = s.link.Unremovable(all)
+	return s.stuck
 }
 
 // sourcePatience is how long a router that runs goes on advertising from an address
@@ -245,7 +261,8 @@ func (m *member) lacksSource(now time.Time, why string) Condition {
 
 // choose returns where adverts come from, or why there is no such address: the
 // configured source, the one in use as long as it is there, or the first address
-// that is not virtual (RFC 9568 sections 5.1.1.1 and 5.1.2.1).
+// that is not virtual (RFC 9568 sections 5.1.1.1 and 5.1.2.1). Whoever reads that there
+// is none may see one with "ip addr": a virtual one, to which the text points.
 func choose(c *Config, i Interface, current netip.Addr, virtual map[netip.Addr]bool) (source netip.Addr, why string) {
 	own := make([]netip.Addr, 0, len(i.Addresses))
 	for _, p := range i.Addresses {

@@ -48,6 +48,7 @@ func (s *Session) Run(ctx context.Context) {
 // turn does everything that is to do now, in this order, and reports whether
 // the Session has ended.
 func (s *Session) turn(now time.Time) (ended bool) {
+	s.stuck = nil
 	s.link.Receive(func(p Packet) { s.receive(now, p) })
 	s.link.Claims(func(c Claim) { s.claimed(now, c) })
 	s.read(now)

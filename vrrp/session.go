@@ -42,10 +42,13 @@ type Session struct {
 	// lengths are the prefix lengths of each address on an interface.
 	lengths  map[InterfaceAddress][]int
 	hardware map[string]string // the interfaces' link-layer addresses, as last seen
-	auditAt  time.Time
-	rewatch  bool // who else has the routers' addresses
-	endBy    time.Time
-	payload  []byte
+	// stuck are the addresses that could not be removed again; nil: nobody has asked
+	// in this turn.
+	stuck   map[InterfaceAddress]error
+	auditAt time.Time
+	rewatch bool // who else has the routers' addresses
+	endBy   time.Time
+	payload []byte
 
 	unclaimed atomic.Uint64
 }

@@ -2,6 +2,7 @@ package vrrp_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -119,5 +120,68 @@ func TestStatusSaysWhichAddressesAreNotInTheirPlaceAndWhy(t *testing.T) {
 		want("a Backup that still answers for a moment", "", "", "")
 		time.Sleep(60 * time.Millisecond)
 		want("a Backup that cannot let go", "", "10.9.0.200/24 on eth0, 192.168.1.254/24 on ens1", denied+"; "+denied+"; "+denied+"; and 3 more")
+	})
+}
+
+// A container whose /proc/sys is read-only: both directors had the address for good.
+func TestAnAddressThatCouldNotBeRemovedIsNotTaken(t *testing.T) {
+	const why = "10.9.0.200/24 could not be removed"
+	stick := func(s *kernel, err error) {
+		s.mu.Lock()
+		s.stuck = err
+		s.mu.Unlock()
+	}
+	t.Run("until it could be", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.stuck = errors.New(why)
+			s.session.Set(one())
+			time.Sleep(time.Minute)
+			s.want("why, once", "0s      failure: cannot start: "+why)
+			if st := s.status(); st.State != vrrp.Initialize || st.Fault != why {
+				t.Errorf("it is %s: %q", st.State, st.Fault)
+			}
+			stick(s, nil)
+			time.Sleep(time.Second)
+			s.want("it starts without a word from outside", "1m1s    Backup: started")
+		})
+	})
+	t.Run("which is asked once for all routers", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			many := one()
+			for id := range uint8(9) {
+				many.Routers = append(many.Routers, one(func(c *vrrp.Config) {
+					c.Name, c.VRID = fmt.Sprint(id), id+1
+					c.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 1, id}), 24)}
+				}).Routers...)
+			}
+			s.stuck = errors.New(why)
+			s.session.Set(many)
+			time.Sleep(10 * time.Second)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.examined > 15 {
+				t.Errorf("asked %d times in 10 s, for ten routers", s.examined)
+			}
+		})
+	})
+	t.Run("and a Master hands over", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.master(one())
+			stick(s, errors.New(why))
+			s.set("eth1", false) // Anything that has it look at the interfaces.
+			s.want("it leaves", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    failure, Initialize: "+why)
+		})
+	})
+	t.Run("but the director's own one is never removed", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.stuck = errors.New(why)
+			s.session.Set(one(func(c *vrrp.Config) {
+				c.Priority, c.Addresses = 255, []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}
+			}))
+			time.Sleep(time.Second)
+			if st := s.status(); st.State != vrrp.Master {
+				t.Errorf("it is %s: %q", st.State, st.Fault)
+			}
+		})
 	})
 }

@@ -37,12 +37,14 @@ type kernel struct {
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
 	stuck   error         // why addresses could not be removed again
-	refusal error         // of adverts that are to be sent
-	mute    error         // of questions
-	opening bool          // the sockets are not open yet
-	nap     time.Duration // the process gets no processor for so long, once
-	session *vrrp.Session
-	ended   chan struct{}
+	// examined is how often that was asked for.
+	examined int
+	refusal  error         // of adverts that are to be sent
+	mute     error         // of questions
+	opening  bool          // the sockets are not open yet
+	nap      time.Duration // the process gets no processor for so long, once
+	session  *vrrp.Session
+	ended    chan struct{}
 }
 
 // An entry is something that was asked of a kernel, or reported.
@@ -190,13 +192,15 @@ func (s *kernel) Ask(a vrrp.Ask) error {
 	return s.mute
 }
 
-func (s *kernel) Removable(h vrrp.Holdings) error {
+func (s *kernel) Unremovable(h vrrp.Holdings) map[vrrp.InterfaceAddress]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(h.Addresses) == 0 {
-		return nil
+	s.examined++
+	all := make(map[vrrp.InterfaceAddress]error)
+	for _, a := range h.Addresses {
+		all[a] = s.stuck
 	}
-	return s.stuck
+	return all
 }
 
 func (s *kernel) Send(p vrrp.Packet) error {

@@ -1,7 +1,6 @@
 package vrrp_test
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -147,50 +146,6 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 			d.Conditions = nil
 			s.session.Set(d)
 			s.want("it starts", "0s      Backup: started")
-		})
-	})
-}
-
-// A container whose /proc/sys is read-only: both directors had the address for good.
-func TestAnAddressThatCouldNotBeRemovedIsNotTaken(t *testing.T) {
-	const why = "10.9.0.200/24 could not be removed"
-	stick := func(s *kernel, err error) {
-		s.mu.Lock()
-		s.stuck = err
-		s.mu.Unlock()
-	}
-	t.Run("until it could be", func(t *testing.T) {
-		play(t, func(s *kernel) {
-			s.stuck = errors.New(why)
-			s.session.Set(one())
-			time.Sleep(time.Minute)
-			s.want("why, once", "0s      failure: cannot start: "+why)
-			if st := s.status(); st.State != vrrp.Initialize || st.Fault != why {
-				t.Errorf("it is %s: %q", st.State, st.Fault)
-			}
-			stick(s, nil)
-			time.Sleep(time.Second)
-			s.want("it starts without a word from outside", "1m1s    Backup: started")
-		})
-	})
-	t.Run("and a Master hands over", func(t *testing.T) {
-		play(t, func(s *kernel) {
-			s.master(one())
-			stick(s, errors.New(why))
-			s.set("eth1", false) // Anything that has it look at the interfaces.
-			s.want("it leaves", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    failure, Initialize: "+why)
-		})
-	})
-	t.Run("but the director's own one is never removed", func(t *testing.T) {
-		play(t, func(s *kernel) {
-			s.stuck = errors.New(why)
-			s.session.Set(one(func(c *vrrp.Config) {
-				c.Priority, c.Addresses = 255, []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}
-			}))
-			time.Sleep(time.Second)
-			if st := s.status(); st.State != vrrp.Master {
-				t.Errorf("it is %s: %q", st.State, st.Fault)
-			}
 		})
 	})
 }
@@ -475,6 +430,9 @@ func TestSourceOfAdverts(t *testing.T) {
 	}{
 		{"not there", func(c *vrrp.Config) { c.Source = netip.MustParseAddr("10.9.0.9") }, "the source 10.9.0.9 is not an address of interface eth0"},
 		{"only virtual ones", func(c *vrrp.Config) { c.Addresses = append(c.Addresses, netip.MustParsePrefix("10.9.0.1/24")) }, "interface eth0 has no IPv4 address of its own to send adverts from (virtual ones do not count)"},
+		{"only a virtual one, for IPv6", func(c *vrrp.Config) {
+			c.Addresses = []netip.Prefix{netip.MustParsePrefix("fe80::1/64"), netip.MustParsePrefix("fd00::200/64")}
+		}, "interface eth0 has no link-local IPv6 address to send adverts from (virtual ones do not count)"},
 		{"no interface", func(c *vrrp.Config) { c.Interface = "eth7" }, "interface eth7 does not exist"},
 		{"link-local for IPv6", func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("fd00::200/64")} }, ""},
 	} {

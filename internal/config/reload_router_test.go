@@ -380,7 +380,7 @@ func (h *host) Claims(f func(vrrp.Claim)) {
 	}
 }
 
-func (h *host) Removable(vrrp.Holdings) error { return nil }
+func (h *host) Unremovable(vrrp.Holdings) map[vrrp.InterfaceAddress]error { return nil }
 
 func (h *host) Send(p vrrp.Packet) error {
 	ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst)

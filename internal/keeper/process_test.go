@@ -3,6 +3,8 @@ package keeper
 import (
 	"reflect"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -29,5 +31,20 @@ func TestTheDirectorKeepsItsOwnPolicy(t *testing.T) {
 	}
 	if after, err := unix.SchedGetAttr(0, 0); err != nil || !reflect.DeepEqual(after, before) {
 		t.Errorf("it was %+v, and is %+v, error %v", before, after, err)
+	}
+}
+
+// Its memory is locked, so a heap that grows to 4 MB before it is collected costs each
+// director these for good.
+func TestTheKeepersHeapIsCollectedBeforeItIsLarge(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	restrain()
+	runtime.GC()
+	all := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(all)
+	goal, live := all[0].Value.Uint64(), all[1].Value.Uint64()
+	if most := live + max(live, 4<<20)/2; goal > most {
+		t.Errorf("%d kB of heap live, and the next collection is at %d", live>>10, goal>>10)
 	}
 }

@@ -7,8 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 const (

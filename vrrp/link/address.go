@@ -105,24 +105,25 @@ func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
 	})
 }
 
-// Removable returns why an address, once it is held, could not be removed again
-// without the interface's own ones. That depends on whether one of its network is
-// there already, of which it becomes a secondary one. Otherwise it becomes the primary
-// one, and whatever comes later needs promote_secondaries.
-func (l *Link) Removable(h vrrp.Holdings) error {
+// Unremovable returns which addresses, once they are held, could not be removed again
+// without the interface's own ones, and why. That depends on whether one of its network
+// is there already, of which it becomes a secondary one. Otherwise it becomes the
+// primary one, and whatever comes later needs promote_secondaries.
+func (l *Link) Unremovable(h vrrp.Holdings) map[vrrp.InterfaceAddress]error {
 	v, spared := l.view.Load(), make(sparing)
+	all := make(map[vrrp.InterfaceAddress]error)
 	for _, a := range h.Addresses {
 		d := v.devices[a.Interface]
 		if d == nil || !d.wouldLead(a.Prefix) {
 			continue
 		}
 		if err := spared.prepare(d); err != nil {
-			return fmt.Errorf("%v could not be removed from %s again without addresses of its network that come later, since promote_secondaries cannot be set (%w): "+
+			all[a] = fmt.Errorf("%v could not be removed from %s again without addresses of its network that come later, since promote_secondaries cannot be set (%w): "+
 				"set net.ipv4.conf.all.promote_secondaries=1 (for a container, where it is created), or give %s an address in %v first",
 				a.Prefix, a.Interface, err, a.Interface, a.Prefix.Masked())
 		}
 	}
-	return nil
+	return all
 }
 
 // wouldLead reports whether an address is the primary one of its network, or would

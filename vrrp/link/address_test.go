@@ -147,7 +147,7 @@ func TestAnAddressThatWouldTakeTheOwnOneAlongIsNotRemovable(t *testing.T) {
 	vip, single, six := on("va", "10.9.0.200/24"), on("va", "10.9.0.200/32"), on("va", "fd00::200/64")
 	removable := func(what string, want bool, addrs []vrrp.InterfaceAddress) {
 		t.Helper()
-		err := l.Removable(vrrp.Holdings{Addresses: addrs})
+		err := l.Unremovable(vrrp.Holdings{Addresses: addrs})[addrs[0]]
 		if (err == nil) != want {
 			t.Errorf("%s: %v", what, err)
 		}
