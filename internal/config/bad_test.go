@@ -33,7 +33,7 @@ func options() config.Options {
 func machine() config.Machine {
 	here := append(on("eth0", "10.13.0.15/24", "10.13.0.200/24"), on("eth1", "192.168.1.251/24")...)
 	return config.Machine{
-		Local: here, Own: here,
+		Addresses:  here,
 		Interfaces: []string{"lo", "eth0", "eth1"},
 	}
 }

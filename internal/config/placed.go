@@ -13,7 +13,7 @@ import (
 type placed struct {
 	report *block.Reports
 	here   []vrrp.InterfaceAddress
-	own    []vrrp.InterfaceAddress // see Machine.Own
+	own    []vrrp.InterfaceAddress // see Machine.refusing
 	// fixed are those of them that do not move and tell the network of an interface.
 	fixed []vrrp.InterfaceAddress
 	// virtual are the addresses of all routers, and at has their places.

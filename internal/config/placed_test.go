@@ -69,7 +69,7 @@ func TestWhereAVirtualAddressBelongs(t *testing.T) {
 func placed(t *testing.T, text string, here []vrrp.InterfaceAddress) config.Diagnostics {
 	t.Helper()
 	s := config.SourcesOf(t, "virtual_router \"outside\" {\n  interface = \"eth0\"\n  id = 51\n"+text+"\n}\n")
-	_, diags := config.ParseWith(s, options(), config.Machine{Local: here, Own: here}, nil)
+	_, diags := config.ParseWith(s, options(), config.Machine{Addresses: here}, nil)
 	return diags
 }
 
@@ -83,10 +83,10 @@ func TestWhereTheDirectorsOwnAddressCounts(t *testing.T) {
 		machine        config.Machine
 		refused, named bool
 	}{
-		{"on this director", text, config.Machine{Local: here, Own: here}, true, false},
-		{"at a start, where it may be what a daemon that crashed has left", text, config.Machine{Local: here}, false, false},
-		{"as a node that the host's name does not tell", text, config.Machine{Own: here, Host: "vm17"}, true, false},
-		{"as the other director", text + "# of lvs1 and lvs2", config.Machine{Own: here, Host: "lvs1"}, false, true},
+		{"on this director", text, config.Machine{Addresses: here}, true, false},
+		{"at a start, where it may be what a daemon that crashed has left", text, config.Machine{Addresses: here, Whose: config.OfStart}, false, false},
+		{"as a node that the host's name does not tell", text, config.Machine{Addresses: here, Whose: config.OfHost, Host: "vm17"}, true, false},
+		{"as the other director", text + "# of lvs1 and lvs2", config.Machine{Addresses: here, Whose: config.OfHost, Host: "lvs1"}, false, true},
 	} {
 		out, diags := config.ParseWith(config.SourcesOf(t, tt.text), options(), tt.machine, nil)
 		if diags.HasErrors() != tt.refused || out.NamesHost != tt.named {

@@ -192,7 +192,7 @@ func TestWhatABlockIsParsedAgainFor(t *testing.T) {
 		{"nothing", func() {}, true},
 		{"lines above", func() { write(t, path, "# one\n# two\n"+locals+webService) }, true},
 		{"another file", func() { write(t, filepath.Join(dir, "b.hcl"), webService); write(t, path, locals) }, true},
-		{"another address of this machine", func() { m.Local = nil }, true},
+		{"another address of this machine", func() { m.Addresses = nil }, true},
 		{"its text", func() { write(t, filepath.Join(dir, "b.hcl"), strings.Replace(webService, "80", "81", 1)) }, false},
 		{"a local", func() { write(t, path, strings.Replace(locals, "1", "2", 1)) }, false},
 		{"the node", func() { o.Node = "lvs2" }, false},

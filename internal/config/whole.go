@@ -83,7 +83,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	results := block.Parse(language, s, o, known, r.declare)
 	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}, NamesHost: m.Host != "" && s.Mention(m.Host)}
 	if out.NamesHost {
-		m.Own = nil
+		m.Addresses = nil
 	}
 	w := newWhole(m)
 	for i := range results {
@@ -119,21 +119,50 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 
 // A Machine is what is known of the machine on which the configuration is read.
 type Machine struct {
-	// Local holds the addresses on its interfaces, for warnings about addresses of
-	// services that nobody holds and of virtual routers that are in no network; nil:
-	// they are not known.
-	Local []vrrp.InterfaceAddress
-	// Own holds them to refuse a virtual router that would give the director's own
-	// address away; nil: none does. At a start they may be what a daemon that crashed
-	// has left.
-	Own []vrrp.InterfaceAddress
+	// Addresses are those on its interfaces; nil: they are not known. Whose tells for
+	// what they count.
+	Addresses []vrrp.InterfaceAddress
+	Whose     Whose
 	// Host is the machine's name where it is not the director's. If the files name
-	// it, it is another director, and Own does not count.
+	// it, it is another director, and its addresses do not count at all.
 	Host string
 	// Interfaces holds the names of its interfaces, for the warning about one
 	// that does not exist; nil: no such warning. The daemon gives none: a virtual
 	// router that misses its interface says so as long as it does.
 	Interfaces []string
+}
+
+// Whose are the addresses of a machine: why they count, and for what. There are warnings
+// about addresses of services that nobody holds, and of virtual routers that are in no
+// network; and a virtual router is refused that would give the director's own address
+// away.
+type Whose int
+
+const (
+	// OfDirector: the machine is the director. They count for all.
+	OfDirector Whose = iota
+	// OfStart: the director starts, and they may be what a daemon that has crashed
+	// left. They refuse nothing, since what they say may pass.
+	OfStart
+	// OfHost: the machine may be another one than the director whose files are read on
+	// it. They warn of nothing, but its own address is nobody's virtual one.
+	OfHost
+)
+
+// warning are the addresses that warnings are about.
+func (m *Machine) warning() []vrrp.InterfaceAddress {
+	if m.Whose == OfHost {
+		return nil
+	}
+	return m.Addresses
+}
+
+// refusing are those for which a virtual router is refused.
+func (m *Machine) refusing() []vrrp.InterfaceAddress {
+	if m.Whose == OfStart {
+		return nil
+	}
+	return m.Addresses
 }
 
 // A whole is what all blocks are together.
@@ -161,7 +190,7 @@ type claimID struct {
 
 func newWhole(m Machine) *whole {
 	w := &whole{machine: m, local: map[string]bool{}, first: map[claimID]block.Place{}}
-	for _, a := range m.Local {
+	for _, a := range m.warning() {
 		w.local[a.Prefix.Addr().String()] = true
 	}
 	return w
@@ -236,7 +265,7 @@ func (w *whole) finish(s Sources, empty bool) {
 
 // checkPlaces judges virtual routers by what is on this machine's interfaces.
 func (w *whole) checkPlaces() {
-	p := placed{report: &w.Reports, here: w.machine.Local, own: w.machine.Own, virtual: map[netip.Addr]bool{},
+	p := placed{report: &w.Reports, here: w.machine.warning(), own: w.machine.refusing(), virtual: map[netip.Addr]bool{},
 		at:     func(a netip.Addr) block.Place { return w.first[claimID{routerAddress, a.String()}] },
 		peerAt: func(a netip.Addr) block.Place { return w.first[claimID{peerAddress, a.String()}] }}
 	for _, c := range w.routers {
@@ -257,7 +286,7 @@ func (w *whole) checkPlaces() {
 // but of another interface.
 func (w *whole) checkSource(c block.Claim) {
 	var on []string
-	for _, a := range w.machine.Local {
+	for _, a := range w.machine.warning() {
 		if a.Prefix.Addr().String() == c.Key {
 			on = append(on, a.Interface)
 		}
@@ -300,7 +329,7 @@ func (w *whole) checkPriorities() {
 // routers, the addresses are on the interfaces of machines, which are not known if
 // this is another one.
 func (w *whole) checkHolders() {
-	elsewhere := w.machine.Local == nil
+	elsewhere := w.machine.warning() == nil
 	if elsewhere && len(w.routers) == 0 {
 		return
 	}

@@ -74,12 +74,10 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
 	}
-	q.Own = q.Local
+	q.Whose = config.OfHost
 	host, err := machine.NodeName()
 	if err == nil && host == q.Node {
-		host, q.Interfaces = "", facts.Names()
-	} else {
-		q.Local = nil
+		host, q.Interfaces, q.Whose = "", facts.Names(), config.OfDirector
 	}
 	q.Host = host
 	r, err := read(ctx, newReader(), q)
@@ -90,7 +88,7 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	return r, nil
 }
 
-// query returns what a configuration is read with on this machine, without
+// query returns what a configuration is read with at a start on this machine, without
 // Interfaces: a router of the daemon whose interface is missing says so itself.
 func query(path, node string, fileDirs []string) (reader.Query, machine.Facts, error) {
 	if node == "" {
@@ -101,11 +99,11 @@ func query(path, node string, fileDirs []string) (reader.Query, machine.Facts, e
 		node = name
 	}
 	facts, err := machine.Read()
-	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Local: local(facts)}}, facts, err
+	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Addresses: addresses(facts), Whose: config.OfStart}}, facts, err
 }
 
-// local returns the addresses on a machine's interfaces.
-func local(facts machine.Facts) []vrrp.InterfaceAddress {
+// addresses returns those on a machine's interfaces.
+func addresses(facts machine.Facts) []vrrp.InterfaceAddress {
 	var all []vrrp.InterfaceAddress
 	for _, i := range facts.Interfaces {
 		for _, p := range i.Addresses {
@@ -153,8 +151,7 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		return director.Loaded{Err: err}
 	}
 	q.RunningNode, q.RunningDigest, q.RunningFiles = running.Node, running.Digest, running.Files
-	q.Local = settled(q.Local, running.Routers)
-	q.Own = q.Local
+	q.Addresses, q.Whose = settled(q.Addresses, running.Routers), config.OfDirector
 	got, err := read(ctx, r, q)
 	switch {
 	case err != nil:
