@@ -10,16 +10,30 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
+// many is a table of so many services, each with these servers; those of ports that full
+// is true for have a threshold.
+func many(services uint16, servers weights, full func(port uint16) bool) ipvsctl.Table {
+	table := ipvsctl.Table{}
+	for port := range services {
+		s := balanced("rr", servers)
+		if full(port) {
+			s.Destinations[0].Value.Upper = 10
+		}
+		table[service(port+1)] = s
+	}
+	return table
+}
+
+func noPort(uint16) bool    { return false }
+func everyPort(uint16) bool { return true }
+
 // A large table is read in slices, and a row changed by hand is still found: a
 // service at the next look, a real server within a round of the audit.
 func TestALargeTableIsAuditedInSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		r := start(t, k, &book{}, nil)
-		want := ipvsctl.Table{}
-		for port := range uint16(3000) {
-			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
-		}
+		want := many(3000, weights{4: 1, 5: 1}, noPort)
 		r.Set(ipvsctl.Desired{Table: want})
 		<-r.Applied()
 		_ = k.ByHand(reweigh(service(3000), 5, 9))
@@ -48,15 +62,7 @@ func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		r := start(t, k, &book{}, nil)
-		want := ipvsctl.Table{}
-		for port := range uint16(3000) {
-			want[service(port+1)] = balanced("rr", weights{4: 1, 5: 1})
-			if port >= 2000 && port%2 == 0 {
-				row := &want[service(port+1)].Destinations[0]
-				row.Value.Upper = 10
-			}
-		}
-		r.Set(ipvsctl.Desired{Table: want})
+		r.Set(ipvsctl.Desired{Table: many(3000, weights{4: 1, 5: 1}, func(port uint16) bool { return port >= 2000 && port%2 == 0 })})
 		<-r.Applied()
 		after(10 * time.Second)
 		k.Count(service(2001), server(4), ipvsctl.Counters{Connections: 70})
@@ -80,12 +86,7 @@ func TestASmallTableIsReadOnceAtEachLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		r := start(t, k, &book{}, nil)
-		want := ipvsctl.Table{}
-		for port := range uint16(32) {
-			want[service(port+1)] = balanced("rr", weights{4: 1})
-			want[service(port+1)].Destinations[0].Value.Upper = 10
-		}
-		r.Set(ipvsctl.Desired{Table: want})
+		r.Set(ipvsctl.Desired{Table: many(32, weights{4: 1}, everyPort)})
 		<-r.Applied()
 		after(10 * time.Second)
 		reads := k.Reads()
@@ -103,11 +104,7 @@ func TestANewerTableInterruptsALook(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k := sim.NewIPVS()
 			r := open(t, k, &book{}, nil)
-			want, newer := ipvsctl.Table{}, ipvsctl.Table{web: balanced("wrr", weights{4: 1})}
-			for port := range uint16(3000) {
-				want[service(port+1)] = balanced("rr", weights{4: 1})
-				want[service(port+1)].Destinations[0].Value.Upper = 10
-			}
+			newer := ipvsctl.Table{web: balanced("wrr", weights{4: 1})}
 			var looking atomic.Bool
 			reads, before := 0, 0
 			k.Break = func(exchange string) error {
@@ -122,7 +119,7 @@ func TestANewerTableInterruptsALook(t *testing.T) {
 				return nil
 			}
 			run(t, r)
-			r.Set(ipvsctl.Desired{Table: want})
+			r.Set(ipvsctl.Desired{Table: many(3000, weights{4: 1}, everyPort)})
 			<-r.Applied()
 			synctest.Wait()
 			looking.Store(true)

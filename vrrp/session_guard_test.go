@@ -19,28 +19,37 @@ func (s *kernel) arriveStrange() {
 	synctest.Wait()
 }
 
+// standsAside has a router hear a stranger three seconds after its start, and returns
+// what it does until it is Master because no more adverts came: it asks, and each
+// question comes to nothing, for this reason.
+func (s *kernel) standsAside(why string) (wanted []string) {
+	s.session.Set(one())
+	time.Sleep(3 * time.Second)
+	s.arriveStrange()
+	return []string{
+		"0s      Backup: started",
+		"3s      failure: packet from 10.9.0.2 discarded: it has VRRP version 2, but this router uses 3: configure the same version on both",
+		"3.414s  arping -D -I eth0 10.9.0.200",
+		"3.414s  failure: does not become Master, since 10.9.0.2 advertises 10.9.0.200, and " + why + "; " +
+			"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true",
+		"4.414s  arping -D -I eth0 10.9.0.200",
+		"5.414s  arping -D -I eth0 10.9.0.200",
+		"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+		"6.414s  Master: no more adverts from 10.9.0.2, which were refused",
+		"6.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+		"6.414s  arping -U -I eth0 10.9.0.200",
+		"6.514s  arping -U -I eth0 10.9.0.200",
+		"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
+	}
+}
+
 // D5: the question is asked where somebody listens to the answer.
 func TestADirectorStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.rival = "52:54:00:00:00:02"
-		s.session.Set(one())
-		time.Sleep(3 * time.Second)
-		s.arriveStrange()
+		wanted := s.standsAside(s.rival + " answers for it")
 		time.Sleep(5 * time.Second)
-		s.want("it asks, and is answered, until no more adverts come",
-			"0s      Backup: started",
-			"3s      failure: packet from 10.9.0.2 discarded: it has VRRP version 2, but this router uses 3: configure the same version on both",
-			"3.414s  arping -D -I eth0 10.9.0.200",
-			"3.414s  failure: does not become Master, since 10.9.0.2 advertises 10.9.0.200, and 52:54:00:00:00:02 answers for it; "+
-				"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true",
-			"4.414s  arping -D -I eth0 10.9.0.200",
-			"5.414s  arping -D -I eth0 10.9.0.200",
-			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
-			"6.414s  Master: no more adverts from 10.9.0.2, which were refused",
-			"6.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
-			"6.414s  arping -U -I eth0 10.9.0.200",
-			"6.514s  arping -U -I eth0 10.9.0.200",
-			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+		s.want("it asks, and is answered, until no more adverts come", wanted...)
 	})
 }
 
@@ -48,41 +57,29 @@ func TestADirectorStandsAsideForAMasterThatItDoesNotUnderstand(t *testing.T) {
 func TestADirectorThatCannotAskDoesNotTakeOver(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.mute = errors.New("asking on eth0 who has 10.9.0.200: no buffer space available")
-		s.session.Set(one())
-		time.Sleep(3 * time.Second)
-		s.arriveStrange()
+		wanted := s.standsAside("the neighbours cannot be asked who has it (" + s.mute.Error() + ")")
 		time.Sleep(time.Second)
 		if st := s.status(); st.Phase != vrrp.StandingAside || st.Unasked != s.mute.Error() {
 			t.Errorf("it is %s, unasked %q", st.Phase, st.Unasked)
 		}
 		time.Sleep(4 * time.Second)
-		s.want("it waits as if it had been answered, until no more adverts come",
-			"0s      Backup: started",
-			"3s      failure: packet from 10.9.0.2 discarded: it has VRRP version 2, but this router uses 3: configure the same version on both",
-			"3.414s  arping -D -I eth0 10.9.0.200",
-			"3.414s  failure: does not become Master, since 10.9.0.2 advertises 10.9.0.200, and the neighbours cannot be asked who has it ("+s.mute.Error()+"); "+
-				"its adverts are refused: it has VRRP version 2, but this router uses 3: configure the same version on both. To take over all the same, set insist = true",
-			"4.414s  arping -D -I eth0 10.9.0.200",
-			"5.414s  arping -D -I eth0 10.9.0.200",
-			"6.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
-			"6.414s  Master: no more adverts from 10.9.0.2, which were refused",
-			"6.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
-			"6.414s  arping -U -I eth0 10.9.0.200",
-			"6.514s  arping -U -I eth0 10.9.0.200",
-			"7.414s  advert 150 from 10.9.0.1 to 224.0.0.18")
+		s.want("it waits as if it had been answered, until no more adverts come", wanted...)
 	})
+}
+
+// fails sets one of the kernel's errors, and returns the status after some time.
+func (s *kernel) fails(what *error, err error, d time.Duration) vrrp.Status {
+	s.mu.Lock()
+	*what = err
+	s.mu.Unlock()
+	time.Sleep(d)
+	return s.status()
 }
 
 func TestAMasterThatCannotAskSaysSo(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one())
-		ask := func(err error) string {
-			s.mu.Lock()
-			s.mute = err
-			s.mu.Unlock()
-			time.Sleep(40 * time.Second)
-			return s.status().Unasked
-		}
+		ask := func(err error) string { return s.fails(&s.mute, err, 40*time.Second).Unasked }
 		if got := ask(errors.New("no buffer space available")); got != "no buffer space available" {
 			t.Errorf("unasked: %q", got)
 		}
@@ -107,13 +104,7 @@ func TestAMasterThatCannotAskSaysSo(t *testing.T) {
 func TestStatusSaysWhyAMasterCannotSend(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.master(one())
-		refuse := func(err error) string {
-			s.mu.Lock()
-			s.refusal = err
-			s.mu.Unlock()
-			time.Sleep(2 * time.Second)
-			return s.status().Unsent
-		}
+		refuse := func(err error) string { return s.fails(&s.refusal, err, 2*time.Second).Unsent }
 		if got := refuse(errors.New("operation not permitted")); got != "operation not permitted" {
 			t.Errorf("unsent: %q", got)
 		}

@@ -127,6 +127,8 @@ func TestCommandLine(t *testing.T) {
 		{"a command of another daemon: show", []string{"show"}, 2, "", "\tstatus\n"},
 		{"a command of another daemon: start", []string{"start"}, 2, "", "\trun\n"},
 		{"completion of a flag's value", []string{"__complete", "run", "--log-level", ""}, 0, "debug\ninfo\nwarn\nerror\n", "Completion ended"},
+		{"completion of the word of --color", []string{"__complete", "status", "--color="}, 0, "auto\nalways\nnever\n", "Completion ended"},
+		{"completion of the word of validate's --color", []string{"__complete", "validate", "--color="}, 0, "auto\nalways\nnever\n", "Completion ended"},
 		{"completion of services without a daemon", []string{"__complete", "status", "--socket", missing, ""}, 0, ":4\n", "Completion ended"},
 		{"completion for a shell that directors do not have", []string{"completion", "powershell"}, 0, "Available Commands", ""},
 		{"an unknown command", []string{"vaildate"}, 2, "", "validate"},
