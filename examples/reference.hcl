@@ -190,12 +190,37 @@ virtual_router "outside" {
   # with IPv6, its link-local address.
   source = local.directors[node.name]
 
-  # While what is tracked fails, this director does not become Master, and
-  # hands over if it is. The router's own interface is always tracked, and that
-  # of an extra_address unless told otherwise there.
-  #   track "interface"  Fails while the interface does not exist, is down or
-  #                      has no carrier.
-  track "interface" "eth1" {}
+  # A condition that this router needs: while it is not met, this director does
+  # not become Master, and hands over if it is, or only its priority changes by
+  # a weight. What the condition is, this block says itself, or a condition
+  # block of the same kind and name. The router's own interface is always
+  # tracked, and that of an extra_address unless told otherwise there.
+  #   track "interface"  Met while the interface of that name exists, is up and
+  #                      has a carrier.
+  track "interface" "eth1" {
+    # For how long the condition must have been met before it counts as met
+    # again. Raise it for what comes and goes.
+    # 0s to 1h; default: 0s.
+    up_after = "10s"
+
+    # For how long the condition must not have been met before it counts as
+    # that.
+    # 0s to 1h; default: 0s.
+    down_after = "0s"
+
+    # What the priority changes by: weight = -20 lowers it by 20 while the
+    # condition is not met, weight = 20 raises it by 20 while it is met. The
+    # priority is worked out anew from what is true at the moment, and stays
+    # from 1 to 254; one of 255 never changes. Without a weight, the director
+    # is not Master while the condition is not met.
+    # -253 to 253; default: none.
+    weight = -20
+
+    # Take the condition as met while it is not, and the other way round.
+    # Default: false.
+    reverse = false
+  }
+  track "interface" "eth2" {}
 
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
@@ -228,6 +253,23 @@ virtual_router "old" {
     # 1 to 8 bytes; default: none.
     password = "secret12"
   }
+}
+
+# ---- Conditions, defined once for several virtual routers.
+
+# Something that virtual routers track, defined once for all of them. The
+# labels are its kind and any name.
+#   condition "interface"  Met while the interface of that name exists, is up
+#                          and has a carrier.
+condition "interface" "eth2" {
+  # For how long the condition must have been met before it counts as met
+  # again. Raise it for what comes and goes.
+  # 0s to 1h; default: 0s.
+  up_after = "30s"
+
+  # For how long the condition must not have been met before it counts as that.
+  # 0s to 1h; default: 0s.
+  down_after = "0s"
 }
 
 # ---- Virtual services. It is good practice to give each its own file.

@@ -78,14 +78,15 @@ type Event struct {
 
 // The codes of events.
 const (
-	BecameMaster  = "became-master"
-	BecameBackup  = "became-backup"
-	StoodBack     = "stood-back"   // to Initialize, for a reason that is a fault
-	StoppedRouter = "stopped"      // to Initialize, for good
-	CannotStart   = "cannot-start" // why it stays in Initialize
-	Startable     = "startable"    // that is over
-	TakenOver     = "taken-over"   // how a hand-over ended
-	NotTakenOver  = "not-taken-over"
+	BecameMaster    = "became-master"
+	BecameBackup    = "became-backup"
+	StoodBack       = "stood-back"       // to Initialize, for a reason that is a fault
+	StoppedRouter   = "stopped"          // to Initialize, for good
+	CannotStart     = "cannot-start"     // why it stays in Initialize
+	Startable       = "startable"        // that is over
+	PriorityChanged = "priority-changed" // by conditions
+	TakenOver       = "taken-over"       // how a hand-over ended
+	NotTakenOver    = "not-taken-over"
 
 	Stalled           = "stalled"
 	AdvertsLate       = "adverts-late" // half of Master_Down has passed without one

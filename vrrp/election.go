@@ -10,14 +10,15 @@ import (
 // virtual ones are (RFC 9568 section 5.2.4).
 const ownerPriority = 255
 
-// effective is a configured priority less a penalty. It does not fall below 1,
-// the least that is not an announcement of leaving (RFC 9568 section 5.2.4), and
-// the owner of the addresses keeps its 255.
-func effective(priority uint8, penalty int) uint8 {
+// effective is a configured priority with what conditions change it by. It stays
+// from 1, the least that is not an announcement of leaving, to 254, the most that
+// is not an owner's (RFC 9568 section 5.2.4), and the owner of the addresses keeps
+// its 255.
+func effective(priority uint8, effect int) uint8 {
 	if priority == ownerPriority {
 		return ownerPriority
 	}
-	return uint8(max(1, int(priority)-penalty))
+	return uint8(max(1, min(int(priority)+effect, ownerPriority-1)))
 }
 
 // patienceIntervals is the number of adverts that must be missed before a

@@ -90,8 +90,8 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 		s.adopt(now, m)
 	}
 	was := m.verdict
-	m.verdict = judge(s.ownConditions(now, m, port, virtual), concerning(m.router.c.Track, s.conditions))
-	s.do(now, m, m.router.Penalize(now, m.verdict.penalty))
+	m.verdict = judge(m.damp(now, append(s.ownConditions(now, m, port, virtual), demanded(m.router.c.Track, s.conditions)...)))
+	s.adjust(now, m)
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
 	fault := m.verdict.fault
 	if fault != "" || ending {
@@ -116,6 +116,45 @@ func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool
 	default:
 		s.begin(now, m)
 	}
+}
+
+// damp makes what the router tracks what it counts as, and looks again when that
+// changes by itself.
+func (m *member) damp(now time.Time, demands []demand) []demand {
+	dampers := make(map[string]*damper, len(m.router.c.Track))
+	for i := range demands {
+		d := &demands[i]
+		if d.UpAfter == 0 && d.DownAfter == 0 {
+			continue
+		}
+		of := m.dampers[d.Name]
+		if of == nil {
+			of = &damper{}
+		}
+		dampers[d.Name] = of
+		m.lookAt = earliest(m.lookAt, of.damp(now, d.Track, &d.Condition))
+	}
+	m.dampers = dampers
+	return demands
+}
+
+// adjust lets conditions change the priority, and tells why it is another one.
+func (s *Session) adjust(now time.Time, m *member) {
+	r, v := m.router, &m.verdict
+	before := r.c.Priority
+	s.do(now, m, r.Adjust(now, v.effect))
+	if r.c.Priority == before {
+		return
+	}
+	level, text := slog.LevelInfo, fmt.Sprintf("the priority is %d again, as configured", r.c.Priority)
+	if r.c.Priority < r.given.Priority {
+		level = slog.LevelWarn
+	}
+	if r.c.Priority != r.given.Priority {
+		text = fmt.Sprintf("the priority is %d: %d as configured, %s", r.c.Priority, r.given.Priority, v.effects())
+	}
+	s.report(r.event(now, PriorityChanged, level, "%s", text))
+	token(s.changed)
 }
 
 // tell reports what keeps a router from starting: one line for each change,
@@ -163,21 +202,21 @@ func (s *Session) begin(now time.Time, m *member) {
 // first is what keeps it from being heard, if anything does; where it lacks
 // several things, only one is named. Then come its addresses, and the interfaces
 // that it tracks.
-func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []Condition {
+func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []demand {
 	own := s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
-	all := []Condition{m.heard(now, own, port, virtual), s.removable(now, m)}
-	for _, tracked := range m.router.c.Track {
-		name, isInterface := strings.CutPrefix(tracked, interfaceCondition)
+	all := []demand{{Condition: m.heard(now, own, port, virtual)}, {Condition: s.removable(now, m)}}
+	for _, t := range m.router.c.Track {
+		name, isInterface := strings.CutPrefix(t.Condition, interfaceCondition)
 		if !isInterface {
 			continue
 		}
 		i, ok := s.interfaces.ByName[name]
-		c := Condition{Name: tracked, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
+		c := Condition{Name: t.Condition, OK: i.Up, Reason: fmt.Sprintf("interface %s is down", name)}
 		if !ok {
 			c.Reason = fmt.Sprintf("interface %s does not exist", name)
 		}
-		all = append(all, c)
+		all = append(all, demand{Condition: c, Track: t})
 	}
 	return all
 }

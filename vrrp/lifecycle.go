@@ -169,16 +169,17 @@ func (r *Router) Update(now time.Time, c Config) []Action {
 	return acts
 }
 
-// Penalize lowers the priority by a penalty, in place of the one before it.
-func (r *Router) Penalize(now time.Time, penalty int) []Action {
-	if penalty == r.penalty {
+// Adjust changes the priority by the effect of conditions, in place of the one
+// before it.
+func (r *Router) Adjust(now time.Time, effect int) []Action {
+	if effect == r.effect {
 		return nil
 	}
-	r.penalty = penalty
+	r.effect = effect
 	return r.change(now)
 }
 
-// change puts in force what was given, and the penalty.
+// change puts in force what was given, and the effect of conditions.
 func (r *Router) change(now time.Time) []Action {
 	var acts []Action
 	if r.state == Master {
@@ -186,7 +187,7 @@ func (r *Router) change(now time.Time) []Action {
 	}
 	old := r.c
 	r.c = r.given
-	r.c.Priority = effective(r.given.Priority, r.penalty)
+	r.c.Priority = effective(r.given.Priority, r.effect)
 	switch r.state {
 	case Master:
 		acts = append(acts, r.updateMaster(now, &old)...)

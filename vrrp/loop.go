@@ -219,7 +219,7 @@ func (s *Session) statuses(now time.Time) []Status {
 		st := m.router.Status()
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
-		st.Unmet = m.verdict.unmet
+		st.Unmet, st.Conditions = m.verdict.unmet(), m.verdict.judged
 		if !st.Since.IsZero() {
 			st.Age = now.Sub(st.Since)
 		}

@@ -18,12 +18,12 @@ import (
 // It is composed of parts that each know one thing and keep its timers. What
 // the router does in each state of the RFC is in backup.go and master.go.
 type Router struct {
-	// c is the configuration in force: as given, with the priority lowered by the
-	// penalty of conditions that are not met.
-	c       Config
-	given   Config
-	penalty int
-	source  netip.Addr // of our adverts
+	// c is the configuration in force: as given, with the priority changed by the
+	// effect of conditions.
+	c      Config
+	given  Config
+	effect int
+	source netip.Addr // of our adverts
 	// networks are those of the interface, with its own addresses there.
 	networks []netip.Prefix
 

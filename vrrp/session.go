@@ -63,12 +63,13 @@ type portAddress struct {
 type member struct {
 	key       routerKey
 	router    *Router
-	inspected bool       // its interface was looked at
-	verdict   verdict    // of its conditions, as last told to the router
-	removed   bool       // from the configuration
-	unsent    string     // why adverts cannot be sent, as last reported
-	own       netip.Addr // the director's own address on the router's interface
-	source    netip.Addr // as configured when the source of adverts was chosen
+	inspected bool               // its interface was looked at
+	verdict   verdict            // of its conditions, as last told to the router
+	dampers   map[string]*damper // of what it tracks
+	removed   bool               // from the configuration
+	unsent    string             // why adverts cannot be sent, as last reported
+	own       netip.Addr         // the director's own address on the router's interface
+	source    netip.Addr         // as configured when the source of adverts was chosen
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
 	// sourceless is since when its interface lacks an address to send adverts from.

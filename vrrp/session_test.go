@@ -152,7 +152,7 @@ func TestRouterThatCannotStartIsTold(t *testing.T) {
 
 func TestTrackedInterfaceGoes(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.master(one(func(c *vrrp.Config) { c.Track = []string{"interface eth1"} }))
+		s.master(one(func(c *vrrp.Config) { c.Track = []vrrp.Track{{Condition: "interface eth1"}} }))
 		s.set("eth1", false)
 		s.want("it says that it leaves", "3.5s    advert 0 from 10.9.0.1 to 224.0.0.18", "3.5s    failure, Initialize: interface eth1 is down")
 		time.Sleep(100 * time.Millisecond)
@@ -165,23 +165,63 @@ func TestTrackedInterfaceGoes(t *testing.T) {
 	})
 }
 
+// "The link to the rack flapped, and so did the Master."
+func TestATrackedInterfaceThatFlapsIsLeftAlone(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one(func(c *vrrp.Config) {
+			c.Track = []vrrp.Track{{Condition: "interface eth1", DownAfter: time.Second, UpAfter: 10 * time.Second}}
+		}))
+		for range 5 {
+			s.set("eth1", false)
+			time.Sleep(900 * time.Millisecond)
+			s.set("eth1", true)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if st := s.status(); st.State != vrrp.Master {
+			t.Errorf("it is %v: %s", st.State, st.Fault)
+		}
+		s.set("eth1", false)
+		time.Sleep(1001 * time.Millisecond)
+		if st := s.status(); st.Fault != "interface eth1 is down" {
+			t.Errorf("fault %q", st.Fault)
+		}
+		s.set("eth1", true)
+		time.Sleep(9 * time.Second)
+		if st := s.status(); st.Fault != "interface eth1 is down; this is over, but not for 10s yet" {
+			t.Errorf("fault %q", st.Fault)
+		}
+		time.Sleep(1001 * time.Millisecond)
+		if st := s.status(); st.State != vrrp.Backup {
+			t.Errorf("it is %v: %s", st.State, st.Fault)
+		}
+	})
+}
+
 // What the director watches decides as what the session watches itself.
 func TestConditionOfTheDirector(t *testing.T) {
-	given := func(c vrrp.Condition) vrrp.Desired {
-		d := one()
+	given := func(c vrrp.Condition, tracks ...vrrp.Track) vrrp.Desired {
+		d := one(func(c *vrrp.Config) { c.Track = tracks })
 		d.Conditions = []vrrp.Condition{c}
 		return d
 	}
 	t.Run("lowers the priority", func(t *testing.T) {
 		play(t, func(s *kernel) {
-			s.master(one())
-			s.session.Set(given(vrrp.Condition{Name: "ping gateway", Penalty: 60, Reason: "the gateway does not answer"}))
-			s.want("told at once", "3.5s    advert 90 from 10.9.0.1 to 224.0.0.18", "3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 7.297s")
-			if st := s.status(); st.Priority != 90 || !slices.Equal(st.Unmet, []string{"the gateway does not answer"}) {
-				t.Errorf("priority %d, unmet %q", st.Priority, st.Unmet)
+			gateway, track := vrrp.Condition{Name: "ping gateway", Tracked: true, OK: true}, vrrp.Track{Condition: "ping gateway", Weight: -60}
+			s.master(given(gateway, track))
+			silent := gateway
+			silent.OK, silent.Reason = false, "the gateway does not answer"
+			s.session.Set(given(silent, track))
+			s.want("told at once", "3.5s    advert 90 from 10.9.0.1 to 224.0.0.18",
+				"3.5s    failure: the priority is 90: 150 as configured, -60 by ping gateway (the gateway does not answer)",
+				"3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 7.297s")
+			want := []vrrp.Judged{{Name: "ping gateway", Weight: -60, Effect: -60, Reason: silent.Reason}}
+			if st := s.status(); st.Priority != 90 || st.Configured != 150 || !slices.Equal(st.Unmet, []string{silent.Reason}) || !slices.Equal(st.Conditions, want) {
+				t.Errorf("priority %d of %d, unmet %q, conditions %+v", st.Priority, st.Configured, st.Unmet, st.Conditions)
 			}
-			s.session.Set(one())
-			s.want("and when it is met again", "3.5s    advert 150 from 10.9.0.1 to 224.0.0.18", "3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s")
+			s.session.Set(given(gateway, track))
+			s.want("and when it is met again", "3.5s    advert 150 from 10.9.0.1 to 224.0.0.18",
+				"3.5s    event: the priority is 150 again, as configured",
+				"3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s")
 		})
 	})
 	t.Run("makes it stand back", func(t *testing.T) {
@@ -201,7 +241,7 @@ func TestConditionOfTheDirector(t *testing.T) {
 func TestATrackedConditionConcernsWhoTracksIt(t *testing.T) {
 	silent := vrrp.Condition{Name: "ping gateway", Reason: "the gateway does not answer", Tracked: true}
 	tracking := func(given ...vrrp.Condition) vrrp.Desired {
-		d := one(func(c *vrrp.Config) { c.Track = []string{"ping gateway"} })
+		d := one(func(c *vrrp.Config) { c.Track = []vrrp.Track{{Condition: "ping gateway"}} })
 		d.Conditions = given
 		return d
 	}

@@ -51,6 +51,7 @@ func (r *Router) Status() Status {
 		Phase:          r.phase(),
 		Since:          r.since,
 		Priority:       r.c.Priority,
+		Configured:     r.given.Priority,
 		Interval:       r.c.Interval,
 		Fault:          r.fault,
 		Master:         r.election.master,

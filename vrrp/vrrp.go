@@ -48,9 +48,9 @@ type Config struct {
 	// Insist takes over even while another Master, whose adverts are refused for
 	// their version or their authentication, has the addresses.
 	Insist bool
-	// Track are the names of the conditions that concern this router, beside those
-	// that concern all: "interface eth1".
-	Track []string
+	// Track are the conditions that concern this router, beside those that concern
+	// all. None is there twice.
+	Track []Track
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.
 	Lease bool
@@ -171,15 +171,18 @@ type Status struct {
 	// no monotonic clock.
 	Since time.Time     `json:"since,omitzero"`
 	Age   time.Duration `json:"age_ns,omitempty"`
-	// Priority is the effective one: as configured, less the penalties of the
-	// conditions that are not met.
-	Priority uint8         `json:"priority"`
-	Interval time.Duration `json:"interval_ns"`
+	// Priority is the effective one, and Configured the one in the configuration,
+	// which conditions have changed.
+	Priority   uint8         `json:"priority"`
+	Configured uint8         `json:"configured_priority"`
+	Interval   time.Duration `json:"interval_ns"`
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
 	Fault string `json:"fault,omitempty"`
 	// Unmet are the reasons of all conditions that are not met.
 	Unmet []string `json:"unmet,omitempty"`
+	// Conditions are all that the router tracks, and those others that are not met.
+	Conditions []Judged `json:"conditions,omitempty"`
 	// Master and MasterPriority are of the Master that the router follows, or its
 	// own; invalid while none was heard.
 	Master         netip.Addr `json:"master"`

@@ -26,10 +26,11 @@ type Router struct {
 	Phase string `json:"phase,omitempty"`
 	// Since is when State was entered.
 	Since time.Time `json:"since,omitzero"`
-	// Priority is the effective one: as configured, less the penalties of the
-	// conditions that are not met.
-	Priority uint8         `json:"priority"`
-	Interval time.Duration `json:"interval_ns"`
+	// Priority is the effective one, and Configured the one in the configuration,
+	// which conditions have changed.
+	Priority   uint8         `json:"priority"`
+	Configured uint8         `json:"configured_priority"`
+	Interval   time.Duration `json:"interval_ns"`
 	// IntervalText is Interval as people write it, as OverdueText is Overdue.
 	IntervalText Duration `json:"interval"`
 	// Fault is why the router is in Initialize, in an operator's words:
@@ -37,6 +38,8 @@ type Router struct {
 	Fault string `json:"fault,omitempty"`
 	// Unmet are the reasons of all conditions that are not met.
 	Unmet []string `json:"unmet,omitempty"`
+	// Conditions are all that the router tracks, and those others that are not met.
+	Conditions []Condition `json:"conditions"`
 	// Master and MasterPriority are the router that this one follows, which
 	// may be itself; empty and zero if none has been heard.
 	Master         netip.Addr `json:"master"`
@@ -92,6 +95,25 @@ type Histogram struct {
 	Buckets []uint64  `json:"buckets"`
 	Sum     float64   `json:"sum"`
 	Max     float64   `json:"max"`
+}
+
+// A Condition is a condition as one virtual router sees it.
+type Condition struct {
+	Name string `json:"name"`
+	// Met is whether the router has what it asks for; where that is reversed, that
+	// the condition does not hold.
+	Met bool `json:"met"`
+	// Unknown conditions count as met.
+	Unknown bool `json:"unknown,omitempty"`
+	// Hard: the router is not Master while it is not met.
+	Hard bool `json:"hard,omitempty"`
+	// Weight is what the priority can change by, or by as many times as the condition
+	// counts, and Effect what it changes by now.
+	Weight int  `json:"weight,omitempty"`
+	Counts bool `json:"counts,omitempty"`
+	Effect int  `json:"effect,omitempty"`
+	// Reason is what is wrong while it is not met, or why it is unknown.
+	Reason string `json:"reason,omitempty"`
 }
 
 // A Peer is another director as a virtual router has heard it last.

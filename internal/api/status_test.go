@@ -69,7 +69,7 @@ func healthy() *Status {
 func outside() Router {
 	return Router{
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: Master, Since: before(26*time.Hour - 4*time.Second),
-		Priority: 150, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
+		Priority: 150, Configured: 150, Conditions: []Condition{{Name: "interface eth1", Met: true, Hard: true}}, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
 		Rivals: []Rival{},
 		Peers:  []Peer{{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 26 * time.Hour, AgeText: Duration(26 * time.Hour)}},
 		Addresses: []netip.Prefix{

@@ -13,12 +13,13 @@ const (
 	serviceName
 	serviceKey
 	mustBeUnique
-	serviceAddress // an address at which a service expects clients
-	interfaceName  // the name of a network interface
-	samePriority   // a router's priority that all directors have
-	sourceAddress  // an address that adverts are sent from, with its interface as text
-	peerAddress    // an address to which adverts are sent
-	realServers    // the number of a service's real servers
+	serviceAddress     // an address at which a service expects clients
+	interfaceName      // the name of a network interface
+	samePriority       // a router's priority that all directors have
+	sourceAddress      // an address that adverts are sent from, with its interface as text
+	peerAddress        // an address to which adverts are sent
+	realServers        // the number of a service's real servers
+	conditionReference // a condition that is tracked, and defined elsewhere
 )
 
 // duplicates has the words about a second claim: what it is called, and what

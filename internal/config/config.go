@@ -15,7 +15,9 @@ type Config struct {
 	Node     string
 	Director Director
 	Routers  []vrrp.Config
-	Services []Service
+	// Conditions are those that the director watches, each once.
+	Conditions []Condition
+	Services   []Service
 	// Digest identifies the text it came from: directors with equal digests
 	// run the same.
 	Digest string
@@ -56,6 +58,18 @@ type IPVS struct {
 	// ExpireNodest ends a connection at its next packet when its real server is no
 	// longer in the table (net.ipv4.vs.expire_nodest_conn); false: as it is.
 	ExpireNodest bool
+}
+
+// A Condition is something that the director watches for the virtual routers that
+// track it by its name.
+type Condition struct {
+	// Name is its kind and its own name: "ping gateway".
+	Name string
+	// Checks are what is probed: it is met while Minimum of them pass.
+	Checks  []Check
+	Minimum int
+	// Source is where it is defined: "lvsd.hcl:2".
+	Source string
 }
 
 // A Service is one virtual service.

@@ -11,10 +11,13 @@
 //	check_http.go, check_ping.go
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
-//	track.go, authentication.go,    virtual_router {}
+//	condition.go                    what conditions of all kinds have in common
+//	track_interface.go              each kind of condition
+//	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	router.go
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
+//	tracking.go                     the conditions of all blocks
 //	placed.go                       virtual routers, and the addresses of this machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them
 //
@@ -25,6 +28,6 @@
 // lvsd.hcl(5). A rule that a table cannot express is in the function that reads
 // the block.
 //
-// Each kind of check and of track has a file with a table of its own, and an
+// Each kind of check and of condition has a file with a table of its own, and an
 // entry in the list of kinds. Package block reads the HCL itself.
 package config

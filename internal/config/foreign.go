@@ -109,7 +109,8 @@ var keepalivedVRRP = []foreignWords{
 	{"unicast_src_ip mcast_src_ip", counterpart, `Write source = "10.13.0.15"; left out, adverts come from the interface's address.`},
 	{"virtual_ipaddress", counterpart, `Write addresses = ["10.13.0.200/24"], a list.`},
 	{"virtual_ipaddress_excluded", counterpart, `Write extra_address "192.168.1.254/24" {}, one block for each address that is not advertised.`},
-	{"track_interface", counterpart, `Write track "interface" "eth1" {}, one block for each interface.`},
+	{"track_interface", counterpart, `Write track "interface" "eth1" { weight = -20 }, one block for each interface; without a weight, the director is not Master while it is down.`},
+	{"interface_up_down_delays", counterpart, `Write down_after and up_after in the track block of the interface.`},
 	{"vrrp_sync_group", counterpart, `Put the addresses that must move together into one virtual_router: those of other interfaces or of the other family as extra_address blocks.`},
 	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
@@ -131,7 +132,7 @@ var keepalivedVRRP = []foreignWords{
 		notYet, `The log and the metrics report every change.`},
 	{`script file process bfd init_fail init_file full_command param_match terminate_delay process_monitor_rcv_bufs
 		process_monitor_rcv_bufs_force neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
-		max_hops hoplimit interface_up_down_delays down_timer_adverts vrrp_down_timer_adverts global_tracking
+		max_hops hoplimit down_timer_adverts vrrp_down_timer_adverts global_tracking
 		sync_group_tracking_weight vrrp_script track_script track_file vrrp_track_file track_process
 		vrrp_track_process track_bfd bfd_instance`,
 		notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},

@@ -40,9 +40,10 @@ const MaxSource = block.MaxSource
 
 // A declaration is what one top-level block declares.
 type declaration struct {
-	directors []Director
-	routers   []vrrp.Config
-	services  []Service
+	directors   []Director
+	routers     []vrrp.Config
+	definitions []definition
+	services    []Service
 }
 
 // topLevel stands for the block around all blocks.
@@ -52,6 +53,7 @@ var top = block.NewTable(topLevel,
 	block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals").Schema),
 	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema),
 	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
+	block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema, "kind", "name"),
 	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
 	block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema),
 )
@@ -77,7 +79,10 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 	case "director":
 		d.directors = append(d.directors, readDirector(b))
 	case "virtual_router":
-		d.routers = append(d.routers, readRouter(b))
+		r, defined := readRouter(b)
+		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
+	case "condition":
+		d.definitions = append(d.definitions, readCondition(b)...)
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

@@ -245,10 +245,14 @@ func sections() string {
 	said.list(&b, top.Schema)
 	done := map[*block.Schema]bool{}
 	for _, o := range top.Options {
-		if len(o.Block.Options) == 0 {
+		if len(every(o.Block)) == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, ".Sh %s\n", strings.ToUpper(o.Name))
+		if len(o.Block.Kinds) > 0 {
+			b.WriteString("The kinds are\n")
+			definitions(&b, said.explanations(o))
+		}
 		said.list(&b, o.Block)
 		said.subsections(&b, o.Block, done)
 	}

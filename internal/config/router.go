@@ -62,7 +62,7 @@ var routerTable = block.NewTable("virtual_router",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Group }).Within("an address").Unless("224.0.0.18 or ff02::12"),
 	block.Text("source", "The source address of the adverts.",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
-	block.Many[router]("track", "While what is tracked fails, this director does not become Master, and hands over if it is. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
+	block.Many[router]("track", "A condition that this router needs: while it is not met, this director does not become Master, and hands over if it is, or only its priority changes by a weight. What the condition is, this block says itself, or a condition block of the same kind and name. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
 		trackKinds.Schema, "kind", "name"),
 	block.One[router]("authentication", "By what the directors know each other's adverts. Without it, whoever can send packets on their network can take the addresses over.",
 		authenticationTable.Schema),
@@ -85,7 +85,7 @@ var extraTable = block.NewTable("extra_address",
 		true, func(x *extra) *bool { return &x.track }),
 )
 
-func readRouter(b *block.Body) vrrp.Config {
+func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	b.CheckName(0)
 	claim(b, routerName, strconv.Quote(b.Labels[0]), b.Head)
 	r := routerTable.Read(b)
@@ -99,7 +99,8 @@ func readRouter(b *block.Body) vrrp.Config {
 	}
 	readAuthentication(b, c)
 	c.Addresses = r.virtualAddresses(b)
-	readTracks(b, c)
+	var defined []definition
+	c.Track, defined = readTracks(b)
 	extraAddresses(b, c)
 	family := 0
 	if len(c.Addresses) > 0 {
@@ -109,13 +110,14 @@ func readRouter(b *block.Body) vrrp.Config {
 	checkReach(b, c, family)
 	checkSource(b, c, family)
 	checkPreemption(b, c)
+	checkOwner(b, c)
 	if b.Constant("priority") && !b.Refused("priority") && (c.Preempt || c.Priority == ownerPriority) {
 		b.Claim(samePriority, strconv.Itoa(int(c.Priority)), c.Name, b.At("priority"))
 	}
 	if c.Interface != "" && c.VRID != 0 && family != 0 {
 		b.Claim(routerID, fmt.Sprintf("%s %d %d", c.Interface, c.VRID, family), strconv.Itoa(int(c.VRID)), b.At("id"))
 	}
-	return *c
+	return *c, defined
 }
 
 // checkInterval checks the interval by the bounds and the unit of its version.
@@ -220,8 +222,8 @@ func extraAddresses(b *block.Body, c *vrrp.Config) {
 			x.Prefix = p
 			c.Extra = append(c.Extra, x.InterfaceAddress)
 		}
-		if x.track && x.Interface != c.Interface {
-			track(c, x.Interface)
+		if name := trackInterface.name + " " + x.Interface; x.track && x.Interface != c.Interface && !tracked(c.Track, name) {
+			c.Track = append(c.Track, vrrp.Track{Condition: name})
 		}
 	}
 }
@@ -298,6 +300,18 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address. Only the owner of the addresses, with priority = 255, sends from one.", a)
 	default:
 		b.Claim(sourceAddress, a.String(), c.Interface, at)
+	}
+}
+
+// checkOwner warns about weights that change nothing.
+func checkOwner(b *block.Body, c *vrrp.Config) {
+	if c.Priority != ownerPriority {
+		return
+	}
+	for inner := range b.Blocks("track") {
+		if inner.Given("weight") && !inner.Refused("weight") {
+			b.Doubt(inner.At("weight"), "Weight of an owner", "The priority of the owner of the addresses is always 255 (RFC 9568 section 5.2.4): use a priority up to 254, or remove the weight, so that the director is not Master while the condition is not met.")
+		}
 	}
 }
 

@@ -2,58 +2,65 @@ package config
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// trackKinds are the kinds of tracks. A new one is a file with its options and
-// its function, and a line here.
-var trackKinds = block.NewKinds("track", trackInterface)
+// conditions are the kinds of conditions. A new one is a file with its options and
+// what it makes of them, and a name here.
+var conditions = []conditionKind{trackInterface}
 
-var trackInterface = block.Kind[func(*block.Body, *vrrp.Config)]{
-	Name: "interface", Help: "Fails while the interface does not exist, is down or has no carrier.",
-	Schema: trackInterfaceTable.Schema,
-	Decode: readTrackInterface,
-}
+// trackKinds are those kinds where they are tracked, and definedKinds where they are
+// defined.
+var (
+	trackKinds   = kindsOf("track", func(k conditionKind) *block.Schema { return k.tracked })
+	definedKinds = kindsOf("condition", func(k conditionKind) *block.Schema { return k.defined })
+)
 
-var trackInterfaceTable = block.NewTable[struct{}]("track")
-
-func readTrackInterface(b *block.Body, c *vrrp.Config) {
-	trackInterfaceTable.Decode(b, &struct{}{})
-	name, _ := networkInterface(b, b.Labels[1], b.LabelAt(1))
-	if !track(c, name) {
-		b.Mistake(b.LabelAt(1), "Duplicate track", "Interface %s is already tracked: remove one of the two.", name)
+func kindsOf(name string, schema func(conditionKind) *block.Schema) *block.Kinds[conditionKind] {
+	var list []block.Kind[conditionKind]
+	for _, k := range conditions {
+		list = append(list, block.Kind[conditionKind]{Name: k.name, Help: k.help, Schema: schema(k), Decode: k})
 	}
+	return block.NewKinds(name, list...)
 }
 
-// track lets a router track an interface, and reports whether it did not already.
-func track(c *vrrp.Config, name string) (added bool) {
-	condition := "interface " + name
-	if slices.Contains(c.Track, condition) {
-		return false
+// readCondition reads a condition that is defined by a block of its own.
+func readCondition(b *block.Body) []definition {
+	b.CheckName(1)
+	kind, known := definedKinds.Of(b)
+	if !known {
+		return nil
 	}
-	c.Track = append(c.Track, condition)
-	return true
+	return []definition{kind.define(b)}
 }
 
-// readTracks reads what a router tracks.
-func readTracks(b *block.Body, c *vrrp.Config) {
+// readTracks reads what a virtual router tracks, and the conditions that are defined
+// there.
+func readTracks(b *block.Body) (tracks []vrrp.Track, defined []definition) {
 	for inner := range b.Blocks("track") {
-		if read, known := trackKinds.Of(inner); known {
-			read(inner, c)
+		inner.CheckName(1)
+		kind, known := trackKinds.Of(inner)
+		if !known {
+			continue
+		}
+		t, d := kind.track(inner)
+		if tracked(tracks, t.Condition) {
+			inner.Mistake(inner.LabelAt(1), "Duplicate track", "There is another track %q %q here: remove one of the two.", kind.name, inner.Labels[1])
+			continue
+		}
+		tracks = append(tracks, t)
+		if d != nil {
+			defined = append(defined, *d)
+		} else {
+			claim(b, conditionReference, t.Condition, inner.LabelAt(1))
 		}
 	}
+	return tracks, defined
 }
 
-// networkInterface checks the name of a network interface. The kernel takes up
-// to 15 bytes, without space and slash.
-func networkInterface(b *block.Body, s string, at block.Place) (string, bool) {
-	if s == "" || len(s) > 15 || strings.ContainsAny(s, " \t\n/:") || s == "." || s == ".." {
-		b.Mistake(at, "Invalid interface", "%q can't be the name of a network interface: `ip link` lists those of this machine.", s)
-		return "", false
-	}
-	claim(b, interfaceName, s, at)
-	return s, true
+// tracked reports whether a condition is among what is tracked.
+func tracked(tracks []vrrp.Track, condition string) bool {
+	return slices.ContainsFunc(tracks, func(t vrrp.Track) bool { return t.Condition == condition })
 }

@@ -98,6 +98,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	if diags.HasErrors() {
 		return Outcome{NamesHost: out.NamesHost}, diags
 	}
+	out.Config.Conditions = w.tracking.resolve(out.Config.Routers)
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
 	out.Config.Digest = s.Digest(o)
@@ -176,6 +177,7 @@ type whole struct {
 	// have.
 	addresses, absent, shared []block.Claim
 	routers                   []vrrp.Config
+	tracking                  tracking
 	servers                   int
 }
 
@@ -201,6 +203,7 @@ func newWhole(m Machine) *whole {
 func (w *whole) add(r *block.Result[declaration]) {
 	w.Add(r.Reports)
 	w.routers = append(w.routers, r.Value.routers...)
+	w.tracking.definitions = append(w.tracking.definitions, r.Value.definitions...)
 	for _, c := range r.Claims {
 		w.judge(c)
 	}
@@ -223,6 +226,8 @@ func (w *whole) judge(c block.Claim) {
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)
+	case conditionReference:
+		w.tracking.references = append(w.tracking.references, c)
 	case peerAddress:
 		w.first[claimID{c.Kind, c.Key}] = c.At
 		if w.local[c.Key] {
@@ -249,6 +254,7 @@ func (w *whole) judgeUnique(c block.Claim) {
 // there are no mistakes: what was refused could be what is missing.
 func (w *whole) finish(s Sources, empty bool) {
 	w.checkInterfaces()
+	w.tracking.checkDefinitions(&w.Reports)
 	if s.Mention("node.name") { // several directors use these files
 		w.checkPriorities()
 	}
@@ -259,6 +265,7 @@ func (w *whole) finish(s Sources, empty bool) {
 		// At a reload it would take every address and every service down.
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
 	}
+	w.tracking.checkReferences(&w.Reports, w.routers)
 	w.checkHolders()
 	w.checkPlaces()
 }

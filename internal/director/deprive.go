@@ -54,8 +54,8 @@ func predecessor(running []vrrp.Config, next *vrrp.Config) *vrrp.Config {
 // needs returns the interfaces without which a router does not become Master.
 func needs(c *vrrp.Config) []string {
 	names := []string{c.Interface}
-	for _, condition := range c.Track {
-		if name, ok := strings.CutPrefix(condition, "interface "); ok {
+	for _, t := range c.Track {
+		if name, ok := strings.CutPrefix(t.Condition, "interface "); ok && t.Weight == 0 && !t.Reverse {
 			names = append(names, name)
 		}
 	}

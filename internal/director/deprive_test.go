@@ -14,11 +14,11 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{vip}}
 	}
 	extra := outside("outside", "eth0")
-	extra.Extra, extra.Track = []vrrp.InterfaceAddress{{Interface: "ens1"}}, []string{"interface ens1"}
+	extra.Extra, extra.Track = []vrrp.InterfaceAddress{{Interface: "ens1"}}, []vrrp.Track{{Condition: "interface ens1"}}
 	untracked := outside("outside", "eth0")
 	untracked.Extra = extra.Extra // with track = false
 	tracks := outside("outside", "eth0")
-	tracks.Track = []string{"interface ethl"}
+	tracks.Track = []vrrp.Track{{Condition: "interface ethl"}}
 	elsewhere := func(name, port string) vrrp.Config {
 		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{netip.MustParsePrefix("10.14.0.200/24")}}
 	}

@@ -81,6 +81,7 @@ func Findings(s *api.Status) []api.Finding {
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
+	all.conditions(s.Routers)
 	all = append(all, services.Findings()...)
 	switch t := &s.Table; {
 	case t.LastError == "":
@@ -165,6 +166,33 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
+	}
+}
+
+// conditions finds conditions that are not met and cost routers some of their
+// priority, or of which that cannot be told: one finding for each condition. A router
+// that stands back for one says so itself.
+func (all *findings) conditions(routers []api.Router) {
+	var order []string
+	costs, reasons := map[string][]string{}, map[string]string{}
+	for i := range routers {
+		for _, c := range routers[i].Conditions {
+			if c.Met || c.Hard {
+				continue
+			}
+			if costs[c.Name] == nil {
+				order = append(order, c.Name)
+				reasons[c.Name] = c.Reason
+			}
+			cost := fmt.Sprintf("virtual router %q has %d less of priority", routers[i].Name, max(c.Weight, -c.Weight))
+			if c.Counts {
+				cost = fmt.Sprintf("virtual router %q has its priority as if the number were 0", routers[i].Name)
+			}
+			costs[c.Name] = append(costs[c.Name], cost)
+		}
+	}
+	for _, name := range order {
+		all.add(api.Warning, "condition-unmet", name, "", "%s is not met (%s): %s", name, reasons[name], text.Few(costs[name]))
 	}
 }
 

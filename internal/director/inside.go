@@ -16,7 +16,7 @@ func (all *findings) inside(routers []vrrp.Config, m machine.Facts) {
 		r := &routers[i]
 		known := []string{r.Interface} // It is always tracked.
 		for _, x := range r.Extra {
-			if slices.Contains(known, x.Interface) || slices.Contains(r.Track, "interface "+x.Interface) {
+			if slices.Contains(known, x.Interface) || tracks(r, "interface "+x.Interface) {
 				continue
 			}
 			known = append(known, x.Interface)
@@ -30,6 +30,11 @@ func (all *findings) inside(routers []vrrp.Config, m machine.Facts) {
 				subject, x.Interface, why, x.Prefix)
 		}
 	}
+}
+
+// tracks reports whether a router tracks a condition.
+func tracks(r *vrrp.Config, condition string) bool {
+	return slices.ContainsFunc(r.Track, func(t vrrp.Track) bool { return t.Condition == condition })
 }
 
 // broken returns why nothing can be sent through an interface, or "".

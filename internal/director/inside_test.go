@@ -25,7 +25,7 @@ func TestAnInsideLinkThatIsDownAndNotTrackedIsAFinding(t *testing.T) {
 	}{
 		{"it is up", vrrp.Config{Extra: []vrrp.InterfaceAddress{four}}, []machine.Interface{{Name: "eth1"}}, nil},
 		{"it is down", vrrp.Config{Extra: []vrrp.InterfaceAddress{four, six}}, []machine.Interface{{Name: "eth0"}, {Name: "eth1", Down: true}}, []string{text}},
-		{"the router stands back for it", vrrp.Config{Extra: []vrrp.InterfaceAddress{four}, Track: []string{"interface eth1"}}, []machine.Interface{{Name: "eth1", Down: true}}, nil},
+		{"the router stands back for it", vrrp.Config{Extra: []vrrp.InterfaceAddress{four}, Track: []vrrp.Track{{Condition: "interface eth1"}}}, []machine.Interface{{Name: "eth1", Down: true}}, nil},
 		{"it is the router's own interface", vrrp.Config{Extra: []vrrp.InterfaceAddress{extra("eth0", "10.13.1.1/24")}}, []machine.Interface{{Name: "eth0", Down: true}}, nil},
 		{"it does not exist", vrrp.Config{Extra: []vrrp.InterfaceAddress{extra("eth2", "192.168.1.254/24"), four}}, []machine.Interface{{Name: "eth1", Down: true}}, []string{
 			`virtual router "outside": interface eth2 does not exist, so its extra_address 192.168.1.254/24 reaches nobody from here, and this director does not hand over for that, because of track = false`, text}},

@@ -120,6 +120,13 @@ var situations = []struct {
 	{"keeper-restarted-an-hour-ago", nil, func(st *api.Status) {
 		st.Keeper.Restarts, st.Keeper.Restarted = 2, before(time.Hour)
 	}},
+	{"condition-unmet", []string{
+		`ping gateway is not met (10.13.0.1 does not answer): virtual router "outside" has 60 less of priority`,
+	}, func(st *api.Status) {
+		st.Routers[0].Priority, st.Routers[0].Configured = 90, 150
+		st.Routers[0].Conditions = []api.Condition{{Name: "ping gateway", Weight: -60, Effect: -60, Reason: "10.13.0.1 does not answer"},
+			{Name: "interface eth1", Met: true, Weight: 10}, {Name: "process ntpd", Met: true, Unknown: true, Weight: -10}}
+	}},
 	{"interface-down", []string{
 		"virtual router \"outside\" cannot be Master: interface eth0 is down",
 	}, func(st *api.Status) {

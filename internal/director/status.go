@@ -183,8 +183,8 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
-		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
-		Fault: r.Fault, Unmet: r.Unmet, Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
+		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
+		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
 		Peers: peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
@@ -205,6 +205,14 @@ func histogramStatus(h *vrrp.Histogram, bounds []float64) api.Histogram {
 	all := api.Histogram{Bounds: bounds, Buckets: h.Buckets, Sum: h.Sum, Max: h.Max}
 	if len(all.Buckets) == 0 {
 		all.Buckets = make([]uint64, len(bounds)+1)
+	}
+	return all
+}
+
+func judgedStatus(conditions []vrrp.Judged) []api.Condition {
+	all := make([]api.Condition, 0, len(conditions))
+	for _, c := range conditions {
+		all = append(all, api.Condition(c))
 	}
 	return all
 }

@@ -94,6 +94,7 @@ var (
 	routerInfo         = gauge("router_info", "Always 1; the labels identify the virtual router on its network.")
 	routerState        = gauge("router_state", "1 for the state that the virtual router is in, 0 for the others.")
 	routerTransitions  = counter("router_transitions_total", "How often the virtual router became Master, and stopped being Master.")
+	routerConditionMet = gauge("router_condition_met", "1 while a condition that the virtual router tracks is met, 0 while it is not; missing while that cannot be told.")
 	routerPeerAge      = gauge("router_peer_age_seconds", "How long ago the virtual router heard another director, of the eight that it heard last; one that is Backup sends nothing.")
 	routerAdvertGap    = histogram("router_advert_gap_intervals", "Times between two adverts of the Master that is followed, in its advert intervals: 1 is as it should be, and 2 means that one was late or lost.")
 	routerAdvertLate   = histogram("router_advert_lateness_seconds", "How late this Master has sent its regular adverts.")

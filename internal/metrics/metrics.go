@@ -95,6 +95,9 @@ func (s scrape) router(r *api.Router) {
 	}
 	s.histogram(routerAdvertGap, &r.AdvertGaps, "router", r.Name)
 	s.histogram(routerAdvertLate, &r.AdvertLateness, "router", r.Name)
+	for _, c := range r.Conditions {
+		s.number(routerConditionMet, onlyIf(!c.Unknown, oneIf(c.Met)), label("condition", c.Name, "router", r.Name))
+	}
 	for reason, n := range r.Counters.Discarded {
 		s.number(routerDiscarded, float64(n), label("reason", reason, "router", r.Name))
 	}

@@ -19,6 +19,6 @@ virtual_router "outside" {
   addresses = ["10.13.0.200/24"]
   track "interface" {}  # ERROR: Missing name for track
   track "interface" "eth1" {
-    weight = 10  # ERROR: Unknown argument "weight"
+    factor = 10  # ERROR: Unknown argument "factor"
   }
 }

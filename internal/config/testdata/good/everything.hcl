@@ -36,7 +36,18 @@ virtual_router "outside" {
     track     = false
   }
   track "interface" "eth1" {}
-  track "interface" "eth2" {}
+  track "interface" "eth2" {
+    weight     = 10
+    reverse    = true
+    up_after   = "10s"
+    down_after = "2s"
+  }
+  track "interface" "eth4" { weight = -20 }
+}
+
+condition "interface" "eth4" {
+  up_after   = "1m"
+  down_after = "1s"
 }
 
 virtual_router "lan" {

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A condition is defined by a block of its own, or in place, by the block that
+// tracks it. What both say is read by one table for each kind.
+
+// A definition is a condition as a block defines it.
+type definition struct {
+	Condition
+	upAfter, downAfter time.Duration
+	at                 block.Place
+	shared             bool // by a block of its own
+	// implied: its name alone says what it is, and any other definition counts more.
+	implied bool
+}
+
+// same reports whether two definitions say the same.
+func (d *definition) same(other *definition) bool {
+	a, b := *d, *other
+	a.at, a.shared, a.Source = b.at, b.shared, b.Source
+	return reflect.DeepEqual(a, b)
+}
+
+// watched reports whether the director watches it.
+func (c *Condition) watched() bool { return len(c.Checks) > 0 }
+
+// A conditionKind is one kind of condition.
+type conditionKind struct {
+	name, help string
+	// sufficient: its name says what it is, so it may be tracked undefined.
+	sufficient       bool
+	defined, tracked *block.Schema
+	define           func(*block.Body) definition
+	// track reads a track, and what it defines; nil: nothing, it is defined elsewhere.
+	track func(*block.Body) (vrrp.Track, *definition)
+}
+
+// conditionOptions are what conditions of all kinds have.
+type conditionOptions struct {
+	upAfter, downAfter time.Duration
+	weight             int
+	reverse            bool
+}
+
+// self lets the options below say where those of what embeds them are.
+func (o *conditionOptions) self() *conditionOptions { return o }
+
+const (
+	maxWeight = 253
+	maxDamped = time.Hour
+)
+
+func damping[T any](of func(*T) *conditionOptions) []block.Entry[T] {
+	return []block.Entry[T]{
+		block.Duration("up_after", "For how long the condition must have been met before it counts as met again. Raise it for what comes and goes.",
+			0, 0, maxDamped, func(t *T) *time.Duration { return &of(t).upAfter }),
+		block.Duration("down_after", "For how long the condition must not have been met before it counts as that.",
+			0, 0, maxDamped, func(t *T) *time.Duration { return &of(t).downAfter }),
+	}
+}
+
+func weighing[T any](of func(*T) *conditionOptions) []block.Entry[T] {
+	return []block.Entry[T]{
+		block.Count("weight", "What the priority changes by: weight = -20 lowers it by 20 while the condition is not met, weight = 20 raises it by 20 while it is met. The priority is worked out anew from what is true at the moment, and stays from 1 to 254; one of 255 never changes. Without a weight, the director is not Master while the condition is not met.",
+			0, -maxWeight, maxWeight, func(t *T) *int { return &of(t).weight }).Unless("none"),
+		block.Flag("reverse", "Take the condition as met while it is not, and the other way round.",
+			false, func(t *T) *bool { return &of(t).reverse }),
+	}
+}
+
+// newConditionKind returns a kind of condition, whose options are read into a T.
+// Compile makes a condition of what they say.
+func newConditionKind[T any](k conditionKind, options []block.Entry[T], self func(*T) *conditionOptions, compile func(*block.Body, *T) Condition) conditionKind {
+	own := append(options[:len(options):len(options)], damping(self)...)
+	definitions := block.NewTable("condition", own...)
+	tracks := block.NewTable("track", append(own[:len(own):len(own)], weighing(self)...)...)
+	defining := func(b *block.Body, t *T) definition {
+		d := definition{Condition: compile(b, t), at: b.Head, upAfter: self(t).upAfter, downAfter: self(t).downAfter}
+		d.Name = conditionName(b)
+		d.Source = sourceOf(b.Head)
+		return d
+	}
+	k.defined, k.tracked = definitions.Schema, tracks.Schema
+	k.define = func(b *block.Body) definition {
+		t := definitions.Read(b)
+		d := defining(b, &t)
+		d.shared = true
+		return d
+	}
+	k.track = func(b *block.Body) (vrrp.Track, *definition) {
+		t := tracks.Read(b)
+		o := self(&t)
+		if o.weight == 0 && b.Given("weight") && !b.Refused("weight") {
+			b.Mistake(b.At("weight"), "Weight of 0", "A weight of 0 changes nothing: without a weight, the director is not Master while the condition is not met.")
+		}
+		made := vrrp.Track{Condition: conditionName(b), Weight: o.weight, Reverse: o.reverse}
+		given := slices.ContainsFunc(own, func(e block.Entry[T]) bool { return b.Given(e.Name) })
+		if !given && !k.sufficient {
+			return made, nil
+		}
+		d := defining(b, &t)
+		d.implied = !given
+		return made, &d
+	}
+	return k
+}
+
+// conditionName is the name of the condition that a block is about.
+func conditionName(b *block.Body) string { return b.Labels[0] + " " + b.Labels[1] }

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A tracking is what all blocks say of conditions together.
+type tracking struct {
+	definitions []definition
+	references  []block.Claim // to conditions that are defined elsewhere
+}
+
+// checkDefinitions reports conditions of one name that are two things. In place the
+// same may be said as often as it is tracked.
+func (t *tracking) checkDefinitions(report *block.Reports) {
+	first := make(map[string]*definition)
+	for i := range t.definitions {
+		d := &t.definitions[i]
+		before := first[d.Name]
+		switch {
+		case d.implied:
+		case before == nil:
+			first[d.Name] = d
+		case d.shared || before.shared || !d.same(before):
+			kind, name, _ := strings.Cut(d.Name, " ")
+			report.Mistake(d.at, fmt.Sprintf("Duplicate condition %q %q", kind, name), "It is already defined at %s: define it once, by condition %q %q { … } at the top level of a file, and write track %[2]q %[3]q {} with nothing but a weight and reverse, or choose another name.",
+				before.at, kind, name)
+		}
+	}
+}
+
+// checkReferences reports conditions that are tracked and nowhere defined, and those
+// that are defined and never tracked.
+func (t *tracking) checkReferences(report *block.Reports, routers []vrrp.Config) {
+	defined, used := make(map[string]bool), make(map[string]bool)
+	for _, d := range t.definitions {
+		defined[d.Name] = true
+	}
+	for i := range routers {
+		for _, track := range routers[i].Track {
+			used[track.Condition] = true
+		}
+	}
+	for _, c := range t.references {
+		if defined[c.Key] {
+			continue
+		}
+		kind, name, _ := strings.Cut(c.Key, " ")
+		report.Mistake(c.At, fmt.Sprintf("Unknown condition %q", name), "%sNo block condition %q %q defines it: write one at the top level of a file, or say in this track block what it is.",
+			language.DidYouMean(name, ofKind(kind, defined)), kind, name)
+	}
+	for _, d := range t.definitions {
+		if d.shared && !used[d.Name] {
+			kind, name, _ := strings.Cut(d.Name, " ")
+			report.Doubt(d.at, "Unused condition", "No virtual router tracks it, so it is not watched: remove it, or write track %q %q {} in a virtual_router.", kind, name)
+		}
+	}
+}
+
+// ofKind returns the names of conditions of a kind, without it.
+func ofKind(kind string, conditions map[string]bool) (names []string) {
+	for _, c := range slices.Sorted(maps.Keys(conditions)) {
+		if name, ok := strings.CutPrefix(c, kind+" "); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// resolve returns the conditions that the director watches, as they are tracked, and lets
+// the routers know what the definitions say to them.
+func (t *tracking) resolve(routers []vrrp.Config) (watched []Condition) {
+	defined, taken := make(map[string]*definition), make(map[string]bool)
+	for i := range t.definitions {
+		d := &t.definitions[i]
+		if known := defined[d.Name]; known == nil || known.implied {
+			defined[d.Name] = d
+		}
+	}
+	for i := range routers {
+		for j := range routers[i].Track {
+			track := &routers[i].Track[j]
+			d := defined[track.Condition]
+			if d == nil {
+				continue // The name says all.
+			}
+			track.UpAfter, track.DownAfter = d.upAfter, d.downAfter
+			if d.watched() && !taken[d.Name] {
+				taken[d.Name] = true
+				watched = append(watched, d.Condition)
+			}
+		}
+	}
+	return watched
+}
