@@ -81,6 +81,26 @@ func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
 	})
 }
 
+// A Backup has no clients at all, and most servers of ten thousand had none yet.
+func TestWhatHasCountedNothingTakesNoMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: ipvsctl.Table{web: balanced("rr", weights{4: 1, 5: 1}), mail: balanced("rr", weights{4: 1})}})
+		<-r.Applied()
+		k.Count(web, server(4), ipvsctl.Counters{Connections: 70})
+		after(2 * time.Second)
+		if got := r.Snapshot().Counters; len(got) != 1 || len(got[web]) != 1 || cap(got[web]) != 1 || connections(got[web]) != 70 {
+			t.Errorf("counted %v, want only the server that had clients", got)
+		}
+		_ = k.ByHand(ipvsctl.Op{Kind: ipvsctl.DeleteDestination, Service: web, Destination: server(4)})
+		after(2 * time.Second) // It is added again, and begins anew.
+		if got := r.Snapshot().Counters; len(got) != 0 {
+			t.Errorf("counted %v, want nothing", got)
+		}
+	})
+}
+
 // A table that each look reads whole needs no turn of its own for thresholds.
 func TestASmallTableIsReadOnceAtEachLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -128,12 +128,26 @@ func (o *observer) reread(ctx context.Context, keys iter.Seq[ServiceKey]) (same 
 			o.drift.add(done[0], len(done))
 		}
 	}
-	if len(counters) > 0 {
-		o.counters = copied(o.counters)
-		maps.Copy(o.counters, counters)
-	}
+	o.count(counters)
 	o.apply(changes)
 	return same, err
+}
+
+// count takes over what the kernel has counted for some services. Whoever has had no
+// client takes no memory: on a Backup, that is all of them.
+func (o *observer) count(counters map[ServiceKey]Rows[Counters]) {
+	if len(counters) == 0 {
+		return
+	}
+	o.counters = copied(o.counters)
+	for key, rows := range counters {
+		rows = RowsOf(slices.DeleteFunc(rows, func(r Row[Counters]) bool { return r.Value == Counters{} }))
+		if len(rows) > 0 {
+			o.counters[key] = rows
+		} else {
+			delete(o.counters, key)
+		}
+	}
 }
 
 // compare returns what was done to a service since it was last seen, and puts

@@ -8,7 +8,8 @@ type Snapshot struct {
 	// Table is the table as last seen or written: our rows; before the first
 	// Set the whole table as it was found.
 	Table Table
-	// Counters are the kernel's, as of the last audit of the service.
+	// Counters are the kernel's, as of the last audit of the service. Those that are
+	// all zero are left out.
 	Counters map[ServiceKey]Rows[Counters]
 	// Foreign are the services that are not ours, as of the last look.
 	Foreign map[ServiceKey]Service

@@ -42,8 +42,7 @@ type place struct {
 	server  ipvsctl.DestinationKey
 }
 
-// loads are those of all real servers with an upper threshold that are in the
-// kernel's table.
+// loads are those of all real servers with an upper threshold.
 type loads map[place]load
 
 // count takes the kernel's newest counters, and reports whether other servers are
@@ -58,11 +57,8 @@ func (l loads) count(services []config.Service, counters Counted) (changed bool)
 			}
 			at := place{s.Key, s.Servers[j].Key}
 			was := l[at]
-			if counted, present := counters[s.Key].Get(at.server); present {
-				l[at] = was.next(d, counted)
-			} else {
-				delete(l, at)
-			}
+			counted, _ := counters[s.Key].Get(at.server)
+			l[at] = was.next(d, counted)
 			changed = changed || l[at].full != was.full
 		}
 	}

@@ -19,6 +19,8 @@ import (
 // A server is known by its place in the configuration, Services[i].Servers[j]:
 // with ten thousand of them, what is said there is not said here again.
 type Healths struct {
+	// base is the time from which since is counted.
+	base     time.Time
 	services []config.Service
 	servers  [][]server
 	// reasons are why the checks that say down say so, as far as it was told, by
@@ -72,7 +74,8 @@ type server struct {
 	// first is the place of the first of its checks, which are as many as in the
 	// configuration and in its order.
 	first int32
-	since time.Time
+	// since is when its state was entered.
+	since time.Duration
 }
 
 // A reason is why a check fails, and when it was told that this is another one
@@ -106,12 +109,16 @@ type Change struct {
 func (h *Healths) Configure(now time.Time, services []config.Service, found ipvsctl.Table) {
 	old := *h
 	*h = Healths{
+		base:     old.base,
 		services: services,
 		servers:  make([][]server, len(services)),
 
 		reasons:     make(map[int]reason),
 		transitions: make([]api.Transitions, len(services)),
 		checks:      make([]checker.Health, 0, countChecks(services)),
+	}
+	if h.base.IsZero() {
+		h.base = now
 	}
 	places := make(map[ipvsctl.ServiceKey]int, len(old.services))
 	for i := range old.services {
@@ -131,7 +138,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 		h.servers[i] = make([]server, len(services[i].Servers))
 		for j := range services[i].Servers {
 			c := &services[i].Servers[j]
-			h.servers[i][j] = server{first: int32(len(h.checks)), since: now}
+			h.servers[i][j] = server{first: int32(len(h.checks)), since: now.Sub(h.base)}
 			if k, ok := known[c.Key]; ok {
 				h.servers[i][j].since = old.servers[was][k].since
 				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
@@ -306,7 +313,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		change.Before = h.otherReason(now, w, r)
 		if change.State != before {
 			h.count(int(w.service), before, change.State)
-			h.servers[w.service][w.server].since = now
+			h.servers[w.service][w.server].since = now.Sub(h.base)
 			change.Before = ""
 		} else if change.Before == "" {
 			continue

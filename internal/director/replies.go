@@ -61,11 +61,8 @@ func (r replies) count(now time.Duration, services []config.Service, counters Co
 			r[s.Key] = make([]reply, len(s.Servers))
 		}
 		for j := range s.Servers {
-			if n, present := rows.Get(s.Servers[j].Key); present {
-				r[s.Key][j] = r[s.Key][j].next(now, n)
-			} else {
-				r[s.Key][j] = reply{}
-			}
+			n, _ := rows.Get(s.Servers[j].Key)
+			r[s.Key][j] = r[s.Key][j].next(now, n)
 		}
 	}
 }

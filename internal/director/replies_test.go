@@ -80,6 +80,19 @@ func TestAServerWhoseRepliesTakeAnotherWayIsAFinding(t *testing.T) {
 			`clients in the servers' own network cannot be served with NAT"`)
 }
 
+// What has counted nothing is left out of the counters.
+func TestTheFirstClientsOfAServerCount(t *testing.T) {
+	service := webService(ipvsctl.NAT, web1)
+	s := tellOf(t, clusterOf(service))
+	s.handle(RoutersSeen{{Name: s.core.config.Routers[0].Name, State: vrrp.Master}})
+	s.handle(Counted{service.Key: {{Value: ipvsctl.Counters{Connections: 1, PacketsIn: 9, PacketsOut: 9}}}}) // of another server
+	s.wait(repliesEvery * tick)
+	s.traffic(&service, ipvsctl.Counters{Connections: 5, PacketsIn: 10})
+	if !s.missing() {
+		t.Error("the replies of a server that nobody had used before are not missed")
+	}
+}
+
 // "It said so for a week after we had mended the route": or never, since the server
 // had answered once.
 func TestMissingRepliesAreThoseOfTheLastMinute(t *testing.T) {

@@ -159,7 +159,7 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 // Services[service].Servers[server].
 func (h *Healths) describe(service, server int, s *api.Server) {
 	checks, configured := h.of(service, server), h.services[service].Servers[server].Checks
-	s.Since = h.servers[service][server].since
+	s.Since = h.base.Add(h.servers[service][server].since)
 	switch state := together(checks); {
 	case len(checks) == 0:
 		s.Health = api.Unchecked

@@ -63,7 +63,10 @@ func prepare() Process {
 	if !realtime {
 		missing = append(missing, "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)")
 	}
-	_ = program.DropPages() // Locked, they would stay. Where it fails, this process is merely larger.
+	// Locked, they would stay: what the packages' initialization has left, and the program's
+	// pages. Where it fails, this process is merely larger.
+	debug.FreeOSMemory()
+	_ = program.DropPages()
 	err = lockMemory()
 	if err != nil {
 		missing = append(missing, fmt.Sprintf("its memory may be paged out: %v", err))
