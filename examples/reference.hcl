@@ -137,9 +137,36 @@ virtual_router "outside" {
   # The virtual addresses, all of one family. An address without a prefix
   # length is a /32 or a /128. All directors must list the same addresses. With
   # IPv6, the first address must be link-local. There can be up to 255 IPv4
-  # addresses or 90 IPv6 addresses.
+  # addresses or 90 IPv6 addresses. The list may be empty where nothing but
+  # other things move: extra addresses, for instance.
   # A list; no default.
   addresses = ["10.13.0.200/24", "10.13.0.201/24"]
+
+  # One more virtual address, with what is special about it. The label is the
+  # address. It is advertised after those of the list.
+  address "10.13.0.203/24" {
+    # The label of an IPv4 address, by which ifconfig and "ip address show
+    # label" know it. It begins with the interface's name and a colon.
+    # A text of up to 15 bytes; default: the interface's name.
+    label = "eth0:web"
+
+    # Where an IPv4 address is valid: "link" and "host" keep the director from
+    # using it as the source of packets that go further. The kernel wants all
+    # addresses of one network on an interface to have the same.
+    # "global", "site", "link" or "host"; default: "global".
+    scope = "global"
+
+    # The broadcast address of an IPv4 address's network.
+    # An address; default: none.
+    broadcast = "10.13.0.255"
+
+    # Let the director's own connections come from an IPv6 address. If false,
+    # it is deprecated (RFC 6724, rule 3): a connection from an address that
+    # moves away is lost. Of IPv4 addresses, the first one of a network is used
+    # anyway.
+    # Default: false.
+    preferred = false
+  }
 
   # An address, of either family, that moves together with the others but is
   # not advertised. The label is the address.
@@ -150,6 +177,28 @@ virtual_router "outside" {
   }
   extra_address "172.16.0.254/24" {
     interface = "eth2"
+
+    # The label of an IPv4 address, by which ifconfig and "ip address show
+    # label" know it. It begins with the interface's name and a colon.
+    # A text of up to 15 bytes; default: the interface's name.
+    label = "eth2:gateway"
+
+    # Where an IPv4 address is valid: "link" and "host" keep the director from
+    # using it as the source of packets that go further. The kernel wants all
+    # addresses of one network on an interface to have the same.
+    # "global", "site", "link" or "host"; default: "global".
+    scope = "global"
+
+    # The broadcast address of an IPv4 address's network.
+    # An address; default: none.
+    broadcast = "172.16.0.255"
+
+    # Let the director's own connections come from an IPv6 address. If false,
+    # it is deprecated (RFC 6724, rule 3): a connection from an address that
+    # moves away is lost. Of IPv4 addresses, the first one of a network is used
+    # anyway.
+    # Default: false.
+    preferred = false
 
     # Also track that interface: a director that has lost the link to the
     # servers is not Master. If false, it stays Master without this address.

@@ -94,6 +94,10 @@ func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 		_, err = refuse(ReasonNotPeer, "sent to this director alone, but no peers are configured: configure peers on both directors or on neither")
 	case ad.VRID != r.c.VRID:
 		_, err = refuse(ReasonVRID, "it has virtual router id %d, but this router has %d", ad.VRID, r.c.VRID)
+	case len(ad.Addresses) == 0 && len(r.c.Addresses) > 0:
+		// "If the received count is 0, the VRRP advertisement MUST be ignored"
+		// (RFC 9568 section 5.2.5). It is what a router without addresses sends.
+		_, err = refuse(ReasonNoAddress, "it advertises no address, but this router has some: configure the same addresses on both directors")
 	case src.Is6() != (r.c.Family() == 6):
 		_, err = refuse(ReasonFamily, "it is %s, but this router's addresses are not", familyName(src))
 	case src == r.source:

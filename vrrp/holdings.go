@@ -2,6 +2,8 @@ package vrrp
 
 import (
 	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +18,8 @@ const minLease = 4 * time.Second
 // and whoever sets them makes the kernel agree.
 type Holdings struct {
 	Addresses []InterfaceAddress
+	// Attributes are those of the addresses that have any.
+	Attributes map[netip.Addr]Attributes
 	// Lease is how long the kernel keeps them after they were held last; zero:
 	// for ever.
 	Lease time.Duration
@@ -23,7 +27,7 @@ type Holdings struct {
 
 // holdings are what a Master that is configured so has.
 func (c *Config) holdings() Holdings {
-	var h Holdings
+	h := Holdings{Attributes: c.Attributes}
 	for _, p := range c.Addresses {
 		h.Addresses = append(h.Addresses, InterfaceAddress{c.Interface, p})
 	}
@@ -40,11 +44,13 @@ func (c *Config) lease() time.Duration { return max(minLease, 2*c.masterDown(c.I
 func (h Holdings) empty() bool { return len(h.Addresses) == 0 }
 
 // same reports whether both are of the same things, for however long.
-func (h Holdings) same(o Holdings) bool { return slices.Equal(h.Addresses, o.Addresses) }
+func (h Holdings) same(o Holdings) bool {
+	return slices.Equal(h.Addresses, o.Addresses) && maps.Equal(h.Attributes, o.Attributes)
+}
 
 // without returns what is not in any of the others.
 func (h Holdings) without(others ...Holdings) Holdings {
-	left := Holdings{Lease: h.Lease}
+	left := Holdings{Attributes: h.Attributes, Lease: h.Lease}
 	for _, a := range h.Addresses {
 		if !slices.ContainsFunc(others, func(o Holdings) bool { return slices.Contains(o.Addresses, a) }) {
 			left.Addresses = append(left.Addresses, a)

@@ -132,14 +132,17 @@ func (r *Router) askAround(now time.Time) (acts []Action) {
 	if !r.settled(now) {
 		return nil
 	}
-	if place, due := r.claims.due(now, len(r.c.Addresses)+len(r.c.Extra)); due {
-		a := r.holdings().Addresses[place]
+	held := r.holdings().Addresses
+	if len(held) == 0 {
+		return nil
+	}
+	if place, due := r.claims.due(now, len(held)); due {
+		a := held[place]
 		acts = append(acts, Ask{a.Interface, a.Prefix.Addr()})
 	}
 	if !r.claims.review(now) {
 		return acts
 	}
-	held := r.holdings().Addresses
 	if last, over := r.claims.end(now, held, r.c.Interval); over {
 		delete(r.noted, AddressClaimed) // When it comes again, that is news.
 		acts = append(acts, r.event(now, AddressUnclaimed, slog.LevelInfo, "nobody else has an address of this Master any more, as far as the neighbours tell; the last one was %s", last))

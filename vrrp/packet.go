@@ -71,13 +71,13 @@ const (
 	ReasonType           Reason = "type"
 	ReasonChecksum       Reason = "checksum"
 	ReasonAuthentication Reason = "authentication" // of another type; a Router refuses those too
-	ReasonNoAddress      Reason = "no_address"
 	ReasonNoInterval     Reason = "no_interval"
 )
 
 // Why a Router discards an advert.
 const (
 	ReasonVRID        Reason = "vrid"
+	ReasonNoAddress   Reason = "no_address"
 	ReasonFamily      Reason = "family"
 	ReasonOwnAddress  Reason = "own_address" // the source is our own
 	ReasonNotPeer     Reason = "not_a_peer"
@@ -158,11 +158,6 @@ func Decode(b []byte, src, dst netip.Addr) (Advert, error) {
 	plainSum, ok := verify(b, version, src, dst)
 	if !ok {
 		return refuse(ReasonChecksum, "checksum %#04x is wrong", binary.BigEndian.Uint16(b[6:]))
-	}
-	// "If the received count is 0, the VRRP advertisement MUST be ignored"
-	// (RFC 9568 section 5.2.5).
-	if b[3] == 0 {
-		return refuse(ReasonNoAddress, "it advertises no address")
 	}
 	// No sender could keep to it; by erratum 8301 of RFC 9568 it is discarded.
 	interval := decodeInterval(b, version)

@@ -243,7 +243,6 @@ func TestDecodeRefuses(t *testing.T) {
 		{"the checksum is right: another source than in the pseudo-header", encode(good), netip.MustParseAddr("10.9.0.3"), ReasonChecksum},
 		{"the authentication type is known: an Authentication Header", fix(append([]byte{0x21, 51, 150, 2, 2}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
 		{"a password is not empty", fix(append([]byte{0x21, 51, 150, 2, 1}, encode(v2)[5:]...)), peer1, ReasonAuthentication},
-		{"an address is advertised (5.2.5)", fix(append([]byte{0x31, 51, 150, 0}, encode(good)[4:8]...)), peer1, ReasonNoAddress},
 		{"an interval is advertised (erratum 8301)", fix(append(append(encode(good)[:4:4], 0, 0), encode(good)[6:]...)), peer1, ReasonNoInterval},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"net/netip"
 	"testing"
+	"time"
 )
 
 // Attack 8: adverts of sources that cannot be were accepted.
@@ -123,16 +124,76 @@ func TestTTLOfAdverts(t *testing.T) {
 
 func TestAdvertsOfAnotherGroup(t *testing.T) {
 	c := testConfig()
-	c.Group = netip.MustParseAddr("224.0.0.19")
+	c.Multicast = netip.MustParseAddr("224.0.0.19")
 	r := NewRouter(c)
 	r.Startup(epoch, ours)
 	r.Receive(epoch, Packet{Src: higher, Dst: Group4, TTL: TTL, Payload: advertOf(150).Append(nil, higher, Group4)})
 	if r.counters.Discarded[ReasonDestination] != 1 || r.election.master.IsValid() {
 		t.Errorf("it follows %s", r.election.master)
 	}
-	r.Receive(epoch, Packet{Src: higher, Dst: c.Group, TTL: TTL, Payload: advertOf(150).Append(nil, higher, c.Group)})
+	r.Receive(epoch, Packet{Src: higher, Dst: c.Multicast, TTL: TTL, Payload: advertOf(150).Append(nil, higher, c.Multicast)})
 	if r.election.master != higher {
 		t.Error("it does not follow a Master of its group")
+	}
+}
+
+// In a cloud nothing but a hook moves the address: addresses = []. RFC 9568 section
+// 5.2.5 has other routers ignore such adverts.
+func TestRoutersWithoutAddresses(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		ours, theirs  bool // have addresses
+		want          Reason
+		wantDifferent bool
+	}{
+		{"both have some", true, true, "", false},
+		{"neither has", false, false, "", false},
+		{"the other director has none", true, false, ReasonNoAddress, false},
+		{"only the other one has", false, true, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, ad := testConfig(), advertOf(150)
+			if !tt.ours {
+				c.Addresses = nil
+			}
+			if !tt.theirs {
+				ad.Addresses = nil
+			}
+			r := NewRouter(c)
+			r.Startup(epoch, ours)
+			r.Receive(epoch, Packet{Src: higher, Dst: Group4, TTL: TTL, Payload: ad.Append(nil, higher, Group4)})
+			if n := r.counters.Discarded[ReasonNoAddress]; (n > 0) != (tt.want != "") || (n > 0) == r.election.master.IsValid() {
+				t.Errorf("%d discarded, follows %s", n, r.election.master)
+			}
+			if n := r.counters.Mismatched[ReasonAddresses]; (n > 0) != tt.wantDifferent {
+				t.Errorf("%d disagree", n)
+			}
+			// Master without anything to ask or announce.
+			for now := r.Deadline(); now.Before(epoch.Add(5 * time.Minute)); now = r.Deadline() {
+				r.Expire(now)
+			}
+			if r.State() != Master {
+				t.Errorf("it is %s in the end", r.State())
+			}
+		})
+	}
+}
+
+func TestFamilyOfARouterWithoutAddresses(t *testing.T) {
+	six, four := netip.MustParseAddr("fe80::1"), netip.MustParseAddr("10.0.0.1")
+	for name, tt := range map[string]struct {
+		c    Config
+		want int
+	}{
+		"nothing tells":                 {Config{}, 4},
+		"its peers":                     {Config{Peers: []netip.Addr{six}}, 6},
+		"its group":                     {Config{Multicast: Group6}, 6},
+		"its source":                    {Config{Source: six}, 6},
+		"its addresses before all else": {Config{Addresses: []netip.Prefix{netip.PrefixFrom(four, 24)}, Source: six}, 4},
+	} {
+		if got := tt.c.Family(); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
 	}
 }
 

@@ -24,11 +24,13 @@ type Config struct {
 	Preempt      bool
 	PreemptDelay time.Duration
 	// Addresses are the virtual addresses, all of one family, in the order in
-	// which they are advertised.
+	// which they are advertised. There may be none, where something else moves.
 	Addresses []netip.Prefix
 	// Extra are addresses that move with the virtual ones and are not
 	// advertised, such as the gateway of a NAT cluster's servers.
 	Extra []InterfaceAddress
+	// Attributes are those of the addresses, advertised or not, that have any.
+	Attributes map[netip.Addr]Attributes
 	// Peers are the other directors' addresses. With peers, adverts are sent to
 	// each of them, and only theirs are accepted; without, they are multicast.
 	Peers []netip.Addr
@@ -36,9 +38,9 @@ type Config struct {
 	// and MaxTTL bound that of theirs. Zero: 255, which no packet has that passed a
 	// router.
 	TTL, MinTTL, MaxTTL uint8
-	// Group is where adverts are multicast to without Peers; invalid: Group4 or
-	// Group6.
-	Group netip.Addr
+	// Multicast is the group that adverts are sent to without Peers; invalid: Group4
+	// or Group6.
+	Multicast netip.Addr
 	// Source is the address that adverts are sent from. If it is invalid, that is
 	// the interface's first address that is not virtual (IPv6: link-local).
 	Source netip.Addr
@@ -56,9 +58,18 @@ type Config struct {
 	Lease bool
 }
 
-// Family returns 4 or 6.
+// Family returns 4 or 6. Without virtual addresses it is that of the adverts.
 func (c *Config) Family() int {
-	if len(c.Addresses) > 0 && c.Addresses[0].Addr().Is6() {
+	a := c.Source
+	switch {
+	case len(c.Addresses) > 0:
+		a = c.Addresses[0].Addr()
+	case len(c.Peers) > 0:
+		a = c.Peers[0]
+	case c.Multicast.IsValid():
+		a = c.Multicast
+	}
+	if a.Is6() {
 		return 6
 	}
 	return 4
@@ -78,8 +89,8 @@ func (c *Config) maxTTL() int { return int(cmp.Or(c.MaxTTL, TTL)) }
 // group is where adverts are multicast to.
 func (c *Config) group() netip.Addr {
 	switch {
-	case c.Group.IsValid():
-		return c.Group
+	case c.Multicast.IsValid():
+		return c.Multicast
 	case c.Family() == 6:
 		return Group6
 	default:
@@ -91,6 +102,20 @@ func (c *Config) group() netip.Addr {
 type InterfaceAddress struct {
 	Interface string
 	Prefix    netip.Prefix
+}
+
+// Attributes are how an address is added, where it is not as usual.
+type Attributes struct {
+	// Label is its label, of IPv4 only: "eth0:web". Empty: the interface's name.
+	Label string
+	// Scope is where it is valid, of IPv4 only: one of RT_SCOPE_* in
+	// linux/rtnetlink.h. Zero: everywhere.
+	Scope uint8
+	// Broadcast is the broadcast address of its network, of IPv4 only. Invalid: none.
+	Broadcast netip.Addr
+	// Preferred lets the director's own connections come from it, of IPv6 only.
+	// Otherwise it is deprecated (RFC 4862 section 5.5.4).
+	Preferred bool
 }
 
 // A State is the state of a virtual router (RFC 9568 section 6.4).

@@ -222,7 +222,7 @@ func (w *worker) next(now time.Time) *task {
 
 // touched is what is wanted, without the director's own address.
 func (j *job) touched(name string) Holdings {
-	h := Holdings{Lease: j.want.Lease}
+	h := Holdings{Attributes: j.want.Attributes, Lease: j.want.Lease}
 	for _, a := range j.want.Addresses {
 		if a.Interface != name || a.Prefix.Addr() != j.own {
 			h.Addresses = append(h.Addresses, a)

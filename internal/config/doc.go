@@ -14,7 +14,7 @@
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go              each kind of condition
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
-//	router.go
+//	address.go, router.go
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
 //	tracking.go                     the conditions of all blocks

@@ -108,6 +108,9 @@ var keepalivedVRRP = []foreignWords{
 	{"unicast_peer", counterpart, `Write peers = ["10.13.0.16"], with the other directors' addresses.`},
 	{"unicast_src_ip mcast_src_ip", counterpart, `Write source = "10.13.0.15"; left out, adverts come from the interface's address.`},
 	{"virtual_ipaddress", counterpart, `Write addresses = ["10.13.0.200/24"], a list.`},
+	{"no_virtual_ipaddress", counterpart, `Write addresses = [], and what else moves.`},
+	{"brd", counterpart, `Write address "10.13.0.200/24" { broadcast = "10.13.0.255" }, a block for an address with more than itself.`},
+	{"preferred_lft", counterpart, `Write preferred = true in the address's block; false is the default.`},
 	{"virtual_ipaddress_excluded", counterpart, `Write extra_address "192.168.1.254/24" {}, one block for each address that is not advertised.`},
 	{"track_interface", counterpart, `Write track "interface" "eth1" { weight = -20 }, one block for each interface; without a weight, the director is not Master while it is down.`},
 	{"interface_up_down_delays", counterpart, `Write down_after and up_after in the track block of the interface.`},
@@ -141,7 +144,7 @@ var keepalivedVRRP = []foreignWords{
 	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},
 	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
 	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
-		promote_secondaries no_virtual_ipaddress`,
+		promote_secondaries`,
 		notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
 	{`lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop
 		lvs_flush_on_stop lvs_timeouts lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs

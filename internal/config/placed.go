@@ -47,7 +47,8 @@ func (p *placed) judge(c *vrrp.Config) {
 			elsewhere++
 		}
 	}
-	if first := c.Addresses[0].Addr(); elsewhere == len(c.Addresses) {
+	if n := len(c.Addresses); n > 0 && elsewhere == n {
+		first := c.Addresses[0].Addr()
 		other := p.networkOf(first)
 		p.report.Doubt(p.at(first), "Adverts on another network", "The addresses are in the network of %s, but the adverts are sent and received on %s, so the directors do not notice when %s fails: write interface = %q, or make them extra_address blocks of a virtual router on %s.",
 			other, c.Interface, other, other, c.Interface)

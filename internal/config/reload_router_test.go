@@ -40,6 +40,7 @@ var reloadedRouters = map[string]struct {
 	"preempt":         {`preempt = false`, false, ""},
 	"preempt_delay":   {`preempt_delay = "20s"`, false, ""},
 	"addresses":       {`addresses = ["10.9.0.200/24", "10.9.0.201/24"]`, false, ""},
+	"address":         {`address "10.9.0.201/24" { label = "eth0:web" }`, false, ""},
 	"extra_address":   {`extra_address "192.168.1.254/24" { interface = "eth1" }`, false, ""},
 	"peers":           {`peers = ["10.9.0.2"]`, false, ""},
 	"ttl":             {`ttl = 254`, false, unicast},
@@ -261,8 +262,8 @@ func (h *host) advert(priority uint8) {
 	switch {
 	case len(c.Peers) > 0:
 		dst = netip.MustParseAddr("10.9.0.1")
-	case c.Group.IsValid():
-		dst = c.Group
+	case c.Multicast.IsValid():
+		dst = c.Multicast
 	}
 	ad := vrrp.Advert{Version: c.Version, VRID: c.VRID, Priority: priority, Interval: c.Interval}
 	if c.Version == 2 {

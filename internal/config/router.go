@@ -46,8 +46,10 @@ var routerTable = block.NewTable("virtual_router",
 		true, func(r *router) *bool { return &r.Preempt }),
 	block.Duration("preempt_delay", "How long to wait before taking over from such a Master, counted from the first advert received from it. Raise it if a director needs time to warm up after it starts.",
 		0, 0, maxPreemptWait, func(r *router) *time.Duration { return &r.PreemptDelay }).Within("0s to 1000s"),
-	block.List("addresses", "The virtual addresses, all of one family. An address without a prefix length is a /32 or a /128. All directors must list the same addresses. With IPv6, the first address must be link-local. There can be up to 255 IPv4 addresses or 90 IPv6 addresses.",
-		func(r *router) *[]block.Item { return &r.addresses }).Required(`addresses = ["10.13.0.200/24"]`),
+	block.List("addresses", "The virtual addresses, all of one family. An address without a prefix length is a /32 or a /128. All directors must list the same addresses. With IPv6, the first address must be link-local. There can be up to 255 IPv4 addresses or 90 IPv6 addresses. The list may be empty where nothing but other things move: extra addresses, for instance.",
+		func(r *router) *[]block.Item { return &r.addresses }).Unless(""),
+	block.Many[router]("address", "One more virtual address, with what is special about it. The label is the address. It is advertised after those of the list.",
+		addressTable.Schema, "address"),
 	block.Many[router]("extra_address", "An address, of either family, that moves together with the others but is not advertised. The label is the address.",
 		extraTable.Schema, "address"),
 	block.List("peers", "The addresses of the other directors, for networks without multicast. Adverts are sent to these addresses, and accepted only from them.",
@@ -59,7 +61,7 @@ var routerTable = block.NewTable("virtual_router",
 	block.Count("max_ttl", "The largest TTL with which a peer's advert is accepted. With 255 less the number of routers between the directors, adverts that were forged on this network are refused.",
 		vrrp.TTL, 1, vrrp.TTL, func(r *router) *uint8 { return &r.MaxTTL }),
 	block.Text("multicast_group", "The group to which adverts are multicast, and in which those of the other directors are expected. Choose one that stays on the network: from 224.0.0.0/24 or ff02::/16.",
-		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Group }).Within("an address").Unless("224.0.0.18 or ff02::12"),
+		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Multicast }).Within("an address").Unless("224.0.0.18 or ff02::12"),
 	block.Text("source", "The source address of the adverts.",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
 	block.Many[router]("track", "A condition that this router needs: while it is not met, this director does not become Master, and hands over if it is, or only its priority changes by a weight. What the condition is, this block says itself, or a condition block of the same kind and name. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
@@ -70,19 +72,6 @@ var routerTable = block.NewTable("virtual_router",
 		false, func(r *router) *bool { return &r.Insist }),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
 		true, func(r *router) *bool { return &r.Lease }),
-)
-
-// An extra is an extra_address, and whether its interface is tracked.
-type extra struct {
-	vrrp.InterfaceAddress
-	track bool
-}
-
-var extraTable = block.NewTable("extra_address",
-	block.Text("interface", "The network interface to which the address is added.",
-		"", networkInterface, func(x *extra) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
-	block.Flag("track", "Also track that interface: a director that has lost the link to the servers is not Master. If false, it stays Master without this address.",
-		true, func(x *extra) *bool { return &x.track }),
 )
 
 func readRouter(b *block.Body) (vrrp.Config, []definition) {
@@ -102,11 +91,18 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	var defined []definition
 	c.Track, defined = readTracks(b)
 	extraAddresses(b, c)
+	r.checkMoves(b)
 	family := 0
 	if len(c.Addresses) > 0 {
 		family = c.Family()
 	}
 	c.Peers = r.readPeers(b, family)
+	if r.addresses != nil && len(r.addresses) == 0 {
+		family = c.Family()
+	}
+	if family == 6 && c.Version == 2 {
+		b.Mistake(b.At("version"), "Invalid version", "VRRP version 2 supports IPv4 only: remove version, which is 3 by default.")
+	}
 	checkReach(b, c, family)
 	checkSource(b, c, family)
 	checkPreemption(b, c)
@@ -139,9 +135,11 @@ func checkInterval(b *block.Body, c *vrrp.Config) {
 
 // virtualAddresses reads the addresses that the adverts carry.
 func (r *router) virtualAddresses(b *block.Body) (out []netip.Prefix) {
-	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") {
-		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"].")
+	blocks := addressBlocks(b, &r.Config)
+	if len(blocks) == 0 {
+		b.Require("addresses", `addresses = ["10.13.0.200/24"]`)
 	}
+	r.addresses = append(r.addresses, blocks...)
 	for _, it := range r.addresses {
 		p, good := virtualAddress(b, it.Text, it.At)
 		if !good {
@@ -159,30 +157,10 @@ func (r *router) virtualAddresses(b *block.Body) (out []netip.Prefix) {
 	return out
 }
 
-// virtualAddress reads an address that a router brings along. It may not be
-// anybody else's.
-func virtualAddress(b *block.Body, s string, at block.Place) (netip.Prefix, bool) {
-	p, ok := b.ParsePrefix(s, at)
-	if !ok || !usable(b, p.Addr(), at) {
-		return p, false
-	}
-	checkHost(b, p, at)
-	claim(b, routerAddress, p.Addr().String(), at)
-	return p, true
-}
-
-// checkHost warns about an address that is a network's own or its broadcast
-// address. A network of two addresses has neither (RFC 3021, RFC 6164).
-func checkHost(b *block.Body, p netip.Prefix, at block.Place) {
-	a := p.Addr()
-	if a.BitLen()-p.Bits() < 2 {
-		return
-	}
-	if p.Masked().Addr() == a {
-		b.Doubt(at, "Address of the network", "%s is the address of the network %s itself, which no machine can have: correct the address or its prefix length.", a, p)
-	}
-	if a.Is4() && !p.Contains(a.Next()) {
-		b.Doubt(at, "Broadcast address", "%s is the broadcast address of %s, which no machine can have: correct the address or its prefix length.", a, p.Masked())
+// checkMoves checks that a router without addresses has something to move.
+func (r *router) checkMoves(b *block.Body) {
+	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") && len(r.Extra) == 0 {
+		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"], or something else that moves, such as an extra_address.")
 	}
 }
 
@@ -204,27 +182,8 @@ func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
 	if !first.Is6() {
 		return
 	}
-	if r.Version == 2 {
-		b.Mistake(b.At("version"), "Invalid version", "VRRP version 2 supports IPv4 only: remove version, which is 3 by default.")
-	}
 	if !first.IsLinkLocalUnicast() && r.addresses[0].Text != "" {
 		b.Doubt(r.addresses[0].At, "No link-local address", "The first IPv6 address of a virtual router must be link-local (RFC 9568 section 5.2.9), such as \"fe80::200/64\"; some peers refuse adverts without one.")
-	}
-}
-
-// extraAddresses reads the addresses that are not advertised, after what is tracked.
-func extraAddresses(b *block.Body, c *vrrp.Config) {
-	for inner := range b.Blocks("extra_address") {
-		x := extraTable.Start()
-		x.Interface = c.Interface
-		extraTable.Decode(inner, &x)
-		if p, ok := virtualAddress(b, inner.Labels[0], inner.LabelAt(0)); ok {
-			x.Prefix = p
-			c.Extra = append(c.Extra, x.InterfaceAddress)
-		}
-		if name := trackInterface.name + " " + x.Interface; x.track && x.Interface != c.Interface && !tracked(c.Track, name) {
-			c.Track = append(c.Track, vrrp.Track{Condition: name})
-		}
 	}
 }
 
@@ -237,7 +196,7 @@ func (r *router) readPeers(b *block.Body, family int) (out []netip.Addr) {
 		switch {
 		case !good || !usable(b, a, it.At):
 		case !ofFamily(a, family):
-			b.Mistake(it.At, "Wrong family", "%s can't receive adverts for %s: a peer must have the same family as the addresses.", a, r.Addresses[0].Addr())
+			b.Mistake(it.At, "Wrong family", "%s can't receive adverts for %s: a peer must have the same family as the addresses.", a, subject(&r.Config, family))
 		case slices.Contains(out, a):
 			b.Mistake(it.At, "Duplicate peer", "%s is already among the peers: remove one of the two.", a)
 		case isVirtual(&r.Config, a):
@@ -266,17 +225,25 @@ func checkReach(b *block.Body, c *vrrp.Config, family int) {
 		b.Doubt(b.At("ttl"), "TTL below min_ttl", "Adverts are sent with TTL %d, but a director that uses these files accepts none below %d: write min_ttl = %[1]d less the number of routers between them, or remove ttl.", c.TTL, c.MinTTL)
 	}
 	at := b.At("multicast_group")
-	switch g := c.Group; {
+	switch g := c.Multicast; {
 	case !g.IsValid():
 	case peers:
 		b.Mistake(b.NameAt("multicast_group"), "Unused multicast_group", "Adverts go to the peers, and to no group: remove it, or remove peers.")
 	case !g.IsMulticast():
 		b.Mistake(at, "Invalid multicast_group", "%s is not a multicast address: write one such as \"224.0.0.18\" or \"ff02::12\".", g)
 	case !ofFamily(g, family):
-		b.Mistake(at, "Wrong family", "%s can't carry adverts for %s: write a group of that family.", g, c.Addresses[0].Addr())
+		b.Mistake(at, "Wrong family", "%s can't carry adverts for %s: write a group of that family.", g, subject(c, family))
 	case !g.IsLinkLocalMulticast():
 		b.Doubt(at, "Group beyond the network", "%s may be forwarded by multicast routers, and switches may send it only where somebody has asked for it: write a group from 224.0.0.0/24 or ff02::/16.", g)
 	}
+}
+
+// subject is what adverts of a family are for.
+func subject(c *vrrp.Config, family int) string {
+	if len(c.Addresses) > 0 {
+		return c.Addresses[0].Addr().String()
+	}
+	return fmt.Sprintf("a router of IPv%d", family)
 }
 
 // ofFamily reports whether an address has the family, where one is known.
@@ -295,7 +262,7 @@ func checkSource(b *block.Body, c *vrrp.Config, family int) {
 	case a.IsLoopback():
 		b.Mistake(at, "Invalid source", "%s is a loopback address: no other director can receive an advert from it.", a)
 	case !ofFamily(a, family):
-		b.Mistake(at, "Wrong family", "%s can't be the source of adverts for %s: write an address of that family.", a, c.Addresses[0].Addr())
+		b.Mistake(at, "Wrong family", "%s can't be the source of adverts for %s: write an address of that family.", a, subject(c, family))
 	case isVirtual(c, a) && c.Priority != ownerPriority:
 		b.Mistake(at, "Virtual source", "%s is one of this router's virtual addresses: adverts come from the director's own address. Only the owner of the addresses, with priority = 255, sends from one.", a)
 	default:

@@ -300,7 +300,7 @@ func TestPeersBeyondARouter(t *testing.T) {
 func TestAnotherMulticastGroup(t *testing.T) {
 	t.Parallel()
 	group := func(s string) func(*vrrp.Config) {
-		return func(c *vrrp.Config) { c.Group = netip.MustParseAddr(s) }
+		return func(c *vrrp.Config) { c.Multicast = netip.MustParseAddr(s) }
 	}
 	a, b := pair(t, group("224.0.0.19"))
 	if joined := a.Run("ip maddr show dev eth0"); !strings.Contains(joined, "224.0.0.19") {

@@ -27,8 +27,7 @@ const forever = math.MaxUint32
 func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	spared := make(sparing)
 	err = l.each(h, "adding %s to %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
-		l.held[a] = true
-		isNew, err := l.hold(d, a, h.Lease, spared)
+		isNew, err := l.hold(d, a, h.Attributes[a.Prefix.Addr()], h.Lease, spared)
 		if isNew {
 			added.Addresses = append(added.Addresses, a)
 		}
@@ -50,10 +49,18 @@ func (l *Link) each(h vrrp.Holdings, doing string, f func(*device, vrrp.Interfac
 	return errors.Join(errs...)
 }
 
-func (l *Link) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spared sparing) (added bool, err error) {
+func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, lease time.Duration, spared sparing) (added bool, err error) {
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
+	different, err := l.differs(d, a, as)
+	if different {
+		_, err = l.release(d, a, spared)
+	}
+	if err != nil {
+		return false, fmt.Errorf("removing it, which was added in another way: %w", err)
+	}
+	l.held[a] = as
 	// When a lease ends the kernel removes the address by the same rule, and
 	// nobody is left by then to prepare for it.
 	var noLease error
@@ -63,7 +70,7 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spa
 		}
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	addr := l.request(d, a, lease)
+	addr := l.request(d, a, as, lease)
 	// An exclusive add shows whether the address was there.
 	if err = l.netlink.AddrAdd(link, addr); errors.Is(err, unix.EEXIST) {
 		return false, errors.Join(l.netlink.AddrReplace(link, addr), noLease)
@@ -71,8 +78,33 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, lease time.Duration, spa
 	return err == nil, errors.Join(err, noLease)
 }
 
+// differs reports whether an address is there with other attributes, which the kernel
+// changes only where it is added anew. Of one that was not added by Hold, only those
+// count that are wanted.
+func (l *Link) differs(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes) (bool, error) {
+	as.Preferred = false // That one it does change.
+	if was, known := l.held[a]; known {
+		was.Preferred = false
+		return was != as, nil
+	}
+	there := slices.ContainsFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
+	if as == (vrrp.Attributes{}) || !there {
+		return false, nil
+	}
+	all, err := whole(func() ([]netlink.Addr, error) {
+		return l.netlink.AddrList(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}, netlink.FAMILY_V4)
+	})
+	i := slices.IndexFunc(all, func(o netlink.Addr) bool { return o.IPNet.String() == ipNet(a.Prefix).String() })
+	if i < 0 {
+		return false, err
+	}
+	broadcast, _ := netip.AddrFromSlice(all[i].Broadcast)
+	return as.Label != "" && as.Label != all[i].Label || as.Scope != 0 && int(as.Scope) != all[i].Scope ||
+		as.Broadcast.IsValid() && as.Broadcast != broadcast.Unmap(), err
+}
+
 // request is an address as it is given to the kernel.
-func (l *Link) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) *netlink.Addr {
+func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, lease time.Duration) *netlink.Addr {
 	valid := uint32(forever)
 	if lease > 0 {
 		valid = uint32((lease + time.Second - 1) / time.Second)
@@ -81,6 +113,10 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) 
 	if a.Prefix.Addr().Is4() {
 		// Without this the library invents a broadcast address.
 		addr.Broadcast = net.IPv4zero
+		if as.Broadcast.IsValid() {
+			addr.Broadcast = as.Broadcast.AsSlice()
+		}
+		addr.Label, addr.Scope = as.Label, int(as.Scope)
 		return addr
 	}
 	// Two directors hold the address during a hand-over, and duplicate
@@ -89,7 +125,9 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) 
 	// Connections that the director itself opens must not come from an address
 	// that may move away (RFC 6724 section 5, rule 3). IPv4 needs no flag for
 	// that: an address in a network that has one already is secondary.
-	addr.PreferedLft = 0
+	if !as.Preferred {
+		addr.PreferedLft = 0
+	}
 	if l.onLink(d, a) {
 		// The route to the network belongs to the own address. A permanent
 		// address that gets a lease would pass it on to that route.
@@ -101,8 +139,13 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, lease time.Duration) 
 // onLink reports whether an own address of the interface is in the same network.
 func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
 	return slices.ContainsFunc(d.addrs, func(o address) bool {
-		return o.Masked() == a.Prefix.Masked() && !l.held[vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix}]
+		return o.Masked() == a.Prefix.Masked() && !l.hasHeld(vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix})
 	})
+}
+
+func (l *Link) hasHeld(a vrrp.InterfaceAddress) bool {
+	_, held := l.held[a]
+	return held
 }
 
 // Unremovable returns which addresses, once they are held, could not be removed again

@@ -70,6 +70,61 @@ func TestHeldAddresses(t *testing.T) {
 	}
 }
 
+// What is said of an address in its block is what "ip address" shows of it.
+func TestAttributesOfAddresses(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	ip(t, "addr add 10.9.0.201/24 dev va") // by somebody who did not know
+	l := open(t, vrrp.Port{Interface: "va", Family: 4})
+	h := vrrp.Holdings{Addresses: on("va", "10.9.3.200/24", "10.9.0.201/24", "10.9.0.202/24", "fd00::200/64"), Lease: time.Minute}
+	set := func(what string, as map[string]vrrp.Attributes, added int) {
+		t.Helper()
+		h.Attributes = map[netip.Addr]vrrp.Attributes{}
+		for a, v := range as {
+			h.Attributes[netip.MustParseAddr(a)] = v
+		}
+		got, err := l.Hold(h)
+		if err != nil || len(got.Addresses) != added {
+			t.Errorf("%s: added %v, want %d: %v", what, got, added, err)
+		}
+	}
+	shows := func(address string, all ...string) {
+		t.Helper()
+		shown := ip(t, "addr show dev va to "+address)
+		for _, text := range all {
+			want, text := !strings.HasPrefix(text, "!"), strings.TrimPrefix(text, "!")
+			if strings.Contains(shown, text) != want {
+				t.Errorf("%s: shown as %s, want %t: %s", address, text, want, shown)
+			}
+		}
+	}
+	as := map[string]vrrp.Attributes{
+		"10.9.3.200": {Label: "va:web", Scope: unix.RT_SCOPE_LINK, Broadcast: netip.MustParseAddr("10.9.3.255")},
+		"10.9.0.201": {Label: "va:old"},
+		"fd00::200":  {Preferred: true},
+	}
+	set("at first, where one was there in another way", as, 4)
+	shows("10.9.3.200", "brd 10.9.3.255 scope link", " va:web\n")
+	shows("10.9.0.201", "scope global", " va:old\n", "!brd")
+	if _, err := l.Hold(vrrp.Holdings{Addresses: on("va", "10.9.0.203/24"), Attributes: map[netip.Addr]vrrp.Attributes{
+		netip.MustParseAddr("10.9.0.203"): {Scope: unix.RT_SCOPE_LINK}}}); err == nil {
+		t.Error("the kernel takes two scopes in one network: say so in the manual")
+	}
+	shows("10.9.0.202", "scope global secondary ", " va\n")
+	shows("fd00::200", "!deprecated")
+	set("once more", as, 0)
+	delete(as, "fd00::200")
+	as["10.9.0.201"] = vrrp.Attributes{Label: "va:new"}
+	set("of one the label is changed, and one is not preferred any more", as, 1)
+	shows("10.9.0.201", "va:new\n")
+	shows("fd00::200", "deprecated")
+	set("there is nothing special any more", nil, 2)
+	shows("10.9.3.200", "scope global", " va\n", "!brd")
+	if _, err := l.Release(h); err != nil || strings.Contains(ip(t, "addr show dev va"), ".20") {
+		t.Errorf("not all are gone: %v", err)
+	}
+}
+
 func TestHoldGoesOnAfterAnError(t *testing.T) {
 	cable(t, "va", "vb")
 	l := open(t)

@@ -32,7 +32,7 @@ type Link struct {
 	watched map[string][]netip.Addr
 
 	netlink *netlink.Handle
-	held    map[vrrp.InterfaceAddress]bool // what Hold has added; only its goroutine needs it
+	held    map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
 
 	// conns are the packet sockets of the interfaces that had something to
 	// announce, by their index.
@@ -90,7 +90,7 @@ func Open() (*Link, error) {
 		listen: make(chan struct{}, 1),
 
 		netlink:     h,
-		held:        make(map[vrrp.InterfaceAddress]bool),
+		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		conns:       make(map[int]*packet.Conn),
 		eventBuffer: eventBuffer,
 	}
@@ -187,4 +187,17 @@ func (l *Link) Send(p vrrp.Packet) error {
 		return fmt.Errorf("sending on %s from %s to %s: %w", p.Port.Interface, p.Src, p.Dst, err)
 	}
 	return nil
+}
+
+// dumpTries bounds how often a list that changed while it was read is read again.
+const dumpTries = 10
+
+// whole repeats a dump until nothing changed while it was read.
+func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
+	for range dumpTries {
+		if rows, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return rows, err
 }

@@ -15,14 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// retryAfter is how long Run waits before it tries again what the kernel
-	// refused: a socket, or a subscription.
-	retryAfter = time.Second
-	// dumpTries bounds how often a list that changed while it was read is
-	// read again.
-	dumpTries = 10
-)
+// retryAfter is how long Run waits before it tries again what the kernel
+// refused: a socket, or a subscription.
+const retryAfter = time.Second
 
 // errOverrun means that events were lost, and that all must be listed again.
 var errOverrun = errors.New("the subscription to interface events ended")
@@ -164,16 +159,6 @@ func (l *Link) list() (table, error) {
 		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
 	}
 	return t, nil
-}
-
-// whole repeats a dump until nothing changed while it was read.
-func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
-	for range dumpTries {
-		if rows, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
-		}
-	}
-	return rows, err
 }
 
 func (t table) link(u netlink.LinkUpdate) {

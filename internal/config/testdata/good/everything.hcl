@@ -30,10 +30,19 @@ virtual_router "outside" {
   authentication { password = "secret12" }
   lease           = false
   extra_address "192.168.1.254/24" { interface = "eth1" }
-  extra_address "2001:db8::254/64" {}
+  address "10.13.0.202/24" {
+    label     = "eth0:web"
+    scope     = "link"
+    broadcast = "10.13.0.255"
+    preferred = false
+  }
+  extra_address "2001:db8::254/64" { preferred = true }
   extra_address "172.16.0.254/24" {
     interface = "eth3"
     track     = false
+    label     = "eth3:gateway"
+    scope     = "site"
+    broadcast = "172.16.0.255"
   }
   track "interface" "eth1" {}
   track "interface" "eth2" {
