@@ -246,6 +246,12 @@ virtual_router "outside" {
   # tracked, and that of an extra_address unless told otherwise there.
   #   track "interface"  Met while the interface of that name exists, is up and
   #                      has a carrier.
+  #   track "ping"       Met while the addresses answer ICMP echo requests, or
+  #                      enough of them. An address to which this director has
+  #                      no route does not answer.
+  #   track "service"    Met while enough real servers of the virtual service
+  #                      of that name are up, as this director sees them.
+  #                      Servers with weight 0 do not count.
   track "interface" "eth1" {
     # For how long the condition must have been met before it counts as met
     # again. Raise it for what comes and goes.
@@ -270,6 +276,39 @@ virtual_router "outside" {
     reverse = false
   }
   track "interface" "eth2" {}
+  track "ping" "gateways" {
+    weight = -30
+  }
+  track "service" "web" { weight = -10 }
+  track "ping" "dns" {
+    # The addresses to ask, such as that of a router to the clients. Choose
+    # addresses that do not move.
+    # Only with "ping". A list; no default.
+    addresses = ["10.13.0.53"]
+
+    # How many of them must answer.
+    # Only with "ping", "service". 1 to 1000; default: 1.
+    minimum = 1
+
+    # The time from the start of one probe to the start of the next.
+    # Only with "ping". 10ms to 24h; default: 1s.
+    interval = "1s"
+
+    # The time limit for one probe.
+    # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
+    # shorter.
+    timeout = "1s"
+
+    # How many probes in a row must pass before the condition is met again. The
+    # first probe decides at once.
+    # Only with "ping". 1 to 1000; default: 2.
+    rise = 2
+
+    # How many probes in a row must fail before the condition is no longer met.
+    # Only with "ping". 1 to 1000; default: 3.
+    fall   = 3
+    weight = 5
+  }
 
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
@@ -310,6 +349,52 @@ virtual_router "old" {
 # labels are its kind and any name.
 #   condition "interface"  Met while the interface of that name exists, is up
 #                          and has a carrier.
+#   condition "ping"       Met while the addresses answer ICMP echo requests,
+#                          or enough of them. An address to which this director
+#                          has no route does not answer.
+#   condition "service"    Met while enough real servers of the virtual service
+#                          of that name are up, as this director sees them.
+#                          Servers with weight 0 do not count.
+condition "ping" "gateways" {
+  # The addresses to ask, such as that of a router to the clients. Choose
+  # addresses that do not move.
+  # Only with "ping". A list; no default.
+  addresses = ["10.13.0.1", "10.13.0.2"]
+
+  # How many of them must answer.
+  # Only with "ping", "service". 1 to 1000; default: 1.
+  minimum = 1
+
+  # The time from the start of one probe to the start of the next.
+  # Only with "ping". 10ms to 24h; default: 1s.
+  interval = "1s"
+
+  # The time limit for one probe.
+  # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
+  # shorter.
+  timeout = "1s"
+
+  # How many probes in a row must pass before the condition is met again. The
+  # first probe decides at once.
+  # Only with "ping". 1 to 1000; default: 2.
+  rise = 2
+
+  # How many probes in a row must fail before the condition is no longer met.
+  # Only with "ping". 1 to 1000; default: 3.
+  fall = 3
+
+  # For how long the condition must have been met before it counts as met
+  # again. Raise it for what comes and goes.
+  # 0s to 1h; default: 0s.
+  up_after = "10s"
+
+  # For how long the condition must not have been met before it counts as that.
+  # 0s to 1h; default: 0s.
+  down_after = "0s"
+}
+condition "service" "web" {
+  minimum = "50%"
+}
 condition "interface" "eth2" {
   # For how long the condition must have been met before it counts as met
   # again. Raise it for what comes and goes.

@@ -2,6 +2,8 @@ package probe
 
 import (
 	"context"
+	"errors"
+	"syscall"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -10,11 +12,28 @@ func init() { register(checker.Ping{}, compilePing) }
 
 // compilePing returns the run that passes when an ICMP echo request is
 // answered.
-func compilePing(p *Prober, _ checker.Ping) (run, error) {
+func compilePing(p *Prober, o checker.Ping) (run, error) {
 	return func(ctx context.Context, t checker.Target) error {
+		pinger := &p.ping6
 		if t.Addr.Is4() {
-			return p.ping4.ping(ctx, t.Addr)
+			pinger = &p.ping4
 		}
-		return p.ping6.ping(ctx, t.Addr)
+		err := pinger.ping(ctx, t.Addr)
+		if o.OwnRoute && unreachable(err) {
+			return errNoRoute
+		}
+		return err
 	}, nil
+}
+
+var errNoRoute = errors.New("this director has no route to it")
+
+// unreachable reports whether the kernel knows no way to an address.
+func unreachable(err error) bool {
+	for _, errno := range []error{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }

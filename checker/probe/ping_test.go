@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,6 +56,12 @@ func TestPing(t *testing.T) {
 			var r checker.Result
 			director.do(func() { r = probeOnce(t, p, ping(tt.addr, tt.timeout)) })
 			expect(t, r, tt.outcome, tt.detail)
+			// "Our uplink was pulled, and the director that tracks a ping stayed Master."
+			if own := ping(tt.addr, tt.timeout); strings.Contains(tt.detail, "has no route") {
+				own.Spec = checker.SpecOf(checker.Ping{OwnRoute: true})
+				director.do(func() { r = probeOnce(t, p, own) })
+				expect(t, r, checker.Failed, "this director has no route to it")
+			}
 		})
 	}
 }

@@ -19,8 +19,14 @@ const (
 	sourceAddress      // an address that adverts are sent from, with its interface as text
 	peerAddress        // an address to which adverts are sent
 	realServers        // the number of a service's real servers
+	pingedAddress      // an address that a condition pings
+	trackedService     // a service that a condition is about
 	conditionReference // a condition that is tracked, and defined elsewhere
 )
+
+// maxServers bounds how many real servers there may be in all, since few lines
+// can make many.
+const maxServers = 100_000
 
 // duplicates has the words about a second claim: what it is called, and what
 // to do about it.

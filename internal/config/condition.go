@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -30,13 +31,15 @@ func (d *definition) same(other *definition) bool {
 }
 
 // watched reports whether the director watches it.
-func (c *Condition) watched() bool { return len(c.Checks) > 0 }
+func (c *Condition) watched() bool { return len(c.Checks) > 0 || c.Service != "" }
 
 // A conditionKind is one kind of condition.
 type conditionKind struct {
 	name, help string
 	// sufficient: its name says what it is, so it may be tracked undefined.
-	sufficient       bool
+	sufficient bool
+	// doubt warns where a router tracks it as a hard condition; nil: there is no need.
+	doubt            func(*block.Body)
 	defined, tracked *block.Schema
 	define           func(*block.Body) definition
 	// track reads a track, and what it defines; nil: nothing, it is defined elsewhere.
@@ -101,6 +104,9 @@ func newConditionKind[T any](k conditionKind, options []block.Entry[T], self fun
 		if o.weight == 0 && b.Given("weight") && !b.Refused("weight") {
 			b.Mistake(b.At("weight"), "Weight of 0", "A weight of 0 changes nothing: without a weight, the director is not Master while the condition is not met.")
 		}
+		if o.weight == 0 && !o.reverse && k.doubt != nil && !b.Given("weight") {
+			k.doubt(b)
+		}
 		made := vrrp.Track{Condition: conditionName(b), Weight: o.weight, Reverse: o.reverse}
 		given := slices.ContainsFunc(own, func(e block.Entry[T]) bool { return b.Given(e.Name) })
 		if !given && !k.sufficient {
@@ -111,6 +117,35 @@ func newConditionKind[T any](k conditionKind, options []block.Entry[T], self fun
 		return made, &d
 	}
 	return k
+}
+
+// A watching is when the probes of a condition are made, and what their results
+// change.
+type watching struct {
+	interval, timeout time.Duration
+	rise, fall        int
+}
+
+func watchingOptions[T any](of func(*T) *watching) []block.Entry[T] {
+	return []block.Entry[T]{
+		block.Duration("interval", "The time from the start of one probe to the start of the next.",
+			time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval }),
+		block.Duration("timeout", "The time limit for one probe.",
+			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),
+		block.Count("rise", "How many probes in a row must pass before the condition is met again. The first probe decides at once.",
+			2, 1, maxRise, func(t *T) *int { return &of(t).rise }),
+		block.Count("fall", "How many probes in a row must fail before the condition is no longer met.",
+			3, 1, maxRise, func(t *T) *int { return &of(t).fall }),
+	}
+}
+
+// check is a check of the condition, which asks what o says.
+func (w *watching) check(to checker.Target, o checker.Options) Check {
+	to.Spec, to.Interval, to.Timeout = checker.SpecOf(o), w.interval, w.timeout
+	if to.Timeout == 0 {
+		to.Timeout = min(defaultTimeout, w.interval)
+	}
+	return Check{Target: to, Rise: w.rise, Fall: w.fall}
 }
 
 // conditionName is the name of the condition that a block is about.

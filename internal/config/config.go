@@ -66,8 +66,12 @@ type Condition struct {
 	// Name is its kind and its own name: "ping gateway".
 	Name string
 	// Checks are what is probed: it is met while Minimum of them pass.
-	Checks  []Check
+	Checks []Check
+	// Service is the virtual service that it is about instead: it is met while Minimum
+	// of its real servers are up, or so many percent of those with a weight.
+	Service string
 	Minimum int
+	Percent bool
 	// Source is where it is defined: "lvsd.hcl:2".
 	Source string
 }

@@ -12,7 +12,8 @@
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
 //	condition.go                    what conditions of all kinds have in common
-//	track_interface.go              each kind of condition
+//	track_interface.go,             each kind of condition
+//	track_ping.go, track_service.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	address.go, router.go
 //	director.go, defaults.go        director {}, defaults {}

@@ -21,11 +21,21 @@ var reloadedConditions = map[string]struct {
 }{
 	"up_after":   {"", `up_after = "10s"`, "track"},
 	"down_after": {"", `down_after = "10s"`, "track"},
+	"interval":   {"", `interval = "5s"`, "probes"},
+	"timeout":    {"", `timeout = "500ms"`, "probes"},
+	"rise":       {"", `rise = 3`, "probes"},
+	"fall":       {"", `fall = 2`, "probes"},
+
+	"ping/addresses":  {"", `addresses = ["10.13.0.2"]`, "probes"},
+	"ping/minimum":    {`addresses = ["10.13.0.1", "192.168.1.99"]`, "addresses = [\"10.13.0.1\", \"192.168.1.99\"]\nminimum = 2", "minimum"},
+	"service/minimum": {`minimum = 1`, `minimum = "100%"`, "minimum"},
 }
 
 // conditionOf has, for each kind, a name and what its block must hold.
 var conditionOf = map[string][2]string{
 	"interface": {"eth1", ""},
+	"ping":      {"gateway", `addresses = ["10.13.0.1"]`},
+	"service":   {"web", ""},
 }
 
 // A reload that changes one option of a condition leaves the director as one that was

@@ -9,7 +9,7 @@ import (
 
 // conditions are the kinds of conditions. A new one is a file with its options and
 // what it makes of them, and a name here.
-var conditions = []conditionKind{trackInterface}
+var conditions = []conditionKind{trackInterface, trackPing, trackService}
 
 // trackKinds are those kinds where they are tracked, and definedKinds where they are
 // defined.

@@ -3,6 +3,9 @@ package config_test
 import (
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // "README's own NAT example keeps a director Master that cannot reach any server."
@@ -26,5 +29,43 @@ func TestTheInterfaceOfAnExtraAddressIsTracked(t *testing.T) {
 				t.Errorf("it tracks %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A condition that is defined once is the same for all who track it, and what its
+// definition says of damping is theirs.
+func TestASharedCondition(t *testing.T) {
+	c := parsed(t, `
+condition "ping" "gateways" {
+  addresses = ["10.9.0.254", "10.9.0.253"]
+  up_after  = "10s"
+}
+condition "interface" "eth1" { down_after = "3s" }
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  addresses = ["10.9.0.200/24"]
+  track "ping" "gateways" { weight = -20 }
+  extra_address "192.168.1.254/24" { interface = "eth1" }
+}
+virtual_router "inside" {
+  interface = "eth1"
+  id        = 52
+  addresses = ["10.9.1.200/24"]
+  track "ping" "gateways" { reverse = true }
+  track "ping" "dns" { addresses = ["10.9.0.53"] }
+}
+`)
+	if n := len(c.Conditions); n != 2 || c.Conditions[0].Name != "ping gateways" || len(c.Conditions[0].Checks) != 2 || c.Conditions[1].Name != "ping dns" {
+		t.Errorf("conditions %+v", c.Conditions)
+	}
+	want := [][]vrrp.Track{
+		{{Condition: "ping gateways", Weight: -20, UpAfter: 10 * time.Second}, {Condition: "interface eth1", DownAfter: 3 * time.Second}},
+		{{Condition: "ping gateways", Reverse: true, UpAfter: 10 * time.Second}, {Condition: "ping dns"}},
+	}
+	for i := range want {
+		if got := c.Routers[i].Track; !slices.Equal(got, want[i]) {
+			t.Errorf("%s tracks %+v, want %+v", c.Routers[i].Name, got, want[i])
+		}
 	}
 }

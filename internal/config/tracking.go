@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 type tracking struct {
 	definitions []definition
 	references  []block.Claim // to conditions that are defined elsewhere
+	pinged      []block.Claim // addresses
+	services    []block.Claim // that conditions are about
 }
 
 // checkDefinitions reports conditions of one name that are two things. In place the
@@ -63,6 +66,66 @@ func (t *tracking) checkReferences(report *block.Reports, routers []vrrp.Config)
 	}
 }
 
+// checkServices reports conditions about services that do not exist.
+func (t *tracking) checkServices(report *block.Reports, services []string) {
+	if len(t.services) == 0 {
+		return
+	}
+	known := make(map[string]bool)
+	for _, name := range services {
+		known[name] = true
+	}
+	for _, c := range t.services {
+		if !known[c.Key] {
+			known[c.Key] = true // It is told once.
+			report.Mistake(c.At, fmt.Sprintf("Unknown virtual_service %q", c.Key), "%sThere is no virtual service of this name: write the label of its block.", language.DidYouMean(c.Key, services))
+		}
+	}
+}
+
+// checkPinged warns about addresses whose answer says nothing, and about directors
+// that stand back for each other.
+func (t *tracking) checkPinged(report *block.Reports, routers []vrrp.Config) {
+	virtual := make(map[netip.Addr]string)
+	for i := range routers {
+		for _, p := range routers[i].Addresses {
+			virtual[p.Addr()] = routers[i].Name
+		}
+		for _, x := range routers[i].Extra {
+			virtual[x.Prefix.Addr()] = routers[i].Name
+		}
+	}
+	for _, c := range t.pinged {
+		if a, err := netip.ParseAddr(c.Key); err == nil && virtual[a] != "" {
+			report.Doubt(c.At, "Virtual address", "%s is an address of virtual router %q: whichever director is Master answers for it, and itself always does. Write an address that does not move.", a, virtual[a])
+		}
+	}
+	defined := t.defined()
+	for i := range routers {
+		checkPeers(report, &routers[i], defined)
+	}
+}
+
+// checkPeers warns where a router stands back because the other director does not
+// answer: then nobody is Master.
+func checkPeers(report *block.Reports, r *vrrp.Config, defined map[string]*definition) {
+	for _, track := range r.Track {
+		d := defined[track.Condition]
+		if d == nil || track.Weight != 0 || track.Reverse {
+			continue
+		}
+		left := 0
+		for _, c := range d.Checks {
+			if !slices.Contains(r.Peers, c.Target.Addr) {
+				left++
+			}
+		}
+		if left < d.Minimum && left < len(d.Checks) {
+			report.Doubt(d.at, "Both directors would stand back", "Virtual router %q needs an answer of its own peer: while the other director is dead, this one would not be Master either. Remove the peers' addresses from it, or track it with a weight.", r.Name)
+		}
+	}
+}
+
 // ofKind returns the names of conditions of a kind, without it.
 func ofKind(kind string, conditions map[string]bool) (names []string) {
 	for _, c := range slices.Sorted(maps.Keys(conditions)) {
@@ -73,16 +136,23 @@ func ofKind(kind string, conditions map[string]bool) (names []string) {
 	return names
 }
 
+// defined are the definitions by their names, of which one in words counts more than
+// one that a name alone implies.
+func (t *tracking) defined() map[string]*definition {
+	all := make(map[string]*definition)
+	for i := range t.definitions {
+		d := &t.definitions[i]
+		if known := all[d.Name]; known == nil || known.implied {
+			all[d.Name] = d
+		}
+	}
+	return all
+}
+
 // resolve returns the conditions that the director watches, as they are tracked, and lets
 // the routers know what the definitions say to them.
 func (t *tracking) resolve(routers []vrrp.Config) (watched []Condition) {
-	defined, taken := make(map[string]*definition), make(map[string]bool)
-	for i := range t.definitions {
-		d := &t.definitions[i]
-		if known := defined[d.Name]; known == nil || known.implied {
-			defined[d.Name] = d
-		}
-	}
+	defined, taken := t.defined(), make(map[string]bool)
 	for i := range routers {
 		for j := range routers[i].Track {
 			track := &routers[i].Track[j]

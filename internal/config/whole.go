@@ -178,12 +178,9 @@ type whole struct {
 	addresses, absent, shared []block.Claim
 	routers                   []vrrp.Config
 	tracking                  tracking
+	services                  []string // the names of all
 	servers                   int
 }
-
-// maxServers bounds how many real servers there may be in all, since few lines
-// can make many.
-const maxServers = 100_000
 
 type claimID struct {
 	kind int
@@ -228,6 +225,15 @@ func (w *whole) judge(c block.Claim) {
 		w.shared = append(w.shared, c)
 	case conditionReference:
 		w.tracking.references = append(w.tracking.references, c)
+	case pingedAddress:
+		w.tracking.pinged = append(w.tracking.pinged, c)
+	case trackedService:
+		w.tracking.services = append(w.tracking.services, c)
+	case serviceName:
+		if name, err := strconv.Unquote(c.Key); err == nil {
+			w.services = append(w.services, name)
+		}
+		w.judgeUnique(c)
 	case peerAddress:
 		w.first[claimID{c.Kind, c.Key}] = c.At
 		if w.local[c.Key] {
@@ -266,6 +272,8 @@ func (w *whole) finish(s Sources, empty bool) {
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
 	}
 	w.tracking.checkReferences(&w.Reports, w.routers)
+	w.tracking.checkServices(&w.Reports, w.services)
+	w.tracking.checkPinged(&w.Reports, w.routers)
 	w.checkHolders()
 	w.checkPlaces()
 }

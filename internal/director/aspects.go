@@ -52,6 +52,10 @@ var (
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},
 	}
+	conditionAspects = []aspect[config.Condition]{
+		{"probes", func(c *config.Condition) any { return c.Checks }},
+		{"minimum", func(c *config.Condition) any { return []any{c.Minimum, c.Percent} }},
+	}
 	serviceAspects = []aspect[config.Service]{
 		{"address", func(s *config.Service) any { return s.Key }},
 		{"scheduler", func(s *config.Service) any { return s.Service.Scheduler }},

@@ -29,13 +29,15 @@ func changes(before, after *config.Config) []change {
 		func(a, b *vrrp.Config) []string { return differing(routerAspects, a, b) })
 	goneServices, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
 		serviceChanges)
+	goneConditions, conditions := differences("condition", before.Conditions, after.Conditions, func(c *config.Condition) string { return c.Name },
+		func(a, b *config.Condition) []string { return differing(conditionAspects, a, b) })
 	var director []string
 	if how := differing(directorAspects, &before.Director, &after.Director); len(how) > 0 {
 		director = []string{"changed director: " + strings.Join(how, ", ")}
 	}
-	gone := append(goneRouters, goneServices...)
+	gone := slices.Concat(goneRouters, goneServices, goneConditions)
 	var all []change
-	for i, line := range slices.Concat(gone, director, routers, services) {
+	for i, line := range slices.Concat(gone, director, routers, services, conditions) {
 		all = append(all, change{line, i < len(gone)})
 	}
 	if more := len(all) - maxChanges; more > 0 {

@@ -23,9 +23,12 @@ type Core struct {
 	started     time.Time
 
 	healths Healths
-	routers []vrrp.Status
-	adverts tallies
-	reload  reloader
+	watch   watch
+	// unjudged: something that conditions depend on has changed.
+	unjudged bool
+	routers  []vrrp.Status
+	adverts  tallies
+	reload   reloader
 
 	// probing: the first table is in the kernel, or was waited for in vain.
 	probing bool

@@ -18,6 +18,7 @@
 //
 //	edges.go, values.go                what the director needs of others, what it is told and wants
 //	health.go                          Healths: the state of every real server
+//	conditions.go                      a watch: what virtual routers track
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
 //	leave.go                           what serves on until a changed service's first results
 //	plan.go                            Plan

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -369,5 +370,24 @@ func (all *findings) checks(now time.Time, h *Healths) {
 	}
 	if stuck > 0 {
 		all.add(api.Warning, "checks-not-run", "", "", "%s cannot be run because of a problem on this director, so the servers keep their last state (%s)", text.Count(stuck, "check"), example)
+	}
+}
+
+// watches finds conditions that this director cannot watch.
+func (all *findings) watches(now time.Time, w *watch) {
+	for i, checks := range w.checks {
+		stuck := slices.IndexFunc(checks, func(c watched) bool {
+			since := c.NotRunSince()
+			return !since.IsZero() && now.Sub(since) >= notRunPatience
+		})
+		if stuck < 0 {
+			continue
+		}
+		stays := "it keeps its last state"
+		if checks[stuck].State() == checker.Unknown {
+			stays = "it counts as met"
+		}
+		name := w.conditions[i].Name
+		all.add(api.Warning, "condition-unknown", name, "", "%s cannot be watched, so %s: %s", name, stays, found(w.conditions[i].Checks[stuck].Target, checks[stuck].Last().Detail))
 	}
 }

@@ -102,6 +102,10 @@ func (c *Core) act(now time.Time) []Effect {
 	}
 	if c.outdated || due(c.planned.Until, now) {
 		c.plan(now)
+		c.unjudged = true
+	}
+	if c.unjudged && c.judge(now) {
+		c.tellKeeper()
 	}
 	if c.reload.loaded(now, c.converged()) {
 		c.reloaded()
@@ -110,7 +114,7 @@ func (c *Core) act(now time.Time) []Effect {
 	case c.ready:
 	case over:
 		c.becomeReady(now, "the start delay is over")
-	case c.converged() && c.healths.Unheard() == 0:
+	case c.converged() && c.unheard() == 0:
 		c.becomeReady(now, "the table is loaded, and every check has had a result")
 	}
 	effects := c.effects
@@ -141,6 +145,7 @@ func (c *Core) beat(now time.Time) {
 // observe takes the results of probes.
 func (c *Core) observe(now time.Time, results Probed) {
 	for _, o := range results {
+		c.unjudged = c.watch.observe(now, o.Target, o.Result) || c.unjudged
 		for _, change := range c.healths.Observe(now, o.Target, o.Result) {
 			c.outdated = c.outdated || change.Before == ""
 			c.tellChange(now, change)

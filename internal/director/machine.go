@@ -94,6 +94,7 @@ func (c *Core) unreported(now time.Time) findings {
 	var all findings
 	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
+	all.watches(now, &c.watch)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.inside(c.config.Routers, c.facts)

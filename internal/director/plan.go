@@ -76,12 +76,17 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 	return p
 }
 
-// Targets returns the targets of all checks of a configuration, in its order;
-// what several checks share is there for each of them.
+// Targets returns the targets of all checks and conditions of a configuration, in
+// its order; what several share is there for each of them.
 func Targets(c *config.Config) []*checker.Target {
 	all := make([]*checker.Target, 0, countChecks(c.Services))
 	for _, check := range eachCheck(c.Services) {
 		all = append(all, &check.Target)
+	}
+	for i := range c.Conditions {
+		for j := range c.Conditions[i].Checks {
+			all = append(all, &c.Conditions[i].Checks[j].Target)
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package director
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/event"
@@ -28,6 +29,8 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.tellWarnings(now, l.Warnings)
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true
+	c.watch.configure(l.Config)
+	c.judge(now)
 	if c.probing {
 		c.probe(now)
 	}
@@ -63,7 +66,7 @@ func (c *Core) becomeReady(now time.Time, why string) {
 	}
 	c.tellKeeper()
 	c.tell(now, event.Info, "ready", "", "ready", slog.String("because", why), slog.Int("services", len(c.config.Services)),
-		slog.Int("routers", len(c.config.Routers)), slog.Int("targets_without_result", c.healths.Unheard()))
+		slog.Int("routers", len(c.config.Routers)), slog.Int("targets_without_result", c.unheard()))
 	c.do(Notify("READY"))
 }
 
@@ -77,7 +80,34 @@ func (c *Core) tellKeeper() {
 // conditions are what this director watches for its virtual routers, each in one
 // line.
 func (c *Core) conditions() []vrrp.Condition {
-	return []vrrp.Condition{
+	return append([]vrrp.Condition{
 		{Name: "table loaded", OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
-	}
+	}, c.watch.judged...)
 }
+
+// unheard is how many targets have had no result yet.
+func (c *Core) unheard() int { return c.healths.Unheard() + c.watch.unheard() }
+
+// judge judges the conditions that virtual routers track, tells which have changed,
+// and reports whether any has.
+func (c *Core) judge(now time.Time) (changed bool) {
+	c.unjudged = false
+	before := c.watch.judged
+	was := make(map[string]vrrp.Condition, len(before))
+	for _, v := range before {
+		was[v.Name] = v
+	}
+	c.watch.judged = c.watch.judge(&c.healths)
+	for _, v := range c.watch.judged {
+		switch failed := fails(was[v.Name]); {
+		case fails(v) && !failed:
+			c.tell(now, event.Warning, "condition-unmet", v.Name, "condition is not met", slog.String("condition", v.Name), slog.String("reason", v.Reason))
+		case v.OK && failed:
+			c.tell(now, event.Info, "condition-met", v.Name, "condition is met again", slog.String("condition", v.Name))
+		}
+	}
+	return !slices.Equal(before, c.watch.judged)
+}
+
+// fails reports whether a condition is known not to be met.
+func fails(v vrrp.Condition) bool { return v.Name != "" && !v.OK && !v.Unknown }

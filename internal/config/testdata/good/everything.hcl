@@ -52,6 +52,29 @@ virtual_router "outside" {
     down_after = "2s"
   }
   track "interface" "eth4" { weight = -20 }
+  track "ping" "gateways" { weight = -30 }
+  track "ping" "dns" {
+    addresses = ["10.13.0.53"]
+    interval  = "2s"
+    timeout   = "1500ms"
+    rise      = 6
+    fall      = 7
+  }
+  track "service" "web" {
+    minimum = "75%"
+    weight  = -10
+  }
+}
+
+condition "ping" "gateways" {
+  addresses  = ["10.13.0.1", "10.13.0.2", "2001:db8::1"]
+  minimum    = 2
+  interval   = "500ms"
+  timeout    = "200ms"
+  rise       = 5
+  fall       = 4
+  up_after   = "3s"
+  down_after = "2s"
 }
 
 condition "interface" "eth4" {

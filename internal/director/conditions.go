@@ -1,0 +1,159 @@
+package director
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/text"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A watch is what is known of the conditions that the director watches. What a
+// condition means for a virtual router is worked out by the keeper.
+type watch struct {
+	conditions []config.Condition
+	// checks are those of each condition, in its order.
+	checks [][]watched
+	// places are where a target's results go.
+	places map[checker.Target][]checkPlace
+	// services has for each condition the place of its service in the configuration.
+	services []int
+	// judged are the conditions as they were told last.
+	judged []vrrp.Condition
+}
+
+// A watched is one check of a condition.
+type watched struct {
+	checker.Health
+	detail string // of its last failure
+}
+
+// A checkPlace is where a check is: checks[condition][check].
+type checkPlace struct{ condition, check int }
+
+// configure makes these the conditions that are watched. What is known of a check
+// with the same target stays.
+func (w *watch) configure(c *config.Config) {
+	old := *w
+	*w = watch{conditions: c.Conditions, places: make(map[checker.Target][]checkPlace), judged: old.judged}
+	for i := range c.Conditions {
+		condition := &c.Conditions[i]
+		checks := make([]watched, len(condition.Checks))
+		for j := range condition.Checks {
+			t := condition.Checks[j].Target
+			if known := old.places[t]; len(known) > 0 {
+				checks[j] = old.checks[known[0].condition][known[0].check]
+			}
+			w.places[t] = append(w.places[t], checkPlace{i, j})
+		}
+		w.checks = append(w.checks, checks)
+		w.services = append(w.services, slices.IndexFunc(c.Services, func(s config.Service) bool { return s.Name == condition.Service }))
+	}
+}
+
+// observe takes a result, and reports whether it changes what a check says.
+func (w *watch) observe(now time.Time, t checker.Target, r checker.Result) (changed bool) {
+	for _, p := range w.places[t] {
+		check, of := &w.checks[p.condition][p.check], w.conditions[p.condition].Checks[p.check]
+		if r.Outcome == checker.Failed {
+			check.detail = r.Detail
+		}
+		changed = check.Observe(now, r, of.Rise, of.Fall) || changed
+	}
+	return changed
+}
+
+// unheard is how many checks have had no result yet.
+func (w *watch) unheard() (n int) {
+	for _, checks := range w.checks {
+		for i := range checks {
+			if checks[i].State() == checker.Unknown {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// judge returns the conditions as they are now.
+func (w *watch) judge(h *Healths) []vrrp.Condition {
+	all := make([]vrrp.Condition, 0, len(w.conditions))
+	for i := range w.conditions {
+		c := &w.conditions[i]
+		if c.Service != "" {
+			all = append(all, judgeService(c, h, w.services[i]))
+		} else {
+			all = append(all, judgeChecks(c, w.checks[i]))
+		}
+	}
+	return all
+}
+
+// judgeChecks judges a condition by its checks.
+func judgeChecks(c *config.Condition, checks []watched) vrrp.Condition {
+	up, unknown, why := 0, 0, ""
+	for i := range checks {
+		switch checks[i].State() {
+		case checker.Up:
+			up++
+		case checker.Unknown:
+			unknown++
+		default:
+			if why == "" {
+				why = found(c.Checks[i].Target, checks[i].detail)
+			}
+		}
+	}
+	if len(checks) > 1 {
+		why = fmt.Sprintf("%d of %d answer, and %d must; %s", up, len(checks), c.Minimum, why)
+	}
+	return judged(c, up, unknown, c.Minimum, why)
+}
+
+// found says what a probe found, and of whom.
+func found(t checker.Target, detail string) string {
+	if t.Addr.IsValid() {
+		return fmt.Sprintf("%v: %s", t.Addr, detail)
+	}
+	return detail
+}
+
+// judgeService judges a condition about the servers of a service.
+func judgeService(c *config.Condition, h *Healths, service int) vrrp.Condition {
+	up, unknown, all := 0, 0, 0
+	for j := range h.services[service].Servers {
+		if h.services[service].Servers[j].Destination.Weight == 0 {
+			continue
+		}
+		all++
+		switch h.State(service, j) {
+		case checker.Up:
+			up++
+		case checker.Unknown:
+			unknown++
+		}
+	}
+	needed, words := c.Minimum, fmt.Sprint(c.Minimum)
+	if c.Percent {
+		needed, words = max(1, (all*c.Minimum+99)/100), fmt.Sprintf("%d%%", c.Minimum)
+	}
+	return judged(c, up, unknown, needed, fmt.Sprintf("%d of %s of virtual service %q %s up, and %s must be", up, text.Count(all, "real server"), c.Service, text.Be(up), words))
+}
+
+// judged is a condition of which so many must be up as are needed. It is unknown while
+// those decide that have had no result.
+func judged(c *config.Condition, up, unknown, needed int, why string) vrrp.Condition {
+	v := vrrp.Condition{Name: c.Name, Tracked: true}
+	switch {
+	case up >= needed:
+		v.OK = true
+	case up+unknown >= needed:
+		v.Unknown = true
+	default:
+		v.Reason = why
+	}
+	return v
+}
