@@ -5,7 +5,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	packet.go, auth.go, condition.go,      values: the codec of adverts, what tells
-//	timing.go, vrrp.go                     them from others', what is configured and
+//	timing.go, offer.go, vrrp.go           them from others', what is configured and
 //	                                       what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
@@ -42,6 +42,12 @@
 // directors hold an address, but packets are lost while none does. Addresses can
 // therefore be held in Initialize and in Backup; a timer or the advert of another
 // Master ends that. Startup cancels a hand-over that nobody has answered yet.
+//
+// Offering. A Master that an operator orders to offer its role advertises priority 0
+// once, sends nothing more, and keeps the addresses. On the first advert of another
+// Master, whatever its priority, it becomes Backup and lets the addresses go after
+// 50 ms. If none comes within Master_Down, it goes on as Master, and nothing was lost;
+// or it becomes Backup all the same, if that was ordered.
 //
 // Losing the source. A router whose interface has lost only the address to send
 // adverts from goes on for a second, sending from that address, and then leaves as

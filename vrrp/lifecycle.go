@@ -129,6 +129,29 @@ func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
 	return acts
 }
 
+// Offer offers a Master's role to another director, which keeps answering until that
+// has taken over (see offering). In another state it does nothing. An order that was
+// followed before is followed no more.
+func (r *Router) Offer(now time.Time, order Offer) []Action {
+	if order.Number == r.offering.last.Number {
+		return nil
+	}
+	r.offering.last = Offered{Number: order.Number}
+	if r.state != Master {
+		r.offering.last.Outcome = NotMaster
+		return nil
+	}
+	acts, _ := r.checkStall(now)
+	if !r.stall.listening { // Else another router may be Master already.
+		acts = append(acts, r.send(now, 0))
+	}
+	r.stall.listening = false
+	r.adverts.nextAt = time.Time{}
+	r.announcements.stop()
+	r.offering.begin(order, now.Add(r.c.masterDown(r.c.Interval)))
+	return acts
+}
+
 // standBack goes to Initialize, handing over as a Master.
 func (r *Router) standBack(now time.Time, code, why string) []Action {
 	var acts []Action
@@ -199,7 +222,7 @@ func (r *Router) change(now time.Time) []Action {
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
 func (r *Router) Deadline() time.Time {
-	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt)
+	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt, r.offering.until)
 }
 
 // Expire does what is due, and nothing before Deadline.

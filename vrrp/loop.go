@@ -123,6 +123,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.do(now, m, m.router.Update(now, c))
 		}
 	}
+	s.offer(now, d.Offers)
 	for key, m := range s.members {
 		if !wanted[key] && !m.removed {
 			m.removed = true
@@ -131,6 +132,17 @@ func (s *Session) apply(now time.Time, d Desired) {
 	}
 	s.listen()
 	s.interfaces = nil // Inspect them again, for the new configuration.
+}
+
+// offer has routers offer their roles, if they have not done so for that order.
+func (s *Session) offer(now time.Time, all []Offer) {
+	for _, m := range s.members {
+		i := slices.IndexFunc(all, func(o Offer) bool { return o.Router == m.router.c.Name })
+		if i >= 0 {
+			s.do(now, m, m.router.Offer(now, all[i]))
+			token(s.changed) // There may be nothing to offer, and no event that says so.
+		}
+	}
 }
 
 // listen opens the sockets of the routers that run or are handing over.

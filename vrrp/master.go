@@ -37,6 +37,11 @@ func (r *Router) resumeAsMaster(now time.Time) []Action {
 func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Action {
 	acts, _ := r.checkStall(now)
 	switch {
+	case r.offering.pending() && ad.Priority == 0:
+		return acts // Another one that leaves; the offer stands.
+	case r.offering.pending():
+		r.offering.end(Accepted)
+		return append(acts, r.giveWay(now, src, ad, fmt.Sprintf("an operator wants another Master, and %s is, with priority %d", src, ad.Priority))...)
 	case r.stall.listening && ad.Priority == 0:
 		// The router that took over meanwhile is leaving again.
 		return append(acts, r.resumeAsMaster(now)...)
@@ -92,6 +97,9 @@ func (r *Router) meet(now time.Time, src netip.Addr, ad Advert) []Action {
 }
 
 func (r *Router) expireMaster(now time.Time) []Action {
+	if due(r.offering.until, now) {
+		return r.expireOffer(now)
+	}
 	var acts []Action
 	if due(r.adverts.nextAt, now) {
 		if acts, stalled := r.checkStall(now); stalled {
@@ -111,6 +119,28 @@ func (r *Router) expireMaster(now time.Time) []Action {
 		acts = append(acts, r.askAround(now)...)
 	}
 	return append(acts, r.announcements.expire(now)...)
+}
+
+// expireOffer ends an offer that nobody took. It listens first if it woke up late, as
+// a Backup before it takes over.
+func (r *Router) expireOffer(now time.Time) []Action {
+	o := &r.offering
+	if until := r.stall.backup(now, o.until, r.c.Interval); !until.IsZero() {
+		late := now.Sub(o.until)
+		o.until = until
+		r.announcements.stop()
+		return r.stalled(now, late)
+	}
+	const nobody = "no other director was heard taking over virtual router id %d: "
+	if o.order.Force {
+		o.end(LetGo)
+		acts := r.handover.release()
+		entered := r.enter(now, Backup, BecameBackup, fmt.Sprintf(nobody+"lets go all the same, as an operator wants", r.c.VRID))
+		r.election.open(&r.c, now)
+		return append(acts, entered)
+	}
+	o.end(Declined)
+	return append(r.resumeAsMaster(now), r.event(now, NotTakenOver, slog.LevelWarn, nobody+"goes on as Master", r.c.VRID))
 }
 
 // Reannounce announces the addresses of a Master as when it became one.
@@ -179,6 +209,9 @@ func (r *Router) rivalsOf(now time.Time) []Rival {
 // checkStall makes a Master that woke up too late listen before it speaks. Its
 // addresses stay meanwhile: without another Master they are still its own.
 func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
+	if r.offering.pending() {
+		return nil, false // It is silent on purpose.
+	}
 	late := now.Sub(r.adverts.nextAt)
 	until := r.stall.master(now, r.adverts.sentAt, r.adverts.nextAt, r.c.Interval)
 	if until.IsZero() {
@@ -189,23 +222,24 @@ func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
 	return r.stalled(now, late), true
 }
 
-// updateMaster lets the backups know at once. While listening it says
-// nothing: the advert that ends it will.
+// updateMaster lets the backups know at once. While it listens or
+// offers its role it says nothing: the advert that ends this will.
 func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
 	c := &r.c
 	r.election.know(r.source, c.Priority)
 	r.election.interval = c.Interval
 	had, has := old.holdings(), c.holdings()
 	moved := !had.same(has)
+	silent := r.stall.listening || r.offering.pending()
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
-	if told && !r.stall.listening {
+	if told && !silent {
 		acts = append(acts, r.send(now, c.Priority))
 		r.adverts.nextAt = now.Add(c.Interval)
 	}
 	if moved || had.Lease != has.Lease || old.Name != c.Name {
 		acts = append(acts, Hold{has})
 	}
-	if moved && !r.stall.listening {
+	if moved && !silent {
 		acts = append(acts, r.announcements.first(now))
 	}
 	return acts

@@ -41,6 +41,11 @@ var clauses = map[string]string{
 
 	"Leaving": "A Master that stops sends one advert with priority 0. It keeps the addresses until 50 ms after its successor's first advert, " +
 		"or for four of its intervals if there is no successor.",
+	"Offering": "A Master that an operator orders to offer its role advertises priority 0 once, sends nothing more, and keeps the addresses. " +
+		"On the first advert of another Master, whatever its priority, it becomes Backup and lets the addresses go after 50 ms. " +
+		"If none comes within Master_Down, it goes on as Master, and nothing was lost; or it becomes Backup all the same, if that was ordered.",
+	"Offer":          "In another state it does nothing.",
+	"Offered":        "An order that was followed before is followed no more.",
 	"Preemption":     "With a delay, it follows the worse Master until the delay, counted from that Master's first advert, is over; it never takes over sooner than without a delay.",
 	"Single packets": "Priority 0 counts only from the Master that it follows.",
 	"Outranked":      "It ignores a worse router than the Master that it follows, which will answer that one, unless the Master is overdue.",

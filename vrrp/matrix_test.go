@@ -137,6 +137,18 @@ var matrixStates = map[string]func() *Router{
 		r.Expire(epoch)
 		return r
 	},
+	"master, offering": func() *Router {
+		r := NewRouter(testConfig())
+		r.Resume(epoch, ours)
+		r.Offer(epoch, Offer{Number: 1})
+		return r
+	},
+	"master, letting go": func() *Router {
+		r := NewRouter(testConfig())
+		r.Resume(epoch, ours)
+		r.Offer(epoch, Offer{Number: 1, Force: true})
+		return r
+	},
 	"master, owner": func() *Router {
 		c := testConfig()
 		c.Priority = 255
@@ -165,6 +177,8 @@ var matrixPhases = map[string]Phase{
 	"backup, listening":     Listening,
 	"master":                Advertising,
 	"master, listening":     Listening,
+	"master, offering":      Offering,
+	"master, letting go":    Offering,
 	"master, owner":         Advertising,
 }
 
@@ -204,6 +218,7 @@ var matrixEvents = map[string]func(r *Router, now time.Time) []Action{
 	"timer, early":         func(r *Router, now time.Time) []Action { return r.Expire(now) },
 	"timer":                func(r *Router, _ time.Time) []Action { return r.Expire(afterLate(r).Deadline()) },
 	"timer, a minute late": func(r *Router, _ time.Time) []Action { return r.Expire(afterLate(r).Deadline().Add(time.Minute)) },
+	"offer":                func(r *Router, now time.Time) []Action { return r.Offer(now, Offer{Number: 1}) },
 	"stop":                 func(r *Router, now time.Time) []Action { return r.End(now, Stopped) },
 	"abandon":              func(r *Router, now time.Time) []Action { return r.End(now, Abandoned) },
 	"fault":                func(r *Router, now time.Time) []Action { return r.Fault(now, "interface eth1 is down", false) },

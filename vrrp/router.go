@@ -35,6 +35,7 @@ type Router struct {
 	adverts       adverts
 	announcements announcements
 	handover      handover
+	offering      offering
 	stall         stall
 	rivals        rivals
 	guard         guard
@@ -99,6 +100,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.stall.listening = false
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
+	r.offering.end(Interrupted)
 	r.guard.end()
 	r.claims, r.unasked = claims{}, ""
 	if to != Backup {

@@ -58,6 +58,7 @@ func (r *Router) Status() Status {
 		MasterPriority: r.election.priority,
 		Addresses:      slices.Clone(r.c.Addresses),
 		Counters:       r.counters,
+		Offered:        r.offering.last,
 		AdvertGaps:     r.timing.gaps.clone(),
 		AdvertLateness: r.timing.lateness.clone(),
 	}
@@ -80,6 +81,8 @@ func (r *Router) Status() Status {
 func (r *Router) phase() Phase {
 	h, e := &r.handover, &r.election
 	switch {
+	case r.offering.pending():
+		return Offering
 	case r.stall.listening:
 		return Listening
 	case r.state == Master:

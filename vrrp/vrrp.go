@@ -171,6 +171,8 @@ type Desired struct {
 	Ending Ending
 	// Conditions are those that the director watches. They concern every router.
 	Conditions []Condition
+	// Offers are what routers are ordered to offer, which they do once.
+	Offers []Offer
 	// Resume are routers that were Master in the keeper before this one.
 	Resume []Resumption `json:"-"`
 }
@@ -246,8 +248,10 @@ type Status struct {
 	Missing string `json:"missing,omitempty"`
 	Left    string `json:"left,omitempty"`
 	// AddressesFailure is why they could not be added, removed or announced.
-	AddressesFailure string   `json:"addresses_failure,omitempty"`
-	Counters         Counters `json:"counters"`
+	AddressesFailure string `json:"addresses_failure,omitempty"`
+	// Offered is what became of the last Offer; zero: there was none.
+	Offered  Offered  `json:"offered,omitzero"`
+	Counters Counters `json:"counters"`
 	// AdvertGaps are by GapBounds, and AdvertLateness by LatenessBounds; since the keeper started.
 	AdvertGaps     Histogram `json:"advert_gaps,omitzero"`
 	AdvertLateness Histogram `json:"advert_lateness,omitzero"`

@@ -34,6 +34,7 @@ type Director struct {
 	asleep, suspended bool
 	inbox             []vrrp.Packet
 	faulted           bool
+	offers            uint64 // orders of an operator so far
 
 	renewed time.Duration // when the addresses' lifetime was renewed last
 	lapsed  bool          // the lease ended: the kernel took them back
@@ -111,6 +112,21 @@ func (d *Director) Repair() {
 		d.net.logf("%s: is repaired", d.Name)
 		d.faulted, d.memory.heard = false, time.Time{}
 		d.do(d.Router.Startup(d.clock(), d.Source))
+	})
+}
+
+// Failover orders the director to offer its role, and not to take it back while
+// another one is Master.
+func (d *Director) Failover(force bool) {
+	c := d.Config
+	c.Preempt = false
+	d.Update(c)
+	d.net.disturb(func() {
+		d.offers++
+		d.net.logf("%s: is to fail over, force=%t", d.Name, force)
+		if d.Router != nil {
+			d.do(d.Router.Offer(d.clock(), vrrp.Offer{Number: d.offers, Force: force}))
+		}
 	})
 }
 

@@ -77,7 +77,7 @@ func (n *Network) disturbances() error {
 // fault does one thing to the network or to a director, and undoes it just as
 // often.
 func (n *Network) fault(d, e *Director) {
-	switch n.rng.IntN(14) {
+	switch n.rng.IntN(15) {
 	case 0:
 		n.disturb(func() { n.Loss = []float64{0, 0, 0.05, 0.3, 1}[n.rng.IntN(5)] })
 		n.logf("loss %.2f", n.Loss)
@@ -107,6 +107,10 @@ func (n *Network) fault(d, e *Director) {
 		d.SetRate(0.95 + 0.1*n.rng.Float64())
 	case 13:
 		n.attack(n.Directors)
+	case 14:
+		if !d.asleep {
+			d.Failover(n.chance(0.3))
+		}
 	}
 }
 
@@ -234,6 +238,10 @@ func (n *Network) heal() error {
 		}
 		if d.faulted && d.Router != nil && !d.memory.stopped {
 			d.Repair()
+		}
+		if c := d.Config; d.offers > 0 && !c.Preempt { // What an operator wants ends, too.
+			c.Preempt = true
+			d.Update(c)
 		}
 	}
 	// Directors that are being stopped get their time for that.
