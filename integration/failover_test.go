@@ -354,3 +354,26 @@ func TestAnInterfaceThatIsMissingGoesAndComesBack(t *testing.T) {
 		})
 	}
 }
+
+// order gives director i an order, as an operator does.
+func (p *pair) order(i int, args ...string) (string, error) {
+	return p.Directors[i].Run(p.t.Context(), append([]string{p.lvsd.Binary}, args...)...)
+}
+
+// A planned failover is one command, in which no packet is lost, and which the one
+// with the higher priority does not undo.
+func TestAnOperatorMovesTheAddress(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": slowly.Replace(outside)})
+	p.startBoth(cluster.VIP)
+	m := p.move(cluster.VIP, 1, func() {
+		if out, err := p.order(0, "failover"); err != nil || !strings.Contains(out, "outside: handed over to ") {
+			t.Errorf("failover: %v\n%s", err, out)
+		}
+	})
+	m.wantHandOver(t, "an operator wants the other director")
+	if s := p.mustStatus(0); s.Routers[0].HeldBack == nil || s.Routers[0].HeldBack.By.UID != 0 {
+		t.Errorf("status does not tell who has it hold back: %+v", s.Routers[0].HeldBack)
+	}
+	m = p.move(cluster.VIP, 0, func() { _, err := p.order(0, "resume"); p.must(err) })
+	m.wantGap(t, "the operator wants this one again", handOver, handOverMargin)
+}

@@ -53,7 +53,7 @@ func TestAMasterThatOffersItsRoleIsSilent(t *testing.T) {
 		"time passes":             func(r *Router, now time.Time) []Action { return r.Expire(now) },
 		"it is reloaded":          matrixEvents["update, priority 200"],
 		"it gets another address": matrixEvents["update, addresses"],
-		"a penalty lowers it":     func(r *Router, now time.Time) []Action { return r.Penalize(now, 20) },
+		"a penalty lowers it":     func(r *Router, now time.Time) []Action { return r.Adjust(now, -20) },
 		"the order comes again":   func(r *Router, now time.Time) []Action { return r.Offer(now, Offer{Number: 7}) },
 		"another one leaves too":  matrixEvents["advert, priority 0"],
 		"its hardware changes":    func(r *Router, now time.Time) []Action { return r.Reannounce(now, "new MAC") },

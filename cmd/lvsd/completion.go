@@ -20,7 +20,7 @@ func withoutPowerShell(root *cobra.Command) {
 		}
 		c.Short = "Print a script that completes commands in a shell"
 		c.Long = `Prints a script with which a shell completes the commands and flags of lvsd, their
-values, and the names of virtual services. "make install" and packages install
+values, and the names of virtual services and routers. "make install" and packages install
 these scripts for bash, zsh and fish.`
 		for _, shell := range c.Commands() {
 			shell.Short = "Print the script for " + shell.Name()
@@ -39,18 +39,34 @@ func completeFlag(c *cobra.Command, flag string, words ...string) {
 // completeServices completes the names of virtual services that the daemon on the
 // socket has, except those that are given. There are none if it does not answer.
 func completeServices(socket *string) cobra.CompletionFunc {
-	return func(c *cobra.Command, given []string, _ string) (names []string, _ cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		st, err := control.Dial(*socket).Status(ctx)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		for i := range st.Services {
-			if name := st.Services[i].Name; !slices.Contains(given, name) {
-				names = append(names, name)
+	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+		if st, err := c.Status(ctx); err == nil {
+			for i := range st.Services {
+				names = append(names, st.Services[i].Name)
 			}
 		}
+		return names
+	})
+}
+
+// completeRouters does the same for virtual routers.
+func completeRouters(socket *string) cobra.CompletionFunc {
+	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+		if st, err := c.Status(ctx); err == nil {
+			for i := range st.Routers {
+				names = append(names, st.Routers[i].Name)
+			}
+		}
+		return names
+	})
+}
+
+// completeNames completes names that the daemon knows, except those that are given.
+func completeNames(socket *string, all func(context.Context, *control.Client) []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		names := slices.DeleteFunc(all(ctx, control.Dial(*socket)), func(name string) bool { return slices.Contains(given, name) })
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 }

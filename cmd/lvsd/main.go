@@ -57,6 +57,7 @@ IPVS table equal to one configuration.
   lvsd status                 ask the running daemon for its state
   lvsd reload                 have the daemon read the configuration again
                               (or: systemctl reload lvsd)
+  lvsd failover               hand the virtual addresses over to another director
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
@@ -74,7 +75,8 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVersionCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newFailoverCommand(), newResumeCommand(),
+		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)
 	return root

@@ -25,7 +25,7 @@ func TestReloadCommand(t *testing.T) {
 			"", "lvsd: reload refused: open /etc/lvsd: permission denied\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			stdout, stderr, exit := command(t, "reload", "--socket", answering(t, oneStatus{tt.outcome}))
+			stdout, stderr, exit := command(t, "reload", "--socket", answering(t, oneStatus{reloaded: tt.outcome}))
 			if exit != tt.exit || stdout != tt.stdout || stderr != tt.stderr {
 				t.Errorf("exit status %d, output %q, error %q; want %d, %q, %q", exit, stdout, stderr, tt.exit, tt.stdout, tt.stderr)
 			}

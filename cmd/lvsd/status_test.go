@@ -13,8 +13,11 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 )
 
-// oneStatus is a daemon whose next reload ends as it says.
-type oneStatus struct{ reloaded api.Reloaded }
+// oneStatus is a daemon whose next reload or order ends as it says.
+type oneStatus struct {
+	reloaded api.Reloaded
+	ordered  api.Ordered
+}
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {
 	return &api.Status{
@@ -31,6 +34,12 @@ func (oneStatus) Status(context.Context) (*api.Status, error) {
 func (oneStatus) Ready(context.Context) (bool, error) { return true, nil }
 
 func (s oneStatus) ReloadAndWait(context.Context) (api.Reloaded, error) { return s.reloaded, nil }
+
+func (s oneStatus) Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error) {
+	return s.ordered, nil
+}
+
+func (s oneStatus) Resume(context.Context, api.User) (api.Ordered, error) { return s.ordered, nil }
 
 // answering runs a server, and returns its socket.
 func answering(t *testing.T, src control.Source) string {

@@ -40,6 +40,9 @@ type Router struct {
 	Unmet []string `json:"unmet,omitempty"`
 	// Conditions are all that the router tracks, and those others that are not met.
 	Conditions []Condition `json:"conditions"`
+	// HeldBack is the failover for whose sake a Backup does not preempt; left out if
+	// there was none, or if it would not preempt anyway.
+	HeldBack *Held `json:"held_back,omitempty"`
 	// Master and MasterPriority are the router that this one follows, which
 	// may be itself; empty and zero if none has been heard.
 	Master         netip.Addr `json:"master"`

@@ -143,6 +143,7 @@ func TestManualKnowsEveryMember(t *testing.T) {
 	}
 	walk(reflect.TypeFor[Status]())
 	walk(reflect.TypeFor[Reloaded]())
+	walk(reflect.TypeFor[Ordered]())
 }
 
 func TestAFindingForPrograms(t *testing.T) {

@@ -27,6 +27,9 @@ const (
 	// reloadTimeout is longer than the director may take for two readings of
 	// the configuration: one that is under way, and the one that is asked for.
 	reloadTimeout = 2 * time.Minute
+	// orderTimeout is longer than a failover may take: six of the longest advert
+	// intervals.
+	orderTimeout = 30 * time.Minute
 
 	// loopTimeout is how long the director's loop may take to answer before
 	// it counts as hanging.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,18 +72,51 @@ func (c *Client) Status(ctx context.Context) (*api.Status, error) {
 
 // StatusJSON is Status, but returns the JSON as the daemon sent it.
 func (c *Client) StatusJSON(ctx context.Context) ([]byte, error) {
-	return c.request(ctx, http.MethodGet, "/v1/status", answerTimeout)
+	return c.request(ctx, http.MethodGet, "/v1/status", nil, answerTimeout)
 }
 
 // Reload has the daemon read its configuration again, and returns how that
 // ended. The error is as Status's: that the configuration was refused is none.
 func (c *Client) Reload(ctx context.Context) (*api.Reloaded, error) {
-	body, err := c.request(ctx, http.MethodPost, "/v1/reload", reloadTimeout)
+	body, err := c.request(ctx, http.MethodPost, "/v1/reload", nil, reloadTimeout)
 	if err != nil {
 		return nil, err
 	}
 	o := new(api.Reloaded)
 	return o, c.decode(body, o)
+}
+
+// Failover has virtual routers offer their roles to another director, and returns what
+// became of that. It waits for as long as that may take: six advert intervals of the
+// slowest one, and some seconds. The error is as Status's.
+func (c *Client) Failover(ctx context.Context, routers []string, force bool) (*api.Ordered, error) {
+	st, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var slowest time.Duration
+	for i := range st.Routers {
+		slowest = max(slowest, st.Routers[i].Interval)
+	}
+	return c.order(ctx, "/v1/failover", api.FailoverOrder{Routers: routers, Force: force}, answerTimeout+6*slowest)
+}
+
+// Resume ends what earlier failovers have left. The error is as Status's.
+func (c *Client) Resume(ctx context.Context) (*api.Ordered, error) {
+	return c.order(ctx, "/v1/resume", struct{}{}, answerTimeout)
+}
+
+func (c *Client) order(ctx context.Context, path string, o any, patience time.Duration) (*api.Ordered, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("writing the order: %w", err)
+	}
+	body, err := c.request(ctx, http.MethodPost, path, bytes.NewReader(text), patience)
+	if err != nil {
+		return nil, err
+	}
+	out := new(api.Ordered)
+	return out, c.decode(body, out)
 }
 
 // decode decodes an answer.
@@ -93,11 +127,11 @@ func (c *Client) decode(body []byte, v any) error {
 	return nil
 }
 
-// request returns the body of the answer to a request.
-func (c *Client) request(ctx context.Context, method, path string, timeout time.Duration) ([]byte, error) {
+// request returns the body of the answer to a request, whose own body may be nil.
+func (c *Client) request(ctx context.Context, method, path string, content io.Reader, timeout time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://lvsd"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://lvsd"+path, content)
 	if err != nil {
 		return nil, fmt.Errorf("asking the lvsd on %s: %w", c.path, err)
 	}

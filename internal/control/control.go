@@ -27,6 +27,10 @@ type Source interface {
 	// ReloadAndWait reads the configuration again and returns how that ended.
 	// Only taking the order ends with ctx: the reading itself is bounded.
 	ReloadAndWait(context.Context) (api.Reloaded, error)
+	// Failover has virtual routers offer their roles, and Resume lets them take back
+	// what they have given away. Only taking the order ends with ctx.
+	Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error)
+	Resume(context.Context, api.User) (api.Ordered, error)
 }
 
 // A Server serves one listener: the control socket or HTTP.
@@ -99,6 +103,18 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_, _ = w.Write(append(body, '\n'))
+}
+
+// serveJSON answers with the answer to a question.
+func serveJSON[T any](question func(context.Context) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := ask(r.Context(), question)
+		if err != nil {
+			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, answer)
+	}
 }
 
 // A failure is the body of an answer on the socket that is not a success.

@@ -35,6 +35,14 @@ func (f fixed) ReloadAndWait(context.Context) (api.Reloaded, error) {
 	return api.Reloaded{OK: true, Changes: []string{"virtual service web added"}}, nil
 }
 
+func (f fixed) Failover(_ context.Context, by api.User, o api.FailoverOrder) (api.Ordered, error) {
+	return api.Ordered{OK: true, Error: fmt.Sprintf("uid %d wants %v force=%t", by.UID, o.Routers, o.Force)}, nil
+}
+
+func (f fixed) Resume(_ context.Context, by api.User) (api.Ordered, error) {
+	return api.Ordered{OK: true, Ended: []string{by.String()}}, nil
+}
+
 // hung is a source whose loop never answers.
 type hung struct{}
 
@@ -46,6 +54,16 @@ func (hung) Status(ctx context.Context) (*api.Status, error) {
 func (hung) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
 	<-ctx.Done()
 	return api.Reloaded{}, ctx.Err()
+}
+
+func (hung) Failover(ctx context.Context, _ api.User, _ api.FailoverOrder) (api.Ordered, error) {
+	<-ctx.Done()
+	return api.Ordered{}, ctx.Err()
+}
+
+func (hung) Resume(ctx context.Context, _ api.User) (api.Ordered, error) {
+	<-ctx.Done()
+	return api.Ordered{}, ctx.Err()
 }
 
 func (hung) Ready(ctx context.Context) (bool, error) {
@@ -120,7 +138,7 @@ func TestReloadOverTheSocket(t *testing.T) {
 	if want := (&api.Reloaded{OK: true, Changes: []string{"virtual service web added"}}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("answer %+v, error %v; want %+v", got, err, want)
 	}
-	if _, err := Dial(path).request(t.Context(), http.MethodGet, "/v1/reload", time.Second); err == nil || !strings.Contains(err.Error(), "takes POST") {
+	if _, err := Dial(path).request(t.Context(), http.MethodGet, "/v1/reload", nil, time.Second); err == nil || !strings.Contains(err.Error(), "takes POST") {
 		t.Errorf("GET: error %v, want one that says to POST", err)
 	}
 }
@@ -315,6 +333,16 @@ func (s stuck) Status(context.Context) (*api.Status, error) {
 func (s stuck) ReloadAndWait(context.Context) (api.Reloaded, error) {
 	<-s.release
 	return api.Reloaded{}, nil
+}
+
+func (s stuck) Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error) {
+	<-s.release
+	return api.Ordered{}, nil
+}
+
+func (s stuck) Resume(context.Context, api.User) (api.Ordered, error) {
+	<-s.release
+	return api.Ordered{}, nil
 }
 
 func (s stuck) Ready(context.Context) (bool, error) {

@@ -2,7 +2,7 @@
 // server and its client, and the HTTP server for monitoring.
 //
 //	director's loop ── Source ──┬─► Unix socket  GET /v1/status  JSON ──► Client
-//	                            │                POST /v1/reload
+//	                            │                POST /v1/reload, /v1/failover, /v1/resume
 //	                            └─► TCP          GET /metrics    package metrics
 //	                                             GET /healthz    does the loop answer?
 //	                                             GET /readyz     is the table loaded?
@@ -19,6 +19,8 @@
 //	bounds.go                 what bounds clients
 //	control.go                a Server of one listener, and its Source
 //	http.go, monitoring.go    HTTP for monitoring
+//	peer.go                   who is at the other end of a connection
+//	orders.go                 what is ordered there, and by whom
 //	socket.go                 the control socket
-//	peer.go, client.go        its other end, and the process that listens there
+//	client.go                 its other end, and the process that listens there
 package control

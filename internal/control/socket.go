@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 // socketMode lets root and the socket's group connect, and nobody else.
@@ -163,21 +165,14 @@ func newSocketHandler(src Source) http.Handler {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
 		serveJSON(src.ReloadAndWait)(w, r)
 	}, refuse(http.StatusTooManyRequests, "other reloads are under way; ask again when they have ended"))
+	orderedElsewhere := refuse(http.StatusTooManyRequests, "other orders are under way; ask again when they have ended")
+	route(http.MethodPost, "/v1/failover", serveOrder(src.Failover), orderedElsewhere)
+	route(http.MethodPost, "/v1/resume", serveOrder(func(ctx context.Context, by api.User, _ struct{}) (api.Ordered, error) {
+		return src.Resume(ctx, by)
+	}), orderedElsewhere)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound,
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload", r.URL.Path)(w, r)
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/failover and /v1/resume", r.URL.Path)(w, r)
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
-}
-
-// serveJSON answers with the answer to a question.
-func serveJSON[T any](question func(context.Context) (T, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		answer, err := ask(r.Context(), question)
-		if err != nil {
-			writeJSON(w, http.StatusServiceUnavailable, failure{err.Error()})
-			return
-		}
-		writeJSON(w, http.StatusOK, answer)
-	}
 }

@@ -74,6 +74,7 @@ type Core struct {
 	opened   bool
 	kernel   TableSeen
 	stopping bool
+	orders   orders
 
 	effects []Effect
 }

@@ -30,6 +30,7 @@ type story struct {
 	beats int
 	// described is what the service manager shows people.
 	described string
+	desired   vrrp.Desired // that the keeper was told last
 }
 
 // tellOf begins a story with a configuration, on a machine that forwards packets.
@@ -91,7 +92,10 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
 		case Retry:
 			s.lines = append(s.lines, "ask again who could not be asked")
+		case Conclude:
+			e.Asker(e.Outcome)
 		case TellKeeper:
+			s.desired = vrrp.Desired(e)
 			s.lines = append(s.lines, fmt.Sprintf("keeper: %d routers, table loaded %v", len(e.Routers), e.Conditions[0].OK))
 		case Heartbeat:
 			s.beats++

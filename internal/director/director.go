@@ -106,19 +106,35 @@ func (d *Director) Reload() {
 // that ended: within two readings, since one may be under way. An error means
 // that the loop did not take the order before ctx ended, or has ended itself.
 func (d *Director) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
-	ended := make(chan api.Reloaded, 1)
+	return order(ctx, d, func(answer func(api.Reloaded)) Input { return Reload{answer} })
+}
+
+// Failover has virtual routers offer their roles, and returns what became of that:
+// within six advert intervals and some seconds. It fails as ReloadAndWait does.
+func (d *Director) Failover(ctx context.Context, by api.User, o api.FailoverOrder) (api.Ordered, error) {
+	return order(ctx, d, func(answer func(api.Ordered)) Input { return Failover{o, by, answer} })
+}
+
+// Resume ends what earlier failovers have left. It fails as ReloadAndWait does.
+func (d *Director) Resume(ctx context.Context, by api.User) (api.Ordered, error) {
+	return order(ctx, d, func(answer func(api.Ordered)) Input { return Resume{by, answer} })
+}
+
+// order gives the loop an order, and waits until it was carried out.
+func order[T any](ctx context.Context, d *Director, in func(answer func(T)) Input) (answer T, err error) {
+	answers := make(chan T, 1)
 	select {
-	case d.inputs <- Reload{func(o api.Reloaded) { ended <- o }}:
+	case d.inputs <- in(func(a T) { answers <- a }):
 	case <-d.stopped:
-		return api.Reloaded{}, errStopped
+		return answer, errStopped
 	case <-ctx.Done():
-		return api.Reloaded{}, ctx.Err()
+		return answer, ctx.Err()
 	}
 	select {
-	case o := <-ended:
-		return o, nil
+	case answer = <-answers:
+		return answer, nil
 	case <-d.stopped:
-		return api.Reloaded{}, errStopped
+		return answer, errStopped
 	}
 }
 

@@ -29,11 +29,13 @@
 //	settings.go                        the kernel's parameters
 //	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read
+//	orders.go                          what is left of operators' orders
 //	core.go                            the core's state
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told
 //	outages.go                         the plan, and what it means for services
 //	start.go, reload.go                the order of a start, and reading another configuration
+//	failover.go                        what operators order
 //	handle.go                          what happens, and what follows from it
 //	director.go, loop.go               the channels around the loop, and the loop
 //

@@ -165,6 +165,10 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	if r.Dispute != "" {
 		all.add(api.Error, vrrp.DisputedAddress, subject, "configure the same id on both directors", "%s: %s", subject, r.Dispute)
 	}
+	if h := r.HeldBack; h != nil {
+		all.add(api.Info, "holds-back", subject, "to let it preempt again, run lvsd resume",
+			"%s leaves its role to others while one is Master, since a failover was ordered by %v at %s", subject, h.By, h.Since.Format(time.DateTime))
+	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}

@@ -40,7 +40,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 	case Probed:
 		c.observe(now, in)
 	case RoutersSeen:
-		c.hear(in)
+		c.hear(now, in)
 	case MachineSeen:
 		c.look(now, in)
 	case SettingSet:
@@ -60,6 +60,10 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		}
 	case ReadingEnded:
 		c.read(now, in)
+	case Failover:
+		c.failOver(now, in)
+	case Resume:
+		c.resume(now, in)
 	case Stop:
 		c.stop(now)
 	case HandedOver:
@@ -77,7 +81,7 @@ func (c *Core) Deadline() time.Time {
 	if !c.ready {
 		next = earliest(next, c.startEnd)
 	}
-	return earliest(next, earliest(c.reload.until, c.reload.loading))
+	return earliest(earliest(next, c.orders.deadline()), earliest(c.reload.until, c.reload.loading))
 }
 
 // Expire does what is due by now.
@@ -88,6 +92,7 @@ func (c *Core) Expire(now time.Time) []Effect {
 	if due(c.reload.until, now) {
 		c.giveUp(now)
 	}
+	c.expireOrders(now)
 	return c.act(now)
 }
 
@@ -170,11 +175,12 @@ func (c *Core) tellChange(now time.Time, change Change) {
 
 // hear takes the routers' newest statuses; the plan depends on their roles
 // alone.
-func (c *Core) hear(routers []vrrp.Status) {
+func (c *Core) hear(now time.Time, routers []vrrp.Status) {
 	c.outdated = c.outdated || !slices.EqualFunc(c.routers, routers, func(a, b vrrp.Status) bool {
 		return a.Name == b.Name && a.State == b.State
 	})
 	c.routers = routers
+	c.followOrders(now)
 }
 
 // stop begins the hand-over, during which the table is still kept equal to the
@@ -187,6 +193,7 @@ func (c *Core) stop(now time.Time) {
 	c.reload.abandon() // The stop cancels it, and what it says would come too late.
 	c.reload.askers, c.reload.next = append(c.reload.askers, c.reload.next...), nil
 	c.answer(stopping)
+	c.abandonOrders()
 	c.do(Notify("STOPPING"))
 	text := "stopping"
 	if slices.ContainsFunc(c.routers, func(s vrrp.Status) bool { return s.State == vrrp.Master }) {

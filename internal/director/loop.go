@@ -171,6 +171,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Notify("STATUS=" + string(e))
 		case Answer:
 			e.Asker(e.Outcome)
+		case Conclude:
+			e.Asker(e.Outcome)
 		case Tell:
 			d.o.Events(e.Event)
 		case Read:

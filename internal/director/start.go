@@ -26,6 +26,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 		c.awaited = c.startEnd
 	}
 	c.config, c.diagnostics = l.Config, l.Warnings
+	c.orders.forget(l.Config.Routers)
 	c.tellWarnings(now, l.Warnings)
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true
@@ -73,7 +74,7 @@ func (c *Core) becomeReady(now time.Time, why string) {
 // tellKeeper makes the keeper run the configured virtual routers.
 func (c *Core) tellKeeper() {
 	if !c.stopping {
-		c.do(TellKeeper{Routers: c.config.Routers, Conditions: c.conditions()})
+		c.do(TellKeeper{Routers: c.orders.heldBack(c.config.Routers), Offers: c.orders.offers(), Conditions: c.conditions()})
 	}
 }
 

@@ -46,6 +46,9 @@ func keepTime(s *api.Status, now time.Time) {
 	}
 	for i := range s.Routers {
 		keep(&s.Routers[i].Since)
+		if h := s.Routers[i].HeldBack; h != nil {
+			keep(&h.Since)
+		}
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Servers {
@@ -96,6 +99,11 @@ func (c *Core) routerStatuses(ago time.Duration) []api.Router {
 				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Since: c.reload.Applied, Priority: r.Priority,
 				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
 			}, 0))
+		}
+	}
+	for i := range all {
+		if h, ok := c.orders.held[all[i].Name]; ok && all[i].State != api.Master {
+			all[i].HeldBack = &h
 		}
 	}
 	return all

@@ -3,6 +3,8 @@ package director
 import (
 	"net/netip"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +29,10 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	}
 	router.State, result.Outcome = vrrp.Backup, checker.Passed
 	for _, v := range []any{routerStatus(&router, 0), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
+		if r, ok := v.(api.Router); ok {
+			r.HeldBack = new(api.Held{By: api.User{Name: "x", UID: 1}, Since: start}) // The core knows that.
+			v = r
+		}
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
 	}
 }
@@ -65,14 +71,14 @@ func TestEveryFigureHasAPlace(t *testing.T) {
 		from, to reflect.Type
 		left     string // what is for the director alone
 	}{
-		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), "Age"},
+		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), "Age Offered"},
 		{reflect.TypeFor[vrrp.Counters](), reflect.TypeFor[api.RouterCounters](), ""},
 		{reflect.TypeFor[checker.Stats](), reflect.TypeFor[api.Probes](), ""},
 		{reflect.TypeFor[checker.Result](), reflect.TypeFor[api.Result](), "Refused"},
 	} {
 		for i := range pair.from.NumField() {
 			name := pair.from.Field(i).Name
-			if _, ok := pair.to.FieldByName(name); !ok && name != pair.left {
+			if _, ok := pair.to.FieldByName(name); !ok && !slices.Contains(strings.Fields(pair.left), name) {
 				t.Errorf("%v has %s, and %v does not", pair.from, name, pair.to)
 			}
 		}

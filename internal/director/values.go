@@ -46,6 +46,19 @@ type (
 		Number int
 		Loaded
 	}
+	// Failover orders the Masters among some virtual routers to offer their roles.
+	// Asker is answered when that has ended.
+	Failover struct {
+		api.FailoverOrder
+		By    api.User
+		Asker func(api.Ordered)
+	}
+	// Resume ends what failovers have left: virtual routers that do not take their
+	// roles back. Asker is answered when that is done.
+	Resume struct {
+		By    api.User
+		Asker func(api.Ordered)
+	}
 	// Stop asks for the virtual routers to be handed over.
 	Stop struct{}
 	// HandedOver is the end of the hand-over, in order or not.
@@ -126,6 +139,11 @@ type (
 	Answer struct {
 		Asker
 		Outcome api.Reloaded
+	}
+	// Conclude tells who has given an order what became of it.
+	Conclude struct {
+		Asker   func(api.Ordered)
+		Outcome api.Ordered
 	}
 	// Tell reports an event.
 	Tell struct{ event.Event }

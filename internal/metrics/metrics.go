@@ -74,7 +74,9 @@ func (s scrape) status(st *api.Status) {
 func (s scrape) findings(all []api.Finding) {
 	count := map[api.Severity]int{api.Error: 0, api.Warning: 0}
 	for i := range all {
-		count[all[i].Severity]++
+		if s := all[i].Severity; s != api.Info { // There is nothing to do about it.
+			count[s]++
+		}
 	}
 	for severity, n := range count {
 		s.number(findings, float64(n), label("severity", string(severity)))

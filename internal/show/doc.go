@@ -7,5 +7,5 @@
 //	units.go, table.go        figures and columns
 //	services.go, status.go    the state
 //	select.go                 parts of it
-//	reload.go                 what a reload did
+//	reload.go, orders.go      what a reload did, or another order
 package show

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -39,7 +40,7 @@ func (c *Cluster) trouble() error {
 
 // fault does one thing to the cluster, and undoes it just as often.
 func (c *Cluster) fault(n *Node) {
-	switch c.rng.IntN(19) {
+	switch c.rng.IntN(21) {
 	case 0, 1:
 		i := c.rng.IntN(servers)
 		c.dead[i] = !c.dead[i]
@@ -85,6 +86,10 @@ func (c *Cluster) fault(n *Node) {
 		c.Cut(n.Director, c.Nodes[1-n.number].Director)
 	case 17:
 		c.Mend()
+	case 19:
+		n.order(director.Failover{FailoverOrder: api.FailoverOrder{Force: c.chance(0.2)}})
+	case 20:
+		n.order(director.Resume{})
 	case 18:
 		n.blind = !n.blind
 		c.logf("%s: can ask servers: %t", n.Name, !n.blind)
@@ -171,6 +176,7 @@ func (c *Cluster) heal() error {
 		} else {
 			n.handle(director.Reload{})
 		}
+		n.order(director.Resume{})
 	}
 	// The files change once more while they are being read.
 	if err := c.Run(c.ms(500)); err != nil {

@@ -327,6 +327,9 @@ func (k *check) follow() {
 // kernel's table, what the director says of itself, and no findings but those
 // that follow from what is wrong, and the codes given.
 func (n *Node) quiet(also ...string) error {
+	if n.awaited != 0 {
+		return fmt.Errorf("%s: %d orders were never answered", n.Name, n.awaited)
+	}
 	c := n.running()
 	planned := director.Plan(n.clock(), c, director.World{
 		State: func(service, server int) checker.State {

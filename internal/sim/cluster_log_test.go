@@ -22,6 +22,10 @@ func (c *Cluster) logInput(n *Node, in director.Input) {
 		}
 	case director.RoutersSeen:
 		text = string(in[0].State)
+	case director.Failover:
+		text = fmt.Sprintf("%+v", in.FailoverOrder)
+	case director.Resume:
+		text = ""
 	case director.ReadingEnded:
 		text = fmt.Sprintf("%d: %v", in.Number, in.Err)
 		if in.Config != nil {
@@ -45,7 +49,9 @@ func (c *Cluster) logEffect(n *Node, e director.Effect) {
 	case director.SetTargets:
 		text = fmt.Sprint(len(e))
 	case director.TellKeeper:
-		text = fmt.Sprintf("priority %d, %s: %t", e.Routers[0].Priority, e.Conditions[0].Name, e.Conditions[0].OK)
+		text = fmt.Sprintf("priority %d, preempt %t, offers %v, %s: %t", e.Routers[0].Priority, e.Routers[0].Preempt, e.Offers, e.Conditions[0].Name, e.Conditions[0].OK)
+	case director.Conclude:
+		text = fmt.Sprintf("%+v", e.Outcome)
 	case director.Read:
 		text = fmt.Sprint(e.Number)
 	case director.Tell:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -40,6 +41,7 @@ type Node struct {
 	targets []checker.Target
 	desired vrrp.Desired
 	leaving bool
+	awaited int // orders of which the operator does not know yet what became of them
 	// told is what the keeper has reported last.
 	told role
 	// want is the table to be reached, and seen what the core knows about that.
@@ -52,8 +54,9 @@ type Node struct {
 
 // A role is what a keeper reports when it changes.
 type role struct {
-	state vrrp.State
-	holds bool
+	state   vrrp.State
+	holds   bool
+	offered vrrp.Offered
 }
 
 func newNode(c *Cluster, number int) *Node {
@@ -76,7 +79,7 @@ func (n *Node) Boot() {
 	n.cluster.logf("%s: lvsd starts with %d services, version %d", n.Name, len(n.cluster.files.services), n.cluster.files.version)
 	n.life++
 	n.stalled, n.waiting, n.blind, n.leaving, n.set, n.seen = false, nil, false, false, false, director.TableSeen{}
-	n.targets, n.told = nil, role{}
+	n.targets, n.told, n.awaited = nil, role{}, 0
 	c := n.cluster.files.config(n.number)
 	first := director.Loaded{Config: c}
 	if found := n.kernel.Table(); len(c.Services)+len(found) > 0 {
@@ -170,6 +173,8 @@ func (n *Node) carryOut(effects []director.Effect) {
 		case director.TellKeeper:
 			n.desired = vrrp.Desired(e)
 			n.later(n.cluster.ms(10), n.keep)
+		case director.Conclude:
+			e.Asker(e.Outcome)
 		case director.Read:
 			n.read(e)
 		case director.Look:
@@ -231,8 +236,11 @@ func (n *Node) keep() {
 	switch {
 	case n.leaving || n.memory.stopped && n.Router != nil:
 	case n.Router != nil:
-		if n.Config.Priority != c.Priority {
+		if n.Config.Priority != c.Priority || n.Config.Preempt != c.Preempt {
 			n.Update(c)
+		}
+		for _, o := range n.desired.Offers {
+			n.cluster.disturb(func() { n.do(n.Router.Offer(n.clock(), o)) })
 		}
 	case !waits:
 		n.Config = c
@@ -246,7 +254,7 @@ func (n *Node) follow() {
 		return
 	}
 	n.check.follow()
-	if r := (role{n.State(), n.Holds}); r != n.told {
+	if r := (role{n.State(), n.Holds, n.offered()}); r != n.told {
 		n.told = r
 		n.later(n.cluster.ms(20), func() { n.handle(n.statuses()) })
 	}
@@ -255,6 +263,37 @@ func (n *Node) follow() {
 		n.cluster.logf("%s: lvsd has ended", n.Name)
 		n.end()
 	}
+}
+
+// offered is what became of the last order of an operator.
+func (n *Node) offered() vrrp.Offered {
+	if n.Router == nil {
+		return vrrp.Offered{}
+	}
+	return n.Router.Status().Offered
+}
+
+// order is what an operator orders, who is told what became of it.
+func (n *Node) order(in director.Input) {
+	if n.core == nil {
+		return
+	}
+	n.awaited++
+	life := n.life
+	told := func(api.Ordered) {
+		if n.life == life {
+			n.awaited--
+		}
+	}
+	switch o := in.(type) {
+	case director.Failover:
+		o.Asker = told
+		in = o
+	case director.Resume:
+		o.Asker = told
+		in = o
+	}
+	n.handle(in)
 }
 
 func (n *Node) statuses() director.RoutersSeen {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/api"
+)
+
+// TestOrderCommands holds what --help promises: what is printed, and the exit status.
+func TestOrderCommands(t *testing.T) {
+	lvs2 := netip.MustParseAddr("10.13.0.16")
+	for _, tt := range []struct {
+		name           string
+		args           string
+		outcome        api.Ordered
+		exit           int
+		stdout, stderr string
+	}{
+		{"handed over", "failover", api.Ordered{OK: true, Routers: []api.Move{
+			{Router: "inside", Outcome: "not_master", State: api.Backup, Master: lvs2, MasterPriority: 100},
+			{Router: "outside", Outcome: "accepted", State: api.Backup, Master: lvs2, MasterPriority: 100}}}, 0,
+			"inside: nothing to do: 10.13.0.16 is Master (priority 100)\noutside: handed over to 10.13.0.16 (priority 100)\n", ""},
+		{"nobody was there", "failover outside", api.Ordered{Error: "not all virtual routers were handed over",
+			Routers: []api.Move{{Router: "outside", Outcome: "declined", State: api.Master}}}, 1,
+			"outside: not handed over: no other director took over in time, and this one goes on as Master\n", "lvsd: not all virtual routers were handed over\n"},
+		{"nobody was there, by force", "failover --force", api.Ordered{OK: true,
+			Routers: []api.Move{{Router: "outside", Outcome: "let_go", State: api.Backup}}}, 0,
+			"outside: let go, although no other director was heard taking over\n", ""},
+		{"it does not take part", "failover", api.Ordered{OK: true, Routers: []api.Move{{Router: "outside", Outcome: "not_master", State: api.Initialize}}}, 0,
+			"outside: nothing to do: this director is not Master, but Initialize\n", ""},
+		{"a name that is not configured", "failover outsite", api.Ordered{Error: `there is no virtual router "outsite": configured are outside`}, 1,
+			"", "lvsd: there is no virtual router \"outsite\": configured are outside\n"},
+		{"a hostile name", "failover", api.Ordered{OK: true, Routers: []api.Move{{Router: "a\x1b[2J", Outcome: "declined"}}}, 0,
+			"a\\x1b[2J: not handed over: no other director took over in time, and this one goes on as Master\n", ""},
+		{"for a program", "failover -o json", api.Ordered{Routers: []api.Move{{Router: "outside", Outcome: "declined", State: api.Master}}, Ended: []string{}, Error: "no"}, 1,
+			`{"ok":false,"routers":[{"router":"outside","outcome":"declined","state":"Master"}],"ended":[],"error":"no"}` + "\n", "lvsd: no\n"},
+		{"resumed", "resume", api.Ordered{OK: true, Ended: []string{`the failover of virtual router "outside", ordered by root (uid 0) 3m0s ago`}}, 0,
+			"ended: the failover of virtual router \"outside\", ordered by root (uid 0) 3m0s ago\n", ""},
+		{"nothing to resume", "resume", api.Ordered{OK: true}, 0, "nothing to resume: no earlier order holds this director back\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append(strings.Fields(tt.args), "--socket", answering(t, oneStatus{ordered: tt.outcome}))
+			stdout, stderr, exit := command(t, args...)
+			if exit != tt.exit || stdout != tt.stdout || stderr != tt.stderr {
+				t.Errorf("exit status %d, output %q, error %q; want %d, %q, %q", exit, stdout, stderr, tt.exit, tt.stdout, tt.stderr)
+			}
+		})
+	}
+	for _, args := range [][]string{{"failover"}, {"resume"}} {
+		if _, stderr, exit := command(t, append(args, "--socket", "/nowhere/lvsd.sock")...); exit != exitNoAnswer || !strings.Contains(stderr, "systemctl start lvsd") {
+			t.Errorf("%v without a daemon: exit status %d, error %q", args, exit, stderr)
+		}
+	}
+	if _, _, exit := command(t, "resume", "outside"); exit != exitUsage {
+		t.Errorf("resume takes no names: exit status %d", exit)
+	}
+}

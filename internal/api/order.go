@@ -1,0 +1,65 @@
+package api
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// A User is who has asked for something on the control socket, as the kernel says.
+type User struct {
+	// Name is empty if this machine has none for the UID.
+	Name string `json:"name,omitempty"`
+	UID  uint32 `json:"uid"`
+}
+
+// String returns the user as text: "root (uid 0)".
+func (u User) String() string {
+	if u.Name == "" {
+		return fmt.Sprintf("uid %d", u.UID)
+	}
+	return fmt.Sprintf("%s (uid %d)", u.Name, u.UID)
+}
+
+// A FailoverOrder asks for a planned failover: POST /v1/failover.
+type FailoverOrder struct {
+	// Routers are the names of virtual routers; none: all of which this director is
+	// Master.
+	Routers []string `json:"routers,omitempty"`
+	// Force lets them go even if no other director takes over.
+	Force bool `json:"force,omitempty"`
+}
+
+// An Ordered is what became of an order.
+type Ordered struct {
+	// OK: it was carried out.
+	OK bool `json:"ok"`
+	// Routers are what became of each virtual router that it concerned.
+	Routers []Move `json:"routers"`
+	// Ended are the earlier orders that a resume has ended, a line each.
+	Ended []string `json:"ended"`
+	// Error is why it was not carried out, or not for all routers.
+	Error string `json:"error,omitempty"`
+}
+
+// A Move is what an order has done to one virtual router.
+type Move struct {
+	Router string `json:"router"`
+	// Outcome is "accepted" (another director is Master), "not_master" (this one was
+	// not), "declined" (nobody took over, and this one goes on as Master), "let_go"
+	// (nobody took over, and this one is Master no more), "interrupted" (it had to
+	// stand back for another reason) or "unknown" (the keeper did not tell).
+	Outcome string `json:"outcome"`
+	// State is that of the router now.
+	State State `json:"state"`
+	// Master and MasterPriority are the router that it follows, if there is one.
+	Master         netip.Addr `json:"master,omitzero"`
+	MasterPriority uint8      `json:"master_priority,omitempty"`
+}
+
+// A Held tells why a virtual router does not take its role back.
+type Held struct {
+	// By is who has ordered the failover, at Since.
+	By    User      `json:"by"`
+	Since time.Time `json:"since"`
+}

@@ -1,0 +1,238 @@
+package director
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// failOver begins a failover.
+func (c *Core) failOver(now time.Time, in Failover) {
+	routers, err := c.concerned(in.Routers)
+	switch {
+	case err != nil:
+	default:
+		err = cmp.Or(c.busy(), refuseOwners(routers))
+	}
+	if err != nil {
+		c.refuseOrder(in.Asker, err)
+		return
+	}
+	c.tell(now, event.Info, "failover-ordered", "", "a failover was ordered", slog.String("routers", namesOf(routers)),
+		slog.Bool("force", in.Force), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	c.offer(now, in, routers)
+}
+
+// refuseOrder answers an order that is not carried out.
+func (c *Core) refuseOrder(asker func(api.Ordered), err error) {
+	c.do(Conclude{asker, api.Ordered{Routers: []api.Move{}, Ended: []string{}, Error: err.Error()}})
+}
+
+// busy refuses an order while the director cannot carry it out.
+func (c *Core) busy() error {
+	switch {
+	case c.stopping:
+		return errors.New("lvsd is stopping, and hands over anyway")
+	case c.orders.moving != nil:
+		return fmt.Errorf("another failover is under way, ordered by %v: wait until it has ended", c.orders.moving.By)
+	}
+	return nil
+}
+
+// concerned are the virtual routers of these names, or all where none is given.
+func (c *Core) concerned(names []string) ([]vrrp.Config, error) {
+	all := c.config.Routers
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no virtual router is configured: this director moves no addresses")
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var some []vrrp.Config
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(r vrrp.Config) bool { return r.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no virtual router %q: configured are %s", name, namesOf(all))
+		}
+		some = append(some, all[i])
+	}
+	return some, nil
+}
+
+// maxNamed bounds the names in one line.
+const maxNamed = 10
+
+func namesOf(routers []vrrp.Config) string {
+	var names []string
+	for i := range routers[:min(len(routers), maxNamed)] {
+		names = append(names, routers[i].Name)
+	}
+	if more := len(routers) - maxNamed; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// refuseOwners refuses a failover of routers that would not hold back.
+func refuseOwners(routers []vrrp.Config) error {
+	for i := range routers {
+		if routers[i].Priority == 255 {
+			return fmt.Errorf("virtual router %q owns its addresses (priority 255), and an owner always takes them back (RFC 9568 section 6.1): stop lvsd instead, or lower the priority",
+				routers[i].Name)
+		}
+	}
+	return nil
+}
+
+// offer has the Masters among some routers offer their roles.
+func (c *Core) offer(now time.Time, in Failover, routers []vrrp.Config) {
+	m := &moving{Failover: in, moves: make(map[string]api.Move), until: now.Add(tellWithin)}
+	c.orders.number++
+	for i := range routers {
+		r := &routers[i]
+		if s := c.statusOf(r.Name); s.State != vrrp.Master {
+			m.moves[r.Name] = moveOf(r.Name, vrrp.NotMaster, s)
+			continue
+		}
+		m.offers = append(m.offers, vrrp.Offer{Router: r.Name, Number: c.orders.number, Force: in.Force})
+		if until := now.Add(tellWithin + offerIntervals*r.Interval); until.After(m.until) {
+			m.until = until
+		}
+		if r.Preempt {
+			c.orders.hold(r.Name, api.Held{By: in.By, Since: now})
+		}
+	}
+	c.orders.moving = m
+	if len(m.offers) > 0 {
+		c.tellKeeper()
+	}
+	c.followOrders(now)
+}
+
+// statusOf is what was last heard of a router; zero: nothing.
+func (c *Core) statusOf(router string) *vrrp.Status {
+	for i := range c.routers {
+		if c.routers[i].Name == router {
+			return &c.routers[i]
+		}
+	}
+	return &vrrp.Status{State: vrrp.Initialize}
+}
+
+func moveOf(router string, how vrrp.Outcome, s *vrrp.Status) api.Move {
+	m := api.Move{Router: router, Outcome: string(how), State: api.State(s.State)}
+	if s.State == vrrp.Backup {
+		m.Master, m.MasterPriority = s.Master, s.MasterPriority
+	}
+	return m
+}
+
+// followOrders takes what the keeper has told about the routers that were ordered to do
+// something.
+func (c *Core) followOrders(now time.Time) {
+	if m := c.orders.moving; m != nil {
+		for _, o := range m.offers {
+			if s := c.statusOf(o.Router); s.Offered.Number == o.Number && s.Offered.Outcome != "" {
+				m.moves[o.Router] = moveOf(o.Router, s.Offered.Outcome, s)
+			}
+		}
+		c.conclude(now)
+	}
+	if c.orders.moving != nil {
+		return // Those that offer their roles are Master still.
+	}
+	for _, router := range slices.Sorted(maps.Keys(c.orders.held)) {
+		if c.statusOf(router).State == vrrp.Master {
+			delete(c.orders.held, router)
+			c.tell(now, event.Info, "failover-over", fmt.Sprintf("virtual router %q", router), "is Master again, so that it holds back no more", slog.String("router", router))
+			c.tellKeeper()
+		}
+	}
+}
+
+// expireOrders ends a failover of which the keeper has not told in time.
+func (c *Core) expireOrders(now time.Time) {
+	m := c.orders.moving
+	if m == nil || now.Before(m.until) {
+		return
+	}
+	for _, o := range m.offers {
+		if _, ok := m.moves[o.Router]; !ok {
+			m.moves[o.Router] = moveOf(o.Router, "unknown", c.statusOf(o.Router))
+		}
+	}
+	c.conclude(now)
+}
+
+// conclude ends a failover if all its routers have. One that is Master still, or was
+// not, has nothing to hold back from.
+func (c *Core) conclude(now time.Time) {
+	m := c.orders.moving
+	outcome := api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}}
+	offered := make(map[string]bool, len(m.offers))
+	for _, o := range m.offers {
+		if _, ok := m.moves[o.Router]; !ok {
+			return
+		}
+		offered[o.Router] = true
+	}
+	for _, router := range slices.Sorted(maps.Keys(m.moves)) {
+		move := m.moves[router]
+		outcome.Routers = append(outcome.Routers, move)
+		switch vrrp.Outcome(move.Outcome) {
+		case vrrp.Accepted, vrrp.LetGo:
+			continue
+		case vrrp.NotMaster:
+		default:
+			outcome.OK = false
+		}
+		if offered[router] {
+			delete(c.orders.held, router)
+		}
+	}
+	if !outcome.OK {
+		outcome.Error = "not all virtual routers were handed over"
+	}
+	c.orders.moving = nil
+	if len(m.offers) > 0 {
+		c.tellKeeper()
+	}
+	c.do(Conclude{m.Asker, outcome})
+}
+
+// abandonOrders answers who waits for a failover that a stop has overtaken.
+func (c *Core) abandonOrders() {
+	if m := c.orders.moving; m != nil {
+		c.orders.moving = nil
+		c.refuseOrder(m.Asker, errors.New(stopping.Error))
+	}
+}
+
+// resume lets the virtual routers take back what failovers have given away.
+func (c *Core) resume(now time.Time, in Resume) {
+	if err := c.busy(); err != nil {
+		c.refuseOrder(in.Asker, err)
+		return
+	}
+	outcome := api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}}
+	for _, router := range slices.Sorted(maps.Keys(c.orders.held)) {
+		h := c.orders.held[router]
+		outcome.Ended = append(outcome.Ended, fmt.Sprintf("the failover of virtual router %q, ordered by %v %s ago", router, h.By, now.Sub(h.Since).Round(time.Second)))
+	}
+	c.tell(now, event.Info, "resumed", "", "earlier orders of operators are over: this director preempts as configured",
+		slog.Int("orders", len(outcome.Ended)), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	if len(c.orders.held) > 0 {
+		c.orders.held = nil
+		c.tellKeeper()
+	}
+	c.do(Conclude{in.Asker, outcome})
+}

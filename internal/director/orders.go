@@ -1,0 +1,80 @@
+package director
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// orders are what operators have ordered, as far as it is not over.
+type orders struct {
+	number uint64  // of the last failover
+	moving *moving // the failover that is under way
+	// held are the virtual routers that do not take a role back which they have
+	// given away by a failover.
+	held map[string]api.Held
+}
+
+// A moving is a failover that is under way.
+type moving struct {
+	Failover
+	offers []vrrp.Offer
+	moves  map[string]api.Move // those that have ended, by router
+	until  time.Time           // when the rest has not been told
+}
+
+// tellWithin is how long a keeper may take to tell what became of an offer, beside
+// the time that it waits for a successor: four advert intervals, and somewhat more
+// than one if it has to listen.
+const (
+	offerIntervals = 6
+	tellWithin     = 5 * time.Second
+)
+
+func (o *orders) deadline() time.Time {
+	if o.moving == nil {
+		return time.Time{}
+	}
+	return o.moving.until
+}
+
+// offers are those of the failover that is under way.
+func (o *orders) offers() []vrrp.Offer {
+	if o.moving == nil {
+		return nil
+	}
+	return o.moving.offers
+}
+
+// heldBack are virtual routers as they are to run: those that have given their role
+// away do not preempt.
+func (o *orders) heldBack(routers []vrrp.Config) []vrrp.Config {
+	if len(o.held) == 0 {
+		return routers
+	}
+	routers = slices.Clone(routers)
+	for i := range routers {
+		if _, ok := o.held[routers[i].Name]; ok {
+			routers[i].Preempt = false
+		}
+	}
+	return routers
+}
+
+// hold keeps a router from taking its role back.
+func (o *orders) hold(router string, why api.Held) {
+	if o.held == nil {
+		o.held = make(map[string]api.Held)
+	}
+	o.held[router] = why
+}
+
+// forget drops what concerned routers that are not configured any more.
+func (o *orders) forget(routers []vrrp.Config) {
+	maps.DeleteFunc(o.held, func(name string, _ api.Held) bool {
+		return !slices.ContainsFunc(routers, func(r vrrp.Config) bool { return r.Name == name })
+	})
+}

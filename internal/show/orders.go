@@ -1,0 +1,60 @@
+package show
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/text"
+)
+
+// WriteOrdered prints what became of an order, for people or as JSON. The error is
+// that it was not carried out, or not for all virtual routers.
+func WriteOrdered(out io.Writer, o *api.Ordered, asJSON bool) error {
+	if asJSON {
+		if err := json.NewEncoder(out).Encode(o); err != nil {
+			return err
+		}
+	} else {
+		writeOrdered(out, o)
+	}
+	if !o.OK {
+		return errors.New(text.Printable(o.Error))
+	}
+	return nil
+}
+
+func writeOrdered(out io.Writer, o *api.Ordered) {
+	for i := range o.Routers {
+		fmt.Fprintf(out, "%s: %s\n", text.Printable(o.Routers[i].Router), moved(&o.Routers[i]))
+	}
+	for _, line := range o.Ended {
+		fmt.Fprintln(out, "ended:", text.Printable(line))
+	}
+	if o.OK && len(o.Routers)+len(o.Ended) == 0 {
+		fmt.Fprintln(out, "nothing to resume: no earlier order holds this director back")
+	}
+}
+
+// moved tells what an order has done to a virtual router.
+func moved(m *api.Move) string {
+	switch m.Outcome {
+	case "accepted":
+		return fmt.Sprintf("handed over to %v (priority %d)", m.Master, m.MasterPriority)
+	case "declined":
+		return "not handed over: no other director took over in time, and this one goes on as Master"
+	case "let_go":
+		return "let go, although no other director was heard taking over"
+	case "interrupted":
+		return "not handed over as ordered: it had to stand back meanwhile (lvsd status says why)"
+	case "not_master":
+		if m.Master.IsValid() {
+			return fmt.Sprintf("nothing to do: %v is Master (priority %d)", m.Master, m.MasterPriority)
+		}
+		return fmt.Sprintf("nothing to do: this director is not Master, but %s", text.Printable(string(m.State)))
+	default:
+		return "the process that sends the adverts has not told what became of it (see lvsd status)"
+	}
+}
