@@ -10,7 +10,9 @@ export GORACE      := atexit_sleep_ms=10
 export LVSD_BIN    := $(CURDIR)/bin/lvsd
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-BUILD   := go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# lvsd begins with instructions of its own, which ignore SIGHUP (internal/orders).
+ENTRY   := $(if $(filter amd64 arm64,$(shell go env GOARCH)),-E lvsd_entry)
 LAB     := $(CURDIR)/bin/lab
 # The lab's kernel: the one at hand where it has IPVS and user-mode Linux
 # elsewhere (auto), or here, uml, or Debian's own, emulated (qemu).
@@ -97,7 +99,8 @@ bench: build ## Measure lvsd and keepalived; PARTS=table,checks and KERNEL=qemu 
 .PHONY: build
 build: ## Build bin/lvsd (static) and the programs of the tests
 	$(say) 'build $(VERSION)'
-	@$(BUILD) -o bin/ ./cmd/lvsd $(patsubst %,./%,$(wildcard integration/lab integration/demo integration/bench))
+	@go build -trimpath -ldflags '$(LDFLAGS) $(ENTRY)' -o bin/ ./cmd/lvsd
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(patsubst %,./%,$(wildcard integration/lab integration/demo integration/bench))
 	@packaging/licences.sh >bin/copyright
 
 .PHONY: install

@@ -3,9 +3,12 @@
 //
 // A Go program that is sent SIGHUP or SIGTERM ends, until it asks for them. The
 // daemon's processes ask while their packages are initialized: this one right after
-// os/signal, since it imports nothing that comes later. Before that come the kernel's
-// and the Go runtime's own start, some two milliseconds, in which they still end the
-// process.
+// os/signal, since it imports nothing that comes later. Before that comes the start of
+// Go's runtime, some two milliseconds. Where the program is linked to begin with
+// lvsd_entry (entry_amd64.s, entry_arm64.s), a daemon ignores SIGHUP from its first
+// instructions on, and nothing is lost by that, since it reads its configuration
+// later; Go's runtime goes on to ignore it until it is asked for. SIGTERM ends the
+// process then, as it should.
 package orders
 
 import (

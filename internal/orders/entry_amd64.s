@@ -1,0 +1,25 @@
+#include "textflag.h"
+
+// The program's first instructions, see Early. They ignore SIGHUP if the first
+// argument is "run", and go on with those of Go's runtime, for which they leave the
+// stack as it was: the number of arguments, and the arguments.
+TEXT lvsd_entry(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
+	CMPQ	0(SP), $2
+	JLT	begin
+	MOVQ	16(SP), AX
+	CMPL	(AX), $0x006e7572	// "run\x00"
+	JNE	begin
+	SUBQ	$32, SP			// struct sigaction, as the kernel has it
+	MOVQ	$1, 0(SP)		// SIG_IGN
+	MOVQ	$0, 8(SP)		// flags
+	MOVQ	$0, 16(SP)		// restorer
+	MOVQ	$0, 24(SP)		// mask
+	MOVL	$13, AX			// rt_sigaction
+	MOVL	$1, DI			// SIGHUP
+	MOVQ	SP, SI
+	XORL	DX, DX
+	MOVL	$8, R10			// the size of the mask
+	SYSCALL
+	ADDQ	$32, SP
+begin:
+	JMP	_rt0_amd64_linux(SB)
