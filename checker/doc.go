@@ -35,7 +35,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	spec.go, status.go, http.go, target.go    what is probed
+//	spec.go, status.go, http.go, local.go,    what is probed
+//	target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go                     what is due when
 //	checker.go                                the loop

@@ -10,8 +10,8 @@ import (
 // comparable: whoever needs the same Target shares one probe and its results.
 type Target struct {
 	Spec Spec
-	Addr netip.Addr
-	Port uint16 // zero for a ping
+	Addr netip.Addr // none where it is this machine that is probed
+	Port uint16     // zero for a ping
 	// Interval is the time from the start of one probe to the start of the
 	// next.
 	Interval time.Duration
@@ -69,6 +69,8 @@ type Result struct {
 	// Detail is what happened in the words of an operator: "connection
 	// refused", "status 503, want 200-299". Empty if the probe passed.
 	Detail string
+	// Number is what a probe has found that looks for one.
+	Number int
 	// Refused is true if it failed because the server's host refused the
 	// connection. That is certain, where silence may be a lost packet, so the
 	// next probe comes soon.

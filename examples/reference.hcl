@@ -252,6 +252,13 @@ virtual_router "outside" {
   #   track "service"    Met while enough real servers of the virtual service
   #                      of that name are up, as this director sees them.
   #                      Servers with weight 0 do not count.
+  #   track "file"       Met while the file exists, or while it holds a whole
+  #                      number.
+  #   track "process"    Met while as many processes of a program run as
+  #                      should. The unit lvsd.service hides those of other
+  #                      users: with ProtectProc=default in a drop-in
+  #                      (systemctl edit lvsd) they are seen. Until then, what
+  #                      cannot be told is a finding, and counts as met.
   track "interface" "eth1" {
     # For how long the condition must have been met before it counts as met
     # again. Raise it for what comes and goes.
@@ -280,18 +287,49 @@ virtual_router "outside" {
     weight = -30
   }
   track "service" "web" { weight = -10 }
+  track "file" "load" { weight = -1 }
+  track "file" "maintenance" {
+    # The path of the file, which is absolute. A symbolic link counts as a
+    # file, and is not followed.
+    # Only with "file". A path; no default.
+    path = "/etc/lvsd/maintenance"
+
+    # The file holds a whole number from -10000 to 10000, and the priority
+    # changes by that many times the weight. A file that is missing, or holds
+    # no number, changes nothing, and is a finding.
+    # Only with "file". Default: false.
+    number  = false
+    reverse = true
+  }
+  track "process" "haproxy" {
+    # The name of the program or script, or its path as it is started.
+    # Only with "process". A name or an absolute path; default: the condition's
+    # name.
+    program = "haproxy"
+
+    # Arguments that the process must have, in this order. It may have others.
+    # Only with "process". A list; default: any.
+    arguments = ["-f", "/etc/haproxy/haproxy.cfg"]
+
+    # How many processes may run.
+    # Only with "process". 1 to 32768; default: any number.
+    maximum = 10
+  }
+  track "process" "ntpd" { weight = -10 }
   track "ping" "dns" {
     # The addresses to ask, such as that of a router to the clients. Choose
     # addresses that do not move.
     # Only with "ping". A list; no default.
     addresses = ["10.13.0.53"]
 
-    # How many of them must answer.
-    # Only with "ping", "service". 1 to 1000; default: 1.
+    # How many must answer, be up, or run. With "service" it can be a
+    # percentage of the real servers that have a weight.
+    # Only with "ping", "service", "process". A whole number, or "1%" to
+    # "100%"; default: 1.
     minimum = 1
 
     # The time from the start of one probe to the start of the next.
-    # Only with "ping". 10ms to 24h; default: 1s.
+    # Only with "ping", "file", "process". 10ms to 24h; default: 1s.
     interval = "1s"
 
     # The time limit for one probe.
@@ -355,18 +393,27 @@ virtual_router "old" {
 #   condition "service"    Met while enough real servers of the virtual service
 #                          of that name are up, as this director sees them.
 #                          Servers with weight 0 do not count.
+#   condition "file"       Met while the file exists, or while it holds a whole
+#                          number.
+#   condition "process"    Met while as many processes of a program run as
+#                          should. The unit lvsd.service hides those of other
+#                          users: with ProtectProc=default in a drop-in
+#                          (systemctl edit lvsd) they are seen. Until then,
+#                          what cannot be told is a finding, and counts as met.
 condition "ping" "gateways" {
   # The addresses to ask, such as that of a router to the clients. Choose
   # addresses that do not move.
   # Only with "ping". A list; no default.
   addresses = ["10.13.0.1", "10.13.0.2"]
 
-  # How many of them must answer.
-  # Only with "ping", "service". 1 to 1000; default: 1.
+  # How many must answer, be up, or run. With "service" it can be a percentage
+  # of the real servers that have a weight.
+  # Only with "ping", "service", "process". A whole number, or "1%" to "100%";
+  # default: 1.
   minimum = 1
 
   # The time from the start of one probe to the start of the next.
-  # Only with "ping". 10ms to 24h; default: 1s.
+  # Only with "ping", "file", "process". 10ms to 24h; default: 1s.
   interval = "1s"
 
   # The time limit for one probe.
@@ -391,6 +438,32 @@ condition "ping" "gateways" {
   # For how long the condition must not have been met before it counts as that.
   # 0s to 1h; default: 0s.
   down_after = "0s"
+}
+condition "file" "load" {
+  # The path of the file, which is absolute. A symbolic link counts as a file,
+  # and is not followed.
+  # Only with "file". A path; no default.
+  path = "/run/load"
+
+  # The file holds a whole number from -10000 to 10000, and the priority
+  # changes by that many times the weight. A file that is missing, or holds no
+  # number, changes nothing, and is a finding.
+  # Only with "file". Default: false.
+  number = true
+}
+condition "process" "ntpd" {
+  # The name of the program or script, or its path as it is started.
+  # Only with "process". A name or an absolute path; default: the condition's
+  # name.
+  program = "chronyd"
+
+  # Arguments that the process must have, in this order. It may have others.
+  # Only with "process". A list; default: any.
+  arguments = ["-F", "1"]
+
+  # How many processes may run.
+  # Only with "process". 1 to 32768; default: any number.
+  maximum = 2
 }
 condition "service" "web" {
   minimum = "50%"

@@ -7,6 +7,7 @@
 //	        │     ├─ response.go   what servers say, and how it ends
 //	        │     └─ pattern.go   what a body must match
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
+//	        ── file.go, process.go ─── processes.go   this machine itself
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
 // Each kind of check has one file, which registers how its options are compiled.
@@ -32,6 +33,8 @@
 //	dial.go, authorities.go, tls.go    connections
 //	pattern.go, response.go            what servers say
 //	echo.go, pinger.go                 ICMP
+//	processes.go                       which processes there are
 //	probe.go                           the Prober
-//	tcp.go, http.go, ping.go           each kind of check
+//	tcp.go, http.go, ping.go,          each kind of check
+//	file.go, process.go
 package probe

@@ -14,6 +14,7 @@ import (
 type Prober struct {
 	authorities  *authorities
 	ping4, ping6 pinger
+	processes    processes
 }
 
 // New returns a Prober. It opens the sockets for ping when a probe first needs
@@ -23,6 +24,7 @@ func New() *Prober {
 		authorities: &authorities{read: readCertificates, files: make(map[string]weak.Pointer[authorityFile])},
 		ping4:       pinger{family: ipv4Echo},
 		ping6:       pinger{family: ipv6Echo},
+		processes:   processes{root: "/proc"},
 	}
 }
 
@@ -46,8 +48,43 @@ func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) 
 	}
 }
 
+// A measure is one probe of this machine itself. It returns a number, if it has found
+// any, and errors as a run does.
+type measure func(ctx context.Context) (int, error)
+
+// local holds what compiles the Specs of the kinds that need no address.
+var local = make(map[string]func(*Prober, checker.Spec) (measure, error))
+
+// registerLocal is register for such a kind.
+func registerLocal[O checker.Options](base O, compile func(*Prober, O) (measure, error)) {
+	local[base.Kind()] = func(p *Prober, s checker.Spec) (measure, error) {
+		options := base
+		if err := s.Decode(&options); err != nil {
+			return nil, err
+		}
+		return compile(p, options)
+	}
+}
+
+// compileLocal returns what runs the probes of such a Spec.
+func (p *Prober) compileLocal(s checker.Spec) checker.ProbeFunc {
+	m, failure := local[s.Kind()](p, s)
+	return func(ctx context.Context, t checker.Target) checker.Result {
+		if failure != nil {
+			return verdict(ctx, t, notRun(fmt.Errorf("the check cannot be run: %w", failure)))
+		}
+		n, err := m(ctx)
+		r := verdict(ctx, t, err)
+		r.Number = n
+		return r
+	}
+}
+
 // Compile returns what runs the probes of a Spec.
 func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
+	if local[s.Kind()] != nil {
+		return p.compileLocal(s)
+	}
 	var probe run
 	err := fmt.Errorf("this version has no check of kind %q", s.Kind())
 	if compile := kinds[s.Kind()]; compile != nil {

@@ -21,7 +21,7 @@ const (
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
-	conditionReference // a condition that is tracked, and defined elsewhere
+	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
 )
 
 // maxServers bounds how many real servers there may be in all, since few lines

@@ -114,6 +114,9 @@ func newConditionKind[T any](k conditionKind, options []block.Entry[T], self fun
 		}
 		d := defining(b, &t)
 		d.implied = !given
+		if d.Counts && o.weight == 0 && !b.Given("weight") {
+			b.Mistake(b.Head, "Number without weight", "This file holds a number, which is multiplied by a weight: write for example weight = 1.")
+		}
 		return made, &d
 	}
 	return k
@@ -126,10 +129,14 @@ type watching struct {
 	rise, fall        int
 }
 
+func intervalOption[T any](of func(*T) *watching) block.Entry[T] {
+	return block.Duration("interval", "The time from the start of one probe to the start of the next.",
+		time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval })
+}
+
 func watchingOptions[T any](of func(*T) *watching) []block.Entry[T] {
 	return []block.Entry[T]{
-		block.Duration("interval", "The time from the start of one probe to the start of the next.",
-			time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval }),
+		intervalOption(of),
 		block.Duration("timeout", "The time limit for one probe.",
 			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),
 		block.Count("rise", "How many probes in a row must pass before the condition is met again. The first probe decides at once.",
@@ -145,8 +152,14 @@ func (w *watching) check(to checker.Target, o checker.Options) Check {
 	if to.Timeout == 0 {
 		to.Timeout = min(defaultTimeout, w.interval)
 	}
-	return Check{Target: to, Rise: w.rise, Fall: w.fall}
+	return Check{Target: to, Rise: max(1, w.rise), Fall: max(1, w.fall)}
 }
+
+// How many must be there is one option for all kinds that count something.
+const (
+	minimumHelp  = "How many must answer, be up, or run. With \"service\" it can be a percentage of the real servers that have a weight."
+	minimumRange = "a whole number, or \"1%\" to \"100%\""
+)
 
 // conditionName is the name of the condition that a block is about.
 func conditionName(b *block.Body) string { return b.Labels[0] + " " + b.Labels[1] }

@@ -72,6 +72,8 @@ type Condition struct {
 	Service string
 	Minimum int
 	Percent bool
+	// Counts: what its one check finds is a number, by which a weight is multiplied.
+	Counts bool
 	// Source is where it is defined: "lvsd.hcl:2".
 	Source string
 }

@@ -13,7 +13,8 @@
 //	server.go, service.go           virtual_service {} and its servers
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go,             each kind of condition
-//	track_ping.go, track_service.go
+//	track_ping.go, track_service.go,
+//	track_file.go, track_process.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	address.go, router.go
 //	director.go, defaults.go        director {}, defaults {}

@@ -133,12 +133,14 @@ var keepalivedVRRP = []foreignWords{
 		notify_up notify_down quorum_up quorum_down script_user set_supplementary_groups rs_init_notifies
 		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload enable_script_security`,
 		notYet, `The log and the metrics report every change.`},
-	{`script file process bfd init_fail init_file full_command param_match terminate_delay process_monitor_rcv_bufs
-		process_monitor_rcv_bufs_force neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
+	{"track_file vrrp_track_file file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
+	{"track_process vrrp_track_process process full_command param_match", counterpart, `Write track "process" "haproxy" { … }, with arguments where the name alone does not tell it.`},
+	{"terminate_delay", counterpart, `Write up_after and down_after in the block of the condition.`},
+	{"process_monitor_rcv_bufs process_monitor_rcv_bufs_force", never, `The processes are listed, and no event can be lost.`},
+	{`script bfd init_fail neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
 		max_hops hoplimit down_timer_adverts vrrp_down_timer_adverts global_tracking
-		sync_group_tracking_weight vrrp_script track_script track_file vrrp_track_file track_process
-		vrrp_track_process track_bfd bfd_instance`,
-		notYet, `Only interfaces are tracked: track "interface" "eth1" {}.`},
+		sync_group_tracking_weight vrrp_script track_script track_bfd bfd_instance`,
+		notYet, `What can be tracked are interfaces, addresses that answer to ping, virtual services, files and processes.`},
 	{"check_unicast_src vrrp_check_unicast_src", counterpart, `Remove it: with peers, only their adverts are accepted.`},
 	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},
 	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},

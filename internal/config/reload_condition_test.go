@@ -26,9 +26,15 @@ var reloadedConditions = map[string]struct {
 	"rise":       {"", `rise = 3`, "probes"},
 	"fall":       {"", `fall = 2`, "probes"},
 
-	"ping/addresses":  {"", `addresses = ["10.13.0.2"]`, "probes"},
-	"ping/minimum":    {`addresses = ["10.13.0.1", "192.168.1.99"]`, "addresses = [\"10.13.0.1\", \"192.168.1.99\"]\nminimum = 2", "minimum"},
-	"service/minimum": {`minimum = 1`, `minimum = "100%"`, "minimum"},
+	"ping/addresses":    {"", `addresses = ["10.13.0.2"]`, "probes"},
+	"ping/minimum":      {`addresses = ["10.13.0.1", "192.168.1.99"]`, "addresses = [\"10.13.0.1\", \"192.168.1.99\"]\nminimum = 2", "minimum"},
+	"file/path":         {"", `path = "/run/other"`, "probes"},
+	"file/number":       {"", `number = true`, "probes"},
+	"process/program":   {"", `program = "chronyd"`, "probes"},
+	"process/arguments": {"", `arguments = ["-f"]`, "probes"},
+	"process/minimum":   {"", `minimum = 2`, "probes"},
+	"process/maximum":   {"", `maximum = 2`, "probes"},
+	"service/minimum":   {`minimum = 1`, `minimum = "100%"`, "minimum"},
 }
 
 // conditionOf has, for each kind, a name and what its block must hold.
@@ -36,6 +42,8 @@ var conditionOf = map[string][2]string{
 	"interface": {"eth1", ""},
 	"ping":      {"gateway", `addresses = ["10.13.0.1"]`},
 	"service":   {"web", ""},
+	"file":      {"flag", `path = "/run/flag"`},
+	"process":   {"ntpd", ""},
 }
 
 // A reload that changes one option of a condition leaves the director as one that was

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
@@ -9,7 +10,7 @@ import (
 
 // conditions are the kinds of conditions. A new one is a file with its options and
 // what it makes of them, and a name here.
-var conditions = []conditionKind{trackInterface, trackPing, trackService}
+var conditions = []conditionKind{trackInterface, trackPing, trackService, trackFile, trackProcess}
 
 // trackKinds are those kinds where they are tracked, and definedKinds where they are
 // defined.
@@ -54,7 +55,7 @@ func readTracks(b *block.Body) (tracks []vrrp.Track, defined []definition) {
 		if d != nil {
 			defined = append(defined, *d)
 		} else {
-			claim(b, conditionReference, t.Condition, inner.LabelAt(1))
+			b.Claim(conditionReference, t.Condition, strconv.Itoa(t.Weight), inner.LabelAt(1))
 		}
 	}
 	return tracks, defined

@@ -21,8 +21,8 @@ var trackPing = newConditionKind(conditionKind{
 }, append([]block.Entry[pingCondition]{
 	block.List("addresses", "The addresses to ask, such as that of a router to the clients. Choose addresses that do not move.",
 		func(p *pingCondition) *[]block.Item { return &p.addresses }),
-	block.Count("minimum", "How many of them must answer.",
-		1, 1, 1000, func(p *pingCondition) *int { return &p.minimum }),
+	block.Count("minimum", minimumHelp,
+		1, 1, 1000, func(p *pingCondition) *int { return &p.minimum }).Within(minimumRange),
 }, watchingOptions((*pingCondition).watch)...), (*pingCondition).self, compilePing)
 
 func (p *pingCondition) watch() *watching { return &p.watching }

@@ -41,17 +41,17 @@ func (t *tracking) checkDefinitions(report *block.Reports) {
 // checkReferences reports conditions that are tracked and nowhere defined, and those
 // that are defined and never tracked.
 func (t *tracking) checkReferences(report *block.Reports, routers []vrrp.Config) {
-	defined, used := make(map[string]bool), make(map[string]bool)
-	for _, d := range t.definitions {
-		defined[d.Name] = true
-	}
+	defined, used := t.defined(), make(map[string]bool)
 	for i := range routers {
 		for _, track := range routers[i].Track {
 			used[track.Condition] = true
 		}
 	}
 	for _, c := range t.references {
-		if defined[c.Key] {
+		if d := defined[c.Key]; d != nil {
+			if d.Counts && c.Text == "0" {
+				report.Mistake(c.At, "Number without weight", "This condition is a number, which is multiplied by a weight: write for example weight = 1.")
+			}
 			continue
 		}
 		kind, name, _ := strings.Cut(c.Key, " ")
@@ -127,7 +127,7 @@ func checkPeers(report *block.Reports, r *vrrp.Config, defined map[string]*defin
 }
 
 // ofKind returns the names of conditions of a kind, without it.
-func ofKind(kind string, conditions map[string]bool) (names []string) {
+func ofKind(kind string, conditions map[string]*definition) (names []string) {
 	for _, c := range slices.Sorted(maps.Keys(conditions)) {
 		if name, ok := strings.CutPrefix(c, kind+" "); ok {
 			names = append(names, name)

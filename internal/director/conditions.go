@@ -29,6 +29,7 @@ type watch struct {
 type watched struct {
 	checker.Health
 	detail string // of its last failure
+	number int    // of its last success
 }
 
 // A checkPlace is where a check is: checks[condition][check].
@@ -58,19 +59,24 @@ func (w *watch) configure(c *config.Config) {
 func (w *watch) observe(now time.Time, t checker.Target, r checker.Result) (changed bool) {
 	for _, p := range w.places[t] {
 		check, of := &w.checks[p.condition][p.check], w.conditions[p.condition].Checks[p.check]
-		if r.Outcome == checker.Failed {
+		switch r.Outcome {
+		case checker.Failed:
 			check.detail = r.Detail
+		case checker.Passed:
+			changed = changed || check.number != r.Number
+			check.number = r.Number
 		}
 		changed = check.Observe(now, r, of.Rise, of.Fall) || changed
 	}
 	return changed
 }
 
-// unheard is how many checks have had no result yet.
+// unheard is how many checks have not been run yet. One that cannot be run is not
+// awaited: the condition counts as met until it is known.
 func (w *watch) unheard() (n int) {
 	for _, checks := range w.checks {
 		for i := range checks {
-			if checks[i].State() == checker.Unknown {
+			if checks[i].Last().Outcome == 0 {
 				n++
 			}
 		}
@@ -110,7 +116,11 @@ func judgeChecks(c *config.Condition, checks []watched) vrrp.Condition {
 	if len(checks) > 1 {
 		why = fmt.Sprintf("%d of %d answer, and %d must; %s", up, len(checks), c.Minimum, why)
 	}
-	return judged(c, up, unknown, c.Minimum, why)
+	v := judged(c, up, unknown, c.Minimum, why)
+	if v.Counts = c.Counts; v.Counts && v.OK {
+		v.Number = checks[0].number
+	}
+	return v
 }
 
 // found says what a probe found, and of whom.

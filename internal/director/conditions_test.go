@@ -165,7 +165,7 @@ func TestTheKeeperIsToldOfConditions(t *testing.T) {
 	note(effects)
 	note(core.Handle(start, TableSeen{Converged: true}))
 	at := start
-	for _, outcome := range []checker.Outcome{checker.NotRun, checker.Passed, checker.Failed, checker.Failed, checker.Passed} {
+	for _, outcome := range []checker.Outcome{checker.Passed, checker.Passed, checker.NotRun, checker.Failed, checker.Failed, checker.Passed} {
 		at = at.Add(time.Second)
 		note(core.Handle(at, Probed{{c.Conditions[0].Checks[0].Target, checker.Result{At: at, Outcome: outcome, Detail: "timeout"}}}))
 	}
@@ -173,6 +173,34 @@ func TestTheKeeperIsToldOfConditions(t *testing.T) {
 		"condition-unmet", "keeper: ready true, 10.13.0.1: timeout", "condition-met", "keeper: ready true, met"}
 	if !slices.Equal(told, want) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The number in a file is worth what its weight says, as long as it is there.
+func TestAConditionThatIsANumber(t *testing.T) {
+	var w watch
+	c := pinging(1, 1)
+	c.Counts = true
+	w.configure(&config.Config{Conditions: []config.Condition{c}})
+	target := c.Checks[0].Target
+	for _, tt := range []struct {
+		result checker.Result
+		want   vrrp.Condition
+	}{
+		{checker.Result{}, vrrp.Condition{Unknown: true}},
+		{checker.Result{Outcome: checker.Passed, Number: 3}, vrrp.Condition{OK: true, Number: 3}},
+		{checker.Result{Outcome: checker.Passed, Number: -20}, vrrp.Condition{OK: true, Number: -20}},
+		{checker.Result{Outcome: checker.NotRun}, vrrp.Condition{OK: true, Number: -20}},
+		{checker.Result{Outcome: checker.Failed, Detail: "there is no file"}, vrrp.Condition{Reason: "10.13.0.1: there is no file"}},
+		{checker.Result{Outcome: checker.Passed}, vrrp.Condition{OK: true}},
+	} {
+		before := w.judge(nil)
+		changed := tt.result.Outcome != 0 && w.observe(start, target, tt.result)
+		tt.want.Name, tt.want.Tracked, tt.want.Counts = c.Name, true, true
+		got := w.judge(nil)
+		if got[0] != tt.want || changed != (got[0] != before[0]) {
+			t.Errorf("after %+v: %+v, want %+v; changed: %v", tt.result, got[0], tt.want, changed)
+		}
 	}
 }
 

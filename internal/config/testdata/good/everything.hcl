@@ -53,6 +53,19 @@ virtual_router "outside" {
   }
   track "interface" "eth4" { weight = -20 }
   track "ping" "gateways" { weight = -30 }
+  track "file" "load" { weight = -1 }
+  track "file" "maintenance" {
+    path    = "/etc/lvsd/maintenance"
+    number  = false
+    reverse = true
+  }
+  track "process" "haproxy" {}
+  track "process" "ntpd" {
+    program   = "chronyd"
+    arguments = ["-F", "1"]
+    maximum   = 2
+    weight    = 3
+  }
   track "ping" "dns" {
     addresses = ["10.13.0.53"]
     interval  = "2s"
@@ -64,6 +77,20 @@ virtual_router "outside" {
     minimum = "75%"
     weight  = -10
   }
+}
+
+condition "file" "load" {
+  path     = "/run/load"
+  number   = true
+  interval = "3s"
+}
+
+condition "process" "haproxy" {
+  program   = "/usr/sbin/haproxy"
+  arguments = ["-f", "/etc/haproxy/haproxy.cfg"]
+  minimum   = 2
+  maximum   = 4
+  interval  = "4s"
 }
 
 condition "ping" "gateways" {

@@ -1,0 +1,30 @@
+package checker
+
+// File is a probe of this machine that passes while a file exists, or while it
+// holds a number.
+type File struct {
+	Path string `json:"path"`
+	// Number: the file must hold a whole number, which is the result's.
+	Number bool `json:"number,omitempty"`
+}
+
+// Kind returns "file".
+func (File) Kind() string { return "file" }
+
+// MaxNumber bounds the number that a File holds, on either side of 0.
+const MaxNumber = 10_000
+
+// Process is a probe of this machine that passes while as many processes run as
+// should.
+type Process struct {
+	// Program is the name of the program, or its absolute path.
+	Program string `json:"program"`
+	// Arguments must all be among those of the process, in this order.
+	Arguments []string `json:"arguments,omitempty"`
+	// Minimum and Maximum bound how many may run; a Maximum of 0 is none.
+	Minimum int `json:"minimum"`
+	Maximum int `json:"maximum,omitempty"`
+}
+
+// Kind returns "process".
+func (Process) Kind() string { return "process" }

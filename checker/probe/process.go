@@ -1,0 +1,48 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lvsd/lvsd/checker"
+)
+
+func init() { registerLocal(checker.Process{}, compileProcess) }
+
+// errHidden is why no more can be told than that some processes are there.
+var errHidden = errors.New("this director does not see the processes of other users: write ProtectProc=default below [Service] in a drop-in of its unit (systemctl edit lvsd), and restart it")
+
+// compileProcess returns the measurement that passes while as many processes run as
+// should.
+func compileProcess(p *Prober, o checker.Process) (measure, error) {
+	return func(context.Context) (int, error) {
+		all, hidden, err := p.processes.list()
+		if err != nil {
+			return 0, notRun(err)
+		}
+		n := 0
+		for i := range all {
+			if all[i].is(o.Program, o.Arguments) {
+				n++
+			}
+		}
+		return n, countProcesses(o, n, hidden)
+	}, nil
+}
+
+// countProcesses says what is wrong with a number of processes, of which there are more
+// where some are hidden.
+func countProcesses(o checker.Process, n int, hidden bool) error {
+	switch {
+	case o.Maximum > 0 && n > o.Maximum:
+		return fmt.Errorf("%d processes of %s run, and at most %d may", n, o.Program, o.Maximum)
+	case hidden && (n < o.Minimum || o.Maximum > 0):
+		return notRun(errHidden)
+	case n < o.Minimum && o.Minimum == 1:
+		return fmt.Errorf("no process of %s runs", o.Program)
+	case n < o.Minimum:
+		return fmt.Errorf("%d processes of %s run, and at least %d must", n, o.Program, o.Minimum)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package config
+
+import (
+	"path/filepath"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
+)
+
+// A fileCondition is about a file of this machine.
+type fileCondition struct {
+	conditionOptions
+	watching
+	path   string
+	number bool
+}
+
+var trackFile = newConditionKind(conditionKind{
+	name: "file", help: "Met while the file exists, or while it holds a whole number.",
+}, []block.Entry[fileCondition]{
+	block.Text("path", "The path of the file, which is absolute. A symbolic link counts as a file, and is not followed.",
+		"", absolutePath, func(f *fileCondition) *string { return &f.path }).Within("a path").Unless(""),
+	block.Flag("number", "The file holds a whole number from -10000 to 10000, and the priority changes by that many times the weight. A file that is missing, or holds no number, changes nothing, and is a finding.",
+		false, func(f *fileCondition) *bool { return &f.number }),
+	intervalOption((*fileCondition).watch),
+}, (*fileCondition).self, func(b *block.Body, f *fileCondition) Condition {
+	b.Require("path", `path = "/run/maintenance"`)
+	return Condition{Checks: []Check{f.check(checker.Target{}, checker.File{Path: f.path, Number: f.number})}, Minimum: 1, Counts: f.number}
+})
+
+func (f *fileCondition) watch() *watching { return &f.watching }
+
+// absolutePath checks the path of something on this machine.
+func absolutePath(b *block.Body, s string, at block.Place) (string, bool) {
+	if !filepath.IsAbs(s) {
+		b.Mistake(at, "Relative path", "%q must begin with a slash: write the whole path.", s)
+		return "", false
+	}
+	return filepath.Clean(s), true
+}
