@@ -206,6 +206,101 @@ virtual_router "outside" {
     track = false
   }
 
+  # A route that the Master has, and no other director. It is added after the
+  # addresses and removed before them, and put back when somebody removes it.
+  # Routes and rules of lvsd have protocol 112, and nothing else is ever
+  # changed or removed. They have no lifetime: if all of lvsd's processes are
+  # killed, they stay until its next start, but for a route of the main table
+  # whose source is an address with a lease, which goes with it. The label is
+  # the destination: a network, or "default".
+  route "10.9.0.0/16" {
+    # What becomes of the packets: "unicast" sends them, "blackhole" drops
+    # them, and the others answer them with an ICMP error.
+    # "unicast", "blackhole", "unreachable" or "prohibit"; default: "unicast".
+    type = "unicast"
+
+    # The next router (gateway). Without it, the destination is on the network
+    # of the interface.
+    # An address; default: none.
+    via = "10.13.0.1"
+
+    # The network interface on which the packets are sent.
+    # A name of up to 15 bytes; default: where via is reached.
+    interface = "eth0"
+
+    # The address that the director's own packets come from: a virtual one, for
+    # instance. The route goes with the address.
+    # An address; default: the kernel's choice.
+    source = "10.13.0.200"
+
+    # Of several routes to a destination, the kernel takes the one with the
+    # smallest metric. With 0, it is 0, or 1024 with IPv6.
+    # 0 to 4294967295; default: 0.
+    metric = 100
+
+    # The routing table; 254 is the main one. Others are consulted where a rule
+    # says so.
+    # 1 to 4294967295; default: 254.
+    table = 254
+
+    # How far the route leads, of IPv4 only.
+    # "global", "site", "link" or "host"; default: "global" with via, otherwise
+    # "link".
+    scope = "global"
+
+    # The next router is reached on the interface, although no network there
+    # has it.
+    # Default: false.
+    onlink = false
+
+    # Also track the interface, if the route names one: without it, the
+    # director is not Master.
+    # Default: true.
+    track = true
+  }
+
+  # A rule of policy routing that the Master has, and no other director: which
+  # packets consult another routing table.
+  rule {
+    # When the rule is consulted: the smallest first. The main table is
+    # consulted at 32766.
+    # 1 to 4294967295; no default.
+    priority = 100
+
+    # The network of the packets' source.
+    # A network; default: all.
+    from = "10.13.0.200/32"
+
+    # The network of the packets' destination.
+    # A network; default: all.
+    to = "10.9.0.0/16"
+
+    # The network interface on which the packets have arrived; "lo" is for the
+    # director's own.
+    # A name of up to 15 bytes; default: any.
+    iif = "eth0"
+
+    # The network interface to which the sending socket is bound.
+    # A name of up to 15 bytes; default: any.
+    oif = "eth0"
+
+    # The packets' firewall mark.
+    # 0 to 4294967295; default: any.
+    firewall_mark = 1
+
+    # The bits of the firewall mark that count.
+    # 1 to 4294967295; default: all.
+    firewall_mask = 255
+
+    # The routing table that is consulted.
+    # 1 to 4294967295; no default.
+    table = 100
+
+    # The family of the packets, where from and to do not tell it.
+    # "ipv4" or "ipv6"; default: that of from or to, otherwise "ipv4".
+    family = "ipv4"
+  }
+
   # The addresses of the other directors, for networks without multicast.
   # Adverts are sent to these addresses, and accepted only from them.
   # A list; default: multicast to 224.0.0.18 or ff02::12.

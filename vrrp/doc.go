@@ -5,8 +5,8 @@
 // Every file uses only files that come before it in this list:
 //
 //	packet.go, auth.go, condition.go,      values: the codec of adverts, what tells
-//	timing.go, offer.go, vrrp.go           them from others', what is configured and
-//	                                       what is reported
+//	timing.go, route.go, offer.go,         them from others', what is configured and
+//	vrrp.go                                what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
@@ -17,7 +17,7 @@
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
 //	status.go                              and returns the work to do
 //	worker.go                              the loop that adds and removes a Master's
-//	                                       addresses
+//	                                       addresses, routes and rules
 //	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
 //	interfaces.go, loop.go                 evaluates their Conditions
 //

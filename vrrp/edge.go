@@ -101,11 +101,15 @@ type Link interface {
 // called by one goroutine, and may take as long as the kernel likes.
 type Holder interface {
 	// Hold makes it so that the holdings are there, and begins their lease anew.
-	// It goes on after an error, and returns what had not been there.
-	Hold(Holdings) (added Holdings, err error)
+	// It goes on after an error, and returns what had not been there, and which
+	// routes and rules are not there now.
+	Hold(Holdings) (added, missing Holdings, err error)
 	// Release makes it so that they are not there, and returns what had been.
 	// It goes on after an error.
 	Release(Holdings) (removed Holdings, err error)
+	// Sweep removes the routes and rules that an earlier process has left, but for
+	// these.
+	Sweep(keep Holdings) error
 	// Announce makes the neighbours on each interface send to the addresses here.
 	Announce(Holdings) error
 }

@@ -20,14 +20,17 @@ type Holdings struct {
 	Addresses []InterfaceAddress
 	// Attributes are those of the addresses that have any.
 	Attributes map[netip.Addr]Attributes
-	// Lease is how long the kernel keeps them after they were held last; zero:
-	// for ever.
+	// Routes and Rules are there after the addresses, and gone before them.
+	Routes []Route
+	Rules  []Rule
+	// Lease is how long the kernel keeps the addresses after they were held last;
+	// zero: for ever. Of routes and rules the kernel knows no such thing.
 	Lease time.Duration
 }
 
 // holdings are what a Master that is configured so has.
 func (c *Config) holdings() Holdings {
-	h := Holdings{Attributes: c.Attributes}
+	h := Holdings{Attributes: c.Attributes, Routes: c.Routes, Rules: c.Rules}
 	for _, p := range c.Addresses {
 		h.Addresses = append(h.Addresses, InterfaceAddress{c.Interface, p})
 	}
@@ -41,35 +44,72 @@ func (c *Config) holdings() Holdings {
 // lease is how long addresses outlive the processes of their Master.
 func (c *Config) lease() time.Duration { return max(minLease, 2*c.masterDown(c.Interval)) }
 
-func (h Holdings) empty() bool { return len(h.Addresses) == 0 }
+func (h Holdings) empty() bool {
+	return len(h.Addresses) == 0 && len(h.Routes) == 0 && len(h.Rules) == 0
+}
 
 // same reports whether both are of the same things, for however long.
 func (h Holdings) same(o Holdings) bool {
-	return slices.Equal(h.Addresses, o.Addresses) && maps.Equal(h.Attributes, o.Attributes)
+	return slices.Equal(h.Addresses, o.Addresses) && maps.Equal(h.Attributes, o.Attributes) &&
+		slices.Equal(h.Routes, o.Routes) && slices.Equal(h.Rules, o.Rules)
+}
+
+// with returns what is in either.
+func (h Holdings) with(o Holdings) Holdings {
+	h.Addresses = slices.Concat(h.Addresses, o.Addresses)
+	h.Routes = slices.Concat(h.Routes, o.Routes)
+	h.Rules = slices.Concat(h.Rules, o.Rules)
+	return h
 }
 
 // without returns what is not in any of the others.
 func (h Holdings) without(others ...Holdings) Holdings {
-	left := Holdings{Attributes: h.Attributes, Lease: h.Lease}
-	for _, a := range h.Addresses {
-		if !slices.ContainsFunc(others, func(o Holdings) bool { return slices.Contains(o.Addresses, a) }) {
-			left.Addresses = append(left.Addresses, a)
+	h.Addresses = except(h.Addresses, others, func(o Holdings) []InterfaceAddress { return o.Addresses })
+	h.Routes = except(h.Routes, others, func(o Holdings) []Route { return o.Routes })
+	h.Rules = except(h.Rules, others, func(o Holdings) []Rule { return o.Rules })
+	return h
+}
+
+// except returns what of a list is in none of the others' lists.
+func except[T comparable](list []T, others []Holdings, of func(Holdings) []T) (left []T) {
+	for _, v := range list {
+		if !slices.ContainsFunc(others, func(o Holdings) bool { return slices.Contains(of(o), v) }) {
+			left = append(left, v)
 		}
 	}
 	return left
 }
 
-// maxListed bounds the addresses in a line of the log.
-const maxListed = 10
+// paths are the routes and rules, of which nothing is seen on the interfaces.
+func (h Holdings) paths() Holdings { return Holdings{Routes: h.Routes, Rules: h.Rules} }
 
-// String lists the addresses with their interfaces for the log.
-func (h Holdings) String() string {
-	names := make([]string, 0, maxListed)
-	for _, a := range h.Addresses[:min(len(h.Addresses), maxListed)] {
+// count is how many things there are.
+func (h Holdings) count() int { return len(h.Addresses) + len(h.Routes) + len(h.Rules) }
+
+// list names them all, for the log.
+func (h Holdings) list() []string {
+	names := make([]string, 0, h.count())
+	for _, a := range h.Addresses {
 		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
 	}
-	text := strings.Join(names, ", ")
-	if more := len(h.Addresses) - maxListed; more > 0 {
+	for _, r := range h.Routes {
+		names = append(names, r.String())
+	}
+	for _, r := range h.Rules {
+		names = append(names, r.String())
+	}
+	return names
+}
+
+// maxListed bounds what is named in a line of the log.
+const maxListed = 10
+
+// String lists what there is for the log: addresses with their interfaces, routes
+// and rules.
+func (h Holdings) String() string {
+	names := h.list()
+	text := strings.Join(names[:min(len(names), maxListed)], ", ")
+	if more := len(names) - maxListed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text

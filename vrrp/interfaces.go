@@ -171,9 +171,11 @@ func (s *Session) adopt(now time.Time, m *member) {
 	if there.empty() {
 		return
 	}
+	// Its routes and rules may be there as well.
+	there = there.with(m.router.holdings().paths())
 	m.router.Adopt()
 	s.worker.adopt(m.key, m.router.c.Name, there)
-	s.report(m.router.event(now, AddressesAdopted, slog.LevelInfo, "adopted what was there at the start, until another Master is heard: %s", there))
+	s.report(m.router.event(now, AddressesAdopted, slog.LevelInfo, "adopted what was there at the start, until another Master is heard: %s", Holdings{Addresses: there.Addresses}))
 }
 
 // begin starts a router that can run. One that the keeper before this one left

@@ -66,9 +66,25 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		s.worker.audit(s.present)
 		s.removeLeftovers()
 	}
+	s.sweepUp()
 	s.removeEnded()
 	s.watch()
 	return s.ended(now)
+}
+
+// sweepUp has the worker remove, once, what an earlier process has left, when it is
+// known what of that is adopted.
+func (s *Session) sweepUp() {
+	if s.swept || !s.applied || s.interfaces == nil {
+		return
+	}
+	for _, m := range s.members {
+		if !m.inspected {
+			return
+		}
+	}
+	s.swept = true
+	s.worker.sweepUp()
 }
 
 // deadline is when the next turn is due, without a cause from outside.
@@ -102,6 +118,7 @@ func (s *Session) read(now time.Time) {
 
 // apply starts, updates and ends routers.
 func (s *Session) apply(now time.Time, d Desired) {
+	s.applied = true
 	s.conditions = d.Conditions
 	for _, r := range d.Resume {
 		s.resume[r.Router] = r.Before

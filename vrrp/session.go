@@ -48,7 +48,9 @@ type Session struct {
 	auditAt time.Time
 	rewatch bool // who else has the routers' addresses
 	endBy   time.Time
-	payload []byte
+	// applied: the routers are known; swept: what none of them has is removed.
+	applied, swept bool
+	payload        []byte
 
 	unclaimed atomic.Uint64
 }

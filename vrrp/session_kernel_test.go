@@ -37,6 +37,9 @@ type kernel struct {
 	blocked chan struct{} // address work waits until it is closed
 	failure error         // of address work
 	stuck   error         // why addresses could not be removed again
+	// paths are the routes and rules of ours, and unroutable is why no route can be added.
+	paths      map[fmt.Stringer]bool
+	unroutable error
 	// examined is how often that was asked for.
 	examined int
 	refusal  error         // of adverts that are to be sent
@@ -81,6 +84,7 @@ func play(t *testing.T, f func(s *kernel)) {
 				"eth0": {Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24"), netip.MustParsePrefix("fe80::1/64")}},
 				"eth1": {Up: true},
 			},
+			paths: map[fmt.Stringer]bool{},
 		}
 		s.publish()
 		s.session = vrrp.NewSession(s, s, s.event)
@@ -229,7 +233,7 @@ func (s *kernel) wait() {
 
 // The kernel prints what is asked of it as the commands that would do it.
 
-func (s *kernel) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
+func (s *kernel) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,13 +253,58 @@ func (s *kernel) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
 	if len(added.Addresses) > 0 {
 		s.publish()
 	}
-	return added, s.failure
+	for _, r := range h.Routes {
+		switch {
+		case s.unroutable != nil:
+			missing.Routes = append(missing.Routes, r)
+		case !s.paths[r]:
+			s.note(worker, "ip %s: added", r)
+			added.Routes = append(added.Routes, r)
+			s.paths[r] = true
+		}
+	}
+	for _, r := range h.Rules {
+		if !s.paths[r] {
+			s.note(worker, "ip %s: added", r)
+			added.Rules = append(added.Rules, r)
+			s.paths[r] = true
+		}
+	}
+	return added, missing, errors.Join(s.failure, s.unroutable)
+}
+
+// Sweep removes what is not to be kept.
+func (s *kernel) Sweep(keep vrrp.Holdings) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wanted := map[fmt.Stringer]bool{}
+	for _, r := range keep.Routes {
+		wanted[r] = true
+	}
+	for _, r := range keep.Rules {
+		wanted[r] = true
+	}
+	for p := range s.paths {
+		if !wanted[p] {
+			s.note(worker, "ip %s: swept", p)
+			delete(s.paths, p)
+		}
+	}
+	return nil
 }
 
 func (s *kernel) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, r := range h.Rules {
+		s.note(worker, "ip %s: removed", r)
+		delete(s.paths, r)
+	}
+	for _, r := range h.Routes {
+		s.note(worker, "ip %s: removed", r)
+		delete(s.paths, r)
+	}
 	for _, a := range h.Addresses {
 		s.note(worker, "ip addr del %s dev %s", a.Prefix, a.Interface)
 		if s.failure != nil {

@@ -31,6 +31,9 @@ type Config struct {
 	Extra []InterfaceAddress
 	// Attributes are those of the addresses, advertised or not, that have any.
 	Attributes map[netip.Addr]Attributes
+	// Routes and Rules are those that a Master has too, and no other director.
+	Routes []Route
+	Rules  []Rule
 	// Peers are the other directors' addresses. With peers, adverts are sent to
 	// each of them, and only theirs are accepted; without, they are multicast.
 	Peers []netip.Addr
@@ -247,6 +250,10 @@ type Status struct {
 	// "10.13.0.200/24 on eth0".
 	Missing string `json:"missing,omitempty"`
 	Left    string `json:"left,omitempty"`
+	// Paths are the routes and rules of the router, as text, and PathsHeld is how many
+	// of them a Master has. Missing names those that it has not, as well.
+	Paths     []string `json:"paths,omitempty"`
+	PathsHeld int      `json:"paths_held,omitempty"`
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string `json:"addresses_failure,omitempty"`
 	// Offered is what became of the last Offer; zero: there was none.
@@ -310,6 +317,8 @@ type Counters struct {
 	AdvertsLate uint64 `json:"adverts_late"`
 	// AddressesRestored are addresses that somebody else had removed.
 	AddressesRestored uint64 `json:"addresses_restored"`
+	// PathsRestored are routes and rules that somebody else had removed.
+	PathsRestored uint64 `json:"paths_restored"`
 	// AddressesRemoved are addresses that somebody else had added while this
 	// router did not hold them.
 	AddressesRemoved uint64 `json:"addresses_removed"`

@@ -35,6 +35,9 @@ type worker struct {
 	mu   sync.Mutex
 	jobs map[routerKey]*job
 	busy bool
+	// sweep: the routes and rules that an earlier process left are to be removed.
+	sweep   bool
+	unswept string // why they could not be, as last reported
 }
 
 // A job is the holdings of one router.
@@ -56,6 +59,9 @@ type job struct {
 	complete bool
 	auditAt  time.Time // when to look again
 	failure  string    // as last reported
+	// missing are the routes and rules that could not be added.
+	missing  Holdings
+	paths    uint64 // of restored, those that are routes and rules
 	restored uint64
 	removed  uint64    // of foreign
 	toldAt   time.Time // of removed, last
@@ -107,7 +113,7 @@ func (w *worker) remove(key routerKey, name string, foreign Holdings) {
 	w.change(key, func(j *job) {
 		foreign = foreign.without(j.have)
 		j.foreign.Addresses = slices.Concat(j.foreign.Addresses, foreign.Addresses)
-		j.have.Addresses = slices.Concat(j.have.Addresses, foreign.Addresses)
+		j.have = j.have.with(foreign)
 		j.name, j.apply = name, j.apply || !foreign.empty()
 	})
 }
@@ -132,10 +138,42 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for key, j := range w.jobs {
-		if j.complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
+		// Of routes no interface tells: those of one that was down are gone.
+		if j.complete && (!j.want.paths().empty() || slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] })) {
 			j.apply = true
 			token(w.wake)
 		}
+	}
+}
+
+// sweepUp removes, once, the routes and rules that an earlier process has left and
+// no router has any more.
+func (w *worker) sweepUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sweep = true
+	token(w.wake)
+}
+
+// sweepNow does that, where it is due. What fails is tried again with the next task.
+func (w *worker) sweepNow() {
+	w.mu.Lock()
+	due := w.sweep
+	var keep Holdings
+	for _, j := range w.jobs {
+		keep = keep.with(j.want.paths()).with(j.have.paths())
+	}
+	w.mu.Unlock()
+	if !due {
+		return
+	}
+	err := w.edge.Sweep(keep)
+	w.mu.Lock()
+	w.sweep = err != nil
+	w.mu.Unlock()
+	if err != nil && err.Error() != w.unswept {
+		w.unswept = err.Error()
+		w.report(Event{At: time.Now(), Code: AddressesFailed, Level: slog.LevelWarn, Text: "routes and rules of an earlier process may be left: " + firstOf(err)})
 	}
 }
 
@@ -145,6 +183,13 @@ func (w *worker) describe(key routerKey, s *Status) {
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
 		s.Counters.AddressesRestored, s.Counters.AddressesRemoved = j.restored, j.removed
+		s.Counters.PathsRestored = j.paths
+		if s.State == Master && j.complete || !j.missing.empty() {
+			s.PathsHeld = j.want.paths().without(j.missing).count()
+		}
+		if missing := j.missing.String(); missing != "" {
+			s.Missing = strings.TrimPrefix(s.Missing+", "+missing, ", ")
+		}
 		s.AddressesFailure = j.failure
 	}
 }
@@ -180,6 +225,7 @@ func (w *worker) run(end <-chan struct{}) {
 			default:
 			}
 		}
+		w.sweepNow()
 		w.idle()
 		timer.Stop()
 		if at := w.deadline(); !at.IsZero() {
@@ -222,7 +268,8 @@ func (w *worker) next(now time.Time) *task {
 
 // touched is what is wanted, without the director's own address.
 func (j *job) touched(name string) Holdings {
-	h := Holdings{Attributes: j.want.Attributes, Lease: j.want.Lease}
+	h := j.want
+	h.Addresses = nil
 	for _, a := range j.want.Addresses {
 		if a.Interface != name || a.Prefix.Addr() != j.own {
 			h.Addresses = append(h.Addresses, a)
@@ -243,7 +290,7 @@ func (w *worker) take(key routerKey, j *job, now time.Time) *task {
 	// What is wanted now is ours, whoever added it.
 	j.foreign = j.foreign.without(j.foreign.without(t.drop))
 	t.foreign = j.foreign
-	j.have.Addresses = slices.Concat(t.hold.Addresses, t.drop.Addresses)
+	j.have = t.hold.with(t.drop)
 	j.announce, j.apply = false, false
 	return t
 }
@@ -254,14 +301,14 @@ func (w *worker) perform(t *task) {
 	var held, released, announced error
 	if !t.hold.empty() && t.apply {
 		var added Holdings
-		if added, held = w.edge.Hold(t.hold); t.complete {
+		if added, t.missing, held = w.edge.Hold(t.hold); t.complete {
 			restored = added
 		}
 	}
 	if !t.drop.empty() {
 		removed, released = w.edge.Release(t.drop)
 	}
-	if !t.want.empty() && (t.announce || !restored.empty()) && w.wanted(t) {
+	if !t.want.empty() && (t.announce || len(restored.Addresses) > 0) && w.wanted(t) {
 		announced = w.edge.Announce(t.want)
 	}
 	w.tell(t, time.Now(), restored, removed.without(removed.without(t.foreign)))
@@ -281,6 +328,10 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	j := t.of
 	if released {
 		j.have, j.foreign = j.have.without(t.drop), j.foreign.without(t.drop)
+	}
+	j.missing = t.missing
+	if j.want.empty() {
+		j.missing = Holdings{}
 	}
 	j.complete = held && !t.want.empty() && j.want.same(t.want)
 	j.failure = ""
@@ -329,6 +380,7 @@ func (w *worker) tell(t *task, now time.Time, restored, removed Holdings) {
 	w.mu.Lock()
 	j := t.of
 	j.restored += uint64(len(restored.Addresses))
+	j.paths += uint64(restored.paths().count())
 	j.removed += uint64(len(removed.Addresses))
 	count, again := j.removed, !removed.empty() && now.Sub(j.toldAt) >= tellEvery
 	if again {

@@ -80,6 +80,10 @@ type Router struct {
 	// "10.13.0.200/24 on eth0".
 	Missing string `json:"missing,omitempty"`
 	Left    string `json:"left,omitempty"`
+	// Paths are the routes and rules that move with the addresses, as text; PathsHeld is
+	// how many of them are on this director. Missing has the others of a Master, too.
+	Paths     []string `json:"paths"`
+	PathsHeld int      `json:"paths_held"`
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
@@ -177,6 +181,9 @@ type RouterCounters struct {
 	// AddressesRestored counts addresses put back after somebody else had
 	// removed them.
 	AddressesRestored uint64 `json:"addresses_restored"`
+	// PathsRestored counts routes and rules put back after somebody else had removed
+	// them.
+	PathsRestored uint64 `json:"paths_restored"`
 	// AddressesRemoved counts addresses removed after somebody else had added
 	// them while this router did not hold them.
 	AddressesRemoved uint64 `json:"addresses_removed"`

@@ -10,6 +10,8 @@ const (
 	routerName
 	routerID
 	routerAddress
+	routePlace // the destination, table and metric of a route
+	ruleItself
 	serviceName
 	serviceKey
 	mustBeUnique
@@ -36,6 +38,8 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	routerName:    {"virtual_router", "choose another name"},
 	routerID:      {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
 	routerAddress: {"virtual address", "only one virtual router can hold an address"},
+	routePlace:    {"route", "the kernel has room for one with that metric in a table; write another metric"},
+	ruleItself:    {"rule", "remove one of the two"},
 	serviceName:   {"virtual_service", "choose another name"},
 	serviceKey:    {"virtual service", "write all servers of a service into one block"},
 }

@@ -16,7 +16,7 @@
 //	track_ping.go, track_service.go,
 //	track_file.go, track_process.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
-//	address.go, router.go
+//	address.go, paths.go, router.go
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
 //	tracking.go                     the conditions of all blocks

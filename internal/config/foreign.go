@@ -108,6 +108,8 @@ var keepalivedVRRP = []foreignWords{
 	{"unicast_peer", counterpart, `Write peers = ["10.13.0.16"], with the other directors' addresses.`},
 	{"unicast_src_ip mcast_src_ip", counterpart, `Write source = "10.13.0.15"; left out, adverts come from the interface's address.`},
 	{"virtual_ipaddress", counterpart, `Write addresses = ["10.13.0.200/24"], a list.`},
+	{"virtual_routes", counterpart, `Write route "10.9.0.0/16" { via = "10.13.0.1" }, one block for each route.`},
+	{"virtual_rules", counterpart, `Write rule { from, table, priority }, one block for each rule.`},
 	{"no_virtual_ipaddress", counterpart, `Write addresses = [], and what else moves.`},
 	{"brd", counterpart, `Write address "10.13.0.200/24" { broadcast = "10.13.0.255" }, a block for an address with more than itself.`},
 	{"preferred_lft", counterpart, `Write preferred = true in the address's block; false is the default.`},
@@ -144,7 +146,7 @@ var keepalivedVRRP = []foreignWords{
 	{"check_unicast_src vrrp_check_unicast_src", counterpart, `Remove it: with peers, only their adverts are accepted.`},
 	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},
 	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},
-	{"virtual_routes virtual_rules static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
+	{"static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
 	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
 		promote_secondaries`,
 		notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},

@@ -43,6 +43,8 @@ var reloadedRouters = map[string]struct {
 	"address":         {`address "10.9.0.201/24" { label = "eth0:web" }`, false, ""},
 	"extra_address":   {`extra_address "192.168.1.254/24" { interface = "eth1" }`, false, ""},
 	"peers":           {`peers = ["10.9.0.2"]`, false, ""},
+	"route":           {`route "10.77.0.0/16" { via = "10.9.0.254" }`, false, ""},
+	"rule":            {"rule {\n  from     = \"10.9.0.200/32\"\n  table    = 100\n  priority = 100\n}", false, ""},
 	"ttl":             {`ttl = 254`, false, unicast},
 	"min_ttl":         {`min_ttl = 254`, false, unicast},
 	"max_ttl":         {`max_ttl = 254`, false, unicast + "\nmin_ttl = 254"},
@@ -184,6 +186,7 @@ type host struct {
 	mu      sync.Mutex
 	down    map[string]bool
 	has     map[vrrp.InterfaceAddress]string // virtual addresses with their lifetimes
+	paths   map[string]bool                  // routes and rules
 	ports   map[vrrp.Port][]vrrp.Identity
 	view    *vrrp.Interfaces
 	arrived []vrrp.Packet
@@ -196,7 +199,7 @@ var own = map[string][]string{"eth0": {"10.9.0.1/24", "10.9.0.7/24"}, "eth1": {"
 
 func newHost(t *testing.T) *host {
 	h := &host{t: t, ended: make(chan struct{}), wake: make(chan struct{}, 1), mark: time.Now(),
-		down: map[string]bool{}, has: map[vrrp.InterfaceAddress]string{}}
+		down: map[string]bool{}, has: map[vrrp.InterfaceAddress]string{}, paths: map[string]bool{}}
 	h.publish()
 	h.session = vrrp.NewSession(h, h, h.event)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -251,6 +254,7 @@ func (h *host) look(when string) {
 		h.seen = append(h.seen, fmt.Sprintf("%s dev %s %s", a.Prefix, a.Interface, lease))
 	}
 	slices.Sort(h.seen[len(h.seen)-len(h.has):])
+	h.seen = append(h.seen, slices.Sorted(maps.Keys(h.paths))...)
 	h.seen = append(h.seen, fmt.Sprint("listening ", h.ports))
 }
 
@@ -391,7 +395,7 @@ func (h *host) Send(p vrrp.Packet) error {
 	return err
 }
 
-func (h *host) Hold(want vrrp.Holdings) (added vrrp.Holdings, err error) {
+func (h *host) Hold(want vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, a := range want.Addresses {
@@ -407,8 +411,20 @@ func (h *host) Hold(want vrrp.Holdings) (added vrrp.Holdings, err error) {
 			h.has[a] = "for " + want.Lease.String()
 		}
 	}
+	for _, p := range slices.Concat(texts(want.Routes), texts(want.Rules)) {
+		h.paths[p] = true
+	}
 	h.publish()
-	return added, err
+	return added, missing, err
+}
+
+func (h *host) Sweep(vrrp.Holdings) error { return nil }
+
+func texts[T fmt.Stringer](list []T) (all []string) {
+	for _, v := range list {
+		all = append(all, v.String())
+	}
+	return all
 }
 
 func (h *host) Release(all vrrp.Holdings) (removed vrrp.Holdings, err error) {
@@ -419,6 +435,9 @@ func (h *host) Release(all vrrp.Holdings) (removed vrrp.Holdings, err error) {
 			removed.Addresses = append(removed.Addresses, a)
 		}
 		delete(h.has, a)
+	}
+	for _, p := range slices.Concat(texts(all.Routes), texts(all.Rules)) {
+		delete(h.paths, p)
 	}
 	h.publish()
 	return removed, nil

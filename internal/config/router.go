@@ -52,6 +52,10 @@ var routerTable = block.NewTable("virtual_router",
 		addressTable.Schema, "address"),
 	block.Many[router]("extra_address", "An address, of either family, that moves together with the others but is not advertised. The label is the address.",
 		extraTable.Schema, "address"),
+	block.Many[router]("route", "A route that the Master has, and no other director. It is added after the addresses and removed before them, and put back when somebody removes it. Routes and rules of lvsd have protocol 112, and nothing else is ever changed or removed. They have no lifetime: if all of lvsd's processes are killed, they stay until its next start, but for a route of the main table whose source is an address with a lease, which goes with it. The label is the destination: a network, or \"default\".",
+		routeTable.Schema, "destination"),
+	block.Many[router]("rule", "A rule of policy routing that the Master has, and no other director: which packets consult another routing table.",
+		ruleTable.Schema),
 	block.List("peers", "The addresses of the other directors, for networks without multicast. Adverts are sent to these addresses, and accepted only from them.",
 		func(r *router) *[]block.Item { return &r.peers }).Unless("multicast to 224.0.0.18 or ff02::12"),
 	block.Count("ttl", "The TTL (with IPv6, hop limit) of the adverts that are sent to peers. Those to a multicast group always have 255.",
@@ -91,6 +95,8 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	var defined []definition
 	c.Track, defined = readTracks(b)
 	extraAddresses(b, c)
+	routeBlocks(b, c)
+	ruleBlocks(b, c)
 	r.checkMoves(b)
 	family := 0
 	if len(c.Addresses) > 0 {
@@ -159,7 +165,7 @@ func (r *router) virtualAddresses(b *block.Body) (out []netip.Prefix) {
 
 // checkMoves checks that a router without addresses has something to move.
 func (r *router) checkMoves(b *block.Body) {
-	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") && len(r.Extra) == 0 {
+	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") && len(r.Extra)+len(r.Routes)+len(r.Rules) == 0 {
 		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"], or something else that moves, such as an extra_address.")
 	}
 }

@@ -51,6 +51,7 @@ func (t tallies) since(now map[string]vrrp.Counters) map[string]vrrp.Counters {
 
 			AddressesRemoved:  increase(before.AddressesRemoved, c.AddressesRemoved),
 			AddressesRestored: increase(before.AddressesRestored, c.AddressesRestored),
+			PathsRestored:     increase(before.PathsRestored, c.PathsRestored),
 		}
 	}
 	return all

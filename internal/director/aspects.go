@@ -41,6 +41,8 @@ var (
 		{"addresses", func(c *vrrp.Config) any { return c.Addresses }},
 		{"extra_address", func(c *vrrp.Config) any { return c.Extra }},
 		{"address", func(c *vrrp.Config) any { return c.Attributes }},
+		{"route", func(c *vrrp.Config) any { return c.Routes }},
+		{"rule", func(c *vrrp.Config) any { return c.Rules }},
 		{"peers", func(c *vrrp.Config) any { return c.Peers }},
 		{"ttl", func(c *vrrp.Config) any { return c.TTL }},
 		{"min_ttl", func(c *vrrp.Config) any { return c.MinTTL }},

@@ -272,6 +272,10 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 			all.add(api.Warning, vrrp.AddressesRestored, subject, "find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile",
 				"%s is Master, and somebody else removed its addresses: %s in the last minute; they were put back", subject, text.Count(c.AddressesRestored, "removal"))
 		}
+		if c.PathsRestored > 0 {
+			all.add(api.Warning, "paths-restored", subject, "find out what does that (a routing daemon, a network manager, an interface that goes down and up)",
+				"%s is Master, and somebody else removed its routes or rules: %s in the last minute; they were put back", subject, text.Count(c.PathsRestored, "removal"))
+		}
 		if c.AddressesRemoved > 0 {
 			all.add(api.Warning, vrrp.AddressesRemoved, subject, "take its addresses out of the configuration of whatever adds them (systemd-networkd, ifupdown, cloud-init, keepalived): only lvsd may add them",
 				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))

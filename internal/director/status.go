@@ -193,7 +193,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
-		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held,
+		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,
 		Peers: peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
@@ -201,7 +201,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
-			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, AddressesRemoved: r.Counters.AddressesRemoved,
+			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, PathsRestored: r.Counters.PathsRestored, AddressesRemoved: r.Counters.AddressesRemoved,
 			Discarded: reasons(r.Counters.Discarded), Mismatched: reasons(r.Counters.Mismatched),
 		},
 		AdvertGaps: histogramStatus(&r.AdvertGaps, vrrp.GapBounds), AdvertLateness: histogramStatus(&r.AdvertLateness, vrrp.LatenessBounds),

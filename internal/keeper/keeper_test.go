@@ -312,6 +312,51 @@ func TestAnotherMulticastGroup(t *testing.T) {
 	wait(t, "and do in one", func() bool { return b.state() == vrrp.Backup && a.state() == vrrp.Master })
 }
 
+// Virtual routes and rules are where the addresses are, and nowhere else.
+func TestRoutesFollowTheRole(t *testing.T) {
+	t.Parallel()
+	var at netip.Addr
+	with := func(c *vrrp.Config) {
+		at = c.Addresses[0].Addr()
+		c.Routes = []vrrp.Route{
+			{Destination: netip.MustParsePrefix("10.77.0.0/16"), Interface: "eth0", Source: at, Table: vrrp.MainTable},
+			{Destination: netip.MustParsePrefix("10.78.0.0/16"), Type: vrrp.Blackhole, Table: vrrp.MainTable},
+		}
+		c.Rules = []vrrp.Rule{{Family: 4, Priority: 100, From: netip.PrefixFrom(at, 32), Table: 100}}
+	}
+	shown := func(h *host) string {
+		return h.Run("ip route show proto 112") + h.Run("ip route show table all proto 112") + h.Run("ip rule show priority 100")
+	}
+	has := func(h *host) bool {
+		all := shown(h)
+		return strings.Contains(all, "10.77.0.0/16 dev eth0") && strings.Contains(all, "blackhole 10.78.0.0/16") && strings.Contains(all, "lookup 100")
+	}
+	a, b := pair(t, with)
+	wait(t, "the Master has them, and says so", func() bool { return has(a.host) && a.report().Statuses[0].PathsHeld == 3 })
+	if all := shown(b.host); all != "" {
+		t.Errorf("the Backup has some:\n%s", all)
+	}
+	a.Run("ip route del blackhole 10.78.0.0/16")
+	a.Run("ip rule del priority 100")
+	took := wait(t, "what somebody has removed is back", func() bool { return has(a.host) })
+	t.Logf("back after %s", took.Round(time.Millisecond))
+	wait(t, "it is counted", func() bool { return a.report().Statuses[0].Counters.PathsRestored == 2 })
+	a.stop()
+	wait(t, "they have moved", func() bool { return has(b.host) && shown(a.host) == "" })
+	b.kill(syscall.SIGSTOP)
+	_ = syscall.Kill(b.report().PID, syscall.SIGKILL)
+	b.kill(syscall.SIGKILL)
+	took = wait(t, "the address is gone with its lease, and the route from it", func() bool {
+		return !b.holds(at.String()) && !strings.Contains(shown(b.host), "10.77.0.0/16")
+	})
+	if left := shown(b.host); !strings.Contains(left, "blackhole 10.78.0.0/16") || !strings.Contains(left, "lookup 100") {
+		t.Errorf("the kernel has removed more than that, after %s: %s", took, left)
+	}
+	c := b.start(lockFile(t))
+	c.desire(b.router(100, func(c *vrrp.Config) { with(c); c.Interface = "nix" }))
+	wait(t, "the next start removes the rest", func() bool { return shown(b.host) == "" })
+}
+
 func TestIPv6(t *testing.T) {
 	t.Parallel()
 	six := func(c *vrrp.Config) { c.Addresses = []netip.Prefix{netip.MustParsePrefix("fd00::200/64")} }

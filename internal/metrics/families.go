@@ -42,6 +42,8 @@ var routerFigures = []figure[api.Router]{
 	{gauge("router_stands_aside", "1 while a Backup stands aside for a Master whose adverts it refuses."), func(v *api.Router) float64 { return oneIf(v.Aside != nil) }},
 	{gauge("router_addresses", "Addresses of the virtual router, including those that are not advertised."), func(v *api.Router) float64 { return float64(len(v.Addresses)) }},
 	{gauge("router_addresses_held", "Addresses of the virtual router that are on this director."), func(v *api.Router) float64 { return float64(v.Held) }},
+	{gauge("router_paths", "Routes and rules that move with the virtual router's addresses."), func(v *api.Router) float64 { return float64(len(v.Paths)) }},
+	{gauge("router_paths_held", "Routes and rules of the virtual router that are on this director."), func(v *api.Router) float64 { return float64(v.PathsHeld) }},
 	{counter("router_adverts_sent_total", "Adverts sent."), func(v *api.Router) float64 { return float64(v.Counters.AdvertsSent) }},
 	{counter("router_adverts_received_total", "Adverts received and accepted."), func(v *api.Router) float64 { return float64(v.Counters.AdvertsReceived) }},
 	{counter("router_priority_zero_sent_total", "Adverts of priority 0 sent: this Master is leaving."), func(v *api.Router) float64 { return float64(v.Counters.PriorityZeroSent) }},
@@ -51,6 +53,7 @@ var routerFigures = []figure[api.Router]{
 	{counter("router_stalls_total", "Wake-ups that came so late that the timers could not be trusted."), func(v *api.Router) float64 { return float64(v.Counters.Stalls) }},
 	{counter("router_adverts_late_total", "Times that half of the time after which this director takes over has passed without an advert of the Master."), func(v *api.Router) float64 { return float64(v.Counters.AdvertsLate) }},
 	{counter("router_addresses_restored_total", "Addresses put back after somebody else had removed them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRestored) }},
+	{counter("router_paths_restored_total", "Routes and rules put back after somebody else had removed them."), func(v *api.Router) float64 { return float64(v.Counters.PathsRestored) }},
 	{counter("router_addresses_removed_total", "Addresses removed after somebody else had added them while the virtual router did not hold them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRemoved) }},
 }
 

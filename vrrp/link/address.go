@@ -19,17 +19,16 @@ import (
 // forever is the lifetime of a permanent address.
 const forever = math.MaxUint32
 
-// Hold makes it so that the addresses are on their interfaces. The kernel removes
-// them when their lease ends, of whole seconds, rounded up; holding again begins
-// it anew. An address whose removal would take an own address of the interface
-// along is held without a lease, with an error. Hold goes on after an error, and
-// returns what had not been there.
-func (l *Link) Hold(h vrrp.Holdings) (added vrrp.Holdings, err error) {
+// holdAddresses makes it so that the addresses are on their interfaces. The kernel
+// removes them when their lease ends, of whole seconds, rounded up; holding again
+// begins it anew. An address whose removal would take an own address of the interface
+// along is held without a lease, with an error.
+func (l *Link) holdAddresses(h vrrp.Holdings) (added []vrrp.InterfaceAddress, err error) {
 	spared := make(sparing)
 	err = l.each(h, "adding %s to %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		isNew, err := l.hold(d, a, h.Attributes[a.Prefix.Addr()], h.Lease, spared)
 		if isNew {
-			added.Addresses = append(added.Addresses, a)
+			added = append(added, a)
 		}
 		return err
 	})
@@ -177,9 +176,9 @@ func (d *device) wouldLead(p netip.Prefix) bool {
 	})
 }
 
-// Release makes it so that the addresses are not on their interfaces, and returns
-// those that were. One that is gone already is no error.
-func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
+// releaseAddresses makes it so that the addresses are not on their interfaces. One that
+// is gone already is no error.
+func (l *Link) releaseAddresses(h vrrp.Holdings) (removed []vrrp.InterfaceAddress, err error) {
 	spared := make(sparing)
 	err = l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		delete(l.held, a)
@@ -188,7 +187,7 @@ func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 		}
 		was, err := l.release(d, a, spared)
 		if was {
-			removed.Addresses = append(removed.Addresses, a)
+			removed = append(removed, a)
 		}
 		return err
 	})

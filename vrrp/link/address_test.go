@@ -22,7 +22,7 @@ func on(name string, prefixes ...string) []vrrp.InterfaceAddress {
 
 func hold(t *testing.T, l *link.Link, addrs []vrrp.InterfaceAddress, lease time.Duration) int {
 	t.Helper()
-	added, err := l.Hold(vrrp.Holdings{Addresses: addrs, Lease: lease})
+	added, _, err := l.Hold(vrrp.Holdings{Addresses: addrs, Lease: lease})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestAttributesOfAddresses(t *testing.T) {
 		for a, v := range as {
 			h.Attributes[netip.MustParseAddr(a)] = v
 		}
-		got, err := l.Hold(h)
+		got, _, err := l.Hold(h)
 		if err != nil || len(got.Addresses) != added {
 			t.Errorf("%s: added %v, want %d: %v", what, got, added, err)
 		}
@@ -106,7 +106,7 @@ func TestAttributesOfAddresses(t *testing.T) {
 	set("at first, where one was there in another way", as, 4)
 	shows("10.9.3.200", "brd 10.9.3.255 scope link", " va:web\n")
 	shows("10.9.0.201", "scope global", " va:old\n", "!brd")
-	if _, err := l.Hold(vrrp.Holdings{Addresses: on("va", "10.9.0.203/24"), Attributes: map[netip.Addr]vrrp.Attributes{
+	if _, _, err := l.Hold(vrrp.Holdings{Addresses: on("va", "10.9.0.203/24"), Attributes: map[netip.Addr]vrrp.Attributes{
 		netip.MustParseAddr("10.9.0.203"): {Scope: unix.RT_SCOPE_LINK}}}); err == nil {
 		t.Error("the kernel takes two scopes in one network: say so in the manual")
 	}
@@ -129,7 +129,7 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 	cable(t, "va", "vb")
 	l := open(t)
 	wait(t, "va is seen", func() bool { return l.Interfaces().ByName["va"].Up })
-	added, err := l.Hold(vrrp.Holdings{Addresses: append(on("nix", "10.9.0.7/32"), on("va", "10.9.0.8/32")...)})
+	added, _, err := l.Hold(vrrp.Holdings{Addresses: append(on("nix", "10.9.0.7/32"), on("va", "10.9.0.8/32")...)})
 	if len(added.Addresses) != 1 || err == nil || !strings.Contains(err.Error(), "adding 10.9.0.7/32 to nix: the interface does not exist") {
 		t.Errorf("added %v, error %v", added, err)
 	}

@@ -18,7 +18,8 @@
 //	arrivals.go, socket.go     raw sockets
 //	neighbours.go              who else has an address
 //	link.go                    the view, and what the loop of the routers asks
-//	address.go, announce.go    what their worker asks
+//	address.go, route.go,      what their worker asks
+//	holdings.go, announce.go
 //	watch.go                   Run
 //
 // A Link belongs to the network namespace in which it was made.

@@ -32,6 +32,7 @@ type Link struct {
 	watched map[string][]netip.Addr
 
 	netlink *netlink.Handle
+	routes  *netlink.Handle                           // has the kernel pick out what is listed
 	held    map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
 
 	// conns are the packet sockets of the interfaces that had something to
@@ -85,11 +86,18 @@ func Open() (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
+	routes, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	_ = routes.SetStrictCheck(true) // Without it, all routes are looked through here.
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
 		netlink:     h,
+		routes:      routes,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		conns:       make(map[int]*packet.Conn),
 		eventBuffer: eventBuffer,

@@ -48,6 +48,7 @@ func (l *Link) Run(ctx context.Context) error {
 	}
 	l.keepConns(nil)
 	l.netlink.Close()
+	l.routes.Close()
 	return nil
 }
 

@@ -44,6 +44,35 @@ virtual_router "outside" {
     scope     = "site"
     broadcast = "172.16.0.255"
   }
+  route "10.9.0.0/16" {
+    type      = "unicast"
+    via       = "10.13.0.1"
+    interface = "eth0"
+    source    = "10.13.0.200"
+    metric    = 100
+    table     = 1000
+    scope     = "site"
+    onlink    = true
+    track     = false
+  }
+  route "default" { via = "2001:db8::1" }
+  route "10.10.0.0/16" { type = "blackhole" }
+  rule {
+    priority      = 100
+    from          = "10.13.0.200"
+    to            = "10.9.0.0/16"
+    iif           = "eth0"
+    oif           = "eth1"
+    firewall_mark = 1
+    firewall_mask = 255
+    table         = 1000
+    family        = "ipv4"
+  }
+  rule {
+    priority = 101
+    from     = "2001:db8::/32"
+    table    = 1000
+  }
   track "interface" "eth1" {}
   track "interface" "eth2" {
     weight     = 10

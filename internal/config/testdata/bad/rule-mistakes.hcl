@@ -1,0 +1,39 @@
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  addresses = ["10.13.0.200/24"]
+  rule {
+    priority      = 100
+    table         = 100
+    firewall_mark = 3 # ERROR: Impossible firewall_mark
+    firewall_mask = 1
+  }
+  rule {
+    priority      = 101
+    table         = 100
+    firewall_mask = 1 # ERROR: Unused firewall_mask
+  }
+  rule {
+    priority = 102
+    table    = 100
+    to       = "2001:db8::/32"
+    from     = "10.9.0.0/16" # ERROR: Mixed families
+  }
+  rule {
+    priority = 103
+    table    = 100
+    to       = "10.9.0.0/16" # ERROR: Mixed families
+    family   = "ipv6"
+  }
+  rule { # ERROR: Missing table # ERROR: Missing priority
+    from     = "10.9.0.1/16" # ERROR: Invalid network
+  }
+  rule {
+    priority = 104
+    table    = 100
+  }
+  rule { # ERROR: Duplicate rule rule 104: from all lookup 100
+    priority = 104
+    table    = 100
+  }
+}
