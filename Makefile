@@ -23,7 +23,7 @@ ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes
 # Tests of bounds that do not hold under the race detector, which skips them, and
 # simulations, of which it runs only a few seeds.
-BOUNDS  := IsSmall|IsCheap|ABombIs|SimC[a-z]*$$
+BOUNDS  := IsSmall|IsCheap|ABombIs|Sim(C[a-z]*|SyncGroup)$$
 SIM     := ./internal/sim ./ipvsctl
 FUZZ    ?= 20s
 RUNS    ?= 20000

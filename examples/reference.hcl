@@ -574,6 +574,20 @@ condition "interface" "eth2" {
   down_after = "0s"
 }
 
+# Virtual routers that move together: a director is Master of all of them or of
+# none, as a NAT cluster needs it for the network outside and the one inside.
+# The label is any name.
+sync_group "nat" {
+  # The names of the virtual routers. One director is Master of all of them, or
+  # of none: what one of them lacks, such as its interface, makes all of them
+  # stand back.
+  # A list; no default.
+  routers = ["outside", "old"]
+
+  # What all of them track.
+  track "interface" "eth2" {}
+}
+
 # ---- Virtual services. It is good practice to give each its own file.
 
 # A service whose connections the directors distribute over real servers. The

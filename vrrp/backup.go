@@ -33,6 +33,9 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
 	return nil
 }
 
+// ready reports whether a router that is led would be Master now, if it were not.
+func (r *Router) ready() bool { return r.state == Backup && r.election.over() }
+
 func (r *Router) expireBackup(now time.Time) []Action {
 	e := &r.election
 	timer, why := e.masterDownAt, e.why(&r.c)
@@ -49,6 +52,10 @@ func (r *Router) expireBackup(now time.Time) []Action {
 	}
 	if acts, wait := r.mustWait(now); wait {
 		return acts
+	}
+	if r.led {
+		e.stop()
+		return nil
 	}
 	return r.becomeMaster(now, cmp.Or(r.guard.gone(), why))
 }
@@ -96,6 +103,9 @@ func (r *Router) mustWait(now time.Time) (acts []Action, wait bool) {
 func (r *Router) misunderstand(now time.Time, src netip.Addr, ad Advert, why error) {
 	if leaving := r.guard.hear(now, src, ad, r.addresses(), why); leaving && r.guard.aside {
 		r.election.shorten(now.Add(r.election.skew(&r.c)))
+	}
+	if r.ready() && r.guard.blocks(&r.c, now) {
+		r.election.masterDownAt = now // It asks before it is ready again.
 	}
 }
 

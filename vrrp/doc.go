@@ -15,11 +15,12 @@
 //	peers.go, claims.go
 //	router.go, master.go, backup.go,       a Router: the state machine of one virtual
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
-//	status.go                              and returns the work to do
+//	status.go, led.go                      and returns the work to do
+//	group.go                               what a group wants of the routers in it
 //	worker.go                              the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
 //	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
-//	interfaces.go, loop.go                 evaluates their Conditions
+//	together.go, interfaces.go, loop.go    their groups, and evaluates their Conditions
 //
 // Package link makes the system calls.
 //
@@ -97,6 +98,12 @@
 // Master until the delay, counted from that Master's first advert, is over; it
 // never takes over sooner than without a delay. If that Master leaves or dies in
 // the meantime, it is replaced as usual. An owner always preempts, without delay.
+//
+// Groups. The routers of a group move together. None becomes Master before all of them
+// would; as soon as one of them hears a better Master, all are Backup; and what one
+// lacks, all lack. What each has to do follows from how all of them stand now, not from
+// what happened. A Master of one router that leaves with priority 0 is taken for gone
+// in the others too, as soon as its next advert is overdue there.
 //
 // Disagreement. An advert with different addresses or a different interval is
 // accepted, counted and reported. In version 2, RFC 3768 would discard it, but

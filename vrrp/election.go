@@ -38,8 +38,9 @@ type election struct {
 	priority uint8         // the Master's
 	interval time.Duration // Master_Adver_Interval, as far as it is believed
 	pace     pace          // of the last advert with an interval
-	leaving  bool          // the Master has advertised priority 0
-	heardAt  time.Time     // its last advert with another priority
+	leaving  bool          // the Master has advertised priority 0, at leftAt
+	leftAt   time.Time
+	heardAt  time.Time // its last advert with another priority
 
 	masterDownAt time.Time // Master_Down_Timer
 	preemptAt    time.Time // the end of the preemption delay
@@ -58,6 +59,10 @@ func (e *election) deadline() time.Time { return earliest(e.masterDownAt, e.pree
 func (e *election) stop() {
 	e.masterDownAt, e.preemptAt, e.lateAt = time.Time{}, time.Time{}, time.Time{}
 }
+
+// over reports, of a Backup, whether it has waited long enough to become Master. That
+// lasts only in one that is led.
+func (e *election) over() bool { return e.masterDownAt.IsZero() && e.preemptAt.IsZero() }
 
 // skew is Skew_Time (RFC 9568 section 6.1; RFC 3768 section 6.1, where it is
 // a fraction of a second whatever the interval).
@@ -102,7 +107,7 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 	if ad.Priority == 0 {
 		e.shorten(now.Add(e.skew(c)))
 		e.preemptAt, e.lateAt = time.Time{}, time.Time{}
-		e.leaving = true
+		e.leaving, e.leftAt = true, now
 		return
 	}
 	patience := e.patience(c, now, src, ad.Interval)
@@ -111,7 +116,7 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 	switch {
 	case c.follows(ad.Priority):
 		e.preemptAt = time.Time{}
-	case c.preemptDelay() == 0:
+	case c.preemptDelay() == 0 || e.over():
 		// "Discard the ADVERTISEMENT": the timer runs on, and ends with us as
 		// Master.
 		e.lateAt = time.Time{}
@@ -183,7 +188,7 @@ func (e *election) update(c, old *Config, now time.Time) {
 	e.shorten(now.Add(e.masterDown(c)))
 	// A router that was about to preempt this Master, and is to follow it from
 	// now on, counts from the Master's last advert.
-	if e.master.IsValid() && !e.leaving && c.follows(e.priority) {
+	if e.alive(c, now) && c.follows(e.priority) {
 		e.masterDownAt = later(e.masterDownAt, e.heardAt.Add(e.masterDown(c)))
 	}
 }

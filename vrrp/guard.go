@@ -54,10 +54,15 @@ func (g *guard) until(c *Config) time.Time {
 	return g.heardAt.Add(max(c.masterDown(c.Interval), theirs))
 }
 
+// blocks reports whether the router has to ask before it becomes Master.
+func (g *guard) blocks(c *Config, now time.Time) bool {
+	return !c.Insist && c.Priority != ownerPriority && now.Before(g.until(c)) && g.asked != askTries
+}
+
 // consult is asked by a router that would become Master. It returns until when the
 // router has to ask who has the address, and wait; zero: nothing speaks against it.
 func (g *guard) consult(c *Config, now time.Time) (until time.Time) {
-	if c.Insist || c.Priority == ownerPriority || !now.Before(g.until(c)) || g.asked == askTries {
+	if !g.blocks(c, now) {
 		return time.Time{}
 	}
 	g.asked++

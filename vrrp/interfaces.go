@@ -37,9 +37,11 @@ func (s *Session) inspect(now time.Time) {
 		}
 	}
 	virtual := s.virtual()
-	for _, m := range s.members {
-		s.evaluate(now, m, virtual)
-		s.announceMoved(now, m, moved)
+	for _, g := range s.groups {
+		s.evaluate(now, g, virtual)
+		for _, m := range g.members {
+			s.announceMoved(now, m, moved)
+		}
 	}
 	s.auditAt = now.Add(auditAfter)
 }
@@ -78,19 +80,31 @@ func (s *Session) configured() map[netip.Addr]bool {
 	return all
 }
 
-// evaluate judges a router's conditions. It starts one that can run, and makes
-// one that cannot stand back.
-func (s *Session) evaluate(now time.Time, m *member, virtual map[netip.Addr]bool) {
-	port, known := s.interfaces.Ports[m.key.Port]
-	if !known {
-		return // The socket is being opened.
+// evaluate judges the conditions of a group's routers: first what each of them
+// lacks, and then what that means for all.
+func (s *Session) evaluate(now time.Time, g *group, virtual map[netip.Addr]bool) {
+	for _, m := range g.members {
+		port, known := s.interfaces.Ports[m.key.Port]
+		if m.demands = nil; !known {
+			continue // The socket is being opened.
+		}
+		if !m.inspected {
+			m.inspected = true
+			s.adopt(now, m)
+		}
+		m.demands = m.damp(now, append(s.ownConditions(now, m, port, virtual), demanded(m.router.c.Track, s.conditions)...))
 	}
-	if !m.inspected {
-		m.inspected = true
-		s.adopt(now, m)
+	for _, m := range g.members {
+		if m.demands != nil {
+			s.decide(now, m)
+		}
 	}
+}
+
+// decide starts a router that can run, and makes one that cannot stand back.
+func (s *Session) decide(now time.Time, m *member) {
 	was := m.verdict
-	m.verdict = judge(m.damp(now, append(s.ownConditions(now, m, port, virtual), demanded(m.router.c.Track, s.conditions)...)))
+	m.verdict = judge(slices.Concat(m.demands, m.group.others(m)))
 	s.adjust(now, m)
 	idle, ending := m.router.State() == Initialize, m.router.handover.ending != Running
 	fault := m.verdict.fault

@@ -38,7 +38,7 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 		return nil
 	}
 	r.start(source)
-	if r.c.Priority == ownerPriority {
+	if r.c.Priority == ownerPriority && !r.led {
 		return r.becomeMaster(now, "started, owns the addresses")
 	}
 	r.election.open(&r.c, now)

@@ -35,31 +35,26 @@ func (s *Session) Run(ctx context.Context) {
 		case reply := <-s.queries:
 			reply <- s.statuses(time.Now())
 		}
-		if s.turn(time.Now()) {
+		if s.Turn(time.Now()) {
 			return
 		}
 		timer.Stop()
-		if at := s.deadline(); !at.IsZero() {
+		if at := s.Deadline(); !at.IsZero() {
 			timer.Reset(time.Until(at))
 		}
 	}
 }
 
-// turn does everything that is to do now, in this order, and reports whether
-// the Session has ended.
-func (s *Session) turn(now time.Time) (ended bool) {
+// Turn does everything that is to do now, in this order, and reports whether
+// the Session has ended. Run calls it; so may a loop that has a time of its own.
+func (s *Session) Turn(now time.Time) (ended bool) {
 	s.stuck = nil
 	s.link.Receive(func(p Packet) { s.receive(now, p) })
 	s.link.Claims(func(c Claim) { s.claimed(now, c) })
 	s.read(now)
 	s.inspect(now)
-	for _, m := range s.members {
-		if due(m.router.Deadline(), now) {
-			s.do(now, m, m.router.Expire(now))
-		}
-		if due(earliest(m.resumeAt, m.lookAt), now) {
-			s.evaluate(now, m, s.virtual())
-		}
+	for _, g := range s.groups {
+		s.expire(now, g)
 	}
 	if due(s.auditAt, now) {
 		s.auditAt = time.Time{}
@@ -67,7 +62,7 @@ func (s *Session) turn(now time.Time) (ended bool) {
 		s.removeLeftovers()
 	}
 	s.sweepUp()
-	s.removeEnded()
+	s.removeEnded(now)
 	s.watch()
 	return s.ended(now)
 }
@@ -87,8 +82,26 @@ func (s *Session) sweepUp() {
 	s.worker.sweepUp()
 }
 
-// deadline is when the next turn is due, without a cause from outside.
-func (s *Session) deadline() time.Time {
+// expire does what is due for a group's routers, and what the group then wants of
+// them.
+func (s *Session) expire(now time.Time, g *group) {
+	look := false
+	for _, m := range g.members {
+		if due(m.router.Deadline(), now) {
+			s.do(now, m, m.router.Expire(now))
+		}
+		look = look || due(earliest(m.resumeAt, m.lookAt), now)
+	}
+	if look {
+		s.evaluate(now, g, s.virtual())
+	}
+	if g.name != "" {
+		s.lead(now, g)
+	}
+}
+
+// Deadline is when the next turn is due, without a cause from outside; zero: none is.
+func (s *Session) Deadline() time.Time {
 	first := earliest(s.auditAt, s.endBy)
 	for _, m := range s.members {
 		first = earliest(first, m.router.Deadline(), m.resumeAt, m.lookAt)
@@ -110,7 +123,7 @@ func (s *Session) read(now time.Time) {
 		// From Stopped to Abandoned, or the other way round, it changes what
 		// becomes of addresses that nobody comes for.
 		s.ending = d.Ending
-		for _, m := range s.members {
+		for m := range s.each() {
 			s.end(now, m)
 		}
 	}
@@ -140,23 +153,30 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.do(now, m, m.router.Update(now, c))
 		}
 	}
-	s.offer(now, d.Offers)
-	for key, m := range s.members {
-		if !wanted[key] && !m.removed {
+	for m := range s.each() {
+		if !wanted[m.key] && !m.removed {
 			m.removed = true
 			s.end(now, m)
 		}
 	}
+	s.regroup(now)
+	s.offer(now, d.Offers)
 	s.listen()
 	s.interfaces = nil // Inspect them again, for the new configuration.
 }
 
-// offer has routers offer their roles, if they have not done so for that order.
+// offer has routers offer their roles, and all of their groups, if they have not done
+// so for the newest of these orders.
 func (s *Session) offer(now time.Time, all []Offer) {
-	for _, m := range s.members {
-		i := slices.IndexFunc(all, func(o Offer) bool { return o.Router == m.router.c.Name })
-		if i >= 0 {
-			s.do(now, m, m.router.Offer(now, all[i]))
+	for m := range s.each() {
+		var newest Offer
+		for _, o := range all {
+			if o.Number > newest.Number && m.group.has(o.Router) {
+				newest = o
+			}
+		}
+		if newest.Number > 0 {
+			s.do(now, m, m.router.Offer(now, newest))
 			token(s.changed) // There may be nothing to offer, and no event that says so.
 		}
 	}
@@ -190,7 +210,7 @@ func (s *Session) end(now time.Time, m *member) {
 }
 
 // removeEnded removes routers that have ended.
-func (s *Session) removeEnded() {
+func (s *Session) removeEnded(now time.Time) {
 	gone := false
 	for key, m := range s.members {
 		if !m.router.Done() {
@@ -204,6 +224,7 @@ func (s *Session) removeEnded() {
 		gone = true
 	}
 	if gone {
+		s.regroup(now)
 		s.listen()
 	}
 }
@@ -248,6 +269,7 @@ func (s *Session) statuses(now time.Time) []Status {
 		st := m.router.Status()
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
+		st.Split = m.group.split(now)
 		st.Unmet, st.Conditions = m.verdict.unmet(), m.verdict.judged
 		if !st.Since.IsZero() {
 			st.Age = now.Sub(st.Since)

@@ -29,6 +29,7 @@ type Router struct {
 
 	state State
 	since time.Time
+	led   bool   // it becomes Master only when it is told to
 	fault string // why it is in Initialize
 
 	election      election

@@ -31,6 +31,7 @@ type Session struct {
 
 	// What follows belongs to the loop.
 	members map[routerKey]*member
+	groups  []*group                // of the members; each is in one, and many are in one alone
 	owners  map[portAddress]*member // of the virtual addresses
 	// watchers are the routers that want to know who else has an address.
 	watchers   map[Ask]*member
@@ -61,17 +62,29 @@ type portAddress struct {
 	addr netip.Addr
 }
 
+// A group is the routers that move together, in the order of their first addresses,
+// which is the same on all directors. A router that moves alone is a group without a
+// name.
+type group struct {
+	name    string
+	members []*member
+	splitAt time.Time // since when only some are Master; zero: all are, or none
+}
+
 // A member is one router of a Session.
 type member struct {
 	key       routerKey
 	router    *Router
-	inspected bool               // its interface was looked at
-	verdict   verdict            // of its conditions, as last told to the router
-	dampers   map[string]*damper // of what it tracks
-	removed   bool               // from the configuration
-	unsent    string             // why adverts cannot be sent, as last reported
-	own       netip.Addr         // the director's own address on the router's interface
-	source    netip.Addr         // as configured when the source of adverts was chosen
+	group     *group
+	inspected bool // its interface was looked at
+	// demands are its own conditions; nil: they are not known.
+	demands []demand
+	verdict verdict            // of these and of its group's, as last told to the router
+	dampers map[string]*damper // of what it tracks
+	removed bool               // from the configuration
+	unsent  string             // why adverts cannot be sent, as last reported
+	own     netip.Addr         // the director's own address on the router's interface
+	source  netip.Addr         // as configured when the source of adverts was chosen
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
 	// sourceless is since when its interface lacks an address to send adverts from.

@@ -47,6 +47,7 @@ func (r *Router) Status() Status {
 		Interface:      r.c.Interface,
 		VRID:           r.c.VRID,
 		Version:        r.c.Version,
+		SyncGroup:      r.c.SyncGroup,
 		State:          r.state,
 		Phase:          r.phase(),
 		Since:          r.since,
@@ -98,6 +99,8 @@ func (r *Router) phase() Phase {
 		return Adopted
 	case r.state == Initialize:
 		return Waiting
+	case r.ready():
+		return Ready
 	case r.guard.aside:
 		return StandingAside
 	case e.leaving:

@@ -56,6 +56,8 @@ type Config struct {
 	// Track are the conditions that concern this router, beside those that concern
 	// all. None is there twice.
 	Track []Track
+	// SyncGroup is the name of the group whose routers move together; empty: none.
+	SyncGroup string
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.
 	Lease bool
@@ -101,6 +103,14 @@ func (c *Config) group() netip.Addr {
 	}
 }
 
+// first is the first virtual address.
+func (c *Config) first() netip.Addr {
+	if len(c.Addresses) == 0 {
+		return netip.Addr{}
+	}
+	return c.Addresses[0].Addr()
+}
+
 // An InterfaceAddress is an address on an interface.
 type InterfaceAddress struct {
 	Interface string
@@ -144,6 +154,7 @@ const (
 	Ended         Phase = "ended"                                 // for good
 	Seeking       Phase = "looking for a Master"                  // in Backup, none was heard
 	Following     Phase = "following"                             // in Backup
+	Ready         Phase = "waiting for its group"                 // in Backup, would be Master otherwise
 	StandingAside Phase = "standing aside for a Master that it does not understand"
 	Delaying      Phase = "delaying preemption"             // in Backup of a worse Master
 	Succeeding    Phase = "succeeding a Master that leaves" // in Backup, after priority 0
@@ -197,6 +208,10 @@ type Status struct {
 	State     State  `json:"state"`
 	// Phase is what the router does in that state.
 	Phase Phase `json:"phase,omitempty"`
+	// SyncGroup is the group whose routers move together; empty: none. Split is for how
+	// long only some of them have been Master, if that is longer than Master_Down.
+	SyncGroup string        `json:"sync_group,omitempty"`
+	Split     time.Duration `json:"split_ns,omitempty"`
 	// Since is when State was entered, and Age for how long it has been so: JSON has
 	// no monotonic clock.
 	Since time.Time     `json:"since,omitzero"`

@@ -15,12 +15,30 @@ const (
 	Master     State = "Master"
 )
 
+// Split is the state of a sync group of which a director is Master in part.
+const Split State = "Split"
+
+// A SyncGroup is virtual routers that move together.
+type SyncGroup struct {
+	Name string `json:"name"`
+	// State is that of all its routers; where they differ, Split if one is Master, and
+	// Initialize otherwise.
+	State   State    `json:"state"`
+	Routers []string `json:"routers"`
+	// Split is for how long it has been split, if that is longer than it takes to come
+	// together (Master_Down); else zero.
+	Split     time.Duration `json:"split_ns,omitempty"`
+	SplitText Duration      `json:"split,omitzero"`
+}
+
 // A Router is one virtual router.
 type Router struct {
 	Name      string `json:"name"`
 	Interface string `json:"interface"`
 	VRID      uint8  `json:"vrid"`
 	Version   uint8  `json:"version"`
+	// SyncGroup is the name of the group that it moves with; empty if none.
+	SyncGroup string `json:"sync_group,omitempty"`
 	State     State  `json:"state"`
 	// Phase is what the router does in that state.
 	Phase string `json:"phase,omitempty"`

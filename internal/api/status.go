@@ -41,7 +41,9 @@ type Status struct {
 	Reload   Reload    `json:"reload"`
 	Keeper   Keeper    `json:"keeper"`
 	Routers  []Router  `json:"routers"`
-	Services []Service `json:"services"`
+	// SyncGroups are the groups of virtual routers that move together.
+	SyncGroups []SyncGroup `json:"sync_groups"`
+	Services   []Service   `json:"services"`
 	// Foreign are services in the kernel's table that are not lvsd's, sorted:
 	// "tcp 10.13.0.201:25 wlc". At most 100 are listed; Table.Foreign counts
 	// them all.

@@ -49,7 +49,7 @@ func healthy() *Status {
 		},
 		Findings: []Finding{}, Foreign: []string{},
 		Keeper:  Keeper{PID: 819, Age: 300 * time.Millisecond, AgeText: Duration(300 * time.Millisecond)},
-		Routers: []Router{outside()},
+		Routers: []Router{outside()}, SyncGroups: []SyncGroup{},
 		Services: []Service{{
 			Name: "web", Address: "tcp 10.13.0.200:80", Scheduler: "wrr", InKernel: true, Supply: Served,
 			Key: ServiceKey{Protocol: 6, ProtocolName: "tcp", Address: netip.MustParseAddr("10.13.0.200"), Port: 80},

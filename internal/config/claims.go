@@ -12,6 +12,8 @@ const (
 	routerAddress
 	routePlace // the destination, table and metric of a route
 	ruleItself
+	groupName
+	groupMember
 	serviceName
 	serviceKey
 	mustBeUnique
@@ -40,6 +42,8 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	routerAddress: {"virtual address", "only one virtual router can hold an address"},
 	routePlace:    {"route", "the kernel has room for one with that metric in a table; write another metric"},
 	ruleItself:    {"rule", "remove one of the two"},
+	groupName:     {"sync_group", "choose another name"},
+	groupMember:   {"member", "a virtual router moves with one sync_group, and is in it once"},
 	serviceName:   {"virtual_service", "choose another name"},
 	serviceKey:    {"virtual service", "write all servers of a service into one block"},
 }

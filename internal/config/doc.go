@@ -17,9 +17,11 @@
 //	track_file.go, track_process.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	address.go, paths.go, router.go
+//	group.go                        sync_group {}
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file
 //	tracking.go                     the conditions of all blocks
+//	joined.go                       sync groups, and the virtual routers in them
 //	placed.go                       virtual routers, and the addresses of this machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them
 //

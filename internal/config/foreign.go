@@ -116,7 +116,9 @@ var keepalivedVRRP = []foreignWords{
 	{"virtual_ipaddress_excluded", counterpart, `Write extra_address "192.168.1.254/24" {}, one block for each address that is not advertised.`},
 	{"track_interface", counterpart, `Write track "interface" "eth1" { weight = -20 }, one block for each interface; without a weight, the director is not Master while it is down.`},
 	{"interface_up_down_delays", counterpart, `Write down_after and up_after in the track block of the interface.`},
-	{"vrrp_sync_group", counterpart, `Put the addresses that must move together into one virtual_router: those of other interfaces or of the other family as extra_address blocks.`},
+	{"vrrp_sync_group", counterpart, `Write sync_group "nat" { routers = ["outside", "inside"] } or, if adverts on one of the networks suffice, one virtual_router with the other addresses as extra_address blocks.`},
+	{"global_tracking", counterpart, `Remove it: what one router of a sync_group tracks counts for all of them.`},
+	{"sync_group_tracking_weight", counterpart, `Remove it: each track has its own weight, and it counts for all routers of a sync_group.`},
 	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
 	{"accept noaccept no_accept", counterpart, `Remove it: the Master always accepts packets to the virtual addresses, because IPVS needs that.`},
@@ -140,8 +142,8 @@ var keepalivedVRRP = []foreignWords{
 	{"terminate_delay", counterpart, `Write up_after and down_after in the block of the condition.`},
 	{"process_monitor_rcv_bufs process_monitor_rcv_bufs_force", never, `The processes are listed, and no event can be lost.`},
 	{`script bfd init_fail neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
-		max_hops hoplimit down_timer_adverts vrrp_down_timer_adverts global_tracking
-		sync_group_tracking_weight vrrp_script track_script track_bfd bfd_instance`,
+		max_hops hoplimit down_timer_adverts vrrp_down_timer_adverts
+		vrrp_script track_script track_bfd bfd_instance`,
 		notYet, `What can be tracked are interfaces, addresses that answer to ping, virtual services, files and processes.`},
 	{"check_unicast_src vrrp_check_unicast_src", counterpart, `Remove it: with peers, only their adverts are accepted.`},
 	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},

@@ -42,6 +42,7 @@ const MaxSource = block.MaxSource
 type declaration struct {
 	directors   []Director
 	routers     []vrrp.Config
+	groups      []syncGroup
 	definitions []definition
 	services    []Service
 }
@@ -54,6 +55,7 @@ var top = block.NewTable(topLevel,
 	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema),
 	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
 	block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema, "kind", "name"),
+	block.Many[declaration]("sync_group", "Virtual routers that move together: a director is Master of all of them or of none, as a NAT cluster needs it for the network outside and the one inside. The label is any name.", groupTable.Schema, "name"),
 	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
 	block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema),
 )
@@ -83,6 +85,9 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
 	case "condition":
 		d.definitions = append(d.definitions, readCondition(b)...)
+	case "sync_group":
+		g, defined := readGroup(b)
+		d.groups, d.definitions = append(d.groups, g), append(d.definitions, defined...)
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

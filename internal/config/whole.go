@@ -93,11 +93,12 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 		w.add(&results[i])
 		out.add(&results[i])
 	}
-	w.finish(s, len(out.Config.Routers)+len(out.Blocks) == 0)
+	w.finish(s, len(w.routers)+len(out.Blocks) == 0)
 	diags := s.Diagnostics(w.Reports, language.Secrets())
 	if diags.HasErrors() {
 		return Outcome{NamesHost: out.NamesHost}, diags
 	}
+	out.Config.Routers = w.routers
 	out.Config.Conditions = w.tracking.resolve(out.Config.Routers)
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
@@ -110,7 +111,6 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 	for _, d := range r.Value.directors {
 		o.Config.Director = d
 	}
-	o.Config.Routers = append(o.Config.Routers, r.Value.routers...)
 	if r.Reused || len(r.Value.services) > 0 {
 		o.Blocks = append(o.Blocks, Block{
 			Key: r.Key, Reused: r.Reused, Source: sourceOf(r.Begin), Services: r.Value.services, Summary: r.Summary,
@@ -179,6 +179,7 @@ type whole struct {
 	routers                   []vrrp.Config
 	tracking                  tracking
 	services                  []string // the names of all
+	groups                    []syncGroup
 	servers                   int
 }
 
@@ -201,6 +202,7 @@ func (w *whole) add(r *block.Result[declaration]) {
 	w.Add(r.Reports)
 	w.routers = append(w.routers, r.Value.routers...)
 	w.tracking.definitions = append(w.tracking.definitions, r.Value.definitions...)
+	w.groups = append(w.groups, r.Value.groups...)
 	for _, c := range r.Claims {
 		w.judge(c)
 	}
@@ -270,6 +272,9 @@ func (w *whole) finish(s Sources, empty bool) {
 	if at, what := s.Describe(); empty && what != "" {
 		// At a reload it would take every address and every service down.
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
+	}
+	for _, g := range w.groups {
+		joined{&w.Reports, w.routers}.judge(g)
 	}
 	w.tracking.checkReferences(&w.Reports, w.routers)
 	w.tracking.checkServices(&w.Reports, w.services)

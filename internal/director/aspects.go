@@ -51,6 +51,7 @@ var (
 		{"source", func(c *vrrp.Config) any { return c.Source }},
 		{"track", func(c *vrrp.Config) any { return c.Track }},
 		{"authentication", func(c *vrrp.Config) any { return c.Authentication }},
+		{"sync_group", func(c *vrrp.Config) any { return c.SyncGroup }},
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},
 	}

@@ -24,6 +24,7 @@
 //	plan.go                            Plan
 //	aspects.go, changes.go, deprive.go    what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go, rivals.go    what is wrong
+//	groups.go                          the state of sync groups, and what is wrong with it
 //	strays.go, inside.go               virtual addresses on other interfaces, or where
 //	                                   they reach nobody
 //	settings.go                        the kernel's parameters

@@ -18,7 +18,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
-		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e.Keeper.Age),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e.Keeper.Age), SyncGroups: groupStatuses(c.routers),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
@@ -72,6 +72,7 @@ func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 	if e.Alone != nil {
 		all.add(api.Warning, NamespaceUnlocked, "", "end that process", "a second lvsd in this network namespace would not be noticed: %v", e.Alone)
 	}
+	all.groups(s)
 	for i := range s.Routers {
 		all.rivals(&s.Routers[i], s.Services)
 	}
@@ -190,7 +191,7 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 
 func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 	return api.Router{
-		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version,
+		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, SyncGroup: r.SyncGroup,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,

@@ -103,6 +103,7 @@ var (
 	routerAdvertLate   = histogram("router_advert_lateness_seconds", "How late this Master has sent its regular adverts.")
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
 	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
+	groupState         = gauge("sync_group_state", "1 for the state that the virtual routers of the sync group are in, 0 for the others; Split while only some of them are Master.")
 	serviceInfo        = gauge("service_info", "Always 1; the virtual service's address and protocol, or its firewall mark, and its scheduler.")
 	serviceServers     = gauge("service_real_servers", "Real servers of the virtual service, by health.")
 	serviceTransitions = counter("service_real_server_transitions_total", "How often real servers of the virtual service have changed between up and down.")

@@ -57,6 +57,11 @@ func (s scrape) status(st *api.Status) {
 	for i := range st.Routers {
 		s.router(&st.Routers[i])
 	}
+	for _, g := range st.SyncGroups {
+		for _, state := range []api.State{api.Initialize, api.Backup, api.Master, api.Split} {
+			s.number(groupState, oneIf(g.State == state), label("group", g.Name, "state", string(state)))
+		}
+	}
 	for i := range st.Services {
 		s.service(&st.Services[i])
 		if st.ServerMetrics {

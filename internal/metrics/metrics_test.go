@@ -91,6 +91,7 @@ func full() *api.Status {
 	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
 	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
 	st.ServerMetrics = true
+	st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Master}}
 	marked := st.Services[0]
 	marked.Name, marked.Key = "marked", api.ServiceKey{Mark: 7, Address: netip.IPv6Unspecified()}
 	marked.Servers, marked.Fallback, marked.Transitions = nil, nil, api.Transitions{ToUp: 3, ToDown: 4}

@@ -92,6 +92,10 @@ func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 		r := &st.Routers[i]
 		fmt.Fprintf(w, "Peers   %s: %s\n", text.Printable(r.Name), peersOf(r))
 	}
+	for _, g := range st.SyncGroups {
+		c := routerCell(g.State)
+		fmt.Fprintf(w, "Group   %s: %s (%s)\n", text.Printable(g.Name), t.paint(c.text, c.paint), text.Printable(strings.Join(g.Routers, ", ")))
+	}
 }
 
 // peersOf tells when the other directors were last heard.

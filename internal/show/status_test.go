@@ -140,6 +140,12 @@ var fixtures = []struct {
 			{Severity: api.Error, Text: "virtual router \"outside\" cannot be Master: interface eth0 is down"},
 		}
 	}},
+	{"sync-group", Terminal{}, func(st *api.Status) {
+		inside := st.Routers[0]
+		inside.Name, inside.Interface, inside.State, inside.Held = "inside", "eth1", api.Backup, 0
+		st.Routers = append(st.Routers, inside)
+		st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Split, Routers: []string{"outside", "inside"}}, {Name: "dmz", State: api.Master, Routers: []string{"a", "b"}}}
+	}},
 	{"no-routers-no-services", Terminal{}, func(st *api.Status) {
 		st.Routers, st.Services, st.Keeper = nil, nil, api.Keeper{}
 		st.Table.Audited = time.Time{}

@@ -24,6 +24,10 @@ func TestSimChaos(t *testing.T) { testSeeds(t, networkChaos) }
 // Two whole directors, each seed with its own faults.
 func TestSimCluster(t *testing.T) { testSeeds(t, clusterChaos) }
 
+// A sync group over two or three networks, on two or three directors, each seed with
+// its own faults.
+func TestSimSyncGroup(t *testing.T) { testSeeds(t, groupChaos) }
+
 func testSeeds(t *testing.T, run chaos) {
 	if *seedFlag >= 0 {
 		if _, err := run(uint64(*seedFlag), func(line string) { t.Log(line) }); err != nil {
@@ -57,7 +61,7 @@ func transcript(run chaos, seed uint64) (lines []string, err error) {
 
 // The same seed is the same run, to the last line.
 func TestSimIsDeterministic(t *testing.T) {
-	for name, run := range map[string]chaos{"network": networkChaos, "cluster": clusterChaos} {
+	for name, run := range map[string]chaos{"network": networkChaos, "cluster": clusterChaos, "group": groupChaos} {
 		for seed := range uint64(20) {
 			if one, two := fmt.Sprint(transcript(run, seed)), fmt.Sprint(transcript(run, seed)); one != two {
 				t.Errorf("%s: seed %d gives two different runs", name, seed)

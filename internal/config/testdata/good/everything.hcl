@@ -141,8 +141,14 @@ condition "interface" "eth4" {
 virtual_router "lan" {
   interface       = "eth3"
   id              = 52
+  priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   multicast_group = "224.0.0.114"
   addresses       = ["172.16.0.200/24"]
+}
+
+sync_group "nat" {
+  routers = ["outside", "lan"]
+  track "interface" "eth4" {}
 }
 
 virtual_service "web" {

@@ -1,0 +1,194 @@
+package vrrp_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// nat is a NAT cluster's group: a router outside on eth0, and one inside on eth1.
+func nat(change ...func(*vrrp.Config)) vrrp.Desired {
+	d := one(change...)
+	d.Routers[0].SyncGroup = "nat"
+	inside := d.Routers[0]
+	inside.Name, inside.Interface, inside.VRID = "inside", "eth1", 52
+	inside.Addresses = []netip.Prefix{netip.MustParsePrefix("192.168.1.254/24")}
+	d.Routers = append(d.Routers, inside)
+	return d
+}
+
+// wire gives eth1 an address of the director's own.
+func (s *kernel) wire() {
+	s.change("eth1", func(i *vrrp.Interface) { i.Addresses = []netip.Prefix{netip.MustParsePrefix("192.168.1.1/24")} })
+}
+
+// states are the routers' states and phases, by name.
+func (s *kernel) states() (all []string) {
+	for _, st := range s.session.Statuses() {
+		all = append(all, st.Name+" "+string(st.State)+", "+string(st.Phase))
+	}
+	return all
+}
+
+// "The inside link of the Master died, and it went on answering outside."
+func TestAGroupMovesAsOneWhenALinkDies(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		s.session.Set(nat())
+		time.Sleep(3500 * time.Millisecond)
+		if got, want := s.script()[:6], []string{"0s      Backup: started", "0s      Backup: started",
+			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18", "3.414s  Master: no adverts from any Master",
+			"3.414s  advert 150 from 192.168.1.1 to 224.0.0.18", "3.414s  Master: no adverts from any Master"}; !slices.Equal(got, want) {
+			t.Errorf("it becomes Master of both at the same moment: %q", got)
+		}
+		time.Sleep(time.Second)
+		s.script()
+		s.set("eth1", false)
+		s.want("outside it hands over, and inside, where nobody hears it, it lets go",
+			"4.5s    advert 0 from 10.9.0.1 to 224.0.0.18",
+			"4.5s    failure, Initialize: inside of group nat: interface eth1 is down",
+			"4.5s    failure, Initialize: interface eth1 is down",
+			"4.5s    ip addr del 192.168.1.254/24 dev eth1")
+		for _, st := range s.session.Statuses() {
+			if st.SyncGroup != "nat" || len(st.Unmet) != 1 {
+				t.Errorf("%s: group %q, unmet %q", st.Name, st.SyncGroup, st.Unmet)
+			}
+		}
+		s.arrive(100, true)
+		time.Sleep(time.Second)
+		s.want("its successor has come", "4.55s   ip addr del 10.9.0.200/24 dev eth0")
+		s.set("eth1", true)
+		s.want("it waits for both to be ready", "5.5s    Backup: started", "5.5s    Backup: started")
+	})
+}
+
+// keepalived demotes a group that a member is added to (its issue 2715).
+func TestARouterThatIsAddedToAMastersGroupDemotesNobody(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		s.change("eth2", func(i *vrrp.Interface) {
+			i.Up, i.Addresses = true, []netip.Prefix{netip.MustParsePrefix("172.16.0.1/24")}
+		})
+		s.session.Set(nat())
+		time.Sleep(5 * time.Second)
+		s.script()
+		d := nat()
+		more := d.Routers[1]
+		more.Name, more.Interface, more.Addresses = "dmz", "eth2", []netip.Prefix{netip.MustParsePrefix("172.16.0.254/24")}
+		d.Routers = append(d.Routers, more)
+		s.session.Set(d)
+		time.Sleep(time.Second)
+		if got, want := s.states(), []string{"dmz Backup, looking for a Master", "inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		time.Sleep(3 * time.Second)
+		if got, want := s.states(), []string{"dmz Master, advertising", "inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// A reload that puts routers into a group, or takes them out of one, is in force at once.
+func TestAReloadMakesAndEndsAGroup(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		s.session.Set(nat())
+		for range 8 { // Somebody better is Master outside.
+			s.arrive(200, true)
+			time.Sleep(time.Second)
+		}
+		if got, want := s.states(), []string{"inside Backup, waiting for its group", "outside Backup, following"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		alone := nat()
+		alone.Routers[0].SyncGroup, alone.Routers[1].SyncGroup = "", ""
+		s.script()
+		s.arrive(200, true)
+		s.session.Set(alone)
+		s.want("it is Master inside", "8s      advert 150 from 192.168.1.1 to 224.0.0.18", "8s      Master: no adverts from any Master",
+			"8s      ip addr replace 192.168.1.254/24 dev eth1 valid_lft 6.828s", "8s      arping -U -I eth1 192.168.1.254")
+		time.Sleep(500 * time.Millisecond)
+		s.script()
+		s.session.Set(nat())
+		s.want("and leaves it to the one that is Master outside", "8.5s    advert 0 from 192.168.1.1 to 224.0.0.18", "8.5s    Backup: moves with outside of group nat")
+		time.Sleep(4300 * time.Millisecond)
+		if got, want := s.states()[0], "inside Backup, looking for a Master"; got != want {
+			t.Errorf("after Master_Down: %q, want %q", got, want)
+		}
+		time.Sleep(200 * time.Millisecond)
+		if got, want := s.states(), []string{"inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
+			t.Errorf("an interval later: %q, want %q", got, want)
+		}
+	})
+}
+
+// A director on which one of them is in no group keeps its part.
+func TestAGroupThatStaysSplitIsTold(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat(func(c *vrrp.Config) { c.Preempt = false })
+		s.session.Set(d)
+		time.Sleep(5 * time.Second)
+		more := d.Routers[1]
+		more.Name, more.Interface, more.Addresses = "dmz", "eth2", []netip.Prefix{netip.MustParsePrefix("172.16.0.254/24")}
+		d.Routers = append(d.Routers, more)
+		s.mu.Lock()
+		s.opening = true // The socket of eth2 never opens.
+		s.mu.Unlock()
+		s.session.Set(d)
+		for _, tt := range []struct{ after, want time.Duration }{{3400 * time.Millisecond, 0}, {200 * time.Millisecond, 3600 * time.Millisecond}} {
+			time.Sleep(tt.after)
+			for _, st := range s.session.Statuses() {
+				if st.Split != tt.want {
+					t.Errorf("%s is split for %v, want %v", st.Name, st.Split, tt.want)
+				}
+			}
+		}
+	})
+}
+
+// What one router of a group tracks counts for all of them, once.
+func TestWhatARouterOfAGroupTracksCountsForAll(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		ping := vrrp.Track{Condition: "ping gateway", Weight: -60}
+		d := nat()
+		d.Routers[0].Track = []vrrp.Track{ping, {Condition: "interface eth2", Weight: -7}}
+		d.Routers[1].Track = []vrrp.Track{ping}
+		d.Conditions = []vrrp.Condition{{Name: "ping gateway", Tracked: true, Reason: "the gateway does not answer"}}
+		s.session.Set(d)
+		time.Sleep(4 * time.Second)
+		for _, st := range s.session.Statuses() {
+			if st.Priority != 150-60-7 || st.State != vrrp.Master {
+				t.Errorf("%s is %s with priority %d: %q", st.Name, st.State, st.Priority, st.Unmet)
+			}
+		}
+	})
+}
+
+// An operator names one router, and all of its group move.
+func TestAFailoverOfOneRouterIsOneOfItsGroup(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat()
+		s.session.Set(d)
+		time.Sleep(5 * time.Second)
+		s.script()
+		d.Offers = []vrrp.Offer{{Router: "inside", Number: 1}, {Router: "outside", Number: 2}}
+		s.session.Set(d)
+		s.want("both offer their roles", "5s      advert 0 from 10.9.0.1 to 224.0.0.18", "5s      advert 0 from 192.168.1.1 to 224.0.0.18")
+		time.Sleep(100 * time.Millisecond)
+		s.arrive(100, true)
+		time.Sleep(100 * time.Millisecond)
+		if got, want := s.states(), []string{"inside Master, offering the addresses to a successor", "outside Backup, following"}; !slices.Equal(got, want) {
+			t.Errorf("somebody worse has come outside: %q, want %q", got, want)
+		}
+		time.Sleep(3400 * time.Millisecond)
+		if got, want := s.states(), []string{"inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
+			t.Errorf("and nobody inside: %q, want %q", got, want)
+		}
+	})
+}

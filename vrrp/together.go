@@ -1,0 +1,152 @@
+package vrrp
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// regroup finds out anew which routers move together. Those that are leaving the
+// configuration go alone.
+func (s *Session) regroup(now time.Time) {
+	byName := make(map[string]*group)
+	s.groups = nil
+	for _, m := range s.members {
+		name := m.router.given.SyncGroup
+		if m.removed {
+			name = ""
+		}
+		g := byName[name]
+		if name == "" || g == nil {
+			g = &group{name: name}
+			s.groups = append(s.groups, g)
+			byName[name] = g
+		}
+		m.group, g.members = g, append(g.members, m)
+		m.router.Lead(now, name != "")
+	}
+	for _, g := range s.groups {
+		slices.SortFunc(g.members, func(a, b *member) int { return a.router.c.first().Compare(b.router.c.first()) })
+	}
+	slices.SortFunc(s.groups, func(a, b *group) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.members[0].router.c.Name, b.members[0].router.c.Name))
+	})
+}
+
+// each goes through the routers, those of a group one after the other.
+func (s *Session) each() iter.Seq[*member] {
+	return func(yield func(*member) bool) {
+		for _, g := range s.groups {
+			for _, m := range g.members {
+				if !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// has reports whether a router is in the group.
+func (g *group) has(router string) bool {
+	return slices.ContainsFunc(g.members, func(m *member) bool { return m.router.c.Name == router })
+}
+
+// others returns what the other members of a router's group demand, as demands of its
+// own. What it tracks itself, or several of them do, counts once.
+func (g *group) others(m *member) (all []demand) {
+	counted := make(map[string]bool)
+	for _, d := range m.demands {
+		counted[d.Track.Condition] = true
+	}
+	for _, other := range g.members {
+		for _, d := range other.demands {
+			tracked := d.Track.Condition != ""
+			if other == m || counted[d.Track.Condition] && tracked || !tracked && (d.OK || d.given) {
+				continue
+			}
+			counted[d.Track.Condition] = true
+			if d.Reason != "" {
+				d.Reason = fmt.Sprintf("%s of group %s: %s", other.router.c.Name, g.name, d.Reason)
+			}
+			d.Silent = false
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// position is how the member of a group stands.
+func (m *member) position(now time.Time) position {
+	p := position{stand: m.router.stand(now)}
+	if e := &m.router.election; m.router.state == Backup && e.leaving {
+		p.left = e.leftAt
+	}
+	return p
+}
+
+// lead has the routers of a group do what it wants.
+func (s *Session) lead(now time.Time, g *group) {
+	all := make([]position, len(g.members))
+	for i, m := range g.members {
+		all[i] = m.position(now)
+	}
+	g.note(now, all)
+	wanted, left := orders(all)
+	for i, m := range g.members {
+		switch wanted[i] {
+		case promote:
+			why := ""
+			if all[i].stand == ahead {
+				why = fmt.Sprintf("moves with %s of group %s", g.first(all, leading), g.name)
+			}
+			s.do(now, m, m.router.Promote(now, why))
+		case demote:
+			// Two directors may each be better for one of the routers, and both have
+			// left them all. The first router then decides who is back sooner.
+			var patience time.Duration
+			if all[0].stand == behind {
+				patience = m.router.c.Interval
+			}
+			s.do(now, m, m.router.Demote(now, fmt.Sprintf("moves with %s of group %s", g.first(all, behind), g.name), patience))
+		case doubt:
+			m.router.Doubt(now, left)
+		}
+	}
+}
+
+// first returns the name of the first member that stands so.
+func (g *group) first(all []position, s stand) string {
+	return g.members[slices.IndexFunc(all, func(p position) bool { return p.stand == s })].router.c.Name
+}
+
+// note notes since when only some of a group's routers are Master.
+func (g *group) note(now time.Time, all []position) {
+	masters := 0
+	for _, p := range all {
+		if p.stand == leading {
+			masters++
+		}
+	}
+	switch {
+	case masters == 0 || masters == len(all):
+		g.splitAt = time.Time{}
+	case g.splitAt.IsZero():
+		g.splitAt = now
+	}
+}
+
+// split is for how long that has been so, if it should be over.
+func (g *group) split(now time.Time) time.Duration {
+	var patience time.Duration
+	for _, m := range g.members {
+		c := &m.router.c
+		patience = max(patience, c.masterDown(max(c.Interval, m.router.election.interval)))
+	}
+	if lasted := now.Sub(g.splitAt); !g.splitAt.IsZero() && lasted > patience {
+		return lasted
+	}
+	return 0
+}
