@@ -443,6 +443,35 @@ virtual_router "outside" {
     weight = 5
   }
 
+  # A program that is run when the virtual router has come into a state on this
+  # director: "master", "backup", "fault" (it cannot be Master) or "stop" (lvsd
+  # stops, or the virtual router was removed), or into "any" of them. The
+  # programs of a virtual router run one at a time, in order. If its state
+  # changes faster than that, those that have not begun are skipped.
+  on "any" {
+    # The program's absolute path, and its arguments. There is no shell:
+    # nothing is expanded. Nobody but root and lvsd's user may be able to
+    # change the program or its directories.
+    # A list; no default.
+    run = ["/etc/lvsd/hooks/notify", "outside"]
+
+    # The user that the program runs as. lvsd must be able to become that user:
+    # the unit that is shipped does not let it, and its drop-in programs.conf
+    # does. Without it, the program has no privileges at all.
+    # The name of a user; default: lvsd's own.
+    user = "nobody"
+
+    # After this time the program is ended, with everything that it has
+    # started.
+    # 100ms to 1h; default: 30s.
+    timeout = "30s"
+
+    # When the program has ended, end everything that it has left running. If
+    # false, what it has put into a session of its own (setsid) stays.
+    # Default: false.
+    kill_children = false
+  }
+
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
   # aside for it, because two Masters are worse than one without a Backup.

@@ -335,8 +335,10 @@ func TestTheVirtualAddressLeavesADirectorWithoutLinkToTheServers(t *testing.T) {
 	p.waitHolder(0, cluster.Gateways[0])
 }
 
+// And a hook is told of it.
 func TestAnInterfaceThatIsMissingGoesAndComesBack(t *testing.T) {
-	p := newPair(t, map[string]string{"director.hcl": strings.Replace(outside, `"eth0"`, `"late0"`, 1)})
+	p := newPair(t, map[string]string{"director.hcl": withHook(strings.Replace(outside, `"eth0"`, `"late0"`, 1))})
+	p.writeHook()
 	p.start(0)
 	p.until("a word of the missing interface", func() (bool, error) {
 		s, err := p.status(0)
@@ -347,12 +349,20 @@ func TestAnInterfaceThatIsMissingGoesAndComesBack(t *testing.T) {
 		p.run(0, "ip", "addr", "add", "10.13.0.17/24", "dev", "late0")
 		p.run(0, "ip", "link", "set", "late0", "up")
 		p.waitHolder(0, cluster.VIP)
+		p.waitTold(0, "master")
 		p.run(0, "ip", "link", "del", "late0")
 		p.until("it to stand back", func() (bool, error) {
 			s, err := p.status(0)
 			return err == nil && s.Routers[0].State == api.Initialize, nil
 		})
+		p.waitTold(0, "fault")
 	}
+	if hooks := p.mustStatus(0).Routers[0].Hooks; len(hooks) != 1 || hooks[0].Runs == 0 || hooks[0].Failures > 0 {
+		t.Errorf("the hook is %+v", hooks)
+	}
+	p.terminate(0)
+	p.waitTold(0, "stop")
+	p.waitEnd(0)
 }
 
 // order gives director i an order, as an operator does.

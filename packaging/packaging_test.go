@@ -107,6 +107,39 @@ func TestUnitIsUnderstood(t *testing.T) {
 	}
 }
 
+// The drop-in adds what it says, and takes nothing away.
+func TestDropInForPrograms(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	text, err := os.ReadFile("programs.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := verified(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(before, text...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=100", "--no-pager", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for about, wanted := range map[string]bool{
+		"CapabilityBoundingSet=~CAP_SET(UID|GID|PCAP)": true, "CapabilityBoundingSet=~CAP_KILL": true,
+		"CapabilityBoundingSet=~CAP_SYS_ADMIN": false, "CapabilityBoundingSet=~CAP_(DAC_*|FOWNER|IPC_OWNER)": false, "SystemCallFilter=~@mount": false,
+	} {
+		lines := slices.DeleteFunc(strings.Split(string(out), "\n"), func(line string) bool { return !strings.Contains(line, about) })
+		if len(lines) != 1 || strings.Contains(lines[0], "✗") != wanted {
+			t.Errorf("%s: told %q, wanted %v", about, lines, wanted)
+		}
+	}
+}
+
 // The four capabilities, the network, AF_PACKET, real time and /proc/sys/net are
 // what remains.
 func TestUnitIsConfined(t *testing.T) {

@@ -102,6 +102,8 @@ type Router struct {
 	// how many of them are on this director. Missing has the others of a Master, too.
 	Paths     []string `json:"paths"`
 	PathsHeld int      `json:"paths_held"`
+	// Hooks are the programs that are run when its state changes.
+	Hooks []Hook `json:"hooks"`
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
@@ -210,4 +212,34 @@ type RouterCounters struct {
 	// Mismatched counts adverts that were accepted although they disagree with
 	// the router's configuration, by what they disagree in.
 	Mismatched map[string]uint64 `json:"mismatched,omitempty"`
+}
+
+// A Hook is a program that is run when a virtual router has come into a state.
+type Hook struct {
+	// On is the state: "master", "backup", "fault", "stop" or "any".
+	On string `json:"on"`
+	// Program is its path, and User whom it runs as, if not lvsd's own user.
+	Program string `json:"program"`
+	User    string `json:"user,omitempty"`
+	Running bool   `json:"running"`
+	// Runs counts how often it was run to the end, or could not be run, and Failures
+	// how often that went wrong, both since lvsd was started.
+	Runs     uint64 `json:"runs"`
+	Failures uint64 `json:"failures"`
+	// Last is the last of them; left out before the first one.
+	Last HookRun `json:"last,omitzero"`
+	// Unusable is why it could not be run at the moment; left out where it could.
+	Unusable string `json:"unusable,omitempty"`
+}
+
+// A HookRun is one run of a hook.
+type HookRun struct {
+	At time.Time `json:"at,omitzero"` // when it began
+	// State is what it was told.
+	State    string        `json:"state"`
+	Took     time.Duration `json:"took_ns"`
+	TookText Duration      `json:"took"`
+	OK       bool          `json:"ok"`
+	// Result tells how it ended: "exited with status 1".
+	Result string `json:"result"`
 }

@@ -35,6 +35,9 @@ var core = map[string]map[string]string{
 		"director.go": "the channels around the loop, and where others ask it",
 		"loop.go":     "the loop",
 	},
+	"internal/hook": {
+		"runner.go": "runs the programs",
+	},
 	"internal/text": {
 		"pattern.go": "compiles each pattern once, whoever asks first",
 	},

@@ -3,6 +3,7 @@ package config_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -35,6 +36,13 @@ func machine() config.Machine {
 	return config.Machine{
 		Addresses:  here,
 		Interfaces: []string{"lo", "eth0", "eth1"},
+		Program: func(path string) error {
+			if path == "/etc/lvsd/hooks/absent" {
+				return errors.New(path + " does not exist: create it, or correct the path")
+			}
+			return nil
+		},
+		NoUsers: true,
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
+	programPath        // the path of a program that is to be run
+	programUser        // whom a program is run as
 )
 
 // maxServers bounds how many real servers there may be in all, since few lines

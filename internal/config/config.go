@@ -15,6 +15,8 @@ type Config struct {
 	Node     string
 	Director Director
 	Routers  []vrrp.Config
+	// Hooks are those of all virtual routers, in the order of the files.
+	Hooks []Hook
 	// Conditions are those that the director watches, each once.
 	Conditions []Condition
 	Services   []Service
@@ -76,6 +78,24 @@ type Condition struct {
 	Counts bool
 	// Source is where it is defined: "lvsd.hcl:2".
 	Source string
+}
+
+// A Hook is a program that is run when a virtual router has changed its state.
+type Hook struct {
+	Router string // its name
+	// On is the state that the router has come into, one of HookStates, or AnyState.
+	On string
+	Program
+}
+
+// A Program is one that lvsd starts: of a hook, for instance.
+type Program struct {
+	// Run is its absolute path and its arguments.
+	Run []string
+	// User is whom it runs as; empty: lvsd's own user.
+	User         string
+	Timeout      time.Duration
+	KillChildren bool
 }
 
 // A Service is one virtual service.

@@ -132,10 +132,15 @@ var keepalivedVRRP = []foreignWords{
 		vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat
 		vrrp_garp_interval vrrp_gna_interval`,
 		notYet, `A new Master announces its addresses at once and again; the times are fixed.`},
-	{`notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
+	{"notify_master notify_backup notify_fault notify_stop notify_deleted", counterpart,
+		`Write on "master" { run = ["/etc/lvsd/hooks/notify"] }, or with "backup", "fault" or "stop"; what the program is told is in its environment.`},
+	{"notify", counterpart, `Write on "any" { run = ["/etc/lvsd/hooks/notify"] }; what keepalived gives as arguments is in the program's environment (LVSD_ROUTER, LVSD_STATE, LVSD_PRIORITY).`},
+	{"script_user", counterpart, `Write user = "nobody" in each block that runs a program.`},
+	{"enable_script_security", counterpart, `Remove it: lvsd never starts a program that others than root and its own user can change.`},
+	{`notify_master_rx_lower_pri
 		notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script
-		notify_up notify_down quorum_up quorum_down script_user set_supplementary_groups rs_init_notifies
-		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload enable_script_security`,
+		notify_up notify_down quorum_up quorum_down set_supplementary_groups rs_init_notifies
+		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload`,
 		notYet, `The log and the metrics report every change.`},
 	{"track_file vrrp_track_file file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
 	{"track_process vrrp_track_process process full_command param_match", counterpart, `Write track "process" "haproxy" { … }, with arguments where the name alone does not tell it.`},

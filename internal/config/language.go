@@ -43,6 +43,7 @@ type declaration struct {
 	directors   []Director
 	routers     []vrrp.Config
 	groups      []syncGroup
+	hooks       []Hook
 	definitions []definition
 	services    []Service
 }
@@ -83,6 +84,7 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 	case "virtual_router":
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
+		d.hooks = append(d.hooks, readHooks(b)...)
 	case "condition":
 		d.definitions = append(d.definitions, readCondition(b)...)
 	case "sync_group":

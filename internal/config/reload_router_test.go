@@ -67,6 +67,9 @@ func TestEveryOptionOfAVirtualRouterTakesEffectByReload(t *testing.T) {
 		}
 	}
 	for _, o := range options.Options {
+		if o.Name == "on" { // It has a test of its own.
+			continue
+		}
 		row, ok := reloadedRouters[o.Name]
 		if !ok {
 			t.Errorf("option %s has no row in this test", o.Name)

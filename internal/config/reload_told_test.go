@@ -43,6 +43,9 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 		}
 		names(t, path, name, file(t, path, row.from, row.also), file(t, path, row.to, row.also))
 	}
+	for option, row := range reloadedHooks {
+		names(t, option, ": on", hooked(t, ""), hooked(t, row))
+	}
 	for option, row := range reloadedRouters {
 		with := func(text string) *config.Config {
 			return &config.Config{Routers: []vrrp.Config{router(t, option, row.beside+"\n"+text)}}

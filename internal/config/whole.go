@@ -111,6 +111,7 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 	for _, d := range r.Value.directors {
 		o.Config.Director = d
 	}
+	o.Config.Hooks = append(o.Config.Hooks, r.Value.hooks...)
 	if r.Reused || len(r.Value.services) > 0 {
 		o.Blocks = append(o.Blocks, Block{
 			Key: r.Key, Reused: r.Reused, Source: sourceOf(r.Begin), Services: r.Value.services, Summary: r.Summary,
@@ -131,6 +132,11 @@ type Machine struct {
 	// that does not exist; nil: no such warning. The daemon gives none: a virtual
 	// router that misses its interface says so as long as it does.
 	Interfaces []string
+	// Program returns why a program, of which the path is given, cannot be run on this
+	// machine; nil: they are not looked at.
+	Program func(path string) error
+	// NoUsers: no program can be run as another user than lvsd's own.
+	NoUsers bool
 }
 
 // Whose are the addresses of a machine: why they count, and for what. There are warnings
@@ -222,6 +228,17 @@ func (w *whole) judge(c block.Claim) {
 	case interfaceName:
 		if known := w.machine.Interfaces; known != nil && !slices.Contains(known, c.Key) {
 			w.absent = append(w.absent, c)
+		}
+	case programPath:
+		if w.machine.Program == nil {
+			return
+		}
+		if err := w.machine.Program(c.Key); err != nil {
+			w.Doubt(c.At, "Program cannot be run", "On this machine, %v.", err)
+		}
+	case programUser:
+		if w.machine.NoUsers {
+			w.Doubt(c.At, "No other user", "lvsd.service lets lvsd start programs as its own user only: install the drop-in that allows others, programs.conf, which is among the examples, or remove user.")
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)

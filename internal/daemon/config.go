@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -52,6 +55,9 @@ func newReader() *reader.Reader {
 	return reader.New([]string{"/proc/self/exe", ReadCommand}, reader.DefaultLimits)
 }
 
+// newSpawner returns what starts programs that are not lvsd's own.
+func newSpawner() *spawn.Spawner { return spawn.New("/proc/self/exe", SpawnCommand) }
+
 // ReadCommand is the name of the subcommand that calls reader.Main.
 const ReadCommand = orders.Read
 
@@ -78,6 +84,7 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	host, err := machine.NodeName()
 	if err == nil && host == q.Node {
 		host, q.Interfaces, q.Whose = "", facts.Names(), config.OfDirector
+		q.Programs, q.NoUsers = true, confined("/")
 	}
 	q.Host = host
 	r, err := read(ctx, newReader(), q)
@@ -86,6 +93,25 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	}
 	r.Host = host
 	return r, nil
+}
+
+// confined reports whether lvsd.service is installed beneath a directory without a
+// setting that lets lvsd start programs as other users: that of programs.conf, or one's
+// own.
+func confined(root string) bool {
+	installed := false
+	for _, place := range []string{"lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system", "run/systemd/system", "etc/systemd/system"} {
+		unit := filepath.Join(root, place, "lvsd.service")
+		files, _ := filepath.Glob(unit + ".d/*.conf")
+		for _, file := range append(files, unit) {
+			text, err := os.ReadFile(file)
+			if err == nil && strings.Contains(string(text), "CAP_SETUID") {
+				return false
+			}
+			installed = installed || err == nil && file == unit
+		}
+	}
+	return installed
 }
 
 // query returns what a configuration is read with at a start on this machine, without

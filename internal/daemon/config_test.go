@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -210,5 +211,33 @@ func TestWhatAMasterHoldsIsNotItsOwnAddress(t *testing.T) {
 	running[0].Priority = 255
 	if got := settled(slices.Clone(here), running); len(got) != 2 {
 		t.Errorf("the owner's %v does not move", got)
+	}
+}
+
+func TestWhetherTheUnitLetsProgramsRunAsOtherUsers(t *testing.T) {
+	unit, dropIn := "usr/lib/systemd/system/lvsd.service", "etc/systemd/system/lvsd.service.d/programs.conf"
+	for _, c := range []struct {
+		files map[string]string
+		want  bool
+	}{
+		{nil, false}, // it was not installed, and is started in another way
+		{map[string]string{unit: "../../packaging/lvsd.service"}, true},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/programs.conf"}, false},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/lvsd.default"}, true},
+	} {
+		root := t.TempDir()
+		for to, from := range c.files {
+			text, err := os.ReadFile(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(root, to)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := confined(root); got != c.want {
+			t.Errorf("with %v: confined %v, want %v", c.files, got, c.want)
+		}
 	}
 }

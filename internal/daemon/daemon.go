@@ -18,6 +18,7 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/hook"
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
@@ -80,23 +81,25 @@ func Run(ctx context.Context, o Options) error {
 	}
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
-	k := keeper.Start(context.WithoutCancel(ctx), events,
+	hooks := hook.NewRunner(newSpawner(), events)
+	k := keeper.Start(context.WithoutCancel(ctx), events, hooks.Take,
 		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	d := newDirector(ctx, o, events, r, first, k, store, http, lonely)
+	d := newDirector(ctx, o, events, r, first, k, hooks, store, http, lonely)
 	return serve(ctx, d, []server{socket, http}, hangups)
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
+func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	probes := checker.New(probe.New(), first.Config.Director.ProbesInFlight)
 	var memory collector
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: probes,
+		Hooks:  hooks,
 		HTTP:   http.Err,
 		Alone:  lonely.Err,
 		Configure: func(c config.Director) {

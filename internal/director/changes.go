@@ -25,8 +25,10 @@ type change struct {
 // changes tells what a reload changes, one by one. What is removed comes first, so
 // that it is not among what is left out.
 func changes(before, after *config.Config) []change {
-	goneRouters, routers := differences("virtual router", before.Routers, after.Routers, func(r *vrrp.Config) string { return r.Name },
-		func(a, b *vrrp.Config) []string { return differing(routerAspects, a, b) })
+	goneRouters, routers := differences("virtual router", routerBlocks(before), routerBlocks(after), func(r *routerBlock) string { return r.Name },
+		func(a, b *routerBlock) []string {
+			return append(differing(routerAspects, &a.Config, &b.Config), differing(hookAspects, a, b)...)
+		})
 	goneServices, services := differences("virtual service", before.Services, after.Services, func(s *config.Service) string { return s.Name },
 		serviceChanges)
 	goneConditions, conditions := differences("condition", before.Conditions, after.Conditions, func(c *config.Condition) string { return c.Name },
@@ -42,6 +44,27 @@ func changes(before, after *config.Config) []change {
 	}
 	if more := len(all) - maxChanges; more > 0 {
 		all = append(all[:maxChanges], change{fmt.Sprintf("and %d more", more), len(gone) > maxChanges})
+	}
+	return all
+}
+
+// A routerBlock is a virtual router with all that its block says.
+type routerBlock struct {
+	vrrp.Config
+	hooks []config.Hook
+}
+
+// hookAspects are what is not the keeper's.
+var hookAspects = []aspect[routerBlock]{{"on", func(r *routerBlock) any { return r.hooks }}}
+
+func routerBlocks(c *config.Config) []routerBlock {
+	hooks := make(map[string][]config.Hook)
+	for _, h := range c.Hooks {
+		hooks[h.Router] = append(hooks[h.Router], h)
+	}
+	all := make([]routerBlock, len(c.Routers))
+	for i, r := range c.Routers {
+		all[i] = routerBlock{r, hooks[r.Name]}
 	}
 	return all
 }

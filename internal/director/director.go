@@ -20,6 +20,7 @@ type Options struct {
 	Events  event.Sink // called by the loop alone
 	Keeper  Keeper
 	Probes  Probes
+	Hooks   Hooks
 	// Configure makes the edges follow another director block than the one that
 	// they were made for. The loop calls it, so it must not block.
 	Configure func(config.Director)
@@ -164,7 +165,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 }
 
 func (d *Director) status(now time.Time) *api.Status {
-	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone()}
+	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone(), Hooks: d.o.Hooks.Statuses()}
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()
 	}

@@ -163,12 +163,19 @@ func (f *outsides) told() string {
 	return strings.Join(f.notices, " ")
 }
 
+// fakeHooks are none.
+type fakeHooks struct{}
+
+func (fakeHooks) Configure([]vrrp.Config, []config.Hook) {}
+func (fakeHooks) Statuses() map[string][]api.Hook        { return nil }
+func (fakeHooks) Finish(context.Context)                 {}
+
 // begin runs a director among fakes until the test ends.
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
 	d := New(c, nil, Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
@@ -463,7 +470,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 				stop()
 				return nil, nil, ctx.Err()
 			},
-			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Events: func(event.Event) {}, Notify: func(string) {},
+			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Events: func(event.Event) {}, Notify: func(string) {},
 		})
 		if err := d.Run(ctx); err != nil {
 			t.Errorf("error %v", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -22,6 +23,16 @@ type Keeper interface {
 	Status() api.Keeper
 	// Stop hands every virtual router over, and ends the keeper.
 	Stop(context.Context) error
+}
+
+// Hooks run the programs that are told of the virtual routers' states.
+type Hooks interface {
+	// Configure makes these the hooks of these routers; it never blocks.
+	Configure([]vrrp.Config, []config.Hook)
+	// Statuses are how those of each router are.
+	Statuses() map[string][]api.Hook
+	// Finish runs those for the end of every router, and waits for them.
+	Finish(context.Context)
 }
 
 // A Table is the reconciler of the kernel's IPVS table.
@@ -50,6 +61,7 @@ type Edges struct {
 	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
-	HTTP    error // why HTTP is not served
-	Alone   error // why a second daemon would not be kept out
+	Hooks   map[string][]api.Hook // of each virtual router
+	HTTP    error                 // why HTTP is not served
+	Alone   error                 // why a second daemon would not be kept out
 }

@@ -169,6 +169,9 @@ func (all *findings) router(now time.Time, r *api.Router) {
 		all.add(api.Info, "holds-back", subject, "to let it preempt again, run lvsd resume",
 			"%s leaves its role to others while one is Master, since a failover was ordered by %v at %s", subject, h.By, h.Since.Format(time.DateTime))
 	}
+	for i := range r.Hooks {
+		all.hook(subject, &r.Hooks[i])
+	}
 	if r.State == api.Initialize && r.Fault != "" {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
@@ -198,6 +201,20 @@ func (all *findings) conditions(routers []api.Router) {
 	}
 	for _, name := range order {
 		all.add(api.Warning, "condition-unmet", name, "", "%s is not met (%s): %s", name, reasons[name], text.Few(costs[name]))
+	}
+}
+
+// hook finds that a hook did not do what it should when it was run last, or could not
+// be run now.
+func (all *findings) hook(router string, h *api.Hook) {
+	subject := fmt.Sprintf("hook %q of %s", h.On, router)
+	if h.Unusable != "" {
+		all.add(api.Warning, "hook-unusable", subject, "", "the %s cannot be run: %s", subject, h.Unusable)
+		return
+	}
+	if last := &h.Last; !last.At.IsZero() && !last.OK {
+		all.add(api.Warning, "hook-failed", subject, `see "journalctl -u lvsd" for what it has written`,
+			"the %s failed when it was told %q: %s: %s", subject, last.State, h.Program, last.Result)
 	}
 }
 

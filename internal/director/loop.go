@@ -163,6 +163,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Configure(config.Director(e))
 		case TellKeeper:
 			d.o.Keeper.Set(vrrp.Desired(e))
+		case SetHooks:
+			d.o.Hooks.Configure(e.Routers, e.Hooks)
 		case Heartbeat:
 			d.o.Keeper.Heartbeat()
 		case Notify:
@@ -213,12 +215,19 @@ func (d *Director) give(in Input) {
 	}
 }
 
+// lastHooks is how long the hooks for the end of the virtual routers may take.
+const lastHooks = 30 * time.Second
+
 // handOver makes the keeper hand over, while the loop keeps the table equal to
-// the servers' health until the peer has the address.
+// the servers' health until the peer has the address and the last hooks have run.
 func (d *Director) handOver(h HandOver) Input {
 	ctx, cancel := context.WithTimeout(d.work, h.Limit)
 	defer cancel()
-	return HandedOver{Err: d.o.Keeper.Stop(ctx)}
+	err := d.o.Keeper.Stop(ctx)
+	last, cancelLast := context.WithTimeoutCause(d.work, lastHooks, fmt.Errorf("they have %v", lastHooks))
+	defer cancelLast()
+	d.o.Hooks.Finish(last)
+	return HandedOver{Err: err}
 }
 
 // burst takes a result and those that wait behind it, so that they are planned

@@ -35,6 +35,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.probing {
 		c.probe(now)
 	}
+	c.do(SetHooks{l.Config.Routers, l.Config.Hooks})
 	c.tellKeeper()
 }
 

@@ -18,7 +18,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
-		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e.Keeper.Age), SyncGroups: groupStatuses(c.routers),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
@@ -48,6 +48,9 @@ func keepTime(s *api.Status, now time.Time) {
 		keep(&s.Routers[i].Since)
 		if h := s.Routers[i].HeldBack; h != nil {
 			keep(&h.Since)
+		}
+		for j := range s.Routers[i].Hooks {
+			keep(&s.Routers[i].Hooks[j].Last.At)
 		}
 	}
 	for i := range s.Services {
@@ -88,7 +91,8 @@ func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 
 // routerStatuses are all configured routers, as the keeper has reported them some
 // time ago.
-func (c *Core) routerStatuses(ago time.Duration) []api.Router {
+func (c *Core) routerStatuses(e Edges) []api.Router {
+	ago := e.Keeper.Age
 	all := make([]api.Router, 0, len(c.config.Routers))
 	for i := range c.routers {
 		all = append(all, routerStatus(&c.routers[i], ago))
@@ -106,6 +110,7 @@ func (c *Core) routerStatuses(ago time.Duration) []api.Router {
 		if h, ok := c.orders.held[all[i].Name]; ok && all[i].State != api.Master {
 			all[i].HeldBack = &h
 		}
+		all[i].Hooks = append([]api.Hook{}, e.Hooks[all[i].Name]...)
 	}
 	return all
 }

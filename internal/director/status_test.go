@@ -28,11 +28,11 @@ func TestNoFigureIsForgotten(t *testing.T) {
 		fill(reflect.ValueOf(v).Elem())
 	}
 	router.State, result.Outcome = vrrp.Backup, checker.Passed
-	for _, v := range []any{routerStatus(&router, 0), keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
-		if r, ok := v.(api.Router); ok {
-			r.HeldBack = new(api.Held{By: api.User{Name: "x", UID: 1}, Since: start}) // The core knows that.
-			v = r
-		}
+	routers := routerStatus(&router, 0)
+	routers.HeldBack = &api.Held{By: api.User{Name: "x", UID: 1}, Since: start} // The core knows that.
+	routers.Hooks = []api.Hook{{}}                                              // from another edge
+	fill(reflect.ValueOf(&routers.Hooks).Elem())
+	for _, v := range []any{routers, keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
 	}
 }

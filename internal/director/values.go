@@ -110,6 +110,11 @@ type (
 	Configure config.Director
 	// TellKeeper makes the keeper run these virtual routers.
 	TellKeeper vrrp.Desired
+	// SetHooks makes these the hooks of these virtual routers.
+	SetHooks struct {
+		Routers []vrrp.Config
+		Hooks   []config.Hook
+	}
 	// Heartbeat tells the keeper that this director is alive.
 	Heartbeat struct{}
 	// Notify tells the service manager a state: READY, RELOADING or STOPPING.
@@ -133,7 +138,7 @@ type (
 		Value string
 	}
 	// HandOver hands every virtual router over and ends the keeper, within a
-	// limit. It ends with HandedOver.
+	// limit, and then runs the hooks for their end. It ends with HandedOver.
 	HandOver struct{ Limit time.Duration }
 	// Answer tells an asker how the reload has ended.
 	Answer struct {

@@ -40,6 +40,7 @@ type Client struct {
 	command string
 	args    []string
 	events  event.Sink
+	follow  func([]vrrp.Status, []vrrp.Event)
 	kick    chan struct{} // there is something to tell
 	changed chan struct{}
 	done    chan struct{} // closed when no keeper runs and none will
@@ -56,14 +57,17 @@ type Client struct {
 }
 
 // Start returns a Client, whose events get what happens to the routers and to the
-// keeper itself. The process is started by the first Set that names a router, by
+// keeper itself. Follow gets each report of the keeper as a whole, in their order: what
+// has happened, and then how all routers are; nil: that is not said. Neither may block.
+// The process is started by the first Set that names a router, by
 // a command that calls Main. When the context ends without a Stop, the keeper
 // takes it for the director's death.
-func Start(ctx context.Context, events event.Sink, command string, args ...string) *Client {
+func Start(ctx context.Context, events event.Sink, follow func([]vrrp.Status, []vrrp.Event), command string, args ...string) *Client {
 	c := &Client{
 		command: command,
 		args:    args,
 		events:  events,
+		follow:  follow,
 		desired: new(vrrp.Desired),
 		kick:    make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
@@ -318,6 +322,7 @@ func (c *Client) take(s snapshot) {
 		}
 		c.events(exported(e))
 	}
+	c.follow(s.Statuses, s.Events)
 }
 
 // jitter is how long a snapshot may be on its way. A new keeper takes longer.

@@ -75,7 +75,8 @@ func director() {
 	_ = os.Setenv(roleVar, "keeper")
 	keeper.GoFirst()
 	c := keeper.Start(context.Background(),
-		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))), "/proc/self/exe")
+		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))),
+		func([]vrrp.Status, []vrrp.Event) {}, "/proc/self/exe")
 	go burn()
 	go func() {
 		for range c.Changed() {

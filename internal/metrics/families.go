@@ -57,6 +57,16 @@ var routerFigures = []figure[api.Router]{
 	{counter("router_addresses_removed_total", "Addresses removed after somebody else had added them while the virtual router did not hold them."), func(v *api.Router) float64 { return float64(v.Counters.AddressesRemoved) }},
 }
 
+// hookFigures are those of each hook of a virtual router, which is known by its place
+// in the configuration.
+var hookFigures = []figure[api.Hook]{
+	{counter("hook_runs_total", "How often the hook was run, or could not be run; hook counts those of the virtual router."), func(v *api.Hook) float64 { return float64(v.Runs) }},
+	{counter("hook_failures_total", "How often that went wrong."), func(v *api.Hook) float64 { return float64(v.Failures) }},
+	{gauge("hook_last_successful", "1 if the last run of the hook succeeded; missing before the first one."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, oneIf(v.Last.OK)) }},
+	{gauge("hook_last_timestamp_seconds", "When that run began."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, moment(v.Last.At)) }},
+	{gauge("hook_last_duration_seconds", "How long that run took."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, v.Last.Took.Seconds()) }},
+}
+
 // serviceFigures are those of each virtual service.
 var serviceFigures = []figure[api.Service]{
 	{gauge("service_in_kernel", "1 if the virtual service is in the kernel's table; missing while it is withheld."), func(v *api.Service) float64 { return onlyIf(v.InKernel || v.Supply != api.Withheld, oneIf(v.InKernel)) }},

@@ -105,6 +105,10 @@ func (s scrape) router(r *api.Router) {
 	for _, c := range r.Conditions {
 		s.number(routerConditionMet, onlyIf(!c.Unknown, oneIf(c.Met)), label("condition", c.Name, "router", r.Name))
 	}
+	for i := range r.Hooks {
+		h := &r.Hooks[i]
+		figures(s, hookFigures, h, label("hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program, "router", r.Name))
+	}
 	for reason, n := range r.Counters.Discarded {
 		s.number(routerDiscarded, float64(n), label("reason", reason, "router", r.Name))
 	}

@@ -22,6 +22,8 @@ type Query struct {
 	RunningNode   string
 	RunningDigest string
 	RunningFiles  []string
+	// Programs asks whether the programs that are named can be run on this machine.
+	Programs bool
 	// ValidateOnly asks whether the configuration is valid, and for no Config.
 	ValidateOnly bool
 }

@@ -13,8 +13,10 @@ const (
 	// killing bounds the time in which processes are killed that start others
 	// meanwhile.
 	killing = 5 * time.Second
-	// answering is how much longer the process between may take for everything.
-	answering = 5 * time.Second
+	// answering is how much longer the process between may take for everything, on a
+	// machine with far too much to do. It is killed then, and what the program has
+	// started in other sessions goes on.
+	answering = 30 * time.Second
 	// MaxOutput and MaxLines bound what is kept of what a program writes: its first
 	// bytes, and its first lines.
 	MaxOutput = 4 << 10

@@ -64,6 +64,39 @@ func (id identity) environment(more []string) []string {
 	return append([]string{searchPath, "HOME=" + id.home, "USER=" + id.name, "LOGNAME=" + id.name}, more...)
 }
 
+// Check returns an error that says what to do if a command could not be run now, by a
+// process with the privileges of this one.
+func Check(c Command) error {
+	path := ""
+	if len(c.Args) > 0 {
+		path = c.Args[0]
+	}
+	if err := Trusted(path, os.Geteuid()); err != nil {
+		return err
+	}
+	id, err := identify(c.User)
+	if err != nil || id.credential == nil {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err != nil {
+		return fmt.Errorf("reading the capabilities: %w", err)
+	}
+	return id.allowed(has[0].Permitted)
+}
+
+// changeUser are the capabilities by which a process changes its user.
+const changeUser = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
+
+// allowed returns an error if a process with these capabilities cannot become this user.
+func (id identity) allowed(permitted uint32) error {
+	if id.credential == nil || permitted&changeUser == changeUser {
+		return nil
+	}
+	return fmt.Errorf("lvsd cannot run a program as user %q, because it has not the capabilities SETUID and SETGID: install the drop-in programs.conf for lvsd.service (see lvsd.hcl(5)), or leave the option user out", id.name)
+}
+
 // prepare makes this process one whose child inherits nothing of the daemon's: neither
 // descriptors nor what happens to signals, neither its umask nor its protection from
 // the end of memory. What belongs to a thread is left to confine.
@@ -146,8 +179,8 @@ func confine(id identity) error {
 	return dropCapabilities(id)
 }
 
-// dropCapabilities leaves the thread those alone by which it can change the user. The
-// kernel takes them from a program that is not root's (capabilities(7)).
+// dropCapabilities leaves the thread those alone by which it can change the user, which
+// the kernel takes from a program that is not root's (capabilities(7)).
 func dropCapabilities(id identity) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
@@ -155,12 +188,15 @@ func dropCapabilities(id identity) error {
 		return fmt.Errorf("reading the capabilities: %w", err)
 	}
 	var keep [2]unix.CapUserData
-	if id.credential != nil {
-		const need = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
-		if has[0].Permitted&need != need {
-			return fmt.Errorf("lvsd cannot run a program as user %q: it has not the capabilities SETUID and SETGID. Install the drop-in of lvsd.service that gives them (programs.conf, see lvsd.hcl(5)), or leave the option user out", id.name)
-		}
-		keep[0].Permitted, keep[0].Effective = need, need
+	if err := id.allowed(has[0].Permitted); err != nil {
+		return err
+	}
+	switch {
+	case id.full:
+		keep = has // Under no_new_privs, root has no more than these.
+		keep[0].Inheritable, keep[1].Inheritable = 0, 0
+	case id.credential != nil:
+		keep[0].Permitted, keep[0].Effective = changeUser, changeUser
 	}
 	if err := unix.Capset(&header, &keep[0]); err != nil {
 		return fmt.Errorf("giving up the capabilities: %w", err)
@@ -187,7 +223,7 @@ func fork(c Command, id identity, out *os.File) (int, error) {
 	case errors.Is(err, syscall.ENOENT):
 		return 0, fmt.Errorf("%s cannot be run: the interpreter that its first line names, or a library that it needs, does not exist", c.Args[0])
 	case errors.Is(err, syscall.EPERM) && id.credential != nil:
-		return 0, fmt.Errorf("lvsd is not allowed to run a program as user %q: install the drop-in of lvsd.service that allows it (programs.conf, see lvsd.hcl(5)), or leave the option user out", id.name)
+		return 0, fmt.Errorf("lvsd is not allowed to run a program as user %q: install the drop-in programs.conf for lvsd.service (see lvsd.hcl(5)), or leave the option user out", id.name)
 	case errors.Is(err, syscall.EACCES):
 		return 0, fmt.Errorf("%s cannot be run as user %q: let that user read and execute it and search its directories (chmod), and see that its file system is not mounted with noexec", c.Args[0], id.name)
 	case err != nil:

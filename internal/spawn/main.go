@@ -46,10 +46,7 @@ func Main(in, out *os.File) error {
 
 // run runs a command to its end. An error means that it could not be started.
 func run(c Command, f *family, gone <-chan struct{}) (o Outcome, err error) {
-	if len(c.Args) == 0 {
-		c.Args = []string{""}
-	}
-	if err := Trusted(c.Args[0], os.Geteuid()); err != nil {
+	if err := Check(c); err != nil {
 		return o, err
 	}
 	id, err := identify(c.User)

@@ -127,3 +127,6 @@ func (s *Spawner) release(b *between) {
 		s.lingering.Add(-1)
 	}()
 }
+
+// Check returns an error that says what to do if a command could not be run now.
+func (s *Spawner) Check(c Command) error { return Check(c) }

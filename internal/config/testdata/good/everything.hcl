@@ -106,6 +106,13 @@ virtual_router "outside" {
     minimum = "75%"
     weight  = -10
   }
+  on "master" {
+    run           = ["/etc/lvsd/hooks/master", "a b", "$HOME"]
+    user          = "nobody"
+    timeout       = "5s"
+    kill_children = true
+  }
+  on "any" { run = ["/etc/lvsd/hooks/any"] }
 }
 
 condition "file" "load" {

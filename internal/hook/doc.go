@@ -1,0 +1,18 @@
+// Package hook runs the programs that are told in which state the virtual routers are.
+//
+//	keeper ── statuses, events ──►┌──────┐── commands ──► Runner ──► spawn.Spawner
+//	director ── configuration ───►│ Core │── events
+//	         ◄── statuses ────────└──────┘◄── outcomes
+//
+// The Core decides which program runs next, and does nothing itself. What counts is
+// the state that a virtual router is in: what has not begun when it comes into another
+// one is left out.
+//
+// Every file uses only files that come before it in this list:
+//
+//	effect.go   what a Core wants done
+//	change.go   a router's change of state, and what a program is told of it
+//	queue.go    the programs of one virtual router, one after the other
+//	core.go     the Core
+//	runner.go   the Runner
+package hook

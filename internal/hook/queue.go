@@ -1,0 +1,148 @@
+package hook
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/spawn"
+	"github.com/lvsd/lvsd/internal/text"
+)
+
+// A queue has the hooks of one virtual router, of which one runs at a time.
+type queue struct {
+	router string
+	wanted bool // the router is configured
+	hooks  []*entry
+	// state is what was heard last; empty: nothing yet.
+	state   string
+	facts   facts
+	pending []run
+	running *run
+}
+
+// An entry is a hook, and how it has done.
+type entry struct {
+	config.Hook
+	status api.Hook
+}
+
+// A run is one of a hook, for a change.
+type run struct {
+	id    uint64
+	hook  *entry
+	cause change
+	began time.Time
+}
+
+// configure takes the hooks of a new configuration. One that was there before keeps
+// its history; a new one is told of the state that there is.
+func (q *queue) configure(hooks []config.Hook) {
+	before := q.hooks
+	q.hooks = make([]*entry, 0, len(hooks))
+	for _, h := range hooks {
+		i := slices.IndexFunc(before, func(e *entry) bool { return same(e.Hook, h) })
+		if i >= 0 {
+			q.hooks = append(q.hooks, before[i])
+			before = slices.Delete(slices.Clone(before), i, i+1)
+			continue
+		}
+		e := &entry{Hook: h, status: api.Hook{On: h.On, Program: h.Run[0], User: h.User}}
+		q.hooks = append(q.hooks, e)
+		if q.state != "" && e.isFor(q.state) {
+			q.pending = append(q.pending, run{hook: e, cause: change{to: q.state, reason: "the hook is new"}})
+		}
+	}
+	q.pending = slices.DeleteFunc(q.pending, func(r run) bool { return !slices.Contains(q.hooks, r.hook) })
+}
+
+func same(a, b config.Hook) bool {
+	return a.Router == b.Router && a.On == b.On && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
+}
+
+func (e *entry) isFor(state string) bool { return e.On == state || e.On == config.AnyState }
+
+// enter takes the state that the router is in. What has not begun for the one before
+// it is left out, and reported.
+func (q *queue) enter(now time.Time, state, reason string) []Effect {
+	if state == q.state {
+		return nil
+	}
+	c := change{q.state, state, reason}
+	q.state = state
+	var effects []Effect
+	if len(q.pending) > 0 {
+		var skipped []string
+		for _, r := range q.pending {
+			skipped = append(skipped, r.cause.to)
+		}
+		effects = append(effects, q.tell(now, event.Info, "hook-skipped", "hooks were skipped, because the virtual router has changed its state again",
+			slog.Any("skipped", slices.Compact(skipped)), slog.String("state", state)))
+		q.pending = nil
+	}
+	for _, e := range q.hooks {
+		if e.isFor(state) {
+			q.pending = append(q.pending, run{hook: e, cause: c})
+		}
+	}
+	return effects
+}
+
+// next begins what is to run next, if nothing runs.
+func (q *queue) next(now time.Time, id uint64) (Start, bool) {
+	if q.running != nil || len(q.pending) == 0 {
+		return Start{}, false
+	}
+	r := q.pending[0]
+	q.pending = q.pending[1:]
+	r.id, r.began = id, now
+	q.running = &r
+	r.hook.status.Running = true
+	h := r.hook
+	return Start{id, spawn.Command{Args: h.Run, Env: r.cause.variables(q.router, q.facts), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}}, true
+}
+
+// ended takes the outcome of what was running.
+func (q *queue) ended(now time.Time, o spawn.Outcome, err error) []Effect {
+	r := q.running
+	q.running = nil
+	s := &r.hook.status
+	s.Running = false
+	s.Runs++
+	s.Last = api.HookRun{At: r.began, State: r.cause.to, Took: now.Sub(r.began), TookText: api.Duration(now.Sub(r.began)), OK: err == nil && o.OK(), Result: o.String()}
+	if err != nil {
+		s.Last.Result = err.Error()
+	}
+	if !s.Last.OK {
+		s.Failures++
+	}
+	attrs := []slog.Attr{slog.String("state", r.cause.to), slog.String("program", s.Program)}
+	var effects []Effect
+	for _, line := range o.Lines() {
+		effects = append(effects, q.tell(now, event.Info, "hook-output", "hook: "+text.Printable(line), attrs...))
+	}
+	attrs = append(attrs, slog.String("result", s.Last.Result), slog.Duration("took", s.Last.Took.Round(time.Millisecond)))
+	for _, n := range []struct {
+		name  string
+		count int64
+	}{{"output_cut", o.Cut}, {"processes_ended", int64(o.Ended)}, {"processes_staying", int64(o.Staying)}, {"processes_not_ended", int64(o.Survived)}} {
+		if n.count > 0 {
+			attrs = append(attrs, slog.Int64(n.name, n.count))
+		}
+	}
+	if s.Last.OK {
+		return append(effects, q.tell(now, event.Info, "hook-run", "hook has run", attrs...))
+	}
+	return append(effects, q.tell(now, event.Warning, "hook-failed", "hook failed", attrs...))
+}
+
+// idle reports whether nothing runs, nor will.
+func (q *queue) idle() bool { return q.running == nil && len(q.pending) == 0 }
+
+func (q *queue) tell(now time.Time, s slog.Level, code, what string, attrs ...slog.Attr) Effect {
+	return Tell{event.Event{At: now, Severity: s, Code: code, Subject: q.router, Text: what,
+		Attributes: append([]slog.Attr{slog.String("router", q.router)}, attrs...)}}
+}

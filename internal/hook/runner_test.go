@@ -1,0 +1,130 @@
+package hook_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/hook"
+	"github.com/lvsd/lvsd/internal/spawn"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// programs take a second, or until they are ended.
+type programs struct {
+	mu           sync.Mutex
+	running, max int
+	told         []string
+}
+
+func (p *programs) Run(ctx context.Context, c spawn.Command) (o spawn.Outcome, err error) {
+	p.count(1)
+	defer p.count(-1)
+	takes := time.Second
+	if c.Args[0] == "/hooks/slow" {
+		takes = time.Hour
+	}
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		o.Canceled = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, c.Env[1])
+	return o, nil
+}
+
+func (p *programs) Check(c spawn.Command) error {
+	if c.Args[0] == "/hooks/slow" {
+		return errors.New("it is slow")
+	}
+	return nil
+}
+
+func (p *programs) count(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running += n
+	p.max = max(p.max, p.running)
+}
+
+// setup has so many routers with a hook, all of which are Master.
+func setup(n int, program string) (*hook.Runner, *programs, *[]string) {
+	p, events := &programs{}, []string{}
+	r := hook.NewRunner(p, func(e event.Event) { events = append(events, e.Code) })
+	var routers []vrrp.Config
+	var hooks []config.Hook
+	var statuses []vrrp.Status
+	for i := range n {
+		name := fmt.Sprint("r", i)
+		routers = append(routers, vrrp.Config{Name: name})
+		hooks = append(hooks, config.Hook{Router: name, On: "any", Program: config.Program{Run: []string{program}}})
+		statuses = append(statuses, vrrp.Status{Name: name, State: vrrp.Master})
+	}
+	r.Configure(routers, hooks)
+	r.Take(statuses, nil)
+	return r, p, &events
+}
+
+func TestAThousandRoutersDoNotStartAThousandPrograms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, p, _ := setup(1000, "/hooks/any")
+		r.Finish(t.Context())
+		if len(p.told) != 2000 || p.max > 64 || p.max < 2 {
+			t.Errorf("%d runs, %d at a time", len(p.told), p.max)
+		}
+	})
+}
+
+func TestTheLastHooksAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, p, events := setup(1, "/hooks/any")
+		began := time.Now()
+		r.Finish(t.Context())
+		if want := []string{"LVSD_STATE=master", "LVSD_STATE=stop"}; !slices.Equal(p.told, want) || time.Since(began) != 2*time.Second {
+			t.Errorf("told %q in %v, want %q", p.told, time.Since(began), want)
+		}
+		if want := []string{"hook-run", "hook-run"}; !slices.Equal(*events, want) {
+			t.Errorf("events %q, want %q", *events, want)
+		}
+	})
+}
+
+func TestAHookThatDoesNotEndIsEndedWithTheDaemon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, p, events := setup(1, "/hooks/slow")
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		began := time.Now()
+		r.Finish(ctx)
+		if time.Since(began) != 30*time.Second || p.running > 0 {
+			t.Errorf("it took %v, %d run", time.Since(began), p.running)
+		}
+		if !slices.Contains(*events, "hooks-cut-short") {
+			t.Errorf("events %q", *events)
+		}
+	})
+}
+
+func TestAHookThatCouldNotBeRunIsKnownBeforehand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for program, want := range map[string]string{"/hooks/slow": "it is slow", "/hooks/any": ""} {
+			r, _, _ := setup(1, program)
+			synctest.Wait()
+			if got := r.Statuses()["r0"][0].Unusable; got != want {
+				t.Errorf("%s: %q, want %q", program, got, want)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			r.Finish(ctx)
+		}
+	})
+}
