@@ -472,6 +472,63 @@ virtual_router "outside" {
     kill_children = false
   }
 
+  # By what the directors know each other's adverts: by keys, with which they
+  # sign them (as keepalived 2.4.2 does by its auth_hmac), or in version 2 by a
+  # password. Without keys, whoever can send packets on the directors' network
+  # can take the addresses over.
+  authentication {
+    # A key that adverts may be signed with. The label is its id, 1 to 255, by
+    # which all directors know it. There can be several, so that a new one is
+    # known everywhere before a director signs with it.
+    key "1" { credential = "vrrp-1" }
+    key "2" {
+      # The file that has the key: 32 to 64 printable bytes on one line, or
+      # hex: and twice as many hexadecimal digits, as keepalived reads it.
+      # Nobody but root and lvsd may be able to read it: chown root:lvsd and
+      # chmod 0640, or lvsd's own with 0600. A key that has changed is read by
+      # a reload.
+      # An absolute path; default: the credential.
+      # file = "/etc/lvsd/vrrp-2.key"
+
+      # The name of a credential of systemd that has the key, in place of a
+      # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
+      # lvsd.service). It is set when lvsd is started.
+      # A name; default: the file.
+      credential = "vrrp-2"
+    }
+
+    # The id of the key that this director signs its adverts with.
+    # 1 to 255; default: that of the only key.
+    signer = 2
+
+    # What is signed and what is accepted. The first two modes are for the time
+    # in which the directors are given their keys, one after the other.
+    # "receive-only", "permissive" or "enforce"; default: "enforce".
+    #   "receive-only"  Sign nothing. Accept adverts that are not signed, and
+    #                   those that are signed with one of the keys.
+    #   "permissive"    Sign, and accept the same.
+    #   "enforce"       Sign, and accept only what is signed with one of the
+    #                   keys.
+    mode = "enforce"
+
+    # How an advert is recognized that somebody has recorded and sends again.
+    # "time" or "order"; default: "time".
+    #   "time"   It was signed too long ago. The directors' clocks must agree
+    #            (NTP): if they do not, adverts are refused, and both directors
+    #            become Master.
+    #   "order"  One that was signed later has arrived before it. The clocks
+    #            may differ, but what was recorded before a director was
+    #            started is accepted from it until it has heard something
+    #            newer.
+    replay = "time"
+
+    # With replay = "time": how far the time at which an advert was signed may
+    # be from this director's. In whole seconds.
+    # 1s to 5m; default: three times advert_interval, at least 5s and at most
+    # 5m.
+    window = "5s"
+  }
+
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
   # aside for it, because two Masters are worse than one without a Backup.
@@ -493,8 +550,6 @@ virtual_router "old" {
   priority  = { lvs1 = 150, lvs2 = 100 }[node.name]
   addresses = ["10.13.0.202/24"]
 
-  # By what the directors know each other's adverts. Without it, whoever can
-  # send packets on their network can take the addresses over.
   authentication {
     # The password that each advert of version 2 carries in the clear
     # (keepalived's auth_type PASS). It is no security, because everybody on

@@ -11,24 +11,24 @@ import (
 // Receive handles a packet that arrived for this router. One that is not
 // accepted is counted by its reason and changes nothing.
 func (r *Router) Receive(now time.Time, p Packet) []Action {
-	ad, err := r.accept(p)
+	ad, proof, err := r.accept(now, p)
 	if err != nil {
 		reason := ReasonOf(err)
 		r.counters.Discarded[reason]++
 		r.senders[reason] = plain(p.Src)
 		if ad.Version != 0 { // Nothing else is wrong with it.
-			r.peers.hear(now, plain(p.Src), ad.Priority, reason)
+			r.peers.hear(now, plain(p.Src), ad.Priority, reason, 0)
 			r.misunderstand(now, plain(p.Src), ad, err)
 		}
 		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
 	}
 	r.counters.AdvertsReceived++
-	r.peers.hear(now, plain(p.Src), ad.Priority, "")
+	r.peers.hear(now, plain(p.Src), ad.Priority, "", proof.key)
 	r.adverts.plainSum = ad.PlainChecksum
 	if ad.Priority == 0 {
 		r.counters.PriorityZeroReceived++
 	}
-	return append(r.hear(now, plain(p.Src), ad), r.compare(now, plain(p.Src), ad)...)
+	return append(r.hear(now, plain(p.Src), ad), r.compare(now, plain(p.Src), ad, proof)...)
 }
 
 // Claim handles the word of another machine that it has one of this router's
@@ -66,24 +66,47 @@ func (r *Router) Asked(now time.Time, a Ask, err error) []Action {
 	return []Action{r.event(now, NeighboursUnasked, slog.LevelWarn, "cannot ask the neighbours who else has its addresses: %s", r.unasked)}
 }
 
-// accept decodes a packet and makes all the checks of RFC 9568 section 7.1.
-// Its errors are of type *DecodeError. An advert that is refused for its version
-// or its authentication alone is returned all the same.
-func (r *Router) accept(p Packet) (Advert, error) {
+// accept decodes a packet and makes all the checks of RFC 9568 section 7.1, and those
+// of its authentication. Its errors are of type *DecodeError. An advert that is
+// refused for its version or its authentication alone is returned all the same,
+// unless only those that are signed count: anybody could have sent it then.
+func (r *Router) accept(now time.Time, p Packet) (Advert, proof, error) {
 	ad, err := Decode(p.Payload, p.Src, p.Dst)
 	if err != nil && ReasonOf(err) != ReasonAuthentication {
-		return Advert{}, err
+		return Advert{}, proof{}, err
 	}
 	if err := r.checkSender(p, ad); err != nil {
-		return Advert{}, err
+		return Advert{}, proof{}, err
 	}
 	if err == nil && ad.Version != r.c.Version {
 		_, err = refuse(ReasonVersion, "it has VRRP version %d, but this router uses %d: configure the same version on both", ad.Version, r.c.Version)
 	}
-	if err == nil && ad.Version == 2 {
-		err = r.c.Authentication.check(ad)
+	var proved proof
+	if err == nil {
+		proved, err = r.authenticate(now, p, ad)
 	}
-	return ad, err
+	if err != nil && (r.c.Authentication.enforced() || ReasonOf(err) == ReasonLength) {
+		ad = Advert{}
+	}
+	return ad, proved, err
+}
+
+// authenticate makes the checks of a packet's authentication.
+func (r *Router) authenticate(now time.Time, p Packet, ad Advert) (proved proof, err error) {
+	a := &r.c.Authentication
+	if ad.Version == 2 {
+		err = a.checkPassword(ad)
+	}
+	switch {
+	case err != nil:
+	case len(a.Keys) > 0 && ad.Signed:
+		return r.seals.check(a, now, plain(p.Src), p.Payload, len(r.c.Peers))
+	case a.enforced():
+		_, err = refuse(ReasonHMACMissing, "it is not signed, and only adverts that are signed are accepted: give the other director the same keys, or set mode = \"permissive\" until it has them")
+	case ad.Signed && !known(p.Payload[len(p.Payload)-trailerLen:]):
+		_, err = refuse(ReasonLength, "%d bytes follow its end", trailerLen)
+	}
+	return proof{}, err
 }
 
 // checkSender refuses an advert that is not for this virtual router, or that none
@@ -111,7 +134,7 @@ func (r *Router) checkSender(p Packet, ad Advert) (err error) {
 // compare counts in what an accepted advert disagrees with our configuration.
 // For that the receiver "SHOULD log the event" (RFC 9568 section 7.1), no more:
 // discarding the advert would make two Masters of a mistake in a file.
-func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
+func (r *Router) compare(now time.Time, src netip.Addr, ad Advert, proved proof) []Action {
 	if ad.Priority == 0 {
 		return nil
 	}
@@ -128,6 +151,14 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert) []Action {
 	if !sameAddrs(ad.Addresses, r.addresses()) {
 		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
 			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
+	}
+	switch a := &r.c.Authentication; {
+	case len(a.Keys) == 0 && ad.Signed:
+		differs(ReasonUnverified, "%s signs its adverts, and this director has no keys to verify them with: configure the same authentication on both", src)
+	case len(a.Keys) > 0 && !ad.Signed:
+		differs(ReasonUnsigned, "%s does not sign its adverts: let it do so before mode = \"enforce\" is set here", src)
+	case a.Window > 0 && proved.age.Abs() > a.Window/2:
+		differs(ReasonClock, "an advert from %s was signed %s, and beyond %s it would be refused: synchronize the clocks of both directors (NTP)", src, moment(proved.age), a.Window)
 	}
 	switch {
 	case ad.Priority != r.c.Priority:

@@ -15,8 +15,11 @@ type Action interface {
 	action()
 }
 
-// Send multicasts an advert, or sends it to each peer.
-type Send struct{ Advert Advert }
+// Send multicasts an advert, or sends it to each peer. Encode makes a packet of it.
+type Send struct {
+	Advert   Advert
+	Sequence Sequence // that it is signed with; 0: it is not signed
+}
 
 // Hold makes it so that this router's Holdings are there, and none that it had
 // before. A router that holds nothing any more releases what it had.

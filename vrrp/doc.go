@@ -4,9 +4,9 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	packet.go, auth.go, condition.go,      values: the codec of adverts, what tells
-//	timing.go, route.go, offer.go,         them from others', what is configured and
-//	vrrp.go                                what is reported
+//	packet.go, auth.go, trailer.go,        values: the codec of adverts, what tells
+//	condition.go, timing.go, route.go,     them from others', what is configured and
+//	offer.go, vrrp.go                      what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
@@ -82,7 +82,8 @@
 // each second. Such adverts count for Master_Down, or by their own interval if that is
 // longer, but then for ten of our intervals at most. Without them nobody is asked,
 // and nothing is put off. A question that cannot be sent counts as answered. A Master
-// does not give way to such adverts.
+// does not give way to such adverts. A router that accepts only adverts that are
+// signed with its keys stands aside for no others: anybody could have sent them.
 //
 // Masters that do not hear each other. A Master asks in the same way every 30 s who
 // else has its addresses, and looks at what ARP and neighbour discovery tell of

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"reflect"
 	"time"
 )
 
@@ -211,6 +212,9 @@ func (r *Router) change(now time.Time) []Action {
 	old := r.c
 	r.c = r.given
 	r.c.Priority = effective(r.given.Priority, r.effect)
+	if !reflect.DeepEqual(old.Authentication, r.c.Authentication) {
+		r.useKeys()
+	}
 	switch r.state {
 	case Master:
 		acts = append(acts, r.updateMaster(now, &old)...)

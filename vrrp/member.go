@@ -63,7 +63,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 	for _, a := range acts {
 		switch a := a.(type) {
 		case Send:
-			s.send(now, m, a.Advert)
+			s.send(now, m, a)
 		case Hold:
 			s.worker.set(m.key, m.router.c.Name, a.Holdings, m.own)
 			s.rewatch = true
@@ -86,7 +86,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 }
 
 // send sends an advert to the group, or to each peer.
-func (s *Session) send(now time.Time, m *member, ad Advert) {
+func (s *Session) send(now time.Time, m *member, ad Send) {
 	c, source := &m.router.c, m.router.source
 	to := c.Peers
 	if len(to) == 0 {
@@ -97,7 +97,7 @@ func (s *Session) send(now time.Time, m *member, ad Advert) {
 		if dst == source {
 			continue // The same list of peers is on all directors.
 		}
-		s.payload = ad.Append(s.payload[:0], source, dst)
+		s.payload = m.router.Encode(s.payload[:0], ad, dst)
 		if err := s.link.Send(Packet{Port: m.key.Port, Src: source, Dst: dst, TTL: c.ttl(), Payload: s.payload}); err != nil {
 			m.router.counters.SendErrors++
 			failure = err.Error()

@@ -33,6 +33,8 @@ const (
 	authNone     = 0
 	authPassword = 1
 
+	// trailerLen is what a signed packet is longer by: see trailer.go.
+	trailerLen  = 28
 	typeAdvert  = 1
 	maxInterval = 0xfff // centiseconds in 12 bits
 	maxAddrs    = 255   // the count of addresses is one byte
@@ -49,6 +51,8 @@ type Advert struct {
 	// Password is the password that version 2 carries in the clear (RFC 2338
 	// section 5.3.6.2), padded with zeros; all zero: it has no authentication.
 	Password Password
+	// Signed reports that a trailer follows the packet. It is not decoded.
+	Signed bool
 	// PlainChecksum reports that the checksum does not include the pseudo-header.
 	// Version 3 over IPv4 exists in both forms on real networks: RFC 9568 section
 	// 5.2.8 leaves it out, most implementations (keepalived among them) include
@@ -87,12 +91,26 @@ const (
 	ReasonPassword    Reason = "password"    // it has another one
 )
 
+// Why a Router with keys discards an advert.
+const (
+	ReasonHMACMissing   Reason = "hmac_missing"
+	ReasonHMACMalformed Reason = "hmac_malformed"
+	ReasonHMACKey       Reason = "hmac_key" // of an id that is not configured
+	ReasonHMACWrong     Reason = "hmac_wrong"
+	ReasonHMACStale     Reason = "hmac_stale"
+	ReasonHMACReplayed  Reason = "hmac_replayed"
+)
+
 // How an accepted advert disagrees with a Router's configuration.
 const (
 	ReasonInterval  Reason = "interval"
 	ReasonAddresses Reason = "addresses"
 	ReasonOwner     Reason = "owner"    // two routers with priority 255
 	ReasonPriority  Reason = "priority" // two with the same one below that
+
+	ReasonUnsigned   Reason = "unsigned"   // and only those with keys will be accepted
+	ReasonUnverified Reason = "unverified" // signed, and no keys are configured
+	ReasonClock      Reason = "clock"      // signed at another time than ours
 )
 
 // What Counters.Discarded and Counters.Mismatched count.
@@ -103,6 +121,9 @@ var (
 		ReasonVRID, ReasonFamily, ReasonOwnAddress, ReasonNotPeer, ReasonSource, ReasonDestination, ReasonPassword,
 	}
 	mismatchReasons = [...]Reason{ReasonInterval, ReasonAddresses, ReasonOwner, ReasonPriority}
+	// These are counted where there are keys.
+	hmacDiscardReasons  = [...]Reason{ReasonHMACMissing, ReasonHMACMalformed, ReasonHMACKey, ReasonHMACWrong, ReasonHMACStale, ReasonHMACReplayed}
+	hmacMismatchReasons = [...]Reason{ReasonUnsigned, ReasonClock}
 )
 
 // A DecodeError says why Decode refused a packet.
@@ -130,7 +151,7 @@ func refuse(r Reason, format string, args ...any) (Advert, error) {
 // length in the IP header, without Ethernet's padding) that came from
 // src to dst. It makes the checks of RFC 9568 section 7.1 that need no
 // configuration, for unicast as well; its errors are of type *DecodeError. An advert that is refused for its authentication alone is
-// returned all the same.
+// returned all the same. A trailer is left to the caller.
 //
 //	 0                   1                   2                   3
 //	+-------+-------+---------------+---------------+---------------+
@@ -152,9 +173,12 @@ func Decode(b []byte, src, dst netip.Addr) (Advert, error) {
 	if t := b[0] & 0xf; t != typeAdvert {
 		return refuse(ReasonType, "type %d is not an advertisement", t)
 	}
-	if want := packetLen(version, int(b[3]), src); len(b) != want {
+	want := packetLen(version, int(b[3]), src)
+	signed := len(b) == want+trailerLen
+	if len(b) != want && !signed {
 		return refuse(ReasonLength, "%d bytes, but version %d with %d addresses has %d", len(b), version, b[3], want)
 	}
+	b = b[:want]
 	plainSum, ok := verify(b, version, src, dst)
 	if !ok {
 		return refuse(ReasonChecksum, "checksum %#04x is wrong", binary.BigEndian.Uint16(b[6:]))
@@ -170,6 +194,7 @@ func Decode(b []byte, src, dst netip.Addr) (Advert, error) {
 		Priority:      b[2],
 		Interval:      interval,
 		Addresses:     decodeAddrs(b[headerLen:], int(b[3]), src),
+		Signed:        signed,
 		PlainChecksum: plainSum,
 	}
 	if version == 2 {

@@ -20,7 +20,7 @@ func TestWhenPeersWereHeardLast(t *testing.T) {
 	r.Receive(at(3*time.Second), strange(func(p *Packet) { p.Src = netip.MustParseAddr("10.0.0.9") }))
 	receive(r, at(4*time.Second), higher, advertOf(0))
 	r.Receive(at(5*time.Second), strange(func(p *Packet) { p.Payload[7]++ })) // It can be anybody's.
-	want := "[{10.0.0.3 0  1s} {10.0.0.9 150 version 2s} {10.0.0.1 50  3s}]"
+	want := "[{10.0.0.3 0  0 1s} {10.0.0.9 150 version 0 2s} {10.0.0.1 50  0 3s}]"
 	if got := fmt.Sprint(r.peers.seen(at(5 * time.Second))); got != want {
 		t.Errorf("heard %s, want %s", got, want)
 	}

@@ -44,6 +44,7 @@ type Router struct {
 	dispute       dispute
 	unasked       string // why it could not ask who has its addresses
 	peers         peers
+	seals         seals
 	timing        timing
 
 	counters Counters
@@ -54,7 +55,7 @@ type Router struct {
 // NewRouter returns a Router in Initialize. The configuration has been
 // validated.
 func NewRouter(c Config) *Router {
-	return &Router{
+	r := &Router{
 		c:     c,
 		given: c,
 		state: Initialize,
@@ -66,6 +67,23 @@ func NewRouter(c Config) *Router {
 		timing:  newTiming(),
 		senders: make(map[Reason]netip.Addr),
 		noted:   make(map[string]time.Time),
+	}
+	r.useKeys()
+	return r
+}
+
+// useKeys begins to use the configured keys, and to count what is refused for them.
+func (r *Router) useKeys() {
+	a := &r.c.Authentication
+	r.seals.use(a)
+	if len(a.Keys) == 0 {
+		return
+	}
+	for _, reason := range hmacDiscardReasons {
+		r.counters.Discarded[reason] += 0
+	}
+	for _, reason := range hmacMismatchReasons {
+		r.counters.Mismatched[reason] += 0
 	}
 }
 
@@ -152,7 +170,7 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 	if priority == 0 {
 		r.counters.PriorityZeroSent++
 	}
-	return Send{Advert{
+	s := Send{Advert: Advert{
 		Version:       r.c.Version,
 		VRID:          r.c.VRID,
 		Priority:      priority,
@@ -161,6 +179,23 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 		Password:      r.c.Authentication.password(),
 		PlainChecksum: r.adverts.plainSum,
 	}}
+	if a := &r.c.Authentication; a.signs() {
+		r.seals.sent = r.seals.sent.next(a.Window, now)
+		s.Sequence = r.seals.sent
+	}
+	return s
+}
+
+// Encode appends the packet that carries an advert of this router to a destination.
+// The packets to all destinations have the same sequence.
+func (r *Router) Encode(b []byte, s Send, dst netip.Addr) []byte {
+	start := len(b)
+	b = s.Advert.Append(b, r.source, dst)
+	if s.Sequence == 0 {
+		return b
+	}
+	packet := r.seals.sign(b[start:], r.c.Authentication.Signer, s.Sequence, r.source)
+	return append(b[:start], packet...)
 }
 
 // addresses are the ones that are advertised.

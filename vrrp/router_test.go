@@ -21,7 +21,7 @@ func TestSend(t *testing.T) {
 	r := NewRouter(c)
 	got := r.Resume(epoch, ours)
 	want := []Action{
-		Send{Advert{Version: 3, VRID: 51, Priority: 100, Interval: time.Second, Addresses: addrs("10.0.0.100", "10.0.0.101")}},
+		Send{Advert: Advert{Version: 3, VRID: 51, Priority: 100, Interval: time.Second, Addresses: addrs("10.0.0.100", "10.0.0.101")}},
 		Hold{Holdings{Addresses: []InterfaceAddress{
 			{"eth0", netip.MustParsePrefix("10.0.0.100/24")}, {"eth0", netip.MustParsePrefix("10.0.0.101/32")},
 			{"eth1", netip.MustParsePrefix("192.168.1.254/24")},

@@ -55,6 +55,7 @@ func (r *Router) Status() Status {
 		Configured:     r.given.Priority,
 		Interval:       r.c.Interval,
 		Fault:          r.fault,
+		Authentication: r.c.Authentication.status(),
 		Master:         r.election.master,
 		MasterPriority: r.election.priority,
 		Addresses:      slices.Clone(r.c.Addresses),
@@ -77,6 +78,25 @@ func (r *Router) Status() Status {
 	s.Counters.Mismatched = maps.Clone(r.counters.Mismatched)
 	s.Senders = maps.Clone(r.senders)
 	return s
+}
+
+// status returns what may be told of it; nil: there is none.
+func (a *Authentication) status() *AuthenticationStatus {
+	switch {
+	case len(a.Keys) > 0:
+		s := &AuthenticationStatus{Mode: string(a.Mode)}
+		if a.signs() {
+			s.Signer = a.Signer
+		}
+		for _, k := range a.Keys {
+			s.Keys = append(s.Keys, uint16(k.ID))
+		}
+		return s
+	case a.Password != "":
+		return &AuthenticationStatus{Mode: "password"}
+	default:
+		return nil
+	}
 }
 
 // phase works out what the router does.

@@ -235,6 +235,8 @@ type Status struct {
 	// Overdue is for how long a Backup has not heard the Master that it follows,
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue time.Duration `json:"overdue_ns,omitempty"`
+	// Authentication is by what adverts are told; nil: by nothing.
+	Authentication *AuthenticationStatus `json:"authentication,omitempty"`
 	// Peers are the other directors that were heard, the last one first, and at most
 	// eight. One that is Backup is silent.
 	Peers []Peer `json:"peers,omitempty"`
@@ -279,13 +281,27 @@ type Status struct {
 	AdvertLateness Histogram `json:"advert_lateness,omitzero"`
 }
 
+// An AuthenticationStatus is what is configured of an Authentication, without any
+// secret.
+type AuthenticationStatus struct {
+	// Mode is an AuthMode, or "password".
+	Mode string `json:"mode"`
+	// Signer is the id of the key that our adverts are signed with; 0: they are not.
+	Signer uint8 `json:"signer,omitempty"`
+	// Keys are the ids of those that are accepted.
+	Keys []uint16 `json:"keys,omitempty"`
+}
+
 // A Peer is another director as a router has heard it last.
 type Peer struct {
 	Address  netip.Addr `json:"address"`
 	Priority uint8      `json:"priority"`
 	// Refused is why its advert was refused, if for its version or authentication.
-	Refused Reason        `json:"refused,omitempty"`
-	Age     time.Duration `json:"age_ns"` // how long ago
+	Refused Reason `json:"refused,omitempty"`
+	// Key is the id of the key that has signed its advert; 0: none has, or that is not
+	// proved.
+	Key uint8         `json:"key,omitempty"`
+	Age time.Duration `json:"age_ns"` // how long ago
 }
 
 // A Rival has an address of a Master too.
@@ -303,7 +319,7 @@ type Rival struct {
 // aside.
 type Aside struct {
 	Master netip.Addr `json:"master"`
-	// Reason is why its adverts are refused: ReasonVersion or ReasonAuthentication.
+	// Reason is why its adverts are refused: for their version or authentication.
 	Reason Reason `json:"reason"`
 	// Address is the virtual address that it advertises, and MAC who answers for it.
 	Address netip.Addr `json:"address"`

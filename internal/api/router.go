@@ -69,6 +69,8 @@ type Router struct {
 	// where that is longer than it would wait by its own interval; else zero.
 	Overdue     time.Duration `json:"overdue_ns,omitempty"`
 	OverdueText Duration      `json:"overdue,omitzero"`
+	// Authentication is how adverts are authenticated; left out if they are not.
+	Authentication *Authentication `json:"authentication,omitempty"`
 	// Peers are the other directors that have been heard, the last one first, and at
 	// most eight. A director that is Backup sends nothing.
 	Peers []Peer `json:"peers"`
@@ -143,13 +145,27 @@ type Condition struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// An Authentication is how the adverts of a virtual router are authenticated.
+type Authentication struct {
+	// Mode is "enforce", "permissive" or "receive-only" where there are keys, or
+	// "password".
+	Mode string `json:"mode"`
+	// Signer is the id of the key that this director signs its adverts with; 0 if it
+	// does not.
+	Signer uint8 `json:"signer,omitempty"`
+	// Keys are the ids of the keys that are accepted.
+	Keys []uint16 `json:"keys,omitempty"`
+}
+
 // A Peer is another director as a virtual router has heard it last.
 type Peer struct {
 	Address  netip.Addr `json:"address"`
 	Priority uint8      `json:"priority"`
-	// Refused is why its advert was refused: "version" or "authentication"; empty
-	// if it was accepted.
+	// Refused is why its advert was refused, if for its version or authentication;
+	// empty if it was accepted.
 	Refused string `json:"refused,omitempty"`
+	// Key is the id of the key that its advert was signed with; 0 if with none.
+	Key uint8 `json:"key,omitempty"`
 	// Age is how long ago that was.
 	Age     time.Duration `json:"age_ns"`
 	AgeText Duration      `json:"age"`
@@ -173,7 +189,8 @@ type Rival struct {
 // stands aside all the same.
 type Aside struct {
 	Master netip.Addr `json:"master"`
-	// Reason is why its adverts are refused: "version" or "authentication".
+	// Reason is why its adverts are refused: "version", "authentication", "password"
+	// or, unless only signed ones are accepted, one that begins with "hmac_".
 	Reason string `json:"reason"`
 	// Address is the virtual address that it advertises, and MAC who answers for it.
 	Address netip.Addr `json:"address"`

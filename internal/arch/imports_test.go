@@ -39,7 +39,8 @@ var layers = []struct {
 	{"internal/program", nil, "each process of the daemon is the same program"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
-	{"internal/reader", []string{"checker", "internal/config", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
+	{"internal/keyfile", nil, "a key is a text, whoever has need of it"},
+	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/spawn", nil, "a program is started in one way, whoever wants it"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
 	{"internal/api", []string{"internal/text"}, "what programs read changes for their sake alone"},
@@ -52,7 +53,7 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
-		"internal/event", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp/link"},
 		"commands have no logic"},
 }
@@ -63,7 +64,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/machine", "internal/orders", "internal/program", "internal/spawn", "internal/state", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/spawn", "internal/state", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

@@ -22,6 +22,7 @@ const (
 	samePriority       // a router's priority that all directors have
 	sourceAddress      // an address that adverts are sent from, with its interface as text
 	peerAddress        // an address to which adverts are sent
+	keyText            // a file with a key, or with the text the name of a credential
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about

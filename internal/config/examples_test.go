@@ -158,6 +158,7 @@ func TestReferenceNamesEveryOption(t *testing.T) {
 	}
 	// An option that needs a file of its own stands there as a comment.
 	text = bytes.ReplaceAll(text, []byte("    # ca_file "), []byte("      ca_file "))
+	text = bytes.ReplaceAll(text, []byte("  # file = "), []byte("    file = "))
 	// So does one that peers exclude.
 	text = bytes.ReplaceAll(text, []byte("  # multicast_group "), []byte("  multicast_group "))
 	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)

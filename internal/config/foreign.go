@@ -125,7 +125,10 @@ var keepalivedVRRP = []foreignWords{
 	{"dont_track_primary", never, `The router's own interface is always tracked.`},
 	{"auth_pass", counterpart, `Write authentication { password = "1111" } with version = 2, with the first 8 bytes of what keepalived has. Everybody on the network can read it.`},
 	{"auth_type", counterpart, `Remove it: for PASS, write authentication { password = "1111" } with version = 2. There is no AH, because RFC 3768 removed it and it stops at the first address translation.`},
-	{"auth_hmac active_key anti_replay time_window", notYet, `List the other directors in peers, and let the firewall drop adverts from all others.`},
+	{"auth_hmac", counterpart, `Write authentication { signer = 1 } with a key "1" { file = "/etc/lvsd/vrrp.key" } in it, one for each key line: what follows there, hex: included, is the text of that file.`},
+	{"active_key", counterpart, `Write signer = 1 in the authentication block, with that number.`},
+	{"anti_replay", counterpart, `Write replay = "time" in the authentication block, or replay = "order" for monotonic.`},
+	{"time_window", counterpart, `Write window = "5s" in the authentication block, with a unit.`},
 	{`garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay
 		garp_lower_prio_repeat garp_interval gna_interval garp_extra_if garp_group vmac_garp_intvl
 		vrrp_vmac_garp_intvl vrrp_garp_extra_if vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_min_garp
@@ -142,7 +145,7 @@ var keepalivedVRRP = []foreignWords{
 		notify_up notify_down quorum_up quorum_down set_supplementary_groups rs_init_notifies
 		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload`,
 		notYet, `The log and the metrics report every change.`},
-	{"track_file vrrp_track_file file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
+	{"track_file vrrp_track_file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
 	{"track_process vrrp_track_process process full_command param_match", counterpart, `Write track "process" "haproxy" { … }, with arguments where the name alone does not tell it.`},
 	{"terminate_delay", counterpart, `Write up_after and down_after in the block of the condition.`},
 	{"process_monitor_rcv_bufs process_monitor_rcv_bufs_force", never, `The processes are listed, and no event can be lost.`},
@@ -313,5 +316,5 @@ var authkeys = program{
 	is: func(kind, _ string, text []byte) bool {
 		return kind == "auth" && heartbeatLine().Match(text)
 	},
-	advice: "there is no counterpart for authkeys yet, so let the firewall drop adverts from all but the other directors.",
+	advice: "instead of authkeys, each key becomes a file of its own, and a block key in the block authentication of a virtual_router.",
 }

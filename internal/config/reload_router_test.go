@@ -83,6 +83,34 @@ func TestEveryOptionOfAVirtualRouterTakesEffectByReload(t *testing.T) {
 	}
 }
 
+// The keys of a virtual router are not in its file: their texts are given by the
+// director, and may change although the file does not.
+func TestKeysOfAVirtualRouterTakeEffectByReload(t *testing.T) {
+	keyed := func(text, secret string) vrrp.Config {
+		c := router(t, "authentication", "authentication {\n"+text+"\n}")
+		for i := range c.Authentication.Keys {
+			c.Authentication.Keys[i].Secret = vrrp.NewSecret(fmt.Sprint(secret, i))
+		}
+		return c
+	}
+	const one, two = `key "1" { file = "/1" }`, `key "1" { file = "/1" }
+	key "2" { file = "/2" }`
+	before := keyed(two+"\nsigner = 1", "a")
+	for name, after := range map[string]vrrp.Config{
+		"none any more":           router(t, "", ""),
+		"one key less":            keyed(one, "a"),
+		"the other key signs":     keyed(two+"\nsigner = 2", "a"),
+		"only received":           keyed(two+"\nmode = \"receive-only\"", "a"),
+		"permissive":              keyed(two+"\nsigner = 1\nmode = \"permissive\"", "a"),
+		"the text of a key alone": keyed(two+"\nsigner = 1", "b"),
+	} {
+		for _, role := range []vrrp.State{vrrp.Master, vrrp.Backup} {
+			t.Run(fmt.Sprintf("%s of a %s", name, role), func(t *testing.T) { takesEffect(t, role, before, after, false) })
+			t.Run(fmt.Sprintf("%s of a %s, and back", name, role), func(t *testing.T) { takesEffect(t, role, after, before, false) })
+		}
+	}
+}
+
 func takesEffect(t *testing.T, role vrrp.State, before, after vrrp.Config, another bool) {
 	reloaded, started := live(t, role, before, after, another), live(t, role, after, after, another)
 	if diff := gocmp.Diff(started, reloaded); diff != "" {
@@ -195,6 +223,7 @@ type host struct {
 	arrived []vrrp.Packet
 	claims  []vrrp.Claim
 	answers bool // the other director has the addresses
+	signed  vrrp.Sequence
 	log     []string
 }
 
@@ -247,6 +276,12 @@ func (h *host) look(when string) {
 		s.Age = 0
 		s.Since, s.Counters, s.Peers, s.Rivals = time.Time{}, vrrp.Counters{}, nil, nil
 		s.AdvertGaps, s.AdvertLateness = vrrp.Histogram{}, vrrp.Histogram{}
+		if s.Authentication != nil {
+			h.seen = append(h.seen, fmt.Sprintf("authentication %+v", *s.Authentication))
+			s.Authentication = nil
+		}
+		delete(s.Senders, vrrp.ReasonUnsigned) // They are remembered.
+		delete(s.Senders, vrrp.ReasonUnverified)
 		if s.Aside != nil {
 			h.seen = append(h.seen, fmt.Sprintf("stands aside for %+v", *s.Aside))
 			s.Aside = nil
@@ -279,8 +314,15 @@ func (h *host) advert(priority uint8) {
 	for _, p := range c.Addresses {
 		ad.Addresses = append(ad.Addresses, p.Addr())
 	}
+	payload := ad.Append(nil, src, dst)
+	if a := &c.Authentication; a.Signer != 0 {
+		h.signed++
+		other := vrrp.NewRouter(*c)
+		other.Startup(time.Now(), src)
+		payload = other.Encode(nil, vrrp.Send{Advert: ad, Sequence: vrrp.Sequence(time.Now().Unix())<<32 + h.signed}, dst)
+	}
 	h.mu.Lock()
-	h.arrived = append(h.arrived, vrrp.Packet{Port: vrrp.Port{Interface: c.Interface, Family: 4}, Src: src, Dst: dst, TTL: cmp.Or(h.ttl, int(c.MaxTTL)), Payload: ad.Append(nil, src, dst)})
+	h.arrived = append(h.arrived, vrrp.Packet{Port: vrrp.Port{Interface: c.Interface, Family: 4}, Src: src, Dst: dst, TTL: cmp.Or(h.ttl, int(c.MaxTTL)), Payload: payload})
 	h.mu.Unlock()
 	h.token()
 	synctest.Wait()
@@ -395,6 +437,9 @@ func (h *host) Send(p vrrp.Packet) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.note("on %s from %s to %s with TTL %d: %+v", p.Port.Interface, p.Src, p.Dst, p.TTL, ad)
+	if ad.Signed {
+		h.note("signed %x", p.Payload[len(p.Payload)-28:])
+	}
 	return err
 }
 

@@ -70,7 +70,7 @@ var routerTable = block.NewTable("virtual_router",
 		netip.Addr{}, block.Address, func(r *router) *netip.Addr { return &r.Source }).Within("an address").Unless("the interface's first address that is not virtual; with IPv6, its link-local address"),
 	block.Many[router]("track", "A condition that this router needs: while it is not met, this director does not become Master, and hands over if it is, or only its priority changes by a weight. What the condition is, this block says itself, or a condition block of the same kind and name. The router's own interface is always tracked, and that of an extra_address unless told otherwise there.",
 		trackKinds.Schema, "kind", "name"),
-	block.One[router]("authentication", "By what the directors know each other's adverts. Without it, whoever can send packets on their network can take the addresses over.",
+	block.One[router]("authentication", "By what the directors know each other's adverts: by keys, with which they sign them (as keepalived 2.4.2 does by its auth_hmac), or in version 2 by a password. Without keys, whoever can send packets on the directors' network can take the addresses over.",
 		authenticationTable.Schema),
 	block.Many[router]("on", "A program that is run when the virtual router has come into a state on this director: \"master\", \"backup\", \"fault\" (it cannot be Master) or \"stop\" (lvsd stops, or the virtual router was removed), or into \"any\" of them. The programs of a virtual router run one at a time, in order. If its state changes faster than that, those that have not begun are skipped.",
 		hookTable.Schema, "state"),
@@ -178,6 +178,9 @@ func (r *router) checkAdvert(b *block.Body, addresses []netip.Prefix) {
 	limit := maxAddresses
 	if first.Is6() {
 		limit = maxAddresses6
+		if len(r.Authentication.Keys) > 0 {
+			limit-- // The trailer takes 28 bytes.
+		}
 	}
 	if len(addresses) > limit {
 		b.Mistake(at, "Too many addresses", "One advert has room for %d, but these are %d: write the others as extra_address, or a second virtual_router.", limit, len(addresses))

@@ -95,7 +95,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"I gave this haresources with a file system", "node1 Filesystem::/dev/sda1::/data1::ext2\n",
 			"1 Configuration of Heartbeat: This file is in Heartbeat's format, and lvsd has its own: each IPaddr becomes an address of a virtual_router, in which the node at the start of the line has the higher priority: priority = { lvs1 = 150, lvs2 = 100 }[node.name]. README.md and examples/ show how they are written."},
 		{"I gave this authkeys of Heartbeat", "auth 1\n1 crc\n",
-			"1 Configuration of Heartbeat: This file is in Heartbeat's format, and lvsd has its own: there is no counterpart for authkeys yet, so let the firewall drop adverts from all but the other directors. README.md and examples/ show how they are written."},
+			"1 Configuration of Heartbeat: This file is in Heartbeat's format, and lvsd has its own: instead of authkeys, each key becomes a file of its own, and a block key in the block authentication of a virtual_router. README.md and examples/ show how they are written."},
 		{"I gave this file of keepalived", "vrrp_instance VI_1 {\n  state MASTER\n}\n",
 			"1 Configuration of keepalived: This file is in keepalived's format, and lvsd has its own: a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service. README.md and examples/ show how they are written."},
 		{"I miss keepalived's words", openService + "  quorum = 2\n  retry 3\n  digest = \"x\"\n}\nvrrp_script \"chk\" {}\n",

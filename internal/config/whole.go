@@ -137,6 +137,10 @@ type Machine struct {
 	Program func(path string) error
 	// NoUsers: no program can be run as another user than lvsd's own.
 	NoUsers bool
+	// Key returns what is wrong with a key that is read from a file, or from a
+	// credential where no file is named; nil: none is judged. The key is never
+	// returned.
+	Key func(file, credential string) error
 }
 
 // Whose are the addresses of a machine: why they count, and for what. There are warnings
@@ -239,6 +243,13 @@ func (w *whole) judge(c block.Claim) {
 	case programUser:
 		if w.machine.NoUsers {
 			w.Doubt(c.At, "No other user", "lvsd.service lets lvsd start programs as its own user only: install the drop-in that allows others, programs.conf, which is among the examples, or remove user.")
+		}
+	case keyText:
+		if w.machine.Key == nil {
+			break
+		}
+		if err := w.machine.Key(c.Key, c.Text); err != nil {
+			w.Mistake(c.At, "Unusable key", "%s.", sentence(err))
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)

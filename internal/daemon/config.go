@@ -187,6 +187,14 @@ func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Co
 		_ = got.Diagnostics.Render(&diagnosis, diagnosisWidth, false) // a Builder takes all
 		return director.Loaded{Err: got.Diagnostics.Err(), Mistakes: mistakes(got.Diagnostics), Diagnosis: diagnosis.String()}
 	}
+	if got.Config == nil {
+		got.Config, err = renewed(running)
+	} else {
+		got.Config.Routers, err = withKeys(got.Config.Routers)
+	}
+	if err != nil {
+		return director.Loaded{Err: err}
+	}
 	if got.Config != nil {
 		if err := director.Deprived(running.Routers, got.Config.Routers, facts.Names()); err != nil {
 			return director.Loaded{Err: err}

@@ -64,6 +64,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := capable(); err != nil {
 		return err
 	}
+	if first.Config.Routers, err = withKeys(first.Config.Routers); err != nil {
+		return err
+	}
 	o.Log.SetLevel(first.Config.Director.LogLevel)
 	store, err := state.Open(o.StateDir)
 	if err != nil {

@@ -12,7 +12,7 @@
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go               one daemon for each table, and its edges
-//	config.go                        reading the configuration
+//	keys.go, config.go               reading the configuration, and keys
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
 package daemon

@@ -200,7 +200,8 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,
-		Peers: peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
+		Authentication: (*api.Authentication)(r.Authentication),
+		Peers:          peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,
@@ -236,7 +237,7 @@ func peersStatus(peers []vrrp.Peer, ago time.Duration) []api.Peer {
 	all := make([]api.Peer, 0, len(peers))
 	for _, p := range peers {
 		age := p.Age + ago
-		all = append(all, api.Peer{Address: p.Address, Priority: p.Priority, Refused: string(p.Refused), Age: age, AgeText: api.Duration(age)})
+		all = append(all, api.Peer{Address: p.Address, Priority: p.Priority, Refused: string(p.Refused), Key: p.Key, Age: age, AgeText: api.Duration(age)})
 	}
 	return all
 }

@@ -279,7 +279,7 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
 		if d := c.newest(); d != sent {
 			sent = d
-			o.Desired, o.Resume, resume = d, resume, nil
+			o.Desired, o.Keys, o.Resume, resume = d, keysOf(d.Routers), resume, nil
 		}
 		if enc.Encode(o) != nil {
 			return

@@ -150,6 +150,7 @@ func (k *keeper) obey(o order) {
 	if o.Desired == nil {
 		return
 	}
+	giveKeys(o.Desired.Routers, o.Keys)
 	for _, c := range o.Desired.Routers {
 		k.longest = max(k.longest, c.Interval)
 	}

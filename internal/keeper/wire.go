@@ -34,8 +34,32 @@ type order struct {
 	Desired *vrrp.Desired `json:"desired,omitempty"`
 	// Resume are routers that were Master in the keeper before this one.
 	Resume []resumption `json:"resume,omitempty"`
+	// Keys are the texts of the routers' keys, in their order: a vrrp.Secret is encoded
+	// without its own.
+	Keys [][]byte `json:"keys,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
+}
+
+// keysOf returns the texts of all keys.
+func keysOf(routers []vrrp.Config) (texts [][]byte) {
+	for i := range routers {
+		for _, k := range routers[i].Authentication.Keys {
+			texts = append(texts, []byte(k.Secret.Reveal()))
+		}
+	}
+	return texts
+}
+
+// giveKeys gives all keys their texts.
+func giveKeys(routers []vrrp.Config, texts [][]byte) {
+	for i := range routers {
+		keys := routers[i].Authentication.Keys
+		for j := range keys[:min(len(keys), len(texts))] {
+			keys[j].Secret = vrrp.NewSecret(string(texts[j]))
+		}
+		texts = texts[min(len(keys), len(texts)):]
+	}
 }
 
 // A resumption is a vrrp.Resumption on its way. JSON has no monotonic clock, the wall

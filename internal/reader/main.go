@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/keyfile"
 	"github.com/lvsd/lvsd/internal/spawn"
 )
 
@@ -103,6 +104,7 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 		return to.Encode(reply{Unchanged: true})
 	}
 	m := q.Machine
+	m.Key = keyfile.Check
 	if q.Programs {
 		m.Program = trusted
 	}

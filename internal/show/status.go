@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -91,11 +92,30 @@ func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 	for i := range st.Routers {
 		r := &st.Routers[i]
 		fmt.Fprintf(w, "Peers   %s: %s\n", text.Printable(r.Name), peersOf(r))
+		if a := r.Authentication; a != nil {
+			fmt.Fprintf(w, "Keys    %s: %s\n", text.Printable(r.Name), keysOf(a))
+		}
 	}
 	for _, g := range st.SyncGroups {
 		c := routerCell(g.State)
 		fmt.Fprintf(w, "Group   %s: %s (%s)\n", text.Printable(g.Name), t.paint(c.text, c.paint), text.Printable(strings.Join(g.Routers, ", ")))
 	}
+}
+
+// keysOf tells how adverts are authenticated.
+func keysOf(a *api.Authentication) string {
+	if len(a.Keys) == 0 {
+		return "a password, which everybody on the network can read"
+	}
+	ids := make([]string, len(a.Keys))
+	for i, id := range a.Keys {
+		ids[i] = strconv.Itoa(int(id))
+	}
+	signs := "signs nothing"
+	if a.Signer != 0 {
+		signs = fmt.Sprintf("signs with %d", a.Signer)
+	}
+	return fmt.Sprintf("%s, accepts %s (%s)", signs, strings.Join(ids, ", "), text.Printable(a.Mode))
 }
 
 // peersOf tells when the other directors were last heard.
@@ -106,6 +126,9 @@ func peersOf(r *api.Router) string {
 	all := []string{}
 	for _, p := range r.Peers {
 		word := ""
+		if p.Key != 0 {
+			word = fmt.Sprintf(", signed with key %d", p.Key)
+		}
 		if p.Refused != "" {
 			word = ", refused for its " + text.Printable(p.Refused)
 		}

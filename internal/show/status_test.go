@@ -295,9 +295,27 @@ func TestWhenPeersWereHeard(t *testing.T) {
 		{"a Backup and its Master", api.Router{State: api.Backup, Peers: []api.Peer{peer}}, "10.13.0.16 (priority 100) heard 2s ago"},
 		{"and one that is not understood", api.Router{State: api.Master, Peers: []api.Peer{peer, refused}},
 			"10.13.0.16 (priority 100) heard 2s ago; fe80::16 (priority 255) heard 1h00m ago, refused for its version"},
+		{"one that signs", api.Router{State: api.Backup, Peers: []api.Peer{{Address: peer.Address, Priority: 100, Key: 2, Age: time.Second}}},
+			"10.13.0.16 (priority 100) heard 1s ago, signed with key 2"},
 	} {
 		if got := peersOf(&tt.r); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Who rotates keys looks which are known and which one signs.
+func TestWhatIsShownOfAuthentication(t *testing.T) {
+	for _, tt := range []struct {
+		a    api.Authentication
+		want string
+	}{
+		{api.Authentication{Mode: "password"}, "a password, which everybody on the network can read"},
+		{api.Authentication{Mode: "receive-only", Keys: []uint16{1}}, "signs nothing, accepts 1 (receive-only)"},
+		{api.Authentication{Mode: "enforce", Signer: 2, Keys: []uint16{1, 2}}, "signs with 2, accepts 1, 2 (enforce)"},
+	} {
+		if got := keysOf(&tt.a); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.a, got, tt.want)
 		}
 	}
 }

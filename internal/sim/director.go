@@ -243,7 +243,7 @@ func (d *Director) do(acts []vrrp.Action) {
 		d.net.logf("%s: %s", d.Name, a)
 		switch a := a.(type) {
 		case vrrp.Send:
-			d.net.multicast(d, a.Advert.Append(nil, d.Source, d.group()))
+			d.net.multicast(d, d.Router.Encode(nil, a, d.group()))
 		case vrrp.Hold:
 			d.Holds, d.lapsed = len(a.Holdings.Addresses) > 0, false
 		case vrrp.Ask:

@@ -108,3 +108,8 @@ func (n *Network) disturb(f func()) {
 }
 
 func (n *Network) reaches(from, to *Director) bool { return !n.cut[wire{from.index, to.index}] }
+
+// Sequence is that of an advert which is signed now, by a clock that is right.
+func (n *Network) Sequence() vrrp.Sequence {
+	return vrrp.Sequence(epoch.Add(n.now).Unix()) << 32
+}

@@ -13,6 +13,9 @@ virtual_router "outside" {
   authentication {
     auth_type = "PASS"  # ERROR: Unknown argument "auth_type"
     auth_pass = "1111"  # ERROR: Unknown argument "auth_pass"
+    active_key  = 1  # ERROR: Unknown argument "active_key"
+    anti_replay = "time"  # ERROR: Unknown argument "anti_replay"
+    time_window = 5  # ERROR: Unknown argument "time_window"
   }
 }
 

@@ -18,7 +18,7 @@ virtual_router "c" {
   id        = 53
   version   = 2
   addresses = ["10.13.0.202/24"]
-  authentication {}  # ERROR: Missing password
+  authentication {}  # ERROR: Missing key
 }
 
 virtual_router "d" {

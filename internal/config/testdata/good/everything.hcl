@@ -284,3 +284,37 @@ virtual_service "marked-ipv6" {
   forward       = "direct"
   real_server "2001:db8::4" {}
 }
+
+virtual_router "signed" {
+  interface = "eth0"
+  id        = 52
+  addresses = ["10.13.0.210"]
+  authentication {
+    key "1" { file = "/etc/lvsd/vrrp.key" }
+    key "2" { credential = "vrrp" }
+    signer = 2
+    mode   = "permissive"
+    replay = "order"
+  }
+}
+
+virtual_router "receiving" {
+  interface       = "eth0"
+  id              = 53
+  addresses       = ["10.13.0.211"]
+  advert_interval = "2500ms"
+  authentication {
+    key "1" { file = "/etc/lvsd/vrrp.key" }
+    mode = "receive-only"
+  }
+}
+
+virtual_router "windowed" {
+  interface = "eth0"
+  id        = 54
+  addresses = ["10.13.0.212"]
+  authentication {
+    key "7" { file = "/etc/lvsd/vrrp.key" }
+    window = "3s"
+  }
+}
