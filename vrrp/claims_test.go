@@ -189,6 +189,69 @@ func TestAClaimEndsSoonAfterItsCause(t *testing.T) {
 	}
 }
 
+// An announcement is sent several times, and is no answer; nor is what comes long after
+// a question.
+func TestWhatCountsAsAnAnswer(t *testing.T) {
+	vip := netip.MustParseAddr("10.0.0.100")
+	const asked = 3 * time.Second
+	for _, tt := range []struct {
+		name  string
+		asked bool
+		at    time.Duration
+		want  bool
+	}{
+		{"an announcement that is repeated", false, time.Millisecond, false},
+		{"the first word after a question", true, asked, true},
+		{"the last moment for it", true, asked + time.Second - 1, true},
+		{"an announcement, a second after a question", true, asked + time.Second, false},
+	} {
+		var c claims
+		c.note(epoch, vip, "52:54:00:00:00:02")
+		if tt.asked {
+			c.put(at(asked), vip, true)
+		}
+		c.note(at(tt.at), vip, "52:54:00:00:00:02")
+		if got := c.all[vip].answers; got != tt.want {
+			t.Errorf("%s: an answer: %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Whoever tells without answering is asked three times and then, as all are, each 30 s;
+// however often adverts are sent, it is one question each second at most.
+func TestHowOftenAnAddressIsAskedFor(t *testing.T) {
+	for _, tt := range []struct {
+		addresses int
+		want      int
+	}{
+		{1, 3},
+		{30, 20 + 17}, // of the usual ones, and of these, which begin after 3 s
+	} {
+		r := aMaster(func(c *Config) {
+			c.Interval = 100 * time.Millisecond
+			for i := range tt.addresses - 1 {
+				c.Addresses = append(c.Addresses, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 1, byte(i)}), 24))
+			}
+		})
+		asked := 0
+		until(r, at(33*time.Second))
+		for _, a := range r.holdings().Addresses {
+			r.Claim(at(33*time.Second), Claim{"eth0", a.Prefix.Addr(), "52:54:00:00:00:02"})
+		}
+		for now := r.Deadline(); now.Before(at(53 * time.Second)); now = r.Deadline() {
+			for _, a := range r.Expire(now) {
+				if a, ok := a.(Ask); ok {
+					r.Asked(now, a, nil)
+					asked++
+				}
+			}
+		}
+		if asked != tt.want {
+			t.Errorf("%d addresses: asked %d times in 20 s, want %d", tt.addresses, asked, tt.want)
+		}
+	}
+}
+
 // With one question each second and an advert, a hundred addresses take long to ask for.
 func TestAClaimThatCameByItselfCountsUntilItsAddressWasAskedForThreeTimes(t *testing.T) {
 	for _, tt := range []struct {
