@@ -670,6 +670,10 @@ sync_group "nat" {
 
   # What all of them track.
   track "interface" "eth2" {}
+
+  # A program that is run when all of them have come into a state: "master",
+  # "backup" or "stop", or when one has come into "fault".
+  on "master" { run = ["/etc/lvsd/hooks/notify", "nat"] }
 }
 
 # ---- Virtual services. It is good practice to give each its own file.

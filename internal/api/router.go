@@ -25,6 +25,8 @@ type SyncGroup struct {
 	// Initialize otherwise.
 	State   State    `json:"state"`
 	Routers []string `json:"routers"`
+	// Hooks are the programs that are run when the state changes.
+	Hooks []Hook `json:"hooks"`
 	// Split is for how long it has been split, if that is longer than it takes to come
 	// together (Master_Down); else zero.
 	Split     time.Duration `json:"split_ns,omitempty"`

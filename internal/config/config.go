@@ -15,7 +15,7 @@ type Config struct {
 	Node     string
 	Director Director
 	Routers  []vrrp.Config
-	// Hooks are those of all virtual routers, in the order of the files.
+	// Hooks are those of all virtual routers and sync groups, in the order of the files.
 	Hooks []Hook
 	// Conditions are those that the director watches, each once.
 	Conditions []Condition
@@ -80,10 +80,11 @@ type Condition struct {
 	Source string
 }
 
-// A Hook is a program that is run when a virtual router has changed its state.
+// A Hook is a program that is run when a virtual router, or all those of a sync group,
+// have changed their state.
 type Hook struct {
-	Router string // its name
-	// On is the state that the router has come into, one of HookStates, or AnyState.
+	Router, Group string // the name of either
+	// On is the state that was entered, one of HookStates, or AnyState.
 	On string
 	Program
 }

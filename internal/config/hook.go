@@ -7,7 +7,7 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-// HookStates are the states of a virtual router that hooks are told of, and AnyState
+// HookStates are the states of a virtual router or of a sync group that hooks are told of, and AnyState
 // stands for all of them.
 var HookStates = []string{"master", "backup", "fault", "stop"}
 
@@ -19,8 +19,8 @@ const hookTimeout = 30 * time.Second
 
 var hookTable = block.NewTable("on", programOptions(hookTimeout, func(p *programBlock) *programBlock { return p })...)
 
-// readHooks reads the hooks of a block, which has a name.
-func readHooks(b *block.Body) []Hook {
+// readHooks reads the hooks of a block, which are h but for what they say.
+func readHooks(b *block.Body, h Hook) []Hook {
 	var all []Hook
 	for inner := range b.Blocks("on") {
 		on := inner.Labels[0]
@@ -28,7 +28,8 @@ func readHooks(b *block.Body) []Hook {
 			inner.UnknownWord(inner.LabelAt(0), "state", on, words)
 		}
 		p := hookTable.Read(inner)
-		all = append(all, Hook{Router: b.Labels[0], On: on, Program: p.read(inner)})
+		h.On, h.Program = on, p.read(inner)
+		all = append(all, h)
 	}
 	return all
 }

@@ -84,12 +84,13 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 	case "virtual_router":
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
-		d.hooks = append(d.hooks, readHooks(b)...)
+		d.hooks = append(d.hooks, readHooks(b, Hook{Router: b.Labels[0]})...)
 	case "condition":
 		d.definitions = append(d.definitions, readCondition(b)...)
 	case "sync_group":
 		g, defined := readGroup(b)
 		d.groups, d.definitions = append(d.groups, g), append(d.definitions, defined...)
+		d.hooks = append(d.hooks, readHooks(b, Hook{Group: b.Labels[0]})...)
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/text"
-	"github.com/lvsd/lvsd/vrrp"
 )
 
 // maxChanges bounds the changes of one reload, and those of one service in it,
@@ -37,34 +36,15 @@ func changes(before, after *config.Config) []change {
 	if how := differing(directorAspects, &before.Director, &after.Director); len(how) > 0 {
 		director = []string{"changed director: " + strings.Join(how, ", ")}
 	}
-	gone := slices.Concat(goneRouters, goneServices, goneConditions)
+	goneGroups, groups := differences("sync group", groupBlocks(before), groupBlocks(after), func(g *groupBlock) string { return g.name },
+		func(a, b *groupBlock) []string { return differing(groupAspects, a, b) })
+	gone := slices.Concat(goneRouters, goneGroups, goneServices, goneConditions)
 	var all []change
-	for i, line := range slices.Concat(gone, director, routers, services, conditions) {
+	for i, line := range slices.Concat(gone, director, routers, groups, services, conditions) {
 		all = append(all, change{line, i < len(gone)})
 	}
 	if more := len(all) - maxChanges; more > 0 {
 		all = append(all[:maxChanges], change{fmt.Sprintf("and %d more", more), len(gone) > maxChanges})
-	}
-	return all
-}
-
-// A routerBlock is a virtual router with all that its block says.
-type routerBlock struct {
-	vrrp.Config
-	hooks []config.Hook
-}
-
-// hookAspects are what is not the keeper's.
-var hookAspects = []aspect[routerBlock]{{"on", func(r *routerBlock) any { return r.hooks }}}
-
-func routerBlocks(c *config.Config) []routerBlock {
-	hooks := make(map[string][]config.Hook)
-	for _, h := range c.Hooks {
-		hooks[h.Router] = append(hooks[h.Router], h)
-	}
-	all := make([]routerBlock, len(c.Routers))
-	for i, r := range c.Routers {
-		all[i] = routerBlock{r, hooks[r.Name]}
 	}
 	return all
 }

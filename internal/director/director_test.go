@@ -166,9 +166,9 @@ func (f *outsides) told() string {
 // fakeHooks are none.
 type fakeHooks struct{}
 
-func (fakeHooks) Configure([]vrrp.Config, []config.Hook) {}
-func (fakeHooks) Statuses() map[string][]api.Hook        { return nil }
-func (fakeHooks) Finish(context.Context)                 {}
+func (fakeHooks) Configure([]vrrp.Config, []config.Hook)            {}
+func (fakeHooks) Statuses() (routers, groups map[string][]api.Hook) { return nil, nil }
+func (fakeHooks) Finish(context.Context)                            {}
 
 // begin runs a director among fakes until the test ends.
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {

@@ -22,7 +22,8 @@
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
 //	leave.go                           what serves on until a changed service's first results
 //	plan.go                            Plan
-//	aspects.go, changes.go, deprive.go    what a reload changes, and which interfaces it takes away
+//	aspects.go, blocks.go,
+//	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go, rivals.go    what is wrong
 //	groups.go                          the state of sync groups, and what is wrong with it
 //	strays.go, inside.go               virtual addresses on other interfaces, or where

@@ -29,8 +29,8 @@ type Keeper interface {
 type Hooks interface {
 	// Configure makes these the hooks of these routers; it never blocks.
 	Configure([]vrrp.Config, []config.Hook)
-	// Statuses are how those of each router are.
-	Statuses() map[string][]api.Hook
+	// Statuses are how those of each router and of each sync group are.
+	Statuses() (routers, groups map[string][]api.Hook)
 	// Finish runs those for the end of every router, and waits for them.
 	Finish(context.Context)
 }
@@ -61,7 +61,8 @@ type Edges struct {
 	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
-	Hooks   map[string][]api.Hook // of each virtual router
-	HTTP    error                 // why HTTP is not served
-	Alone   error                 // why a second daemon would not be kept out
+	// Hooks are those of each virtual router, GroupHooks those of each sync group.
+	Hooks, GroupHooks map[string][]api.Hook
+	HTTP              error // why HTTP is not served
+	Alone             error // why a second daemon would not be kept out
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // groupStatuses are the sync groups of which the keeper has reported routers.
-func groupStatuses(routers []vrrp.Status) []api.SyncGroup {
+func groupStatuses(routers []vrrp.Status, hooks map[string][]api.Hook) []api.SyncGroup {
 	all := []api.SyncGroup{}
 	for i := range routers {
 		r := &routers[i]
@@ -21,7 +21,7 @@ func groupStatuses(routers []vrrp.Status) []api.SyncGroup {
 		at := slices.IndexFunc(all, func(g api.SyncGroup) bool { return g.Name == r.SyncGroup })
 		if at < 0 {
 			at = len(all)
-			all = append(all, api.SyncGroup{Name: r.SyncGroup, State: api.State(r.State)})
+			all = append(all, api.SyncGroup{Name: r.SyncGroup, State: api.State(r.State), Hooks: append([]api.Hook{}, hooks[r.SyncGroup]...)})
 		}
 		g := &all[at]
 		g.Routers = append(g.Routers, r.Name)
@@ -49,6 +49,9 @@ func jointly(a, b api.State) api.State {
 func (all *findings) groups(s *api.Status) {
 	for i := range s.SyncGroups {
 		g := &s.SyncGroups[i]
+		for j := range g.Hooks {
+			all.hook(fmt.Sprintf("sync group %q", g.Name), &g.Hooks[j])
+		}
 		if g.Split == 0 {
 			continue
 		}

@@ -18,7 +18,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
-		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e.GroupHooks),
 		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
@@ -49,9 +49,10 @@ func keepTime(s *api.Status, now time.Time) {
 		if h := s.Routers[i].HeldBack; h != nil {
 			keep(&h.Since)
 		}
-		for j := range s.Routers[i].Hooks {
-			keep(&s.Routers[i].Hooks[j].Last.At)
-		}
+		keepHooks(s.Routers[i].Hooks, keep)
+	}
+	for i := range s.SyncGroups {
+		keepHooks(s.SyncGroups[i].Hooks, keep)
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Servers {
@@ -61,6 +62,12 @@ func keepTime(s *api.Status, now time.Time) {
 				keep(&server.Checks[k].Last.At)
 			}
 		}
+	}
+}
+
+func keepHooks(hooks []api.Hook, keep func(*time.Time)) {
+	for i := range hooks {
+		keep(&hooks[i].Last.At)
 	}
 }
 

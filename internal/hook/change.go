@@ -2,7 +2,7 @@ package hook
 
 import (
 	"fmt"
-	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,28 +21,81 @@ const (
 // state before.
 type change struct{ from, to, reason string }
 
-// facts are what else a hook is told of its router.
+// An owner is what has hooks: a virtual router, or a sync group.
+type owner struct {
+	group bool
+	name  string
+}
+
+func (o owner) compare(other owner) int {
+	if o.group != other.group && other.group {
+		return -1
+	} else if o.group != other.group {
+		return 1
+	}
+	return strings.Compare(o.name, other.name)
+}
+
+// facts are what else a hook is told: of its router, or of all routers of its group.
 type facts struct {
-	link      string
-	priority  uint8
-	addresses []netip.Prefix
+	routers    []string
+	group      string
+	interfaces []string
+	priority   uint8 // the lowest
+	addresses  []string
+}
+
+// factsOf are the facts of a router, by its status.
+func factsOf(s *vrrp.Status) facts {
+	f := facts{routers: []string{s.Name}, interfaces: []string{s.Interface}, priority: s.Priority}
+	for _, a := range s.Addresses {
+		f.addresses = append(f.addresses, a.String())
+	}
+	return f
+}
+
+// and are the facts of several routers.
+func (f facts) and(other facts) facts {
+	if f.routers == nil {
+		return other
+	}
+	f.routers = slices.Concat(f.routers, other.routers)
+	f.addresses = slices.Concat(f.addresses, other.addresses)
+	for _, name := range other.interfaces {
+		if !slices.Contains(f.interfaces, name) {
+			f.interfaces = append(slices.Clip(f.interfaces), name)
+		}
+	}
+	f.priority = min(f.priority, other.priority)
+	return f
 }
 
 // variables are the environment of a program that is told of a change.
-func (c change) variables(router string, f facts) []string {
-	addresses := make([]string, len(f.addresses))
-	for i, a := range f.addresses {
-		addresses[i] = a.String()
-	}
+func (c change) variables(f facts) []string {
 	return []string{
-		"LVSD_ROUTER=" + router,
+		"LVSD_ROUTER=" + strings.Join(f.routers, " "),
+		"LVSD_GROUP=" + f.group,
 		"LVSD_STATE=" + c.to,
 		"LVSD_FORMER_STATE=" + c.from,
 		"LVSD_REASON=" + strings.ReplaceAll(c.reason, "\x00", ""),
 		fmt.Sprintf("LVSD_PRIORITY=%d", f.priority),
-		"LVSD_INTERFACE=" + f.link,
-		"LVSD_ADDRESSES=" + strings.Join(addresses, " "),
+		"LVSD_INTERFACE=" + strings.Join(f.interfaces, " "),
+		"LVSD_ADDRESSES=" + strings.Join(f.addresses, " "),
 	}
+}
+
+// jointly is the state of a group whose routers are in these states; empty: they are
+// on their way, or nothing was heard of one.
+func jointly(states []string) string {
+	switch first := states[0]; {
+	case slices.Contains(states, fault):
+		return fault
+	case !slices.ContainsFunc(states, func(s string) bool { return s != first }):
+		return first
+	case slices.Contains(states, stop) && !slices.ContainsFunc(states, func(s string) bool { return s != stop && s != "" }):
+		return stop
+	}
+	return ""
 }
 
 // stateAfter is the state that an event tells of; empty: it tells of none.

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -13,51 +14,81 @@ import (
 
 // A Core decides which hooks run. The zero value is ready for use.
 type Core struct {
-	queues map[string]*queue // by the names of the routers that have hooks, or had some
-	runs   uint64            // that were begun
+	routers map[string]*router
+	queues  map[owner]*queue // of those that have hooks, or had some
+	runs    uint64           // that were begun
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
+}
+
+// A router is what is known of a virtual router.
+type router struct {
+	wanted bool   // it is configured
+	group  string // its sync group; empty: none
+	state  string // as heard last; empty: nothing yet
+	facts  facts
 }
 
 // Configure takes the routers and hooks of a configuration. The hooks of a router that
 // is gone are kept until they have been told of its end.
 func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Hook) []Effect {
-	if c.queues == nil {
-		c.queues = make(map[string]*queue)
-	}
-	of := make(map[string][]config.Hook)
+	of := make(map[owner][]config.Hook)
 	for _, h := range hooks {
-		of[h.Router] = append(of[h.Router], h)
+		o := owner{h.Group != "", cmp.Or(h.Group, h.Router)}
+		of[o] = append(of[o], h)
 	}
+	owners := c.adopt(routers)
 	for _, q := range c.queues {
 		q.wanted = false
 	}
-	for i := range routers {
-		name := routers[i].Name
-		q := c.queues[name]
+	for _, o := range owners {
+		q := c.queues[o]
 		if q == nil {
-			if len(of[name]) == 0 {
+			if len(of[o]) == 0 {
 				continue
 			}
-			q = &queue{router: name}
-			c.queues[name] = q
+			q = &queue{owner: o, state: c.state(o)}
+			c.queues[o] = q
 		}
 		q.wanted = true
-		q.configure(of[name])
+		q.configure(of[o])
 	}
 	return c.proceed(now)
+}
+
+// adopt takes the routers that are configured, and returns what may have hooks.
+func (c *Core) adopt(routers []vrrp.Config) (owners []owner) {
+	if c.queues == nil {
+		c.queues, c.routers = make(map[owner]*queue), make(map[string]*router)
+	}
+	for _, r := range c.routers {
+		r.wanted = false
+	}
+	for i := range routers {
+		name := routers[i].Name
+		if c.routers[name] == nil {
+			c.routers[name] = &router{facts: facts{routers: []string{name}}}
+		}
+		r := c.routers[name]
+		r.wanted, r.group = true, routers[i].SyncGroup
+		owners = append(owners, owner{false, name})
+		if group := (owner{true, r.group}); r.group != "" && !slices.Contains(owners, group) {
+			owners = append(owners, group)
+		}
+	}
+	return owners
 }
 
 // Take takes what the keeper has told: events, the first one first, and then how all
 // routers are; nil: nothing is said of that.
 func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) []Effect {
-	if c.finishing || len(c.queues) == 0 {
+	if c.finishing || len(c.routers) == 0 {
 		return nil
 	}
 	var effects []Effect
 	for _, e := range events {
-		if q, state := c.queues[e.Router], stateAfter(e); q != nil && state != "" {
-			effects = append(effects, q.enter(now, state, e.Text)...)
+		if state := stateAfter(e); state != "" {
+			effects = append(effects, c.hear(now, e.Router, state, e.Text)...)
 		}
 	}
 	if statuses != nil {
@@ -66,40 +97,78 @@ func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) 
 	return append(effects, c.proceed(now)...)
 }
 
+// hear takes the state that a router is in.
+func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect) {
+	r := c.routers[name]
+	if r == nil || r.state == state {
+		return nil
+	}
+	r.state = state
+	for _, o := range []owner{{false, name}, {true, r.group}} {
+		if q := c.queues[o]; q != nil {
+			effects = append(effects, q.enter(now, c.state(o), reason)...)
+		}
+	}
+	return effects
+}
+
+// members are the routers that an owner has.
+func (c *Core) members(o owner) (all []*router) {
+	if !o.group {
+		return []*router{c.routers[o.name]}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
+		if r := c.routers[name]; r.group == o.name {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// state is the one that an owner is in; empty: that is not certain.
+func (c *Core) state(o owner) string {
+	var states []string
+	for _, r := range c.members(o) {
+		states = append(states, r.state)
+	}
+	return jointly(states)
+}
+
+// facts are those of an owner's routers.
+func (c *Core) facts(o owner) (all facts) {
+	for _, r := range c.members(o) {
+		all = all.and(r.facts)
+		all.group = r.group
+	}
+	return all
+}
+
 // compare takes how all routers are, which is what counts: an event may have found no
 // room. Of a router that has ended there may be a successor of the same name.
 func (c *Core) compare(now time.Time, statuses []vrrp.Status) (effects []Effect) {
 	seen := make(map[string]bool)
 	for i := range statuses {
 		s := &statuses[i]
-		q := c.queues[s.Name]
-		if q == nil || s.Phase == vrrp.Ended && q.wanted {
+		r := c.routers[s.Name]
+		if r == nil || s.Phase == vrrp.Ended && r.wanted {
 			continue
 		}
 		seen[s.Name] = true
-		q.facts = facts{s.Interface, s.Priority, s.Addresses}
+		r.facts = factsOf(s)
 		state, reason := stateIn(now, s)
-		if state == fault && q.state != master && q.state != backup {
+		if state == fault && r.state != master && r.state != backup {
 			continue // It has not started yet.
 		}
 		if state != "" {
-			effects = append(effects, q.enter(now, state, reason)...)
+			effects = append(effects, c.hear(now, s.Name, state, reason)...)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.queues)) {
-		if q := c.queues[name]; !q.wanted && !seen[name] {
-			effects = append(effects, q.end(now)...)
+	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
+		if r := c.routers[name]; !r.wanted && !seen[name] && r.state != "" {
+			effects = append(effects, c.hear(now, name, stop, "stopped")...)
 		}
 	}
 	return effects
-}
-
-// end takes that a router has ended, if anything was heard of it.
-func (q *queue) end(now time.Time) []Effect {
-	if q.state == "" {
-		return nil
-	}
-	return q.enter(now, stop, "stopped")
 }
 
 // Ended takes the outcome of a run: why there was none, or how it ended.
@@ -117,34 +186,43 @@ func (c *Core) Ended(now time.Time, id uint64, o spawn.Outcome, err error) []Eff
 func (c *Core) Finish(now time.Time) []Effect {
 	c.finishing = true
 	var effects []Effect
-	for _, name := range slices.Sorted(maps.Keys(c.queues)) {
-		effects = append(effects, c.queues[name].end(now)...)
+	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
+		if c.routers[name].state != "" {
+			effects = append(effects, c.hear(now, name, stop, "stopped")...)
+		}
 	}
 	return append(effects, c.proceed(now)...)
 }
 
-// proceed begins what can begin, and forgets the routers of which nothing is left.
+// proceed begins what can begin, and forgets what nothing is left of.
 func (c *Core) proceed(now time.Time) (effects []Effect) {
-	for _, name := range slices.Sorted(maps.Keys(c.queues)) {
-		q := c.queues[name]
-		if s, begins := q.next(now, c.runs+1); begins {
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+		q := c.queues[o]
+		if !q.idle() && q.running == nil {
 			c.runs++
-			effects = append(effects, s)
+			effects = append(effects, q.next(now, c.runs, c.facts(o)))
 		}
 		if !q.wanted && q.idle() && (q.state == "" || q.state == stop) {
-			delete(c.queues, name)
+			delete(c.queues, o)
 		}
 	}
+	maps.DeleteFunc(c.routers, func(name string, r *router) bool {
+		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[owner{false, name}] == nil && c.queues[owner{true, r.group}] == nil
+	})
 	return effects
 }
 
-// Statuses are how the hooks of each router are.
-func (c *Core) Statuses() map[string][]api.Hook {
-	all := make(map[string][]api.Hook, len(c.queues))
-	for name, q := range c.queues {
+// Statuses are how the hooks of each router and of each sync group are.
+func (c *Core) Statuses() (routers, groups map[string][]api.Hook) {
+	routers, groups = make(map[string][]api.Hook), make(map[string][]api.Hook)
+	for o, q := range c.queues {
+		all := routers
+		if o.group {
+			all = groups
+		}
 		for _, e := range q.hooks {
-			all[name] = append(all[name], e.status)
+			all[o.name] = append(all[o.name], e.status)
 		}
 	}
-	return all
+	return routers, groups
 }

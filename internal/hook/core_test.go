@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/vrrp"
@@ -49,7 +50,7 @@ func (s *stage) do(effects []Effect) {
 		switch e := e.(type) {
 		case Start:
 			s.begun[e.ID] = e.Command
-			s.seen = append(s.seen, fmt.Sprintf("start %s %s", e.Command.Args[0], strings.Join(e.Command.Env[1:3], " ")))
+			s.seen = append(s.seen, fmt.Sprintf("start %s %s", e.Command.Args[0], strings.Join(e.Command.Env[2:4], " ")))
 		case Tell:
 			line := e.Code
 			for _, a := range e.Attributes {
@@ -67,6 +68,11 @@ func status(state vrrp.State) vrrp.Status {
 }
 
 // become is a report of the keeper with a change of the state.
+func (s *stage) statuses() []api.Hook {
+	routers, _ := s.Statuses()
+	return routers["web"]
+}
+
 func (s *stage) become(from, to vrrp.State, code string) {
 	s.now = s.now.Add(time.Second)
 	s.do(s.Take(s.now, []vrrp.Status{status(to)}, []vrrp.Event{{Code: code, Router: "web", From: from, To: to, Text: "because"}}))
@@ -122,7 +128,7 @@ func TestTheNewestStateWinsWhereTheyPileUp(t *testing.T) {
 func TestWhatAHookIsTold(t *testing.T) {
 	s := newStage(on("master"))
 	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
-	want := []string{"LVSD_ROUTER=web", "LVSD_STATE=master", "LVSD_FORMER_STATE=", "LVSD_REASON=because", "LVSD_PRIORITY=120", "LVSD_INTERFACE=eth0", "LVSD_ADDRESSES=10.13.0.200/24 192.168.1.254/24"}
+	want := []string{"LVSD_ROUTER=web", "LVSD_GROUP=", "LVSD_STATE=master", "LVSD_FORMER_STATE=", "LVSD_REASON=because", "LVSD_PRIORITY=120", "LVSD_INTERFACE=eth0", "LVSD_ADDRESSES=10.13.0.200/24 192.168.1.254/24"}
 	if diff := cmp.Diff(want, s.begun[1].Env); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -188,7 +194,7 @@ func TestHooksByReload(t *testing.T) {
 	s.check(t)
 	s.do(s.Configure(s.now, routers("web"), []config.Hook{on("master"), on("any")}))
 	s.check(t, "start /hooks/any LVSD_STATE=master LVSD_FORMER_STATE=")
-	if all := s.Statuses()["web"]; len(all) != 2 || all[0].Runs != 1 || !all[1].Running {
+	if all := s.statuses(); len(all) != 2 || all[0].Runs != 1 || !all[1].Running {
 		t.Errorf("statuses %+v", all)
 	}
 	s.do(s.Configure(s.now, routers("web"), nil))
@@ -210,6 +216,61 @@ func TestARouterThatIsRemovedStops(t *testing.T) {
 	s.end(spawn.Outcome{}, nil)
 	if len(s.queues) != 0 {
 		t.Error("it is not forgotten")
+	}
+}
+
+func TestTheHooksOfAGroup(t *testing.T) {
+	s := newStage()
+	pair := []vrrp.Config{{Name: "web", SyncGroup: "nat"}, {Name: "inside", SyncGroup: "nat"}}
+	h := on("any")
+	h.Router, h.Group = "", "nat"
+	s.do(s.Configure(s.now, pair, []config.Hook{h}))
+	inside := func(from, to vrrp.State, code string) {
+		st := status(to)
+		st.Name, st.Interface, st.Priority, st.Addresses = "inside", "eth1", 90, st.Addresses[1:]
+		s.do(s.Take(s.now, []vrrp.Status{st}, []vrrp.Event{{Code: code, Router: "inside", From: from, To: to, Text: "because"}}))
+	}
+	s.become(vrrp.Initialize, vrrp.Backup, vrrp.BecameBackup)
+	s.check(t)
+	inside(vrrp.Initialize, vrrp.Backup, vrrp.BecameBackup)
+	s.check(t, "start /hooks/any LVSD_STATE=backup LVSD_FORMER_STATE=")
+	s.end(spawn.Outcome{}, nil)
+	s.seen = nil
+	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
+	s.check(t)
+	inside(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
+	s.check(t, "start /hooks/any LVSD_STATE=master LVSD_FORMER_STATE=backup")
+	want := []string{"LVSD_ROUTER=inside web", "LVSD_GROUP=nat", "LVSD_PRIORITY=90", "LVSD_INTERFACE=eth1 eth0", "LVSD_ADDRESSES=192.168.1.254/24 10.13.0.200/24 192.168.1.254/24"}
+	for _, v := range want {
+		if !slices.Contains(s.begun[2].Env, v) {
+			t.Errorf("%s is not in %q", v, s.begun[2].Env)
+		}
+	}
+	s.end(spawn.Outcome{}, nil)
+	s.seen = nil
+	inside(vrrp.Master, vrrp.Initialize, vrrp.StoodBack)
+	s.check(t, "start /hooks/any LVSD_STATE=fault LVSD_FORMER_STATE=master")
+	s.become(vrrp.Master, vrrp.Initialize, vrrp.StoodBack)
+	s.end(spawn.Outcome{}, nil)
+	s.seen = nil
+	s.do(s.Finish(s.now))
+	s.check(t, "start /hooks/any LVSD_STATE=stop LVSD_FORMER_STATE=fault")
+}
+
+func TestTheStateOfAGroup(t *testing.T) {
+	for states, want := range map[string]string{
+		"master master": "master", "backup backup": "backup", "backup master": "", "master fault": "fault", "backup fault": "fault",
+		"stop stop": "stop", "stop backup": "", "backup": "backup",
+	} {
+		if got := jointly(strings.Fields(states)); got != want {
+			t.Errorf("%s: %q, want %q", states, got, want)
+		}
+	}
+	if got := jointly([]string{"stop", ""}); got != stop {
+		t.Errorf("one that was never heard of, and one that stopped: %q", got)
+	}
+	if got := jointly([]string{"backup", ""}); got != "" {
+		t.Errorf("one that was not heard of yet: %q", got)
 	}
 }
 
@@ -252,7 +313,7 @@ func TestHowAHookHasEnded(t *testing.T) {
 		s.seen = nil
 		s.end(c.o, c.err)
 		s.check(t, c.want...)
-		h := s.Statuses()["web"][0]
+		h := s.statuses()[0]
 		if failed := strings.HasPrefix(c.want[len(c.want)-1], "hook-failed"); h.Last.OK == failed || h.Running || h.Runs != 1 || h.Failures == 0 == failed {
 			t.Errorf("status %+v", h)
 		}

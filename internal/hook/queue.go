@@ -12,14 +12,13 @@ import (
 	"github.com/lvsd/lvsd/internal/text"
 )
 
-// A queue has the hooks of one virtual router, of which one runs at a time.
+// A queue has the hooks of one owner, of which one runs at a time.
 type queue struct {
-	router string
-	wanted bool // the router is configured
+	owner
+	wanted bool // the owner is configured
 	hooks  []*entry
-	// state is what was heard last; empty: nothing yet.
+	// state is the owner's as last taken; empty: nothing was heard yet.
 	state   string
-	facts   facts
 	pending []run
 	running *run
 }
@@ -60,15 +59,15 @@ func (q *queue) configure(hooks []config.Hook) {
 }
 
 func same(a, b config.Hook) bool {
-	return a.Router == b.Router && a.On == b.On && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
+	return a.On == b.On && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
 }
 
 func (e *entry) isFor(state string) bool { return e.On == state || e.On == config.AnyState }
 
-// enter takes the state that the router is in. What has not begun for the one before
+// enter takes the state that the owner is in; empty: that is not certain. What has not begun for the one before
 // it is left out, and reported.
 func (q *queue) enter(now time.Time, state, reason string) []Effect {
-	if state == q.state {
+	if state == q.state || state == "" {
 		return nil
 	}
 	c := change{q.state, state, reason}
@@ -79,7 +78,7 @@ func (q *queue) enter(now time.Time, state, reason string) []Effect {
 		for _, r := range q.pending {
 			skipped = append(skipped, r.cause.to)
 		}
-		effects = append(effects, q.tell(now, event.Info, "hook-skipped", "hooks were skipped, because the virtual router has changed its state again",
+		effects = append(effects, q.tell(now, event.Info, "hook-skipped", "hooks were skipped, because the state has changed again",
 			slog.Any("skipped", slices.Compact(skipped)), slog.String("state", state)))
 		q.pending = nil
 	}
@@ -91,18 +90,15 @@ func (q *queue) enter(now time.Time, state, reason string) []Effect {
 	return effects
 }
 
-// next begins what is to run next, if nothing runs.
-func (q *queue) next(now time.Time, id uint64) (Start, bool) {
-	if q.running != nil || len(q.pending) == 0 {
-		return Start{}, false
-	}
+// next begins what is pending first.
+func (q *queue) next(now time.Time, id uint64, f facts) Start {
 	r := q.pending[0]
 	q.pending = q.pending[1:]
 	r.id, r.began = id, now
 	q.running = &r
 	r.hook.status.Running = true
 	h := r.hook
-	return Start{id, spawn.Command{Args: h.Run, Env: r.cause.variables(q.router, q.facts), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}}, true
+	return Start{id, spawn.Command{Args: h.Run, Env: r.cause.variables(f), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}}
 }
 
 // ended takes the outcome of what was running.
@@ -143,6 +139,10 @@ func (q *queue) ended(now time.Time, o spawn.Outcome, err error) []Effect {
 func (q *queue) idle() bool { return q.running == nil && len(q.pending) == 0 }
 
 func (q *queue) tell(now time.Time, s slog.Level, code, what string, attrs ...slog.Attr) Effect {
-	return Tell{event.Event{At: now, Severity: s, Code: code, Subject: q.router, Text: what,
-		Attributes: append([]slog.Attr{slog.String("router", q.router)}, attrs...)}}
+	kind := "router"
+	if q.group {
+		kind = "sync_group"
+	}
+	return Tell{event.Event{At: now, Severity: s, Code: code, Subject: q.name, Text: what,
+		Attributes: append([]slog.Attr{slog.String(kind, q.name)}, attrs...)}}
 }

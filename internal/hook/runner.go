@@ -71,17 +71,19 @@ func (r *Runner) Take(statuses []vrrp.Status, events []vrrp.Event) {
 	r.inspect()
 }
 
-// Statuses are how the hooks of each router are.
-func (r *Runner) Statuses() map[string][]api.Hook {
+// Statuses are how the hooks of each router and of each sync group are.
+func (r *Runner) Statuses() (routers, groups map[string][]api.Hook) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := r.core.Statuses()
-	for _, hooks := range all {
-		for i := range hooks {
-			hooks[i].Unusable = r.unusable[hooks[i].User+":"+hooks[i].Program]
+	routers, groups = r.core.Statuses()
+	for _, all := range []map[string][]api.Hook{routers, groups} {
+		for _, hooks := range all {
+			for i := range hooks {
+				hooks[i].Unusable = r.unusable[hooks[i].User+":"+hooks[i].Program]
+			}
 		}
 	}
-	return all
+	return routers, groups
 }
 
 // Finish runs the hooks that are told of the end of every router, once all have handed

@@ -38,7 +38,7 @@ func (p *programs) Run(ctx context.Context, c spawn.Command) (o spawn.Outcome, e
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = append(p.told, c.Env[1])
+	p.told = append(p.told, c.Env[2])
 	return o, nil
 }
 
@@ -119,7 +119,7 @@ func TestAHookThatCouldNotBeRunIsKnownBeforehand(t *testing.T) {
 		for program, want := range map[string]string{"/hooks/slow": "it is slow", "/hooks/any": ""} {
 			r, _, _ := setup(1, program)
 			synctest.Wait()
-			if got := r.Statuses()["r0"][0].Unusable; got != want {
+			if got := unusable(r); got != want {
 				t.Errorf("%s: %q, want %q", program, got, want)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -127,4 +127,9 @@ func TestAHookThatCouldNotBeRunIsKnownBeforehand(t *testing.T) {
 			r.Finish(ctx)
 		}
 	})
+}
+
+func unusable(r *hook.Runner) string {
+	routers, _ := r.Statuses()
+	return routers["r0"][0].Unusable
 }

@@ -61,6 +61,10 @@ func (s scrape) status(st *api.Status) {
 		for _, state := range []api.State{api.Initialize, api.Backup, api.Master, api.Split} {
 			s.number(groupState, oneIf(g.State == state), label("group", g.Name, "state", string(state)))
 		}
+		for i := range g.Hooks {
+			h := &g.Hooks[i]
+			figures(s, hookFigures, h, label("group", g.Name, "hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program))
+		}
 	}
 	for i := range st.Services {
 		s.service(&st.Services[i])

@@ -30,12 +30,14 @@ type family struct {
 	reaped int
 }
 
-// maxReaped bounds one reap: processes that end without end must not hold it up.
-const maxReaped = 1000
+// reaping bounds one reap, in time. Whoever starts processes without end does not start
+// them faster than they are waited for, and one that is not waited for would be listed
+// with the children again and again.
+const reaping = 100 * time.Millisecond
 
 // reap waits for all children that have ended.
 func (f *family) reap() {
-	for range maxReaped {
+	for began := time.Now(); time.Since(began) < reaping; {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
 		switch {
@@ -118,7 +120,7 @@ func (f *family) pursue(everybody bool, do func(pid int), limit time.Duration) i
 	for {
 		f.reap()
 		members := f.members(everybody)
-		if len(members) == 0 {
+		if len(members) == 0 && (f.none || !everybody) {
 			return 0
 		}
 		for _, pid := range members {
@@ -128,7 +130,7 @@ func (f *family) pursue(everybody bool, do func(pid int), limit time.Duration) i
 		case <-f.changed:
 		case <-time.After(patrol):
 		case <-over.C:
-			return len(members)
+			return max(len(members), 1)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package spawn_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -229,15 +230,18 @@ func TestTheWholeDescentIsKilledAfterTheTimeout(t *testing.T) {
 func TestAForkBombIsEnded(t *testing.T) {
 	t.Parallel()
 	m := mark(t)
-	// Twenty lines of descent, each process in a session of its own and followed by another.
-	bomb := filepath.Join(t.TempDir(), "bomb")
-	if err := os.WriteFile(bomb, []byte("#!/bin/sh\necho $$ >>$1\nsetsid $0 $1 &\n"), 0o755); err != nil {
+	// Five lines of descent, each process in a session of its own and followed by another,
+	// until the fuse is gone or a thousand have been.
+	bomb, fuse := filepath.Join(t.TempDir(), "bomb"), filepath.Join(t.TempDir(), "fuse")
+	t.Cleanup(func() { _ = os.Remove(fuse) })
+	text := "#!/bin/sh\ntest -e $2 && test $3 -lt 1000 || exit\necho $$ >>$1\nsetsid $0 $1 $2 $(($3+1)) &\n"
+	if err := errors.Join(os.WriteFile(bomb, []byte(text), 0o755), os.WriteFile(fuse, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	c := script(`for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do $2 $1 & done; sleep 1000`, m, bomb)
-	c.Timeout = patience
+	c := script(`for i in 1 2 3 4 5; do $2 $1 $3 0 & done; sleep 1000`, m, bomb, fuse)
+	c.Timeout = time.Second
 	o := run(t, c)
-	if left := alive(t, m, 100); !o.TimedOut || o.Survived > 0 || len(left) > 0 {
+	if left := alive(t, m, 10); !o.TimedOut || o.Survived > 0 || len(left) > 0 {
 		t.Errorf("%s, %d ended, %d survived, alive %v", o, o.Ended, o.Survived, left)
 	}
 }

@@ -156,6 +156,7 @@ virtual_router "lan" {
 sync_group "nat" {
   routers = ["outside", "lan"]
   track "interface" "eth4" {}
+  on "stop" { run = ["/etc/lvsd/hooks/stop"] }
 }
 
 virtual_service "web" {

@@ -1,0 +1,68 @@
+package director
+
+import (
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// A routerBlock is a virtual router with all that its block says.
+type routerBlock struct {
+	vrrp.Config
+	hooks []config.Hook
+}
+
+// hookAspects are what is not the keeper's.
+var hookAspects = []aspect[routerBlock]{{"on", func(r *routerBlock) any { return r.hooks }}}
+
+func routerBlocks(c *config.Config) []routerBlock {
+	hooks := make(map[string][]config.Hook)
+	for _, h := range c.Hooks {
+		if h.Group == "" {
+			hooks[h.Router] = append(hooks[h.Router], h)
+		}
+	}
+	all := make([]routerBlock, len(c.Routers))
+	for i, r := range c.Routers {
+		all[i] = routerBlock{r, hooks[r.Name]}
+	}
+	return all
+}
+
+// A groupBlock is what the block of a sync group says, but for what its routers have of
+// it.
+type groupBlock struct {
+	name    string
+	routers []string
+	hooks   []config.Hook
+}
+
+var groupAspects = []aspect[groupBlock]{
+	{"routers", func(g *groupBlock) any { return g.routers }},
+	{"on", func(g *groupBlock) any { return g.hooks }},
+}
+
+func groupBlocks(c *config.Config) []groupBlock {
+	var all []groupBlock
+	of := func(name string) *groupBlock {
+		i := slices.IndexFunc(all, func(g groupBlock) bool { return g.name == name })
+		if i < 0 {
+			all, i = append(all, groupBlock{name: name}), len(all)
+		}
+		return &all[i]
+	}
+	for i := range c.Routers {
+		if r := &c.Routers[i]; r.SyncGroup != "" {
+			g := of(r.SyncGroup)
+			g.routers = append(g.routers, r.Name)
+		}
+	}
+	for _, h := range c.Hooks {
+		if h.Group != "" {
+			g := of(h.Group)
+			g.hooks = append(g.hooks, h)
+		}
+	}
+	return all
+}
