@@ -137,8 +137,9 @@ virtual_router "outside" {
   # The virtual addresses, all of one family. An address without a prefix
   # length is a /32 or a /128. All directors must list the same addresses. With
   # IPv6, the first address must be link-local. There can be up to 255 IPv4
-  # addresses or 90 IPv6 addresses. The list may be empty where nothing but
-  # other things move: extra addresses, for instance.
+  # addresses or 90 IPv6 addresses. The list may be empty where only other
+  # things move: extra addresses, routes, or what a program moves, such as an
+  # address of a cloud.
   # A list; no default.
   addresses = ["10.13.0.200/24", "10.13.0.201/24"]
 
@@ -299,6 +300,35 @@ virtual_router "outside" {
     # The family of the packets, where from and to do not tell it.
     # "ipv4" or "ipv6"; default: that of from or to, otherwise "ipv4".
     family = "ipv4"
+  }
+
+  # How the Master announces the addresses by gratuitous ARP (a request and a
+  # reply) and unsolicited neighbour advertisements. A new Master does so at
+  # once, and again after 100ms and 5s; every Master, when it meets another
+  # one, when somebody else has its address by ARP or neighbour discovery, and
+  # when the MAC address of an interface has changed.
+  announce {
+    # How many packets there are for each address in each announcement. Raise
+    # it for networks that lose packets, and for machines that overlook the
+    # first ones.
+    # 1 to 100; default: 1.
+    repeat = 5
+
+    # The time between two packets of an announcement, for switches and
+    # machines that take only so many a second. With 0s, all are sent at once.
+    # 0s to 10s; default: 0s.
+    interval = "10ms"
+
+    # Announce the addresses again whenever so much time has passed without an
+    # announcement, for switches and machines that forget. With 0s, only when
+    # there is a reason.
+    # 0s, or 1s to 24h; default: 0s.
+    refresh = "60s"
+
+    # Further network interfaces on which the addresses are announced, with the
+    # MAC address of each: where the same network is reached by more than one.
+    # A list; default: none.
+    interfaces = ["eth2"]
   }
 
   # The addresses of the other directors, for networks without multicast.

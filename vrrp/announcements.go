@@ -11,6 +11,9 @@ const (
 	thirdAnnounce  = 5 * time.Second
 	// announceEvery bounds announcements that other Masters provoke.
 	announceEvery = time.Second
+	// claimedEvery bounds those that somebody else's ARP or neighbour discovery provokes:
+	// another Master that does so too would answer each of them.
+	claimedEvery = 10 * time.Second
 )
 
 // Announcements are when a Master announces its addresses.
@@ -18,16 +21,31 @@ type announcements struct {
 	lastAt   time.Time
 	secondAt time.Time // a new Master's second one, beside
 	nextAt   time.Time // the next one
+	// refreshAt is when there is to be one although nothing has happened, after refresh.
+	refreshAt time.Time
+	refresh   time.Duration
 }
 
-func (a *announcements) deadline() time.Time { return earliest(a.secondAt, a.nextAt) }
+func (a *announcements) deadline() time.Time { return earliest(a.secondAt, a.nextAt, a.refreshAt) }
 
 // stop cancels those to come.
-func (a *announcements) stop() { a.secondAt, a.nextAt = time.Time{}, time.Time{} }
+func (a *announcements) stop() {
+	a.secondAt, a.nextAt, a.refreshAt = time.Time{}, time.Time{}, time.Time{}
+}
+
+// every sets how often there is to be one although nothing has happened; zero: never.
+func (a *announcements) every(refresh time.Duration) {
+	if a.refresh = refresh; refresh == 0 {
+		a.refreshAt = time.Time{}
+	}
+}
 
 // now makes one.
 func (a *announcements) now(now time.Time) Action {
 	a.lastAt = now
+	if a.refresh > 0 {
+		a.refreshAt = now.Add(a.refresh)
+	}
 	return Announce{}
 }
 
@@ -52,10 +70,18 @@ func (a *announcements) contested(now time.Time) []Action {
 	return nil
 }
 
+// claimed follows somebody else's word that it has one of the addresses.
+func (a *announcements) claimed(now time.Time) []Action {
+	if now.Sub(a.lastAt) < claimedEvery {
+		return nil
+	}
+	return []Action{a.now(now)}
+}
+
 // expire makes the one that is due.
 func (a *announcements) expire(now time.Time) []Action {
 	again := false
-	for _, t := range [...]*time.Time{&a.secondAt, &a.nextAt} {
+	for _, t := range [...]*time.Time{&a.secondAt, &a.nextAt, &a.refreshAt} {
 		if due(*t, now) {
 			*t, again = time.Time{}, true
 		}

@@ -188,6 +188,9 @@ func change(t *testing.T, v reflect.Value) {
 	case map[netip.Addr]Attributes:
 		v.Set(reflect.ValueOf(map[netip.Addr]Attributes{netip.MustParseAddr("10.0.0.1"): {Label: "eth0:x"}}))
 		return
+	case Announcing:
+		v.Set(reflect.ValueOf(Announcing{Repeat: 5}))
+		return
 	case []netip.Prefix:
 		v.Set(reflect.ValueOf([]netip.Prefix{netip.MustParsePrefix("10.0.0.77/24")}))
 		return

@@ -21,6 +21,7 @@ func (r *Router) becomeMaster(now time.Time, why string) []Action {
 	r.adverts.nextAt = now.Add(r.c.Interval)
 	r.election.know(r.source, r.c.Priority)
 	r.election.interval = r.c.Interval
+	r.announcements.every(r.c.Announce.Refresh)
 	return []Action{sent, Hold{r.holdings()}, r.announcements.first(now), entered}
 }
 
@@ -189,8 +190,9 @@ func (r *Router) contest(now time.Time, c Claim) []Action {
 		return nil
 	}
 	r.claims.note(now, c.Address, c.MAC)
-	return r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if both are Master, "+
-		"or a real server that answers ARP for the virtual address, or a machine with the same address by mistake", orUnknown(c.MAC), c.Address)
+	acts := r.announcements.claimed(now)
+	return append(acts, r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if both are Master, "+
+		"or a real server that answers ARP for the virtual address, or a machine with the same address by mistake", orUnknown(c.MAC), c.Address)...)
 }
 
 // rivalsOf are those who have a Master's addresses too, as far as it knows.
@@ -238,6 +240,10 @@ func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
 	}
 	if moved || had.Lease != has.Lease || old.Name != c.Name {
 		acts = append(acts, Hold{has})
+	}
+	if c.Announce.Refresh != r.announcements.refresh {
+		r.announcements.every(c.Announce.Refresh)
+		moved = true // It begins with an announcement.
 	}
 	if moved && !silent {
 		acts = append(acts, r.announcements.first(now))

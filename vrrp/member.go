@@ -71,7 +71,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 				s.auditAt = earliest(s.auditAt, now.Add(auditAfter))
 			}
 		case Announce:
-			s.worker.announce(m.key)
+			s.worker.announce(m.key, m.router.c.Announce)
 		case Ask:
 			s.do(now, m, m.router.Asked(now, a, s.link.Ask(a)))
 		case Event:

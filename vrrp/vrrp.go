@@ -34,6 +34,8 @@ type Config struct {
 	// Routes and Rules are those that a Master has too, and no other director.
 	Routes []Route
 	Rules  []Rule
+	// Announce is how a Master announces the addresses.
+	Announce Announcing
 	// Peers are the other directors' addresses. With peers, adverts are sent to
 	// each of them, and only theirs are accepted; without, they are multicast.
 	Peers []netip.Addr
@@ -115,6 +117,19 @@ func (c *Config) first() netip.Addr {
 type InterfaceAddress struct {
 	Interface string
 	Prefix    netip.Prefix
+}
+
+// Announcing is how a Master announces its addresses to the neighbours.
+type Announcing struct {
+	// Repeat is how often each announcement is made; zero: once.
+	Repeat uint8
+	// Interval is the time between two packets; zero: all are sent at once.
+	Interval time.Duration
+	// Refresh is the longest time without an announcement while the router is Master;
+	// zero: any.
+	Refresh time.Duration
+	// Interfaces are further ones on which the addresses are announced.
+	Interfaces []string
 }
 
 // Attributes are how an address is added, where it is not as usual.

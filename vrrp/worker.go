@@ -46,9 +46,15 @@ type job struct {
 	want     Holdings
 	own      netip.Addr // is announced with it, and otherwise left alone
 	announce bool       // what is wanted, once it is there
+	how      Announcing // as it was announced last
 	apply    bool       // the kernel is to be made to agree
 	// forgotten: the router is gone, and the job goes when it is done.
 	forgotten bool
+
+	// unannounced is what is left of an announcement that takes its time, and nextAt when
+	// it goes on.
+	unannounced []InterfaceAddress
+	nextAt      time.Time
 
 	// have may be there and is ours.
 	have Holdings
@@ -94,13 +100,16 @@ func (w *worker) set(key routerKey, name string, want Holdings, own netip.Addr) 
 	w.change(key, func(j *job) {
 		j.complete = j.complete && j.want.same(want)
 		j.announce = j.announce && !want.empty()
+		if !j.want.same(want) {
+			j.unannounced = nil
+		}
 		j.name, j.want, j.own, j.apply = name, want, own, true
 	})
 }
 
 // announce announces what a router holds, once it is there.
-func (w *worker) announce(key routerKey) {
-	w.change(key, func(j *job) { j.announce = true })
+func (w *worker) announce(key routerKey, how Announcing) {
+	w.change(key, func(j *job) { j.announce, j.how = true, how })
 }
 
 // adopt notes holdings that are there and ours, and does not touch them.
@@ -217,8 +226,7 @@ func (w *worker) run(end <-chan struct{}) {
 		case <-w.wake:
 		case <-timer.C:
 		}
-		for t := w.next(time.Now()); t != nil; t = w.next(time.Now()) {
-			w.perform(t)
+		for w.work(time.Now()) {
 			select {
 			case <-end:
 				return
@@ -232,6 +240,66 @@ func (w *worker) run(end <-chan struct{}) {
 			timer.Reset(time.Until(at))
 		}
 	}
+}
+
+// work does what is due first, and reports whether anything was.
+func (w *worker) work(now time.Time) bool {
+	if t := w.next(now); t != nil {
+		w.perform(t)
+		return true
+	}
+	return w.announceNext(now)
+}
+
+// announceNext sends the next packet of an announcement that takes its time.
+func (w *worker) announceNext(now time.Time) bool {
+	w.mu.Lock()
+	var next Holdings
+	var of *job
+	for _, j := range w.jobs {
+		if len(j.unannounced) > 0 && due(j.nextAt, now) {
+			of, next.Addresses = j, j.unannounced[:1]
+			j.unannounced, j.nextAt = j.unannounced[1:], now.Add(j.how.Interval)
+			break
+		}
+	}
+	w.mu.Unlock()
+	if of == nil {
+		return false
+	}
+	if err := w.edge.Announce(next); err != nil {
+		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: of.name, Text: firstOf(err)})
+	}
+	return true
+}
+
+// begin makes an announcement: at once, or the first packet of those that take their
+// time.
+func (w *worker) begin(t *task, now time.Time) error {
+	all := t.how.packets(t.want.Addresses)
+	if t.how.Interval == 0 {
+		return w.edge.Announce(Holdings{Addresses: all})
+	}
+	w.mu.Lock()
+	t.of.unannounced, t.of.nextAt = all, now
+	w.mu.Unlock()
+	return nil
+}
+
+// packets are the addresses that are to be announced, one after the other.
+func (a *Announcing) packets(addresses []InterfaceAddress) []InterfaceAddress {
+	var all []InterfaceAddress
+	for range max(a.Repeat, 1) {
+		for _, held := range addresses {
+			all = append(all, held)
+			for _, name := range a.Interfaces {
+				if name != held.Interface {
+					all = append(all, InterfaceAddress{name, held.Prefix})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // A task is what there is to do for a job at one moment: what the job was then,
@@ -309,7 +377,7 @@ func (w *worker) perform(t *task) {
 		removed, released = w.edge.Release(t.drop)
 	}
 	if !t.want.empty() && (t.announce || len(restored.Addresses) > 0) && w.wanted(t) {
-		announced = w.edge.Announce(t.want)
+		announced = w.begin(t, time.Now())
 	}
 	w.tell(t, time.Now(), restored, removed.without(removed.without(t.foreign)))
 	w.finish(t, time.Now(), errors.Join(held, released, announced), held == nil, released == nil)
@@ -404,6 +472,9 @@ func (w *worker) deadline() time.Time {
 	var first time.Time
 	for _, j := range w.jobs {
 		first = earliest(first, j.auditAt)
+		if len(j.unannounced) > 0 {
+			first = earliest(first, j.nextAt)
+		}
 	}
 	return first
 }

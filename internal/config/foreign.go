@@ -129,12 +129,13 @@ var keepalivedVRRP = []foreignWords{
 	{"active_key", counterpart, `Write signer = 1 in the authentication block, with that number.`},
 	{"anti_replay", counterpart, `Write replay = "time" in the authentication block, or replay = "order" for monotonic.`},
 	{"time_window", counterpart, `Write window = "5s" in the authentication block, with a unit.`},
-	{`garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay
-		garp_lower_prio_repeat garp_interval gna_interval garp_extra_if garp_group vmac_garp_intvl
-		vrrp_vmac_garp_intvl vrrp_garp_extra_if vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_min_garp
-		vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat
-		vrrp_garp_interval vrrp_gna_interval`,
-		notYet, `A new Master announces its addresses at once and again; the times are fixed.`},
+	{"garp_master_repeat garp_master_refresh_repeat vrrp_garp_master_repeat vrrp_garp_master_refresh_repeat", counterpart, `Write announce { repeat = 5 }, with that number; 1 is the default.`},
+	{"garp_master_refresh vrrp_garp_master_refresh", counterpart, `Write announce { refresh = "60s" }, with a unit.`},
+	{"garp_interval gna_interval garp_group vrrp_garp_interval vrrp_gna_interval", counterpart, `Write announce { interval = "10ms" }, with a unit, in each virtual_router.`},
+	{"garp_extra_if vmac_garp_intvl vrrp_vmac_garp_intvl vrrp_garp_extra_if", counterpart, `Write announce { interfaces = ["eth2"], refresh = "60s" }.`},
+	{`garp_master_delay garp_lower_prio_delay garp_lower_prio_repeat vrrp_garp_lower_prio_delay
+		vrrp_garp_lower_prio_repeat vrrp_min_garp vrrp_garp_master_delay`,
+		counterpart, `Remove it: a new Master announces its addresses at once, after 100ms and after 5s, and one that meets another Master at once, and at most once a second.`},
 	{"notify_master notify_backup notify_fault notify_stop notify_deleted", counterpart,
 		`Write on "master" { run = ["/etc/lvsd/hooks/notify"] }, or with "backup", "fault" or "stop"; what the program is told is in its environment.`},
 	{"notify", counterpart, `Write on "any" { run = ["/etc/lvsd/hooks/notify"] }; what keepalived gives as arguments is in the program's environment (LVSD_ROUTER, LVSD_STATE, LVSD_PRIORITY).`},

@@ -54,7 +54,7 @@ func routeBlocks(b *block.Body, c *vrrp.Config) {
 
 // readRoute completes a route, whose options are read, by the label of its block.
 func readRoute(b *block.Body, r *vrrp.Route) (ok bool) {
-	if r.Destination, ok = readNetwork(b, b.Labels[0], b.LabelAt(0), r.Via); !ok {
+	if r.Destination, ok = destination(b, r.Via); !ok {
 		return false
 	}
 	six := r.Destination.Addr().Is6()
@@ -87,26 +87,28 @@ func readRoute(b *block.Body, r *vrrp.Route) (ok bool) {
 	return ok
 }
 
-// readNetwork reads the destination of a route, or what a rule is about. "default" is
-// that of the other address's family.
-func readNetwork(b *block.Body, s string, at block.Place, other netip.Addr) (netip.Prefix, bool) {
-	if s == "default" {
-		if other.Is6() {
-			return netip.PrefixFrom(netip.IPv6Unspecified(), 0), true
-		}
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0), true
+// destination reads the destination of a route. "default" is that of the next router's
+// family.
+func destination(b *block.Body, via netip.Addr) (netip.Prefix, bool) {
+	four, six := netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	switch s := b.Labels[0]; {
+	case s == six.String() || s == "default" && via.Is6():
+		return six, true
+	case s == four.String() || s == "default":
+		return four, true
+	default:
+		return network(b, s, b.LabelAt(0))
 	}
+}
+
+// network reads a network, which is not all.
+func network(b *block.Body, s string, at block.Place) (netip.Prefix, bool) {
 	p, ok := b.ParsePrefix(s, at)
 	if ok && p.Masked() != p {
 		b.Mistake(at, "Invalid network", "%s has bits beyond its prefix length: write %s.", p, p.Masked())
 		return p, false
 	}
 	return p, ok
-}
-
-// network is readNetwork for an option.
-func network(b *block.Body, s string, at block.Place) (netip.Prefix, bool) {
-	return readNetwork(b, s, at, netip.Addr{})
 }
 
 // A selector is a rule whose family and mark are not judged yet.

@@ -45,6 +45,7 @@ var reloadedRouters = map[string]struct {
 	"peers":           {`peers = ["10.9.0.2"]`, false, ""},
 	"route":           {`route "10.77.0.0/16" { via = "10.9.0.254" }`, false, ""},
 	"rule":            {"rule {\n  from     = \"10.9.0.200/32\"\n  table    = 100\n  priority = 100\n}", false, ""},
+	"announce":        {"announce {\n  repeat     = 2\n  interval   = \"10ms\"\n  refresh    = \"7s\"\n  interfaces = [\"eth1\"]\n}", false, ""},
 	"ttl":             {`ttl = 254`, false, unicast},
 	"min_ttl":         {`min_ttl = 254`, false, unicast},
 	"max_ttl":         {`max_ttl = 254`, false, unicast + "\nmin_ttl = 254"},

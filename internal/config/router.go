@@ -46,7 +46,7 @@ var routerTable = block.NewTable("virtual_router",
 		true, func(r *router) *bool { return &r.Preempt }),
 	block.Duration("preempt_delay", "How long to wait before taking over from such a Master, counted from the first advert received from it. Raise it if a director needs time to warm up after it starts.",
 		0, 0, maxPreemptWait, func(r *router) *time.Duration { return &r.PreemptDelay }).Within("0s to 1000s"),
-	block.List("addresses", "The virtual addresses, all of one family. An address without a prefix length is a /32 or a /128. All directors must list the same addresses. With IPv6, the first address must be link-local. There can be up to 255 IPv4 addresses or 90 IPv6 addresses. The list may be empty where nothing but other things move: extra addresses, for instance.",
+	block.List("addresses", "The virtual addresses, all of one family. An address without a prefix length is a /32 or a /128. All directors must list the same addresses. With IPv6, the first address must be link-local. There can be up to 255 IPv4 addresses or 90 IPv6 addresses. The list may be empty where only other things move: extra addresses, routes, or what a program moves, such as an address of a cloud.",
 		func(r *router) *[]block.Item { return &r.addresses }).Unless(""),
 	block.Many[router]("address", "One more virtual address, with what is special about it. The label is the address. It is advertised after those of the list.",
 		addressTable.Schema, "address"),
@@ -56,6 +56,8 @@ var routerTable = block.NewTable("virtual_router",
 		routeTable.Schema, "destination"),
 	block.Many[router]("rule", "A rule of policy routing that the Master has, and no other director: which packets consult another routing table.",
 		ruleTable.Schema),
+	block.One[router]("announce", "How the Master announces the addresses by gratuitous ARP (a request and a reply) and unsolicited neighbour advertisements. A new Master does so at once, and again after 100ms and 5s; every Master, when it meets another one, when somebody else has its address by ARP or neighbour discovery, and when the MAC address of an interface has changed.",
+		announceTable.Schema),
 	block.List("peers", "The addresses of the other directors, for networks without multicast. Adverts are sent to these addresses, and accepted only from them.",
 		func(r *router) *[]block.Item { return &r.peers }).Unless("multicast to 224.0.0.18 or ff02::12"),
 	block.Count("ttl", "The TTL (with IPv6, hop limit) of the adverts that are sent to peers. Those to a multicast group always have 255.",
@@ -100,6 +102,7 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	routeBlocks(b, c)
 	ruleBlocks(b, c)
 	r.checkMoves(b)
+	readAnnouncing(b, c)
 	family := 0
 	if len(c.Addresses) > 0 {
 		family = c.Family()
@@ -165,10 +168,12 @@ func (r *router) virtualAddresses(b *block.Body) (out []netip.Prefix) {
 	return out
 }
 
-// checkMoves checks that a router without addresses has something to move.
+// checkMoves checks that a router without addresses has something to move, or a
+// program that does.
 func (r *router) checkMoves(b *block.Body) {
-	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") && len(r.Extra)+len(r.Routes)+len(r.Rules) == 0 {
-		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"], or something else that moves, such as an extra_address.")
+	moves := len(r.Extra)+len(r.Routes)+len(r.Rules)+b.Count("on") > 0
+	if r.addresses != nil && len(r.addresses) == 0 && !b.Refused("addresses") && !moves {
+		b.Mistake(b.At("addresses"), "No address", "A virtual router needs at least one address, such as [\"10.13.0.200/24\"], or something else that moves: an extra_address, a route, or what a program moves that an on block runs.")
 	}
 }
 

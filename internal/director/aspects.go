@@ -43,6 +43,7 @@ var (
 		{"address", func(c *vrrp.Config) any { return c.Attributes }},
 		{"route", func(c *vrrp.Config) any { return c.Routes }},
 		{"rule", func(c *vrrp.Config) any { return c.Rules }},
+		{"announce", func(c *vrrp.Config) any { return c.Announce }},
 		{"peers", func(c *vrrp.Config) any { return c.Peers }},
 		{"ttl", func(c *vrrp.Config) any { return c.TTL }},
 		{"min_ttl", func(c *vrrp.Config) any { return c.MinTTL }},

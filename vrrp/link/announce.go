@@ -17,7 +17,7 @@ import (
 // the announcements on others.
 const announceWithin = 100 * time.Millisecond
 
-// Announce sends a gratuitous ARP or an unsolicited neighbour advertisement
+// Announce sends gratuitous ARP (a request and a reply) or an unsolicited neighbour advertisement
 // for every address (RFC 9568 sections 8.1.2 and 8.2.2). Interfaces that know
 // neither are left out.
 func (l *Link) Announce(h vrrp.Holdings) error {
@@ -36,14 +36,16 @@ func (l *Link) announce(d *device, ip netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	to, frame := allNodesMAC, unsolicitedNA
+	to, frames := allNodesMAC, [][]byte{unsolicitedNA(d.mac, ip)}
 	if ip.Is4() {
-		to, frame = broadcast, gratuitousARP
+		to, frames = broadcast, [][]byte{gratuitousARP(arpRequest, d.mac, ip), gratuitousARP(arpReply, d.mac, ip)}
 	}
 	_ = c.SetWriteDeadline(time.Now().Add(announceWithin))
-	if _, err := c.WriteTo(frame(d.mac, ip), &packet.Addr{HardwareAddr: to}); err != nil {
-		delete(l.conns, d.index) // The next one tries with a new socket.
-		return errors.Join(err, c.Close())
+	for _, frame := range frames {
+		if _, err := c.WriteTo(frame, &packet.Addr{HardwareAddr: to}); err != nil {
+			delete(l.conns, d.index) // The next one tries with a new socket.
+			return errors.Join(err, c.Close())
+		}
 	}
 	return nil
 }

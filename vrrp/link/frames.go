@@ -17,16 +17,27 @@ var (
 	allNodes    = netip.AddrFrom16([16]byte{0xff, 0x02, 15: 1})
 )
 
-// gratuitousARP is an ARP request for an address by its holder (RFC 826, RFC
+// The two forms of gratuitous ARP. RFC 5227 section 3 wants the request, and some
+// machines learn only from replies.
+const (
+	arpRequest = 1
+	arpReply   = 2
+)
+
+// gratuitousARP is a packet of ARP for an address by its holder (RFC 826, RFC
 // 5227 section 3), in the form that most peers send.
-func gratuitousARP(mac net.HardwareAddr, ip netip.Addr) []byte {
-	const ethernet, request = 1, 1
+func gratuitousARP(operation uint16, mac net.HardwareAddr, ip netip.Addr) []byte {
+	const ethernet = 1
+	target := broadcast
+	if operation == arpReply {
+		target = mac // RFC 5944 section 4.6
+	}
 	b := ethernetHeader(broadcast, mac, unix.ETH_P_ARP)
 	b = binary.BigEndian.AppendUint16(b, ethernet)
 	b = binary.BigEndian.AppendUint16(b, unix.ETH_P_IP)
 	b = append(b, 6, 4)
-	b = binary.BigEndian.AppendUint16(b, request)
-	b = slices.Concat(b, mac, ip.AsSlice(), broadcast, ip.AsSlice())
+	b = binary.BigEndian.AppendUint16(b, operation)
+	b = slices.Concat(b, mac, ip.AsSlice(), target, ip.AsSlice())
 	return append(b, make([]byte, 60-len(b))...) // Ethernet's minimum
 }
 
@@ -66,7 +77,7 @@ func ethernetHeader(to, from net.HardwareAddr, etherType uint16) []byte {
 // arpProbe is an ARP request that tells nobody of an address: "sender IP address
 // [...] set to all zeroes" (RFC 5227 section 2.1.1).
 func arpProbe(mac net.HardwareAddr, ip netip.Addr) []byte {
-	b := gratuitousARP(mac, ip)
+	b := gratuitousARP(arpRequest, mac, ip)
 	clear(b[28:32]) // sender IP address
 	clear(b[32:38]) // target hardware address
 	return b

@@ -18,11 +18,15 @@ import (
 
 // The frame that keepalived sends, padded as Ethernet does.
 func TestGratuitousARP(t *testing.T) {
-	got := hex.EncodeToString(gratuitousARP(net.HardwareAddr{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("10.9.0.100")))
-	want := "ffffffffffff" + "020000000001" + "0806" +
-		"0001" + "0800" + "0604" + "0001" + "020000000001" + "0a090064" + "ffffffffffff" + "0a090064" + strings.Repeat("00", 18)
-	if got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	for operation, rest := range map[uint16]string{
+		arpRequest: "0001" + "020000000001" + "0a090064" + "ffffffffffff",
+		arpReply:   "0002" + "020000000001" + "0a090064" + "020000000001", // RFC 5944 section 4.6
+	} {
+		got := hex.EncodeToString(gratuitousARP(operation, net.HardwareAddr{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("10.9.0.100")))
+		want := "ffffffffffff" + "020000000001" + "0806" + "0001" + "0800" + "0604" + rest + "0a090064" + strings.Repeat("00", 18)
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 

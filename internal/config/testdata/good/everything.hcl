@@ -55,6 +55,12 @@ virtual_router "outside" {
     onlink    = true
     track     = false
   }
+  announce {
+    repeat     = 5
+    interval   = "10ms"
+    refresh    = "60s"
+    interfaces = ["eth2", "eth3"]
+  }
   route "default" { via = "2001:db8::1" }
   route "10.10.0.0/16" { type = "blackhole" }
   rule {
