@@ -561,7 +561,8 @@ virtual_router "outside" {
 
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
-  # aside for it, because two Masters are worse than one without a Backup.
+  # aside for it, because two Masters are worse than one without a Backup. With
+  # keys that are enforced, it never does.
   # Default: false.
   insist = false
 

@@ -138,9 +138,9 @@ type Machine struct {
 	// NoUsers: no program can be run as another user than lvsd's own.
 	NoUsers bool
 	// Key returns what is wrong with a key that is read from a file, or from a
-	// credential where no file is named; nil: none is judged. The key is never
-	// returned.
-	Key func(file, credential string) error
+	// credential where no file is named, or what is only doubtful; nil: none is judged.
+	// The key is never returned.
+	Key func(file, credential string) (doubt bool, err error)
 }
 
 // Whose are the addresses of a machine: why they count, and for what. There are warnings
@@ -218,6 +218,17 @@ func (w *whole) add(r *block.Result[declaration]) {
 	}
 }
 
+// judgeKey judges where a key is read from.
+func (w *whole) judgeKey(c block.Claim) {
+	switch doubt, err := w.machine.Key(c.Key, c.Text); {
+	case err == nil:
+	case doubt:
+		w.Doubt(c.At, "Key that the service cannot read", "%s.", sentence(err))
+	default:
+		w.Mistake(c.At, "Unusable key", "%s.", sentence(err))
+	}
+}
+
 // judge judges a claim by those before it and by this machine.
 func (w *whole) judge(c block.Claim) {
 	switch c.Kind {
@@ -245,11 +256,8 @@ func (w *whole) judge(c block.Claim) {
 			w.Doubt(c.At, "No other user", "lvsd.service lets lvsd start programs as its own user only: install the drop-in that allows others, programs.conf, which is among the examples, or remove user.")
 		}
 	case keyText:
-		if w.machine.Key == nil {
-			break
-		}
-		if err := w.machine.Key(c.Key, c.Text); err != nil {
-			w.Mistake(c.At, "Unusable key", "%s.", sentence(err))
+		if w.machine.Key != nil {
+			w.judgeKey(c)
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)

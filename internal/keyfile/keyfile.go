@@ -3,6 +3,7 @@
 package keyfile
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -69,37 +70,37 @@ func Read(file, credential string) (string, error) {
 
 // Check is Read, and forgets the key. What cannot be judged here is right: a
 // credential of a service that this process does not belong to, and a file that this
-// user may not read, if only the service can.
-func Check(file, credential string) error {
+// user may not read, if only the service can. It is a doubt that root can read a file
+// and the service cannot.
+func Check(file, credential string) (doubt bool, err error) {
 	switch {
 	case file != "":
 		return checkFile(file)
 	case Credentials() != "":
 		_, err := Credential(credential)
-		return err
+		return false, err
 	default:
-		return nil
+		return false, nil
 	}
 }
 
-func checkFile(path string) error {
-	_, err := File(path)
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
+func checkFile(path string) (doubt bool, err error) {
+	_, err = File(path)
 	info, unseen := os.Stat(path)
-	if unseen != nil {
-		return err
-	}
-	if err := judge(path, info); err != nil {
-		return err
+	if unseen != nil || err != nil && !errors.Is(err, fs.ErrPermission) {
+		return false, err
 	}
 	uid, gid := service()
 	st := info.Sys().(*syscall.Stat_t)
-	if int(st.Uid) == uid && info.Mode()&0o400 != 0 && os.Geteuid() != uid || int(st.Gid) == gid && info.Mode()&0o040 != 0 {
-		return nil
+	served := int(st.Uid) == uid && info.Mode()&0o400 != 0 || int(st.Gid) == gid && info.Mode()&0o040 != 0
+	switch {
+	case err == nil && os.Geteuid() == 0 && uid >= 0 && !served:
+		return true, fmt.Errorf("the key file %s cannot be read by user %s, which lvsd.service runs as: chown root:%[2]s %[1]s, chmod 0640 %[1]s", path, Service)
+	case err == nil || judge(path, info) == nil && served && os.Geteuid() != uid:
+		return false, nil
+	default:
+		return false, cmp.Or(judge(path, info), err)
 	}
-	return err
 }
 
 // judge refuses a file that others than root and lvsd can read or change.

@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// This machine may have lvsd installed.
+func init() { service = func() (uid, gid int) { return -1, -1 } }
+
 const good = "lvsd-test-key-of-thirty-two-byte"
 
 func TestWhatAKeyIs(t *testing.T) {
@@ -45,7 +48,7 @@ func TestWhatAKeyIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := Read(path, "")
-			checked := Check(path, "")
+			_, checked := Check(path, "")
 			if got != tt.want || (err == nil) != (tt.wrong == "") || (checked == nil) != (err == nil) {
 				t.Fatalf("%q, %v, %v", got, err, checked)
 			}
@@ -120,7 +123,7 @@ func TestAKeyThatOnlyTheServiceMayReadIsRight(t *testing.T) {
 	t.Cleanup(func() { service = was })
 	if os.Getenv("LVSD_TEST_KEYS") != "" {
 		for _, name := range []string{"service", "group", "alien", "none"} {
-			if err := Check(filepath.Join(os.Getenv("LVSD_TEST_KEYS"), name), ""); err != nil {
+			if _, err := Check(filepath.Join(os.Getenv("LVSD_TEST_KEYS"), name), ""); err != nil {
 				t.Logf("%s: %v", name, err)
 			} else {
 				t.Logf("%s: right", name)
@@ -146,6 +149,11 @@ func TestAKeyThatOnlyTheServiceMayReadIsRight(t *testing.T) {
 		os.WriteFile(dir+"/alien", []byte(good), 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	for name, want := range map[string]bool{"service": false, "group": false, "alien": true} {
+		if doubt, err := Check(filepath.Join(dir, name), ""); doubt != want || want != (err != nil) || want && !strings.Contains(err.Error(), "cannot be read by user lvsd, which lvsd.service runs as: chown root:lvsd") {
+			t.Errorf("as root, %s: doubt %t, %v", name, doubt, err)
+		}
+	}
 	c := exec.Command(dir+"/test", "-test.v", "-test.run", "^"+t.Name()+"$")
 	c.Env, c.Dir = append(os.Environ(), "LVSD_TEST_KEYS="+dir), "/"
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -166,7 +174,7 @@ func TestCredentials(t *testing.T) {
 	if _, err := Read("", "vrrp"); err == nil || !strings.Contains(err.Error(), "lvsd was started without any: write LoadCredential=vrrp:/PATH") {
 		t.Errorf("without credentials: %v", err)
 	}
-	if err := Check("", "vrrp"); err != nil {
+	if _, err := Check("", "vrrp"); err != nil {
 		t.Errorf("of a service that is not this one: %v", err)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
@@ -174,13 +182,13 @@ func TestCredentials(t *testing.T) {
 	if got, err := Read("", "vrrp"); got != good || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	if err := Check("", "vrrp"); err != nil {
+	if _, err := Check("", "vrrp"); err != nil {
 		t.Error(err)
 	}
-	if err := Check("", "other"); err == nil || !strings.Contains(err.Error(), `there is no credential "other": write LoadCredential=other:`) {
+	if _, err := Check("", "other"); err == nil || !strings.Contains(err.Error(), `there is no credential "other": write LoadCredential=other:`) {
 		t.Errorf("one that is not there: %v", err)
 	}
-	if err := Check("", "short"); err == nil || !strings.Contains(err.Error(), "has a key of 1 bytes") {
+	if _, err := Check("", "short"); err == nil || !strings.Contains(err.Error(), "has a key of 1 bytes") {
 		t.Errorf("a short one: %v", err)
 	}
 }
