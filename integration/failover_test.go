@@ -370,8 +370,8 @@ func (p *pair) order(i int, args ...string) (string, error) {
 	return p.Directors[i].Run(p.t.Context(), append([]string{p.lvsd.Binary}, args...)...)
 }
 
-// A planned failover is one command, in which no packet is lost, and which the one
-// with the higher priority does not undo.
+// Planned failovers, standbys and their end are one command each, in which no packet is
+// lost; the one with the higher priority does not undo them, nor does a restart.
 func TestAnOperatorMovesTheAddress(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": slowly.Replace(outside)})
 	p.startBoth(cluster.VIP)
@@ -380,10 +380,25 @@ func TestAnOperatorMovesTheAddress(t *testing.T) {
 			t.Errorf("failover: %v\n%s", err, out)
 		}
 	})
-	m.wantHandOver(t, "an operator wants the other director")
+	m.wantGap(t, "an operator wants the other director", handOver, handOverMargin)
 	if s := p.mustStatus(0); s.Routers[0].HeldBack == nil || s.Routers[0].HeldBack.By.UID != 0 {
 		t.Errorf("status does not tell who has it hold back: %+v", s.Routers[0].HeldBack)
 	}
+	if _, err := p.order(0, "standby"); err != nil { // It is Backup, so nothing moves.
+		t.Errorf("standby: %v", err)
+	}
+	p.terminate(0)
+	p.waitEnd(0)
+	p.start(0)
+	p.until("the standby to outlive a restart", func() (bool, error) {
+		s, err := p.status(0)
+		return err == nil && s.Ready && s.Standby != nil && s.Routers[0].Fault == "standby, ordered by root (uid 0)", nil
+	})
+	if out, err := p.order(1, "standby"); err == nil || !strings.Contains(out, "goes on as Master") {
+		t.Errorf("a standby that nobody relieves: %v\n%s", err, out)
+	}
 	m = p.move(cluster.VIP, 0, func() { _, err := p.order(0, "resume"); p.must(err) })
 	m.wantGap(t, "the operator wants this one again", handOver, handOverMargin)
+	m = p.move(cluster.VIP, 1, func() { _, err := p.order(0, "standby", "--for", "1h"); p.must(err) })
+	m.wantGap(t, "standby", handOver, handOverMargin)
 }

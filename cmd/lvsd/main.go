@@ -58,6 +58,8 @@ IPVS table equal to one configuration.
   lvsd reload                 have the daemon read the configuration again
                               (or: systemctl reload lvsd)
   lvsd failover               hand the virtual addresses over to another director
+  lvsd standby                keep this director from being Master
+  lvsd resume                 end that
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
@@ -75,7 +77,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newFailoverCommand(), newResumeCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

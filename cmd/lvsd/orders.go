@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lvsd/lvsd/internal/control"
@@ -41,7 +44,50 @@ and 75 if other orders are under way.`,
 		if err != nil {
 			return answered(err)
 		}
-		return failure(show.WriteOrdered(c.OutOrStdout(), o, output.word == "json"))
+		return failure(show.WriteOrdered(c.OutOrStdout(), c.ErrOrStderr(), o, output.word == "json"))
+	}
+	return c
+}
+
+func newStandbyCommand() *cobra.Command {
+	var socket string
+	var lasts time.Duration
+	var force bool
+	c := &cobra.Command{
+		Use:        "standby",
+		SuggestFor: []string{"maintenance", "disable", "pause"},
+		Short:      "Keep this director from being Master",
+		Long: `Hands all virtual routers over to another director, as "lvsd failover" does, and
+keeps this one from being Master of any until "lvsd resume", or for the time that
+--for says, even if the other director fails. It goes on checking the servers,
+keeping the table and listening, so that it is ready at once. If no other
+director takes over in time, nothing changes, and the command fails; with
+--force, the addresses are then nowhere.
+
+A restart of lvsd or of the machine does not end it. "lvsd status" has a warning
+while it lasts, with who has ordered it. Ordered again, it only ends at another
+time. To move the addresses without giving up the redundancy, use "lvsd failover".
+
+The exit status is 0 if this director is in standby now; 1 if not; 2 for a
+mistake on the command line; 3 if no daemon answers; and 75 if other orders are
+under way.`,
+		Example:           `  lvsd standby --for 2h    before a maintenance that must not be disturbed`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	output := orderFlags(c, &socket)
+	c.Flags().DurationVar(&lasts, "for", 0, "end it by itself after this time, such as 90m or 2h")
+	c.Flags().BoolVar(&force, "force", false, "begin it even if no other director takes over")
+	completeFlag(c, "for", "30m", "2h", "8h")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if c.Flags().Changed("for") && lasts < time.Second {
+			return fmt.Errorf("--for %v: a standby lasts at least a second; without --for, it lasts until lvsd resume", lasts)
+		}
+		o, err := control.Dial(socket).StandBy(c.Context(), lasts, force)
+		if err != nil {
+			return answered(err)
+		}
+		return failure(show.WriteOrdered(c.OutOrStdout(), c.ErrOrStderr(), o, output.word == "json"))
 	}
 	return c
 }
@@ -50,10 +96,10 @@ func newResumeCommand() *cobra.Command {
 	var socket string
 	c := &cobra.Command{
 		Use:   "resume",
-		Short: "End what earlier orders have left",
-		Long: `Ends what earlier failovers have left: virtual routers that do not take their
-role back. From now on this director preempts as it is configured, so with the
-higher priority it becomes Master again at once.
+		Short: "End a standby, and what earlier failovers have left",
+		Long: `Ends a standby, and what earlier failovers have left: virtual routers that do not
+take their role back. From now on this director takes part and preempts as it is
+configured, so with the higher priority it becomes Master again at once.
 
 The exit status is 0 if that is done, also if there was nothing to end; 1 if it
 was refused; 2 for a mistake on the command line; 3 if no daemon answers; and 75
@@ -67,7 +113,7 @@ if other orders are under way.`,
 		if err != nil {
 			return answered(err)
 		}
-		return failure(show.WriteOrdered(c.OutOrStdout(), o, output.word == "json"))
+		return failure(show.WriteOrdered(c.OutOrStdout(), c.ErrOrStderr(), o, output.word == "json"))
 	}
 	return c
 }

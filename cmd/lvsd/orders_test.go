@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 )
@@ -34,8 +35,15 @@ func TestOrderCommands(t *testing.T) {
 			"", "lvsd: there is no virtual router \"outsite\": configured are outside\n"},
 		{"a hostile name", "failover", api.Ordered{OK: true, Routers: []api.Move{{Router: "a\x1b[2J", Outcome: "declined"}}}, 0,
 			"a\\x1b[2J: not handed over: no other director took over in time, and this one goes on as Master\n", ""},
-		{"for a program", "failover -o json", api.Ordered{Routers: []api.Move{{Router: "outside", Outcome: "declined", State: api.Master}}, Ended: []string{}, Error: "no"}, 1,
-			`{"ok":false,"routers":[{"router":"outside","outcome":"declined","state":"Master"}],"ended":[],"error":"no"}` + "\n", "lvsd: no\n"},
+		{"for a program", "failover -o json", api.Ordered{Routers: []api.Move{{Router: "outside", Outcome: "declined", State: api.Master}}, Ended: []string{}, Warnings: []string{}, Error: "no"}, 1,
+			`{"ok":false,"routers":[{"router":"outside","outcome":"declined","state":"Master"}],"ended":[],"warnings":[],"error":"no"}` + "\n", "lvsd: no\n"},
+		{"a standby", "standby --for 2h", api.Ordered{OK: true, Routers: []api.Move{{Router: "outside", Outcome: "accepted", Master: lvs2, MasterPriority: 100}},
+			Standby: &api.Standby{Until: time.Date(2026, 11, 27, 14, 0, 0, 0, time.UTC)}, Warnings: []string{"this is not remembered over a restart of lvsd: no space left on device"}}, 0,
+			"outside: handed over to 10.13.0.16 (priority 100)\nin standby: until 2026-11-27 14:00:00, or lvsd resume\n",
+			"warning: this is not remembered over a restart of lvsd: no space left on device\n"},
+		{"a standby without an end", "standby", api.Ordered{OK: true, Standby: &api.Standby{}}, 0, "in standby: until lvsd resume\n", ""},
+		{"a standby that nobody relieves", "standby", api.Ordered{Error: "this director is not in standby", Routers: []api.Move{{Router: "outside", Outcome: "declined"}}}, 1,
+			"outside: not handed over: no other director took over in time, and this one goes on as Master\n", "lvsd: this director is not in standby\n"},
 		{"resumed", "resume", api.Ordered{OK: true, Ended: []string{`the failover of virtual router "outside", ordered by root (uid 0) 3m0s ago`}}, 0,
 			"ended: the failover of virtual router \"outside\", ordered by root (uid 0) 3m0s ago\n", ""},
 		{"nothing to resume", "resume", api.Ordered{OK: true}, 0, "nothing to resume: no earlier order holds this director back\n", ""},
@@ -48,9 +56,14 @@ func TestOrderCommands(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{{"failover"}, {"resume"}} {
+	for _, args := range [][]string{{"failover"}, {"standby"}, {"resume"}} {
 		if _, stderr, exit := command(t, append(args, "--socket", "/nowhere/lvsd.sock")...); exit != exitNoAnswer || !strings.Contains(stderr, "systemctl start lvsd") {
 			t.Errorf("%v without a daemon: exit status %d, error %q", args, exit, stderr)
+		}
+	}
+	for _, lasts := range []string{"--for=0s", "--for=-2h", "--for=2"} {
+		if _, _, exit := command(t, "standby", lasts); exit != exitUsage {
+			t.Errorf("standby %s: exit status %d", lasts, exit)
 		}
 	}
 	if _, _, exit := command(t, "resume", "outside"); exit != exitUsage {

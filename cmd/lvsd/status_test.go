@@ -39,6 +39,10 @@ func (s oneStatus) Failover(context.Context, api.User, api.FailoverOrder) (api.O
 	return s.ordered, nil
 }
 
+func (s oneStatus) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered, error) {
+	return s.ordered, nil
+}
+
 func (s oneStatus) Resume(context.Context, api.User) (api.Ordered, error) { return s.ordered, nil }
 
 // answering runs a server, and returns its socket.

@@ -30,6 +30,22 @@ type FailoverOrder struct {
 	Force bool `json:"force,omitempty"`
 }
 
+// A StandbyOrder asks for a standby: POST /v1/standby.
+type StandbyOrder struct {
+	// For is how long it lasts, in nanoseconds; 0: until it is resumed.
+	For time.Duration `json:"for_ns,omitempty"`
+	// Force begins it even if no other director takes over.
+	Force bool `json:"force,omitempty"`
+}
+
+// A Standby is that a director is not to be Master, as an operator wants.
+type Standby struct {
+	// By is who has ordered it, at Since; Until is when it ends by itself.
+	By    User      `json:"by"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until,omitzero"`
+}
+
 // An Ordered is what became of an order.
 type Ordered struct {
 	// OK: it was carried out.
@@ -38,6 +54,10 @@ type Ordered struct {
 	Routers []Move `json:"routers"`
 	// Ended are the earlier orders that a resume has ended, a line each.
 	Ended []string `json:"ended"`
+	// Standby is the one that has begun; left out if none has.
+	Standby *Standby `json:"standby,omitempty"`
+	// Warnings accompany an order that was carried out, a line each.
+	Warnings []string `json:"warnings"`
 	// Error is why it was not carried out, or not for all routers.
 	Error string `json:"error,omitempty"`
 }

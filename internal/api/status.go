@@ -36,6 +36,9 @@ type Status struct {
 	Ready bool `json:"ready"`
 	// Stopping reports whether the daemon was told to stop and is handing over.
 	Stopping bool `json:"stopping"`
+	// Standby is why this director is not to be Master, as an operator wants; left out
+	// if none does.
+	Standby *Standby `json:"standby,omitempty"`
 	// Findings are what an operator should look at, the most urgent first.
 	Findings []Finding `json:"findings"`
 	Reload   Reload    `json:"reload"`

@@ -90,6 +90,17 @@ func (c *Client) Reload(ctx context.Context) (*api.Reloaded, error) {
 // became of that. It waits for as long as that may take: six advert intervals of the
 // slowest one, and some seconds. The error is as Status's.
 func (c *Client) Failover(ctx context.Context, routers []string, force bool) (*api.Ordered, error) {
+	return c.move(ctx, "/v1/failover", api.FailoverOrder{Routers: routers, Force: force})
+}
+
+// StandBy has all virtual routers offer their roles, and keeps the daemon from being
+// Master for a duration, or with zero until Resume. It waits as Failover does.
+func (c *Client) StandBy(ctx context.Context, lasts time.Duration, force bool) (*api.Ordered, error) {
+	return c.move(ctx, "/v1/standby", api.StandbyOrder{For: lasts, Force: force})
+}
+
+// move gives an order that takes until other directors are Master.
+func (c *Client) move(ctx context.Context, path string, o any) (*api.Ordered, error) {
 	st, err := c.Status(ctx)
 	if err != nil {
 		return nil, err
@@ -98,10 +109,10 @@ func (c *Client) Failover(ctx context.Context, routers []string, force bool) (*a
 	for i := range st.Routers {
 		slowest = max(slowest, st.Routers[i].Interval)
 	}
-	return c.order(ctx, "/v1/failover", api.FailoverOrder{Routers: routers, Force: force}, answerTimeout+6*slowest)
+	return c.order(ctx, path, o, answerTimeout+6*slowest)
 }
 
-// Resume ends what earlier failovers have left. The error is as Status's.
+// Resume ends a standby, and what earlier failovers have left. The error is as Status's.
 func (c *Client) Resume(ctx context.Context) (*api.Ordered, error) {
 	return c.order(ctx, "/v1/resume", struct{}{}, answerTimeout)
 }

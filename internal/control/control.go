@@ -27,9 +27,11 @@ type Source interface {
 	// ReloadAndWait reads the configuration again and returns how that ended.
 	// Only taking the order ends with ctx: the reading itself is bounded.
 	ReloadAndWait(context.Context) (api.Reloaded, error)
-	// Failover has virtual routers offer their roles, and Resume lets them take back
-	// what they have given away. Only taking the order ends with ctx.
+	// Failover has virtual routers offer their roles, StandBy has all do so and keeps
+	// this director from being Master, and Resume ends what either has left. Only
+	// taking the order ends with ctx.
 	Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error)
+	StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered, error)
 	Resume(context.Context, api.User) (api.Ordered, error)
 }
 

@@ -39,6 +39,10 @@ func (f fixed) Failover(_ context.Context, by api.User, o api.FailoverOrder) (ap
 	return api.Ordered{OK: true, Error: fmt.Sprintf("uid %d wants %v force=%t", by.UID, o.Routers, o.Force)}, nil
 }
 
+func (f fixed) StandBy(_ context.Context, by api.User, o api.StandbyOrder) (api.Ordered, error) {
+	return api.Ordered{OK: true, Error: fmt.Sprintf("uid %d wants %v force=%t", by.UID, o.For, o.Force)}, nil
+}
+
 func (f fixed) Resume(_ context.Context, by api.User) (api.Ordered, error) {
 	return api.Ordered{OK: true, Ended: []string{by.String()}}, nil
 }
@@ -57,6 +61,11 @@ func (hung) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
 }
 
 func (hung) Failover(ctx context.Context, _ api.User, _ api.FailoverOrder) (api.Ordered, error) {
+	<-ctx.Done()
+	return api.Ordered{}, ctx.Err()
+}
+
+func (hung) StandBy(ctx context.Context, _ api.User, _ api.StandbyOrder) (api.Ordered, error) {
 	<-ctx.Done()
 	return api.Ordered{}, ctx.Err()
 }
@@ -336,6 +345,11 @@ func (s stuck) ReloadAndWait(context.Context) (api.Reloaded, error) {
 }
 
 func (s stuck) Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error) {
+	<-s.release
+	return api.Ordered{}, nil
+}
+
+func (s stuck) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered, error) {
 	<-s.release
 	return api.Ordered{}, nil
 }

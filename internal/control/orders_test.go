@@ -22,6 +22,10 @@ func TestOrdersOverTheSocket(t *testing.T) {
 	if want := (&api.Ordered{OK: true, Error: (api.User{UID: uint32(os.Getuid())}).String() + " wants [outside] force=true"}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("failover: %+v, error %v; want %+v", got, err, want)
 	}
+	got, err = Dial(path).StandBy(t.Context(), 2*time.Hour, false)
+	if want := (&api.Ordered{OK: true, Error: (api.User{UID: uint32(os.Getuid())}).String() + " wants 2h0m0s force=false"}); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("standby: %+v, error %v; want %+v", got, err, want)
+	}
 	got, err = Dial(path).Resume(t.Context())
 	if err != nil || len(got.Ended) != 1 || os.Getuid() == 0 && got.Ended[0] != "root (uid 0)" {
 		t.Errorf("resume: %+v, error %v", got, err)
@@ -46,7 +50,7 @@ func TestOrdersThatAreNotTaken(t *testing.T) {
 
 // Monitoring is read-only, whoever asks.
 func TestNobodyGivesAnOrderByTCP(t *testing.T) {
-	for _, path := range []string{"/v1/failover", "/v1/resume"} {
+	for _, path := range []string{"/v1/failover", "/v1/standby", "/v1/resume"} {
 		w := httptest.NewRecorder()
 		newHTTPHandler(working()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}")))
 		if w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed && w.Code != http.StatusMisdirectedRequest {

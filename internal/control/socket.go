@@ -167,12 +167,13 @@ func newSocketHandler(src Source) http.Handler {
 	}, refuse(http.StatusTooManyRequests, "other reloads are under way; ask again when they have ended"))
 	orderedElsewhere := refuse(http.StatusTooManyRequests, "other orders are under way; ask again when they have ended")
 	route(http.MethodPost, "/v1/failover", serveOrder(src.Failover), orderedElsewhere)
+	route(http.MethodPost, "/v1/standby", serveOrder(src.StandBy), orderedElsewhere)
 	route(http.MethodPost, "/v1/resume", serveOrder(func(ctx context.Context, by api.User, _ struct{}) (api.Ordered, error) {
 		return src.Resume(ctx, by)
 	}), orderedElsewhere)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound,
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/failover and /v1/resume", r.URL.Path)(w, r)
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/failover, /v1/standby and /v1/resume", r.URL.Path)(w, r)
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }

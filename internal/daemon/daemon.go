@@ -98,6 +98,7 @@ func Run(ctx context.Context, o Options) error {
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	probes := checker.New(probe.New(), first.Config.Director.ProbesInFlight)
 	var memory collector
+	standby := &standbyFile{store: store}
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
@@ -113,6 +114,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, events, store)
 		},
+		Standby: standby.load(o.Log.Logger), SaveStandby: standby.save,
 		Owned: len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)

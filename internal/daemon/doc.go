@@ -11,7 +11,7 @@
 //	events.go, journal.go, log.go    the log
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
-//	alone.go, edges.go               one daemon for each table, and its edges
+//	alone.go, edges.go, standby.go   one daemon for each table, and its edges
 //	keys.go, config.go               reading the configuration, and keys
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run

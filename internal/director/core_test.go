@@ -94,6 +94,8 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, "ask again who could not be asked")
 		case Conclude:
 			e.Asker(e.Outcome)
+		case SaveStandby:
+			s.lines = append(s.lines, fmt.Sprintf("save %d, standby %v", e.Number, e.Standby != nil))
 		case TellKeeper:
 			s.desired = vrrp.Desired(e)
 			s.lines = append(s.lines, fmt.Sprintf("keeper: %d routers, table loaded %v", len(e.Routers), e.Conditions[0].OK))

@@ -30,6 +30,9 @@ func (c *Core) description() string {
 	case !c.ready:
 		all = append(all, "starting")
 	}
+	if c.orders.standby != nil {
+		all = append(all, "in standby")
+	}
 	for _, s := range []vrrp.State{vrrp.Master, vrrp.Backup, vrrp.Initialize} {
 		if of := namesIn(c.routers, s); of != "" {
 			all = append(all, string(s)+" of "+of)

@@ -43,6 +43,12 @@ type Options struct {
 	Machine func() (machine.Facts, error)
 	// Set gives a parameter of the kernel a value.
 	Set func(machine.Setting, string) error
+	// Standby is one of an earlier process that is not over; nil: there is none.
+	Standby *api.Standby
+	// SaveStandby keeps a standby beyond this process, or with nil none. Of several, the
+	// one with the greatest number counts. It may take long: it is called on goroutines
+	// of their own.
+	SaveStandby func(number uint64, s *api.Standby) error
 	// MachineChanges tells, within bounds, that the machine's interfaces,
 	// addresses or routes have changed.
 	MachineChanges <-chan struct{}
@@ -116,7 +122,13 @@ func (d *Director) Failover(ctx context.Context, by api.User, o api.FailoverOrde
 	return order(ctx, d, func(answer func(api.Ordered)) Input { return Failover{o, by, answer} })
 }
 
-// Resume ends what earlier failovers have left. It fails as ReloadAndWait does.
+// StandBy has another director become Master of all virtual routers, and keeps this one
+// from being it. It fails as ReloadAndWait does.
+func (d *Director) StandBy(ctx context.Context, by api.User, o api.StandbyOrder) (api.Ordered, error) {
+	return order(ctx, d, func(answer func(api.Ordered)) Input { return StandBy{o, by, answer} })
+}
+
+// Resume ends a standby, and what earlier failovers have left. It fails as ReloadAndWait does.
 func (d *Director) Resume(ctx context.Context, by api.User) (api.Ordered, error) {
 	return order(ctx, d, func(answer func(api.Ordered)) Input { return Resume{by, answer} })
 }

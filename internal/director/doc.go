@@ -37,7 +37,7 @@
 //	describe.go, status.go             what people and programs are told
 //	outages.go                         the plan, and what it means for services
 //	start.go, reload.go                the order of a start, and reading another configuration
-//	failover.go                        what operators order
+//	failover.go, standby.go            what operators order
 //	handle.go                          what happens, and what follows from it
 //	director.go, loop.go               the channels around the loop, and the loop
 //

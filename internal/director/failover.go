@@ -29,12 +29,14 @@ func (c *Core) failOver(now time.Time, in Failover) {
 	}
 	c.tell(now, event.Info, "failover-ordered", "", "a failover was ordered", slog.String("routers", namesOf(routers)),
 		slog.Bool("force", in.Force), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
-	c.offer(now, in, routers)
+	c.offer(now, routers, in.Force, &moving{by: in.By, asker: in.Asker, ended: func(_ time.Time, o api.Ordered) { c.do(Conclude{in.Asker, o}) }})
 }
 
 // refuseOrder answers an order that is not carried out.
 func (c *Core) refuseOrder(asker func(api.Ordered), err error) {
-	c.do(Conclude{asker, api.Ordered{Routers: []api.Move{}, Ended: []string{}, Error: err.Error()}})
+	o := done()
+	o.OK, o.Error = false, err.Error()
+	c.do(Conclude{asker, o})
 }
 
 // busy refuses an order while the director cannot carry it out.
@@ -43,9 +45,16 @@ func (c *Core) busy() error {
 	case c.stopping:
 		return errors.New("lvsd is stopping, and hands over anyway")
 	case c.orders.moving != nil:
-		return fmt.Errorf("another failover is under way, ordered by %v: wait until it has ended", c.orders.moving.By)
+		return fmt.Errorf("another failover is under way, ordered by %v: wait until it has ended", c.orders.moving.by)
+	case c.orders.saving != nil:
+		return errors.New("another order is being written to the disk: wait until it is")
 	}
 	return nil
+}
+
+// done is what becomes of an order that is carried out, so far.
+func done() api.Ordered {
+	return api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}, Warnings: []string{}}
 }
 
 // concerned are the virtual routers of these names, or all where none is given.
@@ -94,8 +103,8 @@ func refuseOwners(routers []vrrp.Config) error {
 }
 
 // offer has the Masters among some routers offer their roles.
-func (c *Core) offer(now time.Time, in Failover, routers []vrrp.Config) {
-	m := &moving{Failover: in, moves: make(map[string]api.Move), until: now.Add(tellWithin)}
+func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving) {
+	m.moves, m.until = make(map[string]api.Move), now.Add(tellWithin)
 	c.orders.number++
 	for i := range routers {
 		r := &routers[i]
@@ -103,12 +112,12 @@ func (c *Core) offer(now time.Time, in Failover, routers []vrrp.Config) {
 			m.moves[r.Name] = moveOf(r.Name, vrrp.NotMaster, s)
 			continue
 		}
-		m.offers = append(m.offers, vrrp.Offer{Router: r.Name, Number: c.orders.number, Force: in.Force})
+		m.offers = append(m.offers, vrrp.Offer{Router: r.Name, Number: c.orders.number, Force: force})
 		if until := now.Add(tellWithin + offerIntervals*r.Interval); until.After(m.until) {
 			m.until = until
 		}
 		if r.Preempt {
-			c.orders.hold(r.Name, api.Held{By: in.By, Since: now})
+			c.orders.hold(r.Name, api.Held{By: m.by, Since: now})
 		}
 	}
 	c.orders.moving = m
@@ -159,8 +168,8 @@ func (c *Core) followOrders(now time.Time) {
 	}
 }
 
-// expireOrders ends a failover of which the keeper has not told in time.
-func (c *Core) expireOrders(now time.Time) {
+// expireMoving ends a failover of which the keeper has not told in time.
+func (c *Core) expireMoving(now time.Time) {
 	m := c.orders.moving
 	if m == nil || now.Before(m.until) {
 		return
@@ -177,7 +186,7 @@ func (c *Core) expireOrders(now time.Time) {
 // not, has nothing to hold back from.
 func (c *Core) conclude(now time.Time) {
 	m := c.orders.moving
-	outcome := api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}}
+	outcome := done()
 	offered := make(map[string]bool, len(m.offers))
 	for _, o := range m.offers {
 		if _, ok := m.moves[o.Router]; !ok {
@@ -203,36 +212,8 @@ func (c *Core) conclude(now time.Time) {
 		outcome.Error = "not all virtual routers were handed over"
 	}
 	c.orders.moving = nil
+	m.ended(now, outcome)
 	if len(m.offers) > 0 {
 		c.tellKeeper()
 	}
-	c.do(Conclude{m.Asker, outcome})
-}
-
-// abandonOrders answers who waits for a failover that a stop has overtaken.
-func (c *Core) abandonOrders() {
-	if m := c.orders.moving; m != nil {
-		c.orders.moving = nil
-		c.refuseOrder(m.Asker, errors.New(stopping.Error))
-	}
-}
-
-// resume lets the virtual routers take back what failovers have given away.
-func (c *Core) resume(now time.Time, in Resume) {
-	if err := c.busy(); err != nil {
-		c.refuseOrder(in.Asker, err)
-		return
-	}
-	outcome := api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}}
-	for _, router := range slices.Sorted(maps.Keys(c.orders.held)) {
-		h := c.orders.held[router]
-		outcome.Ended = append(outcome.Ended, fmt.Sprintf("the failover of virtual router %q, ordered by %v %s ago", router, h.By, now.Sub(h.Since).Round(time.Second)))
-	}
-	c.tell(now, event.Info, "resumed", "", "earlier orders of operators are over: this director preempts as configured",
-		slog.Int("orders", len(outcome.Ended)), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
-	if len(c.orders.held) > 0 {
-		c.orders.held = nil
-		c.tellKeeper()
-	}
-	c.do(Conclude{in.Asker, outcome})
 }

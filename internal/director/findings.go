@@ -79,6 +79,9 @@ func Findings(s *api.Status) []api.Finding {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
 			"(%s to start it again), so no address is renewed and the other director may take over", text.Count(s.Keeper.Restarts, "attempt"))
 	}
+	if s.Standby != nil {
+		all.standby(s.Standby)
+	}
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
@@ -172,7 +175,7 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	for i := range r.Hooks {
 		all.hook(subject, &r.Hooks[i])
 	}
-	if r.State == api.Initialize && r.Fault != "" {
+	if r.State == api.Initialize && r.Fault != "" && !inStandby(r) {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
 }
@@ -216,6 +219,22 @@ func (all *findings) hook(router string, h *api.Hook) {
 		all.add(api.Warning, "hook-failed", subject, `see "journalctl -u lvsd" for what it has written`,
 			"the %s failed when it was told %q: %s: %s", subject, last.State, h.Program, last.Result)
 	}
+}
+
+// standby finds that this director does not take part.
+func (all *findings) standby(s *api.Standby) {
+	until := ""
+	if !s.Until.IsZero() {
+		until = " until " + s.Until.Format(time.DateTime)
+	}
+	all.add(api.Warning, "standby", "", "when this director may be Master again, run lvsd resume",
+		"standby, ordered by %v at %s: this director does not become Master%s, not even if the other one fails", s.By, s.Since.Format(time.DateTime), until)
+}
+
+// inStandby reports whether it is for a standby that a router stands back, of which
+// there is a finding already.
+func inStandby(r *api.Router) bool {
+	return slices.ContainsFunc(r.Conditions, func(c api.Condition) bool { return c.Name == operatorCondition && c.Reason == r.Fault })
 }
 
 // evidence is why a Backup believes that a Master whose adverts it refuses has the

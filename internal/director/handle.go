@@ -62,6 +62,12 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.read(now, in)
 	case Failover:
 		c.failOver(now, in)
+	case StandBy:
+		c.standBy(now, in)
+	case StandbyKept:
+		c.keepStandby(now, in)
+	case StandbySaved:
+		c.savedStandby(in)
 	case Resume:
 		c.resume(now, in)
 	case Stop:
@@ -206,6 +212,3 @@ func (c *Core) stop(now time.Time) {
 	}
 	c.do(HandOver{Limit: 10*time.Second + 4*slowest})
 }
-
-// due reports whether a moment has come; zero never does.
-func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

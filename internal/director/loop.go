@@ -39,6 +39,9 @@ func (d *Director) Run(ctx context.Context) error {
 	core, effects := Begin(time.Now(), d.o.Path, l, facts)
 	d.core = core
 	d.carryOut(effects)
+	if d.o.Standby != nil {
+		d.carryOut(core.Handle(time.Now(), StandbyKept(*d.o.Standby)))
+	}
 
 	err = d.loop(ctx)
 	cancel()
@@ -173,6 +176,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Notify("STATUS=" + string(e))
 		case Answer:
 			e.Asker(e.Outcome)
+		case SaveStandby:
+			d.aside(func() Input { return StandbySaved{e.Number, d.o.SaveStandby(e.Number, e.Standby)} })
 		case Conclude:
 			e.Asker(e.Outcome)
 		case Tell:

@@ -16,14 +16,27 @@ type orders struct {
 	// held are the virtual routers that do not take a role back which they have
 	// given away by a failover.
 	held map[string]api.Held
+	// standby is why this director is not to be Master; nil: it may be.
+	standby *api.Standby
+	saves   uint64  // so far
+	saving  *saving // nil: none is waited for
 }
 
-// A moving is a failover that is under way.
+// A moving is a failover that is under way, by itself or for a standby.
 type moving struct {
-	Failover
+	by     api.User
+	asker  func(api.Ordered) // who is told if a stop overtakes it
+	ended  func(now time.Time, o api.Ordered)
 	offers []vrrp.Offer
 	moves  map[string]api.Move // those that have ended, by router
 	until  time.Time           // when the rest has not been told
+}
+
+// A saving is an order that is answered when what it left is on the disk.
+type saving struct {
+	asker   func(api.Ordered)
+	outcome api.Ordered
+	until   time.Time // when it is answered without
 }
 
 // tellWithin is how long a keeper may take to tell what became of an offer, beside
@@ -34,11 +47,17 @@ const (
 	tellWithin     = 5 * time.Second
 )
 
-func (o *orders) deadline() time.Time {
-	if o.moving == nil {
-		return time.Time{}
+func (o *orders) deadline() (next time.Time) {
+	if o.moving != nil {
+		next = o.moving.until
 	}
-	return o.moving.until
+	if o.saving != nil {
+		next = earliest(next, o.saving.until)
+	}
+	if o.standby != nil {
+		next = earliest(next, o.standby.Until)
+	}
+	return next
 }
 
 // offers are those of the failover that is under way.

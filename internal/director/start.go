@@ -1,6 +1,7 @@
 package director
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -82,9 +83,13 @@ func (c *Core) tellKeeper() {
 // conditions are what this director watches for its virtual routers, each in one
 // line.
 func (c *Core) conditions() []vrrp.Condition {
-	return append([]vrrp.Condition{
+	all := []vrrp.Condition{
 		{Name: "table loaded", OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
-	}, c.watch.judged...)
+	}
+	if s := c.orders.standby; s != nil {
+		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: fmt.Sprintf("standby, ordered by %v", s.By)})
+	}
+	return append(all, c.watch.judged...)
 }
 
 // unheard is how many targets have had no result yet.

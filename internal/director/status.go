@@ -26,6 +26,10 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
 	}
+	if kept := c.orders.standby; kept != nil {
+		standby := *kept
+		s.Standby = &standby
+	}
 	keepTime(s, now)
 	s.Findings = append(s.Findings, c.findings(now, s, e)...)
 	return s
@@ -43,6 +47,10 @@ func keepTime(s *api.Status, now time.Time) {
 	}
 	for _, t := range []*time.Time{&s.Started, &s.Reload.Applied, &s.Reload.Last, &s.Keeper.Restarted, &s.Table.Audited} {
 		keep(t)
+	}
+	if s.Standby != nil {
+		keep(&s.Standby.Since)
+		keep(&s.Standby.Until)
 	}
 	for i := range s.Routers {
 		keep(&s.Routers[i].Since)

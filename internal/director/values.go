@@ -12,6 +12,10 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// operatorCondition is the name of the condition that no operator wants this director
+// not to be Master. It concerns every virtual router.
+const operatorCondition = "operator"
+
 // An Input is something that happened outside the core: one of these types.
 type Input any
 
@@ -53,8 +57,22 @@ type (
 		By    api.User
 		Asker func(api.Ordered)
 	}
-	// Resume ends what failovers have left: virtual routers that do not take their
-	// roles back. Asker is answered when that is done.
+	// StandBy orders this director not to be Master of any virtual router, once
+	// another one is. Asker is answered when that has ended.
+	StandBy struct {
+		api.StandbyOrder
+		By    api.User
+		Asker func(api.Ordered)
+	}
+	// StandbyKept is a standby of an earlier process that is not over.
+	StandbyKept api.Standby
+	// StandbySaved is what came of a SaveStandby with this number.
+	StandbySaved struct {
+		Number uint64
+		Err    error
+	}
+	// Resume ends a standby, and what failovers have left: virtual routers that do not
+	// take their roles back. Asker is answered when that is done.
 	Resume struct {
 		By    api.User
 		Asker func(api.Ordered)
@@ -149,6 +167,12 @@ type (
 	Conclude struct {
 		Asker   func(api.Ordered)
 		Outcome api.Ordered
+	}
+	// SaveStandby keeps a standby beyond this process, or with nil none. It ends with a
+	// StandbySaved; the one with the greatest number counts.
+	SaveStandby struct {
+		Number  uint64
+		Standby *api.Standby
 	}
 	// Tell reports an event.
 	Tell struct{ event.Event }

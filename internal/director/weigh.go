@@ -46,3 +46,6 @@ func earliest(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// due reports whether a moment has come; zero never does.
+func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

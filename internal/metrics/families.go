@@ -14,6 +14,7 @@ import (
 var daemonFigures = []figure[api.Status]{
 	{gauge("ready", "1 if the first table is in the kernel and every check has had a result, or the start delay is over."), func(v *api.Status) float64 { return oneIf(v.Ready) }},
 	{gauge("stopping", "1 while the daemon is stopping and hands over."), func(v *api.Status) float64 { return oneIf(v.Stopping) }},
+	{gauge("standby", "1 while an operator keeps this director from being Master."), func(v *api.Status) float64 { return oneIf(v.Standby != nil) }},
 	{gauge("config_last_reload_successful", "1 if the configuration that was read last is valid and running."), func(v *api.Status) float64 { return oneIf(v.Reload.OK) }},
 	{gauge("config_last_reload_timestamp_seconds", "When a configuration was last read."), func(v *api.Status) float64 { return moment(v.Reload.Last) }},
 	{gauge("config_last_reload_success_timestamp_seconds", "When the running configuration was applied."), func(v *api.Status) float64 { return moment(v.Reload.Applied) }},

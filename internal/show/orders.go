@@ -10,15 +10,18 @@ import (
 	"github.com/lvsd/lvsd/internal/text"
 )
 
-// WriteOrdered prints what became of an order, for people or as JSON. The error is
-// that it was not carried out, or not for all virtual routers.
-func WriteOrdered(out io.Writer, o *api.Ordered, asJSON bool) error {
+// WriteOrdered prints what became of an order, for people or as JSON, and to errs the
+// warnings. The error is that it was not carried out, or not for all virtual routers.
+func WriteOrdered(out, errs io.Writer, o *api.Ordered, asJSON bool) error {
 	if asJSON {
 		if err := json.NewEncoder(out).Encode(o); err != nil {
 			return err
 		}
 	} else {
 		writeOrdered(out, o)
+	}
+	for _, w := range o.Warnings {
+		fmt.Fprintln(errs, "warning:", text.Printable(w))
 	}
 	if !o.OK {
 		return errors.New(text.Printable(o.Error))
@@ -33,7 +36,11 @@ func writeOrdered(out io.Writer, o *api.Ordered) {
 	for _, line := range o.Ended {
 		fmt.Fprintln(out, "ended:", text.Printable(line))
 	}
-	if o.OK && len(o.Routers)+len(o.Ended) == 0 {
+	if s := o.Standby; s != nil && s.Until.IsZero() {
+		fmt.Fprintln(out, "in standby: until lvsd resume")
+	} else if s != nil {
+		fmt.Fprintf(out, "in standby: until %s, or lvsd resume\n", clock(s.Until))
+	} else if o.OK && len(o.Routers)+len(o.Ended) == 0 {
 		fmt.Fprintln(out, "nothing to resume: no earlier order holds this director back")
 	}
 }

@@ -54,6 +54,9 @@ func (t Terminal) writeHead(w *bufio.Writer, st *api.Status) {
 	case !st.Ready:
 		state, p = "starting", yellow
 	}
+	if st.Standby != nil {
+		state, p = state+", in standby", yellow
+	}
 	fmt.Fprintf(w, "lvsd %s on %s: %s, running for %s, pid %d\n", text.Printable(st.Version),
 		t.paint(text.Printable(st.Node), bold), t.paint(state, p), span(st.Time.Sub(st.Started)), st.PID)
 	for i := range st.Findings {

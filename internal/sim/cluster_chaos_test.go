@@ -40,7 +40,7 @@ func (c *Cluster) trouble() error {
 
 // fault does one thing to the cluster, and undoes it just as often.
 func (c *Cluster) fault(n *Node) {
-	switch c.rng.IntN(21) {
+	switch c.rng.IntN(22) {
 	case 0, 1:
 		i := c.rng.IntN(servers)
 		c.dead[i] = !c.dead[i]
@@ -90,6 +90,8 @@ func (c *Cluster) fault(n *Node) {
 		n.order(director.Failover{FailoverOrder: api.FailoverOrder{Force: c.chance(0.2)}})
 	case 20:
 		n.order(director.Resume{})
+	case 21:
+		n.order(director.StandBy{StandbyOrder: api.StandbyOrder{For: c.ms(60_000), Force: c.chance(0.2)}})
 	case 18:
 		n.blind = !n.blind
 		c.logf("%s: can ask servers: %t", n.Name, !n.blind)

@@ -24,6 +24,8 @@ func (c *Cluster) logInput(n *Node, in director.Input) {
 		text = string(in[0].State)
 	case director.Failover:
 		text = fmt.Sprintf("%+v", in.FailoverOrder)
+	case director.StandBy:
+		text = fmt.Sprintf("%+v", in.StandbyOrder)
 	case director.Resume:
 		text = ""
 	case director.ReadingEnded:
@@ -51,7 +53,9 @@ func (c *Cluster) logEffect(n *Node, e director.Effect) {
 	case director.TellKeeper:
 		text = fmt.Sprintf("priority %d, preempt %t, offers %v, %s: %t", e.Routers[0].Priority, e.Routers[0].Preempt, e.Offers, e.Conditions[0].Name, e.Conditions[0].OK)
 	case director.Conclude:
-		text = fmt.Sprintf("%+v", e.Outcome)
+		text = fmt.Sprintf("ok %t, routers %+v, standby %t, %v %v %s", e.Outcome.OK, e.Outcome.Routers, e.Outcome.Standby != nil, e.Outcome.Ended, e.Outcome.Warnings, e.Outcome.Error)
+	case director.SaveStandby:
+		text = fmt.Sprintf("%d: %t", e.Number, e.Standby != nil)
 	case director.Read:
 		text = fmt.Sprint(e.Number)
 	case director.Tell:

@@ -41,7 +41,8 @@ type Node struct {
 	targets []checker.Target
 	desired vrrp.Desired
 	leaving bool
-	awaited int // orders of which the operator does not know yet what became of them
+	kept    *api.Standby // beyond the process
+	awaited int          // orders of which the operator does not know yet what became of them
 	// told is what the keeper has reported last.
 	told role
 	// want is the table to be reached, and seen what the core knows about that.
@@ -89,6 +90,9 @@ func (n *Node) Boot() {
 	core, effects := director.Begin(n.clock(), "/etc/lvsd", first, n.facts)
 	n.core = core
 	n.carryOut(effects)
+	if n.kept != nil {
+		n.handle(director.StandbyKept(*n.kept))
+	}
 	n.later(n.cluster.ms(1000), n.audit)
 	n.later(n.cluster.ms(1000), n.probe)
 }
@@ -173,6 +177,9 @@ func (n *Node) carryOut(effects []director.Effect) {
 		case director.TellKeeper:
 			n.desired = vrrp.Desired(e)
 			n.later(n.cluster.ms(10), n.keep)
+		case director.SaveStandby:
+			n.kept = e.Standby
+			n.later(n.cluster.ms(6000), func() { n.handle(director.StandbySaved{Number: e.Number}) })
 		case director.Conclude:
 			e.Asker(e.Outcome)
 		case director.Read:
@@ -242,6 +249,12 @@ func (n *Node) keep() {
 		for _, o := range n.desired.Offers {
 			n.cluster.disturb(func() { n.do(n.Router.Offer(n.clock(), o)) })
 		}
+		switch {
+		case waits && n.State() != vrrp.Initialize:
+			n.Fault(false)
+		case !waits && n.faulted && n.State() == vrrp.Initialize:
+			n.Repair()
+		}
 	case !waits:
 		n.Config = c
 		n.Start()
@@ -287,6 +300,9 @@ func (n *Node) order(in director.Input) {
 	}
 	switch o := in.(type) {
 	case director.Failover:
+		o.Asker = told
+		in = o
+	case director.StandBy:
 		o.Asker = told
 		in = o
 	case director.Resume:

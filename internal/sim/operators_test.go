@@ -21,9 +21,12 @@ func TestSimOperatorsLoseNothing(t *testing.T) {
 		c.Cover()
 		for range 12 {
 			n := c.Nodes[c.rng.IntN(2)]
-			if c.chance(0.8) {
-				n.order(director.Failover{FailoverOrder: api.FailoverOrder{Force: c.chance(0.2)}})
-			} else {
+			switch c.rng.IntN(5) {
+			case 0, 1:
+				n.order(director.Failover{})
+			case 2, 3:
+				n.order(director.StandBy{StandbyOrder: api.StandbyOrder{For: c.ms(20_000)}})
+			case 4:
 				n.order(director.Resume{})
 			}
 			was := c.Nodes[0].Holds

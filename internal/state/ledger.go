@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -51,9 +50,9 @@ func (f *ledgerFile) valid() error {
 // Ledger returns the ledger about the IPVS table of this boot and this
 // process's network namespace.
 func (s *Store) Ledger() (*Ledger, error) {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, err := bootID()
 	if err != nil {
-		return nil, fmt.Errorf("reading the boot ID: %w", err)
+		return nil, err
 	}
 	namespace, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
@@ -61,7 +60,7 @@ func (s *Store) Ledger() (*Ledger, error) {
 	}
 	return &Ledger{
 		store: s,
-		table: tableID{Boot: strings.TrimSpace(string(boot)), Namespace: namespace},
+		table: tableID{Boot: boot, Namespace: namespace},
 	}, nil
 }
 

@@ -2,7 +2,7 @@
 // process, and the lock that keeps out a second daemon.
 //
 // Each kind of state has one JSON file with a version, and one source file here
-// that defines its contents (ledger.go). A file is always replaced as a whole:
+// that defines its contents (ledger.go, standby.go). A file is always replaced as a whole:
 // after a crash, there is either the old file or the new one. A file that cannot
 // be understood is renamed, so that a new one can be written and the old one can
 // still be examined.
@@ -110,6 +110,15 @@ func (s *Store) openReadOnly() (*os.File, error) {
 		return nil, fmt.Errorf("%w: make it writable, or give lvsd another directory with --state-dir", unix.EROFS)
 	}
 	return f, err
+}
+
+// bootID tells this boot of the machine from others.
+func bootID() (string, error) {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("reading the boot ID: %w", err)
+	}
+	return strings.TrimSpace(string(id)), nil
 }
 
 // lockName is the file that a daemon locks while it works with the directory.

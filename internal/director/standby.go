@@ -1,0 +1,152 @@
+package director
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/event"
+)
+
+// saveWithin is how long an order waits for the disk.
+const saveWithin = 5 * time.Second
+
+// standBy begins a standby, once other directors are Master of all virtual routers.
+// Another order within one only changes when that ends.
+func (c *Core) standBy(now time.Time, in StandBy) {
+	routers, err := c.concerned(nil)
+	if err == nil {
+		err = c.busy()
+	}
+	if err != nil {
+		c.refuseOrder(in.Asker, err)
+		return
+	}
+	c.tell(now, event.Info, "standby-ordered", "", "a standby was ordered", slog.Duration("for", in.For),
+		slog.Bool("force", in.Force), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	if c.orders.standby != nil {
+		c.beginStandby(now, in, done())
+		return
+	}
+	c.offer(now, routers, in.Force, &moving{by: in.By, asker: in.Asker, ended: func(now time.Time, o api.Ordered) {
+		for _, m := range o.Routers {
+			delete(c.orders.held, m.Router)
+		}
+		if o.OK {
+			c.beginStandby(now, in, o)
+			return
+		}
+		o.Error = "this director is not in standby, since no other one has taken over all virtual routers: see to that one, or give --force"
+		c.do(Conclude{in.Asker, o})
+	}})
+}
+
+// beginStandby keeps this director from being Master.
+func (c *Core) beginStandby(now time.Time, in StandBy, o api.Ordered) {
+	s := api.Standby{By: in.By, Since: now}
+	if in.For > 0 {
+		s.Until = now.Add(in.For)
+	}
+	c.orders.standby, o.Standby = &s, &s
+	c.tellKeeper()
+	c.save(now, in.Asker, o)
+}
+
+// keepStandby goes on with a standby of an earlier process.
+func (c *Core) keepStandby(now time.Time, kept StandbyKept) {
+	s := api.Standby(kept)
+	c.orders.standby = &s
+	c.tell(now, event.Warning, "standby-kept", "", "still in standby, so this director does not become Master: lvsd resume ends that",
+		slog.String("user", s.By.Name), slog.Uint64("uid", uint64(s.By.UID)), slog.Time("since", s.Since))
+	c.tellKeeper()
+}
+
+// resume ends a standby, and lets virtual routers take back what failovers have given
+// away.
+func (c *Core) resume(now time.Time, in Resume) {
+	if err := c.busy(); err != nil {
+		c.refuseOrder(in.Asker, err)
+		return
+	}
+	o, s := done(), c.orders.standby
+	if s != nil {
+		o.Ended = append(o.Ended, fmt.Sprintf("the standby, ordered by %v %s ago", s.By, now.Sub(s.Since).Round(time.Second)))
+	}
+	for _, router := range slices.Sorted(maps.Keys(c.orders.held)) {
+		h := c.orders.held[router]
+		o.Ended = append(o.Ended, fmt.Sprintf("the failover of virtual router %q, ordered by %v %s ago", router, h.By, now.Sub(h.Since).Round(time.Second)))
+	}
+	c.tell(now, event.Info, "resumed", "", "earlier orders of operators are over: this director takes part as configured",
+		slog.Int("orders", len(o.Ended)), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	c.orders.standby, c.orders.held = nil, nil
+	if len(o.Ended) > 0 {
+		c.tellKeeper()
+	}
+	if s == nil {
+		c.do(Conclude{in.Asker, o})
+		return
+	}
+	c.save(now, in.Asker, o)
+}
+
+// save has the standby kept beyond this process, and answers an order then, if there is
+// one.
+func (c *Core) save(now time.Time, asker func(api.Ordered), o api.Ordered) {
+	c.orders.saves++
+	c.do(SaveStandby{c.orders.saves, c.orders.standby})
+	if asker != nil {
+		c.orders.saving = &saving{asker, o, now.Add(saveWithin)}
+	}
+}
+
+// savedStandby takes what came of that.
+func (c *Core) savedStandby(in StandbySaved) {
+	switch {
+	case in.Number != c.orders.saves:
+	case in.Err != nil:
+		c.endSaving(fmt.Sprintf("this is not remembered over a restart of lvsd: %v", in.Err))
+	default:
+		c.endSaving("")
+	}
+}
+
+// endSaving answers the order that waits for the disk, with a warning if there is one.
+func (c *Core) endSaving(warning string) {
+	s := c.orders.saving
+	if s == nil {
+		return
+	}
+	c.orders.saving = nil
+	if warning != "" {
+		s.outcome.Warnings = append(s.outcome.Warnings, warning)
+	}
+	c.do(Conclude{s.asker, s.outcome})
+}
+
+// expireOrders does what is due of what operators have ordered.
+func (c *Core) expireOrders(now time.Time) {
+	c.expireMoving(now)
+	if s := c.orders.saving; s != nil && due(s.until, now) {
+		c.endSaving("whether this is remembered over a restart of lvsd is not known: the disk with the state directory does not answer")
+	}
+	if s := c.orders.standby; s != nil && due(s.Until, now) {
+		c.orders.standby = nil
+		c.tell(now, event.Info, "standby-over", "", "the standby has ended as ordered: this director takes part again",
+			slog.String("user", s.By.Name), slog.Uint64("uid", uint64(s.By.UID)), slog.Time("since", s.Since))
+		c.tellKeeper()
+		c.save(now, nil, api.Ordered{})
+	}
+}
+
+// abandonOrders answers who waits for an order that a stop has overtaken.
+func (c *Core) abandonOrders() {
+	c.endSaving("")
+	if m := c.orders.moving; m != nil {
+		c.orders.moving = nil
+		c.refuseOrder(m.asker, errors.New(stopping.Error))
+	}
+}
