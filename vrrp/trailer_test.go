@@ -68,6 +68,19 @@ func timeOf(s Sequence) time.Time {
 	return time.Unix(int64(s>>32), int64((fraction*1e9+65535)>>16))
 }
 
+// Whose clock is wrong is told by the sign.
+func TestWhenAnAdvertWasSigned(t *testing.T) {
+	for age, want := range map[time.Duration]string{
+		0:                "0s ago, by this director's clock",
+		6 * time.Second:  "6s ago, by this director's clock",
+		-7 * time.Second: "in 7s from now, by this director's clock",
+	} {
+		if got := moment(age); got != want {
+			t.Errorf("%s: %q, want %q", age, got, want)
+		}
+	}
+}
+
 // Whatever is changed on the way is noticed, but for the checksum, which is verified
 // before.
 func TestNothingOfASignedAdvertCanBeChanged(t *testing.T) {

@@ -222,8 +222,13 @@ func (d *Director) arrive(p vrrp.Packet) {
 	if d.Router == nil {
 		return
 	}
+	keyed, before := len(d.Config.Authentication.Keys) > 0, uint64(0)
+	if keyed {
+		before = d.Router.Status().Counters.AdvertsReceived
+	}
 	acts := d.Router.Receive(d.clock(), p)
-	if ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst); err == nil {
+	ad, err := vrrp.Decode(p.Payload, p.Src, p.Dst)
+	if err == nil && (!keyed || d.Router.Status().Counters.AdvertsReceived > before) {
 		d.net.watch.received(d, p.Src, ad, acts)
 	}
 	d.do(acts)

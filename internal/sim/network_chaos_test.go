@@ -32,6 +32,9 @@ func (n *Network) populate() {
 	case 1:
 		c.Addresses = []netip.Prefix{netip.MustParsePrefix("fe80::100/64"), netip.MustParsePrefix("2001:db8::100/64")}
 	}
+	if n.chance(0.25) { // By order, since the clocks drift.
+		c.Authentication = vrrp.Authentication{Mode: vrrp.Enforce, Signer: 1, Keys: []vrrp.Key{{ID: 1, Secret: vrrp.NewSecret("a key of more than thirty-two bytes")}}}
+	}
 	for range 2 + n.rng.IntN(3) {
 		c.Priority, c.Preempt, c.PreemptDelay = n.priority(), !n.chance(0.2), 0
 		if n.chance(0.2) {
@@ -121,7 +124,7 @@ func (n *Network) Forge(to *Director, src netip.Addr, priority uint8, interval t
 		ad.Addresses = append(ad.Addresses, p.Addr())
 	}
 	n.logf("%s: a stranger sends it priority %d, interval %s", to.Name, priority, interval)
-	n.watch.forged = true
+	n.watch.forged = n.watch.forged || len(to.Config.Authentication.Keys) == 0
 	n.Inject(to, src, ad.Append(nil, src, to.group()))
 }
 

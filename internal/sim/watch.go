@@ -31,8 +31,8 @@ type memory struct {
 	sentSince time.Duration
 	sent      int // adverts since sentSince
 
-	heard         time.Time // the last advert of a Master that it followed, by its clock
-	heardInterval time.Duration
+	heard         time.Time     // the last advert of a Master that it followed, by its clock
+	heardInterval time.Duration // its own, or ours then if that was shorter
 	zeroHeard     time.Time
 	succeeded     time.Time // when it heard one while it held addresses
 	provoked      time.Time // the last announcement that a packet provoked
@@ -112,7 +112,7 @@ func (w *watch) received(d *Director, src netip.Addr, ad vrrp.Advert, acts []vrr
 	}
 	if ad.Priority != 0 {
 		if followed {
-			m.heard, m.heardInterval = now, ad.Interval
+			m.heard, m.heardInterval = now, min(ad.Interval, d.Config.Interval)
 		}
 		if d.Router.State() != vrrp.Master && d.Holds && m.succeeded.IsZero() {
 			m.succeeded = now
