@@ -34,6 +34,7 @@ type Link struct {
 	netlink *netlink.Handle
 	routes  *netlink.Handle                           // has the kernel pick out what is listed
 	held    map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
+	routed  map[place]vrrp.Route                      // the routes that Hold has added; likewise
 
 	// conns are the packet sockets of the interfaces that had something to
 	// announce, by their index.
@@ -74,6 +75,14 @@ type address struct {
 	flags int // IFA_F_*
 }
 
+// A place is what two routes of the kernel differ in, or one of them is in the other's
+// way.
+type place struct {
+	destination netip.Prefix
+	table       int
+	metric      int
+}
+
 var (
 	_ vrrp.Link   = (*Link)(nil)
 	_ vrrp.Holder = (*Link)(nil)
@@ -99,6 +108,7 @@ func Open() (*Link, error) {
 		netlink:     h,
 		routes:      routes,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
+		routed:      make(map[place]vrrp.Route),
 		conns:       make(map[int]*packet.Conn),
 		eventBuffer: eventBuffer,
 	}

@@ -37,12 +37,18 @@ func (l *Link) holdRoutes(routes []vrrp.Route) (added, missing []vrrp.Route, err
 	}
 	var errs []error
 	for _, r := range routes {
-		isNew, err := l.holdRoute(r, there)
-		switch {
-		case err != nil:
+		wanted, err := l.route(r)
+		isNew := false
+		if err == nil {
+			isNew, err = l.holdRoute(wanted, there)
+		}
+		if err != nil {
 			missing = append(missing, r)
 			errs = append(errs, fmt.Errorf("adding %s: %w", r, err))
-		case isNew:
+			continue
+		}
+		l.routed[placeOf(wanted)] = r
+		if isNew {
 			added = append(added, r)
 		}
 	}
@@ -50,11 +56,7 @@ func (l *Link) holdRoutes(routes []vrrp.Route) (added, missing []vrrp.Route, err
 }
 
 // holdRoute makes it so that a route is there; of ours, those are there already.
-func (l *Link) holdRoute(r vrrp.Route, there []netlink.Route) (added bool, err error) {
-	wanted, err := l.route(r)
-	if err != nil {
-		return false, err
-	}
+func (l *Link) holdRoute(wanted *netlink.Route, there []netlink.Route) (added bool, err error) {
 	for i := range there {
 		switch o := &there[i]; {
 		case alike(wanted, o):
@@ -103,7 +105,8 @@ func shown(r *netlink.Route) string {
 }
 
 // releaseRoutes makes it so that routes are not there. Those of an interface that does
-// not exist went with it.
+// not exist went with it, and one that another has replaced went then. The kernel would
+// take that other one for it: what it is not told of a route may be anything.
 func (l *Link) releaseRoutes(routes []vrrp.Route) (removed []vrrp.Route, err error) {
 	var errs []error
 	for _, r := range routes {
@@ -111,12 +114,18 @@ func (l *Link) releaseRoutes(routes []vrrp.Route) (removed []vrrp.Route, err err
 		if err != nil {
 			continue
 		}
+		at := placeOf(unwanted)
+		if is, held := l.routed[at]; held && is != r {
+			continue
+		}
 		switch err := l.routes.RouteDel(unwanted); {
 		case err == nil:
 			removed = append(removed, r)
 		case !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV):
 			errs = append(errs, fmt.Errorf("removing %s: %w", r, err))
+			continue
 		}
+		delete(l.routed, at)
 	}
 	return removed, errors.Join(errs...)
 }
@@ -158,14 +167,6 @@ func (l *Link) route(r vrrp.Route) (*netlink.Route, error) {
 		k.LinkIndex = d.index
 	}
 	return k, nil
-}
-
-// A place is what two routes of the kernel differ in, or one of them is in the other's
-// way.
-type place struct {
-	destination netip.Prefix
-	table       int
-	metric      int
 }
 
 func placeOf(r *netlink.Route) place {

@@ -216,6 +216,47 @@ func TestRouteThatIsChanged(t *testing.T) {
 	}
 }
 
+// "After a reload that gave the route a source, it was gone for ten seconds." What a
+// router does not want any more is removed after what it wants is there, and the kernel
+// takes what the order to remove does not tell for any.
+func TestTheFormerRouteIsNotTakenForThePresentOne(t *testing.T) {
+	l := paths(t)
+	h := vrrp.Holdings{Addresses: on("va", "10.9.0.200/24")}
+	if _, _, err := l.Hold(h); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		change          string
+		former, present vrrp.Route
+	}{
+		{"a source", route("10.77.0.0/16", via("10.9.0.254", "va")), route("10.77.0.0/16", func(r *vrrp.Route) {
+			via("10.9.0.254", "va")(r)
+			r.Source = netip.MustParseAddr("10.9.0.200")
+		})},
+		{"onlink", route("10.77.0.0/16", func(r *vrrp.Route) { via("10.9.0.254", "va")(r); r.OnLink = true }), route("10.77.0.0/16", via("10.9.0.254", "va"))},
+		{"no interface", route("10.77.0.0/16", via("10.9.0.254", "")), route("10.77.0.0/16", func(r *vrrp.Route) { via("10.9.0.254", "va")(r); r.OnLink = true })},
+		{"an interface", route("10.77.0.0/16", via("10.9.0.254", "")), route("10.77.0.0/16", via("10.9.0.254", "va"))},
+		{"a gateway", route("2001:db8:1::/48", func(r *vrrp.Route) { r.Interface = "va" }), route("2001:db8:1::/48", via("fd09::fe", "va"))},
+		{"a type", route("2001:db8:1::/48", func(r *vrrp.Route) { r.Type = vrrp.Blackhole }), route("2001:db8:1::/48", via("fd09::fe", "va"))},
+	} {
+		former, present := vrrp.Holdings{Routes: []vrrp.Route{tt.former}}, vrrp.Holdings{Routes: []vrrp.Route{tt.present}}
+		for _, h := range []vrrp.Holdings{former, present} {
+			if _, _, err := l.Hold(h); err != nil {
+				t.Errorf("%s: %v", tt.change, err)
+			}
+		}
+		if removed, err := l.Release(former); err != nil || removed.String() != "" {
+			t.Errorf("%s: removed %s, %v", tt.change, removed, err)
+		}
+		if removed, err := l.Release(present); err != nil || len(removed.Routes) != 1 {
+			t.Errorf("%s: the present one was not there any more: %v", tt.change, err)
+		}
+	}
+	if _, err := l.Release(h); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRoutesThatCannotBe(t *testing.T) {
 	l := paths(t)
 	for want, r := range map[string]vrrp.Route{
