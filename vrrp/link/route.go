@@ -78,21 +78,25 @@ func (l *Link) holdRoute(wanted *netlink.Route, there []netlink.Route) (added bo
 // inTheWay returns why a route that somebody else has added is not as good as the
 // wanted one; nil: it is the same, and stays when ours would go.
 func (l *Link) inTheWay(wanted *netlink.Route) error {
-	all, err := whole(func() ([]netlink.Route, error) {
-		return l.routes.RouteListFiltered(wanted.Family, &netlink.Route{Table: wanted.Table}, netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return err
-	}
-	for i := range all {
-		if placeOf(&all[i]) == placeOf(wanted) {
-			if alike(wanted, &all[i]) {
-				return nil
+	all, err := whole(func() (found []netlink.Route, err error) {
+		// A table may have a million routes, and this process locks its memory.
+		err = l.routes.RouteListFilteredIter(wanted.Family, &netlink.Route{Table: wanted.Table}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
+			if placeOf(&r) == placeOf(wanted) {
+				found = append(found, r)
 			}
-			return fmt.Errorf("there is another one already, which is not lvsd's (%s): remove that one, or write another metric", shown(&all[i]))
-		}
+			return len(found) == 0
+		})
+		return found, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case len(all) == 0:
+		return unix.EEXIST
+	case alike(wanted, &all[0]):
+		return nil
 	}
-	return unix.EEXIST
+	return fmt.Errorf("there is another one already, which is not lvsd's (%s): remove that one, or write another metric", shown(&all[0]))
 }
 
 // shown is where a route leads.
