@@ -101,7 +101,7 @@ func readNumber(path string) (int, error) {
 	n, err := strconv.Atoi(word)
 	switch {
 	case err != nil || len(text) > maxNumber:
-		return 0, fmt.Errorf("%s holds no whole number: %q", path, word[:min(len(word), 20)])
+		return 0, fmt.Errorf("%s holds no whole number", path) // What it holds may be a secret.
 	case n > checker.MaxNumber || n < -checker.MaxNumber:
 		return 0, fmt.Errorf("%s holds %d, and the limit is %d on either side of 0", path, n, checker.MaxNumber)
 	}

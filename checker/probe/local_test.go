@@ -54,8 +54,8 @@ func TestFile(t *testing.T) {
 		{"minus", true, checker.Passed, -40, ""},
 		{"padded", true, checker.Passed, 7, ""},
 		{"nothing", true, checker.Failed, 0, "there is no file"},
-		{"word", true, checker.Failed, 0, `holds no whole number: "three"`},
-		{"empty", true, checker.Failed, 0, `holds no whole number: ""`},
+		{"word", true, checker.Failed, 0, `/word holds no whole number`},
+		{"empty", true, checker.Failed, 0, `holds no whole number`},
 		{"large", true, checker.Failed, 0, "holds 10001, and the limit is 10000 on either side of 0"},
 		{"long", true, checker.Failed, 0, "holds no whole number"},
 		{"link", true, checker.Failed, 0, "is a symbolic link, which is not followed"},
@@ -67,6 +67,9 @@ func TestFile(t *testing.T) {
 		expect(t, r, tt.outcome, tt.detail)
 		if r.Number != tt.n {
 			t.Errorf("%s: %d, want %d", tt.name, r.Number, tt.n)
+		}
+		if strings.Contains(r.Detail, "three") {
+			t.Errorf("%q tells everybody who may see the status what a file holds that is no number, such as a key", r.Detail)
 		}
 	}
 	if r := locally(t, p, checker.File{Path: "/dev/zero", Number: true}); r.Outcome != checker.Failed {
