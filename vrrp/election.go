@@ -179,7 +179,7 @@ func (e *election) shorten(at time.Time) {
 // update applies a changed configuration. The timer stays where it is or ends
 // sooner: a Master that is overdue stays so.
 func (e *election) update(c, old *Config, now time.Time) {
-	if !c.Preempt || c.PreemptDelay != old.PreemptDelay {
+	if c.PreemptDelay != old.PreemptDelay || c.follows(e.priority) {
 		e.preemptAt = time.Time{}
 	}
 	if !e.master.IsValid() {

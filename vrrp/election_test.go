@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// What an update does to the two timers of a Backup.
+// What an update does to the two timers of a Backup, and so does a condition that changes
+// its priority: "it took over, a moment after it had fallen behind the Master."
 func TestUpdateOfABackup(t *testing.T) {
 	delaying := func() *Router {
 		c := testConfig()
@@ -29,7 +30,7 @@ func TestUpdateOfABackup(t *testing.T) {
 		{"another name: the delay runs on", func(c *Config) { c.Name = "inside" }, preempts},
 		{"another delay begins with the next advert", func(c *Config) { c.PreemptDelay = 3 * second }, masterDown},
 		{"no preemption: the Master is followed", func(c *Config) { c.Preempt = false }, masterDown},
-		{"a lower priority than the Master's", func(c *Config) { c.Priority = 40 }, preempts},
+		{"a lower priority than the Master's, which is followed", func(c *Config) { c.Priority = 40 }, masterDown + 234375*time.Microsecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := delaying()
