@@ -190,7 +190,10 @@ func (r *Router) contest(now time.Time, c Claim) []Action {
 		return nil
 	}
 	r.claims.note(now, c.Address, c.MAC)
-	acts := r.announcements.claimed(now)
+	var acts []Action
+	if !r.silent() { // Else it may be the successor.
+		acts = r.announcements.claimed(now)
+	}
 	return append(acts, r.note(now, AddressClaimed, "", "%s has %s too, which this Master holds: it is the other director, if both are Master, "+
 		"or a real server that answers ARP for the virtual address, or a machine with the same address by mistake", orUnknown(c.MAC), c.Address)...)
 }
@@ -224,6 +227,10 @@ func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
 	return r.stalled(now, late), true
 }
 
+// silent reports whether a Master says nothing, because another one may be there or is
+// to come.
+func (r *Router) silent() bool { return r.stall.listening || r.offering.pending() }
+
 // updateMaster lets the backups know at once. While it listens or
 // offers its role it says nothing: the advert that ends this will.
 func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
@@ -232,7 +239,7 @@ func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
 	r.election.interval = c.Interval
 	had, has := old.holdings(), c.holdings()
 	moved := !had.same(has)
-	silent := r.stall.listening || r.offering.pending()
+	silent := r.silent()
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version
 	if told && !silent {
 		acts = append(acts, r.send(now, c.Priority))

@@ -68,6 +68,26 @@ func TestAMasterThatOffersItsRoleIsSilent(t *testing.T) {
 	}
 }
 
+// "The switch sent everything to the former Master": ARP of a successor comes before its
+// advert where that is lost, and is not contested.
+func TestAMasterThatOffersItsRoleContestsNoAddress(t *testing.T) {
+	r := matrixStates["master"]()
+	now := r.since.Add(r.c.lease())
+	r.adverts.sentAt, r.adverts.nextAt, r.announcements.lastAt = now, now.Add(second), now.Add(-claimedEvery)
+	if acts := r.Offer(now, Offer{Router: "outside", Number: 7}); script(acts) != "send 0" {
+		t.Fatalf("%v", acts)
+	}
+	announces := func(a Action) bool { _, ok := a.(Announce); return ok }
+	claim := Claim{"eth0", r.c.Addresses[0].Addr(), "52:54:00:00:00:02"}
+	if acts := r.Claim(now.Add(second), claim); slices.ContainsFunc(acts, announces) {
+		t.Errorf("it announces the address again: %v", acts)
+	}
+	r.offering.end(Declined)
+	if acts := r.Claim(now.Add(second), claim); !slices.ContainsFunc(acts, announces) {
+		t.Errorf("later it does not: %v", acts)
+	}
+}
+
 // A second order is another one, whatever became of the first.
 func TestAnOfferCanBeMadeAgain(t *testing.T) {
 	r := ordered(false)
