@@ -79,6 +79,7 @@ func TestRoutesAndRulesOfEveryKind(t *testing.T) {
 			{Family: 4, Priority: 100, From: netip.MustParsePrefix("10.9.0.200/32"), Table: 1000},
 			{Family: 4, Priority: 101, To: netip.MustParsePrefix("10.77.0.0/16"), In: "va", Mark: 1, Mask: 0xff, Table: 7},
 			{Family: 6, Priority: 102, Out: "nix", Table: 1000},
+			{Family: 4, Priority: 103, From: netip.MustParsePrefix("0.0.0.0/0"), Mark: 0, Mask: 0xff, Table: 4000000000},
 		},
 	}
 	added, missing, err := l.Hold(h)
@@ -98,6 +99,7 @@ func TestRoutesAndRulesOfEveryKind(t *testing.T) {
 		"100: from 10.9.0.200 lookup 1000 proto 112",
 		"101: from all to 10.77.0.0/16 fwmark 0x1/0xff iif va lookup 7 proto 112",
 		"102: from all oif nix [detached] lookup 1000 proto 112",
+		"103: from all fwmark 0/0xff lookup 4000000000 proto 112",
 	}
 	sorted := cmp.Transformer("sorted", func(s []string) map[string]int {
 		m := map[string]int{}
@@ -254,6 +256,33 @@ func TestTheFormerRouteIsNotTakenForThePresentOne(t *testing.T) {
 	}
 	if _, err := l.Release(h); err != nil {
 		t.Error(err)
+	}
+}
+
+// "A rule was left on the director that is Backup." The kernel takes what the order to
+// remove a rule does not tell for any, and two of one priority may be in either order.
+func TestARuleIsNotTakenForAnother(t *testing.T) {
+	l := paths(t)
+	all := vrrp.Rule{Family: 4, Priority: 100, Table: 7}
+	from := vrrp.Rule{Family: 4, Priority: 100, Table: 7, From: netip.MustParsePrefix("10.9.0.200/32")}
+	marked := vrrp.Rule{Family: 4, Priority: 100, Table: 7, Mark: 1, Mask: 0xff}
+	if _, _, err := l.Hold(vrrp.Holdings{Rules: []vrrp.Rule{marked, all, from}}); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := l.Release(vrrp.Holdings{Rules: []vrrp.Rule{all}}); err != nil || len(removed.Rules) != 1 {
+		t.Errorf("removed %s: %v", removed, err)
+	}
+	want := []string{"100: from 10.9.0.200 lookup 7 proto 112", "100: from all fwmark 0x1/0xff lookup 7 proto 112"}
+	if diff := cmp.Diff(want, ours(t)); diff != "" {
+		t.Errorf("those that stay (-want +got):\n%s", diff)
+	}
+	// And what the kernel takes for one that is there is not there.
+	_, missing, err := l.Hold(vrrp.Holdings{Rules: []vrrp.Rule{all}})
+	if err == nil || !strings.Contains(err.Error(), "write another priority") || len(missing.Rules) != 1 {
+		t.Errorf("missing %s: %v", missing, err)
+	}
+	if removed, err := l.Release(vrrp.Holdings{Rules: []vrrp.Rule{all, from, marked}}); err != nil || len(removed.Rules) != 2 {
+		t.Errorf("removed %s: %v", removed, err)
 	}
 }
 
