@@ -36,7 +36,8 @@ type watched struct {
 type checkPlace struct{ condition, check int }
 
 // configure makes these the conditions that are watched. What is known of a check
-// with the same target stays.
+// with the same target stays. One with another target begins as its condition is: a
+// first result that decided alone would take a Master's role for one lost packet.
 func (w *watch) configure(c *config.Config) {
 	old := *w
 	*w = watch{conditions: c.Conditions, places: make(map[checker.Target][]checkPlace), judged: old.judged}
@@ -47,11 +48,26 @@ func (w *watch) configure(c *config.Config) {
 			t := condition.Checks[j].Target
 			if known := old.places[t]; len(known) > 0 {
 				checks[j] = old.checks[known[0].condition][known[0].check]
+			} else {
+				checks[j] = anew(old.judged, condition.Name)
 			}
 			w.places[t] = append(w.places[t], checkPlace{i, j})
 		}
 		w.checks = append(w.checks, checks)
 		w.services = append(w.services, slices.IndexFunc(c.Services, func(s config.Service) bool { return s.Name == condition.Service }))
+	}
+}
+
+// anew is a check of a condition that was judged before, if it was.
+func anew(judged []vrrp.Condition, name string) watched {
+	i := slices.IndexFunc(judged, func(v vrrp.Condition) bool { return v.Name == name })
+	switch {
+	case i < 0 || judged[i].Unknown:
+		return watched{}
+	case judged[i].OK:
+		return watched{Health: checker.NewHealth(checker.Up), number: judged[i].Number}
+	default:
+		return watched{Health: checker.NewHealth(checker.Down), detail: "there was no other result since the reload"}
 	}
 }
 

@@ -146,6 +146,33 @@ func TestAReloadKeepsWhatIsKnownOfConditions(t *testing.T) {
 
 // A condition has its result before the director is ready, and the keeper is told of
 // each change, once, and so is the log.
+// "I made the interval of the ping shorter, one echo was lost, and the director let go."
+func TestAReloadOfAConditionIsNoFirstResult(t *testing.T) {
+	shorter := pinging(1, 1)
+	shorter.Checks[0].Target.Interval, shorter.Checks[0].Rise, shorter.Checks[0].Fall = time.Second/2, 2, 3
+	for _, tt := range []struct{ before, after, want string }{
+		{"P", "", "met"},
+		{"P", "FF", "met"},
+		{"P", "FFF", "10.13.0.1: timeout"},
+		{"F", "", "10.13.0.1: there was no other result since the reload"},
+		{"F", "P", "10.13.0.1: there was no other result since the reload"},
+		{"F", "PP", "met"},
+		{"N", "F", "10.13.0.1: timeout"},
+	} {
+		var w watch
+		w.configure(&config.Config{Conditions: []config.Condition{pinging(1, 1)}})
+		observeAll(&w, start, tt.before)
+		w.judged = w.judge(nil)
+		w.configure(&config.Config{Conditions: []config.Condition{shorter}})
+		for _, r := range tt.after {
+			observeAll(&w, start, string(r))
+		}
+		if got := sayings(w.judge(nil)); got != tt.want {
+			t.Errorf("%s and then %q: %s, want %s", tt.before, tt.after, got, tt.want)
+		}
+	}
+}
+
 func TestTheKeeperIsToldOfConditions(t *testing.T) {
 	c := &config.Config{Director: config.Director{StartDelay: 10 * time.Second}, Routers: []vrrp.Config{{Name: "outside"}}, Conditions: []config.Condition{pinging(1, 1)}}
 	var told []string
