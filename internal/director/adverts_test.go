@@ -36,6 +36,9 @@ func TestAdvertFindings(t *testing.T) {
 			[]string{`virtual router "outside" refused 9 adverts in the last minute (not_a_peer, the last from 10.13.0.16): if that is the other director, both are Master: ` +
 				`if 10.13.0.16 is the other director, add it to the peers here, or configure no peers on either`,
 				`virtual router "outside" refused 2 adverts in the last minute (authentication): configure the same authentication on both directors`}},
+		{"the clocks differ, and both directors sign", nil, counted(vrrp.Counters{Discarded: reasons{"hmac_stale": 60}}),
+			[]string{`virtual router "outside" refused 60 adverts in the last minute (hmac_stale): if that is the other director, both are Master: ` +
+				`synchronize the clocks of both directors (NTP); if they agree, somebody sends old adverts again`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
 			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval, the last from 10.13.0.16): configure the same advert_interval on both directors`}},
 		{"the same priority on both", nil, counted(vrrp.Counters{Mismatched: reasons{"priority": 60}}),

@@ -357,7 +357,8 @@ func sender(r *vrrp.Status, reason vrrp.Reason) string {
 // twoMasters is what may follow where a Master refuses adverts for their way. What
 // else they say cannot be relied upon.
 func twoMasters(r *vrrp.Status, reason vrrp.Reason) string {
-	ways := []vrrp.Reason{vrrp.ReasonTTL, vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource}
+	ways := []vrrp.Reason{vrrp.ReasonTTL, vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource,
+		vrrp.ReasonHMACMissing, vrrp.ReasonHMACKey, vrrp.ReasonHMACWrong, vrrp.ReasonHMACStale, vrrp.ReasonHMACReplayed}
 	if r.State != vrrp.Master || !slices.Contains(ways, reason) {
 		return ""
 	}
