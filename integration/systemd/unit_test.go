@@ -20,7 +20,7 @@ const kernel = "/usr/bin/linux.uml"
 // said by testdata/check.sh.
 func TestUnit(t *testing.T) {
 	t.Parallel()
-	share := prepare(t, "testdata/check.sh", "../../packaging/lvsd.service", "../../packaging/lvsd.sysusers")
+	share := prepare(t, "testdata/check.sh", "../../packaging/lvsd.service", "../../packaging/lvsd.sysusers", "../../packaging/programs.conf")
 	build(t, filepath.Join(share, "lvsd"), "development")
 	boot(t, share, []result{
 		{"start exits", "0"},
@@ -28,6 +28,7 @@ func TestUnit(t *testing.T) {
 		{"address held", "1"},
 		{"table", "1"}, // wrr was loaded by the kernel, ProtectKernelModules or not
 		{"shown by systemctl status", "Master of outside; 0 of 1 virtual services served"},
+		{"hook", "lvsd CapPrm: 0000000000000000 CapEff: 0000000000000000"},
 		{"status exits", "0"},
 		{"runs as", "lvsd:lvsd"},
 		{"shown as", "/run/lvsd-binary run,lvsd keeper,"},
@@ -68,6 +69,8 @@ func TestUnit(t *testing.T) {
 		{"a broken file is tried again", "0 times, 78 failed"},
 		{"a broken file is an error in the journal", "1"},
 		{"start with the corrected file exits", "0"},
+		{"hook as nobody", "nobody CapPrm: 0000000000000000 CapEff: 0000000000000000"},
+		{"hook as root", "root CapPrm: 00000000008070e0 CapEff: 00000000008070e0"}, // what lvsd has, and no more
 	})
 }
 

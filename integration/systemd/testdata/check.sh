@@ -1,6 +1,9 @@
 # Runs the unit through its life.
 . /run/share/lib.sh
 
+# told is what the hook that runs as a user has said.
+told() { journal | sed -n "/msg=\"hook: $1 /{s/.*msg=\"hook: \([^\"]*\)\".*/\1/p;q}"; }
+
 # The unit as it is installed, with another program.
 cp /run/share/lvsd /run/lvsd-binary
 systemd-sysusers /run/share/lvsd.sysusers
@@ -21,6 +24,8 @@ say "address held" "$(holds)"
 within 5 sh -c 'systemctl show lvsd -p StatusText --value | grep -q Master'
 say "shown by systemctl status" "$(systemctl show lvsd -p StatusText --value)"
 say "table" "$(ipvsadm -Sn | grep -c -- '-A -t 10.13.0.200:80 -s wrr')"
+within 20 sh -c 'journalctl -q -u lvsd -o cat | grep -q event=hook-run'
+say "hook" "$(told lvsd)"
 /run/lvsd-binary status >/dev/null
 say "status exits" $?
 say "runs as" "$(for pid in $(pids); do stat -c '%U:%G' /proc/$pid; done | sort -u)"
@@ -90,7 +95,13 @@ say "start with a broken file exits" $?
 sleep 3
 say "a broken file is tried again" "$(systemctl show lvsd -p NRestarts --value) times, $(systemctl show lvsd -p ActiveState,ExecMainStatus --value)"
 say "a broken file is an error in the journal" "$(journal -p err | grep -c 'is not valid for node')"
-cat /run/good >/run/conf/cluster.hcl
+sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}|' /run/good >/run/conf/cluster.hcl
+mkdir /run/systemd/system/lvsd.service.d
+cp /run/share/programs.conf /run/systemd/system/lvsd.service.d/
+systemctl daemon-reload
 systemctl start lvsd
 say "start with the corrected file exits" $?
+within 20 sh -c 'journalctl -q -u lvsd -o cat | grep -q "hook: root"'
+say "hook as nobody" "$(told nobody)"
+say "hook as root" "$(told root)"
 over

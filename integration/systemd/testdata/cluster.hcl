@@ -4,6 +4,8 @@ virtual_router "outside" {
   priority        = { lvs1 = 150 }[node.name]
   advert_interval = "100ms"
   addresses       = ["10.13.0.200/24"]
+
+  on "master" { run = ["/bin/sh", "-c", "echo $(id -un) $(grep -h -e ^CapPrm -e ^CapEff /proc/self/status)"] }
 }
 
 virtual_service "web" {
