@@ -49,6 +49,9 @@ func TestAdvertFindings(t *testing.T) {
 		{"somebody removes the address of a Master again and again", counted(vrrp.Counters{AddressesRestored: 1}), counted(vrrp.Counters{AddressesRestored: 40}),
 			[]string{`virtual router "outside" is Master, and somebody else removed its addresses: 39 removals in the last minute; they were put back: ` +
 				`find out what does that (a network manager that applies its configuration, a script): clients are without the address meanwhile`}},
+		{"somebody removes a route of a Master", counted(vrrp.Counters{PathsRestored: 1}), counted(vrrp.Counters{PathsRestored: 2}),
+			[]string{`virtual router "outside" is Master, and somebody else removed its routes or rules: 1 removal in the last minute; they were put back: ` +
+				`find out what does that (a routing daemon, a network manager, an interface that goes down and up)`}},
 		{"a keeper that was started again counts from zero", counted(vrrp.Counters{Discarded: reasons{"version": 100}}),
 			counted(vrrp.Counters{Discarded: reasons{"version": 4}}),
 			[]string{`virtual router "outside" refused 4 adverts in the last minute (version): configure the same version on both directors`}},
