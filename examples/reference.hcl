@@ -100,6 +100,22 @@ virtual_router "outside" {
   # A name of up to 15 bytes; no default.
   interface = "eth0"
 
+  # What it means that this interface has no carrier. With "track", this
+  # director is not Master then, as it is not while the interface is down.
+  # "ignore" is for a cable straight to the other director, which ends with it:
+  # this director stays or becomes Master. Of two that are both alive when the
+  # cable breaks, both are Master, so have it only where the service's own
+  # interfaces are tracked, as those of an extra_address are.
+  # "track" or "ignore"; default: "track".
+  carrier = "track"
+
+  # How long after its interface came up, or its machine was started, this
+  # director waits at least before it becomes Master without having heard
+  # another one. Raise it where the port of a switch forwards only some time
+  # after the link came up (spanning tree: 30 s).
+  # 0s to 1h; default: 0s.
+  link_up_delay = "0s"
+
   # The virtual router's ID (VRID). It must be the same on all directors, and
   # different from that of every other virtual router on the network.
   # 1 to 255; no default.

@@ -78,6 +78,13 @@ func (a *announcements) claimed(now time.Time) []Action {
 	return []Action{a.now(now)}
 }
 
+// after makes one at that time, unless there is an earlier one.
+func (a *announcements) after(at time.Time) {
+	if a.nextAt.IsZero() || at.Before(a.nextAt) {
+		a.nextAt = at
+	}
+}
+
 // expire makes the one that is due.
 func (a *announcements) expire(now time.Time) []Action {
 	again := false

@@ -14,6 +14,7 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
 		return r.receiveMaster(now, src, ad)
 	}
 	r.election.quietSince = time.Time{}
+	r.election.forwards(&r.c, now)
 	if ad.Priority != 0 {
 		r.handover.heard(now)
 	}

@@ -11,7 +11,7 @@
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
 //	handover.go, announcements.go,         more of its parts
-//	stall.go, rivals.go, guard.go,
+//	stall.go, rivals.go, seniority.go, guard.go,
 //	peers.go, claims.go
 //	router.go, master.go, backup.go,       a Router: the state machine of one virtual
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
@@ -99,6 +99,14 @@
 // Master until the delay, counted from that Master's first advert, is over; it
 // never takes over sooner than without a delay. If that Master leaves or dies in
 // the meantime, it is replaced as usual. An owner always preempts, without delay.
+//
+// Seniority. A Master without preemption that has heard nobody since it started, or its
+// link came up, answers a worse Master once and then listens; if that one goes on, it
+// becomes Backup. A Master without preemption that took over longer than Master_Down
+// ago asserts itself for two intervals against a better one.
+//
+// Links. Without having heard anybody, a Backup does not become Master for a time that
+// is configured after its link came up.
 //
 // Groups. The routers of a group move together. None becomes Master before all of them
 // would; as soon as one of them hears a better Master, all are Backup; and what one

@@ -1,6 +1,9 @@
 package vrrp
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // A Port is where adverts are sent and received: one interface and family.
 type Port struct {
@@ -51,8 +54,9 @@ type Claim struct {
 
 // An Interface is a network interface as last seen.
 type Interface struct {
-	// Up reports whether it is administratively up and has a carrier.
-	Up bool
+	// Up reports whether it is administratively up and has a carrier, and Enabled
+	// whether it is the first of these.
+	Up, Enabled bool
 	// Hardware is its link-layer address, as bytes; empty where it has none.
 	Hardware string
 	// Addresses are those that can be used, in the kernel's order.
@@ -65,6 +69,8 @@ type Interface struct {
 type Interfaces struct {
 	ByName map[string]Interface
 	Ports  map[Port]string
+	// Booted is when the machine was started.
+	Booted time.Time
 }
 
 // A Link sends and receives adverts and watches the interfaces. Its methods do

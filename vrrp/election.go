@@ -48,6 +48,11 @@ type election struct {
 	// zero: it has, or none is followed.
 	lateAt time.Time
 
+	// linkUpAt is when the link came up, if nobody was heard since.
+	linkUpAt time.Time
+	// yielded: the Master was there before this router, which gave way to it.
+	yielded bool
+
 	// quietSince is since when this router, in Initialize, has listened and
 	// heard nobody; zero: it could not listen, or it heard somebody.
 	quietSince time.Time
@@ -90,6 +95,23 @@ func (e *election) open(c *Config, now time.Time) {
 	if !e.quietSince.IsZero() {
 		e.masterDownAt = later(e.quietSince.Add(e.masterDown(c)), now.Add(e.skew(c)))
 	}
+	e.delay(c)
+}
+
+// delay keeps Master_Down_Timer from ending soon after the link came up, as long as
+// nobody was heard: then a port on the way may not forward yet.
+func (e *election) delay(c *Config) {
+	if !e.linkUpAt.IsZero() && !e.over() {
+		e.masterDownAt = later(e.masterDownAt, e.linkUpAt.Add(c.LinkUpDelay))
+	}
+}
+
+// forwards notes that somebody was heard, so that nothing has to be waited for.
+func (e *election) forwards(c *Config, now time.Time) {
+	if !e.linkUpAt.IsZero() {
+		e.linkUpAt = time.Time{}
+		e.shorten(now.Add(e.masterDown(c)))
+	}
 }
 
 // know notes which router is Master.
@@ -111,6 +133,7 @@ func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) 
 		return
 	}
 	patience := e.patience(c, now, src, ad.Interval)
+	e.yielded = e.yielded && src == e.master
 	e.know(src, ad.Priority)
 	e.leaving, e.heardAt = false, now
 	switch {
@@ -191,6 +214,7 @@ func (e *election) update(c, old *Config, now time.Time) {
 	if e.alive(c, now) && c.follows(e.priority) {
 		e.masterDownAt = later(e.masterDownAt, e.heardAt.Add(e.masterDown(c)))
 	}
+	e.delay(c)
 }
 
 // why is the reason for which this router becomes Master when Master_Down_Timer

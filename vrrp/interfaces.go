@@ -221,6 +221,7 @@ func (s *Session) begin(now time.Time, m *member) {
 func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []demand {
 	own := s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
+	m.follow(now, own, s.interfaces.Booted)
 	all := []demand{{Condition: m.heard(now, own, port, virtual)}, {Condition: s.removable(now, m)}}
 	for _, t := range m.router.c.Track {
 		name, isInterface := strings.CutPrefix(t.Condition, interfaceCondition)
@@ -268,6 +269,24 @@ func (s *Session) unremovable() map[InterfaceAddress]error {
 	return s.stuck
 }
 
+// follow notes when the router's interface came up: the port of a switch may forward
+// only some time later. One that is up when it is first seen has been for long, unless
+// the machine was started a moment ago. It also notes that there is no carrier, where the
+// router runs all the same.
+func (m *member) follow(now time.Time, i Interface, booted time.Time) {
+	c := &m.router.c
+	if i.Up && (m.link == linkDown || m.link == linkUnseen && now.Sub(booted) < c.LinkUpDelay) {
+		m.router.LinkUp(now)
+	}
+	m.link, m.unheard = linkDown, ""
+	switch {
+	case i.Up:
+		m.link = linkUp
+	case i.Enabled && c.IgnoreCarrier:
+		m.unheard = fmt.Sprintf("interface %s has no carrier", c.Interface)
+	}
+}
+
 // sourcePatience is how long a router that runs goes on advertising from an address
 // that its interface has lost. Whoever configures an interface anew, as DHCP clients
 // do, puts one back sooner, and a hand-over would cost all connections.
@@ -287,7 +306,7 @@ func (m *member) heard(now time.Time, i Interface, port string, virtual map[neti
 	switch {
 	case port != "":
 		why = port
-	case !i.Up:
+	case !i.Up && m.unheard == "":
 		why = fmt.Sprintf("interface %s is down", c.Interface)
 	case why != "":
 		return m.lacksSource(now, why)

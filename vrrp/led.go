@@ -47,7 +47,7 @@ func (r *Router) stand(now time.Time) stand {
 		return behind
 	case !e.alive(&r.c, now):
 		return waiting
-	case beats(e.master, Advert{Priority: e.priority}, r.source, r.c.Priority):
+	case e.yielded || beats(e.master, Advert{Priority: e.priority}, r.source, r.c.Priority):
 		return behind
 	default:
 		return ahead

@@ -31,6 +31,9 @@ func (r *Router) Wait(now time.Time, reason string) {
 	}
 }
 
+// LinkUp tells a router in Initialize that the link that adverts come by is up now.
+func (r *Router) LinkUp(now time.Time) { r.election.linkUpAt = now }
+
 // Startup leaves Initialize (RFC 9568 section 6.4.1); source is where our
 // adverts come from. In another state it does nothing. It also ends a
 // hand-over under way: addresses still held stay as after Adopt.
@@ -54,7 +57,9 @@ func (r *Router) Resume(now time.Time, source netip.Addr) []Action {
 		return r.Startup(now, source)
 	}
 	r.start(source)
-	return r.becomeMaster(now, "resumed as Master")
+	acts := r.becomeMaster(now, "resumed as Master")
+	r.seniority.became(true) // It has been Master before.
+	return acts
 }
 
 func (r *Router) start(source netip.Addr) {
@@ -62,7 +67,7 @@ func (r *Router) start(source netip.Addr) {
 	r.fault = ""
 	r.handover.restart()
 	r.election.know(netip.Addr{}, 0)
-	r.election.leaving = false
+	r.election.leaving, r.election.yielded = false, false
 }
 
 // End ends the router for good (RFC 9568 sections 6.4.2 and 6.4.3, Shutdown). A

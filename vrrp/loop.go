@@ -269,7 +269,7 @@ func (s *Session) statuses(now time.Time) []Status {
 		st := m.router.Status()
 		s.compareHoldings(m, &st)
 		s.worker.describe(m.key, &st)
-		st.Split = m.group.split(now)
+		st.Split, st.Unheard = m.group.split(now), m.unheard
 		st.Unmet, st.Conditions = m.verdict.unmet(), m.verdict.judged
 		if !st.Since.IsZero() {
 			st.Age = now.Sub(st.Since)

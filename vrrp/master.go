@@ -16,7 +16,9 @@ const answersBound = 4
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {
 	sent := r.send(now, r.c.Priority)
+	heard := r.election.master.IsValid()
 	entered := r.enter(now, Master, BecameMaster, why)
+	r.seniority.became(heard)
 	r.handover.hold()
 	r.adverts.nextAt = now.Add(r.c.Interval)
 	r.election.know(r.source, r.c.Priority)
@@ -28,7 +30,7 @@ func (r *Router) becomeMaster(now time.Time, why string) []Action {
 // resumeAsMaster ends the listening of a Master that heard nobody. Its addresses
 // may have outlived their lease, and its frames are forgotten.
 func (r *Router) resumeAsMaster(now time.Time) []Action {
-	r.stall.listening, r.adverts.answers = false, 0
+	r.stall.listening, r.seniority.yielding, r.adverts.answers = false, false, 0
 	r.adverts.nextAt = now.Add(r.c.Interval)
 	return []Action{r.send(now, r.c.Priority), Hold{r.holdings()}, r.announcements.first(now)}
 }
@@ -46,6 +48,11 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 	case r.stall.listening && ad.Priority == 0:
 		// The router that took over meanwhile is leaving again.
 		return append(acts, r.resumeAsMaster(now)...)
+	case r.seniority.yielding:
+		acts = append(acts, r.handover.release()...)
+		acts = append(acts, r.giveWay(now, src, ad, fmt.Sprintf("yields to %s with priority %d, which was Master before it", src, ad.Priority))...)
+		r.election.yielded = true
+		return acts
 	case r.stall.listening:
 		// It took over long ago and needs no overlap.
 		acts = append(acts, r.handover.release()...)
@@ -54,8 +61,12 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 		// "Send an ADVERTISEMENT [...] Reset the Adver_Timer to
 		// Advertisement_Interval".
 		return r.answer(now, true)
+	case beats(src, ad, r.source, r.c.Priority) && r.seniority.asserts(&r.c, now, now.Sub(r.since), ad):
+		return r.assert(now, ad)
 	case beats(src, ad, r.source, r.c.Priority):
 		return r.giveWay(now, src, ad, fmt.Sprintf("%s has priority %d", src, ad.Priority))
+	case r.seniority.yields(&r.c, now.Sub(r.since)):
+		return r.yield(now, ad)
 	default:
 		// "Discard the ADVERTISEMENT [...] Send an ADVERTISEMENT immediately
 		// to assert the {Active} state". Adver_Timer runs on.
@@ -70,6 +81,28 @@ func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) [
 	r.handover.heard(now)
 	r.election.receive(&r.c, now, src, ad)
 	return []Action{entered}
+}
+
+// yield has a Master tell the other one that it is there, and then listen. Where that one
+// goes on, this router becomes Backup; where it gives way, this one stays.
+func (r *Router) yield(now time.Time, ad Advert) []Action {
+	interval := max(r.c.Interval, ad.Interval)
+	r.seniority.yielding, r.stall.listening = true, true
+	sent := r.send(now, r.c.Priority)
+	r.adverts.nextAt = now.Add(interval + interval/4)
+	r.announcements.stop()
+	return []Action{sent}
+}
+
+// assert has a Master answer a better one. It announces its addresses when that one has
+// given way; the better one does so anyway.
+func (r *Router) assert(now time.Time, ad Advert) []Action {
+	r.counters.OtherMasters++
+	r.announcements.after(now.Add((assertIntervals + 1) * max(r.c.Interval, ad.Interval)))
+	if !r.seniority.better.since.Equal(now) {
+		return nil // It has been answered, and each of our adverts tells it again.
+	}
+	return []Action{r.send(now, r.c.Priority)}
 }
 
 // answer sends an advert at once, within bounds; beyond them Adver_Timer runs
@@ -88,7 +121,11 @@ func (r *Router) answer(now time.Time, restart bool) []Action {
 // meet counts another Master, and notes one that persists.
 func (r *Router) meet(now time.Time, src netip.Addr, ad Advert) []Action {
 	r.counters.OtherMasters++
-	if !r.rivals.heard(now, r.c.Interval) {
+	patience := r.c.Interval
+	if !r.c.preempts() { // The other one asserts itself for a moment.
+		patience *= assertIntervals + 1
+	}
+	if r.rivals.met(now, r.c.Interval) < patience {
 		return nil
 	}
 	return r.note(now, OtherMaster, "",

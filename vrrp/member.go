@@ -73,7 +73,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 		case Announce:
 			s.worker.announce(m.key, m.router.c.Announce)
 		case Ask:
-			s.do(now, m, m.router.Asked(now, a, s.link.Ask(a)))
+			s.do(now, m, m.router.Asked(now, a, s.ask(m, a)))
 		case Event:
 			s.report(a)
 			if a.Changed() {
@@ -85,6 +85,14 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 	}
 }
 
+// ask puts a question, where somebody could hear it.
+func (s *Session) ask(m *member, a Ask) error {
+	if m.unheard != "" && a.Interface == m.key.Interface {
+		return nil
+	}
+	return s.link.Ask(a)
+}
+
 // send sends an advert to the group, or to each peer.
 func (s *Session) send(now time.Time, m *member, ad Send) {
 	c, source := &m.router.c, m.router.source
@@ -93,6 +101,9 @@ func (s *Session) send(now time.Time, m *member, ad Send) {
 		to = []netip.Addr{c.group()}
 	}
 	var failure string
+	if m.unheard != "" {
+		to = nil
+	}
 	for _, dst := range to {
 		if dst == source {
 			continue // The same list of peers is on all directors.

@@ -74,7 +74,7 @@ func TestRivals(t *testing.T) {
 		{9*second + 1, false}, // more are: this is a new one
 		{10*second + 1, true},
 	} {
-		if got := v.heard(at(tt.at), second); got != tt.want {
+		if got := v.met(at(tt.at), second) >= second; got != tt.want {
 			t.Errorf("at %s it persists: %t", tt.at, got)
 		}
 	}

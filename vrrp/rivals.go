@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Rivals are other Masters that a Master meets and does not give way to.
+// Rivals are other Masters that a Master meets and does not give way to, or not yet.
 type rivals struct{ since, lastAt time.Time }
 
-// heard notes an advert of one, and reports whether they persist. One that goes
-// on although it was answered does not hear us; one that gives way is no news.
-func (v *rivals) heard(now time.Time, interval time.Duration) (persist bool) {
+// met notes an advert of one, and returns for how long they have been there. One that
+// gives way when it is answered is no news; one that goes on does not hear us.
+func (v *rivals) met(now time.Time, interval time.Duration) (lasted time.Duration) {
 	if now.Sub(v.lastAt) > 4*interval {
 		v.since = now
 	}
 	v.lastAt = now
-	return now.Sub(v.since) >= interval
+	return now.Sub(v.since)
 }
 
 // A dispute is that a director advertises one of our addresses with another virtual

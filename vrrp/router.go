@@ -39,6 +39,7 @@ type Router struct {
 	offering      offering
 	stall         stall
 	rivals        rivals
+	seniority     seniority
 	guard         guard
 	claims        claims
 	dispute       dispute
@@ -116,7 +117,7 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	e.To = to
 	r.state, r.since = to, now
 	r.election.quietSince = time.Time{}
-	r.stall.listening = false
+	r.stall.listening, r.seniority.yielding = false, false
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	r.offering.end(Interrupted)

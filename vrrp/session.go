@@ -71,6 +71,15 @@ type group struct {
 	splitAt time.Time // since when only some are Master; zero: all are, or none
 }
 
+// A linkState is how the interface of a router was last seen.
+type linkState uint8
+
+const (
+	linkUnseen linkState = iota
+	linkDown
+	linkUp
+)
+
 // A member is one router of a Session.
 type member struct {
 	key       routerKey
@@ -85,6 +94,9 @@ type member struct {
 	unsent  string             // why adverts cannot be sent, as last reported
 	own     netip.Addr         // the director's own address on the router's interface
 	source  netip.Addr         // as configured when the source of adverts was chosen
+	link    linkState
+	// unheard is why nobody can hear it, although it runs; empty: it can be heard.
+	unheard string
 	// resumeAt is when it has listened long enough to resume as Master.
 	resumeAt time.Time
 	// sourceless is since when its interface lacks an address to send adverts from.

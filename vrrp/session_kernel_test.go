@@ -28,6 +28,7 @@ type kernel struct {
 	mu      sync.Mutex
 	devices map[string]vrrp.Interface
 	seen    *vrrp.Interfaces
+	booted  time.Time
 	ports   []vrrp.Port
 	queue   []vrrp.Packet
 	claims  []vrrp.Claim
@@ -122,7 +123,7 @@ func (s *kernel) event(e vrrp.Event) {
 
 // publish makes a new view of the interfaces.
 func (s *kernel) publish() {
-	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string)}
+	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string), Booted: s.booted}
 	for _, p := range s.ports {
 		if s.opening {
 			break

@@ -58,6 +58,12 @@ type Config struct {
 	// Track are the conditions that concern this router, beside those that concern
 	// all. None is there twice.
 	Track []Track
+	// IgnoreCarrier lets the router run on an interface without a carrier, where its
+	// adverts cannot be heard: a cable straight to the peer, which may be off.
+	IgnoreCarrier bool
+	// LinkUpDelay is for how long after its interface came up, or its machine was
+	// started, a Backup that has heard nobody does not become Master.
+	LinkUpDelay time.Duration
 	// SyncGroup is the name of the group whose routers move together; empty: none.
 	SyncGroup string
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
@@ -263,6 +269,9 @@ type Status struct {
 	Rivals []Rival `json:"rivals,omitempty"`
 	// Unsent is why a Master could not send its last advert; empty: it could.
 	Unsent string `json:"unsent,omitempty"`
+	// Unheard is why nobody can hear the router's adverts, although it runs: its interface
+	// has no carrier, and that is to be ignored. Empty: somebody can.
+	Unheard string `json:"unheard,omitempty"`
 	// Unasked is why the router cannot ask its neighbours who else has its addresses;
 	// empty: it can, or it has no need to.
 	Unasked string `json:"unasked,omitempty"`

@@ -84,6 +84,9 @@ type Router struct {
 	Rivals []Rival `json:"rivals"`
 	// Unsent is why a Master could not send its last advert; empty if it could.
 	Unsent string `json:"unsent,omitempty"`
+	// Unheard is why nobody can hear the router's adverts, although it runs: its interface
+	// has no carrier, and that is to be ignored. Empty if somebody can.
+	Unheard string `json:"unheard,omitempty"`
 	// Unasked is why the router cannot ask its neighbours who else has its addresses;
 	// empty if it can, or has no need to.
 	Unasked string `json:"unasked,omitempty"`

@@ -122,7 +122,8 @@ var keepalivedVRRP = []foreignWords{
 	{"state", counterpart, `Remove it: the priority alone determines who is Master.`},
 	{"strict_mode vrrp_strict", counterpart, `Remove it: lvsd always keeps to the RFC.`},
 	{"accept noaccept no_accept", counterpart, `Remove it: the Master always accepts packets to the virtual addresses, because IPVS needs that.`},
-	{"dont_track_primary", never, `The router's own interface is always tracked.`},
+	{"dont_track_primary", counterpart, `Write carrier = "ignore" in the virtual_router, if it is a cable straight to the other director.`},
+	{"vrrp_delay_after_boot vrrp_startup_delay", counterpart, `Write link_up_delay = "30s" in the virtual_router, with that time.`},
 	{"auth_pass", counterpart, `Write authentication { password = "1111" } with version = 2, with the first 8 bytes of what keepalived has. Everybody on the network can read it.`},
 	{"auth_type", counterpart, `Remove it: for PASS, write authentication { password = "1111" } with version = 2. There is no AH, because RFC 3768 removed it and it stops at the first address translation.`},
 	{"auth_hmac", counterpart, `Write authentication { signer = 1 } with a key "1" { file = "/etc/lvsd/vrrp.key" } in it, one for each key line: what follows there, hex: included, is the text of that file.`},
@@ -176,7 +177,7 @@ var keepalivedVRRP = []foreignWords{
 		track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
 		vrrp_owner_ignore_adverts vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy kernel_rx_buf_size
 		vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
-		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup vrrp_delay_after_boot
+		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup
 		native_ipv6`,
 		never, `It is fixed in lvsd, which keeps to RFC 9568.`},
 	{`vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap
@@ -249,8 +250,7 @@ var keepalivedGlobal = []foreignWords{
 	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat
 		shutdown_script_timeout startup_script_timeout use_symlink_paths tls_compliant checker_log_all_failures
 		log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file
-		reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds
-		vrrp_startup_delay`,
+		reload_time_file startup_script shutdown_script data_use_instance tmp_config_directory keep_script_fds`,
 		never, `It concerns how keepalived itself runs.`},
 	{"SSL certificate", notYet, `Checks have no client certificate; ca_file in the tls block says what the servers' certificates are verified with.`},
 }

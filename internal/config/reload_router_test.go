@@ -33,6 +33,8 @@ var reloadedRouters = map[string]struct {
 	beside string
 }{
 	"interface":       {`interface = "eth2"`, true, ""},
+	"carrier":         {`carrier = "ignore"`, false, ""},
+	"link_up_delay":   {`link_up_delay = "20s"`, false, ""},
 	"id":              {`id = 52`, true, ""},
 	"version":         {`version = 2`, false, ""},
 	"priority":        {`priority = 120`, false, ""},
@@ -196,6 +198,12 @@ func live(t *testing.T, role vrrp.State, before, after vrrp.Config, another bool
 		h.set("eth1", true)
 		time.Sleep(20 * time.Second)
 		h.look("eth1 is up")
+		h.set("eth0", false)
+		time.Sleep(10 * time.Second)
+		h.look("eth0 has no carrier")
+		h.set("eth0", true)
+		time.Sleep(30 * time.Second)
+		h.look("and has it again")
 		h.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
 		<-h.ended
 		h.look("stopped")
@@ -367,7 +375,7 @@ func (h *host) token() {
 func (h *host) publish() {
 	h.view = &vrrp.Interfaces{ByName: map[string]vrrp.Interface{}, Ports: map[vrrp.Port]string{}}
 	for name, addresses := range own {
-		i := vrrp.Interface{Up: !h.down[name]}
+		i := vrrp.Interface{Enabled: true, Up: !h.down[name]}
 		for _, a := range addresses {
 			i.Addresses = append(i.Addresses, netip.MustParsePrefix(a))
 		}

@@ -52,6 +52,8 @@ var (
 		{"source", func(c *vrrp.Config) any { return c.Source }},
 		{"track", func(c *vrrp.Config) any { return c.Track }},
 		{"authentication", func(c *vrrp.Config) any { return c.Authentication }},
+		{"carrier", func(c *vrrp.Config) any { return map[bool]string{false: "track", true: "ignore"}[c.IgnoreCarrier] }},
+		{"link_up_delay", func(c *vrrp.Config) any { return c.LinkUpDelay }},
 		{"sync_group", func(c *vrrp.Config) any { return c.SyncGroup }},
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},

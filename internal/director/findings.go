@@ -157,6 +157,10 @@ func (all *findings) router(now time.Time, r *api.Router) {
 		all.add(api.Error, vrrp.AdvertsUnsent, subject, "if it is \"operation not permitted\", let VRRP (IP protocol 112) out through this director's own firewall",
 			"%s is Master, but cannot send its adverts, so the other director becomes Master as well: %s", subject, r.Unsent)
 	}
+	if r.Unheard != "" {
+		all.add(api.Warning, "unheard", subject, "make sure that the other director is off: if it is not, it is Master as well",
+			"%s runs although %s: no director hears another one", subject, r.Unheard)
+	}
 	if a := r.Aside; a != nil {
 		all.add(api.Warning, vrrp.StandsAside, subject, remedies[vrrp.Reason(a.Reason)]+"; to take over all the same, set insist = true",
 			"%s does not become Master: %v advertises %v, and %s, but its adverts are refused (%s)",

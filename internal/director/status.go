@@ -216,7 +216,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,
 		Authentication: (*api.Authentication)(r.Authentication),
-		Peers:          peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
+		Peers:          peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unheard: r.Unheard, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,
 		Missing: r.Missing, Left: r.Left, AddressesFailure: r.AddressesFailure,
 		Counters: api.RouterCounters{
 			AdvertsSent: r.Counters.AdvertsSent, AdvertsReceived: r.Counters.AdvertsReceived,

@@ -111,6 +111,7 @@ func (d *Director) Repair() {
 	d.net.disturb(func() {
 		d.net.logf("%s: is repaired", d.Name)
 		d.faulted, d.memory.heard = false, time.Time{}
+		d.Router.LinkUp(d.clock())
 		d.do(d.Router.Startup(d.clock(), d.Source))
 	})
 }

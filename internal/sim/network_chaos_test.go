@@ -40,6 +40,10 @@ func (n *Network) populate() {
 		if n.chance(0.2) {
 			c.PreemptDelay = n.upTo(5 * time.Second)
 		}
+		c.LinkUpDelay = 0
+		if n.chance(0.1) {
+			c.LinkUpDelay = n.upTo(5 * time.Second)
+		}
 		d := n.Add(c)
 		d.SetRate(0.97 + 0.06*n.rng.Float64())
 		d.Start()
@@ -256,7 +260,7 @@ func (n *Network) heal() error {
 		if d.Router == nil {
 			d.Start()
 		}
-		delay = max(delay, d.Config.PreemptDelay)
+		delay = max(delay, d.Config.PreemptDelay, d.Config.LinkUpDelay)
 	}
 	return n.Run(12*n.watch.slowest + 2*time.Second + 2*delay)
 }

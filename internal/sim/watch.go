@@ -213,6 +213,7 @@ func (w *watch) checkLonely(d *Director) {
 	}
 	// Master_Down, and a listening after a stall; clocks may differ by 10 %.
 	bound := 3*w.slowest + max(w.slowest, time.Second) + 2*w.slowest
+	bound += d.Config.LinkUpDelay
 	if w.forged {
 		bound += 7 * w.slowest // One advert may put it off for ten intervals.
 	}
@@ -225,7 +226,7 @@ func (w *watch) checkLonely(d *Director) {
 func (w *watch) checkPair(d, e *Director) {
 	both := d.State() == vrrp.Master && e.State() == vrrp.Master && !d.asleep && !e.asleep &&
 		w.net.reaches(d, e) && w.net.reaches(e, d)
-	bound := 3*w.slowest + 4*(w.net.Delay+w.net.Jitter)
+	bound := 4*w.slowest + 4*(w.net.Delay+w.net.Jitter)
 	if lasts(w, w.dual, wire{d.index, e.index}, both, bound) {
 		w.net.fail(d.Name, "and %s are both Master for %s", e.Name, bound)
 	}

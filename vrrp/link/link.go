@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/mdlayher/packet"
@@ -41,6 +42,8 @@ type Link struct {
 	connsMu sync.Mutex
 	conns   map[int]*packet.Conn
 
+	booted time.Time // the machine
+
 	// resubscribed counts subscriptions that ended and were made again.
 	resubscribed atomic.Uint64
 	eventBuffer  int
@@ -63,6 +66,7 @@ type device struct {
 	index int
 	mac   net.HardwareAddr
 	up    bool // administratively, and has a carrier
+	admin bool // administratively
 	noARP bool // point to point, loopback, or without ARP
 	addrs []address
 }
@@ -110,10 +114,20 @@ func Open() (*Link, error) {
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
 		conns:       make(map[int]*packet.Conn),
+		booted:      booted(),
 		eventBuffer: eventBuffer,
 	}
 	l.view.Store(new(view))
 	return l, nil
+}
+
+// booted is when the machine was started.
+func booted() time.Time {
+	var up unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return time.Time{} // Long ago.
+	}
+	return time.Now().Add(-time.Duration(up.Nano()))
 }
 
 // Listen opens the sockets of these ports, and closes all others. Adverts with

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lvsd/lvsd/vrrp"
@@ -202,6 +203,9 @@ func TestCarrierAndWake(t *testing.T) {
 	}
 	ip(t, "link set vb down") // The cable is pulled at the other end.
 	wait(t, "the carrier is gone", func() bool { return !l.Interfaces().ByName["va"].Up })
+	if i := l.Interfaces(); !i.ByName["va"].Enabled || i.Booted.IsZero() || i.Booted.After(time.Now()) {
+		t.Errorf("it is enabled: %t; the machine was started at %v", i.ByName["va"].Enabled, i.Booted)
+	}
 	if len(l.Wake()) == 0 {
 		t.Error("nobody was woken")
 	}

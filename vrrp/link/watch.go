@@ -181,6 +181,7 @@ func (t table) set(a *netlink.LinkAttrs) {
 		index: a.Index,
 		mac:   a.HardwareAddr,
 		up:    a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&unix.IFF_RUNNING != 0,
+		admin: a.RawFlags&unix.IFF_UP != 0,
 		noARP: a.RawFlags&(unix.IFF_NOARP|unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT) != 0,
 	}
 	if old := t[a.Index]; old != nil {
@@ -222,7 +223,7 @@ func (t table) addr(u netlink.AddrUpdate) {
 func (l *Link) publish(t table) (retry bool) {
 	old := l.view.Load()
 	v := &view{
-		Interfaces: vrrp.Interfaces{ByName: make(map[string]vrrp.Interface, len(t)), Ports: make(map[vrrp.Port]string)},
+		Interfaces: vrrp.Interfaces{ByName: make(map[string]vrrp.Interface, len(t)), Ports: make(map[vrrp.Port]string), Booted: l.booted},
 		devices:    make(map[string]*device, len(t)),
 	}
 	for _, d := range t {
@@ -235,7 +236,7 @@ func (l *Link) publish(t table) (retry bool) {
 		return retry
 	}
 	for name, d := range v.devices {
-		i := vrrp.Interface{Up: d.up, Hardware: string(d.mac)}
+		i := vrrp.Interface{Up: d.up, Enabled: d.admin, Hardware: string(d.mac)}
 		for _, a := range d.addrs {
 			if a.flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) == 0 { // Packets can be sent from it.
 				i.Addresses = append(i.Addresses, a.Prefix)

@@ -14,6 +14,8 @@ director {
 
 virtual_router "outside" {
   interface       = "eth0"
+  carrier         = "ignore"
+  link_up_delay   = "30s"
   id              = 51
   version         = 2
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
