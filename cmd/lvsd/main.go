@@ -57,6 +57,7 @@ IPVS table equal to one configuration.
   lvsd status                 ask the running daemon for its state
   lvsd reload                 have the daemon read the configuration again
                               (or: systemctl reload lvsd)
+  lvsd vrrp                   show all about its virtual routers
   lvsd failover               hand the virtual addresses over to another director
   lvsd standby                keep this director from being Master
   lvsd resume                 end that
@@ -77,7 +78,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

@@ -18,8 +18,8 @@ func newFailoverCommand() *cobra.Command {
 		SuggestFor: []string{"switchover", "move", "demote"},
 		Short:      "Hand the virtual addresses over to another director",
 		Long: `Hands the virtual routers of which this director is Master over to another one,
-or only those that are named, waits until that is done, and prints who is Master
-now. No packet is lost: this director says that it leaves (an advert of priority
+or only those that are named, by their own names or by that of a sync group, waits
+until that is done, and prints who is Master now. No packet is lost: this director says that it leaves (an advert of priority
 0), and keeps the addresses until it hears the other one. If no other director
 takes over in time (Master_Down, about three and a half advert intervals), this
 one goes on as Master, and the command fails; with --force it lets the addresses

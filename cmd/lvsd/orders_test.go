@@ -70,3 +70,23 @@ func TestOrderCommands(t *testing.T) {
 		t.Errorf("resume takes no names: exit status %d", exit)
 	}
 }
+
+func TestVRRPCommand(t *testing.T) {
+	socket := answering(t, oneStatus{})
+	for _, tt := range []struct {
+		args string
+		exit int
+		want string
+	}{
+		{"vrrp --socket " + socket, 0, "No virtual router is configured"},
+		{"vrrp -o json --socket " + socket, 0, "[]\n"},
+		{"vrrp outsite --socket " + socket, exitFailure, `no virtual router or sync group "outsite"`},
+		{"vrrp --socket /nowhere/lvsd.sock", exitNoAnswer, "systemctl start lvsd"},
+		{"vrrp --nonsense", exitUsage, "unknown flag"},
+	} {
+		stdout, stderr, exit := command(t, strings.Fields(tt.args)...)
+		if exit != tt.exit || !strings.Contains(stdout+stderr, tt.want) {
+			t.Errorf("%s: exit status %d, %q; want %d, %q", tt.args, exit, stdout+stderr, tt.exit, tt.want)
+		}
+	}
+}

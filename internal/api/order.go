@@ -23,7 +23,7 @@ func (u User) String() string {
 
 // A FailoverOrder asks for a planned failover: POST /v1/failover.
 type FailoverOrder struct {
-	// Routers are the names of virtual routers; none: all of which this director is
+	// Routers are the names of virtual routers or of sync groups; none: all of which this director is
 	// Master.
 	Routers []string `json:"routers,omitempty"`
 	// Force lets them go even if no other director takes over.

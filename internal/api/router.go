@@ -119,6 +119,18 @@ type Router struct {
 	// in seconds; both since the keeper started.
 	AdvertGaps     Histogram `json:"advert_gaps"`
 	AdvertLateness Histogram `json:"advert_lateness"`
+	// Transitions are the last changes of State since lvsd was started, the newest
+	// first, and at most ten.
+	Transitions []Transition `json:"transitions"`
+}
+
+// A Transition is a change of a virtual router's state.
+type Transition struct {
+	At   time.Time `json:"at"`
+	From State     `json:"from"`
+	To   State     `json:"to"`
+	// Why is the reason, in an operator's words.
+	Why string `json:"why"`
 }
 
 // A Histogram counts values by bounds, which are always the same.

@@ -157,6 +157,8 @@ type Keeper struct {
 	// does every second; left out if it has not yet.
 	Age     time.Duration `json:"age_ns,omitempty"`
 	AgeText Duration      `json:"age,omitzero"`
+	// Transitions are those of each virtual router, which the JSON has there.
+	Transitions map[string][]Transition `json:"-"`
 }
 
 // A Supply tells whether a virtual service is served.

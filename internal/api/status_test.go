@@ -77,7 +77,11 @@ func outside() Router {
 		Addresses: []netip.Prefix{
 			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),
 		},
-		Counters:       RouterCounters{AdvertsSent: 93596, BecameMaster: 1, Discarded: map[string]uint64{"checksum": 2}},
+		Counters: RouterCounters{AdvertsSent: 93596, BecameMaster: 1, Discarded: map[string]uint64{"checksum": 2}},
+		Transitions: []Transition{
+			{At: before(26*time.Hour - 4*time.Second), From: Backup, To: Master, Why: "no adverts from any Master"},
+			{At: before(26 * time.Hour), From: Initialize, To: Backup, Why: "started"},
+		},
 		AdvertGaps:     Histogram{Bounds: []float64{1.1, 2}, Buckets: []uint64{0, 0, 0}},
 		AdvertLateness: Histogram{Bounds: []float64{0.00005, 0.0001}, Buckets: []uint64{93500, 90, 4}, Sum: 1.9, Max: 0.0021},
 	}

@@ -96,6 +96,12 @@ func (k keeperEdge) Status() api.Keeper {
 		all.Age = time.Since(s.Reported)
 		all.AgeText = api.Duration(all.Age)
 	}
+	all.Transitions = make(map[string][]api.Transition)
+	for router, last := range k.Client.Transitions() {
+		for _, t := range last {
+			all.Transitions[router] = append(all.Transitions[router], api.Transition{At: t.At, From: api.State(t.From), To: api.State(t.To), Why: t.Why})
+		}
+	}
 	return all
 }
 

@@ -57,7 +57,7 @@ func done() api.Ordered {
 	return api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}, Warnings: []string{}}
 }
 
-// concerned are the virtual routers of these names, or all where none is given.
+// concerned are the virtual routers of these names, or of sync groups, or all where none is given.
 func (c *Core) concerned(names []string) ([]vrrp.Config, error) {
 	all := c.config.Routers
 	if len(all) == 0 {
@@ -68,11 +68,15 @@ func (c *Core) concerned(names []string) ([]vrrp.Config, error) {
 	}
 	var some []vrrp.Config
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(r vrrp.Config) bool { return r.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no virtual router %q: configured are %s", name, namesOf(all))
+		before := len(some)
+		for i := range all {
+			if all[i].Name == name || all[i].SyncGroup == name {
+				some = append(some, all[i])
+			}
 		}
-		some = append(some, all[i])
+		if len(some) == before {
+			return nil, fmt.Errorf("there is no virtual router or sync group %q: the virtual routers are %s", name, namesOf(all))
+		}
 	}
 	return some, nil
 }

@@ -159,6 +159,16 @@ func TestFailoverOfOneRouter(t *testing.T) {
 	h.expect("let go by force", "inside preempts", "outside"+byAlice, "ok=true, outside let_go as Backup")
 }
 
+func TestFailoverOfASyncGroup(t *testing.T) {
+	h := helmOf(t)
+	c := *h.core.config
+	c.Digest, c.Routers = "second", []vrrp.Config{c.Routers[0], c.Routers[1]}
+	c.Routers[0].SyncGroup, c.Routers[1].SyncGroup = "both", "both"
+	h.reloadTo(&c)
+	h.failover("both")
+	h.expect("ordered", "inside offers 1, outside offers 1", "")
+}
+
 func TestFailoverOfABackupHasNothingToDo(t *testing.T) {
 	h := helmOf(t)
 	h.hearOf("outside", vrrp.Backup)
@@ -210,7 +220,7 @@ func TestFailoversThatAreRefused(t *testing.T) {
 
 	h := helmOf(t)
 	h.failover("outsite")
-	h.expect("a name that is not configured", "inside preempts, outside preempts", "", `ok=false, there is no virtual router "outsite": configured are inside, outside`)
+	h.expect("a name that is not configured", "inside preempts, outside preempts", "", `ok=false, there is no virtual router or sync group "outsite": the virtual routers are inside, outside`)
 	h.failover()
 	h.failover()
 	h.handle(Resume{alice, h.answer})

@@ -57,6 +57,9 @@ func keepTime(s *api.Status, now time.Time) {
 		if h := s.Routers[i].HeldBack; h != nil {
 			keep(&h.Since)
 		}
+		for j := range s.Routers[i].Transitions {
+			keep(&s.Routers[i].Transitions[j].At)
+		}
 		keepHooks(s.Routers[i].Hooks, keep)
 	}
 	for i := range s.SyncGroups {
@@ -122,6 +125,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 		}
 	}
 	for i := range all {
+		all[i].Transitions = append([]api.Transition{}, e.Keeper.Transitions[all[i].Name]...)
 		if h, ok := c.orders.held[all[i].Name]; ok && all[i].State != api.Master {
 			all[i].HeldBack = &h
 		}

@@ -30,7 +30,8 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	router.State, result.Outcome = vrrp.Backup, checker.Passed
 	routers := routerStatus(&router, 0)
 	routers.HeldBack = &api.Held{By: api.User{Name: "x", UID: 1}, Since: start} // The core knows that.
-	routers.Hooks = []api.Hook{{}}                                              // from another edge
+	routers.Transitions = []api.Transition{{At: start, From: api.Backup, To: api.Master, Why: "x"}}
+	routers.Hooks = []api.Hook{{}} // from another edge
 	fill(reflect.ValueOf(&routers.Hooks).Elem())
 	for _, v := range []any{routers, keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))

@@ -51,6 +51,7 @@ type Client struct {
 	mu       sync.Mutex // guards what follows
 	desired  *vrrp.Desired
 	statuses []vrrp.Status
+	history  history
 	status   Status
 	starts   uint64
 	cause    string // why the keeper that runs is going to end, if that is known
@@ -69,6 +70,7 @@ func Start(ctx context.Context, events event.Sink, follow func([]vrrp.Status, []
 		events:  events,
 		follow:  follow,
 		desired: new(vrrp.Desired),
+		history: make(history),
 		kick:    make(chan struct{}, 1),
 		changed: make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -83,6 +85,7 @@ func (c *Client) Set(d vrrp.Desired) {
 	c.mu.Lock()
 	if c.desired.Ending == vrrp.Running {
 		c.desired = &d
+		c.history.keep(d.Routers)
 	}
 	c.mu.Unlock()
 	token(c.kick)
@@ -101,6 +104,17 @@ func (c *Client) Statuses() []vrrp.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.statuses
+}
+
+// Transitions returns the last transitions of each router, the newest first.
+func (c *Client) Transitions() map[string][]Transition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make(map[string][]Transition, len(c.history))
+	for router, t := range c.history {
+		all[router] = slices.Clone(t)
+	}
+	return all
 }
 
 // Changed receives a token when Statuses has changed.
@@ -315,11 +329,12 @@ func (c *Client) take(s snapshot) {
 		c.tell(event.Info, "keeper-runs", "the keeper is running", slog.Int("pid", pid))
 	}
 	for _, e := range s.Events {
+		c.mu.Lock()
+		c.history.note(time.Now(), e)
 		if e.Code == directorLost {
-			c.mu.Lock()
 			c.cause = fmt.Sprintf("it handed over, because lvsd did not respond for %v", patience*pulse)
-			c.mu.Unlock()
 		}
+		c.mu.Unlock()
 		c.events(exported(e))
 	}
 	c.follow(s.Statuses, s.Events)

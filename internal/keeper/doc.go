@@ -17,6 +17,7 @@
 //	process.go    what is special about the keeper's process
 //	others.go     other daemons that speak VRRP
 //	keeper.go     the keeper's end
+//	history.go    what the director remembers of the routers
 //	client.go     the director's end
 //
 // Each process survives the death of the other. A keeper that dies is restarted

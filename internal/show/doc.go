@@ -7,5 +7,6 @@
 //	units.go, table.go        figures and columns
 //	services.go, status.go    the state
 //	select.go                 parts of it
+//	vrrp.go                   all about virtual routers
 //	reload.go, orders.go      what a reload did, or another order
 package show
