@@ -241,7 +241,10 @@ func (a Advert) Append(b []byte, src, dst netip.Addr) []byte {
 	}
 	b = append(b, 0, 0)
 	for _, addr := range addrs {
-		b = append(b, addr.Unmap().AsSlice()...)
+		if src.Is4() {
+			addr = addr.Unmap()
+		}
+		b = append(b, addr.AsSlice()...)
 	}
 	if a.Version == 2 {
 		b = append(b, a.Password[:]...)

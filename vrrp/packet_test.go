@@ -290,6 +290,12 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
+	// IPv4 mapped into IPv6 stays what it is.
+	six, mapped := netip.MustParseAddr("fe80::1"), netip.MustParseAddr("::ffff:10.0.0.1").As16()
+	ad := Advert{Version: 3, VRID: 1, Priority: 1, Interval: time.Second, Addresses: addrs("fe80::7", "fe80::8")}
+	b := ad.Append(nil, six, Group6)
+	copy(b[headerLen+16:], mapped[:])
+	f.Add(b, six.AsSlice(), Group6.AsSlice(), true)
 	for _, name := range []string{"v2.pcap", "v3.pcap", "v6.pcap", "vmac.pcap", "uni3.pcap", "ah.pcap", "hmac-time.pcap"} {
 		for i, d := range readPcap(f, name) {
 			if i < 3 {

@@ -232,6 +232,7 @@ func TestWhatIsAcceptedInEachMode(t *testing.T) {
 		{"we permit, they don't sign yet", signing(Permissive, nil), signing(ReceiveOnly, nil), epoch, nil, "", ReasonUnsigned},
 		{"we permit, they have no keys", signing(Permissive, nil), signing(Permissive, none), epoch, nil, "", ReasonUnsigned},
 		{"we only receive, they permit", signing(ReceiveOnly, nil), signing(Permissive, nil), epoch, nil, "", ""},
+		{"we have no keys, whatever the mode", signing(Enforce, func(a *Authentication) { a.Keys = nil }), signing(Permissive, none), epoch, nil, "", ""},
 		{"we have no keys, they permit", signing(Permissive, none), signing(Permissive, nil), epoch, nil, "", ReasonUnverified},
 		{"their clock is 5 s behind", signing(Enforce, nil), signing(Enforce, nil), epoch.Add(-5 * time.Second), nil, "", ReasonClock},
 		{"their clock is 3 s ahead", signing(Enforce, nil), signing(Enforce, nil), epoch.Add(3 * time.Second), nil, "", ReasonClock},
