@@ -605,6 +605,25 @@ virtual_router "old" {
     # 1 to 8 bytes; default: none.
     password = "secret12"
   }
+
+  # Give the addresses the MAC address of the virtual router (00-00-5E-00-01
+  # or, with IPv6, -02, and the id), which moves with them: no neighbour has to
+  # learn another one. They are on a device of their own then, which is down
+  # unless this director has them. Extra addresses stay on their interfaces. Do
+  # not use it where a switch or a hypervisor accepts one MAC address of a port
+  # only.
+  virtual_mac {
+    # The name of the device, which lvsd makes (a macvlan) and removes.
+    # Firewall rules for packets to the virtual addresses name it.
+    # A name of up to 15 bytes; default: vrrp4-51 or vrrp6-51, with the family
+    # and the id.
+    device = "vrrp.51"
+
+    # Send the adverts from the interface's own MAC address. Switches then
+    # learn where the virtual one is from gratuitous ARP alone.
+    # Default: false.
+    adverts_from_interface = false
+  }
 }
 
 # ---- Conditions, defined once for several virtual routers.

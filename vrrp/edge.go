@@ -22,6 +22,11 @@ func keyOf(c *Config) routerKey {
 	return routerKey{Port{c.Interface, c.Family()}, c.VRID}
 }
 
+// device is the port of the device of a virtual MAC, if the router has one.
+func (c *Config) device() (p Port, ok bool) {
+	return Port{c.VirtualMAC.Device, c.Family()}, c.VirtualMAC.Device != ""
+}
+
 // An Identity is what the adverts of one virtual router have in common as they
 // arrive.
 type Identity struct {
@@ -30,6 +35,9 @@ type Identity struct {
 	MinTTL uint8
 	// Group is where they are multicast to; invalid: Group4 or Group6.
 	Group netip.Addr
+	// Below is the interface below a Port's, where that is the device of this router's
+	// virtual MAC. Empty: it is not.
+	Below string
 }
 
 // Header returns the first two bytes of such an advert: version and type, VRID.
@@ -78,7 +86,9 @@ type Interfaces struct {
 type Link interface {
 	// Listen opens the sockets of these ports, and closes all others. Adverts
 	// with these identities are all received there, and of other VRRP packets some:
-	// as many as it takes to report them.
+	// as many as it takes to report them. It makes the devices of virtual MACs, which
+	// are up while they have addresses, and removes them when they are not wanted any
+	// more and have none. What a device hears is received on the port below.
 	Listen(wanted map[Port][]Identity)
 	// Wake receives a token when packets have arrived or the interfaces have
 	// changed.

@@ -32,7 +32,7 @@ type Holdings struct {
 func (c *Config) holdings() Holdings {
 	h := Holdings{Attributes: c.Attributes, Routes: c.Routes, Rules: c.Rules}
 	for _, p := range c.Addresses {
-		h.Addresses = append(h.Addresses, InterfaceAddress{c.Interface, p})
+		h.Addresses = append(h.Addresses, InterfaceAddress{c.Home(), p})
 	}
 	h.Addresses = append(h.Addresses, c.Extra...)
 	if c.Lease {

@@ -85,14 +85,15 @@ func (s *Session) configured() map[netip.Addr]bool {
 func (s *Session) evaluate(now time.Time, g *group, virtual map[netip.Addr]bool) {
 	for _, m := range g.members {
 		port, known := s.interfaces.Ports[m.key.Port]
-		if m.demands = nil; !known {
-			continue // The socket is being opened.
+		device, made := s.device(m)
+		if m.demands = nil; !known || !made {
+			continue // The socket is being opened, or the device made.
 		}
 		if !m.inspected {
 			m.inspected = true
 			s.adopt(now, m)
 		}
-		m.demands = m.damp(now, append(s.ownConditions(now, m, port, virtual), demanded(m.router.c.Track, s.conditions)...))
+		m.demands = m.damp(now, append(s.ownConditions(now, m, port, device, virtual), demanded(m.router.c.Track, s.conditions)...))
 	}
 	for _, m := range g.members {
 		if m.demands != nil {
@@ -130,6 +131,17 @@ func (s *Session) decide(now time.Time, m *member) {
 	default:
 		s.begin(now, m)
 	}
+}
+
+// device returns why the device of a router's virtual MAC is not there, if it has one,
+// and whether that is known.
+func (s *Session) device(m *member) (why string, known bool) {
+	p, virtual := m.router.c.device()
+	if !virtual {
+		return "", true
+	}
+	why, known = s.interfaces.Ports[p]
+	return why, known
 }
 
 // damp makes what the router tracks what it counts as, and looks again when that
@@ -218,11 +230,12 @@ func (s *Session) begin(now time.Time, m *member) {
 // first is what keeps it from being heard, if anything does; where it lacks
 // several things, only one is named. Then come its addresses, and the interfaces
 // that it tracks.
-func (s *Session) ownConditions(now time.Time, m *member, port string, virtual map[netip.Addr]bool) []demand {
+func (s *Session) ownConditions(now time.Time, m *member, port, device string, virtual map[netip.Addr]bool) []demand {
 	own := s.interfaces.ByName[m.key.Interface]
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
 	m.follow(now, own, s.interfaces.Booted)
-	all := []demand{{Condition: m.heard(now, own, port, virtual)}, {Condition: s.removable(now, m)}}
+	all := []demand{{Condition: m.heard(now, own, port, virtual)},
+		{Condition: Condition{Name: "virtual MAC", OK: device == "", Reason: device}}, {Condition: s.removable(now, m)}}
 	for _, t := range m.router.c.Track {
 		name, isInterface := strings.CutPrefix(t.Condition, interfaceCondition)
 		if !isInterface {

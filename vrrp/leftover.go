@@ -52,10 +52,17 @@ func (m *member) touched() Holdings {
 func (m *member) owner() bool { return m.router.given.Priority == ownerPriority }
 
 // found returns a router's addresses that are on their interfaces, with whatever
-// prefix length, without the director's own one.
+// prefix length, without the director's own one. Those of a virtual MAC may also be
+// where they were before the router had one.
 func (s *Session) found(m *member) []InterfaceAddress {
+	places, c := m.router.holdings().Addresses, &m.router.c
+	if c.Home() != c.Interface {
+		for _, p := range c.Addresses {
+			places = append(places, InterfaceAddress{c.Interface, p})
+		}
+	}
 	var all []InterfaceAddress
-	for _, a := range m.router.holdings().Addresses {
+	for _, a := range places {
 		if m.isOwn(a) {
 			continue
 		}

@@ -137,6 +137,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		s.resume[r.Router] = r.Before
 	}
 	wanted := make(map[routerKey]bool, len(d.Routers))
+	var changed []func()
 	for _, c := range d.Routers {
 		key := keyOf(&c)
 		wanted[key] = true
@@ -150,7 +151,8 @@ func (s *Session) apply(now time.Time, d Desired) {
 		m.removed = false
 		m.router.Continue()
 		if !reflect.DeepEqual(m.router.given, c) {
-			s.do(now, m, m.router.Update(now, c))
+			acts := m.router.Update(now, c)
+			changed = append(changed, func() { s.do(now, m, acts) })
 		}
 	}
 	for m := range s.each() {
@@ -160,8 +162,11 @@ func (s *Session) apply(now time.Time, d Desired) {
 		}
 	}
 	s.regroup(now)
+	s.listen() // First: there may be devices to be made for the addresses.
+	for _, do := range changed {
+		do()
+	}
 	s.offer(now, d.Offers)
-	s.listen()
 	s.interfaces = nil // Inspect them again, for the new configuration.
 }
 
@@ -188,7 +193,12 @@ func (s *Session) listen() {
 	s.owners = make(map[portAddress]*member)
 	for key, m := range s.members {
 		c := &m.router.c
-		wanted[key.Port] = append(wanted[key.Port], Identity{c.Version, key.vrid, uint8(c.minTTL()), c.group()})
+		id := Identity{Version: c.Version, VRID: key.vrid, MinTTL: uint8(c.minTTL()), Group: c.group()}
+		wanted[key.Port] = append(wanted[key.Port], id)
+		if p, ok := c.device(); ok {
+			id.Below = c.Interface
+			wanted[p] = append(wanted[p], id)
+		}
 		for _, a := range m.router.c.Addresses {
 			s.owners[portAddress{key.Port, a.Addr()}] = m
 		}

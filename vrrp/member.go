@@ -109,7 +109,7 @@ func (s *Session) send(now time.Time, m *member, ad Send) {
 			continue // The same list of peers is on all directors.
 		}
 		s.payload = m.router.Encode(s.payload[:0], ad, dst)
-		if err := s.link.Send(Packet{Port: m.key.Port, Src: source, Dst: dst, TTL: c.ttl(), Payload: s.payload}); err != nil {
+		if err := s.emit(m, Packet{Port: m.key.Port, Src: source, Dst: dst, TTL: c.ttl(), Payload: s.payload}); err != nil {
 			m.router.counters.SendErrors++
 			failure = err.Error()
 		}
@@ -122,4 +122,19 @@ func (s *Session) send(now time.Time, m *member, ad Send) {
 		s.report(m.router.event(now, AdvertsUnsent, slog.LevelWarn, "adverts cannot be sent, so another director may become Master as well: %s", failure))
 	}
 	m.unsent = failure
+}
+
+// emit sends a packet from the virtual MAC, if the router has one, its device is up, and
+// the packet is for a group: a switch learns from it where that MAC is (RFC 9568 section
+// 7.3). The first advert of a Master comes before that, from the interface.
+func (s *Session) emit(m *member, p Packet) error {
+	device, virtual := m.router.c.device()
+	if virtual && !m.router.c.VirtualMAC.AdvertsFromInterface && p.Dst.IsMulticast() && s.interfaces != nil && s.interfaces.ByName[device.Interface].Up {
+		from := p
+		from.Port = device
+		if s.link.Send(from) == nil {
+			return nil // Otherwise it has just gone down.
+		}
+	}
+	return s.link.Send(p)
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -215,7 +216,11 @@ func (s *kernel) Send(p vrrp.Packet) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(loop, "advert %d from %s to %s", ad.Priority, p.Src, p.Dst)
+	by := ""
+	if strings.HasPrefix(p.Port.Interface, "vrrp") {
+		by = " by " + p.Port.Interface
+	}
+	s.note(loop, "advert %d from %s to %s%s", ad.Priority, p.Src, p.Dst, by)
 	if !s.devices[p.Port.Interface].Up {
 		return errors.New("network is down")
 	}

@@ -69,7 +69,30 @@ type Config struct {
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.
 	Lease bool
+	// VirtualMAC is the device of the virtual router's own MAC address, if it has one.
+	VirtualMAC VirtualMAC
 }
+
+// A VirtualMAC is a device with the MAC address of a virtual router, on its interface.
+// It has the addresses of that router, but not those that are not advertised.
+type VirtualMAC struct {
+	// Device is its name. Empty: the addresses are on the interface itself.
+	Device string
+	// AdvertsFromInterface sends the adverts from the interface's own MAC address.
+	AdvertsFromInterface bool
+}
+
+// MAC is the address of a virtual router of a family (RFC 9568 section 7.3).
+func MAC(family int, vrid uint8) [6]byte {
+	kind := byte(1)
+	if family == 6 {
+		kind = 2
+	}
+	return [6]byte{0, 0, 0x5e, 0, kind, vrid}
+}
+
+// Home is the interface that has the addresses that are advertised.
+func (c *Config) Home() string { return cmp.Or(c.VirtualMAC.Device, c.Interface) }
 
 // Family returns 4 or 6. Without virtual addresses it is that of the adverts.
 func (c *Config) Family() int {

@@ -42,6 +42,14 @@ func checkAttributes(b *block.Body, a netip.Addr, as vrrp.Attributes, on string)
 	}
 }
 
+// labelled is the interface with which the labels of addresses begin; empty: any.
+func labelled(b *block.Body, c *vrrp.Config) string {
+	if _, virtual := b.Block("virtual_mac"); virtual {
+		return ""
+	}
+	return c.Interface
+}
+
 // attribute notes the attributes of an address, if it has any.
 func attribute(c *vrrp.Config, a netip.Addr, as vrrp.Attributes) {
 	if as == (vrrp.Attributes{}) {
@@ -62,7 +70,7 @@ func addressBlocks(b *block.Body, c *vrrp.Config) (all []block.Item) {
 		as := addressTable.Read(inner)
 		it := block.Item{Text: inner.Labels[0], At: inner.LabelAt(0)}
 		if p, ok := inner.ParsePrefix(it.Text, it.At); ok {
-			checkAttributes(inner, p.Addr(), as, c.Interface)
+			checkAttributes(inner, p.Addr(), as, labelled(b, c))
 			attribute(c, p.Addr(), as)
 			all = append(all, it)
 		}

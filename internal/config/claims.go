@@ -14,6 +14,7 @@ const (
 	ruleItself
 	groupName
 	groupMember
+	virtualDevice
 	serviceName
 	serviceKey
 	mustBeUnique
@@ -47,6 +48,7 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	ruleItself:    {"rule", "remove one of the two"},
 	groupName:     {"sync_group", "choose another name"},
 	groupMember:   {"member", "a virtual router moves with one sync_group, and is in it once"},
+	virtualDevice: {"device of a virtual MAC", "give each a device of its own (device = \"vrrp4-a\")"},
 	serviceName:   {"virtual_service", "choose another name"},
 	serviceKey:    {"virtual service", "write all servers of a service into one block"},
 }

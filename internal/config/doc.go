@@ -17,8 +17,8 @@
 //	track_ping.go, track_service.go,
 //	track_file.go, track_process.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
-//	address.go, announce.go,
-//	paths.go, router.go
+//	virtual_mac.go, address.go,
+//	announce.go, paths.go, router.go
 //	group.go                        sync_group {}
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file

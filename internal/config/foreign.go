@@ -159,9 +159,13 @@ var keepalivedVRRP = []foreignWords{
 	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},
 	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},
 	{"static_routes static_rules static_ipaddress track_group static_track_group", notYet, `Keep them in the system's network configuration.`},
-	{`use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vmac_addr_prefix vmac_prefix disable_local_igmp vrf
-		promote_secondaries`,
-		notYet, `The addresses have the interface's own MAC address, and a new Master announces it.`},
+	{"use_vmac", counterpart, `Write virtual_mac {} in the virtual_router, and in it device = "vrrp.51" for a name of its own.`},
+	{"vmac_xmit_base", counterpart, `Write virtual_mac { adverts_from_interface = true }.`},
+	{"vmac_prefix", counterpart, `Write device = "vrrp.51" in the virtual_mac block, the whole name.`},
+	{"use_vmac_addr vmac_addr_prefix use_ipvlan", never, `Write virtual_mac {} in a virtual_router of its own.`},
+	{"disable_local_igmp", counterpart, `Remove it: the device of a virtual MAC is down on a Backup, and says nothing.`},
+	{"vrf", counterpart, `Remove it: the interface's own VRF counts.`},
+	{"promote_secondaries", counterpart, `Remove it: lvsd sets it where it is needed.`},
 	{`lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop
 		lvs_flush_on_stop lvs_timeouts lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
 		lvs_netlink_monitor_rcv_bufs_force`,

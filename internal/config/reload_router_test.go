@@ -55,6 +55,7 @@ var reloadedRouters = map[string]struct {
 	"source":          {`source = "10.9.0.7"`, false, ""},
 	"track":           {`track "interface" "eth1" {}`, false, ""},
 	"authentication":  {`authentication { password = "1111" }`, false, "version = 2"},
+	"virtual_mac":     {`virtual_mac {}`, false, ""},
 	"insist":          {`insist = true`, false, ""},
 	"lease":           {`lease = false`, false, ""},
 }
@@ -236,7 +237,7 @@ type host struct {
 	log     []string
 }
 
-var own = map[string][]string{"eth0": {"10.9.0.1/24", "10.9.0.7/24"}, "eth1": {"192.168.1.1/24"}, "eth2": {"10.9.0.9/24"}}
+var own = map[string][]string{"eth0": {"10.9.0.1/24", "10.9.0.7/24"}, "eth1": {"192.168.1.1/24"}, "eth2": {"10.9.0.9/24"}, "vrrp4-51": nil}
 
 func newHost(t *testing.T) *host {
 	h := &host{t: t, ended: make(chan struct{}), wake: make(chan struct{}, 1), mark: time.Now(),

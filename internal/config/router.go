@@ -21,7 +21,6 @@ const (
 	maxInterval2   = 255 * time.Second
 	maxAddresses   = 255
 	maxAddresses6  = 90
-	ownerPriority  = 255
 	maxPreemptWait = 1000 * time.Second
 )
 
@@ -80,6 +79,8 @@ var routerTable = block.NewTable("virtual_router",
 		authenticationTable.Schema),
 	block.Many[router]("on", "A program that is run when the virtual router has come into a state on this director: \"master\", \"backup\", \"fault\" (it cannot be Master) or \"stop\" (lvsd stops, or the virtual router was removed), or into \"any\" of them. The programs of a virtual router run one at a time, in order. If its state changes faster than that, those that have not begun are skipped.",
 		hookTable.Schema, "state"),
+	block.One[router]("virtual_mac", "Give the addresses the MAC address of the virtual router (00-00-5E-00-01 or, with IPv6, -02, and the id), which moves with them: no neighbour has to learn another one. They are on a device of their own then, which is down unless this director has them. Extra addresses stay on their interfaces. Do not use it where a switch or a hypervisor accepts one MAC address of a port only.",
+		virtualMACTable.Schema),
 	block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup. With keys that are enforced, it never does.",
 		false, func(r *router) *bool { return &r.Insist }),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
@@ -121,6 +122,7 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	checkReach(b, c, family)
 	checkSource(b, c, family)
 	checkPreemption(b, c)
+	readVirtualMAC(b, c)
 	checkOwner(b, c)
 	if b.Constant("priority") && !b.Refused("priority") && (c.Preempt || c.Priority == ownerPriority) {
 		b.Claim(samePriority, strconv.Itoa(int(c.Priority)), c.Name, b.At("priority"))

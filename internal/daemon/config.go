@@ -152,7 +152,7 @@ func settled(all []vrrp.InterfaceAddress, routers []vrrp.Config) []vrrp.Interfac
 			continue
 		}
 		for _, p := range c.Addresses {
-			moving[place{c.Interface, p.Addr()}] = true
+			moving[place{c.Interface, p.Addr()}], moving[place{c.Home(), p.Addr()}] = true, true
 		}
 		for _, x := range c.Extra {
 			moving[place{x.Interface, x.Prefix.Addr()}] = true

@@ -124,7 +124,7 @@ func homes(routers []vrrp.Config) map[netip.Addr]home {
 	for i := range routers {
 		r := &routers[i]
 		for _, p := range r.Addresses {
-			all[p.Addr()] = home{r.Name, r.Interface}
+			all[p.Addr()] = home{r.Name, r.Home()}
 		}
 		for _, e := range r.Extra {
 			all[e.Prefix.Addr()] = home{r.Name, e.Interface}

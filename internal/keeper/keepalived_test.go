@@ -13,8 +13,9 @@ import (
 )
 
 // keepalived starts Debian's keepalived on a host, for the same router. It is
-// the process itself, in a mount namespace with a /run of its own.
-func (h *host) keepalived(priority int) (stop func()) {
+// the process itself, in a mount namespace with a /run of its own. more is what it is
+// told beside.
+func (h *host) keepalived(priority int, more string) (stop func()) {
 	h.t.Helper()
 	path, err := exec.LookPath("keepalived")
 	if err != nil {
@@ -30,8 +31,9 @@ func (h *host) keepalived(priority int) (stop func()) {
     priority %d
     advert_int 0.1
     virtual_ipaddress { %s/24 }
+    %s
 }
-`, priority, h.at(200))
+`, priority, h.at(200), more)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
@@ -62,48 +64,71 @@ func (h *host) keepalived(priority int) (stop func()) {
 	return stop
 }
 
+// macs are the ways in which both know the virtual address: by the interface's MAC, or
+// by the virtual router's.
+var macs = []struct {
+	name, keepalived string
+	virtual          vrrp.VirtualMAC
+}{
+	{"the interface's MAC", "", vrrp.VirtualMAC{}},
+	{"a virtual MAC", "use_vmac", vrrp.VirtualMAC{Device: "vrrp4-51"}},
+	{"a virtual MAC, adverts from the interface", "use_vmac\nvmac_xmit_base", vrrp.VirtualMAC{Device: "vrrp4-51", AdvertsFromInterface: true}},
+}
+
 func TestKeepalivedAsBackup(t *testing.T) {
-	t.Parallel()
-	n := newNetwork(t)
-	ours, theirs := n.host(), n.host()
-	a := ours.start(lockFile(t))
-	a.desire(n.router(150))
-	wait(t, "lvsd is Master", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) })
-	theirs.keepalived(100)
-	time.Sleep(time.Second) // More than its patience.
-	if theirs.holds(n.at(200)) || a.state() != vrrp.Master {
-		t.Fatal("keepalived took the address from a better Master")
+	for _, mac := range macs {
+		t.Run(mac.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t)
+			ours, theirs := n.host(), n.host()
+			a := ours.start(lockFile(t))
+			c := n.router(150)
+			c.Routers[0].VirtualMAC = mac.virtual
+			a.desire(c)
+			wait(t, "lvsd is Master", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) })
+			theirs.keepalived(100, mac.keepalived)
+			time.Sleep(time.Second) // More than its patience.
+			if theirs.holds(n.at(200)) || a.state() != vrrp.Master {
+				t.Fatal("keepalived took the address from a better Master")
+			}
+			for reason, n := range a.report().Statuses[0].Counters.Discarded {
+				if n > 0 {
+					t.Errorf("%d discarded: %s", n, reason)
+				}
+			}
+			e := newEcho(n)
+			time.Sleep(100 * time.Millisecond)
+			a.stop()
+			wait(t, "keepalived holds the address alone", func() bool { return theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
+			checkGap(t, "proper stop, keepalived takes over", e)
+		})
 	}
-	for reason, n := range a.report().Statuses[0].Counters.Discarded {
-		if n > 0 {
-			t.Errorf("%d discarded: %s", n, reason)
-		}
-	}
-	e := newEcho(n)
-	time.Sleep(100 * time.Millisecond)
-	a.stop()
-	wait(t, "keepalived holds the address alone", func() bool { return theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
-	checkGap(t, "proper stop, keepalived takes over", e)
 }
 
 func TestKeepalivedAsMaster(t *testing.T) {
-	t.Parallel()
-	n := newNetwork(t)
-	ours, theirs := n.host(), n.host()
-	stop := theirs.keepalived(200)
-	wait(t, "keepalived is Master", func() bool { return theirs.holds(n.at(200)) })
-	a := ours.start(lockFile(t))
-	a.desire(n.router(150))
-	wait(t, "lvsd follows it", func() bool {
-		return a.state() == vrrp.Backup && a.report().Statuses[0].MasterPriority == 200
-	})
-	stop()
-	wait(t, "lvsd holds the address alone", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) && !theirs.holds(n.at(200)) })
-	e := newEcho(n)
-	time.Sleep(100 * time.Millisecond)
-	theirs.keepalived(200)
-	wait(t, "keepalived holds it alone", func() bool { return a.state() == vrrp.Backup && theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
-	checkGap(t, "preempted by keepalived", e)
+	for _, mac := range macs {
+		t.Run(mac.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t)
+			ours, theirs := n.host(), n.host()
+			stop := theirs.keepalived(200, mac.keepalived)
+			wait(t, "keepalived is Master", func() bool { return theirs.holds(n.at(200)) })
+			a := ours.start(lockFile(t))
+			c := n.router(150)
+			c.Routers[0].VirtualMAC = mac.virtual
+			a.desire(c)
+			wait(t, "lvsd follows it", func() bool {
+				return a.state() == vrrp.Backup && a.report().Statuses[0].MasterPriority == 200
+			})
+			stop()
+			wait(t, "lvsd holds the address alone", func() bool { return a.state() == vrrp.Master && ours.holds(n.at(200)) && !theirs.holds(n.at(200)) })
+			e := newEcho(n)
+			time.Sleep(100 * time.Millisecond)
+			theirs.keepalived(200, mac.keepalived)
+			wait(t, "keepalived holds it alone", func() bool { return a.state() == vrrp.Backup && theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
+			checkGap(t, "preempted by keepalived", e)
+		})
+	}
 }
 
 func TestKeepalivedOnTheSameMachineIsNoticed(t *testing.T) {
@@ -113,7 +138,7 @@ func TestKeepalivedOnTheSameMachineIsNoticed(t *testing.T) {
 	a := h.start(lockFile(t))
 	a.desire(n.router(150))
 	wait(t, "lvsd is Master", func() bool { return a.state() == vrrp.Master && h.holds(n.at(200)) })
-	stop := h.keepalived(100)
+	stop := h.keepalived(100, "")
 	took := wait(t, "keepalived is noticed", func() bool { return a.report().Others > 0 && a.told("another daemon on this machine speaks VRRP") == 1 })
 	t.Logf("noticed after %s", took.Round(time.Millisecond))
 	stop()

@@ -52,6 +52,9 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 	if d == nil {
 		return false, errors.New("the interface does not exist")
 	}
+	if err := l.raise(d); err != nil {
+		return false, err
+	}
 	different, err := l.differs(d, a, as)
 	if different {
 		_, err = l.release(d, a, spared)
@@ -116,6 +119,9 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 			addr.Broadcast = as.Broadcast.AsSlice()
 		}
 		addr.Label, addr.Scope = as.Label, int(as.Scope)
+		if d.virtual() && l.onLink(d, a) {
+			addr.Flags = unix.IFA_F_NOPREFIXROUTE
+		}
 		return addr
 	}
 	// Two directors hold the address during a hand-over, and duplicate
@@ -135,8 +141,15 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 	return addr
 }
 
-// onLink reports whether an own address of the interface is in the same network.
+// onLink reports whether an own address of the interface, or of the one below the
+// device of a virtual MAC, is in the same network, which has its route there then.
 func (l *Link) onLink(d *device, a vrrp.InterfaceAddress) bool {
+	if below := l.view.Load().below(d); below != nil {
+		if a.Prefix.Addr().IsLinkLocalUnicast() {
+			return false // Such a network is another one on each interface.
+		}
+		d = below
+	}
 	return slices.ContainsFunc(d.addrs, func(o address) bool {
 		return o.Masked() == a.Prefix.Masked() && !l.hasHeld(vrrp.InterfaceAddress{Interface: d.name, Prefix: o.Prefix})
 	})

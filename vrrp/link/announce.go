@@ -32,6 +32,14 @@ func (l *Link) Announce(h vrrp.Holdings) error {
 func (l *Link) announce(d *device, ip netip.Addr) error {
 	l.connsMu.Lock()
 	defer l.connsMu.Unlock()
+	err := l.write(d, ip)
+	if errors.Is(err, unix.ENETDOWN) { // A socket reports once that its interface has been down.
+		err = l.write(d, ip)
+	}
+	return err
+}
+
+func (l *Link) write(d *device, ip netip.Addr) error {
 	c, err := l.conn(d)
 	if err != nil {
 		return err

@@ -15,9 +15,11 @@
 //
 //	frames.go                  what is said by ARP and neighbour discovery
 //	filter.go                  which packets the kernel lets through
+//	device.go, parameter.go    the interfaces, and the kernel's parameters for them
 //	arrivals.go, socket.go     raw sockets
 //	neighbours.go              who else has an address
 //	link.go                    the view, and what the loop of the routers asks
+//	macvlan.go                 the devices of virtual MACs
 //	address.go, route.go,      what their worker asks
 //	holdings.go, announce.go
 //	watch.go                   Run

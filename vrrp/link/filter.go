@@ -15,8 +15,10 @@ import (
 const (
 	// headerOfIP is SKF_NET_OFF of linux/filter.h: what follows it is an offset
 	// into the IP header, which the raw sockets of IPv6 don't deliver.
-	headerOfIP  = 0xfff00000
-	wholePacket = 1 << 18 // more than any packet has
+	headerOfIP = 0xfff00000
+	// headerOfLink is SKF_LL_OFF: the same for the Ethernet header.
+	headerOfLink = 0xffe00000
+	wholePacket  = 1 << 18 // more than any packet has
 )
 
 // A filter is a program of the kernel's packet filter. A raw socket runs it for
@@ -25,7 +27,8 @@ type filter []bpf.Instruction
 
 // newFilter returns the filter for the adverts of these identities that come from
 // this network, or from as far as one of the routers allows; or, with strays, for
-// everything else.
+// everything else. Of the device of a virtual MAC, both are for what comes from that
+// MAC: the interface below hears everything but that.
 func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 	accept, other := bpf.RetConstant{Val: wholePacket}, bpf.RetConstant{Val: 0}
 	if strays {
@@ -44,7 +47,24 @@ func newFilter(family int, ours []vrrp.Identity, strays bool) filter {
 	for _, i := range ours {
 		f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(i.Header()), SkipTrue: 1}, accept)
 	}
-	return append(f, other)
+	f = append(f, other)
+	if len(ours) > 0 && ours[0].Below != "" {
+		return append(fromMAC(vrrp.MAC(family, ours[0].VRID)), f...)
+	}
+	return f
+}
+
+// fromMAC begins a filter for packets from a MAC.
+func fromMAC(mac [6]byte) filter {
+	refuse := bpf.RetConstant{Val: 0}
+	return filter{
+		bpf.LoadAbsolute{Off: headerOfLink + 6, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: binary.BigEndian.Uint32(mac[:]), SkipTrue: 1},
+		refuse,
+		bpf.LoadAbsolute{Off: headerOfLink + 10, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
+		refuse,
+	}
 }
 
 // lowestTTL is the smallest TTL that an advert of these identities may have.
@@ -61,17 +81,20 @@ func lowestTTL(ours []vrrp.Identity) uint32 {
 const maxWatched = 400
 
 // arpFilter returns the filter for ARP frames with one of these addresses as the
-// sender's, of which the MAC is not ours.
+// sender's, of which the MAC is not ours; nil: whatever it is.
 func arpFilter(mac net.HardwareAddr, addrs []netip.Addr) filter {
 	accept, refuse := bpf.RetConstant{Val: wholePacket}, bpf.RetConstant{Val: 0}
-	f := filter{
-		bpf.LoadAbsolute{Off: 14 + 8, Size: 4}, // sender hardware address
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(mac), SkipTrue: 3},
-		bpf.LoadAbsolute{Off: 14 + 12, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
-		refuse,
-		bpf.LoadAbsolute{Off: 14 + 14, Size: 4}, // sender protocol address
+	var f filter
+	if mac != nil {
+		f = filter{
+			bpf.LoadAbsolute{Off: 14 + 8, Size: 4}, // sender hardware address
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(mac), SkipTrue: 3},
+			bpf.LoadAbsolute{Off: 14 + 12, Size: 2},
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
+			refuse,
+		}
 	}
+	f = append(f, bpf.LoadAbsolute{Off: 14 + 14, Size: 4}) // sender protocol address
 	for _, a := range addrs {
 		if a.Is4() {
 			f = append(f, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(a.AsSlice()), SkipTrue: 1}, accept)

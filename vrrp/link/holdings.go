@@ -11,6 +11,7 @@ import (
 // anew and goes on after an error. It returns what had not been there, and which routes
 // and rules are not there.
 func (l *Link) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
+	l.await(h)
 	var addresses, routes, rules error
 	added.Addresses, addresses = l.holdAddresses(h)
 	added.Routes, missing.Routes, routes = l.holdRoutes(h.Routes)
@@ -25,5 +26,5 @@ func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	removed.Rules, rules = l.releaseRules(h.Rules)
 	removed.Routes, routes = l.releaseRoutes(h.Routes)
 	removed.Addresses, addresses = l.releaseAddresses(h)
-	return removed, errors.Join(rules, routes, addresses)
+	return removed, errors.Join(rules, routes, addresses, l.lower(h))
 }

@@ -21,6 +21,10 @@ import (
 // kernel ends a subscription that overflows.
 const eventBuffer = 1 << 20
 
+// retryAfter is how long Run waits before it tries again what the kernel
+// refused: a socket, or a subscription.
+const retryAfter = time.Second
+
 // A Link is the edge between virtual routers and the kernel.
 type Link struct {
 	wake   chan struct{} // one token: something arrived or changed
@@ -44,6 +48,13 @@ type Link struct {
 
 	booted time.Time // the machine
 
+	// prepared are the devices of virtual MACs, by index, that are as they should be,
+	// and changed what was changed of the interfaces below them. swept: those that an
+	// earlier process has left were removed. Only Run needs them.
+	prepared map[int]bool
+	changed  map[int][]parameter
+	swept    bool
+
 	// resubscribed counts subscriptions that ended and were made again.
 	resubscribed atomic.Uint64
 	eventBuffer  int
@@ -58,25 +69,6 @@ type view struct {
 	// there is none where there should be one.
 	listeners map[string]*listener
 	deaf      map[string]string
-}
-
-// A device is one network interface. It is replaced, never changed.
-type device struct {
-	name  string
-	index int
-	mac   net.HardwareAddr
-	up    bool // administratively, and has a carrier
-	admin bool // administratively
-	noARP bool // point to point, loopback, or without ARP
-	addrs []address
-}
-
-func (d *device) hasARP() bool { return !d.noARP && len(d.mac) == 6 }
-
-// An address is one address of a device.
-type address struct {
-	netip.Prefix
-	flags int // IFA_F_*
 }
 
 // A place is what two routes of the kernel differ in, or one of them is in the other's
@@ -115,6 +107,8 @@ func Open() (*Link, error) {
 		routed:      make(map[place]vrrp.Route),
 		conns:       make(map[int]*packet.Conn),
 		booted:      booted(),
+		prepared:    make(map[int]bool),
+		changed:     make(map[int][]parameter),
 		eventBuffer: eventBuffer,
 	}
 	l.view.Store(new(view))
@@ -150,12 +144,13 @@ func (l *Link) Watch(addresses map[string][]netip.Addr) {
 }
 
 // Claims calls f for every claim of a watched address that has arrived, but not for
-// those of this machine's other interfaces.
+// those of this machine's other interfaces. Two directors have the same virtual MAC,
+// and no socket hears what it has sent itself.
 func (l *Link) Claims(f func(vrrp.Claim)) {
 	v := l.view.Load()
 	for name, n := range v.listeners {
 		n.receive(func(ip netip.Addr, mac net.HardwareAddr) {
-			if !v.owns(mac) {
+			if d := v.devices[name]; !v.owns(mac) || d != nil && d.virtual() && slices.Equal(d.mac, mac) {
 				f(vrrp.Claim{Interface: name, Address: ip, MAC: mac.String()})
 			}
 		})
@@ -202,6 +197,9 @@ func (l *Link) Interfaces() *vrrp.Interfaces { return &l.view.Load().Interfaces 
 // Receive calls f for every packet that has arrived.
 func (l *Link) Receive(f func(vrrp.Packet)) {
 	for p, s := range l.view.Load().sockets {
+		if s.below != "" {
+			p.Interface = s.below
+		}
 		if s.receive(p, f) {
 			token(l.wake) // There may be more: come back after the timers.
 		}

@@ -40,14 +40,18 @@ type tap struct {
 	buf  []byte
 }
 
-// newListener listens on an interface with that name, index and MAC.
-func newListener(name string, index int, mac net.HardwareAddr, addrs []netip.Addr) (l *listener, err error) {
-	l = &listener{index: index, mac: mac, addrs: addrs}
-	if l.arp, err = newTap(func() (int, error) { return openARP(index, mac, addrs) }); err != nil {
+// newListener listens on an interface.
+func newListener(d *device, addrs []netip.Addr) (l *listener, err error) {
+	l = &listener{index: d.index, mac: d.mac, addrs: addrs}
+	mine := d.mac
+	if d.virtual() {
+		mine = nil
+	}
+	if l.arp, err = newTap(func() (int, error) { return openARP(d.index, mine, addrs) }); err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(addrs, netip.Addr.Is6) {
-		if l.nd, err = newTap(func() (int, error) { return openND(name, addrs) }); err != nil {
+		if l.nd, err = newTap(func() (int, error) { return openND(d.name, addrs) }); err != nil {
 			l.close()
 			return nil, err
 		}

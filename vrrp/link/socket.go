@@ -48,6 +48,7 @@ type socket struct {
 	family int
 	ttl    int // of packets to one host, as last set
 	ours   []vrrp.Identity
+	below  string // the interface below, where this one is the device of a virtual MAC
 	strays *socket
 	arrivals
 	file *os.File
@@ -68,6 +69,9 @@ func openSocket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
 		return nil, err
 	}
 	s.ours = ours
+	if len(ours) > 0 {
+		s.below = ours[0].Below
+	}
 	return s, nil
 }
 

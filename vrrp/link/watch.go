@@ -5,19 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
-
-// retryAfter is how long Run waits before it tries again what the kernel
-// refused: a socket, or a subscription.
-const retryAfter = time.Second
 
 // errOverrun means that events were lost, and that all must be listed again.
 var errOverrun = errors.New("the subscription to interface events ended")
@@ -47,6 +40,7 @@ func (l *Link) Run(ctx context.Context) error {
 		n.close()
 	}
 	l.keepConns(nil)
+	l.leave()
 	l.netlink.Close()
 	l.routes.Close()
 	return nil
@@ -137,9 +131,6 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 	}
 }
 
-// A table is the devices by index, as the events tell.
-type table map[int]*device
-
 // list reads all interfaces and addresses.
 func (l *Link) list() (table, error) {
 	links, err := whole(l.netlink.LinkList)
@@ -154,68 +145,12 @@ func (l *Link) list() (table, error) {
 	}
 	t := make(table, len(links))
 	for _, link := range links {
-		t.set(link.Attrs())
+		t.set(link)
 	}
 	for _, a := range addrs {
 		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
 	}
 	return t, nil
-}
-
-func (t table) link(u netlink.LinkUpdate) {
-	// A port that leaves a bridge is reported as a deleted link of the family
-	// AF_BRIDGE; the interface itself is still there.
-	if u.Link == nil || u.IfInfomsg.Family == unix.AF_BRIDGE {
-		return
-	}
-	if u.Header.Type == unix.RTM_DELLINK {
-		delete(t, u.Attrs().Index)
-		return
-	}
-	t.set(u.Attrs())
-}
-
-func (t table) set(a *netlink.LinkAttrs) {
-	d := &device{
-		name:  a.Name,
-		index: a.Index,
-		mac:   a.HardwareAddr,
-		up:    a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&unix.IFF_RUNNING != 0,
-		admin: a.RawFlags&unix.IFF_UP != 0,
-		noARP: a.RawFlags&(unix.IFF_NOARP|unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT) != 0,
-	}
-	if old := t[a.Index]; old != nil {
-		d.addrs = old.addrs
-		if reflect.DeepEqual(d, old) {
-			return // The pointer shows that nothing has changed.
-		}
-	}
-	t[a.Index] = d
-}
-
-func (t table) addr(u netlink.AddrUpdate) {
-	old := t[u.LinkIndex]
-	ip, ok := netip.AddrFromSlice(u.LinkAddress.IP)
-	if old == nil || !ok {
-		return
-	}
-	ones, _ := u.LinkAddress.Mask.Size()
-	new := address{Prefix: netip.PrefixFrom(ip.Unmap(), ones), flags: u.Flags}
-	i := slices.IndexFunc(old.addrs, func(a address) bool { return a.Prefix == new.Prefix })
-	if i >= 0 && u.NewAddr && old.addrs[i] == new || i < 0 && !u.NewAddr {
-		return
-	}
-	d := *old
-	d.addrs = slices.Clone(old.addrs)
-	switch {
-	case !u.NewAddr:
-		d.addrs = slices.Delete(d.addrs, i, i+1)
-	case i >= 0:
-		d.addrs[i] = new
-	default:
-		d.addrs = append(d.addrs, new)
-	}
-	t[u.LinkIndex] = &d
 }
 
 // publish makes the table, and the sockets that it allows, what the others
@@ -229,7 +164,8 @@ func (l *Link) publish(t table) (retry bool) {
 	for _, d := range t {
 		v.devices[d.name] = d
 	}
-	retry = l.open(old, v)
+	retry = l.makeDevices(t, v)
+	retry = l.open(old, v) || retry
 	retry = l.openListeners(old, v) || retry
 	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) &&
 		maps.Equal(old.sockets, v.sockets) && maps.Equal(old.listeners, v.listeners) && maps.Equal(old.deaf, v.deaf) {
@@ -268,6 +204,9 @@ func (l *Link) open(old, v *view) (failed bool) {
 	l.mu.Unlock()
 	v.sockets = make(map[vrrp.Port]*socket, len(want))
 	for p, ours := range want {
+		if v.Ports[p] != "" {
+			continue // Its device could not be made.
+		}
 		d := v.devices[p.Interface]
 		if d == nil {
 			v.Ports[p] = fmt.Sprintf("interface %s does not exist", p.Interface)
@@ -306,7 +245,7 @@ func (l *Link) openListeners(old, v *view) (failed bool) {
 		n := old.listeners[name]
 		if n == nil || !n.fits(d.index, d.mac, addrs) {
 			var err error
-			if n, err = newListener(name, d.index, d.mac, addrs); err != nil {
+			if n, err = newListener(d, addrs); err != nil {
 				v.deaf[name] = err.Error()
 				failed = true
 				continue

@@ -28,6 +28,10 @@ virtual_router "outside" {
   min_ttl         = 253
   max_ttl         = 254
   source          = "10.13.0.15"
+  virtual_mac {
+    device                 = "vrrp.51"
+    adverts_from_interface = true
+  }
   insist          = true
   authentication { password = "secret12" }
   lease           = false
