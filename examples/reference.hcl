@@ -575,6 +575,13 @@ virtual_router "outside" {
     window = "5s"
   }
 
+  # Accept what comes for the addresses and no virtual service, such as ping or
+  # ssh (Accept_Mode). If false, a table of nftables drops it, except what
+  # finds neighbours, and what comes from this director itself. A director that
+  # is a real server of such an address itself needs true, unless by NAT.
+  # Default: true.
+  accept = true
+
   # Take over even while another director has the addresses whose adverts are
   # refused for their version or authentication. Otherwise a director stands
   # aside for it, because two Masters are worse than one without a Backup. With

@@ -158,6 +158,7 @@ func TestAnEffectIsToldAtOnceAndOutlivesAReload(t *testing.T) {
 type deafListener struct{ Link }
 
 func (deafListener) Listen(map[Port][]Identity) {}
+func (deafListener) Refuse([]netip.Addr)        {}
 
 // SIGHUP applies each option, also those that will be added.
 func TestEveryFieldOfAConfigIsApplied(t *testing.T) {

@@ -79,6 +79,9 @@ type Interfaces struct {
 	Ports  map[Port]string
 	// Booted is when the machine was started.
 	Booted time.Time
+	// Unrefused is why packets for the addresses that Refuse was called with are not
+	// dropped, if that is so.
+	Unrefused string
 }
 
 // A Link sends and receives adverts and watches the interfaces. Its methods do
@@ -109,6 +112,9 @@ type Link interface {
 	// Unremovable returns which addresses, once they are held, could not be removed
 	// again without the interface's own ones, and why.
 	Unremovable(Holdings) map[InterfaceAddress]error
+	// Refuse drops what comes for these addresses and no virtual service, and for no
+	// others.
+	Refuse([]netip.Addr)
 	// Send sends one packet.
 	Send(Packet) error
 }

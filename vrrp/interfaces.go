@@ -235,7 +235,8 @@ func (s *Session) ownConditions(now time.Time, m *member, port, device string, v
 	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
 	m.follow(now, own, s.interfaces.Booted)
 	all := []demand{{Condition: m.heard(now, own, port, virtual)},
-		{Condition: Condition{Name: "virtual MAC", OK: device == "", Reason: device}}, {Condition: s.removable(now, m)}}
+		{Condition: Condition{Name: "virtual MAC", OK: device == "", Reason: device}},
+		{Condition: Condition{Name: "accept", OK: !m.router.c.Refuse || s.interfaces.Unrefused == "", Reason: s.interfaces.Unrefused}}, {Condition: s.removable(now, m)}}
 	for _, t := range m.router.c.Track {
 		name, isInterface := strings.CutPrefix(t.Condition, interfaceCondition)
 		if !isInterface {

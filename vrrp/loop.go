@@ -3,6 +3,7 @@ package vrrp
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -207,6 +208,17 @@ func (s *Session) listen() {
 		slices.SortFunc(ids, func(a, b Identity) int { return cmp.Compare(a.Header(), b.Header()) })
 	}
 	s.link.Listen(wanted)
+	if s.ending == Abandoned {
+		return // What stays on the interfaces goes on as it is.
+	}
+	var refused []netip.Addr
+	for m := range s.each() {
+		if m.router.c.Refuse {
+			refused = append(refused, m.router.addresses()...)
+		}
+	}
+	slices.SortFunc(refused, netip.Addr.Compare)
+	s.link.Refuse(refused)
 }
 
 // end ends a router: as all of them, or one that is not wanted any more.

@@ -34,11 +34,14 @@ type kernel struct {
 	queue   []vrrp.Packet
 	claims  []vrrp.Claim
 	watched map[string][]netip.Addr
-	rival   string // has all addresses, and answers for them by this MAC
-	log     []entry
-	blocked chan struct{} // address work waits until it is closed
-	failure error         // of address work
-	stuck   error         // why addresses could not be removed again
+	refused []netip.Addr
+	// unrefused is why nothing can be refused.
+	unrefused string
+	rival     string // has all addresses, and answers for them by this MAC
+	log       []entry
+	blocked   chan struct{} // address work waits until it is closed
+	failure   error         // of address work
+	stuck     error         // why addresses could not be removed again
 	// paths are the routes and rules of ours, and unroutable is why no route can be added.
 	paths      map[fmt.Stringer]bool
 	unroutable error
@@ -124,7 +127,7 @@ func (s *kernel) event(e vrrp.Event) {
 
 // publish makes a new view of the interfaces.
 func (s *kernel) publish() {
-	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string), Booted: s.booted}
+	seen := &vrrp.Interfaces{ByName: maps.Clone(s.devices), Ports: make(map[vrrp.Port]string), Booted: s.booted, Unrefused: s.unrefused}
 	for _, p := range s.ports {
 		if s.opening {
 			break
@@ -147,6 +150,12 @@ func (s *kernel) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	defer s.mu.Unlock()
 	s.ports = slices.Collect(maps.Keys(wanted))
 	s.publish()
+}
+
+func (s *kernel) Refuse(addresses []netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = addresses
 }
 
 func (s *kernel) Wake() <-chan struct{} { return s.wake }

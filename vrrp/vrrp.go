@@ -69,6 +69,9 @@ type Config struct {
 	// Lease adds the addresses with a lifetime that the keeper renews, so that
 	// the kernel removes them from a director whose processes are gone.
 	Lease bool
+	// Refuse drops what comes for the addresses that are advertised, and no virtual
+	// service (RFC 9568 section 6.1, Accept_Mode is false).
+	Refuse bool
 	// VirtualMAC is the device of the virtual router's own MAC address, if it has one.
 	VirtualMAC VirtualMAC
 }

@@ -77,6 +77,7 @@ var confined = []struct {
 	{"github.com/coreos/go-systemd", []string{"internal/daemon"}, "systemd is the process's parent, not the director's"},
 	{"github.com/hashicorp/hcl", []string{"internal/block"}, "after parsing nothing is text"},
 	{"github.com/zclconf/go-cty", []string{"internal/block"}, "after parsing nothing is text"},
+	{"github.com/google/nftables", []string{"vrrp/link"}, "system calls of virtual routers are in their edge"},
 	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},

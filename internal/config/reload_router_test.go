@@ -55,6 +55,7 @@ var reloadedRouters = map[string]struct {
 	"source":          {`source = "10.9.0.7"`, false, ""},
 	"track":           {`track "interface" "eth1" {}`, false, ""},
 	"authentication":  {`authentication { password = "1111" }`, false, "version = 2"},
+	"accept":          {`accept = false`, false, ""},
 	"virtual_mac":     {`virtual_mac {}`, false, ""},
 	"insist":          {`insist = true`, false, ""},
 	"lease":           {`lease = false`, false, ""},
@@ -232,6 +233,7 @@ type host struct {
 	view    *vrrp.Interfaces
 	arrived []vrrp.Packet
 	claims  []vrrp.Claim
+	refused []netip.Addr
 	answers bool // the other director has the addresses
 	signed  vrrp.Sequence
 	log     []string
@@ -303,7 +305,7 @@ func (h *host) look(when string) {
 	}
 	slices.Sort(h.seen[len(h.seen)-len(h.has):])
 	h.seen = append(h.seen, slices.Sorted(maps.Keys(h.paths))...)
-	h.seen = append(h.seen, fmt.Sprint("listening ", h.ports))
+	h.seen = append(h.seen, fmt.Sprint("listening ", h.ports), fmt.Sprint("refusing ", h.refused))
 }
 
 func (h *host) state() vrrp.State { return h.session.Statuses()[0].State }
@@ -416,6 +418,12 @@ func (h *host) Receive(f func(vrrp.Packet)) {
 	for _, p := range packets {
 		f(p)
 	}
+}
+
+func (h *host) Refuse(addresses []netip.Addr) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused = addresses
 }
 
 func (h *host) Watch(map[string][]netip.Addr) {}

@@ -27,6 +27,7 @@ const (
 // A router is a virtual router whose lists are not judged yet.
 type router struct {
 	vrrp.Config
+	accept           bool
 	addresses, peers []block.Item
 }
 
@@ -81,6 +82,8 @@ var routerTable = block.NewTable("virtual_router",
 		hookTable.Schema, "state"),
 	block.One[router]("virtual_mac", "Give the addresses the MAC address of the virtual router (00-00-5E-00-01 or, with IPv6, -02, and the id), which moves with them: no neighbour has to learn another one. They are on a device of their own then, which is down unless this director has them. Extra addresses stay on their interfaces. Do not use it where a switch or a hypervisor accepts one MAC address of a port only.",
 		virtualMACTable.Schema),
+	block.Flag("accept", "Accept what comes for the addresses and no virtual service, such as ping or ssh (Accept_Mode). If false, a table of nftables drops it, except what finds neighbours, and what comes from this director itself. A director that is a real server of such an address itself needs true, unless by NAT.",
+		true, func(r *router) *bool { return &r.accept }),
 	block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup. With keys that are enforced, it never does.",
 		false, func(r *router) *bool { return &r.Insist }),
 	block.Flag("lease", "Add the addresses with a limited lifetime that lvsd keeps renewing, so that the kernel removes them by itself if all of lvsd's processes are gone or stopped.",
@@ -92,7 +95,7 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	claim(b, routerName, strconv.Quote(b.Labels[0]), b.Head)
 	r := routerTable.Read(b)
 	c := &r.Config
-	c.Name = b.Labels[0]
+	c.Name, c.Refuse = b.Labels[0], !r.accept
 	if !b.Refused("version") { // it has the interval's bounds
 		checkInterval(b, c)
 	}

@@ -55,6 +55,7 @@ var (
 		{"carrier", func(c *vrrp.Config) any { return map[bool]string{false: "track", true: "ignore"}[c.IgnoreCarrier] }},
 		{"link_up_delay", func(c *vrrp.Config) any { return c.LinkUpDelay }},
 		{"sync_group", func(c *vrrp.Config) any { return c.SyncGroup }},
+		{"accept", func(c *vrrp.Config) any { return !c.Refuse }},
 		{"virtual_mac", func(c *vrrp.Config) any { return c.VirtualMAC }},
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},

@@ -26,7 +26,7 @@
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
 //	adverts.go, findings.go, rivals.go    what is wrong
 //	groups.go                          the state of sync groups, and what is wrong with it
-//	strays.go, inside.go               virtual addresses on other interfaces, or where
+//	strays.go, inside.go, refused.go   virtual addresses on other interfaces, or where
 //	                                   they reach nobody
 //	settings.go                        the kernel's parameters
 //	full.go, replies.go                what follows from the kernel's counters

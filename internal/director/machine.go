@@ -97,6 +97,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.watches(now, &c.watch)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
+	all.refused(c.config, c.own)
 	all.inside(c.config.Routers, c.facts)
 	all.replies(c.config, c.replies, c.own, c.masters(), c.healths.passes)
 	return all

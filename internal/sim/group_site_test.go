@@ -190,6 +190,7 @@ func (s leg) Wake() <-chan struct{} { return nil }
 
 func (s leg) Interfaces() *vrrp.Interfaces                              { return s.seen }
 func (s leg) Watch(map[string][]netip.Addr)                             {}
+func (s leg) Refuse([]netip.Addr)                                       {}
 func (s leg) Claims(func(vrrp.Claim))                                   {}
 func (s leg) Ask(vrrp.Ask) error                                        { return nil }
 func (s leg) Unremovable(vrrp.Holdings) map[vrrp.InterfaceAddress]error { return nil }

@@ -20,6 +20,7 @@
 //	neighbours.go              who else has an address
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs
+//	accept.go                  which packets for the director itself are dropped
 //	address.go, route.go,      what their worker asks
 //	holdings.go, announce.go
 //	watch.go                   Run

@@ -41,9 +41,10 @@ func gratuitousARP(operation uint16, mac net.HardwareAddr, ip netip.Addr) []byte
 	return append(b, make([]byte, 60-len(b))...) // Ethernet's minimum
 }
 
-// Of neighbour advertisements (RFC 4861 sections 4.4 and 4.6.1): their type, and
+// Of neighbour discovery (RFC 4861 sections 4.3, 4.4 and 4.6.1): two of its types, and
 // that of the option with the MAC.
 const (
+	neighbourSolicitation  = 135
 	neighbourAdvertisement = 136
 	targetLinkLayer        = 2
 )
@@ -86,9 +87,8 @@ func arpProbe(mac net.HardwareAddr, ip netip.Addr) []byte {
 // dadSolicitation is the neighbour solicitation of duplicate address detection,
 // from the unspecified address (RFC 4862 section 5.4.2).
 func dadSolicitation(mac net.HardwareAddr, ip netip.Addr) []byte {
-	const solicitation = 135
 	group := solicitedNode(ip)
-	icmp := slices.Concat([]byte{solicitation, 0, 0, 0, 0, 0, 0, 0}, ip.AsSlice())
+	icmp := slices.Concat([]byte{neighbourSolicitation, 0, 0, 0, 0, 0, 0, 0}, ip.AsSlice())
 	binary.BigEndian.PutUint16(icmp[2:], vrrp.Checksum(icmp, unix.IPPROTO_ICMPV6, netip.IPv6Unspecified(), group))
 	return frame6(solicitedMAC(ip), mac, netip.IPv6Unspecified(), group, icmp)
 }

@@ -35,6 +35,9 @@ type Link struct {
 	want map[vrrp.Port][]vrrp.Identity
 	// watched are the addresses of which is wanted who else has them, by interface.
 	watched map[string][]netip.Addr
+	// refused are the addresses for which nothing is let in, since Refuse was called.
+	refused  []netip.Addr
+	refusing bool
 
 	netlink *netlink.Handle
 	routes  *netlink.Handle                           // has the kernel pick out what is listed
@@ -55,9 +58,20 @@ type Link struct {
 	changed  map[int][]parameter
 	swept    bool
 
+	refusal refusal
+
 	// resubscribed counts subscriptions that ended and were made again.
 	resubscribed atomic.Uint64
 	eventBuffer  int
+}
+
+// A refusal is what is dropped of the packets for the director itself. Only Run
+// needs it.
+type refusal struct {
+	known   bool // whether there is a table
+	dropped []netip.Addr
+	lookAt  time.Time // again; zero: never
+	failure string
 }
 
 // A view is what Run knew at one moment; it is never changed.

@@ -41,6 +41,7 @@ func (l *Link) Run(ctx context.Context) error {
 	}
 	l.keepConns(nil)
 	l.leave()
+	l.refuse(time.Now()) // Nothing, if that is wanted.
 	l.netlink.Close()
 	l.routes.Close()
 	return nil
@@ -103,8 +104,8 @@ func drain[T any](c <-chan T) {
 func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpdate, addrs <-chan netlink.AddrUpdate) error {
 	for {
 		var retry <-chan time.Time
-		if l.publish(t) {
-			retry = time.After(retryAfter)
+		if wait := l.wait(l.publish(t)); wait > 0 {
+			retry = time.After(wait)
 		}
 		var u netlink.LinkUpdate
 		var a netlink.AddrUpdate
@@ -129,6 +130,18 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 			return errOverrun
 		}
 	}
+}
+
+// wait is how long Run waits for events at most; zero: it waits.
+func (l *Link) wait(failed bool) time.Duration {
+	wait := time.Duration(0)
+	if at := l.refusal.lookAt; !at.IsZero() {
+		wait = max(time.Until(at), time.Millisecond)
+	}
+	if failed && (wait == 0 || retryAfter < wait) {
+		wait = retryAfter
+	}
+	return wait
 }
 
 // list reads all interfaces and addresses.
@@ -164,10 +177,11 @@ func (l *Link) publish(t table) (retry bool) {
 	for _, d := range t {
 		v.devices[d.name] = d
 	}
+	v.Unrefused = l.refuse(time.Now())
 	retry = l.makeDevices(t, v)
 	retry = l.open(old, v) || retry
 	retry = l.openListeners(old, v) || retry
-	if maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) &&
+	if old.Unrefused == v.Unrefused && maps.Equal(old.devices, v.devices) && maps.Equal(old.Ports, v.Ports) &&
 		maps.Equal(old.sockets, v.sockets) && maps.Equal(old.listeners, v.listeners) && maps.Equal(old.deaf, v.deaf) {
 		return retry
 	}

@@ -33,6 +33,7 @@ virtual_router "outside" {
     adverts_from_interface = true
   }
   insist          = true
+  accept          = false
   authentication { password = "secret12" }
   lease           = false
   extra_address "192.168.1.254/24" { interface = "eth1" }
