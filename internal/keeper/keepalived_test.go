@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -101,6 +102,7 @@ func TestKeepalivedAsBackup(t *testing.T) {
 			a.stop()
 			wait(t, "keepalived holds the address alone", func() bool { return theirs.holds(n.at(200)) && !ours.holds(n.at(200)) })
 			checkGap(t, "proper stop, keepalived takes over", e)
+			wait(t, "nothing is left of lvsd", func() bool { return !strings.Contains(ours.Run("ip link show"), "vrrp4-51") })
 		})
 	}
 }

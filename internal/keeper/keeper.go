@@ -76,10 +76,19 @@ func Main(lock string, open func() (Edge, error)) error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() { _ = edge.Run(ctx) }()
+	left := make(chan struct{})
+	go func() { defer close(left); _ = edge.Run(ctx) }()
 	k.run(lock, term)
+	cancel()
+	select { // It removes what it has made.
+	case <-left:
+	case <-time.After(leaveWithin):
+	}
 	return nil
 }
+
+// leaveWithin bounds how long a keeper that has ended waits for the kernel.
+const leaveWithin = 2 * time.Second
 
 // run follows the director until the routers have stopped.
 func (k *keeper) run(lock string, term <-chan os.Signal) {
