@@ -95,12 +95,12 @@ func TestAReloadTakesAKeyThatHasChanged(t *testing.T) {
 // What validate and a start say of a key has its line.
 func TestAKeyThatCannotBeUsedIsAMistakeWithItsLine(t *testing.T) {
 	o, key := keyed(t)
-	for text, want := range map[string]string{
-		"":         "there is no key file",
-		oneKey[1:]: "has a key of 31 bytes",
+	for _, tt := range []struct{ text, want string }{
+		{"", "there is no key file"},
+		{oneKey[1:], "has a key of 31 bytes"},
 	} {
-		if text != "" {
-			put(t, key, text)
+		if tt.text != "" {
+			put(t, key, tt.text)
 		}
 		r, err := Validate(t.Context(), o, nil)
 		if err != nil {
@@ -108,8 +108,8 @@ func TestAKeyThatCannotBeUsedIsAMistakeWithItsLine(t *testing.T) {
 		}
 		var d strings.Builder
 		_ = r.Diagnostics.Render(&d, 1000, false)
-		if r.Err() == nil || !strings.Contains(strings.ToLower(d.String()), want) || !strings.Contains(d.String(), "lvsd.hcl:6") || strings.Contains(d.String(), oneKey[1:]) {
-			t.Errorf("%s, want %s", d.String(), want)
+		if r.Err() == nil || !strings.Contains(strings.ToLower(d.String()), tt.want) || !strings.Contains(d.String(), "lvsd.hcl:6") || strings.Contains(d.String(), oneKey[1:]) {
+			t.Errorf("%s, want %s", d.String(), tt.want)
 		}
 	}
 	put(t, key, oneKey)
