@@ -112,7 +112,8 @@ func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving
 	c.orders.number++
 	for i := range routers {
 		r := &routers[i]
-		if s := c.statusOf(r.Name); s.State != vrrp.Master {
+		s := c.statusOf(r.Name)
+		if s.State != vrrp.Master && (!m.asks || s.Name == "") {
 			m.moves[r.Name] = moveOf(r.Name, vrrp.NotMaster, s)
 			continue
 		}
@@ -120,7 +121,7 @@ func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving
 		if until := now.Add(tellWithin + offerIntervals*r.Interval); until.After(m.until) {
 			m.until = until
 		}
-		if r.Preempt {
+		if r.Preempt && s.State == vrrp.Master {
 			c.orders.hold(r.Name, api.Held{By: m.by, Since: now})
 		}
 	}

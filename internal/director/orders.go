@@ -24,9 +24,12 @@ type orders struct {
 
 // A moving is a failover that is under way, by itself or for a standby.
 type moving struct {
-	by     api.User
-	asker  func(api.Ordered) // who is told if a stop overtakes it
-	ended  func(now time.Time, o api.Ordered)
+	by    api.User
+	asker func(api.Ordered) // who is told if a stop overtakes it
+	ended func(now time.Time, o api.Ordered)
+	// asks: the keeper is asked about the routers that are not Master as well, since
+	// what it told last may be old.
+	asks   bool
 	offers []vrrp.Offer
 	moves  map[string]api.Move // those that have ended, by router
 	until  time.Time           // when the rest has not been told

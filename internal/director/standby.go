@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // saveWithin is how long an order waits for the disk.
@@ -32,9 +33,10 @@ func (c *Core) standBy(now time.Time, in StandBy) {
 		c.beginStandby(now, in, done())
 		return
 	}
-	c.offer(now, routers, in.Force, &moving{by: in.By, asker: in.Asker, ended: func(now time.Time, o api.Ordered) {
+	c.offer(now, routers, in.Force, &moving{by: in.By, asker: in.Asker, asks: true, ended: func(now time.Time, o api.Ordered) {
 		for _, m := range o.Routers {
 			delete(c.orders.held, m.Router)
+			o.OK = o.OK && (in.Force || !c.nextMaster(m))
 		}
 		if o.OK {
 			c.beginStandby(now, in, o)
@@ -43,6 +45,14 @@ func (c *Core) standBy(now time.Time, in StandBy) {
 		o.Error = "this director is not in standby, since no other one has taken over all virtual routers: see to that one, or give --force"
 		c.do(Conclude{in.Asker, o})
 	}})
+}
+
+// nextMaster reports whether a router that was not Master is by now, or may be at any
+// moment, since it follows none that stays.
+func (c *Core) nextMaster(m api.Move) bool {
+	s := c.statusOf(m.Router)
+	follows := s.State == vrrp.Backup && s.Master.IsValid() && s.Phase != vrrp.Succeeding
+	return m.Outcome == string(vrrp.NotMaster) && s.State != vrrp.Initialize && !follows
 }
 
 // beginStandby keeps this director from being Master.

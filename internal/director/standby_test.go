@@ -106,10 +106,33 @@ func TestAStandbyOfABackupBeginsAtOnce(t *testing.T) {
 	h.hearOf("inside", vrrp.Backup)
 	h.hearOf("outside", vrrp.Initialize)
 	h.standBy(0)
+	h.ended("inside", vrrp.NotMaster, vrrp.Backup)
+	h.ended("outside", vrrp.NotMaster, vrrp.Initialize)
 	h.saved(nil)
 	h.expect("", "inside preempts, outside preempts", "", "ok=true, inside not_master as Backup, outside not_master as Initialize")
 	if h.mayRun() {
 		t.Error("it may be Master")
+	}
+}
+
+// "We put both into standby, one after the other, and were told twice that it is well."
+// What the keeper told last may be old, and whose Master leaves is the next one.
+func TestAStandbyOfWhoIsAboutToBeMaster(t *testing.T) {
+	for name, inside := range map[string]vrrp.Status{
+		"it is Master meanwhile": {State: vrrp.Master},
+		"it has heard no Master": {State: vrrp.Backup, Phase: vrrp.Seeking},
+		"its Master leaves":      {State: vrrp.Backup, Phase: vrrp.Succeeding, Master: lvs2},
+	} {
+		h := helmOf(t)
+		h.hearOf("inside", vrrp.Backup)
+		h.hearOf("outside", vrrp.Initialize)
+		h.standBy(0)
+		h.ended("outside", vrrp.NotMaster, vrrp.Initialize)
+		inside.Name, inside.Offered = "inside", vrrp.Offered{Number: h.core.orders.number, Outcome: vrrp.NotMaster}
+		h.handle(RoutersSeen{inside, h.statuses[1]})
+		if !h.mayRun() || len(h.answers) != 1 || !strings.Contains(h.answers[0], "ok=false") {
+			t.Errorf("%s: it may be Master: %t; answered %q", name, h.mayRun(), h.answers)
+		}
 	}
 }
 
@@ -144,6 +167,8 @@ func TestAStandbyThatCannotBeRemembered(t *testing.T) {
 			h.hearOf("outside", vrrp.Backup)
 			var got []string
 			h.handle(StandBy{api.StandbyOrder{}, alice, func(o api.Ordered) { got = append(got, o.Warnings...) }})
+			h.ended("inside", vrrp.NotMaster, vrrp.Backup)
+			h.ended("outside", vrrp.NotMaster, vrrp.Backup)
 			tt.then(h)
 			if diff := cmp.Diff([]string{tt.want}, got); diff != "" || h.mayRun() {
 				t.Errorf("warnings (-want +got):\n%s", diff)

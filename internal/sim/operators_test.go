@@ -13,6 +13,9 @@ import (
 func TestSimOperatorsLoseNothing(t *testing.T) {
 	moved := 0
 	for seed := range uint64(300) {
+		if seed == 299 {
+			seed = 1075 // Both were to be in standby, the one since it was not Master yet, the other not any more.
+		}
 		c := NewCluster(seed)
 		for _, n := range c.Nodes {
 			n.Boot()
