@@ -44,7 +44,7 @@ func TestUnitSettings(t *testing.T) {
 		{"RestartPreventExitStatus", "78", "a mistake in the configuration is not printed again every second; " +
 			"not 2: a panic of Go exits with that, as a mistake on the command line does"},
 		{"StartLimitIntervalSec", "0", "a director is tried again for ever"},
-		{"TimeoutStopSec", "180s", "above 4 × 40.95 s, the longest interval of VRRPv3"},
+		{"TimeoutStopSec", "220s", "above 4 × 40.95 s, the longest interval of VRRPv3, and the time of stop hooks"},
 		{"WatchdogSec", "", "its signal would reach the keeper"},
 		{"Wants", "network-online.target", "the network outlives the hand-over"},
 		{"After", "network.target network-online.target systemd-modules-load.service", "the network outlives the hand-over"},
