@@ -36,6 +36,8 @@ type check struct {
 	last   ipvsctl.Table
 	former ipvsctl.Table // the last one of the configuration before
 	downs  map[*config.Server]bool
+	// told are the conditions that the keeper was told last.
+	told []vrrp.Condition
 	// reading is the number of the newest reading, and read is the configuration
 	// in the input that the core is working on; nil: there is none.
 	reading int
@@ -168,13 +170,14 @@ func (k *check) keeper(d vrrp.Desired) {
 	case k.node.set && !k.node.seen.Converged:
 		k.fail("is ready before its table is in the kernel")
 	default:
-		for _, t := range director.Targets(k.running) {
+		for _, t := range director.Targets(&config.Config{Services: k.running.Services}) {
 			if k.streaks[*t] == nil {
 				k.fail("is ready before the first result of %v", *t)
 			}
 		}
 	}
 	k.ready = ok
+	k.told = slices.DeleteFunc(slices.Clone(d.Conditions), func(c vrrp.Condition) bool { return !c.Tracked })
 	if d.Routers[0].Priority != k.running.Routers[0].Priority {
 		k.fail("runs a router of priority %d, and %d is configured", d.Routers[0].Priority, k.running.Routers[0].Priority)
 	}

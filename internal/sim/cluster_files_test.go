@@ -45,6 +45,7 @@ type files struct {
 	services []config.Service
 	priority [2]uint8
 	preempt  bool
+	tracked  []config.Condition
 }
 
 func newFiles(rng *rand.Rand) files {
@@ -52,6 +53,7 @@ func newFiles(rng *rand.Rand) files {
 	for range 1 + rng.IntN(3) {
 		f.addService()
 	}
+	f.tracked = f.conditions()
 	return f
 }
 
@@ -63,6 +65,7 @@ func (f *files) edit() string {
 		return "a mistake"
 	}
 	f.services = slices.Clone(f.services)
+	defer func() { f.tracked = f.conditions() }()
 	switch what := f.rng.IntN(8); {
 	case what == 0:
 		f.priority[f.rng.IntN(2)] = uint8(50 + f.rng.IntN(200))
@@ -161,7 +164,7 @@ func (f *files) checks(key ipvsctl.DestinationKey) []config.Check {
 // config is what the files say for one director.
 func (f *files) config(node int) *config.Config {
 	return &config.Config{
-		Node: fmt.Sprintf("lvs%d", node+1), Digest: fmt.Sprintf("v%d", f.version), Services: f.services,
+		Node: fmt.Sprintf("lvs%d", node+1), Digest: fmt.Sprintf("v%d", f.version), Services: f.services, Conditions: f.tracked,
 		Director: config.Director{StartDelay: startDelay, KeepTable: true},
 		Routers: []vrrp.Config{{
 			Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Interval: time.Second, Priority: f.priority[node], Preempt: f.preempt,

@@ -194,6 +194,7 @@ func (n *Node) carryOut(effects []director.Effect) {
 		}
 	}
 	n.check.deadline()
+	n.check.conditions()
 	left := time.Duration(float64(n.core.Deadline().Sub(n.clock())) / n.rate)
 	n.coreAt = n.cluster.now + max(left, 0) + 2 + n.cluster.upTo(n.cluster.Lateness)
 }
@@ -238,7 +239,7 @@ func (n *Node) read(r director.Read) {
 
 // keep is the keeper, which has heard what shall run.
 func (n *Node) keep() {
-	waits := slices.ContainsFunc(n.desired.Conditions, func(c vrrp.Condition) bool { return !c.OK })
+	waits := slices.ContainsFunc(n.desired.Conditions, func(c vrrp.Condition) bool { return !c.OK && !c.Tracked })
 	c := n.desired.Routers[0]
 	switch {
 	case n.leaving || n.memory.stopped && n.Router != nil:
