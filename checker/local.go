@@ -28,3 +28,16 @@ type Process struct {
 
 // Kind returns "process".
 func (Process) Kind() string { return "process" }
+
+// Exec is a probe that passes when a program ends in time with status 0.
+type Exec struct {
+	// Run are the program's absolute path and its arguments.
+	Run []string `json:"run"`
+	// User is whom it runs as; empty: this process's own user.
+	User string `json:"user,omitempty"`
+	// KillChildren ends what it has left running when it has ended.
+	KillChildren bool `json:"kill_children,omitempty"`
+}
+
+// Kind returns "exec".
+func (Exec) Kind() string { return "exec" }

@@ -400,6 +400,9 @@ virtual_router "outside" {
   #                      users: with ProtectProc=default in a drop-in
   #                      (systemctl edit lvsd) they are seen. Until then, what
   #                      cannot be told is a finding, and counts as met.
+  #   track "exec"       Met while a program, which is run again and again,
+  #                      exits with status 0. It is not started again before it
+  #                      has ended.
   track "interface" "eth1" {
     # For how long the condition must have been met before it counts as met
     # again. Raise it for what comes and goes.
@@ -428,6 +431,31 @@ virtual_router "outside" {
     weight = -30
   }
   track "service" "web" { weight = -10 }
+  track "exec" "fabric" {
+    # The program's absolute path, and its arguments. There is no shell:
+    # nothing is expanded. Nobody but root and lvsd's user may be able to
+    # change the program or its directories.
+    # Only with "exec". A list; no default.
+    run = ["/etc/lvsd/programs/fabric"]
+
+    # The user that the program runs as. lvsd must be able to become that user:
+    # the unit that is shipped does not let it, and its drop-in programs.conf
+    # does. Without it, the program has no privileges at all.
+    # Only with "exec". The name of a user; default: lvsd's own.
+    user = "nobody"
+
+    # When the program has ended, end everything that it has left running. If
+    # false, what it has put into a session of its own (setsid) stays.
+    # Only with "exec". Default: false.
+    kill_children = false
+
+    # What the condition is before the program has run: met or not until rise
+    # or fall runs in a row say otherwise; or unknown until the first run
+    # decides.
+    # Only with "exec". "unknown", "met" or "unmet"; default: "unknown".
+    initial = "unknown"
+  }
+  track "exec" "database" { weight = 20 }
   track "file" "load" { weight = -1 }
   track "file" "maintenance" {
     # The path of the file, which is absolute. A symbolic link counts as a
@@ -470,21 +498,21 @@ virtual_router "outside" {
     minimum = 1
 
     # The time from the start of one probe to the start of the next.
-    # Only with "ping", "file", "process". 10ms to 24h; default: 1s.
+    # Only with "ping", "file", "process", "exec". 10ms to 24h; default: 1s.
     interval = "1s"
 
     # The time limit for one probe.
-    # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
-    # shorter.
+    # Only with "ping", "exec". 1ms to 24h; default: 1s, or the interval if
+    # that is shorter.
     timeout = "1s"
 
     # How many probes in a row must pass before the condition is met again. The
     # first probe decides at once.
-    # Only with "ping". 1 to 1000; default: 2.
+    # Only with "ping", "exec". 1 to 1000; default: 2.
     rise = 2
 
     # How many probes in a row must fail before the condition is no longer met.
-    # Only with "ping". 1 to 1000; default: 3.
+    # Only with "ping", "exec". 1 to 1000; default: 3.
     fall   = 3
     weight = 5
   }
@@ -652,6 +680,9 @@ virtual_router "old" {
 #                          users: with ProtectProc=default in a drop-in
 #                          (systemctl edit lvsd) they are seen. Until then,
 #                          what cannot be told is a finding, and counts as met.
+#   condition "exec"       Met while a program, which is run again and again,
+#                          exits with status 0. It is not started again before
+#                          it has ended.
 condition "ping" "gateways" {
   # The addresses to ask, such as that of a router to the clients. Choose
   # addresses that do not move.
@@ -665,21 +696,21 @@ condition "ping" "gateways" {
   minimum = 1
 
   # The time from the start of one probe to the start of the next.
-  # Only with "ping", "file", "process". 10ms to 24h; default: 1s.
+  # Only with "ping", "file", "process", "exec". 10ms to 24h; default: 1s.
   interval = "1s"
 
   # The time limit for one probe.
-  # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
-  # shorter.
+  # Only with "ping", "exec". 1ms to 24h; default: 1s, or the interval if that
+  # is shorter.
   timeout = "1s"
 
   # How many probes in a row must pass before the condition is met again. The
   # first probe decides at once.
-  # Only with "ping". 1 to 1000; default: 2.
+  # Only with "ping", "exec". 1 to 1000; default: 2.
   rise = 2
 
   # How many probes in a row must fail before the condition is no longer met.
-  # Only with "ping". 1 to 1000; default: 3.
+  # Only with "ping", "exec". 1 to 1000; default: 3.
   fall = 3
 
   # For how long the condition must have been met before it counts as met
@@ -702,6 +733,29 @@ condition "file" "load" {
   # number, changes nothing, and is a finding.
   # Only with "file". Default: false.
   number = true
+}
+condition "exec" "database" {
+  # The program's absolute path, and its arguments. There is no shell: nothing
+  # is expanded. Nobody but root and lvsd's user may be able to change the
+  # program or its directories.
+  # Only with "exec". A list; no default.
+  run = ["/etc/lvsd/programs/database"]
+
+  # The user that the program runs as. lvsd must be able to become that user:
+  # the unit that is shipped does not let it, and its drop-in programs.conf
+  # does. Without it, the program has no privileges at all.
+  # Only with "exec". The name of a user; default: lvsd's own.
+  user = "postgres"
+
+  # When the program has ended, end everything that it has left running. If
+  # false, what it has put into a session of its own (setsid) stays.
+  # Only with "exec". Default: false.
+  kill_children = false
+
+  # What the condition is before the program has run: met or not until rise or
+  # fall runs in a row say otherwise; or unknown until the first run decides.
+  # Only with "exec". "unknown", "met" or "unmet"; default: "unknown".
+  initial = "unknown"
 }
 condition "process" "ntpd" {
   # The name of the program or script, or its path as it is started.

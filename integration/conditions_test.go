@@ -14,7 +14,8 @@ import (
 const tracked = `
   track "ping" "client" {
     addresses = ["10.13.0.100"]
-    interval  = "50ms"
+    interval  = "100ms"
+    timeout   = "1s"
     rise      = 1
     fall      = 2
     weight    = -60
@@ -25,11 +26,19 @@ const tracked = `
     interval = "50ms"
     weight   = -2
   }
+  track "exec" "flag" {
+    run      = ["/bin/sh", "-c", "test ! -e DIR/flag-${node.name} || { echo the flag is set; sleep 0.01 & exit 3; }"]
+    interval = "500ms"
+    timeout  = "10s"
+    rise     = 1
+    fall     = 1
+    weight   = -60
+  }
   track "process" "sleep" {
     arguments = ["3600", { lvs1 = "0.1", lvs2 = "0.2" }[node.name]]
     minimum   = 0
     maximum   = 1
-    interval  = "50ms"
+    interval  = "200ms"
   }
 }
 `
@@ -59,6 +68,8 @@ func TestConditionsMoveTheRole(t *testing.T) {
 		{"ping client", func() { p.run(0, "ip", "route", "add", "unreachable", "10.13.0.100") },
 			func() { p.run(0, "ip", "route", "del", "unreachable", "10.13.0.100") }, "10.13.0.100: this director has no route to it", 90},
 		{"file load", func() { load("30") }, func() { load("1") }, "", 90},
+		{"exec flag", func() { must(t, os.WriteFile(filepath.Join(dir, "flag-lvs1"), nil, 0o644)) },
+			func() { must(t, os.Remove(filepath.Join(dir, "flag-lvs1"))) }, "/bin/sh exited with status 3: the flag is set", 88},
 		{"process sleep", func() {
 			for range 2 {
 				s, err := p.Directors[0].Start("sleep", "sleep", "3600", "0.1")
@@ -81,5 +92,12 @@ func TestConditionsMoveTheRole(t *testing.T) {
 		}
 		c.mends()
 		p.waitHolder(0, cluster.VIP)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

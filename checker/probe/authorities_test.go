@@ -131,7 +131,7 @@ func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
 // TestAuthoritiesAreForgotten proves that checks which name the same file share
 // it, and that reloads with ever new files do not grow the daemon.
 func TestAuthoritiesAreForgotten(t *testing.T) {
-	p := New()
+	p := New(nil)
 	check := func(path, ca string) *httpCheck {
 		c, err := newHTTPCheck(p, checker.HTTP{TLS: true, Path: path, CA: ca})
 		if err != nil {

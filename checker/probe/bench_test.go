@@ -121,15 +121,15 @@ func dialProbe(ctx context.Context, t checker.Target) checker.Result {
 	return checker.Result{Outcome: checker.Passed}
 }
 
-func BenchmarkTCP(b *testing.B) { benchmarkPaced(b, New(), checker.TCP{}) }
+func BenchmarkTCP(b *testing.B) { benchmarkPaced(b, New(nil), checker.TCP{}) }
 
 func BenchmarkTCPByNetDialer(b *testing.B) { benchmarkPaced(b, dialerProber{}, checker.TCP{}) }
 
-func BenchmarkHTTP(b *testing.B) { benchmarkPaced(b, New(), checker.HTTP{}) }
+func BenchmarkHTTP(b *testing.B) { benchmarkPaced(b, New(nil), checker.HTTP{}) }
 
-func BenchmarkHTTPBody(b *testing.B) { benchmarkPaced(b, New(), checker.HTTP{Body: "^ok"}) }
+func BenchmarkHTTPBody(b *testing.B) { benchmarkPaced(b, New(nil), checker.HTTP{Body: "^ok"}) }
 
-func BenchmarkPing(b *testing.B) { benchmarkPaced(b, New(), checker.Ping{}) }
+func BenchmarkPing(b *testing.B) { benchmarkPaced(b, New(nil), checker.Ping{}) }
 
 // BenchmarkTLSFirstRun probes b.N servers at once, as after a start: how many
 // time out although all of them answer?
@@ -141,7 +141,7 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 		targets[i] = new(at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i)))
 		targets[i].Interval = time.Hour
 	}
-	c := checker.New(New(), checker.DefaultInFlight)
+	c := checker.New(New(nil), checker.DefaultInFlight)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	var mu sync.Mutex

@@ -8,6 +8,7 @@
 //	        │     └─ pattern.go   what a body must match
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go   this machine itself
+//	        ── exec.go   programs, which a Starter starts
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
 // Each kind of check has one file, which registers how its options are compiled.
@@ -36,5 +37,5 @@
 //	processes.go                       which processes there are
 //	probe.go                           the Prober
 //	tcp.go, http.go, ping.go,          each kind of check
-//	file.go, process.go
+//	file.go, process.go, exec.go
 package probe

@@ -34,7 +34,7 @@ func unhurried(path string, look func() (int, error)) measure {
 	free := make(chan struct{}, 1)
 	free <- struct{}{}
 	stuck := notRun(fmt.Errorf("looking at %s takes too long: check the disk or network file system that it is on", path))
-	return func(ctx context.Context) (int, error) {
+	return func(ctx context.Context, _ checker.Target) (int, error) {
 		select {
 		case <-free:
 		default:
@@ -43,8 +43,8 @@ func unhurried(path string, look func() (int, error)) measure {
 		done := make(chan seen, 1)
 		go func() {
 			n, err := look()
-			done <- seen{n, err}
 			free <- struct{}{}
+			done <- seen{n, err}
 		}()
 		select {
 		case s := <-done:

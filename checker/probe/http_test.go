@@ -258,7 +258,7 @@ func FuzzBody(f *testing.F) {
 	f.Add("^OK$", "NOT OK AT ALL")
 	f.Add(`(?i)o\bK|$^`, "ok")
 	f.Fuzz(func(t *testing.T, expression, body string) {
-		c, err := newHTTPCheck(New(), checker.HTTP{Body: expression})
+		c, err := newHTTPCheck(New(nil), checker.HTTP{Body: expression})
 		if err != nil || expression == "" {
 			t.Skip()
 		}
@@ -295,7 +295,7 @@ func TestHTTPRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := newHTTPCheck(New(), tt.spec)
+			c, err := newHTTPCheck(New(nil), tt.spec)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -398,7 +398,7 @@ http {
 
 func BenchmarkMatchPage(b *testing.B) {
 	page := ok + "\r\n" + strings.Repeat("<p>Lorem ipsum dolor sit amet, consectetur</p>\n", 220) + "well"
-	c, err := newHTTPCheck(New(), checker.HTTP{Body: "well"})
+	c, err := newHTTPCheck(New(nil), checker.HTTP{Body: "well"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -416,7 +416,7 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(ok + "Transfer-Encoding: chunked\r\n\r\n4\r\nwell\r\n0\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 503 Busy\r\n\r\n"))
 	f.Add([]byte("SSH-2.0-x\r\n"))
-	c, err := newHTTPCheck(New(), checker.HTTP{Body: "well"})
+	c, err := newHTTPCheck(New(nil), checker.HTTP{Body: "well"})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestAFileOnADiskThatHangs(t *testing.T) {
 		target := checker.Target{Timeout: timeout}
 		ctx, cancel := context.WithTimeout(t.Context(), timeout)
 		defer cancel()
-		n, err := m(ctx)
+		n, err := m(ctx, target)
 		r := verdict(ctx, target, err)
 		r.Number = n
 		return r

@@ -126,7 +126,7 @@ func TestPingWithoutCapabilityIsNotRun(t *testing.T) {
 		if err := unix.Capset(&header, &none[0]); err != nil {
 			t.Error(err)
 		}
-		results <- probeOnce(t, New(), ping("127.0.0.1", patience))
+		results <- probeOnce(t, New(nil), ping("127.0.0.1", patience))
 	}()
 	expect(t, <-results, checker.NotRun, "opening a raw socket for ping: operation not permitted (this director needs CAP_NET_RAW)")
 }

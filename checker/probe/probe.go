@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"weak"
 
 	"github.com/lvsd/lvsd/checker"
 )
+
+// A Starter runs a program, and waits for its end; after timeout, or when ctx ends,
+// it ends the program with all that this has started. It returns what the program did
+// wrong ("exited with status 1"; empty: nothing), or why it could not be run.
+type Starter func(ctx context.Context, e checker.Exec, timeout time.Duration) (failure string, err error)
 
 // A Prober compiles Specs to probes over the network of the network namespace
 // that they run in.
@@ -15,12 +21,14 @@ type Prober struct {
 	authorities  *authorities
 	ping4, ping6 pinger
 	processes    processes
+	start        Starter
 }
 
-// New returns a Prober. It opens the sockets for ping when a probe first needs
-// them, and keeps them.
-func New() *Prober {
+// New returns a Prober that starts programs by start; nil: it starts none. It opens the
+// sockets for ping when a probe first needs them, and keeps them.
+func New(start Starter) *Prober {
 	return &Prober{
+		start:       start,
 		authorities: &authorities{read: readCertificates, files: make(map[string]weak.Pointer[authorityFile])},
 		ping4:       pinger{family: ipv4Echo},
 		ping6:       pinger{family: ipv6Echo},
@@ -50,7 +58,7 @@ func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) 
 
 // A measure is one probe of this machine itself. It returns a number, if it has found
 // any, and errors as a run does.
-type measure func(ctx context.Context) (int, error)
+type measure func(ctx context.Context, t checker.Target) (int, error)
 
 // local holds what compiles the Specs of the kinds that need no address.
 var local = make(map[string]func(*Prober, checker.Spec) (measure, error))
@@ -73,7 +81,7 @@ func (p *Prober) compileLocal(s checker.Spec) checker.ProbeFunc {
 		if failure != nil {
 			return verdict(ctx, t, notRun(fmt.Errorf("the check cannot be run: %w", failure)))
 		}
-		n, err := m(ctx)
+		n, err := m(ctx, t)
 		r := verdict(ctx, t, err)
 		r.Number = n
 		return r

@@ -49,7 +49,7 @@ func expect(t *testing.T, got checker.Result, outcome checker.Outcome, detail st
 
 // newProber returns a Prober whose sockets are closed at the end of the test.
 func newProber(t *testing.T) *Prober {
-	p := New()
+	p := New(nil)
 	t.Cleanup(func() {
 		closeSocket(&p.ping4)
 		closeSocket(&p.ping6)

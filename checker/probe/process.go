@@ -16,7 +16,7 @@ var errHidden = errors.New("this director does not see the processes of other us
 // compileProcess returns the measurement that passes while as many processes run as
 // should.
 func compileProcess(p *Prober, o checker.Process) (measure, error) {
-	return func(context.Context) (int, error) {
+	return func(context.Context, checker.Target) (int, error) {
 		all, hidden, err := p.processes.list()
 		if err != nil {
 			return 0, notRun(err)

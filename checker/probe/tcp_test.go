@@ -127,7 +127,7 @@ func TestTCPCancelledProbeEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	time.AfterFunc(50*time.Millisecond, cancel)
 	began := time.Now()
-	New().Compile(checker.SpecOf(checker.TCP{}))(ctx, at(addr, checker.TCP{}, time.Minute))
+	New(nil).Compile(checker.SpecOf(checker.TCP{}))(ctx, at(addr, checker.TCP{}, time.Minute))
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("the probe ended %v after it began, want 50 ms", took)
 	}
@@ -144,7 +144,7 @@ func TestTCPWithoutFileDescriptorsIsNotRun(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
 		t.Fatal(err)
 	}
-	r := probeOnce(t, New(), at(addr, checker.TCP{}, patience))
+	r := probeOnce(t, New(nil), at(addr, checker.TCP{}, patience))
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestTCPWhoseFault(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var r checker.Result
-			director.do(func() { r = probeOnce(t, New(), at(netip.MustParseAddrPort(tt.addr), checker.TCP{}, tt.timeout)) })
+			director.do(func() { r = probeOnce(t, New(nil), at(netip.MustParseAddrPort(tt.addr), checker.TCP{}, tt.timeout)) })
 			expect(t, r, tt.outcome, tt.detail)
 		})
 	}
@@ -198,7 +198,7 @@ func TestTCPWhoseFault(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			r = probeOnce(t, New(), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
+			r = probeOnce(t, New(nil), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
 		})
 		expect(t, r, checker.NotRun, "cannot assign requested address: this director has no free port")
 	})
@@ -206,7 +206,7 @@ func TestTCPWhoseFault(t *testing.T) {
 		director.ip(t, "link set eth0 down")
 		var r checker.Result
 		director.do(func() {
-			r = probeOnce(t, New(), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
+			r = probeOnce(t, New(nil), at(netip.MustParseAddrPort("10.99.0.2:80"), checker.TCP{}, patience))
 		})
 		expect(t, r, checker.NotRun, "this director has no route")
 	})

@@ -330,7 +330,7 @@ func (s realServer) start(t *testing.T, addr netip.AddrPort) (told func() string
 	t.Cleanup(end)
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		// A check by TCP is not heard of, unlike a connection that is closed.
-		if probeOnce(t, New(), at(addr, checker.TCP{}, patience)).Outcome == checker.Passed {
+		if probeOnce(t, New(nil), at(addr, checker.TCP{}, patience)).Outcome == checker.Passed {
 			break
 		}
 		if time.Since(began) > patience {

@@ -134,11 +134,14 @@ func intervalOption[T any](of func(*T) *watching) block.Entry[T] {
 		time.Second, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).interval })
 }
 
+func timeoutOption[T any](of func(*T) *watching) block.Entry[T] {
+	return block.Duration("timeout", "The time limit for one probe.",
+		0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter")
+}
+
 func watchingOptions[T any](of func(*T) *watching) []block.Entry[T] {
 	return []block.Entry[T]{
 		intervalOption(of),
-		block.Duration("timeout", "The time limit for one probe.",
-			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),
 		block.Count("rise", "How many probes in a row must pass before the condition is met again. The first probe decides at once.",
 			2, 1, maxRise, func(t *T) *int { return &of(t).rise }),
 		block.Count("fall", "How many probes in a row must fail before the condition is no longer met.",

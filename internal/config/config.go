@@ -74,6 +74,8 @@ type Condition struct {
 	Service string
 	Minimum int
 	Percent bool
+	// Initial is what its checks say before their first results.
+	Initial checker.State
 	// Counts: what its one check finds is a number, by which a weight is multiplied.
 	Counts bool
 	// Source is where it is defined: "lvsd.hcl:2".

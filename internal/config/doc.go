@@ -15,7 +15,8 @@
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go,             each kind of condition
 //	track_ping.go, track_service.go,
-//	track_file.go, track_process.go
+//	track_file.go, track_process.go,
+//	track_exec.go
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	virtual_mac.go, address.go,
 //	announce.go, paths.go, router.go

@@ -25,7 +25,7 @@ type programBlock struct {
 func programOptions[T any](timeout time.Duration, of func(*T) *programBlock) []block.Entry[T] {
 	return []block.Entry[T]{
 		block.List("run", "The program's absolute path, and its arguments. There is no shell: nothing is expanded. Nobody but root and lvsd's user may be able to change the program or its directories.",
-			func(t *T) *[]block.Item { return &of(t).run }).Required(`run = ["/etc/lvsd/hooks/notify"]`),
+			func(t *T) *[]block.Item { return &of(t).run }),
 		block.Text("user", "The user that the program runs as. lvsd must be able to become that user: the unit that is shipped does not let it, and its drop-in programs.conf does. Without it, the program has no privileges at all.",
 			"", userName, func(t *T) *string { return &of(t).User }).Within("the name of a user").Unless("lvsd's own"),
 		block.Duration("timeout", "After this time the program is ended, with everything that it has started.",
@@ -37,6 +37,7 @@ func programOptions[T any](timeout time.Duration, of func(*T) *programBlock) []b
 
 // read judges the list, once the block is decoded.
 func (p *programBlock) read(b *block.Body) Program {
+	b.Require("run", `run = ["/etc/lvsd/programs/notify"]`)
 	if p.run != nil && len(p.run) == 0 && !b.Refused("run") {
 		b.Mistake(b.At("run"), "No program", "Write the program's absolute path, such as [\"/etc/lvsd/hooks/notify\"].")
 	}

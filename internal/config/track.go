@@ -10,7 +10,7 @@ import (
 
 // conditions are the kinds of conditions. A new one is a file with its options and
 // what it makes of them, and a name here.
-var conditions = []conditionKind{trackInterface, trackPing, trackService, trackFile, trackProcess}
+var conditions = []conditionKind{trackInterface, trackPing, trackService, trackFile, trackProcess, trackExec}
 
 // trackKinds are those kinds where they are tracked, and definedKinds where they are
 // defined.

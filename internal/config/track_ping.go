@@ -23,6 +23,7 @@ var trackPing = newConditionKind(conditionKind{
 		func(p *pingCondition) *[]block.Item { return &p.addresses }),
 	block.Count("minimum", minimumHelp,
 		1, 1, 1000, func(p *pingCondition) *int { return &p.minimum }).Within(minimumRange),
+	timeoutOption((*pingCondition).watch),
 }, watchingOptions((*pingCondition).watch)...), (*pingCondition).self, compilePing)
 
 func (p *pingCondition) watch() *watching { return &p.watching }

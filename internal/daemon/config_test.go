@@ -19,13 +19,18 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
 // TestMain makes this test's program the child that reads configurations, too.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == ReadCommand {
-		if err := reader.Main(os.Stdin, os.Stdout); err != nil {
+	commands := map[string]func(in, out *os.File) error{
+		ReadCommand:  func(in, out *os.File) error { return reader.Main(in, out) },
+		SpawnCommand: spawn.Main,
+	}
+	if len(os.Args) == 2 && commands[os.Args[1]] != nil {
+		if err := commands[os.Args[1]](os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -13,6 +13,7 @@
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go, standby.go   one daemon for each table, and its edges
 //	keys.go, config.go               reading the configuration, and keys
+//	programs.go                      starting programs
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
 package daemon

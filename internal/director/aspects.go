@@ -62,6 +62,7 @@ var (
 	}
 	conditionAspects = []aspect[config.Condition]{
 		{"probes", func(c *config.Condition) any { return c.Checks }},
+		{"initial", func(c *config.Condition) any { return c.Initial }},
 		{"minimum", func(c *config.Condition) any { return []any{c.Minimum, c.Percent} }},
 	}
 	serviceAspects = []aspect[config.Service]{

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -46,10 +47,11 @@ func (w *watch) configure(c *config.Config) {
 		checks := make([]watched, len(condition.Checks))
 		for j := range condition.Checks {
 			t := condition.Checks[j].Target
-			if known := old.places[t]; len(known) > 0 {
-				checks[j] = old.checks[known[0].condition][known[0].check]
-			} else {
-				checks[j] = anew(old.judged, condition.Name)
+			checks[j] = watched{Health: checker.NewHealth(condition.Initial)}
+			if known := old.places[t]; len(known) == 0 {
+				checks[j] = old.anew(condition)
+			} else if was := old.checks[known[0].condition][known[0].check]; was.heard() {
+				checks[j] = was
 			}
 			w.places[t] = append(w.places[t], checkPlace{i, j})
 		}
@@ -58,14 +60,19 @@ func (w *watch) configure(c *config.Config) {
 	}
 }
 
-// anew is a check of a condition that was judged before, if it was.
-func anew(judged []vrrp.Condition, name string) watched {
-	i := slices.IndexFunc(judged, func(v vrrp.Condition) bool { return v.Name == name })
+// heard reports whether there was a result.
+func (w *watched) heard() bool { return w.Last().Outcome != 0 }
+
+// anew is a check of a condition as its results judged the condition before, if there
+// were any; else as the configuration says.
+func (w *watch) anew(c *config.Condition) watched {
+	i := slices.IndexFunc(w.conditions, func(was config.Condition) bool { return was.Name == c.Name })
+	j := slices.IndexFunc(w.judged, func(v vrrp.Condition) bool { return v.Name == c.Name })
 	switch {
-	case i < 0 || judged[i].Unknown:
-		return watched{}
-	case judged[i].OK:
-		return watched{Health: checker.NewHealth(checker.Up), number: judged[i].Number}
+	case i < 0 || j < 0 || w.judged[j].Unknown || !slices.ContainsFunc(w.checks[i], func(k watched) bool { return k.heard() }):
+		return watched{Health: checker.NewHealth(c.Initial)}
+	case w.judged[j].OK:
+		return watched{Health: checker.NewHealth(checker.Up), number: w.judged[j].Number}
 	default:
 		return watched{Health: checker.NewHealth(checker.Down), detail: "there was no other result since the reload"}
 	}
@@ -125,7 +132,7 @@ func judgeChecks(c *config.Condition, checks []watched) vrrp.Condition {
 			unknown++
 		default:
 			if why == "" {
-				why = found(c.Checks[i].Target, checks[i].detail)
+				why = found(c.Checks[i].Target, cmp.Or(checks[i].detail, "there was no result yet"))
 			}
 		}
 	}

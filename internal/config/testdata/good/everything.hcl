@@ -102,6 +102,13 @@ virtual_router "outside" {
     reverse = true
   }
   track "process" "haproxy" {}
+  track "exec" "database" { weight = 7 }
+  track "exec" "fabric" {
+    run           = ["/etc/lvsd/programs/fabric"]
+    user          = "nobody"
+    kill_children = true
+    initial       = "met"
+  }
   track "process" "ntpd" {
     program   = "chronyd"
     arguments = ["-F", "1"]
@@ -140,6 +147,17 @@ condition "process" "haproxy" {
   minimum   = 2
   maximum   = 4
   interval  = "4s"
+}
+
+condition "exec" "database" {
+  run           = ["/etc/lvsd/programs/database", "--primary"]
+  user          = "postgres"
+  timeout       = "3s"
+  kill_children = true
+  interval      = "5s"
+  rise          = 4
+  fall          = 5
+  initial       = "unmet"
 }
 
 condition "ping" "gateways" {

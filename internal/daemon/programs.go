@@ -1,0 +1,26 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/checker/probe"
+	"github.com/lvsd/lvsd/internal/spawn"
+)
+
+// starter starts the programs of probes. What one that fails says first is a part of
+// the reason.
+func starter(s *spawn.Spawner) probe.Starter {
+	return func(ctx context.Context, e checker.Exec, timeout time.Duration) (failure string, err error) {
+		o, err := s.Run(ctx, spawn.Command{Args: e.Run, User: e.User, Timeout: timeout, KillChildren: e.KillChildren})
+		if err != nil || o.OK() {
+			return "", err
+		}
+		failure = o.String()
+		if lines := o.Lines(); len(lines) > 0 {
+			failure += ": " + lines[0]
+		}
+		return failure, nil
+	}
+}
