@@ -192,10 +192,11 @@ type damper struct {
 }
 
 // damp makes the condition what it counts as, and returns when that changes by
-// itself; zero: it does not. What cannot be told has no duration.
+// itself; zero: it does not. What cannot be told has no duration, and what is told
+// after that counts from then on.
 func (d *damper) damp(now time.Time, t Track, c *Condition) (until time.Time) {
 	if c.Unknown {
-		*d = damper{}
+		d.since = time.Time{}
 		return time.Time{}
 	}
 	wait := t.UpAfter

@@ -113,6 +113,7 @@ func TestWhatFlapsCountsOnlyAfterItHasLasted(t *testing.T) {
 		{"each time anew", []sight{{0, up, up, 0}, {second, down, up, 4 * second}, {2 * second, up, up, 0}, {3 * second, down, up, 6 * second}, {4 * second, down, up, 6 * second}, {6 * second, down, down, 0}}},
 		{"up for less than up_after", []sight{{0, down, down, 0}, {second, up, held, 11 * second}, {2 * second, down, down, 0}}},
 		{"up for that long", []sight{{0, down, down, 0}, {second, up, held, 11 * second}, {11 * second, up, up, 0}}},
+		{"a flap past what cannot be told is one", []sight{{0, up, up, 0}, {second, unknown, unknown, 0}, {2 * second, down, up, 5 * second}, {3 * second, unknown, unknown, 0}, {4 * second, down, up, 7 * second}}},
 		{"what cannot be told is never late", []sight{{0, down, down, 0}, {second, unknown, unknown, 0}, {2 * second, down, down, 0}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
