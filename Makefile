@@ -21,6 +21,9 @@ KERNEL  ?= auto
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
 SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes
+# Those of who holds an address, and since when. They take about half of the time, so
+# they have one lab, and all others a second one beside it, on another processor.
+HOLDERS := TestA(DirectorStands|Flood|Master|MoveFrom|nInterface|nOperator|Pair|Returning)|TestAdverts|TestExactlyOne|TestKeepalived
 # Tests of bounds that do not hold under the race detector, which skips them, and
 # simulations, of which it runs only a few seeds.
 BOUNDS  := IsSmall|IsCheap|ABombIs|Sim(C[a-z]*|SyncGroup)$$
@@ -58,8 +61,14 @@ test: ## Run all checks and tests; installs what they need
 	$(say) 'bounds, what exceeds them, and 2,000 seeds of each simulation, without it'
 	@go test -count 1 -run '$(BOUNDS)' ./internal/config ./internal/reader ./internal/sim
 	$(say) 'integration tests, on a kernel with IPVS'
-	@go test -p 1 -count 1 -timeout 14m -exec '$(LAB) -timeout 14m --' $(ON_IPVS)
+	@$(MAKE) --no-print-directory -k -Otarget -j$$(nproc) holders others
 	@[ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory smp BEGIN=$(BEGIN)
+
+.PHONY: holders others
+holders: ON = -run '$(HOLDERS)' ./integration
+others: ON = -skip '$(HOLDERS)' $(ON_IPVS)
+holders others:
+	@go test -p 1 -count 1 -timeout 10m -exec '$(LAB) -timeout 10m --' $(ON)
 
 .PHONY: smp
 smp: build ## Run some of the tests on an emulated machine with two processors

@@ -8,7 +8,8 @@
 //	      gets mount, process and network namespaces of its own
 //	uml   Debian's user-mode-linux, a whole Linux in one process of the caller: it
 //	      starts in 2 s and runs user code at full speed, but a system call takes
-//	      20 to 50 times as long, and it has one processor and no nft NAT
+//	      20 to 50 times as long, and it has no nft NAT and one processor, of this
+//	      machine's one that no other has
 //	qemu  Debian's own kernel on a machine that qemu emulates: it starts in 10 s
 //	      and has two processors and all modules, but everything takes about ten
 //	      times as long. integration/packages unpacks the kernel into the user's
