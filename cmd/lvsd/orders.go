@@ -18,13 +18,14 @@ func newFailoverCommand() *cobra.Command {
 		SuggestFor: []string{"switchover", "move", "demote"},
 		Short:      "Hand the virtual addresses over to another director",
 		Long: `Hands the virtual routers of which this director is Master over to another one,
-or only those that are named, by their own names or by that of a sync group, waits
-until that is done, and prints who is Master now. No packet is lost: this director says that it leaves (an advert of priority
-0), and keeps the addresses until it hears the other one. If no other director
-takes over in time (Master_Down, about three and a half advert intervals), this
-one goes on as Master, and the command fails; with --force it lets the addresses
-go all the same, and takes them again if it hears nobody for that time once
-more.
+or only those that are named, by their own names or by that of a sync group, whose
+routers move together. It waits until that is done, and prints who is Master now.
+
+No packet is lost: this director says that it leaves (an advert of priority 0),
+and keeps the addresses until it hears the other one. If no other director takes
+over in time (Master_Down, about three and a half advert intervals), this one goes
+on as Master, and the command fails; with --force it lets the addresses go all the
+same, and takes them again if it hears nobody for that time once more.
 
 After that this director does not take the role back while another one is
 Master, even if it has the higher priority and preempts. It takes it back when

@@ -7,22 +7,18 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
 // failOver begins a failover.
 func (c *Core) failOver(now time.Time, in Failover) {
 	routers, err := c.concerned(in.Routers)
-	switch {
-	case err != nil:
-	default:
-		err = cmp.Or(c.busy(), refuseOwners(routers))
-	}
+	err = cmp.Or(err, c.busy(), refuseOwners(routers))
 	if err != nil {
 		c.refuseOrder(in.Asker, err)
 		return
@@ -57,7 +53,8 @@ func done() api.Ordered {
 	return api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}, Warnings: []string{}}
 }
 
-// concerned are the virtual routers of these names, or of sync groups, or all where none is given.
+// concerned are the virtual routers of these names, or of sync groups, or all where none
+// is given. One of a sync group moves with all others of it.
 func (c *Core) concerned(names []string) ([]vrrp.Config, error) {
 	all := c.config.Routers
 	if len(all) == 0 {
@@ -66,33 +63,28 @@ func (c *Core) concerned(names []string) ([]vrrp.Config, error) {
 	if len(names) == 0 {
 		return all, nil
 	}
-	var some []vrrp.Config
+	routers, groups := make(map[string]bool), make(map[string]bool)
 	for _, name := range names {
-		before := len(some)
+		found := false
 		for i := range all {
-			if all[i].Name == name || all[i].SyncGroup == name {
-				some = append(some, all[i])
+			r := &all[i]
+			if r.Name == name || r.SyncGroup == name && name != "" {
+				found, routers[r.Name], groups[r.SyncGroup] = true, true, r.SyncGroup != ""
 			}
 		}
-		if len(some) == before {
+		if !found {
 			return nil, fmt.Errorf("there is no virtual router or sync group %q: the virtual routers are %s", name, namesOf(all))
 		}
 	}
-	return some, nil
+	return slices.DeleteFunc(slices.Clone(all), func(r vrrp.Config) bool { return !routers[r.Name] && !groups[r.SyncGroup] }), nil
 }
 
-// maxNamed bounds the names in one line.
-const maxNamed = 10
-
 func namesOf(routers []vrrp.Config) string {
-	var names []string
-	for i := range routers[:min(len(routers), maxNamed)] {
+	names := make([]string, 0, len(routers))
+	for i := range routers {
 		names = append(names, routers[i].Name)
 	}
-	if more := len(routers) - maxNamed; more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
+	return text.Few(names)
 }
 
 // refuseOwners refuses a failover of routers that would not hold back.

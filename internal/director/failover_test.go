@@ -169,6 +169,19 @@ func TestFailoverOfASyncGroup(t *testing.T) {
 	h.expect("ordered", "inside offers 1, outside offers 1", "")
 }
 
+// "We moved the outside address, the inside one went along, and nothing was told of it."
+func TestFailoverOfARouterOfASyncGroup(t *testing.T) {
+	h := helmOf(t)
+	c := *h.core.config
+	c.Digest, c.Routers = "second", []vrrp.Config{c.Routers[0], c.Routers[1]}
+	c.Routers[0].SyncGroup, c.Routers[1].SyncGroup = "both", "both"
+	h.reloadTo(&c)
+	h.failover("outside")
+	h.ended("outside", vrrp.Accepted, vrrp.Backup)
+	h.ended("inside", vrrp.Accepted, vrrp.Backup)
+	h.expect("both", "", "inside"+byAlice+", outside"+byAlice, "ok=true, inside accepted as Backup, outside accepted as Backup")
+}
+
 func TestFailoverOfABackupHasNothingToDo(t *testing.T) {
 	h := helmOf(t)
 	h.hearOf("outside", vrrp.Backup)
@@ -221,6 +234,8 @@ func TestFailoversThatAreRefused(t *testing.T) {
 	h := helmOf(t)
 	h.failover("outsite")
 	h.expect("a name that is not configured", "inside preempts, outside preempts", "", `ok=false, there is no virtual router or sync group "outsite": the virtual routers are inside, outside`)
+	h.failover("")
+	h.expect("no name", "inside preempts, outside preempts", "", `ok=false, there is no virtual router or sync group "": the virtual routers are inside, outside`)
 	h.failover()
 	h.failover()
 	h.handle(Resume{alice, h.answer})
