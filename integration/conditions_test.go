@@ -80,7 +80,7 @@ func TestConditionsMoveTheRole(t *testing.T) {
 			for _, s := range sleeps {
 				p.must(s.Kill())
 			}
-		}, "2 processes of sleep run, and at most 1 may", 148},
+		}, "processes of sleep that run: 2, and at most 1 may", 148},
 	} {
 		begin := time.Now()
 		c.breaks()

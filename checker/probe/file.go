@@ -33,7 +33,7 @@ func unhurried(path string, look func() (int, error)) measure {
 	}
 	free := make(chan struct{}, 1)
 	free <- struct{}{}
-	stuck := notRun(fmt.Errorf("looking at %s takes too long: check the disk or network file system that it is on", path))
+	stuck := notRun(fmt.Errorf("looking at %s takes too long: see whether a disk or a network file system hangs", path))
 	return func(ctx context.Context, _ checker.Target) (int, error) {
 		select {
 		case <-free:

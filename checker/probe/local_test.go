@@ -160,11 +160,11 @@ func TestProcess(t *testing.T) {
 	first := begin()
 	expect(t, count(own), checker.Passed, "")
 	own.Minimum, own.Maximum = 2, 2
-	expect(t, count(own), checker.Failed, "1 processes of sleep run, and at least 2 must")
+	expect(t, count(own), checker.Failed, "processes of sleep that run: 1, and at least 2 must")
 	begin()
 	expect(t, count(own), checker.Passed, "")
 	begin()
-	expect(t, count(own), checker.Failed, "3 processes of sleep run, and at most 2 may")
+	expect(t, count(own), checker.Failed, "processes of sleep that run: 3, and at most 2 may")
 	first.Process.Kill()
 	zombie := func() bool {
 		text, _ := os.ReadFile("/proc/" + strconv.Itoa(first.Process.Pid) + "/stat")
@@ -173,6 +173,15 @@ func TestProcess(t *testing.T) {
 	for end := time.Now().Add(patience); !zombie() && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	expect(t, count(own), checker.Passed, "")
+}
+
+// A process that waits for a dead disk can hold up whoever reads its command line.
+func TestAProcessThatHangsHoldsNoProbeUp(t *testing.T) {
+	p := newProber(t)
+	p.processes.mu.Lock() // as if a look had not ended
+	defer p.processes.mu.Unlock()
+	r := probeOnce(t, p, checker.Target{Spec: checker.SpecOf(checker.Process{Program: "ntpd", Minimum: 1}), Timeout: 20 * time.Millisecond})
+	expect(t, r, checker.NotRun, "looking at /proc takes too long")
 }
 
 // "ProtectProc= hides the processes of others, and the director stood back."

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -16,7 +15,8 @@ var errHidden = errors.New("this director does not see the processes of other us
 // compileProcess returns the measurement that passes while as many processes run as
 // should.
 func compileProcess(p *Prober, o checker.Process) (measure, error) {
-	return func(context.Context, checker.Target) (int, error) {
+	// The command line of one that waits for a disk may not be readable meanwhile.
+	return unhurried(p.processes.root, func() (int, error) {
 		all, hidden, err := p.processes.list()
 		if err != nil {
 			return 0, notRun(err)
@@ -28,7 +28,7 @@ func compileProcess(p *Prober, o checker.Process) (measure, error) {
 			}
 		}
 		return n, countProcesses(o, n, hidden)
-	}, nil
+	}), nil
 }
 
 // countProcesses says what is wrong with a number of processes, of which there are more
@@ -36,13 +36,13 @@ func compileProcess(p *Prober, o checker.Process) (measure, error) {
 func countProcesses(o checker.Process, n int, hidden bool) error {
 	switch {
 	case o.Maximum > 0 && n > o.Maximum:
-		return fmt.Errorf("%d processes of %s run, and at most %d may", n, o.Program, o.Maximum)
+		return fmt.Errorf("processes of %s that run: %d, and at most %d may", o.Program, n, o.Maximum)
 	case hidden && (n < o.Minimum || o.Maximum > 0):
 		return notRun(errHidden)
 	case n < o.Minimum && o.Minimum == 1:
 		return fmt.Errorf("no process of %s runs", o.Program)
 	case n < o.Minimum:
-		return fmt.Errorf("%d processes of %s run, and at least %d must", n, o.Program, o.Minimum)
+		return fmt.Errorf("processes of %s that run: %d, and at least %d must", o.Program, n, o.Minimum)
 	}
 	return nil
 }
