@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -140,4 +141,18 @@ type Fallback struct {
 	// WhenFull: it also serves while all servers that are up have reached their
 	// upper thresholds.
 	WhenFull bool
+}
+
+// Holders maps each virtual address to the name of its router.
+func Holders(routers []vrrp.Config) map[netip.Addr]string {
+	m := make(map[netip.Addr]string)
+	for i := range routers {
+		for _, p := range routers[i].Addresses {
+			m[p.Addr()] = routers[i].Name
+		}
+		for _, e := range routers[i].Extra {
+			m[e.Prefix.Addr()] = routers[i].Name
+		}
+	}
+	return m
 }

@@ -86,15 +86,7 @@ func (t *tracking) checkServices(report *block.Reports, services []string) {
 // checkPinged warns about addresses whose answer says nothing, and about directors
 // that stand back for each other.
 func (t *tracking) checkPinged(report *block.Reports, routers []vrrp.Config) {
-	virtual := make(map[netip.Addr]string)
-	for i := range routers {
-		for _, p := range routers[i].Addresses {
-			virtual[p.Addr()] = routers[i].Name
-		}
-		for _, x := range routers[i].Extra {
-			virtual[x.Prefix.Addr()] = routers[i].Name
-		}
-	}
+	virtual := Holders(routers)
 	for _, c := range t.pinged {
 		if a, err := netip.ParseAddr(c.Key); err == nil && virtual[a] != "" {
 			report.Doubt(c.At, "Virtual address", "%s is an address of virtual router %q: whichever director is Master answers for it, and itself always does. Write an address that does not move.", a, virtual[a])

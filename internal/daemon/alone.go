@@ -17,6 +17,7 @@ import (
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/keyfile"
 )
 
 // aloneName is an abstract Unix socket: the kernel has one of that name for each
@@ -25,9 +26,6 @@ const aloneName = "@lvsd"
 
 // aloneAgain is the time between two tries to get it.
 const aloneAgain = 10 * time.Second
-
-// serviceUser is the user that lvsd.service runs as.
-const serviceUser = "lvsd"
 
 // errStranger is wrapped where a process holds the socket that can be no lvsd.
 var errStranger = errors.New("cannot tell whether another lvsd runs in this network namespace")
@@ -125,7 +123,7 @@ func holderOf(name string) (*unix.Ucred, error) {
 
 // refusal tells what the holder of the socket is to a daemon that starts.
 func refusal(holder *unix.Ucred) error {
-	service, err := user.Lookup(serviceUser)
+	service, err := user.Lookup(keyfile.Service)
 	if holder.Uid != 0 && int(holder.Uid) != os.Geteuid() && (err != nil || service.Uid != strconv.Itoa(int(holder.Uid))) {
 		return fmt.Errorf("%w: process %d of user %d has the socket that would show it", errStranger, holder.Pid, holder.Uid)
 	}

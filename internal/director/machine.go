@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/vrrp"
@@ -78,7 +79,7 @@ var levels = map[api.Severity]slog.Level{api.Info: event.Info, api.Warning: even
 
 // ownAddresses returns the machine's addresses that are not virtual.
 func ownAddresses(facts machine.Facts, routers []vrrp.Config) map[netip.Addr]bool {
-	virtual := holders(routers)
+	virtual := config.Holders(routers)
 	own := make(map[netip.Addr]bool, len(facts.Addresses))
 	for _, p := range facts.Addresses {
 		// No other director can send anything to a loopback address.

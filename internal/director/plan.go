@@ -47,7 +47,7 @@ type Planned struct {
 // ask it what would be if.
 func Plan(now time.Time, c *config.Config, w World) Planned {
 	p := Planned{Table: make(ipvsctl.Table, len(c.Services)), Verdicts: make([]Verdict, len(c.Services))}
-	holder := holders(c.Routers)
+	holder := config.Holders(c.Routers)
 	var states []checker.State
 	var weights []Weight
 	for i := range c.Services {
@@ -89,20 +89,6 @@ func Targets(c *config.Config) []*checker.Target {
 		}
 	}
 	return all
-}
-
-// holders maps each virtual address to the name of its router.
-func holders(routers []vrrp.Config) map[netip.Addr]string {
-	m := make(map[netip.Addr]string)
-	for i := range routers {
-		for _, p := range routers[i].Addresses {
-			m[p.Addr()] = routers[i].Name
-		}
-		for _, e := range routers[i].Extra {
-			m[e.Prefix.Addr()] = routers[i].Name
-		}
-	}
-	return m
 }
 
 // mayForward reports whether the service's packets come to this director because

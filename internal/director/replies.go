@@ -93,7 +93,7 @@ func (r replies) of(before, after []config.Service) replies {
 // which checks, that are not forwarded, cannot see. One whose checks fail is silent for
 // another reason.
 func (all *findings) replies(c *config.Config, seen replies, own map[netip.Addr]bool, master func(router string) bool, passes func(service, server int) bool) {
-	holder := holders(c.Routers)
+	holder := config.Holders(c.Routers)
 	var silent []string
 	for i := range c.Services {
 		s := &c.Services[i]

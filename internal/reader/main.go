@@ -131,7 +131,7 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 // user that the daemon runs as.
 func trusted(path string) error {
 	users := []int{os.Geteuid()}
-	if u, err := user.Lookup("lvsd"); err == nil {
+	if u, err := user.Lookup(keyfile.Service); err == nil {
 		if id, err := strconv.Atoi(u.Uid); err == nil {
 			users = append(users, id)
 		}
