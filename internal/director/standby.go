@@ -27,7 +27,11 @@ func (c *Core) standBy(now time.Time, in StandBy) {
 		c.refuseOrder(in.Asker, err)
 		return
 	}
-	c.tell(now, event.Info, "standby-ordered", "", "a standby was ordered", slog.Duration("for", in.For),
+	lasts := "until lvsd resume"
+	if in.For > 0 {
+		lasts = in.For.String()
+	}
+	c.tell(now, event.Info, "standby-ordered", "", "a standby was ordered", slog.String("for", lasts),
 		slog.Bool("force", in.Force), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
 	if c.orders.standby != nil {
 		c.beginStandby(now, in, done())

@@ -96,7 +96,8 @@ func (c *Core) conditions() []vrrp.Condition {
 func (c *Core) unheard() int { return c.healths.Unheard() + c.watch.unheard() }
 
 // judge judges the conditions that virtual routers track, tells which have changed,
-// and reports whether any has.
+// and reports whether any has. It may be as it should that one is not met (reverse):
+// what it means to a router, the router tells.
 func (c *Core) judge(now time.Time) (changed bool) {
 	c.unjudged = false
 	before := c.watch.judged
@@ -108,9 +109,9 @@ func (c *Core) judge(now time.Time) (changed bool) {
 	for _, v := range c.watch.judged {
 		switch failed := fails(was[v.Name]); {
 		case fails(v) && !failed:
-			c.tell(now, event.Warning, "condition-unmet", v.Name, "condition is not met", slog.String("condition", v.Name), slog.String("reason", v.Reason))
+			c.tell(now, event.Info, "condition-unmet", v.Name, "condition is not met", slog.String("condition", v.Name), slog.String("reason", v.Reason))
 		case v.OK && failed:
-			c.tell(now, event.Info, "condition-met", v.Name, "condition is met again", slog.String("condition", v.Name))
+			c.tell(now, event.Info, "condition-met", v.Name, "condition is met", slog.String("condition", v.Name))
 		}
 	}
 	return !slices.Equal(before, c.watch.judged)

@@ -58,7 +58,7 @@ func (t Terminal) writeVRRP(w *bufio.Writer, now time.Time, r *api.Router) {
 	if h := r.HeldBack; h != nil {
 		line("holds back", "since a failover that was ordered by %v at %s; lvsd resume ends that", h.By, clock(h.Since))
 	}
-	line("priority", "%d%s", r.Priority, effects(r.Conditions))
+	line("priority", "%d%s", r.Priority, effects(r))
 	for _, c := range r.Conditions {
 		line("condition", "%s", conditionOf(&c))
 	}
@@ -90,15 +90,15 @@ func total(h *api.Histogram) (n uint64) {
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // effects tells what the priority comes from, where conditions change it.
-func effects(conditions []api.Condition) string {
+func effects(r *api.Router) string {
 	sum := 0
-	for i := range conditions {
-		sum += conditions[i].Effect
+	for i := range r.Conditions {
+		sum += r.Conditions[i].Effect
 	}
 	if sum == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", of which conditions make %+d", sum)
+	return fmt.Sprintf(" (%d as configured, %+d by conditions)", r.Configured, sum)
 }
 
 // conditionOf tells how a condition is, and what it changes.

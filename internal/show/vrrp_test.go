@@ -15,7 +15,7 @@ func TestWriteVRRP(t *testing.T) {
 	}{
 		{"vrrp-master", func(*api.Router) {}},
 		{"vrrp-backup", func(r *api.Router) {
-			r.State, r.Since, r.Priority, r.Held, r.Phase = api.Backup, before(90*time.Minute), 80, 0, "following"
+			r.State, r.Since, r.Priority, r.Held, r.Phase = api.Backup, before(90*time.Minute), 130, 0, "following"
 			r.HeldBack = &api.Held{By: api.User{Name: "alice", UID: 1000}, Since: before(90 * time.Minute)}
 			r.AdvertGaps = api.Histogram{Bounds: []float64{1.1, 2}, Buckets: []uint64{5399, 1, 0}, Sum: 5401, Max: 1.8}
 			r.Counters.AdvertsLate, r.Counters.Stalls = 1, 2
