@@ -27,6 +27,7 @@ var core = map[string]map[string]string{
 	},
 	"internal/api": {},
 	"internal/block": {
+		"later.go":   "builds each table once, whoever asks first",
 		"workers.go": "decodes blocks on all processors, and waits for them",
 	},
 	"internal/event":  {},

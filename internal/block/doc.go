@@ -36,6 +36,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	excerpts.go               how much of a value a message shows
+//	later.go                  values that are built when they are first used
 //	schema.go, language.go    what a block may hold, and words that help
 //	reports.go                places, mistakes and doubts
 //	cursor.go, split.go       a text, and its top-level items

@@ -35,7 +35,7 @@ type Option struct {
 // what decodes a block of this kind.
 type Kind[F any] struct {
 	Name, Help string
-	Schema     *Schema
+	Schema     func() *Schema
 	Decode     F
 }
 
@@ -69,7 +69,7 @@ func (s *Schema) walk(seen map[*Schema]bool, visit func(*Schema)) {
 	seen[s] = true
 	visit(s)
 	for _, k := range s.Kinds {
-		k.Schema.walk(seen, visit)
+		k.Schema().walk(seen, visit)
 	}
 	for _, o := range s.Options {
 		if o.Block != nil {
@@ -81,7 +81,7 @@ func (s *Schema) walk(seen map[*Schema]bool, visit func(*Schema)) {
 // kindsWith returns the kinds that have an option.
 func (s *Schema) kindsWith(option string) (names []string) {
 	for _, k := range s.Kinds {
-		if k.Schema.byName[option] != nil {
+		if k.Schema().byName[option] != nil {
 			names = append(names, k.Name)
 		}
 	}

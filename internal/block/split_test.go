@@ -56,7 +56,7 @@ func TestSplit(t *testing.T) {
 }
 
 // anything is a language without a word.
-var anything = &Language{Top: NewTable[struct{}]("the top level of a file").Schema}
+var anything = &Language{Top: NewTable[struct{}]("the top level of a file", nil).Schema()}
 
 // What would make the parser recurse until the stack is full is refused, and
 // what is just not refused it survives.

@@ -8,9 +8,13 @@ import (
 
 // A Table is the language of one type of block: its options, each with what it
 // does to a T. From it come the decoding, the defaults, the ranges, the
-// suggestions, and the manuals.
-type Table[T any] struct {
-	*Schema
+// suggestions, and the manuals. It is built when it is first used (see Later).
+type Table[T any] struct{ built func() *lines[T] }
+
+// The lines of a table are its options, and what they make of a T that nobody has
+// said anything of.
+type lines[T any] struct {
+	schema  *Schema
 	options []Entry[T]
 	start   T
 }
@@ -29,26 +33,34 @@ type Entry[T any] struct {
 	example string
 }
 
-// NewTable returns the table of a block's options.
-func NewTable[T any](name string, entries ...Entry[T]) *Table[T] {
-	t := &Table[T]{options: entries}
-	var options []*Option
-	for _, e := range t.options {
-		options = append(options, e.Option)
-		if e.init != nil {
-			e.init(&t.start)
+// NewTable returns the table of a block's options; nil: it has none.
+func NewTable[T any](name string, options func() []Entry[T]) *Table[T] {
+	return &Table[T]{Later(func() *lines[T] {
+		var l lines[T]
+		if options != nil {
+			l.options = options()
 		}
-	}
-	t.Schema = newSchema(name, options)
-	return t
+		var described []*Option
+		for _, e := range l.options {
+			described = append(described, e.Option)
+			if e.init != nil {
+				e.init(&l.start)
+			}
+		}
+		l.schema = newSchema(name, described)
+		return &l
+	})}
 }
 
+// Schema returns what a block may hold.
+func (t *Table[T]) Schema() *Schema { return t.built().schema }
+
 // Start returns a T with the defaults.
-func (t *Table[T]) Start() T { return t.start }
+func (t *Table[T]) Start() T { return t.built().start }
 
 // Read returns what a block says, and the defaults for what it leaves out.
 func (t *Table[T]) Read(b *Body) T {
-	v := t.start
+	v := t.Start()
 	t.Decode(b, &v)
 	return v
 }
@@ -57,9 +69,10 @@ func (t *Table[T]) Read(b *Body) T {
 // is: start with the defaults, or with the values to inherit. Inner blocks
 // that may stand several times are left to the caller (see Body.Blocks).
 func (t *Table[T]) Decode(b *Body, into *T) {
-	b.enter(t.Schema)
-	for i := range t.options {
-		e := &t.options[i]
+	l := t.built()
+	b.enter(l.schema)
+	for i := range l.options {
+		e := &l.options[i]
 		if e.read == nil {
 			continue
 		}
@@ -70,8 +83,8 @@ func (t *Table[T]) Decode(b *Body, into *T) {
 			b.Require(e.Name, e.example)
 		}
 	}
-	for i := range t.options {
-		if e := &t.options[i]; e.Block != nil && !e.Many {
+	for i := range l.options {
+		if e := &l.options[i]; e.Block != nil && !e.Many {
 			e.once(b, into)
 		}
 	}
@@ -121,8 +134,8 @@ func (e Entry[T]) Secret() Entry[T] {
 // leaves out stays as it is.
 func Inner[T, P any](name, help string, table *Table[P], part func(*T) *P) Entry[T] {
 	return Entry[T]{
-		Option: &Option{Name: name, Help: help, Block: table.Schema},
-		init:   func(t *T) { *part(t) = table.start },
+		Option: &Option{Name: name, Help: help, Block: table.Schema()},
+		init:   func(t *T) { *part(t) = table.Start() },
 		open:   func(b *Body, t *T) { table.Decode(b, part(t)) },
 	}
 }
@@ -151,28 +164,31 @@ func Many[T any](name, help string, s *Schema, labels ...string) Entry[T] {
 
 // Kinds are the kinds of one type of block: a new one is a line in their list.
 type Kinds[F any] struct {
-	*Schema
-	list []Kind[F]
+	schema *Schema
+	list   []Kind[F]
 }
 
 // NewKinds returns the kinds of the blocks of a type.
 func NewKinds[F any](name string, list ...Kind[F]) *Kinds[F] {
-	k := &Kinds[F]{Schema: newSchema(name, nil), list: list}
+	k := &Kinds[F]{schema: newSchema(name, nil), list: list}
 	for _, kind := range list {
-		k.Schema.Kinds = append(k.Schema.Kinds, Kind[any]{Name: kind.Name, Help: kind.Help, Schema: kind.Schema})
+		k.schema.Kinds = append(k.schema.Kinds, Kind[any]{Name: kind.Name, Help: kind.Help, Schema: kind.Schema})
 	}
 	return k
 }
 
+// Schema returns the kinds as the manuals describe them.
+func (k *Kinds[F]) Schema() *Schema { return k.schema }
+
 // Of returns what decodes a block, by its first label; an unknown kind is
 // reported.
 func (k *Kinds[F]) Of(b *Body) (decode F, ok bool) {
-	b.family = k.Schema
+	b.family = k.schema
 	for _, kind := range k.list {
 		if kind.Name == b.Labels[0] {
 			return kind.Decode, true
 		}
 	}
-	b.UnknownWord(b.LabelAt(0), k.Name, b.Labels[0], k.KindNames())
+	b.UnknownWord(b.LabelAt(0), k.schema.Name, b.Labels[0], k.schema.KindNames())
 	return decode, false
 }

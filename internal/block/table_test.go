@@ -21,17 +21,21 @@ type heat struct {
 	Power uint8
 }
 
-var heatTable = NewTable("heat",
-	Duration("time", "How long.", time.Minute, time.Second, time.Hour, func(h *heat) *time.Duration { return &h.Time }),
-	Count("power", "How strong.", 5, 1, 9, func(h *heat) *uint8 { return &h.Power }),
-)
+var heatTable = NewTable("heat", func() []Entry[heat] {
+	return []Entry[heat]{
+		Duration("time", "How long.", time.Minute, time.Second, time.Hour, func(h *heat) *time.Duration { return &h.Time }),
+		Count("power", "How strong.", 5, 1, 9, func(h *heat) *uint8 { return &h.Power }),
+	}
+})
 
-var dishTable = NewTable("dish",
-	Count("portions", "For how many.", 2, 1, 100, func(d *dish) *int { return &d.Portions }),
-	Flag("hot", "With chili.", false, func(d *dish) *bool { return &d.Hot }),
-	Inner("heat", "How it is heated.", heatTable, func(d *dish) *heat { return &d.Heat }),
-	Many[dish]("side", "What comes with it.", sides.Schema, "kind"),
-)
+var dishTable = NewTable("dish", func() []Entry[dish] {
+	return []Entry[dish]{
+		Count("portions", "For how many.", 2, 1, 100, func(d *dish) *int { return &d.Portions }),
+		Flag("hot", "With chili.", false, func(d *dish) *bool { return &d.Hot }),
+		Inner("heat", "How it is heated.", heatTable, func(d *dish) *heat { return &d.Heat }),
+		Many[dish]("side", "What comes with it.", sides.Schema(), "kind"),
+	}
+})
 
 var sides = NewKinds("side",
 	Kind[func(*Body) string]{Name: "rice", Schema: riceTable.Schema, Decode: func(b *Body) string { riceTable.Read(b); return "rice" }},
@@ -39,11 +43,15 @@ var sides = NewKinds("side",
 )
 
 var (
-	riceTable  = NewTable("side", Count("power", "How strong.", 5, 1, 9, func(d *dish) *uint8 { return &d.Heat.Power }))
-	breadTable = NewTable[dish]("side")
+	riceTable = NewTable("side", func() []Entry[dish] {
+		return []Entry[dish]{Count("power", "How strong.", 5, 1, 9, func(d *dish) *uint8 { return &d.Heat.Power })}
+	})
+	breadTable = NewTable[dish]("side", nil)
 )
 
-var kitchen = &Language{Top: NewTable("the menu", Many[dish]("dish", "Something to eat.", dishTable.Schema, "name")).Schema}
+var kitchen = &Language{Top: NewTable("the menu", func() []Entry[dish] {
+	return []Entry[dish]{Many[dish]("dish", "Something to eat.", dishTable.Schema(), "name")}
+}).Schema()}
 
 // cook decodes a menu; every dish inherits from the one before it.
 func cook(text string) (dishes []dish, mistakes []string) {
@@ -116,8 +124,8 @@ func TestMessagesComeFromTheTables(t *testing.T) {
 
 // The manuals get from a schema what the messages get.
 func TestSchemaDescribesTheOptions(t *testing.T) {
-	i := slices.IndexFunc(dishTable.Options, func(o *Option) bool { return o.Name == "portions" })
-	if o := dishTable.Options[i]; o.Range != "1 to 100" || o.Default != "2" || o.Help != "For how many." {
+	i := slices.IndexFunc(dishTable.Schema().Options, func(o *Option) bool { return o.Name == "portions" })
+	if o := dishTable.Schema().Options[i]; o.Range != "1 to 100" || o.Default != "2" || o.Help != "For how many." {
 		t.Errorf("portions is described as %+v", o)
 	}
 }

@@ -61,7 +61,9 @@ func attribute(c *vrrp.Config, a netip.Addr, as vrrp.Attributes) {
 	c.Attributes[a] = as
 }
 
-var addressTable = block.NewTable("address", attributeOptions(func(as *vrrp.Attributes) *vrrp.Attributes { return as })...)
+var addressTable = block.NewTable("address", func() []block.Entry[vrrp.Attributes] {
+	return attributeOptions(func(as *vrrp.Attributes) *vrrp.Attributes { return as })
+})
 
 // addressBlocks reads the addresses that have blocks of their own, as items of the
 // list.
@@ -85,12 +87,14 @@ type extra struct {
 	track bool
 }
 
-var extraTable = block.NewTable("extra_address", slices.Concat([]block.Entry[extra]{
-	block.Text("interface", "The network interface to which the address is added.",
-		"", networkInterface, func(x *extra) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
-	block.Flag("track", "Also track that interface: a director that has lost the link to the servers is not Master. If false, it stays Master without this address.",
-		true, func(x *extra) *bool { return &x.track }),
-}, attributeOptions(func(x *extra) *vrrp.Attributes { return &x.Attributes }))...)
+var extraTable = block.NewTable("extra_address", func() []block.Entry[extra] {
+	return slices.Concat([]block.Entry[extra]{
+		block.Text("interface", "The network interface to which the address is added.",
+			"", networkInterface, func(x *extra) *string { return &x.Interface }).Within("a name of up to 15 bytes").Unless("the router's"),
+		block.Flag("track", "Also track that interface: a director that has lost the link to the servers is not Master. If false, it stays Master without this address.",
+			true, func(x *extra) *bool { return &x.track }),
+	}, attributeOptions(func(x *extra) *vrrp.Attributes { return &x.Attributes }))
+})
 
 // extraAddresses reads the addresses that are not advertised, after what is tracked.
 func extraAddresses(b *block.Body, c *vrrp.Config) {

@@ -15,16 +15,18 @@ type announcing struct {
 	interfaces []block.Item
 }
 
-var announceTable = block.NewTable("announce",
-	block.Count("repeat", "How many packets there are for each address in each announcement. Raise it for networks that lose packets, and for machines that overlook the first ones.",
-		1, 1, 100, func(a *announcing) *uint8 { return &a.Repeat }),
-	block.Duration("interval", "The time between two packets of an announcement, for switches and machines that take only so many a second. With 0s, all are sent at once.",
-		0, 0, 10*time.Second, func(a *announcing) *time.Duration { return &a.Interval }).Within("0s to 10s"),
-	block.Duration("refresh", "Announce the addresses again whenever so much time has passed without an announcement, for switches and machines that forget. With 0s, only when there is a reason.",
-		0, 0, 24*time.Hour, func(a *announcing) *time.Duration { return &a.Refresh }).Within("0s, or 1s to 24h"),
-	block.List("interfaces", "Further network interfaces on which the addresses are announced, with the MAC address of each: where the same network is reached by more than one.",
-		func(a *announcing) *[]block.Item { return &a.interfaces }).Unless("none"),
-)
+var announceTable = block.NewTable("announce", func() []block.Entry[announcing] {
+	return []block.Entry[announcing]{
+		block.Count("repeat", "How many packets there are for each address in each announcement. Raise it for networks that lose packets, and for machines that overlook the first ones.",
+			1, 1, 100, func(a *announcing) *uint8 { return &a.Repeat }),
+		block.Duration("interval", "The time between two packets of an announcement, for switches and machines that take only so many a second. With 0s, all are sent at once.",
+			0, 0, 10*time.Second, func(a *announcing) *time.Duration { return &a.Interval }).Within("0s to 10s"),
+		block.Duration("refresh", "Announce the addresses again whenever so much time has passed without an announcement, for switches and machines that forget. With 0s, only when there is a reason.",
+			0, 0, 24*time.Hour, func(a *announcing) *time.Duration { return &a.Refresh }).Within("0s, or 1s to 24h"),
+		block.List("interfaces", "Further network interfaces on which the addresses are announced, with the MAC address of each: where the same network is reached by more than one.",
+			func(a *announcing) *[]block.Item { return &a.interfaces }).Unless("none"),
+	}
+})
 
 // readAnnouncing reads how the addresses of a router are announced.
 func readAnnouncing(b *block.Body, c *vrrp.Config) {

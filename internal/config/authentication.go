@@ -23,27 +23,29 @@ type authentication struct {
 	byOrder bool
 }
 
-var authenticationTable = block.NewTable("authentication",
-	block.Text("password", "The password that each advert of version 2 carries in the clear (keepalived's auth_type PASS). It is no security, because everybody on the network can read it: it only keeps apart directors that have the same id by mistake. Use it for a peer that wants one.",
-		"", password, func(a *authentication) *string { return &a.Password }).Within("1 to 8 bytes").Unless("none").Secret(),
-	block.Many[authentication]("key", "A key that adverts may be signed with. The label is its id, 1 to 255, by which all directors know it. There can be several, so that a new one is known everywhere before a director signs with it.",
-		keyTable.Schema, "id"),
-	block.Count("signer", "The id of the key that this director signs its adverts with.",
-		0, 1, 255, func(a *authentication) *uint8 { return &a.Signer }).Unless("that of the only key"),
-	block.Choice("mode", "What is signed and what is accepted. The first two modes are for the time in which the directors are given their keys, one after the other.", "enforce",
-		[]block.Word[vrrp.AuthMode]{
-			{Name: "receive-only", Value: vrrp.ReceiveOnly, Help: "Sign nothing. Accept adverts that are not signed, and those that are signed with one of the keys."},
-			{Name: "permissive", Value: vrrp.Permissive, Help: "Sign, and accept the same."},
-			{Name: "enforce", Value: vrrp.Enforce, Help: "Sign, and accept only what is signed with one of the keys."},
-		}, func(a *authentication) *vrrp.AuthMode { return &a.Mode }),
-	block.Choice("replay", "How an advert is recognized that somebody has recorded and sends again.", "time",
-		[]block.Word[bool]{
-			{Name: "time", Value: false, Help: "It was signed too long ago. The directors' clocks must agree (NTP): if they do not, adverts are refused, and both directors become Master."},
-			{Name: "order", Value: true, Help: "One that was signed later has arrived before it. The clocks may differ, but what was recorded before a director was started is accepted from it until it has heard something newer."},
-		}, func(a *authentication) *bool { return &a.byOrder }),
-	block.Duration("window", "With replay = \"time\": how far the time at which an advert was signed may be from this director's. In whole seconds.",
-		0, time.Second, maxWindow, func(a *authentication) *time.Duration { return &a.Window }).Unless("three times advert_interval, at least 5s and at most 5m"),
-)
+var authenticationTable = block.NewTable("authentication", func() []block.Entry[authentication] {
+	return []block.Entry[authentication]{
+		block.Text("password", "The password that each advert of version 2 carries in the clear (keepalived's auth_type PASS). It is no security, because everybody on the network can read it: it only keeps apart directors that have the same id by mistake. Use it for a peer that wants one.",
+			"", password, func(a *authentication) *string { return &a.Password }).Within("1 to 8 bytes").Unless("none").Secret(),
+		block.Many[authentication]("key", "A key that adverts may be signed with. The label is its id, 1 to 255, by which all directors know it. There can be several, so that a new one is known everywhere before a director signs with it.",
+			keyTable.Schema(), "id"),
+		block.Count("signer", "The id of the key that this director signs its adverts with.",
+			0, 1, 255, func(a *authentication) *uint8 { return &a.Signer }).Unless("that of the only key"),
+		block.Choice("mode", "What is signed and what is accepted. The first two modes are for the time in which the directors are given their keys, one after the other.", "enforce",
+			[]block.Word[vrrp.AuthMode]{
+				{Name: "receive-only", Value: vrrp.ReceiveOnly, Help: "Sign nothing. Accept adverts that are not signed, and those that are signed with one of the keys."},
+				{Name: "permissive", Value: vrrp.Permissive, Help: "Sign, and accept the same."},
+				{Name: "enforce", Value: vrrp.Enforce, Help: "Sign, and accept only what is signed with one of the keys."},
+			}, func(a *authentication) *vrrp.AuthMode { return &a.Mode }),
+		block.Choice("replay", "How an advert is recognized that somebody has recorded and sends again.", "time",
+			[]block.Word[bool]{
+				{Name: "time", Value: false, Help: "It was signed too long ago. The directors' clocks must agree (NTP): if they do not, adverts are refused, and both directors become Master."},
+				{Name: "order", Value: true, Help: "One that was signed later has arrived before it. The clocks may differ, but what was recorded before a director was started is accepted from it until it has heard something newer."},
+			}, func(a *authentication) *bool { return &a.byOrder }),
+		block.Duration("window", "With replay = \"time\": how far the time at which an advert was signed may be from this director's. In whole seconds.",
+			0, time.Second, maxWindow, func(a *authentication) *time.Duration { return &a.Window }).Unless("three times advert_interval, at least 5s and at most 5m"),
+	}
+})
 
 // The bounds of a window that is not configured; the upper one holds for all.
 const (
@@ -51,12 +53,14 @@ const (
 	maxWindow = 5 * time.Minute
 )
 
-var keyTable = block.NewTable("key",
-	block.Text("file", "The file that has the key: 32 to 64 printable bytes on one line, or hex: and twice as many hexadecimal digits, as keepalived reads it. Nobody but root and lvsd may be able to read it: chown root:lvsd and chmod 0640, or lvsd's own with 0600. A key that has changed is read by a reload.",
-		"", keyFile, func(k *vrrp.Key) *string { return &k.File }).Within("an absolute path").Unless("the credential"),
-	block.Text("credential", "The name of a credential of systemd that has the key, in place of a file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of lvsd.service). It is set when lvsd is started.",
-		"", credential, func(k *vrrp.Key) *string { return &k.Credential }).Within("a name").Unless("the file"),
-)
+var keyTable = block.NewTable("key", func() []block.Entry[vrrp.Key] {
+	return []block.Entry[vrrp.Key]{
+		block.Text("file", "The file that has the key: 32 to 64 printable bytes on one line, or hex: and twice as many hexadecimal digits, as keepalived reads it. Nobody but root and lvsd may be able to read it: chown root:lvsd and chmod 0640, or lvsd's own with 0600. A key that has changed is read by a reload.",
+			"", keyFile, func(k *vrrp.Key) *string { return &k.File }).Within("an absolute path").Unless("the credential"),
+		block.Text("credential", "The name of a credential of systemd that has the key, in place of a file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of lvsd.service). It is set when lvsd is started.",
+			"", credential, func(k *vrrp.Key) *string { return &k.Credential }).Within("a name").Unless("the file"),
+	}
+})
 
 // readAuthentication reads by what the directors know each other's adverts.
 func readAuthentication(b *block.Body, c *vrrp.Config) {

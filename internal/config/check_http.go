@@ -39,37 +39,45 @@ type tlsOptions struct {
 	verify         bool
 }
 
-var httpCheckTable = block.NewTable("check", httpOptions...)
+var httpCheckTable = block.NewTable("check", httpOptions)
 
-var httpsCheckTable = block.NewTable("check", slices.Concat(httpOptions, []block.Entry[httpCheck]{
-	block.Inner("tls", "How the server's certificate is verified. Without this block, it must be valid for the check's host or, if that is not set, for the server's address.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
-})...)
+var httpsCheckTable = block.NewTable("check", func() []block.Entry[httpCheck] {
+	return append(httpOptions(),
+		block.Inner("tls", "How the server's certificate is verified. Without this block, it must be valid for the check's host or, if that is not set, for the server's address.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
+	)
+})
 
-var httpOptions = append(timing((*httpCheck).self),
-	portOption((*httpCheck).self),
-	httpText("method", "The method of the request.", "GET",
-		func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.asks.Method }),
-	httpText("path", "The path of the request, including the query if there is one. Use a path that fails when the service behind it fails.", "/",
-		func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.asks.Path }),
-	httpText("host", "The Host header of the request, for servers that host several sites.", "",
-		func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.asks.Host }).Unless("the server's address and port"),
-	block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none").Secret(),
-	block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
-)
+func httpOptions() []block.Entry[httpCheck] {
+	return append(timing((*httpCheck).self),
+		portOption((*httpCheck).self),
+		httpText("method", "The method of the request.", "GET",
+			func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.asks.Method }),
+		httpText("path", "The path of the request, including the query if there is one. Use a path that fails when the service behind it fails.", "/",
+			func(h *checker.HTTP) *string { return &h.Path }, func(c *httpCheck) *string { return &c.asks.Path }),
+		httpText("host", "The Host header of the request, for servers that host several sites.", "",
+			func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.asks.Host }).Unless("the server's address and port"),
+		block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none").Secret(),
+		block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
+	)
+}
 
-var expectTable = block.NewTable("expect",
-	block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["`+checker.DefaultStatus.String()+`"]`),
-	httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body. A dollar sign matches only at its end, where the server may close the connection in any way.", "",
-		func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; any body passes"),
-)
+var expectTable = block.NewTable("expect", func() []block.Entry[expect] {
+	return []block.Entry[expect]{
+		block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
+		httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body. A dollar sign matches only at its end, where the server may close the connection in any way.", "",
+			func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; any body passes"),
+	}
+})
 
-var tlsTable = block.NewTable("tls",
-	httpText("server_name", "The name for which the certificate must be valid.", "",
-		func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or the address if host is not set"),
-	block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
-	block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
-		"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
-)
+var tlsTable = block.NewTable("tls", func() []block.Entry[tlsOptions] {
+	return []block.Entry[tlsOptions]{
+		httpText("server_name", "The name for which the certificate must be valid.", "",
+			func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or the address if host is not set"),
+		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
+		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
+			"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
+	}
+})
 
 // httpText is a text of an HTTP check that alone must be valid there.
 func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, ref func(*T) *string) block.Entry[T] {

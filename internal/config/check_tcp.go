@@ -8,4 +8,6 @@ import (
 var checkTCP = newCheckKind("tcp", "A TCP connection can be established.", tcpTable, (*probe).self,
 	func(b *block.Body, p *probe) probe { return p.asking(b, checker.TCP{}) })
 
-var tcpTable = block.NewTable("check", append(timing((*probe).self), portOption((*probe).self))...)
+var tcpTable = block.NewTable("check", func() []block.Entry[probe] {
+	return append(timing((*probe).self), portOption((*probe).self))
+})

@@ -40,7 +40,7 @@ type conditionKind struct {
 	sufficient bool
 	// doubt warns where a router tracks it as a hard condition; nil: there is no need.
 	doubt            func(*block.Body)
-	defined, tracked *block.Schema
+	defined, tracked func() *block.Schema
 	define           func(*block.Body) definition
 	// track reads a track, and what it defines; nil: nothing, it is defined elsewhere.
 	track func(*block.Body) (vrrp.Track, *definition)
@@ -81,10 +81,11 @@ func weighing[T any](of func(*T) *conditionOptions) []block.Entry[T] {
 
 // newConditionKind returns a kind of condition, whose options are read into a T.
 // Compile makes a condition of what they say.
-func newConditionKind[T any](k conditionKind, options []block.Entry[T], self func(*T) *conditionOptions, compile func(*block.Body, *T) Condition) conditionKind {
-	own := append(options[:len(options):len(options)], damping(self)...)
-	definitions := block.NewTable("condition", own...)
-	tracks := block.NewTable("track", append(own[:len(own):len(own)], weighing(self)...)...)
+func newConditionKind[T any](k conditionKind, options func() []block.Entry[T], self func(*T) *conditionOptions, compile func(*block.Body, *T) Condition) conditionKind {
+	definitions := block.NewTable("condition", func() []block.Entry[T] { return append(options(), damping(self)...) })
+	tracks := block.NewTable("track", func() []block.Entry[T] {
+		return slices.Concat(options(), damping(self), weighing(self))
+	})
 	defining := func(b *block.Body, t *T) definition {
 		d := definition{Condition: compile(b, t), at: b.Head, upAfter: self(t).upAfter, downAfter: self(t).downAfter}
 		d.Name = conditionName(b)
@@ -108,7 +109,7 @@ func newConditionKind[T any](k conditionKind, options []block.Entry[T], self fun
 			k.doubt(b)
 		}
 		made := vrrp.Track{Condition: conditionName(b), Weight: o.weight, Reverse: o.reverse}
-		given := slices.ContainsFunc(own, func(e block.Entry[T]) bool { return b.Given(e.Name) })
+		given := slices.ContainsFunc(definitions.Schema().Options, func(o *block.Option) bool { return b.Given(o.Name) })
 		if !given && !k.sufficient {
 			return made, nil
 		}

@@ -6,10 +6,12 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var defaultsTable = block.NewTable("defaults",
-	block.Many[defaults]("check", "The defaults for checks of one kind: a check has these values for the options that its own block leaves out, and so has the check of a service without any. The kind \"*\" gives interval, timeout, rise and fall to all kinds; the defaults of a kind take precedence.",
-		checkKinds.Schema, "kind"),
-)
+var defaultsTable = block.NewTable("defaults", func() []block.Entry[defaults] {
+	return []block.Entry[defaults]{
+		block.Many[defaults]("check", "The defaults for checks of one kind: a check has these values for the options that its own block leaves out, and so has the check of a service without any. The kind \"*\" gives interval, timeout, rise and fall to all kinds; the defaults of a kind take precedence.",
+			checkKinds.Schema(), "kind"),
+	}
+})
 
 // everyKind stands for all kinds of checks where their defaults are given.
 var everyKind = checkKind{
@@ -20,7 +22,7 @@ var everyKind = checkKind{
 	}},
 }
 
-var everyTable = block.NewTable("check", timing((*probe).self)...)
+var everyTable = block.NewTable("check", func() []block.Entry[probe] { return timing((*probe).self) })
 
 // defaultKinds are the kinds of checks that have options.
 var defaultKinds = block.NewKinds("check", everyKind, checkTCP, checkHTTP, checkHTTPS, checkPing)

@@ -10,34 +10,40 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var directorTable = block.NewTable("director",
-	block.Duration("start_delay", "The longest time that a virtual router waits after the daemon starts for the IPVS table to be loaded and for the first result of every check. Raise it if checks take long, so that a director does not take over before it knows which servers are up.",
-		10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
-	block.Count("probes_in_flight", "The largest number of probes in flight at one time. Probes beyond it wait, and their timeout starts only when they do. Lower it if the director may open only a few sockets.",
-		checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
-	block.Flag("exclusive_table", "Treat every row of the IPVS table as the daemon's own, and delete the rows that are not in the configuration. Set it only if nothing else uses IPVS on this machine.",
-		false, func(d *Director) *bool { return &d.ExclusiveTable }),
-	block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
-		true, func(d *Director) *bool { return &d.KeepTable }),
-	block.Choice("log_level", "The least severe messages that are logged.",
-		"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
-	block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
-		httpTable, func(d *Director) *HTTP { return &d.HTTP }),
-	block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
-		ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
-)
+var directorTable = block.NewTable("director", func() []block.Entry[Director] {
+	return []block.Entry[Director]{
+		block.Duration("start_delay", "The longest time that a virtual router waits after the daemon starts for the IPVS table to be loaded and for the first result of every check. Raise it if checks take long, so that a director does not take over before it knows which servers are up.",
+			10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
+		block.Count("probes_in_flight", "The largest number of probes in flight at one time. Probes beyond it wait, and their timeout starts only when they do. Lower it if the director may open only a few sockets.",
+			checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
+		block.Flag("exclusive_table", "Treat every row of the IPVS table as the daemon's own, and delete the rows that are not in the configuration. Set it only if nothing else uses IPVS on this machine.",
+			false, func(d *Director) *bool { return &d.ExclusiveTable }),
+		block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
+			true, func(d *Director) *bool { return &d.KeepTable }),
+		block.Choice("log_level", "The least severe messages that are logged.",
+			"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
+		block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
+			httpTable, func(d *Director) *HTTP { return &d.HTTP }),
+		block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
+			ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
+	}
+})
 
-var ipvsTable = block.NewTable("ipvs",
-	block.Flag("expire_nodest_conn", "When a real server leaves the IPVS table, end its connections at their next packet: a UDP client is sent to another server, and a TCP client is reset. If false, the parameter stays as it is; with the kernel's default, 0, these packets are dropped until the connection has timed out, after 5 minutes with UDP and 15 with TCP.",
-		false, func(i *IPVS) *bool { return &i.ExpireNodest }),
-)
+var ipvsTable = block.NewTable("ipvs", func() []block.Entry[IPVS] {
+	return []block.Entry[IPVS]{
+		block.Flag("expire_nodest_conn", "When a real server leaves the IPVS table, end its connections at their next packet: a UDP client is sent to another server, and a TCP client is reset. If false, the parameter stays as it is; with the kernel's default, 0, these packets are dropped until the connection has timed out, after 5 minutes with UDP and 15 with TCP.",
+			false, func(i *IPVS) *bool { return &i.ExpireNodest }),
+	}
+})
 
-var httpTable = block.NewTable("http",
-	block.Text("listen", "The address and port to listen on. \":9112\" listens on every address of this machine.",
-		"", listenAddress, func(h *HTTP) *string { return &h.Listen }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
-	block.Flag("server_metrics", "Include eight metrics of each real server in /metrics. Without them, there are only those of each service, with its traffic and the number of its servers that are up. With 10,000 servers, they are 80,000 series.",
-		false, func(h *HTTP) *bool { return &h.ServerMetrics }),
-)
+var httpTable = block.NewTable("http", func() []block.Entry[HTTP] {
+	return []block.Entry[HTTP]{
+		block.Text("listen", "The address and port to listen on. \":9112\" listens on every address of this machine.",
+			"", listenAddress, func(h *HTTP) *string { return &h.Listen }).Within("an address and a port").Required(`listen = "127.0.0.1:9112"`),
+		block.Flag("server_metrics", "Include eight metrics of each real server in /metrics. Without them, there are only those of each service, with its traffic and the number of its servers that are up. With 10,000 servers, they are 80,000 series.",
+			false, func(h *HTTP) *bool { return &h.ServerMetrics }),
+	}
+})
 
 func readDirector(b *block.Body) Director {
 	claim(b, directorBlock, "block", b.Head)

@@ -68,10 +68,10 @@ type wrap func(inner string) string
 func eachBlock(s *block.Schema, around wrap, visit func(*block.Schema, wrap)) {
 	visit(s, around)
 	for _, k := range s.Kinds {
-		visit(k.Schema, func(inner string) string {
+		visit(k.Schema(), func(inner string) string {
 			return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
 		})
-		for _, o := range k.Schema.Options {
+		for _, o := range k.Schema().Options {
 			if o.Block != nil {
 				eachBlock(o.Block, inside(o, func(inner string) string {
 					return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
@@ -96,7 +96,7 @@ func inside(o *block.Option, around wrap) wrap {
 func TestNoMessageShowsAValue(t *testing.T) {
 	dir := t.TempDir()
 	var uses []string
-	eachBlock(top.Schema, func(s string) string { return s }, func(s *block.Schema, around wrap) {
+	eachBlock(top.Schema(), func(s string) string { return s }, func(s *block.Schema, around wrap) {
 		if s.Name == topLevel {
 			return
 		}

@@ -127,7 +127,7 @@ func TestExamplesOfTheThreeClusters(t *testing.T) {
 // ourWords returns every option by its name, with the blocks that may hold it.
 func ourWords() map[string][]string {
 	names := map[string][]string{}
-	top.Walk(func(s *block.Schema) {
+	top.Schema().Walk(func(s *block.Schema) {
 		for _, o := range s.Options {
 			if !slices.Contains(names[o.Name], s.Name) {
 				names[o.Name] = append(names[o.Name], s.Name)

@@ -42,12 +42,14 @@ const (
 // remedy is what users of the word are told.
 func (w foreignWords) remedy() string { return strings.TrimSpace(string(w.fate) + " " + w.advice) }
 
-var programs = []program{keepalived, ldirectord, heartbeat, haresources, authkeys}
+func programs() []program {
+	return []program{keepalived(), ldirectord, heartbeat, haresources, authkeys}
+}
 
 // foreignRemedies returns what to tell about each word.
 func foreignRemedies() map[string]string {
 	all := map[string]string{}
-	for _, p := range programs {
+	for _, p := range programs() {
 		for _, w := range p.words {
 			for name := range strings.FieldsSeq(w.names) {
 				if all[name] == "" { // keepalived comes first
@@ -68,7 +70,7 @@ func possessive(name string) string {
 
 // alien returns a mistake where an item shows that its file is another program's.
 func alien(kind, head string, text []byte) (summary, detail string) {
-	for _, p := range programs {
+	for _, p := range programs() {
 		if p.is(kind, head, text) {
 			return "Configuration of " + p.name, "This file is in " + possessive(p.name) + " format, and lvsd has its own: " + p.advice + " README.md and examples/ show how they are written."
 		}
@@ -90,13 +92,15 @@ var keepalivedBlocks = []string{"global_defs", "vrrp_instance", "vrrp_script", "
 // keepalived's.
 var assignment = text.Pattern(`(?m)^[ \t]*\w+[ \t]*=`)
 
-var keepalived = program{
-	name: "keepalived",
-	is: func(kind, head string, text []byte) bool {
-		return slices.Contains(keepalivedBlocks, kind) && !strings.Contains(head, `"`) && !assignment().Match(text)
-	},
-	advice: "a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service.",
-	words:  slices.Concat(keepalivedVRRP, keepalivedIPVS, keepalivedGlobal),
+func keepalived() program {
+	return program{
+		name: "keepalived",
+		is: func(kind, head string, text []byte) bool {
+			return slices.Contains(keepalivedBlocks, kind) && !strings.Contains(head, `"`) && !assignment().Match(text)
+		},
+		advice: "a vrrp_instance becomes a virtual_router, a virtual_server a virtual_service.",
+		words:  slices.Concat(keepalivedVRRP, keepalivedIPVS, keepalivedGlobal),
+	}
 }
 
 var keepalivedVRRP = []foreignWords{

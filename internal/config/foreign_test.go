@@ -25,7 +25,7 @@ func TestForeignWords(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range programs {
+	for _, p := range programs() {
 		for _, w := range p.words {
 			if w.fate == never && w.advice == "" {
 				t.Errorf("%s: no reason why there is nothing like it", w.names)
@@ -34,7 +34,7 @@ func TestForeignWords(t *testing.T) {
 	}
 	for word, value := range foreignValues {
 		method := slices.ContainsFunc(forwards, func(w block.Word[method]) bool { return w.Name == value })
-		if !method && !slices.Contains(checkKinds.KindNames(), value) || word != strings.ToLower(word) {
+		if !method && !slices.Contains(checkKinds.Schema().KindNames(), value) || word != strings.ToLower(word) {
 			t.Errorf("%s: %q is no value", word, value)
 		}
 	}

@@ -16,12 +16,14 @@ type syncGroup struct {
 	track   []vrrp.Track // all of them
 }
 
-var groupTable = block.NewTable("sync_group",
-	block.List("routers", "The names of the virtual routers. One director is Master of all of them, or of none: what one of them lacks, such as its interface, makes all of them stand back.",
-		func(g *syncGroup) *[]block.Item { return &g.routers }).Required(`routers = ["outside", "inside"]`),
-	block.Many[syncGroup]("track", "What all of them track.", trackKinds.Schema, "kind", "name"),
-	block.Many[syncGroup]("on", "A program that is run when all of them have come into a state: \"master\", \"backup\" or \"stop\", or when one has come into \"fault\".", hookTable.Schema, "state"),
-)
+var groupTable = block.NewTable("sync_group", func() []block.Entry[syncGroup] {
+	return []block.Entry[syncGroup]{
+		block.List("routers", "The names of the virtual routers. One director is Master of all of them, or of none: what one of them lacks, such as its interface, makes all of them stand back.",
+			func(g *syncGroup) *[]block.Item { return &g.routers }).Required(`routers = ["outside", "inside"]`),
+		block.Many[syncGroup]("track", "What all of them track.", trackKinds.Schema(), "kind", "name"),
+		block.Many[syncGroup]("on", "A program that is run when all of them have come into a state: \"master\", \"backup\" or \"stop\", or when one has come into \"fault\".", hookTable.Schema(), "state"),
+	}
+})
 
 func readGroup(b *block.Body) (g syncGroup, defined []definition) {
 	b.CheckName(0)

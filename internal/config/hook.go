@@ -17,7 +17,9 @@ const AnyState = "any"
 // hookTimeout is how long a hook may take by default.
 const hookTimeout = 30 * time.Second
 
-var hookTable = block.NewTable("on", programOptions(hookTimeout, func(p *programBlock) *programBlock { return p })...)
+var hookTable = block.NewTable("on", func() []block.Entry[programBlock] {
+	return programOptions(hookTimeout, func(p *programBlock) *programBlock { return p })
+})
 
 // readHooks reads the hooks of a block, which are h but for what they say.
 func readHooks(b *block.Body, h Hook) []Hook {

@@ -24,7 +24,7 @@ func (j joined) judge(g syncGroup) {
 	for _, it := range g.routers {
 		i := slices.Index(names, it.Text)
 		if i < 0 {
-			j.report.Mistake(it.At, "Unknown virtual_router "+strconv.Quote(it.Text), "%sThere is %s.", language.DidYouMean(it.Text, names), block.Listed(names))
+			j.report.Mistake(it.At, "Unknown virtual_router "+strconv.Quote(it.Text), "%sThere is %s.", language().DidYouMean(it.Text, names), block.Listed(names))
 			continue
 		}
 		c := &j.routers[i]

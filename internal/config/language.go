@@ -51,25 +51,29 @@ type declaration struct {
 // topLevel stands for the block around all blocks.
 const topLevel = "the top level of a file"
 
-var top = block.NewTable(topLevel,
-	block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals").Schema),
-	block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema),
-	block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema, "name"),
-	block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema, "kind", "name"),
-	block.Many[declaration]("sync_group", "Virtual routers that move together: a director is Master of all of them or of none, as a NAT cluster needs it for the network outside and the one inside. The label is any name.", groupTable.Schema, "name"),
-	block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema, "name"),
-	block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema),
-)
+var top = block.NewTable(topLevel, func() []block.Entry[declaration] {
+	return []block.Entry[declaration]{
+		block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals", nil).Schema()),
+		block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema()),
+		block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema(), "name"),
+		block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema(), "kind", "name"),
+		block.Many[declaration]("sync_group", "Virtual routers that move together: a director is Master of all of them or of none, as a NAT cluster needs it for the network outside and the one inside. The label is any name.", groupTable.Schema(), "name"),
+		block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema(), "name"),
+		block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema()),
+	}
+})
 
 // language is what a configuration of lvsd may hold.
-var language = &block.Language{
-	Top:      top.Schema,
-	First:    "defaults",
-	Reusable: "virtual_service",
-	Words:    foreignRemedies(),
-	Values:   foreignValues,
-	Alien:    alien,
-}
+var language = block.Later(func() *block.Language {
+	return &block.Language{
+		Top:      top.Schema(),
+		First:    "defaults",
+		Reusable: "virtual_service",
+		Words:    foreignRemedies(),
+		Values:   foreignValues,
+		Alien:    alien,
+	}
+})
 
 // A reading is one pass over all blocks, of which defaults come first.
 type reading struct{ defaults *defaults }

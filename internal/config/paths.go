@@ -16,28 +16,30 @@ type path struct {
 	track bool
 }
 
-var routeTable = block.NewTable("route",
-	block.Choice("type", "What becomes of the packets: \"unicast\" sends them, \"blackhole\" drops them, and the others answer them with an ICMP error.", "unicast",
-		[]block.Word[vrrp.RouteType]{{Name: "unicast", Value: ""}, {Name: "blackhole", Value: vrrp.Blackhole}, {Name: "unreachable", Value: vrrp.Unreachable}, {Name: "prohibit", Value: vrrp.Prohibit}},
-		func(p *path) *vrrp.RouteType { return &p.Type }),
-	block.Text("via", "The next router (gateway). Without it, the destination is on the network of the interface.",
-		netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Via }).Within("an address").Unless("none"),
-	block.Text("interface", "The network interface on which the packets are sent.",
-		"", networkInterface, func(p *path) *string { return &p.Interface }).Within("a name of up to 15 bytes").Unless("where via is reached"),
-	block.Text("source", "The address that the director's own packets come from: a virtual one, for instance. The route goes with the address.",
-		netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Source }).Within("an address").Unless("the kernel's choice"),
-	block.Count("metric", "Of several routes to a destination, the kernel takes the one with the smallest metric. With 0, it is 0, or 1024 with IPv6.",
-		0, 0, math.MaxUint32, func(p *path) *uint32 { return &p.Metric }),
-	block.Count("table", "The routing table; 254 is the main one. Others are consulted where a rule says so.",
-		vrrp.MainTable, 1, math.MaxUint32, func(p *path) *uint32 { return &p.Table }),
-	block.Choice("scope", "How far the route leads, of IPv4 only.", "",
-		[]block.Word[uint8]{{Name: "global", Value: 0}, {Name: "site", Value: 200}, {Name: "link", Value: 253}, {Name: "host", Value: 254}},
-		func(p *path) *uint8 { return &p.Scope }).Unless("\"global\" with via, otherwise \"link\""),
-	block.Flag("onlink", "The next router is reached on the interface, although no network there has it.",
-		false, func(p *path) *bool { return &p.OnLink }),
-	block.Flag("track", "Also track the interface, if the route names one: without it, the director is not Master.",
-		true, func(p *path) *bool { return &p.track }),
-)
+var routeTable = block.NewTable("route", func() []block.Entry[path] {
+	return []block.Entry[path]{
+		block.Choice("type", "What becomes of the packets: \"unicast\" sends them, \"blackhole\" drops them, and the others answer them with an ICMP error.", "unicast",
+			[]block.Word[vrrp.RouteType]{{Name: "unicast", Value: ""}, {Name: "blackhole", Value: vrrp.Blackhole}, {Name: "unreachable", Value: vrrp.Unreachable}, {Name: "prohibit", Value: vrrp.Prohibit}},
+			func(p *path) *vrrp.RouteType { return &p.Type }),
+		block.Text("via", "The next router (gateway). Without it, the destination is on the network of the interface.",
+			netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Via }).Within("an address").Unless("none"),
+		block.Text("interface", "The network interface on which the packets are sent.",
+			"", networkInterface, func(p *path) *string { return &p.Interface }).Within("a name of up to 15 bytes").Unless("where via is reached"),
+		block.Text("source", "The address that the director's own packets come from: a virtual one, for instance. The route goes with the address.",
+			netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Source }).Within("an address").Unless("the kernel's choice"),
+		block.Count("metric", "Of several routes to a destination, the kernel takes the one with the smallest metric. With 0, it is 0, or 1024 with IPv6.",
+			0, 0, math.MaxUint32, func(p *path) *uint32 { return &p.Metric }),
+		block.Count("table", "The routing table; 254 is the main one. Others are consulted where a rule says so.",
+			vrrp.MainTable, 1, math.MaxUint32, func(p *path) *uint32 { return &p.Table }),
+		block.Choice("scope", "How far the route leads, of IPv4 only.", "",
+			[]block.Word[uint8]{{Name: "global", Value: 0}, {Name: "site", Value: 200}, {Name: "link", Value: 253}, {Name: "host", Value: 254}},
+			func(p *path) *uint8 { return &p.Scope }).Unless("\"global\" with via, otherwise \"link\""),
+		block.Flag("onlink", "The next router is reached on the interface, although no network there has it.",
+			false, func(p *path) *bool { return &p.OnLink }),
+		block.Flag("track", "Also track the interface, if the route names one: without it, the director is not Master.",
+			true, func(p *path) *bool { return &p.track }),
+	}
+})
 
 // routeBlocks reads the routes that a router moves.
 func routeBlocks(b *block.Body, c *vrrp.Config) {
@@ -118,26 +120,28 @@ type selector struct {
 	family     int
 }
 
-var ruleTable = block.NewTable("rule",
-	block.Count("priority", "When the rule is consulted: the smallest first. The main table is consulted at 32766.",
-		0, 1, math.MaxUint32, func(s *selector) *uint32 { return &s.Priority }).Required("priority = 100"),
-	block.Text("from", "The network of the packets' source.",
-		netip.Prefix{}, network, func(s *selector) *netip.Prefix { return &s.From }).Within("a network").Unless("all"),
-	block.Text("to", "The network of the packets' destination.",
-		netip.Prefix{}, network, func(s *selector) *netip.Prefix { return &s.To }).Within("a network").Unless("all"),
-	block.Text("iif", "The network interface on which the packets have arrived; \"lo\" is for the director's own.",
-		"", networkInterface, func(s *selector) *string { return &s.In }).Within("a name of up to 15 bytes").Unless("any"),
-	block.Text("oif", "The network interface to which the sending socket is bound.",
-		"", networkInterface, func(s *selector) *string { return &s.Out }).Within("a name of up to 15 bytes").Unless("any"),
-	block.Count("firewall_mark", "The packets' firewall mark.",
-		0, 0, math.MaxUint32, func(s *selector) *uint32 { return &s.mark }).Unless("any"),
-	block.Count("firewall_mask", "The bits of the firewall mark that count.",
-		uint32(math.MaxUint32), 1, math.MaxUint32, func(s *selector) *uint32 { return &s.mask }).Unless("all"),
-	block.Count("table", "The routing table that is consulted.",
-		0, 1, math.MaxUint32, func(s *selector) *uint32 { return &s.Table }).Required("table = 100"),
-	block.Choice("family", "The family of the packets, where from and to do not tell it.", "",
-		[]block.Word[int]{{Name: "ipv4", Value: 4}, {Name: "ipv6", Value: 6}}, func(s *selector) *int { return &s.family }).Unless("that of from or to, otherwise \"ipv4\""),
-)
+var ruleTable = block.NewTable("rule", func() []block.Entry[selector] {
+	return []block.Entry[selector]{
+		block.Count("priority", "When the rule is consulted: the smallest first. The main table is consulted at 32766.",
+			0, 1, math.MaxUint32, func(s *selector) *uint32 { return &s.Priority }).Required("priority = 100"),
+		block.Text("from", "The network of the packets' source.",
+			netip.Prefix{}, network, func(s *selector) *netip.Prefix { return &s.From }).Within("a network").Unless("all"),
+		block.Text("to", "The network of the packets' destination.",
+			netip.Prefix{}, network, func(s *selector) *netip.Prefix { return &s.To }).Within("a network").Unless("all"),
+		block.Text("iif", "The network interface on which the packets have arrived; \"lo\" is for the director's own.",
+			"", networkInterface, func(s *selector) *string { return &s.In }).Within("a name of up to 15 bytes").Unless("any"),
+		block.Text("oif", "The network interface to which the sending socket is bound.",
+			"", networkInterface, func(s *selector) *string { return &s.Out }).Within("a name of up to 15 bytes").Unless("any"),
+		block.Count("firewall_mark", "The packets' firewall mark.",
+			0, 0, math.MaxUint32, func(s *selector) *uint32 { return &s.mark }).Unless("any"),
+		block.Count("firewall_mask", "The bits of the firewall mark that count.",
+			uint32(math.MaxUint32), 1, math.MaxUint32, func(s *selector) *uint32 { return &s.mask }).Unless("all"),
+		block.Count("table", "The routing table that is consulted.",
+			0, 1, math.MaxUint32, func(s *selector) *uint32 { return &s.Table }).Required("table = 100"),
+		block.Choice("family", "The family of the packets, where from and to do not tell it.", "",
+			[]block.Word[int]{{Name: "ipv4", Value: 4}, {Name: "ipv6", Value: 6}}, func(s *selector) *int { return &s.family }).Unless("that of from or to, otherwise \"ipv4\""),
+	}
+})
 
 // ruleBlocks reads the rules that a router moves.
 func ruleBlocks(b *block.Body, c *vrrp.Config) {

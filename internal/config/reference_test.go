@@ -60,7 +60,7 @@ func current(t *testing.T, path string, generate func(string) string) {
 func every(s *block.Schema) []*block.Option {
 	list := slices.Clone(s.Options)
 	for _, k := range s.Kinds {
-		for _, o := range k.Schema.Options {
+		for _, o := range k.Schema().Options {
 			if !slices.ContainsFunc(list, func(x *block.Option) bool { return x.Name == o.Name }) {
 				list = append(list, o)
 			}
@@ -74,9 +74,9 @@ func only(s *block.Schema, o *block.Option) string {
 	var with []string
 	others := 0
 	for _, k := range s.Kinds {
-		if slices.ContainsFunc(k.Schema.Options, func(x *block.Option) bool { return x.Name == o.Name }) {
+		if slices.ContainsFunc(k.Schema().Options, func(x *block.Option) bool { return x.Name == o.Name }) {
 			with = append(with, k.Name)
-		} else if len(k.Schema.Options) > 0 {
+		} else if len(k.Schema().Options) > 0 {
 			others++
 		}
 	}
@@ -141,7 +141,7 @@ var (
 // it, instead of the comment that is there.
 func commented(text string) string {
 	var out []string
-	stack, seen, said := []*block.Schema{top.Schema}, map[string]bool{}, explainer{}
+	stack, seen, said := []*block.Schema{top.Schema()}, map[string]bool{}, explainer{}
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		in := stack[len(stack)-1]
 		name, isBlock := "", false
@@ -242,9 +242,9 @@ func sections() string {
 	var b strings.Builder
 	b.WriteString(".Sh TOP LEVEL\n")
 	said := explainer{}
-	said.list(&b, top.Schema)
+	said.list(&b, top.Schema())
 	done := map[*block.Schema]bool{}
-	for _, o := range top.Options {
+	for _, o := range top.Schema().Options {
 		if len(every(o.Block)) == 0 {
 			continue
 		}

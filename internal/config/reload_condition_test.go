@@ -55,7 +55,7 @@ var conditionOf = map[string][2]string{
 // started so: in what it probes, and in what it tells the keeper.
 func TestEveryOptionOfAConditionTakesEffectByReload(t *testing.T) {
 	for _, k := range blockOf(t, "condition").Kinds {
-		for _, o := range k.Schema.Options {
+		for _, o := range k.Schema().Options {
 			path := k.Name + "/" + o.Name
 			row, ok := reloadedConditions[path]
 			if !ok {
@@ -139,7 +139,7 @@ func TestEveryOptionOfATrackTakesEffectByReload(t *testing.T) {
 			tracks = o.Block
 		}
 	}
-	for _, o := range tracks.Kinds[0].Schema.Options {
+	for _, o := range tracks.Kinds[0].Schema().Options {
 		lines, ok := reloadedTracks[o.Name]
 		if !ok {
 			t.Errorf("option %s has no row in this test", o.Name)

@@ -154,7 +154,7 @@ func leaves(s *block.Schema, before string) (all []string) {
 			all = append(all, before+o.Name)
 		case len(o.Block.Kinds) > 0:
 			for _, k := range o.Block.Kinds {
-				all = append(all, leaves(k.Schema, fmt.Sprintf("%s%s %q/", before, o.Name, k.Name))...)
+				all = append(all, leaves(k.Schema(), fmt.Sprintf("%s%s %q/", before, o.Name, k.Name))...)
 			}
 		default:
 			all = append(all, leaves(o.Block, before+o.Name+"/")...)

@@ -56,16 +56,18 @@ func initialOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
 	return block.Choice("initial", help, def, []block.Word[bool]{{Name: "check", Value: false}, {Name: "up", Value: true}}, func(t *T) *bool { return &of(t).initialUp })
 }
 
-var tunnelTable = block.NewTable("tunnel",
-	block.Choice("type", "The encapsulation: IP in IP, GUE (over UDP) or GRE. The servers must expect the same.", "ipip",
-		[]block.Word[word]{{Name: "ipip", Value: word{"ipip", 0}}, {Name: "gue", Value: word{"gue", 1}}, {Name: "gre", Value: word{"gre", 2}}},
-		func(e *encapsulation) *word { return &e.kind }),
-	block.Count("port", "The UDP port on which the servers expect GUE packets. It is required for type \"gue\", and not allowed for other types.",
-		0, 1, math.MaxUint16, func(e *encapsulation) *uint16 { return &e.port }).Unless(""),
-	block.Choice("checksum", "The checksum of the outer packet. \"plain\" is available with gue and gre, \"remote\" (remote checksum offload) with gue only.", "none",
-		[]block.Word[word]{{Name: "none", Value: word{"none", 0}}, {Name: "plain", Value: word{"plain", 1}}, {Name: "remote", Value: word{"remote", 2}}},
-		func(e *encapsulation) *word { return &e.checksum }),
-)
+var tunnelTable = block.NewTable("tunnel", func() []block.Entry[encapsulation] {
+	return []block.Entry[encapsulation]{
+		block.Choice("type", "The encapsulation: IP in IP, GUE (over UDP) or GRE. The servers must expect the same.", "ipip",
+			[]block.Word[word]{{Name: "ipip", Value: word{"ipip", 0}}, {Name: "gue", Value: word{"gue", 1}}, {Name: "gre", Value: word{"gre", 2}}},
+			func(e *encapsulation) *word { return &e.kind }),
+		block.Count("port", "The UDP port on which the servers expect GUE packets. It is required for type \"gue\", and not allowed for other types.",
+			0, 1, math.MaxUint16, func(e *encapsulation) *uint16 { return &e.port }).Unless(""),
+		block.Choice("checksum", "The checksum of the outer packet. \"plain\" is available with gue and gre, \"remote\" (remote checksum offload) with gue only.", "none",
+			[]block.Word[word]{{Name: "none", Value: word{"none", 0}}, {Name: "plain", Value: word{"plain", 1}}, {Name: "remote", Value: word{"remote", 2}}},
+			func(e *encapsulation) *word { return &e.checksum }),
+	}
+})
 
 // check checks what a block says about the route. A method that was refused is
 // not known.

@@ -25,33 +25,44 @@ func addressOption(help string) block.Entry[server] {
 }
 
 // The options that a real server and a fallback have.
-var (
-	serverPort = block.Count("port", "The server's port. It can differ from the service's port only if forward is \"nat\". With firewall_mark, packets keep the port that the client sent them to unless this is set.",
+
+func serverPort() block.Entry[server] {
+	return block.Count("port", "The server's port. It can differ from the service's port only if forward is \"nat\". With firewall_mark, packets keep the port that the client sent them to unless this is set.",
 		0, 1, math.MaxUint16, func(s *server) *uint16 { return &s.port }).Unless("the service's")
-	serverForward = forwardOption("The forwarding method for this server, if it differs from the service's.", (*server).self).Unless("the service's")
-	serverTunnel  = tunnelOption("How packets to this server are encapsulated. It replaces the service's tunnel block.", (*server).self)
-)
+}
 
-var serverTable = block.NewTable("real_server",
-	addressOption("The server's address.").Unless("the label"),
-	serverPort,
-	block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
-		1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
-	block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded. The kernel also counts connections that have ended until it forgets them, after 2 minutes with TCP and 5 with UDP: with 10 short ones a second, those are 1,200. Once all servers are at their thresholds, clients are refused; see when_full of the fallback.",
-		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
-	block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
-		0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
-	serverForward, serverTunnel,
-	initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
-	block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema, "kind"),
-)
+func serverForward() block.Entry[server] {
+	return forwardOption("The forwarding method for this server, if it differs from the service's.", (*server).self).Unless("the service's")
+}
 
-var fallbackTable = block.NewTable("fallback",
-	addressOption("The address of the destination. With NAT, it can't be a loopback address.").Required(`address = "10.13.0.15"`),
-	serverPort, serverForward, serverTunnel,
-	block.Flag("when_full", "Use it also while every real server that is up has reached its upper_threshold. It keeps its connections when they have room again, unless the service has persistence.",
-		false, func(s *server) *bool { return &s.whenFull }),
-)
+func serverTunnel() block.Entry[server] {
+	return tunnelOption("How packets to this server are encapsulated. It replaces the service's tunnel block.", (*server).self)
+}
+
+var serverTable = block.NewTable("real_server", func() []block.Entry[server] {
+	return []block.Entry[server]{
+		addressOption("The server's address.").Unless("the label"),
+		serverPort(),
+		block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
+			1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
+		block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded. The kernel also counts connections that have ended until it forgets them, after 2 minutes with TCP and 5 with UDP: with 10 short ones a second, those are 1,200. Once all servers are at their thresholds, clients are refused; see when_full of the fallback.",
+			0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
+		block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
+			0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
+		serverForward(), serverTunnel(),
+		initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
+		block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema(), "kind"),
+	}
+})
+
+var fallbackTable = block.NewTable("fallback", func() []block.Entry[server] {
+	return []block.Entry[server]{
+		addressOption("The address of the destination. With NAT, it can't be a loopback address.").Required(`address = "10.13.0.15"`),
+		serverPort(), serverForward(), serverTunnel(),
+		block.Flag("when_full", "Use it also while every real server that is up has reached its upper_threshold. It keeps its connections when they have room again, unless the service has persistence.",
+			false, func(s *server) *bool { return &s.whenFull }),
+	}
+})
 
 // A group is what a service says for all its servers.
 type group struct {

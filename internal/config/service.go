@@ -51,34 +51,36 @@ type service struct {
 	persistence persistence
 }
 
-var serviceTable = block.NewTable("virtual_service",
-	block.Text("address", "The virtual address at which clients reach the service. It should be one of the addresses of a virtual_router.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
-	block.Count("port", "The port at which clients reach the service. 0 means every port, and requires a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
-	block.Choice("protocol", "The transport protocol of the service.", "tcp", []block.Word[ipvsctl.Protocol]{
-		{Name: "tcp", Value: ipvsctl.TCP}, {Name: "udp", Value: ipvsctl.UDP}, {Name: "sctp", Value: ipvsctl.SCTP},
-	}, func(s *service) *ipvsctl.Protocol { return &s.protocol }),
-	block.Count("firewall_mark", "Instead of address, port and protocol: the service consists of all packets that a firewall rule marks with this number, such as those for several ports.",
-		0, 1, math.MaxUint32, func(s *service) *uint32 { return &s.mark }).Unless("none"),
-	block.Choice("family", "The address family of the packets, if firewall_mark is set.", "ipv4", []block.Word[netip.Addr]{
-		{Name: "ipv4", Value: netip.IPv4Unspecified()}, {Name: "ipv6", Value: netip.IPv6Unspecified()},
-	}, func(s *service) *netip.Addr { return &s.family }),
-	block.Choice("scheduler", "The kernel scheduler that chooses a server for each new connection. rr, lc and dh treat all weights above 0 alike.",
-		"wlc", schedulers, func(s *service) *string { return &s.scheduler }),
-	block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server if the first choice is down) and \"port\" (take the client's port into account, too); other schedulers have \"flag-1\" to \"flag-3\".",
-		func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
-	forwardOption("The forwarding method: how packets reach the servers. There is no default, because the servers must be prepared for the method and other programs have different defaults.", (*service).self).Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
-	tunnelOption("How packets are encapsulated if forward is \"tunnel\". Without this block, they are encapsulated as IP in IP.", (*service).self),
-	block.Flag("one_packet", "With UDP: schedule every packet separately, even packets from the same client and port. Set it if one client sends many independent requests, as with DNS.",
-		false, func(s *service) *bool { return &s.onePacket }),
-	block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
-		persistenceTable, func(s *service) *persistence { return &s.persistence }),
-	initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
-	block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them. A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
-		checkKinds.Schema, "kind"),
-	block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema, "name"),
-	block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
-		fallbackTable.Schema),
-)
+var serviceTable = block.NewTable("virtual_service", func() []block.Entry[service] {
+	return []block.Entry[service]{
+		block.Text("address", "The virtual address at which clients reach the service. It should be one of the addresses of a virtual_router.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
+		block.Count("port", "The port at which clients reach the service. 0 means every port, and requires a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
+		block.Choice("protocol", "The transport protocol of the service.", "tcp", []block.Word[ipvsctl.Protocol]{
+			{Name: "tcp", Value: ipvsctl.TCP}, {Name: "udp", Value: ipvsctl.UDP}, {Name: "sctp", Value: ipvsctl.SCTP},
+		}, func(s *service) *ipvsctl.Protocol { return &s.protocol }),
+		block.Count("firewall_mark", "Instead of address, port and protocol: the service consists of all packets that a firewall rule marks with this number, such as those for several ports.",
+			0, 1, math.MaxUint32, func(s *service) *uint32 { return &s.mark }).Unless("none"),
+		block.Choice("family", "The address family of the packets, if firewall_mark is set.", "ipv4", []block.Word[netip.Addr]{
+			{Name: "ipv4", Value: netip.IPv4Unspecified()}, {Name: "ipv6", Value: netip.IPv6Unspecified()},
+		}, func(s *service) *netip.Addr { return &s.family }),
+		block.Choice("scheduler", "The kernel scheduler that chooses a server for each new connection. rr, lc and dh treat all weights above 0 alike.",
+			"wlc", schedulers, func(s *service) *string { return &s.scheduler }),
+		block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server if the first choice is down) and \"port\" (take the client's port into account, too); other schedulers have \"flag-1\" to \"flag-3\".",
+			func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
+		forwardOption("The forwarding method: how packets reach the servers. There is no default, because the servers must be prepared for the method and other programs have different defaults.", (*service).self).Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
+		tunnelOption("How packets are encapsulated if forward is \"tunnel\". Without this block, they are encapsulated as IP in IP.", (*service).self),
+		block.Flag("one_packet", "With UDP: schedule every packet separately, even packets from the same client and port. Set it if one client sends many independent requests, as with DNS.",
+			false, func(s *service) *bool { return &s.onePacket }),
+		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
+			persistenceTable, func(s *service) *persistence { return &s.persistence }),
+		initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
+		block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them. A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
+			checkKinds.Schema(), "kind"),
+		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),
+		block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
+			fallbackTable.Schema()),
+	}
+})
 
 type persistence struct {
 	timeout time.Duration
@@ -86,14 +88,16 @@ type persistence struct {
 	engine  string
 }
 
-var persistenceTable = block.NewTable("persistence",
-	block.Duration("timeout", "How long a client is remembered after its last connection, in whole seconds.",
-		5*time.Minute, time.Second, maxPersistence, func(p *persistence) *time.Duration { return &p.timeout }).Within("1s to 31 days"),
-	block.Text("netmask", "Treat all clients in a network of this prefix length as one client, such as clients behind several proxies. \"255.255.255.0\" means 24.",
-		"", block.Verbatim, func(p *persistence) *string { return &p.netmask }).Within("1 to 32, with IPv6 1 to 128").Unless("the whole address"),
-	block.Choice("engine", "The persistence engine, if clients are not told apart by their address. With \"sip\" (SIP over UDP), they are told apart by the Call-ID.",
-		"", words("sip"), func(p *persistence) *string { return &p.engine }).Unless("none"),
-)
+var persistenceTable = block.NewTable("persistence", func() []block.Entry[persistence] {
+	return []block.Entry[persistence]{
+		block.Duration("timeout", "How long a client is remembered after its last connection, in whole seconds.",
+			5*time.Minute, time.Second, maxPersistence, func(p *persistence) *time.Duration { return &p.timeout }).Within("1s to 31 days"),
+		block.Text("netmask", "Treat all clients in a network of this prefix length as one client, such as clients behind several proxies. \"255.255.255.0\" means 24.",
+			"", block.Verbatim, func(p *persistence) *string { return &p.netmask }).Within("1 to 32, with IPv6 1 to 128").Unless("the whole address"),
+		block.Choice("engine", "The persistence engine, if clients are not told apart by their address. With \"sip\" (SIP over UDP), they are told apart by the Call-ID.",
+			"", words("sip"), func(p *persistence) *string { return &p.engine }).Unless("none"),
+	}
+})
 
 func readService(b *block.Body, d *defaults) Service {
 	b.CheckName(0)

@@ -15,11 +15,11 @@ var conditions = []conditionKind{trackInterface, trackPing, trackService, trackF
 // trackKinds are those kinds where they are tracked, and definedKinds where they are
 // defined.
 var (
-	trackKinds   = kindsOf("track", func(k conditionKind) *block.Schema { return k.tracked })
-	definedKinds = kindsOf("condition", func(k conditionKind) *block.Schema { return k.defined })
+	trackKinds   = kindsOf("track", func(k conditionKind) func() *block.Schema { return k.tracked })
+	definedKinds = kindsOf("condition", func(k conditionKind) func() *block.Schema { return k.defined })
 )
 
-func kindsOf(name string, schema func(conditionKind) *block.Schema) *block.Kinds[conditionKind] {
+func kindsOf(name string, schema func(conditionKind) func() *block.Schema) *block.Kinds[conditionKind] {
 	var list []block.Kind[conditionKind]
 	for _, k := range conditions {
 		list = append(list, block.Kind[conditionKind]{Name: k.name, Help: k.help, Schema: schema(k), Decode: k})

@@ -18,13 +18,15 @@ type pingCondition struct {
 
 var trackPing = newConditionKind(conditionKind{
 	name: "ping", help: "Met while the addresses answer ICMP echo requests, or enough of them. An address to which this director has no route does not answer.",
-}, append([]block.Entry[pingCondition]{
-	block.List("addresses", "The addresses to ask, such as that of a router to the clients. Choose addresses that do not move.",
-		func(p *pingCondition) *[]block.Item { return &p.addresses }),
-	block.Count("minimum", minimumHelp,
-		1, 1, 1000, func(p *pingCondition) *int { return &p.minimum }).Within(minimumRange),
-	timeoutOption((*pingCondition).watch),
-}, watchingOptions((*pingCondition).watch)...), (*pingCondition).self, compilePing)
+}, func() []block.Entry[pingCondition] {
+	return append([]block.Entry[pingCondition]{
+		block.List("addresses", "The addresses to ask, such as that of a router to the clients. Choose addresses that do not move.",
+			func(p *pingCondition) *[]block.Item { return &p.addresses }),
+		block.Count("minimum", minimumHelp,
+			1, 1, 1000, func(p *pingCondition) *int { return &p.minimum }).Within(minimumRange),
+		timeoutOption((*pingCondition).watch),
+	}, watchingOptions((*pingCondition).watch)...)
+}, (*pingCondition).self, compilePing)
 
 func (p *pingCondition) watch() *watching { return &p.watching }
 

@@ -18,16 +18,18 @@ type processCondition struct {
 
 var trackProcess = newConditionKind(conditionKind{
 	name: "process", help: "Met while as many processes of a program run as should. The unit lvsd.service hides those of other users: with ProtectProc=default in a drop-in (systemctl edit lvsd) they are seen. Until then, what cannot be told is a finding, and counts as met.", sufficient: true,
-}, []block.Entry[processCondition]{
-	block.Text("program", "The name of the program or script, or its path as it is started.",
-		"", programName, func(p *processCondition) *string { return &p.program }).Within("a name or an absolute path").Unless("the condition's name"),
-	block.List("arguments", "Arguments that the process must have, in this order. It may have others.",
-		func(p *processCondition) *[]block.Item { return &p.arguments }).Unless("any"),
-	block.Count("minimum", minimumHelp,
-		1, 0, 32768, func(p *processCondition) *int { return &p.minimum }).Within(minimumRange),
-	block.Count("maximum", "How many processes may run.",
-		0, 1, 32768, func(p *processCondition) *int { return &p.maximum }).Unless("any number"),
-	intervalOption((*processCondition).watch),
+}, func() []block.Entry[processCondition] {
+	return []block.Entry[processCondition]{
+		block.Text("program", "The name of the program or script, or its path as it is started.",
+			"", programName, func(p *processCondition) *string { return &p.program }).Within("a name or an absolute path").Unless("the condition's name"),
+		block.List("arguments", "Arguments that the process must have, in this order. It may have others.",
+			func(p *processCondition) *[]block.Item { return &p.arguments }).Unless("any"),
+		block.Count("minimum", minimumHelp,
+			1, 0, 32768, func(p *processCondition) *int { return &p.minimum }).Within(minimumRange),
+		block.Count("maximum", "How many processes may run.",
+			0, 1, 32768, func(p *processCondition) *int { return &p.maximum }).Unless("any number"),
+		intervalOption((*processCondition).watch),
+	}
 }, (*processCondition).self, func(b *block.Body, p *processCondition) Condition {
 	o := checker.Process{Program: cmp.Or(p.program, b.Labels[1]), Minimum: p.minimum, Maximum: p.maximum}
 	for _, it := range p.arguments {

@@ -21,9 +21,11 @@ type share struct {
 
 var trackService = newConditionKind(conditionKind{
 	name: "service", help: "Met while enough real servers of the virtual service of that name are up, as this director sees them. Servers with weight 0 do not count.", sufficient: true, doubt: doubtHard,
-}, []block.Entry[serviceCondition]{
-	block.Text("minimum", minimumHelp,
-		share{n: 1}, readShare, func(s *serviceCondition) *share { return &s.minimum }).Within(minimumRange).Unless("1"),
+}, func() []block.Entry[serviceCondition] {
+	return []block.Entry[serviceCondition]{
+		block.Text("minimum", minimumHelp,
+			share{n: 1}, readShare, func(s *serviceCondition) *share { return &s.minimum }).Within(minimumRange).Unless("1"),
+	}
 }, (*serviceCondition).self, func(b *block.Body, s *serviceCondition) Condition {
 	claim(b, trackedService, b.Labels[1], b.LabelAt(1))
 	return Condition{Service: b.Labels[1], Minimum: s.minimum.n, Percent: s.minimum.percent}

@@ -56,7 +56,7 @@ func (t *tracking) checkReferences(report *block.Reports, routers []vrrp.Config)
 		}
 		kind, name, _ := strings.Cut(c.Key, " ")
 		report.Mistake(c.At, fmt.Sprintf("Unknown condition %q", name), "%sNo block condition %q %q defines it: write one at the top level of a file, or say in this track block what it is.",
-			language.DidYouMean(name, ofKind(kind, defined)), kind, name)
+			language().DidYouMean(name, ofKind(kind, defined)), kind, name)
 	}
 	for _, d := range t.definitions {
 		if d.shared && !used[d.Name] {
@@ -78,7 +78,7 @@ func (t *tracking) checkServices(report *block.Reports, services []string) {
 	for _, c := range t.services {
 		if !known[c.Key] {
 			known[c.Key] = true // It is told once.
-			report.Mistake(c.At, fmt.Sprintf("Unknown virtual_service %q", c.Key), "%sThere is no virtual service of this name: write the label of its block.", language.DidYouMean(c.Key, services))
+			report.Mistake(c.At, fmt.Sprintf("Unknown virtual_service %q", c.Key), "%sThere is no virtual service of this name: write the label of its block.", language().DidYouMean(c.Key, services))
 		}
 	}
 }

@@ -11,12 +11,14 @@ import (
 // ownerPriority is the priority of the owner of the addresses (RFC 9568 section 6.1).
 const ownerPriority = 255
 
-var virtualMACTable = block.NewTable("virtual_mac",
-	block.Text("device", "The name of the device, which lvsd makes (a macvlan) and removes. Firewall rules for packets to the virtual addresses name it.",
-		"", deviceName, func(v *vrrp.VirtualMAC) *string { return &v.Device }).Within("a name of up to 15 bytes").Unless("vrrp4-51 or vrrp6-51, with the family and the id"),
-	block.Flag("adverts_from_interface", "Send the adverts from the interface's own MAC address. Switches then learn where the virtual one is from gratuitous ARP alone.",
-		false, func(v *vrrp.VirtualMAC) *bool { return &v.AdvertsFromInterface }),
-)
+var virtualMACTable = block.NewTable("virtual_mac", func() []block.Entry[vrrp.VirtualMAC] {
+	return []block.Entry[vrrp.VirtualMAC]{
+		block.Text("device", "The name of the device, which lvsd makes (a macvlan) and removes. Firewall rules for packets to the virtual addresses name it.",
+			"", deviceName, func(v *vrrp.VirtualMAC) *string { return &v.Device }).Within("a name of up to 15 bytes").Unless("vrrp4-51 or vrrp6-51, with the family and the id"),
+		block.Flag("adverts_from_interface", "Send the adverts from the interface's own MAC address. Switches then learn where the virtual one is from gratuitous ARP alone.",
+			false, func(v *vrrp.VirtualMAC) *bool { return &v.AdvertsFromInterface }),
+	}
+})
 
 // readVirtualMAC reads whether the router has a MAC address of its own, after its
 // addresses.

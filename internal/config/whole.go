@@ -80,7 +80,7 @@ func Parse(s Sources, o Options) (*Config, Diagnostics) {
 // m are given too.
 func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, Diagnostics) {
 	r := reading{defaults: &defaults{}}
-	results := block.Parse(language, s, o, known, r.declare)
+	results := block.Parse(language(), s, o, known, r.declare)
 	out := Outcome{Config: &Config{Node: o.Node, Director: directorTable.Start()}, NamesHost: m.Host != "" && s.Mention(m.Host)}
 	if out.NamesHost {
 		m.Addresses = nil
@@ -94,7 +94,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 		out.add(&results[i])
 	}
 	w.finish(s, len(w.routers)+len(out.Blocks) == 0)
-	diags := s.Diagnostics(w.Reports, language.Secrets())
+	diags := s.Diagnostics(w.Reports, language().Secrets())
 	if diags.HasErrors() {
 		return Outcome{NamesHost: out.NamesHost}, diags
 	}
@@ -365,7 +365,7 @@ func (w *whole) checkInterfaces() {
 			places = fmt.Sprintf(" It is named in %d places.", n)
 		}
 		w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. Until the interface exists, the virtual router does not hold its addresses here.%s",
-			language.DidYouMean(c.Key, known), block.Listed(known), places)
+			language().DidYouMean(c.Key, known), block.Listed(known), places)
 	}
 }
 
