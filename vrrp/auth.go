@@ -84,6 +84,10 @@ func (a *Authentication) signs() bool { return len(a.Keys) > 0 && a.Mode != Rece
 // enforced reports whether only adverts that are signed are accepted.
 func (a *Authentication) enforced() bool { return len(a.Keys) > 0 && a.Mode == Enforce }
 
+// byOrder reports whether a replay is told by the order of sequences alone, so that they
+// must not go back, whatever the clock does.
+func (a *Authentication) byOrder() bool { return a.Window == 0 }
+
 // password is what adverts carry.
 func (a *Authentication) password() (p Password) {
 	copy(p[:], a.Password)

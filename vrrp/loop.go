@@ -134,6 +134,7 @@ func (s *Session) read(now time.Time) {
 func (s *Session) apply(now time.Time, d Desired) {
 	s.applied = true
 	s.conditions = d.Conditions
+	s.signedWith(d.Signed)
 	for _, r := range d.Resume {
 		s.resume[r.Router] = r.Before
 	}
@@ -146,6 +147,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		if m == nil {
 			m = &member{key: key, router: NewRouter(c)}
 			m.router.since = now
+			m.router.SignAfter(s.Signed())
 			s.members[key] = m
 			continue
 		}

@@ -96,6 +96,9 @@ func (s *Session) ask(m *member, a Ask) error {
 // send sends an advert to the group, or to each peer.
 func (s *Session) send(now time.Time, m *member, ad Send) {
 	c, source := &m.router.c, m.router.source
+	if c.Authentication.byOrder() {
+		s.signedWith(ad.Sequence)
+	}
 	to := c.Peers
 	if len(to) == 0 {
 		to = []netip.Addr{c.group()}

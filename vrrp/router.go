@@ -187,6 +187,15 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 	return s
 }
 
+// SignAfter has a router whose replays are told by their order sign with later sequences
+// than this one, as an earlier router of this director may have signed with it. Where the
+// clock was set back since, its peers would take the time for a replay.
+func (r *Router) SignAfter(last Sequence) {
+	if r.c.Authentication.byOrder() {
+		r.seals.sent = latest(r.seals.sent, last)
+	}
+}
+
 // Encode appends the packet that carries an advert of this router to a destination.
 // The packets to all destinations have the same sequence.
 func (r *Router) Encode(b []byte, s Send, dst netip.Addr) []byte {

@@ -54,6 +54,7 @@ type Session struct {
 	payload        []byte
 
 	unclaimed atomic.Uint64
+	signed    atomic.Uint64 // see Signed
 }
 
 // A portAddress is an address that is advertised on a port.
@@ -131,7 +132,7 @@ func (s *Session) Set(d Desired) {
 		s.mail = &Desired{}
 	}
 	if s.mail.Ending == Running || d.Ending != Running {
-		d.Resume = slices.Concat(s.mail.Resume, d.Resume)
+		d.Resume, d.Signed = slices.Concat(s.mail.Resume, d.Resume), latest(s.mail.Signed, d.Signed)
 		s.mail = &d
 	}
 	s.mu.Unlock()
@@ -155,3 +156,10 @@ func (s *Session) Statuses() []Status {
 // Unclaimed returns how many packets came for virtual routers that are not
 // configured here.
 func (s *Session) Unclaimed() uint64 { return s.unclaimed.Load() }
+
+// Signed returns the last sequence of all that routers have signed with whose replays are
+// told by their order, in this Session or before it; zero: there is none.
+func (s *Session) Signed() Sequence { return Sequence(s.signed.Load()) }
+
+// signedWith notes a sequence that may have been signed with.
+func (s *Session) signedWith(seq Sequence) { s.signed.Store(uint64(latest(s.Signed(), seq))) }

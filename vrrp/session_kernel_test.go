@@ -83,15 +83,7 @@ const peer = "10.9.0.2"
 func play(t *testing.T, f func(s *kernel)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &kernel{
-			t: t, begin: time.Now(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
-			devices: map[string]vrrp.Interface{
-				"eth0": {Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24"), netip.MustParsePrefix("fe80::1/64")}},
-				"eth1": {Up: true},
-			},
-			paths: map[fmt.Stringer]bool{},
-		}
-		s.publish()
+		s := newKernel(t)
 		s.session = vrrp.NewSession(s, s, s.event)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { defer close(s.ended); s.session.Run(ctx) }()
@@ -99,6 +91,20 @@ func play(t *testing.T, f func(s *kernel)) {
 		cancel()
 		<-s.ended
 	})
+}
+
+// newKernel returns that kernel, without a Session.
+func newKernel(t *testing.T) *kernel {
+	s := &kernel{
+		t: t, begin: time.Now(), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		devices: map[string]vrrp.Interface{
+			"eth0": {Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24"), netip.MustParsePrefix("fe80::1/64")}},
+			"eth1": {Up: true},
+		},
+		paths: map[fmt.Stringer]bool{},
+	}
+	s.publish()
+	return s
 }
 
 func (s *kernel) note(from goroutine, format string, args ...any) {

@@ -66,6 +66,22 @@ func (s Sequence) next(window time.Duration, now time.Time) Sequence {
 	return s + 1
 }
 
+// Add returns the sequence of a time later, in seconds that are begun.
+func (s Sequence) Add(d time.Duration) Sequence {
+	return s + Sequence((d+time.Second-1)/time.Second)<<32
+}
+
+// Before reports whether it is before another one.
+func (s Sequence) Before(other Sequence) bool { return other != 0 && other.after(s) }
+
+// latest returns the later one of two sequences, of which zero is none.
+func latest(a, b Sequence) Sequence {
+	if a == 0 || b != 0 && b.after(a) {
+		return b
+	}
+	return a
+}
+
 // A mark is the last sequence of a sender.
 type mark struct {
 	sender netip.Addr

@@ -236,6 +236,9 @@ type Desired struct {
 	Offers []Offer
 	// Resume are routers that were Master in the keeper before this one.
 	Resume []Resumption `json:"-"`
+	// Signed is a sequence that no earlier keeper of this director has signed after;
+	// zero: none is known.
+	Signed Sequence `json:"-"`
 }
 
 // A Resumption lets a router be Master again at once, if it starts in time:

@@ -25,6 +25,7 @@ import (
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
@@ -85,8 +86,14 @@ func Run(ctx context.Context, o Options) error {
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
 	hooks := hook.NewRunner(newSpawner(), events)
-	k := keeper.Start(context.WithoutCancel(ctx), events, hooks.Take,
-		"/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
+	signed := &signedFile{log: o.Log.Logger, store: store}
+	var k *keeper.Client
+	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []vrrp.Status, events []vrrp.Event) {
+		hooks.Take(statuses, events)
+		signed.note(k.Signed())
+	}, "/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
+	k.SignAfter(signed.load())
+	defer func() { signed.end(k.Signed()) }()
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	d := newDirector(ctx, o, events, r, first, k, hooks, store, http, lonely)

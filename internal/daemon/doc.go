@@ -11,7 +11,8 @@
 //	events.go, journal.go, log.go    the log
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
-//	alone.go, edges.go, standby.go   one daemon for each table, and its edges
+//	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
+//	signed.go                        outlives it
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go                      starting programs
 //	memory.go                        what memory it keeps

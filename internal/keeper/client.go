@@ -55,6 +55,8 @@ type Client struct {
 	status   Status
 	starts   uint64
 	cause    string // why the keeper that runs is going to end, if that is known
+	signed   vrrp.Sequence
+	signedAt time.Time // when a keeper has told that; zero: none has
 }
 
 // Start returns a Client, whose events get what happens to the routers and to the
@@ -115,6 +117,33 @@ func (c *Client) Transitions() map[string][]Transition {
 		all[router] = slices.Clone(t)
 	}
 	return all
+}
+
+// SignAfter has keepers sign with later sequences than this one, where replays are told
+// by their order. It is to be called before the first Set.
+func (c *Client) SignAfter(last vrrp.Sequence) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signed = last
+}
+
+// Signed returns the last such sequence that a keeper has reported, or what SignAfter was
+// called with; zero: there is none.
+func (c *Client) Signed() vrrp.Sequence {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.signed
+}
+
+// mayHaveSigned returns a sequence that no keeper has signed after. The one that has ended
+// may have gone on for a while after its last report.
+func (c *Client) mayHaveSigned(now time.Time) vrrp.Sequence {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.signedAt.IsZero() {
+		return c.signed
+	}
+	return c.signed.Add(now.Sub(c.signedAt))
 }
 
 // Changed receives a token when Statuses has changed.
@@ -289,11 +318,13 @@ func (c *Client) end() {
 func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) {
 	enc := json.NewEncoder(w)
 	var sent *vrrp.Desired
+	signed := c.mayHaveSigned(time.Now())
 	for {
 		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
 		if d := c.newest(); d != sent {
 			sent = d
 			o.Desired, o.Keys, o.Resume, resume = d, keysOf(d.Routers), resume, nil
+			o.Signed, signed = signed, 0
 		}
 		if enc.Encode(o) != nil {
 			return
@@ -318,6 +349,9 @@ func (c *Client) take(s snapshot) {
 	}
 	c.status.Dropped += s.Dropped
 	c.status.Unclaimed, c.status.Others = s.Unclaimed, s.Others
+	if s.Signed != 0 {
+		c.signed, c.signedAt = s.Signed, time.Now()
+	}
 	pid := c.status.PID
 	c.mu.Unlock()
 	c.watched.sign()

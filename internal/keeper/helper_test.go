@@ -33,9 +33,10 @@ import (
 // roleVar is what this binary is to be, if not the tests: the director, which
 // is told on its standard input what to desire; or the keeper.
 const (
-	roleVar = "LVSD_TEST_ROLE"
-	lockVar = "LVSD_TEST_LOCK"
-	heapVar = "LVSD_TEST_HEAP"
+	roleVar   = "LVSD_TEST_ROLE"
+	lockVar   = "LVSD_TEST_LOCK"
+	heapVar   = "LVSD_TEST_HEAP"
+	signedVar = "LVSD_TEST_SIGNED" // what was signed before it
 )
 
 func TestMain(m *testing.M) {
@@ -77,6 +78,8 @@ func director() {
 	c := keeper.Start(context.Background(),
 		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))),
 		func([]vrrp.Status, []vrrp.Event) {}, "/proc/self/exe")
+	signed, _ := strconv.ParseUint(os.Getenv(signedVar), 10, 64)
+	c.SignAfter(vrrp.Sequence(signed))
 	go burn()
 	go func() {
 		for range c.Changed() {

@@ -166,7 +166,7 @@ func (k *keeper) obey(o order) {
 	if o.Desired.Ending != vrrp.Running {
 		k.ending, k.orderly = o.Desired.Ending, true
 	}
-	o.Desired.Resume = resumptions(time.Now(), boottime(), o.Resume)
+	o.Desired.Resume, o.Desired.Signed = resumptions(time.Now(), boottime(), o.Resume), o.Signed
 	k.session.Set(*o.Desired)
 }
 
@@ -265,7 +265,7 @@ func (k *keeper) send(ended <-chan struct{}) {
 			s.Statuses = k.session.Statuses()
 		default: // It waits for the keeper before it, and is alive.
 		}
-		s.Unclaimed = k.session.Unclaimed()
+		s.Unclaimed, s.Signed = k.session.Unclaimed(), k.session.Signed()
 		if enc.Encode(s) != nil || last {
 			return
 		}

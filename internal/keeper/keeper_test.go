@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -196,6 +197,34 @@ func TestKeeperKilledResumes(t *testing.T) {
 	checkGap(t, "keeper killed", e)
 	if after := b.report().Statuses[0].Counters.BecameMaster; after != before {
 		t.Error("the peer took over meanwhile")
+	}
+}
+
+// The clock was a year ahead, and was set back; then the keeper is killed.
+func TestKeeperKilledGoesOnSigningAfterTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	ahead := uint64(time.Now().AddDate(1, 0, 0).Unix()) << 32
+	a, b := n.host().start(lockFile(t), fmt.Sprintf("%s=%d", signedVar, ahead)), n.host().start(lockFile(t))
+	signed := func(c *vrrp.Config) {
+		c.Authentication = vrrp.Authentication{Mode: vrrp.Enforce, Signer: 1, Keys: []vrrp.Key{{ID: 1}}}
+	}
+	a.desire(n.router(150, signed))
+	b.desire(n.router(100, signed))
+	wait(t, "the peer follows it", func() bool {
+		return a.state() == vrrp.Master && b.state() == vrrp.Backup && b.report().Statuses[0].Master.IsValid()
+	})
+	old := a.report().PID
+	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "a new keeper is Master", func() bool { return a.report().PID != old && a.state() == vrrp.Master })
+	heard := b.report().Statuses[0].Counters.AdvertsReceived
+	wait(t, "the peer follows that", func() bool {
+		return b.state() == vrrp.Backup && b.report().Statuses[0].Counters.AdvertsReceived > heard+3
+	})
+	if refused := b.report().Statuses[0].Counters.Discarded[vrrp.ReasonHMACReplayed]; refused > 0 {
+		t.Errorf("the peer took %d adverts for replays", refused)
 	}
 }
 

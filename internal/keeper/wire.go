@@ -34,6 +34,8 @@ type order struct {
 	Desired *vrrp.Desired `json:"desired,omitempty"`
 	// Resume are routers that were Master in the keeper before this one.
 	Resume []resumption `json:"resume,omitempty"`
+	// Signed is what earlier keepers may have signed with.
+	Signed vrrp.Sequence `json:"signed,omitempty"`
 	// Keys are the texts of the routers' keys, in their order: a vrrp.Secret is encoded
 	// without its own.
 	Keys [][]byte `json:"keys,omitempty"`
@@ -100,6 +102,8 @@ type snapshot struct {
 	// Others counts the VRRP sockets of other daemons on this machine.
 	Others  int      `json:"others,omitempty"`
 	Process *Process `json:"process,omitempty"`
+	// Signed is Session.Signed.
+	Signed vrrp.Sequence `json:"signed,omitempty"`
 }
 
 // A Status is how the keeper itself is.

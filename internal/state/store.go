@@ -2,10 +2,10 @@
 // process, and the lock that keeps out a second daemon.
 //
 // Each kind of state has one JSON file with a version, and one source file here
-// that defines its contents (ledger.go, standby.go). A file is always replaced as a whole:
-// after a crash, there is either the old file or the new one. A file that cannot
-// be understood is renamed, so that a new one can be written and the old one can
-// still be examined.
+// that defines its contents (ledger.go, standby.go, signed.go). A file is always
+// replaced as a whole: after a crash, there is either the old file or the new one. A
+// file that cannot be understood is renamed, so that a new one can be written and the
+// old one can still be examined.
 package state
 
 import (
