@@ -169,6 +169,31 @@ func TestWhatARouterOfAGroupTracksCountsForAll(t *testing.T) {
 	})
 }
 
+// "The inside router stood back for a condition that lowers the priority of the outside
+// one, and the outside one went on."
+func TestAHardConditionOfOneRouterCountsBesideAWeightOfAnother(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat()
+		d.Routers[0].Track = []vrrp.Track{{Condition: "ping gateway", Weight: -20}}
+		d.Routers[1].Track = []vrrp.Track{{Condition: "ping gateway"}}
+		d.Conditions = []vrrp.Condition{{Name: "ping gateway", Tracked: true, OK: true}}
+		s.session.Set(d)
+		time.Sleep(4 * time.Second)
+		d.Conditions = []vrrp.Condition{{Name: "ping gateway", Tracked: true, Reason: "the gateway does not answer"}}
+		s.session.Set(d)
+		time.Sleep(time.Second)
+		for _, st := range s.session.Statuses() {
+			if st.State != vrrp.Initialize {
+				t.Errorf("%s is %s: %q", st.Name, st.State, st.Unmet)
+			}
+		}
+		if st := s.session.Statuses()[1]; st.Name != "outside" || st.Priority != 130 {
+			t.Errorf("%s has priority %d, want 130: the weight counts once", st.Name, st.Priority)
+		}
+	})
+}
+
 // An operator names one router, and all of its group move.
 func TestAFailoverOfOneRouterIsOneOfItsGroup(t *testing.T) {
 	play(t, func(s *kernel) {

@@ -54,20 +54,33 @@ func (g *group) has(router string) bool {
 	return slices.ContainsFunc(g.members, func(m *member) bool { return m.router.c.Name == router })
 }
 
+// A concern is what counts once in a group: what a condition changes the priority by, or
+// that no router runs while it is so.
+type concern struct {
+	condition     string
+	hard, reverse bool
+}
+
+func (t Track) concern() concern {
+	hard := t.Weight == 0
+	return concern{t.Condition, hard, hard && t.Reverse}
+}
+
 // others returns what the other members of a router's group demand, as demands of its
-// own. What it tracks itself, or several of them do, counts once.
+// own. What it tracks itself, or several of them do, counts once. A weight of its own
+// does not outweigh that another one cannot run.
 func (g *group) others(m *member) (all []demand) {
-	counted := make(map[string]bool)
+	counted := make(map[concern]bool)
 	for _, d := range m.demands {
-		counted[d.Track.Condition] = true
+		counted[d.Track.concern()] = true
 	}
 	for _, other := range g.members {
 		for _, d := range other.demands {
 			tracked := d.Track.Condition != ""
-			if other == m || counted[d.Track.Condition] && tracked || !tracked && (d.OK || d.given) {
+			if other == m || counted[d.Track.concern()] && tracked || !tracked && (d.OK || d.given) {
 				continue
 			}
-			counted[d.Track.Condition] = true
+			counted[d.Track.concern()] = true
 			if d.Reason != "" {
 				d.Reason = fmt.Sprintf("%s of group %s: %s", other.router.c.Name, g.name, d.Reason)
 			}
