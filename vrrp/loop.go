@@ -34,7 +34,7 @@ func (s *Session) Run(ctx context.Context) {
 		case <-s.link.Wake():
 		case <-s.kick:
 		case reply := <-s.queries:
-			reply <- s.statuses(time.Now())
+			reply <- s.StatusesAt(time.Now())
 		}
 		if s.Turn(time.Now()) {
 			return
@@ -286,8 +286,9 @@ func (s *Session) compareHoldings(m *member, st *Status) {
 	st.Missing = missing.String()
 }
 
-// statuses are the routers as they stand, ordered by name.
-func (s *Session) statuses(now time.Time) []Status {
+// StatusesAt returns the routers as they stand, ordered by name. It is for whoever calls
+// Turn; while Run does, there is Statuses.
+func (s *Session) StatusesAt(now time.Time) []Status {
 	all := make([]Status, 0, len(s.members))
 	for _, m := range s.members {
 		st := m.router.Status()

@@ -28,17 +28,8 @@ type Group struct {
 // groupChaos lets everything happen to the sites of a group.
 func groupChaos(seed uint64, log func(line string)) (time.Duration, error) {
 	g := newGroup(seed, log)
-	for _, s := range g.Sites {
-		s.SetRate(0.98 + 0.04*g.rng.Float64())
-		s.Start()
-	}
-	for range 5 + g.rng.IntN(20) {
-		if err := g.Run(g.upTo(6 * g.slowest())); err != nil {
-			return g.now, err
-		}
-		g.fault(g.Sites[g.rng.IntN(len(g.Sites))], g.Sites[g.rng.IntN(len(g.Sites))], g.rng.IntN(len(g.networks)))
-	}
-	return g.now, g.heal()
+	err := g.play(randomScript(g.rng))
+	return g.now, err
 }
 
 func newGroup(seed uint64, log func(line string)) *Group {
@@ -59,20 +50,23 @@ func newGroup(seed uint64, log func(line string)) *Group {
 	}
 	g.crossed = g.chance(0.2)
 	for i := range g.members {
-		g.members[i].Preempt, g.members[i].PreemptDelay = preempt, delay
+		c := &g.members[i]
+		c.Preempt, c.PreemptDelay = preempt, delay
+		// In the end they are to run, so a condition that holds must not keep them from that.
+		c.Track = slices.DeleteFunc(tracks(byte(g.rng.IntN(256)), byte(g.rng.IntN(256))), func(t vrrp.Track) bool { return t.Reverse && t.Weight == 0 })
 	}
 	for n := range 2 + g.rng.IntN(5)/4 {
 		s := &Site{Name: fmt.Sprintf("lvs%d", n+1), group: g, number: n, rate: 1, wakeAt: never, down: make([]bool, len(g.networks))}
 		g.Sites = append(g.Sites, s)
-		s.routers = g.configured(s)
+		s.routers, s.conditions = g.configured(s), conditionsMet()
 		g.timers = append(g.timers, timer{s.wakesAt, s.turn})
 	}
 	return g
 }
 
-func (g *Group) interval() time.Duration {
-	return []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, time.Second}[g.rng.IntN(3)]
-}
+var intervals = []time.Duration{100 * time.Millisecond, 250 * time.Millisecond, time.Second}
+
+func (g *Group) interval() time.Duration { return intervals[g.rng.IntN(len(intervals))] }
 
 // router is the member of one network.
 func (g *Group) router(n int, interval time.Duration) vrrp.Config {
@@ -124,89 +118,12 @@ func (g *Group) slowest() (longest time.Duration) {
 	return longest
 }
 
-// fault does one thing, and undoes it just as often.
-func (g *Group) fault(s, t *Site, n int) {
-	switch g.rng.IntN(14) {
-	case 0:
-		g.loss = []float64{0, 0, 0.05, 0.3, 1}[g.rng.IntN(5)]
-		g.disturb("loss %.2f", g.loss)
-	case 1:
-		g.disturb("eth%d: no packets from %s to %s", n, s.Name, t.Name)
-		g.networks[n][wire{s.number, t.number}] = true
-	case 2, 3:
-		g.disturb("eth%d: no packets between %s and %s", n, s.Name, t.Name)
-		g.networks[n][wire{s.number, t.number}], g.networks[n][wire{t.number, s.number}] = true, true
-	case 4:
-		g.disturb("eth%d: all are connected", n)
-		clear(g.networks[n])
-	case 5:
-		g.mend()
-	case 6, 7:
-		s.Link(n, s.down[n])
-	case 8:
-		if s.asleep {
-			s.Wake()
-		} else {
-			s.Sleep(g.chance(0.5))
-		}
-	case 9:
-		s.asleep = false
-		if s.session == nil {
-			s.Start()
-		} else {
-			s.Crash()
-		}
-	case 10:
-		if s.session == nil {
-			s.Start()
-		} else if !s.asleep && !s.ending {
-			s.Stop()
-		}
-	case 11, 12:
-		if !s.asleep {
-			g.reload(s)
-		}
-	case 13:
-		if !s.asleep {
-			s.Offer(g.chance(0.3))
-		}
-	}
-}
-
 func (g *Group) mend() {
 	g.loss = 0
 	for n := range g.networks {
 		clear(g.networks[n])
 	}
 	g.disturb("all are connected")
-}
-
-// reload changes the configuration of one site.
-func (g *Group) reload(s *Site) {
-	all := slices.Clone(s.routers)
-	i := g.rng.IntN(len(all))
-	switch g.rng.IntN(5) {
-	case 0: // A member leaves the configuration, or all are back.
-		if len(all) < len(g.members) || len(all) == 1 {
-			all = g.configured(s)
-		} else {
-			all = slices.Delete(all, i, i+1)
-		}
-	case 1: // Or leaves the group only.
-		all[i].SyncGroup = []string{"", "nat"}[g.rng.IntN(2)]
-	case 2:
-		p := uint8(50 + 10*g.rng.IntN(15))
-		for i := range all {
-			all[i].Priority = p
-		}
-	case 3:
-		for i := range all {
-			all[i].Preempt = !all[i].Preempt
-		}
-	case 4:
-		all[i].Interval = g.interval()
-	}
-	s.Set(all)
 }
 
 // heal ends every fault. In the end one site has all, as it would after a start.
@@ -221,6 +138,12 @@ func (g *Group) heal() error {
 				s.Link(n, true)
 			}
 		}
+		for _, c := range conditionsMet() {
+			s.Turn(c)
+		}
+		if s.standby || s.heldBack {
+			s.StandBy(false)
+		}
 	}
 	// Those that are being stopped get their time for that.
 	if err := g.Run(6*g.slowest() + 6*time.Second); err != nil {
@@ -230,7 +153,7 @@ func (g *Group) heal() error {
 		if s.session == nil {
 			s.Start()
 		}
-		s.Set(g.configured(s))
+		s.reload(g.configured(s))
 	}
 	if err := g.Run(12*g.slowest() + 8*time.Second); err != nil {
 		return err

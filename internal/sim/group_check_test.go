@@ -32,10 +32,10 @@ func (s *Site) standing() (routers, masters int) {
 // running reports whether a site can do anything.
 func (s *Site) running() bool { return s.session != nil && !s.asleep && !s.ending }
 
-// healthy reports whether none of its routers lacks anything.
+// healthy reports whether none of its group's routers lacks anything.
 func (s *Site) healthy() bool {
-	for _, r := range s.routers {
-		if r.SyncGroup != "" && s.down[s.group.network(vrrp.Port{Interface: r.Interface})] {
+	for i, m := range s.meant() {
+		if (m.back || s.undecided(m)) && s.routers[i].SyncGroup != "" {
 			return false
 		}
 	}
@@ -45,8 +45,9 @@ func (s *Site) healthy() bool {
 // masterDown is the longest Master_Down of any router, by the slowest clock.
 func (w *groupWatch) masterDown() (longest time.Duration) {
 	for _, s := range w.Sites {
-		for _, r := range s.routers {
-			longest = max(longest, 3*r.Interval+time.Duration(256-int(r.Priority))*r.Interval/256)
+		for i, m := range s.meant() {
+			interval := s.routers[i].Interval
+			longest = max(longest, 3*interval+time.Duration(256-int(m.priority))*interval/256)
 		}
 	}
 	return longest + longest/20

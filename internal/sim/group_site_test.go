@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -21,7 +22,18 @@ type Site struct {
 	// states are those of the routers, as the events told.
 	states map[string]vrrp.State
 	ending bool
-	orders uint64
+	// settled: its keeper has read what it was told; stirred: something has happened since
+	// its routers were looked at.
+	settled, stirred bool
+	meanings         []meaning // nil: something has changed
+
+	conditions []vrrp.Condition
+	// turned is when its keeper was last told that one of them has changed.
+	turned time.Time
+	// What operators have ordered: that it is not Master, that it does not take its
+	// role back, and how often.
+	standby, heldBack bool
+	orders            uint64
 
 	down  []bool // its interface in each network
 	ports map[vrrp.Port]string
@@ -46,39 +58,109 @@ func (s *Site) SetRate(rate float64) {
 	s.schedule()
 }
 
-// Start starts the routers that it is configured with.
+// Start starts the routers that it is configured with. An order to hold back does not
+// outlive the director, and a standby does.
 func (s *Site) Start() {
 	s.group.disturb("%s: starts", s.Name)
+	s.heldBack = false
+	s.startKeeper(nil)
+}
+
+func (s *Site) startKeeper(resume []vrrp.Resumption) {
 	s.states, s.ending, s.asleep, s.suspended, s.inbox = map[string]vrrp.State{}, false, false, false, nil
 	s.ports = map[vrrp.Port]string{}
 	s.look()
 	s.session = vrrp.NewSession(leg{s}, nil, s.happened)
-	s.Set(s.routers)
+	d := s.desired()
+	d.Resume = resume
+	s.set(d)
 }
 
-// Set makes other routers run.
-func (s *Site) Set(routers []vrrp.Config) {
-	s.routers = routers
+// Restart replaces the process that runs the routers. Those that were Master are told
+// to the new one, with the time in which no peer takes over.
+func (s *Site) Restart() {
+	s.group.disturb("%s: another keeper", s.Name)
+	var resume []vrrp.Resumption
+	for _, r := range s.routers {
+		if s.states[r.Name] == vrrp.Master {
+			resume = append(resume, vrrp.Resumption{Router: r.Name, Before: s.clock().Add(2 * r.Interval)})
+		}
+	}
+	s.startKeeper(resume)
+}
+
+// reload makes other routers run.
+func (s *Site) reload(routers []vrrp.Config) {
+	s.routers, s.meanings = routers, nil
+	for _, r := range routers {
+		s.group.disturb("%s: router %s, priority %d, interval %s, preempt %t after %s, in group %q, tracks %v", s.Name, r.Name, r.Priority, r.Interval, r.Preempt, r.PreemptDelay, r.SyncGroup, r.Track)
+	}
+	s.tell()
+}
+
+// desired is what its director asks for.
+func (s *Site) desired() vrrp.Desired {
+	d := vrrp.Desired{Routers: slices.Clone(s.routers), Conditions: slices.Clone(s.conditions)}
+	for i := range d.Routers {
+		d.Routers[i].Preempt = d.Routers[i].Preempt && !s.heldBack
+	}
+	d.Conditions = append(d.Conditions, vrrp.Condition{Name: "operator", OK: !s.standby, Reason: "standby"})
+	return d
+}
+
+// tell tells the keeper what is asked for now.
+func (s *Site) tell() { s.set(s.desired()) }
+
+func (s *Site) set(d vrrp.Desired) {
 	if s.session == nil || s.ending {
 		return
 	}
-	for _, r := range routers {
-		s.group.disturb("%s: router %s, priority %d, interval %s, preempt %t after %s, in group %q", s.Name, r.Name, r.Priority, r.Interval, r.Preempt, r.PreemptDelay, r.SyncGroup)
-	}
-	s.session.Set(vrrp.Desired{Routers: routers})
+	s.session.Set(d)
+	s.settled, s.stirred = false, true
 	s.turn()
+	s.settled = true
 	s.turn() // The sockets are open now.
 }
 
-// Offer has it offer the role of its first router, and so those of its group.
+// Turn changes one of the conditions that its director watches.
+func (s *Site) Turn(c vrrp.Condition) {
+	i := slices.IndexFunc(s.conditions, func(other vrrp.Condition) bool { return other.Name == c.Name })
+	if s.conditions[i] == c {
+		return
+	}
+	s.group.disturb("%s: %+v", s.Name, c)
+	s.conditions[i], s.meanings = c, nil
+	s.damp()
+	s.tell()
+}
+
+// damp notes that conditions which are damped count as they are some time from now.
+func (s *Site) damp() {
+	s.turned = s.clock()
+	for _, damped := range []time.Duration{dampedUp, dampedDown} {
+		s.group.after(damped+damped/20, func() { s.group.disturb("%s: conditions count as they are", s.Name) })
+	}
+}
+
+// Offer has it offer the role of its first router, and so those of its group, which it
+// does not take back by itself.
 func (s *Site) Offer(force bool) {
-	if s.session == nil || s.ending {
+	if s.session == nil || s.ending || s.routers[0].Priority == 255 {
 		return
 	}
 	s.group.disturb("%s: offers %s, force %t", s.Name, s.routers[0].Name, force)
 	s.orders++
-	s.session.Set(vrrp.Desired{Routers: s.routers, Offers: []vrrp.Offer{{Router: s.routers[0].Name, Number: s.orders, Force: force}}})
-	s.turn()
+	s.heldBack = s.states[s.routers[0].Name] == vrrp.Master
+	d := s.desired()
+	d.Offers = []vrrp.Offer{{Router: s.routers[0].Name, Number: s.orders, Force: force}}
+	s.set(d)
+}
+
+// StandBy keeps it from being Master, or ends what operators have ordered.
+func (s *Site) StandBy(yes bool) {
+	s.group.disturb("%s: standby %t", s.Name, yes)
+	s.standby, s.heldBack, s.meanings = yes, false, nil
+	s.tell()
 }
 
 // Stop ends it properly.
@@ -104,14 +186,15 @@ func (s *Site) Sleep(suspended bool) {
 // Wake ends that.
 func (s *Site) Wake() {
 	s.group.disturb("%s: wakes with %d packets", s.Name, len(s.inbox))
-	s.asleep, s.suspended = false, false
+	s.asleep, s.suspended, s.stirred = false, false, true
+	s.damp()
 	s.turn()
 }
 
 // Link takes the carrier of one interface away, or gives it back.
 func (s *Site) Link(network int, up bool) {
 	s.group.disturb("%s: eth%d is up: %t", s.Name, network, up)
-	s.down[network] = !up
+	s.down[network], s.meanings, s.stirred = !up, nil, true
 	s.look()
 	s.turn()
 }
@@ -128,8 +211,14 @@ func eth(n int) string { return fmt.Sprintf("eth%d", n) }
 
 func (s *Site) happened(e vrrp.Event) {
 	s.group.logf("%s: %s: %s", s.Name, e.Router, e)
-	if e.Changed() {
-		s.states[e.Router] = e.To
+	s.stirred = true
+	if !e.Changed() {
+		return
+	}
+	s.states[e.Router] = e.To
+	if e.To == vrrp.Master && s.heldBack {
+		s.heldBack = false
+		s.group.after(time.Millisecond, s.tell)
 	}
 }
 
@@ -143,6 +232,7 @@ func (s *Site) turn() {
 		s.session, s.states = nil, nil
 	}
 	s.schedule()
+	s.group.watch.present(s)
 }
 
 func (s *Site) schedule() {

@@ -1,0 +1,26 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// FuzzGroup lets a script happen to a sync group whose shape a seed decides: its sites,
+// networks, intervals and priorities. See acts for what a script says.
+func FuzzGroup(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(seed, randomScript(rand.New(rand.NewPCG(seed, 0))))
+	}
+	// A link of the Master dies, and all that an operator can order, one act after the other.
+	f.Add(uint64(3), []byte{6, 0, 0, 200, 6, 0, 0, 100, 15, 0, 1, 200, 16, 0, 0, 90, 15, 1, 0, 90, 16, 0, 0, 10})
+	// The keeper is replaced while conditions change.
+	f.Add(uint64(4), []byte{17, 0, 3, 250, 11, 0, 0, 5, 18, 0, 0x81, 1, 11, 1, 0, 250, 19, 5, 0xff, 3})
+	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
+		if err := newGroup(seed, nil).play(script); err != nil {
+			var lines []string
+			_ = newGroup(seed, func(line string) { lines = append(lines, line) }).play(script)
+			t.Fatalf("%v\n%s", err, strings.Join(lines[max(0, len(lines)-80):], "\n"))
+		}
+	})
+}
