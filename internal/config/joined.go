@@ -21,6 +21,7 @@ func (j joined) judge(g syncGroup) {
 		names = append(names, j.routers[i].Name)
 	}
 	var first *vrrp.Config
+	hard := make(map[string]vrrp.Track)
 	for _, it := range g.routers {
 		i := slices.Index(names, it.Text)
 		if i < 0 {
@@ -29,6 +30,7 @@ func (j joined) judge(g syncGroup) {
 		}
 		c := &j.routers[i]
 		j.join(g, it, c)
+		j.checkOpposites(g, it, c, hard)
 		if first == nil {
 			first = c
 		} else if c.Priority != first.Priority {
@@ -47,6 +49,22 @@ func (j joined) join(g syncGroup, it block.Item, c *vrrp.Config) {
 	for _, t := range g.track {
 		if !tracked(c.Track, t.Condition) {
 			c.Track = append(slices.Clip(c.Track), t)
+		}
+	}
+}
+
+// checkOpposites warns where one router of a group may run only while a condition holds,
+// and another one only while it does not. Hard has what those before it demand.
+func (j joined) checkOpposites(g syncGroup, it block.Item, c *vrrp.Config, hard map[string]vrrp.Track) {
+	for _, t := range c.Track {
+		before, known := hard[t.Condition]
+		switch {
+		case t.Weight != 0:
+		case !known:
+			hard[t.Condition] = t
+		case before.Reverse != t.Reverse:
+			j.report.Doubt(it.At, "Both directors would stand back", "%q and another router of group %q ask for opposite things (reverse): one runs only while %s holds, the other only while it does not. What one of them lacks, all lack, so no director is ever Master: let both ask for the same, or track it with a weight.",
+				c.Name, g.name, t.Condition)
 		}
 	}
 }

@@ -99,20 +99,23 @@ func (t *tracking) checkPinged(report *block.Reports, routers []vrrp.Config) {
 }
 
 // checkPeers warns where a router stands back because the other director does not
-// answer: then nobody is Master.
+// answer, or because it does: then nobody is Master.
 func checkPeers(report *block.Reports, r *vrrp.Config, defined map[string]*definition) {
 	for _, track := range r.Track {
 		d := defined[track.Condition]
-		if d == nil || track.Weight != 0 || track.Reverse {
+		if d == nil || track.Weight != 0 || len(d.Checks) == 0 {
 			continue
 		}
-		left := 0
+		peers := 0
 		for _, c := range d.Checks {
-			if !slices.Contains(r.Peers, c.Target.Addr) {
-				left++
+			if slices.Contains(r.Peers, c.Target.Addr) {
+				peers++
 			}
 		}
-		if left < d.Minimum && left < len(d.Checks) {
+		switch {
+		case track.Reverse && peers >= d.Minimum:
+			report.Doubt(d.at, "Both directors would stand back", "Virtual router %q stands back while its own peer answers (reverse), and so does the peer: while both directors are well, none would be Master. Remove the peers' addresses from it, or track it with a weight.", r.Name)
+		case !track.Reverse && peers > len(d.Checks)-d.Minimum:
 			report.Doubt(d.at, "Both directors would stand back", "Virtual router %q needs an answer of its own peer: while the other director is dead, this one would not be Master either. Remove the peers' addresses from it, or track it with a weight.", r.Name)
 		}
 	}

@@ -13,6 +13,15 @@ virtual_router "outside" {
     weight    = -20
   }
   track "ping" "enough" { addresses = ["10.13.0.1", "10.13.0.16"] }
+  track "ping" "alone" {  # WARNING: Both directors would stand back
+    addresses = ["10.13.0.16"]
+    reverse   = true
+  }
+  track "ping" "both" {
+    addresses = ["10.13.0.1", "10.13.0.16"]
+    minimum   = 2
+    reverse   = true
+  }
   track "service" "web" {}  # WARNING: Both directors would stand back
 }
 virtual_service "web" {
