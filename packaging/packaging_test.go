@@ -47,7 +47,7 @@ func TestUnitSettings(t *testing.T) {
 		{"TimeoutStopSec", "220s", "above 4 × 40.95 s, the longest interval of VRRPv3, and the time of stop hooks"},
 		{"WatchdogSec", "", "its signal would reach the keeper"},
 		{"Wants", "network-online.target", "the network outlives the hand-over"},
-		{"After", "network.target network-online.target systemd-modules-load.service", "the network outlives the hand-over"},
+		{"After", "network.target network-online.target time-sync.target systemd-modules-load.service", "the network outlives the hand-over"},
 		{"CapabilityBoundingSet", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "these and no more"},
 		{"AmbientCapabilities", "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK", "the user has no others"},
 		{"User", "lvsd", "nothing needs root"},

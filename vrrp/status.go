@@ -61,6 +61,7 @@ func (r *Router) Status() Status {
 		Addresses:      slices.Clone(r.c.Addresses),
 		Counters:       r.counters,
 		Offered:        r.offering.last,
+		SignedAgo:      r.seals.age,
 		AdvertGaps:     r.timing.gaps.clone(),
 		AdvertLateness: r.timing.lateness.clone(),
 	}

@@ -120,6 +120,7 @@ type signer struct {
 type seals struct {
 	signers []signer
 	sent    Sequence
+	age     time.Duration // of the last advert that told when it was signed
 	marks   marks
 	scratch [64]byte // what the hash is given and returns
 }
@@ -191,6 +192,7 @@ func (s *seals) check(a *Authentication, now time.Time, src netip.Addr, packet [
 		_, err = refuse(ReasonHMACMalformed, "its trailer is of no kind that is known: only HMAC-SHA-256 as keepalived 2.4.2 has it is supported")
 		return p, err
 	}
+	s.age = p.age
 	if seq.outside(a.Window, now) {
 		_, err = refuse(ReasonHMACStale, "it was signed %s, and the window is %s: synchronize the clocks of both directors (NTP); if they agree, somebody has sent an old advert again", moment(p.age), a.Window)
 		return p, err
@@ -215,7 +217,7 @@ func known(trailer []byte) bool {
 	return trailer[0] == typeSHA256 && trailer[2] == 0 && trailer[3] == 0
 }
 
-// moment tells a moment from its age.
+// moment tells when something was signed, by its age.
 func moment(age time.Duration) string {
 	if age < 0 {
 		return "in " + (-age).String() + " from now, by this director's clock"

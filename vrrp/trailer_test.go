@@ -277,6 +277,10 @@ func TestWhatIsAcceptedInEachMode(t *testing.T) {
 					t.Errorf("%d adverts differ in %s, want one in %q", n, reason, tt.differs)
 				}
 			}
+			if want := epoch.Sub(tt.at); tt.edit == nil && len(tt.ours.Authentication.Keys) > 0 && len(tt.theirs.Authentication.Keys) > 0 &&
+				tt.theirs.Authentication.Mode != ReceiveOnly && s.SignedAgo != want {
+				t.Errorf("it was signed %s ago, want %s", s.SignedAgo, want)
+			}
 			if tt.refused == "" {
 				proved := r.peers[0].key != 0
 				r.Receive(epoch, p)

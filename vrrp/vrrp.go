@@ -287,6 +287,10 @@ type Status struct {
 	Overdue time.Duration `json:"overdue_ns,omitempty"`
 	// Authentication is by what adverts are told; nil: by nothing.
 	Authentication *AuthenticationStatus `json:"authentication,omitempty"`
+	// SignedAgo is how long before it came the last advert was signed that told so, by the
+	// clocks of both directors in whole seconds; below zero: after it came. Unless it was
+	// accepted, anybody may have sent it.
+	SignedAgo time.Duration `json:"signed_ago_ns,omitempty"`
 	// Peers are the other directors that were heard, the last one first, and at most
 	// eight. One that is Backup is silent.
 	Peers []Peer `json:"peers,omitempty"`

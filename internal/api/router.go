@@ -73,6 +73,11 @@ type Router struct {
 	OverdueText Duration      `json:"overdue,omitzero"`
 	// Authentication is how adverts are authenticated; left out if they are not.
 	Authentication *Authentication `json:"authentication,omitempty"`
+	// SignedAgo is how long before it came the last signed advert was signed, by the
+	// clocks of both directors; below zero if the other one is ahead. Unless the advert
+	// was accepted, anybody may have sent it.
+	SignedAgo     time.Duration `json:"signed_ago_ns,omitempty"`
+	SignedAgoText Duration      `json:"signed_ago,omitzero"`
 	// Peers are the other directors that have been heard, the last one first, and at
 	// most eight. A director that is Backup sends nothing.
 	Peers []Peer `json:"peers"`

@@ -85,6 +85,9 @@ func readAuthentication(b *block.Body, c *vrrp.Config) {
 	case len(a.Keys) > 0:
 		checkSigner(inner, &a)
 		checkWindow(inner, &a, c.Interval)
+		if a.Window > 0 {
+			b.Claim(signedTime, "", "", inner.Head)
+		}
 		c.Authentication = a.Authentication
 	}
 }

@@ -42,7 +42,7 @@ func machine() config.Machine {
 			}
 			return nil
 		},
-		NoUsers: true,
+		NoUsers: true, Unsynchronized: true,
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	sourceAddress      // an address that adverts are sent from, with its interface as text
 	peerAddress        // an address to which adverts are sent
 	keyText            // a file with a key, or with the text the name of a credential
+	signedTime         // adverts that are accepted by the time at which they were signed
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about

@@ -137,6 +137,8 @@ type Machine struct {
 	Program func(path string) error
 	// NoUsers: no program can be run as another user than lvsd's own.
 	NoUsers bool
+	// Unsynchronized: nothing keeps its clock.
+	Unsynchronized bool
 	// Key returns what is wrong with a key that is read from a file, or from a
 	// credential where no file is named, or what is only doubtful; nil: none is judged.
 	// The key is never returned.
@@ -258,6 +260,11 @@ func (w *whole) judge(c block.Claim) {
 	case keyText:
 		if w.machine.Key != nil {
 			w.judgeKey(c)
+		}
+	case signedTime:
+		if w.machine.Unsynchronized {
+			w.machine.Unsynchronized = false // Once is enough.
+			w.Doubt(c.At, "Clock that is not synchronized", "The kernel knows of nothing that keeps this machine's clock (NTP), and if that differs from the other director's by more than window, both are Master: let chrony or another service keep it, or set replay = \"order\".")
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)

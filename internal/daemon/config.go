@@ -84,7 +84,7 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	host, err := machine.NodeName()
 	if err == nil && host == q.Node {
 		host, q.Interfaces, q.Whose = "", facts.Names(), config.OfDirector
-		q.Programs, q.NoUsers = true, confined("/")
+		q.Programs, q.NoUsers, q.Unsynchronized = true, confined("/"), !machine.ClockKept()
 	}
 	q.Host = host
 	r, err := read(ctx, newReader(), q)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -37,8 +38,11 @@ func TestAdvertFindings(t *testing.T) {
 				`if 10.13.0.16 is the other director, add it to the peers here, or configure no peers on either`,
 				`virtual router "outside" refused 2 adverts in the last minute (authentication): configure the same authentication on both directors`}},
 		{"the clocks differ, and both directors sign", nil, counted(vrrp.Counters{Discarded: reasons{"hmac_stale": 60}}),
-			[]string{`virtual router "outside" refused 60 adverts in the last minute (hmac_stale): if that is the other director, both are Master: ` +
+			[]string{`virtual router "outside" refused 60 adverts in the last minute (hmac_stale; its clock is 3h0m0s behind this director's): if that is the other director, both are Master: ` +
 				`synchronize the clocks of both directors (NTP); if they agree, somebody sends old adverts again`}},
+		{"they differ by less so far", nil, counted(vrrp.Counters{Mismatched: reasons{"clock": 60}}),
+			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (clock; its clock is 3h0m0s behind this director's): ` +
+				`synchronize the clocks of both directors (NTP), before the window is exceeded and adverts are refused`}},
 		{"a peer with another interval", nil, counted(vrrp.Counters{Mismatched: reasons{"interval": 60}}),
 			[]string{`virtual router "outside" received 60 adverts in the last minute that did not agree with its configuration (interval, the last from 10.13.0.16): configure the same advert_interval on both directors`}},
 		{"the same priority on both", nil, counted(vrrp.Counters{Mismatched: reasons{"priority": 60}}),
@@ -58,7 +62,7 @@ func TestAdvertFindings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var all findings
-			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, Peers: []vrrp.Peer{{Address: lvs2}}, Senders: map[vrrp.Reason]netip.Addr{
+			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, SignedAgo: 3 * time.Hour, Peers: []vrrp.Peer{{Address: lvs2}}, Senders: map[vrrp.Reason]netip.Addr{
 				vrrp.ReasonNotPeer: lvs2, vrrp.ReasonPriority: lvs2, vrrp.ReasonInterval: lvs2,
 			}}})
 			var got []string
@@ -69,6 +73,29 @@ func TestAdvertFindings(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The other clock may be behind or ahead. Only of a Master is it an error: both are Master
+// then, as nothing that was right when it was configured.
+func TestClocksThatHaveComeApart(t *testing.T) {
+	for _, tt := range []struct {
+		state    vrrp.State
+		reason   vrrp.Reason
+		ago      time.Duration
+		severity api.Severity
+		want     string
+	}{
+		{vrrp.Master, vrrp.ReasonHMACStale, time.Hour, api.Error, "1h0m0s behind"},
+		{vrrp.Master, vrrp.ReasonHMACStale, -time.Minute, api.Error, "1m0s ahead of"},
+		{vrrp.Backup, vrrp.ReasonHMACStale, time.Hour, api.Warning, "1h0m0s behind"},
+		{vrrp.Master, vrrp.ReasonHMACWrong, time.Hour, api.Warning, "both are Master"},
+	} {
+		var all findings
+		all.adverts(map[string]vrrp.Counters{"outside": {Discarded: map[vrrp.Reason]uint64{tt.reason: 5}}}, []vrrp.Status{{Name: "outside", State: tt.state, SignedAgo: tt.ago}})
+		if len(all) != 1 || all[0].Severity != tt.severity || !strings.Contains(all[0].Text, tt.want) {
+			t.Errorf("%+v: %+v", tt, all)
+		}
 	}
 }
 

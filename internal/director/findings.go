@@ -296,8 +296,12 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 		c := counted[r.Name]
 		subject := fmt.Sprintf("virtual router %q", r.Name)
 		for _, reason := range frequent(c.Discarded) {
-			all.add(api.Warning, "adverts-refused", subject+" "+string(reason), remedy(r, reason),
-				"%s refused %s in the last minute (%s%s)%s", subject, text.Count(c.Discarded[reason], "advert"), reason, sender(r, reason), twoMasters(r, reason))
+			severity := api.Warning
+			if reason == vrrp.ReasonHMACStale && r.State == vrrp.Master {
+				severity = api.Error // The clocks have come apart since it was set up.
+			}
+			all.add(severity, "adverts-refused", subject+" "+string(reason), remedy(r, reason),
+				"%s refused %s in the last minute (%s%s%s)%s", subject, text.Count(c.Discarded[reason], "advert"), reason, sender(r, reason), clocks(r, reason), twoMasters(r, reason))
 		}
 		for _, reason := range frequent(c.Mismatched) {
 			if reason == vrrp.ReasonPriority {
@@ -306,7 +310,7 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 				continue
 			}
 			all.add(api.Warning, "adverts-disagree", subject+" "+string(reason), remedies[reason],
-				"%s received %s in the last minute that did not agree with its configuration (%s%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason, sender(r, reason))
+				"%s received %s in the last minute that did not agree with its configuration (%s%s%s)", subject, text.Count(c.Mismatched[reason], "advert"), reason, sender(r, reason), clocks(r, reason))
 		}
 		if c.OtherMasters > 0 {
 			all.add(api.Error, vrrp.OtherMaster, subject, "make sure that the other director receives this one's adverts (check what its firewall lets in, what this one's lets out, and the switch) and has the same id",
@@ -356,6 +360,18 @@ func sender(r *vrrp.Status, reason vrrp.Reason) string {
 		return fmt.Sprintf(", the last from %v", src)
 	}
 	return ""
+}
+
+// clocks tells by how much the directors' clocks differ, where that is the reason.
+func clocks(r *vrrp.Status, reason vrrp.Reason) string {
+	switch {
+	case reason != vrrp.ReasonHMACStale && reason != vrrp.ReasonClock:
+		return ""
+	case r.SignedAgo < 0:
+		return fmt.Sprintf("; its clock is %s ahead of this director's", -r.SignedAgo)
+	default:
+		return fmt.Sprintf("; its clock is %s behind this director's", r.SignedAgo)
+	}
 }
 
 // twoMasters is what may follow where a Master refuses adverts for their way. What

@@ -14,7 +14,7 @@ virtual_router "b" {
   interface = "eth0"
   id        = 52
   addresses = ["10.13.0.201/24"]
-  authentication {
+  authentication {  # WARNING: Clock that is not synchronized
     key "1" { file = "/etc/lvsd/a.key" }
     key "1" { file = "/etc/lvsd/b.key" }  # ERROR: Duplicate key id
     signer = 1
