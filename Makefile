@@ -20,7 +20,7 @@ KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
-SMP     := TestReal|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes
+SMP     := TestReal|TestTheKernelsOwn|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes
 # Those of who holds an address, and since when. They take about half of the time, so
 # they have one lab, and all others a second one beside it, on another processor.
 HOLDERS := TestA(DirectorStands|Flood|Master|MoveFrom|nInterface|nOperator|Pair|Returning)|TestAdverts|TestExactlyOne|TestKeepalived
@@ -74,8 +74,9 @@ holders others:
 smp: build ## Run some of the tests on an emulated machine with two processors
 	@integration/packages test
 	$(say) 'some of them on two processors, on an emulated machine'
-	@CGO_ENABLED=1 go test -race -c -o bin/race/ ./integration ./ipvsctl/kernel
+	@CGO_ENABLED=1 go test -race -c -o bin/race/ ./integration ./ipvsctl/kernel ./internal/keeper
 	@$(LAB) -kernel qemu -timeout 5m -- sh -ec 'cd ipvsctl/kernel; ../../bin/race/kernel.test -test.run "$$0"; \
+	  cd ../../internal/keeper; ../../bin/race/keeper.test -test.run "$$0"; \
 	  cd ../../integration; ../bin/race/integration.test -test.run "$$0"' '$(SMP)'
 
 .PHONY: unit

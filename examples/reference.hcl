@@ -60,6 +60,25 @@ director {
     expire_nodest_conn = false
   }
 
+  # Feed a watchdog of the kernel, which resets this machine when it hangs. It
+  # is fed by the process that sends the adverts, as long as that is on time,
+  # from its start until lvsd is stopped; so it needs a virtual_router. The
+  # unit that is shipped does not let lvsd open it, and its drop-in
+  # watchdog.conf does. Without this block, none is fed.
+  watchdog {
+    # The device. /dev/watchdog is the machine's first one; where it has none,
+    # the module softdog makes one. Nobody else may have it, such as systemd
+    # (RuntimeWatchdogSec=).
+    # A path below /dev; no default.
+    device = "/dev/watchdog"
+
+    # After this time without food, the machine is reset, in whole seconds. A
+    # keeper that hangs is replaced within 11 seconds, and one that keeps
+    # ending within 5: with less than that, the machine is reset for it.
+    # 5s to 10m; default: 30s.
+    timeout = "30s"
+  }
+
   # The longest time that a virtual router waits after the daemon starts for
   # the IPVS table to be loaded and for the first result of every check. Raise
   # it if checks take long, so that a director does not take over before it

@@ -57,7 +57,9 @@ put 0644 "$work/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
 complete bash "$share/bash-completion/completions/lvsd"
 complete zsh "$root$zsh/_lvsd"
 complete fish "$share/fish/vendor_completions.d/lvsd.fish"
-put 0644 "$from/programs.conf" "$share/doc/lvsd/examples/programs.conf"
+for dropin in programs.conf watchdog.conf; do
+	put 0644 "$from/$dropin" "$share/doc/lvsd/examples/$dropin"
+done
 put 0644 "$(dirname -- "$binary")/copyright" "$share/doc/lvsd/copyright"
 for file in README.md ARCHITECTURE.md CHANGELOG.md; do
 	put 0644 "$from/../$file" "$share/doc/lvsd/$file"

@@ -34,7 +34,9 @@ func (s *Session) Run(ctx context.Context) {
 		case <-s.link.Wake():
 		case <-s.kick:
 		case reply := <-s.queries:
-			reply <- s.StatusesAt(time.Now())
+			if reply != nil {
+				reply <- s.StatusesAt(time.Now())
+			}
 		}
 		if s.Turn(time.Now()) {
 			return

@@ -25,7 +25,7 @@ type Session struct {
 	mail *Desired // what the loop was told last and has not read yet
 
 	kick    chan struct{}
-	queries chan chan []Status
+	queries chan chan []Status // nil: only whether the loop runs is asked
 	changed chan struct{}
 	done    chan struct{} // closed when the loop has ended
 
@@ -151,6 +151,19 @@ func (s *Session) Statuses() []Status {
 	case <-s.done:
 		return nil
 	}
+}
+
+// Responds reports whether the loop, which runs, comes round within a time.
+func (s *Session) Responds(within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case s.queries <- nil:
+		return true
+	case <-s.done:
+	case <-timer.C:
+	}
+	return false
 }
 
 // Unclaimed returns how many packets came for virtual routers that are not

@@ -157,8 +157,21 @@ type Keeper struct {
 	// does every second; left out if it has not yet.
 	Age     time.Duration `json:"age_ns,omitempty"`
 	AgeText Duration      `json:"age,omitzero"`
+	// Watchdog is the one that it is to feed; left out if none is configured.
+	Watchdog *Watchdog `json:"watchdog,omitempty"`
 	// Transitions are those of each virtual router, which the JSON has there.
 	Transitions map[string][]Transition `json:"-"`
+}
+
+// A Watchdog is a device of the kernel that resets the machine when it is not fed.
+type Watchdog struct {
+	Device string `json:"device"`
+	// Timeout is the device's, which may have rounded the one that is configured.
+	Timeout     time.Duration `json:"timeout_ns"`
+	TimeoutText Duration      `json:"timeout"`
+	Fed         bool          `json:"fed"`
+	// Why is what is in the way of feeding it.
+	Why string `json:"why,omitempty"`
 }
 
 // A Supply tells whether a virtual service is served.

@@ -42,7 +42,7 @@ func machine() config.Machine {
 			}
 			return nil
 		},
-		NoUsers: true, Unsynchronized: true,
+		NoUsers: true, NoWatchdog: true, Unsynchronized: true,
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
 	programPath        // the path of a program that is to be run
 	programUser        // whom a program is run as
+	watchdogPath       // the device of a watchdog
 )
 
 // maxServers bounds how many real servers there may be in all, since few lines

@@ -31,8 +31,9 @@ type Config struct {
 
 // A Director holds what concerns the daemon as a whole.
 type Director struct {
-	HTTP HTTP
-	IPVS IPVS
+	HTTP     HTTP
+	IPVS     IPVS
+	Watchdog Watchdog
 	// StartDelay bounds how long a virtual router waits for the first table
 	// and the first result of every target.
 	StartDelay time.Duration
@@ -54,6 +55,14 @@ type HTTP struct {
 	Listen string
 	// ServerMetrics adds the series of each real server to the metrics.
 	ServerMetrics bool
+}
+
+// A Watchdog is a device of the kernel that resets the machine when it is not fed.
+type Watchdog struct {
+	// Device is its path; empty: none is fed.
+	Device string
+	// Timeout is after how many whole seconds without food it resets the machine.
+	Timeout time.Duration
 }
 
 // An IPVS holds the parameters of the kernel's IPVS that are to be set.

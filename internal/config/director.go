@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,17 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			httpTable, func(d *Director) *HTTP { return &d.HTTP }),
 		block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
 			ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
+		block.Inner("watchdog", "Feed a watchdog of the kernel, which resets this machine when it hangs. It is fed by the process that sends the adverts, as long as that is on time, from its start until lvsd is stopped; so it needs a virtual_router. The unit that is shipped does not let lvsd open it, and its drop-in watchdog.conf does. Without this block, none is fed.",
+			watchdogTable, func(d *Director) *Watchdog { return &d.Watchdog }),
+	}
+})
+
+var watchdogTable = block.NewTable("watchdog", func() []block.Entry[Watchdog] {
+	return []block.Entry[Watchdog]{
+		block.Text("device", "The device. /dev/watchdog is the machine's first one; where it has none, the module softdog makes one. Nobody else may have it, such as systemd (RuntimeWatchdogSec=).",
+			"", watchdogDevice, func(w *Watchdog) *string { return &w.Device }).Within("a path below /dev").Required(`device = "/dev/watchdog"`),
+		block.Duration("timeout", "After this time without food, the machine is reset, in whole seconds. A keeper that hangs is replaced within 11 seconds, and one that keeps ending within 5: with less than that, the machine is reset for it.",
+			30*time.Second, 5*time.Second, 10*time.Minute, func(w *Watchdog) *time.Duration { return &w.Timeout }),
 	}
 })
 
@@ -47,7 +59,24 @@ var httpTable = block.NewTable("http", func() []block.Entry[HTTP] {
 
 func readDirector(b *block.Body) Director {
 	claim(b, directorBlock, "block", b.Head)
-	return directorTable.Read(b)
+	d := directorTable.Read(b)
+	for w := range b.Blocks("watchdog") {
+		if d.Watchdog.Timeout%time.Second != 0 {
+			w.Mistake(w.At("timeout"), "Invalid timeout", "A watchdog counts whole seconds, but this is %s.", block.Short(d.Watchdog.Timeout))
+		}
+	}
+	return d
+}
+
+// watchdogDevice checks the path of a watchdog. Nothing else than a device is ever
+// opened for writing.
+func watchdogDevice(b *block.Body, s string, at block.Place) (string, bool) {
+	if !strings.HasPrefix(s, "/dev/") || filepath.Clean(s) != s {
+		b.Mistake(at, "Invalid device", "%q is not the path of a device: write \"/dev/watchdog\" or one like \"/dev/watchdog1\".", s)
+		return "", false
+	}
+	claim(b, watchdogPath, s, at)
+	return s, true
 }
 
 // listenAddress checks the address of the HTTP server: "127.0.0.1:9112",

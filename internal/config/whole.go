@@ -139,6 +139,8 @@ type Machine struct {
 	NoUsers bool
 	// Unsynchronized: nothing keeps its clock.
 	Unsynchronized bool
+	// NoWatchdog: lvsd cannot open the device of one.
+	NoWatchdog bool
 	// Key returns what is wrong with a key that is read from a file, or from a
 	// credential where no file is named, or what is only doubtful; nil: none is judged.
 	// The key is never returned.
@@ -193,6 +195,7 @@ type whole struct {
 	services                  []string // the names of all
 	groups                    []syncGroup
 	servers                   int
+	watchdog                  *block.Claim // nil: none is to be fed
 }
 
 type claimID struct {
@@ -257,6 +260,11 @@ func (w *whole) judge(c block.Claim) {
 		if w.machine.NoUsers {
 			w.Doubt(c.At, "No other user", "lvsd.service lets lvsd start programs as its own user only: install the drop-in that allows others, programs.conf, which is among the examples, or remove user.")
 		}
+	case watchdogPath:
+		w.watchdog = &c
+		if w.machine.NoWatchdog {
+			w.Doubt(c.At, "Watchdog that cannot be opened", "lvsd.service lets lvsd open no watchdog: install the drop-in that allows it, watchdog.conf, which is among the examples.")
+		}
 	case keyText:
 		if w.machine.Key != nil {
 			w.judgeKey(c)
@@ -315,6 +323,9 @@ func (w *whole) finish(s Sources, empty bool) {
 	if at, what := s.Describe(); empty && what != "" {
 		// At a reload it would take every address and every service down.
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
+	}
+	if w.watchdog != nil && len(w.routers) == 0 {
+		w.Doubt(w.watchdog.At, "Watchdog without virtual router", "It is fed by the process that sends the adverts, and there is none without a virtual_router: the watchdog is not opened.")
 	}
 	for _, g := range w.groups {
 		joined{&w.Reports, w.routers}.judge(g)

@@ -84,7 +84,8 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	host, err := machine.NodeName()
 	if err == nil && host == q.Node {
 		host, q.Interfaces, q.Whose = "", facts.Names(), config.OfDirector
-		q.Programs, q.NoUsers, q.Unsynchronized = true, confined("/"), !machine.ClockKept()
+		q.Programs, q.NoUsers, q.NoWatchdog = true, lacks("/", "CAP_SETUID"), lacks("/", "DeviceAllow=/dev/watchdog")
+		q.Unsynchronized = !machine.ClockKept()
 	}
 	q.Host = host
 	r, err := read(ctx, newReader(), q)
@@ -95,17 +96,16 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	return r, nil
 }
 
-// confined reports whether lvsd.service is installed beneath a directory without a
-// setting that lets lvsd start programs as other users: that of programs.conf, or one's
-// own.
-func confined(root string) bool {
+// lacks reports whether lvsd.service is installed beneath a directory without a setting,
+// which it does not have itself: one of the shipped drop-ins has it, or one's own.
+func lacks(root, setting string) bool {
 	installed := false
 	for _, place := range []string{"lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system", "run/systemd/system", "etc/systemd/system"} {
 		unit := filepath.Join(root, place, "lvsd.service")
 		files, _ := filepath.Glob(unit + ".d/*.conf")
 		for _, file := range append(files, unit) {
 			text, err := os.ReadFile(file)
-			if err == nil && strings.Contains(string(text), "CAP_SETUID") {
+			if err == nil && strings.Contains(string(text), setting) {
 				return false
 			}
 			installed = installed || err == nil && file == unit

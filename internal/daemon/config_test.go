@@ -219,16 +219,21 @@ func TestWhatAMasterHoldsIsNotItsOwnAddress(t *testing.T) {
 	}
 }
 
-func TestWhetherTheUnitLetsProgramsRunAsOtherUsers(t *testing.T) {
-	unit, dropIn := "usr/lib/systemd/system/lvsd.service", "etc/systemd/system/lvsd.service.d/programs.conf"
+func TestWhatTheUnitDoesNotLetLvsdDo(t *testing.T) {
+	unit, dropIn := "usr/lib/systemd/system/lvsd.service", "etc/systemd/system/lvsd.service.d/more.conf"
+	const users, watchdog = "CAP_SETUID", "DeviceAllow=/dev/watchdog"
 	for _, c := range []struct {
-		files map[string]string
-		want  bool
+		files   map[string]string
+		setting string
+		want    bool
 	}{
-		{nil, false}, // it was not installed, and is started in another way
-		{map[string]string{unit: "../../packaging/lvsd.service"}, true},
-		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/programs.conf"}, false},
-		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/lvsd.default"}, true},
+		{nil, users, false}, // it was not installed, and is started in another way
+		{map[string]string{unit: "../../packaging/lvsd.service"}, users, true},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/programs.conf"}, users, false},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/lvsd.default"}, users, true},
+		{map[string]string{unit: "../../packaging/lvsd.service"}, watchdog, true},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/programs.conf"}, watchdog, true},
+		{map[string]string{unit: "../../packaging/lvsd.service", dropIn: "../../packaging/watchdog.conf"}, watchdog, false},
 	} {
 		root := t.TempDir()
 		for to, from := range c.files {
@@ -241,8 +246,8 @@ func TestWhetherTheUnitLetsProgramsRunAsOtherUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := confined(root); got != c.want {
-			t.Errorf("with %v: confined %v, want %v", c.files, got, c.want)
+		if got := lacks(root, c.setting); got != c.want {
+			t.Errorf("with %v: lacks %s: %v, want %v", c.files, c.setting, got, c.want)
 		}
 	}
 }

@@ -94,6 +94,7 @@ func Run(ctx context.Context, o Options) error {
 	}, "/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
 	k.SignAfter(signed.load())
 	defer func() { signed.end(k.Signed()) }()
+	k.Feed(keeper.Watchdog(first.Config.Director.Watchdog))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	d := newDirector(ctx, o, events, r, first, k, hooks, store, http, lonely)
@@ -117,6 +118,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			o.Log.SetLevel(c.LogLevel)
 			http.Listen(c.HTTP.Listen)
 			probes.SetInFlight(c.ProbesInFlight)
+			k.Feed(keeper.Watchdog(c.Watchdog))
 		},
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, events, store)

@@ -96,6 +96,9 @@ func (k keeperEdge) Status() api.Keeper {
 		all.Age = time.Since(s.Reported)
 		all.AgeText = api.Duration(all.Age)
 	}
+	if w := s.Watchdog; w.Device != "" {
+		all.Watchdog = &api.Watchdog{Device: w.Device, Timeout: w.Timeout, TimeoutText: api.Duration(w.Timeout), Fed: w.Fed, Why: w.Why}
+	}
 	all.Transitions = make(map[string][]api.Transition)
 	for router, last := range k.Client.Transitions() {
 		for _, t := range last {

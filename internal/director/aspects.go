@@ -28,6 +28,8 @@ var (
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},
 		{"http.listen", func(d *config.Director) any { return d.HTTP.Listen }},
 		{"http.server_metrics", func(d *config.Director) any { return d.HTTP.ServerMetrics }},
+		{"watchdog.device", func(d *config.Director) any { return d.Watchdog.Device }},
+		{"watchdog.timeout", func(d *config.Director) any { return d.Watchdog.Timeout }},
 		{"ipvs.expire_nodest_conn", func(d *config.Director) any { return d.IPVS.ExpireNodest }},
 	}
 	routerAspects = []aspect[vrrp.Config]{

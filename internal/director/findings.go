@@ -109,6 +109,9 @@ func Findings(s *api.Status) []api.Finding {
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
 		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)
 	}
+	if w := s.Keeper.Watchdog; w != nil && !w.Fed && w.Why != "" {
+		all.add(api.Warning, "watchdog-unfed", w.Device, "", "the watchdog is not fed: %s", w.Why)
+	}
 	return all
 }
 

@@ -153,6 +153,21 @@ func TestAnotherDaemonThatSpeaksVRRPIsAFinding(t *testing.T) {
 	}
 }
 
+func TestAWatchdogThatCannotBeFedIsAFinding(t *testing.T) {
+	s := &api.Status{Ready: true, Keeper: api.Keeper{PID: 7, Watchdog: &api.Watchdog{Device: "/dev/watchdog"}}}
+	if got := Findings(s); len(got) != 0 {
+		t.Errorf("the routers are not running yet: findings %q", got)
+	}
+	s.Keeper.Watchdog.Why = "opening it: device or resource busy"
+	if got := Findings(s); len(got) != 1 || got[0].Code != "watchdog-unfed" || !strings.Contains(got[0].Text, "resource busy") {
+		t.Errorf("findings %q", got)
+	}
+	s.Keeper.Watchdog.Fed, s.Keeper.Watchdog.Why = true, ""
+	if got := Findings(s); len(got) != 0 {
+		t.Errorf("it is fed: findings %q", got)
+	}
+}
+
 // "It says that the firewall is to blame, but I had mistyped the id."
 func TestTwoMastersWithDifferentIDsAreOneFinding(t *testing.T) {
 	s := tellOf(t, clusterOf())

@@ -46,7 +46,8 @@ type Client struct {
 	done    chan struct{} // closed when no keeper runs and none will
 
 	heartbeat atomic.Bool // is to be told
-	watched   watchdog    // of the keeper
+	watchdog  atomic.Pointer[Watchdog]
+	watched   silence // of the keeper
 
 	mu       sync.Mutex // guards what follows
 	desired  *vrrp.Desired
@@ -97,6 +98,13 @@ func (c *Client) Set(d vrrp.Desired) {
 // every second.
 func (c *Client) Heartbeat() {
 	c.heartbeat.Store(true)
+	token(c.kick)
+}
+
+// Feed makes the keeper feed a watchdog from now on, and no other. Without a device, it
+// feeds none.
+func (c *Client) Feed(w Watchdog) {
+	c.watchdog.Store(&w)
 	token(c.kick)
 }
 
@@ -308,7 +316,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 
 func (c *Client) end() {
 	c.mu.Lock()
-	c.status.PID, c.status.Process = 0, Process{}
+	c.status.PID, c.status.Process, c.status.Watchdog = 0, Process{}, WatchdogStatus{}
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -319,8 +327,12 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 	enc := json.NewEncoder(w)
 	var sent *vrrp.Desired
 	signed := c.mayHaveSigned(time.Now())
+	var fed *Watchdog
 	for {
 		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
+		if w := c.watchdog.Load(); w != fed {
+			o.Watchdog, fed = w, w
+		}
 		if d := c.newest(); d != sent {
 			sent = d
 			o.Desired, o.Keys, o.Resume, resume = d, keysOf(d.Routers), resume, nil
@@ -348,7 +360,7 @@ func (c *Client) take(s snapshot) {
 		c.status.Process = *s.Process
 	}
 	c.status.Dropped += s.Dropped
-	c.status.Unclaimed, c.status.Others = s.Unclaimed, s.Others
+	c.status.Unclaimed, c.status.Others, c.status.Watchdog = s.Unclaimed, s.Others, s.Watchdog
 	if s.Signed != 0 {
 		c.signed, c.signedAt = s.Signed, time.Now()
 	}

@@ -16,6 +16,7 @@
 //	wire.go       what they exchange
 //	process.go    what is special about the keeper's process
 //	others.go     other daemons that speak VRRP
+//	watchdog.go   the device that resets a machine which hangs
 //	keeper.go     the keeper's end
 //	history.go    what the director remembers of the routers
 //	client.go     the director's end

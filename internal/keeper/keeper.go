@@ -34,10 +34,11 @@ type keeper struct {
 	session *vrrp.Session
 	begun   chan struct{} // closed when the session runs
 	longest time.Duration // of the advert intervals
-	watched watchdog      // of the director
+	watched silence       // of the director
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
 	others  others
+	feeder  *feeder
 
 	kick    chan struct{} // there is something to send
 	mu      sync.Mutex
@@ -73,17 +74,21 @@ func Main(lock string, open func() (Edge, error)) error {
 	k := &keeper{conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
 		kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}
 	k.session = vrrp.NewSession(edge, edge, k.event)
+	k.feeder = newFeeder(openWatchdog, func() bool { return k.session.Responds(pulse) }, k.event)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	left := make(chan struct{})
 	go func() { defer close(left); _ = edge.Run(ctx) }()
+	go k.feeder.run(k.begun)
 	k.run(lock, term)
 	cancel()
+	patience := time.After(leaveWithin)
 	select { // It removes what it has made.
 	case <-left:
-	case <-time.After(leaveWithin):
+	case <-patience:
 	}
+	k.feeder.end(patience)
 	return nil
 }
 
@@ -155,6 +160,9 @@ func (k *keeper) lockPatience() time.Duration {
 func (k *keeper) obey(o order) {
 	if o.Heartbeat {
 		k.watched.sign()
+	}
+	if o.Watchdog != nil {
+		k.feeder.want(*o.Watchdog)
 	}
 	if o.Desired == nil {
 		return
@@ -266,6 +274,7 @@ func (k *keeper) send(ended <-chan struct{}) {
 		default: // It waits for the keeper before it, and is alive.
 		}
 		s.Unclaimed, s.Signed = k.session.Unclaimed(), k.session.Signed()
+		s.Watchdog = k.feeder.status()
 		if enc.Encode(s) != nil || last {
 			return
 		}

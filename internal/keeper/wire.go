@@ -41,6 +41,23 @@ type order struct {
 	Keys [][]byte `json:"keys,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
+	// Watchdog is the one to be fed from now on; nil: as before.
+	Watchdog *Watchdog `json:"watchdog,omitempty"`
+}
+
+// A Watchdog is a device of the kernel that resets the machine when it is not fed
+// in time (Documentation/watchdog/watchdog-api.rst).
+type Watchdog struct {
+	Device  string        `json:"device"` // its path; empty: none
+	Timeout time.Duration `json:"timeout_ns"`
+}
+
+// A WatchdogStatus is how a watchdog is.
+type WatchdogStatus struct {
+	Watchdog      // its timeout is the device's, which may be rounded
+	Fed      bool `json:"fed"`
+	// Why is what is in the way of that.
+	Why string `json:"why,omitempty"`
 }
 
 // keysOf returns the texts of all keys.
@@ -103,7 +120,8 @@ type snapshot struct {
 	Others  int      `json:"others,omitempty"`
 	Process *Process `json:"process,omitempty"`
 	// Signed is Session.Signed.
-	Signed vrrp.Sequence `json:"signed,omitempty"`
+	Signed   vrrp.Sequence  `json:"signed,omitempty"`
+	Watchdog WatchdogStatus `json:"watchdog,omitzero"`
 }
 
 // A Status is how the keeper itself is.
@@ -117,6 +135,7 @@ type Status struct {
 	Others    int       // VRRP sockets of other daemons on this machine
 	// Reported is when it told last how the routers are.
 	Reported time.Time
+	Watchdog WatchdogStatus
 }
 
 // A Process is how the keeper's process runs.
@@ -128,13 +147,13 @@ type Process struct {
 	Why      string `json:"why,omitempty"`
 }
 
-// A watchdog counts the pulses since the other process gave a sign of life.
-type watchdog struct{ pulses atomic.Int32 }
+// A silence counts the pulses since the other process gave a sign of life.
+type silence struct{ pulses atomic.Int32 }
 
-func (w *watchdog) sign() { w.pulses.Store(0) }
+func (s *silence) sign() { s.pulses.Store(0) }
 
 // missed counts a pulse, and reports whether there were too many.
-func (w *watchdog) missed() bool { return w.pulses.Add(1) >= patience }
+func (s *silence) missed() bool { return s.pulses.Add(1) >= patience }
 
 // receive calls f with each value that arrives, until the other end is gone.
 func receive[T any](r io.Reader, f func(T)) {

@@ -22,6 +22,10 @@ var daemonFigures = []figure[api.Status]{
 	{counter("keeper_restarts_total", "Attempts to start the keeper again."), func(v *api.Status) float64 { return float64(v.Keeper.Restarts) }},
 	{counter("keeper_events_dropped_total", "Events of the keeper that were lost because the director was too slow."), func(v *api.Status) float64 { return float64(v.Keeper.EventsDropped) }},
 	{counter("keeper_packets_unclaimed_total", "VRRP packets for virtual routers that are not configured here."), func(v *api.Status) float64 { return float64(v.Keeper.Unclaimed) }},
+	{gauge("watchdog_fed", "1 if the watchdog is fed; missing if none is configured."), func(v *api.Status) float64 {
+		w := v.Keeper.Watchdog
+		return onlyIf(w != nil, oneIf(w != nil && w.Fed))
+	}},
 	{gauge("keeper_report_age_seconds", "How long ago the keeper last reported how the virtual routers are, which it does every second."), func(v *api.Status) float64 { return onlyIf(v.Keeper.Age > 0, v.Keeper.Age.Seconds()) }},
 	{gauge("probe_targets", "Distinct probes that are scheduled."), func(v *api.Status) float64 { return float64(v.Probes.Targets) }},
 	{gauge("probes_in_flight", "Probes that are running."), func(v *api.Status) float64 { return float64(v.Probes.InFlight) }},

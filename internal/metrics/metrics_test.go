@@ -91,6 +91,7 @@ func full() *api.Status {
 	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
 	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
 	st.ServerMetrics = true
+	st.Keeper.Watchdog = &api.Watchdog{Device: "/dev/watchdog", Fed: true}
 	st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Master}}
 	marked := st.Services[0]
 	marked.Name, marked.Key = "marked", api.ServiceKey{Mark: 7, Address: netip.IPv6Unspecified()}

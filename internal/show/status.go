@@ -170,6 +170,9 @@ func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	p, k, r := &st.Probes, &st.Table, &st.Reload
 	if len(st.Routers) > 0 {
 		fmt.Fprintf(w, "Keeper  %s\n", keeperState(st))
+		if d := st.Keeper.Watchdog; d != nil && d.Fed {
+			fmt.Fprintf(w, "        feeds %s, which resets this machine if that does not happen for %v\n", text.Printable(d.Device), d.Timeout)
+		}
 	}
 	fmt.Fprintf(w, "Probes  %d distinct, %d in flight, %d waiting for a slot, %d were late\n", p.Targets, p.InFlight, p.Waiting, p.Late)
 	var ops uint64

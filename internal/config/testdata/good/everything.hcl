@@ -5,6 +5,10 @@ director {
     server_metrics = true
   }
   ipvs { expire_nodest_conn = true }
+  watchdog {
+    device  = "/dev/watchdog1"
+    timeout = "20s"
+  }
   start_delay      = "3s"
   probes_in_flight = 100
   exclusive_table  = true
