@@ -39,9 +39,10 @@ var layers = []struct {
 	{"internal/program", nil, "each process of the daemon is the same program"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
-	{"internal/keyfile", nil, "a key is a text, whoever has need of it"},
+	{"internal/trust", nil, "whose a file is, whatever it is for"},
+	{"internal/keyfile", []string{"internal/trust"}, "a key is a text, whoever has need of it"},
 	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
-	{"internal/spawn", nil, "a program is started in one way, whoever wants it"},
+	{"internal/spawn", []string{"internal/trust"}, "a program is started in one way, whoever wants it"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},
 	{"internal/api", []string{"internal/text"}, "what programs read changes for their sake alone"},
 	{"internal/text", nil, "any text may come from anywhere"},
@@ -64,7 +65,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/spawn", "internal/state", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

@@ -6,10 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 const (
@@ -116,4 +120,31 @@ func TestAKeyThatCannotBeUsedIsAMistakeWithItsLine(t *testing.T) {
 	if r, err := Validate(t.Context(), o, nil); err != nil || r.Err() != nil {
 		t.Errorf("a good one: %v, %v", err, r.Diagnostics)
 	}
+}
+
+// A file server that is gone holds up neither a start nor all reloads to come.
+func TestKeysOnADiskThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reading := make(chan struct{}, 1)
+		hangs, tries := make(chan struct{}), atomic.Int32{}
+		read := func() ([]vrrp.Config, error) {
+			tries.Add(1)
+			<-hangs
+			return []vrrp.Config{{Name: "outside"}}, nil
+		}
+		for range 3 {
+			begin := time.Now()
+			if got, err := inTime(reading, read); got != nil || !errors.Is(err, errKeysLate) || time.Since(begin) != keysWithin {
+				t.Errorf("after %s: %v, %v", time.Since(begin), got, err)
+			}
+		}
+		if tries.Load() != 1 {
+			t.Errorf("%d wait for the disk", tries.Load())
+		}
+		close(hangs)
+		synctest.Wait()
+		if got, err := inTime(reading, read); len(got) != 1 || err != nil {
+			t.Errorf("when it answers: %v, %v", got, err)
+		}
+	})
 }

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/lvsd/lvsd/internal/trust"
 )
 
 // A key has from Min to Max bytes, as keepalived's have.
@@ -103,8 +105,20 @@ func checkFile(path string) (doubt bool, err error) {
 	}
 }
 
-// judge refuses a file that others than root and lvsd can read or change.
+// judge refuses a file that others than root and lvsd can read, change or replace.
 func judge(path string, info fs.FileInfo) error {
+	if err := judgeFile(path, info); err != nil {
+		return err
+	}
+	uid, _ := service()
+	_, err := trust.File(path, "replace the key", os.Geteuid(), uid)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // Somebody else can look at the way there.
+	}
+	return err
+}
+
+func judgeFile(path string, info fs.FileInfo) error {
 	uid, gid := service()
 	st, mode := info.Sys().(*syscall.Stat_t), info.Mode()
 	owner, group := int(st.Uid), int(st.Gid)

@@ -96,6 +96,46 @@ func TestWhoseAKeyIs(t *testing.T) {
 	}
 }
 
+// Who can change a directory on the way can put a key of his own there. A symbolic link is
+// followed, if it is as trusted.
+func TestWhoCanReplaceAKey(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	const nobody = 65534
+	for _, tt := range []struct {
+		name  string
+		edit  func(dir, real string) error
+		wrong string
+	}{
+		{"directories of root alone", func(string, string) error { return nil }, ""},
+		{"a directory of another user", func(dir, _ string) error { return os.Chown(dir, nobody, 0) }, "/way, which is on the way to "},
+		{"a directory that everybody writes to", func(dir, _ string) error { return os.Chmod(dir, 0o777) }, "is writable by everybody, who could replace the key: run \"chmod o-w"},
+		{"a directory that its group writes to", func(dir, _ string) error {
+			return errors.Join(os.Chown(dir, 0, nobody), os.Chmod(dir, 0o770))
+		}, "is writable by group 65534, whose members could replace the key: run \"chmod g-w"},
+		{"a link of another user", func(dir, _ string) error { return os.Lchown(dir+"/link", nobody, 0) }, "/way/link belongs to user 65534, who could replace the key"},
+		{"a link to where another user may write", func(_, real string) error { return os.Chown(real, nobody, 0) }, "/real, which is on the way to "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			top := t.TempDir()
+			dir, real := top+"/way", top+"/real"
+			if err := errors.Join(os.Mkdir(dir, 0o755), os.Mkdir(real, 0o755), os.WriteFile(real+"/key", []byte(good), 0o600),
+				os.Symlink("../real/key", dir+"/link"), tt.edit(dir, real)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := File(dir + "/link")
+			_, checked := Check(dir+"/link", "")
+			if (err == nil) != (tt.wrong == "") || err == nil && got != good || (checked == nil) != (err == nil) {
+				t.Fatalf("%q, %v, %v", got, err, checked)
+			}
+			if err != nil && !strings.Contains(err.Error(), tt.wrong) {
+				t.Errorf("%v, want %s", err, tt.wrong)
+			}
+		})
+	}
+}
+
 func TestWhatIsNoKeyFile(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
