@@ -17,7 +17,7 @@
 //	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
 //	status.go, led.go                      and returns the work to do
 //	group.go                               what a group wants of the routers in it
-//	worker.go                              the loop that adds and removes a Master's
+//	job.go, worker.go                      the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
 //	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
 //	together.go, interfaces.go, loop.go    their groups, and evaluates their Conditions

@@ -10,6 +10,10 @@ import (
 // (RT_TABLE_MAIN of linux/rtnetlink.h).
 const MainTable = 254
 
+// Metric6 is the metric that the kernel gives to IPv6 routes that have none
+// (IP6_RT_PRIO_USER of include/uapi/linux/ipv6_route.h).
+const Metric6 = 1024
+
 // A Route is a route that a Master has. Equal routes are equal values.
 type Route struct {
 	// Destination is a network; of length 0, it is the default route.

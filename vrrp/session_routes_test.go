@@ -31,11 +31,10 @@ func TestRoutesComeAfterTheAddressesAndGoBeforeThem(t *testing.T) {
 			"3.414s  advert 150 from 10.9.0.1 to 224.0.0.18",
 			"3.414s  Master: no adverts from any Master",
 			"3.414s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
+			"3.414s  arping -U -I eth0 10.9.0.200",
 			"3.414s  ip route 10.77.0.0/16 via 10.9.0.254: added",
 			"3.414s  ip route blackhole 10.78.0.0/16 metric 7 table 100: added",
-			"3.414s  ip rule 100: from 10.9.0.200/32 fwmark 0x1/0xff lookup 100: added",
-			"3.414s  arping -U -I eth0 10.9.0.200",
-			"3.434s  ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s") // The audit: of routes nothing is seen.
+			"3.414s  ip rule 100: from 10.9.0.200/32 fwmark 0x1/0xff lookup 100: added")
 		if st := s.status(); st.PathsHeld != 3 || len(st.Paths) != 3 || st.Missing != "" {
 			t.Errorf("status %+v", st)
 		}
@@ -44,8 +43,8 @@ func TestRoutesComeAfterTheAddressesAndGoBeforeThem(t *testing.T) {
 		s.want("a reload takes a route away",
 			"3.5s    advert 150 from 10.9.0.1 to 224.0.0.18",
 			"3.5s    ip addr replace 10.9.0.200/24 dev eth0 valid_lft 6.828s",
-			"3.5s    ip route blackhole 10.78.0.0/16 metric 7 table 100: removed",
-			"3.5s    arping -U -I eth0 10.9.0.200")
+			"3.5s    arping -U -I eth0 10.9.0.200",
+			"3.5s    ip route blackhole 10.78.0.0/16 metric 7 table 100: removed")
 		s.session.Set(vrrp.Desired{Ending: vrrp.Stopped})
 		<-s.ended
 		all := strings.Join(s.script(), "\n")
@@ -57,6 +56,38 @@ func TestRoutesComeAfterTheAddressesAndGoBeforeThem(t *testing.T) {
 				t.Fatalf("%q is not there, or too soon:\n%s", line, all)
 			}
 			at += next
+		}
+	})
+}
+
+// "A router with a thousand routes kept the addresses of the others waiting."
+func TestTheAddressesOfAllRoutersComeBeforeTheRoutesOfAny(t *testing.T) {
+	play(t, func(s *kernel) {
+		const routers = 8
+		var all vrrp.Desired
+		for i := range routers {
+			all.Routers = append(all.Routers, one(paths, func(c *vrrp.Config) {
+				c.Name, c.VRID = fmt.Sprint("router", i), uint8(51+i)
+				c.Addresses = []netip.Prefix{netip.MustParsePrefix(fmt.Sprintf("10.9.0.%d/24", 200+i))}
+				c.Routes = []vrrp.Route{{Destination: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", 100+i)), Type: vrrp.Blackhole, Table: 7}}
+			}).Routers...)
+		}
+		s.blocked = make(chan struct{})
+		s.session.Set(all)
+		time.Sleep(3500 * time.Millisecond)
+		s.script()
+		close(s.blocked) // All are Master by now.
+		addresses := 0
+		for _, line := range s.script() {
+			switch {
+			case strings.Contains(line, "ip addr replace"):
+				addresses++
+			case strings.Contains(line, "ip route") && addresses < routers:
+				t.Errorf("after %d addresses: %s", addresses, line)
+			}
+		}
+		if addresses != routers {
+			t.Errorf("%d addresses of %d", addresses, routers)
 		}
 	})
 }

@@ -11,17 +11,9 @@ import (
 	"time"
 )
 
-const (
-	// auditEvery is how often permanent holdings are looked after.
-	auditEvery = 10 * time.Second
-	// tellEvery bounds how often the worker tells of a router's addresses that
-	// somebody else keeps adding.
-	tellEvery = time.Minute
-	// retryAfter is how soon the worker tries again what the kernel refused.
-	retryAfter = time.Second
-	// renewals is how often a lease is renewed before it ends.
-	renewals = 3
-)
+// tellEvery bounds how often the worker tells of a router's addresses that somebody else
+// keeps adding.
+const tellEvery = time.Minute
 
 // A worker makes the kernel agree with what the routers want to hold, and
 // announces it. It may wait for the kernel as long as it takes, and then goes
@@ -39,41 +31,6 @@ type worker struct {
 	sweep   bool
 	unswept string // why they could not be, as last reported
 }
-
-// A job is the holdings of one router.
-type job struct {
-	name     string
-	want     Holdings
-	own      netip.Addr // is announced with it, and otherwise left alone
-	announce bool       // what is wanted, once it is there
-	how      Announcing // as it was announced last
-	apply    bool       // the kernel is to be made to agree
-	// forgotten: the router is gone, and the job goes when it is done.
-	forgotten bool
-
-	// unannounced is what is left of an announcement that takes its time, and nextAt when
-	// it goes on.
-	unannounced []InterfaceAddress
-	nextAt      time.Time
-
-	// have may be there and is ours.
-	have Holdings
-	// foreign is there as well, and to be removed: somebody else added it.
-	foreign Holdings
-	// complete: all that is wanted was there, so that what is missing was
-	// removed by somebody else.
-	complete bool
-	auditAt  time.Time // when to look again
-	failure  string    // as last reported
-	// missing are the routes and rules that could not be added.
-	missing  Holdings
-	paths    uint64 // of restored, those that are routes and rules
-	restored uint64
-	removed  uint64    // of foreign
-	toldAt   time.Time // of removed, last
-}
-
-func (j *job) pending() bool { return j.apply || j.announce }
 
 func newWorker(edge Holder, report func(Event), idle func()) *worker {
 	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[routerKey]*job)}
@@ -98,12 +55,15 @@ func (w *worker) change(key routerKey, f func(*job)) {
 // on its interface, even if it is wanted.
 func (w *worker) set(key routerKey, name string, want Holdings, own netip.Addr) {
 	w.change(key, func(j *job) {
-		j.complete = j.complete && j.want.same(want)
+		for l := range j.layers {
+			j.layers[l].complete = j.layers[l].complete && j.want.same(want)
+		}
 		j.announce = j.announce && !want.empty()
 		if !j.want.same(want) {
 			j.unannounced = nil
 		}
-		j.name, j.want, j.own, j.apply = name, want, own, true
+		j.name, j.want, j.own = name, want, own
+		j.layers[ofAddresses].due = true
 	})
 }
 
@@ -123,7 +83,8 @@ func (w *worker) remove(key routerKey, name string, foreign Holdings) {
 		foreign = foreign.without(j.have)
 		j.foreign.Addresses = slices.Concat(j.foreign.Addresses, foreign.Addresses)
 		j.have = j.have.with(foreign)
-		j.name, j.apply = name, j.apply || !foreign.empty()
+		j.name = name
+		j.layers[ofAddresses].due = j.layers[ofAddresses].due || !foreign.empty()
 	})
 }
 
@@ -132,7 +93,7 @@ func (w *worker) remove(key routerKey, name string, foreign Holdings) {
 func (w *worker) keep(key routerKey) {
 	w.change(key, func(j *job) {
 		if !j.want.empty() {
-			j.want.Lease, j.apply = 0, true
+			j.want.Lease, j.layers[ofAddresses].due = 0, true
 		}
 	})
 }
@@ -147,9 +108,13 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for key, j := range w.jobs {
+		if j.layers[ofAddresses].complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
+			j.layers[ofAddresses].due = true
+			token(w.wake)
+		}
 		// Of routes no interface tells: those of one that was down are gone.
-		if j.complete && (!j.want.paths().empty() || slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] })) {
-			j.apply = true
+		if j.layers[ofPaths].complete && !j.want.paths().empty() {
+			j.layers[ofPaths].due = true
 			token(w.wake)
 		}
 	}
@@ -193,13 +158,13 @@ func (w *worker) describe(key routerKey, s *Status) {
 	if j := w.jobs[key]; j != nil {
 		s.Counters.AddressesRestored, s.Counters.AddressesRemoved = j.restored, j.removed
 		s.Counters.PathsRestored = j.paths
-		if s.State == Master && j.complete || !j.missing.empty() {
+		if s.State == Master && j.layers[ofPaths].complete || !j.missing.empty() {
 			s.PathsHeld = j.want.paths().without(j.missing).count()
 		}
 		if missing := j.missing.String(); missing != "" {
 			s.Missing = strings.TrimPrefix(s.Missing+", "+missing, ", ")
 		}
-		s.AddressesFailure = j.failure
+		s.AddressesFailure = j.failure()
 	}
 }
 
@@ -286,80 +251,54 @@ func (w *worker) begin(t *task, now time.Time) error {
 	return nil
 }
 
-// packets are the addresses that are to be announced, one after the other.
-func (a *Announcing) packets(addresses []InterfaceAddress) []InterfaceAddress {
-	var all []InterfaceAddress
-	for range max(a.Repeat, 1) {
-		for _, held := range addresses {
-			all = append(all, held)
-			for _, name := range a.Interfaces {
-				if name != held.Interface {
-					all = append(all, InterfaceAddress{name, held.Prefix})
-				}
-			}
-		}
-	}
-	return all
-}
-
-// A task is what there is to do for a job at one moment: what the job was then,
-// and what is to be dropped.
-type task struct {
-	job
-	of   *job
-	hold Holdings // what is wanted, without the own address
-	drop Holdings
-}
-
-// next takes the next task: first of the jobs that have changed, then of those
-// that are due for an audit.
+// next takes the next task: the addresses of all routers come before the routes and rules of
+// any, since only they decide who answers; and what has changed before what is
+// audited.
 func (w *worker) next(now time.Time) *task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var next *job
-	var of routerKey
 	for key, j := range w.jobs {
-		switch {
-		case j.forgotten && !j.pending() && j.have.empty():
+		if j.forgotten && !j.pending() && j.have.empty() {
 			delete(w.jobs, key)
-		case j.pending():
-			next, of = j, key
-		case next == nil && due(j.auditAt, now):
-			next, of = j, key
 		}
 	}
-	if w.busy = next != nil; !w.busy {
-		return nil
-	}
-	return w.take(of, next, now)
-}
-
-// touched is what is wanted, without the director's own address.
-func (j *job) touched(name string) Holdings {
-	h := j.want
-	h.Addresses = nil
-	for _, a := range j.want.Addresses {
-		if a.Interface != name || a.Prefix.Addr() != j.own {
-			h.Addresses = append(h.Addresses, a)
+	w.busy = true
+	for l := range layers {
+		for key, j := range w.jobs {
+			if j.layers[l].due || l == ofAddresses && j.announce {
+				return w.take(key, j, l, now)
+			}
+		}
+		for key, j := range w.jobs {
+			if due(j.layers[l].auditAt, now) {
+				return w.take(key, j, l, now)
+			}
 		}
 	}
-	return h
+	w.busy = false
+	return nil
 }
 
-// take copies what a job wants now.
-func (w *worker) take(key routerKey, j *job, now time.Time) *task {
-	j.apply = j.apply || !j.complete || due(j.auditAt, now)
-	t := &task{job: *j, of: j, hold: j.touched(key.Interface), drop: j.have.without(j.want)}
+// take copies what a job wants now of a layer.
+func (w *worker) take(key routerKey, j *job, l layer, now time.Time) *task {
+	at := &j.layers[l]
+	at.due = at.due || due(at.auditAt, now) || !at.complete && l == ofAddresses
+	drop := j.have.without(j.want)
 	// A router that has changed its VRID must not lose an address to its former
 	// self.
 	for _, o := range w.jobs {
-		t.drop = t.drop.without(o.want)
+		drop = drop.without(o.want)
 	}
+	t := &task{job: *j, of: j, layer: l, apply: at.due}
+	t.hold, t.drop = j.part(l, j.touched(key.Interface)), j.part(l, drop)
 	// What is wanted now is ours, whoever added it.
-	j.foreign = j.foreign.without(j.foreign.without(t.drop))
+	j.foreign = j.foreign.without(j.foreign.without(drop))
 	t.foreign = j.foreign
-	j.have = t.hold.with(t.drop)
-	j.announce, j.apply = false, false
+	j.have = j.have.without(j.part(l, j.have)).with(t.hold).with(t.drop)
+	at.due = false
+	if l == ofAddresses {
+		j.announce = false
+	}
 	return t
 }
 
@@ -369,14 +308,14 @@ func (w *worker) perform(t *task) {
 	var held, released, announced error
 	if !t.hold.empty() && t.apply {
 		var added Holdings
-		if added, t.missing, held = w.edge.Hold(t.hold); t.complete {
+		if added, t.missing, held = w.edge.Hold(t.hold); t.layers[t.layer].complete {
 			restored = added
 		}
 	}
 	if !t.drop.empty() {
 		removed, released = w.edge.Release(t.drop)
 	}
-	if !t.want.empty() && (t.announce || len(restored.Addresses) > 0) && w.wanted(t) {
+	if t.layer == ofAddresses && !t.want.empty() && (t.announce || len(restored.Addresses) > 0) && w.wanted(t) {
 		announced = w.begin(t, time.Now())
 	}
 	w.tell(t, time.Now(), restored, removed.without(removed.without(t.foreign)))
@@ -393,54 +332,35 @@ func (w *worker) wanted(t *task) bool {
 // finish notes what came of a task, and when to look again.
 func (w *worker) finish(t *task, now time.Time, err error, held, released bool) {
 	w.mu.Lock()
-	j := t.of
+	j, at := t.of, &t.of.layers[t.layer]
 	if released {
 		j.have, j.foreign = j.have.without(t.drop), j.foreign.without(t.drop)
 	}
-	j.missing = t.missing
-	if j.want.empty() {
+	if t.layer == ofPaths {
+		j.missing = t.missing
+	}
+	if j.want.paths().empty() {
 		j.missing = Holdings{}
 	}
-	j.complete = held && !t.want.empty() && j.want.same(t.want)
-	j.failure = ""
+	at.complete = held && !t.want.empty() && j.want.same(t.want)
+	at.failure = ""
 	if err != nil {
-		j.failure = firstOf(err)
+		at.failure = firstOf(err)
 	}
-	switch {
-	case j.failure != "":
-		j.auditAt = now.Add(retryAfter)
-	case !t.apply:
-		// When to look again stays as it was.
-	case j.want.empty():
-		j.auditAt = time.Time{}
-	case j.want.Lease > 0:
-		j.auditAt = now.Add(j.want.Lease / renewals)
-	default:
-		j.auditAt = now.Add(auditEvery)
+	at.schedule(t, now)
+	if t.layer == ofAddresses && t.apply && !j.have.with(j.want).paths().empty() {
+		j.layers[ofPaths].due = true // They may need the addresses.
 	}
-	failed := j.failure
+	failed, was := j.failure(), t.failure()
 	w.mu.Unlock()
 
 	switch {
-	case failed == t.failure:
+	case failed == was:
 	case failed == "":
 		w.report(Event{At: now, Code: AddressesMended, Level: slog.LevelInfo, Router: t.name, Text: "the addresses are as they should be again"})
 	default:
 		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
 	}
-}
-
-// maxFailures bounds the failures of one router's addresses that are told.
-const maxFailures = 3
-
-// firstOf returns the first of joined errors as one line, and how many more there
-// are.
-func firstOf(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	if more := len(lines) - maxFailures; more > 0 {
-		lines = append(lines[:maxFailures], fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(lines, "; ")
 }
 
 // tell counts and reports what was mended of what somebody else had done.
@@ -471,7 +391,9 @@ func (w *worker) deadline() time.Time {
 	defer w.mu.Unlock()
 	var first time.Time
 	for _, j := range w.jobs {
-		first = earliest(first, j.auditAt)
+		for _, at := range j.layers {
+			first = earliest(first, at.auditAt)
+		}
 		if len(j.unannounced) > 0 {
 			first = earliest(first, j.nextAt)
 		}

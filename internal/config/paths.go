@@ -85,6 +85,9 @@ func readRoute(b *block.Body, r *vrrp.Route) (ok bool) {
 	case !six && !b.Given("scope") && !b.Given("via"):
 		r.Scope = 253 // as ip-route(8) has it
 	}
+	if six {
+		r.Metric = cmp.Or(r.Metric, vrrp.Metric6) // The kernel takes both for one.
+	}
 	b.Claim(routePlace, fmt.Sprint(r.Destination, r.Table, r.Metric), r.Destination.String(), b.LabelAt(0))
 	return ok
 }

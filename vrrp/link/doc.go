@@ -18,11 +18,12 @@
 //	device.go, parameter.go    the interfaces, and the kernel's parameters for them
 //	arrivals.go, socket.go     raw sockets
 //	neighbours.go              who else has an address
+//	census.go                  which routes the kernel has
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs
 //	accept.go                  which packets for the director itself are dropped
-//	address.go, route.go,      what their worker asks
-//	holdings.go, announce.go
+//	address.go, rule.go,       what their worker asks
+//	route.go, holdings.go, announce.go
 //	watch.go                   Run
 //
 // A Link belongs to the network namespace in which it was made.

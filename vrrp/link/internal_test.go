@@ -167,3 +167,25 @@ func TestWatchSurvivesAnOverrun(t *testing.T) {
 		t.Error("the subscription did not overflow: this test shows nothing")
 	}
 }
+
+// "With a full Internet table, a take-over took a second." Routes that are not there are
+// added without a look at those that are.
+func TestATakeOverListsNoRoutes(t *testing.T) {
+	l, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := vrrp.Holdings{Routes: []vrrp.Route{
+		{Destination: netip.MustParsePrefix("10.80.0.0/16"), Type: vrrp.Blackhole, Table: vrrp.MainTable},
+		{Destination: netip.MustParsePrefix("2001:db8::/48"), Type: vrrp.Blackhole, Table: 7},
+	}}
+	if added, _, err := l.Hold(h); err != nil || len(added.Routes) != 2 {
+		t.Fatalf("added %s: %v", added, err)
+	}
+	if _, err := l.Release(h); err != nil {
+		t.Error(err)
+	}
+	if !l.census.again.IsZero() {
+		t.Error("the routes were listed")
+	}
+}

@@ -42,7 +42,12 @@ type Link struct {
 	netlink *netlink.Handle
 	routes  *netlink.Handle                           // has the kernel pick out what is listed
 	held    map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
-	routed  map[place]vrrp.Route                      // the routes that Hold has added; likewise
+
+	// routed are the routes that Hold has added, census what was seen of them in the
+	// kernel, and obstacles are those of others in their places; likewise.
+	routed    map[place]vrrp.Route
+	census    census
+	obstacles obstacles
 
 	// conns are the packet sockets of the interfaces that had something to
 	// announce, by their index.
@@ -85,14 +90,6 @@ type view struct {
 	deaf      map[string]string
 }
 
-// A place is what two routes of the kernel differ in, or one of them is in the other's
-// way.
-type place struct {
-	destination netip.Prefix
-	table       int
-	metric      int
-}
-
 var (
 	_ vrrp.Link   = (*Link)(nil)
 	_ vrrp.Holder = (*Link)(nil)
@@ -105,12 +102,11 @@ func Open() (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	routes, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	routes, err := strictHandle()
 	if err != nil {
 		h.Close()
-		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+		return nil, err
 	}
-	_ = routes.SetStrictCheck(true) // Without it, all routes are looked through here.
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
@@ -119,6 +115,7 @@ func Open() (*Link, error) {
 		routes:      routes,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
+		obstacles:   make(obstacles),
 		conns:       make(map[int]*packet.Conn),
 		booted:      booted(),
 		prepared:    make(map[int]bool),
@@ -231,17 +228,4 @@ func (l *Link) Send(p vrrp.Packet) error {
 		return fmt.Errorf("sending on %s from %s to %s: %w", p.Port.Interface, p.Src, p.Dst, err)
 	}
 	return nil
-}
-
-// dumpTries bounds how often a list that changed while it was read is read again.
-const dumpTries = 10
-
-// whole repeats a dump until nothing changed while it was read.
-func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
-	for range dumpTries {
-		if rows, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
-		}
-	}
-	return rows, err
 }

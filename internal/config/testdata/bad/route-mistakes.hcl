@@ -18,4 +18,9 @@ virtual_router "outside" {
     scope     = "link" # ERROR: Unused scope
   }
   route "10.12.0.0/16" { via = "10.13.0.1" } # ERROR: Duplicate route 10.12.0.0/16
+  route "2001:db8:1::/48" { via = "2001:db8::1" }
+  route "2001:db8:1::/48" { # ERROR: Duplicate route 2001:db8:1::/48
+    via    = "2001:db8::1"
+    metric = 1024
+  }
 }

@@ -1,0 +1,152 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lvsd/lvsd/vrrp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// holdRules makes it so that rules are there.
+func (l *Link) holdRules(rules []vrrp.Rule) (added, missing []vrrp.Rule, err error) {
+	if len(rules) == 0 {
+		return nil, nil, nil
+	}
+	there, err := l.ownRules()
+	errs := []error{err}
+	for _, r := range rules {
+		if slices.Contains(there, ruleOf(rule(r))) {
+			continue
+		}
+		// One that somebody else has added is another one, since it has another
+		// protocol.
+		err := l.netlink.RuleAdd(rule(r))
+		switch {
+		case err == nil:
+			added = append(added, r)
+			continue
+		case errors.Is(err, unix.EEXIST):
+			err = errors.New("the kernel takes it for another one of that priority and table, which is for fewer packets: write another priority")
+		}
+		missing = append(missing, r)
+		errs = append(errs, fmt.Errorf("adding %s: %w", r, err))
+	}
+	return added, missing, errors.Join(errs...)
+}
+
+// releaseRules makes it so that rules are not there. The kernel removes the first one that
+// fits, and takes what it is not told for any: others that it takes are put back.
+func (l *Link) releaseRules(rules []vrrp.Rule) (removed []vrrp.Rule, err error) {
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	there, err := l.ownRules()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, r := range rules {
+		i := slices.Index(there, ruleOf(rule(r)))
+		if i < 0 {
+			continue
+		}
+		taken := slices.DeleteFunc(slices.Clone(there[:i]), func(o vrrp.Rule) bool { return !fits(there[i], o) })
+		there = append(slices.DeleteFunc(slices.Delete(there, i, i+1), func(o vrrp.Rule) bool { return slices.Contains(taken, o) }), taken...)
+		if err := l.removeRule(r, len(taken)+1); err != nil {
+			errs = append(errs, fmt.Errorf("removing %s: %w", r, err))
+		} else {
+			removed = append(removed, r)
+		}
+		_, _, err := l.holdRules(taken)
+		errs = append(errs, err)
+	}
+	return removed, errors.Join(errs...)
+}
+
+// removeRule removes that many rules, of which it is the last one.
+func (l *Link) removeRule(r vrrp.Rule, n int) error {
+	for range n {
+		if err := l.netlink.RuleDel(rule(r)); err != nil && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+	}
+	return nil
+}
+
+// fits reports whether a rule is one that the kernel takes for another when it is told
+// to remove that (rule_find in net/core/fib_rules.c).
+func fits(r, o vrrp.Rule) bool {
+	return r.Family == o.Family && r.Priority == o.Priority && r.Table == o.Table &&
+		(!r.From.IsValid() || r.From == o.From) && (!r.To.IsValid() || r.To == o.To) &&
+		(r.In == "" || r.In == o.In) && (r.Out == "" || r.Out == o.Out) &&
+		(r.Mark == 0 || r.Mark == o.Mark) && (r.Mask == 0 || r.Mask == o.Mask)
+}
+
+// ownRules lists the rules of ours, in the kernel's order.
+func (l *Link) ownRules() (own []vrrp.Rule, err error) {
+	for _, family := range [...]int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		all, err := whole(func() ([]netlink.Rule, error) { return l.netlink.RuleList(family) })
+		if err != nil {
+			return nil, fmt.Errorf("listing rules: %w", err)
+		}
+		for i := range all {
+			if all[i].Protocol == RouteProtocol {
+				own = append(own, ruleOf(&all[i]))
+			}
+		}
+	}
+	return own, nil
+}
+
+// rule is a rule as it is given to the kernel.
+func rule(r vrrp.Rule) *netlink.Rule {
+	k := netlink.NewRule()
+	k.Family, k.Priority, k.Table, k.Protocol = netlink.FAMILY_V4, int(r.Priority), int(r.Table), RouteProtocol
+	if r.Family == 6 {
+		k.Family = netlink.FAMILY_V6
+	}
+	if r.From.IsValid() {
+		k.Src = ipNet(r.From)
+	}
+	if r.To.IsValid() {
+		k.Dst = ipNet(r.To)
+	}
+	k.IifName, k.OifName = r.In, r.Out
+	if r.Mask != 0 {
+		k.Mark, k.Mask = r.Mark, &r.Mask
+	}
+	return k
+}
+
+func (l *Link) sweepRules(keep []vrrp.Rule) error {
+	there, err := l.ownRules()
+	if err != nil {
+		return err
+	}
+	kept := func(r vrrp.Rule) bool {
+		return slices.ContainsFunc(keep, func(k vrrp.Rule) bool { return ruleOf(rule(k)) == r })
+	}
+	_, err = l.releaseRules(slices.DeleteFunc(there, kept))
+	return err
+}
+
+// ruleOf is a rule of the kernel's as vrrp has it. It tells no network that is all.
+func ruleOf(k *netlink.Rule) vrrp.Rule {
+	r := vrrp.Rule{Family: 4, Priority: uint32(k.Priority), Table: uint32(k.Table), In: k.IifName, Out: k.OifName}
+	if from := prefix(k.Src); from.Bits() > 0 {
+		r.From = from
+	}
+	if to := prefix(k.Dst); to.Bits() > 0 {
+		r.To = to
+	}
+	if k.Family == netlink.FAMILY_V6 {
+		r.Family = 6
+	}
+	if k.Mask != nil {
+		r.Mark, r.Mask = k.Mark, *k.Mask
+	}
+	return r
+}
