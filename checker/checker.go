@@ -97,6 +97,15 @@ func (c *Checker) Retry() {
 	c.rouse()
 }
 
+// Hurry probes at once the targets of a kind, since what they ask about has changed. It
+// waits for nothing.
+func (c *Checker) Hurry(kind string) {
+	c.mu.Lock()
+	c.schedule.hurry(time.Now(), kind)
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // compile returns the Specs of the targets, compiled. It does that without the
 // lock for those that are new: thousands of them may take a while.
 func (c *Checker) compile(targets []*Target) map[Spec]ProbeFunc {

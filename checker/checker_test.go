@@ -186,6 +186,40 @@ func TestWhatCouldNotBeRunIsAskedWhenTheMachineChanges(t *testing.T) {
 	})
 }
 
+// What asks about something that has just changed is probed at once, whatever its result
+// was, and again if it was just looking.
+func TestWhatHasChangedIsAskedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(proberFunc(func(_ context.Context, to Target) Result {
+			if to.Port == 8080 {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return Result{Outcome: Passed}
+		}), DefaultInFlight)
+		queued, flying, other := target(1), target(2), target(3)
+		flying.Port = 8080
+		queued.Spec, flying.Spec = SpecOf(Process{}), SpecOf(Process{})
+		for _, to := range []*Target{&queued, &flying, &other} {
+			to.Interval = time.Hour
+		}
+		c.Set([]*Target{&queued, &flying, &other})
+		run(t, c, l.report)
+		passes(50 * time.Millisecond)
+		c.Hurry("process")
+		passes(time.Second)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for want, times := range map[Target][]time.Duration{
+			queued: {0, 50 * time.Millisecond}, flying: {100 * time.Millisecond, 200 * time.Millisecond}, other: {0},
+		} {
+			if diff := cmp.Diff(times, l.times[want]); diff != "" {
+				t.Errorf("results of %v (-want +got):\n%s", want.Addr, diff)
+			}
+		}
+	})
+}
+
 func TestStatsCountResults(t *testing.T) {
 	s := Stats{Kinds: make(map[string]KindStats)}
 	for _, r := range []Result{

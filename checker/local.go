@@ -21,6 +21,8 @@ type Process struct {
 	Program string `json:"program"`
 	// Arguments must all be among those of the process, in this order.
 	Arguments []string `json:"arguments,omitempty"`
+	// Owner is the user whose processes count, by name or number; empty: anybody.
+	Owner string `json:"owner,omitempty"`
 	// Minimum and Maximum bound how many may run; a Maximum of 0 is none.
 	Minimum int `json:"minimum"`
 	Maximum int `json:"maximum,omitempty"`

@@ -178,6 +178,17 @@ func (s *schedule) retry(now time.Time) {
 	heap.Init(&s.queue)
 }
 
+// hurry makes the targets of a kind due: what they ask about has changed. One that is in
+// flight may have looked before that, and is due again when it has ended.
+func (s *schedule) hurry(now time.Time, kind string) {
+	for _, e := range s.entries {
+		if e.target.Spec.Kind() == kind {
+			e.due = min(e.due, now.Sub(s.base))
+		}
+	}
+	heap.Init(&s.queue)
+}
+
 // observe makes the next try come soon after a refusal: it is certain that
 // nobody listens there, and each client that is sent there is refused. If the
 // interval is short, the next turn on the grid is as soon as that.

@@ -415,10 +415,13 @@ virtual_router "outside" {
   #   track "file"       Met while the file exists, or while it holds a whole
   #                      number.
   #   track "process"    Met while as many processes of a program run as
-  #                      should. The unit lvsd.service hides those of other
-  #                      users: with ProtectProc=default in a drop-in
-  #                      (systemctl edit lvsd) they are seen. Until then, what
-  #                      cannot be told is a finding, and counts as met.
+  #                      should. Where the kernel tells when processes begin
+  #                      and end, it is known within a tenth of a second;
+  #                      everywhere at each interval. The unit lvsd.service
+  #                      hides those of other users: with ProtectProc=default
+  #                      in a drop-in (systemctl edit lvsd) they are seen.
+  #                      Until then, what cannot be told is a finding, and
+  #                      counts as met.
   #   track "exec"       Met while a program, which is run again and again,
   #                      exits with status 0. It is not started again before it
   #                      has ended.
@@ -498,6 +501,11 @@ virtual_router "outside" {
     # Arguments that the process must have, in this order. It may have others.
     # Only with "process". A list; default: any.
     arguments = ["-f", "/etc/haproxy/haproxy.cfg"]
+
+    # Only processes that this user has started count. Without it, anybody on
+    # this machine can start one that has this name.
+    # Only with "process". The name or number of a user; default: anybody.
+    owner = "haproxy"
 
     # How many processes may run.
     # Only with "process". 1 to 32768; default: any number.
@@ -695,10 +703,13 @@ virtual_router "old" {
 #   condition "file"       Met while the file exists, or while it holds a whole
 #                          number.
 #   condition "process"    Met while as many processes of a program run as
-#                          should. The unit lvsd.service hides those of other
-#                          users: with ProtectProc=default in a drop-in
-#                          (systemctl edit lvsd) they are seen. Until then,
-#                          what cannot be told is a finding, and counts as met.
+#                          should. Where the kernel tells when processes begin
+#                          and end, it is known within a tenth of a second;
+#                          everywhere at each interval. The unit lvsd.service
+#                          hides those of other users: with ProtectProc=default
+#                          in a drop-in (systemctl edit lvsd) they are seen.
+#                          Until then, what cannot be told is a finding, and
+#                          counts as met.
 #   condition "exec"       Met while a program, which is run again and again,
 #                          exits with status 0. It is not started again before
 #                          it has ended.
@@ -785,6 +796,11 @@ condition "process" "ntpd" {
   # Arguments that the process must have, in this order. It may have others.
   # Only with "process". A list; default: any.
   arguments = ["-F", "1"]
+
+  # Only processes that this user has started count. Without it, anybody on
+  # this machine can start one that has this name.
+  # Only with "process". The name or number of a user; default: anybody.
+  owner = "_chrony"
 
   # How many processes may run.
   # Only with "process". 1 to 32768; default: any number.

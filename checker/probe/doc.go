@@ -7,7 +7,7 @@
 //	        │     ├─ response.go   what servers say, and how it ends
 //	        │     └─ pattern.go   what a body must match
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
-//	        ── file.go, process.go ─── processes.go   this machine itself
+//	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
@@ -34,7 +34,7 @@
 //	dial.go, authorities.go, tls.go    connections
 //	pattern.go, response.go            what servers say
 //	echo.go, pinger.go                 ICMP
-//	processes.go                       which processes there are
+//	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober
 //	tcp.go, http.go, ping.go,          each kind of check
 //	file.go, process.go, exec.go

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -103,10 +104,13 @@ func TestAFileOnADiskThatHangs(t *testing.T) {
 }
 
 func TestWhichProcessIsMeant(t *testing.T) {
-	script := process{name: "failover.py", arguments: []string{"/usr/bin/python3", "/usr/local/bin/failover.py", "-c", "a.conf", "-v"}}
-	nginx := process{name: "nginx", arguments: []string{"nginx: master process /usr/sbin/nginx"}}
-	long := process{name: "a-daemon-with-a", arguments: []string{"/sbin/a-daemon-with-a-long-name"}}
-	thread := process{name: "nfsd"}
+	as := func(name string, arguments ...string) process {
+		return process{[]byte(name), []byte(strings.Join(append(arguments, ""), "\x00"))}
+	}
+	script := as("failover.py", "/usr/bin/python3", "/usr/local/bin/failover.py", "-c", "a.conf", "-v")
+	nginx := as("nginx", "nginx: master process /usr/sbin/nginx")
+	long := as("a-daemon-with-a", "/sbin/a-daemon-with-a-long-name")
+	thread := as("nfsd")
 	for _, tt := range []struct {
 		name      string
 		p         process
@@ -129,7 +133,7 @@ func TestWhichProcessIsMeant(t *testing.T) {
 		{"nothing", process{}, "nfsd", nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.p.is(tt.program, tt.arguments); got != tt.want {
+			if got := tt.p.runs(tt.program) && tt.p.has(tt.arguments); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
@@ -173,6 +177,68 @@ func TestProcess(t *testing.T) {
 	for end := time.Now().Add(patience); !zombie() && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	expect(t, count(own), checker.Passed, "")
+}
+
+// "Anybody can call a process haproxy."
+func TestProcessesOfAUser(t *testing.T) {
+	p := newProber(t)
+	me, other := strconv.Itoa(os.Getuid()), strconv.Itoa(os.Getuid()+1)
+	o := checker.Process{Program: filepath.Base(os.Args[0]), Minimum: 1}
+	for _, tt := range []struct {
+		user    string
+		outcome checker.Outcome
+		detail  string
+	}{
+		{"", checker.Passed, ""},
+		{me, checker.Passed, ""},
+		{other, checker.Failed, "no process of probe.test runs as user " + other},
+		{"no-such-user", checker.NotRun, `there is no user "no-such-user" on this machine`},
+	} {
+		o.Owner = tt.user
+		expect(t, locally(t, p, o), tt.outcome, tt.detail)
+	}
+	if u, err := user.LookupId(me); err == nil {
+		o.Owner = u.Username
+		expect(t, locally(t, p, o), checker.Passed, "")
+	}
+}
+
+// "The process died, and the director noticed when its next probe was due."
+func TestTheKernelTellsOfProcesses(t *testing.T) {
+	if e, err := listenToKernel(); err != nil {
+		t.Skip(err)
+	} else {
+		e.socket.Close()
+	}
+	p := newProber(t)
+	news := make(chan struct{}, 100)
+	p.OnProcesses(func() { news <- struct{}{} })
+	o := checker.Process{Program: "sleep", Arguments: []string{"86399.5"}, Minimum: 1}
+	expect(t, locally(t, p, o), checker.Failed, "no process of sleep runs")
+	told := func(what string, outcome checker.Outcome) {
+		t.Helper()
+		select {
+		case <-news:
+		case <-time.After(patience):
+			t.Fatalf("%s, and nobody was told", what)
+		}
+		expect(t, locally(t, p, o), outcome, "")
+	}
+	if err := exec.Command("sleep", "0").Run(); err != nil { // Another one, which is nobody's business.
+		t.Skip(err)
+	}
+	c := exec.Command("sleep", "86399.5")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Process.Kill()
+	told("it has begun", checker.Passed)
+	c.Process.Kill()
+	c.Wait()
+	told("it has ended", checker.Failed)
+	if len(news) > 0 {
+		t.Errorf("told %d times more", len(news))
+	}
 }
 
 // A process that waits for a dead disk can hold up whoever reads its command line.

@@ -36,6 +36,11 @@ func New(start Starter) *Prober {
 	}
 }
 
+// OnProcesses has changed called soon after a process that probes count has begun or ended,
+// where the kernel tells that: then they are to look again. It is called before the first
+// probe, or never.
+func (p *Prober) OnProcesses(changed func()) { p.processes.changed = changed }
+
 // A run is one probe of a target, whose address is valid and not an IPv4
 // address mapped to IPv6. It returns nil if the probe passed, and an error made
 // by notRun for a reason of this director's own.

@@ -17,15 +17,13 @@ var errHidden = errors.New("this director does not see the processes of other us
 func compileProcess(p *Prober, o checker.Process) (measure, error) {
 	// The command line of one that waits for a disk may not be readable meanwhile.
 	return unhurried(p.processes.root, func() (int, error) {
-		all, hidden, err := p.processes.list()
+		w, err := want(o)
 		if err != nil {
 			return 0, notRun(err)
 		}
-		n := 0
-		for i := range all {
-			if all[i].is(o.Program, o.Arguments) {
-				n++
-			}
+		n, hidden, err := p.processes.count(w)
+		if err != nil {
+			return 0, notRun(err)
 		}
 		return n, countProcesses(o, n, hidden)
 	}), nil
@@ -34,15 +32,19 @@ func compileProcess(p *Prober, o checker.Process) (measure, error) {
 // countProcesses says what is wrong with a number of processes, of which there are more
 // where some are hidden.
 func countProcesses(o checker.Process, n int, hidden bool) error {
+	as := ""
+	if o.Owner != "" {
+		as = " as user " + o.Owner
+	}
 	switch {
 	case o.Maximum > 0 && n > o.Maximum:
-		return fmt.Errorf("processes of %s that run: %d, and at most %d may", o.Program, n, o.Maximum)
+		return fmt.Errorf("processes of %s that run%s: %d, and at most %d may", o.Program, as, n, o.Maximum)
 	case hidden && (n < o.Minimum || o.Maximum > 0):
 		return notRun(errHidden)
 	case n < o.Minimum && o.Minimum == 1:
-		return fmt.Errorf("no process of %s runs", o.Program)
+		return fmt.Errorf("no process of %s runs%s", o.Program, as)
 	case n < o.Minimum:
-		return fmt.Errorf("processes of %s that run: %d, and at least %d must", o.Program, n, o.Minimum)
+		return fmt.Errorf("processes of %s that run%s: %d, and at least %d must", o.Program, as, n, o.Minimum)
 	}
 	return nil
 }

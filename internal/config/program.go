@@ -27,7 +27,7 @@ func programOptions[T any](timeout time.Duration, of func(*T) *programBlock) []b
 		block.List("run", "The program's absolute path, and its arguments. There is no shell: nothing is expanded. Nobody but root and lvsd's user may be able to change the program or its directories.",
 			func(t *T) *[]block.Item { return &of(t).run }),
 		block.Text("user", "The user that the program runs as. lvsd must be able to become that user: the unit that is shipped does not let it, and its drop-in programs.conf does. Without it, the program has no privileges at all.",
-			"", userName, func(t *T) *string { return &of(t).User }).Within("the name of a user").Unless("lvsd's own"),
+			"", programUserName, func(t *T) *string { return &of(t).User }).Within("the name of a user").Unless("lvsd's own"),
 		block.Duration("timeout", "After this time the program is ended, with everything that it has started.",
 			timeout, 100*time.Millisecond, time.Hour, func(t *T) *time.Duration { return &of(t).Timeout }),
 		block.Flag("kill_children", "When the program has ended, end everything that it has left running. If false, what it has put into a session of its own (setsid) stays.",
@@ -58,12 +58,20 @@ func (p *programBlock) read(b *block.Body) Program {
 	return p.Program
 }
 
+// programUserName checks the name of a user whom a program is to run as.
+func programUserName(b *block.Body, s string, at block.Place) (string, bool) {
+	s, ok := userName(b, s, at)
+	if ok {
+		claim(b, programUser, s, at)
+	}
+	return s, ok
+}
+
 // userName checks what may be the name of a user (useradd(8)).
 func userName(b *block.Body, s string, at block.Place) (string, bool) {
 	if s == "" || len(s) > 32 || strings.ContainsAny(s, ":/ \t\n\x00") || strings.HasPrefix(s, "-") {
 		b.Mistake(at, "Invalid user", "%q can't be the name of a user: `getent passwd` lists those of this machine.", s)
 		return "", false
 	}
-	claim(b, programUser, s, at)
 	return s, true
 }

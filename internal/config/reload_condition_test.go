@@ -36,6 +36,7 @@ var reloadedConditions = map[string]struct {
 	"file/number":        {"", `number = true`, "probes"},
 	"process/program":    {"", `program = "chronyd"`, "probes"},
 	"process/arguments":  {"", `arguments = ["-f"]`, "probes"},
+	"process/owner":      {"", `owner = "root"`, "probes"},
 	"process/minimum":    {"", `minimum = 2`, "probes"},
 	"process/maximum":    {"", `maximum = 2`, "probes"},
 	"service/minimum":    {`minimum = 1`, `minimum = "100%"`, "minimum"},

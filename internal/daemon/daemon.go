@@ -104,7 +104,9 @@ func Run(ctx context.Context, o Options) error {
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
-	probes := checker.New(probe.New(starter(newSpawner())), first.Config.Director.ProbesInFlight)
+	prober := probe.New(starter(newSpawner()))
+	probes := checker.New(prober, first.Config.Director.ProbesInFlight)
+	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
 	standby := &standbyFile{store: store}
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{

@@ -116,6 +116,7 @@ virtual_router "outside" {
   track "process" "ntpd" {
     program   = "chronyd"
     arguments = ["-F", "1"]
+    owner     = "_chrony"
     maximum   = 2
     weight    = 3
   }
@@ -146,6 +147,7 @@ condition "file" "load" {
 }
 
 condition "process" "haproxy" {
+  owner     = "haproxy"
   program   = "/usr/sbin/haproxy"
   arguments = ["-f", "/etc/haproxy/haproxy.cfg"]
   minimum   = 2
