@@ -81,6 +81,13 @@ func TestALinkThatCameUp(t *testing.T) {
 			is(t, s, 20*time.Second)
 		})
 	})
+	t.Run("a moment ago is less than the delay", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.boot(20 * time.Second)
+			s.session.Set(one(patient))
+			is(t, s, 3414*time.Millisecond)
+		})
+	})
 	t.Run("nor where it came up later", func(t *testing.T) {
 		play(t, func(s *kernel) {
 			s.boot(time.Hour)
