@@ -9,14 +9,14 @@ import (
 )
 
 // hear handles an accepted advert.
-func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
+func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) (acts []Action) {
 	if r.state == Master {
 		return r.receiveMaster(now, src, ad)
 	}
 	r.election.quietSince = time.Time{}
 	r.election.forwards(&r.c, now)
 	if ad.Priority != 0 {
-		r.handover.heard(now)
+		acts = r.handover.heard(now, &r.c)
 	}
 	switch {
 	case r.state == Backup:
@@ -26,12 +26,12 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) []Action {
 		}
 		r.election.receive(&r.c, now, src, ad)
 		if r.election.heardAt.Equal(now) {
-			return r.understand(now)
+			return append(acts, r.understand(now)...)
 		}
 	case ad.Priority != 0:
 		r.election.know(src, ad.Priority)
 	}
-	return nil
+	return acts
 }
 
 // ready reports whether a router that is led would be Master now, if it were not.

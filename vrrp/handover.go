@@ -26,10 +26,13 @@ type handover struct {
 	// still to be told.
 	unreported bool
 	releaseAt  time.Time // when held addresses are released; never while Master
+	// audible: the router has become Master, and nobody else was heard since, whose
+	// the virtual MAC is then.
+	audible bool
 }
 
 // hold keeps the addresses until further notice.
-func (h *handover) hold() { h.held, h.releaseAt = true, time.Time{} }
+func (h *handover) hold() { h.held, h.audible, h.releaseAt = true, true, time.Time{} }
 
 // release gives the addresses up, if they are held.
 func (h *handover) release() []Action {
@@ -48,13 +51,22 @@ func (h *handover) begin(c *Config, now time.Time) {
 }
 
 // heard notes that another router is Master, and lets the addresses go a moment
-// later. Its further adverts do not put that off.
-func (h *handover) heard(now time.Time) {
+// later. Its further adverts do not put that off. Their virtual MAC is the other one's
+// from now on: a switch sends what is for it to whoever has used it last, and to answer
+// but one ARP request with it would take it back for as long as nobody else uses it.
+func (h *handover) heard(now time.Time, c *Config) []Action {
 	h.takenOver = true
 	at := now.Add(Overlap)
 	if h.held && (h.releaseAt.IsZero() || at.Before(h.releaseAt)) {
 		h.releaseAt = at
 	}
+	if !h.held || !h.audible || c.VirtualMAC.Device == "" {
+		return nil
+	}
+	h.audible = false
+	held := c.holdings()
+	held.Mute = true
+	return []Action{Hold{held}}
 }
 
 // restart begins a new life. It calls off a hand-over that nobody answered yet;

@@ -26,6 +26,9 @@ type Holdings struct {
 	// Lease is how long the kernel keeps the addresses after they were held last;
 	// zero: for ever. Of routes and rules the kernel knows no such thing.
 	Lease time.Duration
+	// Mute has the devices of virtual MACs send nothing, while what arrives for the
+	// addresses is still answered.
+	Mute bool
 }
 
 // holdings are what a Master that is configured so has.

@@ -76,11 +76,11 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 
 // giveWay goes from Master to Backup of the sender of an advert.
 func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) []Action {
-	entered := r.enter(now, Backup, BecameBackup, why)
+	acts := r.handover.heard(now, &r.c)
+	acts = append(acts, r.enter(now, Backup, BecameBackup, why))
 	r.election.open(&r.c, now)
-	r.handover.heard(now)
 	r.election.receive(&r.c, now, src, ad)
-	return []Action{entered}
+	return acts
 }
 
 // yield has a Master tell the other one that it is there, and then listen. Where that one

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func TestHandover(t *testing.T) {
 			h.hold()
 			h.begin(&c, epoch)
 			for _, d := range tt.heard {
-				h.heard(at(d))
+				h.heard(at(d), &c)
 			}
 			if got := h.releaseAt; !got.Equal(at(tt.release)) || h.takenOver != (tt.heard != nil) {
 				t.Errorf("released at %s, taken over %t", got.Sub(epoch), h.takenOver)
@@ -156,11 +157,44 @@ func TestHandover(t *testing.T) {
 		})
 	}
 	var h handover
-	if h.heard(epoch); !h.releaseAt.IsZero() || !h.takenOver {
+	if h.heard(epoch, &c); !h.releaseAt.IsZero() || !h.takenOver {
 		t.Error("what is not held is not released later")
 	}
 	if h.restart(); h.takenOver {
 		t.Error("a restart does not forget who took over")
+	}
+}
+
+// A switch sends what is for the virtual MAC to whoever has used it last.
+func TestWhoeverHandsOverDoesNotUseTheVirtualMACAnyMore(t *testing.T) {
+	for name, leave := range map[string]func(*Router){
+		"it is preempted": func(r *Router) {},
+		"it is stopped":   func(r *Router) { r.End(at(second), Stopped) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := testConfig()
+			c.VirtualMAC.Device = "vrrp4-51"
+			r := NewRouter(c)
+			r.Resume(epoch, ours)
+			leave(r)
+			var mutes []bool
+			for i := range 3 { // its successor's adverts
+				for _, a := range receive(r, at(second+time.Duration(i)), higher, advertOf(150)) {
+					if h, ok := a.(Hold); ok {
+						mutes = append(mutes, h.Holdings.Mute)
+						if len(h.Holdings.Addresses) != 1 {
+							t.Errorf("it does not answer any more: %v", h)
+						}
+					}
+				}
+			}
+			if !slices.Equal(mutes, []bool{true}) {
+				t.Errorf("its device was told to be mute: %v, want once", mutes)
+			}
+			if acts := r.Expire(at(second + Overlap)); !slices.ContainsFunc(acts, func(a Action) bool { h, ok := a.(Hold); return ok && h.Holdings.empty() }) {
+				t.Errorf("it goes on after the overlap: %v", acts)
+			}
+		})
 	}
 }
 

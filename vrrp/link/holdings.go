@@ -13,10 +13,11 @@ import (
 func (l *Link) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	l.await(h)
 	var addresses, routes, rules error
+	mute := l.mute(h)
 	added.Addresses, addresses = l.holdAddresses(h)
 	added.Routes, missing.Routes, routes = l.holdRoutes(h.Routes)
 	added.Rules, missing.Rules, rules = l.holdRules(h.Rules)
-	return added, missing, errors.Join(addresses, routes, rules)
+	return added, missing, errors.Join(mute, addresses, routes, rules)
 }
 
 // Release makes it so that they are not there, the other way round, and returns what

@@ -62,6 +62,8 @@ type Link struct {
 	prepared map[int]bool
 	changed  map[int][]parameter
 	swept    bool
+	// muted are those that send nothing, by index; only Hold's goroutine needs it.
+	muted map[int]bool
 
 	refusal refusal
 
@@ -119,6 +121,7 @@ func Open() (*Link, error) {
 		conns:       make(map[int]*packet.Conn),
 		booted:      booted(),
 		prepared:    make(map[int]bool),
+		muted:       make(map[int]bool),
 		changed:     make(map[int][]parameter),
 		eventBuffer: eventBuffer,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -73,8 +74,11 @@ func (l *Link) makeDevice(t table, v *view, m *macvlan) error {
 			return err
 		}
 		d = v.devices[m.name]
-	} else if l.bare(d) { // The addresses of a crashed director have run out.
-		_ = l.netlink.LinkSetDown(d.link())
+	} else {
+		_ = setMute(d, false) // A director that crashed may have left it so.
+		if l.bare(d) {        // The addresses of that one have run out.
+			_ = l.netlink.LinkSetDown(d.link())
+		}
 	}
 	if err := l.prepare(m); err != nil {
 		return err
@@ -212,6 +216,42 @@ func (l *Link) raise(d *device) error {
 	return nil
 }
 
+// mute has the devices of the addresses send nothing, or send again. Before Linux 5.1 that
+// could not be asked for.
+func (l *Link) mute(h vrrp.Holdings) error {
+	v := l.view.Load()
+	var errs []error
+	for _, a := range h.Addresses {
+		d := v.devices[a.Interface]
+		if d == nil || !d.virtual() || l.muted[d.index] == h.Mute {
+			continue
+		}
+		err := setMute(d, h.Mute)
+		if err == nil {
+			l.muted[d.index] = h.Mute
+		} else if !h.Mute && !errors.Is(err, unix.ENODEV) {
+			errs = append(errs, fmt.Errorf("letting device %s send: %w", d.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setMute takes the carrier from a device, or gives it back. What arrives for its MAC
+// reaches it all the same, and is answered by the interface below.
+func setMute(d *device, mute bool) error {
+	value := []byte{0}
+	if mute {
+		value[0] = 1
+	}
+	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	message.Index = int32(d.index)
+	request := nl.NewNetlinkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
+	request.AddData(message)
+	request.AddData(nl.NewRtAttr(unix.IFLA_PROTO_DOWN, value))
+	_, err := request.Execute(unix.NETLINK_ROUTE, 0)
+	return err
+}
+
 func (l *Link) lower(h vrrp.Holdings) error {
 	v := l.view.Load()
 	var errs []error
@@ -225,6 +265,7 @@ func (l *Link) lower(h vrrp.Holdings) error {
 		if err := l.netlink.LinkSetDown(d.link()); err != nil && !errors.Is(err, unix.ENODEV) {
 			errs = append(errs, fmt.Errorf("taking device %s down: %w", d.name, err))
 		}
+		errs = append(errs, l.mute(vrrp.Holdings{Addresses: []vrrp.InterfaceAddress{a}}))
 	}
 	return errors.Join(errs...)
 }

@@ -217,6 +217,55 @@ func TestEachAddressHasItsOwnMAC(t *testing.T) {
 	}
 }
 
+// A director that has handed over answers what still comes, and says nothing with the
+// virtual MAC: a switch would send to it again what is for its successor.
+func TestAfterAHandOverNothingIsSentWithTheVirtualMAC(t *testing.T) {
+	h := network(t)
+	l := director(t, nil)
+	all := vrrp.Holdings{Addresses: slices.Concat(addresses4, addresses6[1:])}
+	macs := map[string]string{"10.9.0.200": mac51, "fd00::200": mac51of6}
+	set := func(mute bool) {
+		t.Helper()
+		all.Mute = mute
+		if _, _, err := l.Hold(all); err != nil {
+			t.Fatal(err)
+		}
+		// The kernel does it a moment later.
+		wait(t, "the devices follow", func() bool {
+			return strings.Contains(ip(t, "link show vrrp4-51"), "NO-CARRIER") == mute && strings.Contains(ip(t, "link show vrrp6-51"), "NO-CARRIER") == mute
+		})
+	}
+	const port = 8080
+	for _, network := range []string{"tcp4", "tcp6"} {
+		server, err := net.Listen(network, fmt.Sprint(":", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+	}
+	check := func(mute bool) {
+		t.Helper()
+		for a, mac := range macs {
+			h.Run("ip neigh flush dev vb")
+			h.Run("bash -c echo>/dev/udp/" + a + "/9")
+			if mute {
+				time.Sleep(50 * time.Millisecond)
+				if shown := h.Run("ip neigh show " + a + " dev vb"); strings.Contains(shown, mac) {
+					t.Errorf("it answers for %s with the virtual MAC: %s", a, shown)
+				}
+			} else {
+				wait(t, a+" is known", func() bool { return strings.Contains(h.Run("ip neigh show "+a+" dev vb"), mac) })
+			}
+			h.Run("ip neigh replace " + a + " lladdr " + mac + " nud reachable dev vb")
+			h.Run(fmt.Sprintf("timeout 2 bash -c echo>/dev/tcp/%s/%d", a, port))
+		}
+	}
+	for _, mute := range []bool{false, true, false, true} {
+		set(mute)
+		check(mute)
+	}
+}
+
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(name)
