@@ -62,8 +62,9 @@ type Link struct {
 	prepared map[int]bool
 	changed  map[int][]parameter
 	swept    bool
-	// muted are those that send nothing, by index; only Hold's goroutine needs it.
-	muted map[int]bool
+	// muted are those that send nothing, by index, and lowered those that were taken
+	// down, which the view may not know yet; only Hold's goroutine needs them.
+	muted, lowered map[int]bool
 
 	refusal refusal
 
@@ -122,6 +123,7 @@ func Open() (*Link, error) {
 		booted:      booted(),
 		prepared:    make(map[int]bool),
 		muted:       make(map[int]bool),
+		lowered:     make(map[int]bool),
 		changed:     make(map[int][]parameter),
 		eventBuffer: eventBuffer,
 	}

@@ -203,10 +203,11 @@ func (l *Link) bare(d *device) bool {
 // raise brings a device up that is to have an address, and lower takes down those that
 // have none: nobody else must hear of the virtual MAC from this director.
 func (l *Link) raise(d *device) error {
-	if !d.virtual() || d.admin {
+	if !d.virtual() || d.admin && !l.lowered[d.index] {
 		return nil
 	}
 	err := l.netlink.LinkSetUp(d.link())
+	delete(l.lowered, d.index)
 	if errors.Is(err, unix.EBUSY) {
 		err = fmt.Errorf("another device has its MAC address, such as one of keepalived's (%w): stop that, or choose another id", err)
 	}
@@ -265,6 +266,7 @@ func (l *Link) lower(h vrrp.Holdings) error {
 		if err := l.netlink.LinkSetDown(d.link()); err != nil && !errors.Is(err, unix.ENODEV) {
 			errs = append(errs, fmt.Errorf("taking device %s down: %w", d.name, err))
 		}
+		l.lowered[d.index] = true
 		errs = append(errs, l.mute(vrrp.Holdings{Addresses: []vrrp.InterfaceAddress{a}}))
 	}
 	return errors.Join(errs...)

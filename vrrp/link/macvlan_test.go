@@ -264,6 +264,9 @@ func TestAfterAHandOverNothingIsSentWithTheVirtualMAC(t *testing.T) {
 		set(mute)
 		check(mute)
 	}
+	release(t, l, all.Addresses)
+	set(false)
+	check(false)
 }
 
 func readFile(t *testing.T, name string) string {
