@@ -154,14 +154,23 @@ func TestReusedBlocksSayTheSame(t *testing.T) {
 			if diff := cmp.Diff(wantDiags, diags); diff != "" {
 				t.Fatalf("seed %d, step %d: diagnostics (-anew +reused):\n%s", seed, step, diff)
 			}
-			if diff := cmp.Diff(want, out.Complete(known), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
+			got := out.Complete(known)
+			if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
 				t.Fatalf("seed %d, step %d: configuration (-anew +reused):\n%s", seed, step, diff)
 			}
+			place := 0
 			for _, b := range out.Blocks {
+				if got != nil && len(b.Services) > 0 && &b.Services[0] != &got.Services[place] {
+					t.Fatalf("seed %d, step %d: what is kept of the block at %s is a copy", seed, step, b.Source)
+				}
+				place += len(b.Services)
 				if b.Reused {
 					reused++
 				} else if b.Summary != nil {
-					summaries[b.Key], known[b.Key] = b.Summary, b
+					summaries[b.Key] = b.Summary
+				}
+				if b.Reused || b.Summary != nil {
+					known[b.Key] = b
 				}
 			}
 			if want != nil {

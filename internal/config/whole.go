@@ -20,8 +20,8 @@ type Block struct {
 	Reused bool
 	// Source is where the block begins: "web.hcl:2".
 	Source string
-	// Services are those of a block that was decoded; nil where it was Reused.
-	// Their places are those of now.
+	// Services are those of a block that was decoded; nil where it was Reused, until
+	// the outcome is complete. Their places are those of now.
 	Services []Service
 	// Summary is what ParseWith wants back next time in the place of the
 	// block. Nil: the block can't be reused.
@@ -41,23 +41,33 @@ type Outcome struct {
 }
 
 // Complete returns the whole configuration, nil where there are mistakes.
-// known has, by its key, every block that was reused, as it was when it was
-// decoded; what it holds is not changed.
+// known has, by its key, every block that was reused, as it was before; what it
+// holds is not changed. The services of all blocks are a part of the configuration's
+// then, so that whoever keeps them for the next time does not have them twice.
 func (o Outcome) Complete(known map[Key]Block) *Config {
 	if o.Config == nil {
 		return nil
 	}
 	c := *o.Config
-	c.Services = slices.Grow(c.Services, len(o.Blocks))
-	for _, b := range o.Blocks {
-		services := b.Services
+	n := 0
+	for i := range o.Blocks {
+		b := &o.Blocks[i]
 		if b.Reused {
-			services = slices.Clone(known[b.Key].Services)
-			for i := range services {
-				services[i].Source = b.Source
+			b.Services = known[b.Key].Services
+		}
+		n += len(b.Services)
+	}
+	c.Services = slices.Grow(c.Services, n)
+	for i := range o.Blocks {
+		b := &o.Blocks[i]
+		from := len(c.Services)
+		c.Services = append(c.Services, b.Services...)
+		b.Services = slices.Clip(c.Services[from:])
+		for j := range b.Services {
+			if b.Reused {
+				b.Services[j].Source = b.Source
 			}
 		}
-		c.Services = append(c.Services, services...)
 	}
 	return &c
 }

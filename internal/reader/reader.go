@@ -120,16 +120,16 @@ func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]
 	if err := check(blocks, known); err != nil {
 		return Reading{}, err
 	}
+	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(known)
 	last := make(map[config.Key]config.Block, len(blocks))
 	for _, b := range blocks {
-		switch {
-		case b.Reused:
-			last[b.Key] = known[b.Key]
-		case b.Summary != nil:
+		if b.Reused {
+			b.Reused, b.Summary = false, known[b.Key].Summary
+		}
+		if b.Summary != nil {
 			last[b.Key] = b
 		}
 	}
-	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(known)
 	r.mu.Lock()
 	r.last = last
 	r.mu.Unlock()
