@@ -81,6 +81,7 @@ func Main(lock string, open func() (Edge, error)) error {
 	left := make(chan struct{})
 	go func() { defer close(left); _ = edge.Run(ctx) }()
 	go k.feeder.run(k.begun)
+	time.AfterFunc(settled, giveBack)
 	k.run(lock, term)
 	cancel()
 	patience := time.After(leaveWithin)

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -63,15 +64,24 @@ func prepare() Process {
 	if !realtime {
 		missing = append(missing, "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)")
 	}
-	// Locked, they would stay: what the packages' initialization has left, and the program's
-	// pages. Where it fails, this process is merely larger.
-	debug.FreeOSMemory()
-	_ = program.DropPages()
+	giveBack()
 	err = lockMemory()
 	if err != nil {
 		missing = append(missing, fmt.Sprintf("its memory may be paged out: %v", err))
 	}
 	return Process{Realtime: realtime, Locked: err == nil, Why: strings.Join(missing, "; ")}
+}
+
+// settled is how long after its start a keeper has done what it does only once: it knows
+// its routers, its interfaces, and what it exchanges with the director.
+const settled = 5 * time.Second
+
+// giveBack gives back the memory that nothing is in, and the program's pages, of which
+// those that are used come back and stay. Both would be locked for good. Where it fails,
+// this process is merely larger.
+func giveBack() {
+	debug.FreeOSMemory()
+	_ = program.DropPages()
 }
 
 // collector is the garbage collector's GOGC. What the heap has grown to stays locked in

@@ -8,6 +8,7 @@
 package program
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,14 +18,19 @@ import (
 
 // DropPages unmaps the pages of the program that this process runs. What is used
 // again is mapped again when it is touched, mostly from what the kernel has of the
-// file in memory. It fails where they are locked.
+// file in memory, and is locked then where the process locks its memory. There it
+// fails before Linux 5.18.
 func DropPages() error {
 	all, err := mappings()
 	if err != nil {
 		return fmt.Errorf("finding the program in memory: %w", err)
 	}
 	for _, m := range all {
-		if err := m.advise(unix.MADV_DONTNEED); err != nil {
+		err := m.advise(unix.MADV_DONTNEED_LOCKED)
+		if errors.Is(err, unix.EINVAL) {
+			err = m.advise(unix.MADV_DONTNEED)
+		}
+		if err != nil {
 			return fmt.Errorf("dropping the program's pages: %w", err)
 		}
 	}

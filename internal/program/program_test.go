@@ -10,18 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fromFiles returns how much of this process's memory is pages of files, in bytes.
-func fromFiles(t *testing.T) (bytes uintptr) {
+// kilobytes returns a size of this process by its name in proc_pid_status(5): RssFile is
+// how much of its memory is pages of files.
+func kilobytes(t *testing.T, name string) (n uintptr) {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "\nRssFile:")
-	if _, err := fmt.Sscanf(rest, "%d kB", &bytes); err != nil {
+	_, rest, _ := strings.Cut(string(status), "\n"+name+":")
+	if _, err := fmt.Sscanf(rest, "%d kB", &n); err != nil {
 		t.Fatal(err)
 	}
-	return bytes << 10
+	return n
 }
 
 func TestAProgramGivesItsPagesBackAndRunsOn(t *testing.T) {
@@ -31,17 +32,46 @@ func TestAProgramGivesItsPagesBackAndRunsOn(t *testing.T) {
 	}
 	var size uintptr
 	for _, m := range all {
-		size += m.end - m.start
+		size += (m.end - m.start) >> 10
 		if err := m.advise(unix.MADV_POPULATE_READ); err != nil {
 			t.Skip("only a kernel since 5.14 maps a whole program when asked to")
 		}
 	}
-	before := fromFiles(t)
+	before := kilobytes(t, "RssFile")
 	if err := DropPages(); err != nil {
 		t.Fatal(err)
 	}
-	if after := fromFiles(t); before < size || after > before-size/4 {
-		t.Errorf("of a program of %d bytes, %d were in memory before, and %d are after", size, before, after)
+	if after := kilobytes(t, "RssFile"); before < size || after > before-size/4 {
+		t.Errorf("of a program of %d kB, %d were in memory before, and %d are after", size, before, after)
+	}
+}
+
+func TestALockedProgramGivesItsPagesBackAndStaysLocked(t *testing.T) {
+	all, err := mappings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, m.start, m.end-m.start, unix.MLOCK_ONFAULT); errno != 0 {
+			t.Skip("the program cannot be locked here:", errno)
+		}
+		defer unix.Syscall(unix.SYS_MUNLOCK, m.start, m.end-m.start, 0)
+		if m.advise(unix.MADV_POPULATE_READ) != nil || m.advise(unix.MADV_DONTNEED_LOCKED) != nil {
+			t.Skip("only a kernel since 5.18 drops what is locked")
+		}
+		if err := m.advise(unix.MADV_POPULATE_READ); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, locked := kilobytes(t, "RssFile"), kilobytes(t, "VmLck")
+	if err := DropPages(); err != nil {
+		t.Fatal(err)
+	}
+	if after := kilobytes(t, "RssFile"); after > before-before/4 {
+		t.Errorf("of %d kB of the program, %d are left", before, after)
+	}
+	if after := kilobytes(t, "VmLck"); after != locked || locked == 0 {
+		t.Errorf("%d kB were locked before, and %d are after", locked, after)
 	}
 }
 
