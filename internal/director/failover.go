@@ -157,9 +157,9 @@ func (c *Core) followOrders(now time.Time) {
 		return // Those that offer their roles are Master still.
 	}
 	for _, router := range slices.Sorted(maps.Keys(c.orders.held)) {
-		if c.statusOf(router).State == vrrp.Master {
+		if why := c.orders.over(router, c.statusOf(router)); why != "" {
 			delete(c.orders.held, router)
-			c.tell(now, event.Info, "failover-over", fmt.Sprintf("virtual router %q", router), "is Master again, so that it holds back no more", slog.String("router", router))
+			c.tell(now, event.Info, "failover-over", fmt.Sprintf("virtual router %q", router), why, slog.String("router", router))
 			c.tellKeeper()
 		}
 	}

@@ -142,6 +142,28 @@ func TestFailover(t *testing.T) {
 	h.expect("there is nothing more to resume", "inside preempts, outside preempts", "", "ok=true")
 }
 
+// "The other director lost its uplink after the failover, and this one, which had it, held
+// back until somebody said resume."
+func TestAFailoverIsOverWhenTheOtherDirectorGetsWorse(t *testing.T) {
+	h := helmOf(t)
+	h.failover()
+	h.ended("outside", vrrp.Accepted, vrrp.Backup)
+	h.ended("inside", vrrp.Accepted, vrrp.Backup)
+	peer := func(priority uint8) {
+		h.statuses[1].MasterPriority = priority // outside
+		h.handle(RoutersSeen(append([]vrrp.Status{}, h.statuses...)))
+		h.answers = nil
+	}
+	for _, priority := range []uint8{100, 0, 120, 120} { // With 0 it leaves, and is followed as before.
+		peer(priority)
+		h.expect("it is no worse", "", "inside"+byAlice+", outside"+byAlice)
+	}
+	peer(110)
+	h.expect("it is worse than it was", "outside preempts", "inside"+byAlice)
+	h.wantLines("why", "holds back no more",
+		`level=INFO msg="holds back no more, since the priority of 10.13.0.16, which is Master, has fallen from 120 to 110" event=failover-over router=outside`)
+}
+
 func TestFailoverThatNobodyTakes(t *testing.T) {
 	h := helmOf(t)
 	h.failover()
@@ -270,7 +292,7 @@ func TestHoldingBackIsAFindingThatNeedsNothing(t *testing.T) {
 	var got findings
 	got.router(start, &r)
 	want := api.Finding{Code: "holds-back", Severity: api.Info, Subject: `virtual router "outside"`,
-		Text:   `virtual router "outside" leaves its role to others while one is Master, since a failover was ordered by alice (uid 1000) at ` + start.Format(time.DateTime),
+		Text:   `virtual router "outside" leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by alice (uid 1000) at ` + start.Format(time.DateTime),
 		Remedy: "to let it preempt again, run lvsd resume"}
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("findings %q, want %q", got, want)

@@ -177,7 +177,7 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	}
 	if h := r.HeldBack; h != nil {
 		all.add(api.Info, "holds-back", subject, "to let it preempt again, run lvsd resume",
-			"%s leaves its role to others while one is Master, since a failover was ordered by %v at %s", subject, h.By, h.Since.Format(time.DateTime))
+			"%s leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by %v at %s", subject, h.By, h.Since.Format(time.DateTime))
 	}
 	for i := range r.Hooks {
 		all.hook(subject, &r.Hooks[i])

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,11 +16,18 @@ type orders struct {
 	moving *moving // the failover that is under way
 	// held are the virtual routers that do not take a role back which they have
 	// given away by a failover.
-	held map[string]api.Held
+	held map[string]held
 	// standby is why this director is not to be Master; nil: it may be.
 	standby *api.Standby
 	saves   uint64  // so far
 	saving  *saving // nil: none is waited for
+}
+
+// A held is why a virtual router does not take its role back. It was given to a Master as
+// that one was: peer is the highest priority that it has had since.
+type held struct {
+	api.Held
+	peer uint8
 }
 
 // A moving is a failover that is under way, by itself or for a standby.
@@ -89,14 +97,32 @@ func (o *orders) heldBack(routers []vrrp.Config) []vrrp.Config {
 // hold keeps a router from taking its role back.
 func (o *orders) hold(router string, why api.Held) {
 	if o.held == nil {
-		o.held = make(map[string]api.Held)
+		o.held = make(map[string]held)
 	}
-	o.held[router] = why
+	o.held[router] = held{Held: why}
 }
 
 // forget drops what concerned routers that are not configured any more.
 func (o *orders) forget(routers []vrrp.Config) {
-	maps.DeleteFunc(o.held, func(name string, _ api.Held) bool {
+	maps.DeleteFunc(o.held, func(name string, _ held) bool {
 		return !slices.ContainsFunc(routers, func(r vrrp.Config) bool { return r.Name == name })
 	})
+}
+
+// over returns why a router holds back no more; empty: it does. Whoever orders a failover
+// chooses the other director as it is then: if that one gets worse, the better one is to
+// be Master, as without the order.
+func (o *orders) over(router string, s *vrrp.Status) string {
+	h := o.held[router]
+	switch {
+	case s.State == vrrp.Master:
+		return "is Master again, so that it holds back no more"
+	case s.State != vrrp.Backup || !s.Master.IsValid() || s.MasterPriority == 0:
+		return ""
+	case s.MasterPriority < h.peer:
+		return fmt.Sprintf("holds back no more, since the priority of %v, which is Master, has fallen from %d to %d", s.Master, h.peer, s.MasterPriority)
+	}
+	h.peer = s.MasterPriority
+	o.held[router] = h
+	return ""
 }

@@ -127,7 +127,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 	for i := range all {
 		all[i].Transitions = append([]api.Transition{}, e.Keeper.Transitions[all[i].Name]...)
 		if h, ok := c.orders.held[all[i].Name]; ok && all[i].State != api.Master {
-			all[i].HeldBack = &h
+			all[i].HeldBack = &h.Held
 		}
 		all[i].Hooks = append([]api.Hook{}, e.Hooks[all[i].Name]...)
 	}
