@@ -17,12 +17,12 @@ import (
 // and one that is Master of all stays so while it is better wherever it is heard.
 // What one of them lacks, all lack.
 
-// An order is what a group wants of a member.
-type order uint8
+// A move is what a group wants a member to do.
+type move uint8
 
-// The orders.
+// The moves.
 const (
-	stay order = iota
+	stay move = iota
 	promote
 	demote
 	doubt // the Master that it follows
@@ -35,16 +35,16 @@ type position struct {
 	left time.Time
 }
 
-// orders works out what a group wants of each member. left is for those that are to
+// moves works out what a group wants of each member. left is for those that are to
 // doubt.
-func orders(all []position) (wanted []order, left time.Time) {
+func moves(all []position) (wanted []move, left time.Time) {
 	is := func(s stand) func(position) bool { return func(p position) bool { return p.stand == s } }
 	some := func(s stand) bool { return slices.ContainsFunc(all, is(s)) }
 	none := func(s stand) bool { return !some(s) }
 	for _, p := range all {
 		left = later(left, p.left)
 	}
-	wanted = make([]order, len(all))
+	wanted = make([]move, len(all))
 	for i, p := range all {
 		switch {
 		case some(leading) && some(behind):
@@ -60,9 +60,9 @@ func orders(all []position) (wanted []order, left time.Time) {
 	return wanted, left
 }
 
-func when(is bool, o order) order {
+func when(is bool, m move) move {
 	if is {
-		return o
+		return m
 	}
 	return stay
 }

@@ -107,7 +107,7 @@ func (s *Session) lead(now time.Time, g *group) {
 		all[i] = m.position(now)
 	}
 	g.note(now, all)
-	wanted, left := orders(all)
+	wanted, left := moves(all)
 	for i, m := range g.members {
 		switch wanted[i] {
 		case promote:

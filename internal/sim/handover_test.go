@@ -8,110 +8,112 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// changesOnPurpose are all ways in which another director is made Master, or is not.
+var changesOnPurpose = []struct {
+	name   string
+	change func(t *testing.T, n *Network, master, backup *Director)
+	// master is who has the addresses at the end; empty: that is left to chance.
+	master string
+}{
+	{"the Master is stopped", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Stop(false)
+	}, "backup"},
+	{"the Master is stopped, and nobody hears that it leaves", func(t *testing.T, n *Network, master, backup *Director) {
+		n.Cut(master, backup)
+		master.Stop(false)
+		run(t, n, master.Config.Interval/2)
+		n.Mend()
+	}, "backup"},
+	{"the Master's control plane dies", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Stop(true)
+	}, "backup"},
+	{"the Master's tracked interface goes down", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Fault(false)
+	}, "backup"},
+	{"the tracked interface comes back at once", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Fault(false)
+		run(t, n, time.Millisecond)
+		master.Repair()
+	}, "master"},
+	{"the Master's keeper is replaced", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Crash()
+		run(t, n, master.Config.Interval)
+		master.Resume()
+	}, "master"},
+	{"the backup gets the higher priority", func(t *testing.T, n *Network, master, backup *Director) {
+		c := backup.Config
+		c.Priority = 250
+		backup.Update(c)
+	}, "backup"},
+	{"the Master gets the lower priority", func(t *testing.T, n *Network, master, backup *Director) {
+		c := master.Config
+		c.Priority = 1
+		master.Update(c)
+	}, "backup"},
+	{"the Master is restarted", func(t *testing.T, n *Network, master, backup *Director) {
+		master.Stop(false)
+		run(t, n, 5*master.Config.Interval)
+		master.Start()
+	}, "master"},
+	{"an operator wants the other director", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Failover(false)
+	}, "backup"},
+	{"an operator wants the other director by force", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Failover(true)
+	}, "backup"},
+	{"an operator wants it, and nobody hears that the Master leaves", func(t *testing.T, n *Network, master, backup *Director) {
+		n.Cut(master, backup)
+		master.Failover(false)
+		run(t, n, master.Config.Interval/2)
+		n.Mend()
+	}, ""},
+	{"an operator wants it, and nobody is there", func(t *testing.T, n *Network, master, backup *Director) {
+		backup.Stop(false)
+		run(t, n, master.Config.Interval)
+		master.Failover(false)
+		run(t, n, 5*master.Config.Interval)
+		backup.Start()
+	}, "master"},
+	{"an operator wants it, and the successor is stopped", func(t *testing.T, n *Network, master, backup *Director) {
+		master.Failover(false)
+		run(t, n, 5*master.Config.Interval)
+		backup.Stop(false)
+		run(t, n, 5*master.Config.Interval)
+		backup.Start()
+	}, "master"},
+	{"an operator wants it, and takes that back", func(t *testing.T, n *Network, master, _ *Director) {
+		c := master.Config
+		master.Failover(false)
+		run(t, n, 5*master.Config.Interval)
+		master.Update(c)
+	}, "master"},
+	{"the Master is stopped while it offers its role", func(t *testing.T, n *Network, master, _ *Director) {
+		master.Failover(false)
+		run(t, n, master.Config.Interval/10)
+		master.Stop(false)
+	}, "backup"},
+	{"the interval changes, first on the Master", func(t *testing.T, n *Network, master, backup *Director) {
+		for _, d := range []*Director{master, backup} {
+			c := d.Config
+			c.Interval *= 5
+			d.Update(c)
+			run(t, n, 3*c.Interval)
+		}
+	}, "master"},
+	{"all lose the director process, one after the other, and come back", func(t *testing.T, n *Network, master, backup *Director) {
+		backup.Stop(true)
+		run(t, n, backup.Config.Interval)
+		master.Stop(true)
+		run(t, n, 6*master.Config.Interval)
+		master.Start()
+		backup.Start()
+	}, "master"},
+}
+
 // Changes of the Master that are made on purpose never leave a moment without
 // a holder of the addresses, whatever the interval, version and delay.
 func TestSimNothingIsLost(t *testing.T) {
-	tests := []struct {
-		name   string
-		change func(t *testing.T, n *Network, master, backup *Director)
-		// master is who has the addresses at the end; empty: that is left to chance.
-		master string
-	}{
-		{"the Master is stopped", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Stop(false)
-		}, "backup"},
-		{"the Master is stopped, and nobody hears that it leaves", func(t *testing.T, n *Network, master, backup *Director) {
-			n.Cut(master, backup)
-			master.Stop(false)
-			run(t, n, master.Config.Interval/2)
-			n.Mend()
-		}, "backup"},
-		{"the Master's control plane dies", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Stop(true)
-		}, "backup"},
-		{"the Master's tracked interface goes down", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Fault(false)
-		}, "backup"},
-		{"the tracked interface comes back at once", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Fault(false)
-			run(t, n, time.Millisecond)
-			master.Repair()
-		}, "master"},
-		{"the Master's keeper is replaced", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Crash()
-			run(t, n, master.Config.Interval)
-			master.Resume()
-		}, "master"},
-		{"the backup gets the higher priority", func(t *testing.T, n *Network, master, backup *Director) {
-			c := backup.Config
-			c.Priority = 250
-			backup.Update(c)
-		}, "backup"},
-		{"the Master gets the lower priority", func(t *testing.T, n *Network, master, backup *Director) {
-			c := master.Config
-			c.Priority = 1
-			master.Update(c)
-		}, "backup"},
-		{"the Master is restarted", func(t *testing.T, n *Network, master, backup *Director) {
-			master.Stop(false)
-			run(t, n, 5*master.Config.Interval)
-			master.Start()
-		}, "master"},
-		{"an operator wants the other director", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Failover(false)
-		}, "backup"},
-		{"an operator wants the other director by force", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Failover(true)
-		}, "backup"},
-		{"an operator wants it, and nobody hears that the Master leaves", func(t *testing.T, n *Network, master, backup *Director) {
-			n.Cut(master, backup)
-			master.Failover(false)
-			run(t, n, master.Config.Interval/2)
-			n.Mend()
-		}, ""},
-		{"an operator wants it, and nobody is there", func(t *testing.T, n *Network, master, backup *Director) {
-			backup.Stop(false)
-			run(t, n, master.Config.Interval)
-			master.Failover(false)
-			run(t, n, 5*master.Config.Interval)
-			backup.Start()
-		}, "master"},
-		{"an operator wants it, and the successor is stopped", func(t *testing.T, n *Network, master, backup *Director) {
-			master.Failover(false)
-			run(t, n, 5*master.Config.Interval)
-			backup.Stop(false)
-			run(t, n, 5*master.Config.Interval)
-			backup.Start()
-		}, "master"},
-		{"an operator wants it, and takes that back", func(t *testing.T, n *Network, master, _ *Director) {
-			c := master.Config
-			master.Failover(false)
-			run(t, n, 5*master.Config.Interval)
-			master.Update(c)
-		}, "master"},
-		{"the Master is stopped while it offers its role", func(t *testing.T, n *Network, master, _ *Director) {
-			master.Failover(false)
-			run(t, n, master.Config.Interval/10)
-			master.Stop(false)
-		}, "backup"},
-		{"the interval changes, first on the Master", func(t *testing.T, n *Network, master, backup *Director) {
-			for _, d := range []*Director{master, backup} {
-				c := d.Config
-				c.Interval *= 5
-				d.Update(c)
-				run(t, n, 3*c.Interval)
-			}
-		}, "master"},
-		{"all lose the director process, one after the other, and come back", func(t *testing.T, n *Network, master, backup *Director) {
-			backup.Stop(true)
-			run(t, n, backup.Config.Interval)
-			master.Stop(true)
-			run(t, n, 6*master.Config.Interval)
-			master.Start()
-			backup.Start()
-		}, "master"},
-	}
-	for _, tt := range tests {
+	for _, tt := range changesOnPurpose {
 		t.Run(tt.name, func(t *testing.T) {
 			for seed := range uint64(60) {
 				n, master, backup := pair(seed)
