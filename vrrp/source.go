@@ -5,6 +5,10 @@ import (
 	"slices"
 )
 
+// keepalivedHops is the hop limit with which keepalived 2.2.7 sends to peers of IPv6 where
+// it is not told another: the kernel's for all packets.
+const keepalivedHops = 64
+
 // checkSource refuses an advert that no director of this virtual router can have
 // sent. With peers, only theirs are accepted, from wherever, and they send to this
 // director alone. Otherwise the source is the primary address of an interface on
@@ -17,6 +21,8 @@ func (r *Router) checkSource(src, dst netip.Addr, ttl int) error {
 		_, err = refuse(ReasonDestination, "it was multicast, but peers are configured, who send to this director alone: configure peers on both directors or on neither")
 	case peers && !slices.ContainsFunc(c.Peers, func(p netip.Addr) bool { return plain(p) == src }):
 		_, err = refuse(ReasonNotPeer, "the address is not among this router's peers: add it there if it is the other director's")
+	case ttl == keepalivedHops && ttl < c.minTTL() && peers && src.Is6():
+		_, err = refuse(ReasonTTL, "it arrived with hop limit %d, but min_ttl is %d: keepalived sends to peers of IPv6 so, unless it has unicast_ttl 255; set that there, or min_ttl = %[1]d here", ttl, c.minTTL())
 	case ttl < c.minTTL() && peers:
 		_, err = refuse(ReasonTTL, "it arrived with TTL %d, but min_ttl is %d: if routers are between the directors, each of which takes 1 from 255, set min_ttl = %[1]d", ttl, c.minTTL())
 	case ttl > c.maxTTL():

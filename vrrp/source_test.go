@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -119,6 +120,23 @@ func TestTTLOfAdverts(t *testing.T) {
 				t.Errorf("follows %s", r.election.master)
 			}
 		})
+	}
+}
+
+// keepalived sends to peers of IPv6 with the kernel's hop limit, and both are Master.
+func TestThePeerOfIPv6IsKeepalivedWithoutUnicastTTL(t *testing.T) {
+	peer := netip.MustParseAddr("2001:db8::16")
+	own := netip.MustParseAddr("2001:db8::15")
+	c := testConfig()
+	c.Peers = []netip.Addr{peer}
+	c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::200/64")}
+	r := NewRouter(c)
+	r.Startup(epoch, own)
+	ad := advertOf(150)
+	ad.Addresses = []netip.Addr{c.Addresses[0].Addr()}
+	acts := r.Receive(epoch, Packet{Src: peer, Dst: own, TTL: 64, Payload: ad.Append(nil, peer, own)})
+	if len(acts) != 1 || !strings.Contains(acts[0].(Event).Text, "unless it has unicast_ttl 255; set that there, or min_ttl = 64 here") {
+		t.Errorf("it says %v", acts)
 	}
 }
 
