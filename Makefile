@@ -88,6 +88,11 @@ integration: build ## Run only the tests that need IPVS; RUN=Name and KERNEL=qem
 	@integration/packages test
 	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -kernel $(KERNEL) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(ON_IPVS)
 
+.PHONY: interop
+interop: build ## Run lvsd beside keepalived and FRR, in all modes; RUN=Peers/keepalived_2 selects
+	@integration/packages interop
+	@go test -count 1 -v -timeout 15m ./integration -run '$(or $(RUN),TestPeers|TestASyncGroup|TestTshark)' -peers
+
 .PHONY: sim
 sim: ## Run the simulations at length, with RUNS=20000 seeds
 	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Sim|Chaos' $$p -runs $(RUNS); done

@@ -70,7 +70,7 @@ func TestADirectorStandsAsideForKeepalived(t *testing.T) {
 }
 
 // launch starts a software on a director.
-func (p *pair) launch(i int, software cluster.Software, setup cluster.Setup) {
+func (p *pair) launch(i int, software cluster.Router, setup cluster.Setup) {
 	p.t.Helper()
 	p.must(software.Configure(p.Directors[i], setup))
 	d, err := software.Start(p.Directors[i])

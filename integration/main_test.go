@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/lvsd/lvsd/integration/cluster"
@@ -8,5 +9,9 @@ import (
 
 func TestMain(m *testing.M) {
 	cluster.Main()
+	flag.Parse()
+	if !cluster.InLab() {
+		_ = flag.Set("test.parallel", "6") // Those that run elsewhere mostly wait.
+	}
 	m.Run()
 }

@@ -173,7 +173,7 @@ func (c *Cluster) plug(h *Host, cable cable) error {
 	if err != nil {
 		return fmt.Errorf("finding %s of %s: %w", cable.iface, h.Name, err)
 	}
-	h.ports[cable.iface] = port{c.wire.links, veth}
+	h.ports[cable.iface] = port{c.wire, veth}
 	if err := errors.Join(c.wire.links.LinkSetUp(veth), h.links.LinkSetUp(end)); err != nil {
 		return fmt.Errorf("setting the cable %s up: %w", name, err)
 	}

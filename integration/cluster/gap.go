@@ -50,6 +50,20 @@ func (e *Echo) GapAtMost(t time.Time) time.Duration {
 	return longestUnanswered(t.Round(0), now, e.echoes)
 }
 
+// Lost counts the requests after t, up to now, that were not answered in time, without
+// those that may still be.
+func (e *Echo) Lost(t time.Time) (lost int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, one := range e.echoes {
+		undecided := one.answered.IsZero() && e.looked.Sub(one.sent) <= late
+		if !one.sent.Before(t.Round(0)) && !undecided && one.lost() {
+			lost++
+		}
+	}
+	return lost
+}
+
 // Answered reports whether a request that was sent after t has its answer.
 func (e *Echo) Answered(t time.Time) bool {
 	e.mu.Lock()

@@ -37,8 +37,8 @@ type Host struct {
 
 // A port is the switch's end of a cable.
 type port struct {
-	links *netlink.Handle
-	link  netlink.Link
+	wire *Host
+	link netlink.Link
 }
 
 // newHost starts the host's thread.
@@ -212,14 +212,28 @@ func (h *Host) setPort(iface string, up bool) error {
 	if !ok {
 		return fmt.Errorf("%s has no cable at %s", h.Name, iface)
 	}
-	set := p.links.LinkSetDown
+	set := p.wire.links.LinkSetDown
 	if up {
-		set = p.links.LinkSetUp
+		set = p.wire.links.LinkSetUp
 	}
 	if err := set(p.link); err != nil {
 		return fmt.Errorf("setting the port of %s at %s (up: %t): %w", iface, h.Name, up, err)
 	}
 	return nil
+}
+
+// Deafen has the switch forward nothing from or to one of the host's interfaces, whose
+// carrier stays, as it does after a link came up, with spanning tree; Hear ends that.
+func (h *Host) Deafen(iface string) error { return h.setForwarding(iface, "listening") }
+func (h *Host) Hear(iface string) error   { return h.setForwarding(iface, "forwarding") }
+
+func (h *Host) setForwarding(iface, state string) error {
+	p, ok := h.ports[iface]
+	if !ok {
+		return fmt.Errorf("%s has no cable at %s", h.Name, iface)
+	}
+	_, err := p.wire.Run(context.Background(), "bridge", "link", "set", "dev", p.link.Attrs().Name, "state", state)
+	return err
 }
 
 // Sysctl sets a kernel parameter of the host's network: "net/ipv4/ip_forward".

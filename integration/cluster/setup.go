@@ -25,6 +25,13 @@ type Setup struct {
 	Advert time.Duration
 	// Priority is by director.
 	Priority map[string]int
+	// NoPreempt leaves a Master with a lower priority in peace.
+	NoPreempt bool
+	// Unicast sends the adverts to the other director's own address.
+	Unicast bool
+	// VirtualMAC has the addresses on a device with the virtual router's MAC, by which
+	// the adverts go out, too, but for AdvertsFromInterface.
+	VirtualMAC, AdvertsFromInterface bool
 	// Crowd is how many further virtual routers there are, each with crowdAddresses
 	// of their own.
 	Crowd int
@@ -109,12 +116,47 @@ func (s Setup) RouterHCL() string {
 	if s.Password != "" {
 		fmt.Fprintf(&b, "  authentication { password = %q }\n", s.Password)
 	}
+	if s.NoPreempt {
+		b.WriteString("  preempt = false\n")
+	}
+	if s.Unicast {
+		fmt.Fprintf(&b, "  peers = [{ lvs1 = %q, lvs2 = %q }[node.name]]\n", s.peer("lvs1"), s.peer("lvs2"))
+	}
+	if s.VirtualMAC {
+		fmt.Fprintf(&b, "  virtual_mac { adverts_from_interface = %t }\n", s.AdvertsFromInterface)
+	}
 	b.WriteString("  track \"interface\" \"eth1\" {}\n}\n")
 	for n := range s.Crowd {
 		fmt.Fprintf(&b, "virtual_router \"crowd%d\" {\n  interface = \"eth0\"\n  id = %d\n  priority = { lvs1 = %d, lvs2 = %d }[node.name]\n  advert_interval = %q\n  addresses = [%s]\n}\n",
 			n, crowdID(n), s.Priority["lvs1"], s.Priority["lvs2"], s.Advert, quoted(crowd(n)))
 	}
 	return b.String()
+}
+
+// keepalivedWays is how keepalived sends its adverts, and whether it preempts.
+func (s Setup) keepalivedWays(node string) (ways string) {
+	if s.NoPreempt {
+		ways += "  nopreempt\n"
+	}
+	if s.Unicast {
+		other := map[string]string{"lvs1": "lvs2", "lvs2": "lvs1"}[node]
+		ways += fmt.Sprintf("  unicast_src_ip %s\n  unicast_ttl 255\n  unicast_peer {\n    %s\n  }\n", s.peer(other), s.peer(node))
+	}
+	if s.VirtualMAC {
+		ways += "  use_vmac\n"
+	}
+	if s.AdvertsFromInterface {
+		ways += "  vmac_xmit_base\n"
+	}
+	return ways
+}
+
+// peer is the own address of the other director on the outside.
+func (s Setup) peer(node string) string {
+	if s.Addresses[0].Addr().Is6() {
+		return map[string]string{"lvs1": "2001:db8:13::16", "lvs2": "2001:db8:13::15"}[node]
+	}
+	return map[string]string{"lvs1": "10.13.0.16", "lvs2": "10.13.0.15"}[node]
 }
 
 // crowdAddresses is how many addresses each router of a crowd has.
@@ -163,9 +205,13 @@ func (s Setup) KeepalivedRouter(node string) string {
 	if s.Password != "" {
 		fmt.Fprintf(&b, "  authentication {\n    auth_type PASS\n    auth_pass %s\n  }\n", s.Password)
 	}
-	b.WriteString("  virtual_ipaddress {\n")
+	b.WriteString(s.keepalivedWays(node) + "  virtual_ipaddress {\n")
 	for _, a := range s.Addresses {
-		fmt.Fprintf(&b, "    %s dev eth0\n", a)
+		if s.VirtualMAC {
+			fmt.Fprintf(&b, "    %s\n", a)
+		} else {
+			fmt.Fprintf(&b, "    %s dev eth0\n", a)
+		}
 	}
 	b.WriteString("  }\n  virtual_ipaddress_excluded {\n")
 	for _, g := range s.Gateways {

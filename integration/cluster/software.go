@@ -8,15 +8,21 @@ import (
 	"path/filepath"
 )
 
-// A Software is a daemon that runs on directors. SIGHUP makes its process read
-// what Configure wrote, SIGTERM ends it.
-type Software interface {
+// A Router is a daemon that has the virtual address on directors. SIGTERM ends its
+// process.
+type Router interface {
 	// Configure writes the configuration of the director.
 	Configure(h *Host, s Setup) error
-	// ServicePath is the file that has its services.
-	ServicePath(h *Host) string
 	// Start starts the daemon on the director.
 	Start(h *Host) (*Process, error)
+}
+
+// A Software is a Router that has the services, too. SIGHUP makes its process read
+// what Configure wrote.
+type Software interface {
+	Router
+	// ServicePath is the file that has its services.
+	ServicePath(h *Host) string
 }
 
 // LVSD is the daemon of this project.
@@ -70,7 +76,11 @@ func (l LVSD) Status(ctx context.Context, h *Host, args ...string) (string, erro
 }
 
 // Keepalived is Debian's keepalived.
-type Keepalived struct{}
+type Keepalived struct {
+	// Prompt has it run before all processes that are not real-time, as lvsd's keeper
+	// does.
+	Prompt bool
+}
 
 // ServicePath is keepalived.conf, which has everything.
 func (Keepalived) ServicePath(h *Host) string { return filepath.Join(h.Dir, "keepalived.conf") }
@@ -87,5 +97,12 @@ func (k Keepalived) Configure(h *Host, s Setup) error {
 // Start starts keepalived in the foreground. Its checkers run only where it has
 // a service.
 func (k Keepalived) Start(h *Host) (*Process, error) {
-	return h.Start("keepalived", "keepalived", "--dont-fork", "--log-console", "-f", k.ServicePath(h))
+	command := []string{"keepalived", "--dont-fork", "--log-console", "-f", k.ServicePath(h)}
+	if k.Prompt {
+		command = append(promptly, command...)
+	}
+	return h.Start("keepalived", command...)
 }
+
+// promptly starts the command behind it as a real-time process, where that is allowed.
+var promptly = []string{"sh", "-c", `chrt --rr --pid 1 $$ 2>/dev/null; exec "$0" "$@"`}
