@@ -238,14 +238,15 @@ func (l *Link) mute(h vrrp.Holdings) error {
 }
 
 // setMute takes the carrier from a device, or gives it back. What arrives for its MAC
-// reaches it all the same, and is answered by the interface below.
+// reaches it all the same, and is answered by the interface below. A busy kernel follows a
+// moment later; only from ARP it can be kept at once.
 func setMute(d *device, mute bool) error {
 	value := []byte{0}
-	if mute {
-		value[0] = 1
-	}
 	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	message.Index = int32(d.index)
+	message.Index, message.Change = int32(d.index), unix.IFF_NOARP
+	if mute {
+		value[0], message.Flags = 1, unix.IFF_NOARP
+	}
 	request := nl.NewNetlinkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
 	request.AddData(message)
 	request.AddData(nl.NewRtAttr(unix.IFLA_PROTO_DOWN, value))
