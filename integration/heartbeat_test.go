@@ -23,6 +23,7 @@ func TestTheAddressesComeFromHeartbeatAndGoBack(t *testing.T) {
 	if _, err := exec.LookPath("cl_status"); err != nil {
 		t.Skip("needs Heartbeat")
 	}
+	t.Parallel()
 	setup := cluster.NewSetup()
 	setup.Servers = nil
 	w := &walk{pair: &pair{Cluster: cluster.Start(t), t: t, lvsd: cluster.LVSD{Binary: cluster.Binary(t)}}, setup: setup}

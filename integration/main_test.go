@@ -11,7 +11,7 @@ func TestMain(m *testing.M) {
 	cluster.Main()
 	flag.Parse()
 	if !cluster.InLab() {
-		_ = flag.Set("test.parallel", "6") // Those that run elsewhere mostly wait.
+		_ = flag.Set("test.parallel", "8") // Those that run elsewhere mostly wait.
 	}
 	m.Run()
 }
