@@ -1186,3 +1186,30 @@ defaults {
     path = "/health"
   }
 }
+
+# Addresses, routes and rules that this director has always, without a virtual
+# router. They are put back when somebody removes them, adopted where they are
+# there already, and removed, also those, when they leave the configuration and
+# when lvsd stops, after it has handed over. If all of lvsd's processes are
+# killed, they stay. What the director itself needs to be reached belongs in
+# the network configuration of its system.
+static {
+  # An address of this director. The label is the address; without a prefix
+  # length it is a /32 or a /128. It can't be a virtual one.
+  address "10.14.0.15/24" {
+    # The network interface to which the address is added.
+    # A name of up to 15 bytes; no default.
+    interface = "eth1"
+    label     = "eth1:old"
+  }
+
+  # A route of this director. The label is the destination: a network, or
+  # "default".
+  route "10.15.0.0/16" { via = "10.14.0.1" }
+
+  # A rule of policy routing of this director.
+  rule {
+    priority = 101
+    table    = 254
+  }
+}

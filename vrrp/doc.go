@@ -10,6 +10,7 @@
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
+//	desired.go                             what the director asks for
 //	handover.go, announcements.go,         more of its parts
 //	stall.go, rivals.go, seniority.go, guard.go,
 //	peers.go, claims.go

@@ -123,8 +123,8 @@ type Link interface {
 // called by one goroutine, and may take as long as the kernel likes.
 type Holder interface {
 	// Hold makes it so that the holdings are there, and begins their lease anew.
-	// It goes on after an error, and returns what had not been there, and which
-	// routes and rules are not there now.
+	// It goes on after an error, and returns what had not been there, and what is
+	// not there now.
 	Hold(Holdings) (added, missing Holdings, err error)
 	// Release makes it so that they are not there, and returns what had been.
 	// It goes on after an error.

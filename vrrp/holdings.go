@@ -89,8 +89,8 @@ func (h Holdings) paths() Holdings { return Holdings{Routes: h.Routes, Rules: h.
 // count is how many things there are.
 func (h Holdings) count() int { return len(h.Addresses) + len(h.Routes) + len(h.Rules) }
 
-// list names them all, for the log.
-func (h Holdings) list() []string {
+// Names are all of them as text: "10.13.0.200/24 on eth0", "route 10.9.0.0/16 via …".
+func (h Holdings) Names() []string {
 	names := make([]string, 0, h.count())
 	for _, a := range h.Addresses {
 		names = append(names, fmt.Sprintf("%s on %s", a.Prefix, a.Interface))
@@ -110,7 +110,7 @@ const maxListed = 10
 // String lists what there is for the log: addresses with their interfaces, routes
 // and rules.
 func (h Holdings) String() string {
-	names := h.list()
+	names := h.Names()
 	text := strings.Join(names[:min(len(names), maxListed)], ", ")
 	if more := len(names) - maxListed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)

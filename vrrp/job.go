@@ -46,7 +46,7 @@ type job struct {
 	have Holdings
 	// foreign is there as well, and to be removed: somebody else added it.
 	foreign Holdings
-	// missing are the routes and rules that could not be added.
+	// missing is what could not be added.
 	missing  Holdings
 	paths    uint64 // of restored, those that are routes and rules
 	restored uint64
@@ -87,6 +87,29 @@ func (j *job) pending() bool {
 // failure is why the kernel does not agree; empty: nothing was refused.
 func (j *job) failure() string {
 	return strings.Trim(j.layers[ofAddresses].failure+"; "+j.layers[ofPaths].failure, "; ")
+}
+
+// about begins what is told of a job that is no router's.
+func (j *job) about() string {
+	if j.name == "" {
+		return "static: "
+	}
+	return ""
+}
+
+// miss notes what a task has left missing.
+func (j *job) miss(t *task) {
+	switch {
+	case j.want.empty():
+		j.missing = Holdings{}
+	case t.layer == ofPaths:
+		j.missing.Routes, j.missing.Rules = t.missing.Routes, t.missing.Rules
+	case t.apply:
+		j.missing.Addresses = t.missing.Addresses
+	}
+	if j.want.paths().empty() {
+		j.missing.Routes, j.missing.Rules = nil, nil
+	}
 }
 
 // touched is what is wanted, without the director's own address.

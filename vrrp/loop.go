@@ -136,6 +136,10 @@ func (s *Session) read(now time.Time) {
 func (s *Session) apply(now time.Time, d Desired) {
 	s.applied = true
 	s.conditions = d.Conditions
+	if !s.static.same(d.Static) {
+		s.static = d.Static
+		s.worker.set(staticKey, "", d.Static, netip.Addr{})
+	}
 	s.signedWith(d.Signed)
 	for _, r := range d.Resume {
 		s.resume[r.Router] = r.Before
@@ -263,7 +267,17 @@ func (s *Session) ended(now time.Time) bool {
 	if s.endBy.IsZero() {
 		s.endBy = now.Add(endWithin)
 	}
-	return s.worker.done() || due(s.endBy, now)
+	switch {
+	case due(s.endBy, now):
+		return true
+	case !s.worker.done():
+		return false
+	case s.ending == Abandoned || s.static.empty():
+		return true
+	}
+	s.static = Holdings{} // The routers' last adverts may have needed it.
+	s.worker.set(staticKey, "", s.static, netip.Addr{})
+	return false
 }
 
 // compareHoldings adds to a router's status which of its addresses are there.

@@ -49,6 +49,7 @@ type Session struct {
 	auditAt time.Time
 	rewatch bool // who else has the routers' addresses
 	endBy   time.Time
+	static  Holdings // see Desired.Static
 	// applied: the routers are known; swept: what none of them has is removed.
 	applied, swept bool
 	payload        []byte
@@ -165,6 +166,9 @@ func (s *Session) Responds(within time.Duration) bool {
 	}
 	return false
 }
+
+// Static returns how what is kept without a router stands; nil: there is nothing.
+func (s *Session) Static() *StaticStatus { return s.worker.static() }
 
 // Unclaimed returns how many packets came for virtual routers that are not
 // configured here.

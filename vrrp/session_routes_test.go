@@ -17,6 +17,8 @@ var (
 	marked  = vrrp.Rule{Family: 4, Priority: 100, From: netip.MustParsePrefix("10.9.0.200/32"), Mark: 1, Mask: 0xff, Table: 100}
 )
 
+var errUnroutable = errors.New("adding route: network is unreachable")
+
 func paths(c *vrrp.Config) {
 	c.Routes, c.Rules = []vrrp.Route{inward, nowhere}, []vrrp.Rule{marked}
 }
@@ -116,7 +118,7 @@ func TestRemovedRouteComesBackAndIsCounted(t *testing.T) {
 // the same.
 func TestRouteThatCannotBeAddedIsMissing(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.unroutable = errors.New("adding route 10.77.0.0/16 via 10.9.0.254: network is unreachable")
+		s.unroutable = errUnroutable
 		s.master(one(func(c *vrrp.Config) { c.Routes = []vrrp.Route{inward} }))
 		st := s.status()
 		if st.Held != 1 || st.PathsHeld != 0 || st.Missing != "route 10.77.0.0/16 via 10.9.0.254" || !strings.Contains(st.AddressesFailure, "network is unreachable") {

@@ -65,7 +65,7 @@ func (r *Router) Status() Status {
 		AdvertGaps:     r.timing.gaps.clone(),
 		AdvertLateness: r.timing.lateness.clone(),
 	}
-	s.Paths = r.holdings().paths().list()
+	s.Paths = r.holdings().paths().Names()
 	for _, e := range r.c.Extra {
 		s.Addresses = append(s.Addresses, e.Prefix)
 	}

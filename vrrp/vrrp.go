@@ -223,32 +223,6 @@ const (
 	Abandoned
 )
 
-// A Desired is what the director asks of the keeper, whole: the routers that
-// are to run, and no others.
-type Desired struct {
-	Routers []Config
-	// Ending, unless it is Running, is how all routers are to end; the rest of the
-	// Desired is ignored then.
-	Ending Ending
-	// Conditions are those that the director watches. They concern every router.
-	Conditions []Condition
-	// Offers are what routers are ordered to offer, which they do once.
-	Offers []Offer
-	// Resume are routers that were Master in the keeper before this one.
-	Resume []Resumption `json:"-"`
-	// Signed is a sequence that no earlier keeper of this director has signed after;
-	// zero: none is known.
-	Signed Sequence `json:"-"`
-}
-
-// A Resumption lets a router be Master again at once, if it starts in time:
-// the keeper that it replaces was Master and is gone.
-type Resumption struct {
-	Router string
-	// Before is when a peer may have taken over, by this process's clocks.
-	Before time.Time
-}
-
 // A Status is the present state of one virtual router.
 type Status struct {
 	Name      string `json:"name"`

@@ -158,14 +158,32 @@ func (w *worker) describe(key routerKey, s *Status) {
 	if j := w.jobs[key]; j != nil {
 		s.Counters.AddressesRestored, s.Counters.AddressesRemoved = j.restored, j.removed
 		s.Counters.PathsRestored = j.paths
-		if s.State == Master && j.layers[ofPaths].complete || !j.missing.empty() {
+		if s.State == Master && j.layers[ofPaths].complete || !j.missing.paths().empty() {
 			s.PathsHeld = j.want.paths().without(j.missing).count()
 		}
-		if missing := j.missing.String(); missing != "" {
+		if missing := j.missing.paths().String(); missing != "" {
 			s.Missing = strings.TrimPrefix(s.Missing+", "+missing, ", ")
 		}
 		s.AddressesFailure = j.failure()
 	}
+}
+
+// staticKey is the job of what is kept without a router.
+var staticKey routerKey
+
+// static tells how that stands; nil: there is none.
+func (w *worker) static() *StaticStatus {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	j := w.jobs[staticKey]
+	if j == nil || j.want.empty() {
+		return nil
+	}
+	all, missing := j.want.count(), j.missing.count()
+	if !j.layers[ofAddresses].complete && missing == 0 {
+		missing = all // It has not been tried yet.
+	}
+	return &StaticStatus{Wanted: j.want.Names(), Held: all - missing, Missing: j.missing.String(), Failure: j.failure(), Restored: j.restored + j.paths}
 }
 
 // done reports whether nothing is left to do.
@@ -336,12 +354,7 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	if released {
 		j.have, j.foreign = j.have.without(t.drop), j.foreign.without(t.drop)
 	}
-	if t.layer == ofPaths {
-		j.missing = t.missing
-	}
-	if j.want.paths().empty() {
-		j.missing = Holdings{}
-	}
+	j.miss(t)
 	at.complete = held && !t.want.empty() && j.want.same(t.want)
 	at.failure = ""
 	if err != nil {
@@ -357,9 +370,9 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	switch {
 	case failed == was:
 	case failed == "":
-		w.report(Event{At: now, Code: AddressesMended, Level: slog.LevelInfo, Router: t.name, Text: "the addresses are as they should be again"})
+		w.report(Event{At: now, Code: AddressesMended, Level: slog.LevelInfo, Router: t.name, Text: t.about() + "the addresses are as they should be again"})
 	default:
-		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: failed})
+		w.report(Event{At: now, Code: AddressesFailed, Level: slog.LevelWarn, Router: t.name, Text: t.about() + failed})
 	}
 }
 
@@ -377,7 +390,7 @@ func (w *worker) tell(t *task, now time.Time, restored, removed Holdings) {
 	w.mu.Unlock()
 	if !restored.empty() {
 		w.report(Event{At: now, Code: AddressesRestored, Level: slog.LevelWarn, Router: t.name,
-			Text: "restored what somebody else had removed: " + restored.String()})
+			Text: t.about() + "restored what somebody else had removed: " + restored.String()})
 	}
 	if again {
 		w.report(Event{At: now, Code: AddressesRemoved, Level: slog.LevelWarn, Router: t.name,

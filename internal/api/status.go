@@ -44,6 +44,9 @@ type Status struct {
 	Reload   Reload    `json:"reload"`
 	Keeper   Keeper    `json:"keeper"`
 	Routers  []Router  `json:"routers"`
+	// Static is what this director has always, without a virtual router; left out if
+	// nothing is configured.
+	Static *Static `json:"static,omitempty"`
 	// SyncGroups are the groups of virtual routers that move together.
 	SyncGroups []SyncGroup `json:"sync_groups"`
 	Services   []Service   `json:"services"`
@@ -134,7 +137,7 @@ type Reloaded struct {
 
 // A Keeper describes the process that sends and receives the adverts.
 type Keeper struct {
-	// PID is zero if no virtual router is configured, and while the keeper is
+	// PID is zero if neither a virtual router nor a static block is configured, and while the keeper is
 	// being restarted. Restarts counts the attempts at that.
 	PID int `json:"pid"`
 	// Restarts counts the attempts to start it again, of which the last one was at
@@ -159,6 +162,9 @@ type Keeper struct {
 	AgeText Duration      `json:"age,omitzero"`
 	// Watchdog is the one that it is to feed; left out if none is configured.
 	Watchdog *Watchdog `json:"watchdog,omitempty"`
+	// Static is how what is kept without a virtual router stands, which the JSON has
+	// elsewhere; nil: the keeper has not reported it.
+	Static *Static `json:"-"`
 	// Transitions are those of each virtual router, which the JSON has there.
 	Transitions map[string][]Transition `json:"-"`
 }
@@ -172,6 +178,19 @@ type Watchdog struct {
 	Fed         bool          `json:"fed"`
 	// Why is what is in the way of feeding it.
 	Why string `json:"why,omitempty"`
+}
+
+// A Static is the addresses, routes and rules that a director has always, without a
+// virtual router.
+type Static struct {
+	// Wanted are those that are configured: "10.13.0.15/24 on eth1".
+	Wanted []string `json:"wanted"`
+	Held   int      `json:"held"` // how many of them are there
+	// Missing are the others, and Failure is why they are.
+	Missing string `json:"missing,omitempty"`
+	Failure string `json:"failure,omitempty"`
+	// Restored counts those that somebody else had removed.
+	Restored uint64 `json:"restored"`
 }
 
 // A Supply tells whether a virtual service is served.

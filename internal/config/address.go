@@ -51,14 +51,14 @@ func labelled(b *block.Body, c *vrrp.Config) string {
 }
 
 // attribute notes the attributes of an address, if it has any.
-func attribute(c *vrrp.Config, a netip.Addr, as vrrp.Attributes) {
+func attribute(all *map[netip.Addr]vrrp.Attributes, a netip.Addr, as vrrp.Attributes) {
 	if as == (vrrp.Attributes{}) {
 		return
 	}
-	if c.Attributes == nil {
-		c.Attributes = map[netip.Addr]vrrp.Attributes{}
+	if *all == nil {
+		*all = map[netip.Addr]vrrp.Attributes{}
 	}
-	c.Attributes[a] = as
+	(*all)[a] = as
 }
 
 var addressTable = block.NewTable("address", func() []block.Entry[vrrp.Attributes] {
@@ -73,7 +73,7 @@ func addressBlocks(b *block.Body, c *vrrp.Config) (all []block.Item) {
 		it := block.Item{Text: inner.Labels[0], At: inner.LabelAt(0)}
 		if p, ok := inner.ParsePrefix(it.Text, it.At); ok {
 			checkAttributes(inner, p.Addr(), as, labelled(b, c))
-			attribute(c, p.Addr(), as)
+			attribute(&c.Attributes, p.Addr(), as)
 			all = append(all, it)
 		}
 	}
@@ -106,7 +106,7 @@ func extraAddresses(b *block.Body, c *vrrp.Config) {
 			x.Prefix = p
 			c.Extra = append(c.Extra, x.InterfaceAddress)
 			checkAttributes(inner, p.Addr(), x.Attributes, x.Interface)
-			attribute(c, p.Addr(), x.Attributes)
+			attribute(&c.Attributes, p.Addr(), x.Attributes)
 		}
 		if x.track {
 			trackOther(c, x.Interface)

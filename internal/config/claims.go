@@ -10,7 +10,8 @@ const (
 	routerName
 	routerID
 	routerAddress
-	routePlace // the destination, table and metric of a route
+	fixedAddress // of a static block
+	routePlace   // the destination, table and metric of a route
 	ruleItself
 	groupName
 	groupMember
@@ -46,6 +47,7 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	routerName:    {"virtual_router", "choose another name"},
 	routerID:      {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
 	routerAddress: {"virtual address", "only one virtual router can hold an address"},
+	fixedAddress:  {"static address", "remove one of the two"},
 	routePlace:    {"route", "the kernel has room for one with that metric in a table; write another metric"},
 	ruleItself:    {"rule", "remove one of the two"},
 	groupName:     {"sync_group", "choose another name"},

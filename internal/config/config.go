@@ -16,6 +16,8 @@ type Config struct {
 	Node     string
 	Director Director
 	Routers  []vrrp.Config
+	// Static is what the director has always, without a virtual router.
+	Static vrrp.Holdings
 	// Hooks are those of all virtual routers and sync groups, in the order of the files.
 	Hooks []Hook
 	// Conditions are those that the director watches, each once.

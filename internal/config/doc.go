@@ -20,6 +20,7 @@
 //	track.go, authentication.go,    the kinds of conditions, virtual_router {}
 //	virtual_mac.go, address.go,
 //	announce.go, paths.go, router.go
+//	static.go                       static {}
 //	group.go                        sync_group {}
 //	director.go, defaults.go        director {}, defaults {}
 //	language.go                     the blocks at the top level of a file

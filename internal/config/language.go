@@ -46,6 +46,7 @@ type declaration struct {
 	hooks       []Hook
 	definitions []definition
 	services    []Service
+	statics     []vrrp.Holdings
 }
 
 // topLevel stands for the block around all blocks.
@@ -56,6 +57,7 @@ var top = block.NewTable(topLevel, func() []block.Entry[declaration] {
 		block.Many[declaration]("locals", "Names for values that are used more than once. They can be used in every file, as local.X.", block.NewTable[struct{}]("locals", nil).Schema()),
 		block.One[declaration]("director", "Settings of the daemon as a whole. There can be only one such block.", directorTable.Schema()),
 		block.Many[declaration]("virtual_router", "A group of virtual addresses that exactly one of the directors holds at any time (VRRP, RFC 9568). The label is any name.", routerTable.Schema(), "name"),
+		block.Many[declaration]("static", "Addresses, routes and rules that this director has always, without a virtual router. They are put back when somebody removes them, adopted where they are there already, and removed, also those, when they leave the configuration and when lvsd stops, after it has handed over. If all of lvsd's processes are killed, they stay. What the director itself needs to be reached belongs in the network configuration of its system.", staticTable.Schema()),
 		block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema(), "kind", "name"),
 		block.Many[declaration]("sync_group", "Virtual routers that move together: a director is Master of all of them or of none, as a NAT cluster needs it for the network outside and the one inside. The label is any name.", groupTable.Schema(), "name"),
 		block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema(), "name"),
@@ -89,6 +91,8 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
 		d.hooks = append(d.hooks, readHooks(b, Hook{Router: b.Labels[0]})...)
+	case "static":
+		d.statics = append(d.statics, readStatic(b))
 	case "condition":
 		d.definitions = append(d.definitions, readCondition(b)...)
 	case "sync_group":

@@ -16,29 +16,34 @@ type path struct {
 	track bool
 }
 
-var routeTable = block.NewTable("route", func() []block.Entry[path] {
-	return []block.Entry[path]{
+// routeOptions are what may be said of a route.
+func routeOptions[T any](of func(*T) *vrrp.Route) []block.Entry[T] {
+	return []block.Entry[T]{
 		block.Choice("type", "What becomes of the packets: \"unicast\" sends them, \"blackhole\" drops them, and the others answer them with an ICMP error.", "unicast",
 			[]block.Word[vrrp.RouteType]{{Name: "unicast", Value: ""}, {Name: "blackhole", Value: vrrp.Blackhole}, {Name: "unreachable", Value: vrrp.Unreachable}, {Name: "prohibit", Value: vrrp.Prohibit}},
-			func(p *path) *vrrp.RouteType { return &p.Type }),
+			func(t *T) *vrrp.RouteType { return &of(t).Type }),
 		block.Text("via", "The next router (gateway). Without it, the destination is on the network of the interface.",
-			netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Via }).Within("an address").Unless("none"),
+			netip.Addr{}, block.Address, func(t *T) *netip.Addr { return &of(t).Via }).Within("an address").Unless("none"),
 		block.Text("interface", "The network interface on which the packets are sent.",
-			"", networkInterface, func(p *path) *string { return &p.Interface }).Within("a name of up to 15 bytes").Unless("where via is reached"),
+			"", networkInterface, func(t *T) *string { return &of(t).Interface }).Within("a name of up to 15 bytes").Unless("where via is reached"),
 		block.Text("source", "The address that the director's own packets come from: a virtual one, for instance. The route goes with the address.",
-			netip.Addr{}, block.Address, func(p *path) *netip.Addr { return &p.Source }).Within("an address").Unless("the kernel's choice"),
+			netip.Addr{}, block.Address, func(t *T) *netip.Addr { return &of(t).Source }).Within("an address").Unless("the kernel's choice"),
 		block.Count("metric", "Of several routes to a destination, the kernel takes the one with the smallest metric. With 0, it is 0, or 1024 with IPv6.",
-			0, 0, math.MaxUint32, func(p *path) *uint32 { return &p.Metric }),
+			0, 0, math.MaxUint32, func(t *T) *uint32 { return &of(t).Metric }),
 		block.Count("table", "The routing table; 254 is the main one. Others are consulted where a rule says so.",
-			vrrp.MainTable, 1, math.MaxUint32, func(p *path) *uint32 { return &p.Table }),
+			vrrp.MainTable, 1, math.MaxUint32, func(t *T) *uint32 { return &of(t).Table }),
 		block.Choice("scope", "How far the route leads, of IPv4 only.", "",
 			[]block.Word[uint8]{{Name: "global", Value: 0}, {Name: "site", Value: 200}, {Name: "link", Value: 253}, {Name: "host", Value: 254}},
-			func(p *path) *uint8 { return &p.Scope }).Unless("\"global\" with via, otherwise \"link\""),
+			func(t *T) *uint8 { return &of(t).Scope }).Unless("\"global\" with via, otherwise \"link\""),
 		block.Flag("onlink", "The next router is reached on the interface, although no network there has it.",
-			false, func(p *path) *bool { return &p.OnLink }),
-		block.Flag("track", "Also track the interface, if the route names one: without it, the director is not Master.",
-			true, func(p *path) *bool { return &p.track }),
+			false, func(t *T) *bool { return &of(t).OnLink }),
 	}
+}
+
+var routeTable = block.NewTable("route", func() []block.Entry[path] {
+	return append(routeOptions(func(p *path) *vrrp.Route { return &p.Route }),
+		block.Flag("track", "Also track the interface, if the route names one: without it, the director is not Master.",
+			true, func(p *path) *bool { return &p.track }))
 })
 
 // routeBlocks reads the routes that a router moves.
@@ -146,12 +151,13 @@ var ruleTable = block.NewTable("rule", func() []block.Entry[selector] {
 	}
 })
 
-// ruleBlocks reads the rules that a router moves.
-func ruleBlocks(b *block.Body, c *vrrp.Config) {
+// readRules reads the rules of a block.
+func readRules(b *block.Body) (all []vrrp.Rule) {
 	for inner := range b.Blocks("rule") {
 		s := ruleTable.Read(inner)
-		c.Rules = append(c.Rules, s.rule(inner))
+		all = append(all, s.rule(inner))
 	}
+	return all
 }
 
 // rule completes a rule, whose options are read.

@@ -43,6 +43,28 @@ var reloadedOptions = map[string]reloadedOption{
 
 	"director/ipvs/expire_nodest_conn": {"", `expire_nodest_conn = true`, nil},
 
+	"static/address/interface":  {`interface = "eth1"`, `interface = "eth2"`, nil},
+	"static/address/label":      {"", `label = "eth1:a"`, nil},
+	"static/address/scope":      {"", `scope = "link"`, nil},
+	"static/address/broadcast":  {"", `broadcast = "10.14.0.255"`, nil},
+	"static/route/type":         {"", "type = \"blackhole\"\nvia", nil},
+	"static/route/via":          {"", `via = "10.13.0.2"`, nil},
+	"static/route/interface":    {"", `interface = "eth1"`, nil},
+	"static/route/source":       {"", `source = "10.14.0.15"`, nil},
+	"static/route/metric":       {"", `metric = 7`, nil},
+	"static/route/table":        {"", `table = 7`, nil},
+	"static/route/scope":        {"", `scope = "site"`, nil},
+	"static/route/onlink":       {`interface = "eth1"`, "interface = \"eth1\"\nonlink = true", nil},
+	"static/rule/priority":      {"", `priority = 7`, nil},
+	"static/rule/table":         {"", `table = 7`, nil},
+	"static/rule/from":          {"", `from = "10.14.0.0/16"`, nil},
+	"static/rule/to":            {"", `to = "10.14.0.0/16"`, nil},
+	"static/rule/iif":           {"", `iif = "eth1"`, nil},
+	"static/rule/oif":           {"", `oif = "eth1"`, nil},
+	"static/rule/firewall_mark": {"", `firewall_mark = 7`, nil},
+	"static/rule/firewall_mask": {`firewall_mark = 7`, "firewall_mark = 7\nfirewall_mask = 15", nil},
+	"static/rule/family":        {"", `family = "ipv6"`, nil},
+
 	"virtual_service/address":         {`address = "10.13.0.200"`, `address = "10.13.0.201"`, nil},
 	"virtual_service/port":            {`port = 80`, `port = 88`, nil},
 	"virtual_service/protocol":        {``, `protocol = "udp"`, nil},
@@ -106,6 +128,9 @@ var reloadedChecks = map[string]reloadedOption{
 var contents = map[string][]string{
 	"virtual_service": {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
 	"fallback":        {`address = "192.168.1.8"`},
+	"address":         {`interface = "eth1"`},
+	"route":           {`via = "10.13.0.1"`},
+	"rule":            {`priority = 100`, `table = 100`},
 }
 
 // A reload that changes one option of a file, and nothing else, leaves the director
@@ -176,7 +201,8 @@ func file(t *testing.T, path, text string, also []string) *config.Config {
 		if blocks[i] == "virtual_service" {
 			lines = append(slices.Clone(also), lines...)
 		}
-		head := map[string]string{"virtual_service": `virtual_service "web"`, "real_server": `real_server "192.168.1.4"`}[blocks[i]]
+		head := map[string]string{"virtual_service": `virtual_service "web"`, "real_server": `real_server "192.168.1.4"`,
+			"address": `address "10.14.0.15/24"`, "route": `route "10.15.0.0/16"`}[blocks[i]]
 		if head == "" {
 			head = blocks[i]
 		}
@@ -274,6 +300,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 				seen = append(seen, fmt.Sprintf("server %v %+v", row.Key, row.Value))
 			}
 		}
+		seen = append(seen, fmt.Sprintf("static %#v", keeper.Static))
 		for _, r := range keeper.Routers {
 			seen = append(seen, fmt.Sprintf("router %s tracks %+v", r.Name, r.Track))
 		}

@@ -29,6 +29,8 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 			_, option, _ := strings.Cut(inner[strings.Index(inner, "check "):], "/")
 			row, ok = reloadedChecks[option]
 			name = "checks"
+		case top == "static":
+			name, _, _ = strings.Cut(inner, "/")
 		case strings.Contains(path, "fallback/"):
 			name = "fallback"
 		case strings.Contains(path, "persistence/"):

@@ -110,7 +110,7 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	c.Track, defined = readTracks(b)
 	extraAddresses(b, c)
 	routeBlocks(b, c)
-	ruleBlocks(b, c)
+	c.Rules = readRules(b)
 	r.checkMoves(b)
 	readAnnouncing(b, c)
 	family := 0

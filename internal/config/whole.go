@@ -108,7 +108,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	if diags.HasErrors() {
 		return Outcome{NamesHost: out.NamesHost}, diags
 	}
-	out.Config.Routers = w.routers
+	out.Config.Routers, out.Config.Static = w.routers, w.static
 	out.Config.Conditions = w.tracking.resolve(out.Config.Routers)
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
@@ -201,6 +201,7 @@ type whole struct {
 	// have.
 	addresses, absent, shared []block.Claim
 	routers                   []vrrp.Config
+	static                    vrrp.Holdings
 	tracking                  tracking
 	services                  []string // the names of all
 	groups                    []syncGroup
@@ -228,6 +229,7 @@ func (w *whole) add(r *block.Result[declaration]) {
 	w.routers = append(w.routers, r.Value.routers...)
 	w.tracking.definitions = append(w.tracking.definitions, r.Value.definitions...)
 	w.groups = append(w.groups, r.Value.groups...)
+	w.static = joinStatic(append([]vrrp.Holdings{w.static}, r.Value.statics...))
 	for _, c := range r.Claims {
 		w.judge(c)
 	}
@@ -343,6 +345,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	w.tracking.checkReferences(&w.Reports, w.routers)
 	w.tracking.checkServices(&w.Reports, w.services)
 	w.tracking.checkPinged(&w.Reports, w.routers)
+	w.checkStatic()
 	w.checkHolders()
 	w.checkPlaces()
 }
@@ -409,6 +412,17 @@ func (w *whole) checkPriorities() {
 	}
 }
 
+// checkStatic refuses an address that a virtual router has as well: two directors would
+// answer for it.
+func (w *whole) checkStatic() {
+	for _, a := range w.static.Addresses {
+		name := a.Prefix.Addr().String()
+		if _, virtual := w.first[claimID{routerAddress, name}]; virtual {
+			w.Mistake(w.first[claimID{fixedAddress, name}], "Virtual address that is static", "%s is an address of a virtual router, and only its Master may have it: remove one of the two.", name)
+		}
+	}
+}
+
 // checkHolders warns about services whose address nobody holds. Without virtual
 // routers, the addresses are on the interfaces of machines, which are not known if
 // this is another one.
@@ -422,7 +436,8 @@ func (w *whole) checkHolders() {
 	var first block.Place
 	for _, c := range w.addresses {
 		_, routed := w.first[claimID{routerAddress, c.Key}]
-		if routed || w.local[c.Key] || missing[c.Key] {
+		_, static := w.first[claimID{fixedAddress, c.Key}]
+		if routed || static || w.local[c.Key] || missing[c.Key] {
 			continue
 		}
 		if len(missing) == 0 {

@@ -26,6 +26,7 @@ import (
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
+	"github.com/lvsd/lvsd/vrrp/link"
 )
 
 // Run is the daemon. It returns nil after SIGTERM or SIGINT, or when ctx ends,
@@ -83,6 +84,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
+	sweepLeftovers(first.Config, events, link.SweepAll)
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
 	hooks := hook.NewRunner(newSpawner(), events)

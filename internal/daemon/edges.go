@@ -99,6 +99,10 @@ func (k keeperEdge) Status() api.Keeper {
 	if w := s.Watchdog; w.Device != "" {
 		all.Watchdog = &api.Watchdog{Device: w.Device, Timeout: w.Timeout, TimeoutText: api.Duration(w.Timeout), Fed: w.Fed, Why: w.Why}
 	}
+	if s.Static != nil {
+		static := api.Static(*s.Static)
+		all.Static = &static
+	}
 	all.Transitions = make(map[string][]api.Transition)
 	for router, last := range k.Client.Transitions() {
 		for _, t := range last {

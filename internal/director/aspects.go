@@ -62,6 +62,11 @@ var (
 		{"insist", func(c *vrrp.Config) any { return c.Insist }},
 		{"lease", func(c *vrrp.Config) any { return c.Lease }},
 	}
+	staticAspects = []aspect[vrrp.Holdings]{
+		{"address", func(h *vrrp.Holdings) any { return []any{h.Addresses, h.Attributes} }},
+		{"route", func(h *vrrp.Holdings) any { return h.Routes }},
+		{"rule", func(h *vrrp.Holdings) any { return h.Rules }},
+	}
 	conditionAspects = []aspect[config.Condition]{
 		{"probes", func(c *config.Condition) any { return c.Checks }},
 		{"initial", func(c *config.Condition) any { return c.Initial }},

@@ -36,6 +36,9 @@ func changes(before, after *config.Config) []change {
 	if how := differing(directorAspects, &before.Director, &after.Director); len(how) > 0 {
 		director = []string{"changed director: " + strings.Join(how, ", ")}
 	}
+	if how := differing(staticAspects, &before.Static, &after.Static); len(how) > 0 {
+		director = append(director, "changed static: "+strings.Join(how, ", "))
+	}
 	goneGroups, groups := differences("sync group", groupBlocks(before), groupBlocks(after), func(g *groupBlock) string { return g.name },
 		func(a, b *groupBlock) []string { return differing(groupAspects, a, b) })
 	gone := slices.Concat(goneRouters, goneGroups, goneServices, goneConditions)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 func TestAReloadTellsWhatItChanges(t *testing.T) {
@@ -47,6 +48,8 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 		{"a server and its check", func(c *config.Config) {
 			c.Services[0].Servers[0].InitialUp, c.Services[0].Servers[0].Checks = true, []config.Check{{Target: tcpTarget}}
 		}, []string{"changed virtual service web: real server 192.168.1.4: initial check -> up, checks"}},
+		{"what is static", func(c *config.Config) { c.Static.Rules = []vrrp.Rule{{Family: 4, Priority: 7, Table: 7}} },
+			[]string{"changed static: rule"}},
 		{"a whole service has gone", func(c *config.Config) { c.Services = c.Services[:1] }, []string{"! removed virtual service mail"}},
 		{"the director block", func(c *config.Config) { c.Director.LogLevel, c.Director.ProbesInFlight = "debug", 7 },
 			[]string{"changed director: probes_in_flight 0 -> 7, log_level unset -> debug"}},

@@ -75,7 +75,7 @@ func Findings(s *api.Status) []api.Finding {
 	}
 	services := api.SurveyOf(s.Services)
 	all.notReady(s, services)
-	if len(s.Routers) > 0 && s.Keeper.PID == 0 {
+	if (len(s.Routers) > 0 || s.Static != nil) && s.Keeper.PID == 0 {
 		all.add(api.Error, "keeper-down", "", seeLog, "the process that sends the adverts is not running "+
 			"(%s to start it again), so no address is renewed and the other director may take over", text.Count(s.Keeper.Restarts, "attempt"))
 	}
@@ -84,6 +84,10 @@ func Findings(s *api.Status) []api.Finding {
 	}
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
+	}
+	if k := s.Static; k != nil && k.Failure != "" {
+		all.add(api.Error, "static-missing", "", "", "of the %d addresses, routes and rules that are static, %d %s missing: %s",
+			len(k.Wanted), len(k.Wanted)-k.Held, text.Be(len(k.Wanted)-k.Held), k.Failure)
 	}
 	all.conditions(s.Routers)
 	all = append(all, services.Findings()...)

@@ -42,6 +42,35 @@ func TestForwardingFindings(t *testing.T) {
 	}
 }
 
+// What is static is in the status before the keeper has said anything, and what of it
+// cannot be there is a finding.
+func TestStaticThatIsMissingIsAFinding(t *testing.T) {
+	c := Core{config: clusterOf()}
+	c.config.Static = vrrp.Holdings{Rules: []vrrp.Rule{{Family: 4, Priority: 7, Table: 7}}}
+	s := &api.Status{Static: c.staticStatus(Edges{}), Keeper: api.Keeper{PID: 7}}
+	if s.Static == nil || s.Static.Held != 0 || len(s.Static.Wanted) != 1 {
+		t.Fatalf("the keeper has not reported: %+v", s.Static)
+	}
+	for _, f := range Findings(s) {
+		if f.Code == "static-missing" {
+			t.Errorf("nothing has failed yet: %+v", f)
+		}
+	}
+	s.Static = c.staticStatus(Edges{Keeper: api.Keeper{Static: &api.Static{Wanted: []string{"a", "b"}, Held: 1, Failure: "adding b: no"}}})
+	var found api.Finding
+	for _, f := range Findings(s) {
+		if f.Code == "static-missing" {
+			found = f
+		}
+	}
+	if want := "of the 2 addresses, routes and rules that are static, 1 is missing: adding b: no"; found.Text != want || found.Severity != api.Error {
+		t.Errorf("found %+v, want %s", found, want)
+	}
+	if c.config.Static = (vrrp.Holdings{}); c.staticStatus(Edges{}) != nil {
+		t.Error("nothing is static")
+	}
+}
+
 func TestChecksThatCannotBeRunAreAFindingAfterAWhile(t *testing.T) {
 	s := checked(tcpTarget)
 	h := &Healths{}

@@ -76,7 +76,7 @@ func (c *Core) becomeReady(now time.Time, why string) {
 // tellKeeper makes the keeper run the configured virtual routers.
 func (c *Core) tellKeeper() {
 	if !c.stopping {
-		c.do(TellKeeper{Routers: c.orders.heldBack(c.config.Routers), Offers: c.orders.offers(), Conditions: c.conditions()})
+		c.do(TellKeeper{Routers: c.orders.heldBack(c.config.Routers), Offers: c.orders.offers(), Conditions: c.conditions(), Static: c.config.Static})
 	}
 }
 

@@ -19,7 +19,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
 		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e.GroupHooks),
-		Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
+		Static: c.staticStatus(e), Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
@@ -132,6 +132,18 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 		all[i].Hooks = append([]api.Hook{}, e.Hooks[all[i].Name]...)
 	}
 	return all
+}
+
+// staticStatus is how what is kept without a virtual router stands, as the keeper has
+// reported it; nil: nothing is configured.
+func (c *Core) staticStatus(e Edges) *api.Static {
+	switch names := c.config.Static.Names(); {
+	case len(names) == 0:
+		return nil
+	case e.Keeper.Static == nil:
+		return &api.Static{Wanted: names}
+	}
+	return e.Keeper.Static
 }
 
 // maxForeign bounds the services of others in a status.

@@ -63,7 +63,7 @@ type Client struct {
 // Start returns a Client, whose events get what happens to the routers and to the
 // keeper itself. Follow gets each report of the keeper as a whole, in their order: what
 // has happened, and then how all routers are; nil: that is not said. Neither may block.
-// The process is started by the first Set that names a router, by
+// The process is started by the first Set that names a router, or what is static, by
 // a command that calls Main. When the context ends without a Stop, the keeper
 // takes it for the director's death.
 func Start(ctx context.Context, events event.Sink, follow func([]vrrp.Status, []vrrp.Event), command string, args ...string) *Client {
@@ -205,7 +205,7 @@ func (c *Client) supervise(ctx context.Context) {
 	}
 }
 
-// await waits out a pause, and then until there is a router to run. It reports
+// await waits out a pause, and then until there is something to run. It reports
 // whether there is one: after a stop there will be none.
 func (c *Client) await(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
@@ -214,7 +214,7 @@ func (c *Client) await(ctx context.Context, pause time.Duration) bool {
 		switch d := c.newest(); {
 		case d.Ending != vrrp.Running || ctx.Err() != nil:
 			return false
-		case len(d.Routers) > 0 && paused:
+		case !d.Idle() && paused:
 			return true
 		}
 		select {
@@ -317,6 +317,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 func (c *Client) end() {
 	c.mu.Lock()
 	c.status.PID, c.status.Process, c.status.Watchdog = 0, Process{}, WatchdogStatus{}
+	c.status.Static = nil
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -361,6 +362,7 @@ func (c *Client) take(s snapshot) {
 	}
 	c.status.Dropped += s.Dropped
 	c.status.Unclaimed, c.status.Others, c.status.Watchdog = s.Unclaimed, s.Others, s.Watchdog
+	c.status.Static = s.Static
 	if s.Signed != 0 {
 		c.signed, c.signedAt = s.Signed, time.Now()
 	}

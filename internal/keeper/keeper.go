@@ -275,7 +275,7 @@ func (k *keeper) send(ended <-chan struct{}) {
 		default: // It waits for the keeper before it, and is alive.
 		}
 		s.Unclaimed, s.Signed = k.session.Unclaimed(), k.session.Signed()
-		s.Watchdog = k.feeder.status()
+		s.Watchdog, s.Static = k.feeder.status(), k.session.Static()
 		if enc.Encode(s) != nil || last {
 			return
 		}

@@ -111,7 +111,9 @@ func resumptions(now time.Time, boot time.Duration, all []resumption) []vrrp.Res
 // A snapshot is what the keeper sends; each is one JSON value.
 type snapshot struct {
 	Statuses []vrrp.Status `json:"statuses"`
-	Events   []vrrp.Event  `json:"events,omitempty"`
+	// Static is how what is kept without a router stands; nil: there is nothing.
+	Static *vrrp.StaticStatus `json:"static,omitempty"`
+	Events []vrrp.Event       `json:"events,omitempty"`
 	// Dropped counts the events since the last snapshot that found no room.
 	Dropped uint64 `json:"dropped,omitempty"`
 	// Unclaimed counts packets of routers that are not configured here.
@@ -133,6 +135,8 @@ type Status struct {
 	Dropped   uint64    // events that found no room
 	Unclaimed uint64    // packets for virtual routers that are not configured here
 	Others    int       // VRRP sockets of other daemons on this machine
+	// Static is how what is kept without a router stands; nil: there is nothing.
+	Static *vrrp.StaticStatus
 	// Reported is when it told last how the routers are.
 	Reported time.Time
 	Watchdog WatchdogStatus

@@ -78,6 +78,7 @@ func (t Terminal) writeFinding(w *bufio.Writer, f *api.Finding) {
 func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 	if len(st.Routers) == 0 {
 		w.WriteString("No virtual router is configured: this director moves no addresses.\n")
+		t.writeStatic(w, st.Static)
 		return
 	}
 	rows := table{columns: []column{
@@ -99,10 +100,23 @@ func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 			fmt.Fprintf(w, "Keys    %s: %s\n", text.Printable(r.Name), keysOf(a))
 		}
 	}
+	t.writeStatic(w, st.Static)
 	for _, g := range st.SyncGroups {
 		c := routerCell(g.State)
 		fmt.Fprintf(w, "Group   %s: %s (%s)\n", text.Printable(g.Name), t.paint(c.text, c.paint), text.Printable(strings.Join(g.Routers, ", ")))
 	}
+}
+
+// writeStatic prints what this director has always.
+func (t Terminal) writeStatic(w *bufio.Writer, k *api.Static) {
+	if k == nil {
+		return
+	}
+	p := plain
+	if k.Held < len(k.Wanted) {
+		p = red
+	}
+	fmt.Fprintf(w, "Static  %s held: %s\n", t.paint(fmt.Sprintf("%d/%d", k.Held, len(k.Wanted)), p), text.Printable(text.Few(k.Wanted)))
 }
 
 // keysOf tells how adverts are authenticated.
@@ -168,7 +182,7 @@ func masterOf(r *api.Router) string {
 
 func (t Terminal) writeActivity(w *bufio.Writer, st *api.Status) {
 	p, k, r := &st.Probes, &st.Table, &st.Reload
-	if len(st.Routers) > 0 {
+	if len(st.Routers) > 0 || st.Static != nil {
 		fmt.Fprintf(w, "Keeper  %s\n", keeperState(st))
 		if d := st.Keeper.Watchdog; d != nil && d.Fed {
 			fmt.Fprintf(w, "        feeds %s, which resets this machine if that does not happen for %v\n", text.Printable(d.Device), d.Timeout)

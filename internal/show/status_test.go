@@ -146,6 +146,9 @@ var fixtures = []struct {
 		st.Routers = append(st.Routers, inside)
 		st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Split, Routers: []string{"outside", "inside"}}, {Name: "dmz", State: api.Master, Routers: []string{"a", "b"}}}
 	}},
+	{"static", Terminal{}, func(st *api.Status) {
+		st.Static = &api.Static{Wanted: []string{"10.14.0.15/24 on eth1", "route 10.15.0.0/16 via 10.14.0.1"}, Held: 1, Missing: "route 10.15.0.0/16 via 10.14.0.1"}
+	}},
 	{"no-routers-no-services", Terminal{}, func(st *api.Status) {
 		st.Routers, st.Services, st.Keeper = nil, nil, api.Keeper{}
 		st.Table.Audited = time.Time{}

@@ -19,20 +19,25 @@ import (
 // forever is the lifetime of a permanent address.
 const forever = math.MaxUint32
 
+// errNoLease is that an address is there, and has no lease.
+var errNoLease = errors.New("held without a lease")
+
 // holdAddresses makes it so that the addresses are on their interfaces. The kernel
 // removes them when their lease ends, of whole seconds, rounded up; holding again
 // begins it anew. An address whose removal would take an own address of the interface
 // along is held without a lease, with an error.
-func (l *Link) holdAddresses(h vrrp.Holdings) (added []vrrp.InterfaceAddress, err error) {
+func (l *Link) holdAddresses(h vrrp.Holdings) (added, missing []vrrp.InterfaceAddress, err error) {
 	spared := make(sparing)
 	err = l.each(h, "adding %s to %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		isNew, err := l.hold(d, a, h.Attributes[a.Prefix.Addr()], h.Lease, spared)
 		if isNew {
 			added = append(added, a)
+		} else if err != nil && !errors.Is(err, errNoLease) {
+			missing = append(missing, a)
 		}
 		return err
 	})
-	return added, err
+	return added, missing, err
 }
 
 // each calls f with each address and its interface, which is nil where it does
@@ -68,7 +73,7 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 	var noLease error
 	if lease > 0 {
 		if noLease = spared.endangers(d, a.Prefix); noLease != nil {
-			lease, noLease = 0, fmt.Errorf("held without a lease: %w", noLease)
+			lease, noLease = 0, fmt.Errorf("%w: %w", errNoLease, noLease)
 		}
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}

@@ -8,13 +8,13 @@ import (
 
 // Hold makes it so that the addresses are on their interfaces, and then that the routes
 // and the rules are there, which may need them. It begins the lease of the addresses
-// anew and goes on after an error. It returns what had not been there, and which routes
-// and rules are not there.
+// anew and goes on after an error. It returns what had not been there, and what is not
+// there now.
 func (l *Link) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	l.await(h)
 	var addresses, routes, rules error
 	mute := l.mute(h)
-	added.Addresses, addresses = l.holdAddresses(h)
+	added.Addresses, missing.Addresses, addresses = l.holdAddresses(h)
 	added.Routes, missing.Routes, routes = l.holdRoutes(h.Routes)
 	added.Rules, missing.Rules, rules = l.holdRules(h.Rules)
 	return added, missing, errors.Join(mute, addresses, routes, rules)

@@ -153,6 +153,17 @@ func (l *Link) route(r vrrp.Route) (*netlink.Route, error) {
 	return k, nil
 }
 
+// SweepAll removes the routes and rules of ours where no Link runs.
+func SweepAll() error {
+	l, err := Open()
+	if err != nil {
+		return err
+	}
+	defer l.netlink.Close()
+	defer l.routes.Close()
+	return l.Sweep(vrrp.Holdings{})
+}
+
 // Sweep removes the routes and rules of ours but for these: an earlier process has left
 // them.
 func (l *Link) Sweep(keep vrrp.Holdings) error {

@@ -193,7 +193,7 @@ func TestSweepRemovesOnlyWhatIsOursAndNotWanted(t *testing.T) {
 	if diff := cmp.Diff(want, ours(t)); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
-	if err := l.Sweep(vrrp.Holdings{}); err != nil {
+	if err := link.SweepAll(); err != nil {
 		t.Error(err)
 	}
 }

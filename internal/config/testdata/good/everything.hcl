@@ -356,3 +356,28 @@ virtual_router "windowed" {
     window = "3s"
   }
 }
+
+static {
+  address "10.14.0.15/24" {
+    interface = "eth4"
+    label     = "eth4:a"
+    scope     = "link"
+    broadcast = "10.14.0.255"
+  }
+  address "2001:db8:14::15/64" { interface = "eth4" }
+  route "10.15.0.0/16" {
+    type      = "unicast"
+    via       = "10.14.0.1"
+    interface = "eth4"
+    source    = "10.14.0.15"
+    metric    = 100
+    table     = 1001
+    scope     = "site"
+    onlink    = true
+  }
+  rule {
+    priority = 99
+    table    = 1001
+    from     = "10.14.0.15/32"
+  }
+}
