@@ -157,6 +157,12 @@ virtual_router "outside" {
   # 10ms to 40.95s; default: 1s.
   advert_interval = "1s"
 
+  # How many adverts must be missed before a Master counts as gone. More of
+  # them bridge a network that loses packets, fewer find a dead Master sooner.
+  # All directors must have the same: it is not in the adverts.
+  # 1 to 100; default: 3.
+  missed_adverts = 3
+
   # Take over from a Master of lower priority that is still alive
   # (Preempt_Mode). If false, the addresses stay where they are until the
   # director that holds them fails.

@@ -56,7 +56,11 @@
 // at a stop. With peers, whose adverts then no longer reach it, it goes on for two
 // intervals at most, and lets the addresses go at once.
 //
-// Stalls. A Master whose last advert is three intervals old cannot know what has
+// Missed adverts. Master_Down has three intervals and the skew, as the RFC says, or as
+// many as are configured. The adverts do not carry the number.
+//
+// Stalls. A Master whose last advert is three intervals old, or as many as make its own
+// Master_Down if that are fewer, cannot know what has
 // happened since, because that is the shortest time after which a backup takes
 // over. It sends nothing and listens: for an eighth of an interval, which is
 // enough to read what has arrived, or for one and a quarter intervals if a backup

@@ -21,10 +21,6 @@ func effective(priority uint8, effect int) uint8 {
 	return uint8(max(1, min(int(priority)+effect, ownerPriority-1)))
 }
 
-// patienceIntervals is the number of adverts that must be missed before a
-// backup takes over (RFC 9568 section 6.1, Active_Down_Interval).
-const patienceIntervals = 3
-
 // firstIntervals is how many of its own intervals, and the skew, a router waits
 // at most after one advert with another interval than its own.
 const firstIntervals = 10
@@ -80,7 +76,7 @@ func (c *Config) skew(interval time.Duration) time.Duration {
 
 // masterDown is Active_Down_Interval, Master_Down_Interval in older RFCs.
 func (c *Config) masterDown(interval time.Duration) time.Duration {
-	return patienceIntervals*interval + c.skew(interval)
+	return time.Duration(c.missed())*interval + c.skew(interval)
 }
 
 func (e *election) skew(c *Config) time.Duration       { return c.skew(e.interval) }

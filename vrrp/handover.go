@@ -2,16 +2,9 @@ package vrrp
 
 import "time"
 
-const (
-	// Overlap is how long a Master keeps answering after its successor's first
-	// advert, so that nothing is lost while the successor adds and announces the
-	// addresses.
-	Overlap = 50 * time.Millisecond
-	// handoverIntervals is how many of its own intervals a leaving Master
-	// waits for a successor. A successor that missed the advert of priority
-	// zero comes after its Master_Down, which is less than four.
-	handoverIntervals = 4
-)
+// Overlap is how long a Master keeps answering after its successor's first advert, so
+// that nothing is lost while the successor adds and announces the addresses.
+const Overlap = 50 * time.Millisecond
 
 // A handover is how a router parts with its addresses: those that it holds
 // without being Master any more, until another Master has them.
@@ -47,7 +40,7 @@ func (h *handover) release() []Action {
 // begin waits for a successor.
 func (h *handover) begin(c *Config, now time.Time) {
 	h.takenOver = false
-	h.releaseAt = now.Add(handoverIntervals * c.Interval)
+	h.releaseAt = now.Add(c.HandOver())
 }
 
 // heard notes that another router is Master, and lets the addresses go a moment

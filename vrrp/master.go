@@ -255,7 +255,7 @@ func (r *Router) checkStall(now time.Time) (acts []Action, stalled bool) {
 		return nil, false // It is silent on purpose.
 	}
 	late := now.Sub(r.adverts.nextAt)
-	until := r.stall.master(now, r.adverts.sentAt, r.adverts.nextAt, r.c.Interval)
+	until := r.stall.master(now, r.adverts.sentAt, r.adverts.nextAt, &r.c)
 	if until.IsZero() {
 		return nil, false
 	}

@@ -54,7 +54,7 @@ func TestStallOfAMaster(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := stall{listening: tt.listening}
-			until := s.master(epoch, at(-tt.sent), at(-tt.due), second)
+			until := s.master(epoch, at(-tt.sent), at(-tt.due), &Config{Interval: second})
 			if want := tt.want != 0; !until.IsZero() != want || s.listening != (want || tt.listening) || want && until.Sub(epoch) != tt.want {
 				t.Errorf("listens until %s, listening %t", until, s.listening)
 			}

@@ -14,7 +14,7 @@ func (s *stall) backup(now, timer time.Time, interval time.Duration) (until time
 	late := now.Sub(timer)
 	tolerated := listening(interval, false)
 	if s.listening {
-		tolerated = patienceIntervals * interval
+		tolerated = missedAdverts * interval
 	}
 	if late <= tolerated {
 		return time.Time{}
@@ -26,16 +26,17 @@ func (s *stall) backup(now, timer time.Time, interval time.Duration) (until time
 // master does the same for a Master whose last advert was sent, and whose next
 // one was due, at these times. Once its last advert is older than a peer's
 // patience at its shortest, another router may be Master.
-func (s *stall) master(now, sent, due time.Time, interval time.Duration) (until time.Time) {
-	since := sent
+func (s *stall) master(now, sent, due time.Time, c *Config) (until time.Time) {
+	since, interval := sent, c.Interval
+	patience := time.Duration(min(c.missed(), missedAdverts)) * interval // A peer may have the RFC's.
 	if s.listening {
 		since = due
 	}
-	if now.Sub(since) < patienceIntervals*interval {
+	if now.Sub(since) < patience {
 		return time.Time{}
 	}
 	s.listening = true
-	certain := now.Sub(sent) >= (patienceIntervals+1)*interval
+	certain := now.Sub(sent) >= patience+interval
 	return now.Add(listening(interval, certain))
 }
 

@@ -54,6 +54,7 @@ func (r *Router) Status() Status {
 		Priority:       r.c.Priority,
 		Configured:     r.given.Priority,
 		Interval:       r.c.Interval,
+		MissedAdverts:  uint8(r.c.missed()),
 		Fault:          r.fault,
 		Authentication: r.c.Authentication.status(),
 		Master:         r.election.master,

@@ -19,6 +19,9 @@ type Config struct {
 	// Interval is the time between adverts: a multiple of 10 ms up to
 	// 40.95 s, whole seconds up to 255 s with version 2.
 	Interval time.Duration
+	// MissedAdverts is how many adverts must be missed before a Master counts as gone
+	// (RFC 9568 section 6.1 has 3); zero: 3.
+	MissedAdverts uint8
 	// Preempt lets this router take over from a Master of lower priority,
 	// PreemptDelay after it first heard one.
 	Preempt      bool
@@ -75,6 +78,18 @@ type Config struct {
 	// VirtualMAC is the device of the virtual router's own MAC address, if it has one.
 	VirtualMAC VirtualMAC
 }
+
+// missedAdverts is the RFC's number of adverts that must be missed before a Backup
+// takes over (RFC 9568 section 6.1, Active_Down_Interval).
+const missedAdverts = 3
+
+// missed is this router's number.
+func (c *Config) missed() int { return int(cmp.Or(c.MissedAdverts, missedAdverts)) }
+
+// HandOver is how long a Master that leaves waits for a successor: one that missed the
+// advert of priority 0 comes after its Master_Down, which has one interval more than
+// adverts that must be missed at most.
+func (c *Config) HandOver() time.Duration { return time.Duration(c.missed()+1) * c.Interval }
 
 // A VirtualMAC is a device with the MAC address of a virtual router, on its interface.
 // It has the addresses of that router, but not those that are not advertised.
@@ -245,6 +260,8 @@ type Status struct {
 	Priority   uint8         `json:"priority"`
 	Configured uint8         `json:"configured_priority"`
 	Interval   time.Duration `json:"interval_ns"`
+	// MissedAdverts is how many adverts must be missed before a Master counts as gone.
+	MissedAdverts uint8 `json:"missed_adverts"`
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
 	Fault string `json:"fault,omitempty"`

@@ -51,6 +51,8 @@ type Router struct {
 	Priority   uint8         `json:"priority"`
 	Configured uint8         `json:"configured_priority"`
 	Interval   time.Duration `json:"interval_ns"`
+	// MissedAdverts is how many adverts must be missed before a Master counts as gone.
+	MissedAdverts uint8 `json:"missed_adverts"`
 	// IntervalText is Interval as people write it, as OverdueText is Overdue.
 	IntervalText Duration `json:"interval"`
 	// Fault is why the router is in Initialize, in an operator's words:

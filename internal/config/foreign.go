@@ -158,9 +158,10 @@ var keepalivedVRRP = []foreignWords{
 	{"vrrp_script track_script script", counterpart, `Write track "exec" "gateway" { run = ["/etc/lvsd/programs/gateway", "argument"] }, a list and no shell; or condition "exec" at the top level of a file, for several virtual routers.`},
 	{"init_fail", counterpart, `Write initial = "unmet" in the block of the condition.`},
 	{`bfd neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
-		max_hops hoplimit down_timer_adverts vrrp_down_timer_adverts
+		max_hops hoplimit
 		track_bfd bfd_instance`,
 		notYet, `What can be tracked are interfaces, addresses that answer to ping, virtual services, files, processes, and what programs say.`},
+	{"down_timer_adverts vrrp_down_timer_adverts", counterpart, `Write missed_adverts = 3 in the virtual_router, with that number.`},
 	{"check_unicast_src vrrp_check_unicast_src", counterpart, `Remove it: with peers, only their adverts are accepted.`},
 	{"unicast_ttl", counterpart, `Write ttl = 255, with that number, where there are peers.`},
 	{"vrrp_mcast_group4 vrrp_mcast_group6 mcast_dst_ip", counterpart, `Write multicast_group = "224.0.0.18" in the virtual_router, with that address.`},

@@ -34,6 +34,7 @@ var reloadedRouters = map[string]struct {
 	"version":         {`version = 2`, false, ""},
 	"priority":        {`priority = 120`, false, ""},
 	"advert_interval": {`advert_interval = "2s"`, false, ""},
+	"missed_adverts":  {`missed_adverts = 5`, false, ""},
 	"preempt":         {`preempt = false`, false, ""},
 	"preempt_delay":   {`preempt_delay = "20s"`, false, ""},
 	"addresses":       {`addresses = ["10.9.0.200/24", "10.9.0.201/24"]`, false, ""},

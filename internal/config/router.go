@@ -47,6 +47,8 @@ var routerTable = block.NewTable("virtual_router", func() []block.Entry[router] 
 			100, 1, 255, func(r *router) *uint8 { return &r.Priority }),
 		block.Duration("advert_interval", "The time between two adverts (Advertisement_Interval). A Master that dies is replaced after three to four intervals. It must be a multiple of 10ms; with version 2, it must be a whole number of seconds, at most 255s.",
 			time.Second, math.MinInt64, math.MaxInt64, func(r *router) *time.Duration { return &r.Interval }).Within("10ms to 40.95s"),
+		block.Count("missed_adverts", "How many adverts must be missed before a Master counts as gone. More of them bridge a network that loses packets, fewer find a dead Master sooner. All directors must have the same: it is not in the adverts.",
+			3, 1, 100, func(r *router) *uint8 { return &r.MissedAdverts }),
 		block.Flag("preempt", "Take over from a Master of lower priority that is still alive (Preempt_Mode). If false, the addresses stay where they are until the director that holds them fails.",
 			true, func(r *router) *bool { return &r.Preempt }),
 		block.Duration("preempt_delay", "How long to wait before taking over from such a Master, counted from the first advert received from it. Raise it if a director needs time to warm up after it starts.",
@@ -100,6 +102,12 @@ func readRouter(b *block.Body) (vrrp.Config, []definition) {
 	c.Name, c.Refuse = b.Labels[0], !r.accept
 	if !b.Refused("version") { // it has the interval's bounds
 		checkInterval(b, c)
+	}
+	switch given := b.Given("missed_adverts") && !b.Refused("missed_adverts"); {
+	case given && !b.Constant("missed_adverts"):
+		b.Doubt(b.At("missed_adverts"), "Different patience", "Directors that wait for different numbers of adverts take over in another order than by priority, and no advert tells them: write one number.")
+	case given && c.MissedAdverts == 1:
+		b.Doubt(b.At("missed_adverts"), "One advert is enough", "A single advert that is lost or late makes two Masters: write 2 or more, or a shorter advert_interval.")
 	}
 	if c.Interface == "lo" {
 		b.Doubt(b.At("interface"), "Loopback interface", "No other director is on lo: write the interface that leads to the other director. Where several do, and the machine's address is on lo, make them one bond, or write one of them.")

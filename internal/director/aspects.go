@@ -38,6 +38,7 @@ var (
 		{"version", func(c *vrrp.Config) any { return c.Version }},
 		{"priority", func(c *vrrp.Config) any { return c.Priority }},
 		{"advert_interval", func(c *vrrp.Config) any { return c.Interval }},
+		{"missed_adverts", func(c *vrrp.Config) any { return c.MissedAdverts }},
 		{"preempt", func(c *vrrp.Config) any { return c.Preempt }},
 		{"preempt_delay", func(c *vrrp.Config) any { return c.PreemptDelay }},
 		{"addresses", func(c *vrrp.Config) any { return c.Addresses }},

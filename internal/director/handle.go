@@ -208,7 +208,7 @@ func (c *Core) stop(now time.Time) {
 	c.tell(now, event.Info, "stopping", "", text)
 	var slowest time.Duration
 	for i := range c.config.Routers {
-		slowest = max(slowest, c.config.Routers[i].Interval)
+		slowest = max(slowest, c.config.Routers[i].HandOver())
 	}
-	c.do(HandOver{Limit: 10*time.Second + 4*slowest})
+	c.do(HandOver{Limit: 10*time.Second + slowest})
 }

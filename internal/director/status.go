@@ -120,7 +120,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 		if !slices.ContainsFunc(all, func(s api.Router) bool { return s.Name == r.Name }) {
 			all = append(all, routerStatus(&vrrp.Status{
 				Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, State: vrrp.Initialize, Since: c.reload.Applied, Priority: r.Priority,
-				Interval: r.Interval, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
+				Interval: r.Interval, MissedAdverts: r.MissedAdverts, Addresses: r.Addresses, Fault: "the keeper has not reported yet",
 			}, 0))
 		}
 	}
@@ -228,7 +228,7 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, SyncGroup: r.SyncGroup,
-		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
+		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, MissedAdverts: r.MissedAdverts, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
 		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue), SignedAgo: r.SignedAgo, SignedAgoText: api.Duration(r.SignedAgo),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,
 		Authentication: (*api.Authentication)(r.Authentication),

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -234,14 +235,14 @@ func (c *Client) newest() *vrrp.Desired {
 
 // masters are the routers that were Master in the last snapshot of a keeper that has
 // just ended. Its last advert is at most one interval old, and a peer waits for
-// three: for two more nobody takes over.
+// three, by default: for two more nobody takes over.
 func (c *Client) masters(died time.Duration) []resumption {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var resume []resumption
 	for _, s := range c.statuses {
 		if s.State == vrrp.Master {
-			resume = append(resume, resumption{Router: s.Name, Before: died + 2*s.Interval})
+			resume = append(resume, resumption{Router: s.Name, Before: died + time.Duration(min(cmp.Or(s.MissedAdverts, 3), 3)-1)*s.Interval})
 		}
 	}
 	return resume

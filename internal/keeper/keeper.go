@@ -33,7 +33,7 @@ type keeper struct {
 	conn    *os.File
 	session *vrrp.Session
 	begun   chan struct{} // closed when the session runs
-	longest time.Duration // of the advert intervals
+	longest time.Duration // time that a hand-over takes
 	watched silence       // of the director
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
@@ -151,10 +151,9 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 	}
 }
 
-// lockPatience is how long another keeper may take to hand over: it waits four
-// of its intervals for a successor.
+// lockPatience is how long another keeper may take to hand over.
 func (k *keeper) lockPatience() time.Duration {
-	return 4*max(k.longest, time.Second) + 2*time.Second
+	return max(k.longest, 4*time.Second) + 2*time.Second
 }
 
 // obey follows an order.
@@ -170,7 +169,7 @@ func (k *keeper) obey(o order) {
 	}
 	giveKeys(o.Desired.Routers, o.Keys)
 	for _, c := range o.Desired.Routers {
-		k.longest = max(k.longest, c.Interval)
+		k.longest = max(k.longest, c.HandOver())
 	}
 	if o.Desired.Ending != vrrp.Running {
 		k.ending, k.orderly = o.Desired.Ending, true

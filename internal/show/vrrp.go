@@ -41,6 +41,14 @@ func (t Terminal) WriteVRRP(out io.Writer, st *api.Status, names []string, asJSO
 	return w.Flush()
 }
 
+// patienceOf tells how many adverts may be missed, where that is not as usual.
+func patienceOf(r *api.Router) string {
+	if r.MissedAdverts == 0 || r.MissedAdverts == 3 {
+		return ""
+	}
+	return fmt.Sprintf(", a Master counts as gone after %d", r.MissedAdverts)
+}
+
 // writeVRRP prints one virtual router.
 func (t Terminal) writeVRRP(w *bufio.Writer, now time.Time, r *api.Router) {
 	c := routerCell(r.State)
@@ -48,7 +56,7 @@ func (t Terminal) writeVRRP(w *bufio.Writer, now time.Time, r *api.Router) {
 	line := func(title, format string, args ...any) {
 		fmt.Fprintf(w, "  %-12s %s\n", title, text.Printable(fmt.Sprintf(format, args...)))
 	}
-	line("where", "interface %s, id %d, version %d, an advert each %v", r.Interface, r.VRID, r.Version, r.Interval)
+	line("where", "interface %s, id %d, version %d, an advert each %v%s", r.Interface, r.VRID, r.Version, r.Interval, patienceOf(r))
 	if r.SyncGroup != "" {
 		line("sync group", "%s", r.SyncGroup)
 	}

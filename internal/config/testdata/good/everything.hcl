@@ -24,6 +24,7 @@ virtual_router "outside" {
   version         = 2
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "3s"
+  missed_adverts  = 4
   preempt         = true
   preempt_delay   = "1m"
   addresses       = ["10.13.0.200/24", "10.13.0.201"]
