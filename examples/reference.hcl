@@ -103,6 +103,13 @@ director {
   # Default: true.
   keep_table = true
 
+  # The processors on which the process that sends the adverts runs, by their
+  # numbers, of which 0 is the first, such as "3" or "2,6-7". It has real-time
+  # priority, so it needs none for itself; but one that is kept free from other
+  # work may be more punctual.
+  # Numbers and ranges of numbers; default: all.
+  keeper_processors = "0"
+
   # The least severe messages that are logged.
   # "debug", "info", "warn" or "error"; default: that of --log-level, "info" if
   # it is not given.

@@ -162,6 +162,10 @@ type Keeper struct {
 	AgeText Duration      `json:"age,omitzero"`
 	// Watchdog is the one that it is to feed; left out if none is configured.
 	Watchdog *Watchdog `json:"watchdog,omitempty"`
+	// Processors are those on which it runs, left out if none are configured; Unpinned is
+	// why these are not the ones that are.
+	Processors []int  `json:"processors,omitempty"`
+	Unpinned   string `json:"unpinned,omitempty"`
 	// Static is how what is kept without a virtual router stands, which the JSON has
 	// elsewhere; nil: the keeper has not reported it.
 	Static *Static `json:"-"`

@@ -42,7 +42,8 @@ func machine() config.Machine {
 			}
 			return nil
 		},
-		NoUsers: true, NoWatchdog: true, Unsynchronized: true,
+		Processors: "0-3",
+		NoUsers:    true, NoWatchdog: true, Unsynchronized: true,
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
+	processors         // those that the keeper runs on
 	programPath        // the path of a program that is to be run
 	programUser        // whom a program is run as
 	watchdogPath       // the device of a watchdog

@@ -46,6 +46,9 @@ type Director struct {
 	ExclusiveTable bool
 	// KeepTable leaves the IPVS table as it is when the daemon stops.
 	KeepTable bool
+	// KeeperProcessors are those on which the process that sends the adverts runs;
+	// empty: all.
+	KeeperProcessors Processors
 	// LogLevel is the level from which on lines are logged: "debug", "info",
 	// "warn" or "error"; empty: the one that the daemon was started with.
 	LogLevel string

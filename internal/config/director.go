@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"strconv"
@@ -23,6 +24,8 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			true, func(d *Director) *bool { return &d.KeepTable }),
 		block.Choice("log_level", "The least severe messages that are logged.",
 			"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
+		block.Text("keeper_processors", "The processors on which the process that sends the adverts runs, by their numbers, of which 0 is the first, such as \"3\" or \"2,6-7\". It has real-time priority, so it needs none for itself; but one that is kept free from other work may be more punctual.",
+			"", processorList, func(d *Director) *Processors { return &d.KeeperProcessors }).Within("numbers and ranges of numbers").Unless("all"),
 		block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 			httpTable, func(d *Director) *HTTP { return &d.HTTP }),
 		block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
@@ -66,6 +69,16 @@ func readDirector(b *block.Body) Director {
 		}
 	}
 	return d
+}
+
+// processorList checks the processors of an option.
+func processorList(b *block.Body, s string, at block.Place) (Processors, bool) {
+	if _, err := Processors(s).List(); err != nil {
+		b.Mistake(at, "Invalid processors", "%s.", sentence(fmt.Errorf("%w: write numbers from 0 to %d, such as \"3\" or \"2,6-7\"", err, maxProcessor)))
+		return "", false
+	}
+	claim(b, processors, s, at)
+	return Processors(s), true
 }
 
 // watchdogDevice checks the path of a watchdog. Nothing else than a device is ever

@@ -4,7 +4,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	config.go, claims.go            what all of this makes, and what a block claims
+//	processors.go, config.go,       what all of this makes, and what a block claims
+//	claims.go
 //	foreign.go                      other programs' words, with ours
 //	route.go, check.go              what several of the following share
 //	check_none.go, check_tcp.go,    each kind of check

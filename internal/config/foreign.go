@@ -184,7 +184,8 @@ var keepalivedVRRP = []foreignWords{
 		notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults
 		no_checker_emails helo_name`,
 		notYet, `Alert on the metrics or on the log.`},
-	{"bfd_cpu_affinity vrrp_cpu_affinity checker_cpu_affinity", notYet, ``},
+	{"vrrp_cpu_affinity", counterpart, `Write keeper_processors = "3" in the director block, with these numbers.`},
+	{"bfd_cpu_affinity checker_cpu_affinity", never, `The checks run wherever there is time; keeper_processors = "3" in the director block is for the adverts.`},
 	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel reports at once that a link is down.`},
 	{`higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert
 		preempt_delay_sec skip_check_adv_addr vrrp_skip_check_adv_addr

@@ -38,8 +38,9 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/http/server_metrics": {`listen = ":9112"`, "listen = \":9112\"\nserver_metrics = true", nil},
 	"director/http/listen":         {`listen = ":9112"`, `listen = "127.0.0.1:9113"`, nil},
 
-	"director/watchdog/device":  {`device = "/dev/watchdog"`, `device = "/dev/watchdog1"`, nil},
-	"director/watchdog/timeout": {`device = "/dev/watchdog"`, "device = \"/dev/watchdog\"\ntimeout = \"20s\"", nil},
+	"director/keeper_processors": {"", `keeper_processors = "1"`, nil},
+	"director/watchdog/device":   {`device = "/dev/watchdog"`, `device = "/dev/watchdog1"`, nil},
+	"director/watchdog/timeout":  {`device = "/dev/watchdog"`, "device = \"/dev/watchdog\"\ntimeout = \"20s\"", nil},
 
 	"director/ipvs/expire_nodest_conn": {"", `expire_nodest_conn = true`, nil},
 

@@ -145,6 +145,8 @@ type Machine struct {
 	// Program returns why a program, of which the path is given, cannot be run on this
 	// machine; nil: they are not looked at.
 	Program func(path string) error
+	// Processors are those that it has; empty: they are not known.
+	Processors Processors
 	// NoUsers: no program can be run as another user than lvsd's own.
 	NoUsers bool
 	// Unsynchronized: nothing keeps its clock.
@@ -246,6 +248,20 @@ func (w *whole) judgeKey(c block.Claim) {
 	}
 }
 
+// judgeProcessors refuses processors that this machine does not have, unless it may be
+// another one, or lacks them for the moment.
+func (w *whole) judgeProcessors(c block.Claim) {
+	absent, found := Processors(c.Key).absentFrom(w.machine.Processors)
+	const summary, text = "No such processor", "This machine has no processor %d (it has %s): correct the number."
+	switch {
+	case !found:
+	case w.machine.Whose == OfDirector:
+		w.Mistake(c.At, summary, text, absent, w.machine.Processors)
+	default:
+		w.Doubt(c.At, summary, text, absent, w.machine.Processors)
+	}
+}
+
 // judge judges a claim by those before it and by this machine.
 func (w *whole) judge(c block.Claim) {
 	switch c.Kind {
@@ -277,6 +293,8 @@ func (w *whole) judge(c block.Claim) {
 		if w.machine.NoWatchdog {
 			w.Doubt(c.At, "Watchdog that cannot be opened", "lvsd.service lets lvsd open no watchdog: install the drop-in that allows it, watchdog.conf, which is among the examples.")
 		}
+	case processors:
+		w.judgeProcessors(c)
 	case keyText:
 		if w.machine.Key != nil {
 			w.judgeKey(c)

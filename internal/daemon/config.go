@@ -125,7 +125,7 @@ func query(path, node string, fileDirs []string) (reader.Query, machine.Facts, e
 		node = name
 	}
 	facts, err := machine.Read()
-	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Addresses: addresses(facts), Whose: config.OfStart}}, facts, err
+	return reader.Query{Path: path, Node: node, FileDirs: fileDirs, Machine: config.Machine{Addresses: addresses(facts), Whose: config.OfStart, Processors: config.Processors(machine.Processors())}}, facts, err
 }
 
 // addresses returns those on a machine's interfaces.

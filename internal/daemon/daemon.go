@@ -97,6 +97,7 @@ func Run(ctx context.Context, o Options) error {
 	k.SignAfter(signed.load())
 	defer func() { signed.end(k.Signed()) }()
 	k.Feed(keeper.Watchdog(first.Config.Director.Watchdog))
+	k.Pin(pinned(first.Config.Director.KeeperProcessors))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	d := newDirector(ctx, o, events, r, first, k, hooks, store, http, lonely)
@@ -123,6 +124,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			http.Listen(c.HTTP.Listen)
 			probes.SetInFlight(c.ProbesInFlight)
 			k.Feed(keeper.Watchdog(c.Watchdog))
+			k.Pin(pinned(c.KeeperProcessors))
 		},
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			return openTable(ctx, events, store)

@@ -12,7 +12,7 @@
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
-//	signed.go                        outlives it
+//	signed.go, leftover.go           outlives it
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go                      starting programs
 //	memory.go                        what memory it keeps

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
@@ -99,6 +100,7 @@ func (k keeperEdge) Status() api.Keeper {
 	if w := s.Watchdog; w.Device != "" {
 		all.Watchdog = &api.Watchdog{Device: w.Device, Timeout: w.Timeout, TimeoutText: api.Duration(w.Timeout), Fed: w.Fed, Why: w.Why}
 	}
+	all.Processors, all.Unpinned = s.Processors, s.Unpinned
 	if s.Static != nil {
 		static := api.Static(*s.Static)
 		all.Static = &static
@@ -109,6 +111,12 @@ func (k keeperEdge) Status() api.Keeper {
 			all.Transitions[router] = append(all.Transitions[router], api.Transition{At: t.At, From: api.State(t.From), To: api.State(t.To), Why: t.Why})
 		}
 	}
+	return all
+}
+
+// pinned are processors as the keeper takes them.
+func pinned(p config.Processors) []int {
+	all, _ := p.List() // It was checked, or there are none.
 	return all
 }
 

@@ -28,6 +28,7 @@ var (
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},
 		{"http.listen", func(d *config.Director) any { return d.HTTP.Listen }},
 		{"http.server_metrics", func(d *config.Director) any { return d.HTTP.ServerMetrics }},
+		{"keeper_processors", func(d *config.Director) any { return string(d.KeeperProcessors) }},
 		{"watchdog.device", func(d *config.Director) any { return d.Watchdog.Device }},
 		{"watchdog.timeout", func(d *config.Director) any { return d.Watchdog.Timeout }},
 		{"ipvs.expire_nodest_conn", func(d *config.Director) any { return d.IPVS.ExpireNodest }},

@@ -113,6 +113,9 @@ func Findings(s *api.Status) []api.Finding {
 	if k := &s.Keeper; k.PID != 0 && k.Why != "" {
 		all.add(api.Warning, "keeper-limited", "", "", "the keeper is running with limitations: %s", k.Why)
 	}
+	if why := s.Keeper.Unpinned; why != "" {
+		all.add(api.Warning, "keeper-unpinned", "", "correct keeper_processors in the director block", "the process that sends the adverts does not run on the processors that it should: %s", why)
+	}
 	if w := s.Keeper.Watchdog; w != nil && !w.Fed && w.Why != "" {
 		all.add(api.Warning, "watchdog-unfed", w.Device, "", "the watchdog is not fed: %s", w.Why)
 	}

@@ -48,7 +48,9 @@ type Client struct {
 
 	heartbeat atomic.Bool // is to be told
 	watchdog  atomic.Pointer[Watchdog]
-	watched   silence // of the keeper
+	// processors are those that the keeper is to run on.
+	processors atomic.Pointer[[]int]
+	watched    silence // of the keeper
 
 	mu       sync.Mutex // guards what follows
 	desired  *vrrp.Desired
@@ -106,6 +108,12 @@ func (c *Client) Heartbeat() {
 // feeds none.
 func (c *Client) Feed(w Watchdog) {
 	c.watchdog.Store(&w)
+	token(c.kick)
+}
+
+// Pin makes the keeper run on these processors, by their numbers; none: on all.
+func (c *Client) Pin(processors []int) {
+	c.processors.Store(&processors)
 	token(c.kick)
 }
 
@@ -318,7 +326,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 func (c *Client) end() {
 	c.mu.Lock()
 	c.status.PID, c.status.Process, c.status.Watchdog = 0, Process{}, WatchdogStatus{}
-	c.status.Static = nil
+	c.status.Static, c.status.Affinity = nil, Affinity{}
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -330,10 +338,14 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 	var sent *vrrp.Desired
 	signed := c.mayHaveSigned(time.Now())
 	var fed *Watchdog
+	var pinned *[]int
 	for {
 		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
 		if w := c.watchdog.Load(); w != fed {
 			o.Watchdog, fed = w, w
+		}
+		if p := c.processors.Load(); p != pinned {
+			o.Processors, pinned = p, p
 		}
 		if d := c.newest(); d != sent {
 			sent = d
@@ -363,7 +375,7 @@ func (c *Client) take(s snapshot) {
 	}
 	c.status.Dropped += s.Dropped
 	c.status.Unclaimed, c.status.Others, c.status.Watchdog = s.Unclaimed, s.Others, s.Watchdog
-	c.status.Static = s.Static
+	c.status.Static, c.status.Affinity = s.Static, s.Affinity
 	if s.Signed != 0 {
 		c.signed, c.signedAt = s.Signed, time.Now()
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,7 +274,7 @@ func TestNoRouterNoProcess(t *testing.T) {
 	c.Heartbeat()
 	c.Set(vrrp.Desired{})
 	time.Sleep(50 * time.Millisecond)
-	if s := c.Status(); s != (keeper.Status{}) || log() != "" {
+	if s := c.Status(); !reflect.DeepEqual(s, keeper.Status{}) || log() != "" {
 		t.Errorf("status %+v, log %q", s, log())
 	}
 	if err := c.Stop(t.Context()); err != nil {

@@ -13,6 +13,7 @@
 //
 // Every file uses only files that come before it in this list:
 //
+//	affinity.go   the processors that the keeper runs on
 //	wire.go       what they exchange
 //	process.go    what is special about the keeper's process
 //	others.go     other daemons that speak VRRP

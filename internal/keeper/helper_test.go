@@ -36,6 +36,7 @@ const (
 	roleVar   = "LVSD_TEST_ROLE"
 	lockVar   = "LVSD_TEST_LOCK"
 	heapVar   = "LVSD_TEST_HEAP"
+	pinnedVar = "LVSD_TEST_PINNED" // the processor that the keeper is to run on
 	signedVar = "LVSD_TEST_SIGNED" // what was signed before it
 )
 
@@ -65,6 +66,8 @@ type report struct {
 	Process  keeper.Process
 	Others   int
 	Log      string
+	Affinity keeper.Affinity
+	Static   *vrrp.StaticStatus
 }
 
 // director is a director that does nothing but run a keeper. A line of its
@@ -80,11 +83,14 @@ func director() {
 		func([]vrrp.Status, []vrrp.Event) {}, "/proc/self/exe")
 	signed, _ := strconv.ParseUint(os.Getenv(signedVar), 10, 64)
 	c.SignAfter(vrrp.Sequence(signed))
+	if pinned, err := strconv.Atoi(os.Getenv(pinnedVar)); err == nil {
+		c.Pin([]int{pinned})
+	}
 	go burn()
 	go func() {
 		for range c.Changed() {
 			s := c.Status()
-			tell(report{Statuses: c.Statuses(), PID: s.PID, Restarts: s.Restarts, Process: s.Process, Others: s.Others})
+			tell(report{Statuses: c.Statuses(), PID: s.PID, Restarts: s.Restarts, Process: s.Process, Others: s.Others, Affinity: s.Affinity, Static: s.Static})
 		}
 	}()
 	go func() {

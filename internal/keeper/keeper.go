@@ -38,12 +38,14 @@ type keeper struct {
 	ending  vrrp.Ending   // as the session was told
 	orderly bool          // the director itself announced it
 	others  others
+	pinning pinning
 	feeder  *feeder
 
 	kick    chan struct{} // there is something to send
 	mu      sync.Mutex
 	pending snapshot // what is to be sent, but for what the session knows
 	foreign int      // sockets of others
+	runs    Affinity
 }
 
 // Main is the life of the keeper's process. It expects the socket to the
@@ -161,6 +163,13 @@ func (k *keeper) obey(o order) {
 	if o.Heartbeat {
 		k.watched.sign()
 	}
+	if o.Processors != nil {
+		runs := k.pinning.pin(*o.Processors)
+		k.mu.Lock()
+		k.runs = runs
+		k.mu.Unlock()
+		token(k.kick)
+	}
 	if o.Watchdog != nil {
 		k.feeder.want(*o.Watchdog)
 	}
@@ -266,7 +275,7 @@ func (k *keeper) send(ended <-chan struct{}) {
 		k.mu.Lock()
 		s := k.pending
 		k.pending = snapshot{}
-		s.Others = k.foreign
+		s.Others, s.Affinity = k.foreign, k.runs
 		k.mu.Unlock()
 		select {
 		case <-k.begun:

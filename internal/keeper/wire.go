@@ -39,6 +39,8 @@ type order struct {
 	// Keys are the texts of the routers' keys, in their order: a vrrp.Secret is encoded
 	// without its own.
 	Keys [][]byte `json:"keys,omitempty"`
+	// Processors are those that the keeper is to run on; nil: as before, and empty: all.
+	Processors *[]int `json:"processors,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
 	// Watchdog is the one to be fed from now on; nil: as before.
@@ -113,7 +115,8 @@ type snapshot struct {
 	Statuses []vrrp.Status `json:"statuses"`
 	// Static is how what is kept without a router stands; nil: there is nothing.
 	Static *vrrp.StaticStatus `json:"static,omitempty"`
-	Events []vrrp.Event       `json:"events,omitempty"`
+	Affinity
+	Events []vrrp.Event `json:"events,omitempty"`
 	// Dropped counts the events since the last snapshot that found no room.
 	Dropped uint64 `json:"dropped,omitempty"`
 	// Unclaimed counts packets of routers that are not configured here.
@@ -137,6 +140,7 @@ type Status struct {
 	Others    int       // VRRP sockets of other daemons on this machine
 	// Static is how what is kept without a router stands; nil: there is nothing.
 	Static *vrrp.StaticStatus
+	Affinity
 	// Reported is when it told last how the routers are.
 	Reported time.Time
 	Watchdog WatchdogStatus

@@ -72,6 +72,16 @@ func Read() (Facts, error) {
 	return f, nil
 }
 
+// Processors returns those that are online, as the kernel tells: "0-3,6"; empty: it does
+// not.
+func Processors() string {
+	text, err := os.ReadFile("/sys/devices/system/cpu/online")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // enabled reports whether a kernel setting is on. One that does not exist, such
 // as IPv6's on a kernel without it, is off.
 func enabled(path string) bool {

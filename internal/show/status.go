@@ -208,6 +208,10 @@ func keeperState(st *api.Status) string {
 	if k.PID != 0 {
 		state = fmt.Sprintf("pid %d", k.PID)
 	}
+	if len(k.Processors) > 0 {
+		numbers := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(k.Processors)), ", "), "[]")
+		state += fmt.Sprintf(", on processor %s", numbers)
+	}
 	if k.Restarts == 0 {
 		return state + ", never restarted"
 	}

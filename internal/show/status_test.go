@@ -147,6 +147,7 @@ var fixtures = []struct {
 		st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Split, Routers: []string{"outside", "inside"}}, {Name: "dmz", State: api.Master, Routers: []string{"a", "b"}}}
 	}},
 	{"static", Terminal{}, func(st *api.Status) {
+		st.Keeper.Processors = []int{2, 6}
 		st.Static = &api.Static{Wanted: []string{"10.14.0.15/24 on eth1", "route 10.15.0.0/16 via 10.14.0.1"}, Held: 1, Missing: "route 10.15.0.0/16 via 10.14.0.1"}
 	}},
 	{"no-routers-no-services", Terminal{}, func(st *api.Status) {

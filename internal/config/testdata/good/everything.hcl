@@ -14,6 +14,7 @@ director {
   exclusive_table  = true
   keep_table       = false
   log_level        = "debug"
+  keeper_processors = "0,2-3"
 }
 
 virtual_router "outside" {

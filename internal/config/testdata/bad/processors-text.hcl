@@ -1,0 +1,3 @@
+director {
+  keeper_processors = "3-2"  # ERROR: Invalid processors
+}
