@@ -154,7 +154,7 @@ var keepalivedVRRP = []foreignWords{
 	{"track_file vrrp_track_file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
 	{"track_process vrrp_track_process process full_command param_match", counterpart, `Write track "process" "haproxy" { … }, with arguments where the name alone does not tell it.`},
 	{"terminate_delay", counterpart, `Write up_after and down_after in the block of the condition.`},
-	{"process_monitor_rcv_bufs process_monitor_rcv_bufs_force", never, `The processes are listed, and no event can be lost.`},
+	{"process_monitor_rcv_bufs process_monitor_rcv_bufs_force", never, `Where events of processes were lost, all processes are listed again.`},
 	{"vrrp_script track_script script", counterpart, `Write track "exec" "gateway" { run = ["/etc/lvsd/programs/gateway", "argument"] }, a list and no shell; or condition "exec" at the top level of a file, for several virtual routers.`},
 	{"init_fail", counterpart, `Write initial = "unmet" in the block of the condition.`},
 	{`bfd neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multihop multiplier
@@ -187,19 +187,24 @@ var keepalivedVRRP = []foreignWords{
 	{"vrrp_cpu_affinity", counterpart, `Write keeper_processors = "3" in the director block, with these numbers.`},
 	{"bfd_cpu_affinity checker_cpu_affinity", never, `The checks run wherever there is time; keeper_processors = "3" in the director block is for the adverts.`},
 	{"linkbeat_interfaces linkbeat_use_polling", never, `The kernel reports at once that a link is down.`},
-	{`higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert
-		preempt_delay_sec skip_check_adv_addr vrrp_skip_check_adv_addr
-		track_src_ip unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 owner_ignore_adverts
-		vrrp_owner_ignore_adverts vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy kernel_rx_buf_size
-		vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
-		vrrp_netlink_monitor_rcv_bufs_force thread_timer_expired timer_expired_backup
-		native_ipv6`,
-		never, `It is fixed in lvsd, which keeps to RFC 9568.`},
+	{"AH", never, `RFC 3768 removed it, and it ends at the first address translation: write authentication { signer = 1 } with a key "1" { file = "/etc/lvsd/vrrp.key" } in it.`},
+	{"higher_prio_send_advert lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_lower_prio_no_advert", never,
+		`RFC 9568 says who answers: a Master a worse advert, at once, and nobody a better one.`},
+	{"skip_check_adv_addr vrrp_skip_check_adv_addr", never, `Adverts with other addresses are accepted, counted and reported.`},
+	{"old_unicast_checksum v3_checksum_as_v2", never, `Both forms of the checksum are accepted, and the one that was heard last is sent.`},
+	{"owner_ignore_adverts vrrp_owner_ignore_adverts", never, `Of two owners of an address, the one with the higher address of its own stays, and both report it.`},
+	{"track_src_ip unicast_fault_no_peer", never, `A director without an address to send from is never Master, and peers must name somebody.`},
+	{"thread_timer_expired timer_expired_backup", never, `A Master that has stalled listens before it goes on, and steps back if another one has taken over.`},
+	{`vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy kernel_rx_buf_size vrrp_netlink_cmd_rcv_bufs
+		vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force`,
+		never, `The kernel lets only adverts of these virtual routers through, and everything is listed again when events were lost.`},
+	{"native_ipv6 preempt_delay_sec", never, `keepalived itself has given it up.`},
 	{`vrrp_priority checker_priority vrrp_rt_priority checker_rt_priority vrrp_no_swap checker_no_swap
-		vrrp_rlimit_rttime bfd_priority bfd_no_swap vrrp_process_name checker_process_name process_names process_name
-		lvs_process_name bfd_process_name bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime vrrp_rlimit_rtime
-		checker_rlimit_rtime checker_rlimit_rttime`,
-		never, `Adverts are always sent by a process of its own with real-time priority.`},
+		vrrp_rlimit_rttime bfd_priority bfd_no_swap bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime
+		vrrp_rlimit_rtime checker_rlimit_rtime checker_rlimit_rttime`,
+		never, `Adverts are always sent by a process of its own, with real-time priority and locked memory; the checks never have either.`},
+	{"vrrp_process_name checker_process_name process_names process_name lvs_process_name bfd_process_name", never,
+		`The process that sends the adverts is called lvsd-keeper, and the others are called lvsd.`},
 }
 
 var keepalivedIPVS = []foreignWords{
@@ -253,15 +258,21 @@ var keepalivedGlobal = []foreignWords{
 	{"include include_check", counterpart, `Remove it: all *.hcl files of the directory are read together.`},
 	{"net_namespace net_namespace_ipvs namespace_with_ipsets use_pid_dir", never, `Start lvsd in that network namespace.`},
 	{`enable_snmp_keepalived enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2
-		enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name snmp_socket enable_snmp snmp_server
-		snmp_rs_stats_update_interval snmp_vs_stats_update_interval dbus_no_interface_name json_version json_dump_file
-		state_dump_file stats_dump_file`,
-		never, `Set http in the director block: lvsd has metrics for Prometheus.`},
+		enable_snmp_rfcv3 enable_traps snmp_socket enable_snmp snmp_server
+		snmp_rs_stats_update_interval snmp_vs_stats_update_interval`,
+		never, `An agent would read requests from the network where the adverts are kept: set http in the director block, which has metrics for Prometheus and can be bridged to SNMP, or read lvsd status -o json.`},
+	{"enable_dbus dbus_service_name dbus_no_interface_name", never,
+		`A bus is one more daemon that must run: the commands lvsd status, vrrp, failover, standby and reload go by a socket of lvsd's own, and on "any" { run = ["/etc/lvsd/hooks/notify"] } tells of every change.`},
+	{"json_version json_dump_file state_dump_file stats_dump_file", never,
+		`Nothing is written into files: lvsd status -o json and lvsd vrrp -o json print what they would have.`},
 	{"dynamic_interfaces", counterpart, `Remove it: an interface may always appear later.`},
 	{"default_interface", never, `Every virtual_router names its interface.`},
-	{`nftables nftables_counters nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark
-		nftables_priority vrrp_iptables vrrp_ipsets`,
-		never, `lvsd leaves the firewall alone.`},
+	{"vrrp_iptables vrrp_ipsets", never,
+		`iptables has no transactions: accept = false has a table of nftables of lvsd's own, and all other rules stay yours.`},
+	{"nftables nftables_counters nftables_ifindex nftables_priority", never,
+		`The one table that lvsd has in nftables, for accept = false, has a fixed name and the one priority at which IPVS still works.`},
+	{"nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark", never,
+		`lvsd marks no packets: write firewall_mark = 7 in a virtual_service, and a rule of your own firewall for all addresses of the group.`},
 	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat
 		shutdown_script_timeout startup_script_timeout use_symlink_paths tls_compliant checker_log_all_failures
 		log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file

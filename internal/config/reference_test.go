@@ -256,7 +256,30 @@ func sections() string {
 		said.list(&b, o.Block)
 		said.subsections(&b, o.Block, done)
 	}
+	refused(&b)
 	return b.String()
+}
+
+// refused is the manual's section about words of keepalived that lvsd will not have. The
+// messages about them come from the same table.
+func refused(b *strings.Builder) {
+	b.WriteString(".Sh WHAT KEEPALIVED HAS AND LVSD HAS NOT\n")
+	sentences(b, "These words of keepalived have no counterpart, by design. Of each, this is the reason, and what to use. "+
+		"For all other words, the message about one that is written here says what to write, or that there is nothing yet.")
+	b.WriteString(".Bl -tag -width Ds\n")
+	for _, w := range keepalived().words {
+		if w.fate != never {
+			continue
+		}
+		b.WriteString(".It Xo\n")
+		names := strings.Join(strings.Fields(w.names), " , ")
+		for _, line := range fill(names, 70) {
+			b.WriteString(".Li " + strings.TrimPrefix(line, ", ") + "\n")
+		}
+		b.WriteString(".Xc\n")
+		sentences(b, w.advice)
+	}
+	b.WriteString(".El\n")
 }
 
 // subsections are those of the blocks inside a block.
