@@ -645,8 +645,10 @@ virtual_router "outside" {
 
   # Accept what comes for the addresses and no virtual service, such as ping or
   # ssh (Accept_Mode). If false, a table of nftables drops it, except what
-  # finds neighbours, and what comes from this director itself. A director that
-  # is a real server of such an address itself needs true, unless by NAT.
+  # finds neighbours, and what comes from this director itself. In a VRF, that
+  # is dropped as well, since it arrives by the device of the VRF as everything
+  # else does. A director that is a real server of such an address itself needs
+  # true, unless by NAT.
   # Default: true.
   accept = true
 

@@ -85,7 +85,7 @@ var routerTable = block.NewTable("virtual_router", func() []block.Entry[router] 
 			hookTable.Schema(), "state"),
 		block.One[router]("virtual_mac", "Give the addresses the MAC address of the virtual router (00-00-5E-00-01 or, with IPv6, -02, and the id), which moves with them: no neighbour has to learn another one. They are on a device of their own then, which is down unless this director has them. Extra addresses stay on their interfaces. Do not use it where a switch or a hypervisor accepts one MAC address of a port only.",
 			virtualMACTable.Schema()),
-		block.Flag("accept", "Accept what comes for the addresses and no virtual service, such as ping or ssh (Accept_Mode). If false, a table of nftables drops it, except what finds neighbours, and what comes from this director itself. A director that is a real server of such an address itself needs true, unless by NAT.",
+		block.Flag("accept", "Accept what comes for the addresses and no virtual service, such as ping or ssh (Accept_Mode). If false, a table of nftables drops it, except what finds neighbours, and what comes from this director itself. In a VRF, that is dropped as well, since it arrives by the device of the VRF as everything else does. A director that is a real server of such an address itself needs true, unless by NAT.",
 			true, func(r *router) *bool { return &r.accept }),
 		block.Flag("insist", "Take over even while another director has the addresses whose adverts are refused for their version or authentication. Otherwise a director stands aside for it, because two Masters are worse than one without a Backup. With keys that are enforced, it never does.",
 			false, func(r *router) *bool { return &r.Insist }),
