@@ -101,6 +101,10 @@ sim: ## Run the simulations at length, with RUNS=20000 seeds
 mutate: ## Change the core and check that its tests notice; MUTATE=ipvsctl or MUTATE=vrrp/packet.go selects
 	@go test -count 1 -timeout 0 -v ./internal/arch -run TestMutants -mutate '$(MUTATE)'
 
+.PHONY: mutations
+mutations: ## Break election, hand-over, groups and keys as a list says, and check that the tests notice
+	@go test -count 1 -timeout 0 -v ./internal/arch -run TestListedMutations$(if $(RUN),/'$(RUN)') -listed | grep -v '^=== '
+
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZ=20s
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file f; do \

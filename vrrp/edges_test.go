@@ -132,3 +132,19 @@ func TestWhatAConfigurationIs(t *testing.T) {
 		t.Error("there is a first one of no addresses")
 	}
 }
+
+// One gateway that does not answer is one, however many routers of a group look at it.
+func TestWhatSeveralMembersOfAGroupTrackCountsOnce(t *testing.T) {
+	g := &group{name: "site"}
+	for _, name := range []string{"outside", "inside", "backup"} {
+		c := testConfig()
+		c.Name = name
+		g.members = append(g.members, &member{router: NewRouter(c), demands: []demand{{
+			Condition: Condition{Name: "ping gateway", Reason: "10.0.0.1 does not answer", Tracked: true},
+			Track:     Track{Condition: "ping gateway", Weight: -20}, given: true}}})
+	}
+	g.members[0].demands = nil
+	if all := g.others(g.members[0]); len(all) != 1 {
+		t.Errorf("of the others it takes %+v", all)
+	}
+}
