@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"time"
 
@@ -107,6 +108,8 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 	go func() { defer close(sent); k.send(ended) }()
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
+	collect := time.NewTicker(collectEvery)
+	defer collect.Stop()
 	waiting := acquire(lock)
 	lockTimer := time.NewTimer(k.lockPatience())
 	begin := func() {
@@ -133,6 +136,8 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 			if waiting == nil { // The keeper before it is gone.
 				k.lookForOthers()
 			}
+		case <-collect.C:
+			runtime.GC()
 		case err := <-waiting:
 			if err != nil {
 				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())
