@@ -231,3 +231,41 @@ func TestStoriesOfARouterThatIsLed(t *testing.T) {
 		})
 	}
 }
+
+// Why a router of a group becomes Master, where the group has no other reason.
+func TestWhyARouterThatIsLedIsMaster(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		all  []ledStep
+		want string
+	}{
+		{"nobody was heard", func(*Config) {}, nil, "no adverts from any Master"},
+		{"a worse one was heard, and the delay is over", ledDelays, []ledStep{{at: time.Second, do: ledHears(higher, 50)}}, "preempts 10.0.0.3 after the delay"},
+		{"a worse one was heard, without a delay", func(*Config) {}, []ledStep{{at: time.Second, do: ledHears(higher, 50)}}, "preempts 10.0.0.3 with priority 50"},
+	} {
+		r := led(tt.edit)
+		for _, h := range tt.all {
+			h.do(r, at(h.at))
+		}
+		got := ""
+		for _, a := range r.Promote(at(ledDown), "") {
+			if e, ok := a.(Event); ok {
+				got = e.Text
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A reload that leaves a router in its group lets it wait as before.
+func TestARouterThatStaysInItsGroupStaysReady(t *testing.T) {
+	r := led()
+	r.Expire(at(ledDown))
+	r.Lead(at(5*time.Second), true)
+	if next := r.Deadline(); !next.IsZero() || r.stand(at(5*time.Second)) != ready {
+		t.Errorf("it stands %d, and has something to do at %v", r.stand(at(5*time.Second)), next)
+	}
+}

@@ -202,3 +202,15 @@ func TestNobodyIsMasterSoonAfterTheLinkCameUp(t *testing.T) {
 func withoutNotes(script string) string {
 	return strings.TrimPrefix(strings.ReplaceAll(", "+script, ", note", ""), ", ")
 }
+
+// What has been Master for Master_Down has served, and no sooner.
+func TestWhoAssertsItself(t *testing.T) {
+	c := testConfig()
+	c.Preempt = false
+	for served, want := range map[time.Duration]bool{c.masterDown(c.Interval): true, c.masterDown(c.Interval) - 1: false} {
+		s := seniority{}
+		if got := s.asserts(&c, epoch, served, advertOf(150)); got != want {
+			t.Errorf("after %v: %t, want %t", served, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -131,7 +132,12 @@ func TestAGroupThatStaysSplitIsTold(t *testing.T) {
 		s.wire()
 		d := nat(func(c *vrrp.Config) { c.Preempt = false })
 		s.session.Set(d)
-		time.Sleep(5 * time.Second)
+		time.Sleep(10 * time.Second)
+		for _, st := range s.session.Statuses() {
+			if st.State != vrrp.Master || st.Split != 0 {
+				t.Errorf("%s is %s, and split for %v", st.Name, st.State, st.Split)
+			}
+		}
 		more := d.Routers[1]
 		more.Name, more.Interface, more.Addresses = "dmz", "eth2", []netip.Prefix{netip.MustParsePrefix("172.16.0.254/24")}
 		d.Routers = append(d.Routers, more)
@@ -139,7 +145,7 @@ func TestAGroupThatStaysSplitIsTold(t *testing.T) {
 		s.opening = true // The socket of eth2 never opens.
 		s.mu.Unlock()
 		s.session.Set(d)
-		for _, tt := range []struct{ after, want time.Duration }{{3400 * time.Millisecond, 0}, {200 * time.Millisecond, 3600 * time.Millisecond}} {
+		for _, tt := range []struct{ after, want time.Duration }{{3414062500, 0}, {200 * time.Millisecond, 3614062500}} {
 			time.Sleep(tt.after)
 			for _, st := range s.session.Statuses() {
 				if st.Split != tt.want {
@@ -194,6 +200,35 @@ func TestAHardConditionOfOneRouterCountsBesideAWeightOfAnother(t *testing.T) {
 	})
 }
 
+// Two routers of a group may ask for opposite things. Each has its own weight, and
+// nobody else's; but if one cannot run, none does.
+func TestRoutersOfAGroupThatAskForOppositeThings(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat()
+		d.Conditions = []vrrp.Condition{{Name: "file flag", Tracked: true, OK: true}}
+		for _, tt := range []struct {
+			outside, inside int // weights
+			want            []string
+		}{
+			{-20, -30, []string{"inside Master 120", "outside Master 150"}},
+			{0, 0, []string{"inside Initialize 150", "outside Initialize 150"}},
+		} {
+			d.Routers[0].Track = []vrrp.Track{{Condition: "file flag", Weight: tt.outside}}
+			d.Routers[1].Track = []vrrp.Track{{Condition: "file flag", Weight: tt.inside, Reverse: true}}
+			s.session.Set(d)
+			time.Sleep(5 * time.Second)
+			var got []string
+			for _, st := range s.session.Statuses() {
+				got = append(got, fmt.Sprintf("%s %s %d", st.Name, st.State, st.Priority))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		}
+	})
+}
+
 // An operator names one router, and all of its group move.
 func TestAFailoverOfOneRouterIsOneOfItsGroup(t *testing.T) {
 	play(t, func(s *kernel) {
@@ -214,6 +249,68 @@ func TestAFailoverOfOneRouterIsOneOfItsGroup(t *testing.T) {
 		time.Sleep(3400 * time.Millisecond)
 		if got, want := s.states(), []string{"inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
 			t.Errorf("and nobody inside: %q, want %q", got, want)
+		}
+	})
+}
+
+// A failover of one router is none of another one that is in no group with it.
+func TestAFailoverMovesNoOtherGroup(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat()
+		d.Routers[1].SyncGroup = ""
+		s.session.Set(d)
+		time.Sleep(5 * time.Second)
+		s.script()
+		d.Offers = []vrrp.Offer{{Router: "inside", Number: 1}}
+		s.session.Set(d)
+		s.want("the other one stays", "5s      advert 0 from 192.168.1.1 to 224.0.0.18")
+	})
+}
+
+// What concerns all routers of a group is told once by each.
+func TestWhatConcernsAllIsToldOnce(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		d := nat()
+		d.Conditions = []vrrp.Condition{{Name: "operator", Reason: "standby"}}
+		s.session.Set(d)
+		time.Sleep(time.Second)
+		for _, st := range s.session.Statuses() {
+			if !slices.Equal(st.Unmet, []string{"standby"}) {
+				t.Errorf("%s: unmet %q", st.Name, st.Unmet)
+			}
+		}
+	})
+}
+
+// "The Master's outside link died, and inside its peer waited for Master_Down."
+func TestAMasterThatLeavesOneRouterIsDoubtedInTheOthers(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.wire()
+		s.session.Set(nat())
+		both := func(priority uint8) {
+			ad := vrrp.Advert{Version: 3, VRID: 52, Priority: 200, Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("192.168.1.254")}}
+			src := netip.MustParseAddr("192.168.1.2")
+			s.mu.Lock()
+			s.queue = append(s.queue, vrrp.Packet{Port: vrrp.Port{Interface: "eth1", Family: 4}, Src: src, Dst: vrrp.Group4, TTL: 255, Payload: ad.Append(nil, src, vrrp.Group4)})
+			s.mu.Unlock()
+			s.arrive(priority, true)
+		}
+		for range 5 {
+			both(200)
+			time.Sleep(time.Second)
+		}
+		both(200)
+		time.Sleep(100 * time.Millisecond)
+		s.arrive(0, true) // outside only
+		time.Sleep(1140 * time.Millisecond)
+		if got, want := s.states(), []string{"inside Backup, following", "outside Backup, waiting for its group"}; !slices.Equal(got, want) {
+			t.Errorf("before its next advert is overdue: %q, want %q", got, want)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if got, want := s.states(), []string{"inside Master, advertising", "outside Master, advertising"}; !slices.Equal(got, want) {
+			t.Errorf("1.25 intervals after its last advert inside: %q, want %q", got, want)
 		}
 	})
 }

@@ -38,6 +38,38 @@ func TestThePriorityIsAFunctionOfThePresent(t *testing.T) {
 	}
 }
 
+// A condition may be damped on its way up alone, or on its way down alone.
+func TestAFlapIsDampedOneWay(t *testing.T) {
+	play(t, func(s *kernel) {
+		d := one(func(c *vrrp.Config) {
+			c.Track = []vrrp.Track{{Condition: "exec up", Weight: -20, UpAfter: 5 * time.Second}, {Condition: "exec down", Weight: -30, DownAfter: 5 * time.Second}}
+		})
+		for _, tt := range []struct {
+			ok    bool
+			after time.Duration
+			want  uint8
+		}{
+			{true, time.Second, 150},
+			{false, time.Second, 130}, {false, 5 * time.Second, 100},
+			{true, time.Second, 130}, {true, 5 * time.Second, 150},
+		} {
+			d.Conditions = nil
+			for _, name := range []string{"exec up", "exec down"} {
+				c := vrrp.Condition{Name: name, Tracked: true, OK: tt.ok}
+				if !tt.ok {
+					c.Reason = name + " says no"
+				}
+				d.Conditions = append(d.Conditions, c)
+			}
+			s.session.Set(d)
+			time.Sleep(tt.after)
+			if got := s.status().Priority; got != tt.want {
+				t.Errorf("met %t, %v later: priority %d, want %d", tt.ok, tt.after, got, tt.want)
+			}
+		}
+	})
+}
+
 // present is all that is so now.
 type present struct {
 	eth1       bool
