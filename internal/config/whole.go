@@ -354,8 +354,8 @@ func (w *whole) finish(s Sources, empty bool) {
 		// At a reload it would take every address and every service down.
 		w.Mistake(at, "Empty configuration", "%s has no virtual_router and no virtual_service. Has it been cut short, for instance by a full disk? To stop serving, stop lvsd.", what)
 	}
-	if w.watchdog != nil && len(w.routers) == 0 {
-		w.Doubt(w.watchdog.At, "Watchdog without virtual router", "It is fed by the process that sends the adverts, and there is none without a virtual_router: the watchdog is not opened.")
+	if w.watchdog != nil && len(w.routers) == 0 && len(w.static.Names()) == 0 {
+		w.Doubt(w.watchdog.At, "Watchdog without virtual router", "It is fed by the process that sends the adverts, and there is none without a virtual_router or a static block: the watchdog is not opened.")
 	}
 	for _, g := range w.groups {
 		joined{&w.Reports, w.routers}.judge(g)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -18,6 +19,9 @@ func starter(s *spawn.Spawner) probe.Starter {
 			return "", err
 		}
 		failure = o.String()
+		if o.TimedOut { // the same words, whoever notices first that its time is over
+			failure = fmt.Sprintf("did not end within %v", timeout)
+		}
 		if lines := o.Lines(); len(lines) > 0 {
 			failure += ": " + lines[0]
 		}
