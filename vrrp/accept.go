@@ -20,7 +20,7 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 			r.peers.hear(now, plain(p.Src), ad.Priority, reason, 0)
 			r.misunderstand(now, plain(p.Src), ad, err)
 		}
-		return r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)
+		return append(r.reconsider(now), r.note(now, PacketDiscarded, reason, "packet from %s discarded: %v", plain(p.Src), err)...)
 	}
 	r.counters.AdvertsReceived++
 	r.peers.hear(now, plain(p.Src), ad.Priority, "", proof.key)
@@ -38,7 +38,7 @@ func (r *Router) Claim(now time.Time, c Claim) []Action {
 	case r.state == Master:
 		return r.contest(now, c)
 	case r.state == Backup && c.Address == r.guard.address:
-		return r.standAside(now, c.MAC)
+		return append(r.standAside(now, c.MAC), r.reconsider(now)...)
 	default:
 		return nil
 	}
@@ -58,7 +58,7 @@ func (r *Router) Asked(now time.Time, a Ask, err error) []Action {
 	}
 	r.unasked = err.Error()
 	if r.state == Backup {
-		return r.standAside(now, "")
+		return append(r.standAside(now, ""), r.reconsider(now)...)
 	}
 	if was != "" {
 		return nil

@@ -90,6 +90,9 @@ const (
 	PriorityChanged = "priority-changed" // by conditions
 	TakenOver       = "taken-over"       // how a hand-over ended
 	NotTakenOver    = "not-taken-over"
+	Asks            = "asks-director"         // and waits for the answer
+	AsksNoMore      = "asks-director-no-more" // as the answer does not matter any more
+	Refused         = "director-refused"      // or did not answer
 
 	Stalled           = "stalled"
 	AdvertsLate       = "adverts-late" // half of Master_Down has passed without one

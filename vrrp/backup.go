@@ -24,10 +24,15 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) (acts []Action) 
 		if gap := r.election.gap(now, src); gap > 0 && ad.Priority != 0 {
 			r.timing.gaps.add(GapBounds, gap)
 		}
+		var acts []Action
+		if ad.Priority != 0 || src == r.election.master {
+			acts = r.endWaiting(now, ad)
+		}
 		r.election.receive(&r.c, now, src, ad)
 		if r.election.heardAt.Equal(now) {
-			return append(acts, r.understand(now)...)
+			acts = append(acts, r.understand(now)...)
 		}
+		return append(acts, r.reconsider(now)...)
 	case ad.Priority != 0:
 		r.election.know(src, ad.Priority)
 	}
@@ -39,6 +44,9 @@ func (r *Router) ready() bool { return r.state == Backup && r.election.over() }
 
 func (r *Router) expireBackup(now time.Time) []Action {
 	e := &r.election
+	if r.waits() {
+		return r.expireEntering(now)
+	}
 	timer, why := e.masterDownAt, e.why(&r.c)
 	if !due(timer, now) {
 		timer, why = e.preemptAt, fmt.Sprintf("preempts %s after the delay", e.master)
@@ -57,6 +65,12 @@ func (r *Router) expireBackup(now time.Time) []Action {
 	if r.led {
 		e.stop()
 		return nil
+	}
+	if r.c.Enter.Timeout > 0 && e.doubtful(&r.c, now) {
+		return nil
+	}
+	if r.asksToEnter(now) {
+		return r.askToEnter(now)
 	}
 	return r.becomeMaster(now, cmp.Or(r.guard.gone(), why))
 }

@@ -196,6 +196,9 @@ func change(t *testing.T, v reflect.Value) {
 	case []netip.Prefix:
 		v.Set(reflect.ValueOf([]netip.Prefix{netip.MustParsePrefix("10.0.0.77/24")}))
 		return
+	case Clearance:
+		v.Set(reflect.ValueOf(Clearance{Timeout: time.Second}))
+		return
 	case VirtualMAC:
 		v.Set(reflect.ValueOf(VirtualMAC{Device: "vrrp4-51"}))
 		return

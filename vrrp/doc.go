@@ -6,17 +6,17 @@
 //
 //	packet.go, auth.go, trailer.go,        values: the codec of adverts, what tells
 //	condition.go, timing.go, route.go,     them from others', what is configured and
-//	offer.go, vrrp.go                      what is reported
+//	offer.go, clearance.go, vrrp.go        what is reported
 //	times.go, pace.go, election.go         parts of a router: each knows one
 //	                                       thing, and has timers of its own
 //	holdings.go, actions.go, edge.go       what a router asks for, and the kernel does
 //	desired.go                             what the director asks for
 //	handover.go, announcements.go,         more of its parts
 //	stall.go, rivals.go, seniority.go, guard.go,
-//	peers.go, claims.go
-//	router.go, master.go, backup.go,       a Router: the state machine of one virtual
-//	source.go, accept.go, lifecycle.go,    router. It takes the time as an argument
-//	status.go, led.go                      and returns the work to do
+//	peers.go, claims.go, departure.go
+//	router.go, master.go, question.go,     a Router: the state machine of one virtual
+//	backup.go, source.go, accept.go,       router. It takes the time as an argument
+//	lifecycle.go, status.go, led.go        and returns the work to do
 //	group.go                               what a group wants of the routers in it
 //	job.go, worker.go                      the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
@@ -50,6 +50,14 @@
 // Master, whatever its priority, it becomes Backup and lets the addresses go after
 // 50 ms. If none comes within Master_Down, it goes on as Master, and nothing was lost;
 // or it becomes Backup all the same, if that was ordered.
+//
+// Questions. By option a Backup asks its director before it becomes Master in the place of
+// one that fell silent, and a Master before it leaves by plan; each waits for the answer,
+// for a time. A Backup that waits has sent nothing and has no addresses, and any advert ends
+// its waiting, as does a stall; a Master goes on meanwhile. Nobody asks where a Master
+// leaves with priority 0, is preempted, or is gone from the network. The routers of a group
+// ask together, and all wait. A Backup that was refused asks again after ten seconds, if a
+// refusal counts.
 //
 // Losing the source. A router whose interface has lost only the address to send
 // adverts from goes on for a second, sending from that address, and then leaves as

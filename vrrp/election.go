@@ -188,6 +188,19 @@ func (e *election) outranked(c *Config, now time.Time, src netip.Addr, ad Advert
 		now.Sub(e.heardAt) <= e.interval+e.interval/4 && !beats(src, ad, e.master, e.priority)
 }
 
+// doubtful reports whether a Master that would be preempted now has let its advert be
+// overdue, and puts that off: it is heard again, or has fallen silent.
+func (e *election) doubtful(c *Config, now time.Time) bool {
+	if e.leaving || !e.alive(c, now) || now.Sub(e.heardAt) <= e.interval+e.interval/4 {
+		return false
+	}
+	e.masterDownAt = e.heardAt.Add(e.masterDown(c))
+	if !e.preemptAt.IsZero() {
+		e.preemptAt = e.masterDownAt
+	}
+	return true
+}
+
 // shorten makes Master_Down_Timer end at a time, unless it ends sooner.
 func (e *election) shorten(at time.Time) {
 	if at.Before(e.masterDownAt) {
@@ -232,6 +245,10 @@ func (e *election) why(c *Config) string {
 func (e *election) alive(c *Config, now time.Time) bool {
 	return e.master.IsValid() && !e.leaving && now.Sub(e.heardAt) < e.masterDown(c)
 }
+
+// gives reports whether the Master that was heard last lets others take its role: it has
+// said that it leaves, or it is there and can be preempted.
+func (e *election) gives(c *Config, now time.Time) bool { return e.leaving || e.alive(c, now) }
 
 // follows reports whether a Master of that priority is left in peace.
 func (c *Config) follows(priority uint8) bool { return priority >= c.Priority || !c.preempts() }

@@ -114,15 +114,18 @@ func (s *Session) decide(now time.Time, m *member) {
 	}
 	switch {
 	case fault != "" && !(m.verdict.given && (idle || ending)):
-		if fault == was.fault {
-			return
+		if fault != was.fault {
+			s.do(now, m, m.router.Fault(now, fault, m.verdict.silent))
 		}
-		s.do(now, m, m.router.Fault(now, fault, m.verdict.silent))
 		// One that ran has told it with its transition.
-		if idle && !ending {
+		if fault != was.fault && idle && !ending {
 			s.tell(now, m, CannotStart, slog.LevelWarn, "cannot start: "+fault)
 		}
+		if m.group.silenced() { // Another director takes over there.
+			s.do(now, m, m.router.Depart(now))
+		}
 	case ending || !idle:
+		s.do(now, m, m.router.Stay(now))
 	case fault != "":
 		m.router.Wait(now, fault)
 		if was.fault != "" && !was.given {

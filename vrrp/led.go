@@ -28,6 +28,9 @@ func (r *Router) Lead(now time.Time, led bool) {
 	if r.led && !led && r.ready() {
 		r.election.masterDownAt = now
 	}
+	if r.led != led {
+		r.entering = clearing{} // Whoever decides from now on asks anew.
+	}
 	r.led = led
 }
 
@@ -61,6 +64,9 @@ func (r *Router) Promote(now time.Time, why string) []Action {
 	}
 	if e := &r.election; why == "" {
 		why = cmp.Or(r.guard.gone(), e.why(&r.c))
+		if r.entering.stage == granted {
+			why = r.silence()
+		}
 		if e.alive(&r.c, now) && r.c.preemptDelay() > 0 {
 			why = fmt.Sprintf("preempts %s after the delay", e.master)
 		}
@@ -74,10 +80,15 @@ func (r *Router) Demote(now time.Time, why string, patience time.Duration) []Act
 	if r.state != Master {
 		return nil
 	}
+	waited := r.leaving
 	r.handover.begin(&r.c, now)
 	acts := []Action{r.send(now, 0), r.enter(now, Backup, BecameBackup, why)}
 	r.election.open(&r.c, now)
 	r.election.masterDownAt = r.election.masterDownAt.Add(patience)
+	if waited.pending() {
+		waited.grant(now)
+		r.leaving = waited
+	}
 	return acts
 }
 

@@ -42,10 +42,14 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 		return nil
 	}
 	r.start(source)
-	if r.c.Priority == ownerPriority && !r.led {
+	owner := r.c.Priority == ownerPriority && !r.led
+	if owner && !r.asksToEnter(now) {
 		return r.becomeMaster(now, "started, owns the addresses")
 	}
 	r.election.open(&r.c, now)
+	if owner {
+		r.election.masterDownAt = now
+	}
 	return []Action{r.enter(now, Backup, BecameBackup, "started")}
 }
 
@@ -82,13 +86,23 @@ func (r *Router) End(now time.Time, how Ending) []Action {
 	}
 	r.handover.ending = how
 	r.handover.unreported = r.handover.unreported || r.state == Master
+	if how == Stopped {
+		if acts, wait := r.mustWaitToLeave(now, departure{ending: how}); wait {
+			return acts
+		}
+	}
 	acts := r.standBack(now, StoppedRouter, why)
 	r.fault = fault
 	return acts
 }
 
 // Continue takes back an End: the router goes on with its next Startup.
-func (r *Router) Continue() { r.handover.ending, r.handover.unreported = Running, false }
+func (r *Router) Continue() {
+	r.handover.ending, r.handover.unreported = Running, false
+	if r.leaving.ending != Running {
+		r.leaving = departure{}
+	}
+}
 
 // reportHandover reports, once, how a Master that was ended has handed over.
 func (r *Router) reportHandover(now time.Time) []Action {
@@ -127,6 +141,10 @@ func (r *Router) Fault(now time.Time, reason string, silent bool) []Action {
 	case silent:
 		acts = append(r.fallSilent(now, reason), r.reportHandover(now)...)
 	case r.state != Initialize:
+		waiting, wait := r.mustWaitToLeave(now, departure{fault: reason})
+		if wait {
+			return waiting
+		}
 		acts = r.standBack(now, StoodBack, reason)
 	}
 	if r.handover.ending == Running {
@@ -147,6 +165,13 @@ func (r *Router) Offer(now time.Time, order Offer) []Action {
 		r.offering.last.Outcome = NotMaster
 		return nil
 	}
+	if acts, wait := r.mustWaitToLeave(now, departure{order: order}); wait {
+		return acts
+	}
+	return r.offer(now, order)
+}
+
+func (r *Router) offer(now time.Time, order Offer) []Action {
 	acts, _ := r.checkStall(now)
 	if !r.stall.listening { // Else another router may be Master already.
 		acts = append(acts, r.send(now, 0))
@@ -164,7 +189,9 @@ func (r *Router) standBack(now time.Time, code, why string) []Action {
 	switch r.state {
 	case Master:
 		r.handover.begin(&r.c, now)
-		acts = append(acts, r.send(now, 0))
+		if r.handover.ending != Abandoned || r.c.Leave.Timeout == 0 {
+			acts = append(acts, r.send(now, 0))
+		} // Else what was to be done before goes on, and nobody is to hear that it has ended.
 	case Backup:
 		r.handover.takenOver = r.election.master.IsValid()
 	}
@@ -226,17 +253,39 @@ func (r *Router) change(now time.Time) []Action {
 	case Backup:
 		r.election.update(&r.c, &old, now)
 	}
+	return append(acts, r.reconsider(now)...)
+}
+
+// depart does what a Master has waited to do.
+func (r *Router) depart(now time.Time) (acts []Action) {
+	d := r.leaving
+	switch {
+	case d.ending != Running:
+		acts = r.End(now, d.ending)
+	case d.fault != "":
+		acts = r.Fault(now, d.fault, false)
+	case d.order.Number != 0 && r.state == Master:
+		acts = r.offer(now, d.order)
+	}
+	r.leaving = departure{}
 	return acts
 }
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
 func (r *Router) Deadline() time.Time {
-	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt, r.offering.until)
+	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt, r.offering.until,
+		r.entering.until, r.entering.wakeAt, r.leaving.until)
 }
 
 // Expire does what is due, and nothing before Deadline.
 func (r *Router) Expire(now time.Time) []Action {
 	var acts []Action
+	if due(r.leaving.until, now) && r.leaving.stage == asked {
+		acts = r.mayLeave(now, false, unanswered(r.c.Leave))
+	}
+	if due(r.leaving.until, now) {
+		return append(acts, r.depart(now)...)
+	}
 	switch r.state {
 	case Backup:
 		acts = r.expireBackup(now)

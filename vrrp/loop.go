@@ -115,9 +115,12 @@ func (s *Session) Deadline() time.Time {
 // read applies what the loop was told since the last turn.
 func (s *Session) read(now time.Time) {
 	s.mu.Lock()
-	d := s.mail
-	s.mail = nil
+	d, answers := s.mail, s.answers
+	s.mail, s.answers = nil, nil
 	s.mu.Unlock()
+	for _, a := range answers {
+		s.answer(now, a)
+	}
 	switch {
 	case d == nil:
 	case d.Ending == Running && s.ending == Running:
@@ -128,6 +131,15 @@ func (s *Session) read(now time.Time) {
 		s.ending = d.Ending
 		for m := range s.each() {
 			s.end(now, m)
+		}
+	}
+}
+
+// answer hands an answer to the routers that wait for it.
+func (s *Session) answer(now time.Time, a Answer) {
+	for m := range s.each() {
+		if m.group.has(a.Router) {
+			s.do(now, m, m.router.Answer(now, a))
 		}
 	}
 }

@@ -15,6 +15,9 @@ const answersBound = 4
 // becomeMaster sends the advert first: it is what stops the other backups,
 // and addresses may take their time.
 func (r *Router) becomeMaster(now time.Time, why string) []Action {
+	if t := r.entering.text; t != "" {
+		why += "; before that: " + t
+	}
 	sent := r.send(now, r.c.Priority)
 	heard := r.election.master.IsValid()
 	entered := r.enter(now, Master, BecameMaster, why)
@@ -74,10 +77,19 @@ func (r *Router) receiveMaster(now time.Time, src netip.Addr, ad Advert) []Actio
 	}
 }
 
-// giveWay goes from Master to Backup of the sender of an advert.
+// giveWay goes from Master to Backup of the sender of an advert. What it waited to do
+// comes next.
 func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) []Action {
+	waited := r.leaving
 	acts := r.handover.heard(now, &r.c)
 	acts = append(acts, r.enter(now, Backup, BecameBackup, why))
+	if waited.order.Number != 0 {
+		r.offering.last.Outcome = Accepted
+	}
+	if waited.pending() {
+		waited.grant(now)
+		r.leaving = waited
+	}
 	r.election.open(&r.c, now)
 	r.election.receive(&r.c, now, src, ad)
 	return acts

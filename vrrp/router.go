@@ -37,6 +37,8 @@ type Router struct {
 	announcements announcements
 	handover      handover
 	offering      offering
+	entering      clearing
+	leaving       departure
 	stall         stall
 	rivals        rivals
 	seniority     seniority
@@ -121,6 +123,10 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	r.offering.end(Interrupted)
+	if r.leaving.order.Number != 0 {
+		r.offering.last.Outcome = Interrupted
+	}
+	r.entering, r.leaving = clearing{}, departure{}
 	r.guard.end()
 	r.claims, r.unasked = claims{}, ""
 	if to != Backup {

@@ -23,6 +23,8 @@ type Session struct {
 
 	mu   sync.Mutex
 	mail *Desired // what the loop was told last and has not read yet
+	// answers are those that it has not read yet.
+	answers []Answer
 
 	kick    chan struct{}
 	queries chan chan []Status // nil: only whether the loop runs is asked
@@ -136,6 +138,14 @@ func (s *Session) Set(d Desired) {
 		d.Resume, d.Signed = slices.Concat(s.mail.Resume, d.Resume), latest(s.mail.Signed, d.Signed)
 		s.mail = &d
 	}
+	s.mu.Unlock()
+	token(s.kick)
+}
+
+// Answer answers the question of a router, and of its group.
+func (s *Session) Answer(a Answer) {
+	s.mu.Lock()
+	s.answers = append(s.answers, a)
 	s.mu.Unlock()
 	token(s.kick)
 }

@@ -56,6 +56,7 @@ func (r *Router) Status() Status {
 		Interval:       r.c.Interval,
 		MissedAdverts:  uint8(r.c.missed()),
 		Fault:          r.fault,
+		Question:       r.Question(),
 		Authentication: r.c.Authentication.status(),
 		Master:         r.election.master,
 		MasterPriority: r.election.priority,
@@ -72,6 +73,9 @@ func (r *Router) Status() Status {
 	}
 	if g := &r.guard; g.aside {
 		s.Aside = &Aside{Master: g.master, Reason: ReasonOf(g.why), Address: g.address, MAC: g.mac}
+	}
+	if r.entering.stage == refused {
+		s.Barred = r.entering.text
 	}
 	if r.state == Master || r.guard.aside {
 		s.Unasked = r.unasked
@@ -109,6 +113,8 @@ func (r *Router) phase() Phase {
 		return Offering
 	case r.stall.listening:
 		return Listening
+	case r.leaving.stage == asked:
+		return Parting
 	case r.state == Master:
 		return Advertising
 	case !h.releaseAt.IsZero() && (r.state == Backup || h.takenOver):
@@ -121,6 +127,10 @@ func (r *Router) phase() Phase {
 		return Adopted
 	case r.state == Initialize:
 		return Waiting
+	case r.entering.stage == asked:
+		return Entering
+	case r.entering.stage == refused:
+		return Barred
 	case r.ready():
 		return Ready
 	case r.guard.aside:

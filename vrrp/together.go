@@ -108,9 +108,16 @@ func (s *Session) lead(now time.Time, g *group) {
 	}
 	g.note(now, all)
 	wanted, left := moves(all)
+	wait := g.enters(all, wanted) && g.asks(now) && !s.clear(now, g)
 	for i, m := range g.members {
+		if wanted[i] != promote {
+			s.do(now, m, m.router.Withdraw(now))
+		}
 		switch wanted[i] {
 		case promote:
+			if wait {
+				continue
+			}
 			why := ""
 			if all[i].stand == ahead {
 				why = fmt.Sprintf("moves with %s of group %s", g.first(all, leading), g.name)
@@ -128,6 +135,45 @@ func (s *Session) lead(now time.Time, g *group) {
 			m.router.Doubt(now, left)
 		}
 	}
+}
+
+// enters reports whether all of a group's routers are to become Master. One that joins
+// the others asks nobody, since the group has been won already.
+func (g *group) enters(all []position, wanted []move) bool {
+	return wanted[0] == promote && !slices.ContainsFunc(all, func(p position) bool { return p.stand == leading })
+}
+
+// asks reports whether a group that would be Master now has to ask first: the other
+// director fell silent in all networks. Where it is heard, it lives, and one that has left
+// in one network has not died in the others.
+func (g *group) asks(now time.Time) (asks bool) {
+	for _, m := range g.members {
+		e := &m.router.election
+		if e.master.IsValid() && e.gives(&m.router.c, now) {
+			return false
+		}
+		asks = asks || m.router.asksToEnter(now)
+	}
+	return asks
+}
+
+// clear reports whether all routers of a group may become Master, and has those ask that
+// have not yet.
+func (s *Session) clear(now time.Time, g *group) (all bool) {
+	all = true
+	for _, m := range g.members {
+		acts, ok := m.router.clear(now)
+		s.do(now, m, acts)
+		all = all && ok
+	}
+	return all
+}
+
+// silenced reports whether the adverts of one of a group's routers cannot be heard any more.
+func (g *group) silenced() bool {
+	return slices.ContainsFunc(g.members, func(m *member) bool {
+		return slices.ContainsFunc(m.demands, func(d demand) bool { return d.Silent && !d.OK })
+	})
 }
 
 // first returns the name of the first member that stands so.

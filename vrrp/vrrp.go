@@ -77,6 +77,9 @@ type Config struct {
 	Refuse bool
 	// VirtualMAC is the device of the virtual router's own MAC address, if it has one.
 	VirtualMAC VirtualMAC
+	// Enter is what it asks before it becomes Master in the place of one that fell silent,
+	// and Leave what it asks before it leaves by plan. Those of a group are equal.
+	Enter, Leave Clearance
 }
 
 // missedAdverts is the RFC's number of adverts that must be missed before a Backup
@@ -220,8 +223,11 @@ const (
 	StandingAside Phase = "standing aside for a Master that it does not understand"
 	Delaying      Phase = "delaying preemption"             // in Backup of a worse Master
 	Succeeding    Phase = "succeeding a Master that leaves" // in Backup, after priority 0
-	Listening     Phase = "listening after a stall"         // in Backup or Master
-	Advertising   Phase = "advertising"                     // in Master
+	Entering      Phase = "waiting for what is to be done before it becomes Master"
+	Barred        Phase = "not becoming Master, since what is to be done before failed"
+	Parting       Phase = "waiting for what is to be done before it leaves" // in Master
+	Listening     Phase = "listening after a stall"                         // in Backup or Master
+	Advertising   Phase = "advertising"                                     // in Master
 )
 
 // An Ending is how a router, or all routers of a Session, are to end.
@@ -262,6 +268,11 @@ type Status struct {
 	Interval   time.Duration `json:"interval_ns"`
 	// MissedAdverts is how many adverts must be missed before a Master counts as gone.
 	MissedAdverts uint8 `json:"missed_adverts"`
+	// Question is what the router waits for an answer to; zero: nothing.
+	Question Question `json:"question,omitzero"`
+	// Barred is why the router does not become Master, although no Master is heard: what
+	// was to be done before failed. Empty: it did not.
+	Barred string `json:"barred,omitempty"`
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". Empty in the other states.
 	Fault string `json:"fault,omitempty"`

@@ -58,6 +58,9 @@ type Router struct {
 	// Fault is why the router is in Initialize, in an operator's words:
 	// "interface eth1 is down". It is empty in the other states.
 	Fault string `json:"fault,omitempty"`
+	// Barred is why the router does not become Master, although no Master is heard: what
+	// was to be done before failed. Empty: it did not.
+	Barred string `json:"barred,omitempty"`
 	// Unmet are the reasons of all conditions that are not met.
 	Unmet []string `json:"unmet,omitempty"`
 	// Conditions are all that the router tracks, and those others that are not met.

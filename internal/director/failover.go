@@ -110,7 +110,7 @@ func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving
 			continue
 		}
 		m.offers = append(m.offers, vrrp.Offer{Router: r.Name, Number: c.orders.number, Force: force})
-		if until := now.Add(tellWithin + offerIntervals*r.Interval); until.After(m.until) {
+		if until := now.Add(tellWithin + r.Leave.Timeout + offerIntervals*r.Interval); until.After(m.until) {
 			m.until = until
 		}
 		if r.Preempt && s.State == vrrp.Master {

@@ -179,6 +179,10 @@ func (all *findings) router(now time.Time, r *api.Router) {
 		all.add(api.Warning, vrrp.NeighboursUnasked, subject, "this is tried again; if it lasts, look at this machine's limits on sockets and memory",
 			"%s cannot ask the neighbours who else has its addresses: %s", subject, r.Unasked)
 	}
+	if r.Barred != "" {
+		all.add(api.Error, "barred", subject, "make sure that the other director is off, and mend what failed; it is tried again, and as soon as another Master is heard this ends",
+			"%s does not become Master, so nobody may have its addresses: %s", subject, r.Barred)
+	}
 	if r.Dispute != "" {
 		all.add(api.Error, vrrp.DisputedAddress, subject, "configure the same id on both directors", "%s: %s", subject, r.Dispute)
 	}

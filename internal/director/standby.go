@@ -55,7 +55,7 @@ func (c *Core) standBy(now time.Time, in StandBy) {
 // moment, since it follows none that stays.
 func (c *Core) nextMaster(m api.Move) bool {
 	s := c.statusOf(m.Router)
-	follows := s.State == vrrp.Backup && s.Master.IsValid() && s.Phase != vrrp.Succeeding
+	follows := s.State == vrrp.Backup && s.Master.IsValid() && !slices.Contains([]vrrp.Phase{vrrp.Succeeding, vrrp.Entering, vrrp.Barred}, s.Phase)
 	return m.Outcome == string(vrrp.NotMaster) && s.State != vrrp.Initialize && !follows
 }
 

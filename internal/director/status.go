@@ -229,7 +229,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, SyncGroup: r.SyncGroup,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, MissedAdverts: r.MissedAdverts, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
-		Fault: r.Fault, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue), SignedAgo: r.SignedAgo, SignedAgoText: api.Duration(r.SignedAgo),
+		Fault: r.Fault, Barred: r.Barred, Unmet: r.Unmet, Conditions: judgedStatus(r.Conditions), Master: r.Master, MasterPriority: r.MasterPriority, Overdue: r.Overdue, OverdueText: api.Duration(r.Overdue), SignedAgo: r.SignedAgo, SignedAgoText: api.Duration(r.SignedAgo),
 		Addresses: append([]netip.Prefix{}, r.Addresses...), Held: r.Held, Paths: append([]string{}, r.Paths...), PathsHeld: r.PathsHeld,
 		Authentication: (*api.Authentication)(r.Authentication),
 		Peers:          peersStatus(r.Peers, ago), Senders: reasons(r.Senders), Rivals: rivalsStatus(r.Rivals, ago), Unsent: r.Unsent, Unheard: r.Unheard, Unasked: r.Unasked, Aside: asideStatus(r.Aside), Dispute: r.Dispute,

@@ -72,7 +72,7 @@ func TestEveryFigureHasAPlace(t *testing.T) {
 		from, to reflect.Type
 		left     string // what is for the director alone
 	}{
-		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), "Age Offered Split"},
+		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), "Age Offered Question Split"},
 		{reflect.TypeFor[vrrp.Counters](), reflect.TypeFor[api.RouterCounters](), ""},
 		{reflect.TypeFor[checker.Stats](), reflect.TypeFor[api.Probes](), ""},
 		{reflect.TypeFor[checker.Result](), reflect.TypeFor[api.Result](), "Refused Number"},

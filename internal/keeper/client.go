@@ -28,9 +28,6 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
 	steady       = 30 * time.Second
-	// lastWords bounds what is kept of a keeper's standard error, on which
-	// nothing but the trace of a crash is expected.
-	lastWords = 16 << 10
 )
 
 // A Client is the director's end of the keeper: it starts the process when
@@ -54,6 +51,7 @@ type Client struct {
 
 	mu       sync.Mutex // guards what follows
 	desired  *vrrp.Desired
+	answers  []vrrp.Answer // that are to be told
 	statuses []vrrp.Status
 	history  history
 	status   Status
@@ -114,6 +112,17 @@ func (c *Client) Feed(w Watchdog) {
 // Pin makes the keeper run on these processors, by their numbers; none: on all.
 func (c *Client) Pin(processors []int) {
 	c.processors.Store(&processors)
+	token(c.kick)
+}
+
+// Answer answers the question of a router, which a status showed. A keeper that has been
+// started since has no such question.
+func (c *Client) Answer(a vrrp.Answer) {
+	c.mu.Lock()
+	if c.status.PID != 0 {
+		c.answers = append(c.answers, a)
+	}
+	c.mu.Unlock()
 	token(c.kick)
 }
 
@@ -241,6 +250,14 @@ func (c *Client) newest() *vrrp.Desired {
 	return c.desired
 }
 
+// next is what the keeper is to be told.
+func (c *Client) next() (d *vrrp.Desired, answers []vrrp.Answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d, answers, c.answers = c.desired, c.answers, nil
+	return d, answers
+}
+
 // masters are the routers that were Master in the last snapshot of a keeper that has
 // just ended. Its last advert is at most one interval old, and a peer waits for
 // three, by default: for two more nobody takes over.
@@ -327,6 +344,7 @@ func (c *Client) end() {
 	c.mu.Lock()
 	c.status.PID, c.status.Process, c.status.Watchdog = 0, Process{}, WatchdogStatus{}
 	c.status.Static, c.status.Affinity = nil, Affinity{}
+	c.answers = nil
 	c.mu.Unlock()
 	token(c.changed)
 }
@@ -340,14 +358,15 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 	var fed *Watchdog
 	var pinned *[]int
 	for {
-		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil}
+		d, answers := c.next()
+		o := order{Heartbeat: c.heartbeat.Swap(false) || sent == nil, Answers: answers}
 		if w := c.watchdog.Load(); w != fed {
 			o.Watchdog, fed = w, w
 		}
 		if p := c.processors.Load(); p != pinned {
 			o.Processors, pinned = p, p
 		}
-		if d := c.newest(); d != sent {
+		if d != sent {
 			sent = d
 			o.Desired, o.Keys, o.Resume, resume = d, keysOf(d.Routers), resume, nil
 			o.Signed, signed = signed, 0
@@ -469,13 +488,4 @@ func (c *Client) guard(ctx context.Context, conn io.Closer, p *os.Process, ended
 			return
 		}
 	}
-}
-
-// A head keeps the beginning of what is written to it: the trace of a crash
-// begins with its cause.
-type head []byte
-
-func (h *head) Write(p []byte) (int, error) {
-	*h = append(*h, p[:min(len(p), lastWords-len(*h))]...)
-	return len(p), nil
 }

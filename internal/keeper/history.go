@@ -38,3 +38,16 @@ func (h history) keep(routers []vrrp.Config) {
 		return !slices.ContainsFunc(routers, func(r vrrp.Config) bool { return r.Name == name })
 	})
 }
+
+// lastWords bounds what is kept of a keeper's standard error, on which
+// nothing but the trace of a crash is expected.
+const lastWords = 16 << 10
+
+// A head keeps the beginning of what is written to it: the trace of a crash
+// begins with its cause.
+type head []byte
+
+func (h *head) Write(p []byte) (int, error) {
+	*h = append(*h, p[:min(len(p), lastWords-len(*h))]...)
+	return len(p), nil
+}

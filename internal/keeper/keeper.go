@@ -178,6 +178,9 @@ func (k *keeper) obey(o order) {
 	if o.Watchdog != nil {
 		k.feeder.want(*o.Watchdog)
 	}
+	for _, a := range o.Answers {
+		k.session.Answer(a)
+	}
 	if o.Desired == nil {
 		return
 	}

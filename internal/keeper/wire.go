@@ -41,6 +41,8 @@ type order struct {
 	Keys [][]byte `json:"keys,omitempty"`
 	// Processors are those that the keeper is to run on; nil: as before, and empty: all.
 	Processors *[]int `json:"processors,omitempty"`
+	// Answers are to questions of the routers.
+	Answers []vrrp.Answer `json:"answers,omitempty"`
 	// Heartbeat: the director's loop is alive.
 	Heartbeat bool `json:"heartbeat,omitempty"`
 	// Watchdog is the one to be fed from now on; nil: as before.

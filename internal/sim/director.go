@@ -35,6 +35,8 @@ type Director struct {
 	inbox             []vrrp.Packet
 	faulted           bool
 	offers            uint64 // orders of an operator so far
+	question          vrrp.Question
+	granted           bool // the answer to it is yes
 
 	renewed time.Duration // when the addresses' lifetime was renewed last
 	lapsed  bool          // the lease ended: the kernel took them back
@@ -64,7 +66,7 @@ func (d *Director) boot() {
 	d.Router = vrrp.NewRouter(d.Config)
 	d.asleep, d.suspended, d.faulted, d.lapsed = false, false, false, false
 	d.inbox = nil
-	d.memory = memory{}
+	d.memory, d.question, d.granted = memory{}, vrrp.Question{}, false
 	if d.Holds {
 		d.Router.Adopt()
 	}
@@ -111,6 +113,7 @@ func (d *Director) Repair() {
 	d.net.disturb(func() {
 		d.net.logf("%s: is repaired", d.Name)
 		d.faulted, d.memory.heard = false, time.Time{}
+		d.do(d.Router.Stay(d.clock()))
 		d.Router.LinkUp(d.clock())
 		d.do(d.Router.Startup(d.clock(), d.Source))
 	})
@@ -257,12 +260,38 @@ func (d *Director) do(acts []vrrp.Action) {
 			d.net.ask(d, a)
 		}
 	}
+	d.consider()
 	if d.Router.Done() {
 		d.net.watch.ended(d)
 		d.net.logf("%s: has ended, taken over=%t", d.Name, d.Router.TakenOver())
 		d.Router = nil
 	}
 	d.schedule()
+}
+
+// consider has the control plane answer what the router asks, sooner or later than it
+// waits, or not at all.
+func (d *Director) consider() {
+	q, router := d.Router.Question(), d.Router
+	if q == d.question {
+		return
+	}
+	d.question, d.granted = q, false
+	wait := d.Config.Enter.Timeout
+	if q.Step == vrrp.Leave {
+		wait = d.Config.Leave.Timeout
+	}
+	if q.Number == 0 || d.net.chance(d.net.Mute) {
+		return
+	}
+	d.net.after(d.net.upTo(wait+wait/5), func() {
+		if d.Router == router && !d.asleep {
+			ok := !d.net.chance(d.net.Refuse)
+			d.granted = ok && d.question == q
+			d.net.logf("%s: the answer is %t", d.Name, ok)
+			d.do(d.Router.Answer(d.clock(), vrrp.Answer{Number: q.Number, OK: ok, Text: "an answer"}))
+		}
+	})
 }
 
 // expireLease acts as the kernel, which removes addresses whose lifetime nobody

@@ -16,7 +16,12 @@ type Group struct {
 	networks []map[wire]bool
 	Sites    []*Site
 
-	loss                    float64
+	loss float64
+	// patience is how long the routers wait for answers; mute and refuse are the
+	// probabilities that there is none, and that it is no.
+	patience                time.Duration
+	required                bool
+	mute, refuse            float64
 	delay, jitter, lateness time.Duration
 	// reversed: in that network the first site has the highest address.
 	reversed []bool
@@ -49,11 +54,22 @@ func newGroup(seed uint64, log func(line string)) *Group {
 		delay = g.upTo(3 * time.Second)
 	}
 	g.crossed = g.chance(0.2)
+	if g.chance(0.4) {
+		g.patience, g.required = 1+g.upTo(6*time.Second), g.chance(0.4)
+		g.mute, g.refuse = []float64{0, 0.2, 1}[g.rng.IntN(3)], []float64{0, 0.3}[g.rng.IntN(2)]
+	}
+	enters, leaves, unheard := g.chance(0.7), g.chance(0.5), g.chance(0.3)
 	for i := range g.members {
 		c := &g.members[i]
 		c.Preempt, c.PreemptDelay = preempt, delay
 		// In the end they are to run, so a condition that holds must not keep them from that.
 		c.Track = slices.DeleteFunc(tracks(byte(g.rng.IntN(256)), byte(g.rng.IntN(256))), func(t vrrp.Track) bool { return t.Reverse && t.Weight == 0 })
+		if enters {
+			c.Enter = vrrp.Clearance{Timeout: g.patience, Required: g.required, Unheard: unheard}
+		}
+		if leaves {
+			c.Leave.Timeout = g.patience
+		}
 	}
 	for n := range 2 + g.rng.IntN(5)/4 {
 		s := &Site{Name: fmt.Sprintf("lvs%d", n+1), group: g, number: n, rate: 1, wakeAt: never, down: make([]bool, len(g.networks))}
@@ -119,7 +135,7 @@ func (g *Group) slowest() (longest time.Duration) {
 }
 
 func (g *Group) mend() {
-	g.loss = 0
+	g.loss, g.mute, g.refuse = 0, 0, 0
 	for n := range g.networks {
 		clear(g.networks[n])
 	}
@@ -146,7 +162,7 @@ func (g *Group) heal() error {
 		}
 	}
 	// Those that are being stopped get their time for that.
-	if err := g.Run(6*g.slowest() + 6*time.Second); err != nil {
+	if err := g.Run(6*g.slowest() + 6*time.Second + g.patience); err != nil {
 		return err
 	}
 	for _, s := range g.Sites {
@@ -155,7 +171,11 @@ func (g *Group) heal() error {
 		}
 		s.reload(g.configured(s))
 	}
-	if err := g.Run(12*g.slowest() + 8*time.Second); err != nil {
+	settling := 12*g.slowest() + 8*time.Second
+	if g.patience > 0 { // One that was refused a moment ago asks again after ten seconds.
+		settling += 15*time.Second + 2*g.patience
+	}
+	if err := g.Run(settling); err != nil {
 		return err
 	}
 	return g.watch.settled()

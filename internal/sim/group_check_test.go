@@ -77,7 +77,8 @@ func (w *groupWatch) check() {
 	}
 	// A Master_Down after the last director that had a part has let it go. A router that
 	// is in no group elsewhere may keep its part for good.
-	if bound := 2*down + 2*slowest; w.lasts("none", able > 0 && whole == 0 && !w.loose(), bound) {
+	bound := 2*down + 2*slowest + w.patience
+	if w.lasts("none", able > 0 && whole == 0 && !w.loose() && !w.required, bound) {
 		w.fail("the group", "is nowhere whole for %s", bound)
 	}
 }

@@ -20,11 +20,12 @@ func (w *groupWatch) present(s *Site) {
 		}
 		m := s.meant()[i]
 		resumes := st.Fault == "listening for another Master before it resumes"
+		waits := m.back && st.Question.Step == vrrp.Leave
 		switch {
 		case s.undecided(m):
 		case st.Priority != m.priority:
 			w.fail(s.Name, "router %s has priority %d, and by its conditions %d: %+v", st.Name, st.Priority, m.priority, st.Conditions)
-		case m.back != (st.State == vrrp.Initialize) && !resumes:
+		case m.back != (st.State == vrrp.Initialize) && !resumes && !waits:
 			w.fail(s.Name, "router %s is %s, and is to stand back: %t: %s", st.Name, st.State, m.back, st.Fault)
 		}
 	}

@@ -34,6 +34,9 @@ type Site struct {
 	// role back, and how often.
 	standby, heldBack bool
 	orders            uint64
+	// asked: a router has asked something; answered is the last question that was heard.
+	asked    bool
+	answered uint64
 
 	down  []bool // its interface in each network
 	ports map[vrrp.Port]string
@@ -68,6 +71,7 @@ func (s *Site) Start() {
 
 func (s *Site) startKeeper(resume []vrrp.Resumption) {
 	s.states, s.ending, s.asleep, s.suspended, s.inbox = map[string]vrrp.State{}, false, false, false, nil
+	s.asked = false
 	s.ports = map[vrrp.Port]string{}
 	s.look()
 	s.session = vrrp.NewSession(leg{s}, nil, s.happened)
@@ -211,7 +215,7 @@ func eth(n int) string { return fmt.Sprintf("eth%d", n) }
 
 func (s *Site) happened(e vrrp.Event) {
 	s.group.logf("%s: %s: %s", s.Name, e.Router, e)
-	s.stirred = true
+	s.stirred, s.asked = true, s.asked || e.Code == vrrp.Asks
 	if !e.Changed() {
 		return
 	}
@@ -219,6 +223,38 @@ func (s *Site) happened(e vrrp.Event) {
 	if e.To == vrrp.Master && s.heldBack {
 		s.heldBack = false
 		s.group.after(time.Millisecond, s.tell)
+	}
+}
+
+// consider has the control plane answer what the routers ask, or not. Those of a group
+// ask the same.
+func (s *Site) consider() {
+	s.asked = false
+	numbers := map[vrrp.Step]uint64{}
+	for _, r := range s.session.StatusesAt(s.clock()) {
+		q := r.Question
+		if q.Number == 0 || r.SyncGroup == "" {
+			continue
+		}
+		if was := numbers[q.Step]; was != 0 && was != q.Number && q.Step == vrrp.Enter {
+			s.group.fail(s.Name, "the routers of a group ask different questions")
+		}
+		numbers[q.Step] = q.Number
+		if q.Number <= s.answered {
+			continue
+		}
+		s.answered = q.Number
+		if s.group.chance(s.group.mute) {
+			continue
+		}
+		session, a := s.session, vrrp.Answer{Router: r.Name, Number: q.Number, OK: !s.group.chance(s.group.refuse), Text: "an answer"}
+		s.group.after(s.group.upTo(s.group.patience+s.group.patience/5), func() {
+			if s.session == session && !s.asleep {
+				s.group.logf("%s: the answer is %t", s.Name, a.OK)
+				session.Answer(a)
+				s.turn()
+			}
+		})
 	}
 }
 
@@ -230,6 +266,9 @@ func (s *Site) turn() {
 	if s.session.Turn(s.clock()) {
 		s.group.logf("%s: has ended", s.Name)
 		s.session, s.states = nil, nil
+	}
+	if s.session != nil && s.asked {
+		s.consider()
 	}
 	s.schedule()
 	s.group.watch.present(s)

@@ -19,7 +19,10 @@ type Network struct {
 	Lateness time.Duration
 	// Loss and Duplicate are probabilities for each packet and receiver.
 	Loss, Duplicate float64
-	Directors       []*Director
+	// Mute and Refuse are the probabilities that a question of a router has no answer, and
+	// that the answer is no.
+	Mute, Refuse float64
+	Directors    []*Director
 
 	cut   map[wire]bool
 	watch watch

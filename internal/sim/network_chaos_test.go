@@ -35,6 +35,13 @@ func (n *Network) populate() {
 	if n.chance(0.25) { // By order, since the clocks drift.
 		c.Authentication = vrrp.Authentication{Mode: vrrp.Enforce, Signer: 1, Keys: []vrrp.Key{{ID: 1, Secret: vrrp.NewSecret("a key of more than thirty-two bytes")}}}
 	}
+	if n.chance(0.3) {
+		c.Enter = n.clearance()
+	}
+	if n.chance(0.2) {
+		c.Leave.Timeout = n.clearance().Timeout
+	}
+	n.Mute, n.Refuse = []float64{0, 0.2, 1}[n.rng.IntN(3)], []float64{0, 0.3}[n.rng.IntN(2)]
 	for range 2 + n.rng.IntN(3) {
 		c.Priority, c.Preempt, c.PreemptDelay = n.priority(), !n.chance(0.2), 0
 		if n.chance(0.2) {
@@ -50,6 +57,10 @@ func (n *Network) populate() {
 	}
 	n.Jitter = n.upTo(n.fastest() / 20)
 	n.Duplicate = n.rng.Float64() * 0.05
+}
+
+func (n *Network) clearance() vrrp.Clearance {
+	return vrrp.Clearance{Timeout: 1 + n.upTo(6*time.Second), Required: n.chance(0.4), Unheard: n.chance(0.4)}
 }
 
 func (n *Network) interval() time.Duration {
@@ -193,7 +204,7 @@ func (n *Network) reload(d *Director) {
 		return
 	}
 	c := d.Config
-	switch n.rng.IntN(4) {
+	switch n.rng.IntN(6) {
 	case 0:
 		c.Priority = n.priority()
 	case 1:
@@ -203,6 +214,10 @@ func (n *Network) reload(d *Director) {
 	case 2:
 		c.Preempt = !c.Preempt
 	case 3:
+		c.Enter = [2]vrrp.Clearance{{}, n.clearance()}[n.rng.IntN(2)]
+	case 4:
+		c.Leave = [2]vrrp.Clearance{{}, {Timeout: n.clearance().Timeout}}[n.rng.IntN(2)]
+	case 5:
 		extra := netip.PrefixFrom(c.Addresses[0].Addr().Next(), c.Addresses[0].Bits())
 		c.Addresses = append(c.Addresses[:len(c.Addresses):len(c.Addresses)], extra)[:1+n.rng.IntN(2)]
 	}
@@ -238,7 +253,7 @@ func (n *Network) garbage(d *Director) {
 func (n *Network) heal() error {
 	n.logf("all faults end")
 	n.Mend()
-	n.disturb(func() { n.Loss = 0 })
+	n.disturb(func() { n.Loss, n.Mute, n.Refuse = 0, 0, 0 })
 	for _, d := range n.Directors {
 		if d.asleep {
 			d.Wake()
@@ -252,15 +267,20 @@ func (n *Network) heal() error {
 		}
 	}
 	// Directors that are being stopped get their time for that.
-	if err := n.Run(6 * n.watch.slowest); err != nil {
+	var delay time.Duration
+	for _, d := range n.Directors {
+		delay = max(delay, d.Config.Leave.Timeout)
+	}
+	if err := n.Run(6*n.watch.slowest + delay); err != nil {
 		return err
 	}
-	var delay time.Duration
+	delay = 0
 	for _, d := range n.Directors {
 		if d.Router == nil {
 			d.Start()
 		}
 		delay = max(delay, d.Config.PreemptDelay, d.Config.LinkUpDelay)
 	}
-	return n.Run(12*n.watch.slowest + 2*time.Second + 2*delay)
+	// One that was refused a moment ago asks again after ten seconds.
+	return n.Run(12*n.watch.slowest + 2*time.Second + 2*delay + 25*time.Second)
 }

@@ -88,12 +88,32 @@ func (w *watch) noStorm(d *Director, sent int) {
 // there was none.
 func (w *watch) tookOver(d *Director) {
 	m := &d.memory
+	w.asked(d)
+	defer func() { m.heard = time.Time{} }()
 	if d.Config.Preempt || d.Config.Priority == 255 || m.heard.IsZero() || !m.zeroHeard.Before(m.heard) {
 		return
 	}
 	// One advert with a longer interval than its own is not believed.
 	if silence := d.clock().Sub(m.heard); silence < 3*min(m.heardInterval, d.Config.Interval) {
 		w.net.fail(d.Name, "takes over without preemption, %s after an advert", silence)
+	}
+}
+
+// asked checks that a router which is to ask before it takes over from a Master that fell
+// silent has done so, and was not refused.
+func (w *watch) asked(d *Director) {
+	m, c := &d.memory, &d.Config
+	if c.Enter.Timeout == 0 || m.heard.IsZero() || !m.zeroHeard.Before(m.heard) {
+		return
+	}
+	if silence := d.clock().Sub(m.heard); silence <= 4*w.slowest {
+		return
+	}
+	switch {
+	case d.question.Step != vrrp.Enter:
+		w.net.fail(d.Name, "takes over from a Master that fell silent, and has not asked")
+	case c.Enter.Required && !d.granted:
+		w.net.fail(d.Name, "takes over although it was refused")
 	}
 }
 
@@ -152,7 +172,9 @@ func (w *watch) expired(d *Director) {
 // ended checks a router that is done.
 func (w *watch) ended(d *Director) {
 	m := &d.memory
-	if m.stoppedAs == vrrp.Master && m.zeros != 1 {
+	// While it waited to leave, a better one may have come.
+	overtaken := d.Config.Leave.Timeout > 0 && (d.Router.TakenOver() || m.abandoned) && m.zeros == 0
+	if m.stoppedAs == vrrp.Master && m.zeros != 1 && !overtaken {
 		w.net.fail(d.Name, "said %d times that it is leaving", m.zeros)
 	}
 	if d.Holds && (!m.abandoned || d.Router.TakenOver()) {
@@ -213,7 +235,8 @@ func (w *watch) checkLonely(d *Director) {
 	}
 	// Master_Down, and a listening after a stall; clocks may differ by 10 %.
 	bound := 3*w.slowest + max(w.slowest, time.Second) + 2*w.slowest
-	bound += d.Config.LinkUpDelay
+	bound += d.Config.LinkUpDelay + d.Config.Enter.Timeout
+	lonely = lonely && !d.Config.Enter.Required // It may be refused.
 	if w.forged {
 		bound += 7 * w.slowest // One advert may put it off for ten intervals.
 	}
