@@ -21,7 +21,8 @@
 //	job.go, worker.go                      the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
 //	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
-//	together.go, interfaces.go, loop.go    their groups, and evaluates their Conditions
+//	together.go, report.go,                their groups, and evaluates their Conditions
+//	interfaces.go, loop.go
 //
 // Package link makes the system calls.
 //

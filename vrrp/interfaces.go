@@ -96,6 +96,7 @@ func (s *Session) evaluate(now time.Time, g *group, virtual map[netip.Addr]bool)
 		m.demands = m.damp(now, append(s.ownConditions(now, m, port, device, virtual), demanded(m.router.c.Track, s.conditions)...))
 	}
 	for _, m := range g.members {
+		m.changed = true
 		if m.demands != nil {
 			s.decide(now, m)
 		}

@@ -112,6 +112,11 @@ func (j *job) miss(t *task) {
 	}
 }
 
+// complete reports whether all that is wanted was there.
+func (j *job) complete() bool {
+	return j.layers[ofAddresses].complete && (j.want.paths().empty() || j.layers[ofPaths].complete)
+}
+
 // touched is what is wanted, without the director's own address.
 func (j *job) touched(name string) Holdings {
 	h := j.want

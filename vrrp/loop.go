@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -33,10 +32,8 @@ func (s *Session) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-s.link.Wake():
 		case <-s.kick:
-		case reply := <-s.queries:
-			if reply != nil {
-				reply <- s.StatusesAt(time.Now())
-			}
+		case q := <-s.queries:
+			q(time.Now())
 		}
 		if s.Turn(time.Now()) {
 			return
@@ -182,6 +179,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.end(now, m)
 		}
 	}
+	s.reports.renew = true
 	s.regroup(now)
 	s.listen() // First: there may be devices to be made for the addresses.
 	for _, do := range changed {
@@ -266,6 +264,7 @@ func (s *Session) removeEnded(now time.Time) {
 		gone = true
 	}
 	if gone {
+		s.reports.renew = true
 		s.regroup(now)
 		s.listen()
 	}
@@ -290,49 +289,4 @@ func (s *Session) ended(now time.Time) bool {
 	s.static = Holdings{} // The routers' last adverts may have needed it.
 	s.worker.set(staticKey, "", s.static, netip.Addr{})
 	return false
-}
-
-// compareHoldings adds to a router's status which of its addresses are there.
-func (s *Session) compareHoldings(m *member, st *Status) {
-	if st.State != Master {
-		there := s.found(m)
-		st.Held = len(there)
-		if !m.router.Holding() {
-			st.Left = Holdings{Addresses: there}.String()
-		}
-		return
-	}
-	var missing Holdings
-	for _, a := range m.router.holdings().Addresses {
-		// The own address is there with the prefix length of whoever added it.
-		if s.present[a] || m.isOwn(a) && len(s.lengths[single(a)]) > 0 {
-			st.Held++
-		} else {
-			missing.Addresses = append(missing.Addresses, a)
-		}
-	}
-	st.Missing = missing.String()
-}
-
-// StatusesAt returns the routers as they stand, ordered by name. It is for whoever calls
-// Turn; while Run does, there is Statuses.
-func (s *Session) StatusesAt(now time.Time) []Status {
-	all := make([]Status, 0, len(s.members))
-	for _, m := range s.members {
-		st := m.router.Status()
-		s.compareHoldings(m, &st)
-		s.worker.describe(m.key, &st)
-		st.Split, st.Unheard = m.group.split(now), m.unheard
-		st.Unmet, st.Conditions = m.verdict.unmet(), m.verdict.judged
-		if !st.Since.IsZero() {
-			st.Age = now.Sub(st.Since)
-		}
-		st.Overdue, st.Dispute, st.Peers = m.router.overdue(now), m.router.dispute.lasting(now), m.router.peers.seen(now)
-		if st.State == Master {
-			st.Unsent, st.Rivals = m.unsent, m.router.rivalsOf(now)
-		}
-		all = append(all, st)
-	}
-	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
-	return all
 }

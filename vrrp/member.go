@@ -76,6 +76,7 @@ func (s *Session) do(now time.Time, m *member, acts []Action) {
 			s.do(now, m, m.router.Asked(now, a, s.ask(m, a)))
 		case Event:
 			s.report(a)
+			m.changed = true
 			if a.Changed() {
 				token(s.changed)
 			}

@@ -27,7 +27,7 @@ type Session struct {
 	answers []Answer
 
 	kick    chan struct{}
-	queries chan chan []Status // nil: only whether the loop runs is asked
+	queries chan func(now time.Time)
 	changed chan struct{}
 	done    chan struct{} // closed when the loop has ended
 
@@ -55,6 +55,7 @@ type Session struct {
 	// applied: the routers are known; swept: what none of them has is removed.
 	applied, swept bool
 	payload        []byte
+	reports        reports
 
 	unclaimed atomic.Uint64
 	signed    atomic.Uint64 // see Signed
@@ -107,6 +108,61 @@ type member struct {
 	sourceless time.Time
 	// lookAt is when its conditions change although nothing happens.
 	lookAt time.Time
+	// told is what a Report told of it last, and changed whether there is more to tell.
+	told    gist
+	changed bool
+}
+
+// A Report tells how routers are, as far as that has changed since the Report before.
+type Report struct {
+	// Renewed: the routers are other ones than before, as many as Total; what was told of
+	// them does not count any more.
+	Renewed bool
+	Total   int
+	// Statuses are those of the routers at these Places, of those from 0 to Total-1 in
+	// the order of their names.
+	Statuses []Status
+	Places   []int
+	// More: there was not room for all.
+	More bool
+}
+
+// reports are what was told of the routers.
+type reports struct {
+	members []*member // in the order of their names
+	renew   bool      // there are other ones
+	next    int       // the place of the next one to be refreshed
+	at      time.Time // the last refreshing
+}
+
+// A gist is what there is to a status but for counters, and what is told otherwise: by
+// events, which mark a router as changed.
+type gist struct {
+	state          State
+	phase          Phase
+	since          time.Time
+	priority       uint8
+	fault          string
+	master         netip.Addr
+	masterPriority uint8
+	aside          bool
+	unasked        string
+	unsent         string
+	unheard        string
+	dispute        string
+	claimed        int
+	peers          int
+	offered        Offered
+	question       Question
+	work           work
+}
+
+// A work is what became of what a router holds, as far as its status tells.
+type work struct {
+	restored, paths, removed uint64
+	complete                 bool
+	missing                  int
+	failure                  string
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported
@@ -116,11 +172,12 @@ func NewSession(link Link, edge Holder, report func(Event)) *Session {
 		link:    link,
 		report:  report,
 		kick:    make(chan struct{}, 1),
-		queries: make(chan chan []Status),
+		queries: make(chan func(time.Time)),
 		changed: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		members: make(map[routerKey]*member),
 		resume:  make(map[string]time.Time),
+		reports: reports{renew: true},
 	}
 	s.worker = newWorker(edge, report, func() { token(s.kick) })
 	return s
@@ -153,14 +210,13 @@ func (s *Session) Answer(a Answer) {
 // Changed receives a token when a router has changed its state.
 func (s *Session) Changed() <-chan struct{} { return s.changed }
 
-// Statuses returns the routers as they stand, and nil once Run has returned.
-func (s *Session) Statuses() []Status {
-	reply := make(chan []Status, 1)
+// query has the loop call f, and waits for that, unless the loop has ended.
+func (s *Session) query(f func(now time.Time)) {
+	answered := make(chan struct{})
 	select {
-	case s.queries <- reply:
-		return <-reply
+	case s.queries <- func(now time.Time) { f(now); close(answered) }:
+		<-answered
 	case <-s.done:
-		return nil
 	}
 }
 
@@ -169,7 +225,7 @@ func (s *Session) Responds(within time.Duration) bool {
 	timer := time.NewTimer(within)
 	defer timer.Stop()
 	select {
-	case s.queries <- nil:
+	case s.queries <- func(time.Time) {}:
 		return true
 	case <-s.done:
 	case <-timer.C:

@@ -132,15 +132,15 @@ func (w *worker) sweepUp() {
 // sweepNow does that, where it is due. What fails is tried again with the next task.
 func (w *worker) sweepNow() {
 	w.mu.Lock()
-	due := w.sweep
+	if !w.sweep {
+		w.mu.Unlock()
+		return
+	}
 	var keep Holdings
 	for _, j := range w.jobs {
 		keep = keep.with(j.want.paths()).with(j.have.paths())
 	}
 	w.mu.Unlock()
-	if !due {
-		return
-	}
 	err := w.edge.Sweep(keep)
 	w.mu.Lock()
 	w.sweep = err != nil
@@ -184,6 +184,16 @@ func (w *worker) static() *StaticStatus {
 		missing = all // It has not been tried yet.
 	}
 	return &StaticStatus{Wanted: j.want.Names(), Held: all - missing, Missing: j.missing.String(), Failure: j.failure(), Restored: j.restored + j.paths}
+}
+
+// gist is what describe tells, in short.
+func (w *worker) gist(key routerKey) (g work) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if j := w.jobs[key]; j != nil {
+		g = work{j.restored, j.paths, j.removed, j.complete(), j.missing.count(), j.failure()}
+	}
+	return g
 }
 
 // done reports whether nothing is left to do.

@@ -20,7 +20,7 @@ func TestSettingTheClockDoesNotChangeHowLongARouterHasBeenMaster(t *testing.T) {
 		return []vrrp.Status{{Name: "outside", State: state, Since: now.Add(6 * time.Hour), Age: age}}
 	}
 	c := &Client{changed: make(chan struct{}, 1), follow: func([]vrrp.Status, []vrrp.Event) {}}
-	c.take(snapshot{Statuses: status(vrrp.Master, time.Minute)})
+	c.take(snapshot{Report: vrrp.Report{Renewed: true, Total: 1, Places: []int{0}, Statuses: status(vrrp.Master, time.Minute)}})
 	if got := time.Since(c.Statuses()[0].Since); got < time.Minute || got > 2*time.Minute {
 		t.Errorf("it has been Master for %v, want a minute", got)
 	}

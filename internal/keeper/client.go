@@ -53,6 +53,7 @@ type Client struct {
 	desired  *vrrp.Desired
 	answers  []vrrp.Answer // that are to be told
 	statuses []vrrp.Status
+	told     assembly
 	history  history
 	status   Status
 	starts   uint64
@@ -384,10 +385,14 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 
 func (c *Client) take(s snapshot) {
 	c.mu.Lock()
-	if s.Statuses != nil {
+	var statuses []vrrp.Status // nil: nothing is said of them
+	if s.Renewed || len(s.Statuses) > 0 {
 		now := time.Now()
 		anchor(now, s.Statuses, c.statuses)
-		c.statuses, c.status.Reported = s.Statuses, now
+		if c.told.add(s.Report); c.told.unknown == 0 {
+			c.statuses, c.status.Reported = c.told.all, now
+			statuses = c.statuses
+		}
 	}
 	if s.Process != nil {
 		c.status.Process = *s.Process
@@ -417,7 +422,7 @@ func (c *Client) take(s snapshot) {
 		c.mu.Unlock()
 		c.events(exported(e))
 	}
-	c.follow(s.Statuses, s.Events)
+	c.follow(statuses, s.Events)
 }
 
 // jitter is how long a snapshot may be on its way. A new keeper takes longer.

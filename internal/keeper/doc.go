@@ -19,7 +19,8 @@
 //	others.go     other daemons that speak VRRP
 //	watchdog.go   the device that resets a machine which hangs
 //	keeper.go     the keeper's end
-//	history.go    what the director remembers of the routers
+//	history.go, assembly.go
+//	              what the director remembers of the routers
 //	client.go     the director's end
 //
 // Each process survives the death of the other. A keeper that dies is restarted

@@ -287,7 +287,10 @@ func (k *keeper) send(ended <-chan struct{}) {
 		k.mu.Unlock()
 		select {
 		case <-k.begun:
-			s.Statuses = k.session.Statuses()
+			s.Report = k.session.Report()
+			if s.More {
+				token(k.kick)
+			}
 		default: // It waits for the keeper before it, and is alive.
 		}
 		s.Unclaimed, s.Signed = k.session.Unclaimed(), k.session.Signed()

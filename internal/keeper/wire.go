@@ -114,10 +114,10 @@ func resumptions(now time.Time, boot time.Duration, all []resumption) []vrrp.Res
 
 // A snapshot is what the keeper sends; each is one JSON value.
 type snapshot struct {
-	Statuses []vrrp.Status `json:"statuses"`
 	// Static is how what is kept without a router stands; nil: there is nothing.
 	Static *vrrp.StaticStatus `json:"static,omitempty"`
 	Affinity
+	vrrp.Report
 	Events []vrrp.Event `json:"events,omitempty"`
 	// Dropped counts the events since the last snapshot that found no room.
 	Dropped uint64 `json:"dropped,omitempty"`
