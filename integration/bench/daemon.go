@@ -18,6 +18,8 @@ type daemon struct {
 	name string
 	// services are those of a fleet, in the daemon's words.
 	services func(fleet) string
+	// routers are many virtual routers, in the daemon's words, with this priority.
+	routers func(many, int) string
 	// reloaded is what its log says when a reload that changes nothing is
 	// over. Where it says nothing, the reload is over when it comes to rest.
 	reloaded string
@@ -28,8 +30,8 @@ type daemon struct {
 // daemons are lvsd and keepalived, in the order of a figure's columns.
 func daemons(o options) [2]daemon {
 	return [2]daemon{
-		{cluster.LVSD{Binary: o.lvsd}, "lvsd", fleet.hcl, "configuration is unchanged", 10},
-		{cluster.Keepalived{}, "keepalived", fleet.keepalived, "", 1},
+		{cluster.LVSD{Binary: o.lvsd}, "lvsd", fleet.hcl, many.hcl, "configuration is unchanged", 10},
+		{cluster.Keepalived{}, "keepalived", fleet.keepalived, many.keepalived, "", 1},
 	}
 }
 

@@ -38,6 +38,8 @@ var parts = []struct {
 	{floodRefused.name, anywhere, floodRefused.measure},
 	{floodCrowded.name, anywhere, floodCrowded.measure},
 	{floodForged.name, anywhere, floodForged.measure},
+	{scalePlain.name, here, scalePlain.measure},
+	{scaleMAC.name, here, scaleMAC.measure},
 	{"start", lab, measureStart},
 	{"servers", lab, measureServers},
 	{"table", lab, measureTable},

@@ -11,16 +11,18 @@ import (
 
 // titles say of each part where and how it was measured.
 var titles = map[string]string{
-	"config":   "Configuration of 1,000 services × 10 servers, ",
-	"failover": "Failover of a pair of directors, adverts every second, the client's gap by an echo every 2 ms, ",
-	"flood":    "A pair of directors on one processor, adverts every 100 ms, and VRRP packets of a third host, ",
-	"crowd":    "The same with 100 virtual routers, of which 99 have 20 addresses each, ",
-	"forged":   "The same with one virtual router, whose adverts the third host forges, ",
-	"start":    "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
-	"servers":  "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
-	"table":    "1,000 services × 10 servers, ",
-	"checks":   "TCP checks of 200 answering servers, one a second each, ",
-	"adverts":  "Adverts every 100 ms of a director that reloads 1,000 services × 10 servers again and again, ",
+	"config":    "Configuration of 1,000 services × 10 servers, ",
+	"failover":  "Failover of a pair of directors, adverts every second, the client's gap by an echo every 2 ms, ",
+	"flood":     "A pair of directors on one processor, adverts every 100 ms, and VRRP packets of a third host, ",
+	"crowd":     "The same with 100 virtual routers, of which 99 have 20 addresses each, ",
+	"forged":    "The same with one virtual router, whose adverts the third host forges, ",
+	"scale":     "1,000 virtual routers on four interfaces, adverts every second, ",
+	"scale-mac": "The same with virtual MACs, and without answers but for services (accept = false), ",
+	"start":     "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
+	"servers":   "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
+	"table":     "1,000 services × 10 servers, ",
+	"checks":    "TCP checks of 200 answering servers, one a second each, ",
+	"adverts":   "Adverts every 100 ms of a director that reloads 1,000 services × 10 servers again and again, ",
 }
 
 // notes say what a reader must know to believe a part's figures.
@@ -32,6 +34,9 @@ for another id, broken ones have the pair's id and a wrong checksum. Both direct
 the sender is not. Whether the backup had the address was asked all the time: that count is to be 0.`,
 	"forged": `A packet of priority 255 takes the address from both directors, as VRRP has it; what is bounded is what they
 do about it.`,
+	"scale": `Shares and memory are those of all processes of a director, at rest for 20 s; memory is their PSS. Then the
+Master's four links are cut. The client hears of each take-over by the first gratuitous ARP for its address. What a
+second apart the Master's adverts were, the take-overs are too: those of lvsd are in step, as they started.`,
 	"start": `The client asks every 20 ms. 3.41 s of the time are VRRP's: the first director, of priority 150, must not have
 heard a Master for so long. lvsd serves no page before each server was checked once, keepalived takes them for up.`,
 	"servers": `The servers are nginx, by NAT, with weights 3, 3 and 1.

@@ -1,67 +1,42 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Adverts are the VRRP adverts over IPv4 that arrive at a host. The kernel
-// keeps them with their time stamps until they are asked for, so that nobody's
-// processor time is needed meanwhile.
-type Adverts struct{ fd int }
+// Adverts are the VRRP adverts over IPv4 that arrive at a host.
+type Adverts struct{ *Capture }
 
 // ListenAdverts begins to listen on one of the host's interfaces.
-func ListenAdverts(h *Host, iface string) (*Adverts, error) {
-	a := &Adverts{fd: -1}
-	err := h.In(func() (err error) {
-		i, err := net.InterfaceByName(iface)
-		if err != nil {
-			return err
-		}
-		const protocol = unix.ETH_P_IP>>8 | unix.ETH_P_IP&0xff<<8 // in network order
-		if a.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
-			return err
-		}
-		return errors.Join(
-			unix.SetsockoptInt(a.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4<<20),
-			unix.SetsockoptInt(a.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
-			unix.Bind(a.fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: i.Index}),
-		)
-	})
-	if err != nil {
-		a.Close()
-		return nil, fmt.Errorf("listening to the adverts at %s of %s: %w", iface, h.Name, err)
-	}
-	return a, nil
+func ListenAdverts(h *Host, iface string) (Adverts, error) {
+	c, err := StartCapture(h, iface, unix.ETH_P_IP)
+	return Adverts{c}, err
 }
 
 // Times returns when the adverts arrived since the last call.
-func (a *Adverts) Times() (times []time.Time, err error) {
-	const protocol, vrrp = 9, 112
-	packet, control := make([]byte, 128), make([]byte, 64)
-	for {
-		n, controls, _, _, err := unix.Recvmsg(a.fd, packet, control, unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EAGAIN) {
-			return times, nil
-		}
-		if err != nil {
-			return times, fmt.Errorf("reading the adverts: %w", err)
-		}
-		if at, ok := timestamp(control[:controls]); ok && n > protocol && packet[protocol] == vrrp {
+func (a Adverts) Times() (times []time.Time, err error) {
+	err = a.Each(func(at time.Time, packet []byte) {
+		if _, ok := VRID(packet); ok {
 			times = append(times, at)
 		}
-	}
+	})
+	return times, err
 }
 
-// Close stops listening.
-func (a *Adverts) Close() {
-	if a.fd >= 0 {
-		_ = unix.Close(a.fd)
+// VRID is the virtual router of an advert over IPv4, if the packet is one.
+func VRID(packet []byte) (id byte, ok bool) {
+	const protocol, vrrp, version = 9, 112, 4
+	if len(packet) == 0 || packet[0]>>4 != version {
+		return 0, false
 	}
+	header := int(packet[0]&0xf) * 4
+	if len(packet) < header+2 || header <= protocol || packet[protocol] != vrrp {
+		return 0, false
+	}
+	return packet[header+1], true
 }
 
 // Lateness is, for each advert after the first, by how much it came later than

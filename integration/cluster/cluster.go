@@ -122,16 +122,42 @@ func (c *Cluster) newWire() (*Host, error) {
 		return nil, err
 	}
 	for _, name := range []string{"outside", "inside"} {
-		snooping := false // adverts over IPv6 go to everybody
-		bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
-		if err := wire.links.LinkAdd(bridge); err != nil {
-			return wire, fmt.Errorf("adding the bridge %s: %w", name, err)
-		}
-		if err := wire.links.LinkSetUp(bridge); err != nil {
-			return wire, fmt.Errorf("setting the bridge %s up: %w", name, err)
+		if err := addBridge(wire, name); err != nil {
+			return wire, err
 		}
 	}
 	return wire, nil
+}
+
+func addBridge(wire *Host, name string) error {
+	snooping := false // adverts over IPv6 go to everybody
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
+	if err := wire.links.LinkAdd(bridge); err != nil {
+		return fmt.Errorf("adding the bridge %s: %w", name, err)
+	}
+	if err := wire.links.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("setting the bridge %s up: %w", name, err)
+	}
+	return nil
+}
+
+// Widen connects the client and the directors by so many more networks, 10.20.0.0/16,
+// 10.21.0.0/16 and so on, by the interfaces that it returns.
+func (c *Cluster) Widen(networks int) (interfaces []string, err error) {
+	for n := range networks {
+		bridge, iface := fmt.Sprintf("wide%d", n), fmt.Sprintf("eth%d", 2+n)
+		if err := addBridge(c.wire, bridge); err != nil {
+			return nil, err
+		}
+		for i, h := range append([]*Host{c.Client}, c.Directors...) {
+			p := place{cables: []cable{{iface, bridge, []string{fmt.Sprintf("10.%d.0.%d/16", 20+n, 14+i)}}}}
+			if err := c.connect(h, p); err != nil {
+				return nil, err
+			}
+		}
+		interfaces = append(interfaces, iface)
+	}
+	return interfaces, nil
 }
 
 // connect plugs the host's cables in and gives it its addresses and routes.
