@@ -4,7 +4,8 @@
 //
 //	part      where             what
 //	config    here              a check of 1,000 services × 10 servers, by lvsd validate and keepalived -t
-//	failover  here, or the lab  the client's gap when a director's link is cut, it stops, it is killed
+//	failover  here, or the lab  how long an address is silent when its Master's link is cut
+//	handover  here, or the lab  the client's lost echoes when the Master stops, is killed, offers its role, is preempted
 //	flood     here, or the lab  VRRP packets of a third host that are refused, for so long as -flood says: what they
 //	                            cost, and whether a role changes
 //	crowd     here, or the lab  the same with 100 virtual routers

@@ -5,116 +5,96 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// The adverts of the pair, and what its backup, of priority 100, waits after
-// the last one (RFC 9568 section 6.1).
+// The failover part cuts the Master's link, with adverts this far apart.
+var cutAdverts = []time.Duration{time.Second, 100 * time.Millisecond, 30 * time.Millisecond, 10 * time.Millisecond}
+
+// The goals of the failover part: by how much more than Master_Down the address may be
+// silent, at worst, and by how much more than keepalived's.
 const (
-	advert     = time.Second
-	masterDown = 3*advert + advert*(256-100)/256
+	beyondAtMost = 5 * time.Millisecond
+	besidePeer   = 2 * time.Millisecond
 )
 
-// An event is what happens to the Master.
-type event struct {
-	name   string
-	goal   time.Duration
-	happen func(*cluster.Cluster, *cluster.Process) error
+// masterDown is what the pair's backup, of priority 100, waits after the last advert (RFC
+// 9568 section 6.1).
+func masterDown(advert time.Duration) time.Duration { return 3*advert + advert*(256-100)/256 }
+
+// A cut is that of the Master's link.
+type cut struct{ advert time.Duration }
+
+func (c cut) name() string {
+	return fmt.Sprintf("link cut, adverts each %s", quantity(c.advert.Seconds(), unitTime))
 }
+func (c cut) beyond() string  { return c.name() + ": silence beyond Master_Down" }
+func (c cut) gap() string     { return c.name() + ": the client's gap" }
+func (c cut) holders() string { return c.name() + ": holders" }
 
-// gap and holders are the figures' names.
-func (e event) gap() string     { return e.name + ": gap" }
-func (e event) holders() string { return e.name + ": holders" }
-
-var events = []event{
-	{"link cut", masterDown + 50*time.Millisecond,
-		func(c *cluster.Cluster, _ *cluster.Process) error { return c.Directors[0].Cut("eth0") }},
-	{"proper stop", 10 * time.Millisecond,
-		func(_ *cluster.Cluster, d *cluster.Process) error { return d.Stop(20 * time.Second) }},
-	{"kill -9 of the daemon", 10 * time.Millisecond,
-		func(_ *cluster.Cluster, d *cluster.Process) error { return d.Kill() }},
-}
-
-// measureFailover lets both daemons take turns with the events.
+// measureFailover lets both daemons take turns with the cuts.
 func measureFailover(ctx context.Context, o options) ([]Figure, error) {
-	columns, err := takeTurns(ctx, o, "failover", o.runs, failoverOnce)
+	var cuts []attempt
 	var figures []Figure
-	for _, e := range events {
+	for _, advert := range cutAdverts {
+		c := cut{advert}
+		cuts = append(cuts, c.watch)
 		figures = append(figures,
-			Figure{Name: e.gap(), Unit: unitTime, Goal: atMost(e.goal.Seconds())},
-			Figure{Name: e.holders(), Unit: unitCount, Goal: always(1)})
+			Figure{Name: c.beyond(), Unit: unitTime, Goal: worstAtMost(beyondAtMost.Seconds()).beside(besidePeer.Seconds())},
+			Figure{Name: c.gap(), Unit: unitTime},
+			Figure{Name: c.holders(), Unit: unitCount, Goal: always(1)})
 	}
+	columns, err := takeTurns(ctx, o, "failover", o.runs, func(ctx context.Context, d daemon, into column) error {
+		return atOnce(ctx, d, cuts, into)
+	})
 	return complete("failover", figures, columns), err
 }
 
-// failoverOnce lets each event happen to a pair of its own. The pairs of one
-// daemon run at the same time: they wait most of it. What is dear to the kernel,
-// to build and to remove them, is done before and after.
-func failoverOnce(ctx context.Context, d daemon, into column) (err error) {
-	clusters := make([]*cluster.Cluster, len(events))
-	for i := range events {
-		c, err := cluster.New()
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.Close()) }()
-		clusters[i] = c
-	}
-	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
-	for i, e := range events {
-		g.Go(func() error {
-			gap, holders, err := e.watch(ctx, d, clusters[i])
-			if err != nil {
-				return fmt.Errorf("%s: %w", e.name, err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			into.addTime(e.gap(), gap)
-			into.add(e.holders(), float64(holders))
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// watch starts a pair without services, waits until it is steady, and returns
-// what the client sees of the event, and how many directors hold the address in
-// the end.
-func (e event) watch(ctx context.Context, d daemon, c *cluster.Cluster) (gap time.Duration, holders int, err error) {
-	setup := cluster.NewSetup()
-	setup.Advert, setup.Servers = advert, nil
-	processes, _, err := d.startPair(c, setup)
+// watch cuts the Master's link, and notes for how long the address was silent: for the
+// client, and since the last advert that the backup received.
+func (c cut) watch(ctx context.Context, d daemon, on *cluster.Cluster, note note) (err error) {
+	p, err := startSteady(ctx, d, on, c.advert, false)
 	if err != nil {
-		return gap, holders, err
+		return err
 	}
-	if err := waitMaster(ctx, c); err != nil {
-		return gap, holders, err
-	}
-	echo, err := cluster.StartEcho(c.Client, cluster.VIP)
+	defer func() { err = errors.Join(err, p.echo.Stop()) }()
+	adverts, err := cluster.ListenAdverts(on.Directors[1], "eth0")
 	if err != nil {
-		return gap, holders, err
+		return err
 	}
-	defer echo.Stop()
+	defer adverts.Close()
 	// The backup has heard an advert at least, and the moment is any of an interval.
-	if err := pause(ctx, advert+rand.N(advert)); err != nil {
-		return gap, holders, err
+	if err := pause(ctx, 2*c.advert+rand.N(c.advert)); err != nil {
+		return err
 	}
 	begin := time.Now()
-	if err := e.happen(c, processes[0]); err != nil {
-		return gap, holders, err
+	if err := on.Directors[0].Cut("eth0"); err != nil {
+		return err
 	}
-	if err := pause(ctx, time.Until(begin.Add(masterDown+advert))); err != nil {
-		return gap, holders, err
+	if err := pause(ctx, masterDown(c.advert)+time.Second); err != nil {
+		return err
 	}
-	gap = echo.Gap(begin)
-	held, err := c.Holders(cluster.VIP)
-	return gap, len(held), err
+	heard, err := adverts.Times()
+	if err != nil {
+		return err
+	}
+	if len(heard) == 0 {
+		return fmt.Errorf("%s: the backup received no advert", c.name())
+	}
+	// The former Master, whose next advert did not arrive, has not answered for long, and
+	// the next one has not begun.
+	last := heard[len(heard)-1]
+	answer, ok := p.echo.FirstAnswer(last.Add(2 * c.advert))
+	if !ok {
+		return fmt.Errorf("%s: the address did not answer any more; the backup says:\n%s", c.name(), p.processes[1].LastWords(10))
+	}
+	held, err := on.Holders(cluster.VIP)
+	note(c.beyond(), (answer.Sub(last) - masterDown(c.advert)).Seconds())
+	note(c.gap(), p.echo.Gap(begin).Seconds())
+	note(c.holders(), float64(len(held)))
+	return err
 }
 
 // waitMaster waits until the first director alone holds the address.

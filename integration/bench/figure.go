@@ -35,6 +35,8 @@ const never = 1e9
 type Goal struct {
 	Kind  goalKind `json:"kind"`
 	Value float64  `json:"value"`
+	// Beside, unless it is 0, is how far the worst run may be beyond keepalived's.
+	Beside float64 `json:"beside,omitempty"`
 }
 
 type goalKind string
@@ -42,17 +44,27 @@ type goalKind string
 const (
 	goalMost   goalKind = "at most"       // the median of the runs
 	goalRatio  goalKind = "ratio at most" // that median by keepalived's
-	goalAlways goalKind = "always"        // each of the runs
+	goalWorst  goalKind = "worst at most" // each of the runs
+	goalAlways goalKind = "always"        // each of them is that
 )
 
 // atMost is the goal of a bound on lvsd's own figure.
-func atMost(bound float64) *Goal { return &Goal{goalMost, bound} }
+func atMost(bound float64) *Goal { return &Goal{Kind: goalMost, Value: bound} }
 
 // ratioAtMost is the goal of a bound on the ratio.
-func ratioAtMost(bound float64) *Goal { return &Goal{goalRatio, bound} }
+func ratioAtMost(bound float64) *Goal { return &Goal{Kind: goalRatio, Value: bound} }
 
 // always is the goal that no run of lvsd has anything else.
-func always(v float64) *Goal { return &Goal{goalAlways, v} }
+func always(v float64) *Goal { return &Goal{Kind: goalAlways, Value: v} }
+
+// worstAtMost is the goal of a bound on each run of lvsd.
+func worstAtMost(bound float64) *Goal { return &Goal{Kind: goalWorst, Value: bound} }
+
+// beside adds that the worst run is at most so far beyond keepalived's worst one.
+func (g *Goal) beside(by float64) *Goal {
+	g.Beside = by
+	return g
+}
 
 // ratio is lvsd's median by keepalived's, to two digits: the third is the
 // machine's. ok is false where there is none.
@@ -71,6 +83,10 @@ func (f Figure) met() bool {
 		return false
 	}
 	switch f.Goal.Kind {
+	case goalWorst:
+		worst := slices.Max(f.LVSD)
+		beside := f.Goal.Beside == 0 || len(f.Peer) > 0 && worst <= slices.Max(f.Peer)+f.Goal.Beside
+		return worst <= f.Goal.Value && beside
 	case goalAlways:
 		return !slices.ContainsFunc(f.LVSD, func(v float64) bool { return v != f.Goal.Value })
 	case goalRatio:

@@ -35,6 +35,7 @@ var parts = []struct {
 }{
 	{"config", here, measureConfig},
 	{"failover", anywhere, measureFailover},
+	{"handover", anywhere, measureHandover},
 	{floodRefused.name, anywhere, floodRefused.measure},
 	{floodCrowded.name, anywhere, floodCrowded.measure},
 	{floodForged.name, anywhere, floodForged.measure},
@@ -76,7 +77,7 @@ func main() {
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")
 	flag.StringVar(&o.kernel, "kernel", "auto", "where all but the configuration is measured: here, uml or qemu; auto is here for the\n"+
 		"failover and the lab's choice for what needs IPVS")
-	flag.IntVar(&o.runs, "runs", 5, "runs of the failover and the start; three fifths as many with the servers\n"+
+	flag.IntVar(&o.runs, "runs", 5, "runs of the failover, the handover and the start; three fifths as many with the servers\n"+
 		"and with the large table, two fifths of the checks and the adverts")
 	flag.DurationVar(&o.flood, "flood", 8*time.Second, "how long each flood lasts")
 	only := flag.String("parts", strings.Join(partNames(), ","), "what to measure")

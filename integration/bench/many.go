@@ -65,7 +65,7 @@ func (m many) keepalived(priority int) string {
 		if !m.refuse {
 			b.WriteString("  accept\n")
 		}
-		fmt.Fprintf(&b, "  virtual_ipaddress {\n    %s/32 dev %s\n  }\n}\n", m.address(n, id), iface)
+		fmt.Fprintf(&b, "  virtual_ipaddress {\n    %s/32\n  }\n}\n", m.address(n, id))
 	})
 	return b.String()
 }

@@ -12,7 +12,8 @@ import (
 // titles say of each part where and how it was measured.
 var titles = map[string]string{
 	"config":    "Configuration of 1,000 services × 10 servers, ",
-	"failover":  "Failover of a pair of directors, adverts every second, the client's gap by an echo every 2 ms, ",
+	"failover":  "Failover of a pair of directors: the Master's link is cut, the client sends an echo every 2 ms, ",
+	"handover":  "Hand-over in a pair of directors, adverts every second, the client sends an echo every 2 ms, ",
 	"flood":     "A pair of directors on one processor, adverts every 100 ms, and VRRP packets of a third host, ",
 	"crowd":     "The same with 100 virtual routers, of which 99 have 20 addresses each, ",
 	"forged":    "The same with one virtual router, whose adverts the third host forges, ",
@@ -27,8 +28,12 @@ var titles = map[string]string{
 
 // notes say what a reader must know to believe a part's figures.
 var notes = map[string]string{
-	"failover": `The moment is random within the advert interval. "Holders" counts the directors that hold the address
-when the watch ends: one is right. The three pairs of a daemon run at the same time, never beside the other daemon's.`,
+	"failover": `The moment is random within the advert interval. "Silence" is from the last advert that the backup
+received, by the kernel's time stamp on its interface, to the first answer at the client, and Master_Down is what VRRP
+has the backup wait. The client's gap depends on the moment, too. "Holders" counts the directors that hold the address
+when the watch ends: one is right. The pairs of a daemon run at the same time, never beside the other daemon's.`,
+	"handover": `An echo is lost if it is not answered within 0.1 s. keepalived has no order for a failover or a standby.
+The pairs of a daemon run at the same time, never beside the other daemon's.`,
 	"flood": `The share is that of the daemon's processes on the backup, less what they use at rest: strangers are adverts
 for another id, broken ones have the pair's id and a wrong checksum. Both directors are bound to one processor, and
 the sender is not. Whether the backup had the address was asked all the time: that count is to be 0.`,
@@ -137,6 +142,11 @@ func (f Figure) goalText() string {
 	switch f.Goal.Kind {
 	case goalRatio:
 		goal = fmt.Sprintf("ratio ≤ %.2g", f.Goal.Value)
+	case goalWorst:
+		goal = "worst " + goal
+		if f.Goal.Beside > 0 {
+			goal += ", keepalived's + " + quantity(f.Goal.Beside, f.Unit)
+		}
 	case goalAlways:
 		goal = "always " + quantity(f.Goal.Value, f.Unit)
 	}

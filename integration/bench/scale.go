@@ -46,7 +46,7 @@ const (
 	backupMemory = "memory, Backup"
 	cutFirst     = "link cut: last advert to the first take-over"
 	cutSpread    = "first take-over to the last"
-	cutAdverts   = "first advert of the backup to the last router's first"
+	advertSpread = "first advert of the backup to the last router's first"
 	cutMissing   = "addresses that were not taken over"
 )
 
@@ -61,7 +61,7 @@ func (p scalePart) measure(ctx context.Context, o options) ([]Figure, error) {
 		{Name: backupMemory, Unit: unitBytes, Goal: atMost(scaleMemory)},
 		{Name: cutFirst, Unit: unitTime},
 		{Name: cutSpread, Unit: unitTime, Goal: atMost(spreadAtMost.Seconds())},
-		{Name: cutAdverts, Unit: unitTime},
+		{Name: advertSpread, Unit: unitTime},
 		{Name: cutMissing, Unit: unitCount, Goal: always(0)},
 	}
 	return complete(p.name, figures, columns), err
@@ -169,7 +169,7 @@ func (m many) cut(ctx context.Context, c *cluster.Cluster, into column) error {
 		}
 	}
 	cut := time.Now()
-	if err := pause(ctx, masterDown+5*time.Second); err != nil {
+	if err := pause(ctx, masterDown(time.Second)+5*time.Second); err != nil {
 		return err
 	}
 	if err := heard.read(cut); err != nil {
@@ -184,7 +184,7 @@ func (m many) cut(ctx context.Context, c *cluster.Cluster, into column) error {
 	into.addTime(cutFirst, first.Sub(heard.last))
 	into.addTime(cutSpread, last.Sub(first))
 	first, last = extremes(heard.advertised)
-	into.addTime(cutAdverts, last.Sub(first))
+	into.addTime(advertSpread, last.Sub(first))
 	return nil
 }
 

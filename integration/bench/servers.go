@@ -193,7 +193,7 @@ func (t *trial) breakFile(ctx context.Context) error {
 	if err := t.first.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
-	if err := pause(ctx, masterDown+pageLimit); err != nil {
+	if err := pause(ctx, masterDown(time.Second)+pageLimit); err != nil {
 		return err
 	}
 	t.noteFailed(broken, begin)

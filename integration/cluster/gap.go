@@ -76,6 +76,18 @@ func (e *Echo) Answered(t time.Time) bool {
 	return false
 }
 
+// FirstAnswer is when the first answer arrived of those to requests that were sent after t.
+func (e *Echo) FirstAnswer(t time.Time) (at time.Time, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.echoes {
+		if r.sent.After(t.Round(0)) && !r.answered.IsZero() && (!ok || r.answered.Before(at)) {
+			at, ok = r.answered, true
+		}
+	}
+	return at, ok
+}
+
 // longestGap is Gap for the echoes in their order, whose answers are known up
 // to the moment looked.
 func longestGap(t, looked time.Time, echoes []echo) (longest time.Duration) {
