@@ -71,11 +71,11 @@ func TestSourceOfIPv6(t *testing.T) {
 	i := Interface{Addresses: []netip.Prefix{netip.MustParsePrefix("2001:db8::5/64"), netip.MustParsePrefix("fe80::5/64")}}
 	c := testConfig()
 	c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::200/64")}
-	if source, why := choose(&c, i, netip.Addr{}, nil); source.String() != "fe80::5" {
+	if source, why := choose(&c, i.Addresses, netip.Addr{}); source.String() != "fe80::5" {
 		t.Errorf("by default %s (%s), want the link-local address", source, why)
 	}
 	c.Source = netip.MustParseAddr("2001:db8::5")
-	if source, why := choose(&c, i, netip.Addr{}, nil); source != c.Source {
+	if source, why := choose(&c, i.Addresses, netip.Addr{}); source != c.Source {
 		t.Errorf("configured: %s (%s)", source, why)
 	}
 }

@@ -36,9 +36,9 @@ func (s *Session) inspect(now time.Time) {
 			m.inspected = false // It was found at the start, and is not the own one after all.
 		}
 	}
-	virtual := s.virtual()
+	s.apart = nil
 	for _, g := range s.groups {
-		s.evaluate(now, g, virtual)
+		s.evaluate(now, g)
 		for _, m := range g.members {
 			s.announceMoved(now, m, moved)
 		}
@@ -57,16 +57,33 @@ func (s *Session) announceMoved(now time.Time, m *member, moved map[string]bool)
 	}
 }
 
-// virtual are the addresses that move: no advert comes from one. An owner's own
+// apartness tells what is virtual: no advert comes from such an address. An owner's own
 // address does not move.
-func (s *Session) virtual() map[netip.Addr]bool {
-	virtual := s.configured()
+func (s *Session) apartness() *apartness {
+	if s.apart != nil {
+		return s.apart
+	}
+	s.apart = &apartness{virtual: s.configured(), networks: make(map[string][]netip.Prefix)}
 	for _, m := range s.members {
 		if m.owner() {
-			delete(virtual, m.own)
+			delete(s.apart.virtual, m.own)
 		}
 	}
-	return virtual
+	return s.apart
+}
+
+// own are the addresses on an interface that are not virtual, with their networks.
+func (a *apartness) own(name string, i Interface) []netip.Prefix {
+	all, known := a.networks[name]
+	if !known {
+		for _, p := range i.Addresses {
+			if !a.virtual[p.Addr()] {
+				all = append(all, p)
+			}
+		}
+		a.networks[name] = all
+	}
+	return all
 }
 
 // configured are the virtual addresses of all routers.
@@ -82,7 +99,7 @@ func (s *Session) configured() map[netip.Addr]bool {
 
 // evaluate judges the conditions of a group's routers: first what each of them
 // lacks, and then what that means for all.
-func (s *Session) evaluate(now time.Time, g *group, virtual map[netip.Addr]bool) {
+func (s *Session) evaluate(now time.Time, g *group) {
 	for _, m := range g.members {
 		port, known := s.interfaces.Ports[m.key.Port]
 		device, made := s.device(m)
@@ -93,7 +110,7 @@ func (s *Session) evaluate(now time.Time, g *group, virtual map[netip.Addr]bool)
 			m.inspected = true
 			s.adopt(now, m)
 		}
-		m.demands = m.damp(now, append(s.ownConditions(now, m, port, device, virtual), demanded(m.router.c.Track, s.conditions)...))
+		m.demands = m.damp(now, append(s.ownConditions(now, m, port, device), demanded(m.router.c.Track, s.conditions)...))
 	}
 	for _, m := range g.members {
 		m.changed = true
@@ -234,11 +251,11 @@ func (s *Session) begin(now time.Time, m *member) {
 // first is what keeps it from being heard, if anything does; where it lacks
 // several things, only one is named. Then come its addresses, and the interfaces
 // that it tracks.
-func (s *Session) ownConditions(now time.Time, m *member, port, device string, virtual map[netip.Addr]bool) []demand {
+func (s *Session) ownConditions(now time.Time, m *member, port, device string) []demand {
 	own := s.interfaces.ByName[m.key.Interface]
-	m.router.networks = slices.DeleteFunc(slices.Clone(own.Addresses), func(p netip.Prefix) bool { return virtual[p.Addr()] })
+	m.router.networks = s.apartness().own(m.key.Interface, own)
 	m.follow(now, own, s.interfaces.Booted)
-	all := []demand{{Condition: m.heard(now, own, port, virtual)},
+	all := []demand{{Condition: m.heard(now, own, port)},
 		{Condition: Condition{Name: "virtual MAC", OK: device == "", Reason: device}},
 		{Condition: Condition{Name: "accept", OK: !m.router.c.Refuse || s.interfaces.Unrefused == "", Reason: s.interfaces.Unrefused}}, {Condition: s.removable(now, m)}}
 	for _, t := range m.router.c.Track {
@@ -314,12 +331,12 @@ const sourcePatience = time.Second
 // lost only the address to send them from still has the link: it goes on for a
 // moment, and then hands over. With peers, whose packets no longer reach it, it lets
 // go before they take over by themselves.
-func (m *member) heard(now time.Time, i Interface, port string, virtual map[netip.Addr]bool) Condition {
+func (m *member) heard(now time.Time, i Interface, port string) Condition {
 	c, current := &m.router.c, m.router.source
 	if c.Source != m.source { // A reload decides anew.
 		m.source, current = c.Source, netip.Addr{}
 	}
-	source, why := choose(c, i, current, virtual)
+	source, why := choose(c, m.router.networks, current)
 	m.lookAt = time.Time{}
 	switch {
 	case port != "":
@@ -355,11 +372,11 @@ func (m *member) lacksSource(now time.Time, why string) Condition {
 // configured source, the one in use as long as it is there, or the first address
 // that is not virtual (RFC 9568 sections 5.1.1.1 and 5.1.2.1). Whoever reads that there
 // is none may see one with "ip addr": a virtual one, to which the text points.
-func choose(c *Config, i Interface, current netip.Addr, virtual map[netip.Addr]bool) (source netip.Addr, why string) {
-	own := make([]netip.Addr, 0, len(i.Addresses))
-	for _, p := range i.Addresses {
+func choose(c *Config, networks []netip.Prefix, current netip.Addr) (source netip.Addr, why string) {
+	own := make([]netip.Addr, 0, len(networks))
+	for _, p := range networks {
 		a := p.Addr()
-		if a.Is4() == (c.Family() == 4) && !virtual[a] && (a.Is4() || a.IsLinkLocalUnicast() || a == c.Source) {
+		if a.Is4() == (c.Family() == 4) && (a.Is4() || a.IsLinkLocalUnicast() || a == c.Source) {
 			own = append(own, a)
 		}
 	}

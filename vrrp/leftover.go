@@ -17,22 +17,30 @@ func (m *member) findOwn(i Interface, virtual map[netip.Addr]bool) {
 	if m.own = m.router.given.Source; m.own.IsValid() {
 		return
 	}
-	var all []netip.Addr
+	var first netip.Addr
+	count, fixed, there := 0, false, false
 	for _, p := range i.Addresses {
-		if p.Addr().Is4() == (m.key.Family == 4) {
-			all = append(all, p.Addr())
+		a := p.Addr()
+		if a.Is4() != (m.key.Family == 4) {
+			continue
+		}
+		if count++; count == 1 {
+			first = a // The kernel lists the one first that was there first.
+		}
+		fixed, there = fixed || !virtual[a], there || a == was
+		if count > 1 && fixed && !m.owner() {
+			break // Nothing else counts, of hundreds.
 		}
 	}
-	fixed := slices.ContainsFunc(all, func(a netip.Addr) bool { return !virtual[a] })
 	switch {
-	case m.owner() && (slices.Contains(all, was) || !fixed && virtual[was]):
+	case m.owner() && (there || !fixed && virtual[was]):
 		m.own = was
-	case m.owner() && !fixed && len(all) > 0:
-		m.own = all[0] // The kernel lists the one first that was there first.
-	case len(all) == 0:
+	case m.owner() && !fixed && count > 0:
+		m.own = first
+	case count == 0:
 		m.own = was // Until it is back.
-	case len(all) == 1 && !m.router.Holding() && (fixed || !m.inspected || all[0] == was):
-		m.own = all[0]
+	case count == 1 && !m.router.Holding() && (fixed || !m.inspected || first == was):
+		m.own = first
 	}
 }
 

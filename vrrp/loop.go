@@ -48,7 +48,7 @@ func (s *Session) Run(ctx context.Context) {
 // Turn does everything that is to do now, in this order, and reports whether
 // the Session has ended. Run calls it; so may a loop that has a time of its own.
 func (s *Session) Turn(now time.Time) (ended bool) {
-	s.stuck = nil
+	s.stuck, s.apart = nil, nil
 	s.link.Receive(func(p Packet) { s.receive(now, p) })
 	s.link.Claims(func(c Claim) { s.claimed(now, c) })
 	s.read(now)
@@ -93,7 +93,7 @@ func (s *Session) expire(now time.Time, g *group) {
 		look = look || due(earliest(m.resumeAt, m.lookAt), now)
 	}
 	if look {
-		s.evaluate(now, g, s.virtual())
+		s.evaluate(now, g)
 	}
 	if g.name != "" {
 		s.lead(now, g)

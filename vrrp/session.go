@@ -48,6 +48,7 @@ type Session struct {
 	// stuck are the addresses that could not be removed again; nil: nobody has asked
 	// in this turn.
 	stuck   map[InterfaceAddress]error
+	apart   *apartness // likewise
 	auditAt time.Time
 	rewatch bool // who else has the routers' addresses
 	endBy   time.Time
@@ -113,6 +114,13 @@ type member struct {
 	changed bool
 }
 
+// An apartness tells the addresses that move from those of the director. It is found out
+// once in a turn.
+type apartness struct {
+	virtual  map[netip.Addr]bool       // those that move
+	networks map[string][]netip.Prefix // by interface, of the others there
+}
+
 // A Report tells how routers are, as far as that has changed since the Report before.
 type Report struct {
 	// Renewed: the routers are other ones than before, as many as Total; what was told of
@@ -155,14 +163,6 @@ type gist struct {
 	offered        Offered
 	question       Question
 	work           work
-}
-
-// A work is what became of what a router holds, as far as its status tells.
-type work struct {
-	restored, paths, removed uint64
-	complete                 bool
-	missing                  int
-	failure                  string
 }
 
 // NewSession returns a Session that runs no router yet. Events are reported

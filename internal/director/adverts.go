@@ -19,13 +19,27 @@ type tally struct {
 // tallies are those of about the last minute, the oldest first.
 type tallies []tally
 
-// counters are those of each router, as the keeper told them last.
+// counters are those of each router that has counted trouble, as the keeper told them
+// last. Of the others, which may be a thousand, nothing is kept.
 func counters(routers []vrrp.Status) map[string]vrrp.Counters {
-	all := make(map[string]vrrp.Counters, len(routers))
+	all := make(map[string]vrrp.Counters)
 	for i := range routers {
-		all[routers[i].Name] = routers[i].Counters
+		if c := &routers[i].Counters; troubled(c) {
+			all[routers[i].Name] = *c
+		}
 	}
 	return all
+}
+
+// troubled reports whether one of the counters that tell of trouble is not zero.
+func troubled(c *vrrp.Counters) bool {
+	sum := c.OtherMasters + c.AdvertsLate + c.AddressesRemoved + c.AddressesRestored + c.PathsRestored
+	for _, reasons := range [...]map[vrrp.Reason]uint64{c.Discarded, c.Mismatched} {
+		for _, n := range reasons {
+			sum += n
+		}
+	}
+	return sum > 0
 }
 
 // remember appends a tally, and forgets all but one of those that are older

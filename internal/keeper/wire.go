@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
 	"math"
@@ -165,11 +166,17 @@ func (s *silence) sign() { s.pulses.Store(0) }
 // missed counts a pulse, and reports whether there were too many.
 func (s *silence) missed() bool { return s.pulses.Add(1) >= patience }
 
-// receive calls f with each value that arrives, until the other end is gone.
+// receive calls f with each value that arrives, until the other end is gone. Each is a
+// line. A json.Decoder would keep room for the longest value for ever: a megabyte, with a
+// thousand routers.
 func receive[T any](r io.Reader, f func(T)) {
-	for d := json.NewDecoder(r); ; {
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return
+		}
 		var value T
-		if d.Decode(&value) != nil {
+		if json.Unmarshal(line, &value) != nil {
 			return
 		}
 		f(value)
