@@ -18,7 +18,7 @@
 //	backup.go, source.go, accept.go,       router. It takes the time as an argument
 //	lifecycle.go, status.go, led.go        and returns the work to do
 //	group.go                               what a group wants of the routers in it
-//	job.go, worker.go                      the loop that adds and removes a Master's
+//	job.go, renewal.go, worker.go          the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
 //	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
 //	together.go, report.go,                their groups, and evaluates their Conditions

@@ -126,6 +126,9 @@ type Holder interface {
 	// It goes on after an error, and returns what had not been there, and what is
 	// not there now.
 	Hold(Holdings) (added, missing Holdings, err error)
+	// Renew begins the lease of addresses anew that Hold has added, and adds none. It
+	// returns those of which it could not tell that they are there.
+	Renew(Holdings) (missing []InterfaceAddress, err error)
 	// Release makes it so that they are not there, and returns what had been.
 	// It goes on after an error.
 	Release(Holdings) (removed Holdings, err error)

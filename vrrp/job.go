@@ -28,6 +28,7 @@ const (
 
 // A job is the holdings of one router.
 type job struct {
+	key      routerKey
 	name     string
 	want     Holdings
 	own      netip.Addr // is announced with it, and otherwise left alone
@@ -110,6 +111,14 @@ func (j *job) miss(t *task) {
 	if j.want.paths().empty() {
 		j.missing.Routes, j.missing.Rules = nil, nil
 	}
+}
+
+// A work is what became of what a router holds, as far as its status tells.
+type work struct {
+	restored, paths, removed uint64
+	complete                 bool
+	missing                  int
+	failure                  string
 }
 
 // complete reports whether all that is wanted was there.

@@ -254,6 +254,20 @@ func (s *kernel) wait() {
 
 // The kernel prints what is asked of it as the commands that would do it.
 
+func (s *kernel) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err error) {
+	s.wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range h.Addresses {
+		if !slices.Contains(s.devices[a.Interface].Addresses, a.Prefix) {
+			missing = append(missing, a)
+			continue
+		}
+		s.note(worker, "ip addr replace %s dev %s valid_lft %s", a.Prefix, a.Interface, h.Lease.Round(time.Millisecond))
+	}
+	return missing, s.failure
+}
+
 func (s *kernel) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	s.wait()
 	s.mu.Lock()

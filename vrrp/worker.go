@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -26,14 +27,17 @@ type worker struct {
 
 	mu   sync.Mutex
 	jobs map[routerKey]*job
-	busy bool
+	// pending are those that may have something to do, or to be dropped.
+	pending map[routerKey]*job
+	auditAt time.Time // of the first that is due for an audit
+	busy    bool
 	// sweep: the routes and rules that an earlier process left are to be removed.
 	sweep   bool
 	unswept string // why they could not be, as last reported
 }
 
 func newWorker(edge Holder, report func(Event), idle func()) *worker {
-	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[routerKey]*job)}
+	return &worker{edge: edge, report: report, idle: idle, wake: make(chan struct{}, 1), jobs: make(map[routerKey]*job), pending: make(map[routerKey]*job)}
 }
 
 // change applies f to a router's job, also one that is not known yet, and wakes
@@ -43,11 +47,17 @@ func (w *worker) change(key routerKey, f func(*job)) {
 	defer w.mu.Unlock()
 	j := w.jobs[key]
 	if j == nil {
-		j = &job{}
+		j = &job{key: key}
 		w.jobs[key] = j
 	}
 	j.forgotten = false
 	f(j)
+	w.call(j)
+}
+
+// call has the worker look at a job.
+func (w *worker) call(j *job) {
+	w.pending[j.key] = j
 	token(w.wake)
 }
 
@@ -110,12 +120,12 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	for key, j := range w.jobs {
 		if j.layers[ofAddresses].complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
 			j.layers[ofAddresses].due = true
-			token(w.wake)
+			w.call(j)
 		}
 		// Of routes no interface tells: those of one that was down are gone.
 		if j.layers[ofPaths].complete && !j.want.paths().empty() {
 			j.layers[ofPaths].due = true
-			token(w.wake)
+			w.call(j)
 		}
 	}
 }
@@ -237,11 +247,33 @@ func (w *worker) run(end <-chan struct{}) {
 
 // work does what is due first, and reports whether anything was.
 func (w *worker) work(now time.Time) bool {
+	w.renew(now)
 	if t := w.next(now); t != nil {
 		w.perform(t)
 		return true
 	}
 	return w.announceNext(now)
+}
+
+// renew begins leases anew, many at once, if one is due and nothing has changed, which
+// comes first.
+func (w *worker) renew(now time.Time) {
+	w.mu.Lock()
+	var r renewal
+	if due(w.auditAt, now) && !slices.ContainsFunc(slices.Collect(maps.Values(w.pending)), (*job).pending) {
+		r = renewalOf(w.jobs, now)
+	}
+	w.mu.Unlock()
+	if len(r.jobs) == 0 {
+		return
+	}
+	missing, err := w.edge.Renew(r.of)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r.done(now, missing, err)
+	for _, j := range r.jobs {
+		w.pending[j.key] = j
+	}
 }
 
 // announceNext sends the next packet of an announcement that takes its time.
@@ -285,17 +317,21 @@ func (w *worker) begin(t *task, now time.Time) error {
 func (w *worker) next(now time.Time) *task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for key, j := range w.jobs {
-		if j.forgotten && !j.pending() && j.have.empty() {
-			delete(w.jobs, key)
-		}
-	}
 	w.busy = true
 	for l := range layers {
-		for key, j := range w.jobs {
-			if j.layers[l].due || l == ofAddresses && j.announce {
+		for key, j := range w.pending {
+			switch {
+			case j.layers[l].due || l == ofAddresses && j.announce:
 				return w.take(key, j, l, now)
+			case !j.pending() && !j.forgotten:
+				delete(w.pending, key)
+			case !j.pending() && j.have.empty():
+				delete(w.pending, key)
+				delete(w.jobs, key)
 			}
+		}
+		if !due(w.auditAt, now) {
+			continue
 		}
 		for key, j := range w.jobs {
 			if due(j.layers[l].auditAt, now) {
@@ -314,8 +350,10 @@ func (w *worker) take(key routerKey, j *job, l layer, now time.Time) *task {
 	drop := j.have.without(j.want)
 	// A router that has changed its VRID must not lose an address to its former
 	// self.
-	for _, o := range w.jobs {
-		drop = drop.without(o.want)
+	if !drop.empty() {
+		for _, o := range w.jobs {
+			drop = drop.without(o.want)
+		}
 	}
 	t := &task{job: *j, of: j, layer: l, apply: at.due}
 	t.hold, t.drop = j.part(l, j.touched(key.Interface)), j.part(l, drop)
@@ -374,6 +412,7 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	if t.layer == ofAddresses && t.apply && !j.have.with(j.want).paths().empty() {
 		j.layers[ofPaths].due = true // They may need the addresses.
 	}
+	w.pending[j.key] = j
 	failed, was := j.failure(), t.failure()
 	w.mu.Unlock()
 
@@ -408,20 +447,21 @@ func (w *worker) tell(t *task, now time.Time, restored, removed Holdings) {
 	}
 }
 
-// deadline is when the next audit is due.
+// deadline is when the next audit is due, or the next packet of an announcement.
 func (w *worker) deadline() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var first time.Time
+	w.auditAt = time.Time{}
+	var announce time.Time
 	for _, j := range w.jobs {
 		for _, at := range j.layers {
-			first = earliest(first, at.auditAt)
+			w.auditAt = earliest(w.auditAt, at.auditAt)
 		}
 		if len(j.unannounced) > 0 {
-			first = earliest(first, j.nextAt)
+			announce = earliest(announce, j.nextAt)
 		}
 	}
-	return first
+	return earliest(w.auditAt, announce)
 }
 
 // token puts one in, unless there is one already.

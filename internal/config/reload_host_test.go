@@ -263,6 +263,11 @@ func (h *host) Send(p vrrp.Packet) error {
 	return err
 }
 
+// Renew leaves it to Hold.
+func (h *host) Renew(want vrrp.Holdings) (missing []vrrp.InterfaceAddress, err error) {
+	return want.Addresses, nil
+}
+
 func (h *host) Hold(want vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

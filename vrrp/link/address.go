@@ -40,6 +40,39 @@ func (l *Link) holdAddresses(h vrrp.Holdings) (added, missing []vrrp.InterfaceAd
 	return added, missing, err
 }
 
+// Renew begins the leases of addresses anew that Hold has added. It returns those that
+// are not there as it knows, or that the kernel refuses.
+func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err error) {
+	v, spared := l.view.Load(), make(sparing)
+	there := make([]vrrp.InterfaceAddress, 0, len(h.Addresses))
+	for _, a := range h.Addresses {
+		d := v.devices[a.Interface]
+		if _, held := l.held[a]; held && d != nil && d.has(a) && spared.endangers(d, a.Prefix) == nil {
+			there = append(there, a)
+		} else {
+			missing = append(missing, a)
+		}
+	}
+	for some := range slices.Chunk(there, renewedAtOnce) {
+		refused, err := l.renewing.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
+			d := v.devices[some[i].Interface]
+			return d.index, l.request(d, some[i], l.held[some[i]], h.Lease)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("renewing the leases of addresses: %w", err)
+		}
+		for _, i := range refused {
+			missing = append(missing, some[i])
+		}
+	}
+	return missing, nil
+}
+
+// has reports whether an address was last seen on an interface.
+func (d *device) has(a vrrp.InterfaceAddress) bool {
+	return slices.ContainsFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
+}
+
 // each calls f with each address and its interface, which is nil where it does
 // not exist, and wraps its errors.
 func (l *Link) each(h vrrp.Holdings, doing string, f func(*device, vrrp.InterfaceAddress) error) error {

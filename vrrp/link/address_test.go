@@ -3,6 +3,7 @@ package link_test
 import (
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,37 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 	}
 	if _, err := l.Release(vrrp.Holdings{Addresses: on("nix", "10.9.0.7/32")}); err != nil {
 		t.Errorf("releasing from an interface that is gone: %v", err)
+	}
+}
+
+func TestRenewedLeases(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	l := open(t, vrrp.Port{Interface: "va", Family: 4})
+	wait(t, "the own address is seen", func() bool { return has(l, "va", "10.9.0.1/24") })
+	var many []vrrp.InterfaceAddress
+	for i := range 150 {
+		many = append(many, on("va", netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 1, byte(i + 1)}), 32).String())...)
+	}
+	many = append(many, on("va", "10.9.0.200/24", "fd00::200/64")...)
+	hold(t, l, many, 30*time.Second)
+	wait(t, "they are seen", func() bool { return has(l, "va", "fd00::200/64") && has(l, "va", "10.9.1.150/32") })
+	ip(t, "addr del 10.9.1.7/32 dev va")
+	wait(t, "one is gone", func() bool { return !has(l, "va", "10.9.1.7/32") })
+	stranger := on("va", "10.9.0.1/24")[0]
+	missing, err := l.Renew(vrrp.Holdings{Addresses: append(many, stranger), Lease: 90 * time.Second})
+	if want := on("va", "10.9.1.7/32", "10.9.0.1/24"); err != nil || !slices.Equal(missing, want) {
+		t.Errorf("missing are %v (%v), want %v: the one that is gone, and the one that was not held", missing, err, want)
+	}
+	shown := ip(t, "-d addr show dev va")
+	if n := strings.Count(shown, "valid_lft 90sec") + strings.Count(shown, "valid_lft 89sec"); n != len(many)-1 {
+		t.Errorf("%d of %d addresses have the new lifetime:\n%s", n, len(many)-1, shown)
+	}
+	if v6 := ip(t, "addr show dev va to fd00::200"); !strings.Contains(v6, "nodad") || !strings.Contains(v6, "deprecated") {
+		t.Errorf("the renewal has changed the address of IPv6:\n%s", v6)
+	}
+	if strings.Contains(ip(t, "addr show dev va"), "10.9.1.7/") {
+		t.Error("a renewal has added an address")
 	}
 }
 

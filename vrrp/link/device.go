@@ -94,17 +94,19 @@ func (t table) set(link netlink.Link) {
 	t[a.Index] = d
 }
 
-func (t table) addr(u netlink.AddrUpdate) {
+// addr applies an event of an address, and reports whether it has changed anything: one
+// whose lease was renewed has not.
+func (t table) addr(u netlink.AddrUpdate) (changed bool) {
 	old := t[u.LinkIndex]
 	ip, ok := netip.AddrFromSlice(u.LinkAddress.IP)
 	if old == nil || !ok {
-		return
+		return false
 	}
 	ones, _ := u.LinkAddress.Mask.Size()
 	new := address{Prefix: netip.PrefixFrom(ip.Unmap(), ones), flags: u.Flags}
 	i := slices.IndexFunc(old.addrs, func(a address) bool { return a.Prefix == new.Prefix })
 	if i >= 0 && u.NewAddr && old.addrs[i] == new || i < 0 && !u.NewAddr {
-		return
+		return false
 	}
 	d := *old
 	d.addrs = slices.Clone(old.addrs)
@@ -117,4 +119,5 @@ func (t table) addr(u netlink.AddrUpdate) {
 		d.addrs = append(d.addrs, new)
 	}
 	t[u.LinkIndex] = &d
+	return true
 }

@@ -39,9 +39,10 @@ type Link struct {
 	refused  []netip.Addr
 	refusing bool
 
-	netlink *netlink.Handle
-	routes  *netlink.Handle                           // has the kernel pick out what is listed
-	held    map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
+	netlink  *netlink.Handle
+	renewing *renewing
+	routes   *netlink.Handle                           // has the kernel pick out what is listed
+	held     map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
 
 	// routed are the routes that Hold has added, census what was seen of them in the
 	// kernel, and obstacles are those of others in their places; likewise.
@@ -110,12 +111,19 @@ func Open() (*Link, error) {
 		h.Close()
 		return nil, err
 	}
+	renewing, err := openRenewing()
+	if err != nil {
+		h.Close()
+		routes.Close()
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
 		netlink:     h,
 		routes:      routes,
+		renewing:    renewing,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
 		obstacles:   make(obstacles),

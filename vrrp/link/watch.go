@@ -44,6 +44,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.refuse(time.Now()) // Nothing, if that is wanted.
 	l.netlink.Close()
 	l.routes.Close()
+	_ = unix.Close(l.renewing.fd)
 	return nil
 }
 
@@ -99,13 +100,22 @@ func drain[T any](c <-chan T) {
 	}
 }
 
+// settle is the shortest time between two views that events are the cause of: with a
+// thousand addresses that come one after the other, each would be a view of its own.
+const settle = 5 * time.Millisecond
+
 // follow applies events to the table, in whole bursts, and publishes a view
 // after each.
 func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpdate, addrs <-chan netlink.AddrUpdate) error {
-	for {
-		var retry <-chan time.Time
-		if wait := l.wait(l.publish(t)); wait > 0 {
-			retry = time.After(wait)
+	var retry <-chan time.Time
+	var published time.Time
+	for changed := true; ; {
+		if changed {
+			retry = nil
+			if wait := l.wait(l.publish(t)); wait > 0 {
+				retry = time.After(wait)
+			}
+			published = time.Now()
 		}
 		var u netlink.LinkUpdate
 		var a netlink.AddrUpdate
@@ -114,17 +124,24 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 		case <-ctx.Done():
 			return nil
 		case <-retry:
+			changed = true
 		case <-l.listen:
+			changed = true
 		case u, ok = <-links:
 			t.link(u)
+			changed = true
 		case a, ok = <-addrs:
-			t.addr(a)
+			changed = t.addr(a)
+			if soon := settle - time.Since(published); changed && soon > 0 {
+				time.Sleep(soon)
+			}
 		}
 		for range len(links) {
 			t.link(<-links)
+			changed = true
 		}
 		for range len(addrs) {
-			t.addr(<-addrs)
+			changed = t.addr(<-addrs) || changed
 		}
 		if !ok {
 			return errOverrun
