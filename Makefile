@@ -111,9 +111,9 @@ fuzz: ## Run each fuzzer for FUZZ=20s
 	  go test -run '^$$' -fuzz "^$${f#func }\$$" -fuzztime $(FUZZ) "$${file%/*}" </dev/null || exit; done
 
 .PHONY: bench
-bench: build ## Measure lvsd and keepalived; PARTS=table,checks and KERNEL=qemu select; FLOOD=60s
+bench: build ## Measure lvsd and keepalived; PARTS=table,checks and KERNEL=qemu select; TIMES=11, FLOOD=60s
 	@integration/packages test
-	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB) -kernel $(KERNEL) $(if $(PARTS),-parts $(PARTS)) $(if $(FLOOD),-flood $(FLOOD))
+	@bin/bench -lvsd $(LVSD_BIN) -lab $(LAB) -kernel $(KERNEL) $(if $(PARTS),-parts $(PARTS)) $(if $(TIMES),-runs $(TIMES)) $(if $(FLOOD),-flood $(FLOOD))
 
 .PHONY: build
 build: ## Build bin/lvsd (static) and the programs of the tests

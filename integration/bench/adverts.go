@@ -12,51 +12,72 @@ import (
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// The adverts part has a director that reloads the large fleet every few
-// seconds, beside two busy processes for each processor.
+// The adverts part has a director that reads the large fleet again each second and is
+// scraped, beside two busy processes for each processor, for a minute with each of these
+// intervals. Its peer has the virtual router alone.
+var busyAdverts = []time.Duration{100 * time.Millisecond, 30 * time.Millisecond}
+
 const (
-	busyAdvert  = 100 * time.Millisecond
-	listenedFor = 30 * time.Second
-	reloadEvery = 3 * time.Second
+	listenedFor = time.Minute
+	reloadEvery = time.Second
 )
+
+// A busyness is that of one interval.
+type busyness struct{ advert time.Duration }
+
+func (b busyness) name(figure string) string {
+	return fmt.Sprintf("adverts each %s: %s", quantity(b.advert.Seconds(), unitTime), figure)
+}
 
 // lateAtMost is the goal of the latest advert: a peer gives its Master up for
 // silence after three intervals and more, so this is far from it on any machine.
-const lateAtMost = busyAdvert / 4
+func (b busyness) lateAtMost() time.Duration { return b.advert / 4 }
 
 // The figures of the adverts part, in their order.
 const (
-	lateMedian = "lateness of an advert, median"
-	lateMost   = "lateness, 99 of 100 are below"
-	lateWorst  = "lateness, the latest"
-	missing    = "adverts that did not come"
-	stoodStill = "the machine stood still"
+	lateMedian  = "lateness, median"
+	lateMost    = "lateness, 99 of 100 are below"
+	lateWorst   = "lateness, the latest"
+	missing     = "that did not come"
+	falseAdvert = "of the other director, which is to have none"
+	stoodStill  = "the machine stood still"
 )
 
 // measureAdverts lets both daemons take turns with the adverts.
 func measureAdverts(ctx context.Context, o options) ([]Figure, error) {
-	columns, err := takeTurns(ctx, o, "adverts", o.share(2), advertsOnce)
-	figures := []Figure{
-		{Name: lateMedian, Unit: unitTime},
-		{Name: lateMost, Unit: unitTime, Goal: ratioAtMost(1)},
-		{Name: lateWorst, Unit: unitTime, Goal: atMost(lateAtMost.Seconds())},
-		{Name: missing, Unit: unitCount, Goal: always(0)},
-		{Name: stoodStill, Unit: unitShare},
+	var figures []Figure
+	for _, advert := range busyAdverts {
+		b := busyness{advert}
+		figures = append(figures,
+			Figure{Name: b.name(lateMedian), Unit: unitTime},
+			Figure{Name: b.name(lateMost), Unit: unitTime, Goal: ratioAtMost(1)},
+			Figure{Name: b.name(lateWorst), Unit: unitTime, Goal: atMost(b.lateAtMost().Seconds())},
+			Figure{Name: b.name(missing), Unit: unitCount, Goal: always(0)},
+			Figure{Name: b.name(falseAdvert), Unit: unitCount, Goal: always(0)},
+			Figure{Name: b.name(stoodStill), Unit: unitShare})
 	}
+	columns, err := takeTurns(ctx, o, "adverts", o.share(1), func(ctx context.Context, d daemon, into column) error {
+		for _, advert := range busyAdverts {
+			if err := (busyness{advert}).once(ctx, d, into); err != nil {
+				return fmt.Errorf("adverts each %v: %w", advert, err)
+			}
+		}
+		return nil
+	})
 	return complete("adverts", figures, columns), err
 }
 
-// advertsOnce notes when the adverts of a busy director arrive at the other
-// one, by the time stamps of the kernel.
-func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
+// once notes when the adverts of a busy director arrive at the other one, by the time
+// stamps of the kernel, and whether that one sends any.
+func (b busyness) once(ctx context.Context, d daemon, c column) (err error) {
 	r, err := newRig(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	busy := large
-	busy.advert = busyAdvert
-	if err := d.configure(r.director, busy); err != nil {
+	busy.advert, busy.scraped = b.advert, true
+	if err := errors.Join(d.configure(r.director, busy), d.Configure(r.Directors[1], pairSetup(b.advert, false))); err != nil {
 		return err
 	}
 	ctx, p, err := r.run(ctx, d)
@@ -64,6 +85,9 @@ func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
 		return err
 	}
 	if _, err := waitTable(ctx, r.director, busy, time.Now()); err != nil {
+		return err
+	}
+	if _, err := d.Start(r.Directors[1]); err != nil {
 		return err
 	}
 	if err := waitMaster(ctx, r.Cluster); err != nil {
@@ -74,6 +98,11 @@ func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
 		return err
 	}
 	defer adverts.Close()
+	others, err := cluster.ListenAdverts(r.director, "eth0")
+	if err != nil {
+		return err
+	}
+	defer others.Close()
 	stalls := cluster.WatchStalls()
 	defer stalls.Stop()
 	if err := r.director.Burn(2 * runtime.NumCPU()); err != nil {
@@ -86,10 +115,13 @@ func advertsOnce(ctx context.Context, d daemon, c column) (err error) {
 	if err != nil {
 		return err
 	}
-	return noteLateness(times, stalls, c)
+	sent, err := others.Times()
+	c.add(b.name(falseAdvert), float64(len(sent)))
+	return errors.Join(err, b.noteLateness(times, stalls, c))
 }
 
-// reloadFor reloads the fleet again and again, each time with other weights.
+// reloadFor reloads the fleet again and again, each time with other weights, and scrapes it
+// where it can be.
 func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error {
 	for end := time.Now().Add(listenedFor); time.Now().Before(end); {
 		f.changed = !f.changed
@@ -99,28 +131,34 @@ func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error
 		if err := p.Signal(syscall.SIGHUP); err != nil {
 			return err
 		}
-		if err := pause(ctx, reloadEvery); err != nil {
+		next := time.Now().Add(reloadEvery)
+		if _, ours := d.Software.(cluster.LVSD); ours {
+			if err := cluster.Read(p.Host, metricsAt, "/metrics", 10*time.Second); err != nil {
+				return err
+			}
+		}
+		if err := pause(ctx, time.Until(next)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func noteLateness(times []time.Time, stalls *cluster.Stalls, c column) error {
-	late := cluster.Lateness(times, busyAdvert, stalls)
+func (b busyness) noteLateness(times []time.Time, stalls *cluster.Stalls, c column) error {
+	late := cluster.Lateness(times, b.advert, stalls)
 	if len(late) == 0 {
 		return fmt.Errorf("%d adverts arrived", len(times))
 	}
 	slices.Sort(late)
-	c.addTime(lateMedian, late[len(late)/2])
-	c.addTime(lateMost, late[len(late)*99/100])
-	c.addTime(lateWorst, late[len(late)-1])
+	c.addTime(b.name(lateMedian), late[len(late)/2])
+	c.addTime(b.name(lateMost), late[len(late)*99/100])
+	c.addTime(b.name(lateWorst), late[len(late)-1])
 	lost := time.Duration(0)
 	for _, l := range late {
-		lost += l.Round(busyAdvert) / busyAdvert
+		lost += l.Round(b.advert) / b.advert
 	}
-	c.add(missing, float64(lost))
+	c.add(b.name(missing), float64(lost))
 	first, last := times[0], times[len(times)-1]
-	c.add(stoodStill, stalls.Between(first, last).Seconds()/last.Sub(first).Seconds())
+	c.add(b.name(stoodStill), stalls.Between(first, last).Seconds()/last.Sub(first).Seconds())
 	return nil
 }

@@ -10,6 +10,7 @@
 //	                            cost, and whether a role changes
 //	crowd     here, or the lab  the same with 100 virtual routers
 //	forged    here, or the lab  packets that claim to be a Master's
+//	steady    here              how late adverts are beside busy processes, and whether a role changes by mistake
 //	scale     here              1,000 virtual routers: what they cost at rest, and how far their take-overs are apart
 //	scale-mac here              the same with virtual MACs, and accept = false
 //	start     the lab           a pair's start to the client's first page

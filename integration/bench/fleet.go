@@ -21,7 +21,12 @@ type fleet struct {
 	raised int
 	// advert is the virtual router's interval, if not the ordinary one.
 	advert time.Duration
+	// scraped: its metrics are at metricsAt, those of real servers too.
+	scraped bool
 }
+
+// metricsAt is where a fleet is scraped.
+var metricsAt = netip.MustParseAddrPort("127.0.0.1:9112")
 
 const (
 	serversPerService = 10
@@ -84,6 +89,9 @@ func (f fleet) rows() []string {
 // hcl is the fleet in lvsd's words.
 func (f fleet) hcl() string {
 	var all strings.Builder
+	if f.scraped {
+		fmt.Fprintf(&all, "director {\n  http {\n    listen         = %q\n    server_metrics = true\n  }\n}\n\n", metricsAt)
+	}
 	for i := range f.services {
 		all.WriteString(f.serviceHCL(i))
 	}

@@ -39,6 +39,7 @@ var parts = []struct {
 	{floodRefused.name, anywhere, floodRefused.measure},
 	{floodCrowded.name, anywhere, floodCrowded.measure},
 	{floodForged.name, anywhere, floodForged.measure},
+	{"steady", here, measureSteady},
 	{scalePlain.name, here, scalePlain.measure},
 	{scaleMAC.name, here, scaleMAC.measure},
 	{"start", lab, measureStart},

@@ -17,13 +17,14 @@ var titles = map[string]string{
 	"flood":     "A pair of directors on one processor, adverts every 100 ms, and VRRP packets of a third host, ",
 	"crowd":     "The same with 100 virtual routers, of which 99 have 20 addresses each, ",
 	"forged":    "The same with one virtual router, whose adverts the third host forges, ",
+	"steady":    "A pair of directors without services, beside two busy processes for each processor, ",
 	"scale":     "1,000 virtual routers on four interfaces, adverts every second, ",
 	"scale-mac": "The same with virtual MACs, and without answers but for services (accept = false), ",
 	"start":     "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
 	"servers":   "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
 	"table":     "1,000 services × 10 servers, ",
 	"checks":    "TCP checks of 200 answering servers, one a second each, ",
-	"adverts":   "Adverts every 100 ms of a director that reloads 1,000 services × 10 servers again and again, ",
+	"adverts":   "Adverts of a director that reads 1,000 services × 10 servers again each second, and is scraped, ",
 }
 
 // notes say what a reader must know to believe a part's figures.
@@ -39,6 +40,9 @@ for another id, broken ones have the pair's id and a wrong checksum. Both direct
 the sender is not. Whether the backup had the address was asked all the time: that count is to be 0.`,
 	"forged": `A packet of priority 255 takes the address from both directors, as VRRP has it; what is bounded is what they
 do about it.`,
+	"steady": `An advert is late by what it comes after an interval from the one before it, at the other director and by its
+kernel's clock, in one minute; the time in which real-time threads of the bench slept too long, because the machine
+stood still, is not counted.`,
 	"scale": `Shares and memory are those of all processes of a director, at rest for 20 s; memory is their PSS. Then the
 Master's four links are cut. The client hears of each take-over by the first gratuitous ARP for its address. What a
 second apart the Master's adverts were, the take-overs are too: those of lvsd are in step, as they started.`,
@@ -60,8 +64,9 @@ at when they are done. Memory is the PSS of all processes of a daemon together.`
 machine's time is that in which it was not idle, by the idle clock: both ends of the connections are in it, and
 whatever else it did. In user-mode Linux a process's own time is not known: its kernel looks who runs every 10 ms,
 which is when timers, and so checks, begin.`,
-	"adverts": `Two processes for each processor are busy beside it, and every 3 s another third of the weights is
-configured and loaded. An advert is late by what it comes after an interval from the one before it, at the other
+	"adverts": `Two processes for each processor are busy beside it, and each second another third of the weights is
+configured and loaded; lvsd is scraped as often, with the metrics of each server. The other director has the virtual router
+alone. An advert is late by what it comes after an interval from the one before it, at the other
 director and by its kernel's clock; the time in which real-time threads of the bench slept too long, because the
 machine stood still, is not counted. A peer takes over after more than three intervals of silence.`,
 }

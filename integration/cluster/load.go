@@ -168,6 +168,26 @@ func get(from *Host, to netip.AddrPort, deadline time.Time) (server string, err 
 	return strings.TrimSpace(body), nil
 }
 
+// Read reads a page of a server to its end, as a scraper does.
+func Read(from *Host, to netip.AddrPort, path string, timeout time.Duration) error {
+	conn, err := dial(from, to, time.Now().Add(timeout))
+	if err != nil {
+		return reason("connecting", err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path, to); err != nil {
+		return reason("asking", err)
+	}
+	head := make([]byte, len("HTTP/1.0 200 "))
+	if _, err := io.ReadFull(conn, head); err != nil || !strings.HasSuffix(string(head), " 200 ") {
+		return errors.Join(fmt.Errorf("answer %q", head), err)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		return reason("reading the answer", err)
+	}
+	return nil
+}
+
 // dial connects to the address from the host. Only the socket is made in the
 // host's network, and the thread is not kept there while the connection is
 // being made: hundreds may be waiting at one time.
