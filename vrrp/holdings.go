@@ -73,6 +73,15 @@ func (h Holdings) without(others ...Holdings) Holdings {
 	return h
 }
 
+// meets reports whether something is in both.
+func (h Holdings) meets(o Holdings) bool {
+	return common(h.Addresses, o.Addresses) || common(h.Routes, o.Routes) || common(h.Rules, o.Rules)
+}
+
+func common[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(v T) bool { return slices.Contains(b, v) })
+}
+
 // except returns what of a list is in none of the others' lists.
 func except[T comparable](list []T, others []Holdings, of func(Holdings) []T) (left []T) {
 	for _, v := range list {

@@ -352,7 +352,9 @@ func (w *worker) take(key routerKey, j *job, l layer, now time.Time) *task {
 	// self.
 	if !drop.empty() {
 		for _, o := range w.jobs {
-			drop = drop.without(o.want)
+			if drop.meets(o.want) {
+				drop = drop.without(o.want)
+			}
 		}
 	}
 	t := &task{job: *j, of: j, layer: l, apply: at.due}

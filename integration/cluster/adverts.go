@@ -54,10 +54,11 @@ func Lateness(times []time.Time, interval time.Duration, s *Stalls) (late []time
 }
 
 // Burn starts processes on the host that do nothing but use their processor,
-// as long as they can get it. They end with the host.
+// as long as they can get it, but not before those in real time, whatever this one is. They
+// end with the host.
 func (h *Host) Burn(processes int) error {
 	for i := range processes {
-		if _, err := h.Start(fmt.Sprintf("burner%d", i), "sh", "-c", "while :; do :; done"); err != nil {
+		if _, err := h.Start(fmt.Sprintf("burner%d", i), "chrt", "--other", "0", "sh", "-c", "while :; do :; done"); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ var errNoLease = errors.New("held without a lease")
 // begins it anew. An address whose removal would take an own address of the interface
 // along is held without a lease, with an error.
 func (l *Link) holdAddresses(h vrrp.Holdings) (added, missing []vrrp.InterfaceAddress, err error) {
-	spared := make(sparing)
+	spared := l.sparing()
 	err = l.each(h, "adding %s to %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		isNew, err := l.hold(d, a, h.Attributes[a.Prefix.Addr()], h.Lease, spared)
 		if isNew {
@@ -230,7 +230,7 @@ func (d *device) wouldLead(p netip.Prefix) bool {
 // releaseAddresses makes it so that the addresses are not on their interfaces. One that
 // is gone already is no error.
 func (l *Link) releaseAddresses(h vrrp.Holdings) (removed []vrrp.InterfaceAddress, err error) {
-	spared := make(sparing)
+	spared := l.sparing()
 	err = l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
 		delete(l.held, a)
 		if d == nil {
@@ -259,11 +259,17 @@ func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) (was 
 	return err == nil, err
 }
 
-// A sparing remembers, by interface, why its other addresses would be lost with a
-// virtual one; nil: they are spared. A virtual address that was added before the
-// interface's own one is the primary of their network, and the kernel removes the
-// others with it.
-type sparing map[string]error
+// sparedFor is how long the kernel's parameters are relied upon: a thousand routers that
+// move at one time are one after the other.
+const sparedFor = 50 * time.Millisecond
+
+// sparing is what was found out a moment ago, for Hold and Release.
+func (l *Link) sparing() sparing {
+	if now := time.Now(); now.Sub(l.sparedAt) > sparedFor {
+		l.spared, l.sparedAt = make(sparing), now
+	}
+	return l.spared
+}
 
 // endangers returns why the removal of an address would remove others, if it
 // would.

@@ -121,3 +121,9 @@ func (t table) addr(u netlink.AddrUpdate) (changed bool) {
 	t[u.LinkIndex] = &d
 	return true
 }
+
+// A sparing remembers, by interface, why its other addresses would be lost with a
+// virtual one; nil: they are spared. A virtual address that was added before the
+// interface's own one is the primary of their network, and the kernel removes the
+// others with it.
+type sparing map[string]error

@@ -50,6 +50,10 @@ type Link struct {
 	census    census
 	obstacles obstacles
 
+	// spared is what is remembered of the interfaces since sparedAt; likewise.
+	spared   sparing
+	sparedAt time.Time
+
 	// conns are the packet sockets of the interfaces that had something to
 	// announce, by their index.
 	connsMu sync.Mutex
