@@ -585,6 +585,31 @@ virtual_router "outside" {
     # Default: false.
     kill_children = false
   }
+  on "master" {
+    run = ["/etc/lvsd/hooks/power-off", "lvs2"]
+
+    # Run it before this director takes the addresses over, and before it sends
+    # an advert: to fence a director that fell silent, so that two never have
+    # them, by a command for its power switch. For "master" only, with a
+    # timeout of 10s by default. It does not run where the Master hands over or
+    # is preempted. When an advert is heard meanwhile, it is ended.
+    # Default: false.
+    before = true
+
+    # With before, run it also where no Master was heard since the start. Two
+    # directors that start at once without hearing each other then fence each
+    # other.
+    # Default: false.
+    at_start = false
+
+    # With before, what happens if the program fails, exceeds its timeout or
+    # cannot be run, or lvsd does not answer in time. "continue" takes the
+    # addresses over all the same. "stop" does not: nobody may have them then,
+    # until the program, which is run again after 10s, succeeds, or a Master is
+    # heard.
+    # "continue" or "stop"; default: "continue".
+    on_failure = "continue"
+  }
 
   # By what the directors know each other's adverts: by keys, with which they
   # sign them (as keepalived 2.4.2 does by its auth_hmac), or in version 2 by a

@@ -114,7 +114,7 @@ func (r *Router) mayEnter(now time.Time, ok bool, text string) (acts []Action) {
 	switch {
 	case !ok && r.c.Enter.Required:
 		c.stage, c.until = refused, now.Add(refusedFor)
-		return []Action{r.event(now, Refused, slog.LevelWarn, "does not become Master, since what is to be done before failed: %s; it is tried again after %s, and as long as no Master is heard", text, refusedFor)}
+		return []Action{r.event(now, Refused, slog.LevelWarn, "does not become Master, since what is to be done before failed: %s; it is tried again after %s, unless a Master is heard", text, refusedFor)}
 	case !ok:
 		acts = append(acts, r.event(now, Refused, slog.LevelWarn, "becomes Master although what is to be done before failed: %s", text))
 	}

@@ -169,6 +169,9 @@ func TestABackupThatWasRefusedAsksAgain(t *testing.T) {
 			asks++
 			r.Answer(now.Add(time.Millisecond), Answer{Number: r.Question().Number, OK: asks == 4, Text: "the switch said no"})
 		}
+		if r.overdue(now.Add(time.Second)) != 0 {
+			t.Error("it says that it waits for its Master")
+		}
 		if r.State() == Backup && r.Status().Barred != "the switch said no" && r.phase() == Barred {
 			t.Errorf("it is barred: %q", r.Status().Barred)
 		}

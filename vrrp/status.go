@@ -33,7 +33,7 @@ func (r *Router) watched() []Ask {
 func (r *Router) overdue(now time.Time) time.Duration {
 	e := &r.election
 	silence := now.Sub(e.heardAt)
-	if r.state != Backup || r.guard.aside || !e.master.IsValid() || e.leaving || silence <= max(r.c.masterDown(r.c.Interval), e.interval+e.interval/4) {
+	if r.state != Backup || r.waits() || r.guard.aside || !e.master.IsValid() || e.leaving || silence <= max(r.c.masterDown(r.c.Interval), e.interval+e.interval/4) {
 		return 0
 	}
 	return silence

@@ -103,6 +103,10 @@ type Hook struct {
 	Router, Group string // the name of either
 	// On is the state that was entered, one of HookStates, or AnyState.
 	On string
+	// Before runs it before the addresses are taken over from a Master that fell silent,
+	// AtStart also where none was heard since the start. Required keeps this director from
+	// taking them where it fails.
+	Before, AtStart, Required bool
 	Program
 }
 

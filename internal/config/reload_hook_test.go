@@ -20,6 +20,9 @@ var reloadedHooks = map[string]string{
 	"user":          `user = "nobody"`,
 	"timeout":       `timeout = "5s"`,
 	"kill_children": `kill_children = true`,
+	"before":        `before = true`,
+	"at_start":      "before = true\nat_start = true",
+	"on_failure":    "before = true\non_failure = \"stop\"",
 }
 
 // hooked is a configuration with a virtual router that has a hook with an option.
@@ -28,7 +31,7 @@ func hooked(t *testing.T, option string) *config.Config {
 	if !strings.HasPrefix(option, "run") {
 		option = "run = [\"/etc/lvsd/hooks/notify\"]\n" + option
 	}
-	return parsed(t, "virtual_router \"outside\" {\ninterface = \"eth0\"\nid = 51\naddresses = [\"10.13.0.200/24\"]\non \"any\" {\n"+option+"\n}\n}\n")
+	return parsed(t, "virtual_router \"outside\" {\ninterface = \"eth0\"\nid = 51\naddresses = [\"10.13.0.200/24\"]\non \"master\" {\n"+option+"\n}\n}\n")
 }
 
 // A reload that changes one option of a hook leaves it as one that was started so, and

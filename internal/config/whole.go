@@ -110,6 +110,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	}
 	out.Config.Routers, out.Config.Static = w.routers, w.static
 	out.Config.Conditions = w.tracking.resolve(out.Config.Routers)
+	withQuestions(out.Config.Routers, out.Config.Hooks)
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
 	out.Config.Digest = s.Digest(o)

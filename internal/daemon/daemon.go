@@ -87,9 +87,9 @@ func Run(ctx context.Context, o Options) error {
 	sweepLeftovers(first.Config, events, link.SweepAll)
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
-	hooks := hook.NewRunner(newSpawner(), events)
-	signed := &signedFile{log: o.Log.Logger, store: store}
 	var k *keeper.Client
+	hooks := hook.NewRunner(newSpawner(), func(a vrrp.Answer) { k.Answer(a) }, events)
+	signed := &signedFile{log: o.Log.Logger, store: store}
 	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []vrrp.Status, events []vrrp.Event) {
 		hooks.Take(statuses, events)
 		signed.note(k.Signed())

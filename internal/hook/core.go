@@ -2,8 +2,10 @@ package hook
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -17,6 +19,8 @@ type Core struct {
 	routers map[string]*router
 	queues  map[owner]*queue // of those that have hooks, or had some
 	runs    uint64           // that were begun
+	fences  map[owner]*fence
+	urgent  map[uint64]*fence // by the program that runs
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
 }
@@ -59,7 +63,8 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 // adopt takes the routers that are configured, and returns what may have hooks.
 func (c *Core) adopt(routers []vrrp.Config) (owners []owner) {
 	if c.queues == nil {
-		c.queues, c.routers = make(map[owner]*queue), make(map[string]*router)
+		c.queues, c.routers, c.fences = make(map[owner]*queue), make(map[string]*router), make(map[owner]*fence)
+		c.urgent = make(map[uint64]*fence)
 	}
 	for _, r := range c.routers {
 		r.wanted = false
@@ -155,6 +160,7 @@ func (c *Core) compare(now time.Time, statuses []vrrp.Status) (effects []Effect)
 		}
 		seen[s.Name] = true
 		r.facts = factsOf(s)
+		effects = append(effects, c.ask(now, s.Name, s.Question)...)
 		state, reason := stateIn(now, s)
 		if state == fault && r.state != master && r.state != backup {
 			continue // It has not started yet.
@@ -179,7 +185,98 @@ func (c *Core) Ended(now time.Time, id uint64, o spawn.Outcome, err error) []Eff
 			effects = q.ended(now, o, err)
 		}
 	}
+	effects = append(effects, c.fenced(now, id, o, err)...)
 	return append(effects, c.proceed(now)...)
+}
+
+// ask takes the question that a router has, if it has one. Those of a group have the same.
+func (c *Core) ask(now time.Time, name string, q vrrp.Question) []Effect {
+	o := owner{false, name}
+	if group := c.routers[name].group; group != "" {
+		o = owner{true, group}
+	}
+	f := c.fences[o]
+	switch {
+	case q.Step == vrrp.Enter && (f == nil || f.question.Number < q.Number):
+		effects := f.callOff()
+		f = &fence{owner: o, router: name, question: q}
+		f.left = c.steps(f)
+		c.fences[o] = f
+		return append(effects, c.goOn(now, f)...)
+	case q.Step != vrrp.Enter && f != nil && f.router == name:
+		delete(c.fences, o)
+		return f.callOff()
+	}
+	return nil
+}
+
+// steps are all programs that a fence has: its owner's, and in a group those of its routers.
+func (c *Core) steps(f *fence) (all []step) {
+	owners := []owner{f.owner}
+	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
+		if f.group && c.routers[name].group == f.name {
+			owners = append(owners, owner{false, name})
+		}
+	}
+	reason := "no adverts from any Master"
+	if f.question.Peer.IsValid() {
+		reason = fmt.Sprintf("no more adverts from %s", f.question.Peer)
+	}
+	for _, o := range owners {
+		of := c.queues[o]
+		if of == nil {
+			continue
+		}
+		for _, e := range of.hooks {
+			if e.Before && (f.question.Peer.IsValid() || e.AtStart) {
+				f.required = f.required || e.Required
+				all = append(all, step{of, run{hook: e, cause: change{backup, master, reason}}})
+			}
+		}
+	}
+	return all
+}
+
+// goOn runs the next program, or answers.
+func (c *Core) goOn(now time.Time, f *fence) []Effect {
+	if len(f.left) > 0 && !f.denied {
+		f.running, f.left = &f.left[0], f.left[1:]
+		c.runs++
+		f.running.id, f.running.began = c.runs, now
+		c.urgent[c.runs] = f
+		s := f.running.start(c.facts(f.owner))
+		peer := ""
+		if f.question.Peer.IsValid() {
+			peer = f.question.Peer.String()
+		}
+		s.Command.Env = append(s.Command.Env, "LVSD_PEER="+peer)
+		return []Effect{s}
+	}
+	text := strings.Join(f.failed, "; ")
+	if text == "" {
+		text = "all programs have succeeded"
+	}
+	ok := len(f.failed) == 0 || f.required && !f.denied
+	return []Effect{Reply{Router: f.router, Number: f.question.Number, OK: ok, Text: text}}
+}
+
+// fenced takes the outcome of a program that a virtual router waits for.
+func (c *Core) fenced(now time.Time, id uint64, o spawn.Outcome, err error) []Effect {
+	f := c.urgent[id]
+	if f == nil {
+		return nil
+	}
+	delete(c.urgent, id)
+	r := &f.running.run
+	effects := f.running.of.record(now, r, o, err)
+	if s := &r.hook.status; !s.Last.OK {
+		f.failed = append(f.failed, fmt.Sprintf("%s %s", s.Program, s.Last.Result))
+		f.denied = f.denied || r.hook.Required
+	}
+	if f.running = nil; f.called {
+		return effects
+	}
+	return append(effects, c.goOn(now, f)...)
 }
 
 // Finish takes that every router has stopped, and that nothing more will be heard.

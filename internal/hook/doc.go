@@ -3,6 +3,7 @@
 //	keeper ── statuses, events ──►┌──────┐── commands ──► Runner ──► spawn.Spawner
 //	director ── configuration ───►│ Core │── events
 //	         ◄── statuses ────────└──────┘◄── outcomes
+//	keeper ◄── answers ──────────────┘
 //
 // The Core decides which program runs next, and does nothing itself. What counts is
 // the state that a virtual router is in: what has not begun when it comes into another
@@ -13,6 +14,7 @@
 //	effect.go   what a Core wants done
 //	change.go   a router's change of state, and what a program is told of it
 //	queue.go    the programs of one virtual router, one after the other
+//	fence.go    what is run before a virtual router becomes Master
 //	core.go     the Core
 //	runner.go   the Runner
 package hook

@@ -3,17 +3,24 @@ package hook
 import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/spawn"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // An Effect is something that the core wants done: one of these types.
 type Effect any
 
 type (
-	// Start runs a program. It ends with a call of Ended with that number.
+	// Start runs a program. It ends with a call of Ended with that number. One that is
+	// urgent waits for no others.
 	Start struct {
 		ID      uint64
 		Command spawn.Command
+		Urgent  bool
 	}
+	// Cancel ends a program that was started.
+	Cancel struct{ ID uint64 }
+	// Reply answers the question of a virtual router.
+	Reply vrrp.Answer
 	// Tell reports an event.
 	Tell struct{ event.Event }
 )

@@ -59,10 +59,12 @@ func (q *queue) configure(hooks []config.Hook) {
 }
 
 func same(a, b config.Hook) bool {
-	return a.On == b.On && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
+	return a.On == b.On && a.Before == b.Before && a.AtStart == b.AtStart && a.Required == b.Required && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
 }
 
-func (e *entry) isFor(state string) bool { return e.On == state || e.On == config.AnyState }
+func (e *entry) isFor(state string) bool {
+	return !e.Before && (e.On == state || e.On == config.AnyState)
+}
 
 // enter takes the state that the owner is in; empty: that is not certain. What has not begun for the one before
 // it is left out, and reported.
@@ -96,15 +98,25 @@ func (q *queue) next(now time.Time, id uint64, f facts) Start {
 	q.pending = q.pending[1:]
 	r.id, r.began = id, now
 	q.running = &r
+	return r.start(f)
+}
+
+// start begins a run.
+func (r *run) start(f facts) Start {
 	r.hook.status.Running = true
 	h := r.hook
-	return Start{id, spawn.Command{Args: h.Run, Env: r.cause.variables(f), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}}
+	return Start{r.id, spawn.Command{Args: h.Run, Env: r.cause.variables(f), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}, h.Before}
 }
 
 // ended takes the outcome of what was running.
 func (q *queue) ended(now time.Time, o spawn.Outcome, err error) []Effect {
 	r := q.running
 	q.running = nil
+	return q.record(now, r, o, err)
+}
+
+// record takes the outcome of a run.
+func (q *queue) record(now time.Time, r *run, o spawn.Outcome, err error) []Effect {
 	s := &r.hook.status
 	s.Running = false
 	s.Runs++

@@ -33,6 +33,7 @@ type Programs interface {
 type Runner struct {
 	programs Programs
 	tell     event.Sink
+	answer   func(vrrp.Answer)
 	work     context.Context
 	end      context.CancelFunc
 	slots    chan struct{} // has a token for each program that runs
@@ -40,15 +41,17 @@ type Runner struct {
 
 	mu       sync.Mutex // guards what follows
 	core     Core
+	cancels  map[uint64]context.CancelFunc // of what is urgent, by Start.ID
 	hooks    []config.Hook
 	unusable map[string]string // why, by user and program
 	looking  bool
 	looked   time.Time
 }
 
-// NewRunner returns a Runner without hooks, which reports events to tell.
-func NewRunner(programs Programs, tell event.Sink) *Runner {
-	r := &Runner{programs: programs, tell: tell, slots: make(chan struct{}, maxRunning)}
+// NewRunner returns a Runner without hooks, which reports events to tell, and answers the
+// questions of virtual routers by answer. Neither may block.
+func NewRunner(programs Programs, answer func(vrrp.Answer), tell event.Sink) *Runner {
+	r := &Runner{programs: programs, tell: tell, answer: answer, cancels: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRunning)}
 	r.work, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -113,10 +116,32 @@ func (r *Runner) carryOut(effects []Effect) {
 		switch e := e.(type) {
 		case Tell:
 			r.tell(e.Event)
+		case Reply:
+			r.answer(vrrp.Answer(e))
+		case Cancel:
+			r.cancels[e.ID]()
 		case Start:
+			if e.Urgent {
+				r.runNow(e)
+				continue
+			}
 			r.running.Go(func() { r.run(e) })
 		}
 	}
+}
+
+// runNow runs one program that others wait for, and that can be called off.
+func (r *Runner) runNow(s Start) {
+	ctx, cancel := context.WithCancel(r.work)
+	r.cancels[s.ID] = cancel
+	r.running.Go(func() {
+		o, err := r.programs.Run(ctx, s.Command)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		cancel()
+		delete(r.cancels, s.ID)
+		r.carryOut(r.core.Ended(time.Now(), s.ID, o, err))
+	})
 }
 
 // run runs one program, when there is room for it.

@@ -59,7 +59,7 @@ func (p *programs) count(n int) {
 // setup has so many routers with a hook, all of which are Master.
 func setup(n int, program string) (*hook.Runner, *programs, *[]string) {
 	p, events := &programs{}, []string{}
-	r := hook.NewRunner(p, func(e event.Event) { events = append(events, e.Code) })
+	r := hook.NewRunner(p, nil, func(e event.Event) { events = append(events, e.Code) })
 	var routers []vrrp.Config
 	var hooks []config.Hook
 	var statuses []vrrp.Status

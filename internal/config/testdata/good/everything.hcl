@@ -140,6 +140,12 @@ virtual_router "outside" {
     kill_children = true
   }
   on "any" { run = ["/etc/lvsd/hooks/any"] }
+  on "master" {
+    run        = ["/etc/lvsd/hooks/fence"]
+    before     = true
+    at_start   = true
+    on_failure = "stop"
+  }
 }
 
 condition "file" "load" {
