@@ -174,7 +174,7 @@ virtual_router "outside" {
   # (Preempt_Mode). If false, the addresses stay where they are until the
   # director that holds them fails.
   # Default: true.
-  preempt = true
+  preempt = false
 
   # How long to wait before taking over from such a Master, counted from the
   # first advert received from it. Raise it if a director needs time to warm up
@@ -611,6 +611,66 @@ virtual_router "outside" {
     on_failure = "continue"
   }
 
+  # Something that this director runs while it is Master: a unit of systemd, a
+  # mount or a command. They are started in this order, once the addresses are
+  # there, and stopped in reverse, before another director is let in. If one
+  # cannot be started, those before it are stopped, and this director is not
+  # Master until "lvsd resume".
+  #   resource "systemd"  A unit of systemd, which must not be enabled
+  #                       (systemctl disable). lvsd must be able to become root
+  #                       for it, as its drop-in programs.conf lets it.
+  #   resource "mount"    A file system. The second label is the directory that
+  #                       it is mounted on, which must not be in /etc/fstab
+  #                       without noauto. Where systemd has started the
+  #                       machine, it mounts it (systemd-run), as lvsd's unit
+  #                       has a view of the file system of its own. lvsd must
+  #                       be able to become root for it, as its drop-in
+  #                       programs.conf lets it.
+  #   resource "command"  Anything that commands start and stop. They must
+  #                       succeed also if it runs, or does not run, already.
+  resource "mount" "/srv" {
+    # What is mounted, as mount(8) has it: a device, "UUID=…", or
+    # "server:/path".
+    # Only with "mount". A text; no default.
+    device = "/dev/drbd0"
+
+    # The type of the file system.
+    # Only with "mount". A text; default: what mount(8) finds.
+    type = "ext4"
+
+    # The options of mount(8).
+    # Only with "mount". A list; default: none.
+    options = ["noatime"]
+  }
+  resource "systemd" "apache2.service" {
+    # How long starting it may take, and stopping it. What takes longer is
+    # ended, and has failed. The time is also what a planned leaving waits for.
+    # 100ms to 10m; default: 30s.
+    timeout = "30s"
+  }
+  resource "command" "volume" {
+    # The program that starts it and waits for that, and its arguments. There
+    # is no shell: nothing is expanded. Nobody but root and lvsd's user may be
+    # able to change the program or its directories.
+    # Only with "command". A list; no default.
+    start = ["/etc/lvsd/resources/volume", "start"]
+
+    # The program that stops it and waits for that, in the same way.
+    # Only with "command". A list; no default.
+    stop = ["/etc/lvsd/resources/volume", "stop"]
+
+    # The program that exits with status 0 if it runs, and with another one if
+    # not. Without it, what runs after a crash of lvsd is started once more.
+    # Only with "command". A list; default: none.
+    status = ["/etc/lvsd/resources/volume", "status"]
+
+    # The user that they run as. lvsd must be able to become that user: the
+    # unit that is shipped does not let it, and its drop-in programs.conf does.
+    # Without it, they have no privileges at all.
+    # Only with "command". The name of a user; default: lvsd's own.
+    user = "nobody"
+  }
+
   # By what the directors know each other's adverts: by keys, with which they
   # sign them (as keepalived 2.4.2 does by its auth_hmac), or in version 2 by a
   # password. Without keys, whoever can send packets on the directors' network
@@ -697,6 +757,7 @@ virtual_router "old" {
   id        = 52
   version   = 2
   priority  = { lvs1 = 150, lvs2 = 100 }[node.name]
+  preempt   = false
   addresses = ["10.13.0.202/24"]
 
   authentication {
@@ -876,6 +937,10 @@ sync_group "nat" {
   # A program that is run when all of them have come into a state: "master",
   # "backup" or "stop", or when one has come into "fault".
   on "master" { run = ["/etc/lvsd/hooks/notify", "nat"] }
+
+  # Something that this director runs while it is Master of all of them, as in
+  # a virtual_router.
+  resource "systemd" "nginx.service" {}
 }
 
 # ---- Virtual services. It is good practice to give each its own file.

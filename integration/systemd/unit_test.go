@@ -72,6 +72,11 @@ func TestUnit(t *testing.T) {
 		{"signs with the key of a credential", `"signer":7`},
 		{"hook as nobody", "nobody CapPrm: 0000000000000000 CapEff: 0000000000000000"},
 		{"hook as root", "root CapPrm: 00000000008070e0 CapEff: 00000000008070e0"}, // what lvsd has, and no more
+		{"resources of the Master", "Runs outside: mount /run/disk is running, systemd probe.service is running"},
+		{"unit that is a resource", "active"},
+		{"mount seen by others", "1"},
+		{"unit after the stop", "inactive"},
+		{"mount after the stop", "0"},
 	})
 }
 

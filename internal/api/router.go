@@ -27,6 +27,8 @@ type SyncGroup struct {
 	Routers []string `json:"routers"`
 	// Hooks are the programs that are run when the state changes.
 	Hooks []Hook `json:"hooks"`
+	// Resources are what runs while it is Master, in the order in which they are started.
+	Resources []Resource `json:"resources"`
 	// Split is for how long it has been split, if that is longer than it takes to come
 	// together (Master_Down); else zero.
 	Split     time.Duration `json:"split_ns,omitempty"`
@@ -121,6 +123,8 @@ type Router struct {
 	PathsHeld int      `json:"paths_held"`
 	// Hooks are the programs that are run when its state changes.
 	Hooks []Hook `json:"hooks"`
+	// Resources are what runs while it is Master, in the order in which they are started.
+	Resources []Resource `json:"resources"`
 	// AddressesFailure is why they could not be added, removed or announced.
 	AddressesFailure string         `json:"addresses_failure,omitempty"`
 	Counters         RouterCounters `json:"counters"`
@@ -274,6 +278,30 @@ type Hook struct {
 	Last HookRun `json:"last,omitzero"`
 	// Unusable is why it could not be run at the moment; left out where it could.
 	Unusable string `json:"unusable,omitempty"`
+}
+
+// A ResourceState is what is known of a resource.
+type ResourceState string
+
+// The states of a resource.
+const (
+	ResourceUnknown  ResourceState = "unknown" // it was not looked at since the start
+	ResourceStopped  ResourceState = "stopped"
+	ResourceStarting ResourceState = "starting"
+	ResourceRunning  ResourceState = "running"
+	ResourceStopping ResourceState = "stopping"
+	ResourceStuck    ResourceState = "stuck" // it could not be stopped
+)
+
+// A Resource is something that a Master runs besides its addresses.
+type Resource struct {
+	Kind  string        `json:"kind"` // "systemd"
+	Name  string        `json:"name"` // "apache2.service"
+	State ResourceState `json:"state"`
+	// Since is when it was started or stopped; left out if that is not known.
+	Since time.Time `json:"since,omitzero"`
+	// Failure is why it could not be started or stopped the last time.
+	Failure string `json:"failure,omitempty"`
 }
 
 // A HookRun is one run of a hook.

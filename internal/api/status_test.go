@@ -71,6 +71,10 @@ func outside() Router {
 		Name: "outside", Interface: "eth0", VRID: 51, Version: 3, State: Master, Since: before(26*time.Hour - 4*time.Second),
 		Priority: 150, Configured: 150, MissedAdverts: 3, Conditions: []Condition{{Name: "interface eth1", Met: true, Hard: true}}, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
 		Rivals: []Rival{},
+		Resources: []Resource{
+			{Kind: "mount", Name: "/srv", State: ResourceRunning, Since: noon.Add(-time.Hour)},
+			{Kind: "systemd", Name: "apache2.service", State: ResourceRunning, Since: noon.Add(-time.Minute)},
+		},
 		Hooks: []Hook{{On: "any", Program: "/etc/lvsd/hooks/notify", User: "nobody", Runs: 3, Failures: 1,
 			Last: HookRun{At: before(26 * time.Hour), State: "master", Took: 12 * time.Millisecond, TookText: Duration(12 * time.Millisecond), OK: true, Result: "exited with status 0"}}},
 		Peers: []Peer{{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 26 * time.Hour, AgeText: Duration(26 * time.Hour)}},

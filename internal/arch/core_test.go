@@ -36,6 +36,10 @@ var core = map[string]map[string]string{
 		"director.go": "the channels around the loop, and where others ask it",
 		"loop.go":     "the loop",
 	},
+	"internal/resource": {
+		"command.go": "asks the kernel what is mounted",
+		"runner.go":  "runs the programs",
+	},
 	"internal/hook": {
 		"runner.go": "runs the programs",
 	},

@@ -33,6 +33,7 @@ var layers = []struct {
 	{"internal/keeper", []string{"internal/event", "internal/orders", "internal/program", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
 	{"internal/config", append([]string{"internal/block", "internal/text"}, domains...), "text becomes the domains' values, and nothing acts on it"},
+	{"internal/resource", []string{"internal/api", "internal/config", "internal/event", "internal/spawn", "internal/text", "vrrp"}, "resources follow what happens, and the keeper alone waits for them"},
 	{"internal/hook", []string{"internal/api", "internal/config", "internal/event", "internal/spawn", "internal/text", "vrrp"}, "hooks are told of what happens, and nothing waits for them"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
 	{"internal/orders", nil, "signals are orders to every process of the daemon"},
@@ -54,7 +55,7 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
-		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp/link"},
 		"commands have no logic"},
 }

@@ -16,6 +16,7 @@ const (
 	groupName
 	groupMember
 	virtualDevice
+	resourceItself
 	serviceName
 	serviceKey
 	mustBeUnique
@@ -43,19 +44,20 @@ const maxServers = 100_000
 // duplicates has the words about a second claim: what it is called, and what
 // to do about it.
 var duplicates = [mustBeUnique]struct{ what, remedy string }{
-	directorBlock: {"director", "there can be only one; put everything into that block"},
-	defaultsBlock: {"defaults", "there can be only one; put everything into that block"},
-	routerName:    {"virtual_router", "choose another name"},
-	routerID:      {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
-	routerAddress: {"virtual address", "only one virtual router can hold an address"},
-	fixedAddress:  {"static address", "remove one of the two"},
-	routePlace:    {"route", "the kernel has room for one with that metric in a table; write another metric"},
-	ruleItself:    {"rule", "remove one of the two"},
-	groupName:     {"sync_group", "choose another name"},
-	groupMember:   {"member", "a virtual router moves with one sync_group, and is in it once"},
-	virtualDevice: {"device of a virtual MAC", "give each a device of its own (device = \"vrrp4-a\")"},
-	serviceName:   {"virtual_service", "choose another name"},
-	serviceKey:    {"virtual service", "write all servers of a service into one block"},
+	directorBlock:  {"director", "there can be only one; put everything into that block"},
+	defaultsBlock:  {"defaults", "there can be only one; put everything into that block"},
+	routerName:     {"virtual_router", "choose another name"},
+	routerID:       {"virtual router id", "each virtual router of a family on an interface needs an id of its own"},
+	routerAddress:  {"virtual address", "only one virtual router can hold an address"},
+	fixedAddress:   {"static address", "remove one of the two"},
+	routePlace:     {"route", "the kernel has room for one with that metric in a table; write another metric"},
+	ruleItself:     {"rule", "remove one of the two"},
+	groupName:      {"sync_group", "choose another name"},
+	groupMember:    {"member", "a virtual router moves with one sync_group, and is in it once"},
+	virtualDevice:  {"device of a virtual MAC", "give each a device of its own (device = \"vrrp4-a\")"},
+	resourceItself: {"resource", "each can be of one virtual router or sync group only"},
+	serviceName:    {"virtual_service", "choose another name"},
+	serviceKey:     {"virtual service", "write all servers of a service into one block"},
 }
 
 // claim notes what a block claims, where that is shown as it is told apart.

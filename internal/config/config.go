@@ -20,6 +20,9 @@ type Config struct {
 	Static vrrp.Holdings
 	// Hooks are those of all virtual routers and sync groups, in the order of the files.
 	Hooks []Hook
+	// Resources are those of all virtual routers and sync groups, of each in the order in
+	// which they are started.
+	Resources []Resource
 	// Conditions are those that the director watches, each once.
 	Conditions []Condition
 	Services   []Service
@@ -108,6 +111,21 @@ type Hook struct {
 	// taking them where it fails.
 	Before, AtStart, Required bool
 	Program
+}
+
+// A Resource is something that a Master runs besides its addresses.
+type Resource struct {
+	// Router or Group is whose it is.
+	Router, Group string
+	Kind, Name    string // "systemd", "apache2.service"
+	// Start and Stop are programs with their arguments, and Status one that exits with 0 if
+	// it runs; empty: there is none.
+	Start, Stop, Status []string
+	// Directory is what a mount is mounted on, of which the kernel tells whether it is.
+	Directory string
+	// User is whom these run as; empty: lvsd's own user.
+	User    string
+	Timeout time.Duration // of each
 }
 
 // A Program is one that lvsd starts: of a hook, for instance.

@@ -14,6 +14,7 @@ type syncGroup struct {
 	at      block.Place
 	routers []block.Item
 	track   []vrrp.Track // all of them
+	runs    bool         // it has resources
 }
 
 var groupTable = block.NewTable("sync_group", func() []block.Entry[syncGroup] {
@@ -22,6 +23,7 @@ var groupTable = block.NewTable("sync_group", func() []block.Entry[syncGroup] {
 			func(g *syncGroup) *[]block.Item { return &g.routers }).Required(`routers = ["outside", "inside"]`),
 		block.Many[syncGroup]("track", "What all of them track.", trackKinds.Schema(), "kind", "name"),
 		block.Many[syncGroup]("on", "A program that is run when all of them have come into a state: \"master\", \"backup\" or \"stop\", or when one has come into \"fault\".", hookTable.Schema(), "state"),
+		block.Many[syncGroup]("resource", "Something that this director runs while it is Master of all of them, as in a virtual_router.", resourceKinds.Schema(), "kind", "name"),
 	}
 })
 
@@ -31,6 +33,9 @@ func readGroup(b *block.Body) (g syncGroup, defined []definition) {
 	g = groupTable.Read(b)
 	g.name, g.at = b.Labels[0], b.Head
 	g.track, defined = readTracks(b)
+	for range b.Blocks("resource") {
+		g.runs = true
+	}
 	if n := len(g.routers); n < 2 && b.Given("routers") && !b.Refused("routers") {
 		b.Mistake(b.At("routers"), "Group of one", "A sync_group needs two virtual routers at least: add the other ones that move with it, or remove the group.")
 	}

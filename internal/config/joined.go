@@ -31,6 +31,9 @@ func (j joined) judge(g syncGroup) {
 		c := &j.routers[i]
 		j.join(g, it, c)
 		j.checkOpposites(g, it, c, hard)
+		if g.runs && c.Preempt {
+			j.report.Doubt(it.At, "Resources with preempt", preemptDoubt)
+		}
 		if first == nil {
 			first = c
 		} else if c.Priority != first.Priority {

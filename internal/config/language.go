@@ -44,6 +44,7 @@ type declaration struct {
 	routers     []vrrp.Config
 	groups      []syncGroup
 	hooks       []Hook
+	resources   []Resource
 	definitions []definition
 	services    []Service
 	statics     []vrrp.Holdings
@@ -91,6 +92,9 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
 		d.hooks = append(d.hooks, readHooks(b, Hook{Router: b.Labels[0]})...)
+		own := readResources(b, Resource{Router: b.Labels[0]})
+		d.resources = append(d.resources, own...)
+		doubtPreemption(b, r.Preempt, own)
 	case "static":
 		d.statics = append(d.statics, readStatic(b))
 	case "condition":
@@ -99,6 +103,7 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		g, defined := readGroup(b)
 		d.groups, d.definitions = append(d.groups, g), append(d.definitions, defined...)
 		d.hooks = append(d.hooks, readHooks(b, Hook{Group: b.Labels[0]})...)
+		d.resources = append(d.resources, readResources(b, Resource{Group: b.Labels[0]})...)
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

@@ -38,13 +38,19 @@ func programOptions[T any](timeout time.Duration, of func(*T) *programBlock) []b
 // read judges the list, once the block is decoded.
 func (p *programBlock) read(b *block.Body) Program {
 	b.Require("run", `run = ["/etc/lvsd/programs/notify"]`)
-	if p.run != nil && len(p.run) == 0 && !b.Refused("run") {
-		b.Mistake(b.At("run"), "No program", "Write the program's absolute path, such as [\"/etc/lvsd/hooks/notify\"].")
+	p.Run = readRun(b, "run", p.run)
+	return p.Program
+}
+
+// readRun judges a program and its arguments, which an option says.
+func readRun(b *block.Body, option string, all []block.Item) (run []string) {
+	if all != nil && len(all) == 0 && !b.Refused(option) {
+		b.Mistake(b.At(option), "No program", "Write the program's absolute path, such as [\"/etc/lvsd/hooks/notify\"].")
 	}
-	if len(p.run) > maxArguments {
-		b.Mistake(b.At("run"), "Too many arguments", "A program can have %d, but these are %d.", maxArguments-1, len(p.run)-1)
+	if len(all) > maxArguments {
+		b.Mistake(b.At(option), "Too many arguments", "A program can have %d, but these are %d.", maxArguments-1, len(all)-1)
 	}
-	for i, it := range p.run {
+	for i, it := range all {
 		switch {
 		case strings.ContainsRune(it.Text, 0) || len(it.Text) > maxArgument:
 			b.Mistake(it.At, "Invalid argument", "An argument has at most %d bytes, and none of them is zero.", maxArgument)
@@ -53,9 +59,9 @@ func (p *programBlock) read(b *block.Body) Program {
 		case i == 0:
 			claim(b, programPath, it.Text, it.At)
 		}
-		p.Run = append(p.Run, it.Text)
+		run = append(run, it.Text)
 	}
-	return p.Program
+	return run
 }
 
 // programUserName checks the name of a user whom a program is to run as.

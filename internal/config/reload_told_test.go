@@ -48,6 +48,10 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 	for option, row := range reloadedHooks {
 		names(t, option, ": on", hooked(t, ""), hooked(t, row))
 	}
+	for path, row := range reloadedResources {
+		before, after := with(t, path, row)
+		names(t, path, ": resource", before, after)
+	}
 	for option, row := range reloadedRouters {
 		with := func(text string) *config.Config {
 			return &config.Config{Routers: []vrrp.Config{router(t, option, row.beside+"\n"+text)}}

@@ -111,6 +111,7 @@ func ParseWith(s Sources, o Options, m Machine, known map[Key][]byte) (Outcome, 
 	out.Config.Routers, out.Config.Static = w.routers, w.static
 	out.Config.Conditions = w.tracking.resolve(out.Config.Routers)
 	withQuestions(out.Config.Routers, out.Config.Hooks)
+	withResources(out.Config.Routers, out.Config.Resources)
 	out.Config.Files = block.Files(results)
 	o.Files = out.Config.Files
 	out.Config.Digest = s.Digest(o)
@@ -123,6 +124,7 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 		o.Config.Director = d
 	}
 	o.Config.Hooks = append(o.Config.Hooks, r.Value.hooks...)
+	o.Config.Resources = append(o.Config.Resources, r.Value.resources...)
 	if r.Reused || len(r.Value.services) > 0 {
 		o.Blocks = append(o.Blocks, Block{
 			Key: r.Key, Reused: r.Reused, Source: sourceOf(r.Begin), Services: r.Value.services, Summary: r.Summary,

@@ -23,6 +23,7 @@ import (
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/reader"
+	"github.com/lvsd/lvsd/internal/resource"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
@@ -87,26 +88,34 @@ func Run(ctx context.Context, o Options) error {
 	sweepLeftovers(first.Config, events, link.SweepAll)
 	socket.ErrorLog = errorLog(events)
 	http := monitoring(first.Config.Director.HTTP.Listen, events)
-	var k *keeper.Client
-	hooks := hook.NewRunner(newSpawner(), func(a vrrp.Answer) { k.Answer(a) }, events)
 	signed := &signedFile{log: o.Log.Logger, store: store}
-	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []vrrp.Status, events []vrrp.Event) {
-		hooks.Take(statuses, events)
-		signed.note(k.Signed())
-	}, "/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
-	k.SignAfter(signed.load())
+	k, hooks, resources := startKeeper(ctx, o, events, signed)
 	defer func() { signed.end(k.Signed()) }()
 	k.Feed(keeper.Watchdog(first.Config.Director.Watchdog))
 	k.Pin(pinned(first.Config.Director.KeeperProcessors))
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	d := newDirector(ctx, o, events, r, first, k, hooks, store, http, lonely)
+	d := newDirector(ctx, o, events, r, first, k, hooks, resources, store, http, lonely)
 	return serve(ctx, d, []server{socket, http}, hangups)
+}
+
+// startKeeper starts the keeper, and what follows its reports.
+func startKeeper(ctx context.Context, o Options, events event.Sink, signed *signedFile) (k *keeper.Client, hooks *hook.Runner, resources *resource.Runner) {
+	answer := func(a vrrp.Answer) { k.Answer(a) }
+	hooks = hook.NewRunner(newSpawner(), answer, events)
+	resources = resource.NewRunner(newSpawner(), answer, events)
+	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []vrrp.Status, events []vrrp.Event) {
+		resources.Take(statuses, events)
+		hooks.Take(statuses, events)
+		signed.note(k.Signed())
+	}, "/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
+	k.SignAfter(signed.load())
+	return k, hooks, resources
 }
 
 // newDirector hands the edges to a director. It must not keep first: its
 // configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
+func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, resources *resource.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	prober := probe.New(starter(newSpawner()))
 	probes := checker.New(prober, first.Config.Director.ProbesInFlight)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
@@ -116,9 +125,9 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: probes,
-		Hooks:  hooks,
-		HTTP:   http.Err,
-		Alone:  lonely.Err,
+		Hooks:  hooks, Resources: resources,
+		HTTP:  http.Err,
+		Alone: lonely.Err,
 		Configure: func(c config.Director) {
 			o.Log.SetLevel(c.LogLevel)
 			http.Listen(c.HTTP.Listen)

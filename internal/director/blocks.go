@@ -2,6 +2,7 @@ package director
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/vrrp"
@@ -10,11 +11,15 @@ import (
 // A routerBlock is a virtual router with all that its block says.
 type routerBlock struct {
 	vrrp.Config
-	hooks []config.Hook
+	hooks     []config.Hook
+	resources []config.Resource
 }
 
 // hookAspects are what is not the keeper's.
-var hookAspects = []aspect[routerBlock]{{"on", func(r *routerBlock) any { return r.hooks }}}
+var hookAspects = []aspect[routerBlock]{
+	{"on", func(r *routerBlock) any { return r.hooks }},
+	{"resource", func(r *routerBlock) any { return r.resources }},
+}
 
 func routerBlocks(c *config.Config) []routerBlock {
 	hooks := make(map[string][]config.Hook)
@@ -23,9 +28,18 @@ func routerBlocks(c *config.Config) []routerBlock {
 			hooks[h.Router] = append(hooks[h.Router], h)
 		}
 	}
+	resources := make(map[string][]config.Resource)
+	for _, r := range c.Resources {
+		if r.Group == "" {
+			resources[r.Router] = append(resources[r.Router], r)
+		}
+	}
 	all := make([]routerBlock, len(c.Routers))
 	for i, r := range c.Routers {
-		all[i] = routerBlock{r, hooks[r.Name]}
+		// What follows from resources is told as theirs.
+		r.Track = slices.DeleteFunc(slices.Clone(r.Track), func(t vrrp.Track) bool { return strings.HasPrefix(t.Condition, "resources of ") })
+		r.Leave = vrrp.Clearance{}
+		all[i] = routerBlock{r, hooks[r.Name], resources[r.Name]}
 	}
 	return all
 }
@@ -33,14 +47,16 @@ func routerBlocks(c *config.Config) []routerBlock {
 // A groupBlock is what the block of a sync group says, but for what its routers have of
 // it.
 type groupBlock struct {
-	name    string
-	routers []string
-	hooks   []config.Hook
+	name      string
+	routers   []string
+	hooks     []config.Hook
+	resources []config.Resource
 }
 
 var groupAspects = []aspect[groupBlock]{
 	{"routers", func(g *groupBlock) any { return g.routers }},
 	{"on", func(g *groupBlock) any { return g.hooks }},
+	{"resource", func(g *groupBlock) any { return g.resources }},
 }
 
 func groupBlocks(c *config.Config) []groupBlock {
@@ -62,6 +78,12 @@ func groupBlocks(c *config.Config) []groupBlock {
 		if h.Group != "" {
 			g := of(h.Group)
 			g.hooks = append(g.hooks, h)
+		}
+	}
+	for _, r := range c.Resources {
+		if r.Group != "" {
+			g := of(r.Group)
+			g.resources = append(g.resources, r)
 		}
 	}
 	return all

@@ -75,6 +75,8 @@ type Core struct {
 	kernel   TableSeen
 	stopping bool
 	orders   orders
+	// barred are why virtual routers must not be Master for their resources.
+	barred map[string]string
 
 	effects []Effect
 }

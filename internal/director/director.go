@@ -21,6 +21,8 @@ type Options struct {
 	Keeper  Keeper
 	Probes  Probes
 	Hooks   Hooks
+	// Resources are those of the virtual routers.
+	Resources Resources
 	// Configure makes the edges follow another director block than the one that
 	// they were made for. The loop calls it, so it must not block.
 	Configure func(config.Director)
@@ -179,6 +181,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 func (d *Director) status(now time.Time) *api.Status {
 	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone()}
 	edges.Hooks, edges.GroupHooks = d.o.Hooks.Statuses()
+	edges.Resources, edges.GroupResources = d.o.Resources.Statuses()
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()
 	}

@@ -163,6 +163,16 @@ func (f *outsides) told() string {
 	return strings.Join(f.notices, " ")
 }
 
+// fakeResources are none.
+type fakeResources struct{}
+
+func (fakeResources) Configure([]vrrp.Config, []config.Resource)            {}
+func (fakeResources) Statuses() (routers, groups map[string][]api.Resource) { return nil, nil }
+func (fakeResources) Barred() map[string]string                             { return nil }
+func (fakeResources) Changed() <-chan struct{}                              { return nil }
+func (fakeResources) Retry()                                                {}
+func (fakeResources) Finish(context.Context)                                {}
+
 // fakeHooks are none.
 type fakeHooks struct{}
 
@@ -175,7 +185,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 	t.Helper()
 	d := New(c, nil, Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
@@ -470,7 +480,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 				stop()
 				return nil, nil, ctx.Err()
 			},
-			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Events: func(event.Event) {}, Notify: func(string) {},
+			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Events: func(event.Event) {}, Notify: func(string) {},
 		})
 		if err := d.Run(ctx); err != nil {
 			t.Errorf("error %v", err)

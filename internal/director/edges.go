@@ -35,6 +35,22 @@ type Hooks interface {
 	Finish(context.Context)
 }
 
+// Resources start and stop what a Master runs besides its addresses.
+type Resources interface {
+	// Configure makes these the resources of these routers; it never blocks.
+	Configure([]vrrp.Config, []config.Resource)
+	// Statuses are how those of each router and of each sync group are.
+	Statuses() (routers, groups map[string][]api.Resource)
+	// Barred are why virtual routers must not be Master, by the names of their
+	// conditions; Changed tells of others.
+	Barred() map[string]string
+	Changed() <-chan struct{}
+	// Retry lets what could not be started be started again.
+	Retry()
+	// Finish stops what still runs at the end of every router, and waits for it.
+	Finish(context.Context)
+}
+
 // A Table is the reconciler of the kernel's IPVS table.
 type Table interface {
 	Set(ipvsctl.Desired)
@@ -63,6 +79,8 @@ type Edges struct {
 	Table   ipvsctl.Snapshot
 	// Hooks are those of each virtual router, GroupHooks those of each sync group.
 	Hooks, GroupHooks map[string][]api.Hook
-	HTTP              error // why HTTP is not served
-	Alone             error // why a second daemon would not be kept out
+	// Resources and GroupResources are the same of resources.
+	Resources, GroupResources map[string][]api.Resource
+	HTTP                      error // why HTTP is not served
+	Alone                     error // why a second daemon would not be kept out
 }

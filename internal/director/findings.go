@@ -193,6 +193,7 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	for i := range r.Hooks {
 		all.hook(subject, &r.Hooks[i])
 	}
+	all.resources(subject, r.Resources)
 	if r.State == api.Initialize && r.Fault != "" && !inStandby(r) {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
 	}
@@ -236,6 +237,23 @@ func (all *findings) hook(router string, h *api.Hook) {
 	if last := &h.Last; !last.At.IsZero() && !last.OK {
 		all.add(api.Warning, "hook-failed", subject, `see "journalctl -u lvsd" for what it has written`,
 			"the %s failed when it was told %q: %s: %s", subject, last.State, h.Program, last.Result)
+	}
+}
+
+// resources finds those that could not be started or stopped.
+func (all *findings) resources(of string, resources []api.Resource) {
+	for i := range resources {
+		r := &resources[i]
+		subject := fmt.Sprintf("resource %q %q of %s", r.Kind, r.Name, of)
+		switch {
+		case r.Failure == "":
+		case r.State == api.ResourceStuck || r.State == api.ResourceStopping:
+			all.add(api.Error, "resource-stuck", subject, "stop it by hand, and see to it that no other director uses what it uses meanwhile",
+				"the %s could not be stopped, and may still be in use here (it is tried again every 30 s): %s", subject, r.Failure)
+		default:
+			all.add(api.Error, "resource-failed", subject, "see to the reason, and then run \"lvsd resume\"",
+				"the %s could not be started, so this director is not Master: %s", subject, r.Failure)
+		}
 	}
 }
 

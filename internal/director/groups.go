@@ -11,7 +11,7 @@ import (
 )
 
 // groupStatuses are the sync groups of which the keeper has reported routers.
-func groupStatuses(routers []vrrp.Status, hooks map[string][]api.Hook) []api.SyncGroup {
+func groupStatuses(routers []vrrp.Status, e Edges) []api.SyncGroup {
 	all := []api.SyncGroup{}
 	for i := range routers {
 		r := &routers[i]
@@ -21,7 +21,8 @@ func groupStatuses(routers []vrrp.Status, hooks map[string][]api.Hook) []api.Syn
 		at := slices.IndexFunc(all, func(g api.SyncGroup) bool { return g.Name == r.SyncGroup })
 		if at < 0 {
 			at = len(all)
-			all = append(all, api.SyncGroup{Name: r.SyncGroup, State: api.State(r.State), Hooks: append([]api.Hook{}, hooks[r.SyncGroup]...)})
+			all = append(all, api.SyncGroup{Name: r.SyncGroup, State: api.State(r.State),
+				Hooks: append([]api.Hook{}, e.GroupHooks[r.SyncGroup]...), Resources: append([]api.Resource{}, e.GroupResources[r.SyncGroup]...)})
 		}
 		g := &all[at]
 		g.Routers = append(g.Routers, r.Name)
@@ -52,6 +53,7 @@ func (all *findings) groups(s *api.Status) {
 		for j := range g.Hooks {
 			all.hook(fmt.Sprintf("sync group %q", g.Name), &g.Hooks[j])
 		}
+		all.resources(fmt.Sprintf("sync group %q", g.Name), g.Resources)
 		if g.Split == 0 {
 			continue
 		}

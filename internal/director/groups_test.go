@@ -31,7 +31,7 @@ func TestStateOfASyncGroup(t *testing.T) {
 				phase := map[vrrp.State]vrrp.Phase{vrrp.Master: vrrp.Advertising, vrrp.Backup: vrrp.Following}[s]
 				routers = append(routers, vrrp.Status{Name: []string{"outside", "inside", "third"}[i], SyncGroup: "nat", State: s, Phase: phase, Split: tt.lasted})
 			}
-			s := &api.Status{SyncGroups: groupStatuses(routers, nil)}
+			s := &api.Status{SyncGroups: groupStatuses(routers, Edges{})}
 			for i := range routers {
 				s.Routers = append(s.Routers, routerStatus(&routers[i], 0))
 			}

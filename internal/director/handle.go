@@ -48,6 +48,9 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 	case MachineChanged:
 		c.do(Retry{})
 		c.changed = true
+	case ResourcesBarred:
+		c.barred = in
+		c.tellKeeper()
 	case TableSeen:
 		c.kernel = in
 	case Counted:
@@ -208,7 +211,7 @@ func (c *Core) stop(now time.Time) {
 	c.tell(now, event.Info, "stopping", "", text)
 	var slowest time.Duration
 	for i := range c.config.Routers {
-		slowest = max(slowest, c.config.Routers[i].HandOver())
+		slowest = max(slowest, c.config.Routers[i].Leave.Timeout+c.config.Routers[i].HandOver())
 	}
 	c.do(HandOver{Limit: 10*time.Second + slowest})
 }

@@ -121,6 +121,8 @@ func (d *Director) loop(ctx context.Context) error {
 			in = d.burst(o)
 		case <-d.o.Keeper.Changed():
 			in = RoutersSeen(d.o.Keeper.Statuses())
+		case <-d.o.Resources.Changed():
+			in = ResourcesBarred(d.o.Resources.Barred())
 		case <-d.o.MachineChanges:
 			in = MachineChanged{}
 		case <-d.applied:
@@ -168,6 +170,10 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case SetHooks:
 			d.o.Hooks.Configure(e.Routers, e.Hooks)
+		case SetResources:
+			d.o.Resources.Configure(e.Routers, e.Resources)
+		case RetryResources:
+			d.o.Resources.Retry()
 		case Heartbeat:
 			d.o.Keeper.Heartbeat()
 		case Notify:
@@ -229,6 +235,7 @@ func (d *Director) handOver(h HandOver) Input {
 	ctx, cancel := context.WithTimeout(d.work, h.Limit)
 	defer cancel()
 	err := d.o.Keeper.Stop(ctx)
+	d.o.Resources.Finish(ctx)
 	last, cancelLast := context.WithTimeoutCause(d.work, lastHooks, fmt.Errorf("they have %v", lastHooks))
 	defer cancelLast()
 	d.o.Hooks.Finish(last)

@@ -94,6 +94,12 @@ func (c *Core) resume(now time.Time, in Resume) {
 		h := c.orders.held[router]
 		o.Ended = append(o.Ended, fmt.Sprintf("the failover of virtual router %q, ordered by %v %s ago", router, h.By, now.Sub(h.Since).Round(time.Second)))
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.barred)) {
+		o.Ended = append(o.Ended, "the fault that "+c.barred[name])
+	}
+	if len(c.barred) > 0 {
+		c.do(RetryResources{})
+	}
 	c.tell(now, event.Info, "resumed", "", "earlier orders of operators are over: this director takes part as configured",
 		slog.Int("orders", len(o.Ended)), slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
 	c.orders.standby, c.orders.held = nil, nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -37,6 +38,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 		c.probe(now)
 	}
 	c.do(SetHooks{l.Config.Routers, l.Config.Hooks})
+	c.do(SetResources{l.Config.Routers, l.Config.Resources})
 	c.tellKeeper()
 }
 
@@ -80,6 +82,23 @@ func (c *Core) tellKeeper() {
 	}
 }
 
+// resourceConditions are that all resources of each virtual router and sync group could
+// be started.
+func (c *Core) resourceConditions() (all []vrrp.Condition) {
+	for _, r := range c.config.Resources {
+		name := config.ResourceCondition(r.Router, false)
+		if r.Group != "" {
+			name = config.ResourceCondition(r.Group, true)
+		}
+		if slices.ContainsFunc(all, func(v vrrp.Condition) bool { return v.Name == name }) {
+			continue
+		}
+		why := c.barred[name]
+		all = append(all, vrrp.Condition{Name: name, OK: why == "", Reason: why, Tracked: true})
+	}
+	return all
+}
+
 // conditions are what this director watches for its virtual routers, each in one
 // line.
 func (c *Core) conditions() []vrrp.Condition {
@@ -89,6 +108,7 @@ func (c *Core) conditions() []vrrp.Condition {
 	if s := c.orders.standby; s != nil {
 		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: fmt.Sprintf("standby, ordered by %v", s.By)})
 	}
+	all = append(all, c.resourceConditions()...)
 	return append(all, c.watch.judged...)
 }
 

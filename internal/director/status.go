@@ -18,7 +18,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s := &api.Status{
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
-		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e.GroupHooks),
+		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e),
 		Static: c.staticStatus(e), Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
@@ -61,9 +61,11 @@ func keepTime(s *api.Status, now time.Time) {
 			keep(&s.Routers[i].Transitions[j].At)
 		}
 		keepHooks(s.Routers[i].Hooks, keep)
+		keepResources(s.Routers[i].Resources, keep)
 	}
 	for i := range s.SyncGroups {
 		keepHooks(s.SyncGroups[i].Hooks, keep)
+		keepResources(s.SyncGroups[i].Resources, keep)
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Servers {
@@ -79,6 +81,12 @@ func keepTime(s *api.Status, now time.Time) {
 func keepHooks(hooks []api.Hook, keep func(*time.Time)) {
 	for i := range hooks {
 		keep(&hooks[i].Last.At)
+	}
+}
+
+func keepResources(resources []api.Resource, keep func(*time.Time)) {
+	for i := range resources {
+		keep(&resources[i].Since)
 	}
 }
 
@@ -130,6 +138,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 			all[i].HeldBack = &h.Held
 		}
 		all[i].Hooks = append([]api.Hook{}, e.Hooks[all[i].Name]...)
+		all[i].Resources = append([]api.Resource{}, e.Resources[all[i].Name]...)
 	}
 	return all
 }

@@ -33,6 +33,8 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	routers.Transitions = []api.Transition{{At: start, From: api.Backup, To: api.Master, Why: "x"}}
 	routers.Hooks = []api.Hook{{}} // from another edge
 	fill(reflect.ValueOf(&routers.Hooks).Elem())
+	routers.Resources = []api.Resource{{}} // from another edge, too
+	fill(reflect.ValueOf(&routers.Resources).Elem())
 	for _, v := range []any{routers, keyStatus(key), resultStatus(result), probesStatus(&probes), tableStatus(table)} {
 		unset(t, reflect.TypeOf(v).Name(), reflect.ValueOf(v))
 	}

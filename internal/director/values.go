@@ -37,6 +37,9 @@ type (
 		SetSetting
 		Err error
 	}
+	// ResourcesBarred are why virtual routers must not be Master, by the names of their
+	// conditions.
+	ResourcesBarred map[string]string
 	// TableSeen is how the kernel's table is, compared with the one that was set
 	// last: equal to it, or not because the kernel refused something.
 	TableSeen struct{ Converged, Refused bool }
@@ -133,6 +136,13 @@ type (
 		Routers []vrrp.Config
 		Hooks   []config.Hook
 	}
+	// SetResources makes these the resources of these virtual routers.
+	SetResources struct {
+		Routers   []vrrp.Config
+		Resources []config.Resource
+	}
+	// RetryResources lets resources be started again that could not be started.
+	RetryResources struct{}
 	// Heartbeat tells the keeper that this director is alive.
 	Heartbeat struct{}
 	// Notify tells the service manager a state: READY, RELOADING or STOPPING.
@@ -156,7 +166,7 @@ type (
 		Value string
 	}
 	// HandOver hands every virtual router over and ends the keeper, within a
-	// limit, and then runs the hooks for their end. It ends with HandedOver.
+	// limit, stops what resources are left, and then runs the hooks for their end. It ends with HandedOver.
 	HandOver struct{ Limit time.Duration }
 	// Answer tells an asker how the reload has ended.
 	Answer struct {

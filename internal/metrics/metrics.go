@@ -61,6 +61,9 @@ func (s scrape) status(st *api.Status) {
 		for _, state := range []api.State{api.Initialize, api.Backup, api.Master, api.Split} {
 			s.number(groupState, oneIf(g.State == state), label("group", g.Name, "state", string(state)))
 		}
+		for _, r := range g.Resources {
+			s.resource(&r, "group", g.Name)
+		}
 		for i := range g.Hooks {
 			h := &g.Hooks[i]
 			figures(s, hookFigures, h, label("group", g.Name, "hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program))
@@ -92,6 +95,14 @@ func (s scrape) findings(all []api.Finding) {
 	}
 }
 
+// resource adds what is known of a resource.
+func (s scrape) resource(r *api.Resource, kind, of string) {
+	known := r.State == api.ResourceRunning || r.State == api.ResourceStopped || r.State == api.ResourceStuck
+	l := label("kind", r.Kind, "name", r.Name, kind, of)
+	s.number(resourceRunning, onlyIf(known, oneIf(r.State == api.ResourceRunning)), l)
+	s.number(resourceFailed, oneIf(r.Failure != ""), l)
+}
+
 func (s scrape) router(r *api.Router) {
 	figures(s, routerFigures, r, label("router", r.Name))
 	s.number(routerInfo, 1, label("interface", r.Interface, "router", r.Name,
@@ -108,6 +119,9 @@ func (s scrape) router(r *api.Router) {
 	s.histogram(routerAdvertLate, &r.AdvertLateness, "router", r.Name)
 	for _, c := range r.Conditions {
 		s.number(routerConditionMet, onlyIf(!c.Unknown, oneIf(c.Met)), label("condition", c.Name, "router", r.Name))
+	}
+	for _, x := range r.Resources {
+		s.resource(&x, "router", r.Name)
 	}
 	for i := range r.Hooks {
 		h := &r.Hooks[i]

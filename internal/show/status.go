@@ -99,11 +99,24 @@ func (t Terminal) writeRouters(w *bufio.Writer, st *api.Status) {
 		if a := r.Authentication; a != nil {
 			fmt.Fprintf(w, "Keys    %s: %s\n", text.Printable(r.Name), keysOf(a))
 		}
+		writeResources(w, r.Name, r.Resources)
 	}
 	t.writeStatic(w, st.Static)
 	for _, g := range st.SyncGroups {
 		c := routerCell(g.State)
 		fmt.Fprintf(w, "Group   %s: %s (%s)\n", text.Printable(g.Name), t.paint(c.text, c.paint), text.Printable(strings.Join(g.Routers, ", ")))
+		writeResources(w, g.Name, g.Resources)
+	}
+}
+
+// writeResources tells in one line how resources are: "mount /srv is running".
+func writeResources(w *bufio.Writer, of string, resources []api.Resource) {
+	var all []string
+	for _, r := range resources {
+		all = append(all, fmt.Sprintf("%s %s is %s", r.Kind, r.Name, r.State))
+	}
+	if len(all) > 0 {
+		fmt.Fprintf(w, "Runs    %s: %s\n", text.Printable(of), text.Printable(strings.Join(all, ", ")))
 	}
 }
 

@@ -36,7 +36,13 @@ func (t Terminal) WriteVRRP(out io.Writer, st *api.Status, names []string, asJSO
 		if i > 0 {
 			w.WriteByte('\n')
 		}
-		t.writeVRRP(w, st.Time, &routers[i])
+		r := &routers[i]
+		for _, g := range st.SyncGroups {
+			if g.Name == r.SyncGroup {
+				r.Resources = append(slices.Clip(r.Resources), g.Resources...)
+			}
+		}
+		t.writeVRRP(w, st.Time, r)
 	}
 	return w.Flush()
 }
@@ -80,12 +86,26 @@ func (t Terminal) writeVRRP(w *bufio.Writer, now time.Time, r *api.Router) {
 	if n := total(&r.AdvertLateness); n > 0 {
 		line("lateness", "sent %s late on average, %s at most", latency(seconds(r.AdvertLateness.Sum/float64(n))), latency(seconds(r.AdvertLateness.Max)))
 	}
+	for _, x := range r.Resources {
+		line("resource", "%s %s is %s%s", x.Kind, x.Name, x.State, resourceNote(&x))
+	}
 	for _, counted := range trouble(&r.Counters) {
 		line("counted", "%s", counted)
 	}
 	for _, tr := range r.Transitions {
 		line("transition", "%s  %s -> %s: %s", clock(tr.At), tr.From, tr.To, tr.Why)
 	}
+}
+
+// resourceNote is since when a resource is so, and what went wrong last.
+func resourceNote(r *api.Resource) (note string) {
+	if !r.Since.IsZero() {
+		note = ", since " + clock(r.Since)
+	}
+	if r.Failure != "" {
+		note += ": " + r.Failure
+	}
+	return note
 }
 
 func total(h *api.Histogram) (n uint64) {

@@ -95,7 +95,9 @@ say "start with a broken file exits" $?
 sleep 3
 say "a broken file is tried again" "$(systemctl show lvsd -p NRestarts --value) times, $(systemctl show lvsd -p ActiveState,ExecMainStatus --value)"
 say "a broken file is an error in the journal" "$(journal -p err | grep -c 'is not valid for node')"
-sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}|' /run/good >/run/conf/cluster.hcl
+printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/system/probe.service
+mkdir /run/disk
+sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}\nresource "mount" "/run/disk" {\ndevice = "tmpfs"\ntype = "tmpfs"\n}\nresource "systemd" "probe.service" {}|' /run/good >/run/conf/cluster.hcl
 mkdir /run/systemd/system/lvsd.service.d
 cp /run/share/programs.conf /run/systemd/system/lvsd.service.d/
 # A key that is a credential comes from where only root can read.
@@ -109,4 +111,11 @@ within 20 sh -c 'journalctl -q -u lvsd -o cat | grep -q "hook: root"'
 say "signs with the key of a credential" "$(/run/lvsd-binary status -o json | grep -o '"signer": *7')"
 say "hook as nobody" "$(told nobody)"
 say "hook as root" "$(told root)"
+within 20 systemctl --quiet is-active probe.service
+say "resources of the Master" "$(/run/lvsd-binary status | grep '^Runs')"
+say "unit that is a resource" "$(systemctl is-active probe.service)"
+say "mount seen by others" "$(grep -c ' /run/disk ' /proc/self/mountinfo)"
+systemctl stop lvsd
+say "unit after the stop" "$(systemctl is-active probe.service)"
+say "mount after the stop" "$(grep -c ' /run/disk ' /proc/self/mountinfo)"
 over

@@ -204,6 +204,11 @@ sync_group "nat" {
   on "stop" { run = ["/etc/lvsd/hooks/stop"] }
 }
 
+sync_group "keyed" {
+  routers = ["receiving", "windowed"]
+  resource "systemd" "nginx.service" {}
+}
+
 virtual_service "web" {
   address         = "10.13.0.200"
   port            = 443
@@ -332,6 +337,7 @@ virtual_service "marked-ipv6" {
 }
 
 virtual_router "signed" {
+  preempt   = false
   interface = "eth0"
   id        = 52
   addresses = ["10.13.0.210"]
@@ -342,9 +348,24 @@ virtual_router "signed" {
     mode   = "permissive"
     replay = "order"
   }
+  resource "mount" "/srv/my data" {
+    device  = "UUID=0e2f"
+    type    = "ext4"
+    options = ["noatime", "ro"]
+    timeout = "5s"
+  }
+  resource "systemd" "apache2.service" { timeout = "6s" }
+  resource "command" "volume" {
+    start   = ["/etc/lvsd/resources/volume", "start"]
+    stop    = ["/etc/lvsd/resources/volume", "stop"]
+    status  = ["/etc/lvsd/resources/volume", "status"]
+    user    = "nobody"
+    timeout = "7s"
+  }
 }
 
 virtual_router "receiving" {
+  preempt         = false
   interface       = "eth0"
   id              = 53
   addresses       = ["10.13.0.211"]
@@ -356,6 +377,7 @@ virtual_router "receiving" {
 }
 
 virtual_router "windowed" {
+  preempt   = false
   interface = "eth0"
   id        = 54
   addresses = ["10.13.0.212"]
