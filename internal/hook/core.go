@@ -41,6 +41,7 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 		o := owner{h.Group != "", cmp.Or(h.Group, h.Router)}
 		of[o] = append(of[o], h)
 	}
+	effects := c.dissolve(now, routers)
 	owners := c.adopt(routers)
 	for _, q := range c.queues {
 		q.wanted = false
@@ -54,10 +55,38 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 			q = &queue{owner: o, state: c.state(o)}
 			c.queues[o] = q
 		}
-		q.wanted = true
+		q.wanted, q.dissolved = true, nil
+		effects = append(effects, q.enter(now, c.state(o), "the configuration has changed")...)
 		q.configure(of[o])
 	}
-	return c.proceed(now)
+	return append(effects, c.proceed(now)...)
+}
+
+// dissolve tells the hooks of the sync groups that are no longer configured, though some
+// of their routers are, that the group has stopped. Where all routers go as well, that
+// is told when they have stopped.
+func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect) {
+	stay, groups := make(map[string]bool), make(map[string]bool)
+	for i := range routers {
+		stay[routers[i].Name], groups[routers[i].SyncGroup] = true, true
+	}
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+		q := c.queues[o]
+		if !o.group || groups[o.name] || q.dissolved != nil {
+			continue
+		}
+		was := c.facts(o)
+		if !slices.ContainsFunc(was.routers, func(name string) bool { return stay[name] }) {
+			continue
+		}
+		q.dissolved = &was
+		if q.state == "" {
+			q.pending = nil
+			continue
+		}
+		effects = append(effects, q.enter(now, stop, "the sync group is no longer configured")...)
+	}
+	return effects
 }
 
 // adopt takes the routers that are configured, and returns what may have hooks.
@@ -110,7 +139,7 @@ func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect
 	}
 	r.state = state
 	for _, o := range []owner{{false, name}, {true, r.group}} {
-		if q := c.queues[o]; q != nil {
+		if q := c.queues[o]; q != nil && q.dissolved == nil {
 			effects = append(effects, q.enter(now, c.state(o), reason)...)
 		}
 	}
@@ -141,6 +170,9 @@ func (c *Core) state(o owner) string {
 
 // facts are those of an owner's routers.
 func (c *Core) facts(o owner) (all facts) {
+	if q := c.queues[o]; q != nil && q.dissolved != nil {
+		return *q.dissolved
+	}
 	for _, r := range c.members(o) {
 		all = all.and(r.facts)
 		all.group = r.group

@@ -257,6 +257,77 @@ func TestTheHooksOfAGroup(t *testing.T) {
 	s.check(t, "start /hooks/any LVSD_STATE=stop LVSD_FORMER_STATE=fault")
 }
 
+// A reload takes the sync group "nat" of two Masters, "web" and "inside", away.
+func TestASyncGroupThatLeavesTheConfigurationStops(t *testing.T) {
+	both := routers("web", "inside")
+	grouped := func(name string, all []vrrp.Config) []vrrp.Config {
+		all = slices.Clone(all)
+		for i := range all {
+			all[i].SyncGroup = name
+		}
+		return all
+	}
+	hook := func(group string) config.Hook {
+		h := on("any")
+		h.Router, h.Group, h.Run = "", group, []string{"/hooks/" + group}
+		return h
+	}
+	const stopped = "start /hooks/nat LVSD_STATE=stop LVSD_FORMER_STATE=master"
+	for _, c := range []struct {
+		name    string
+		routers []vrrp.Config
+		hooks   []config.Hook
+		want    []string
+	}{
+		{"its routers stay, alone", both, nil, []string{stopped}},
+		{"one router stays, the other one goes", both[:1], nil, []string{stopped}},
+		{"it has another name", grouped("dmz", both), []config.Hook{hook("dmz")}, []string{"start /hooks/dmz LVSD_STATE=master LVSD_FORMER_STATE=", stopped}},
+		{"its routers go, and have not stopped yet", nil, nil, nil},
+		{"it stays with one router", grouped("nat", both)[:1], []config.Hook{hook("nat")}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage()
+			s.do(s.Configure(s.now, grouped("nat", both), []config.Hook{hook("nat")}))
+			inside := status(vrrp.Master)
+			inside.Name = "inside"
+			s.do(s.Take(s.now, []vrrp.Status{status(vrrp.Master), inside}, nil))
+			s.end(spawn.Outcome{}, nil)
+			s.seen = nil
+			s.do(s.Configure(s.now, c.routers, c.hooks))
+			s.check(t, c.want...)
+			for _, command := range s.begun {
+				if slices.Contains(command.Env, "LVSD_STATE=stop") && (!slices.Contains(command.Env, "LVSD_ROUTER=inside web") || !slices.Contains(command.Env, "LVSD_GROUP=nat")) {
+					t.Errorf("told %q", command.Env)
+				}
+			}
+			s.do(s.Configure(s.now, c.routers, c.hooks))
+			s.check(t)
+		})
+	}
+}
+
+// The group comes back by a reload while its hook for stop still runs.
+func TestASyncGroupThatComesBackIsToldOfItsState(t *testing.T) {
+	s := newStage()
+	h := on("any")
+	h.Router, h.Group = "", "nat"
+	grouped := []vrrp.Config{{Name: "web", SyncGroup: "nat"}}
+	s.do(s.Configure(s.now, grouped, []config.Hook{h}))
+	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
+	s.end(spawn.Outcome{}, nil)
+	s.do(s.Configure(s.now, routers("web"), nil))
+	s.seen = nil
+	s.do(s.Configure(s.now, grouped, []config.Hook{h}))
+	s.check(t)
+	s.end(spawn.Outcome{}, nil)
+	s.check(t, "hook-run sync_group=nat state=stop program=/hooks/any result=exited with status 0", "start /hooks/any LVSD_STATE=master LVSD_FORMER_STATE=stop")
+	s.become(vrrp.Master, vrrp.Backup, vrrp.BecameBackup)
+	s.end(spawn.Outcome{}, nil)
+	if !slices.Contains(s.seen, "start /hooks/any LVSD_STATE=backup LVSD_FORMER_STATE=master") {
+		t.Errorf("%q", s.seen)
+	}
+}
+
 func TestTheStateOfAGroup(t *testing.T) {
 	for states, want := range map[string]string{
 		"master master": "master", "backup backup": "backup", "backup master": "", "master fault": "fault", "backup fault": "fault",

@@ -18,9 +18,12 @@ type queue struct {
 	wanted bool // the owner is configured
 	hooks  []*entry
 	// state is the owner's as last taken; empty: nothing was heard yet.
-	state   string
-	pending []run
-	running *run
+	state string
+	// dissolved: it was a sync group that is gone, though its routers are not: what was
+	// known of them then. It hears nothing more.
+	dissolved *facts
+	pending   []run
+	running   *run
 }
 
 // An entry is a hook, and how it has done.
