@@ -157,6 +157,10 @@ func doubtPreemption(b *block.Body, preempts bool, own []Resource) {
 
 const preemptDoubt = "A director that preempts starts its resources while the other one is still stopping its own: set preempt = false, and use \"lvsd failover\" on the other one to take the role back."
 
+// TableCondition is the name of the condition that the IPVS table has been loaded since
+// the daemon started.
+const TableCondition = "table loaded"
+
 // ResourceCondition is the name of the condition that all resources of a virtual router,
 // or of a sync group, could be started.
 func ResourceCondition(owner string, group bool) string {

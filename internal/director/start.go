@@ -103,7 +103,7 @@ func (c *Core) resourceConditions() (all []vrrp.Condition) {
 // line.
 func (c *Core) conditions() []vrrp.Condition {
 	all := []vrrp.Condition{
-		{Name: "table loaded", OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
+		{Name: config.TableCondition, OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
 	}
 	if s := c.orders.standby; s != nil {
 		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: fmt.Sprintf("standby, ordered by %v", s.By)})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -120,8 +121,13 @@ func stateAfter(e vrrp.Event) string {
 // started again begins with faults that are none.
 const lasting = 3 * time.Second
 
+// starting is how long a virtual router may wait for the first IPVS table: a start has
+// that fault, too, while it goes well.
+const starting = time.Minute
+
 // stateIn is the state that a status shows for certain, and the reason; empty: none.
-func stateIn(now time.Time, s *vrrp.Status) (state, reason string) {
+// Before a router has run, its fault must be a condition that is not met.
+func stateIn(now time.Time, s *vrrp.Status, ran bool) (state, reason string) {
 	switch {
 	case s.State == vrrp.Master:
 		return master, ""
@@ -129,7 +135,15 @@ func stateIn(now time.Time, s *vrrp.Status) (state, reason string) {
 		return backup, ""
 	case s.Phase == vrrp.Ended:
 		return stop, "stopped"
-	case s.Phase == vrrp.Waiting && s.Fault != "" && now.Sub(s.Since) > lasting:
+	case s.Phase != vrrp.Waiting || s.Fault == "":
+		return "", ""
+	}
+	unmet := slices.IndexFunc(s.Conditions, func(c vrrp.Judged) bool { return c.Hard && !c.Met }) // The first one is the fault.
+	wait := lasting
+	if unmet >= 0 && s.Conditions[unmet].Name == config.TableCondition {
+		wait = starting
+	}
+	if now.Sub(s.Since) > wait && (ran || unmet >= 0) {
 		return fault, s.Fault
 	}
 	return "", ""

@@ -193,11 +193,7 @@ func (c *Core) compare(now time.Time, statuses []vrrp.Status) (effects []Effect)
 		seen[s.Name] = true
 		r.facts = factsOf(s)
 		effects = append(effects, c.ask(now, s.Name, s.Question)...)
-		state, reason := stateIn(now, s)
-		if state == fault && r.state != master && r.state != backup {
-			continue // It has not started yet.
-		}
-		if state != "" {
+		if state, reason := stateIn(now, s, r.state == master || r.state == backup); state != "" {
 			effects = append(effects, c.hear(now, s.Name, state, reason)...)
 		}
 	}

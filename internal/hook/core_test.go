@@ -166,12 +166,33 @@ func TestAnEventThatFoundNoRoomIsMadeUpForByTheStatus(t *testing.T) {
 	s.check(t, "start /hooks/any LVSD_STATE=fault LVSD_FORMER_STATE=master")
 }
 
-func TestADirectorThatIsStillStartingHasNoFault(t *testing.T) {
-	s := newStage(on("any"))
-	waiting := status(vrrp.Initialize)
-	waiting.Phase, waiting.Fault, waiting.Since = vrrp.Waiting, "waiting for the first IPVS table", s.now
-	s.do(s.Take(s.now.Add(time.Minute), []vrrp.Status{waiting}, nil))
-	s.check(t)
+func TestTheNotifyScriptIsToldOfAFaultFromTheStart(t *testing.T) {
+	const told = "start /hooks/any LVSD_STATE=fault LVSD_FORMER_STATE="
+	unmet := func(name string) []vrrp.Judged { return []vrrp.Judged{{Name: name, Hard: true, Reason: "because"}} }
+	for _, c := range []struct {
+		name       string
+		conditions []vrrp.Judged
+		after      time.Duration
+		want       []string
+	}{
+		{"a program that it tracks fails from the start", unmet("program link"), lasting + time.Second, []string{told}},
+		{"it has failed for a moment only", unmet("program link"), lasting, nil},
+		{"a resource cannot be started", unmet(config.ResourceCondition("web", false)), lasting + time.Second, []string{told}},
+		{"the first IPVS table is still loaded", unmet(config.TableCondition), starting, nil},
+		{"the kernel has no IPVS, so the table is never loaded", unmet(config.TableCondition), starting + time.Second, []string{told}},
+		{"nothing is wrong, it has not started yet", nil, time.Hour, nil},
+		{"only a weight is lost", []vrrp.Judged{{Name: "program link", Weight: -10, Reason: "because"}}, time.Hour, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(on("any"))
+			waiting := status(vrrp.Initialize)
+			waiting.Phase, waiting.Fault, waiting.Since, waiting.Conditions = vrrp.Waiting, "because", s.now, c.conditions
+			s.do(s.Take(s.now.Add(c.after), []vrrp.Status{waiting}, nil))
+			s.check(t, c.want...)
+			s.do(s.Take(s.now.Add(c.after), []vrrp.Status{waiting}, nil))
+			s.check(t)
+		})
+	}
 }
 
 func TestAKeeperThatIsStartedAgainRepeatsNothing(t *testing.T) {
