@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,15 @@ type Standby struct {
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until,omitzero"`
 }
+
+// standbyReason begins the reason of a virtual router that stands back for a standby.
+const standbyReason = "standby, ordered by "
+
+// Reason is why a virtual router stands back.
+func (s *Standby) Reason() string { return standbyReason + s.By.String() }
+
+// IsStandby reports whether a virtual router stands back for a standby, by its reason.
+func IsStandby(reason string) bool { return strings.HasPrefix(reason, standbyReason) }
 
 // An Ordered is what became of an order.
 type Ordered struct {

@@ -1,7 +1,6 @@
 package director
 
 import (
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -106,7 +105,7 @@ func (c *Core) conditions() []vrrp.Condition {
 		{Name: config.TableCondition, OK: c.ready, Reason: "waiting for the first IPVS table and the first result of every check"},
 	}
 	if s := c.orders.standby; s != nil {
-		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: fmt.Sprintf("standby, ordered by %v", s.By)})
+		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: s.Reason()})
 	}
 	all = append(all, c.resourceConditions()...)
 	return append(all, c.watch.judged...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -103,7 +104,7 @@ func jointly(states []string) string {
 func stateAfter(e vrrp.Event) string {
 	switch {
 	case e.Code == vrrp.CannotStart, e.Changed() && e.Code == vrrp.StoodBack:
-		return fault
+		return stoodBack(e.Text)
 	case !e.Changed():
 		return ""
 	case e.Code == vrrp.StoppedRouter:
@@ -114,6 +115,15 @@ func stateAfter(e vrrp.Event) string {
 		return backup
 	}
 	return ""
+}
+
+// stoodBack is the state of a router that stands back. A standby is no fault: nothing is
+// wrong, and an operator wants another director to be Master.
+func stoodBack(why string) string {
+	if api.IsStandby(why) {
+		return backup
+	}
+	return fault
 }
 
 // lasting is how long a router must have been in a fault of which no event has told:
@@ -144,7 +154,7 @@ func stateIn(now time.Time, s *vrrp.Status, ran bool) (state, reason string) {
 		wait = starting
 	}
 	if now.Sub(s.Since) > wait && (ran || unmet >= 0) {
-		return fault, s.Fault
+		return stoodBack(s.Fault), s.Fault
 	}
 	return "", ""
 }

@@ -134,6 +134,51 @@ func TestWhatAHookIsTold(t *testing.T) {
 	}
 }
 
+// standby is one that alice has ordered.
+var standby = api.Standby{By: api.User{UID: 1000, Name: "alice"}}
+
+// An operator's standby is no fault, also where it was ordered before this start, and
+// ends without one.
+func TestAStandbyRunsTheBackupHooks(t *testing.T) {
+	waiting := status(vrrp.Initialize)
+	waiting.Phase, waiting.Fault = vrrp.Waiting, standby.Reason()
+	waiting.Conditions = []vrrp.Judged{{Name: "operator", Hard: true, Reason: waiting.Fault}}
+	broken := vrrp.Event{Code: vrrp.CannotStart, Router: "web", From: vrrp.Initialize, To: vrrp.Initialize, Text: "cannot start: interface eth1 is down"}
+	forced := vrrp.Event{Code: vrrp.StoodBack, Router: "web", From: vrrp.Master, To: vrrp.Initialize, Text: waiting.Fault}
+	for _, c := range []struct {
+		name   string
+		from   vrrp.State
+		events []vrrp.Event
+		want   []string
+	}{
+		{"a Master, by force", vrrp.Master, []vrrp.Event{forced}, []string{"start /hooks/any LVSD_STATE=backup LVSD_FORMER_STATE=master"}},
+		{"a Master, and the event was lost", vrrp.Master, nil, []string{"start /hooks/any LVSD_STATE=backup LVSD_FORMER_STATE=master"}},
+		{"a Backup stays one", vrrp.Backup, []vrrp.Event{{Code: vrrp.StoodBack, Router: "web", From: vrrp.Backup, To: vrrp.Initialize, Text: waiting.Fault}}, nil},
+		{"ordered before this start", vrrp.Initialize, nil, []string{"start /hooks/any LVSD_STATE=backup LVSD_FORMER_STATE="}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(on("any"))
+			s.do(s.Take(s.now, []vrrp.Status{status(c.from)}, nil))
+			s.end(spawn.Outcome{}, nil)
+			s.seen = nil
+			waiting.Since = s.now
+			s.do(s.Take(s.now.Add(lasting+1), []vrrp.Status{waiting}, c.events))
+			s.check(t, c.want...)
+			for _, command := range s.begun {
+				if !slices.Contains(command.Env, "LVSD_REASON=standby, ordered by alice (uid 1000)") {
+					t.Errorf("told %q", command.Env)
+				}
+			}
+			s.end(spawn.Outcome{}, nil)
+			s.seen = nil
+			s.become(vrrp.Initialize, vrrp.Backup, vrrp.BecameBackup) // by resume
+			s.check(t)
+			s.do(s.Take(s.now, nil, []vrrp.Event{broken}))
+			s.check(t, "start /hooks/any LVSD_STATE=fault LVSD_FORMER_STATE=backup")
+		})
+	}
+}
+
 func TestStatesThatEventsTell(t *testing.T) {
 	for _, c := range []struct {
 		e    vrrp.Event
@@ -142,6 +187,7 @@ func TestStatesThatEventsTell(t *testing.T) {
 		{vrrp.Event{Code: vrrp.BecameMaster, From: vrrp.Backup, To: vrrp.Master}, "master"},
 		{vrrp.Event{Code: vrrp.BecameBackup, From: vrrp.Master, To: vrrp.Backup}, "backup"},
 		{vrrp.Event{Code: vrrp.StoodBack, From: vrrp.Master, To: vrrp.Initialize}, "fault"},
+		{vrrp.Event{Code: vrrp.StoodBack, From: vrrp.Master, To: vrrp.Initialize, Text: standby.Reason()}, "backup"},
 		{vrrp.Event{Code: vrrp.CannotStart, From: vrrp.Initialize, To: vrrp.Initialize}, "fault"},
 		{vrrp.Event{Code: vrrp.StoppedRouter, From: vrrp.Backup, To: vrrp.Initialize}, "stop"},
 		{vrrp.Event{Code: vrrp.Stalled, From: vrrp.Master, To: vrrp.Master}, ""},
