@@ -334,7 +334,7 @@ func (c *Client) spawn() (*os.File, *exec.Cmd, *head, error) {
 	cmd.ExtraFiles = []*os.File{theirs} // It becomes file descriptor 3.
 	cmd.Stderr = words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := withPolicy(cmd.Start); err != nil {
+	if err := withPolicy(func() error { return withoutCapabilities(cmd.Start) }); err != nil {
 		_ = ours.Close()
 		return nil, nil, nil, fmt.Errorf("starting the keeper: %w", err)
 	}

@@ -100,6 +100,28 @@ func restrain() {
 	debug.SetGCPercent(collector)
 }
 
+// forPrograms are the capabilities that the director may have for what it starts as
+// another user (programs.conf). The keeper starts nothing.
+var forPrograms = [...]uintptr{unix.CAP_SETUID, unix.CAP_SETGID, unix.CAP_KILL}
+
+// withoutCapabilities starts a process that does not inherit those, which an ordinary
+// user's process does by the thread's ambient set. Root's has all in any case.
+func withoutCapabilities(start func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, c := range forPrograms {
+		set, err := unix.PrctlRetInt(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, c, 0, 0)
+		if err != nil || set == 0 {
+			continue
+		}
+		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_LOWER, c, 0, 0); err != nil {
+			return fmt.Errorf("giving up a capability: %w", err)
+		}
+		defer unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, c, 0, 0)
+	}
+	return start()
+}
+
 // withPolicy starts a process from a thread that has the keeper's scheduling
 // policy, so that every thread of the process inherits it: set later, it would
 // reach one thread only. Where it is refused, the process is started without.
