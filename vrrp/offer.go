@@ -25,6 +25,7 @@ const (
 	NotMaster   Outcome = "not_master"  // there was nothing to offer
 	Accepted    Outcome = "accepted"    // another director is Master
 	Declined    Outcome = "declined"    // nobody came, and this router goes on as Master
+	Kept        Outcome = "kept"        // what was to be done before failed, and this router goes on as Master
 	LetGo       Outcome = "let_go"      // nobody came, and this router is Master no more
 	Interrupted Outcome = "interrupted" // it had to leave for another reason meanwhile
 )

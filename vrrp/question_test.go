@@ -197,7 +197,7 @@ func TestAMasterAsksBeforeItLeavesByPlan(t *testing.T) {
 		outcome Outcome
 	}{
 		{"an offer", []told{{0, offers, "note" + parting}, {half, answers(true), "send 0 -> offering the addresses to a successor"}}, ""},
-		{"an offer that is answered with no", []told{{0, offers, "note" + parting}, {half, answers(false), "note -> advertising"}}, Declined},
+		{"an offer that is answered with no", []told{{0, offers, "note" + parting}, {half, answers(false), "note -> advertising"}}, Kept},
 		{"an offer that is answered with no, and a stop", []told{{0, offers, "note" + parting}, {0, stops, parting}, {half, answers(false), "note, send 0, Initialize -> offering the addresses to a successor"}}, Interrupted},
 		{"an offer, ordered again", []told{{0, offers, "note" + parting}, {half, offers, parting}}, ""},
 		{"a stop", []told{{0, stops, "note" + parting}, {half, answers(true), "send 0, Initialize -> offering the addresses to a successor"}}, ""},

@@ -76,7 +76,8 @@ type Ordered struct {
 type Move struct {
 	Router string `json:"router"`
 	// Outcome is "accepted" (another director is Master), "not_master" (this one was
-	// not), "declined" (nobody took over, and this one goes on as Master), "let_go"
+	// not), "declined" (nobody took over, and this one goes on as Master), "kept" (what
+	// runs here could not be stopped, and this one goes on as Master), "let_go"
 	// (nobody took over, and this one is Master no more), "interrupted" (it had to
 	// stand back for another reason) or "unknown" (the keeper did not tell).
 	Outcome string `json:"outcome"`

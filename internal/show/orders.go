@@ -51,7 +51,9 @@ func moved(m *api.Move) string {
 	case "accepted":
 		return fmt.Sprintf("handed over to %v (priority %d)", m.Master, m.MasterPriority)
 	case "declined":
-		return "not handed over: no other director took over in time, or what runs here could not be stopped; this one goes on as Master"
+		return "not handed over: no other director took over in time, and this one goes on as Master"
+	case "kept":
+		return "not handed over: what runs here could not be stopped, so this director goes on as Master (lvsd status names it)"
 	case "let_go":
 		return "let go, although no other director was heard taking over"
 	case "interrupted":
