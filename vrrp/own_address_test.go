@@ -121,3 +121,16 @@ func TestWhatAnEarlierKeeperLeftStaysWhileTheSocketIsOpened(t *testing.T) {
 		}
 	})
 }
+
+// leaveAddress adds the virtual address, as an earlier keeper left it.
+func (s *kernel) leaveAddress() { s.addAddress("10.9.0.200/24") }
+
+// addAddress adds an address, as somebody else does.
+func (s *kernel) addAddress(prefix string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.devices["eth0"]
+	d.Addresses = append(d.Addresses, netip.MustParsePrefix(prefix))
+	s.devices["eth0"] = d
+	s.publish()
+}

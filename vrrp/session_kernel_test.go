@@ -397,19 +397,6 @@ func (s *kernel) change(name string, f func(*vrrp.Interface)) {
 	s.publish()
 }
 
-// leaveAddress adds the virtual address, as an earlier keeper left it.
-func (s *kernel) leaveAddress() { s.addAddress("10.9.0.200/24") }
-
-// addAddress adds an address, as somebody else does.
-func (s *kernel) addAddress(prefix string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d := s.devices["eth0"]
-	d.Addresses = append(d.Addresses, netip.MustParsePrefix(prefix))
-	s.devices["eth0"] = d
-	s.publish()
-}
-
 // arrive puts an advert of the peer into the socket; loudly, with a wake-up.
 func (s *kernel) arrive(priority uint8, loudly bool) {
 	s.arriveTo(vrrp.Group4, 51, priority, loudly)
@@ -481,16 +468,6 @@ func one(change ...func(*vrrp.Config)) vrrp.Desired {
 	}
 	return vrrp.Desired{Routers: []vrrp.Config{c}}
 }
-
-// resuming lets the router be Master again at once until a time.
-func resuming(before time.Time) vrrp.Desired {
-	d := one()
-	d.Resume = []vrrp.Resumption{{Router: "outside", Before: before}}
-	return d
-}
-
-// loading is what the director says while it waits for the first table.
-var loading = []vrrp.Condition{{Name: "table loaded", Reason: "waiting for the first IPVS table"}}
 
 // master lets a router become Master, and forgets how.
 func (s *kernel) master(d vrrp.Desired) {

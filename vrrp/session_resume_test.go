@@ -10,6 +10,16 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// loading is what the director says while it waits for the first table.
+var loading = []vrrp.Condition{{Name: "table loaded", Reason: "waiting for the first IPVS table"}}
+
+// resuming lets the router be Master again at once until a time.
+func resuming(before time.Time) vrrp.Desired {
+	d := one()
+	d.Resume = []vrrp.Resumption{{Router: "outside", Before: before}}
+	return d
+}
+
 // Decision 10: it "resumes its role if the peer cannot have taken over yet",
 // and listens first whether it has.
 func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {

@@ -487,21 +487,3 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 		}
 	})
 }
-
-func TestWhatTheEdgesLackIsAFinding(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newOutsides()
-		f.http, f.alone = errors.New("address already in use"), errors.New("process 7 of user 65534 has the socket")
-		d, _, _ := begin(t, f, clusterOf(checked(tcpTarget)), nil)
-		st, err := d.Status(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for code, why := range map[string]error{HTTPUnavailable: f.http, NamespaceUnlocked: f.alone} {
-			i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == code })
-			if i < 0 || !strings.Contains(st.Findings[i].Text, why.Error()) {
-				t.Errorf("findings %+v, want one with %v", st.Findings, why)
-			}
-		}
-	})
-}

@@ -1,9 +1,12 @@
 package director
 
 import (
+	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -214,4 +217,22 @@ func TestTwoMastersWithDifferentIDsAreOneFinding(t *testing.T) {
 	if got := find("10.13.0.16 advertises 10.13.0.200 too, but with virtual router id 52 instead of 51"); got != "disputed-address" {
 		t.Errorf("with different ids: findings %s", got)
 	}
+}
+
+func TestWhatTheEdgesLackIsAFinding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newOutsides()
+		f.http, f.alone = errors.New("address already in use"), errors.New("process 7 of user 65534 has the socket")
+		d, _, _ := begin(t, f, clusterOf(checked(tcpTarget)), nil)
+		st, err := d.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for code, why := range map[string]error{HTTPUnavailable: f.http, NamespaceUnlocked: f.alone} {
+			i := slices.IndexFunc(st.Findings, func(f api.Finding) bool { return f.Code == code })
+			if i < 0 || !strings.Contains(st.Findings[i].Text, why.Error()) {
+				t.Errorf("findings %+v, want one with %v", st.Findings, why)
+			}
+		}
+	})
 }
