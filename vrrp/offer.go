@@ -15,6 +15,8 @@ type Offer struct {
 type Offered struct {
 	Number  uint64  `json:"number"`
 	Outcome Outcome `json:"outcome,omitempty"`
+	// Reason is why it was Kept.
+	Reason string `json:"reason,omitempty"`
 }
 
 // An Outcome is how an Offer has ended; empty: it has not.

@@ -35,14 +35,14 @@ func TestWhatBecameOfAnOffer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := ordered(tt.force)
 			tt.then(r)
-			if got := r.Status().Offered; got != (Offered{7, tt.want}) || r.State() != tt.state || r.Holding() != tt.held {
+			if got := r.Status().Offered; got != (Offered{Number: 7, Outcome: tt.want}) || r.State() != tt.state || r.Holding() != tt.held {
 				t.Errorf("%+v, is %s, holds %t", got, r.State(), r.Holding())
 			}
 		})
 	}
 	r := matrixStates["backup, following"]()
 	r.Offer(epoch, Offer{Number: 7})
-	if got := r.Status().Offered; got != (Offered{7, NotMaster}) {
+	if got := r.Status().Offered; got != (Offered{Number: 7, Outcome: NotMaster}) {
 		t.Errorf("of a Backup: %+v", got)
 	}
 }

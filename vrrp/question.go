@@ -205,7 +205,7 @@ func (r *Router) mayLeave(now time.Time, ok bool, text string) (acts []Action) {
 	d := &r.leaving
 	if !ok && d.ending == Running && d.fault == "" {
 		r.leaving = departure{}
-		r.offering.last.Outcome = Kept
+		r.offering.last.Outcome, r.offering.last.Reason = Kept, text
 		return []Action{r.event(now, Refused, slog.LevelWarn, "stays Master, since what is to be done before it leaves failed: %s", text)}
 	}
 	if !ok {

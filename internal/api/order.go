@@ -81,6 +81,8 @@ type Move struct {
 	// (nobody took over, and this one is Master no more), "interrupted" (it had to
 	// stand back for another reason) or "unknown" (the keeper did not tell).
 	Outcome string `json:"outcome"`
+	// Reason is why it was kept.
+	Reason string `json:"reason,omitempty"`
 	// State is that of the router now.
 	State State `json:"state"`
 	// Master and MasterPriority are the router that it follows, if there is one.

@@ -139,6 +139,9 @@ func moveOf(router string, how vrrp.Outcome, s *vrrp.Status) api.Move {
 	if s.State == vrrp.Backup {
 		m.Master, m.MasterPriority = s.Master, s.MasterPriority
 	}
+	if how == vrrp.Kept {
+		m.Reason = s.Offered.Reason
+	}
 	return m
 }
 

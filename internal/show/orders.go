@@ -53,7 +53,7 @@ func moved(m *api.Move) string {
 	case "declined":
 		return "not handed over: no other director took over in time, and this one goes on as Master"
 	case "kept":
-		return "not handed over: what runs here could not be stopped, so this director goes on as Master (lvsd status names it)"
+		return fmt.Sprintf("not handed over: %s; this one goes on as Master", text.Printable(m.Reason))
 	case "let_go":
 		return "let go, although no other director was heard taking over"
 	case "interrupted":
