@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -156,7 +155,7 @@ const settling = 200 * time.Millisecond
 
 // killed reports whether somebody else ended a program.
 func killed(o spawn.Outcome, err error) bool {
-	return errors.Is(err, spawn.ErrNoAnswer) || err == nil && o.Signal == syscall.SIGTERM && !o.TimedOut && !o.Canceled
+	return errors.Is(err, spawn.ErrNoAnswer) || err == nil && o.Terminated()
 }
 
 // run does something about one resource.
