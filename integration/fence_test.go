@@ -38,7 +38,8 @@ touch "$1.done"
 `
 
 // TestAMasterThatFellSilentIsFencedFirst hands over in peace, which fences nobody, and then
-// kills the Master: the other director fences it before it says a word, or takes the address.
+// stops all processes of the Master, which then says nothing and keeps the address: the other
+// director fences it before it says a word, or takes the address.
 func TestAMasterThatFellSilentIsFencedFirst(t *testing.T) {
 	if cluster.InLab() {
 		t.Skip("needs no IPVS")
@@ -69,7 +70,7 @@ func TestAMasterThatFellSilentIsFencedFirst(t *testing.T) {
 	adverts, err := cluster.StartCapture(p.Directors[1], "eth0", unix.ETH_P_IP)
 	p.must(err)
 	t.Cleanup(adverts.Close)
-	p.must(p.Directors[1].SignalAll(syscall.SIGKILL))
+	p.must(p.Directors[1].SignalAll(syscall.SIGSTOP))
 	p.until("the other director to take over", func() (bool, error) { return p.Directors[0].Holds(cluster.VIP) })
 	if got, want := p.fenced(0), "fences 10.13.0.16\n"; got != want {
 		t.Errorf("the program of fencing noted %q, want %q", got, want)
