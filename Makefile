@@ -11,7 +11,7 @@ export LVSD_BIN    := $(CURDIR)/bin/lvsd
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-# lvsd begins with instructions of its own, which ignore SIGHUP (internal/orders).
+# lvsd begins with instructions of its own, for signals and memory (internal/orders).
 ENTRY   := $(if $(filter amd64 arm64,$(shell go env GOARCH)),-E lvsd_entry)
 LAB     := $(CURDIR)/bin/lab
 # The lab's kernel: the one at hand where it has IPVS and user-mode Linux

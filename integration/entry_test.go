@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -10,7 +13,8 @@ import (
 )
 
 // "Ansible started it and reloaded it, and it was gone": the first system call of the
-// daemon has SIGHUP ignored, so it lives when one comes right after.
+// daemon has SIGHUP ignored, so it lives when one comes right after. The second turns
+// huge pages off.
 func TestSIGHUPDoesNotEndADaemonThatHasJustBegun(t *testing.T) {
 	runtime.LockOSThread() // The thread that traces must be the one that started it.
 	defer runtime.UnlockOSThread()
@@ -20,29 +24,32 @@ func TestSIGHUPDoesNotEndADaemonThatHasJustBegun(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := c.Process.Pid
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"execve", func() error { return nil }},
-		{"the first system call", func() error { return syscall.PtraceSyscall(pid, 0) }},
-		{"its end", func() error { return syscall.PtraceSyscall(pid, 0) }},
-	} {
+	stops := func(where string) {
 		var s syscall.WaitStatus
-		if err := step.do(); err != nil {
-			t.Fatal(step.name, err)
-		}
 		if _, err := syscall.Wait4(pid, &s, 0, nil); err != nil || !s.Stopped() {
-			t.Fatalf("at %s: %v, status %x", step.name, err, s)
+			t.Fatalf("at %s: %v, status %x", where, err, s)
 		}
 	}
-	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
-		t.Fatal(err)
+	stops("execve")
+	for _, where := range []string{"sigaction", "its end", "prctl", "its end"} {
+		if err := syscall.PtraceSyscall(pid, 0); err != nil {
+			t.Fatal(where, err)
+		}
+		stops(where)
+		if where == "prctl" {
+			if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil || !strings.Contains(string(status), "THP_enabled:\t0\n") {
+		t.Errorf("huge pages are on (%v): %s", err, status)
 	}
 	if err := syscall.PtraceDetach(pid); err != nil {
 		t.Fatal(err)
 	}
-	err := c.Wait()
+	err = c.Wait()
 	if s := c.ProcessState.Sys().(syscall.WaitStatus); s.Signaled() {
 		t.Errorf("it was ended by %v", s.Signal())
 	} else if c.ProcessState.ExitCode() < 1 {

@@ -35,7 +35,6 @@ import (
 // configuration has mistakes; and any other error if the daemon could not start
 // or go on.
 func Run(ctx context.Context, o Options) error {
-	withoutHugePages()
 	keeper.GoFirst()
 	// A log whose reader has ended is no reason to end.
 	signal.Ignore(syscall.SIGPIPE)

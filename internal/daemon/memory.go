@@ -1,14 +1,9 @@
 package daemon
 
 import (
-	"bytes"
-	"os"
 	"runtime/debug"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/lvsd/lvsd/internal/orders"
 	"github.com/lvsd/lvsd/internal/program"
 )
 
@@ -46,21 +41,4 @@ func atRest() {
 	debug.SetGCPercent(collectorRest)
 	debug.FreeOSMemory()
 	_ = program.DropPages() // Where it fails, this process is merely larger.
-}
-
-// withoutHugePages executes this program again, without huge pages, where the
-// kernel gives them to everybody, as Debian's does: 2 MB in place of some 4 kB
-// are 4 MB in this process and 2.5 in the keeper, which inherits this (measured).
-// Set any later, it would not reach those that the Go runtime begins with. Where
-// it fails, the daemon is only larger.
-func withoutHugePages() {
-	enabled, _ := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
-	off, err := unix.PrctlRetInt(unix.PR_GET_THP_DISABLE, 0, 0, 0, 0)
-	if !bytes.Contains(enabled, []byte("[always]")) || off != 0 || err != nil {
-		return
-	}
-	path, err := os.Executable()
-	if err == nil && unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0) == nil {
-		orders.Replace(func() { _ = unix.Exec(path, os.Args, os.Environ()) })
-	}
 }

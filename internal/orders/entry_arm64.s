@@ -30,5 +30,12 @@ TEXT lvsd_entry(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	MOVD	$134, R8		// rt_sigaction
 	SVC
 	ADD	$32, RSP
+	MOVD	$41, R0			// PR_SET_THP_DISABLE
+	MOVD	$1, R1			// yes
+	MOVD	$0, R2			// The others must be 0.
+	MOVD	$0, R3
+	MOVD	$0, R4
+	MOVD	$167, R8		// prctl
+	SVC
 begin:
 	JMP	_rt0_arm64_linux(SB)

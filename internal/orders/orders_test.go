@@ -2,7 +2,6 @@ package orders
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -27,17 +26,6 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("after SIGTERM:", End(), End())
 		os.Exit(0)
-	case "executes itself":
-		os.Setenv(helperEnv, "was executed")
-		fmt.Println("begins")
-		Replace(func() { _ = unix.Exec("/proc/self/exe", os.Args, os.Environ()) })
-		fallthrough
-	case "was executed":
-		for !End() {
-			time.Sleep(time.Millisecond)
-		}
-		fmt.Println("was told to end")
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -58,36 +46,6 @@ func TestNoProcessOfTheDaemonIsEndedByASignalBeforeItListens(t *testing.T) {
 		_ = c.Run()
 		if status := c.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != unix.SIGHUP {
 			t.Errorf("lvsd %v: %v, want it ended by SIGHUP", arguments, c.ProcessState)
-		}
-	}
-}
-
-// Whichever moment the signals meet while the daemon executes itself, SIGHUP does
-// not end it, and SIGTERM does.
-func TestNoSignalIsLostWhileTheDaemonExecutesItself(t *testing.T) {
-	for i := range 40 {
-		c := exec.Command("/proc/self/exe", "run")
-		c.Env = append(os.Environ(), helperEnv+"=executes itself")
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := out.Read(make([]byte, len("begins\n"))); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
-		_ = c.Process.Signal(unix.SIGHUP)
-		time.Sleep(time.Duration(i%7) * 100 * time.Microsecond)
-		_ = c.Process.Signal(unix.SIGTERM)
-		timer := time.AfterFunc(20*time.Second, func() { _ = c.Process.Kill() })
-		_, _ = io.Copy(io.Discard, out)
-		err = c.Wait()
-		timer.Stop()
-		if status := c.ProcessState.Sys().(syscall.WaitStatus); err != nil && status.Signal() != unix.SIGTERM {
-			t.Fatalf("signals after %d µs: %v", i*50, err)
 		}
 	}
 }
