@@ -69,6 +69,7 @@ func TestUnit(t *testing.T) {
 		{"a broken file is tried again", "0 times, 78 failed"},
 		{"a broken file is an error in the journal", "1"},
 		{"start with the corrected file exits", "0"},
+		{"signs with the key of a credential", `"signer":7`},
 		{"hook as nobody", "nobody CapPrm: 0000000000000000 CapEff: 0000000000000000"},
 		{"hook as root", "root CapPrm: 00000000008070e0 CapEff: 00000000008070e0"}, // what lvsd has, and no more
 		{"resources of the Master", "Runs outside: mount /run/disk is running, systemd probe.service is running"},

@@ -100,10 +100,15 @@ mkdir /run/disk
 sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}\nresource "mount" "/run/disk" {\ndevice = "tmpfs"\ntype = "tmpfs"\n}\nresource "systemd" "probe.service" {}|' /run/good >/run/conf/cluster.hcl
 mkdir /run/systemd/system/lvsd.service.d
 cp /run/share/programs.conf /run/systemd/system/lvsd.service.d/
+# A key that is a credential comes from where only root can read.
+sed -i 's|^  addresses  .*|&\n  authentication {\n    key "7" { credential = "vrrp" }\n  }|' /run/conf/cluster.hcl
+(umask 077; echo "a key of thirty-two bytes or more" >/run/vrrp.key)
+printf '[Service]\nLoadCredential=vrrp:/run/vrrp.key\n' >/run/systemd/system/lvsd.service.d/keys.conf
 systemctl daemon-reload
 systemctl start lvsd
 say "start with the corrected file exits" $?
 within 20 sh -c 'journalctl -q -u lvsd -o cat | grep -q "hook: root"'
+say "signs with the key of a credential" "$(/run/lvsd-binary status -o json | grep -o '"signer": *7')"
 say "hook as nobody" "$(told nobody)"
 say "hook as root" "$(told root)"
 within 20 systemctl --quiet is-active probe.service
