@@ -39,7 +39,8 @@ func TestUnitSettings(t *testing.T) {
 		{"EnvironmentFile", "-/etc/default/lvsd", "the node's name and other options, if there are any"},
 		{"ExecStart", "/usr/local/sbin/lvsd run $LVSD_OPTIONS", "options without a unit of one's own"},
 		{"ExecReload", "/usr/local/sbin/lvsd reload", "it fails when the file is refused; a signal tells nothing"},
-		{"KillMode", "control-group", "mixed kills the keeper in its hand-over, process leaves it behind"},
+		{"ExecStop", `-/bin/sh -c 'kill "$$MAINPID" && exec tail -s 0.1 -f --pid="$$MAINPID" /dev/null'`, "programs that run at a stop are not sent SIGTERM; integration/systemd runs it"},
+		{"KillMode", "control-group", "mixed kills the keeper in its hand-over after a crash, process leaves it behind"},
 		{"Restart", "always", "a director must come back"},
 		{"RestartPreventExitStatus", "78", "a mistake in the configuration is not printed again every second; " +
 			"not 2: a panic of Go exits with that, as a mistake on the command line does"},

@@ -75,6 +75,10 @@ func TestUnit(t *testing.T) {
 		{"resources of the Master", "Runs outside: mount /run/disk is running, systemd probe.service is running"},
 		{"unit that is a resource", "active"},
 		{"mount seen by others", "1"},
+		{"hook under way at the stop", "under way until it ended"},
+		{"hook of the stop", "stopping took its time"},
+		{"programs that failed", "0"},
+		{"stopped then", "inactive, success"},
 		{"unit after the stop", "inactive"},
 		{"mount after the stop", "0"},
 	})

@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"os"
@@ -148,16 +147,6 @@ func (r *Runner) expire() {
 	}
 }
 
-// settling is longer than a service manager takes to tell all processes of a service that
-// it stops. One that was begun meanwhile, to stop a resource, is told as well and ends: it
-// is begun again, once.
-const settling = 200 * time.Millisecond
-
-// killed reports whether somebody else ended a program.
-func killed(o spawn.Outcome, err error) bool {
-	return errors.Is(err, spawn.ErrNoAnswer) || err == nil && o.Terminated()
-}
-
 // run does something about one resource.
 func (r *Runner) run(e Run) {
 	var result Result
@@ -165,12 +154,7 @@ func (r *Runner) run(e Run) {
 		result = mounted(e.Resource.Directory)
 	} else {
 		_, err := os.Stat(systemd)
-		c := command(e.Action, e.Resource, err == nil)
-		o, err := r.programs.Run(r.work, c)
-		if e.Action == Stop && killed(o, err) {
-			time.Sleep(settling)
-			o, err = r.programs.Run(r.work, c)
-		}
+		o, err := r.programs.Run(r.work, command(e.Action, e.Resource, err == nil))
 		result = outcome(e.Action, o, err)
 	}
 	r.mu.Lock()

@@ -228,7 +228,7 @@ func TestTheEndDoesNotWaitForEver(t *testing.T) {
 // What could not be stopped is tried again without anything else happening.
 func TestWhatIsStuckIsTriedAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &failing{outcome: spawn.Outcome{Status: 1}}
+		p := &failing{}
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(event.Event) {})
 		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Router: "web", Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
 		for _, s := range []vrrp.State{vrrp.Master, vrrp.Backup} {
@@ -246,44 +246,13 @@ func TestWhatIsStuckIsTriedAgainByItself(t *testing.T) {
 	})
 }
 
-// systemd sends SIGTERM to all processes of a service that stops, and so to one that lvsd
-// has just begun to stop a resource with.
-func TestAProgramThatSystemdEndsWithLvsdIsBegunAgain(t *testing.T) {
-	for name, first := range map[string]failing{
-		"the program":                     {outcome: spawn.Outcome{Signal: syscall.SIGTERM}},
-		"the process between lvsd and it": {err: fmt.Errorf("the process that ran stop %w", spawn.ErrNoAnswer)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := &first
-				p.once = true
-				var events []string
-				r := resource.NewRunner(p, func(vrrp.Answer) {}, func(e event.Event) { events = append(events, e.Code) })
-				r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Router: "web", Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
-				r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
-				synctest.Wait()
-				r.Finish(t.Context())
-				if want := []string{"resource-started", "resource-stopped"}; p.stops != 2 || !slices.Equal(events, want) {
-					t.Errorf("it was stopped %d times, events %q, want %q", p.stops, events, want)
-				}
-			})
-		})
-	}
-}
-
-// failing fails to stop anything, or only the first time.
-type failing struct {
-	stops   int
-	once    bool
-	outcome spawn.Outcome
-	err     error
-}
+// failing fails to stop anything.
+type failing struct{ stops int }
 
 func (p *failing) Run(_ context.Context, c spawn.Command) (o spawn.Outcome, err error) {
 	if c.Args[0] == "stop" {
-		if p.stops++; !p.once || p.stops == 1 {
-			return p.outcome, p.err
-		}
+		p.stops++
+		o.Status = 1
 	}
 	return o, nil
 }

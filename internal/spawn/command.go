@@ -71,11 +71,6 @@ func (o Outcome) OK() bool {
 	return !o.TimedOut && !o.Canceled && o.Signal == 0 && o.Status == 0
 }
 
-// Terminated reports whether somebody other than lvsd ended the program by SIGTERM.
-func (o Outcome) Terminated() bool {
-	return o.Signal == syscall.SIGTERM && !o.TimedOut && !o.Canceled
-}
-
 // String tells how the program ended: "exited with status 1".
 func (o Outcome) String() string {
 	switch {

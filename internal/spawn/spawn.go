@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// ErrNoAnswer is of a Run whose process between ended before it told how the program did.
-var ErrNoAnswer = errors.New("ended without an answer: somebody may have killed it, or memory ran out")
-
 // A Spawner starts programs. It is safe for concurrent use.
 type Spawner struct {
 	command []string
@@ -53,7 +50,7 @@ func (s *Spawner) Run(ctx context.Context, c Command) (Outcome, error) {
 	case err != nil && b.killed.Load():
 		return Outcome{}, fmt.Errorf("the process that ran %s did not answer and was killed", first(c.Args))
 	case err != nil:
-		return Outcome{}, fmt.Errorf("the process that ran %s %w", first(c.Args), ErrNoAnswer)
+		return Outcome{}, fmt.Errorf("the process that ran %s ended without an answer: somebody may have killed it, or memory ran out", first(c.Args))
 	case answer.Failed != "":
 		return Outcome{}, errors.New(answer.Failed)
 	}

@@ -97,7 +97,7 @@ say "a broken file is tried again" "$(systemctl show lvsd -p NRestarts --value) 
 say "a broken file is an error in the journal" "$(journal -p err | grep -c 'is not valid for node')"
 printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/system/probe.service
 mkdir /run/disk
-sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}\nresource "mount" "/run/disk" {\ndevice = "tmpfs"\ntype = "tmpfs"\n}\nresource "systemd" "probe.service" {}|' /run/good >/run/conf/cluster.hcl
+sed 's|^  on "master" { \(run = .*\) }$|  on "master" {\n\1\nuser = "nobody"\n}\n  on "master" {\n\1\nuser = "root"\n}\n  on "master" { run = ["/bin/sh", "-c", "while ! test -e /run/stopping; do sleep 0.1; done; echo under way until it ended"] }\n  on "stop" { run = ["/bin/sh", "-c", "sleep 2; echo stopping took its time"] }\nresource "mount" "/run/disk" {\ndevice = "tmpfs"\ntype = "tmpfs"\n}\nresource "systemd" "probe.service" {}|' /run/good >/run/conf/cluster.hcl
 mkdir /run/systemd/system/lvsd.service.d
 cp /run/share/programs.conf /run/systemd/system/lvsd.service.d/
 # A key that is a credential comes from where only root can read.
@@ -115,7 +115,15 @@ within 20 systemctl --quiet is-active probe.service
 say "resources of the Master" "$(/run/lvsd-binary status | grep '^Runs')"
 say "unit that is a resource" "$(systemctl is-active probe.service)"
 say "mount seen by others" "$(grep -c ' /run/disk ' /proc/self/mountinfo)"
-systemctl stop lvsd
+systemctl stop --no-block lvsd
+within 10 stopping
+sleep 0.5 # systemd would have sent it SIGTERM by then
+touch /run/stopping
+within 20 stopped
+say "hook under way at the stop" "$(told under)"
+say "hook of the stop" "$(told stopping)"
+say "programs that failed" "$(journal | grep -c -e event=hook-failed -e event=resource-stuck)"
+say "stopped then" "$(state), $(systemctl show lvsd -p Result --value)"
 say "unit after the stop" "$(systemctl is-active probe.service)"
 say "mount after the stop" "$(grep -c ' /run/disk ' /proc/self/mountinfo)"
 over

@@ -9,6 +9,8 @@ within() { # SECONDS COMMAND... until it succeeds
 	while [ $n -gt 0 ] && ! "$@" >/dev/null 2>&1; do sleep 0.1; n=$((n - 1)); done
 }
 holding() { [ "$(holds)" = 1 ]; }
+stopping() { [ "$(state)" = deactivating ]; }
+stopped() { [ "$(state)" = inactive ]; }
 restarted() { [ "$(systemctl show lvsd -p NRestarts --value)" = 1 ] && [ "$(state)" = active ]; }
 
 # over ends the machine, with the daemon's log in the test's folder.
