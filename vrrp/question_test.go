@@ -1,6 +1,8 @@
 package vrrp
 
 import (
+	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +127,55 @@ func TestABackupAsksBeforeItTakesOverFromAMasterThatFellSilent(t *testing.T) {
 			r.Startup(epoch, ours)
 			receive(r, epoch, higher, advertOf(150))
 			playStory(t, afterLate(r), tt.all)
+		})
+	}
+}
+
+// "It shot the other one, which was alive." What may be another Master ends the waiting,
+// however it is heard of, so an answer that comes then counts for nothing.
+func TestABackupWaitsNoMoreWhereAnotherMasterMayBe(t *testing.T) {
+	timer := matrixEvents["timer, early"]
+	stranger := func(r *Router, now time.Time) []Action { return r.Receive(now, strange(nil)) }
+	claimed := func(r *Router, now time.Time) []Action {
+		return r.Claim(now, Claim{"eth0", netip.MustParseAddr("10.0.0.100"), "52:54:00:00:00:01"})
+	}
+	unasked := func(r *Router, now time.Time) []Action {
+		return r.Asked(now, Ask{"eth0", netip.MustParseAddr("10.0.0.100")}, errors.New("no buffer space"))
+	}
+	clears := func(r *Router, now time.Time) []Action { acts, _ := r.clear(now); return acts }
+	var number uint64
+	notes := func(r *Router, now time.Time) []Action { number = r.Question().Number; return nil }
+	answered := func(r *Router, now time.Time) []Action {
+		return leave(r, now, r.Answer(now, Answer{Number: number, OK: true}))
+	}
+	const (
+		soon  = down + 400*time.Millisecond
+		aside = " -> standing aside for a Master that it does not understand"
+	)
+	doubted := []told{{3 * time.Second, stranger, "note -> following"}, {down, timer, "ask -> following"},
+		{down + 100*time.Millisecond, timer, "ask -> following"}, {down + 200*time.Millisecond, timer, "ask -> following"},
+		{down + 300*time.Millisecond, timer, "note" + waitsToEnter}}
+	for _, tt := range []struct {
+		name   string
+		led    bool
+		before []told
+		hears  told
+		then   string // what an answer makes of it
+	}{
+		{"an advert that is refused for its version", false, []told{{down, timer, "note" + waitsToEnter}}, told{soon, stranger, "note, note -> following"}, " -> following"},
+		{"an advert that its group looks at", true, []told{{down, timer, " -> waiting for its group"}, {down, clears, "note" + waitsToEnter}}, told{soon, hears(150), "note -> following"}, " -> following"},
+		{"somebody answers late for the address in such an advert", false, doubted, told{soon, claimed, "note, note" + aside}, aside},
+		{"it is told late that nobody could be asked about that", false, doubted, told{soon, unasked, "note, note" + aside}, aside},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testConfig()
+			c.Enter.Timeout = 10 * time.Second
+			r := NewRouter(c)
+			r.led = tt.led
+			r.Startup(epoch, ours)
+			receive(r, epoch, higher, advertOf(150))
+			playStory(t, afterLate(r), append(tt.before, told{tt.hears.at, notes, waitsToEnter}, tt.hears))
+			playStory(t, r, []told{{tt.hears.at, answered, tt.then}})
 		})
 	}
 }
