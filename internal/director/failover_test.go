@@ -2,7 +2,7 @@ package director
 
 import (
 	"fmt"
-	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -287,14 +287,20 @@ func TestAFailoverOfWhichTheKeeperDoesNotTell(t *testing.T) {
 		"ok=false, inside accepted as Backup, outside unknown as Master, not all virtual routers were handed over")
 }
 
+// "I ordered one failover, and got a finding for each of forty routers." What moves together
+// is one finding.
 func TestHoldingBackIsAFindingThatNeedsNothing(t *testing.T) {
-	r := api.Router{Name: "outside", State: api.Backup, Master: netip.MustParseAddr("10.13.0.16"), HeldBack: &api.Held{By: alice, Since: start}}
+	held := &api.Held{By: alice, Since: start}
+	routers := []api.Router{{Name: "outside", HeldBack: held}, {Name: "east", SyncGroup: "nat", HeldBack: held}, {Name: "inside"}, {Name: "west", SyncGroup: "nat", HeldBack: held}}
 	var got findings
-	got.router(start, &r)
-	want := api.Finding{Code: "holds-back", Severity: api.Info, Subject: `virtual router "outside"`,
-		Text:   `virtual router "outside" leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by alice (uid 1000) at ` + start.Format(time.DateTime),
-		Remedy: "to let it preempt again, run lvsd resume"}
-	if len(got) != 1 || got[0] != want {
+	got.heldBack(routers)
+	var want findings
+	for _, subject := range []string{`virtual router "outside"`, `sync group "nat"`} {
+		want = append(want, api.Finding{Code: "holds-back", Severity: api.Info, Subject: subject,
+			Text:   subject + ` leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by alice (uid 1000) at ` + start.Format(time.DateTime),
+			Remedy: "to let it preempt again, run lvsd resume"})
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("findings %q, want %q", got, want)
 	}
 }

@@ -85,6 +85,7 @@ func Findings(s *api.Status) []api.Finding {
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
+	all.heldBack(s.Routers)
 	if k := s.Static; k != nil && k.Failure != "" {
 		all.add(api.Error, "static-missing", "", "", "of the %d addresses, routes and rules that are static, %d %s missing: %s",
 			len(k.Wanted), len(k.Wanted)-k.Held, text.Be(len(k.Wanted)-k.Held), k.Failure)
@@ -186,16 +187,31 @@ func (all *findings) router(now time.Time, r *api.Router) {
 	if r.Dispute != "" {
 		all.add(api.Error, vrrp.DisputedAddress, subject, "configure the same id on both directors", "%s: %s", subject, r.Dispute)
 	}
-	if h := r.HeldBack; h != nil {
-		all.add(api.Info, "holds-back", subject, "to let it preempt again, run lvsd resume",
-			"%s leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by %v at %s", subject, h.By, h.Since.Format(time.DateTime))
-	}
 	for i := range r.Hooks {
 		all.hook(subject, &r.Hooks[i])
 	}
 	all.resources(subject, r.Resources)
 	if r.State == api.Initialize && r.Fault != "" && !inStandby(r) {
 		all.add(api.Error, "router-stands-back", subject, "", "%s cannot be Master: %s", subject, r.Fault)
+	}
+}
+
+// heldBack finds virtual routers that do not preempt since a failover: one finding for all
+// of a group, which moves together.
+func (all *findings) heldBack(routers []api.Router) {
+	told := make(map[string]bool)
+	for i := range routers {
+		r := &routers[i]
+		subject := fmt.Sprintf("virtual router %q", r.Name)
+		if r.SyncGroup != "" {
+			subject = fmt.Sprintf("sync group %q", r.SyncGroup)
+		}
+		if r.HeldBack == nil || told[subject] {
+			continue
+		}
+		told[subject] = true
+		all.add(api.Info, "holds-back", subject, "to let it preempt again, run lvsd resume",
+			"%s leaves its role to the other director while that one is Master and its priority does not fall, since a failover was ordered by %v at %s", subject, r.HeldBack.By, r.HeldBack.Since.Format(time.DateTime))
 	}
 }
 
@@ -290,36 +306,6 @@ func because(r *api.Router) string {
 	return " (" + r.AddressesFailure + ")"
 }
 
-// remedies are what to do about adverts that were refused or that disagree.
-var remedies = map[vrrp.Reason]string{
-	vrrp.ReasonTTL:            "if routers are between the directors, set min_ttl to 255 less their number; else find out what sends them",
-	vrrp.ReasonLength:         "find out what sends them",
-	vrrp.ReasonVersion:        "configure the same version on both directors",
-	vrrp.ReasonType:           "find out what sends them",
-	vrrp.ReasonChecksum:       "check that the peers are the intended ones",
-	vrrp.ReasonAuthentication: "configure the same authentication on both directors",
-	vrrp.ReasonPassword:       "configure the same password on both directors",
-	vrrp.ReasonHMACMissing:    "give the other director the same keys, and let it sign (mode); or set mode = \"permissive\" here until it does",
-	vrrp.ReasonHMACMalformed:  "find out what sends them: the other director has another kind of authentication (keepalived has this one from version 2.4.2 on)",
-	vrrp.ReasonHMACKey:        "give this director the key that the other one signs with, under the same id, and reload",
-	vrrp.ReasonHMACWrong:      "compare the key files of that id on both directors (sha256sum); if they are equal, somebody forges adverts",
-	vrrp.ReasonHMACStale:      "synchronize the clocks of both directors (NTP); if they agree, somebody sends old adverts again",
-	vrrp.ReasonHMACReplayed:   "find out what repeats them: a loop in the network, or somebody who sends old adverts again",
-	vrrp.ReasonUnsigned:       "give the other director the same keys, and let it sign, before mode = \"enforce\" is set here",
-	vrrp.ReasonUnverified:     "configure the same authentication here",
-	vrrp.ReasonClock:          "synchronize the clocks of both directors (NTP), before the window is exceeded and adverts are refused",
-	vrrp.ReasonNoAddress:      "configure the same addresses on both directors",
-	vrrp.ReasonNoInterval:     "configure the same advert_interval on both directors",
-	vrrp.ReasonOwnAddress:     "find out whether another machine uses this director's address",
-	vrrp.ReasonNotPeer:        "add the other director's address to the peers here, or configure no peers on either",
-	vrrp.ReasonSource:         "give both directors addresses of one network on that interface, or find out what sends them",
-	vrrp.ReasonDestination:    "configure peers on both directors, or on neither",
-	vrrp.ReasonInterval:       "configure the same advert_interval on both directors",
-	vrrp.ReasonAddresses:      "configure the same addresses on both directors",
-	vrrp.ReasonOwner:          "give one of the directors a priority below 255",
-	vrrp.ReasonPriority:       "give the directors different priorities",
-}
-
 // adverts finds that the directors do not understand each other, by what the
 // virtual routers have counted within the last minute.
 func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.Status) {
@@ -366,69 +352,6 @@ func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.St
 				"%s, not being Master, removed addresses that somebody else had added: %s in the last minute", subject, text.Count(c.AddressesRemoved, "removal"))
 		}
 	}
-}
-
-// heardLast names the director whose advert was accepted last.
-func heardLast(r *vrrp.Status) string {
-	for _, p := range r.Peers {
-		if p.Refused == "" {
-			return fmt.Sprintf(" (%v)", p.Address)
-		}
-	}
-	return ""
-}
-
-// remedy is what to do about adverts that were refused.
-func remedy(r *vrrp.Status, reason vrrp.Reason) string {
-	if src := r.Senders[reason]; reason == vrrp.ReasonNotPeer && src.IsValid() {
-		return fmt.Sprintf("if %v is the other director, add it to the peers here, or configure no peers on either", src)
-	}
-	return remedies[reason]
-}
-
-// sender names who has sent the last advert that was counted by a reason.
-func sender(r *vrrp.Status, reason vrrp.Reason) string {
-	if src := r.Senders[reason]; src.IsValid() {
-		return fmt.Sprintf(", the last from %v", src)
-	}
-	return ""
-}
-
-// clocks tells by how much the directors' clocks differ, where that is the reason.
-func clocks(r *vrrp.Status, reason vrrp.Reason) string {
-	switch {
-	case reason != vrrp.ReasonHMACStale && reason != vrrp.ReasonClock:
-		return ""
-	case r.SignedAgo < 0:
-		return fmt.Sprintf("; its clock is %s ahead of this director's", -r.SignedAgo)
-	default:
-		return fmt.Sprintf("; its clock is %s behind this director's", r.SignedAgo)
-	}
-}
-
-// twoMasters is what may follow where a Master refuses adverts for their way. What
-// else they say cannot be relied upon.
-func twoMasters(r *vrrp.Status, reason vrrp.Reason) string {
-	ways := []vrrp.Reason{vrrp.ReasonTTL, vrrp.ReasonNotPeer, vrrp.ReasonDestination, vrrp.ReasonSource,
-		vrrp.ReasonHMACMissing, vrrp.ReasonHMACKey, vrrp.ReasonHMACWrong, vrrp.ReasonHMACStale, vrrp.ReasonHMACReplayed}
-	if r.State != vrrp.Master || !slices.Contains(ways, reason) {
-		return ""
-	}
-	return ": if that is the other director, both are Master"
-}
-
-// frequent returns the reasons that were counted, the most frequent first.
-func frequent(counted map[vrrp.Reason]uint64) []vrrp.Reason {
-	var all []vrrp.Reason
-	for reason, n := range counted {
-		if n > 0 {
-			all = append(all, reason)
-		}
-	}
-	slices.SortFunc(all, func(a, b vrrp.Reason) int {
-		return cmp.Or(cmp.Compare(counted[b], counted[a]), cmp.Compare(a, b))
-	})
-	return all
 }
 
 // forwarding finds services that need a machine which forwards packets, where
