@@ -191,3 +191,26 @@ func TestCheckerOverloadIsNotTheServersFault(t *testing.T) {
 		}
 	})
 }
+
+// "10,000 servers must not be asked all at once when the director starts."
+func TestCheckerBoundsProbesInASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		c := New(answers(time.Millisecond), DefaultInFlight)
+		c.SetPerSecond(50)
+		all := targets(100)
+		for _, t := range all {
+			t.Interval = time.Minute
+		}
+		c.Set(all)
+		run(t, c, l.report)
+		passes(time.Second)
+		if s := c.Stats(); s.Kinds["tcp"].Passed < 48 || s.Kinds["tcp"].Passed > 52 || s.Waiting < 40 {
+			t.Errorf("after a second, %d probes have passed and %d wait, want 50 and the rest", s.Kinds["tcp"].Passed, s.Waiting)
+		}
+		passes(1200 * time.Millisecond)
+		if s := c.Stats(); s.Kinds["tcp"].Passed < 100 || s.Late == 0 {
+			t.Errorf("after 2.2 seconds, %d probes have passed, %d of them late, want all", s.Kinds["tcp"].Passed, s.Late)
+		}
+	})
+}

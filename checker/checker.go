@@ -39,9 +39,10 @@ type Checker struct {
 	// compiled holds the Specs of the targets.
 	compiled map[Spec]ProbeFunc
 	schedule *schedule
+	rate     rate
 	inFlight int
-	// full is true if every place was taken when Run last looked, so that
-	// whoever has become due since is waiting for one.
+	// full is true if every place was taken when Run last looked, or no more
+	// probes were to begin, so that whoever has become due since is waiting.
 	full  bool
 	stats Stats
 }
@@ -49,13 +50,15 @@ type Checker struct {
 // New returns a Checker without targets that runs at most inFlight probes at
 // one time.
 func New(p Prober, inFlight int) *Checker {
-	return &Checker{
+	c := &Checker{
 		prober:   p,
 		limit:    inFlight,
 		wake:     make(chan struct{}, 1),
 		schedule: newSchedule(time.Now()),
 		stats:    Stats{Kinds: make(map[string]KindStats)},
 	}
+	c.schedule.seed = uint64(c.schedule.base.UnixNano()) // No two directors have the same.
+	return c
 }
 
 // Set makes targets the whole of what is probed: the newest call wins. It keeps
@@ -83,6 +86,15 @@ func (c *Checker) Set(targets []*Target) {
 func (c *Checker) SetInFlight(n int) {
 	c.mu.Lock()
 	c.limit = n
+	c.mu.Unlock()
+	c.rouse()
+}
+
+// SetPerSecond changes how many probes begin in a second at most; zero: as many as
+// are due.
+func (c *Checker) SetPerSecond(n int) {
+	c.mu.Lock()
+	c.rate.perSecond = n
 	c.mu.Unlock()
 	c.rouse()
 }
@@ -195,10 +207,15 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 		if n == batch {
 			return time.Time{}, true
 		}
+		if at := c.rate.next(now); at.After(now) && c.schedule.due(now) {
+			c.full = true
+			return at, false
+		}
 		e, due := c.schedule.start(now)
 		if e == nil {
 			break
 		}
+		c.rate.take()
 		if late := now.Sub(due); waited && late > 0 {
 			c.stats.Late++
 			c.stats.LateSeconds += late.Seconds()

@@ -65,8 +65,10 @@ func (l *log) String() string {
 }
 
 // run runs a checker in a bubble until the test ends, and then proves that it
-// ends with nothing left behind: a goroutine that stays fails the bubble.
+// ends with nothing left behind: a goroutine that stays fails the bubble. Its probes
+// start on their grid, without jitter.
 func run(t *testing.T, c *Checker, report func(Target, Result)) {
+	c.schedule.seed = 0
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx, report) }()

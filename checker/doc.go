@@ -20,10 +20,13 @@
 // slow probe does not delay the next one. A target never has two probes in
 // flight; between probes, it costs an entry in a heap and no goroutine.
 //
-// After a refused connection, a target is probed again sooner than its grid says,
-// up to ten times in a row. The target counts these refusals itself. Whether a
-// server is up is decided by a Health for each server that shares the target,
-// with its own rise and fall.
+// The Pace of a target says how often it is probed while its results are being
+// counted, and while it is down. It has the rise and fall by which they are counted.
+//
+// Without that, after a refused connection, a target is probed again sooner than its
+// grid says, up to ten times in a row. The target counts these refusals itself.
+// Whether a server is up is decided by a Health for each server that shares the
+// target, with its own rise and fall.
 //
 // While the largest allowed number of probes is in flight, other probes wait; the
 // one that has been due longest goes first. Its timeout starts when the probe
@@ -38,6 +41,6 @@
 //	spec.go, status.go, http.go, local.go,    what is probed
 //	target.go
 //	health.go                                 what results mean
-//	stats.go, schedule.go                     what is due when
+//	stats.go, schedule.go, rate.go            what is due when
 //	checker.go                                the loop
 package checker

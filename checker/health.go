@@ -1,6 +1,9 @@
 package checker
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A State is what is known of a server: by one check, or by all of them.
 type State uint8
@@ -23,6 +26,32 @@ func (s State) String() string {
 	return [...]string{"unknown", "down", "drained", "up"}[s]
 }
 
+// A tally counts results in a row, and changes the state when they are enough.
+type tally struct {
+	state State
+	// passed is the outcome of the newest results, and row how many of them
+	// had it without a break.
+	passed bool
+	row    uint16
+}
+
+// count takes a result, and reports whether the state changed.
+func (t *tally) count(passed bool, rise, fall int) (changed bool) {
+	if passed != t.passed {
+		t.passed, t.row = passed, 0
+	}
+	t.row += min(1, math.MaxUint16-t.row)
+	next, needed := Down, fall
+	if passed {
+		next, needed = Up, rise
+	}
+	if t.state == next || t.state != Unknown && int(t.row) < needed {
+		return false
+	}
+	t.state = next
+	return true
+}
+
 // A Health is what the results of one check say about one server in one
 // service. Its zero value is that of a server of which nothing is known.
 //
@@ -41,15 +70,11 @@ func (s State) String() string {
 // There are ten thousand of them, so it is small: what the configuration says is
 // not in it.
 type Health struct {
-	state State
-	// passed is the outcome of the newest results, and row how many of them
-	// had it without a break.
-	passed bool
+	tally
 	// The newest result is outcome, refused, latency, detail, and at; zero before
 	// the first.
 	outcome Outcome
 	refused bool
-	row     uint32
 	at      time.Time
 	latency time.Duration
 	detail  string
@@ -62,7 +87,7 @@ type Health struct {
 // state (the server was found in the kernel's table, or the configuration puts
 // it in at once) is kept until rise passes or fall failures in a row say
 // otherwise.
-func NewHealth(begin State) Health { return Health{state: begin} }
+func NewHealth(begin State) Health { return Health{tally: tally{state: begin}} }
 
 // Observe takes one result, and reports whether the state changed. Rise and fall
 // are how many results in a row change it, and count as 1 where they are less.
@@ -77,24 +102,7 @@ func (h *Health) Observe(now time.Time, r Result, rise, fall int) (changed bool)
 		return false
 	}
 	h.notRunSince = nil
-	h.count(r.Outcome == Passed)
-	next, needed := Down, fall
-	if h.passed {
-		next, needed = Up, rise
-	}
-	if h.state == next || h.state != Unknown && int(h.row) < needed {
-		return false
-	}
-	h.state = next
-	return true
-}
-
-// count adds a result to the row, or begins another one.
-func (h *Health) count(passed bool) {
-	if passed != h.passed {
-		h.passed, h.row = passed, 0
-	}
-	h.row++
+	return h.count(r.Outcome == Passed, rise, fall)
 }
 
 // State returns what the results so far say.

@@ -31,6 +31,8 @@ const (
 type schedule struct {
 	// base is the time from which all times of the schedule are counted.
 	base time.Time
+	// seed makes the jitter another one; zero: there is none.
+	seed uint64
 	// entries are all of them, in the order of their targets: in a slice they
 	// take half of the memory that a map by target needs.
 	entries []*entry
@@ -46,13 +48,15 @@ type entry struct {
 	target *Target
 	// due is when the next probe is to start, counted from base.
 	due time.Duration
-	// phase is where in its interval the target is probed: on time, due is
-	// phase plus a multiple of the interval.
-	phase time.Duration
 	// cancel ends the running probe; nil before it begins.
 	cancel func()
 	// index is the place in the queue, or running.
 	index int32
+	// phase is where in its interval the target is probed, in parts of 1<<32: on
+	// time, due is that plus a multiple of the interval, and the jitter.
+	phase uint32
+	// tally is what its results say, for its Pace.
+	tally
 	// refusals is how many results in a row were refusals, up to more than
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
@@ -60,6 +64,8 @@ type entry struct {
 	// notRun is true if the last probe could not be run, and again if a retry was
 	// asked for while this one was in flight.
 	notRun, again bool
+	// hurried is true if it was made due while its probe was in flight.
+	hurried bool
 	// unwanted is true if the target was removed while its probe was in flight,
 	// with which the entry ends.
 	unwanted bool
@@ -104,7 +110,7 @@ func (s *schedule) set(now time.Time, targets []*Target) (dropped []*entry) {
 
 // add makes a new target due at once.
 func (s *schedule) add(now time.Time, t *Target) {
-	e := &entry{target: t, phase: phase(*t), due: now.Sub(s.base)}
+	e := &entry{target: t, phase: phase(*t), due: now.Sub(s.base), tally: tally{state: Up}}
 	s.entries = append(s.entries, e)
 	heap.Push(&s.queue, e)
 }
@@ -140,29 +146,86 @@ func (s *schedule) remove(e *entry, dropped []*entry) []*entry {
 // it with the time at which it was due; nil if none is due. The entry is
 // running until finish puts it back.
 func (s *schedule) start(now time.Time) (e *entry, due time.Time) {
-	if len(s.queue) == 0 || now.Sub(s.base) < s.queue[0].due {
+	if !s.due(now) {
 		return nil, time.Time{}
 	}
 	e = heap.Pop(&s.queue).(*entry)
 	due = s.base.Add(e.due)
-	e.due = e.next(now.Sub(s.base))
+	e.due = s.next(e, now.Sub(s.base))
 	return e, due
 }
 
-// next returns the first time on the entry's grid after a start. Times that
-// passed while it waited or ran are skipped, not made up for.
-func (e *entry) next(started time.Duration) time.Duration {
-	interval := max(e.target.Interval, minInterval)
-	sinceGrid := (started - e.phase) % interval
-	if sinceGrid < 0 {
-		sinceGrid += interval
-	}
-	next := started - sinceGrid + interval
-	if e.refusals > 0 && next-started < interval/retryDivisor {
-		next += interval // a quick retry has just taken the place of this one
-	}
-	return next
+// due reports whether an entry is due.
+func (s *schedule) due(now time.Time) bool {
+	return len(s.queue) > 0 && s.queue[0].due <= now.Sub(s.base)
 }
+
+// next returns when an entry is due again that was started: soon where its results
+// are being counted, and otherwise at the first time on its grid after that. Times
+// that passed while it waited or ran are skipped, not made up for.
+func (s *schedule) next(e *entry, started time.Duration) time.Duration {
+	interval := e.interval()
+	if e.counting() {
+		return ceil(started + interval)
+	}
+	offset := spread(e.phase, interval)
+	round := (started - offset) / interval
+	if started < offset {
+		round--
+	}
+	next := offset + (round+1)*interval
+	if e.refusals > 0 && next-started < interval/retryDivisor {
+		round++ // a quick retry has just taken the place of this one
+		next += interval
+	}
+	return next + s.jitter(e, round, interval)
+}
+
+// interval is the time from the start of one probe of an entry to that of the next,
+// as its results are.
+func (e *entry) interval() time.Duration {
+	interval, pace := e.target.Interval, e.target.Pace
+	switch {
+	case e.counting():
+		interval = pace.Fast.Duration()
+	case e.state == Down && pace.Down > 0:
+		interval = pace.Down.Duration()
+	}
+	return max(interval, minInterval)
+}
+
+// counting reports whether the results of an entry are being counted whose pace is
+// another one meanwhile. A target begins as if it were up: one that is put into the
+// table at once, or was found there, is out as soon as one that was up for long.
+func (e *entry) counting() bool {
+	return e.target.Pace.Fast > 0 && e.row > 0 && (e.state == Up) != e.passed
+}
+
+// jitterDivisor is which part of its interval a probe may start later than its grid
+// says. It differs from probe to probe, so that a probe does not always meet what
+// else happens at the same pace on a server.
+const jitterDivisor = 32
+
+// jitter is how much later than its grid an entry is due in one round.
+func (s *schedule) jitter(e *entry, round, interval time.Duration) time.Duration {
+	if s.seed == 0 {
+		return 0
+	}
+	x := s.seed ^ uint64(e.phase)<<32 ^ uint64(round)
+	// The finalizer of SplitMix64, whose bits are evenly distributed.
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return spread(uint32(x>>32), interval/jitterDivisor)
+}
+
+// spread is a part of an interval, in 1<<32, as whole ticks.
+func spread(part uint32, interval time.Duration) time.Duration {
+	high, low := bits.Mul64(uint64(part), uint64(interval))
+	return time.Duration(high<<32 | low>>32).Truncate(tick)
+}
+
+// ceil is the first tick that is not before a time.
+func ceil(at time.Duration) time.Duration { return (at + tick - 1).Truncate(tick) }
 
 // retry makes the targets due whose last probe could not be run. One that is in
 // flight may have found what has just changed, and counts if it has not.
@@ -184,29 +247,52 @@ func (s *schedule) hurry(now time.Time, kind string) {
 	for _, e := range s.entries {
 		if e.target.Spec.Kind() == kind {
 			e.due = min(e.due, now.Sub(s.base))
+			e.hurried = e.index == running
 		}
 	}
 	heap.Init(&s.queue)
 }
 
-// observe makes the next try come soon after a refusal: it is certain that
-// nobody listens there, and each client that is sent there is refused. If the
-// interval is short, the next turn on the grid is as soon as that.
+// observe makes an entry due as its result demands.
 func (s *schedule) observe(now time.Time, e *entry, r Result) {
+	if r.Outcome == Passed || r.Outcome == Failed {
+		s.follow(e, r)
+	}
 	e.notRun = r.Outcome == NotRun
-	if e.notRun && e.again {
+	if e.hurried || e.notRun && e.again {
 		e.due = min(e.due, now.Sub(s.base))
 	}
-	e.again = false
+	e.again, e.hurried = false, false
 	if !r.Refused {
 		e.refusals = 0
 		return
 	}
 	e.refusals = min(e.refusals, maxRetries) + 1
-	if e.refusals <= maxRetries {
-		soon := now.Sub(s.base) + max(e.target.Interval/retryDivisor, minInterval)
-		e.due = min(e.due, soon.Truncate(tick)+tick)
+	if e.refusals <= maxRetries && e.target.Pace.Fast == 0 {
+		s.soon(now, e)
 	}
+}
+
+// follow counts a result for the pace of an entry, and makes it due by its new one
+// where that has changed.
+func (s *schedule) follow(e *entry, r Result) {
+	pace := e.target.Pace
+	if pace == (Pace{}) {
+		return
+	}
+	before := e.interval()
+	e.count(r.Outcome == Passed, int(pace.Rise), int(pace.Fall))
+	if e.interval() != before {
+		e.due = s.next(e, r.At.Add(-r.Latency).Sub(s.base))
+	}
+}
+
+// soon makes the next try come soon after a refusal: it is certain that nobody
+// listens there, and each client that is sent there is refused. If the interval is
+// short, the next turn on the grid is as soon as that.
+func (s *schedule) soon(now time.Time, e *entry) {
+	at := now.Sub(s.base) + max(e.interval()/retryDivisor, minInterval)
+	e.due = min(e.due, at.Truncate(tick)+tick)
 }
 
 // finish puts an entry whose probe has ended back into the queue, or forgets
@@ -246,18 +332,16 @@ func (s *schedule) deadline() time.Time {
 	return s.base.Add(s.queue[0].due)
 }
 
-// phase returns where in its interval a target is probed: spread evenly over
-// all targets, and the same for one target in every run, so that a restart
-// changes nothing.
-func phase(t Target) time.Duration {
+// phase returns where in its interval a target is probed, in parts of 1<<32: spread
+// evenly over all targets, and the same for one target in every run, so that a
+// restart changes nothing.
+func phase(t Target) uint32 {
 	b := t.Addr.AppendTo([]byte(t.Spec + " "))
 	b = binary.BigEndian.AppendUint16(b, t.Port)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Interval))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Timeout))
 	sum := sha256.Sum256(b) // its bits are evenly distributed, which short hashes don't promise
-	interval := max(t.Interval, minInterval)
-	offset, _ := bits.Mul64(binary.BigEndian.Uint64(sum[:]), uint64(interval))
-	return time.Duration(offset).Truncate(tick)
+	return binary.BigEndian.Uint32(sum[:])
 }
 
 // A queue is a heap of entries by due time. Equal times are ordered by phase,

@@ -272,7 +272,7 @@ func TestScheduleSet(t *testing.T) {
 // The first probe of a new target is at once, and the second one within an
 // interval, however close to the first: its grid does not depend on the start.
 func TestScheduleSecondProbeIsOnTheGrid(t *testing.T) {
-	grid := phase(target(1))
+	grid := spread(phase(target(1)), target(1).Interval)
 	for _, started := range []time.Duration{0, grid - 1, grid, grid + 1} {
 		s := newSchedule(epoch)
 		s.set(epoch.Add(started), these(target(1)))
@@ -294,19 +294,19 @@ func TestScheduleSecondProbeIsOnTheGrid(t *testing.T) {
 // sooner than another quick retry.
 func TestScheduleTurnAfterAQuickRetry(t *testing.T) {
 	const interval, quarter = 2 * time.Second, 500 * time.Millisecond
-	grid := phase(target(1)) + interval
+	grid := spread(phase(target(1)), interval) + interval
 	for before, want := range map[time.Duration]time.Duration{
 		quarter + 1: grid,
 		quarter:     grid,
 		quarter - 1: grid + interval,
 		1:           grid + interval,
 	} {
-		e := &entry{target: new(target(1)), phase: phase(target(1)), refusals: 1}
-		if got := e.next(grid - before); got != want {
+		e, s := &entry{target: new(target(1)), phase: phase(target(1)), refusals: 1}, newSchedule(epoch)
+		if got := s.next(e, grid-before); got != want {
 			t.Errorf("a quick retry %v before the turn on the grid: the next is due at %v, want %v", before, got, want)
 		}
 		e.refusals = 0
-		if got := e.next(grid - before); got != grid {
+		if got := s.next(e, grid-before); got != grid {
 			t.Errorf("without a refusal the next is due at %v, want %v", got, grid)
 		}
 	}
@@ -315,7 +315,7 @@ func TestScheduleTurnAfterAQuickRetry(t *testing.T) {
 func TestScheduleEqualTimesAreOrderedByPhase(t *testing.T) {
 	s := newSchedule(epoch)
 	s.set(epoch, targets(100))
-	last := time.Duration(-1)
+	last := uint32(0)
 	for _, e := range startAll(s, epoch) {
 		if e.phase < last {
 			t.Fatalf("phase %v started after %v", e.phase, last)
@@ -369,7 +369,8 @@ func TestScheduleWaiting(t *testing.T) {
 func TestSchedulePhaseIsTheSameInEveryRun(t *testing.T) {
 	web := target(1)
 	web.Spec = SpecOf(HTTP{Path: "/health", Body: "ok"})
-	got := fmt.Sprint(phase(target(1)), phase(target(2)), phase(web))
+	of := func(t Target) time.Duration { return spread(phase(t), t.Interval) }
+	got := fmt.Sprint(of(target(1)), of(target(2)), of(web))
 	if want := "1.51s 240ms 1.93s"; got != want {
 		t.Errorf("phases %s, want %s", got, want)
 	}

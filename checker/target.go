@@ -12,6 +12,7 @@ type Target struct {
 	Spec Spec
 	Addr netip.Addr // none where it is this machine that is probed
 	Port uint16     // zero for a ping
+	Pace Pace
 	// Interval is the time from the start of one probe to the start of the
 	// next.
 	Interval time.Duration
@@ -19,6 +20,44 @@ type Target struct {
 	// call to the last byte that it needs. It may be longer than Interval: the
 	// next probe then waits for the last one.
 	Timeout time.Duration
+}
+
+// A Pace is how the time between two probes of a target depends on its results. The
+// zero Pace is the target's Interval, whatever they are.
+type Pace struct {
+	// Fast is the interval while results are being counted: the newest ones are
+	// other than the state that the target has, and fewer than Rise or Fall.
+	Fast Milliseconds
+	// Down is the interval of a target that is down.
+	Down Milliseconds
+	// Rise and Fall are how many results in a row change its state. They are zero
+	// where the target has no other interval, so that servers share it that count
+	// otherwise.
+	Rise, Fall uint16
+}
+
+// Milliseconds is a duration in half the memory; zero: none.
+type Milliseconds uint32
+
+// In returns a duration in milliseconds, of which a part counts as a whole one.
+func In(d time.Duration) Milliseconds {
+	return Milliseconds((d + time.Millisecond - 1) / time.Millisecond)
+}
+
+// String returns it as a time.Duration's.
+func (m Milliseconds) String() string { return m.Duration().String() }
+
+// Duration returns it as a time.Duration.
+func (m Milliseconds) Duration() time.Duration { return time.Duration(m) * time.Millisecond }
+
+// Compare orders paces.
+func (p Pace) Compare(other Pace) int {
+	return cmp.Or(
+		cmp.Compare(p.Fast, other.Fast),
+		cmp.Compare(p.Down, other.Down),
+		cmp.Compare(p.Rise, other.Rise),
+		cmp.Compare(p.Fall, other.Fall),
+	)
 }
 
 // Compare orders targets by address and port, and by the rest where these are
@@ -32,6 +71,7 @@ func (t Target) Compare(other Target) int {
 		cmp.Compare(t.Spec, other.Spec),
 		cmp.Compare(t.Interval, other.Interval),
 		cmp.Compare(t.Timeout, other.Timeout),
+		t.Pace.Compare(other.Pace),
 	)
 }
 

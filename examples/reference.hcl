@@ -92,6 +92,13 @@ director {
   # 1 to 65536; default: 4096.
   probes_in_flight = 4096
 
+  # The largest number of probes that begin in a second, of all servers
+  # together. Probes beyond it begin later, those that have waited longest
+  # first. Set it if the network or the servers do not stand many new
+  # connections at once, as at the start. 0 means no bound.
+  # 0 to 1000000; default: 0.
+  probes_per_second = 0
+
   # Treat every row of the IPVS table as the daemon's own, and delete the rows
   # that are not in the configuration. Set it only if nothing else uses IPVS on
   # this machine.
@@ -1028,6 +1035,19 @@ virtual_service "web" {
     # 10ms to 24h; default: 2s.
     interval = "2s"
 
+    # The same while rise or fall is being counted: from the first result that
+    # speaks against the server's state until that has changed, or a result
+    # speaks for it again. A server that fails is out of the table sooner,
+    # without more probes of those that do not. It replaces the quarter of the
+    # interval after a refusal.
+    # 10ms to 24h; default: the interval.
+    fast_interval = "100ms"
+
+    # The same while the server is down, until a probe passes. Raise it to
+    # spare servers that are down for long.
+    # 10ms to 24h; default: the interval.
+    down_interval = "5s"
+
     # The time limit for the whole probe, from connecting to reading the
     # answer. It may be longer than the interval: the next probe then begins
     # when this one ends.
@@ -1281,8 +1301,8 @@ virtual_service "ftp" {
 defaults {
   # The defaults for checks of one kind: a check has these values for the
   # options that its own block leaves out, and so has the check of a service
-  # without any. The kind "*" gives interval, timeout, rise and fall to all
-  # kinds; the defaults of a kind take precedence.
+  # without any. The kind "*" gives the timing (interval to fall) to all kinds;
+  # the defaults of a kind take precedence.
   check "*" {
     interval = "2s"
   }

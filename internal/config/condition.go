@@ -156,7 +156,7 @@ func (w *watching) check(to checker.Target, o checker.Options) Check {
 	if to.Timeout == 0 {
 		to.Timeout = min(defaultTimeout, w.interval)
 	}
-	return Check{Target: to, Rise: max(1, w.rise), Fall: max(1, w.fall)}
+	return Check{Target: to, Rise: uint16(max(1, w.rise)), Fall: uint16(max(1, w.fall))}
 }
 
 // How many must be there is one option for all kinds that count something.

@@ -44,6 +44,8 @@ type Director struct {
 	StartDelay time.Duration
 	// ProbesInFlight bounds how many probes run at one time.
 	ProbesInFlight int
+	// ProbesPerSecond bounds how many begin in a second; zero: they are not bounded.
+	ProbesPerSecond int
 	// ExclusiveTable declares that every row of the IPVS table is this
 	// daemon's: foreign rows are deleted.
 	ExclusiveTable bool
@@ -166,7 +168,7 @@ type Server struct {
 // change its state.
 type Check struct {
 	Target     checker.Target
-	Rise, Fall int
+	Rise, Fall uint16
 }
 
 // A Fallback is the destination that is in the table exactly while no real

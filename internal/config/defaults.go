@@ -8,7 +8,7 @@ import (
 
 var defaultsTable = block.NewTable("defaults", func() []block.Entry[defaults] {
 	return []block.Entry[defaults]{
-		block.Many[defaults]("check", "The defaults for checks of one kind: a check has these values for the options that its own block leaves out, and so has the check of a service without any. The kind \"*\" gives interval, timeout, rise and fall to all kinds; the defaults of a kind take precedence.",
+		block.Many[defaults]("check", "The defaults for checks of one kind: a check has these values for the options that its own block leaves out, and so has the check of a service without any. The kind \"*\" gives the timing (interval to fall) to all kinds; the defaults of a kind take precedence.",
 			checkKinds.Schema(), "kind"),
 	}
 })

@@ -46,7 +46,7 @@ defaults {
 		want        checker.Spec
 		interval    time.Duration
 		timeout     time.Duration
-		rise, fall  int
+		rise, fall  uint16
 	}{
 		{"a check that says nothing", `check "http" {}`, page(func(h *checker.HTTP) { h.Headers = accept }), 500 * time.Millisecond, 500 * time.Millisecond, 5, 1},
 		{"a check that says one thing", `check "http" { path = "/" }`, page(func(h *checker.HTTP) { h.Headers, h.Path = accept, "/" }), 500 * time.Millisecond, 500 * time.Millisecond, 5, 1},

@@ -18,6 +18,8 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			10*time.Second, 0, time.Hour, func(d *Director) *time.Duration { return &d.StartDelay }),
 		block.Count("probes_in_flight", "The largest number of probes in flight at one time. Probes beyond it wait, and their timeout starts only when they do. Lower it if the director may open only a few sockets.",
 			checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
+		block.Count("probes_per_second", "The largest number of probes that begin in a second, of all servers together. Probes beyond it begin later, those that have waited longest first. Set it if the network or the servers do not stand many new connections at once, as at the start. 0 means no bound.",
+			0, 0, 1_000_000, func(d *Director) *int { return &d.ProbesPerSecond }),
 		block.Flag("exclusive_table", "Treat every row of the IPVS table as the daemon's own, and delete the rows that are not in the configuration. Set it only if nothing else uses IPVS on this machine.",
 			false, func(d *Director) *bool { return &d.ExclusiveTable }),
 		block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",

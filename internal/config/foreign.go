@@ -234,7 +234,7 @@ var keepalivedIPVS = []foreignWords{
 	{"connect_timeout", counterpart, `Write timeout = "1s" in the check block.`},
 	{"connect_port", counterpart, `Write port = 80 in the check block.`},
 	{"retry nb_get_retry", counterpart, `Write fall = 3 in the check block: the number of probes in a row that must fail.`},
-	{"delay_before_retry", notYet, `A probe that fails is repeated after the check's interval.`},
+	{"delay_before_retry", counterpart, `Write fast_interval = "3s" in the check block: the time between two probes while failures are counted.`},
 	{"warmup", notYet, `The first probes are spread over the interval by themselves.`},
 	{"url", counterpart, `Write path = "/" in the check block, and status in its expect block.`},
 	{"status_code", counterpart, `Write status = [200] in the expect block.`},

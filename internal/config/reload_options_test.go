@@ -32,6 +32,7 @@ type reloadedOption struct {
 var reloadedOptions = map[string]reloadedOption{
 	"director/start_delay":         {"", `start_delay = "5s"`, nil},
 	"director/probes_in_flight":    {"", `probes_in_flight = 7`, nil},
+	"director/probes_per_second":   {"", `probes_per_second = 7`, nil},
 	"director/exclusive_table":     {"", `exclusive_table = true`, nil},
 	"director/keep_table":          {"", `keep_table = false`, nil},
 	"director/log_level":           {"", `log_level = "debug"`, nil},
@@ -112,10 +113,14 @@ var reloadedChecks = map[string]reloadedOption{
 	"rise":     {``, `rise = 3`, nil},
 	"fall":     {``, `fall = 2`, nil},
 	"port":     {``, `port = 8081`, nil},
-	"method":   {``, `method = "HEAD"`, nil},
-	"path":     {``, `path = "/health"`, nil},
-	"host":     {``, `host = "www.example.org"`, nil},
-	"headers":  {``, `headers = { accept = "text/html" }`, nil},
+
+	"fast_interval": {``, `fast_interval = "100ms"`, nil},
+	"down_interval": {``, `down_interval = "30s"`, nil},
+
+	"method":  {``, `method = "HEAD"`, nil},
+	"path":    {``, `path = "/health"`, nil},
+	"host":    {``, `host = "www.example.org"`, nil},
+	"headers": {``, `headers = { accept = "text/html" }`, nil},
 
 	"expect/status": {``, `status = [204]`, nil},
 	"expect/body":   {``, `body = "ok"`, nil},

@@ -227,7 +227,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 	checks := make([]Check, 0, len(probes))
 	for i := range probes {
 		p := &probes[i]
-		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout}
+		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout, Pace: p.pace()}
 		if p.hasPort() {
 			t.Port = to.Port
 			if p.port != 0 {
@@ -239,7 +239,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 			}
 		}
 		g.doubt(b, p, t.Port)
-		checks = append(checks, Check{Target: t, Rise: p.rise, Fall: p.fall})
+		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall)})
 	}
 	return checks
 }

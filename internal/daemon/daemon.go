@@ -117,6 +117,7 @@ func startKeeper(ctx context.Context, o Options, events event.Sink, signed *sign
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, resources *resource.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	prober := probe.New(starter(newSpawner()))
 	probes := checker.New(prober, first.Config.Director.ProbesInFlight)
+	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
 	standby := &standbyFile{store: store}
@@ -131,6 +132,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			o.Log.SetLevel(c.LogLevel)
 			http.Listen(c.HTTP.Listen)
 			probes.SetInFlight(c.ProbesInFlight)
+			probes.SetPerSecond(c.ProbesPerSecond)
 			k.Feed(keeper.Watchdog(c.Watchdog))
 			k.Pin(pinned(c.KeeperProcessors))
 		},

@@ -23,6 +23,7 @@ var (
 	directorAspects = []aspect[config.Director]{
 		{"start_delay", func(d *config.Director) any { return d.StartDelay }},
 		{"probes_in_flight", func(d *config.Director) any { return d.ProbesInFlight }},
+		{"probes_per_second", func(d *config.Director) any { return d.ProbesPerSecond }},
 		{"exclusive_table", func(d *config.Director) any { return d.ExclusiveTable }},
 		{"keep_table", func(d *config.Director) any { return d.KeepTable }},
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},

@@ -262,7 +262,7 @@ func (h *Healths) known(now time.Time, c *config.Check, begins checker.Health) c
 			return shared
 		case last.Outcome == checker.Passed, last.Outcome == checker.Failed:
 			begins = checker.NewHealth(checker.Unknown)
-			begins.Observe(now, last, c.Rise, c.Fall)
+			begins.Observe(now, last, int(c.Rise), int(c.Fall))
 		}
 	}
 	return begins
@@ -308,7 +308,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	for _, w := range waiting {
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
 		before := together(checks)
-		checks[w.check].Observe(now, r, c.Checks[w.check].Rise, c.Checks[w.check].Fall)
+		checks[w.check].Observe(now, r, int(c.Checks[w.check].Rise), int(c.Checks[w.check].Fall))
 		change := Change{Service: h.services[w.service].Name, Server: c.Name, Address: c.Key, State: together(checks), Detail: r.Detail}
 		change.Before = h.otherReason(now, w, r)
 		if change.State != before {

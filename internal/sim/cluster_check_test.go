@@ -302,8 +302,8 @@ func (k *check) verdict(c *config.Server) (up, down bool) {
 			up = false
 			continue
 		}
-		up = up && s.passed && s.n >= c.Checks[i].Rise
-		down = down || !s.passed && s.n >= c.Checks[i].Fall
+		up = up && s.passed && s.n >= int(c.Checks[i].Rise)
+		down = down || !s.passed && s.n >= int(c.Checks[i].Fall)
 	}
 	return up, down
 }

@@ -17,7 +17,7 @@ func (f *files) conditions() []config.Condition {
 	ping := config.Condition{Name: "ping some", Minimum: 1 + rng.IntN(2)}
 	rise, fall := 1+rng.IntN(3), 1+rng.IntN(3)
 	for i := range ping.Minimum + rng.IntN(2) {
-		ping.Checks = append(ping.Checks, config.Check{Rise: rise, Fall: fall,
+		ping.Checks = append(ping.Checks, config.Check{Rise: uint16(rise), Fall: uint16(fall),
 			Target: checker.Target{Spec: checker.SpecOf(checker.Ping{OwnRoute: true}), Addr: serverAddr(i), Interval: probeInterval, Timeout: time.Second}})
 	}
 	all := []config.Condition{ping}

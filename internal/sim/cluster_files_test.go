@@ -156,7 +156,7 @@ func (f *files) checks(key ipvsctl.DestinationKey) []config.Check {
 	host := config.Check{Target: checker.Target{Spec: checker.SpecOf(checker.Ping{}), Addr: key.Addr, Interval: probeInterval, Timeout: time.Second}}
 	all := [][]config.Check{{}, {port}, {port}, {port, host}}[f.rng.IntN(4)]
 	for i := range all {
-		all[i].Rise, all[i].Fall = 1+f.rng.IntN(3), 1+f.rng.IntN(3)
+		all[i].Rise, all[i].Fall = uint16(1+f.rng.IntN(3)), uint16(1+f.rng.IntN(3))
 	}
 	return all
 }

@@ -11,6 +11,7 @@ director {
   }
   start_delay      = "3s"
   probes_in_flight = 100
+  probes_per_second = 5000
   exclusive_table  = true
   keep_table       = false
   log_level        = "debug"
@@ -226,6 +227,8 @@ virtual_service "web" {
     timeout  = "90s"
     rise     = 4
     fall     = 5
+    fast_interval = "100ms"
+    down_interval = "30s"
     port     = 8443
     method   = "POST"
     path     = "/health?deep=1"
