@@ -300,6 +300,10 @@ type Resource struct {
 	State ResourceState `json:"state"`
 	// Since is when it was started or stopped; left out if that is not known.
 	Since time.Time `json:"since,omitzero"`
+	// Runs counts how often it was started or stopped, and Failures how often that went
+	// wrong, both since lvsd was started.
+	Runs     uint64 `json:"runs"`
+	Failures uint64 `json:"failures"`
 	// Failure is why it could not be started or stopped the last time.
 	Failure string `json:"failure,omitempty"`
 }

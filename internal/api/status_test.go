@@ -72,7 +72,7 @@ func outside() Router {
 		Priority: 150, Configured: 150, MissedAdverts: 3, Conditions: []Condition{{Name: "interface eth1", Met: true, Hard: true}}, Interval: time.Second, IntervalText: Duration(time.Second), Master: netip.MustParseAddr("10.13.0.15"), MasterPriority: 150, Held: 3,
 		Rivals: []Rival{},
 		Resources: []Resource{
-			{Kind: "mount", Name: "/srv", State: ResourceRunning, Since: noon.Add(-time.Hour)},
+			{Kind: "mount", Name: "/srv", State: ResourceRunning, Since: noon.Add(-time.Hour), Runs: 3, Failures: 1},
 			{Kind: "systemd", Name: "apache2.service", State: ResourceRunning, Since: noon.Add(-time.Minute)},
 		},
 		Hooks: []Hook{{On: "any", Program: "/etc/lvsd/hooks/notify", User: "nobody", Runs: 3, Failures: 1,

@@ -99,6 +99,8 @@ func (s scrape) findings(all []api.Finding) {
 func (s scrape) resource(r *api.Resource, kind, of string) {
 	known := r.State == api.ResourceRunning || r.State == api.ResourceStopped || r.State == api.ResourceStuck
 	l := label("kind", r.Kind, "name", r.Name, kind, of)
+	s.number(resourceRuns, float64(r.Runs), l)
+	s.number(resourceFailures, float64(r.Failures), l)
 	s.number(resourceRunning, onlyIf(known, oneIf(r.State == api.ResourceRunning)), l)
 	s.number(resourceFailed, oneIf(r.Failure != ""), l)
 }

@@ -108,10 +108,14 @@ func (s *stage) check(t *testing.T, want ...string) {
 	s.seen = nil
 }
 
-func (s *stage) states() string {
+func (s *stage) resources() []api.Resource {
 	routers, _ := s.Statuses()
+	return routers["web"]
+}
+
+func (s *stage) states() string {
 	var all []string
-	for _, r := range routers["web"] {
+	for _, r := range s.resources() {
 		all = append(all, r.Name+" "+string(r.State))
 	}
 	return strings.Join(all, ", ")
@@ -486,11 +490,11 @@ func TestStatesOfAResource(t *testing.T) {
 		{func() { s.end(badly) }, api.ResourceStuck},
 	} {
 		c.do()
-		if routers, _ := s.Statuses(); routers["web"][0].State != c.want {
-			t.Errorf("%s, want %s", routers["web"][0].State, c.want)
+		if got := s.resources()[0].State; got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
 		}
 	}
-	if routers, _ := s.Statuses(); routers["web"][0].Failure != "exited with status 1" {
-		t.Errorf("failure %q", routers["web"][0].Failure)
+	if r := s.resources()[0]; r.Failure != "exited with status 1" || r.Runs != 2 || r.Failures != 1 {
+		t.Errorf("it was started or stopped %d times, which failed %d times: %q", r.Runs, r.Failures, r.Failure)
 	}
 }

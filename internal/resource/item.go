@@ -25,7 +25,8 @@ type item struct {
 	state state
 	since time.Time
 	// failure is what went wrong last, if it has not been put right since.
-	failure string
+	failure        string
+	runs, failures uint64 // to start or to stop it
 }
 
 // looks reports whether it can be known whether the resource runs.
@@ -59,9 +60,13 @@ func (i *item) take(now time.Time, did Action, r Result) {
 	if i.state != was {
 		i.since = now
 	}
+	if did != Look {
+		i.runs++
+	}
 	switch {
 	case did != Look && !r.OK:
 		i.failure = r.Text
+		i.failures++
 	case i.state == running || i.state == stopped && did == Stop:
 		i.failure = ""
 	}
@@ -69,7 +74,7 @@ func (i *item) take(now time.Time, did Action, r Result) {
 
 // status is how it is, with what is done about it now.
 func (i *item) status(does Action) api.Resource {
-	s := api.Resource{Kind: i.Kind, Name: i.Name, State: api.ResourceUnknown, Since: i.since, Failure: i.failure}
+	s := api.Resource{Kind: i.Kind, Name: i.Name, State: api.ResourceUnknown, Since: i.since, Runs: i.runs, Failures: i.failures, Failure: i.failure}
 	switch {
 	case does == Start:
 		s.State = api.ResourceStarting
