@@ -591,6 +591,13 @@ virtual_router "outside" {
     # false, what it has put into a session of its own (setsid) stays.
     # Default: false.
     kill_children = false
+
+    # Run it again when this time has passed since it ended, as long as the
+    # state lasts: for a program that itself moves what clients reach, as in a
+    # cloud, where somebody else may move it back. A change of the state ends
+    # such a run. "lvsd assert" runs it again at once, also without this.
+    # 1s to 24h; default: never.
+    assert = "30s"
   }
   on "master" {
     run = ["/etc/lvsd/hooks/power-off", "lvs2"]

@@ -61,6 +61,21 @@ func completeRouters(socket *string) cobra.CompletionFunc {
 	})
 }
 
+// completeRoutersAndGroups does the same for virtual routers and sync groups.
+func completeRoutersAndGroups(socket *string) cobra.CompletionFunc {
+	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+		if st, err := c.Status(ctx); err == nil {
+			for i := range st.Routers {
+				names = append(names, st.Routers[i].Name)
+			}
+			for i := range st.SyncGroups {
+				names = append(names, st.SyncGroups[i].Name)
+			}
+		}
+		return names
+	})
+}
+
 // completeNames completes names that the daemon knows, except those that are given.
 func completeNames(socket *string, all func(context.Context, *control.Client) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {

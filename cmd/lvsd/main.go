@@ -61,6 +61,7 @@ IPVS table equal to one configuration.
   lvsd failover               hand the virtual addresses over to another director
   lvsd standby                keep this director from being Master
   lvsd resume                 end that
+  lvsd assert                 run its hooks again
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
@@ -78,7 +79,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

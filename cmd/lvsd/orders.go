@@ -119,6 +119,40 @@ if other orders are under way.`,
 	return c
 }
 
+func newAssertCommand() *cobra.Command {
+	var socket string
+	c := &cobra.Command{
+		Use:        "assert [NAME...]",
+		SuggestFor: []string{"notify", "hooks", "rerun"},
+		Short:      "Run the hooks again in the states that there are",
+		Long: `Runs the programs again that blocks on "master", "backup", "fault" and "any" name,
+for the states that the virtual routers and sync groups are in, or those alone of
+the ones that are named; of a sync group, those of its routers, too. It waits for
+their ends, and prints them. Where programs move an address in a cloud, and
+somebody else has moved it, this moves it again.
+
+A change of the state meanwhile comes first: such a run is ended, and the
+programs for the new state are run. Those that the addresses wait for
+(before = true) are not run. The programs find order in LVSD_ASSERTED.
+
+The exit status is 0 if all have succeeded, also if there were none; 1 if not; 2
+for a mistake on the command line; 3 if no daemon answers; and 75 if other
+orders are under way.`,
+		Example: `  lvsd assert            all hooks for the present states
+  lvsd assert outside    only those of this virtual router`,
+		ValidArgsFunction: completeRoutersAndGroups(&socket),
+	}
+	output := orderFlags(c, &socket)
+	c.RunE = func(c *cobra.Command, names []string) error {
+		o, err := control.Dial(socket).Assert(c.Context(), names)
+		if err != nil {
+			return answered(err)
+		}
+		return failure(show.WriteAsserted(c.OutOrStdout(), c.ErrOrStderr(), o, output.word == "json"))
+	}
+	return c
+}
+
 // orderFlags adds the flags of commands that give an order.
 func orderFlags(c *cobra.Command, socket *string) *output {
 	c.Flags().StringVar(socket, "socket", control.DefaultSocket, "the daemon's control socket")

@@ -49,6 +49,19 @@ func TestOrderCommands(t *testing.T) {
 			"outside: not handed over: no other director took over in time, and this one goes on as Master\n", "lvsd: this director is not in standby\n"},
 		{"resumed", "resume", api.Ordered{OK: true, Ended: []string{`the failover of virtual router "outside", ordered by root (uid 0) 3m0s ago`}}, 0,
 			"ended: the failover of virtual router \"outside\", ordered by root (uid 0) 3m0s ago\n", ""},
+		{"hooks that are run again", "assert", api.Ordered{Error: "not all hooks have succeeded", Hooks: []api.Asserted{
+			{SyncGroup: "nat", On: "master", Program: "/etc/lvsd/hooks/move", Outcome: api.AssertedRun, HookRun: api.HookRun{State: "master", OK: true, Result: "exited with status 0", Took: 1200 * time.Millisecond}},
+			{Router: "outside", On: "any", Program: "/etc/lvsd/hooks/a\x1b[2J", Outcome: api.AssertedRun, HookRun: api.HookRun{State: "master", Result: "exited with status 1"}},
+			{Router: "outside", On: "master", Program: "/etc/lvsd/hooks/b", Outcome: api.AssertedNot, HookRun: api.HookRun{State: "master"}},
+			{Router: "inside", On: "any", Program: "/etc/lvsd/hooks/c", Outcome: api.AssertedUnknown, HookRun: api.HookRun{State: "backup"}}}}, 1,
+			"sync group nat: on \"master\" /etc/lvsd/hooks/move: told \"master\", exited with status 0 (1.2s)\n" +
+				"outside: on \"any\" /etc/lvsd/hooks/a\\x1b[2J: told \"master\", exited with status 1 (0s)\n" +
+				"outside: on \"master\" /etc/lvsd/hooks/b: given up, because the state is not \"master\" any more, and its hooks come first\n" +
+				"inside: on \"any\" /etc/lvsd/hooks/c: has not ended yet (see lvsd status)\n", "lvsd: not all hooks have succeeded\n"},
+		{"hooks that are run again, for a program", "assert outside -o json", api.Ordered{OK: true, Routers: []api.Move{}, Ended: []string{}, Warnings: []string{}, Hooks: []api.Asserted{
+			{Router: "outside", On: "any", Program: "/a", Outcome: api.AssertedRun, HookRun: api.HookRun{State: "master", Asserted: "order", OK: true, Result: "exited with status 0", Took: 1e9, TookText: 1e9}}}}, 0,
+			`{"ok":true,"routers":[],"ended":[],"hooks":[{"router":"outside","on":"any","program":"/a","outcome":"run","state":"master","asserted":"order","took_ns":1000000000,"took":"1s","ok":true,"result":"exited with status 0"}],"warnings":[]}` + "\n", ""},
+		{"no hook to run again", "assert", api.Ordered{OK: true}, 0, "nothing to run: no hook is for the states that there are\n", ""},
 		{"nothing to resume", "resume", api.Ordered{OK: true}, 0, "nothing to resume: no earlier order holds this director back\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +72,7 @@ func TestOrderCommands(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{{"failover"}, {"standby"}, {"resume"}} {
+	for _, args := range [][]string{{"failover"}, {"standby"}, {"resume"}, {"assert"}} {
 		if _, stderr, exit := command(t, append(args, "--socket", "/nowhere/lvsd.sock")...); exit != exitNoAnswer || !strings.Contains(stderr, "systemctl start lvsd") {
 			t.Errorf("%v without a daemon: exit status %d, error %q", args, exit, stderr)
 		}

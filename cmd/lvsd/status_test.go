@@ -45,6 +45,10 @@ func (s oneStatus) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ord
 
 func (s oneStatus) Resume(context.Context, api.User) (api.Ordered, error) { return s.ordered, nil }
 
+func (s oneStatus) Assert(context.Context, api.User, api.AssertOrder) (api.Ordered, error) {
+	return s.ordered, nil
+}
+
 // answering runs a server, and returns its socket.
 func answering(t *testing.T, src control.Source) string {
 	t.Helper()

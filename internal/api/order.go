@@ -66,6 +66,8 @@ type Ordered struct {
 	Ended []string `json:"ended"`
 	// Standby is the one that has begun; left out if none has.
 	Standby *Standby `json:"standby,omitempty"`
+	// Hooks are those that an assertion was to run again.
+	Hooks []Asserted `json:"hooks,omitempty"`
 	// Warnings accompany an order that was carried out, a line each.
 	Warnings []string `json:"warnings"`
 	// Error is why it was not carried out, or not for all routers.
@@ -88,6 +90,31 @@ type Move struct {
 	// Master and MasterPriority are the router that it follows, if there is one.
 	Master         netip.Addr `json:"master,omitzero"`
 	MasterPriority uint8      `json:"master_priority,omitempty"`
+}
+
+// An AssertOrder asks for hooks to be run again: POST /v1/assert.
+type AssertOrder struct {
+	// Names are those of virtual routers or of sync groups; none: all.
+	Names []string `json:"names,omitempty"`
+}
+
+// What became of a hook that was to be run again.
+const (
+	AssertedRun     = "run"       // HookRun has how it ended
+	AssertedNot     = "overtaken" // the state has changed meanwhile
+	AssertedUnknown = "running"   // it has not ended, or begun, in the time that an order waits
+)
+
+// An Asserted is a hook that was to be run again.
+type Asserted struct {
+	// Router or SyncGroup is whose it is.
+	Router    string `json:"router,omitempty"`
+	SyncGroup string `json:"sync_group,omitempty"`
+	On        string `json:"on"`
+	Program   string `json:"program"`
+	// Outcome is AssertedRun, AssertedNot or AssertedUnknown.
+	Outcome string `json:"outcome"`
+	HookRun
 }
 
 // A Held tells why a virtual router does not take its role back.

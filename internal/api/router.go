@@ -312,7 +312,10 @@ type Resource struct {
 type HookRun struct {
 	At time.Time `json:"at,omitzero"` // when it began
 	// State is what it was told.
-	State    string        `json:"state"`
+	State string `json:"state"`
+	// Asserted is why it was run although the state had not changed: by its "interval" or
+	// an "order"; left out where the state had.
+	Asserted string        `json:"asserted,omitempty"`
 	Took     time.Duration `json:"took_ns"`
 	TookText Duration      `json:"took"`
 	OK       bool          `json:"ok"`

@@ -112,6 +112,9 @@ type Hook struct {
 	// AtStart also where none was heard since the start. Required keeps this director from
 	// taking them where it fails.
 	Before, AtStart, Required bool
+	// Assert runs it again when so much time has passed since it ended, as long as the
+	// state lasts; zero: never.
+	Assert time.Duration
 	Program
 }
 

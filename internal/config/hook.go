@@ -29,10 +29,13 @@ const answerMargin = 3 * time.Second
 type hookBlock struct {
 	programBlock
 	before, atStart, required bool
+	assert                    time.Duration
 }
 
 var hookTable = block.NewTable("on", func() []block.Entry[hookBlock] {
 	return append(programOptions(hookTimeout, func(h *hookBlock) *programBlock { return &h.programBlock }),
+		block.Duration("assert", "Run it again when this time has passed since it ended, as long as the state lasts: for a program that itself moves what clients reach, as in a cloud, where somebody else may move it back. A change of the state ends such a run. \"lvsd assert\" runs it again at once, also without this.",
+			0, time.Second, 24*time.Hour, func(h *hookBlock) *time.Duration { return &h.assert }).Unless("never"),
 		block.Flag("before", "Run it before this director takes the addresses over, and before it sends an advert: to fence a director that fell silent, so that two never have them, by a command for its power switch. For \"master\" only, with a timeout of 10s by default. It does not run where the Master hands over or is preempted. When an advert is heard meanwhile, it is ended.",
 			false, func(h *hookBlock) *bool { return &h.before }),
 		block.Flag("at_start", "With before, run it also where no Master was heard since the start. Two directors that start at once without hearing each other then fence each other.",
@@ -51,8 +54,10 @@ func readHooks(b *block.Body, h Hook) []Hook {
 		}
 		p := hookTable.Read(inner)
 		h.On, h.Program = on, p.read(inner)
-		h.Before, h.AtStart, h.Required = p.before, p.atStart, p.required
+		h.Before, h.AtStart, h.Required, h.Assert = p.before, p.atStart, p.required, p.assert
 		switch {
+		case p.assert > 0 && (p.before || on == "stop"):
+			inner.Mistake(inner.At("assert"), "Nothing to assert", "A program can be run again while a state lasts, and not one that the addresses wait for (before), or that is told that the router has stopped: remove assert.")
 		case p.before && on != "master":
 			inner.Mistake(inner.At("before"), "Invalid before", "Only what is run for \"master\" can come before the addresses, but this is for %q: write on \"master\", or remove before.", on)
 		case p.before && !inner.Given("timeout"):

@@ -20,6 +20,7 @@ var reloadedHooks = map[string]string{
 	"user":          `user = "nobody"`,
 	"timeout":       `timeout = "5s"`,
 	"kill_children": `kill_children = true`,
+	"assert":        `assert = "30s"`,
 	"before":        `before = true`,
 	"at_start":      "before = true\nat_start = true",
 	"on_failure":    "before = true\non_failure = \"stop\"",
@@ -59,7 +60,7 @@ func TestEveryOptionOfAHookTakesEffectByReload(t *testing.T) {
 }
 
 // notified runs one configuration, then the other, and returns what hooks are told of the
-// next state.
+// next state, and when they are run again.
 func notified(before, after *config.Config) (commands []string) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var core hook.Core
@@ -76,12 +77,16 @@ func notified(before, after *config.Config) (commands []string) {
 	do(core.Configure(now, before.Routers, before.Hooks))
 	become(vrrp.Backup)
 	do(core.Configure(now, after.Routers, after.Hooks))
-	for len(running) > 0 {
-		id := running[0]
-		running = running[1:]
-		do(core.Ended(now, id, spawn.Outcome{}, nil))
+	end := func() {
+		for len(running) > 0 {
+			id := running[0]
+			running = running[1:]
+			do(core.Ended(now, id, spawn.Outcome{}, nil))
+		}
 	}
+	end()
 	commands = nil
 	become(vrrp.Master)
-	return commands
+	end()
+	return append(commands, fmt.Sprint("again ", core.Deadline()))
 }

@@ -117,6 +117,15 @@ func (c *Client) Resume(ctx context.Context) (*api.Ordered, error) {
 	return c.order(ctx, "/v1/resume", struct{}{}, answerTimeout)
 }
 
+// Assert has hooks run again, and returns what came of them. It waits for as long as that
+// may take. The error is as Status's.
+func (c *Client) Assert(ctx context.Context, names []string) (*api.Ordered, error) {
+	if _, err := c.Status(ctx); err != nil {
+		return nil, err // of a daemon that would not be waited for
+	}
+	return c.order(ctx, "/v1/assert", api.AssertOrder{Names: names}, orderTimeout)
+}
+
 func (c *Client) order(ctx context.Context, path string, o any, patience time.Duration) (*api.Ordered, error) {
 	text, err := json.Marshal(o)
 	if err != nil {

@@ -33,6 +33,8 @@ type Source interface {
 	Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error)
 	StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered, error)
 	Resume(context.Context, api.User) (api.Ordered, error)
+	// Assert has hooks run again. Only taking the order ends with ctx.
+	Assert(context.Context, api.User, api.AssertOrder) (api.Ordered, error)
 }
 
 // A Server serves one listener: the control socket or HTTP.

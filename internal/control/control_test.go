@@ -43,6 +43,11 @@ func (f fixed) StandBy(_ context.Context, by api.User, o api.StandbyOrder) (api.
 	return api.Ordered{OK: true, Error: fmt.Sprintf("uid %d wants %v force=%t", by.UID, o.For, o.Force)}, nil
 }
 
+func (f fixed) Assert(_ context.Context, by api.User, o api.AssertOrder) (api.Ordered, error) {
+	by.Name = ""
+	return api.Ordered{OK: true, Error: fmt.Sprintf("%v wants %v", by, o.Names)}, nil
+}
+
 func (f fixed) Resume(_ context.Context, by api.User) (api.Ordered, error) {
 	return api.Ordered{OK: true, Ended: []string{by.String()}}, nil
 }
@@ -66,6 +71,11 @@ func (hung) Failover(ctx context.Context, _ api.User, _ api.FailoverOrder) (api.
 }
 
 func (hung) StandBy(ctx context.Context, _ api.User, _ api.StandbyOrder) (api.Ordered, error) {
+	<-ctx.Done()
+	return api.Ordered{}, ctx.Err()
+}
+
+func (hung) Assert(ctx context.Context, _ api.User, _ api.AssertOrder) (api.Ordered, error) {
 	<-ctx.Done()
 	return api.Ordered{}, ctx.Err()
 }
@@ -355,6 +365,11 @@ func (s stuck) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered
 }
 
 func (s stuck) Resume(context.Context, api.User) (api.Ordered, error) {
+	<-s.release
+	return api.Ordered{}, nil
+}
+
+func (s stuck) Assert(context.Context, api.User, api.AssertOrder) (api.Ordered, error) {
 	<-s.release
 	return api.Ordered{}, nil
 }

@@ -30,6 +30,10 @@ func TestOrdersOverTheSocket(t *testing.T) {
 	if err != nil || len(got.Ended) != 1 || os.Getuid() == 0 && got.Ended[0] != "root (uid 0)" {
 		t.Errorf("resume: %+v, error %v", got, err)
 	}
+	got, err = Dial(path).Assert(t.Context(), []string{"outside"})
+	if want := (&api.Ordered{OK: true, Error: (api.User{UID: uint32(os.Getuid())}).String() + " wants [outside]"}); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("assert: %+v, error %v; want %+v", got, err, want)
+	}
 }
 
 func TestOrdersThatAreNotTaken(t *testing.T) {
@@ -50,7 +54,7 @@ func TestOrdersThatAreNotTaken(t *testing.T) {
 
 // Monitoring is read-only, whoever asks.
 func TestNobodyGivesAnOrderByTCP(t *testing.T) {
-	for _, path := range []string{"/v1/failover", "/v1/standby", "/v1/resume"} {
+	for _, path := range []string{"/v1/failover", "/v1/standby", "/v1/resume", "/v1/assert"} {
 		w := httptest.NewRecorder()
 		newHTTPHandler(working()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}")))
 		if w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed && w.Code != http.StatusMisdirectedRequest {

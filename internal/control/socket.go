@@ -171,9 +171,10 @@ func newSocketHandler(src Source) http.Handler {
 	route(http.MethodPost, "/v1/resume", serveOrder(func(ctx context.Context, by api.User, _ struct{}) (api.Ordered, error) {
 		return src.Resume(ctx, by)
 	}), orderedElsewhere)
+	route(http.MethodPost, "/v1/assert", serveOrder(src.Assert), orderedElsewhere)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound,
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/failover, /v1/standby and /v1/resume", r.URL.Path)(w, r)
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/failover, /v1/standby, /v1/resume and /v1/assert", r.URL.Path)(w, r)
 	})
 	return http.MaxBytesHandler(mux, maxHeader)
 }

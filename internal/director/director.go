@@ -135,6 +135,12 @@ func (d *Director) Resume(ctx context.Context, by api.User) (api.Ordered, error)
 	return order(ctx, d, func(answer func(api.Ordered)) Input { return Resume{by, answer} })
 }
 
+// Assert runs hooks again in the states that there are, and returns what came of them:
+// within twenty minutes. It fails as ReloadAndWait does.
+func (d *Director) Assert(ctx context.Context, by api.User, o api.AssertOrder) (api.Ordered, error) {
+	return order(ctx, d, func(answer func(api.Ordered)) Input { return Assert{o, by, answer} })
+}
+
 // order gives the loop an order, and waits until it was carried out.
 func order[T any](ctx context.Context, d *Director, in func(answer func(T)) Input) (answer T, err error) {
 	answers := make(chan T, 1)

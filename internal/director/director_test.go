@@ -178,7 +178,10 @@ type fakeHooks struct{}
 
 func (fakeHooks) Configure([]vrrp.Config, []config.Hook)            {}
 func (fakeHooks) Statuses() (routers, groups map[string][]api.Hook) { return nil, nil }
-func (fakeHooks) Finish(context.Context)                            {}
+func (fakeHooks) Assert(_ []string, _ api.User, done func(api.Ordered)) {
+	done(api.Ordered{OK: true, Hooks: []api.Asserted{{Router: "outside", Outcome: api.AssertedRun}}})
+}
+func (fakeHooks) Finish(context.Context) {}
 
 // begin runs a director among fakes until the test ends.
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {

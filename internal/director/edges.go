@@ -29,6 +29,9 @@ type Keeper interface {
 type Hooks interface {
 	// Configure makes these the hooks of these routers; it never blocks.
 	Configure([]vrrp.Config, []config.Hook)
+	// Assert runs those again of routers and groups of these names, or of all where there
+	// are none, and calls done with what came of them; it never blocks.
+	Assert(names []string, by api.User, done func(api.Ordered))
 	// Statuses are how those of each router and of each sync group are.
 	Statuses() (routers, groups map[string][]api.Hook)
 	// Finish runs those for the end of every router, and waits for them.

@@ -217,3 +217,22 @@ func (c *Core) conclude(now time.Time) {
 		c.tellKeeper()
 	}
 }
+
+// assert has hooks run again.
+func (c *Core) assert(now time.Time, in Assert) {
+	_, err := c.concerned(in.Names)
+	if c.stopping {
+		err = errors.New("lvsd is stopping")
+	}
+	if err != nil {
+		c.refuseOrder(in.Asker, err)
+		return
+	}
+	names := "all"
+	if len(in.Names) > 0 {
+		names = text.Few(in.Names)
+	}
+	c.tell(now, event.Info, "assertion-ordered", "", "the hooks are run again, as was ordered", slog.String("of", names),
+		slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	c.do(AssertHooks{in.Names, in.By, in.Asker})
+}

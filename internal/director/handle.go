@@ -71,6 +71,8 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.keepStandby(now, in)
 	case StandbySaved:
 		c.savedStandby(in)
+	case Assert:
+		c.assert(now, in)
 	case Resume:
 		c.resume(now, in)
 	case Stop:

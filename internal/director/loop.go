@@ -170,6 +170,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case SetHooks:
 			d.o.Hooks.Configure(e.Routers, e.Hooks)
+		case AssertHooks:
+			d.o.Hooks.Assert(e.Names, e.By, e.Asker)
 		case SetResources:
 			d.o.Resources.Configure(e.Routers, e.Resources)
 		case RetryResources:

@@ -60,6 +60,13 @@ type (
 		By    api.User
 		Asker func(api.Ordered)
 	}
+	// Assert orders the hooks of some virtual routers and sync groups to be run again.
+	// Asker is answered when they have ended.
+	Assert struct {
+		api.AssertOrder
+		By    api.User
+		Asker func(api.Ordered)
+	}
 	// StandBy orders this director not to be Master of any virtual router, once
 	// another one is. Asker is answered when that has ended.
 	StandBy struct {
@@ -135,6 +142,13 @@ type (
 	SetHooks struct {
 		Routers []vrrp.Config
 		Hooks   []config.Hook
+	}
+	// AssertHooks runs the hooks again of virtual routers and sync groups of these names,
+	// or of all where there are none, and tells the asker what came of them.
+	AssertHooks struct {
+		Names []string
+		By    api.User
+		Asker func(api.Ordered)
 	}
 	// SetResources makes these the resources of these virtual routers.
 	SetResources struct {

@@ -20,8 +20,15 @@ const (
 )
 
 // A change is one of a router's state. From is empty where no hook has been told of a
-// state before.
-type change struct{ from, to, reason string }
+// state before. Asserted is why a hook is run although nothing has changed, so that from
+// and to are equal; empty: it has.
+type change struct{ from, to, reason, asserted string }
+
+// What has a hook run again in the same state.
+const (
+	byInterval = "interval"
+	byOrder    = "order"
+)
 
 // An owner is what has hooks: a virtual router, or a sync group.
 type owner struct {
@@ -79,6 +86,7 @@ func (c change) variables(f facts) []string {
 		"LVSD_GROUP=" + f.group,
 		"LVSD_STATE=" + c.to,
 		"LVSD_FORMER_STATE=" + c.from,
+		"LVSD_ASSERTED=" + c.asserted,
 		"LVSD_REASON=" + strings.ReplaceAll(c.reason, "\x00", ""),
 		fmt.Sprintf("LVSD_PRIORITY=%d", f.priority),
 		"LVSD_INTERFACE=" + strings.Join(f.interfaces, " "),

@@ -23,6 +23,7 @@ type Core struct {
 	urgent  map[uint64]*fence // by the program that runs
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
+	order     *order // to run hooks again, which is under way; nil: none is
 }
 
 // A router is what is known of a virtual router.
@@ -258,7 +259,7 @@ func (c *Core) steps(f *fence) (all []step) {
 		for _, e := range of.hooks {
 			if e.Before && (f.question.Peer.IsValid() || e.AtStart) {
 				f.required = f.required || e.Required
-				all = append(all, step{of, run{hook: e, cause: change{backup, master, reason}}})
+				all = append(all, step{of, run{hook: e, cause: change{from: backup, to: master, reason: reason}}})
 			}
 		}
 	}
@@ -323,6 +324,7 @@ func (c *Core) Finish(now time.Time) []Effect {
 func (c *Core) proceed(now time.Time) (effects []Effect) {
 	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
 		q := c.queues[o]
+		q.repeat(now)
 		if !q.idle() && q.running == nil {
 			c.runs++
 			effects = append(effects, q.next(now, c.runs, c.facts(o)))
@@ -334,8 +336,67 @@ func (c *Core) proceed(now time.Time) (effects []Effect) {
 	maps.DeleteFunc(c.routers, func(name string, r *router) bool {
 		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[owner{false, name}] == nil && c.queues[owner{true, r.group}] == nil
 	})
+	return append(effects, c.conclude(now)...)
+}
+
+// Assert runs the hooks again that are for the present state of routers and sync groups
+// of these names, or of all where there are none; of a group, those of its routers, too.
+// What came of them is told by a Conclude.
+func (c *Core) Assert(now time.Time, names []string, by api.User, asker func(api.Ordered)) []Effect {
+	if c.order != nil {
+		return []Effect{Conclude{asker, complete(api.Ordered{Error: "hooks are run again by another order already: wait until that has ended"})}}
+	}
+	c.order = &order{asker: asker, until: now.Add(patience)}
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+		q := c.queues[o]
+		concerned := len(names) == 0 || slices.Contains(names, o.name) || !o.group && c.routers[o.name] != nil && slices.Contains(names, c.routers[o.name].group)
+		if !concerned || !q.wanted || q.state == "" || q.state == stop {
+			continue
+		}
+		for _, e := range q.hooks {
+			if !e.isFor(q.state) {
+				continue
+			}
+			a := &api.Asserted{Router: o.name, On: e.On, Program: e.status.Program, Outcome: api.AssertedNot, HookRun: api.HookRun{State: q.state}}
+			if o.group {
+				a.Router, a.SyncGroup = "", o.name
+			}
+			c.order.runs = append(c.order.runs, a)
+			q.assert(e, byOrder, fmt.Sprintf("nothing has changed, and %v has ordered it", by), a)
+		}
+	}
+	return c.proceed(now)
+}
+
+// conclude answers an order to run hooks again.
+func (c *Core) conclude(now time.Time) []Effect {
+	if c.order == nil {
+		return nil
+	}
+	effects := c.order.conclude(now, func(a *api.Asserted) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Values(c.queues)), func(q *queue) bool { return q.has(a) })
+	})
+	if effects != nil {
+		c.order = nil
+	}
 	return effects
 }
+
+// Deadline returns when Expire must be called at the latest; zero: nothing is scheduled.
+func (c *Core) Deadline() (next time.Time) {
+	if c.order != nil {
+		next = c.order.until
+	}
+	for _, q := range c.queues {
+		if d := q.deadline(); !d.IsZero() && (next.IsZero() || d.Before(next)) {
+			next = d
+		}
+	}
+	return next
+}
+
+// Expire does what is due by now.
+func (c *Core) Expire(now time.Time) []Effect { return c.proceed(now) }
 
 // Statuses are how the hooks of each router and of each sync group are.
 func (c *Core) Statuses() (routers, groups map[string][]api.Hook) {

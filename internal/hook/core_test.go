@@ -51,6 +51,10 @@ func (s *stage) do(effects []Effect) {
 		case Start:
 			s.begun[e.ID] = e.Command
 			s.seen = append(s.seen, fmt.Sprintf("start %s %s", e.Command.Args[0], strings.Join(e.Command.Env[2:4], " ")))
+		case Cancel:
+			s.seen = append(s.seen, "end "+s.begun[e.ID].Args[0])
+		case Conclude:
+			e.Asker(e.Outcome)
 		case Tell:
 			line := e.Code
 			for _, a := range e.Attributes {
@@ -128,7 +132,7 @@ func TestTheNewestStateWinsWhereTheyPileUp(t *testing.T) {
 func TestWhatAHookIsTold(t *testing.T) {
 	s := newStage(on("master"))
 	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
-	want := []string{"LVSD_ROUTER=web", "LVSD_GROUP=", "LVSD_STATE=master", "LVSD_FORMER_STATE=", "LVSD_REASON=because", "LVSD_PRIORITY=120", "LVSD_INTERFACE=eth0", "LVSD_ADDRESSES=10.13.0.200/24 192.168.1.254/24"}
+	want := []string{"LVSD_ROUTER=web", "LVSD_GROUP=", "LVSD_STATE=master", "LVSD_FORMER_STATE=", "LVSD_ASSERTED=", "LVSD_REASON=because", "LVSD_PRIORITY=120", "LVSD_INTERFACE=eth0", "LVSD_ADDRESSES=10.13.0.200/24 192.168.1.254/24"}
 	if diff := cmp.Diff(want, s.begun[1].Env); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -14,6 +14,7 @@
 //	effect.go   what a Core wants done
 //	change.go   a router's change of state, and what a program is told of it
 //	queue.go    the programs of one virtual router, one after the other
+//	assert.go   hooks that are run again in the same state
 //	fence.go    what is run before a virtual router becomes Master
 //	core.go     the Core
 //	runner.go   the Runner

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/vrrp"
@@ -21,6 +22,11 @@ type (
 	Cancel struct{ ID uint64 }
 	// Reply answers the question of a virtual router.
 	Reply vrrp.Answer
+	// Conclude answers the order to run hooks again.
+	Conclude struct {
+		Asker   func(api.Ordered)
+		Outcome api.Ordered
+	}
 	// Tell reports an event.
 	Tell struct{ event.Event }
 )

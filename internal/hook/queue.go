@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -30,6 +31,7 @@ type queue struct {
 type entry struct {
 	config.Hook
 	status api.Hook
+	due    time.Time // when it is run again by its interval; zero: it is not
 }
 
 // A run is one of a hook, for a change.
@@ -38,6 +40,10 @@ type run struct {
 	hook  *entry
 	cause change
 	began time.Time
+	// outcome is where an order is told what came of it; nil: there was none.
+	outcome *api.Asserted
+	// overtaken: the state has changed since, so that it is ended.
+	overtaken bool
 }
 
 // configure takes the hooks of a new configuration. One that was there before keeps
@@ -62,7 +68,7 @@ func (q *queue) configure(hooks []config.Hook) {
 }
 
 func same(a, b config.Hook) bool {
-	return a.On == b.On && a.Before == b.Before && a.AtStart == b.AtStart && a.Required == b.Required && a.User == b.User && a.Timeout == b.Timeout && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
+	return a.On == b.On && a.Before == b.Before && a.AtStart == b.AtStart && a.Required == b.Required && a.User == b.User && a.Timeout == b.Timeout && a.Assert == b.Assert && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
 }
 
 func (e *entry) isFor(state string) bool {
@@ -75,9 +81,9 @@ func (q *queue) enter(now time.Time, state, reason string) []Effect {
 	if state == q.state || state == "" {
 		return nil
 	}
-	c := change{q.state, state, reason}
+	c := change{from: q.state, to: state, reason: reason}
 	q.state = state
-	var effects []Effect
+	effects := q.overtake()
 	if len(q.pending) > 0 {
 		var skipped []string
 		for _, r := range q.pending {
@@ -115,25 +121,42 @@ func (r *run) start(f facts) Start {
 func (q *queue) ended(now time.Time, o spawn.Outcome, err error) []Effect {
 	r := q.running
 	q.running = nil
+	if h := r.hook; h.Assert > 0 && q.state != stop && h.isFor(q.state) && slices.Contains(q.hooks, h) {
+		h.due = now.Add(h.Assert)
+	}
+	if r.overtaken {
+		r.hook.status.Running = false
+		return []Effect{q.tell(now, event.Info, "hook-overtaken", "hook was ended, because the state has changed since", slog.String("state", r.cause.to), slog.String("program", r.hook.status.Program))}
+	}
 	return q.record(now, r, o, err)
 }
 
 // record takes the outcome of a run.
 func (q *queue) record(now time.Time, r *run, o spawn.Outcome, err error) []Effect {
 	s := &r.hook.status
+	was := s.Last
 	s.Running = false
 	s.Runs++
-	s.Last = api.HookRun{At: r.began, State: r.cause.to, Took: now.Sub(r.began), TookText: api.Duration(now.Sub(r.began)), OK: err == nil && o.OK(), Result: o.String()}
+	s.Last = api.HookRun{At: r.began, State: r.cause.to, Asserted: r.cause.asserted, Took: now.Sub(r.began), TookText: api.Duration(now.Sub(r.began)), OK: err == nil && o.OK(), Result: o.String()}
 	if err != nil {
 		s.Last.Result = err.Error()
 	}
 	if !s.Last.OK {
 		s.Failures++
 	}
+	if r.outcome != nil {
+		r.outcome.Outcome, r.outcome.HookRun = api.AssertedRun, s.Last
+	}
 	attrs := []slog.Attr{slog.String("state", r.cause.to), slog.String("program", s.Program)}
+	if r.cause.asserted != "" {
+		attrs = append(attrs, slog.String("asserted", r.cause.asserted))
+	}
 	var effects []Effect
 	for _, line := range o.Lines() {
 		effects = append(effects, q.tell(now, event.Info, "hook-output", "hook: "+text.Printable(line), attrs...))
+	}
+	if r.cause.asserted == byInterval && s.Last.OK == was.OK && s.Last.Result == was.Result {
+		return effects // as it was every time before
 	}
 	attrs = append(attrs, slog.String("result", s.Last.Result), slog.Duration("took", s.Last.Took.Round(time.Millisecond)))
 	for _, n := range []struct {
@@ -148,6 +171,53 @@ func (q *queue) record(now time.Time, r *run, o spawn.Outcome, err error) []Effe
 		return append(effects, q.tell(now, event.Info, "hook-run", "hook has run", attrs...))
 	}
 	return append(effects, q.tell(now, event.Warning, "hook-failed", "hook failed", attrs...))
+}
+
+// repeat adds what is to be run again by its interval, where nothing else is to be run.
+func (q *queue) repeat(now time.Time) {
+	if !q.idle() {
+		return
+	}
+	for _, e := range q.hooks {
+		if !e.due.IsZero() && !now.Before(e.due) {
+			q.assert(e, byInterval, fmt.Sprintf("nothing has changed, and it is run every %v", e.Assert), nil)
+		}
+	}
+}
+
+// assert adds a run in the state that there is.
+func (q *queue) assert(e *entry, why, reason string, outcome *api.Asserted) {
+	e.due = time.Time{}
+	q.pending = append(q.pending, run{hook: e, cause: change{q.state, q.state, reason, why}, outcome: outcome})
+}
+
+// overtake takes back the runs that were for the state before: in a new one they may do
+// harm.
+func (q *queue) overtake() []Effect {
+	for _, e := range q.hooks {
+		e.due = time.Time{}
+	}
+	q.pending = slices.DeleteFunc(q.pending, func(r run) bool { return r.cause.asserted != "" })
+	if r := q.running; r != nil && r.cause.asserted != "" && !r.overtaken {
+		r.overtaken = true
+		return []Effect{Cancel{r.id}}
+	}
+	return nil
+}
+
+// deadline is when repeat has something to do; zero: it has not.
+func (q *queue) deadline() (next time.Time) {
+	for _, e := range q.hooks {
+		if q.idle() && !e.due.IsZero() && (next.IsZero() || e.due.Before(next)) {
+			next = e.due
+		}
+	}
+	return next
+}
+
+// has reports whether an order waits for the queue.
+func (q *queue) has(outcome *api.Asserted) bool {
+	return q.running != nil && q.running.outcome == outcome || slices.ContainsFunc(q.pending, func(r run) bool { return r.outcome == outcome })
 }
 
 // idle reports whether nothing runs, nor will.

@@ -17,6 +17,8 @@ const (
 	// maxRunning bounds the programs that run at one time, for all routers: a
 	// thousand may change their states together.
 	maxRunning = 32
+	// forever is longer than any timer runs.
+	forever = 1 << 62
 	// inspection is the time between two looks at whether the programs can be run.
 	inspection = time.Minute
 )
@@ -41,7 +43,8 @@ type Runner struct {
 
 	mu       sync.Mutex // guards what follows
 	core     Core
-	cancels  map[uint64]context.CancelFunc // of what is urgent, by Start.ID
+	cancels  map[uint64]context.CancelFunc // by Start.ID
+	timer    *time.Timer                   // calls expire at the core's deadline
 	hooks    []config.Hook
 	unusable map[string]string // why, by user and program
 	looking  bool
@@ -53,6 +56,8 @@ type Runner struct {
 func NewRunner(programs Programs, answer func(vrrp.Answer), tell event.Sink) *Runner {
 	r := &Runner{programs: programs, tell: tell, answer: answer, cancels: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRunning)}
 	r.work, r.end = context.WithCancel(context.Background())
+	r.timer = time.AfterFunc(forever, r.expire)
+	r.timer.Stop()
 	return r
 }
 
@@ -72,6 +77,14 @@ func (r *Runner) Take(statuses []vrrp.Status, events []vrrp.Event) {
 	defer r.mu.Unlock()
 	r.carryOut(r.core.Take(time.Now(), statuses, events))
 	r.inspect()
+}
+
+// Assert runs hooks again, as the core's Assert does, and calls done with what came of
+// them.
+func (r *Runner) Assert(names []string, by api.User, done func(api.Ordered)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.carryOut(r.core.Assert(time.Now(), names, by, done))
 }
 
 // Statuses are how the hooks of each router and of each sync group are.
@@ -108,6 +121,16 @@ func (r *Runner) Finish(ctx context.Context) {
 	}
 	r.end()
 	<-ended
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer.Stop()
+}
+
+// expire does what the core has scheduled.
+func (r *Runner) expire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.carryOut(r.core.Expire(time.Now()))
 }
 
 // carryOut does what the core wants done.
@@ -120,22 +143,25 @@ func (r *Runner) carryOut(effects []Effect) {
 			r.answer(vrrp.Answer(e))
 		case Cancel:
 			r.cancels[e.ID]()
+		case Conclude:
+			e.Asker(e.Outcome)
 		case Start:
-			if e.Urgent {
-				r.runNow(e)
-				continue
-			}
-			r.running.Go(func() { r.run(e) })
+			r.begin(e)
 		}
+	}
+	if next := r.core.Deadline(); next.IsZero() {
+		r.timer.Stop()
+	} else {
+		r.timer.Reset(time.Until(next))
 	}
 }
 
-// runNow runs one program that others wait for, and that can be called off.
-func (r *Runner) runNow(s Start) {
+// begin runs one program, which can be ended by its number.
+func (r *Runner) begin(s Start) {
 	ctx, cancel := context.WithCancel(r.work)
 	r.cancels[s.ID] = cancel
 	r.running.Go(func() {
-		o, err := r.programs.Run(ctx, s.Command)
+		o, err := r.run(ctx, s)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		cancel()
@@ -144,20 +170,18 @@ func (r *Runner) runNow(s Start) {
 	})
 }
 
-// run runs one program, when there is room for it.
-func (r *Runner) run(s Start) {
-	var o spawn.Outcome
-	var err error
-	select {
-	case r.slots <- struct{}{}:
-		o, err = r.programs.Run(r.work, s.Command)
-		<-r.slots
-	case <-r.work.Done():
-		err = context.Cause(r.work)
+// run runs one program, and waits for its end. One that is not urgent waits until there
+// is room for it.
+func (r *Runner) run(ctx context.Context, s Start) (spawn.Outcome, error) {
+	if !s.Urgent {
+		select {
+		case r.slots <- struct{}{}:
+			defer func() { <-r.slots }()
+		case <-ctx.Done():
+			return spawn.Outcome{}, context.Cause(ctx)
+		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.carryOut(r.core.Ended(time.Now(), s.ID, o, err))
+	return r.programs.Run(ctx, s.Command)
 }
 
 // inspect looks, beside the caller, whether the programs can be run, unless that was

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/hook"
@@ -94,6 +95,34 @@ func TestTheLastHooksAreWaitedFor(t *testing.T) {
 		}
 		if want := []string{"hook-run", "hook-run"}; !slices.Equal(*events, want) {
 			t.Errorf("events %q, want %q", *events, want)
+		}
+	})
+}
+
+func TestTheRunnerRunsAHookAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &programs{}
+		r := hook.NewRunner(p, nil, func(event.Event) {})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Router: "web", On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}})
+		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
+		time.Sleep(35 * time.Second) // it runs at 0, 10, 20, 30
+		answers := make(chan api.Ordered, 1)
+		r.Assert([]string{"web"}, api.User{}, func(o api.Ordered) { answers <- o })
+		if o := <-answers; !o.OK || len(o.Hooks) != 1 || o.Hooks[0].Took != time.Second {
+			t.Errorf("answer %+v", o)
+		}
+		time.Sleep(9*time.Second + 500*time.Millisecond) // The next one runs.
+		began := time.Now()
+		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Backup}}, nil)
+		synctest.Wait()
+		p.mu.Lock()
+		if time.Since(began) > 0 || len(p.told) != 6 {
+			t.Errorf("what was asserted is not ended at once: told %q", p.told)
+		}
+		p.mu.Unlock()
+		r.Finish(t.Context())
+		if want := slices.Concat(slices.Repeat([]string{"LVSD_STATE=master"}, 6), []string{"LVSD_STATE=backup", "LVSD_STATE=stop"}); !slices.Equal(p.told, want) || p.max != 1 {
+			t.Errorf("told %q, %d at a time", p.told, p.max)
 		}
 	})
 }

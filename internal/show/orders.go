@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/text"
@@ -13,12 +14,21 @@ import (
 // WriteOrdered prints what became of an order, for people or as JSON, and to errs the
 // warnings. The error is that it was not carried out, or not for all virtual routers.
 func WriteOrdered(out, errs io.Writer, o *api.Ordered, asJSON bool) error {
+	return write(out, errs, o, asJSON, writeOrdered)
+}
+
+// WriteAsserted does the same for the order to run hooks again.
+func WriteAsserted(out, errs io.Writer, o *api.Ordered, asJSON bool) error {
+	return write(out, errs, o, asJSON, writeAsserted)
+}
+
+func write(out, errs io.Writer, o *api.Ordered, asJSON bool, forPeople func(io.Writer, *api.Ordered)) error {
 	if asJSON {
 		if err := json.NewEncoder(out).Encode(o); err != nil {
 			return err
 		}
 	} else {
-		writeOrdered(out, o)
+		forPeople(out, o)
 	}
 	for _, w := range o.Warnings {
 		fmt.Fprintln(errs, "warning:", text.Printable(w))
@@ -42,6 +52,32 @@ func writeOrdered(out io.Writer, o *api.Ordered) {
 		fmt.Fprintf(out, "in standby: until %s, or lvsd resume\n", clock(s.Until))
 	} else if o.OK && len(o.Routers)+len(o.Ended) == 0 {
 		fmt.Fprintln(out, "nothing to resume: no earlier order holds this director back")
+	}
+}
+
+func writeAsserted(out io.Writer, o *api.Ordered) {
+	for i := range o.Hooks {
+		a := &o.Hooks[i]
+		of := a.Router
+		if of == "" {
+			of = "sync group " + a.SyncGroup
+		}
+		fmt.Fprintf(out, "%s: on %q %s: %s\n", text.Printable(of), a.On, text.Printable(a.Program), asserted(a))
+	}
+	if o.OK && len(o.Hooks) == 0 {
+		fmt.Fprintln(out, "nothing to run: no hook is for the states that there are")
+	}
+}
+
+// asserted tells what came of a hook that was to be run again.
+func asserted(a *api.Asserted) string {
+	switch a.Outcome {
+	case api.AssertedRun:
+		return fmt.Sprintf("told %q, %s (%v)", a.State, text.Printable(a.Result), a.Took.Round(time.Millisecond))
+	case api.AssertedNot:
+		return fmt.Sprintf("given up, because the state is not %q any more, and its hooks come first", a.State)
+	default:
+		return "has not ended yet (see lvsd status)"
 	}
 }
 

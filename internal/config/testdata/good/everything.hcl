@@ -140,7 +140,10 @@ virtual_router "outside" {
     timeout       = "5s"
     kill_children = true
   }
-  on "any" { run = ["/etc/lvsd/hooks/any"] }
+  on "any" {
+    run    = ["/etc/lvsd/hooks/any"]
+    assert = "45s"
+  }
   on "master" {
     run        = ["/etc/lvsd/hooks/fence"]
     before     = true
