@@ -3,11 +3,20 @@ package keeper
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
+
+// threads bounds the Go threads that run at one time, beside the adverts one for
+// everything else.
+const threads = 2
+
+// restrainThreads has no more of them run at one time than there are processors: those of
+// a policy in real time do not take turns.
+func restrainThreads(processors int) { runtime.GOMAXPROCS(max(1, min(threads, processors))) }
 
 // An Affinity is on which processors the keeper runs.
 type Affinity struct {
@@ -55,6 +64,7 @@ func (p *pinning) pin(processors []int) (runs Affinity) {
 		_ = pin(p.allowed) // They were allowed before.
 	}
 	p.pinned = len(processors) > 0
+	restrainThreads(len(affinity()))
 	return runs
 }
 

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ func TestEveryThreadRunsOnItsProcessors(t *testing.T) {
 	all := affinity()
 	first := all[:1]
 	defer func() { _ = pin(all) }()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	runs := p.pin(nil)
 	if runs.Processors != nil || runs.Unpinned != "" {
 		t.Errorf("without any: %+v", runs)
@@ -45,6 +47,9 @@ func TestEveryThreadRunsOnItsProcessors(t *testing.T) {
 		t.Errorf("on the first: %+v", runs)
 	}
 	threadsRunOn(t, first)
+	if n := runtime.GOMAXPROCS(0); n != 1 {
+		t.Errorf("%d threads of Go, of which one may spin for the other, run on one processor", n)
+	}
 	runs = p.pin([]int{first[0], 1023})
 	if !slices.Equal(runs.Processors, first) || !strings.Contains(runs.Unpinned, "the kernel allows only") {
 		t.Errorf("and on one that does not exist: %+v", runs)
@@ -58,4 +63,7 @@ func TestEveryThreadRunsOnItsProcessors(t *testing.T) {
 		t.Errorf("on all again: %+v", runs)
 	}
 	threadsRunOn(t, all)
+	if n, want := runtime.GOMAXPROCS(0), min(2, len(all)); n != want {
+		t.Errorf("%d threads of Go run on %d processors, want %d", n, len(all), want)
+	}
 }

@@ -84,7 +84,6 @@ func Main(lock string, open func() (Edge, error)) error {
 	left := make(chan struct{})
 	go func() { defer close(left); _ = edge.Run(ctx) }()
 	go k.feeder.run(k.begun)
-	time.AfterFunc(settled, giveBack)
 	k.run(lock, term)
 	cancel()
 	patience := time.After(leaveWithin)
@@ -110,6 +109,7 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 	defer tick.Stop()
 	collect := time.NewTicker(collectEvery)
 	defer collect.Stop()
+	settle := time.After(settled)
 	waiting := acquire(lock)
 	lockTimer := time.NewTimer(k.lockPatience())
 	begin := func() {
@@ -137,7 +137,9 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 				k.lookForOthers()
 			}
 		case <-collect.C:
-			runtime.GC()
+			alone(runtime.GC)
+		case <-settle:
+			giveBack()
 		case err := <-waiting:
 			if err != nil {
 				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())
