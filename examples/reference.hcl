@@ -1323,8 +1323,10 @@ defaults {
 # router. They are put back when somebody removes them, adopted where they are
 # there already, and removed, also those, when they leave the configuration and
 # when lvsd stops, after it has handed over. If all of lvsd's processes are
-# killed, they stay. What the director itself needs to be reached belongs in
-# the network configuration of its system.
+# killed, they stay until its next start, which removes what has left the
+# configuration (an address before Linux 5.18 stays). Addresses of lvsd have
+# protocol 112, as its routes and rules have. What the director itself needs to
+# be reached belongs in the network configuration of its system.
 static {
   # An address of this director. The label is the address; without a prefix
   # length it is a /32 or a /128. It can't be a virtual one.

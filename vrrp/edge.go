@@ -132,8 +132,8 @@ type Holder interface {
 	// Release makes it so that they are not there, and returns what had been.
 	// It goes on after an error.
 	Release(Holdings) (removed Holdings, err error)
-	// Sweep removes the routes and rules that an earlier process has left, but for
-	// these.
+	// Sweep removes the addresses, routes and rules that an earlier process has left, but
+	// for these.
 	Sweep(keep Holdings) error
 	// Announce makes the neighbours on each interface send to the addresses here.
 	Announce(Holdings) error

@@ -73,13 +73,15 @@ func (s *Session) sweepUp() {
 	if s.swept || !s.applied || s.interfaces == nil {
 		return
 	}
+	var keep []InterfaceAddress
 	for _, m := range s.members {
 		if !m.inspected {
 			return
 		}
+		keep = append(append(keep, m.router.holdings().Addresses...), s.found(m)...)
 	}
 	s.swept = true
-	s.worker.sweepUp()
+	s.worker.sweepUp(keep)
 }
 
 // expire does what is due for a group's routers, and what the group then wants of

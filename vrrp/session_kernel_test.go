@@ -42,6 +42,8 @@ type kernel struct {
 	blocked   chan struct{} // address work waits until it is closed
 	failure   error         // of address work
 	stuck     error         // why addresses could not be removed again
+	// left are the addresses that an earlier process has added.
+	left []vrrp.InterfaceAddress
 	// paths are the routes and rules of ours, and unroutable is why no route can be added.
 	paths      map[fmt.Stringer]bool
 	unroutable error
@@ -312,6 +314,11 @@ func (s *kernel) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error)
 func (s *kernel) Sweep(keep vrrp.Holdings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, a := range s.left {
+		if !slices.Contains(keep.Addresses, a) {
+			s.note(worker, "ip addr del %s dev %s: swept", a.Prefix, a.Interface)
+		}
+	}
 	wanted := map[fmt.Stringer]bool{}
 	for _, r := range keep.Routes {
 		wanted[r] = true

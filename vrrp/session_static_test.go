@@ -2,6 +2,7 @@ package vrrp_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,27 @@ func TestStaticHoldingsWithoutARouter(t *testing.T) {
 		<-s.ended
 		if all := strings.Join(s.script(), "\n"); !strings.Contains(all, "ip addr del 10.14.0.15/24 dev eth1") {
 			t.Errorf("it is left:\n%s", all)
+		}
+	})
+}
+
+// "lvsd was killed, I took an address out of static, and it is still there." What was added
+// by lvsd goes at its next start, but for what is wanted, and for a router's, which is
+// adopted with whatever prefix length.
+func TestAnAddressThatLeftStaticWhileLvsdDidNotRun(t *testing.T) {
+	play(t, func(s *kernel) {
+		d := always()
+		on := func(device, prefix string) vrrp.InterfaceAddress {
+			return vrrp.InterfaceAddress{Interface: device, Prefix: netip.MustParsePrefix(prefix)}
+		}
+		s.left = []vrrp.InterfaceAddress{on("eth1", "10.14.0.15/24"), on("eth1", "10.14.0.16/24"), on("eth0", "10.9.0.200/32"), on("eth1", "10.9.0.200/24")}
+		s.change("eth0", func(i *vrrp.Interface) { i.Addresses = append(i.Addresses, netip.MustParsePrefix("10.9.0.200/32")) })
+		s.session.Set(d)
+		time.Sleep(10 * time.Millisecond)
+		all := slices.DeleteFunc(s.script(), func(line string) bool { return !strings.Contains(line, "swept") })
+		want := []string{"0s      ip addr del 10.14.0.16/24 dev eth1: swept", "0s      ip addr del 10.9.0.200/24 dev eth1: swept"}
+		if !slices.Equal(all, want) {
+			t.Errorf("swept %q, want %q", all, want)
 		}
 	})
 }

@@ -31,8 +31,9 @@ type worker struct {
 	pending map[routerKey]*job
 	auditAt time.Time // of the first that is due for an audit
 	busy    bool
-	// sweep: the routes and rules that an earlier process left are to be removed.
+	// sweep: what an earlier process left is to be removed, but for kept.
 	sweep   bool
+	kept    []InterfaceAddress
 	unswept string // why they could not be, as last reported
 }
 
@@ -130,12 +131,12 @@ func (w *worker) audit(present map[InterfaceAddress]bool) {
 	}
 }
 
-// sweepUp removes, once, the routes and rules that an earlier process has left and
-// no router has any more.
-func (w *worker) sweepUp() {
+// sweepUp removes, once, what an earlier process has left and no router has any more. The
+// addresses that are kept are the routers' own business, whoever is Master.
+func (w *worker) sweepUp(keep []InterfaceAddress) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.sweep = true
+	w.sweep, w.kept = true, keep
 	token(w.wake)
 }
 
@@ -146,9 +147,9 @@ func (w *worker) sweepNow() {
 		w.mu.Unlock()
 		return
 	}
-	var keep Holdings
+	keep := Holdings{Addresses: w.kept}
 	for _, j := range w.jobs {
-		keep = keep.with(j.want.paths()).with(j.have.paths())
+		keep = keep.with(j.want).with(j.have)
 	}
 	w.mu.Unlock()
 	err := w.edge.Sweep(keep)
@@ -157,7 +158,7 @@ func (w *worker) sweepNow() {
 	w.mu.Unlock()
 	if err != nil && err.Error() != w.unswept {
 		w.unswept = err.Error()
-		w.report(Event{At: time.Now(), Code: AddressesFailed, Level: slog.LevelWarn, Text: "routes and rules of an earlier process may be left: " + firstOf(err)})
+		w.report(Event{At: time.Now(), Code: AddressesFailed, Level: slog.LevelWarn, Text: "addresses, routes and rules of an earlier process may be left: " + firstOf(err)})
 	}
 }
 

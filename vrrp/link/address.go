@@ -54,14 +54,14 @@ func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err erro
 		}
 	}
 	for some := range slices.Chunk(there, renewedAtOnce) {
-		refused, err := l.renewing.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
+		refused, err := l.requests.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
 			d := v.devices[some[i].Interface]
 			return d.index, l.request(d, some[i], l.held[some[i]], h.Lease)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("renewing the leases of addresses: %w", err)
 		}
-		for _, i := range refused {
+		for i := range refused {
 			missing = append(missing, some[i])
 		}
 	}
@@ -109,11 +109,10 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 			lease, noLease = 0, fmt.Errorf("%w: %w", errNoLease, noLease)
 		}
 	}
-	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
 	addr := l.request(d, a, as, lease)
 	// An exclusive add shows whether the address was there.
-	if err = l.netlink.AddrAdd(link, addr); errors.Is(err, unix.EEXIST) {
-		return false, errors.Join(l.netlink.AddrReplace(link, addr), noLease)
+	if err = l.requests.add(d.index, addr); errors.Is(err, unix.EEXIST) {
+		return false, errors.Join(l.requests.replace(d.index, addr), noLease)
 	}
 	return err == nil, errors.Join(err, noLease)
 }
@@ -151,8 +150,6 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 	}
 	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), ValidLft: int(valid), PreferedLft: int(valid)}
 	if a.Prefix.Addr().Is4() {
-		// Without this the library invents a broadcast address.
-		addr.Broadcast = net.IPv4zero
 		if as.Broadcast.IsValid() {
 			addr.Broadcast = as.Broadcast.AsSlice()
 		}
@@ -257,6 +254,31 @@ func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) (was 
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// sweepAddresses removes the addresses of ours but for these: an earlier process has left
+// them.
+func (l *Link) sweepAddresses(keep []vrrp.InterfaceAddress) error {
+	own, err := l.requests.own()
+	if err != nil || len(own) == 0 {
+		return err
+	}
+	there, err := l.list()
+	if err != nil {
+		return err
+	}
+	spared := make(sparing)
+	var errs []error
+	for _, o := range own {
+		d, p := there[o.index], prefix(o.net)
+		if d == nil || d.virtual() || slices.Contains(keep, vrrp.InterfaceAddress{Interface: d.name, Prefix: p}) {
+			continue // A device of ours is kept or removed as a whole.
+		}
+		if _, err := l.release(d, vrrp.InterfaceAddress{Interface: d.name, Prefix: p}, spared); err != nil {
+			errs = append(errs, fmt.Errorf("removing %s from %s: %w", p, d.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // sparedFor is how long the kernel's parameters are relied upon: a thousand routers that

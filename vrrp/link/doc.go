@@ -18,7 +18,7 @@
 //	device.go, parameter.go    the interfaces, and the kernel's parameters for them
 //	arrivals.go, socket.go     raw sockets
 //	neighbours.go              who else has an address
-//	census.go, renew.go        which routes the kernel has; many leases renewed at once
+//	census.go, request.go      which routes the kernel has; addresses added, leases renewed
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs
 //	accept.go                  which packets for the director itself are dropped

@@ -40,7 +40,7 @@ type Link struct {
 	refusing bool
 
 	netlink  *netlink.Handle
-	renewing *renewing
+	requests *requests
 	routes   *netlink.Handle                           // has the kernel pick out what is listed
 	held     map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
 
@@ -115,7 +115,7 @@ func Open() (*Link, error) {
 		h.Close()
 		return nil, err
 	}
-	renewing, err := openRenewing()
+	requests, err := openRequests()
 	if err != nil {
 		h.Close()
 		routes.Close()
@@ -127,7 +127,7 @@ func Open() (*Link, error) {
 
 		netlink:     h,
 		routes:      routes,
-		renewing:    renewing,
+		requests:    requests,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
 		obstacles:   make(obstacles),
@@ -245,4 +245,26 @@ func (l *Link) Send(p vrrp.Packet) error {
 		return fmt.Errorf("sending on %s from %s to %s: %w", p.Port.Interface, p.Src, p.Dst, err)
 	}
 	return nil
+}
+
+// list reads all interfaces and addresses.
+func (l *Link) list() (table, error) {
+	links, err := whole(l.netlink.LinkList)
+	if err != nil {
+		return nil, fmt.Errorf("listing interfaces: %w", err)
+	}
+	addrs, err := whole(func() ([]netlink.Addr, error) {
+		return l.netlink.AddrList(nil, netlink.FAMILY_ALL)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing addresses: %w", err)
+	}
+	t := make(table, len(links))
+	for _, link := range links {
+		t.set(link)
+	}
+	for _, a := range addrs {
+		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
+	}
+	return t, nil
 }

@@ -153,7 +153,7 @@ func (l *Link) route(r vrrp.Route) (*netlink.Route, error) {
 	return k, nil
 }
 
-// SweepAll removes the routes and rules of ours where no Link runs.
+// SweepAll removes the addresses, routes and rules of ours where no Link runs.
 func SweepAll() error {
 	l, err := Open()
 	if err != nil {
@@ -161,11 +161,12 @@ func SweepAll() error {
 	}
 	defer l.netlink.Close()
 	defer l.routes.Close()
+	defer unix.Close(l.requests.fd)
 	return l.Sweep(vrrp.Holdings{})
 }
 
-// Sweep removes the routes and rules of ours but for these: an earlier process has left
-// them.
+// Sweep removes the addresses, routes and rules of ours but for these: an earlier process
+// has left them.
 func (l *Link) Sweep(keep vrrp.Holdings) error {
 	var wanted []*netlink.Route
 	for _, r := range keep.Routes {
@@ -185,5 +186,5 @@ func (l *Link) Sweep(keep vrrp.Holdings) error {
 			errs = append(errs, fmt.Errorf("removing the route to %s: %w", placeOf(o).destination, err))
 		}
 	}
-	return errors.Join(append(errs, l.sweepRules(keep.Rules))...)
+	return errors.Join(append(errs, l.sweepRules(keep.Rules), l.sweepAddresses(keep.Addresses))...)
 }

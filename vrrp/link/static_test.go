@@ -47,3 +47,33 @@ func TestStaticHoldingsInTheKernel(t *testing.T) {
 		t.Errorf("they are left: %s", addrs)
 	}
 }
+
+// "lvsd was killed, I took an address out of static, and it is still there." The kernel notes
+// that it is lvsd's, also when the lease of it has begun anew; those of others stay.
+func TestAddressesOfAnEarlierProcessAreKnown(t *testing.T) {
+	l := paths(t)
+	ip(t, "addr add 10.14.0.14/24 dev va")
+	ip(t, "-6 addr add fd14::14/64 dev va nodad")
+	all := vrrp.Holdings{Addresses: append(on("va", "10.14.0.15/24"), append(on("va", "10.14.0.16/24"), append(on("va", "fd14::15/64"), on("va", "fd14::16/64")...)...)...), Lease: time.Minute}
+	if _, _, err := l.Hold(all); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Renew(all); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Hold(all); err != nil { // as one that is adopted
+		t.Fatal(err)
+	}
+	if err := l.Sweep(vrrp.Holdings{Addresses: append(on("va", "10.14.0.16/24"), on("va", "fd14::16/64")...)}); err != nil {
+		t.Error(err)
+	}
+	addrs := ip(t, "addr show dev va")
+	for address, stays := range map[string]bool{"10.14.0.14/": true, "10.14.0.15/": false, "10.14.0.16/": true, "fd14::14/": true, "fd14::15/": false, "fd14::16/": true} {
+		if strings.Contains(addrs, address) != stays {
+			t.Errorf("%s is there: %t, want %t:\n%s", address, !stays, stays, addrs)
+		}
+	}
+	if err := l.Sweep(vrrp.Holdings{}); err != nil {
+		t.Error(err)
+	}
+}

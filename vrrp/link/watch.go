@@ -44,7 +44,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.refuse(time.Now()) // Nothing, if that is wanted.
 	l.netlink.Close()
 	l.routes.Close()
-	_ = unix.Close(l.renewing.fd)
+	_ = unix.Close(l.requests.fd)
 	return nil
 }
 
@@ -159,28 +159,6 @@ func (l *Link) wait(failed bool) time.Duration {
 		wait = retryAfter
 	}
 	return wait
-}
-
-// list reads all interfaces and addresses.
-func (l *Link) list() (table, error) {
-	links, err := whole(l.netlink.LinkList)
-	if err != nil {
-		return nil, fmt.Errorf("listing interfaces: %w", err)
-	}
-	addrs, err := whole(func() ([]netlink.Addr, error) {
-		return l.netlink.AddrList(nil, netlink.FAMILY_ALL)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing addresses: %w", err)
-	}
-	t := make(table, len(links))
-	for _, link := range links {
-		t.set(link)
-	}
-	for _, a := range addrs {
-		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
-	}
-	return t, nil
 }
 
 // publish makes the table, and the sockets that it allows, what the others

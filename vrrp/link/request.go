@@ -1,0 +1,217 @@
+package link
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// renewedAtOnce is how many leases are renewed by one system call. Of so many errors
+	// each finds room in the socket.
+	renewedAtOnce = 100
+	// ifaProto is IFA_PROTO of linux/if_addr.h, by which the kernel notes with an address who
+	// has added it (Linux 5.18; an older one takes no notice). Every address of ours has
+	// RouteProtocol, as routes and rules have.
+	ifaProto = 11
+)
+
+// requests is a netlink socket by which addresses are added, and leases renewed, many by a
+// system call. Measured with 1,000: 4 ms, instead of 60 one after the other. The library
+// knows nothing of ifaProto.
+type requests struct {
+	fd       int
+	sequence uint32
+	messages []byte
+	answers  []byte
+}
+
+func openRequests() (*requests, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
+		return nil, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(fd))
+	}
+	return &requests{fd: fd, answers: make([]byte, 8<<10)}, nil
+}
+
+// add adds an address to the interface of that index; the error is EEXIST if it is there.
+func (r *requests) add(index int, a *netlink.Addr) error {
+	return r.one(unix.NLM_F_CREATE|unix.NLM_F_EXCL, index, a)
+}
+
+// replace adds an address, or begins the lease anew of one that is there.
+func (r *requests) replace(index int, a *netlink.Addr) error {
+	return r.one(unix.NLM_F_CREATE|unix.NLM_F_REPLACE, index, a)
+}
+
+func (r *requests) one(flags uint16, index int, a *netlink.Addr) error {
+	refused, err := r.ask(1, flags, func(int) (int, *netlink.Addr) { return index, a })
+	if errno := refused[0]; errno != 0 {
+		err = errno
+	}
+	return err
+}
+
+// renew asks for n addresses that are there, and returns which of them were refused.
+func (r *requests) renew(n int, request func(i int) (index int, a *netlink.Addr)) (refused map[int]unix.Errno, err error) {
+	return r.ask(n, unix.NLM_F_REPLACE, request)
+}
+
+// ask asks for n addresses, and returns why some were refused.
+func (r *requests) ask(n int, flags uint16, request func(i int) (index int, a *netlink.Addr)) (map[int]unix.Errno, error) {
+	first := r.sequence + 1
+	r.messages = r.messages[:0]
+	for i := range n {
+		flags := flags | unix.NLM_F_REQUEST
+		if i == n-1 {
+			flags |= unix.NLM_F_ACK // The errors of the others come before.
+		}
+		r.sequence++
+		index, a := request(i)
+		r.messages = appendAddress(r.messages, flags, r.sequence, index, a)
+	}
+	refused := make(map[int]unix.Errno)
+	return refused, r.exchange(func(m *syscall.NetlinkMessage) (done bool) {
+		i := int(m.Header.Seq - first)
+		if m.Header.Type != unix.NLMSG_ERROR || i >= n || len(m.Data) < 4 {
+			return false
+		}
+		if code := int32(binary.NativeEndian.Uint32(m.Data)); code != 0 {
+			refused[i] = unix.Errno(-code)
+		}
+		return i == n-1
+	})
+}
+
+// exchange sends the messages, and reads answers until one is the last.
+func (r *requests) exchange(last func(m *syscall.NetlinkMessage) bool) error {
+	if err := unix.Sendto(r.fd, r.messages, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return os.NewSyscallError("sendto", err)
+	}
+	for {
+		size, _, err := unix.Recvfrom(r.fd, r.answers, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return os.NewSyscallError("recvfrom", err)
+		}
+		all, err := syscall.ParseNetlinkMessage(r.answers[:size])
+		if err != nil {
+			return os.NewSyscallError("recvfrom", err)
+		}
+		for i := range all {
+			if last(&all[i]) {
+				return nil
+			}
+		}
+	}
+}
+
+// An owned is an address of ours, and the index of its interface.
+type owned struct {
+	index int
+	net   *net.IPNet
+}
+
+// own lists the addresses of ours.
+func (r *requests) own() ([]owned, error) {
+	return whole(func() (all []owned, err error) {
+		r.sequence++
+		r.messages = appendHeader(r.messages[:0], unix.RTM_GETADDR, unix.NLM_F_REQUEST|unix.NLM_F_DUMP, r.sequence)
+		r.messages = append(r.messages, make([]byte, unix.SizeofIfAddrmsg)...)
+		binary.NativeEndian.PutUint32(r.messages, uint32(len(r.messages)))
+		var interrupted error
+		err = r.exchange(func(m *syscall.NetlinkMessage) (done bool) {
+			if m.Header.Seq != r.sequence {
+				return false
+			}
+			if m.Header.Flags&unix.NLM_F_DUMP_INTR != 0 {
+				interrupted = netlink.ErrDumpInterrupted
+			}
+			if o, ok := ownedOf(m); ok {
+				all = append(all, o)
+			}
+			return m.Header.Type == unix.NLMSG_DONE || m.Header.Type == unix.NLMSG_ERROR
+		})
+		return all, cmp.Or(err, interrupted)
+	})
+}
+
+// ownedOf is the address that a message tells of, if it is one of ours.
+func ownedOf(m *syscall.NetlinkMessage) (o owned, ok bool) {
+	attributes, err := syscall.ParseNetlinkRouteAttr(m)
+	if m.Header.Type != unix.RTM_NEWADDR || err != nil {
+		return o, false
+	}
+	var local, address net.IP
+	for _, a := range attributes {
+		switch a.Attr.Type {
+		case unix.IFA_LOCAL:
+			local = a.Value
+		case unix.IFA_ADDRESS:
+			address = a.Value
+		case ifaProto:
+			ok = len(a.Value) == 1 && a.Value[0] == RouteProtocol
+		}
+	}
+	if local == nil { // IPv6, but for a peer's.
+		local = address
+	}
+	o = owned{int(binary.NativeEndian.Uint32(m.Data[4:])), &net.IPNet{IP: local, Mask: net.CIDRMask(int(m.Data[1]), 8*len(local))}}
+	return o, ok && local != nil
+}
+
+// appendHeader appends a struct nlmsghdr of linux/netlink.h, without its length.
+func appendHeader(b []byte, kind, flags uint16, sequence uint32) []byte {
+	order := binary.NativeEndian
+	b = order.AppendUint32(b, 0)
+	b = order.AppendUint16(b, kind)
+	b = order.AppendUint16(b, flags)
+	b = order.AppendUint32(b, sequence)
+	return order.AppendUint32(b, 0)
+}
+
+// appendAddress appends a request for an address: a header, struct ifaddrmsg of
+// linux/if_addr.h, and its attributes.
+func appendAddress(b []byte, flags uint16, sequence uint32, index int, a *netlink.Addr) []byte {
+	start := len(b)
+	order := binary.NativeEndian
+	b = appendHeader(b, unix.RTM_NEWADDR, flags, sequence)
+	family, ip := byte(unix.AF_INET6), a.IP.To16()
+	if a.IP.To4() != nil {
+		family, ip = unix.AF_INET, a.IP.To4()
+	}
+	bits, _ := a.Mask.Size()
+	b = append(b, family, byte(bits), byte(a.Flags), byte(a.Scope))
+	b = order.AppendUint32(b, uint32(index))
+	attribute := func(kind uint16, value []byte) {
+		b = order.AppendUint16(b, uint16(4+len(value)))
+		b = order.AppendUint16(b, kind)
+		b = append(b, value...)
+		b = append(b, make([]byte, -len(value)&3)...)
+	}
+	attribute(unix.IFA_LOCAL, ip)
+	attribute(unix.IFA_ADDRESS, ip)
+	attribute(unix.IFA_FLAGS, order.AppendUint32(nil, uint32(a.Flags)))
+	attribute(ifaProto, []byte{RouteProtocol})
+	if a.Broadcast != nil {
+		attribute(unix.IFA_BROADCAST, a.Broadcast.To4())
+	}
+	if a.Label != "" {
+		attribute(unix.IFA_LABEL, append([]byte(a.Label), 0))
+	}
+	lifetimes := order.AppendUint32(order.AppendUint32(nil, uint32(a.PreferedLft)), uint32(a.ValidLft))
+	attribute(unix.IFA_CACHEINFO, append(lifetimes, 0, 0, 0, 0, 0, 0, 0, 0)) // and when it was made and changed
+	order.PutUint32(b[start:], uint32(len(b)-start))
+	return b
+}
