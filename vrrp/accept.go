@@ -14,8 +14,7 @@ func (r *Router) Receive(now time.Time, p Packet) []Action {
 	ad, proof, err := r.accept(now, p)
 	if err != nil {
 		reason := ReasonOf(err)
-		r.counters.Discarded[reason]++
-		r.senders[reason] = plain(p.Src)
+		r.count(&r.counters.Discarded, reason, plain(p.Src))
 		if ad.Version != 0 { // Nothing else is wrong with it.
 			r.peers.hear(now, plain(p.Src), ad.Priority, reason, 0)
 			r.misunderstand(now, plain(p.Src), ad, err)
@@ -140,8 +139,7 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert, proved proof)
 	}
 	var acts []Action
 	differs := func(reason Reason, format string, args ...any) {
-		r.counters.Mismatched[reason]++
-		r.senders[reason] = src
+		r.count(&r.counters.Mismatched, reason, src)
 		acts = append(acts, r.note(now, AdvertDiffers, reason, format, args...)...)
 	}
 	if ad.Interval != r.c.Interval {

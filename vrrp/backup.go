@@ -88,10 +88,9 @@ func (r *Router) tellLate(now time.Time) []Action {
 	}
 	e.lateAt = time.Time{}
 	r.counters.AdvertsLate++
-	if now.Sub(r.noted[AdvertsLate]) < lateEvery {
+	if !r.news(now, AdvertsLate, lateEvery) {
 		return nil
 	}
-	r.noted[AdvertsLate] = now
 	return []Action{r.event(now, AdvertsLate, slog.LevelWarn, "no advert from %s for %s, half of the time after which this director takes over: "+
 		"check whether that director is overloaded, and whether packets are lost between the two",
 		e.master, now.Sub(e.heardAt).Round(time.Millisecond))}

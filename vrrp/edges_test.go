@@ -19,7 +19,7 @@ func TestBoundsThatAreMetExactly(t *testing.T) {
 		if got := r.Status().Counters.Mismatched[ReasonClock]; got != want {
 			t.Errorf("of a window of 4 s, %s is half or less: counted %d times, want %d", ago, got, want)
 		}
-		r.counters.Mismatched[ReasonClock] = 0
+		delete(r.counters.Mismatched, ReasonClock)
 	}
 
 	var a announcements
@@ -34,7 +34,7 @@ func TestBoundsThatAreMetExactly(t *testing.T) {
 	r = NewRouter(testConfig())
 	r.Startup(epoch, ours)
 	for now, told := range map[time.Time]bool{at(lateEvery): true, at(lateEvery - 1): false} {
-		r.noted[AdvertsLate], r.election.lateAt = epoch, now
+		r.noted, r.election.lateAt = map[string]time.Time{AdvertsLate: epoch}, now
 		if acts := r.tellLate(now); (acts != nil) != told {
 			t.Errorf("a minute after it has told that the Master is late, less %s, it does again: %t", at(lateEvery).Sub(now), acts != nil)
 		}

@@ -34,7 +34,7 @@ func TestUpdateOfABackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := delaying()
-			c := r.given
+			c := r.given()
 			tt.edit(&c)
 			r.Update(at(2100*time.Millisecond), c)
 			if got := afterLate(r).Deadline().Sub(epoch); got != tt.want {
@@ -59,7 +59,7 @@ func TestUpdateOfTheInterval(t *testing.T) {
 		if tt.heard {
 			receive(r, epoch, higher, advertOf(150))
 		}
-		c := r.given
+		c := r.given()
 		c.Interval = 100 * time.Millisecond
 		if r.Update(epoch, c); afterLate(r).Deadline().Sub(epoch) != tt.want {
 			t.Errorf("%s: Master_Down in %s, want %s", tt.name, afterLate(r).Deadline().Sub(epoch), tt.want)
@@ -95,7 +95,7 @@ func TestUpdateDoesNotPutOffASuccession(t *testing.T) {
 	receive(r, at(second), higher, advertOf(150))
 	receive(r, at(2*second), higher, advertOf(0))
 	want := afterLate(r).Deadline()
-	c := r.given
+	c := r.given()
 	c.Preempt = false
 	if r.Update(at(2*second), c); !afterLate(r).Deadline().Equal(want) {
 		t.Errorf("it takes over at %s, want %s", afterLate(r).Deadline().Sub(epoch), want.Sub(epoch))

@@ -105,7 +105,7 @@ func ledDoubts(left time.Duration) ledEvent {
 
 func ledUpdated(change func(*Config)) ledEvent {
 	return func(r *Router, now time.Time) []Action {
-		c := r.given
+		c := r.given()
 		change(&c)
 		return r.Update(now, c)
 	}

@@ -194,11 +194,11 @@ func (s *Session) adjust(now time.Time, m *member) {
 		return
 	}
 	level, text := slog.LevelInfo, fmt.Sprintf("the priority is %d again, as configured", r.c.Priority)
-	if r.c.Priority < r.given.Priority {
+	if r.c.Priority < r.priority {
 		level = slog.LevelWarn
 	}
-	if r.c.Priority != r.given.Priority {
-		text = fmt.Sprintf("the priority is %d: %d as configured, %s", r.c.Priority, r.given.Priority, v.effects())
+	if r.c.Priority != r.priority {
+		text = fmt.Sprintf("the priority is %d: %d as configured, %s", r.c.Priority, r.priority, v.effects())
 	}
 	s.report(r.event(now, PriorityChanged, level, "%s", text))
 	token(s.changed)

@@ -14,7 +14,7 @@ import (
 // a moment, unless the interface has another one that is not virtual.
 func (m *member) findOwn(i Interface, virtual map[netip.Addr]bool) {
 	was := m.own
-	if m.own = m.router.given.Source; m.own.IsValid() {
+	if m.own = m.router.c.Source; m.own.IsValid() {
 		return
 	}
 	var first netip.Addr
@@ -57,7 +57,7 @@ func (m *member) touched() Holdings {
 }
 
 // owner reports whether the router is configured as the owner of its addresses.
-func (m *member) owner() bool { return m.router.given.Priority == ownerPriority }
+func (m *member) owner() bool { return m.router.priority == ownerPriority }
 
 // found returns a router's addresses that are on their interfaces, with whatever
 // prefix length, without the director's own one. Those of a virtual MAC may also be

@@ -219,8 +219,7 @@ func (r *Router) fallSilent(now time.Time, why string) []Action {
 // Name, Interface, VRID and the family do not change in place: end this
 // router and start another.
 func (r *Router) Update(now time.Time, c Config) []Action {
-	r.given = c
-	acts := r.change(now)
+	acts := r.change(now, c)
 	clear(r.noted)
 	return acts
 }
@@ -232,20 +231,20 @@ func (r *Router) Adjust(now time.Time, effect int) []Action {
 		return nil
 	}
 	r.effect = effect
-	return r.change(now)
+	return r.change(now, r.given())
 }
 
-// change puts in force what was given, and the effect of conditions.
-func (r *Router) change(now time.Time) []Action {
+// change puts in force what is given, and the effect of conditions.
+func (r *Router) change(now time.Time, given Config) []Action {
 	var acts []Action
 	if r.state == Master {
 		acts, _ = r.checkStall(now)
 	}
 	old := r.c
-	r.c = r.given
-	r.c.Priority = effective(r.given.Priority, r.effect)
+	r.c, r.priority = given, given.Priority
+	r.c.Priority = effective(r.priority, r.effect)
 	if !reflect.DeepEqual(old.Authentication, r.c.Authentication) {
-		r.useKeys()
+		r.seals.use(&r.c.Authentication)
 	}
 	switch r.state {
 	case Master:

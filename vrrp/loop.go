@@ -170,7 +170,7 @@ func (s *Session) apply(now time.Time, d Desired) {
 		}
 		m.removed = false
 		m.router.Continue()
-		if !reflect.DeepEqual(m.router.given, c) {
+		if !reflect.DeepEqual(m.router.given(), c) {
 			acts := m.router.Update(now, c)
 			changed = append(changed, func() { s.do(now, m, acts) })
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -125,6 +126,16 @@ var (
 	hmacDiscardReasons  = [...]Reason{ReasonHMACMissing, ReasonHMACMalformed, ReasonHMACKey, ReasonHMACWrong, ReasonHMACStale, ReasonHMACReplayed}
 	hmacMismatchReasons = [...]Reason{ReasonUnsigned, ReasonClock}
 )
+
+// Reasons returns what Counters.Discarded and Counters.Mismatched count of a router,
+// with keys or without.
+func Reasons(keys bool) (discarded, mismatched []Reason) {
+	discarded, mismatched = discardReasons[:], mismatchReasons[:]
+	if keys {
+		return slices.Concat(discarded, hmacDiscardReasons[:]), slices.Concat(mismatched, hmacMismatchReasons[:])
+	}
+	return discarded, mismatched
+}
 
 // A DecodeError says why Decode refused a packet.
 type DecodeError struct {

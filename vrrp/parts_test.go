@@ -216,8 +216,7 @@ func TestCounters(t *testing.T) {
 	got := r.Status().Counters
 	want := Counters{AdvertsSent: 5, AdvertsReceived: 5, PriorityZeroSent: 1, PriorityZeroReceived: 2,
 		BecameMaster: 2, LeftMaster: 2, OtherMasters: 1, SendErrors: 1, Stalls: 1}
-	want.Discarded, want.Mismatched = zeros(discardReasons[:]), zeros(mismatchReasons[:])
-	want.Discarded[ReasonOwnAddress] = 1
+	want.Discarded = map[Reason]uint64{ReasonOwnAddress: 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}
@@ -240,7 +239,7 @@ func TestUpdateTellsWhatChanged(t *testing.T) {
 		{"the name, which the log gives with the addresses", func(c *Config) { c.Name = "renamed" }, "hold"},
 	} {
 		r := matrixStates["master"]()
-		c := r.given
+		c := r.given()
 		tt.edit(&c)
 		if got := script(r.Update(at(1), c)); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)

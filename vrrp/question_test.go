@@ -36,7 +36,7 @@ func hears(priority uint8) func(r *Router, now time.Time) []Action {
 
 func without(clear func(c *Config)) func(r *Router, now time.Time) []Action {
 	return func(r *Router, now time.Time) []Action {
-		c := r.given
+		c := r.given()
 		clear(&c)
 		return r.Update(now, c)
 	}

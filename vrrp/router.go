@@ -20,10 +20,10 @@ import (
 type Router struct {
 	// c is the configuration in force: as given, with the priority changed by the
 	// effect of conditions.
-	c      Config
-	given  Config
-	effect int
-	source netip.Addr // of our adverts
+	c        Config
+	priority uint8 // as given
+	effect   int
+	source   netip.Addr // of our adverts
 	// networks are those of the interface, with its own addresses there.
 	networks []netip.Prefix
 
@@ -59,44 +59,33 @@ type Router struct {
 // validated.
 func NewRouter(c Config) *Router {
 	r := &Router{
-		c:     c,
-		given: c,
-		state: Initialize,
-		fault: "not started yet",
-		counters: Counters{
-			Discarded:  zeros(discardReasons[:]),
-			Mismatched: zeros(mismatchReasons[:]),
-		},
-		timing:  newTiming(),
-		senders: make(map[Reason]netip.Addr),
-		noted:   make(map[string]time.Time),
+		c:        c,
+		priority: c.Priority,
+		state:    Initialize,
+		fault:    "not started yet",
+		timing:   newTiming(),
 	}
-	r.useKeys()
+	r.seals.use(&r.c.Authentication)
 	return r
 }
 
-// useKeys begins to use the configured keys, and to count what is refused for them.
-func (r *Router) useKeys() {
-	a := &r.c.Authentication
-	r.seals.use(a)
-	if len(a.Keys) == 0 {
-		return
-	}
-	for _, reason := range hmacDiscardReasons {
-		r.counters.Discarded[reason] += 0
-	}
-	for _, reason := range hmacMismatchReasons {
-		r.counters.Mismatched[reason] += 0
-	}
+// given is the configuration as it was given.
+func (r *Router) given() Config {
+	c := r.c
+	c.Priority = r.priority
+	return c
 }
 
-// zeros lets each counter be there before its first event.
-func zeros(reasons []Reason) map[Reason]uint64 {
-	counts := make(map[Reason]uint64, len(reasons))
-	for _, r := range reasons {
-		counts[r] = 0
+// count counts a packet by its reason. Most routers never do.
+func (r *Router) count(by *map[Reason]uint64, reason Reason, src netip.Addr) {
+	if *by == nil {
+		*by = make(map[Reason]uint64)
 	}
-	return counts
+	if r.senders == nil {
+		r.senders = make(map[Reason]netip.Addr)
+	}
+	(*by)[reason]++
+	r.senders[reason] = src
 }
 
 // Adverts are when a Master advertises, and in which form.
@@ -153,12 +142,22 @@ const noteEvery = time.Hour
 // note returns an event for an operator to look at, unless there was one of the
 // same kind, and about the same thing, a short while ago.
 func (r *Router) note(now time.Time, code string, about Reason, format string, args ...any) []Action {
-	kind := code + string(about)
-	if at, ok := r.noted[kind]; ok && now.Sub(at) < noteEvery {
+	if !r.news(now, code+string(about), noteEvery) {
 		return nil
 	}
-	r.noted[kind] = now
 	return []Action{r.event(now, code, slog.LevelWarn, format, args...)}
+}
+
+// news reports whether nothing of a kind was noted for so long, and notes it.
+func (r *Router) news(now time.Time, kind string, every time.Duration) bool {
+	if at, ok := r.noted[kind]; ok && now.Sub(at) < every {
+		return false
+	}
+	if r.noted == nil {
+		r.noted = make(map[string]time.Time)
+	}
+	r.noted[kind] = now
+	return true
 }
 
 // stalled counts a stall and notes it.

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -336,6 +337,8 @@ func TestStatus(t *testing.T) {
 	if got.Master != ours || got.MasterPriority != 100 || !r.Holding() || len(got.Addresses) != 2 || got.Counters.BecameMaster != 1 {
 		t.Errorf("as Master: %+v", got)
 	}
+	receive(r, at(time.Second), ours, advertOf(150))
+	got = r.Status()
 	got.Counters.Discarded["x"] = 1
 	if r.Status().Counters.Discarded["x"] != 0 {
 		t.Error("the status shares its counters with the router")
@@ -420,18 +423,13 @@ func TestAnotherIDForAnAddressOfThisRouter(t *testing.T) {
 	}
 }
 
-func TestCountersExistBeforeTheirFirstEvent(t *testing.T) {
-	got := NewRouter(testConfig()).Status().Counters
-	want := Counters{
-		Discarded: map[Reason]uint64{
-			ReasonTTL: 0, ReasonLength: 0, ReasonVersion: 0, ReasonType: 0, ReasonChecksum: 0, ReasonAuthentication: 0,
-			ReasonNoAddress: 0, ReasonNoInterval: 0,
-			ReasonVRID: 0, ReasonFamily: 0, ReasonOwnAddress: 0, ReasonNotPeer: 0, ReasonSource: 0, ReasonDestination: 0,
-			ReasonPassword: 0,
-		},
-		Mismatched: map[Reason]uint64{ReasonInterval: 0, ReasonAddresses: 0, ReasonOwner: 0, ReasonPriority: 0},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("counters of a new router (-want +got):\n%s", diff)
+// What is counted can be counted, with keys and without.
+func TestEveryReasonHasAName(t *testing.T) {
+	for _, keys := range []bool{false, true} {
+		discarded, mismatched := Reasons(keys)
+		if slices.Contains(discarded, ReasonHMACWrong) != keys || slices.Contains(mismatched, ReasonUnsigned) != keys ||
+			!slices.Contains(discarded, ReasonTTL) || !slices.Contains(mismatched, ReasonPriority) {
+			t.Errorf("with keys: %t: %v, %v", keys, discarded, mismatched)
+		}
 	}
 }

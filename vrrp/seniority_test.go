@@ -184,14 +184,14 @@ func TestNobodyIsMasterSoonAfterTheLinkCameUp(t *testing.T) {
 	})
 	t.Run("a reload that ends the delay", func(t *testing.T) {
 		r := begin()
-		c := r.given
+		c := r.given()
 		c.LinkUpDelay = 0
 		r.Update(at(3*second), c)
 		ends(t, r, 3*second+down)
 	})
 	t.Run("a reload that changes something else", func(t *testing.T) {
 		r := begin()
-		c := r.given
+		c := r.given()
 		c.Priority = 110
 		r.Update(at(3*second), c)
 		ends(t, r, 20*second)

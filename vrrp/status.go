@@ -52,7 +52,7 @@ func (r *Router) Status() Status {
 		Phase:          r.phase(),
 		Since:          r.since,
 		Priority:       r.c.Priority,
-		Configured:     r.given.Priority,
+		Configured:     r.priority,
 		Interval:       r.c.Interval,
 		MissedAdverts:  uint8(r.c.missed()),
 		Fault:          r.fault,

@@ -116,7 +116,7 @@ func TestAMasterIsLate(t *testing.T) {
 			receive(r, at(second), higher, advertOf(150))
 		}, second + half},
 		{"within the delay of preemption too", func(r *Router) {
-			c := r.given
+			c := r.given()
 			c.PreemptDelay = 10 * second
 			r.Update(epoch, c)
 			receive(r, epoch, lower, advertOf(50))
@@ -130,7 +130,7 @@ func TestAMasterIsLate(t *testing.T) {
 		{"one that is preempted is not followed", func(r *Router) { receive(r, epoch, lower, advertOf(50)) }, 0},
 		{"nor one that is to be preempted from now on", func(r *Router) {
 			receive(r, epoch, lower, advertOf(150))
-			c := r.given
+			c := r.given()
 			c.Priority = 200
 			r.Update(epoch, c)
 			receive(r, at(second), lower, advertOf(150))

@@ -15,7 +15,7 @@ func (s *Session) regroup(now time.Time) {
 	byName := make(map[string]*group)
 	s.groups = nil
 	for _, m := range s.members {
-		name := m.router.given.SyncGroup
+		name := m.router.c.SyncGroup
 		if m.removed {
 			name = ""
 		}

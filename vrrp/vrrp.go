@@ -412,7 +412,8 @@ type Counters struct {
 	// AddressesRemoved are addresses that somebody else had added while this
 	// router did not hold them.
 	AddressesRemoved uint64 `json:"addresses_removed"`
-	// Discarded are packets that were not accepted, by reason.
+	// Discarded are packets that were not accepted, by reason. Where there was none, a
+	// reason is left out, here and in Mismatched: Reasons names all.
 	Discarded map[Reason]uint64 `json:"discarded,omitempty"`
 	// Mismatched are adverts that were accepted although they disagree with
 	// this router's configuration, by how they do.

@@ -235,6 +235,7 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 // Lists and objects are never nil, since null is neither in JSON.
 
 func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
+	discarded, mismatched := vrrp.Reasons(r.Authentication != nil && len(r.Authentication.Keys) > 0)
 	return api.Router{
 		Name: r.Name, Interface: r.Interface, VRID: r.VRID, Version: r.Version, SyncGroup: r.SyncGroup,
 		State: api.State(r.State), Phase: string(r.Phase), Since: r.Since, Priority: r.Priority, Configured: r.Configured, MissedAdverts: r.MissedAdverts, Interval: r.Interval, IntervalText: api.Duration(r.Interval),
@@ -249,7 +250,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
 			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, PathsRestored: r.Counters.PathsRestored, AddressesRemoved: r.Counters.AddressesRemoved,
-			Discarded: reasons(r.Counters.Discarded), Mismatched: reasons(r.Counters.Mismatched),
+			Discarded: counts(discarded, r.Counters.Discarded), Mismatched: counts(mismatched, r.Counters.Mismatched),
 		},
 		AdvertGaps: histogramStatus(&r.AdvertGaps, vrrp.GapBounds), AdvertLateness: histogramStatus(&r.AdvertLateness, vrrp.LatenessBounds),
 	}
@@ -306,6 +307,16 @@ func reasons[V any](by map[vrrp.Reason]V) map[string]V {
 		all[string(reason)] = v
 	}
 	return all
+}
+
+// counts makes them plain text too, and lets each counter be there before its first
+// event.
+func counts(all []vrrp.Reason, by map[vrrp.Reason]uint64) map[string]uint64 {
+	counts := reasons(by)
+	for _, reason := range all {
+		counts[string(reason)] += 0
+	}
+	return counts
 }
 
 func keyStatus(k ipvsctl.ServiceKey) api.ServiceKey {

@@ -158,3 +158,22 @@ func unset(t *testing.T, name string, v reflect.Value) {
 		}
 	}
 }
+
+// Whoever watches a counter finds it before it counts for the first time.
+func TestCountersAreThereBeforeTheirFirstEvent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		authentication *vrrp.AuthenticationStatus
+		discarded      int
+	}{
+		"without keys": {nil, 15},
+		"with keys":    {&vrrp.AuthenticationStatus{Keys: []uint16{1}}, 21},
+	} {
+		got := routerStatus(&vrrp.Status{Authentication: tt.authentication, Counters: vrrp.Counters{Discarded: map[vrrp.Reason]uint64{"ttl": 3}}}, 0).Counters
+		if n, there := got.Discarded["checksum"]; n != 0 || !there || got.Discarded["ttl"] != 3 || len(got.Discarded) != tt.discarded {
+			t.Errorf("%s: discarded %v", name, got.Discarded)
+		}
+		if _, there := got.Mismatched["owner"]; !there {
+			t.Errorf("%s: mismatched %v", name, got.Mismatched)
+		}
+	}
+}

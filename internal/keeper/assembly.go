@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -13,9 +12,6 @@ type assembly struct {
 	known []bool
 	// unknown is of how many nothing was told since there are other ones.
 	unknown int
-	// discarded and mismatched are what was counted of a router, which mostly is
-	// nothing, and the same for a thousand of them.
-	discarded, mismatched map[vrrp.Reason]uint64
 }
 
 // add adds a report. What was handed out before is not changed.
@@ -31,20 +27,9 @@ func (a *assembly) add(r vrrp.Report) {
 			continue // of a keeper that this one does not know
 		}
 		a.all[place] = r.Statuses[i]
-		counters := &a.all[place].Counters
-		counters.Discarded, a.discarded = share(counters.Discarded, a.discarded)
-		counters.Mismatched, a.mismatched = share(counters.Mismatched, a.mismatched)
 		if !a.known[place] {
 			a.known[place] = true
 			a.unknown--
 		}
 	}
-}
-
-// share returns the last map in the place of an equal one, and which is the last then.
-func share(m, last map[vrrp.Reason]uint64) (shared, now map[vrrp.Reason]uint64) {
-	if maps.Equal(m, last) {
-		return last, last
-	}
-	return m, m
 }
