@@ -100,6 +100,10 @@ func demanded(tracks []Track, given []Condition) []demand {
 	return all
 }
 
+// idle reports whether nothing follows from a demand: it is met, and the router does not
+// track it.
+func (d demand) idle() bool { return d.OK && d.Track.Condition == "" }
+
 // judged is what a demand means for its router.
 func (d demand) judged() Judged {
 	j := Judged{Name: d.Name, Unknown: d.Unknown, Hard: d.Weight == 0, Weight: d.Weight, Counts: d.Counts}

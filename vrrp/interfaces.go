@@ -110,7 +110,8 @@ func (s *Session) evaluate(now time.Time, g *group) {
 			m.inspected = true
 			s.adopt(now, m)
 		}
-		m.demands = m.damp(now, append(s.ownConditions(now, m, port, device), demanded(m.router.c.Track, s.conditions)...))
+		all := append(s.ownConditions(now, m, port, device), demanded(m.router.c.Track, s.conditions)...)
+		m.demands = append([]demand{}, m.damp(now, slices.DeleteFunc(all, demand.idle))...)
 	}
 	for _, m := range g.members {
 		m.changed = true
@@ -168,7 +169,7 @@ func (s *Session) device(m *member) (why string, known bool) {
 // damp makes what the router tracks what it counts as, and looks again when that
 // changes by itself.
 func (m *member) damp(now time.Time, demands []demand) []demand {
-	dampers := make(map[string]*damper, len(m.router.c.Track))
+	var dampers map[string]*damper
 	for i := range demands {
 		d := &demands[i]
 		if d.UpAfter == 0 && d.DownAfter == 0 {
@@ -177,6 +178,9 @@ func (m *member) damp(now time.Time, demands []demand) []demand {
 		of := m.dampers[d.Name]
 		if of == nil {
 			of = &damper{}
+		}
+		if dampers == nil {
+			dampers = make(map[string]*damper)
 		}
 		dampers[d.Name] = of
 		m.lookAt = earliest(m.lookAt, of.damp(now, d.Track, &d.Condition))

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (s *Session) lasts(now time.Time, m *member) bool {
 func (s *Session) nextReport(now time.Time) (r Report) {
 	p := &s.reports
 	if p.renew {
-		*p = reports{members: make([]*member, 0, len(s.members))}
+		*p = reports{members: make([]*member, 0, len(s.members)), seed: p.seed}
 		for _, m := range s.members {
 			m.changed = true
 			p.members = append(p.members, m)
@@ -61,7 +62,7 @@ func (s *Session) nextReport(now time.Time) (r Report) {
 	}
 	r.Total = len(p.members)
 	for i, m := range p.members {
-		g := s.gist(now, m)
+		g := maphash.Comparable(p.seed, s.gist(now, m))
 		if !m.changed && m.told == g && !s.lasts(now, m) {
 			continue
 		}
@@ -82,8 +83,9 @@ func (s *Session) refresh(r *Report, now time.Time) {
 		return
 	}
 	p.at = now
-	changed := len(r.Places)
-	for range min(refreshed, len(p.members)) {
+	changed, n := len(r.Places), min(refreshed, len(p.members))
+	r.Places, r.Statuses = slices.Grow(r.Places, n), slices.Grow(r.Statuses, n)
+	for range n {
 		p.next = (p.next + 1) % len(p.members)
 		if _, there := slices.BinarySearch(r.Places[:changed], p.next); !there {
 			s.addTo(r, now, p.next)

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
@@ -92,7 +93,7 @@ type member struct {
 	router    *Router
 	group     *group
 	inspected bool // its interface was looked at
-	// demands are its own conditions; nil: they are not known.
+	// demands are its own conditions, but for those that are idle; nil: they are not known.
 	demands []demand
 	verdict verdict            // of these and of its group's, as last told to the router
 	dampers map[string]*damper // of what it tracks
@@ -109,8 +110,9 @@ type member struct {
 	sourceless time.Time
 	// lookAt is when its conditions change although nothing happens.
 	lookAt time.Time
-	// told is what a Report told of it last, and changed whether there is more to tell.
-	told    gist
+	// told is the hash of what a Report told of it last, and changed whether there is more
+	// to tell.
+	told    uint64
 	changed bool
 }
 
@@ -141,6 +143,7 @@ type reports struct {
 	renew   bool      // there are other ones
 	next    int       // the place of the next one to be refreshed
 	at      time.Time // the last refreshing
+	seed    maphash.Seed
 }
 
 // A gist is what there is to a status but for counters, and what is told otherwise: by
@@ -177,7 +180,7 @@ func NewSession(link Link, edge Holder, report func(Event)) *Session {
 		done:    make(chan struct{}),
 		members: make(map[routerKey]*member),
 		resume:  make(map[string]time.Time),
-		reports: reports{renew: true},
+		reports: reports{renew: true, seed: maphash.MakeSeed()},
 	}
 	s.worker = newWorker(edge, report, func() { token(s.kick) })
 	return s
