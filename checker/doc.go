@@ -38,7 +38,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	spec.go, status.go, http.go, local.go,    what is probed
+//	spec.go, status.go                        what is probed, by each kind
+//	tcp.go, http.go, ping.go, local.go
 //	target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go, rate.go            what is due when

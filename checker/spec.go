@@ -48,18 +48,3 @@ func (s Spec) Decode(o any) error {
 	}
 	return json.Unmarshal([]byte(text), o)
 }
-
-// TCP is a probe that passes when a connection is established.
-type TCP struct{}
-
-// Kind returns "tcp".
-func (TCP) Kind() string { return "tcp" }
-
-// Ping is a probe that passes when an ICMP echo request is answered.
-type Ping struct {
-	// OwnRoute: it is this director that is tried, so one without a route has Failed.
-	OwnRoute bool `json:"own_route,omitempty"`
-}
-
-// Kind returns "ping".
-func (Ping) Kind() string { return "ping" }

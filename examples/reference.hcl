@@ -549,8 +549,8 @@ virtual_router "outside" {
     interval = "1s"
 
     # The time limit for one probe.
-    # Only with "ping", "exec". 1ms to 24h; default: 1s, or the interval if
-    # that is shorter.
+    # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
+    # shorter.
     timeout = "1s"
 
     # How many probes in a row must pass before the condition is met again. The
@@ -845,8 +845,8 @@ condition "ping" "gateways" {
   interval = "1s"
 
   # The time limit for one probe.
-  # Only with "ping", "exec". 1ms to 24h; default: 1s, or the interval if that
-  # is shorter.
+  # Only with "ping". 1ms to 24h; default: 1s, or the interval if that is
+  # shorter.
   timeout = "1s"
 
   # How many probes in a row must pass before the condition is met again. The

@@ -50,6 +50,9 @@ func newSchema(name string, options []*Option) *Schema {
 	return s
 }
 
+// Has reports whether the block has an option.
+func (s *Schema) Has(option string) bool { return s.byName[option] != nil }
+
 // KindNames lists the kinds in their order.
 func (s *Schema) KindNames() (names []string) {
 	for _, k := range s.Kinds {
@@ -81,7 +84,7 @@ func (s *Schema) walk(seen map[*Schema]bool, visit func(*Schema)) {
 // kindsWith returns the kinds that have an option.
 func (s *Schema) kindsWith(option string) (names []string) {
 	for _, k := range s.Kinds {
-		if k.Schema().byName[option] != nil {
+		if k.Schema().Has(option) {
 			names = append(names, k.Name)
 		}
 	}

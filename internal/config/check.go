@@ -15,7 +15,7 @@ type checkKind = block.Kind[checkReader]
 type checkReader struct {
 	// read reads a check, which has the defaults for what its block leaves out.
 	read func(*block.Body, *defaults) probe
-	// learn reads the block with the defaults of this kind.
+	// learn reads the block with the defaults of this kind; nil: there are none.
 	learn func(*block.Body, *defaults)
 }
 
@@ -53,6 +53,7 @@ func begin[T any](d *defaults, kind string, table *block.Table[T], self func(*T)
 		return *t
 	}
 	t := table.Start()
+	self(&t).hasPort = table.Schema().Has("port")
 	if d.timing != nil {
 		self(&t).setTiming(d.timing)
 	}
@@ -65,6 +66,7 @@ type probe struct {
 	interval, timeout time.Duration
 	fast, down        time.Duration // 0: the interval
 	rise, fall        int           // how many results in a row change the server's state
+	hasPort           bool          // its kind asks a port
 	port              uint16        // 0: the server's
 	portRefused       bool
 	doubted           bool        // a warning was given about it
@@ -112,13 +114,11 @@ func portOption[T any](of func(*T) *probe) block.Entry[T] {
 		0, 1, math.MaxUint16, func(t *T) *uint16 { return &of(t).port }).Unless("the server's")
 }
 
-func (p probe) hasPort() bool { return p.spec.Kind() != (checker.Ping{}).Kind() }
-
 // asking returns the probe that a block describes, which asks what o says.
 func (p probe) asking(b *block.Body, o checker.Options) probe {
 	p = p.of(o)
 	p.at = b.Head
-	p.portRefused = p.hasPort() && b.Refused("port")
+	p.portRefused = p.hasPort && b.Refused("port")
 	if b.Given("fast_interval") && p.fast > p.interval {
 		b.Mistake(b.At("fast_interval"), "Intervals reversed", "fast_interval %s must not be longer than interval %s.", block.Short(p.fast), block.Short(p.interval))
 	}

@@ -6,9 +6,11 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// checkKinds are the kinds of checks. A new one is a file with its options and
+// checkList are the kinds of checks. A new one is a file with its options and
 // what it makes of them, and a name here.
-var checkKinds = block.NewKinds("check", checkTCP, checkHTTP, checkHTTPS, checkPing, checkNone)
+var checkList = []checkKind{checkTCP, checkHTTP, checkHTTPS, checkPing, checkNone}
+
+var checkKinds = block.NewKinds("check", checkList...)
 
 // probe is the check of a service without any: a TCP connect where the service is
 // TCP and has a port, else a ping.

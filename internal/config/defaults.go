@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lvsd/lvsd/internal/block"
 )
@@ -25,7 +26,8 @@ var everyKind = checkKind{
 var everyTable = block.NewTable("check", func() []block.Entry[probe] { return timing((*probe).self) })
 
 // defaultKinds are the kinds of checks that have options.
-var defaultKinds = block.NewKinds("check", everyKind, checkTCP, checkHTTP, checkHTTPS, checkPing)
+var defaultKinds = block.NewKinds("check", append([]checkKind{everyKind},
+	slices.DeleteFunc(slices.Clone(checkList), func(k checkKind) bool { return k.Decode.learn == nil })...)...)
 
 // readDefaults reads what checks have where their blocks say nothing. The kind "*"
 // comes first wherever it stands, since the others begin with it.

@@ -24,7 +24,10 @@ func TestManualNamesEveryOption(t *testing.T) {
 		macro, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch macro {
 		case ".Sh", ".Ss":
-			section = strings.ToLower(rest)
+			section, _, _ = strings.Cut(strings.ToLower(rest), " ") // without kinds
+			if macro == ".Sh" {
+				section = strings.ToLower(rest)
+			}
 			if section == "top level" {
 				section = topLevel
 			}

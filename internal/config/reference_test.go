@@ -56,12 +56,15 @@ func current(t *testing.T, path string, generate func(string) string) {
 	}
 }
 
+// same reports whether two kinds of a block mean the same by an option.
+func same(a, b *block.Option) bool { return a.Name == b.Name && a.Help == b.Help }
+
 // every lists the options of a block, with those of its kinds, each once.
 func every(s *block.Schema) []*block.Option {
 	list := slices.Clone(s.Options)
 	for _, k := range s.Kinds {
 		for _, o := range k.Schema().Options {
-			if !slices.ContainsFunc(list, func(x *block.Option) bool { return x.Name == o.Name }) {
+			if !slices.ContainsFunc(list, func(x *block.Option) bool { return same(x, o) }) {
 				list = append(list, o)
 			}
 		}
@@ -69,21 +72,32 @@ func every(s *block.Schema) []*block.Option {
 	return list
 }
 
-// only says which kinds of a block have an option, where not all of them do.
-func only(s *block.Schema, o *block.Option) string {
-	var with []string
-	others := 0
+// with lists the kinds of a block that have an option, and counts those of the
+// others that have any.
+func with(s *block.Schema, o *block.Option) (kinds []string, others int) {
 	for _, k := range s.Kinds {
-		if slices.ContainsFunc(k.Schema().Options, func(x *block.Option) bool { return x.Name == o.Name }) {
-			with = append(with, k.Name)
+		if slices.ContainsFunc(k.Schema().Options, func(x *block.Option) bool { return same(x, o) }) {
+			kinds = append(kinds, k.Name)
 		} else if len(k.Schema().Options) > 0 {
 			others++
 		}
 	}
+	return kinds, others
+}
+
+// only says which kinds of a block have an option, where not all of them do.
+func only(s *block.Schema, o *block.Option) string {
+	kinds, others := with(s, o)
 	if others == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Only with %s.", strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", with), "\" \"", "\", \""), "[]"))
+	return fmt.Sprintf("Only with %s.", strings.Trim(strings.ReplaceAll(fmt.Sprintf("%q", kinds), "\" \"", "\", \""), "[]"))
+}
+
+// ofMost reports whether most kinds of a block have an option.
+func ofMost(s *block.Schema, o *block.Option) bool {
+	kinds, others := with(s, o)
+	return len(kinds) > others
 }
 
 // limits says which values an option may have, and its default.
@@ -111,7 +125,8 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 type explainer map[string]bool
 
 func (said explainer) explanations(o *block.Option) (list [][2]string) {
-	if said[o.Name] {
+	about := o.Name + fmt.Sprint(o.Words)
+	if said[about] {
 		return nil
 	}
 	for _, w := range o.Words {
@@ -124,7 +139,7 @@ func (said explainer) explanations(o *block.Option) (list [][2]string) {
 			list = append(list, [2]string{fmt.Sprintf("%s %q", o.Name, k.Name), k.Help})
 		}
 	}
-	said[o.Name] = len(list) > 0
+	said[about] = len(list) > 0
 	return list
 }
 
@@ -137,34 +152,47 @@ var (
 	trailing = regexp.MustCompile(` +# .*$`)
 )
 
+// A place is inside a block: all that is there for its type, and what its kind has of it.
+type place struct{ all, kind *block.Schema }
+
+// within is the place inside a block of a type with labels.
+func within(s *block.Schema, labels string) place {
+	for _, k := range s.Kinds {
+		if strings.HasPrefix(labels, fmt.Sprintf(" %q", k.Name)) {
+			return place{s, k.Schema()}
+		}
+	}
+	return place{s, s}
+}
+
 // commented puts above the first use of every option what the tables say of
 // it, instead of the comment that is there.
 func commented(text string) string {
 	var out []string
-	stack, seen, said := []*block.Schema{top.Schema()}, map[string]bool{}, explainer{}
+	stack, seen, said := []place{within(top.Schema(), "")}, map[string]bool{}, explainer{}
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		in := stack[len(stack)-1]
-		name, isBlock := "", false
+		name, labels, isBlock := "", "", false
 		if m := opened.FindStringSubmatch(trailing.ReplaceAllString(line, "")); m != nil {
-			name, isBlock = m[1], true
+			name, labels, isBlock = m[1], m[2], true
 		} else if m := oneLine.FindStringSubmatch(line); m != nil {
 			name = m[1]
 		} else if m := assigned.FindStringSubmatch(line); m != nil {
 			name = m[1]
 		}
-		o := find(in, name)
-		if o != nil && !seen[in.Name+"."+name] {
-			seen[in.Name+"."+name] = true
-			out = append(uncommented(out), said.comment(in, o, len(line)-len(strings.TrimLeft(line, " ")))...)
+		o := find(in.kind, name)
+		if o != nil && !seen[in.all.Name+"."+name+o.Help] {
+			seen[in.all.Name+"."+name+o.Help] = true
+			out = append(uncommented(out), said.comment(in.all, o, len(line)-len(strings.TrimLeft(line, " ")))...)
 			if !strings.HasPrefix(strings.TrimSpace(line), "#") {
 				line = trailing.ReplaceAllString(line, "")
 			}
 		}
 		switch {
 		case isBlock && o != nil:
-			stack = append(stack, o.Block)
+			stack = append(stack, within(o.Block, labels))
 		case isBlock:
-			stack = append(stack, &block.Schema{Name: name}) // dynamic
+			stack = append(stack, within(&block.Schema{Name: name}, "")) // dynamic
 		case strings.TrimSpace(line) == "}":
 			stack = stack[:len(stack)-1]
 		}
@@ -242,22 +270,53 @@ func sections() string {
 	var b strings.Builder
 	b.WriteString(".Sh TOP LEVEL\n")
 	said := explainer{}
-	said.list(&b, top.Schema())
+	said.list(&b, top.Schema(), "", top.Schema().Options)
 	done := map[*block.Schema]bool{}
 	for _, o := range top.Schema().Options {
 		if len(every(o.Block)) == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, ".Sh %s\n", strings.ToUpper(o.Name))
-		if len(o.Block.Kinds) > 0 {
-			b.WriteString("The kinds are\n")
-			definitions(&b, said.explanations(o))
-		}
-		said.list(&b, o.Block)
+		said.section(&b, o)
 		said.subsections(&b, o.Block, done)
 	}
 	refused(&b)
 	return b.String()
+}
+
+// section is what a block may hold. What few of its kinds have follows for each of these.
+func (said explainer) section(b *strings.Builder, o *block.Option) {
+	if len(o.Block.Kinds) == 0 {
+		said.list(b, o.Block, "", o.Block.Options)
+		return
+	}
+	b.WriteString("The kinds are\n")
+	definitions(b, said.explanations(o))
+	isCommon := func(x *block.Option) bool { return ofMost(o.Block, x) }
+	listed := slices.DeleteFunc(every(o.Block), func(x *block.Option) bool { return !isCommon(x) })
+	said.list(b, o.Block, "", listed)
+	for _, k := range o.Block.Kinds {
+		var own []*block.Option
+		var before []string
+		for _, x := range k.Schema().Options {
+			switch {
+			case isCommon(x):
+			case slices.ContainsFunc(listed, func(y *block.Option) bool { return same(x, y) }):
+				before = append(before, x.Name)
+			default:
+				own = append(own, x)
+			}
+		}
+		listed = append(listed, own...)
+		if len(own)+len(before) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, ".Ss %s \\(dq%s\\(dq\n", o.Name, k.Name)
+		if len(before) > 0 {
+			sentences(b, fmt.Sprintf("It also has options that are described above: %s.", strings.Join(before, ", ")))
+		}
+		said.list(b, o.Block, k.Name, own)
+	}
 }
 
 // refused is the manual's section about words of keepalived that lvsd will not have. The
@@ -289,12 +348,12 @@ func (said explainer) subsections(b *strings.Builder, s *block.Schema, done map[
 			continue
 		}
 		done[o.Block] = true
-		fmt.Fprintf(b, ".Ss %s\n", o.Name)
-		if len(o.Block.Kinds) > 0 {
-			b.WriteString("The kinds are\n")
-			definitions(b, said.explanations(o))
+		title := o.Name
+		if kinds, others := with(s, o); others > 0 {
+			title = fmt.Sprintf("%s (%s)", o.Name, strings.Join(kinds, ", "))
 		}
-		said.list(b, o.Block)
+		fmt.Fprintf(b, ".Ss %s\n", title)
+		said.section(b, o)
 	}
 	for _, o := range every(s) {
 		if o.Block != nil && o.Block != s {
@@ -303,19 +362,23 @@ func (said explainer) subsections(b *strings.Builder, s *block.Schema, done map[
 	}
 }
 
-// list is what a block may hold.
-func (said explainer) list(b *strings.Builder, s *block.Schema) {
-	if len(every(s)) == 0 {
+// list is what a block may hold, or one kind of it.
+func (said explainer) list(b *strings.Builder, s *block.Schema, kind string, options []*block.Option) {
+	if len(options) == 0 {
 		return
 	}
 	b.WriteString(".Bl -tag -width Ds\n")
-	for _, o := range every(s) {
+	for _, o := range options {
 		b.WriteString(".It Ic " + o.Name)
 		for _, l := range o.Labels {
 			b.WriteString(" Ar " + l)
 		}
 		b.WriteString("\n")
-		sentences(b, o.Help+" "+only(s, o)+" "+limits(o))
+		restriction := only(s, o)
+		if kinds, _ := with(s, o); slices.Equal(kinds, []string{kind}) {
+			restriction = "" // The headline says so.
+		}
+		sentences(b, o.Help+" "+restriction+" "+limits(o))
 		if o.Block == nil {
 			definitions(b, said.explanations(o))
 		}

@@ -228,7 +228,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 	for i := range probes {
 		p := &probes[i]
 		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout, Pace: p.pace()}
-		if p.hasPort() {
+		if p.hasPort {
 			t.Port = to.Port
 			if p.port != 0 {
 				t.Port = p.port
