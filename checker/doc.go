@@ -38,9 +38,10 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	spec.go, status.go                        what is probed, by each kind
-//	tcp.go, http.go, ping.go, local.go
-//	target.go
+//	spec.go, status.go, words.go, expect.go,  what all kinds have in common
+//	tls.go
+//	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
+//	local.go, target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go, rate.go            what is due when
 //	checker.go                                the loop

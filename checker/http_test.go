@@ -34,10 +34,7 @@ func TestHTTPTexts(t *testing.T) {
 }
 
 func TestHTTPValidate(t *testing.T) {
-	good := HTTP{
-		Method: "HEAD", Path: "/a?b=c%20d", Host: "www.example:8080", Status: StatusRanges{{200, 200}, {301, 301}},
-		Headers: []Header{{"Accept", "*/*"}, {"X-Probe", "lvsd a=b"}}, Body: "(?i)ok", ServerName: "www.example",
-	}
+	good := HTTP{Method: "HEAD", Path: "/a?b=c%20d", Host: "www.example:8080", Status: StatusRanges{{200, 200}, {301, 301}}, Headers: []Header{{"Accept", "*/*"}, {"X-Probe", "lvsd a=b"}}, Body: "(?i)ok", TLS: TLS{ServerName: "www.example"}}
 	if err := good.Validate(); err != nil {
 		t.Errorf("a good one: %v", err)
 	}
@@ -57,7 +54,7 @@ func TestHTTPValidate(t *testing.T) {
 		{HTTP{Path: "/\r\nX: y"}, "must not contain a space"},
 		{HTTP{Host: "a\r\nX: y"}, "must be a name"},
 		{HTTP{Host: "http://a.example"}, "must be a name"},
-		{HTTP{ServerName: "a b"}, "must be a host name"},
+		{HTTP{TLS: TLS{ServerName: "a b"}}, "must be a host name"},
 		{HTTP{Body: "("}, "body is not a valid regular expression"},
 		{HTTP{Body: strings.Repeat("x{1000}", 100)}, "body: the regular expression takes 100002 steps"},
 		{HTTP{Headers: []Header{{"", "x"}}}, `header name ""`},
@@ -105,10 +102,10 @@ func FuzzHTTPValidate(f *testing.F) {
 
 // Each dot is one step, and the beginning and the end are two more.
 func TestAnExpressionOfTenThousandStepsIsTheLargest(t *testing.T) {
-	if err := validatePattern(strings.Repeat(".", 9_998)); err != nil {
+	if err := validatePattern("body", strings.Repeat(".", 9_998)); err != nil {
 		t.Errorf("10,000 steps: %v", err)
 	}
-	if err := validatePattern(strings.Repeat(".", 9_999)); err == nil || !strings.Contains(err.Error(), "takes 10001 steps, but the limit is 10000") {
+	if err := validatePattern("body", strings.Repeat(".", 9_999)); err == nil || !strings.Contains(err.Error(), "takes 10001 steps, but the limit is 10000") {
 		t.Errorf("10,001 steps: error %v, want the limit", err)
 	}
 }

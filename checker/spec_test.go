@@ -10,9 +10,9 @@ import (
 )
 
 func TestSpec(t *testing.T) {
-	page := HTTP{Method: "GET", Path: "/a", Headers: []Header{{"A", "b"}}, Status: StatusRanges{{200, 299}, {304, 304}}, Body: "<p>", Insecure: true}
+	page := HTTP{Method: "GET", Path: "/a", Headers: []Header{{"A", "b"}}, Status: StatusRanges{{200, 299}, {304, 304}}, Body: "<p>", TLS: TLS{Insecure: true}}
 	secure := page
-	secure.TLS = true
+	secure.Secure = true
 	tests := []struct {
 		options Options
 		kind    string
@@ -21,7 +21,7 @@ func TestSpec(t *testing.T) {
 		{TCP{}, "tcp", "tcp"},
 		{Ping{}, "ping", "ping"},
 		{HTTP{}, "http", "http"},
-		{HTTP{TLS: true}, "https", "https"},
+		{HTTP{Secure: true}, "https", "https"},
 		{page, "http", `http {"method":"GET","path":"/a","headers":[{"name":"A","value":"b"}],"status":[{"first":200,"last":299},{"first":304,"last":304}],"body":"\u003cp\u003e","insecure":true}`},
 		{secure, "https", `https {"method":"GET","path":"/a","headers":[{"name":"A","value":"b"}],"status":[{"first":200,"last":299},{"first":304,"last":304}],"body":"\u003cp\u003e","insecure":true}`},
 	}
@@ -34,8 +34,8 @@ func TestSpec(t *testing.T) {
 }
 
 func TestSpecDecode(t *testing.T) {
-	sent := HTTP{TLS: true, Path: "/a", Headers: []Header{{"A", "b"}}, Status: StatusRanges{{200, 299}}, CA: "/etc/ca.pem"}
-	received := HTTP{TLS: true}
+	sent := HTTP{Secure: true, Path: "/a", Headers: []Header{{"A", "b"}}, Status: StatusRanges{{200, 299}}, TLS: TLS{CA: "/etc/ca.pem"}}
+	received := HTTP{Secure: true}
 	if err := SpecOf(sent).Decode(&received); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestSpecDecode(t *testing.T) {
 // A target that was read in another process is the same target.
 func TestTargetsSurviveBeingSent(t *testing.T) {
 	web := target(1)
-	web.Spec = SpecOf(HTTP{TLS: true, Path: "/a"})
+	web.Spec = SpecOf(HTTP{Secure: true, Path: "/a"})
 	sent := []Target{target(1), web}
 	var wire bytes.Buffer
 	var received []Target

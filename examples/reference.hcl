@@ -1025,7 +1025,13 @@ virtual_service "web" {
   # pass all of them. A real_server that has checks of its own is checked by
   # those instead. The default is check "tcp" {} for a TCP service with a port,
   # and check "ping" {} for any other.
-  #   check "tcp"    A TCP connection can be established.
+  #   check "tcp"    A TCP connection can be established. By default, only the
+  #                  server's kernel is asked, and its process does not notice.
+  #                  With send, expect or tls, what it says is checked, too.
+  #   check "udp"    Nobody says that the UDP port is closed, or, with expect
+  #                  or reply, the server answers. A server that is off is only
+  #                  noticed if it must answer, since a datagram that is lost
+  #                  tells nothing.
   #   check "http"   The server answers a request as expected. The answer is
   #                  read to its end, but not beyond 1 MiB or for longer than a
   #                  second, so that a check leaves no trace in the server's
@@ -1074,7 +1080,8 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "http", "https". 1 to 65535; default: the server's.
+    # Only with "tcp", "udp", "http", "https". 1 to 65535; default: the
+    # server's.
     port = 443
 
     # The method of the request.
@@ -1109,13 +1116,13 @@ virtual_service "web" {
       body = "in (good )?order"
     }
 
-    # How the server's certificate is verified. Without this block, it must be
-    # valid for the check's host or, if that is not set, for the server's
-    # address.
+    # How TLS is spoken, and how the server's certificate is verified. Without
+    # this block, it must be valid for the check's host or, if that is not set,
+    # for the server's address.
     # Only with "https".
     tls {
       # The name for which the certificate must be valid.
-      # Default: host, or the address if host is not set.
+      # Default: host where the check has one, else the server's address.
       server_name = "www.example.org"
 
       # Verify the certificate. If false, any certificate is accepted.
@@ -1299,6 +1306,83 @@ virtual_service "ftp" {
   }
 
   real_server "192.168.1.4" {} # without a port, packets keep the client's
+}
+
+# ---- Checks
+
+# A service whose servers must pass checks of other kinds.
+virtual_service "cache" {
+  address = "10.13.0.200"
+  port    = 6379
+  forward = "nat"
+
+  check "tcp" {
+    # Leave out the last packet of the handshake, so that the server's process
+    # does not see the connection: it is not logged, and takes no place in a
+    # queue. If false, the connection is established, and closed in order.
+    # Only with "tcp". Default: true, unless there is send, quit, expect or
+    # tls.
+    half_open = false
+
+    # What is sent when the connection is established. Write a line's end as
+    # the protocol has it: "PING\r\n".
+    # Only with "tcp". A text, or "hex:" and bytes in hexadecimal digits;
+    # default: none.
+    send = "PING\r\n"
+
+    # What is sent in the end, so that the server knows that nothing went
+    # wrong: "QUIT\r\n".
+    # Only with "tcp". A text, or "hex:" and bytes in hexadecimal digits;
+    # default: none.
+    quit = "QUIT\r\n"
+
+    # What the server must answer. Without this block, nothing is waited for.
+    # Only with "tcp", "udp".
+    expect {
+      # A text that must come, anywhere in the first 16 KiB.
+      # A text, or "hex:" and bytes in hexadecimal digits; default: none.
+      text = "+PONG"
+
+      # Instead of text: a regular expression (RE2 syntax) that must match
+      # somewhere in the first 16 KiB. A dollar sign matches where the server
+      # closes the connection, and with (?m) at the end of a line.
+      # Default: none.
+      # pattern = "^\\+PONG"
+
+      # A regular expression (RE2 syntax) that must not match in what has come
+      # when text or pattern is found; without these, in the first line.
+      # Default: none.
+      not = "^-"
+    }
+
+    # Speak TLS from the first byte, and verify the server's certificate, which
+    # must be valid for the server's address unless this block says otherwise.
+    # It can be empty.
+    # Only with "tcp".
+    tls {
+      server_name = "cache.example.org"
+    }
+  }
+
+  check "udp" {
+    port = 161
+
+    # The datagram that is sent. Without it, it has no data, which most servers
+    # ignore.
+    # Only with "udp". A text, or "hex:" and bytes in hexadecimal digits;
+    # default: none.
+    send = "hex: 30 29 02 01"
+
+    # The server must answer. If false, the check passes when its timeout is
+    # over and nobody has refused the datagram.
+    # Only with "udp". Default: true with expect, else false.
+    reply = true
+    expect {
+      text = "hex: 30"
+    }
+  }
+
+  real_server "192.168.1.4" {}
 }
 
 # ---- Defaults

@@ -50,11 +50,11 @@ func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		began := time.Now()
-		c, err := newHTTPCheck(&Prober{authorities: all}, checker.HTTP{TLS: true, CA: "/net/ca.pem"})
+		c, err := newHTTPCheck(&Prober{authorities: all}, checker.HTTP{Secure: true, TLS: checker.TLS{CA: "/net/ca.pem"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = tlsConfig(ctx, c.HTTP, c.authorities, netip.MustParseAddr("192.0.2.1"))
+		_, err = c.tls.config(ctx, netip.MustParseAddr("192.0.2.1"))
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("the probe ended after %v, want its timeout, 3s", took)
 		}
@@ -133,14 +133,14 @@ func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
 func TestAuthoritiesAreForgotten(t *testing.T) {
 	p := New(nil)
 	check := func(path, ca string) *httpCheck {
-		c, err := newHTTPCheck(p, checker.HTTP{TLS: true, Path: path, CA: ca})
+		c, err := newHTTPCheck(p, checker.HTTP{Secure: true, Path: path, TLS: checker.TLS{CA: ca}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
 	a, b := check("/a", "/etc/ca.pem"), check("/b", "/etc/ca.pem")
-	if a.authorities != b.authorities {
+	if a.tls.authorities != b.tls.authorities {
 		t.Error("two checks that name one file have two")
 	}
 	for i := range 1000 {
@@ -156,7 +156,7 @@ func TestAuthoritiesAreForgotten(t *testing.T) {
 			break
 		}
 	}
-	if n := left(); n != 1 || p.authorities.file("/etc/ca.pem") != a.authorities {
+	if n := left(); n != 1 || p.authorities.file("/etc/ca.pem") != a.tls.authorities {
 		t.Errorf("%d files are remembered, want the one that checks name", n)
 	}
 	runtime.KeepAlive(a)
@@ -192,7 +192,7 @@ func TestTLSAuthoritiesOnADeadMount(t *testing.T) {
 	ca := newAuthority(t)
 	addr := serveTLS(t, ca.config(t, -1, 1, "a.example"))
 	path := filepath.Join(deadMount(t), "ca.pem")
-	dead := at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: path}, 100*time.Millisecond)
+	dead := at(addr, checker.HTTP{Secure: true, Host: "a.example", TLS: checker.TLS{CA: path}}, 100*time.Millisecond)
 	other := at(addr, checker.TCP{}, patience)
 	other.Interval = 50 * time.Millisecond
 	c := checker.New(newProber(t), 1)

@@ -138,7 +138,7 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 	addr := serveTLS(b, ca.config(b, -1, 1, "a.example"))
 	targets := make([]*checker.Target, b.N)
 	for i := range targets {
-		targets[i] = new(at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: ca.file}, time.Second+time.Duration(i)))
+		targets[i] = new(at(addr, checker.HTTP{Secure: true, Host: "a.example", TLS: checker.TLS{CA: ca.file}}, time.Second+time.Duration(i)))
 		targets[i].Interval = time.Hour
 	}
 	c := checker.New(New(nil), checker.DefaultInFlight)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -134,6 +135,64 @@ func (c *conn) closeInOrder() error {
 	err = raw.Control(func(fd uintptr) {
 		result = unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
 	})
+	return cmp.Or(err, result)
+}
+
+const (
+	// closePatience bounds how long a server's close is waited for when all is said, and
+	// lastWordsLimit what is read meanwhile, in bytes.
+	closePatience  = 100 * time.Millisecond
+	lastWordsLimit = 64 << 10
+)
+
+// part ends a conversation on the connection as a polite client does: it says goodbye,
+// lets the server close first if it does so soon, and closes in order. A server that
+// goes on talking is not listened to for long. stream is the connection, or what is
+// spoken on it.
+func (c *conn) part(ctx context.Context, stream io.ReadWriteCloser, goodbye []byte) {
+	if !c.patient(ctx) {
+		return
+	}
+	if len(goodbye) > 0 {
+		if _, err := stream.Write(goodbye); err != nil {
+			return
+		}
+		if c.drain(stream) {
+			c.closeInOrder()
+			return
+		}
+	}
+	if tls, ok := stream.(interface{ CloseWrite() error }); ok && c.patient(ctx) && tls.CloseWrite() != nil {
+		return
+	}
+	if c.closeWrite() == nil && c.patient(ctx) {
+		c.drain(c)
+		c.closeInOrder()
+	}
+}
+
+// patient sets the deadline of what comes next to a moment from now. It reports
+// whether the probe has that long.
+func (c *conn) patient(ctx context.Context) bool {
+	c.SetDeadline(time.Now().Add(closePatience))
+	return ctx.Err() == nil // Its end has set an earlier deadline, which was just overwritten.
+}
+
+// drain reads what else a server says, within bounds, and reports whether that has ended.
+func (c *conn) drain(stream io.Reader) (ended bool) {
+	limit := &io.LimitedReader{R: stream, N: lastWordsLimit}
+	_, err := io.Copy(io.Discard, limit)
+	return err == nil && limit.N > 0
+}
+
+// closeWrite tells the server that nothing more comes.
+func (c *conn) closeWrite() error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var result error
+	err = raw.Control(func(fd uintptr) { result = unix.Shutdown(int(fd), unix.SHUT_WR) })
 	return cmp.Or(err, result)
 }
 

@@ -2,10 +2,12 @@
 // system calls of the checks are here.
 //
 //	Compile ── tcp.go ──┐
+//	        ── udp.go ─── datagram.go
 //	        ── http.go ─┴─ dial.go   connections in the runtime's poller
 //	        │     ├─ tls.go ─ authorities.go   certificates
-//	        │     ├─ response.go   what servers say, and how it ends
-//	        │     └─ pattern.go   what a body must match
+//	        │     ├─ answer.go   what servers say
+//	        │     ├─ response.go   what they say by HTTP, and how it ends
+//	        │     └─ pattern.go   what that must match
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
@@ -17,8 +19,8 @@
 // The deadline of a probe's context is the only time limit. It covers the
 // connect, the TLS handshake, the header and the body together, so a server
 // that sends one byte at a time cannot prolong a probe. What is read from a
-// server is bounded, too: 64 kB of header and 1 MiB after it, of which
-// checker.BodyLimit bytes are looked at.
+// server is bounded, too: by HTTP 64 kB of header and 1 MiB after it, of which
+// checker.BodyLimit bytes are looked at, else checker.AnswerLimit bytes.
 // Only reading a file of certificates can take longer, if its disk hangs:
 // authorities.go reads it in a goroutine of its own, and no probe waits for that
 // beyond its deadline.
@@ -31,11 +33,13 @@
 // Every file uses only files that come before it in this list:
 //
 //	verdict.go                         how a probe ended
-//	dial.go, authorities.go, tls.go    connections
-//	pattern.go, response.go            what servers say
+//	dial.go, datagram.go,              connections
+//	authorities.go, tls.go
+//	pattern.go, answer.go,             what servers say
+//	response.go
 //	echo.go, pinger.go                 ICMP
 //	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober
-//	tcp.go, http.go, ping.go,          each kind of check
+//	tcp.go, udp.go, http.go, ping.go,  each kind of check
 //	file.go, process.go, exec.go
 package probe

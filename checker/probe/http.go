@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/netip"
@@ -16,7 +15,7 @@ import (
 
 func init() {
 	register(checker.HTTP{}, compileHTTP)
-	register(checker.HTTP{TLS: true}, compileHTTP)
+	register(checker.HTTP{Secure: true}, compileHTTP)
 }
 
 // compileHTTP returns the run that passes when a request is answered with a
@@ -32,8 +31,7 @@ type httpCheck struct {
 	// headers are the header lines after Host, as they are sent.
 	headers []byte
 	body    pattern
-	// authorities are trusted in place of the system's; nil: the system's.
-	authorities *authorityFile
+	tls     *tlsClient
 }
 
 // newHTTPCheck makes an HTTP check ready to run.
@@ -47,8 +45,8 @@ func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
 	}
 	body, err := compilePattern(o.Body)
 	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers), body: body}
-	if o.TLS && o.CA != "" && !o.Insecure {
-		c.authorities = p.authorities.file(o.CA)
+	if o.Secure {
+		c.tls = newTLS(p.authorities, o.TLS, o.Host, "http/1.1")
 	}
 	return c, err
 }
@@ -76,16 +74,10 @@ func (c *httpCheck) run(ctx context.Context, t checker.Target) error {
 	}
 	defer plain.Close()
 	var stream io.ReadWriteCloser = plain
-	if c.TLS {
-		config, err := tlsConfig(ctx, c.HTTP, c.authorities, t.Addr)
-		if err != nil {
-			return notRun(err)
+	if c.tls != nil {
+		if stream, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
+			return err
 		}
-		secure := tls.Client(plain, config)
-		if err := secure.Handshake(); err != nil {
-			return while("negotiating TLS", tlsError(config.ServerName, err))
-		}
-		stream = secure
 	}
 	answer, err := c.ask(stream, t)
 	if answer != nil && answer.finish(ctx, plain) && plain.closeInOrder() == nil {
@@ -132,7 +124,7 @@ func (c *httpCheck) hostHeader(t checker.Target) string {
 	if t.Addr.Is6() {
 		host = "[" + host + "]"
 	}
-	if c.TLS {
+	if c.Secure {
 		implied = 443
 	}
 	if t.Port != implied {

@@ -286,7 +286,7 @@ func TestHTTPRequest(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: 192.0.2.1:8080\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"the scheme's own port is left out", checker.HTTP{}, 80, "192.0.2.1",
 			"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
-		{"IPv6", checker.HTTP{TLS: true}, 443, "2001:db8::1",
+		{"IPv6", checker.HTTP{Secure: true}, 443, "2001:db8::1",
 			"GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"a zone stays at home", checker.HTTP{}, 81, "fe80::1%eth0",
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
@@ -382,7 +382,7 @@ http {
 		expect(t, probe(addr, checker.HTTP{Body: "It works"}), checker.Passed, "")
 		expect(t, probe(addr, checker.HTTP{Body: "It does not"}), checker.Failed, "the body (18 bytes read) does not match")
 		expect(t, probe(addr, checker.HTTP{Path: "/missing"}), checker.Failed, "status 404, want 200-299")
-		expect(t, probe(addr, checker.HTTP{TLS: true}), checker.Failed, "the server does not speak TLS")
+		expect(t, probe(addr, checker.HTTP{Secure: true}), checker.Failed, "the server does not speak TLS")
 	}
 	server.do(func() { err = nginx.Process.Signal(os.Kill) })
 	nginx.Wait()

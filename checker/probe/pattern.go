@@ -19,6 +19,8 @@ type pattern struct {
 	// (measured: 6 µs against 1.4 ms in 10 kB).
 	plain      []byte
 	expression *regexp.Regexp
+	// minding: whether it matches depends on where the text ends.
+	minding bool
 }
 
 // compilePattern compiles a regular expression (RE2). Plain text is only what
@@ -34,7 +36,31 @@ func compilePattern(expression string) (pattern, error) {
 		return pattern{plain: []byte(string(parsed.Rune))}, nil
 	}
 	compiled, err := regexp.Compile(expression)
-	return pattern{expression: compiled}, err
+	return pattern{expression: compiled, minding: mindsTheEnd(parsed)}, err
+}
+
+// mindsTheEnd reports whether an expression has an operator that looks for the end of
+// a text, or of a word or line there.
+func mindsTheEnd(e *syntax.Regexp) bool {
+	switch e.Op {
+	case syntax.OpEndLine, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(e.Sub, mindsTheEnd)
+}
+
+// in reports whether the pattern is in a text, whatever follows; ended: nothing does.
+// An operator looks at no more than the letter after the match.
+func (p pattern) in(text []byte, ended bool) bool {
+	switch {
+	case p.expression == nil:
+		return bytes.Contains(text, p.plain)
+	case ended || !p.minding:
+		return p.expression.Match(text)
+	default:
+		at := p.expression.FindIndex(text)
+		return at != nil && at[1] < len(text)
+	}
 }
 
 // find reports whether the pattern comes before the end of the text. To an

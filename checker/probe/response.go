@@ -23,9 +23,8 @@ const (
 	// is looked at, so that its chunks may be small.
 	restLimit = 1 << 20
 	// endPatience bounds how long the end of a response is waited for when its
-	// verdict is known, closePatience how long the server's close after that.
-	endPatience   = time.Second
-	closePatience = 100 * time.Millisecond
+	// verdict is known.
+	endPatience = time.Second
 )
 
 // A response is what a server answered, up to its body. It is read as clients

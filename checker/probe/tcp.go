@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"io"
 	"net/netip"
 
 	"github.com/lvsd/lvsd/checker"
@@ -9,13 +10,67 @@ import (
 
 func init() { register(checker.TCP{}, compileTCP) }
 
-// compileTCP returns the run that passes when a connection is established.
-func compileTCP(*Prober, checker.TCP) (run, error) {
-	return func(ctx context.Context, t checker.Target) error {
-		c, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), true)
-		if err != nil {
+// compileTCP returns the run that passes when a connection is established, and what is
+// said on it is as expected.
+func compileTCP(p *Prober, o checker.TCP) (run, error) {
+	if o.HalfOpen() {
+		return knock, nil
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	c := &tcpCheck{TCP: o}
+	if o.TLS != nil {
+		c.tls = newTLS(p.authorities, *o.TLS, "")
+	}
+	var err error
+	c.expect, err = compileExpect(o.Expect)
+	return c.run, err
+}
+
+// knock passes when the server's kernel would establish a connection.
+func knock(ctx context.Context, t checker.Target) error {
+	c, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), true)
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// A tcpCheck is a TCP check made ready to run, whose connection the server's process
+// sees.
+type tcpCheck struct {
+	checker.TCP
+	tls    *tlsClient // nil: it speaks no TLS
+	expect expectation
+}
+
+func (c *tcpCheck) run(ctx context.Context, t checker.Target) error {
+	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	var stream io.ReadWriteCloser = plain
+	if c.tls != nil {
+		if stream, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
 			return err
 		}
-		return c.Close()
-	}, nil
+	}
+	err = c.talk(stream)
+	plain.part(ctx, stream, c.Quit)
+	return err
+}
+
+// talk says what there is to say, and waits for what is expected.
+func (c *tcpCheck) talk(stream io.ReadWriter) error {
+	if len(c.Send) > 0 {
+		if _, err := stream.Write(c.Send); err != nil {
+			return while("sending the request", err)
+		}
+	}
+	if c.Expect.Empty() {
+		return nil
+	}
+	return c.expect.await(stream)
 }

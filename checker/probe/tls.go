@@ -17,33 +17,67 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
-// tlsConfig returns how a check talks TLS to an address. It trusts these
-// authorities, or the system's where there are none. No session is kept: each
-// probe asks for the certificate and verifies it.
-func tlsConfig(ctx context.Context, o checker.HTTP, trusted *authorityFile, addr netip.Addr) (*tls.Config, error) {
-	config := &tls.Config{
-		ServerName:         serverName(o, addr),
-		InsecureSkipVerify: o.Insecure,
-		NextProtos:         []string{"http/1.1"},
+// A tlsClient speaks TLS as a check has it.
+type tlsClient struct {
+	checker.TLS
+	// host is whom the check asks for; empty: the server by its address.
+	host      string
+	protocols []string
+	// authorities are trusted in place of the system's; nil: the system's.
+	authorities *authorityFile
+}
+
+// newTLS makes options of TLS ready to run. The server is offered protocols.
+func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tlsClient {
+	c := &tlsClient{TLS: o, host: host, protocols: protocols}
+	if o.CA != "" && !o.Insecure {
+		c.authorities = a.file(o.CA)
 	}
-	if trusted == nil {
+	return c
+}
+
+// handshake negotiates TLS on a connection to an address.
+func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr) (*tls.Conn, error) {
+	config, err := c.config(ctx, addr)
+	if err != nil {
+		return nil, notRun(err)
+	}
+	secure := tls.Client(plain, config)
+	if err := secure.Handshake(); err != nil {
+		if !isNetError(err) {
+			plain.closeInOrder() // The server has been told why.
+		}
+		return nil, while("negotiating TLS", tlsError(config.ServerName, err))
+	}
+	return secure, nil
+}
+
+// config returns how TLS is spoken to an address. No session is kept: each
+// probe asks for the certificate and verifies it.
+func (c *tlsClient) config(ctx context.Context, addr netip.Addr) (*tls.Config, error) {
+	config := &tls.Config{
+		ServerName:         c.serverName(addr),
+		InsecureSkipVerify: c.Insecure,
+		NextProtos:         c.protocols,
+	}
+	if c.authorities == nil {
 		return config, nil
 	}
 	var err error
-	if config.RootCAs, err = trusted.pool(ctx); err != nil {
+	if config.RootCAs, err = c.authorities.pool(ctx); err != nil {
 		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
 	}
 	return config, nil
 }
 
 // serverName returns the name that a certificate must carry.
-func serverName(o checker.HTTP, addr netip.Addr) string {
-	host := o.Host
+func (c *tlsClient) serverName(addr netip.Addr) string {
+	host := c.host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return cmp.Or(o.ServerName, host, addr.WithZone("").String())
+	return cmp.Or(c.ServerName, host, addr.WithZone("").String())
 }
 
 // remedies are for a certificate that is as it should be, and that the check does

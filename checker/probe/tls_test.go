@@ -134,7 +134,7 @@ func (a *authority) config(t testing.TB, from, to int, names ...string) *tls.Con
 
 // spec returns a check of a.example that trusts this authority, with changes.
 func (a *authority) spec(changes ...func(*checker.HTTP)) checker.HTTP {
-	h := checker.HTTP{TLS: true, CA: a.file, Host: "a.example"}
+	h := checker.HTTP{Secure: true, Host: "a.example", TLS: checker.TLS{CA: a.file}}
 	for _, change := range changes {
 		change(&h)
 	}
@@ -149,7 +149,7 @@ func TestTLSCertificates(t *testing.T) {
 	runTLS(t, []tlsTest{
 		{"a good certificate", good, a, checker.Passed, ""},
 		{"a body by TLS", good, with(func(h *checker.HTTP) { h.Body = "^well$" }), checker.Passed, ""},
-		{"a good certificate for the address", good, checker.HTTP{TLS: true, CA: ca.file}, checker.Passed, ""},
+		{"a good certificate for the address", good, checker.HTTP{Secure: true, TLS: checker.TLS{CA: ca.file}}, checker.Passed, ""},
 		{"the name of Host without its port", good, with(func(h *checker.HTTP) { h.Host = "a.example:8443" }), checker.Passed, ""},
 		{"a server name beside another Host", good, with(func(h *checker.HTTP) { h.Host, h.ServerName = "b.example", "a.example" }), checker.Passed, ""},
 		{"a certificate for another name", good, with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed,
@@ -157,7 +157,7 @@ func TestTLSCertificates(t *testing.T) {
 		{"a certificate for many other names", serveTLS(t, ca.config(t, -1, 1, "a.example", "c.example", "d.example", "e.example", "f.example")),
 			with(func(h *checker.HTTP) { h.Host = "b.example" }), checker.Failed, "the certificate is for a.example, c.example, d.example and 2 more, not for b.example"},
 		{"a certificate without a name", serveTLS(t, ca.config(t, -1, 1)), a, checker.Failed, "the certificate is for no name, not for a.example: set server_name (whom it is for), ca_file (who signed it) or verify = false in the check's tls block"},
-		{"any certificate, where that is asked for", good, checker.HTTP{TLS: true, Insecure: true, Host: "b.example"}, checker.Passed, ""},
+		{"any certificate, where that is asked for", good, checker.HTTP{Secure: true, Host: "b.example", TLS: checker.TLS{Insecure: true}}, checker.Passed, ""},
 		{"an expired certificate", serveTLS(t, ca.config(t, -2, -1, "a.example")), a, checker.Failed, "the certificate expired at "},
 		{"a certificate of the future", serveTLS(t, ca.config(t, 1, 2, "a.example")), a, checker.Failed, "the certificate is not valid before "},
 		{"a certificate by an authority that is not trusted", good, with(func(h *checker.HTTP) { h.CA = stranger.file }), checker.Failed,
@@ -230,7 +230,7 @@ func TestTLSServerNameIndication(t *testing.T) {
 		{"b.example", "a.example", "a.example"},
 		{"", "", ""}, // an address is no name to send
 	} {
-		spec := checker.HTTP{TLS: true, CA: ca.file, Host: tt.host, ServerName: tt.server}
+		spec := checker.HTTP{Secure: true, Host: tt.host, TLS: checker.TLS{CA: ca.file, ServerName: tt.server}}
 		expect(t, probeOnce(t, p, at(addr, spec, patience)), checker.Passed, "")
 		if got := asked.Load(); got != tt.want {
 			t.Errorf("host %q, server name %q: the server was asked for %q, want %q", tt.host, tt.server, got, tt.want)
@@ -241,7 +241,7 @@ func TestTLSServerNameIndication(t *testing.T) {
 func TestTLSAuthoritiesAreReadAgain(t *testing.T) {
 	ca, stranger := newAuthority(t), newAuthority(t)
 	addr := serveTLS(t, ca.config(t, -1, 1, "a.example"))
-	target := at(addr, checker.HTTP{TLS: true, Host: "a.example", CA: stranger.file}, patience)
+	target := at(addr, checker.HTTP{Secure: true, Host: "a.example", TLS: checker.TLS{CA: stranger.file}}, patience)
 	p := newProber(t)
 	expect(t, probeOnce(t, p, target), checker.Failed, "unknown authority")
 	text, err := os.ReadFile(ca.file)
@@ -268,7 +268,7 @@ func TestTLSServerThatSpeaksHTTPOnAPlainCheck(t *testing.T) {
 	defer server.Close()
 	addr := l.Addr().(*net.TCPAddr).AddrPort()
 	expect(t, probeOnce(t, newProber(t), at(addr, checker.HTTP{}, patience)), checker.Failed, "status 400, want 200-299")
-	expect(t, probeOnce(t, newProber(t), at(addr, checker.HTTP{TLS: true, CA: ca.file, Host: "a.example"}, patience)),
+	expect(t, probeOnce(t, newProber(t), at(addr, checker.HTTP{Secure: true, Host: "a.example", TLS: checker.TLS{CA: ca.file}}, patience)),
 		checker.Failed, "status 404, want 200-299")
 }
 

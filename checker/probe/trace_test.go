@@ -265,8 +265,8 @@ func TestHTTPRealServersHaveNothingToTell(t *testing.T) {
 			addr := closedPort(t)
 			told := s.start(t, addr)
 			probe := func(h checker.HTTP, outcome checker.Outcome, detail string) {
-				h.TLS = strings.HasSuffix(s.name, "TLS")
-				h.Insecure = h.TLS
+				h.Secure = strings.HasSuffix(s.name, "TLS")
+				h.Insecure = h.Secure
 				expect(t, probeOnce(t, newProber(t), at(addr, h, patience)), outcome, detail)
 			}
 			before := len(ourTimeWaits(t, addr.Port()))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -140,4 +141,24 @@ func (p *probe) pace() checker.Pace {
 		return checker.Pace{}
 	}
 	return checker.Pace{Fast: checker.In(min(p.fast, p.interval)), Down: checker.In(p.down), Rise: uint16(p.rise), Fall: uint16(p.fall)}
+}
+
+// validText is a text that a check says must be valid, and is not empty.
+func validText[T any](name, help, def string, validate func(string) error, ref func(*T) *string) block.Entry[T] {
+	return block.Text(name, help, def, func(b *block.Body, s string, at block.Place) (string, bool) {
+		err := validate(s)
+		switch {
+		case err != nil:
+			b.Mistake(at, "Invalid "+name, "%s.", sentence(err))
+		case s == "":
+			b.Mistake(at, "Empty "+name, "Write a value, or remove %s.", name)
+		}
+		return s, err == nil && s != ""
+	}, ref)
+}
+
+// sentence prints an error as a sentence without its full stop.
+func sentence(err error) string {
+	s := strings.ReplaceAll(err.Error(), "\n", "; ")
+	return strings.ToUpper(s[:1]) + s[1:]
 }

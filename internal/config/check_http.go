@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/x509"
 	"maps"
 	"slices"
 	"strings"
@@ -16,8 +15,7 @@ var checkHTTP = newCheckKind("http",
 
 var checkHTTPS = newCheckKind("https", "The same over TLS. The server's certificate is verified, see tls.",
 	httpsCheckTable, (*httpCheck).self, func(b *block.Body, c *httpCheck) probe {
-		c.asks.TLS = true
-		c.asks.ServerName, c.asks.CA, c.asks.Insecure = c.tls.serverName, c.tls.ca, !c.tls.verify
+		c.asks.Secure, c.asks.TLS = true, c.tls.compile()
 		return c.compile(b)
 	})
 
@@ -34,16 +32,11 @@ type expect struct {
 	body   string
 }
 
-type tlsOptions struct {
-	serverName, ca string
-	verify         bool
-}
-
 var httpCheckTable = block.NewTable("check", httpOptions)
 
 var httpsCheckTable = block.NewTable("check", func() []block.Entry[httpCheck] {
 	return append(httpOptions(),
-		block.Inner("tls", "How the server's certificate is verified. Without this block, it must be valid for the check's host or, if that is not set, for the server's address.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
+		block.Inner("tls", "How TLS is spoken, and how the server's certificate is verified. Without this block, it must be valid for the check's host or, if that is not set, for the server's address.", tlsTable, func(c *httpCheck) *tlsOptions { return &c.tls }),
 	)
 })
 
@@ -69,29 +62,12 @@ var expectTable = block.NewTable("expect", func() []block.Entry[expect] {
 	}
 })
 
-var tlsTable = block.NewTable("tls", func() []block.Entry[tlsOptions] {
-	return []block.Entry[tlsOptions]{
-		httpText("server_name", "The name for which the certificate must be valid.", "",
-			func(h *checker.HTTP) *string { return &h.ServerName }, func(o *tlsOptions) *string { return &o.serverName }).Unless("host, or the address if host is not set"),
-		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
-		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
-			"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
-	}
-})
-
 // httpText is a text of an HTTP check that alone must be valid there.
 func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, ref func(*T) *string) block.Entry[T] {
-	return block.Text(name, help, def, func(b *block.Body, s string, at block.Place) (string, bool) {
+	return validText(name, help, def, func(s string) error {
 		var h checker.HTTP
 		*alone(&h) = s
-		err := h.Validate()
-		switch {
-		case err != nil:
-			b.Mistake(at, "Invalid "+name, "%s.", sentence(err))
-		case s == "":
-			b.Mistake(at, "Empty "+name, "Write a value, or remove %s.", name)
-		}
-		return s, err == nil && s != ""
+		return h.Validate()
 	}, ref)
 }
 
@@ -120,12 +96,6 @@ func (c *httpCheck) compile(b *block.Body) probe {
 		}
 	}
 	return c.asking(b, c.asks)
-}
-
-// sentence prints an error as a sentence without its full stop.
-func sentence(err error) string {
-	s := strings.ReplaceAll(err.Error(), "\n", "; ")
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // readHeaders returns request headers, sorted so that equal ones are equal.
@@ -157,17 +127,4 @@ func statusRanges(b *block.Body, items []block.Item) checker.StatusRanges {
 	}
 	slices.SortFunc(all, func(a, b checker.StatusRange) int { return a.First - b.First })
 	return all
-}
-
-// certificates checks that a file of certificates can be used, and returns its
-// path.
-func certificates(b *block.Body, name string, at block.Place) (string, bool) {
-	text, err := b.ReadFile(name)
-	switch {
-	case err != nil:
-		b.Mistake(at, "Unreadable ca_file", "%s.", sentence(err))
-	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		b.Mistake(at, "No certificate", "%q holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
-	}
-	return b.Resolve(name), true
 }

@@ -5,9 +5,44 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var checkTCP = newCheckKind("tcp", "A TCP connection can be established.", tcpTable, (*probe).self,
-	func(b *block.Body, p *probe) probe { return p.asking(b, checker.TCP{}) })
+var checkTCP = newCheckKind("tcp", "A TCP connection can be established. By default, only the server's kernel is asked, and its process does not notice. With send, expect or tls, what it says is checked, too.",
+	tcpTable, (*tcpCheck).self, func(b *block.Body, c *tcpCheck) probe { return c.compile(b) })
 
-var tcpTable = block.NewTable("check", func() []block.Entry[probe] {
-	return append(timing((*probe).self), portOption((*probe).self))
+type tcpCheck struct {
+	probe
+	halfOpen   bool
+	send, quit []byte
+	expect     answer
+	secure     bool // there is a tls block, here or in the defaults
+	tls        tlsOptions
+	asks       checker.TCP // by all of these
+}
+
+var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
+	return append(timing((*tcpCheck).self),
+		portOption((*tcpCheck).self),
+		block.Flag("half_open", "Leave out the last packet of the handshake, so that the server's process does not see the connection: it is not logged, and takes no place in a queue. If false, the connection is established, and closed in order.",
+			true, func(c *tcpCheck) *bool { return &c.halfOpen }).Unless("true, unless there is send, quit, expect or tls"),
+		sendOption("What is sent when the connection is established. Write a line's end as the protocol has it: \"PING\\r\\n\".", func(c *tcpCheck) *[]byte { return &c.send }),
+		message("quit", "What is sent in the end, so that the server knows that nothing went wrong: \"QUIT\\r\\n\".", checker.ValidateSend, func(c *tcpCheck) *[]byte { return &c.quit }),
+		expectOption(func(c *tcpCheck) *answer { return &c.expect }),
+		block.Inner("tls", "Speak TLS from the first byte, and verify the server's certificate, which must be valid for the server's address unless this block says otherwise. It can be empty.",
+			tlsTable, func(c *tcpCheck) *tlsOptions { return &c.tls }),
+	)
 })
+
+// compile works out what a check says and expects.
+func (c *tcpCheck) compile(b *block.Body) probe {
+	if _, given := b.Block("tls"); given {
+		c.secure = true
+	}
+	c.asks = checker.TCP{Send: c.send, Quit: c.quit, Expect: c.expect.compile(b)}
+	if c.secure {
+		c.asks.TLS = new(c.tls.compile())
+	}
+	if c.halfOpen && b.Given("half_open") && !c.asks.HalfOpen() {
+		b.Mistake(b.At("half_open"), "Half-open conversation", "This check says or expects something, for which a connection must be established: remove half_open.")
+	}
+	c.asks.Connected = !c.halfOpen && c.asks.HalfOpen()
+	return c.asking(b, c.asks)
+}

@@ -8,7 +8,7 @@ import (
 
 // checkList are the kinds of checks. A new one is a file with its options and
 // what it makes of them, and a name here.
-var checkList = []checkKind{checkTCP, checkHTTP, checkHTTPS, checkPing, checkNone}
+var checkList = []checkKind{checkTCP, checkUDP, checkHTTP, checkHTTPS, checkPing, checkNone}
 
 var checkKinds = block.NewKinds("check", checkList...)
 
@@ -16,7 +16,8 @@ var checkKinds = block.NewKinds("check", checkList...)
 // TCP and has a port, else a ping.
 func (d *defaults) probe(key ipvsctl.ServiceKey) probe {
 	if key.Protocol == ipvsctl.TCP && key.Port != 0 {
-		return begin(d, checkTCP.Name, tcpTable, (*probe).self).of(checker.TCP{})
+		t := begin(d, checkTCP.Name, tcpTable, (*tcpCheck).self)
+		return t.of(t.asks)
 	}
 	return begin(d, checkPing.Name, pingTable, (*probe).self).of(checker.Ping{})
 }

@@ -7,9 +7,12 @@
 //	processors.go, config.go,       what all of this makes, and what a block claims
 //	claims.go
 //	foreign.go                      other programs' words, with ours
-//	route.go, check.go              what several of the following share
+//	route.go, check.go,             what several of the following share
+//	check_talk.go,
+//	check_tls_options.go
 //	check_none.go, check_tcp.go,    each kind of check
-//	check_http.go, check_ping.go
+//	check_udp.go, check_http.go,
+//	check_ping.go
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
 //	program.go, hook.go,            programs that are run, those that are told of states,

@@ -159,8 +159,9 @@ func TestReferenceNamesEveryOption(t *testing.T) {
 	// An option that needs a file of its own stands there as a comment.
 	text = bytes.ReplaceAll(text, []byte("    # ca_file "), []byte("      ca_file "))
 	text = bytes.ReplaceAll(text, []byte("  # file = "), []byte("    file = "))
-	// So does one that peers exclude.
+	// So does one that peers, or another option, exclude.
 	text = bytes.ReplaceAll(text, []byte("  # multicast_group "), []byte("  multicast_group "))
+	text = bytes.ReplaceAll(text, []byte("      # pattern "), []byte("      pattern "))
 	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
 	if diags.HasErrors() {
 		t.Fatal(diags)

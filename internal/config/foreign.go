@@ -81,7 +81,7 @@ func alien(kind, head string, text []byte) (summary, detail string) {
 // foreignValues are values, in lower case.
 var foreignValues = map[string]string{
 	"dr": "direct", "gate": "direct", "masq": "nat", "tun": "tunnel", "ipip": "tunnel",
-	"http_get": "http", "ssl_get": "https", "tcp_check": "tcp", "ping_check": "ping",
+	"http_get": "http", "ssl_get": "https", "tcp_check": "tcp", "udp_check": "udp", "ping_check": "ping",
 	"negotiate": "http", "connect": "tcp",
 }
 
@@ -227,9 +227,11 @@ var keepalivedIPVS = []foreignWords{
 	{"SSL_GET", counterpart, `Write check "https" { … }; it verifies the certificate, unless tls { verify = false } is in it.`},
 	{"TCP_CHECK", counterpart, `Write check "tcp" {}.`},
 	{"PING_CHECK", counterpart, `Write check "ping" {}.`},
-	{`MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK UDP_CHECK BFD_CHECK FILE_CHECK
-		max_reply_length min_reply_length require_reply`,
-		notYet, `The kinds of checks are tcp, http, https and ping.`},
+	{`MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK BFD_CHECK FILE_CHECK
+		max_reply_length min_reply_length`,
+		notYet, `The kinds of checks that there are stand in lvsd.hcl(5).`},
+	{"UDP_CHECK", counterpart, `Write check "udp" { … }.`},
+	{"require_reply", counterpart, `Write reply = true in the check block, or expect { pattern = "…" }.`},
 	{"delay_loop", counterpart, `Write interval = "2s" in the check block.`},
 	{"connect_timeout", counterpart, `Write timeout = "1s" in the check block.`},
 	{"connect_port", counterpart, `Write port = 80 in the check block.`},
@@ -302,7 +304,7 @@ var ldirectord = program{
 		{"httpmethod", counterpart, `Write method = "HEAD" in the check block.`},
 		{"persistent", counterpart, `Write persistence { timeout = "300s" }.`},
 		{"quiescent readdquiescent", notYet, `A server that is down is removed from the table.`},
-		{"checkcommand external external-perl login passwd secret load", notYet, `The kinds of checks are tcp, http, https and ping.`},
+		{"checkcommand external external-perl login passwd secret load", notYet, `The kinds of checks that there are stand in lvsd.hcl(5).`},
 		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", notYet, `Alert on the metrics or on the log.`},
 		{"fallbackcommand", notYet, `The fallback block names what serves if no server is up.`},
 		{"autoreload", never, `Run lvsd validate and systemctl reload lvsd after a change, so that no file is read half written.`},

@@ -125,6 +125,14 @@ var reloadedChecks = map[string]reloadedOption{
 	"expect/status": {``, `status = [204]`, nil},
 	"expect/body":   {``, `body = "ok"`, nil},
 
+	"half_open":      {``, `half_open = false`, nil},
+	"send":           {``, `send = "PING"`, nil},
+	"quit":           {``, `quit = "QUIT"`, nil},
+	"reply":          {``, `reply = true`, nil},
+	"expect/text":    {`text = "a"`, `text = "b"`, nil},
+	"expect/pattern": {`pattern = "a"`, `pattern = "b"`, nil},
+	"expect/not":     {`not = "a"`, `not = "b"`, nil},
+
 	"tls/server_name": {``, `server_name = "www.example.org"`, nil},
 	"tls/verify":      {``, `verify = false`, nil},
 	"tls/ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},

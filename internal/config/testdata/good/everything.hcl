@@ -248,6 +248,21 @@ virtual_service "web" {
     }
   }
   check "ping" {}
+  check "tcp" {
+    half_open = false
+    send      = "PING\r\n"
+    quit      = "hex:51 55 49 54 0d0a"
+    expect {
+      pattern = "^\\+PONG"
+      not     = "^-"
+    }
+    tls { server_name = "redis.example.org" }
+  }
+  check "udp" {
+    send  = "hex:ff 00"
+    reply = true
+    expect { text = "pong" }
+  }
   real_server "compute-0-0" {
     address         = "192.168.1.4"
     port            = 8443

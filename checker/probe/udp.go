@@ -1,0 +1,30 @@
+package probe
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/lvsd/lvsd/checker"
+)
+
+func init() { register(checker.UDP{}, compileUDP) }
+
+// compileUDP returns the run that passes unless a datagram is refused, or where it is
+// answered as expected.
+func compileUDP(_ *Prober, o checker.UDP) (run, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	expect, err := compileExpect(o.Expect)
+	return func(ctx context.Context, t checker.Target) error {
+		answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), o.Send)
+		switch {
+		case !o.Reply && isTimeout(err):
+			return nil // Nobody has said that nobody listens.
+		case err != nil || o.Expect.Empty():
+			return err
+		}
+		_, err = expect.met(answer, true)
+		return err
+	}, err
+}

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"crypto/x509"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
+)
+
+// tlsOptions are how a check speaks TLS.
+type tlsOptions struct {
+	serverName, ca string
+	verify         bool
+}
+
+var tlsTable = block.NewTable("tls", func() []block.Entry[tlsOptions] {
+	return []block.Entry[tlsOptions]{
+		validText("server_name", "The name for which the certificate must be valid.", "", func(s string) error { return checker.TLS{ServerName: s}.Validate() },
+			func(o *tlsOptions) *string { return &o.serverName }).Unless("host where the check has one, else the server's address"),
+		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
+		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
+			"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
+	}
+})
+
+// compile returns how TLS is spoken.
+func (o *tlsOptions) compile() checker.TLS {
+	return checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify}
+}
+
+// certificates checks that a file of certificates can be used, and returns its
+// path.
+func certificates(b *block.Body, name string, at block.Place) (string, bool) {
+	text, err := b.ReadFile(name)
+	switch {
+	case err != nil:
+		b.Mistake(at, "Unreadable ca_file", "%s.", sentence(err))
+	case !x509.NewCertPool().AppendCertsFromPEM(text):
+		b.Mistake(at, "No certificate", "%q holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
+	}
+	return b.Resolve(name), true
+}
