@@ -105,7 +105,7 @@ type Condition struct {
 // A Hook is a program that is run when a virtual router, or all those of a sync group,
 // have changed their state.
 type Hook struct {
-	Router, Group string // the name of either
+	Owner
 	// On is the state that was entered, one of HookStates, or AnyState.
 	On string
 	// Before runs it before the addresses are taken over from a Master that fell silent,
@@ -120,9 +120,8 @@ type Hook struct {
 
 // A Resource is something that a Master runs besides its addresses.
 type Resource struct {
-	// Router or Group is whose it is.
-	Router, Group string
-	Kind, Name    string // "systemd", "apache2.service"
+	Owner
+	Kind, Name string // "systemd", "apache2.service"
 	// Start and Stop are programs with their arguments, and Status one that exits with 0 if
 	// it runs; empty: there is none.
 	Start, Stop, Status []string

@@ -4,8 +4,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	processors.go, config.go,       what all of this makes, and what a block claims
-//	claims.go
+//	processors.go, owner.go,        what all of this makes, and what a block claims
+//	config.go, claims.go
 //	foreign.go                      other programs' words, with ours
 //	route.go, check.go,             what several of the following share
 //	check_talk.go,

@@ -77,28 +77,21 @@ func readHooks(b *block.Body, h Hook) []Hook {
 // withQuestions has the virtual routers ask before they take over whose addresses, or
 // those of their group, wait for a program.
 func withQuestions(routers []vrrp.Config, hooks []Hook) {
-	type owner struct{ router, group string }
-	of := func(r *vrrp.Config) owner {
-		if r.SyncGroup != "" {
-			return owner{group: r.SyncGroup}
-		}
-		return owner{router: r.Name}
-	}
-	groups := make(map[string]owner, len(routers))
+	movers := make(map[string]Owner, len(routers))
 	for i := range routers {
-		groups[routers[i].Name] = of(&routers[i])
+		movers[routers[i].Name] = Mover(&routers[i])
 	}
-	enter := make(map[owner]vrrp.Clearance)
+	enter := make(map[Owner]vrrp.Clearance)
 	for _, h := range hooks {
-		o := owner{group: h.Group}
+		o := h.Owner
 		if h.Group == "" {
-			o = groups[h.Router]
+			o = movers[h.Router]
 		}
 		if c := enter[o]; h.Before {
 			enter[o] = vrrp.Clearance{Timeout: max(c.Timeout, answerMargin) + h.Timeout, Unheard: c.Unheard || h.AtStart, Required: c.Required || h.Required}
 		}
 	}
 	for i := range routers {
-		routers[i].Enter = enter[of(&routers[i])]
+		routers[i].Enter = enter[Mover(&routers[i])]
 	}
 }

@@ -91,8 +91,8 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 	case "virtual_router":
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
-		d.hooks = append(d.hooks, readHooks(b, Hook{Router: b.Labels[0]})...)
-		own := readResources(b, Resource{Router: b.Labels[0]})
+		d.hooks = append(d.hooks, readHooks(b, Hook{Owner: Owner{Router: b.Labels[0]}})...)
+		own := readResources(b, Resource{Owner: Owner{Router: b.Labels[0]}})
 		d.resources = append(d.resources, own...)
 		doubtPreemption(b, r.Preempt, own)
 	case "static":
@@ -102,8 +102,8 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 	case "sync_group":
 		g, defined := readGroup(b)
 		d.groups, d.definitions = append(d.groups, g), append(d.definitions, defined...)
-		d.hooks = append(d.hooks, readHooks(b, Hook{Group: b.Labels[0]})...)
-		d.resources = append(d.resources, readResources(b, Resource{Group: b.Labels[0]})...)
+		d.hooks = append(d.hooks, readHooks(b, Hook{Owner: Owner{Group: b.Labels[0]}})...)
+		d.resources = append(d.resources, readResources(b, Resource{Owner: Owner{Group: b.Labels[0]}})...)
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

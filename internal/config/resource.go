@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -161,42 +160,31 @@ const preemptDoubt = "A director that preempts starts its resources while the ot
 // the daemon started.
 const TableCondition = "table loaded"
 
-// ResourceCondition is the name of the condition that all resources of a virtual router,
-// or of a sync group, could be started.
-func ResourceCondition(owner string, group bool) string {
-	if group {
-		return "resources of group " + owner
-	}
-	return "resources of " + owner
-}
-
 // withResources makes virtual routers wait for their resources, and for those of their
 // groups: they are not Master where one could not be started, and before they leave by
 // plan, all are stopped.
 func withResources(routers []vrrp.Config, resources []Resource) {
-	longest := make(map[string]time.Duration) // by the group, or the router that is in none
+	longest := make(map[Owner]time.Duration) // by what moves together
 	for i := range routers {
 		r := &routers[i]
-		for _, group := range []bool{false, true} {
-			owner := map[bool]string{false: r.Name, true: r.SyncGroup}[group]
+		for _, o := range []Owner{{Router: r.Name}, {Group: r.SyncGroup}} {
 			var sum, slowest time.Duration
 			for _, x := range resources {
-				if owner == map[bool]string{false: x.Router, true: x.Group}[group] && owner != "" {
+				if x.Owner == o {
 					sum, slowest = sum+x.Timeout, max(slowest, x.Timeout)
 				}
 			}
 			if sum == 0 {
 				continue
 			}
-			r.Track = append(slices.Clip(r.Track), vrrp.Track{Condition: ResourceCondition(owner, group)})
-			together := cmp.Or(r.SyncGroup, "router "+r.Name)
+			r.Track = append(slices.Clip(r.Track), vrrp.Track{Condition: o.ResourceCondition()})
 			// One may be starting, and what does not end has to be killed.
-			longest[together] = max(longest[together], sum+slowest+leaveMargin)
+			longest[Mover(r)] = max(longest[Mover(r)], sum+slowest+leaveMargin)
 		}
 	}
 	for i := range routers {
 		r := &routers[i]
-		r.Leave = vrrp.Clearance{Timeout: longest[cmp.Or(r.SyncGroup, "router "+r.Name)]}
+		r.Leave = vrrp.Clearance{Timeout: longest[Mover(r)]}
 	}
 }
 

@@ -22,24 +22,21 @@ var hookAspects = []aspect[routerBlock]{
 }
 
 func routerBlocks(c *config.Config) []routerBlock {
-	hooks := make(map[string][]config.Hook)
+	hooks := make(map[config.Owner][]config.Hook)
 	for _, h := range c.Hooks {
-		if h.Group == "" {
-			hooks[h.Router] = append(hooks[h.Router], h)
-		}
+		hooks[h.Owner] = append(hooks[h.Owner], h)
 	}
-	resources := make(map[string][]config.Resource)
+	resources := make(map[config.Owner][]config.Resource)
 	for _, r := range c.Resources {
-		if r.Group == "" {
-			resources[r.Router] = append(resources[r.Router], r)
-		}
+		resources[r.Owner] = append(resources[r.Owner], r)
 	}
 	all := make([]routerBlock, len(c.Routers))
 	for i, r := range c.Routers {
 		// What follows from resources is told as theirs.
 		r.Track = slices.DeleteFunc(slices.Clone(r.Track), func(t vrrp.Track) bool { return strings.HasPrefix(t.Condition, "resources of ") })
 		r.Leave = vrrp.Clearance{}
-		all[i] = routerBlock{r, hooks[r.Name], resources[r.Name]}
+		o := config.Owner{Router: r.Name}
+		all[i] = routerBlock{r, hooks[o], resources[o]}
 	}
 	return all
 }

@@ -30,11 +30,11 @@ func ofResources(effects []Effect) (all []vrrp.Condition, retried bool) {
 
 func TestAResourceThatDoesNotStartKeepsTheDirectorFromBeingMaster(t *testing.T) {
 	c := clusterOf()
-	c.Resources = []config.Resource{{Router: "outside", Kind: "mount", Name: "/srv"}, {Router: "outside", Kind: "systemd", Name: "nginx.service"}, {Group: "nat", Kind: "command", Name: "x"}}
+	c.Resources = []config.Resource{{Owner: config.Owner{Router: "outside"}, Kind: "mount", Name: "/srv"}, {Owner: config.Owner{Router: "outside"}, Kind: "systemd", Name: "nginx.service"}, {Owner: config.Owner{Group: "nat"}, Kind: "command", Name: "x"}}
 	s := tellOf(t, c)
-	name := config.ResourceCondition("outside", false)
+	name := config.Owner{Router: "outside"}.ResourceCondition()
 	told, _ := ofResources(s.core.Handle(s.now, ResourcesBarred{name: "/srv could not be started"}))
-	want := []vrrp.Condition{{Name: name, Reason: "/srv could not be started", Tracked: true}, {Name: config.ResourceCondition("nat", true), OK: true, Tracked: true}}
+	want := []vrrp.Condition{{Name: name, Reason: "/srv could not be started", Tracked: true}, {Name: config.Owner{Group: "nat"}.ResourceCondition(), OK: true, Tracked: true}}
 	if len(told) != 2 || told[0] != want[0] || told[1] != want[1] {
 		t.Errorf("told %+v, want %+v", told, want)
 	}

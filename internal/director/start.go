@@ -85,10 +85,7 @@ func (c *Core) tellKeeper() {
 // be started.
 func (c *Core) resourceConditions() (all []vrrp.Condition) {
 	for _, r := range c.config.Resources {
-		name := config.ResourceCondition(r.Router, false)
-		if r.Group != "" {
-			name = config.ResourceCondition(r.Group, true)
-		}
+		name := r.ResourceCondition()
 		if slices.ContainsFunc(all, func(v vrrp.Condition) bool { return v.Name == name }) {
 			continue
 		}

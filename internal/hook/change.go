@@ -30,21 +30,6 @@ const (
 	byOrder    = "order"
 )
 
-// An owner is what has hooks: a virtual router, or a sync group.
-type owner struct {
-	group bool
-	name  string
-}
-
-func (o owner) compare(other owner) int {
-	if o.group != other.group && other.group {
-		return -1
-	} else if o.group != other.group {
-		return 1
-	}
-	return strings.Compare(o.name, other.name)
-}
-
 // facts are what else a hook is told: of its router, or of all routers of its group.
 type facts struct {
 	routers    []string

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,9 +16,9 @@ import (
 // A Core decides which hooks run. The zero value is ready for use.
 type Core struct {
 	routers map[string]*router
-	queues  map[owner]*queue // of those that have hooks, or had some
-	runs    uint64           // that were begun
-	fences  map[owner]*fence
+	queues  map[config.Owner]*queue // of those that have hooks, or had some
+	runs    uint64                  // that were begun
+	fences  map[config.Owner]*fence
 	urgent  map[uint64]*fence // by the program that runs
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
@@ -37,10 +36,9 @@ type router struct {
 // Configure takes the routers and hooks of a configuration. The hooks of a router that
 // is gone are kept until they have been told of its end.
 func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Hook) []Effect {
-	of := make(map[owner][]config.Hook)
+	of := make(map[config.Owner][]config.Hook)
 	for _, h := range hooks {
-		o := owner{h.Group != "", cmp.Or(h.Group, h.Router)}
-		of[o] = append(of[o], h)
+		of[h.Owner] = append(of[h.Owner], h)
 	}
 	effects := c.dissolve(now, routers)
 	owners := c.adopt(routers)
@@ -53,7 +51,7 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 			if len(of[o]) == 0 {
 				continue
 			}
-			q = &queue{owner: o, state: c.state(o)}
+			q = &queue{Owner: o, state: c.state(o)}
 			c.queues[o] = q
 		}
 		q.wanted, q.dissolved = true, nil
@@ -71,9 +69,9 @@ func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect)
 	for i := range routers {
 		stay[routers[i].Name], groups[routers[i].SyncGroup] = true, true
 	}
-	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), config.Owner.Compare) {
 		q := c.queues[o]
-		if !o.group || groups[o.name] || q.dissolved != nil {
+		if o.Group == "" || groups[o.Group] || q.dissolved != nil {
 			continue
 		}
 		was := c.facts(o)
@@ -91,9 +89,9 @@ func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect)
 }
 
 // adopt takes the routers that are configured, and returns what may have hooks.
-func (c *Core) adopt(routers []vrrp.Config) (owners []owner) {
+func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 	if c.queues == nil {
-		c.queues, c.routers, c.fences = make(map[owner]*queue), make(map[string]*router), make(map[owner]*fence)
+		c.queues, c.routers, c.fences = make(map[config.Owner]*queue), make(map[string]*router), make(map[config.Owner]*fence)
 		c.urgent = make(map[uint64]*fence)
 	}
 	for _, r := range c.routers {
@@ -106,8 +104,8 @@ func (c *Core) adopt(routers []vrrp.Config) (owners []owner) {
 		}
 		r := c.routers[name]
 		r.wanted, r.group = true, routers[i].SyncGroup
-		owners = append(owners, owner{false, name})
-		if group := (owner{true, r.group}); r.group != "" && !slices.Contains(owners, group) {
+		owners = append(owners, config.Owner{Router: name})
+		if group := (config.Owner{Group: r.group}); r.group != "" && !slices.Contains(owners, group) {
 			owners = append(owners, group)
 		}
 	}
@@ -139,7 +137,7 @@ func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect
 		return nil
 	}
 	r.state = state
-	for _, o := range []owner{{false, name}, {true, r.group}} {
+	for _, o := range []config.Owner{{Router: name}, {Group: r.group}} {
 		if q := c.queues[o]; q != nil && q.dissolved == nil {
 			effects = append(effects, q.enter(now, c.state(o), reason)...)
 		}
@@ -148,12 +146,12 @@ func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect
 }
 
 // members are the routers that an owner has.
-func (c *Core) members(o owner) (all []*router) {
-	if !o.group {
-		return []*router{c.routers[o.name]}
+func (c *Core) members(o config.Owner) (all []*router) {
+	if o.Group == "" {
+		return []*router{c.routers[o.Router]}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
-		if r := c.routers[name]; r.group == o.name {
+		if r := c.routers[name]; r.group == o.Group {
 			all = append(all, r)
 		}
 	}
@@ -161,7 +159,7 @@ func (c *Core) members(o owner) (all []*router) {
 }
 
 // state is the one that an owner is in; empty: that is not certain.
-func (c *Core) state(o owner) string {
+func (c *Core) state(o config.Owner) string {
 	var states []string
 	for _, r := range c.members(o) {
 		states = append(states, r.state)
@@ -170,7 +168,7 @@ func (c *Core) state(o owner) string {
 }
 
 // facts are those of an owner's routers.
-func (c *Core) facts(o owner) (all facts) {
+func (c *Core) facts(o config.Owner) (all facts) {
 	if q := c.queues[o]; q != nil && q.dissolved != nil {
 		return *q.dissolved
 	}
@@ -220,15 +218,15 @@ func (c *Core) Ended(now time.Time, id uint64, o spawn.Outcome, err error) []Eff
 
 // ask takes the question that a router has, if it has one. Those of a group have the same.
 func (c *Core) ask(now time.Time, name string, q vrrp.Question) []Effect {
-	o := owner{false, name}
+	o := config.Owner{Router: name}
 	if group := c.routers[name].group; group != "" {
-		o = owner{true, group}
+		o = config.Owner{Group: group}
 	}
 	f := c.fences[o]
 	switch {
 	case q.Step == vrrp.Enter && (f == nil || f.question.Number < q.Number):
 		effects := f.callOff()
-		f = &fence{owner: o, router: name, question: q}
+		f = &fence{Owner: o, router: name, question: q}
 		f.left = c.steps(f)
 		c.fences[o] = f
 		return append(effects, c.goOn(now, f)...)
@@ -241,10 +239,10 @@ func (c *Core) ask(now time.Time, name string, q vrrp.Question) []Effect {
 
 // steps are all programs that a fence has: its owner's, and in a group those of its routers.
 func (c *Core) steps(f *fence) (all []step) {
-	owners := []owner{f.owner}
+	owners := []config.Owner{f.Owner}
 	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
-		if f.group && c.routers[name].group == f.name {
-			owners = append(owners, owner{false, name})
+		if f.Group != "" && c.routers[name].group == f.Group {
+			owners = append(owners, config.Owner{Router: name})
 		}
 	}
 	reason := "no adverts from any Master"
@@ -273,7 +271,7 @@ func (c *Core) goOn(now time.Time, f *fence) []Effect {
 		c.runs++
 		f.running.id, f.running.began = c.runs, now
 		c.urgent[c.runs] = f
-		s := f.running.start(c.facts(f.owner))
+		s := f.running.start(c.facts(f.Owner))
 		peer := ""
 		if f.question.Peer.IsValid() {
 			peer = f.question.Peer.String()
@@ -322,7 +320,7 @@ func (c *Core) Finish(now time.Time) []Effect {
 
 // proceed begins what can begin, and forgets what nothing is left of.
 func (c *Core) proceed(now time.Time) (effects []Effect) {
-	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), config.Owner.Compare) {
 		q := c.queues[o]
 		q.repeat(now)
 		if !q.idle() && q.running == nil {
@@ -334,7 +332,7 @@ func (c *Core) proceed(now time.Time) (effects []Effect) {
 		}
 	}
 	maps.DeleteFunc(c.routers, func(name string, r *router) bool {
-		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[owner{false, name}] == nil && c.queues[owner{true, r.group}] == nil
+		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[config.Owner{Router: name}] == nil && c.queues[config.Owner{Group: r.group}] == nil
 	})
 	return append(effects, c.conclude(now)...)
 }
@@ -347,9 +345,9 @@ func (c *Core) Assert(now time.Time, names []string, by api.User, asker func(api
 		return []Effect{Conclude{asker, complete(api.Ordered{Error: "hooks are run again by another order already: wait until that has ended"})}}
 	}
 	c.order = &order{asker: asker, until: now.Add(patience)}
-	for _, o := range slices.SortedFunc(maps.Keys(c.queues), owner.compare) {
+	for _, o := range slices.SortedFunc(maps.Keys(c.queues), config.Owner.Compare) {
 		q := c.queues[o]
-		concerned := len(names) == 0 || slices.Contains(names, o.name) || !o.group && c.routers[o.name] != nil && slices.Contains(names, c.routers[o.name].group)
+		concerned := len(names) == 0 || slices.Contains(names, o.Name()) || c.routers[o.Router] != nil && slices.Contains(names, c.routers[o.Router].group)
 		if !concerned || !q.wanted || q.state == "" || q.state == stop {
 			continue
 		}
@@ -357,10 +355,7 @@ func (c *Core) Assert(now time.Time, names []string, by api.User, asker func(api
 			if !e.isFor(q.state) {
 				continue
 			}
-			a := &api.Asserted{Router: o.name, On: e.On, Program: e.status.Program, Outcome: api.AssertedNot, HookRun: api.HookRun{State: q.state}}
-			if o.group {
-				a.Router, a.SyncGroup = "", o.name
-			}
+			a := &api.Asserted{Router: o.Router, SyncGroup: o.Group, On: e.On, Program: e.status.Program, Outcome: api.AssertedNot, HookRun: api.HookRun{State: q.state}}
 			c.order.runs = append(c.order.runs, a)
 			q.assert(e, byOrder, fmt.Sprintf("nothing has changed, and %v has ordered it", by), a)
 		}
@@ -403,11 +398,11 @@ func (c *Core) Statuses() (routers, groups map[string][]api.Hook) {
 	routers, groups = make(map[string][]api.Hook), make(map[string][]api.Hook)
 	for o, q := range c.queues {
 		all := routers
-		if o.group {
+		if o.Group != "" {
 			all = groups
 		}
 		for _, e := range q.hooks {
-			all[o.name] = append(all[o.name], e.status)
+			all[o.Name()] = append(all[o.Name()], e.status)
 		}
 	}
 	return routers, groups

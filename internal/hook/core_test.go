@@ -42,7 +42,7 @@ func routers(names ...string) (all []vrrp.Config) {
 
 // on is a hook of the router "web" whose program is named after it.
 func on(state string) config.Hook {
-	return config.Hook{Router: "web", On: state, Program: config.Program{Run: []string{"/hooks/" + state}, Timeout: time.Second}}
+	return config.Hook{Owner: config.Owner{Router: "web"}, On: state, Program: config.Program{Run: []string{"/hooks/" + state}, Timeout: time.Second}}
 }
 
 func (s *stage) do(effects []Effect) {
@@ -227,7 +227,7 @@ func TestTheNotifyScriptIsToldOfAFaultFromTheStart(t *testing.T) {
 	}{
 		{"a program that it tracks fails from the start", unmet("program link"), lasting + time.Second, []string{told}},
 		{"it has failed for a moment only", unmet("program link"), lasting, nil},
-		{"a resource cannot be started", unmet(config.ResourceCondition("web", false)), lasting + time.Second, []string{told}},
+		{"a resource cannot be started", unmet(config.Owner{Router: "web"}.ResourceCondition()), lasting + time.Second, []string{told}},
 		{"the first IPVS table is still loaded", unmet(config.TableCondition), starting, nil},
 		{"the kernel has no IPVS, so the table is never loaded", unmet(config.TableCondition), starting + time.Second, []string{told}},
 		{"nothing is wrong, it has not started yet", nil, time.Hour, nil},
@@ -294,7 +294,7 @@ func TestTheHooksOfAGroup(t *testing.T) {
 	s := newStage()
 	pair := []vrrp.Config{{Name: "web", SyncGroup: "nat"}, {Name: "inside", SyncGroup: "nat"}}
 	h := on("any")
-	h.Router, h.Group = "", "nat"
+	h.Owner = config.Owner{Group: "nat"}
 	s.do(s.Configure(s.now, pair, []config.Hook{h}))
 	inside := func(from, to vrrp.State, code string) {
 		st := status(to)
@@ -340,7 +340,7 @@ func TestASyncGroupThatLeavesTheConfigurationStops(t *testing.T) {
 	}
 	hook := func(group string) config.Hook {
 		h := on("any")
-		h.Router, h.Group, h.Run = "", group, []string{"/hooks/" + group}
+		h.Owner, h.Run = config.Owner{Group: group}, []string{"/hooks/" + group}
 		return h
 	}
 	const stopped = "start /hooks/nat LVSD_STATE=stop LVSD_FORMER_STATE=master"
@@ -381,7 +381,7 @@ func TestASyncGroupThatLeavesTheConfigurationStops(t *testing.T) {
 func TestASyncGroupThatComesBackIsToldOfItsState(t *testing.T) {
 	s := newStage()
 	h := on("any")
-	h.Router, h.Group = "", "nat"
+	h.Owner = config.Owner{Group: "nat"}
 	grouped := []vrrp.Config{{Name: "web", SyncGroup: "nat"}}
 	s.do(s.Configure(s.now, grouped, []config.Hook{h}))
 	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)

@@ -1,11 +1,14 @@
 package hook
 
-import "github.com/lvsd/lvsd/vrrp"
+import (
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/vrrp"
+)
 
 // A fence is what is run before a virtual router, or all of a sync group, may become
 // Master, one program after the other.
 type fence struct {
-	owner
+	config.Owner
 	router   string // that asked
 	question vrrp.Question
 	left     []step

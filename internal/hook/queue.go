@@ -15,7 +15,7 @@ import (
 
 // A queue has the hooks of one owner, of which one runs at a time.
 type queue struct {
-	owner
+	config.Owner
 	wanted bool // the owner is configured
 	hooks  []*entry
 	// state is the owner's as last taken; empty: nothing was heard yet.
@@ -224,10 +224,6 @@ func (q *queue) has(outcome *api.Asserted) bool {
 func (q *queue) idle() bool { return q.running == nil && len(q.pending) == 0 }
 
 func (q *queue) tell(now time.Time, s slog.Level, code, what string, attrs ...slog.Attr) Effect {
-	kind := "router"
-	if q.group {
-		kind = "sync_group"
-	}
-	return Tell{event.Event{At: now, Severity: s, Code: code, Subject: q.name, Text: what,
-		Attributes: append([]slog.Attr{slog.String(kind, q.name)}, attrs...)}}
+	return Tell{event.Event{At: now, Severity: s, Code: code, Subject: q.Name(), Text: what,
+		Attributes: append([]slog.Attr{q.Attr()}, attrs...)}}
 }

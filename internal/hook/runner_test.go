@@ -67,7 +67,7 @@ func setup(n int, program string) (*hook.Runner, *programs, *[]string) {
 	for i := range n {
 		name := fmt.Sprint("r", i)
 		routers = append(routers, vrrp.Config{Name: name})
-		hooks = append(hooks, config.Hook{Router: name, On: "any", Program: config.Program{Run: []string{program}}})
+		hooks = append(hooks, config.Hook{Owner: config.Owner{Router: name}, On: "any", Program: config.Program{Run: []string{program}}})
 		statuses = append(statuses, vrrp.Status{Name: name, State: vrrp.Master})
 	}
 	r.Configure(routers, hooks)
@@ -103,7 +103,7 @@ func TestTheRunnerRunsAHookAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &programs{}
 		r := hook.NewRunner(p, nil, func(event.Event) {})
-		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Router: "web", On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Owner: config.Owner{Router: "web"}, On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}})
 		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		time.Sleep(35 * time.Second) // it runs at 0, 10, 20, 30
 		answers := make(chan api.Ordered, 1)

@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -14,9 +13,9 @@ import (
 
 // A Core decides which resources are started and stopped. The zero value is ready for use.
 type Core struct {
-	routers map[string]standing // as heard last
-	lists   map[owner]*list     // of those that have resources, or had some
-	runs    uint64              // that were begun
+	routers map[string]standing    // as heard last
+	lists   map[config.Owner]*list // of those that have resources, or had some
+	runs    uint64                 // that were begun
 	// answered is the last question that was answered for each router.
 	answered map[string]uint64
 }
@@ -25,39 +24,38 @@ type Core struct {
 // more is stopped.
 func (c *Core) Configure(now time.Time, routers []vrrp.Config, resources []config.Resource) []Effect {
 	if c.lists == nil {
-		c.lists, c.routers, c.answered = make(map[owner]*list), make(map[string]standing), make(map[string]uint64)
+		c.lists, c.routers, c.answered = make(map[config.Owner]*list), make(map[string]standing), make(map[string]uint64)
 	}
-	of := make(map[owner][]config.Resource)
+	of := make(map[config.Owner][]config.Resource)
 	for _, r := range resources {
-		o := owner{r.Group != "", cmp.Or(r.Group, r.Router)}
-		of[o] = append(of[o], r)
+		of[r.Owner] = append(of[r.Owner], r)
 	}
-	members := make(map[owner][]string)
+	members := make(map[config.Owner][]string)
 	for i := range routers {
 		r := &routers[i]
-		members[owner{false, r.Name}] = []string{r.Name}
+		members[config.Owner{Router: r.Name}] = []string{r.Name}
 		if r.SyncGroup != "" {
-			o := owner{true, r.SyncGroup}
+			o := config.Owner{Group: r.SyncGroup}
 			members[o] = append(members[o], r.Name)
 		}
 	}
 	for _, l := range c.lists {
 		l.configured = false
-		if len(of[l.owner]) == 0 {
+		if len(of[l.Owner]) == 0 {
 			l.configure(nil)
 		}
 	}
 	for o, all := range of {
 		l := c.lists[o]
 		if l == nil {
-			l = &list{owner: o}
+			l = &list{Owner: o}
 			c.lists[o] = l
 		}
 		l.configured, l.routers = true, members[o]
 		l.configure(all)
 	}
 	maps.DeleteFunc(c.routers, func(name string, s standing) bool {
-		known := len(members[owner{false, name}]) > 0 || s.question != 0
+		known := len(members[config.Owner{Router: name}]) > 0 || s.question != 0
 		for _, l := range c.lists {
 			known = known || slices.Contains(l.routers, name)
 		}
@@ -147,7 +145,7 @@ func (c *Core) Idle() bool {
 }
 
 func (c *Core) sorted() (all []*list) {
-	for _, o := range slices.SortedFunc(maps.Keys(c.lists), owner.compare) {
+	for _, o := range slices.SortedFunc(maps.Keys(c.lists), config.Owner.Compare) {
 		all = append(all, c.lists[o])
 	}
 	return all
@@ -168,7 +166,7 @@ func (c *Core) proceed(now time.Time) (effects []Effect) {
 		}
 		effects = append(effects, more...)
 		if all, _ := l.stopped(); !l.configured && all && len(l.retired) == 0 {
-			delete(c.lists, l.owner)
+			delete(c.lists, l.Owner)
 		}
 	}
 	return append(effects, c.answers()...)
@@ -205,12 +203,12 @@ func (c *Core) answers() (effects []Effect) {
 }
 
 // Barred are why virtual routers and sync groups must not be Master, by the names of their
-// conditions (config.ResourceCondition).
+// conditions (config.Owner.ResourceCondition).
 func (c *Core) Barred() map[string]string {
 	all := make(map[string]string)
 	for o, l := range c.lists {
 		if l.barred != "" {
-			all[config.ResourceCondition(o.name, o.group)] = l.barred
+			all[o.ResourceCondition()] = l.barred
 		}
 	}
 	return all
@@ -220,10 +218,10 @@ func (c *Core) Barred() map[string]string {
 func (c *Core) Statuses() (routers, groups map[string][]api.Resource) {
 	routers, groups = make(map[string][]api.Resource), make(map[string][]api.Resource)
 	for o, l := range c.lists {
-		if o.group {
-			groups[o.name] = l.statuses()
+		if o.Group != "" {
+			groups[o.Group] = l.statuses()
 		} else {
-			routers[o.name] = l.statuses()
+			routers[o.Router] = l.statuses()
 		}
 	}
 	return routers, groups

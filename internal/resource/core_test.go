@@ -36,7 +36,7 @@ func newStage(resources ...config.Resource) *stage {
 // of are commands of the router "web", with a status each.
 func of(names ...string) (all []config.Resource) {
 	for _, n := range names {
-		all = append(all, config.Resource{Router: "web", Kind: "command", Name: n, Start: []string{"/start", n}, Stop: []string{"/stop", n}, Status: []string{"/status", n}})
+		all = append(all, config.Resource{Owner: config.Owner{Router: "web"}, Kind: "command", Name: n, Start: []string{"/start", n}, Stop: []string{"/stop", n}, Status: []string{"/status", n}})
 	}
 	return all
 }
@@ -180,7 +180,7 @@ func TestOneThatDoesNotStartLeavesTheDirectorInFault(t *testing.T) {
 	s.check(t, "resource-failed", "stop web") // which an earlier process may have started
 	s.end(well)
 	s.check(t, "resource-stopped", "stop database")
-	want := map[string]string{config.ResourceCondition("web", false): `resource "command" "database" could not be started: exited with status 1`}
+	want := map[string]string{config.Owner{Router: "web"}.ResourceCondition(): `resource "command" "database" could not be started: exited with status 1`}
 	if diff := cmp.Diff(want, s.Barred()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -430,7 +430,7 @@ func (w *world) judge() {
 	e := w.begun[0]
 	w.judged = e.ID
 	at := slices.Index(w.names, e.Resource.Name)
-	items := w.lists[owner{false, "web"}].items
+	items := w.lists[config.Owner{Router: "web"}].items
 	for i, other := range items {
 		switch {
 		case e.Action == Start && i < at && other.state != running:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -15,24 +14,9 @@ import (
 // tryAgain is how long after it failed a resource is stopped again.
 const tryAgain = 30 * time.Second
 
-// An owner is what has resources: a virtual router, or a sync group.
-type owner struct {
-	group bool
-	name  string
-}
-
-func (o owner) compare(other owner) int {
-	if o.group != other.group && other.group {
-		return -1
-	} else if o.group != other.group {
-		return 1
-	}
-	return strings.Compare(o.name, other.name)
-}
-
 // A list has the resources of one owner. One thing is done at a time.
 type list struct {
-	owner
+	config.Owner
 	configured bool
 	routers    []string // its owner, or those of that group
 	items      []*item  // in the order in which they are started
@@ -221,13 +205,9 @@ func (l *list) statuses() (all []api.Resource) {
 }
 
 func (l *list) tell(now time.Time, s slog.Level, code string, i *item, what string, r Result) []Effect {
-	kind := "router"
-	if l.group {
-		kind = "sync_group"
-	}
-	attrs := []slog.Attr{slog.String(kind, l.name), slog.String("kind", i.Kind), slog.String("name", i.Name)}
+	attrs := []slog.Attr{l.Attr(), slog.String("kind", i.Kind), slog.String("name", i.Name)}
 	if r.Text != "" {
 		attrs = append(attrs, slog.String("result", r.Text))
 	}
-	return []Effect{Tell{event.Event{At: now, Severity: s, Code: code, Subject: l.name, Text: what, Attributes: attrs}}}
+	return []Effect{Tell{event.Event{At: now, Severity: s, Code: code, Subject: l.Name(), Text: what, Attributes: attrs}}}
 }

@@ -77,12 +77,12 @@ func command(dir, name string) config.Resource {
 		return []string{"/bin/sh", "-c", fmt.Sprintf("echo %s %s >>%s/log; %s", what, name, dir, map[string]string{
 			"start": "touch " + dir + "/" + name, "stop": "rm -f " + dir + "/" + name, "status": "test -e " + dir + "/" + name}[what])}
 	}
-	return config.Resource{Router: "web", Kind: "command", Name: name, Start: do("start"), Stop: do("stop"), Status: do("status"), Timeout: 10 * time.Second}
+	return config.Resource{Owner: config.Owner{Router: "web"}, Kind: "command", Name: name, Start: do("start"), Stop: do("stop"), Status: do("status"), Timeout: 10 * time.Second}
 }
 
 // tmpfs is a mount.
 func tmpfs(dir string) config.Resource {
-	return config.Resource{Router: "web", Kind: "mount", Name: dir, Directory: dir, User: "root", Timeout: 10 * time.Second,
+	return config.Resource{Owner: config.Owner{Router: "web"}, Kind: "mount", Name: dir, Directory: dir, User: "root", Timeout: 10 * time.Second,
 		Start: []string{"/bin/mount", "-t", "tmpfs", "-o", "size=4k,noexec", "--", "lvsd", dir}, Stop: []string{"/bin/umount", "--", dir}}
 }
 
@@ -165,7 +165,7 @@ func TestAMountThatCannotBeMade(t *testing.T) {
 	d := newDirector(t, dir, command(dir, "first"), tmpfs(filepath.Join(dir, "absent")))
 	d.hear(vrrp.Status{State: vrrp.Master})
 	<-d.Changed()
-	why := d.Barred()[config.ResourceCondition("web", false)]
+	why := d.Barred()[config.Owner{Router: "web"}.ResourceCondition()]
 	if !strings.Contains(why, `resource "mount"`) || !strings.Contains(why, "could not be started: exited with status") {
 		t.Errorf("barred: %q", why)
 	}
@@ -198,7 +198,7 @@ func TestTheEndWaitsForWhatIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &programs{}
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(event.Event) {})
-		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Router: "web", Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
 		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		began := time.Now()
 		r.Finish(t.Context())
@@ -213,7 +213,7 @@ func TestTheEndDoesNotWaitForEver(t *testing.T) {
 		p := &programs{}
 		var events []string
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(e event.Event) { events = append(events, e.Code) })
-		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Router: "web", Kind: "command", Name: "x", Start: make([]string, 100), Stop: []string{"stop"}}})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: make([]string, 100), Stop: []string{"stop"}}})
 		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
@@ -230,7 +230,7 @@ func TestWhatIsStuckIsTriedAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &failing{}
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(event.Event) {})
-		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Router: "web", Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
 		for _, s := range []vrrp.State{vrrp.Master, vrrp.Backup} {
 			r.Take([]vrrp.Status{{Name: "web", State: s}}, nil)
 			synctest.Wait()

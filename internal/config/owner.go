@@ -1,0 +1,44 @@
+package config
+
+import (
+	"cmp"
+	"log/slog"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
+
+// An Owner is what has hooks and resources: a virtual router or a sync group, of which the
+// name is given, and the other one is empty.
+type Owner struct{ Router, Group string }
+
+// Mover is what a virtual router moves with: its sync group, or itself.
+func Mover(r *vrrp.Config) Owner {
+	if r.SyncGroup != "" {
+		return Owner{Group: r.SyncGroup}
+	}
+	return Owner{Router: r.Name}
+}
+
+// Name is the name of either.
+func (o Owner) Name() string { return cmp.Or(o.Router, o.Group) }
+
+// Compare puts virtual routers before sync groups, and each in the order of their names.
+func (o Owner) Compare(other Owner) int {
+	return cmp.Or(cmp.Compare(o.Group, other.Group), cmp.Compare(o.Router, other.Router))
+}
+
+// Attr names it in an event.
+func (o Owner) Attr() slog.Attr {
+	if o.Group != "" {
+		return slog.String("sync_group", o.Group)
+	}
+	return slog.String("router", o.Router)
+}
+
+// ResourceCondition is the name of the condition that all resources of its could be started.
+func (o Owner) ResourceCondition() string {
+	if o.Group != "" {
+		return "resources of group " + o.Group
+	}
+	return "resources of " + o.Router
+}
