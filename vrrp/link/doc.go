@@ -16,8 +16,9 @@
 //	frames.go                  what is said by ARP and neighbour discovery
 //	filter.go                  which packets the kernel lets through
 //	device.go, parameter.go    the interfaces, and the kernel's parameters for them
-//	arrivals.go, socket.go     raw sockets
+//	batch.go, socket.go        raw sockets
 //	neighbours.go              who else has an address
+//	arrivals.go, inbox.go      which of them have something to read
 //	census.go, request.go      which routes the kernel has; addresses added, leases renewed
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs

@@ -96,8 +96,9 @@ func open(t testing.TB, family int, ours ...vrrp.Identity) *socket {
 // hears returns the payloads of packets that have arrived, once there are so many.
 func hears(t testing.TB, s *socket, packets int) (ours, strays []string) {
 	t.Helper()
+	room := new(batch)
 	collect := func(s *socket, all *[]string) {
-		s.receive(vrrp.Port{}, func(p vrrp.Packet) { *all = append(*all, fmt.Sprintf("%x ttl %d", p.Payload, p.TTL)) })
+		s.receive(room, func(p vrrp.Packet) { *all = append(*all, fmt.Sprintf("%x ttl %d", p.Payload, p.TTL)) })
 	}
 	poll(t, fmt.Sprintf("%d packets", packets), func() bool {
 		collect(s, &ours)
@@ -236,8 +237,8 @@ func TestFloodOfStrays(t *testing.T) {
 	wire(t)
 	k, s := newTalker(t, 4), open(t, 4, vrrp.Identity{Version: 3, VRID: 51})
 	wake := make(chan struct{}, 1)
-	go s.watch(wake, readEvery)
-	<-wake // It looks once at the beginning.
+	a := watched(t, s)
+	go a.watch(wake, readEvery)
 	for range 20_000 {
 		k.say(255, 0x31, 52, 0, 0, 0, 0, 0, 0)
 	}

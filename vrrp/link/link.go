@@ -39,6 +39,8 @@ type Link struct {
 	refused  []netip.Addr
 	refusing bool
 
+	inbox *inbox // of the view's sockets and listeners
+
 	netlink  *netlink.Handle
 	requests *requests
 	routes   *netlink.Handle                           // has the kernel pick out what is listed
@@ -121,10 +123,17 @@ func Open() (*Link, error) {
 		routes.Close()
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
+	inbox, err := openInbox()
+	if err != nil {
+		h.Close()
+		routes.Close()
+		return nil, errors.Join(err, unix.Close(requests.fd))
+	}
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
+		inbox:       inbox,
 		netlink:     h,
 		routes:      routes,
 		requests:    requests,
@@ -176,8 +185,9 @@ func (l *Link) Watch(addresses map[string][]netip.Addr) {
 // and no socket hears what it has sent itself.
 func (l *Link) Claims(f func(vrrp.Claim)) {
 	v := l.view.Load()
-	for name, n := range v.listeners {
-		n.receive(func(ip netip.Addr, mac net.HardwareAddr) {
+	for _, t := range l.inbox.claims.take() {
+		name := t.of.name
+		t.receive(func(ip netip.Addr, mac net.HardwareAddr) {
 			if d := v.devices[name]; !v.owns(mac) || d != nil && d.virtual() && slices.Equal(d.mac, mac) {
 				f(vrrp.Claim{Interface: name, Address: ip, MAC: mac.String()})
 			}
@@ -224,14 +234,13 @@ func (l *Link) Interfaces() *vrrp.Interfaces { return &l.view.Load().Interfaces 
 
 // Receive calls f for every packet that has arrived.
 func (l *Link) Receive(f func(vrrp.Packet)) {
-	for p, s := range l.view.Load().sockets {
-		if s.below != "" {
-			p.Interface = s.below
-		}
-		if s.receive(p, f) {
+	for _, s := range l.inbox.adverts.take() {
+		if s.receive(&l.inbox.batch, f) {
 			token(l.wake) // There may be more: come back after the timers.
 		}
-		_ = s.strays.receive(p, f)
+	}
+	for _, s := range l.inbox.strays.take() {
+		_ = s.receive(&l.inbox.batch, f)
 	}
 }
 

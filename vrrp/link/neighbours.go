@@ -24,6 +24,7 @@ const (
 // A listener hears who else on an interface has some addresses. Filters in the
 // kernel keep everything else away.
 type listener struct {
+	name  string // of the interface
 	index int
 	mac   net.HardwareAddr
 	addrs []netip.Addr
@@ -34,24 +35,26 @@ type listener struct {
 
 // A tap is a socket that is read now and then.
 type tap struct {
-	arrivals
-	file *os.File
-	raw  syscall.RawConn
-	buf  []byte
+	of    *listener
+	parse func([]byte) (netip.Addr, net.HardwareAddr)
+	fd    int
+	file  *os.File
+	raw   syscall.RawConn
+	buf   []byte
 }
 
 // newListener listens on an interface.
 func newListener(d *device, addrs []netip.Addr) (l *listener, err error) {
-	l = &listener{index: d.index, mac: d.mac, addrs: addrs}
+	l = &listener{name: d.name, index: d.index, mac: d.mac, addrs: addrs}
 	mine := d.mac
 	if d.virtual() {
 		mine = nil
 	}
-	if l.arp, err = newTap(func() (int, error) { return openARP(d.index, mine, addrs) }); err != nil {
+	if l.arp, err = l.tap(parseARP, func() (int, error) { return openARP(d.index, mine, addrs) }); err != nil {
 		return nil, err
 	}
 	if slices.ContainsFunc(addrs, netip.Addr.Is6) {
-		if l.nd, err = newTap(func() (int, error) { return openND(d.name, addrs) }); err != nil {
+		if l.nd, err = l.tap(parseNA, func() (int, error) { return openND(d.name, addrs) }); err != nil {
 			l.close()
 			return nil, err
 		}
@@ -64,7 +67,7 @@ func (l *listener) fits(index int, mac net.HardwareAddr, addrs []netip.Addr) boo
 	return l.index == index && slices.Equal(l.mac, mac) && slices.Equal(l.addrs, addrs)
 }
 
-func newTap(open func() (int, error)) (*tap, error) {
+func (l *listener) tap(parse func([]byte) (netip.Addr, net.HardwareAddr), open func() (int, error)) (*tap, error) {
 	fd, err := open()
 	if err != nil {
 		return nil, err
@@ -74,11 +77,7 @@ func newTap(open func() (int, error)) (*tap, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	a, err := arrivalsAt(fd)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &tap{arrivals: a, file: file, raw: raw, buf: make([]byte, claimSize)}, nil
+	return &tap{of: l, parse: parse, fd: fd, file: file, raw: raw, buf: make([]byte, claimSize)}, nil
 }
 
 func openARP(index int, mac net.HardwareAddr, addrs []netip.Addr) (int, error) {
@@ -122,45 +121,30 @@ func bound(fd int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, straysBuffer/2)
 }
 
-func (l *listener) watch(wake chan struct{}) {
-	go l.arp.watch(wake, straysEvery)
-	if l.nd != nil {
-		go l.nd.watch(wake, straysEvery)
-	}
+// taps are those that there are.
+func (l *listener) taps() []*tap {
+	return slices.DeleteFunc([]*tap{l.arp, l.nd}, func(t *tap) bool { return t == nil })
 }
 
 func (l *listener) close() {
-	for _, t := range []*tap{l.arp, l.nd} {
-		if t != nil {
-			_, _ = t.arrivals.file.Close(), t.file.Close()
-		}
+	for _, t := range l.taps() {
+		_ = t.file.Close()
 	}
 }
 
 // receive calls f for each address that somebody else claims.
-func (l *listener) receive(f func(netip.Addr, net.HardwareAddr)) {
-	with := func(parse func([]byte) (netip.Addr, net.HardwareAddr)) func([]byte) {
-		return func(b []byte) {
-			if ip, mac := parse(b); slices.Contains(l.addrs, ip) {
-				f(ip, mac)
-			}
-		}
-	}
-	l.arp.receive(with(parseARP))
-	if l.nd != nil {
-		l.nd.receive(with(parseNA))
-	}
-}
-
-func (t *tap) receive(f func([]byte)) {
+func (t *tap) receive(f func(netip.Addr, net.HardwareAddr)) {
 	_ = t.raw.Control(func(fd uintptr) {
 		for range claimsBurst {
 			n, _, err := unix.Recvfrom(int(fd), t.buf, unix.MSG_DONTWAIT)
 			if errors.Is(err, unix.EAGAIN) {
 				return
 			}
-			if err == nil {
-				f(t.buf[:n])
+			if err != nil {
+				continue
+			}
+			if ip, mac := t.parse(t.buf[:n]); slices.Contains(t.of.addrs, ip) {
+				f(ip, mac)
 			}
 		}
 	})

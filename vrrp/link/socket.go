@@ -30,9 +30,6 @@ const (
 	// the reading of a packet.
 	readEvery   = 2 * time.Millisecond
 	straysEvery = 100 * time.Millisecond
-	// packetSize is the longest packet that is read whole: a VRRP packet with
-	// 255 IPv6 addresses has 4,088 bytes, and its IPv4 header 60 at most.
-	packetSize = 8192
 	// internetControl is the traffic class of routing protocols (RFC 4594,
 	// CS6).
 	internetControl = 0xc0
@@ -44,17 +41,20 @@ const (
 // kernel keeps away what is not for our routers; some of that comes by a second
 // socket, strays, with a small buffer that is read now and then.
 type socket struct {
-	index  int // of the interface
+	port   vrrp.Port // that its packets come from
+	index  int       // of the interface
 	family int
 	ttl    int // of packets to one host, as last set
 	ours   []vrrp.Identity
-	below  string // the interface below, where this one is the device of a virtual MAC
 	strays *socket
-	arrivals
-	file *os.File
-	raw  syscall.RawConn
-	buf  []byte // used by receive only
-	oob  []byte
+	fd     int
+	file   *os.File
+	raw    syscall.RawConn
+
+	// What follows is used by send only.
+	to4 unix.SockaddrInet4
+	to6 unix.SockaddrInet6
+	oob []byte
 }
 
 // openSocket returns a socket that listens on the port to the adverts of these
@@ -69,9 +69,10 @@ func openSocket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
 		return nil, err
 	}
 	s.ours = ours
-	if len(ours) > 0 {
-		s.below = ours[0].Below
+	if len(ours) > 0 && ours[0].Below != "" { // It is the device of a virtual MAC.
+		s.port.Interface = ours[0].Below
 	}
+	s.strays.port = s.port
 	return s, nil
 }
 
@@ -130,12 +131,7 @@ func openRaw(p vrrp.Port, index, buffer int, groups []netip.Addr, f filter) (*so
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	a, err := arrivalsAt(fd)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &socket{arrivals: a, index: index, family: p.Family, ttl: vrrp.TTL, file: file, raw: raw,
-		buf: make([]byte, packetSize), oob: make([]byte, 256)}, nil
+	return &socket{port: p, index: index, family: p.Family, ttl: vrrp.TTL, fd: fd, file: file, raw: raw}, nil
 }
 
 // configure binds a socket to its interface before it joins the groups, and
@@ -203,7 +199,7 @@ func join6(fd, index int, group netip.Addr) error {
 
 // close closes the socket; later uses of it return an error.
 func (s *socket) close() {
-	_, _ = s.arrivals.file.Close(), s.file.Close()
+	_ = s.file.Close()
 	if s.strays != nil {
 		s.strays.close()
 	}
@@ -212,19 +208,21 @@ func (s *socket) close() {
 // receive calls f for what has arrived, and reports whether there may be more.
 // Errors that wait in the socket, such as that its interface went down, are
 // cleared by reading them.
-func (s *socket) receive(p vrrp.Port, f func(vrrp.Packet)) (more bool) {
+func (s *socket) receive(b *batch, f func(vrrp.Packet)) (more bool) {
 	err := s.raw.Control(func(fd uintptr) {
-		for range receiveBurst {
-			n, oobn, _, from, err := unix.Recvmsg(int(fd), s.buf, s.oob, unix.MSG_DONTWAIT)
+		for range receiveBurst / batchSize {
+			n, err := b.read(int(fd))
 			if errors.Is(err, unix.EAGAIN) {
 				return
 			}
-			if err != nil {
-				continue
+			for i := range n {
+				if packet, ok := s.parse(b, i); ok {
+					packet.Port = s.port
+					f(packet)
+				}
 			}
-			if packet, ok := s.parse(s.buf[:n], s.oob[:oobn], from); ok {
-				packet.Port = p
-				f(packet)
+			if err == nil && n < batchSize {
+				return
 			}
 		}
 		more = true
@@ -232,15 +230,12 @@ func (s *socket) receive(p vrrp.Port, f func(vrrp.Packet)) (more bool) {
 	return more && err == nil
 }
 
-func (s *socket) parse(b, oob []byte, from unix.Sockaddr) (vrrp.Packet, bool) {
-	switch from := from.(type) {
-	case *unix.SockaddrInet4:
-		return parse4(b)
-	case *unix.SockaddrInet6:
-		return parse6(b, oob, netip.AddrFrom16(from.Addr))
-	default:
-		return vrrp.Packet{}, false
+func (s *socket) parse(b *batch, i int) (vrrp.Packet, bool) {
+	packet, control := b.at(i)
+	if s.family == 4 {
+		return parse4(packet)
 	}
+	return parse6(packet, control, netip.AddrFrom16(b.from[i].Addr))
 }
 
 // parse4 takes the IPv4 header off, with which a raw socket delivers. The
@@ -286,21 +281,34 @@ func parse6(b, oob []byte, src netip.Addr) (vrrp.Packet, bool) {
 // send sends from an address which need not be the one that the kernel would
 // choose.
 func (s *socket) send(p vrrp.Packet) (err error) {
-	var to unix.Sockaddr
-	var oob []byte
-	if s.family == 6 {
-		to = &unix.SockaddrInet6{Addr: p.Dst.As16(), ZoneId: s.zone(p.Dst)}
-		oob = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: p.Src.As16(), Ifindex: uint32(s.index)})
-	} else {
-		to = &unix.SockaddrInet4{Addr: p.Dst.As4()}
-		oob = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: p.Src.As4(), Ifindex: int32(s.index)})
-	}
+	to, oob := s.address(p)
 	control := s.raw.Control(func(fd uintptr) {
 		if err = s.setTTL(int(fd), p.TTL); err == nil {
 			err = unix.Sendmsg(int(fd), p.Payload, oob, to, unix.MSG_DONTWAIT)
 		}
 	})
 	return errors.Join(control, err)
+}
+
+// address is where a packet goes to, and the control message that says where it comes from.
+// Both are valid until the next call.
+func (s *socket) address(p vrrp.Packet) (to unix.Sockaddr, oob []byte) {
+	if s.family == 6 {
+		s.to6 = unix.SockaddrInet6{Addr: p.Dst.As16(), ZoneId: s.zone(p.Dst)}
+		if s.oob == nil {
+			s.oob = unix.PktInfo6(&unix.Inet6Pktinfo{Ifindex: uint32(s.index)})
+		}
+		src := p.Src.As16()
+		copy(s.oob[unix.CmsgLen(0):], src[:]) // the first field
+		return &s.to6, s.oob
+	}
+	s.to4 = unix.SockaddrInet4{Addr: p.Dst.As4()}
+	if s.oob == nil {
+		s.oob = unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(s.index)})
+	}
+	src := p.Src.As4()
+	copy(s.oob[unix.CmsgLen(0)+4:], src[:]) // the second field, after the index
+	return &s.to4, s.oob
 }
 
 // setTTL sets the TTL of packets to one host. Those to a group always have 255.

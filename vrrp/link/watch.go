@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -18,6 +19,7 @@ var errOverrun = errors.New("the subscription to interface events ended")
 // Run watches the interfaces and keeps the sockets open until the context
 // ends, and then closes everything. It returns nil.
 func (l *Link) Run(ctx context.Context) error {
+	l.inbox.watch(l.wake)
 	for ctx.Err() == nil {
 		err := l.watch(ctx)
 		if err == nil {
@@ -34,11 +36,12 @@ func (l *Link) Run(ctx context.Context) error {
 		}
 	}
 	for _, s := range l.view.Load().sockets {
-		s.close()
+		l.inbox.drop(s)
 	}
 	for _, n := range l.view.Load().listeners {
-		n.close()
+		l.inbox.dropListener(n)
 	}
+	l.inbox.close()
 	l.keepConns(nil)
 	l.leave()
 	l.refuse(time.Now()) // Nothing, if that is wanted.
@@ -192,12 +195,12 @@ func (l *Link) publish(t table) (retry bool) {
 	l.view.Store(v)
 	for p, s := range old.sockets {
 		if v.sockets[p] != s {
-			s.close()
+			l.inbox.drop(s)
 		}
 	}
 	for name, n := range old.listeners {
 		if v.listeners[name] != n {
-			n.close()
+			l.inbox.dropListener(n)
 		}
 	}
 	l.keepConns(v.devices)
@@ -224,18 +227,42 @@ func (l *Link) open(old, v *view) (failed bool) {
 		s := old.sockets[p]
 		if s == nil || s.index != d.index || s.hear(ours) != nil {
 			var err error
-			if s, err = openSocket(p, d.index, ours); err != nil {
+			if s, err = l.socket(p, d.index, ours); err != nil {
 				v.Ports[p] = fmt.Sprintf("no VRRP socket on %s: %v", p.Interface, err)
 				failed = true
 				continue
 			}
-			go s.watch(l.wake, readEvery)
-			go s.strays.watch(l.wake, straysEvery)
 		}
 		v.sockets[p] = s
 		v.Ports[p] = ""
 	}
 	return failed
+}
+
+// socket opens a socket, and has it read.
+func (l *Link) socket(p vrrp.Port, index int, ours []vrrp.Identity) (*socket, error) {
+	s, err := openSocket(p, index, ours)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.inbox.add(s); err != nil {
+		l.inbox.drop(s)
+		return nil, err
+	}
+	return s, nil
+}
+
+// listener opens a listener, and has it read.
+func (l *Link) listener(d *device, addrs []netip.Addr) (*listener, error) {
+	n, err := newListener(d, addrs)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.inbox.hear(n); err != nil {
+		l.inbox.dropListener(n)
+		return nil, err
+	}
+	return n, nil
 }
 
 // openListeners puts the wanted listeners into v: those of the old view that still
@@ -254,12 +281,11 @@ func (l *Link) openListeners(old, v *view) (failed bool) {
 		n := old.listeners[name]
 		if n == nil || !n.fits(d.index, d.mac, addrs) {
 			var err error
-			if n, err = newListener(d, addrs); err != nil {
+			if n, err = l.listener(d, addrs); err != nil {
 				v.deaf[name] = err.Error()
 				failed = true
 				continue
 			}
-			n.watch(l.wake)
 		}
 		v.listeners[name] = n
 	}
