@@ -270,11 +270,16 @@ type Hook struct {
 	Program string `json:"program"`
 	User    string `json:"user,omitempty"`
 	Running bool   `json:"running"`
+	// Before: the addresses are not taken over until it has ended.
+	Before bool `json:"before,omitempty"`
 	// Runs counts how often it was run to the end, or could not be run, and Failures
 	// how often that went wrong, both since lvsd was started.
 	Runs     uint64 `json:"runs"`
 	Failures uint64 `json:"failures"`
-	// Last is the last of them; left out before the first one.
+	// CalledOff counts how often it was ended because a Master was heard, or the virtual
+	// router stood back, of Before only.
+	CalledOff uint64 `json:"called_off,omitempty"`
+	// Last is the last one that was not; left out before the first one.
 	Last HookRun `json:"last,omitzero"`
 	// Unusable is why it could not be run at the moment; left out where it could.
 	Unusable string `json:"unusable,omitempty"`

@@ -76,7 +76,9 @@ func outside() Router {
 			{Kind: "systemd", Name: "apache2.service", State: ResourceRunning, Since: noon.Add(-time.Minute)},
 		},
 		Hooks: []Hook{{On: "any", Program: "/etc/lvsd/hooks/notify", User: "nobody", Runs: 3, Failures: 1,
-			Last: HookRun{At: before(26 * time.Hour), State: "master", Took: 12 * time.Millisecond, TookText: Duration(12 * time.Millisecond), OK: true, Result: "exited with status 0"}}},
+			Last: HookRun{At: before(26 * time.Hour), State: "master", Took: 12 * time.Millisecond, TookText: Duration(12 * time.Millisecond), OK: true, Result: "exited with status 0"}},
+			{On: "master", Program: "/etc/lvsd/hooks/fence", Before: true, Runs: 6, Failures: 1, CalledOff: 2,
+				Last: HookRun{At: before(26 * time.Hour), State: "master", Took: time.Second, TookText: Duration(time.Second), OK: true, Result: "exited with status 0"}}},
 		Peers: []Peer{{Address: netip.MustParseAddr("10.13.0.16"), Priority: 100, Age: 26 * time.Hour, AgeText: Duration(26 * time.Hour)}},
 		Addresses: []netip.Prefix{
 			netip.MustParsePrefix("10.13.0.200/24"), netip.MustParsePrefix("192.168.1.254/24"), netip.MustParsePrefix("192.168.2.254/24"),

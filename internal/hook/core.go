@@ -294,8 +294,12 @@ func (c *Core) fenced(now time.Time, id uint64, o spawn.Outcome, err error) []Ef
 		return nil
 	}
 	delete(c.urgent, id)
-	r := &f.running.run
-	effects := f.running.of.record(now, r, o, err)
+	of, r := f.running.of, &f.running.run
+	if f.called && err == nil && o.Canceled {
+		f.running = nil
+		return of.calledOff(now, r)
+	}
+	effects := of.record(now, r, o, err)
 	if s := &r.hook.status; !s.Last.OK {
 		f.failed = append(f.failed, fmt.Sprintf("%s %s", s.Program, s.Last.Result))
 		f.denied = f.denied || r.hook.Required

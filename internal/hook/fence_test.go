@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -90,5 +91,13 @@ func TestAProgramIsCalledOffWhenAMasterIsHeard(t *testing.T) {
 	st.Question = vrrp.Question{Number: 8, Step: vrrp.Enter, Peer: netip.MustParseAddr("10.0.0.1")}
 	if effects = s.Take(s.now, []vrrp.Status{st}, nil); len(effects) != 1 {
 		t.Errorf("asked again: %+v", effects)
+	}
+	// It is no failure of the program's, and no finding.
+	st.Question = vrrp.Question{}
+	s.Take(s.now, []vrrp.Status{st}, nil)
+	was := s.statuses()[0].Last
+	effects = s.Ended(s.now, 2, spawn.Outcome{Canceled: true, Signal: syscall.SIGTERM}, nil)
+	if h := s.statuses()[0]; len(effects) != 1 || effects[0].(Tell).Code != "hook-called-off" || h.Running || h.Runs != 2 || h.Failures != 1 || h.CalledOff != 1 || h.Last != was || !h.Before {
+		t.Errorf("called off: %+v, %+v", effects, h)
 	}
 }

@@ -58,7 +58,7 @@ func (q *queue) configure(hooks []config.Hook) {
 			before = slices.Delete(slices.Clone(before), i, i+1)
 			continue
 		}
-		e := &entry{Hook: h, status: api.Hook{On: h.On, Program: h.Run[0], User: h.User}}
+		e := &entry{Hook: h, status: api.Hook{On: h.On, Program: h.Run[0], User: h.User, Before: h.Before}}
 		q.hooks = append(q.hooks, e)
 		if q.state != "" && e.isFor(q.state) {
 			q.pending = append(q.pending, run{hook: e, cause: change{to: q.state, reason: "the hook is new"}})
@@ -171,6 +171,16 @@ func (q *queue) record(now time.Time, r *run, o spawn.Outcome, err error) []Effe
 		return append(effects, q.tell(now, event.Info, "hook-run", "hook has run", attrs...))
 	}
 	return append(effects, q.tell(now, event.Warning, "hook-failed", "hook failed", attrs...))
+}
+
+// calledOff takes that a program was ended because nobody waits for it any more, which tells
+// nothing of how it would have done.
+func (q *queue) calledOff(now time.Time, r *run) []Effect {
+	s := &r.hook.status
+	s.Running = false
+	s.Runs++
+	s.CalledOff++
+	return []Effect{q.tell(now, event.Info, "hook-called-off", "hook was ended, because the virtual router does not wait for it any more", slog.String("state", r.cause.to), slog.String("program", s.Program))}
 }
 
 // repeat adds what is to be run again by its interval, where nothing else is to be run.

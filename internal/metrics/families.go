@@ -119,6 +119,7 @@ var (
 	routerDiscarded    = counter("router_packets_discarded_total", "Packets received but not accepted, by reason.")
 	routerMismatched   = counter("router_adverts_mismatched_total", "Adverts accepted although they disagree with the configuration, by what differs.")
 	groupState         = gauge("sync_group_state", "1 for the state that the virtual routers of the sync group are in, 0 for the others; Split while only some of them are Master.")
+	fencingRuns        = counter("fencing_runs_total", "How often a hook with before = true was run, by outcome; called_off means that it was ended because a Master was heard, or the virtual router stood back.")
 	resourceRuns       = counter("resource_runs_total", "How often the resource was started or stopped, successfully or not.")
 	resourceFailures   = counter("resource_failures_total", "How often the resource could not be started or stopped.")
 	resourceRunning    = gauge("resource_running", "1 if the resource of the virtual router or sync group runs, 0 if it does not; missing while that is changing or not known.")

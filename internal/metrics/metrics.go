@@ -67,6 +67,7 @@ func (s scrape) status(st *api.Status) {
 		for i := range g.Hooks {
 			h := &g.Hooks[i]
 			figures(s, hookFigures, h, label("group", g.Name, "hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program))
+			s.fencing(h, i, "group", g.Name)
 		}
 	}
 	for i := range st.Services {
@@ -92,6 +93,16 @@ func (s scrape) findings(all []api.Finding) {
 	}
 	for severity, n := range count {
 		s.number(findings, float64(n), label("severity", string(severity)))
+	}
+}
+
+// fencing adds how often a hook that the addresses wait for has run, if it is one.
+func (s scrape) fencing(h *api.Hook, i int, kind, of string) {
+	if !h.Before {
+		return
+	}
+	for outcome, n := range map[string]uint64{"success": h.Runs - h.Failures - h.CalledOff, "failure": h.Failures, "called_off": h.CalledOff} {
+		s.number(fencingRuns, float64(n), label("hook", strconv.Itoa(i+1), "outcome", outcome, "program", h.Program, kind, of))
 	}
 }
 
@@ -128,6 +139,7 @@ func (s scrape) router(r *api.Router) {
 	for i := range r.Hooks {
 		h := &r.Hooks[i]
 		figures(s, hookFigures, h, label("hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program, "router", r.Name))
+		s.fencing(h, i, "router", r.Name)
 	}
 	for reason, n := range r.Counters.Discarded {
 		s.number(routerDiscarded, float64(n), label("reason", reason, "router", r.Name))
