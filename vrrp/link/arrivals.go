@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -22,11 +23,10 @@ type arrivals[S any] struct {
 
 	mu      sync.Mutex
 	sockets map[int]S // by their file descriptors
-	// told are those that the instance has told of and was not asked for since.
-	told   []int
-	events [64]unix.EpollEvent
-
-	ready []S // what is handed out
+	// told are those of which the instance has told the watcher, and taken those of which it
+	// has told each. It was not asked for them since.
+	told, taken []int
+	events      [64]unix.EpollEvent
 }
 
 func newArrivals[S any]() (*arrivals[S], error) {
@@ -63,12 +63,8 @@ func (a *arrivals[S]) remove(fd int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.sockets, fd)
-	for i, told := range a.told {
-		if told == fd {
-			a.told = append(a.told[:i], a.told[i+1:]...)
-			return
-		}
-	}
+	is := func(other int) bool { return other == fd }
+	a.told, a.taken = slices.DeleteFunc(a.told, is), slices.DeleteFunc(a.taken, is)
 }
 
 // ask asks to be told once when there is something to read.
@@ -76,33 +72,39 @@ func ask(instance uintptr, how, socket int) error {
 	return unix.EpollCtl(int(instance), how, socket, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(socket)})
 }
 
-// take returns the sockets that may have something to read. It is for one goroutine, until
-// it calls it again.
-func (a *arrivals[S]) take() []S {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_ = a.raw.Control(a.collect)
-	a.ready = a.ready[:0]
-	for _, fd := range a.told {
-		a.ready = append(a.ready, a.sockets[fd])
-	}
-	return a.ready
+// each calls f, which reads, for the sockets that may have something to read: also for those
+// of which the watcher has not heard yet, as after a stall. It never will, so that each asks
+// for them itself.
+func (a *arrivals[S]) each(f func(S)) {
+	_ = a.raw.Control(func(instance uintptr) {
+		a.mu.Lock()
+		a.taken = a.collect(instance, a.taken)
+		ready := make([]S, 0, len(a.told)+len(a.taken))
+		for _, fd := range slices.Concat(a.told, a.taken) {
+			ready = append(ready, a.sockets[fd])
+		}
+		a.mu.Unlock()
+		for _, s := range ready {
+			f(s)
+		}
+		a.again(instance, &a.taken)
+	})
 }
 
-// collect notes of which sockets the instance tells.
-func (a *arrivals[S]) collect(instance uintptr) {
+// collect appends the sockets of which the instance tells.
+func (a *arrivals[S]) collect(instance uintptr, all []int) []int {
 	for {
 		n, err := unix.EpollWait(int(instance), a.events[:], 0)
 		if err != nil {
-			return // It never waits, so that nothing interrupts it.
+			return all // It never waits, so that nothing interrupts it.
 		}
 		for _, e := range a.events[:n] {
 			if _, there := a.sockets[int(e.Fd)]; there {
-				a.told = append(a.told, int(e.Fd))
+				all = append(all, int(e.Fd))
 			}
 		}
 		if n < len(a.events) {
-			return
+			return all
 		}
 	}
 }
@@ -112,26 +114,26 @@ func (a *arrivals[S]) collect(instance uintptr) {
 func (a *arrivals[S]) watch(wake chan struct{}, every time.Duration) {
 	_ = a.raw.Read(func(instance uintptr) bool {
 		a.mu.Lock()
-		a.collect(instance)
+		a.told = a.collect(instance, a.told)
 		some := len(a.told) > 0
 		a.mu.Unlock()
 		if some {
 			token(wake)
 			time.Sleep(every)
-			a.again(instance)
+			a.again(instance, &a.told)
 		}
 		return false
 	})
 }
 
-// again asks for the sockets that were told of. Their next packets may be there already.
-func (a *arrivals[S]) again(instance uintptr) {
+// again asks for sockets anew. Their next packets may be there already.
+func (a *arrivals[S]) again(instance uintptr, all *[]int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, fd := range a.told {
+	for _, fd := range *all {
 		_ = ask(instance, unix.EPOLL_CTL_MOD, fd)
 	}
-	a.told = a.told[:0]
+	*all = (*all)[:0]
 }
 
 func (a *arrivals[S]) close() { _ = a.file.Close() }

@@ -185,14 +185,14 @@ func (l *Link) Watch(addresses map[string][]netip.Addr) {
 // and no socket hears what it has sent itself.
 func (l *Link) Claims(f func(vrrp.Claim)) {
 	v := l.view.Load()
-	for _, t := range l.inbox.claims.take() {
+	l.inbox.claims.each(func(t *tap) {
 		name := t.of.name
 		t.receive(func(ip netip.Addr, mac net.HardwareAddr) {
 			if d := v.devices[name]; !v.owns(mac) || d != nil && d.virtual() && slices.Equal(d.mac, mac) {
 				f(vrrp.Claim{Interface: name, Address: ip, MAC: mac.String()})
 			}
 		})
-	}
+	})
 }
 
 // owns reports whether a MAC is of this machine.
@@ -234,14 +234,12 @@ func (l *Link) Interfaces() *vrrp.Interfaces { return &l.view.Load().Interfaces 
 
 // Receive calls f for every packet that has arrived.
 func (l *Link) Receive(f func(vrrp.Packet)) {
-	for _, s := range l.inbox.adverts.take() {
+	l.inbox.adverts.each(func(s *socket) {
 		if s.receive(&l.inbox.batch, f) {
 			token(l.wake) // There may be more: come back after the timers.
 		}
-	}
-	for _, s := range l.inbox.strays.take() {
-		_ = s.receive(&l.inbox.batch, f)
-	}
+	})
+	l.inbox.strays.each(func(s *socket) { s.receive(&l.inbox.batch, f) })
 }
 
 // Send sends one packet. It does not wait for room in the socket's buffer.
