@@ -64,8 +64,8 @@ func (t *tally) count(passed bool, rise, fall int) (changed bool) {
 //	drained ──────────────► down       fall × Failed in a row
 //
 // A result that is neither Passed nor Failed moves nothing and interrupts no
-// row: the state is kept for as long as the director cannot ask. NotRunSince
-// reports since when that has been so, for a finding.
+// row: the state is kept for as long as the director cannot ask, unless the rules
+// set an end to that. NotRunSince reports since when it has been so, for a finding.
 //
 // There are ten thousand of them, so it is small: what the configuration says is
 // not in it.
@@ -75,6 +75,7 @@ type Health struct {
 	// the first.
 	outcome Outcome
 	refused bool
+	silent  bool // what failed last failed so
 	at      time.Time
 	latency time.Duration
 	detail  string
@@ -89,20 +90,33 @@ type Health struct {
 // otherwise.
 func NewHealth(begin State) Health { return Health{tally: tally{state: begin}} }
 
-// Observe takes one result, and reports whether the state changed. Rise and fall
-// are how many results in a row change it, and count as 1 where they are less.
-// After a reload they may be others: a row that is long enough by the new numbers
-// decides with its next result.
-func (h *Health) Observe(now time.Time, r Result, rise, fall int) (changed bool) {
+// Rules are what results mean for a state.
+type Rules struct {
+	// Rise and Fall are how many results in a row change it. They count as 1 where
+	// they are less.
+	Rise, Fall int
+	// UnknownAfter is for how long results may be NotRun before each counts as
+	// Failed; zero: for ever.
+	UnknownAfter time.Duration
+}
+
+// Observe takes one result, and reports whether the state changed. After a reload
+// the rules may be others: a row that is long enough by the new ones decides with
+// its next result.
+func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 	h.outcome, h.refused, h.latency, h.detail, h.at = r.Outcome, r.Refused, r.Latency, r.Detail, r.At
+	if r.Outcome == Failed {
+		h.silent = r.Silent
+	}
 	if r.Outcome != Passed && r.Outcome != Failed {
 		if h.notRunSince == nil {
 			h.notRunSince = &now
 		}
-		return false
+		over := by.UnknownAfter > 0 && now.Sub(*h.notRunSince) >= by.UnknownAfter
+		return over && h.count(false, by.Rise, by.Fall)
 	}
 	h.notRunSince = nil
-	return h.count(r.Outcome == Passed, rise, fall)
+	return h.count(r.Outcome == Passed, by.Rise, by.Fall)
 }
 
 // State returns what the results so far say.
@@ -111,8 +125,11 @@ func (h *Health) State() State { return h.state }
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first.
 func (h *Health) Last() Result {
-	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused}
+	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused, Silent: h.silent && h.outcome == Failed}
 }
+
+// Silent reports whether nothing came back from the server when it failed last.
+func (h *Health) Silent() bool { return h.silent }
 
 // NotRunSince returns when the results began to be NotRun without a break; zero
 // where the newest was not.

@@ -24,7 +24,7 @@ func ruled(rise, fall int, begin State) ruledHealth {
 }
 
 func (h *ruledHealth) Observe(now time.Time, r Result) bool {
-	return h.Health.Observe(now, r, h.rise, h.fall)
+	return h.Health.Observe(now, r, Rules{Rise: h.rise, Fall: h.fall})
 }
 
 func TestHealth(t *testing.T) {

@@ -227,7 +227,7 @@ func trial(rng *rand.Rand, took time.Duration) (sinceFailure, sinceProbe time.Du
 			}
 		}
 		r.At = started.Add(r.Latency)
-		if h.Observe(r.At, r, 2, 3) && h.State() == Down {
+		if h.Observe(r.At, r, Rules{Rise: 2, Fall: 3}) && h.State() == Down {
 			return r.At.Sub(failure), r.At.Sub(first)
 		}
 		s.observe(r.At, e, r)

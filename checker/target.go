@@ -115,4 +115,8 @@ type Result struct {
 	// connection. That is certain, where silence may be a lost packet, so the
 	// next probe comes soon.
 	Refused bool
+	// Silent is true if it failed because nothing came back from the server's host:
+	// no answer within the timeout, or nobody who knows a way to it. The network in
+	// between may be at fault as well as the server.
+	Silent bool
 }

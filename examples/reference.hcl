@@ -99,6 +99,14 @@ director {
   # 0 to 1000000; default: 0.
   probes_per_second = 0
 
+  # When every check of every real server is silent at once (no answer,
+  # unreachable), and there are two addresses or more, take this director to be
+  # cut off: the servers stay in the table, and the priority of its virtual
+  # routers falls to 1, so that a director that sees them becomes Master. If
+  # false, the servers count as down.
+  # Default: true.
+  isolation = true
+
   # Treat every row of the IPVS table as the daemon's own, and delete the rows
   # that are not in the configuration. Set it only if nothing else uses IPVS on
   # this machine.
@@ -988,6 +996,19 @@ virtual_service "web" {
   # A list; default: none.
   scheduler_flags = ["fallback", "port"]
 
+  # When more than this share of the servers falls silent (no answer,
+  # unreachable) at once, take the network between for the likelier fault, and
+  # hold them in the table for panic_for. After that, their checks decide, and
+  # the fallback serves. A server that refuses, or answers something wrong, is
+  # removed as always. One detection time counts as at once: as long as it
+  # takes to find one that hangs.
+  # "1%" to "99%"; default: none.
+  panic_threshold = "60%"
+
+  # For how long servers are held in by panic_threshold, at most.
+  # 1s to 1h; default: 30s.
+  panic_for = "30s"
+
   # The forwarding method: how packets reach the servers. There is no default,
   # because the servers must be prepared for the method and other programs have
   # different defaults.
@@ -1077,6 +1098,12 @@ virtual_service "web" {
     # sometimes slow.
     # 1 to 1000; default: 3.
     fall = 3
+
+    # When a check could not be run for this long, because of a problem on this
+    # director (no route, no socket), each further try counts as a failure. 0s
+    # means never: the server keeps its state.
+    # 0s to 24h; default: 0s.
+    unknown_after = "0s"
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.

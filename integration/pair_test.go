@@ -176,11 +176,11 @@ func (p *pair) planned(i int, down ...string) string {
 		p.t.Fatal(diags.Err())
 	}
 	planned := director.Plan(time.Now(), c, director.World{
-		State: func(service, server int) checker.State {
+		Standing: func(service, server int) director.Standing {
 			if slices.Contains(down, c.Services[service].Servers[server].Name) {
-				return checker.Down
+				return director.Standing{State: checker.Down}
 			}
-			return checker.Up
+			return director.Standing{State: checker.Up}
 		},
 		Master: func(string) bool { return true },
 		Own:    func(netip.Addr) bool { return false },

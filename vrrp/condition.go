@@ -28,9 +28,16 @@ type Condition struct {
 	// Silent: while it is not met, the router's adverts cannot be heard either.
 	Silent bool `json:"silent,omitempty"`
 
+	// Penalty is what the priority falls by while a condition is not met that is not
+	// tracked; zero: the routers stand back.
+	Penalty int `json:"penalty,omitempty"`
+
 	// Tracked: it concerns only the routers that track it by its name.
 	Tracked bool `json:"tracked,omitempty"`
 }
+
+// MaxPenalty is the Penalty that makes the priority 1.
+const MaxPenalty = 253
 
 // A Track is what a router makes of a condition that it names.
 type Track struct {
@@ -84,7 +91,7 @@ func demanded(tracks []Track, given []Condition) []demand {
 	for _, c := range given {
 		known[c.Name] = c
 		if !c.Tracked {
-			all = append(all, demand{Condition: c, given: true})
+			all = append(all, demand{Condition: c, Track: Track{Weight: -c.Penalty}, given: true})
 		}
 	}
 	for _, t := range tracks {

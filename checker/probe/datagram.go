@@ -46,7 +46,7 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []
 	})
 	switch {
 	case waited != nil:
-		return nil, while("waiting for the answer", waited)
+		return nil, nothingCame(while("waiting for the answer", waited))
 	case received != nil:
 		// ICMP, of the server's host or of a router, or nobody answers for the address.
 		return nil, while(connecting, received)

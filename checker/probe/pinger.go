@@ -58,7 +58,7 @@ func (p *pinger) ping(ctx context.Context, addr netip.Addr) error {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
-		return while("waiting for an echo reply", ctx.Err())
+		return nothingCame(while("waiting for an echo reply", ctx.Err()))
 	}
 }
 

@@ -70,8 +70,29 @@ func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
 		Outcome: checker.Failed,
 		Detail:  clip(describe(ctx, t, err, doing)),
 		Refused: doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED),
+		Silent:  silent(ctx, err, doing),
 	}
 }
+
+// silent reports whether nothing came back from a server's host: there was no
+// connection in time, or what is marked by nothingCame, or the way to it is unknown.
+// Who answered once is not silent, however long the rest takes.
+func silent(ctx context.Context, err error, doing stageError) bool {
+	if marked := (silentError{}); errors.As(err, &marked) {
+		return true
+	}
+	waited := isTimeout(err) || ctx.Err() != nil || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.ETIMEDOUT)
+	return doing.stage == connecting && waited
+}
+
+// A silentError is the end of a wait for anything at all from a server.
+type silentError struct{ error }
+
+func (e silentError) Unwrap() error { return e.error }
+
+// nothingCame marks an error as one of a probe without a connection that has waited
+// in vain.
+func nothingCame(err error) error { return silentError{err} }
 
 // describe returns what a server did wrong.
 func describe(ctx context.Context, t checker.Target, err error, doing stageError) string {

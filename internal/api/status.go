@@ -302,6 +302,9 @@ type Server struct {
 	// Full: it is up, and the kernel sends it no new connections, since it has
 	// reached its upper_threshold.
 	Full bool `json:"full,omitempty"`
+	// DecidedBy is what has decided whether and how it is in the table, where that
+	// was not its health; left out otherwise.
+	DecidedBy Decider `json:"decided_by,omitempty"`
 	// Since is when Health last changed.
 	Since  time.Time `json:"since,omitzero"`
 	Checks []Check   `json:"checks"`
@@ -314,6 +317,18 @@ type Server struct {
 	// Counters are the kernel's, as last read.
 	Counters Counters `json:"counters"`
 }
+
+// A Decider is what decides about a real server in place of its health.
+type Decider string
+
+// What decides, in its order of precedence.
+const (
+	// ByPanic: it fell silent together with many others of its service, and is held in
+	// the table for some time.
+	ByPanic Decider = "panic"
+	// ByIsolation: it fell silent as all others, so this director is cut off.
+	ByIsolation Decider = "isolation"
+)
 
 // A Check is one check of one real server.
 type Check struct {

@@ -66,6 +66,7 @@ type probe struct {
 	spec              checker.Spec // empty: there is nothing to check
 	interval, timeout time.Duration
 	fast, down        time.Duration // 0: the interval
+	unknownAfter      time.Duration // 0: never
 	rise, fall        int           // how many results in a row change the server's state
 	hasPort           bool          // its kind asks a port
 	port              uint16        // 0: the server's
@@ -80,7 +81,7 @@ func (p *probe) self() *probe { return p }
 // setTiming sets what the options of timing say.
 func (p *probe) setTiming(o *probe) {
 	p.interval, p.timeout, p.rise, p.fall = o.interval, o.timeout, o.rise, o.fall
-	p.fast, p.down = o.fast, o.down
+	p.fast, p.down, p.unknownAfter = o.fast, o.down, o.unknownAfter
 }
 
 const (
@@ -106,6 +107,8 @@ func timing[T any](of func(*T) *probe) []block.Entry[T] {
 			2, 1, maxRise, func(t *T) *int { return &of(t).rise }),
 		block.Count("fall", "How many probes in a row must fail before a server that is up is considered down. Lower it to react faster; raise it if servers are sometimes slow.",
 			3, 1, maxRise, func(t *T) *int { return &of(t).fall }),
+		block.Duration("unknown_after", "When a check could not be run for this long, because of a problem on this director (no route, no socket), each further try counts as a failure. 0s means never: the server keeps its state.",
+			0, 0, maxInterval, func(t *T) *time.Duration { return &of(t).unknownAfter }),
 	}
 }
 

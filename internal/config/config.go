@@ -46,6 +46,9 @@ type Director struct {
 	ProbesInFlight int
 	// ProbesPerSecond bounds how many begin in a second; zero: they are not bounded.
 	ProbesPerSecond int
+	// Isolation keeps the servers of all services in the table while all targets are
+	// silent: this director is likelier to be cut off.
+	Isolation bool
 	// ExclusiveTable declares that every row of the IPVS table is this
 	// daemon's: foreign rows are deleted.
 	ExclusiveTable bool
@@ -149,8 +152,19 @@ type Service struct {
 	Service  ipvsctl.Service
 	Servers  []Server
 	Fallback *Fallback
+	// Policy is what follows from the state of its servers besides their weights; nil:
+	// nothing else than usual.
+	Policy *Policy
 	// Source is where its block begins: "web.hcl:2".
 	Source string
+}
+
+// Policed returns the policy, or one that does nothing.
+func (s *Service) Policed() Policy {
+	if s.Policy == nil {
+		return Policy{}
+	}
+	return *s.Policy
 }
 
 // A Server is one real server of one virtual service.
@@ -171,6 +185,38 @@ type Server struct {
 type Check struct {
 	Target     checker.Target
 	Rise, Fall uint16
+	// UnknownAfter is for how long it may be impossible to run before that counts as
+	// a failure; zero: for ever.
+	UnknownAfter checker.Milliseconds
+}
+
+// Detection is how long it takes at most, from when a server begins to hang, until the
+// check says that it is down.
+func (c *Check) Detection() time.Duration {
+	return c.Target.Interval + time.Duration(max(c.Fall, 1)-1)*c.step() + c.Target.Timeout
+}
+
+// Recovery is how long it takes at most, from when a server that is down answers
+// again, until the check says that it is up.
+func (c *Check) Recovery() time.Duration {
+	first := c.Target.Interval
+	if c.Target.Pace.Down > 0 {
+		first = c.Target.Pace.Down.Duration()
+	}
+	return first + time.Duration(max(c.Rise, 1)-1)*c.step() + c.Target.Timeout
+}
+
+// step is the longest time from one probe to the next while results are counted.
+func (c *Check) step() time.Duration {
+	if c.Target.Pace.Fast > 0 {
+		return max(c.Target.Pace.Fast.Duration(), c.Target.Timeout)
+	}
+	return max(c.Target.Interval, c.Target.Timeout)
+}
+
+// Rules are what its results mean.
+func (c *Check) Rules() checker.Rules {
+	return checker.Rules{Rise: int(c.Rise), Fall: int(c.Fall), UnknownAfter: c.UnknownAfter.Duration()}
 }
 
 // A Fallback is the destination that is in the table exactly while no real
@@ -181,6 +227,15 @@ type Fallback struct {
 	// WhenFull: it also serves while all servers that are up have reached their
 	// upper thresholds.
 	WhenFull bool
+}
+
+// A Policy is what a virtual service does besides using the servers that are up. Each
+// value may be zero: it does nothing of that kind.
+type Policy struct {
+	// PanicPercent: when more than so many percent of its servers fall silent within
+	// one detection time, they are held in for PanicFor.
+	PanicPercent uint8
+	PanicFor     time.Duration
 }
 
 // Holders maps each virtual address to the name of its router.

@@ -9,7 +9,7 @@
 //	foreign.go                      other programs' words, with ours
 //	route.go, check.go,             what several of the following share
 //	check_talk.go,
-//	check_tls_options.go
+//	check_tls_options.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_http.go,
 //	check_ping.go

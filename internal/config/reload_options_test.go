@@ -33,6 +33,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/start_delay":         {"", `start_delay = "5s"`, nil},
 	"director/probes_in_flight":    {"", `probes_in_flight = 7`, nil},
 	"director/probes_per_second":   {"", `probes_per_second = 7`, nil},
+	"director/isolation":           {"", `isolation = false`, nil},
 	"director/exclusive_table":     {"", `exclusive_table = true`, nil},
 	"director/keep_table":          {"", `keep_table = false`, nil},
 	"director/log_level":           {"", `log_level = "debug"`, nil},
@@ -77,6 +78,8 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/forward":         {`forward = "nat"`, `forward = "direct"`, nil},
 	"virtual_service/one_packet":      {``, `one_packet = true`, []string{`protocol = "udp"`}},
 	"virtual_service/initial":         {``, `initial = "up"`, nil},
+	"virtual_service/panic_threshold": {``, `panic_threshold = "50%"`, nil},
+	"virtual_service/panic_for":       {`panic_threshold = "50%"`, "panic_threshold = \"50%\"\npanic_for = \"5s\"", nil},
 
 	"virtual_service/tunnel/type":         {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
 	"virtual_service/tunnel/port":         {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
@@ -114,6 +117,7 @@ var reloadedChecks = map[string]reloadedOption{
 	"fall":     {``, `fall = 2`, nil},
 	"port":     {``, `port = 8081`, nil},
 
+	"unknown_after": {``, `unknown_after = "5s"`, nil},
 	"fast_interval": {``, `fast_interval = "100ms"`, nil},
 	"down_interval": {``, `down_interval = "30s"`, nil},
 
@@ -296,11 +300,12 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 			carryOut(core.Expire(now))
 		}
 	}
-	results := func(outcome checker.Outcome) {
+	results := func(r checker.Result) {
+		r.At = now
 		var all director.Probed
 		for _, target := range targets {
 			if target.Addr != netip.MustParseAddr("192.168.1.99") {
-				all = append(all, director.Observation{Target: *target, Result: checker.Result{At: now, Outcome: outcome}})
+				all = append(all, director.Observation{Target: *target, Result: r})
 			}
 		}
 		in(all)
@@ -327,7 +332,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 	}
 	in(director.TableSeen{Converged: true})
 	if up {
-		results(checker.Passed)
+		results(outcomes["passed"])
 		wait(11 * time.Second)
 	}
 	in(director.Reload{})
@@ -337,10 +342,22 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 		look("reloaded")
 	}
 	for i, outcome := range strings.Split("passed passed passed failed failed failed failed passed passed passed passed passed", " ") {
-		results(map[string]checker.Outcome{"passed": checker.Passed, "failed": checker.Failed}[outcome])
+		results(outcomes[outcome])
 		look(fmt.Sprint("result ", i, " ", outcome))
 	}
 	wait(12 * time.Second)
 	look("later")
+	for _, outcome := range strings.Split("silent silent silent silent passed passed passed not_run not_run not_run not_run", " ") {
+		results(outcomes[outcome])
+		look(outcome)
+		wait(7 * time.Second)
+		look("after " + outcome)
+	}
 	return seen
+}
+
+// outcomes are results by their names.
+var outcomes = map[string]checker.Result{
+	"passed": {Outcome: checker.Passed}, "failed": {Outcome: checker.Failed},
+	"silent": {Outcome: checker.Failed, Silent: true}, "not_run": {Outcome: checker.NotRun},
 }

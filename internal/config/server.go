@@ -239,7 +239,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 			}
 		}
 		g.doubt(b, p, t.Port)
-		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall)})
+		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter)})
 	}
 	return checks
 }

@@ -49,10 +49,11 @@ type service struct {
 	flags       []block.Item
 	onePacket   bool
 	persistence persistence
+	policy      Policy
 }
 
 var serviceTable = block.NewTable("virtual_service", func() []block.Entry[service] {
-	return []block.Entry[service]{
+	return append([]block.Entry[service]{
 		block.Text("address", "The virtual address at which clients reach the service. It should be one of the addresses of a virtual_router.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
 		block.Count("port", "The port at which clients reach the service. 0 means every port, and requires a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
 		block.Choice("protocol", "The transport protocol of the service.", "tcp", []block.Word[ipvsctl.Protocol]{
@@ -79,7 +80,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),
 		block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
 			fallbackTable.Schema()),
-	}
+	}, policyOptions(func(s *service) *Policy { return &s.policy })...)
 })
 
 type persistence struct {
@@ -123,6 +124,7 @@ func readService(b *block.Body, d *defaults) Service {
 	if inner, given := b.Block("fallback"); given {
 		s.Fallback = g.fallback(inner)
 	}
+	s.Policy = r.policy.compile(b)
 	checkWeights(b, &s)
 	checkFull(b, &s)
 	return s

@@ -24,6 +24,7 @@ var (
 		{"start_delay", func(d *config.Director) any { return d.StartDelay }},
 		{"probes_in_flight", func(d *config.Director) any { return d.ProbesInFlight }},
 		{"probes_per_second", func(d *config.Director) any { return d.ProbesPerSecond }},
+		{"isolation", func(d *config.Director) any { return d.Isolation }},
 		{"exclusive_table", func(d *config.Director) any { return d.ExclusiveTable }},
 		{"keep_table", func(d *config.Director) any { return d.KeepTable }},
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},
@@ -84,6 +85,8 @@ var (
 			v := s.Service
 			return []any{v.Flags & ipvsctl.Persistent, v.Timeout, v.Netmask, v.Engine}
 		}},
+		{"panic_threshold", func(s *config.Service) any { return fmt.Sprint(s.Policed().PanicPercent, "%") }},
+		{"panic_for", func(s *config.Service) any { return s.Policed().PanicFor }},
 		{"fallback", func(s *config.Service) any { return s.Fallback }},
 	}
 	serverAspects = []aspect[config.Server]{

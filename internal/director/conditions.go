@@ -89,7 +89,7 @@ func (w *watch) observe(now time.Time, t checker.Target, r checker.Result) (chan
 			changed = changed || check.number != r.Number
 			check.number = r.Number
 		}
-		changed = check.Observe(now, r, int(of.Rise), int(of.Fall)) || changed
+		changed = check.Observe(now, r, of.Rules()) || changed
 	}
 	return changed
 }

@@ -67,6 +67,11 @@ type Core struct {
 	replies  replies
 	// leaving is what serves for services that the last reload has changed.
 	leaving map[ipvsctl.ServiceKey]Leaving
+	// panics are the services whose servers are held in, and isolation holds in those
+	// of all services while isolated, or soon after.
+	panics    map[ipvsctl.ServiceKey]Hold
+	isolated  bool
+	isolation Hold
 	// outdated: something that the plan depends on has changed.
 	outdated bool
 	// opened: there is an IPVS table, and kernel is how it was seen since the
@@ -84,6 +89,13 @@ type Core struct {
 // converged reports whether the kernel has the table that was set last.
 func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
 
+// standing is what is known of the real server Services[service].Servers[server].
+func (c *Core) standing(service, server int) Standing {
+	s := c.healths.Standing(service, server)
+	s.Full = c.full(service, server)
+	return s
+}
+
 // full reports whether the real server Services[service].Servers[server] has
 // reached its upper threshold.
 func (c *Core) full(service, server int) bool {
@@ -98,6 +110,11 @@ func (c *Core) masters() func(router string) bool {
 		masters[c.routers[i].Name] = c.routers[i].State == vrrp.Master
 	}
 	return func(router string) bool { return masters[router] }
+}
+
+// about are a service's attributes in an event.
+func about(s *config.Service) []slog.Attr {
+	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 }
 
 // do adds an effect.

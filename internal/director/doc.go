@@ -33,6 +33,7 @@
 //	readings.go                        whether the configuration is being read
 //	orders.go                          what is left of operators' orders
 //	core.go                            the core's state
+//	hold.go                            panic and isolation: who is silent and stays
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told
 //	outages.go                         the plan, and what it means for services

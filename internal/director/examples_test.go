@@ -69,8 +69,8 @@ func planOf(t *testing.T, path, node string) string {
 		t.Fatal(diags.Err())
 	}
 	return Plan(start, c, World{
-		State:  func(int, int) checker.State { return checker.Up },
-		Master: func(string) bool { return true },
-		Own:    func(netip.Addr) bool { return false },
+		Standing: func(int, int) Standing { return Standing{State: checker.Up} },
+		Master:   func(string) bool { return true },
+		Own:      func(netip.Addr) bool { return false },
 	}).Table.String()
 }

@@ -116,6 +116,9 @@ func (c *Core) act(now time.Time) []Effect {
 	if !c.probing && (over || c.converged() || c.kernel.Refused) {
 		c.probe(now)
 	}
+	if c.isolate(now) {
+		c.tellKeeper()
+	}
 	if c.outdated || due(c.planned.Until, now) {
 		c.plan(now)
 		c.unjudged = true
@@ -160,12 +163,16 @@ func (c *Core) beat(now time.Time) {
 
 // observe takes the results of probes.
 func (c *Core) observe(now time.Time, results Probed) {
+	shifts := c.healths.shifts
 	for _, o := range results {
 		c.unjudged = c.watch.observe(now, o.Target, o.Result) || c.unjudged
 		for _, change := range c.healths.Observe(now, o.Target, o.Result) {
 			c.outdated = c.outdated || change.Before == ""
 			c.tellChange(now, change)
 		}
+	}
+	if c.healths.shifts != shifts && (c.isolation.By != "" || len(c.panics) > 0) {
+		c.outdated = true // Only who is silent is held in.
 	}
 }
 

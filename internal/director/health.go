@@ -35,13 +35,34 @@ type Healths struct {
 	// result yet.
 	waiters []waiter
 	unheard int
+	// targets is how many there are, and silent how many of them were when they were
+	// asked last. Several: not all are of one address.
+	targets, silent int
+	several         bool
+	// shifts counts how often checks that failed have failed in the other way, by
+	// silence or not.
+	shifts uint64
+}
+
+// A Standing is what is known of a real server at one moment, beside its
+// configuration.
+type Standing struct {
+	State checker.State
+	// Since is when it came into that state.
+	Since time.Time
+	// Silent: it is down, since nothing comes back from it.
+	Silent bool
+	// Full: it has reached its upper threshold.
+	Full bool
 }
 
 // A waiter is one check that waits for its target's results, by its place:
 // Services[service].Servers[server].Checks[check].
 type waiter struct {
 	service, server, check int32
-	heard                  bool // the target has had a result; the first that waits for it knows
+	// heard: the target has had a result, and silent: nothing came back when it was
+	// asked last; the first that waits for it knows.
+	heard, silent bool
 }
 
 // eachCheck yields the checks of all real servers by their places, in the order
@@ -163,6 +184,7 @@ func (h *Healths) of(service, server int) []checker.Health {
 func (h *Healths) enlist(old *Healths) {
 	if sameTargets(h.services, old.services) {
 		h.waiters, h.unheard = old.waiters, old.unheard
+		h.targets, h.silent, h.several = old.targets, old.silent, old.several
 		return
 	}
 	h.waiters = make([]waiter, 0, len(h.checks))
@@ -182,9 +204,27 @@ func (h *Healths) enlist(old *Healths) {
 		if !rest[0].heard {
 			h.unheard++
 		}
+		h.targets++
+		h.hush(&rest[0], len(before) > 0 && before[0].silent)
+		h.several = h.several || t.Addr != h.target(h.waiters[0]).Addr
 		rest = rest[len(h.waiting(*t)):]
 	}
 }
+
+// hush notes whether a target was silent when it was asked last.
+func (h *Healths) hush(first *waiter, silent bool) {
+	switch {
+	case silent && !first.silent:
+		h.silent++
+	case !silent && first.silent:
+		h.silent--
+	}
+	first.silent = silent
+}
+
+// Silent reports whether nothing came back from any target when it was asked last,
+// and these are not of one address only.
+func (h *Healths) Silent() bool { return h.several && h.silent == h.targets }
 
 // sameTargets reports whether services ask for the same targets in the same
 // places.
@@ -262,7 +302,7 @@ func (h *Healths) known(now time.Time, c *config.Check, begins checker.Health) c
 			return shared
 		case last.Outcome == checker.Passed, last.Outcome == checker.Failed:
 			begins = checker.NewHealth(checker.Unknown)
-			begins.Observe(now, last, int(c.Rise), int(c.Fall))
+			begins.Observe(now, last, c.Rules())
 		}
 	}
 	return begins
@@ -286,6 +326,15 @@ func together(checks []checker.Health) checker.State {
 // State returns the state of the real server Services[service].Servers[server].
 func (h *Healths) State(service, server int) checker.State { return together(h.of(service, server)) }
 
+// Standing returns what is known of the real server Services[service].Servers[server].
+func (h *Healths) Standing(service, server int) Standing {
+	s := Standing{State: h.State(service, server), Since: h.base.Add(h.servers[service][server].since)}
+	s.Silent = s.State == checker.Down && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
+		return c.State() == checker.Down && !c.Silent()
+	})
+	return s
+}
+
 // passes reports whether a real server is up, and no check of it has failed last.
 func (h *Healths) passes(service, server int) bool {
 	return h.State(service, server) == checker.Up && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
@@ -301,14 +350,21 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	if len(waiting) == 0 {
 		return nil // it was removed while it was asked
 	}
-	if r.Outcome != checker.NotRun && !waiting[0].heard {
-		waiting[0].heard = true
-		h.unheard--
+	if r.Outcome != checker.NotRun {
+		if !waiting[0].heard {
+			waiting[0].heard = true
+			h.unheard--
+		}
+		h.hush(&waiting[0], r.Silent)
 	}
 	for _, w := range waiting {
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
 		before := together(checks)
-		checks[w.check].Observe(now, r, int(c.Checks[w.check].Rise), int(c.Checks[w.check].Fall))
+		silent := checks[w.check].Silent()
+		checks[w.check].Observe(now, r, c.Checks[w.check].Rules())
+		if checks[w.check].Silent() != silent {
+			h.shifts++
+		}
 		change := Change{Service: h.services[w.service].Name, Server: c.Name, Address: c.Key, State: together(checks), Detail: r.Detail}
 		change.Before = h.otherReason(now, w, r)
 		if change.State != before {

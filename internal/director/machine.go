@@ -96,6 +96,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
 	all.watches(now, &c.watch)
+	all = append(all, c.held(now)...)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)

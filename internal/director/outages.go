@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -14,10 +13,11 @@ import (
 // plan makes the table what it should be now.
 func (c *Core) plan(now time.Time) {
 	c.outdated = false
+	c.judgePanics(now)
 	c.planned = Plan(now, c.config, World{
-		State:        c.healths.State,
+		Standing:     c.standing,
+		Holds:        c.holds,
 		Master:       c.masters(),
-		Full:         c.full,
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
 		Leaving:      c.leaving,
@@ -57,9 +57,4 @@ func (c *Core) tellOutages(now time.Time) {
 		}
 	}
 	c.outages = outages
-}
-
-// about are a service's attributes in an event.
-func about(s *config.Service) []slog.Attr {
-	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
 }

@@ -14,11 +14,12 @@ import (
 
 // A World is what the plan depends on beside the configuration.
 type World struct {
-	// State returns the state of the real server Services[service].Servers[server].
-	State func(service, server int) checker.State
-	// Full reports whether that server has reached its upper threshold; nil: none
-	// has.
-	Full func(service, server int) bool
+	// Standing returns what is known of the real server
+	// Services[service].Servers[server].
+	Standing func(service, server int) Standing
+	// Holds are what keeps servers of a service in the table, in the order in which
+	// they decide; nil: nothing.
+	Holds func(service int) []Hold
 	// Master reports whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
@@ -60,10 +61,14 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 			continue
 		}
 		states, weights = states[:0], weights[:0]
+		var holds []Hold
+		if w.Holds != nil {
+			holds = w.Holds(i)
+		}
 		for j := range s.Servers {
-			state := w.State(i, j)
-			weight := weigh(&s.Servers[j], state, w.Full != nil && w.Full(i, j))
-			states, weights = append(states, state), append(weights, weight)
+			standing := w.Standing(i, j)
+			weight := weigh(now, &s.Servers[j], standing, holds)
+			states, weights = append(states, standing.State), append(weights, weight)
 			p.Until = earliest(p.Until, weight.Until)
 		}
 		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights)}

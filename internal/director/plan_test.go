@@ -70,9 +70,9 @@ func TestPlanWeights(t *testing.T) {
 			s := webService(ipvsctl.NAT, web1, web2)
 			s.Servers[0].Destination.Weight = tt.weight
 			table := Plan(start, &config.Config{Services: []config.Service{s}}, World{
-				State:  func(_, server int) checker.State { return tt.states[s.Servers[server].Key.Addr] },
-				Master: func(string) bool { return false },
-				Own:    func(netip.Addr) bool { return false },
+				Standing: func(_, server int) Standing { return Standing{State: tt.states[s.Servers[server].Key.Addr]} },
+				Master:   func(string) bool { return false },
+				Own:      func(netip.Addr) bool { return false },
 			}).Table
 			got := map[string]uint32{}
 			for _, row := range table[s.Key].Destinations {
@@ -109,9 +109,9 @@ func TestPlanWhereTheDirectorIsAServerItself(t *testing.T) {
 				s.Key = ipvsctl.ServiceKey{Addr: netip.IPv4Unspecified(), Mark: tt.mark}
 			}
 			table := Plan(start, &config.Config{Services: []config.Service{s}, Routers: tt.routers}, World{
-				State:  func(int, int) checker.State { return checker.Up },
-				Master: func(name string) bool { return name == "outside" && tt.master },
-				Own:    func(a netip.Addr) bool { return a == lvs1 },
+				Standing: func(int, int) Standing { return Standing{State: checker.Up} },
+				Master:   func(name string) bool { return name == "outside" && tt.master },
+				Own:      func(a netip.Addr) bool { return a == lvs1 },
 			}).Table
 			if _, got := table[s.Key]; got != tt.want {
 				t.Errorf("service in the table: %v, want %v", got, tt.want)
@@ -136,9 +136,9 @@ func TestPlanWhereTheFallbackIsTheDirectorItself(t *testing.T) {
 			s := webService(ipvsctl.Direct, web1)
 			s.Fallback.Destination.Forward = tt.forward
 			table := Plan(start, &config.Config{Services: []config.Service{s}, Routers: []vrrp.Config{outside}}, World{
-				State:  func(int, int) checker.State { return checker.Up },
-				Master: func(string) bool { return tt.master },
-				Own:    func(a netip.Addr) bool { return a == lvs1 },
+				Standing: func(int, int) Standing { return Standing{State: checker.Up} },
+				Master:   func(string) bool { return tt.master },
+				Own:      func(a netip.Addr) bool { return a == lvs1 },
 			}).Table
 			if _, got := table[s.Key]; got != tt.want {
 				t.Errorf("service in the table: %v, want %v", got, tt.want)
@@ -150,9 +150,9 @@ func TestPlanWhereTheFallbackIsTheDirectorItself(t *testing.T) {
 func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
 	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1, web2)}}
 	w := World{
-		State:  func(int, int) checker.State { return checker.Up },
-		Master: func(string) bool { return true },
-		Own:    func(netip.Addr) bool { return false },
+		Standing: func(int, int) Standing { return Standing{State: checker.Up} },
+		Master:   func(string) bool { return true },
+		Own:      func(netip.Addr) bool { return false },
 	}
 	comparable := cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
 	if diff := cmp.Diff(Plan(start, c, w).Table, Plan(start, c, w).Table, comparable); diff != "" {
@@ -164,7 +164,7 @@ func TestPlanIsAFunctionOfItsArguments(t *testing.T) {
 func TestAPlanTellsWhenItChangesByItself(t *testing.T) {
 	c := &config.Config{Services: []config.Service{webService(ipvsctl.NAT, web1)}}
 	w := World{
-		State:        func(int, int) checker.State { return checker.Unknown },
+		Standing:     func(int, int) Standing { return Standing{State: checker.Unknown} },
 		Master:       func(string) bool { return true },
 		Own:          func(netip.Addr) bool { return false },
 		AwaitedUntil: start.Add(10 * time.Second),

@@ -104,6 +104,9 @@ func (c *Core) conditions() []vrrp.Condition {
 	if s := c.orders.standby; s != nil {
 		all = append(all, vrrp.Condition{Name: operatorCondition, Reason: s.Reason()})
 	}
+	if c.isolated {
+		all = append(all, c.isolationJudged())
+	}
 	all = append(all, c.resourceConditions()...)
 	return append(all, c.watch.judged...)
 }

@@ -24,7 +24,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	}
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
 	for i := range c.config.Services {
-		s.Services = append(s.Services, c.serviceStatus(i, e.Table))
+		s.Services = append(s.Services, c.serviceStatus(now, i, e.Table))
 	}
 	if kept := c.orders.standby; kept != nil {
 		standby := *kept
@@ -170,7 +170,7 @@ func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
 
 // serviceStatus joins what is configured, what is known of the servers' health
 // and what is in the kernel.
-func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
+func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) api.Service {
 	configured := &c.config.Services[place]
 	row, present := seen.Table[configured.Key]
 	counters := seen.Counters[configured.Key]
@@ -183,10 +183,12 @@ func (c *Core) serviceStatus(place int, seen ipvsctl.Snapshot) api.Service {
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
 		BytesIn: total.BytesIn, BytesOut: total.BytesOut}
 	s.Transitions = c.healths.transitions[place]
+	holds := c.holds(place)
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)
 		srv.Full = c.full(place, i) && srv.KernelWeight > 0
+		srv.DecidedBy = weigh(now, &configured.Servers[i], c.standing(place, i), holds).By
 		s.Servers = append(s.Servers, srv)
 	}
 	if configured.Fallback != nil {

@@ -4,8 +4,22 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 )
+
+// A Hold keeps servers in the table that have fallen silent since From, until Until;
+// zero: until it ends.
+type Hold struct {
+	By          api.Decider
+	From, Until time.Time
+}
+
+// holds reports whether a server is kept in the table.
+func (h Hold) holds(now time.Time, s Standing) bool {
+	over := due(h.Until, now)
+	return s.State == checker.Down && s.Silent && !over && !s.Since.Before(h.From)
+}
 
 // A Weight is what a real server has in the IPVS table at one moment.
 type Weight struct {
@@ -16,6 +30,8 @@ type Weight struct {
 	Value uint32
 	// Full: it has reached its upper threshold, so it gets no new ones either.
 	Full bool
+	// By is what has decided that, where it is something else than its health.
+	By api.Decider
 	// Until is when the weight changes by itself; zero: it does not.
 	Until time.Time
 }
@@ -25,10 +41,18 @@ type Weight struct {
 // which has recovered has its weight back by construction. One that is full keeps
 // its weight: the kernel passes it over by itself, and knows the moment when it is
 // not full any more.
-func weigh(c *config.Server, s checker.State, full bool) Weight {
-	switch s {
+//
+// What decides is the first of these that has something to say: the holds, in their
+// order (panic, then isolation), and the server's health.
+func weigh(now time.Time, c *config.Server, s Standing, holds []Hold) Weight {
+	for _, h := range holds {
+		if h.holds(now, s) {
+			return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full, By: h.By, Until: h.Until}
+		}
+	}
+	switch s.State {
 	case checker.Up:
-		return Weight{Listed: true, Value: c.Destination.Weight, Full: full}
+		return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full}
 	case checker.Drained:
 		return Weight{Listed: true}
 	default:

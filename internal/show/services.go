@@ -108,6 +108,8 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 		health = cell{"drained", yellow}
 	case s.Full:
 		health = cell{"full", yellow}
+	case s.DecidedBy != "":
+		health = cell{string(s.DecidedBy), yellow}
 	case s.Health == api.Up:
 		health.paint = green
 	case s.Health == api.Down:

@@ -335,11 +335,11 @@ func (n *Node) quiet(also ...string) error {
 	}
 	c := n.running()
 	planned := director.Plan(n.clock(), c, director.World{
-		State: func(service, server int) checker.State {
+		Standing: func(service, server int) director.Standing {
 			if s := &c.Services[service].Servers[server]; len(s.Checks) > 0 && n.cluster.dead[numberOf(s.Key.Addr)] {
-				return checker.Down
+				return director.Standing{State: checker.Down}
 			}
-			return checker.Up
+			return director.Standing{State: checker.Up}
 		},
 		Master: func(string) bool { return n.State() == vrrp.Master },
 		Own:    n.owns,

@@ -12,6 +12,7 @@ director {
   start_delay      = "3s"
   probes_in_flight = 100
   probes_per_second = 5000
+  isolation        = false
   exclusive_table  = true
   keep_table       = false
   log_level        = "debug"
@@ -219,6 +220,8 @@ virtual_service "web" {
   protocol        = "tcp"
   scheduler       = "mh"
   scheduler_flags = ["fallback", "port"]
+  panic_threshold = "60%"
+  panic_for       = "10s"
   forward         = "nat"
   initial         = "up"
   persistence {
@@ -232,6 +235,7 @@ virtual_service "web" {
     fall     = 5
     fast_interval = "100ms"
     down_interval = "30s"
+    unknown_after = "2m"
     port     = 8443
     method   = "POST"
     path     = "/health?deep=1"
