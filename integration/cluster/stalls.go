@@ -15,6 +15,10 @@ import (
 // thread that is bound to it slept for longer than it wanted. An emulated
 // machine stalls when its host has other work, and every machine where its
 // kernel cannot be interrupted. No process can be on time then.
+//
+// It notes rather too much: a thread that woke in time also waits for other threads of
+// this program's Go runtime, which are not real-time, and for a keeper that has its
+// processor.
 type Stalls struct {
 	stopping atomic.Bool
 	running  sync.WaitGroup
