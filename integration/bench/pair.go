@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -49,7 +50,12 @@ type steadyPair struct {
 	echo      *cluster.Echo
 }
 
-// startSteady starts a pair, and waits until it is steady.
+// atRestFor is how long a pair is left alone that was started.
+const atRestFor = 2 * time.Second
+
+// startSteady starts a pair, and waits until it is steady: both have started, and the client
+// knows the Master's MAC address. Without that its kernel would keep what it sends until it
+// does, and a gap would be none.
 func startSteady(ctx context.Context, d daemon, c *cluster.Cluster, advert time.Duration, virtualMAC bool) (p steadyPair, err error) {
 	if p.processes, _, err = d.startPair(c, pairSetup(advert, virtualMAC)); err != nil {
 		return p, err
@@ -57,8 +63,17 @@ func startSteady(ctx context.Context, d daemon, c *cluster.Cluster, advert time.
 	if err := waitMaster(ctx, c); err != nil {
 		return p, err
 	}
-	p.echo, err = cluster.StartEcho(c.Client, cluster.VIP)
-	return p, err
+	began := time.Now()
+	if p.echo, err = cluster.StartEcho(c.Client, cluster.VIP); err != nil {
+		return p, err
+	}
+	if err := pause(ctx, atRestFor); err != nil {
+		return p, errors.Join(err, p.echo.Stop())
+	}
+	if !p.echo.Answered(began) {
+		return p, errors.Join(fmt.Errorf("the Master does not answer the client; it says:\n%s", p.processes[0].LastWords(10)), p.echo.Stop())
+	}
+	return p, nil
 }
 
 func pairSetup(advert time.Duration, virtualMAC bool) cluster.Setup {

@@ -32,7 +32,8 @@ var notes = map[string]string{
 	"failover": `The moment is random within the advert interval. "Silence" is from the last advert that the backup
 received, by the kernel's time stamp on its interface, to the first answer at the client, and Master_Down is what VRRP
 has the backup wait. The client's gap depends on the moment, too. "Holders" counts the directors that hold the address
-when the watch ends: one is right. The pairs of a daemon run at the same time, never beside the other daemon's.`,
+when the watch ends: one is right. Where the backup sent an advert before the cut, that is a false failover, and counts as
+nothing else. The pairs of a daemon run at the same time, never beside the other daemon's.`,
 	"handover": `An echo is lost if it is not answered within 0.1 s. keepalived has no order for a failover or a standby.
 The pairs of a daemon run at the same time, never beside the other daemon's.`,
 	"flood": `The share is that of the daemon's processes on the backup, less what they use at rest: strangers are adverts

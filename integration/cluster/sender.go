@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -77,6 +78,8 @@ func sendEchoes(to string) error {
 	if err != nil {
 		return err
 	}
+	// A second thread of Go, which this one may spin for, has no processor of its own.
+	runtime.GOMAXPROCS(1)
 	// Not before: a program's start takes long, and would keep peers from running.
 	processInRealTime(beforeKeepers)
 	var stopping atomic.Bool
