@@ -146,9 +146,9 @@ func (r *Router) compare(now time.Time, src netip.Addr, ad Advert, proved proof)
 		differs(ReasonInterval, "%s advertises every %s, this director every %s: configure the same advert_interval on both",
 			src, ad.Interval, r.c.Interval)
 	}
-	if !sameAddrs(ad.Addresses, r.addresses()) {
+	if !sameAddrs(ad.Addresses, r.addresses) {
 		differs(ReasonAddresses, "%s advertises %s, this director %s: configure the same addresses on both",
-			src, listAddrs(ad.Addresses), listAddrs(r.addresses()))
+			src, listAddrs(ad.Addresses), listAddrs(r.addresses))
 	}
 	switch a := &r.c.Authentication; {
 	case len(a.Keys) == 0 && ad.Signed:

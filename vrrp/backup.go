@@ -115,7 +115,7 @@ func (r *Router) mustWait(now time.Time) (acts []Action, wait bool) {
 // misunderstand notes an advert that was refused for its version or its
 // authentication alone. A Master never gives way to one.
 func (r *Router) misunderstand(now time.Time, src netip.Addr, ad Advert, why error) {
-	if leaving := r.guard.hear(now, src, ad, r.addresses(), why); leaving && r.guard.aside {
+	if leaving := r.guard.hear(now, src, ad, r.addresses, why); leaving && r.guard.aside {
 		r.election.shorten(now.Add(r.election.skew(&r.c)))
 	}
 	if r.ready() && r.guard.blocks(&r.c, now) {

@@ -20,8 +20,8 @@
 //	group.go                               what a group wants of the routers in it
 //	job.go, renewal.go, worker.go          the loop that adds and removes a Master's
 //	                                       addresses, routes and rules
-//	session.go, leftover.go, member.go,    a Session: the loop that runs Routers and
-//	together.go, report.go,                their groups, and evaluates their Conditions
+//	session.go, agenda.go, leftover.go,    a Session: the loop that runs Routers and
+//	member.go, together.go, report.go,     their groups, and evaluates their Conditions
 //	interfaces.go, loop.go
 //
 // Package link makes the system calls.

@@ -100,6 +100,7 @@ func (s *Session) configured() map[netip.Addr]bool {
 // evaluate judges the conditions of a group's routers: first what each of them
 // lacks, and then what that means for all.
 func (s *Session) evaluate(now time.Time, g *group) {
+	s.touch(g)
 	for _, m := range g.members {
 		port, known := s.interfaces.Ports[m.key.Port]
 		device, made := s.device(m)

@@ -243,6 +243,7 @@ func (r *Router) change(now time.Time, given Config) []Action {
 	old := r.c
 	r.c, r.priority = given, given.Priority
 	r.c.Priority = effective(r.priority, r.effect)
+	r.addresses = addressesOf(&r.c)
 	if !reflect.DeepEqual(old.Authentication, r.c.Authentication) {
 		r.seals.use(&r.c.Authentication)
 	}

@@ -53,7 +53,7 @@ func (s *Session) Turn(now time.Time) (ended bool) {
 	s.link.Claims(func(c Claim) { s.claimed(now, c) })
 	s.read(now)
 	s.inspect(now)
-	for _, g := range s.groups {
+	for _, g := range s.next(now) {
 		s.expire(now, g)
 	}
 	if due(s.auditAt, now) {
@@ -104,9 +104,13 @@ func (s *Session) expire(now time.Time, g *group) {
 
 // Deadline is when the next turn is due, without a cause from outside; zero: none is.
 func (s *Session) Deadline() time.Time {
+	s.reschedule()
 	first := earliest(s.auditAt, s.endBy)
-	for _, m := range s.members {
-		first = earliest(first, m.router.Deadline(), m.resumeAt, m.lookAt)
+	if len(s.agenda) > 0 {
+		first = earliest(first, s.agenda[0].at)
+	}
+	for _, g := range s.named {
+		first = earliest(first, g.deadline())
 	}
 	return first
 }
@@ -234,7 +238,7 @@ func (s *Session) listen() {
 	var refused []netip.Addr
 	for m := range s.each() {
 		if m.router.c.Refuse {
-			refused = append(refused, m.router.addresses()...)
+			refused = append(refused, m.router.addresses...)
 		}
 	}
 	slices.SortFunc(refused, netip.Addr.Compare)
@@ -243,6 +247,7 @@ func (s *Session) listen() {
 
 // end ends a router: as all of them, or one that is not wanted any more.
 func (s *Session) end(now time.Time, m *member) {
+	s.leaves = true
 	how := s.ending
 	if m.removed {
 		// The next start adopts no addresses of a router that it does not know.
@@ -253,9 +258,14 @@ func (s *Session) end(now time.Time, m *member) {
 
 // removeEnded removes routers that have ended.
 func (s *Session) removeEnded(now time.Time) {
+	if !s.leaves {
+		return
+	}
 	gone := false
+	s.leaves = false
 	for key, m := range s.members {
 		if !m.router.Done() {
+			s.leaves = s.leaves || m.router.handover.ending != Running
 			continue
 		}
 		if s.ending == Abandoned && m.router.Holding() { // Nobody took over.

@@ -209,18 +209,21 @@ func (r *Router) settled(now time.Time) bool {
 // askAround asks who else has one of a Master's addresses, now and then, and more often
 // for one that somebody else has claimed.
 func (r *Router) askAround(now time.Time) (acts []Action) {
-	if !r.settled(now) {
+	n := len(r.c.Addresses) + len(r.c.Extra)
+	if n == 0 || !r.settled(now) {
 		return nil
+	}
+	place, asks := r.claims.due(now, n)
+	reviews := r.claims.review(now)
+	if !asks && !reviews {
+		return nil // So it is with nearly every advert.
 	}
 	held := r.holdings().Addresses
-	if len(held) == 0 {
-		return nil
-	}
-	if place, due := r.claims.due(now, len(held)); due {
+	if asks {
 		a := held[place]
 		acts = append(acts, Ask{a.Interface, a.Prefix.Addr()})
 	}
-	if !r.claims.review(now) {
+	if !reviews {
 		return acts
 	}
 	if last, over := r.claims.end(now, held, r.c.Interval); over {

@@ -60,6 +60,7 @@ func (s *Session) claimed(now time.Time, c Claim) {
 
 // do does what a router asks for, in order.
 func (s *Session) do(now time.Time, m *member, acts []Action) {
+	s.touch(m.group)
 	for _, a := range acts {
 		switch a := a.(type) {
 		case Send:

@@ -15,7 +15,7 @@ const (
 	// once in refreshEvery, so that their counters are known. Where there are no more
 	// routers, each Report does.
 	refreshed    = 50
-	refreshEvery = time.Second
+	refreshEvery = 2 * time.Second
 )
 
 // Statuses returns the routers as they stand, and nil once Run has returned.

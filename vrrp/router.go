@@ -24,6 +24,8 @@ type Router struct {
 	priority uint8 // as given
 	effect   int
 	source   netip.Addr // of our adverts
+	// addresses are those of c that are advertised. They are replaced, and never changed.
+	addresses []netip.Addr
 	// networks are those of the interface, with its own addresses there.
 	networks []netip.Prefix
 
@@ -65,6 +67,7 @@ func NewRouter(c Config) *Router {
 		fault:    "not started yet",
 		timing:   newTiming(),
 	}
+	r.addresses = addressesOf(&r.c)
 	r.seals.use(&r.c.Authentication)
 	return r
 }
@@ -181,7 +184,7 @@ func (r *Router) send(now time.Time, priority uint8) Action {
 		VRID:          r.c.VRID,
 		Priority:      priority,
 		Interval:      r.c.Interval,
-		Addresses:     r.addresses(),
+		Addresses:     r.addresses,
 		Password:      r.c.Authentication.password(),
 		PlainChecksum: r.adverts.plainSum,
 	}}
@@ -213,10 +216,10 @@ func (r *Router) Encode(b []byte, s Send, dst netip.Addr) []byte {
 	return append(b[:start], packet...)
 }
 
-// addresses are the ones that are advertised.
-func (r *Router) addresses() []netip.Addr {
-	addrs := make([]netip.Addr, 0, len(r.c.Addresses))
-	for _, p := range r.c.Addresses {
+// addressesOf are the ones that are advertised.
+func addressesOf(c *Config) []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(c.Addresses))
+	for _, p := range c.Addresses {
 		addrs = append(addrs, p.Addr())
 	}
 	return addrs

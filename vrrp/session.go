@@ -34,12 +34,18 @@ type Session struct {
 
 	// What follows belongs to the loop.
 	members map[routerKey]*member
-	groups  []*group                // of the members; each is in one, and many are in one alone
+	groups  []*group // of the members; each is in one, and many are in one alone
+	// agenda has the groups without a name, touched those of them to which something has
+	// happened since it was looked at, and named the others.
+	agenda  agenda
+	touched []*group
+	named   []*group
 	owners  map[portAddress]*member // of the virtual addresses
 	// watchers are the routers that want to know who else has an address.
 	watchers   map[Ask]*member
 	conditions []Condition // that the director gave
 	ending     Ending
+	leaves     bool                 // there are routers that were ended
 	resume     map[string]time.Time // see Resumption, by router
 	interfaces *Interfaces
 	present    map[InterfaceAddress]bool // on the interfaces, as last seen
@@ -76,7 +82,17 @@ type group struct {
 	name    string
 	members []*member
 	splitAt time.Time // since when only some are Master; zero: all are, or none
+	place   int       // in Session.groups
+
+	// Of one without a name: when it is due (zero: never), where it is in the agenda, and
+	// whether something has happened to it since.
+	at      time.Time
+	index   int
+	touched bool
 }
+
+// An agenda is a heap of groups, of which the first is due first.
+type agenda []*group
 
 // A linkState is how the interface of a router was last seen.
 type linkState uint8

@@ -65,16 +65,16 @@ func TestReportsTellWhatHasChangedAndOfTheRestALittle(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		p.take(s.session)
 		p.want(s.session, vrrp.Master)
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second)
 		sent := p.all[149].Counters.AdvertsSent
-		for range 4 { // Of each within three seconds.
+		for range 4 { // Of each within six seconds.
 			if got := p.take(s.session); fmt.Sprint(got) != "[50]" {
 				t.Errorf("at rest there is a report of %d, want 50", got)
 			}
 			if got := p.take(s.session); fmt.Sprint(got) != "[0]" {
 				t.Errorf("and then of %d, want none", got)
 			}
-			time.Sleep(time.Second)
+			time.Sleep(2 * time.Second)
 		}
 		if got := p.all[149].Counters.AdvertsSent; got == sent {
 			t.Errorf("nothing is told of the adverts that were sent since the first %d", sent)

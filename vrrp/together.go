@@ -34,6 +34,7 @@ func (s *Session) regroup(now time.Time) {
 	slices.SortFunc(s.groups, func(a, b *group) int {
 		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.members[0].router.c.Name, b.members[0].router.c.Name))
 	})
+	s.schedule()
 }
 
 // each goes through the routers, those of a group one after the other.
