@@ -41,7 +41,7 @@
 //	spec.go, status.go, words.go, expect.go,  what all kinds have in common
 //	tls.go
 //	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
-//	local.go, target.go
+//	local.go, day.go, target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go, rate.go            what is due when
 //	checker.go                                the loop

@@ -76,9 +76,11 @@ type Health struct {
 	outcome Outcome
 	refused bool
 	silent  bool // what failed last failed so
-	at      time.Time
-	latency time.Duration
-	detail  string
+	// certificateEnds is that of the newest result which had any.
+	certificateEnds Day
+	at              time.Time
+	latency         time.Duration
+	detail          string
 	// notRunSince is nil unless the newest result was NotRun.
 	notRunSince *time.Time
 }
@@ -108,6 +110,9 @@ func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 	if r.Outcome == Failed {
 		h.silent = r.Silent
 	}
+	if r.CertificateEnds != 0 {
+		h.certificateEnds = r.CertificateEnds
+	}
 	if r.Outcome != Passed && r.Outcome != Failed {
 		if h.notRunSince == nil {
 			h.notRunSince = &now
@@ -123,9 +128,9 @@ func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 func (h *Health) State() State { return h.state }
 
 // Last returns the newest result of any outcome; its Outcome is zero before
-// the first.
+// the first. Its CertificateEnds is that of the newest result which had any.
 func (h *Health) Last() Result {
-	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused, Silent: h.silent && h.outcome == Failed}
+	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
 }
 
 // Silent reports whether nothing came back from the server when it failed last.

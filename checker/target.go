@@ -111,6 +111,9 @@ type Result struct {
 	Detail string
 	// Number is what a probe has found that looks for one.
 	Number int
+	// CertificateEnds is the day on which the certificate ends that the server has shown
+	// and the probe has accepted; zero: there was none.
+	CertificateEnds Day
 	// Refused is true if it failed because the server's host refused the
 	// connection. That is certain, where silence may be a lost packet, so the
 	// next probe comes soon.

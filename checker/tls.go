@@ -12,12 +12,28 @@ type TLS struct {
 	// CA names a file of certificates (PEM) to trust in place of the
 	// system's; empty: the system's.
 	CA string `json:"ca,omitempty"`
+	// MinVersion is the oldest version that the server may choose, one of TLSVersions;
+	// empty: "1.2".
+	MinVersion string `json:"min_version,omitempty"`
 }
+
+// TLSVersions are the versions of TLS, with their numbers in its packets.
+var TLSVersions = map[string]uint16{"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 
 // Validate returns what is wrong with the options of TLS; nil if they can be used.
 func (o TLS) Validate() error {
 	if !isWord(o.ServerName) {
 		return fmt.Errorf("server name %q must be a host name", o.ServerName)
 	}
+	if o.MinVersion != "" && TLSVersions[o.MinVersion] == 0 {
+		return fmt.Errorf("version %q of TLS must be 1.0, 1.1, 1.2 or 1.3", o.MinVersion)
+	}
 	return nil
 }
+
+// Handshake is a probe that passes when TLS is negotiated, with a certificate as it
+// should be.
+type Handshake struct{ TLS }
+
+// Kind returns "tls".
+func (Handshake) Kind() string { return "tls" }

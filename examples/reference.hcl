@@ -107,6 +107,12 @@ director {
   # Default: true.
   isolation = true
 
+  # How many days before its end the certificate of a real server is a finding,
+  # and a warning in the log. Only certificates that checks have seen count. 0
+  # means never.
+  # 0 to 3650; default: 14.
+  certificate_days = 14
+
   # Treat every row of the IPVS table as the daemon's own, and delete the rows
   # that are not in the configuration. Set it only if nothing else uses IPVS on
   # this machine.
@@ -1053,6 +1059,8 @@ virtual_service "web" {
   #                  or reply, the server answers. A server that is off is only
   #                  noticed if it must answer, since a datagram that is lost
   #                  tells nothing.
+  #   check "tls"    The server negotiates TLS, with a certificate that is
+  #                  valid. Nothing else is said.
   #   check "http"   The server answers a request as expected. The answer is
   #                  read to its end, but not beyond 1 MiB or for longer than a
   #                  second, so that a check leaves no trace in the server's
@@ -1107,7 +1115,7 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "udp", "http", "https". 1 to 65535; default: the
+    # Only with "tcp", "udp", "tls", "http", "https". 1 to 65535; default: the
     # server's.
     port = 443
 
@@ -1160,6 +1168,10 @@ virtual_service "web" {
       # relative path is relative to the configuration's directory.
       # A path; default: the system's certificates.
       # ca_file = "ca.pem"
+
+      # The oldest version of TLS that the server may choose.
+      # "1.0", "1.1", "1.2" or "1.3"; default: "1.2".
+      min_version = "1.2"
     }
   }
 
@@ -1407,6 +1419,28 @@ virtual_service "cache" {
     expect {
       text = "hex: 30"
     }
+  }
+
+  check "tls" {
+    port = 443
+
+    # The name for which the certificate must be valid.
+    # Only with "tls". Default: host where the check has one, else the server's
+    # address.
+    server_name = "cache.example.org"
+
+    # Verify the certificate. If false, any certificate is accepted.
+    # Only with "tls". Default: true.
+    verify = true
+
+    # A file of CA certificates (PEM) to trust instead of the system's. A
+    # relative path is relative to the configuration's directory.
+    # Only with "tls". A path; default: the system's certificates.
+    # ca_file = "ca.pem"
+
+    # The oldest version of TLS that the server may choose.
+    # Only with "tls". "1.0", "1.1", "1.2" or "1.3"; default: "1.2".
+    min_version = "1.2"
   }
 
   real_server "192.168.1.4" {}

@@ -40,6 +40,7 @@
 //	echo.go, pinger.go                 ICMP
 //	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober
-//	tcp.go, udp.go, http.go, ping.go,  each kind of check
+//	tcp.go, udp.go, tls_check.go,      each kind of check
+//	http.go, ping.go,
 //	file.go, process.go, exec.go
 package probe

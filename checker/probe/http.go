@@ -67,23 +67,23 @@ func headerLines(headers []checker.Header) []byte {
 
 // run follows no redirect, keeps no connection, and uses no proxy: the check
 // is about this server, not about another one that it names.
-func (c *httpCheck) run(ctx context.Context, t checker.Target) error {
+func (c *httpCheck) run(ctx context.Context, t checker.Target) (seen found, err error) {
 	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
 	if err != nil {
-		return err
+		return seen, err
 	}
 	defer plain.Close()
 	var stream io.ReadWriteCloser = plain
 	if c.tls != nil {
-		if stream, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
-			return err
+		if stream, seen, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
+			return seen, err
 		}
 	}
 	answer, err := c.ask(stream, t)
 	if answer != nil && answer.finish(ctx, plain) && plain.closeInOrder() == nil {
 		stream.Close()
 	}
-	return err
+	return seen, err
 }
 
 // ask sends the request and judges the response, of which it may leave a part

@@ -13,16 +13,16 @@ func init() { register(checker.Ping{}, compilePing) }
 // compilePing returns the run that passes when an ICMP echo request is
 // answered.
 func compilePing(p *Prober, o checker.Ping) (run, error) {
-	return func(ctx context.Context, t checker.Target) error {
+	return func(ctx context.Context, t checker.Target) (found, error) {
 		pinger := &p.ping6
 		if t.Addr.Is4() {
 			pinger = &p.ping4
 		}
 		err := pinger.ping(ctx, t.Addr)
 		if o.OwnRoute && unreachable(err) {
-			return errNoRoute
+			return found{}, errNoRoute
 		}
-		return err
+		return found{}, err
 	}, nil
 }
 

@@ -42,66 +42,56 @@ func New(start Starter) *Prober {
 func (p *Prober) OnProcesses(changed func()) { p.processes.changed = changed }
 
 // A run is one probe of a target, whose address is valid and not an IPv4
-// address mapped to IPv6. It returns nil if the probe passed, and an error made
+// address mapped to IPv6. It returns no error if the probe passed, and one made
 // by notRun for a reason of this director's own.
-type run func(ctx context.Context, t checker.Target) error
+type run func(ctx context.Context, t checker.Target) (found, error)
 
-// kinds holds what compiles the Specs of each kind of check.
-var kinds = make(map[string]func(*Prober, checker.Spec) (run, error))
+// A kind is what compiles the Specs of one kind of check.
+type kind struct {
+	compile func(*Prober, checker.Spec) (run, error)
+	// local: it probes this machine itself, and needs no address.
+	local bool
+}
+
+var kinds = make(map[string]kind)
 
 // register adds the kind of check that base names. The options of a Spec are
 // decoded into a copy of base, and compiled.
 func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) {
-	kinds[base.Kind()] = func(p *Prober, s checker.Spec) (run, error) {
+	kinds[base.Kind()] = kind{compile: func(p *Prober, s checker.Spec) (run, error) {
 		options := base
 		if err := s.Decode(&options); err != nil {
 			return nil, err
 		}
 		return compile(p, options)
-	}
+	}}
 }
 
 // A measure is one probe of this machine itself. It returns a number, if it has found
 // any, and errors as a run does.
 type measure func(ctx context.Context, t checker.Target) (int, error)
 
-// local holds what compiles the Specs of the kinds that need no address.
-var local = make(map[string]func(*Prober, checker.Spec) (measure, error))
-
-// registerLocal is register for such a kind.
+// registerLocal is register for a kind that needs no address.
 func registerLocal[O checker.Options](base O, compile func(*Prober, O) (measure, error)) {
-	local[base.Kind()] = func(p *Prober, s checker.Spec) (measure, error) {
-		options := base
-		if err := s.Decode(&options); err != nil {
-			return nil, err
-		}
-		return compile(p, options)
-	}
-}
-
-// compileLocal returns what runs the probes of such a Spec.
-func (p *Prober) compileLocal(s checker.Spec) checker.ProbeFunc {
-	m, failure := local[s.Kind()](p, s)
-	return func(ctx context.Context, t checker.Target) checker.Result {
-		if failure != nil {
-			return verdict(ctx, t, notRun(fmt.Errorf("the check cannot be run: %w", failure)))
-		}
-		n, err := m(ctx, t)
-		r := verdict(ctx, t, err)
-		r.Number = n
-		return r
-	}
+	register(base, func(p *Prober, o O) (run, error) {
+		m, err := compile(p, o)
+		return func(ctx context.Context, t checker.Target) (found, error) {
+			n, err := m(ctx, t)
+			return found{number: n}, err
+		}, err
+	})
+	k := kinds[base.Kind()]
+	k.local = true
+	kinds[base.Kind()] = k
 }
 
 // Compile returns what runs the probes of a Spec.
 func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
-	if local[s.Kind()] != nil {
-		return p.compileLocal(s)
-	}
 	var probe run
 	err := fmt.Errorf("this version has no check of kind %q", s.Kind())
-	if compile := kinds[s.Kind()]; compile != nil {
-		probe, err = compile(p, s)
+	k := kinds[s.Kind()]
+	if k.compile != nil {
+		probe, err = k.compile(p, s)
 	}
 	if err != nil {
 		err = notRun(fmt.Errorf("the check cannot be run: %w", err))
@@ -110,10 +100,13 @@ func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 		switch {
 		case err != nil:
 			return verdict(ctx, t, err)
-		case !t.Addr.IsValid():
+		case !k.local && !t.Addr.IsValid():
 			return verdict(ctx, t, notRun(errors.New("the target has no address")))
 		}
 		t.Addr = t.Addr.Unmap()
-		return verdict(ctx, t, probe(ctx, t))
+		seen, err := probe(ctx, t)
+		r := verdict(ctx, t, err)
+		r.Number, r.CertificateEnds = seen.number, seen.certificateEnds
+		return r
 	}
 }

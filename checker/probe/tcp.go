@@ -29,12 +29,12 @@ func compileTCP(p *Prober, o checker.TCP) (run, error) {
 }
 
 // knock passes when the server's kernel would establish a connection.
-func knock(ctx context.Context, t checker.Target) error {
+func knock(ctx context.Context, t checker.Target) (found, error) {
 	c, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), true)
 	if err != nil {
-		return err
+		return found{}, err
 	}
-	return c.Close()
+	return found{}, c.Close()
 }
 
 // A tcpCheck is a TCP check made ready to run, whose connection the server's process
@@ -45,21 +45,21 @@ type tcpCheck struct {
 	expect expectation
 }
 
-func (c *tcpCheck) run(ctx context.Context, t checker.Target) error {
+func (c *tcpCheck) run(ctx context.Context, t checker.Target) (seen found, err error) {
 	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
 	if err != nil {
-		return err
+		return seen, err
 	}
 	defer plain.Close()
 	var stream io.ReadWriteCloser = plain
 	if c.tls != nil {
-		if stream, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
-			return err
+		if stream, seen, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
+			return seen, err
 		}
 	}
 	err = c.talk(stream)
 	plain.part(ctx, stream, c.Quit)
-	return err
+	return seen, err
 }
 
 // talk says what there is to say, and waits for what is expected.

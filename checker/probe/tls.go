@@ -36,20 +36,36 @@ func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tl
 	return c
 }
 
-// handshake negotiates TLS on a connection to an address.
-func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr) (*tls.Conn, error) {
+// handshake negotiates TLS on a connection to an address. It finds when the server's
+// certificate ends.
+func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr) (*tls.Conn, found, error) {
 	config, err := c.config(ctx, addr)
 	if err != nil {
-		return nil, notRun(err)
+		return nil, found{}, notRun(err)
 	}
 	secure := tls.Client(plain, config)
 	if err := secure.Handshake(); err != nil {
 		if !isNetError(err) {
 			plain.closeInOrder() // The server has been told why.
 		}
-		return nil, while("negotiating TLS", tlsError(config.ServerName, err))
+		return nil, found{}, while("negotiating TLS", tlsError(config.ServerName, err))
 	}
-	return secure, nil
+	return secure, found{certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
+}
+
+// certificateEnd returns when the server's certificate, or one that it depends on,
+// ends. Of several chains, the longest-lived counts.
+func certificateEnd(s tls.ConnectionState) (end time.Time) {
+	for _, chain := range s.VerifiedChains {
+		first := slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		if first.NotAfter.After(end) {
+			end = first.NotAfter
+		}
+	}
+	if end.IsZero() { // It was not verified.
+		end = s.PeerCertificates[0].NotAfter
+	}
+	return end
 }
 
 // config returns how TLS is spoken to an address. No session is kept: each
@@ -59,6 +75,7 @@ func (c *tlsClient) config(ctx context.Context, addr netip.Addr) (*tls.Config, e
 		ServerName:         c.serverName(addr),
 		InsecureSkipVerify: c.Insecure,
 		NextProtos:         c.protocols,
+		MinVersion:         cmp.Or(checker.TLSVersions[c.MinVersion], tls.VersionTLS12),
 	}
 	if c.authorities == nil {
 		return config, nil

@@ -16,15 +16,15 @@ func compileUDP(_ *Prober, o checker.UDP) (run, error) {
 		return nil, err
 	}
 	expect, err := compileExpect(o.Expect)
-	return func(ctx context.Context, t checker.Target) error {
+	return func(ctx context.Context, t checker.Target) (found, error) {
 		answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), o.Send)
 		switch {
 		case !o.Reply && isTimeout(err):
-			return nil // Nobody has said that nobody listens.
+			return found{}, nil // Nobody has said that nobody listens.
 		case err != nil || o.Expect.Empty():
-			return err
+			return found{}, err
 		}
 		_, err = expect.met(answer, true)
-		return err
+		return found{}, err
 	}, err
 }

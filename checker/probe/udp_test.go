@@ -82,7 +82,11 @@ func TestUDP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			expect(t, probeOnce(t, p, at(tt.addr, tt.spec, tt.timeout)), tt.outcome, tt.detail)
+			r := probeOnce(t, p, at(tt.addr, tt.spec, tt.timeout))
+			expect(t, r, tt.outcome, tt.detail)
+			if r.Silent != (tt.name == "silence") {
+				t.Errorf("it counts as silent: %v", r.Silent)
+			}
 		})
 	}
 }

@@ -11,6 +11,12 @@ import (
 	"github.com/lvsd/lvsd/checker"
 )
 
+// What a probe has found besides.
+type found struct {
+	number          int
+	certificateEnds checker.Day
+}
+
 // A notRunError is a reason of this director's own for not running a probe.
 type notRunError struct{ error }
 

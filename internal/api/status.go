@@ -260,6 +260,19 @@ func (s *Service) FallbackServes() bool {
 	return s.Fallback != nil && s.Fallback.InKernel && s.Fallback.KernelWeight > 0
 }
 
+// CertificateEnds returns when the first of its real servers' certificates ends; zero:
+// no check has seen any.
+func (s *Service) CertificateEnds() (first time.Time) {
+	for i := range s.Servers {
+		for _, c := range s.Servers[i].Checks {
+			if end := c.Last.CertificateEnds; !end.IsZero() && (first.IsZero() || end.Before(first)) {
+				first = end
+			}
+		}
+	}
+	return first
+}
+
 // Transitions are changes of the health of real servers. The first result of a
 // server is none.
 type Transitions struct {
@@ -360,6 +373,9 @@ type Result struct {
 	// Detail is what happened, in an operator's words: "connection refused".
 	// It is empty if the probe passed.
 	Detail string `json:"detail,omitempty"`
+	// CertificateEnds is when the server's certificate ends that a check has seen last,
+	// rounded down to a day in UTC; left out where there was none.
+	CertificateEnds time.Time `json:"certificate_ends,omitzero"`
 }
 
 // Traffic is what the kernel has counted for one virtual service since it was added

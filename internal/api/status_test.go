@@ -97,7 +97,7 @@ func up(name, address string, weight uint32) Server {
 	return Server{
 		Name: name, Address: address, Forward: "nat", Health: "up", Since: before(26*time.Hour - time.Second),
 		Checks: []Check{{Kind: "http", Up: true, Last: Result{
-			At: before(time.Second), Latency: 1200 * time.Microsecond, LatencyText: Duration(1200 * time.Microsecond), Outcome: Passed}}},
+			At: before(time.Second), Latency: 1200 * time.Microsecond, LatencyText: Duration(1200 * time.Microsecond), Outcome: Passed, CertificateEnds: before(-90 * 24 * time.Hour).Truncate(24 * time.Hour)}}},
 		Weight: weight, KernelWeight: weight, InKernel: true,
 		Counters: Counters{Active: 4 * weight, Inactive: 27 * weight, Connections: 51234 * uint64(weight), BytesIn: 7e6, BytesOut: 9e8},
 	}

@@ -165,3 +165,11 @@ func sentence(err error) string {
 	s := strings.ReplaceAll(err.Error(), "\n", "; ")
 	return strings.ToUpper(s[:1]) + s[1:]
 }
+
+// words are the values of a choice that mean themselves.
+func words(names ...string) (list []block.Word[string]) {
+	for _, n := range names {
+		list = append(list, block.Word[string]{Name: n, Value: n})
+	}
+	return list
+}

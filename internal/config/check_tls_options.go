@@ -9,23 +9,33 @@ import (
 
 // tlsOptions are how a check speaks TLS.
 type tlsOptions struct {
-	serverName, ca string
-	verify         bool
+	serverName, ca, minVersion string
+	verify                     bool
 }
 
 var tlsTable = block.NewTable("tls", func() []block.Entry[tlsOptions] {
-	return []block.Entry[tlsOptions]{
-		validText("server_name", "The name for which the certificate must be valid.", "", func(s string) error { return checker.TLS{ServerName: s}.Validate() },
-			func(o *tlsOptions) *string { return &o.serverName }).Unless("host where the check has one, else the server's address"),
-		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(o *tlsOptions) *bool { return &o.verify }),
-		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
-			"", certificates, func(o *tlsOptions) *string { return &o.ca }).Within("a path").Unless("the system's certificates"),
-	}
+	return tlsEntries(func(o *tlsOptions) *tlsOptions { return o })
 })
+
+func tlsEntries[T any](of func(*T) *tlsOptions) []block.Entry[T] {
+	return []block.Entry[T]{
+		validText("server_name", "The name for which the certificate must be valid.", "", func(s string) error { return checker.TLS{ServerName: s}.Validate() },
+			func(t *T) *string { return &of(t).serverName }).Unless("host where the check has one, else the server's address"),
+		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(t *T) *bool { return &of(t).verify }),
+		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
+			"", certificates, func(t *T) *string { return &of(t).ca }).Within("a path").Unless("the system's certificates"),
+		block.Choice("min_version", "The oldest version of TLS that the server may choose.", "1.2",
+			words("1.0", "1.1", "1.2", "1.3"), func(t *T) *string { return &of(t).minVersion }),
+	}
+}
 
 // compile returns how TLS is spoken.
 func (o *tlsOptions) compile() checker.TLS {
-	return checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify}
+	t := checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify}
+	if o.minVersion != "1.2" {
+		t.MinVersion = o.minVersion
+	}
+	return t
 }
 
 // certificates checks that a file of certificates can be used, and returns its

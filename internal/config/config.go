@@ -49,6 +49,8 @@ type Director struct {
 	// Isolation keeps the servers of all services in the table while all targets are
 	// silent: this director is likelier to be cut off.
 	Isolation bool
+	// CertificateDays is how many days before its end a certificate is a finding; 0: never.
+	CertificateDays int
 	// ExclusiveTable declares that every row of the IPVS table is this
 	// daemon's: foreign rows are deleted.
 	ExclusiveTable bool

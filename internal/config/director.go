@@ -22,6 +22,8 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			0, 0, 1_000_000, func(d *Director) *int { return &d.ProbesPerSecond }),
 		block.Flag("isolation", "When every check of every real server is silent at once (no answer, unreachable), and there are two addresses or more, take this director to be cut off: the servers stay in the table, and the priority of its virtual routers falls to 1, so that a director that sees them becomes Master. If false, the servers count as down.",
 			true, func(d *Director) *bool { return &d.Isolation }),
+		block.Count("certificate_days", "How many days before its end the certificate of a real server is a finding, and a warning in the log. Only certificates that checks have seen count. 0 means never.",
+			14, 0, 3650, func(d *Director) *int { return &d.CertificateDays }),
 		block.Flag("exclusive_table", "Treat every row of the IPVS table as the daemon's own, and delete the rows that are not in the configuration. Set it only if nothing else uses IPVS on this machine.",
 			false, func(d *Director) *bool { return &d.ExclusiveTable }),
 		block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",

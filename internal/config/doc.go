@@ -11,8 +11,8 @@
 //	check_talk.go,
 //	check_tls_options.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
-//	check_udp.go, check_http.go,
-//	check_ping.go
+//	check_udp.go, check_tls.go,
+//	check_http.go, check_ping.go
 //	checks.go                       the kinds of checks
 //	server.go, service.go           virtual_service {} and its servers
 //	program.go, hook.go,            programs that are run, those that are told of states,

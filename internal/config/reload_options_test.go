@@ -34,6 +34,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/probes_in_flight":    {"", `probes_in_flight = 7`, nil},
 	"director/probes_per_second":   {"", `probes_per_second = 7`, nil},
 	"director/isolation":           {"", `isolation = false`, nil},
+	"director/certificate_days":    {"", `certificate_days = 7`, nil},
 	"director/exclusive_table":     {"", `exclusive_table = true`, nil},
 	"director/keep_table":          {"", `keep_table = false`, nil},
 	"director/log_level":           {"", `log_level = "debug"`, nil},
@@ -137,6 +138,12 @@ var reloadedChecks = map[string]reloadedOption{
 	"expect/pattern": {`pattern = "a"`, `pattern = "b"`, nil},
 	"expect/not":     {`not = "a"`, `not = "b"`, nil},
 
+	"server_name": {``, `server_name = "www.example.org"`, nil},
+	"verify":      {``, `verify = false`, nil},
+	"ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},
+	"min_version": {``, `min_version = "1.3"`, nil},
+
+	"tls/min_version": {``, `min_version = "1.3"`, nil},
 	"tls/server_name": {``, `server_name = "www.example.org"`, nil},
 	"tls/verify":      {``, `verify = false`, nil},
 	"tls/ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},

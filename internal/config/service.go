@@ -29,14 +29,6 @@ var schedulerFlags = map[string]map[string]ipvsctl.Flags{
 // maxPersistence is ipvsadm's bound on a persistence timeout.
 const maxPersistence = 31 * 24 * time.Hour
 
-// words are the values of a choice that mean themselves.
-func words(names ...string) (list []block.Word[string]) {
-	for _, n := range names {
-		list = append(list, block.Word[string]{Name: n, Value: n})
-	}
-	return list
-}
-
 // A service is a virtual service while it is read.
 type service struct {
 	route

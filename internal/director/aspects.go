@@ -25,6 +25,7 @@ var (
 		{"probes_in_flight", func(d *config.Director) any { return d.ProbesInFlight }},
 		{"probes_per_second", func(d *config.Director) any { return d.ProbesPerSecond }},
 		{"isolation", func(d *config.Director) any { return d.Isolation }},
+		{"certificate_days", func(d *config.Director) any { return d.CertificateDays }},
 		{"exclusive_table", func(d *config.Director) any { return d.ExclusiveTable }},
 		{"keep_table", func(d *config.Director) any { return d.KeepTable }},
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},

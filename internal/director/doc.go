@@ -24,7 +24,8 @@
 //	plan.go                            Plan
 //	aspects.go, blocks.go,
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
-//	adverts.go, findings.go, rivals.go    what is wrong, and what to do about it
+//	adverts.go, findings.go, rivals.go what is wrong, and what to do about it
+//	certificates.go
 //	groups.go                          the state of sync groups, and what is wrong with it
 //	strays.go, inside.go, refused.go   virtual addresses on other interfaces, or where
 //	                                   they reach nobody

@@ -95,6 +95,7 @@ func (c *Core) unreported(now time.Time) findings {
 	var all findings
 	all.forwarding(c.config.Services, c.facts)
 	all.checks(now, &c.healths)
+	all.certificates(now, c.config.Director.CertificateDays, &c.healths)
 	all.watches(now, &c.watch)
 	all = append(all, c.held(now)...)
 	all.settings(c.config, c.facts, c.refused)

@@ -81,6 +81,7 @@ var serviceFigures = []figure[api.Service]{
 	{gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured."), func(v *api.Service) float64 {
 		return onlyIf(v.Fallback != nil, oneIf(v.FallbackServes()))
 	}},
+	{gauge("service_certificate_end_timestamp_seconds", "When the first of the real servers' certificates ends, rounded down to a day; missing if checks have seen none."), func(v *api.Service) float64 { return moment(v.CertificateEnds()) }},
 	{counter("service_connections_total", "Connections since the virtual service was added to the table."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.Connections)) }},
 	{counter("service_packets_in_total", "Packets from clients to the virtual service."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsIn)) }},
 	{counter("service_packets_out_total", "Packets from the virtual service to clients, if they pass through the director."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsOut)) }},

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -89,6 +90,7 @@ func full() *api.Status {
 	st.Routers[0].Counters.Mismatched = map[string]uint64{"addresses": 1}
 	s := &st.Services[0].Servers[1]
 	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
+	s.Checks = []api.Check{{Kind: "https", Last: api.Result{CertificateEnds: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)}}}
 	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
 	st.ServerMetrics = true
 	st.Keeper.Watchdog = &api.Watchdog{Device: "/dev/watchdog", Fed: true}

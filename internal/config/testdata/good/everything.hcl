@@ -13,6 +13,7 @@ director {
   probes_in_flight = 100
   probes_per_second = 5000
   isolation        = false
+  certificate_days = 30
   exclusive_table  = true
   keep_table       = false
   log_level        = "debug"
@@ -249,6 +250,7 @@ virtual_service "web" {
       server_name = "www.example.org"
       verify      = false
       ca_file     = "../ca.pem"
+      min_version = "1.0"
     }
   }
   check "ping" {}
@@ -261,6 +263,12 @@ virtual_service "web" {
       not     = "^-"
     }
     tls { server_name = "redis.example.org" }
+  }
+  check "tls" {
+    server_name = "www.example.org"
+    verify      = false
+    ca_file     = "../ca.pem"
+    min_version = "1.3"
   }
   check "udp" {
     send  = "hex:ff 00"
