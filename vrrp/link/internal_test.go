@@ -158,7 +158,7 @@ func TestWatchSurvivesAnOverrun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for end := time.Now().Add(5 * time.Second); len(l.Interfaces().ByName["over"].Addresses) < n; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); len(l.Interfaces().ByName["over"].Addresses) < n; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d of %d addresses are seen", len(l.Interfaces().ByName["over"].Addresses), n)
 		}

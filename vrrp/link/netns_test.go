@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,10 @@ func cable(t *testing.T, a, b string) {
 		ip(t, "link set "+name+" up")
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", a).Run() })
+	// Before the kernel has seen the carrier, it drops what is sent.
+	wait(t, "both ends have a carrier", func() bool {
+		return strings.Count(ip(t, "link show "+a)+ip(t, "link show "+b), "state UP") == 2
+	})
 }
 
 func sysctl(t *testing.T, name, value string) {
@@ -77,12 +82,15 @@ func open(t *testing.T, ports ...vrrp.Port) *link.Link {
 	return l
 }
 
+// patience is for a machine that has much else to do.
+const patience = 30 * time.Second
+
 // wait polls until what is told is true.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 5 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
