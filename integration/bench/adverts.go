@@ -95,7 +95,7 @@ func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error
 		next := time.Now().Add(reloadEvery)
 		if _, ours := d.Software.(cluster.LVSD); ours {
 			if err := cluster.Read(p.Host, metricsAt, "/metrics", 10*time.Second); err != nil {
-				return err
+				return fmt.Errorf("scraping: %w; its last words:\n%s", err, p.LastWords(10))
 			}
 		}
 		if err := pause(ctx, time.Until(next)); err != nil {

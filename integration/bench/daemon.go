@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -38,19 +36,11 @@ func daemons(o options) [2]daemon {
 // configure writes a fleet behind the cluster's ordinary virtual router.
 func (d daemon) configure(h *cluster.Host, f fleet) error {
 	router := cluster.NewSetup()
-	router.Servers = nil
+	router.Servers, router.More = nil, d.services(f)
 	if f.advert > 0 {
 		router.Advert = f.advert
 	}
-	if err := d.Configure(h, router); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(d.ServicePath(h), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("configuring %s for %s: %w", d.name, h.Name, err)
-	}
-	_, err = file.WriteString(d.services(f))
-	return errors.Join(err, file.Close())
+	return d.Configure(h, router)
 }
 
 // startPair starts the daemon on both directors, which it has configured, and

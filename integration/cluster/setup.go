@@ -35,6 +35,8 @@ type Setup struct {
 	// Crowd is how many further virtual routers there are, each with crowdAddresses
 	// of their own.
 	Crowd int
+	// More is what is written behind the services, in the daemon's words.
+	More string
 	// Servers are behind the web service; none: there is no service, which
 	// needs no IPVS.
 	Servers []RealServer

@@ -55,13 +55,21 @@ func (l LVSD) Configure(h *Host, s Setup) error {
 	dir := l.ConfigPath(h)
 	err := errors.Join(
 		os.MkdirAll(dir, 0o755),
-		os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(s.RouterHCL()), 0o644),
-		os.WriteFile(l.ServicePath(h), []byte(s.ServiceHCL()), 0o644),
+		replace(filepath.Join(dir, "router.hcl"), s.RouterHCL()),
+		replace(l.ServicePath(h), s.ServiceHCL()+s.More),
 	)
 	if err != nil {
 		return fmt.Errorf("configuring lvsd for %s: %w", h.Name, err)
 	}
 	return nil
+}
+
+// replace writes a file that a daemon may be reading: it reads the old one or the new one.
+func replace(path, text string) error {
+	if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // Start starts lvsd run. Its control socket is where lvsd status, run on the
@@ -87,8 +95,8 @@ func (Keepalived) ServicePath(h *Host) string { return filepath.Join(h.Dir, "kee
 
 // Configure writes keepalived.conf.
 func (k Keepalived) Configure(h *Host, s Setup) error {
-	text := s.KeepalivedRouter(h.Name) + s.KeepalivedService()
-	if err := os.WriteFile(k.ServicePath(h), []byte(text), 0o644); err != nil {
+	text := s.KeepalivedRouter(h.Name) + s.KeepalivedService() + s.More
+	if err := replace(k.ServicePath(h), text); err != nil {
 		return fmt.Errorf("configuring keepalived for %s: %w", h.Name, err)
 	}
 	return nil
