@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,4 +146,33 @@ func TestADirectorWithoutARouteSaysSoAndKeepsTheState(t *testing.T) {
 	})
 	time.Sleep(3 * time.Second) // more than fall would need
 	p.waitTable(0)
+}
+
+// TestADirectorThatIsCutOffFromItsServersKeepsThem: the switch in front of them is dead,
+// and they are not.
+func TestADirectorThatIsCutOffFromItsServersKeepsThem(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
+	p.startAlone()
+	p.must(p.Directors[0].Deafen("eth1"))
+	p.until("a word of the isolation, and the lowest priority", func() (bool, error) {
+		s, err := p.status(0)
+		return err == nil && s.Routers[0].Priority == 1 && slices.ContainsFunc(s.Findings, func(f api.Finding) bool { return f.Code == "isolated" }), err
+	})
+	p.until("every check to have failed for long enough", func() (bool, error) {
+		s, err := p.status(0)
+		if err != nil {
+			return false, err
+		}
+		return !slices.ContainsFunc(s.Services[0].Servers, func(srv api.Server) bool { return srv.Health != api.Down || srv.DecidedBy != api.ByIsolation }), nil
+	})
+	p.waitTable(0)
+	p.must(p.Directors[0].Hear("eth1"))
+	p.until("every server to be up again, without one having left", func() (bool, error) {
+		p.waitTable(0)
+		s, err := p.status(0)
+		if err != nil {
+			return false, err
+		}
+		return !slices.ContainsFunc(s.Services[0].Servers, func(srv api.Server) bool { return srv.Health != api.Up }), nil
+	})
 }
