@@ -1015,6 +1015,32 @@ virtual_service "web" {
   # 1s to 1h; default: 30s.
   panic_for = "30s"
 
+  # The real servers that must take connections for the service to be worth it:
+  # a number (2), a share of those that have a weight ("50%"), or a sum of
+  # weights ("weight 10"). With fewer, the fallback serves in their place, and
+  # they keep the connections that they have; without a fallback, they serve
+  # on. A track of kind "service" without a minimum of its own follows it.
+  # A number, "1%" to "100%", or "weight 1" on; default: none.
+  min_healthy = "50%"
+
+  # With fewer than min_healthy once, these must take connections before the
+  # servers serve again.
+  # A number, "1%" to "100%", or "weight 1" on; default: min_healthy.
+  recover_healthy = "75%"
+
+  # For how long a server that was down must pass its checks before it gets
+  # connections, beside rise.
+  # 0s to 24h; default: 0s.
+  up_after = "0s"
+
+  # How long a server that was down takes to its full weight, so that it is not
+  # flooded while its caches are empty. The weight rises in as many steps of
+  # equal length as it is, at most 10; with a weight of 1, there is nothing to
+  # raise. The scheduler mh builds its whole table again at each step, so it is
+  # refused there.
+  # 0s to 24h; default: 0s.
+  slow_start = "0s"
+
   # The forwarding method: how packets reach the servers. There is no default,
   # because the servers must be prepared for the method and other programs have
   # different defaults.

@@ -222,6 +222,8 @@ func Explain(reason string) string {
 		return "no real server is up"
 	case "drained":
 		return "every real server that is not down has weight 0"
+	case "min_healthy":
+		return "fewer real servers take connections than min_healthy"
 	case "no_result":
 		return "no check of a real server has had a result yet"
 	default:
@@ -240,10 +242,12 @@ type Service struct {
 	// last read.
 	InKernel bool `json:"in_kernel"`
 	// Supply tells whether it is served. Reason is why it is unserved:
-	// "no_server", "full", "drained", "down" or "no_result".
-	Supply  Supply   `json:"supply"`
-	Reason  string   `json:"reason,omitempty"`
-	Servers []Server `json:"servers"`
+	// "no_server", "full", "drained", "down", "no_result" or "min_healthy".
+	Supply Supply `json:"supply"`
+	Reason string `json:"reason,omitempty"`
+	// BelowMinimum: fewer of its servers take connections than its min_healthy.
+	BelowMinimum bool     `json:"below_minimum,omitempty"`
+	Servers      []Server `json:"servers"`
 	// Transitions counts how often its real servers have changed between up and
 	// down since the daemon started.
 	Transitions Transitions `json:"transitions"`
@@ -341,6 +345,10 @@ const (
 	ByPanic Decider = "panic"
 	// ByIsolation: it fell silent as all others, so this director is cut off.
 	ByIsolation Decider = "isolation"
+	// ByUpAfter: it is up, and stays out until it has been for long enough.
+	ByUpAfter Decider = "up_after"
+	// BySlowStart: it is up, and its weight is on its way to the configured one.
+	BySlowStart Decider = "slow_start"
 )
 
 // A Check is one check of one real server.

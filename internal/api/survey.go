@@ -19,6 +19,7 @@ type Survey struct {
 	refusing, relieved map[string][]string
 	// down are servers, and Unknown is how many have no known health.
 	down    []string
+	low     []string // services that serve with fewer servers than they should
 	Unknown int
 }
 
@@ -31,6 +32,8 @@ func SurveyOf(services []Service) Survey {
 		switch {
 		case !s.InKernel && s.Supply != Withheld:
 			all.Missing = append(all.Missing, name())
+		case s.Supply != Unserved && s.BelowMinimum:
+			all.low = append(all.low, name())
 		case s.Supply != Unserved:
 		case s.FallbackServes():
 			all.relieved[s.Reason] = append(all.relieved[s.Reason], name())
@@ -65,6 +68,9 @@ func (s Survey) Findings() []Finding {
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.relieved)) {
 		add(Warning, "fallback-serves", reason, "%s: %s, so the fallback serves", named(s.relieved[reason]), Explain(reason))
+	}
+	if len(s.low) > 0 {
+		add(Warning, "below-minimum", "", "%s: fewer real servers take connections than min_healthy, and there is no fallback", named(s.low))
 	}
 	if len(s.down) > 0 {
 		add(Warning, "servers-down", "", "%d of %s %s down: %s", len(s.down), text.Count(s.servers, "real server"), text.Be(len(s.down)), text.Few(s.down))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -99,6 +100,9 @@ type Condition struct {
 	Service string
 	Minimum int
 	Percent bool
+	// Own: it is met while that service has its own min_healthy, if it has one; Minimum
+	// counts where it has none.
+	Own bool
 	// Initial is what its checks say before their first results.
 	Initial checker.State
 	// Counts: what its one check finds is a number, by which a weight is multiplied.
@@ -238,6 +242,44 @@ type Policy struct {
 	// one detection time, they are held in for PanicFor.
 	PanicPercent uint8
 	PanicFor     time.Duration
+	// MinHealthy are the servers that must take connections: with fewer, the fallback
+	// serves in their place, until there are RecoverHealthy again.
+	MinHealthy, RecoverHealthy Quantity
+	// UpAfter is for how long a server that was down must have passed its checks.
+	UpAfter time.Duration
+	// SlowStart is how long a server that was down takes to its full weight.
+	SlowStart time.Duration
+}
+
+// A Quantity is how many of a service's servers: a number, a share of all that have a
+// weight, or the sum of their weights. The zero value is none.
+type Quantity struct {
+	N       uint32
+	Measure Measure
+}
+
+// A Measure is what a Quantity counts.
+type Measure uint8
+
+// What a Quantity counts.
+const (
+	Servers Measure = iota
+	Percent
+	Weight
+)
+
+// String returns the quantity as the configuration has it.
+func (q Quantity) String() string {
+	switch n := strconv.FormatUint(uint64(q.N), 10); {
+	case q.N == 0:
+		return "unset"
+	case q.Measure == Percent:
+		return n + "%"
+	case q.Measure == Weight:
+		return "weight " + n
+	default:
+		return n
+	}
 }
 
 // Holders maps each virtual address to the name of its router.

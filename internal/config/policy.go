@@ -1,6 +1,8 @@
 package config
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +18,32 @@ func policyOptions[T any](of func(*T) *Policy) []block.Entry[T] {
 			uint8(0), readPercent, func(t *T) *uint8 { return &of(t).PanicPercent }).Within("\"1%\" to \"99%\"").Unless("none"),
 		block.Duration("panic_for", "For how long servers are held in by panic_threshold, at most.",
 			0, time.Second, time.Hour, func(t *T) *time.Duration { return &of(t).PanicFor }).Unless("30s"),
+		block.Text("min_healthy", "The real servers that must take connections for the service to be worth it: a number (2), a share of those that have a weight (\"50%\"), or a sum of weights (\"weight 10\"). With fewer, the fallback serves in their place, and they keep the connections that they have; without a fallback, they serve on. A track of kind \"service\" without a minimum of its own follows it.",
+			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).MinHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("none"),
+		block.Text("recover_healthy", "With fewer than min_healthy once, these must take connections before the servers serve again.",
+			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).RecoverHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("min_healthy"),
+		block.Duration("up_after", "For how long a server that was down must pass its checks before it gets connections, beside rise.",
+			0, 0, 24*time.Hour, func(t *T) *time.Duration { return &of(t).UpAfter }),
+		block.Duration("slow_start", "How long a server that was down takes to its full weight, so that it is not flooded while its caches are empty. The weight rises in as many steps of equal length as it is, at most 10; with a weight of 1, there is nothing to raise. The scheduler mh builds its whole table again at each step, so it is refused there.",
+			0, 0, 24*time.Hour, func(t *T) *time.Duration { return &of(t).SlowStart }),
 	}
+}
+
+// readQuantity reads a number of servers, a share of them, or a sum of weights.
+func readQuantity(b *block.Body, s string, at block.Place) (q Quantity, ok bool) {
+	digits, most := s, uint64(maxServers)
+	if rest, percent := strings.CutSuffix(s, "%"); percent {
+		digits, q.Measure, most = rest, Percent, 100
+	} else if rest, weight := strings.CutPrefix(s, "weight "); weight {
+		digits, q.Measure, most = rest, Weight, math.MaxInt32
+	}
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || n < 1 || n > most {
+		b.Mistake(at, "Invalid quantity", "%q is no number of real servers: write a number from 1, such as 2, a share of them from \"1%%\" to \"100%%\", or a sum of weights, such as \"weight 10\".", s)
+		return Quantity{}, false
+	}
+	q.N = uint32(n)
+	return q, true
 }
 
 // defaultPanicFor is how long servers are held in where nothing is said.
@@ -34,7 +61,9 @@ func readPercent(b *block.Body, s string, at block.Place) (uint8, bool) {
 }
 
 // compile checks what the options say together; nil: nothing.
-func (p Policy) compile(b *block.Body) *Policy {
+func (p Policy) compile(b *block.Body, s *Service) *Policy {
+	p.checkHealthy(b)
+	p.checkSlowStart(b, s)
 	switch {
 	case p.PanicPercent == 0 && !b.Refused("panic_threshold"):
 		b.Unused("panic_for has no effect without panic_threshold: set that, or remove panic_for.", "panic_for")
@@ -46,4 +75,35 @@ func (p Policy) compile(b *block.Body) *Policy {
 		return nil
 	}
 	return &p
+}
+
+// checkHealthy checks what is said of the servers that must take connections.
+func (p *Policy) checkHealthy(b *block.Body) {
+	switch {
+	case p.MinHealthy.N == 0 && !b.Refused("min_healthy"):
+		b.Unused("recover_healthy has no effect without min_healthy: set that, or remove recover_healthy.", "recover_healthy")
+		p.RecoverHealthy = Quantity{}
+	case p.RecoverHealthy.N == 0 || p.MinHealthy.N == 0:
+	case p.RecoverHealthy.Measure != p.MinHealthy.Measure:
+		b.Mistake(b.At("recover_healthy"), "Different measures", "min_healthy is %q and recover_healthy %q: write both as numbers, as shares, or as sums of weights.", p.MinHealthy, p.RecoverHealthy)
+	case p.RecoverHealthy.N < p.MinHealthy.N:
+		b.Mistake(b.At("recover_healthy"), "Quantities reversed", "recover_healthy %q must not be less than min_healthy %q.", p.RecoverHealthy, p.MinHealthy)
+	}
+}
+
+// unweighted are the schedulers that look at a weight only to see whether it
+// is zero.
+var unweighted = []string{"rr", "lc", "dh"}
+
+// checkSlowStart checks whether there is anything that can rise slowly.
+func (p *Policy) checkSlowStart(b *block.Body, s *Service) {
+	switch {
+	case p.SlowStart == 0:
+	case s.Service.Scheduler == "mh":
+		b.Mistake(b.At("slow_start"), "Slow start with mh", "The scheduler mh builds its whole table again when a weight changes, which moves clients between all servers: remove slow_start, or use another scheduler.")
+	case slices.Contains(unweighted, s.Service.Scheduler):
+		b.Doubt(b.At("slow_start"), "Option without effect", "The scheduler %s treats every weight above 0 alike.", s.Service.Scheduler)
+	case len(s.Servers) > 0 && !slices.ContainsFunc(s.Servers, func(srv Server) bool { return srv.Destination.Weight > 1 }):
+		b.Doubt(b.At("slow_start"), "Option without effect", "Every server has a weight of 1, which cannot rise slowly: give them greater weights, such as 10 each.")
+	}
 }

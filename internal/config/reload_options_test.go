@@ -79,6 +79,10 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/forward":         {`forward = "nat"`, `forward = "direct"`, nil},
 	"virtual_service/one_packet":      {``, `one_packet = true`, []string{`protocol = "udp"`}},
 	"virtual_service/initial":         {``, `initial = "up"`, nil},
+	"virtual_service/min_healthy":     {``, `min_healthy = 3`, []string{`fallback { address = "192.168.1.8" }`}},
+	"virtual_service/recover_healthy": {`min_healthy = 1`, "min_healthy = 1\nrecover_healthy = 3", []string{`fallback { address = "192.168.1.8" }`}},
+	"virtual_service/up_after":        {``, `up_after = "10s"`, nil},
+	"virtual_service/slow_start":      {``, `slow_start = "1m"`, []string{`real_server "192.168.1.4" { weight = 9 }`}},
 	"virtual_service/panic_threshold": {``, `panic_threshold = "50%"`, nil},
 	"virtual_service/panic_for":       {`panic_threshold = "50%"`, "panic_threshold = \"50%\"\npanic_for = \"5s\"", nil},
 

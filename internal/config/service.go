@@ -16,10 +16,6 @@ import (
 // schedulers are the kernel's, by the names of their modules (ip_vs_wlc …).
 var schedulers = words("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos")
 
-// unweighted are the schedulers that look at a weight only to see whether it
-// is zero.
-var unweighted = []string{"rr", "lc", "dh"}
-
 // schedulerFlags are the flags by scheduler (see ipvsadm's sched-flags).
 var schedulerFlags = map[string]map[string]ipvsctl.Flags{
 	"sh": {"fallback": ipvsctl.Sched1, "port": ipvsctl.Sched2},
@@ -116,7 +112,7 @@ func readService(b *block.Body, d *defaults) Service {
 	if inner, given := b.Block("fallback"); given {
 		s.Fallback = g.fallback(inner)
 	}
-	s.Policy = r.policy.compile(b)
+	s.Policy = r.policy.compile(b, &s)
 	checkWeights(b, &s)
 	checkFull(b, &s)
 	return s

@@ -24,11 +24,11 @@ var trackService = newConditionKind(conditionKind{
 }, func() []block.Entry[serviceCondition] {
 	return []block.Entry[serviceCondition]{
 		block.Text("minimum", minimumHelp,
-			share{n: 1}, readShare, func(s *serviceCondition) *share { return &s.minimum }).Within(minimumRange).Unless("1"),
+			share{n: 1}, readShare, func(s *serviceCondition) *share { return &s.minimum }).Within(minimumRange).Unless("1, or with \"service\" its min_healthy"),
 	}
 }, (*serviceCondition).self, func(b *block.Body, s *serviceCondition) Condition {
 	claim(b, trackedService, b.Labels[1], b.LabelAt(1))
-	return Condition{Service: b.Labels[1], Minimum: s.minimum.n, Percent: s.minimum.percent}
+	return Condition{Service: b.Labels[1], Minimum: s.minimum.n, Percent: s.minimum.percent, Own: !b.Given("minimum")}
 })
 
 // readShare reads a number, or a percentage.

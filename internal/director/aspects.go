@@ -88,6 +88,10 @@ var (
 		}},
 		{"panic_threshold", func(s *config.Service) any { return fmt.Sprint(s.Policed().PanicPercent, "%") }},
 		{"panic_for", func(s *config.Service) any { return s.Policed().PanicFor }},
+		{"min_healthy", func(s *config.Service) any { return s.Policed().MinHealthy.String() }},
+		{"recover_healthy", func(s *config.Service) any { return s.Policed().RecoverHealthy.String() }},
+		{"up_after", func(s *config.Service) any { return s.Policed().UpAfter }},
+		{"slow_start", func(s *config.Service) any { return s.Policed().SlowStart }},
 		{"fallback", func(s *config.Service) any { return s.Fallback }},
 	}
 	serverAspects = []aspect[config.Server]{

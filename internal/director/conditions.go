@@ -108,13 +108,20 @@ func (w *watch) unheard() (n int) {
 }
 
 // judge returns the conditions as they are now.
-func (w *watch) judge(h *Healths) []vrrp.Condition {
+func (w *watch) judge(h *Healths, below func(service int) bool) []vrrp.Condition {
 	all := make([]vrrp.Condition, 0, len(w.conditions))
 	for i := range w.conditions {
 		c := &w.conditions[i]
-		if c.Service != "" {
+		switch {
+		case c.Own && h.services[w.services[i]].Policed().MinHealthy.N > 0:
+			v := vrrp.Condition{Name: c.Name, Tracked: true, OK: !below(w.services[i])}
+			if !v.OK {
+				v.Reason = fmt.Sprintf("fewer real servers of virtual service %q take connections than its min_healthy", c.Service)
+			}
+			all = append(all, v)
+		case c.Service != "":
 			all = append(all, judgeService(c, h, w.services[i]))
-		} else {
+		default:
 			all = append(all, judgeChecks(c, w.checks[i]))
 		}
 	}

@@ -47,7 +47,7 @@ func TestAConditionOfSeveralAddresses(t *testing.T) {
 			var w watch
 			w.configure(&config.Config{Conditions: []config.Condition{pinging(tt.n, tt.min)}})
 			observeAll(&w, start, tt.results)
-			if got := sayings(w.judge(nil)); got != tt.want {
+			if got := sayings(w.judge(nil, nil)); got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
@@ -118,7 +118,7 @@ func TestAConditionAboutAService(t *testing.T) {
 			}
 			var w watch
 			w.configure(c)
-			if got := sayings(w.judge(&h)); got != tt.want {
+			if got := sayings(w.judge(&h, nil)); got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
@@ -135,11 +135,11 @@ func TestAReloadKeepsWhatIsKnownOfConditions(t *testing.T) {
 	other := next
 	other.Name = "ping other"
 	w.configure(&config.Config{Conditions: []config.Condition{other, next}})
-	if got := sayings(w.judge(nil)); got != "unknown\nunknown" || w.unheard() != 2 {
+	if got := sayings(w.judge(nil, nil)); got != "unknown\nunknown" || w.unheard() != 2 {
 		t.Errorf("%s, %d unheard", got, w.unheard())
 	}
 	observeAll(&w, start, "--P")
-	if got := sayings(w.judge(nil)); got != "met\nmet" || w.unheard() != 0 {
+	if got := sayings(w.judge(nil, nil)); got != "met\nmet" || w.unheard() != 0 {
 		t.Errorf("%s, %d unheard", got, w.unheard())
 	}
 }
@@ -162,12 +162,12 @@ func TestAReloadOfAConditionIsNoFirstResult(t *testing.T) {
 		var w watch
 		w.configure(&config.Config{Conditions: []config.Condition{pinging(1, 1)}})
 		observeAll(&w, start, tt.before)
-		w.judged = w.judge(nil)
+		w.judged = w.judge(nil, nil)
 		w.configure(&config.Config{Conditions: []config.Condition{shorter}})
 		for _, r := range tt.after {
 			observeAll(&w, start, string(r))
 		}
-		if got := sayings(w.judge(nil)); got != tt.want {
+		if got := sayings(w.judge(nil, nil)); got != tt.want {
 			t.Errorf("%s and then %q: %s, want %s", tt.before, tt.after, got, tt.want)
 		}
 	}
@@ -221,10 +221,10 @@ func TestAConditionThatIsANumber(t *testing.T) {
 		{checker.Result{Outcome: checker.Failed, Detail: "there is no file"}, vrrp.Condition{Reason: "10.13.0.1: there is no file"}},
 		{checker.Result{Outcome: checker.Passed}, vrrp.Condition{OK: true}},
 	} {
-		before := w.judge(nil)
+		before := w.judge(nil, nil)
 		changed := tt.result.Outcome != 0 && w.observe(start, target, tt.result)
 		tt.want.Name, tt.want.Tracked, tt.want.Counts = c.Name, true, true
-		got := w.judge(nil)
+		got := w.judge(nil, nil)
 		if got[0] != tt.want || changed != (got[0] != before[0]) {
 			t.Errorf("after %+v: %+v, want %+v; changed: %v", tt.result, got[0], tt.want, changed)
 		}

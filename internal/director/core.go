@@ -61,6 +61,8 @@ type Core struct {
 	// last server by it or an earlier one, and not got one since.
 	planned Planned
 	outages map[ipvsctl.ServiceKey]bool
+	// low are the services of which fewer servers take connections than min_healthy.
+	low map[ipvsctl.ServiceKey]bool
 	// counters are the kernel's, and loads and replies what follows from them.
 	counters Counted
 	loads    loads
@@ -95,6 +97,9 @@ func (c *Core) standing(service, server int) Standing {
 	s.Full = c.full(service, server)
 	return s
 }
+
+// below reports whether fewer servers of a service take connections than must.
+func (c *Core) below(service int) bool { return c.low[c.config.Services[service].Key] }
 
 // full reports whether the real server Services[service].Servers[server] has
 // reached its upper threshold.

@@ -152,7 +152,7 @@ func TestAFullServerStaysFullThroughAReload(t *testing.T) {
 
 func TestAServerThatIsDownIsNotFull(t *testing.T) {
 	service := limited(false)
-	weights := []Weight{weigh(start, &service.Servers[0], Standing{State: checker.Up, Full: true}, nil), weigh(start, &service.Servers[1], Standing{State: checker.Down, Full: true}, nil)}
+	weights := []Weight{weigh(start, &service.Servers[0], config.Policy{}, Standing{State: checker.Up, Full: true}, nil), weigh(start, &service.Servers[1], config.Policy{}, Standing{State: checker.Down, Full: true}, nil)}
 	v := judge([]checker.State{checker.Up, checker.Down}, weights, false)
 	if v.why() != "real servers: 1 at their upper_threshold, 1 down" || v.Reason() != Full {
 		t.Errorf("%s, %q", v.why(), v.Reason())

@@ -50,6 +50,8 @@ type Standing struct {
 	State checker.State
 	// Since is when it came into that state.
 	Since time.Time
+	// Recovered: it was down before it came up.
+	Recovered bool
 	// Silent: it is down, since nothing comes back from it.
 	Silent bool
 	// Full: it has reached its upper threshold.
@@ -95,6 +97,8 @@ type server struct {
 	// first is the place of the first of its checks, which are as many as in the
 	// configuration and in its order.
 	first int32
+	// recovered: it was down before its state became what it is.
+	recovered bool
 	// since is when its state was entered.
 	since time.Duration
 }
@@ -161,7 +165,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 			c := &services[i].Servers[j]
 			h.servers[i][j] = server{first: int32(len(h.checks)), since: now.Sub(h.base)}
 			if k, ok := known[c.Key]; ok {
-				h.servers[i][j].since = old.servers[was][k].since
+				h.servers[i][j].since, h.servers[i][j].recovered = old.servers[was][k].since, old.servers[was][k].recovered
 				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
 			} else {
 				row, present := rows.Get(c.Key)
@@ -329,6 +333,7 @@ func (h *Healths) State(service, server int) checker.State { return together(h.o
 // Standing returns what is known of the real server Services[service].Servers[server].
 func (h *Healths) Standing(service, server int) Standing {
 	s := Standing{State: h.State(service, server), Since: h.base.Add(h.servers[service][server].since)}
+	s.Recovered = s.State == checker.Up && h.servers[service][server].recovered
 	s.Silent = s.State == checker.Down && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
 		return c.State() == checker.Down && !c.Silent()
 	})
@@ -369,7 +374,8 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		change.Before = h.otherReason(now, w, r)
 		if change.State != before {
 			h.count(int(w.service), before, change.State)
-			h.servers[w.service][w.server].since = now.Sub(h.base)
+			server := &h.servers[w.service][w.server]
+			server.since, server.recovered = now.Sub(h.base), before == checker.Down
 			change.Before = ""
 		} else if change.Before == "" {
 			continue

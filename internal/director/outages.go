@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -17,6 +18,7 @@ func (c *Core) plan(now time.Time) {
 	c.planned = Plan(now, c.config, World{
 		Standing:     c.standing,
 		Holds:        c.holds,
+		Below:        c.below,
 		Master:       c.masters(),
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
@@ -42,8 +44,13 @@ func (c *Core) plan(now time.Time) {
 // undecided or withheld stays as it was.
 func (c *Core) tellOutages(now time.Time) {
 	outages := make(map[ipvsctl.ServiceKey]bool)
+	low := make(map[ipvsctl.ServiceKey]bool)
 	for i, v := range c.planned.Verdicts {
 		s := &c.config.Services[i]
+		c.tellQuorum(now, s, v)
+		if v.Below || v.Supply == api.Withheld && c.low[s.Key] {
+			low[s.Key] = true
+		}
 		was := c.outages[s.Key]
 		switch {
 		case v.Supply == api.Unserved && !was:
@@ -56,5 +63,17 @@ func (c *Core) tellOutages(now time.Time) {
 			outages[s.Key] = true
 		}
 	}
-	c.outages = outages
+	c.outages, c.low = outages, low
+}
+
+// tellQuorum tells that fewer servers of a service take connections than must, or
+// enough again.
+func (c *Core) tellQuorum(now time.Time, s *config.Service, v Verdict) {
+	switch was := c.low[s.Key]; {
+	case v.Below && !was:
+		c.tell(now, event.Warning, "quorum-lost", s.Name, "fewer real servers of the virtual service take connections than min_healthy",
+			append(about(s), slog.String("min_healthy", s.Policed().MinHealthy.String()))...)
+	case was && !v.Below && v.Supply != api.Withheld:
+		c.tell(now, event.Info, "quorum-reached", s.Name, "enough real servers of the virtual service take connections again", about(s)...)
+	}
 }

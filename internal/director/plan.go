@@ -20,6 +20,9 @@ type World struct {
 	// Holds are what keeps servers of a service in the table, in the order in which
 	// they decide; nil: nothing.
 	Holds func(service int) []Hold
+	// Below reports whether fewer of a service's servers took connections than its
+	// min_healthy, so that recover_healthy counts; nil: of none.
+	Below func(service int) bool
 	// Master reports whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
@@ -62,17 +65,23 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		}
 		states, weights = states[:0], weights[:0]
 		var holds []Hold
+		policy := s.Policed()
 		if w.Holds != nil {
 			holds = w.Holds(i)
 		}
 		for j := range s.Servers {
 			standing := w.Standing(i, j)
-			weight := weigh(now, &s.Servers[j], standing, holds)
+			weight := weigh(now, &s.Servers[j], policy, standing, holds)
 			states, weights = append(states, standing.State), append(weights, weight)
 			p.Until = earliest(p.Until, weight.Until)
 		}
-		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights)}
-		p.Verdicts[i] = judge(states, weights, now.Before(w.AwaitedUntil))
+		awaited := now.Before(w.AwaitedUntil)
+		if awaited && policy.MinHealthy.N > 0 {
+			p.Until = earliest(p.Until, w.AwaitedUntil)
+		}
+		low := below(s, states, weights, awaited, w.Below != nil && w.Below(i))
+		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights, low)}
+		p.Verdicts[i] = judge(states, weights, awaited).lower(low, s.Fallback != nil)
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 			w.Leaving[s.Key].stay(p.Table, s, states, w.Own)

@@ -124,7 +124,7 @@ func (c *Core) judge(now time.Time) (changed bool) {
 	for _, v := range before {
 		was[v.Name] = v
 	}
-	c.watch.judged = c.watch.judge(&c.healths)
+	c.watch.judged = c.watch.judge(&c.healths, c.below)
 	for _, v := range c.watch.judged {
 		switch failed := fails(was[v.Name]); {
 		case fails(v) && !failed:

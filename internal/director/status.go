@@ -178,6 +178,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
+		BelowMinimum: c.planned.Verdicts[place].Below,
 	}
 	total, _ := counters.Get(ipvsctl.DestinationKey{})
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
@@ -188,7 +189,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)
 		srv.Full = c.full(place, i) && srv.KernelWeight > 0
-		srv.DecidedBy = weigh(now, &configured.Servers[i], c.standing(place, i), holds).By
+		srv.DecidedBy = weigh(now, &configured.Servers[i], configured.Policed(), c.standing(place, i), holds).By
 		s.Servers = append(s.Servers, srv)
 	}
 	if configured.Fallback != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 )
 
 // A Reason is one word for why a virtual service is unserved.
@@ -22,6 +23,8 @@ const (
 	Drained Reason = "drained"
 	// NoneUp: some are down, and none is up.
 	NoneUp Reason = "down"
+	// TooFew: some take connections, but fewer than min_healthy.
+	TooFew Reason = "min_healthy"
 	// NoResult: none has had a result that tells whether it is up.
 	NoResult Reason = "no_result"
 )
@@ -32,6 +35,53 @@ type Verdict struct {
 	// How many of its real servers take no connections, by why: they are full, they
 	// are down, they have weight 0, they have had no result.
 	full, down, drained, unknown int
+	// Below: fewer of them take connections than min_healthy.
+	Below bool
+}
+
+// below reports whether fewer of a service's servers take connections than must.
+// Servers that are full count. While some are awaited that would be enough, it is as
+// it was.
+func below(s *config.Service, states []checker.State, weights []Weight, awaited, was bool) bool {
+	needed := s.Policed().MinHealthy
+	if was && s.Policed().RecoverHealthy.N > 0 {
+		needed = s.Policed().RecoverHealthy
+	}
+	if needed.N == 0 {
+		return false
+	}
+	var have, coming, all uint64
+	for i, w := range weights {
+		each, weight := uint64(1), uint64(s.Servers[i].Destination.Weight)
+		if needed.Measure == config.Weight {
+			each = weight
+		}
+		all += min(weight, 1)
+		switch {
+		case w.Value > 0:
+			have += each
+		case awaited && states[i] == checker.Unknown:
+			coming += each
+		}
+	}
+	least := uint64(needed.N)
+	if needed.Measure == config.Percent {
+		least = (all*least + 99) / 100
+	}
+	if have < least && have+coming >= least {
+		return was
+	}
+	return have < least
+}
+
+// lower is the verdict on a service that has too few servers, or not: its fallback
+// serves then, if there is one.
+func (v Verdict) lower(below, fallback bool) Verdict {
+	v.Below = below
+	if below && fallback && v.Supply == api.Served {
+		v.Supply = api.Unserved
+	}
+	return v
 }
 
 // judge returns the verdict on a service, given the state and the weight of
@@ -63,6 +113,8 @@ func (v Verdict) Reason() Reason {
 	switch {
 	case v.Supply != api.Unserved:
 		return ""
+	case v.none() && v.Below:
+		return TooFew
 	case v.full > 0:
 		return Full
 	case v.drained > 0:
@@ -76,8 +128,14 @@ func (v Verdict) Reason() Reason {
 	}
 }
 
+// none reports whether nothing was counted: some server takes connections.
+func (v Verdict) none() bool { return v.full+v.down+v.drained+v.unknown == 0 }
+
 // why is the reason in figures, for the log.
 func (v Verdict) why() string {
+	if v.none() && v.Below {
+		return "fewer take connections than min_healthy"
+	}
 	var all []string
 	for _, part := range []struct {
 		n    int

@@ -47,7 +47,7 @@ func TestSupply(t *testing.T) {
 			}
 			var weights []Weight
 			for i := range s.Servers {
-				weights = append(weights, weigh(start, &s.Servers[i], Standing{State: tt.states[i]}, nil))
+				weights = append(weights, weigh(start, &s.Servers[i], config.Policy{}, Standing{State: tt.states[i]}, nil))
 			}
 			v := judge(tt.states, weights, tt.awaited)
 			if v.Supply != tt.want || v.Reason() != tt.reason {

@@ -43,21 +43,41 @@ type Weight struct {
 // not full any more.
 //
 // What decides is the first of these that has something to say: the holds, in their
-// order (panic, then isolation), and the server's health.
-func weigh(now time.Time, c *config.Server, s Standing, holds []Hold) Weight {
+// order (panic, then isolation); of a server that is up, up_after and slow_start; and
+// its health.
+func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds []Hold) Weight {
 	for _, h := range holds {
 		if h.holds(now, s) {
 			return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full, By: h.By, Until: h.Until}
 		}
 	}
-	switch s.State {
-	case checker.Up:
-		return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full}
-	case checker.Drained:
+	switch begins := s.Since.Add(p.UpAfter); {
+	case s.State == checker.Drained:
 		return Weight{Listed: true}
-	default:
+	case s.State != checker.Up:
 		return Weight{}
+	case s.Recovered && now.Before(begins):
+		return Weight{By: api.ByUpAfter, Until: begins}
+	case s.Recovered && now.Before(begins.Add(p.SlowStart)):
+		return ramp(now.Sub(begins), begins, p.SlowStart, Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full})
 	}
+	return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full}
+}
+
+// maxSteps bounds the steps in which a weight rises, each of which is an operation on
+// the kernel's table.
+const maxSteps = 10
+
+// ramp is a weight on its way to the whole one, so long after it began to rise.
+func ramp(since time.Duration, began time.Time, whole time.Duration, w Weight) Weight {
+	steps := time.Duration(min(w.Value, maxSteps))
+	if steps < 2 {
+		return w
+	}
+	done := since * steps / whole
+	w.Value = max(1, w.Value*uint32(done+1)/uint32(steps+1))
+	w.By, w.Until = api.BySlowStart, began.Add(((done+1)*whole+steps-1)/steps)
+	return w
 }
 
 // serves reports whether the server takes new connections.

@@ -78,6 +78,7 @@ var serviceFigures = []figure[api.Service]{
 	{gauge("service_served", "1 if a real server accepts the service's connections, 0 if none does; missing while it is undecided or withheld."), func(v *api.Service) float64 {
 		return onlyIf(v.Supply == api.Served || v.Supply == api.Unserved, oneIf(v.Supply == api.Served))
 	}},
+	{gauge("service_below_minimum", "1 while fewer real servers take connections than the service's min_healthy."), func(v *api.Service) float64 { return oneIf(v.BelowMinimum) }},
 	{gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured."), func(v *api.Service) float64 {
 		return onlyIf(v.Fallback != nil, oneIf(v.FallbackServes()))
 	}},

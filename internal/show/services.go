@@ -85,6 +85,8 @@ func serviceCell(s *api.Service) cell {
 		c = cell{"missing", red}
 	case s.Supply == api.Unserved:
 		c.paint = red
+	case s.BelowMinimum:
+		c.paint = yellow
 	case up < len(s.Servers):
 		c.paint = yellow
 	}

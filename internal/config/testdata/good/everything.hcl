@@ -223,6 +223,9 @@ virtual_service "web" {
   scheduler_flags = ["fallback", "port"]
   panic_threshold = "60%"
   panic_for       = "10s"
+  min_healthy     = 2
+  recover_healthy = "3"
+  up_after        = "7s"
   forward         = "nat"
   initial         = "up"
   persistence {
@@ -325,11 +328,16 @@ virtual_service "sip" {
 virtual_service "every-port" {
   address   = "10.13.0.201"
   port      = 0
-  scheduler = "sed"
+  scheduler   = "sed"
+  slow_start  = "2m"
+  min_healthy = "weight 2"
   forward   = "nat"
   persistence {}
   real_server "192.168.1.4" {}
-  real_server "192.168.1.5" { port = 80 }
+  real_server "192.168.1.5" {
+    port   = 80
+    weight = 5
+  }
   fallback {
     address = "192.168.1.7"
     forward = "tunnel"
