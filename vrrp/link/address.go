@@ -305,8 +305,12 @@ func (s sparing) endangers(d *device, p netip.Prefix) error {
 	return nil
 }
 
-// prepare lets the other addresses of an interface be spared, or returns why not.
+// prepare lets the other addresses of an interface be spared, or returns why not. The
+// device of a virtual MAC is made so.
 func (s sparing) prepare(d *device) error {
+	if d.virtual() {
+		return nil
+	}
 	if _, done := s[d.name]; !done {
 		s[d.name] = promoteSecondaries(d.name)
 	}

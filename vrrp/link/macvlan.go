@@ -177,6 +177,10 @@ const makeWithin = time.Second
 
 // await waits until the devices of virtual MACs are there that are wanted for addresses.
 func (l *Link) await(h vrrp.Holdings) {
+	v := l.view.Load()
+	if !slices.ContainsFunc(h.Addresses, func(a vrrp.InterfaceAddress) bool { return v.devices[a.Interface] == nil }) {
+		return
+	}
 	wanted := make(map[string]vrrp.Port)
 	l.mu.Lock()
 	for p, ours := range l.want {

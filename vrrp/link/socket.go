@@ -51,10 +51,14 @@ type socket struct {
 	file   *os.File
 	raw    syscall.RawConn
 
-	// What follows is used by send only.
-	to4 unix.SockaddrInet4
-	to6 unix.SockaddrInet6
-	oob []byte
+	// What follows is used by send only: the packet that is being sent, what has come of it,
+	// what sends it, and where to.
+	packet  vrrp.Packet
+	unsent  error
+	sending func(fd uintptr)
+	to4     unix.SockaddrInet4
+	to6     unix.SockaddrInet6
+	oob     []byte
 }
 
 // openSocket returns a socket that listens on the port to the adverts of these
@@ -131,7 +135,9 @@ func openRaw(p vrrp.Port, index, buffer int, groups []netip.Addr, f filter) (*so
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &socket{port: p, index: index, family: p.Family, ttl: vrrp.TTL, fd: fd, file: file, raw: raw}, nil
+	s := &socket{port: p, index: index, family: p.Family, ttl: vrrp.TTL, fd: fd, file: file, raw: raw}
+	s.sending = s.sendBy // Made once: a method value is garbage otherwise.
+	return s, nil
 }
 
 // configure binds a socket to its interface before it joins the groups, and
@@ -280,14 +286,19 @@ func parse6(b, oob []byte, src netip.Addr) (vrrp.Packet, bool) {
 
 // send sends from an address which need not be the one that the kernel would
 // choose.
-func (s *socket) send(p vrrp.Packet) (err error) {
-	to, oob := s.address(p)
-	control := s.raw.Control(func(fd uintptr) {
-		if err = s.setTTL(int(fd), p.TTL); err == nil {
-			err = unix.Sendmsg(int(fd), p.Payload, oob, to, unix.MSG_DONTWAIT)
-		}
-	})
-	return errors.Join(control, err)
+func (s *socket) send(p vrrp.Packet) error {
+	s.packet, s.unsent = p, nil
+	control := s.raw.Control(s.sending)
+	s.packet = vrrp.Packet{}
+	return errors.Join(control, s.unsent)
+}
+
+// sendBy sends the packet by a file descriptor.
+func (s *socket) sendBy(fd uintptr) {
+	to, oob := s.address(s.packet)
+	if s.unsent = s.setTTL(int(fd), s.packet.TTL); s.unsent == nil {
+		s.unsent = unix.Sendmsg(int(fd), s.packet.Payload, oob, to, unix.MSG_DONTWAIT)
+	}
 }
 
 // address is where a packet goes to, and the control message that says where it comes from.

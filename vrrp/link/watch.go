@@ -103,8 +103,8 @@ func drain[T any](c <-chan T) {
 	}
 }
 
-// settle is the shortest time between two views that events are the cause of: with a
-// thousand addresses that come one after the other, each would be a view of its own.
+// settle is the shortest time between two views: with a thousand addresses or devices that
+// come one after the other, each would be a view of its own.
 const settle = 5 * time.Millisecond
 
 // follow applies events to the table, in whole bursts, and publishes a view
@@ -135,9 +135,9 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 			changed = true
 		case a, ok = <-addrs:
 			changed = t.addr(a)
-			if soon := settle - time.Since(published); changed && soon > 0 {
-				time.Sleep(soon)
-			}
+		}
+		if soon := settle - time.Since(published); changed && soon > 0 {
+			time.Sleep(soon)
 		}
 		for range len(links) {
 			t.link(<-links)
