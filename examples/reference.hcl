@@ -639,6 +639,10 @@ virtual_router "outside" {
     on_failure = "continue"
   }
 
+  # A program that keeps running, and reads from its standard input what
+  # happens to this virtual router, as one at the top level does for all.
+  stream "outside" { run = ["/etc/lvsd/hooks/collect", "outside"] }
+
   # Something that this director runs while it is Master: a unit of systemd, a
   # mount or a command. They are started in this order, once the addresses are
   # there, and stopped in reverse, before another director is let in. If one
@@ -966,9 +970,44 @@ sync_group "nat" {
   # "backup" or "stop", or when one has come into "fault".
   on "master" { run = ["/etc/lvsd/hooks/notify", "nat"] }
 
+  # A program that keeps running, and reads from its standard input what
+  # happens to the group and to its virtual routers, as one at the top level
+  # does for all.
+  stream "nat" { run = ["/etc/lvsd/hooks/collect", "nat"] }
+
   # Something that this director runs while it is Master of all of them, as in
   # a virtual_router.
   resource "systemd" "nginx.service" {}
+}
+
+# A program that keeps running, and reads from its standard input what happens
+# to all virtual routers and sync groups: one JSON object a line for each
+# change of a state or of a priority, and first those that there are. One in a
+# virtual_router or a sync_group is told of that alone. It is started again
+# when it ends, after a pause that grows from 1s to 1m. The label is any name.
+stream "all" {
+  # The program's absolute path, and its arguments. There is no shell: nothing
+  # is expanded. Nobody but root and lvsd's user may be able to change the
+  # program or its directories.
+  # A list; no default.
+  run = ["/etc/lvsd/hooks/collect"]
+
+  # The user that the program runs as. lvsd must be able to become that user:
+  # the unit that is shipped does not let it, and its drop-in programs.conf
+  # does. Without it, the program has no privileges at all.
+  # The name of a user; default: lvsd's own.
+  user = "nobody"
+
+  # How long the program may go on after the end of its standard input, which
+  # comes when lvsd stops or the block is removed or changed. After that it is
+  # ended, with everything that it has started.
+  # 100ms to 25s; default: 5s.
+  stop_timeout = "5s"
+
+  # When the program has ended, end everything that it has left running. If
+  # false, what it has put into a session of its own (setsid) stays.
+  # Default: false.
+  kill_children = false
 }
 
 # ---- Virtual services. It is good practice to give each its own file.

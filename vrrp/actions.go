@@ -77,6 +77,8 @@ type Event struct {
 	From State  `json:"from"`
 	To   State  `json:"to"`
 	Text string `json:"text"`
+	// Priority is the effective one after PriorityChanged; else zero.
+	Priority uint8 `json:"priority,omitempty"`
 }
 
 // The codes of events.

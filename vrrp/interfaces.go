@@ -205,7 +205,9 @@ func (s *Session) adjust(now time.Time, m *member) {
 	if r.c.Priority != r.priority {
 		text = fmt.Sprintf("the priority is %d: %d as configured, %s", r.c.Priority, r.priority, v.effects())
 	}
-	s.report(r.event(now, PriorityChanged, level, "%s", text))
+	e := r.event(now, PriorityChanged, level, "%s", text)
+	e.Priority = r.c.Priority
+	s.report(e)
 	token(s.changed)
 }
 

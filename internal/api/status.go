@@ -49,7 +49,9 @@ type Status struct {
 	Static *Static `json:"static,omitempty"`
 	// SyncGroups are the groups of virtual routers that move together.
 	SyncGroups []SyncGroup `json:"sync_groups"`
-	Services   []Service   `json:"services"`
+	// Streams are the programs that stay, and read what happens to virtual routers.
+	Streams  []Stream  `json:"streams"`
+	Services []Service `json:"services"`
 	// Foreign are services in the kernel's table that are not lvsd's, sorted:
 	// "tcp 10.13.0.201:25 wlc". At most 100 are listed; Table.Foreign counts
 	// them all.

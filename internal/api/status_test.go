@@ -62,7 +62,8 @@ func healthy() *Status {
 		Probes: Probes{Targets: 3, Kinds: map[string]Kind{
 			"http": {Passed: 140400, Failed: 2, Seconds: 168.5, Buckets: []uint64{0, 100000, 40000, 400, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}},
 		}},
-		Table: Table{Operations: map[string]uint64{"add-service": 1, "add-destination": 3}, Audited: before(7 * time.Second)},
+		Streams: []Stream{{Name: "all", Program: "/etc/lvsd/hooks/collect", User: "nobody", Running: true, Since: before(26 * time.Hour), Starts: 1, Lines: 14}},
+		Table:   Table{Operations: map[string]uint64{"add-service": 1, "add-destination": 3}, Audited: before(7 * time.Second)},
 	}
 }
 

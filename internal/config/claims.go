@@ -17,6 +17,7 @@ const (
 	groupMember
 	virtualDevice
 	resourceItself
+	streamName
 	serviceName
 	serviceKey
 	mustBeUnique
@@ -56,6 +57,7 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	groupMember:    {"member", "a virtual router moves with one sync_group, and is in it once"},
 	virtualDevice:  {"device of a virtual MAC", "give each a device of its own (device = \"vrrp4-a\")"},
 	resourceItself: {"resource", "each can be of one virtual router or sync group only"},
+	streamName:     {"stream", "choose another name"},
 	serviceName:    {"virtual_service", "choose another name"},
 	serviceKey:     {"virtual service", "write all servers of a service into one block"},
 }

@@ -21,6 +21,8 @@ type Config struct {
 	Static vrrp.Holdings
 	// Hooks are those of all virtual routers and sync groups, in the order of the files.
 	Hooks []Hook
+	// Streams are all of them, in the order of the files.
+	Streams []Stream
 	// Resources are those of all virtual routers and sync groups, of each in the order in
 	// which they are started.
 	Resources []Resource
@@ -125,6 +127,18 @@ type Hook struct {
 	// state lasts; zero: never.
 	Assert time.Duration
 	Program
+}
+
+// A Stream is a program that stays, and reads what happens to virtual routers.
+type Stream struct {
+	Name string
+	// Owner is what it is told of; the zero value: all.
+	Owner
+	Run  []string // the absolute path of the program, and its arguments
+	User string   // whom it runs as; empty: lvsd's own user
+	// StopTimeout is how long it may go on after the end of its input.
+	StopTimeout  time.Duration
+	KillChildren bool
 }
 
 // A Resource is something that a Master runs besides its addresses.

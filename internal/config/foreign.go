@@ -146,10 +146,12 @@ var keepalivedVRRP = []foreignWords{
 	{"notify", counterpart, `Write on "any" { run = ["/etc/lvsd/hooks/notify"] }; what keepalived gives as arguments is in the program's environment (LVSD_ROUTER, LVSD_STATE, LVSD_PRIORITY).`},
 	{"script_user", counterpart, `Write user = "nobody" in each block that runs a program.`},
 	{"enable_script_security", counterpart, `Remove it: lvsd never starts a program that others than root and its own user can change.`},
-	{`notify_master_rx_lower_pri
-		notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script
-		notify_up notify_down quorum_up quorum_down set_supplementary_groups rs_init_notifies
-		notify_priority_changes vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload`,
+	{"notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script", counterpart,
+		`Write stream "all" { run = ["/etc/lvsd/hooks/collect"] } at the top level of a file: the program reads a JSON object a line from its standard input, and there is no FIFO to be made.`},
+	{"notify_priority_changes vrrp_notify_priority_changes", counterpart, `Remove it: the program of a stream block is told of every change of a priority.`},
+	{"fifo_write_vrrp_states_on_reload", never, `The program of a stream block is told the present states when it is started, and runs on through a reload.`},
+	{`notify_master_rx_lower_pri lvs_notify_fifo lvs_notify_fifo_script
+		notify_up notify_down quorum_up quorum_down set_supplementary_groups rs_init_notifies`,
 		notYet, `The log and the metrics report every change.`},
 	{"track_file vrrp_track_file init_file", counterpart, `Write track "file" "load" { … } with path = "/run/load", number = true and weight = 1; while the file is missing, it counts as 0.`},
 	{"track_process vrrp_track_process process full_command param_match", counterpart, `Write track "process" "haproxy" { … }, with arguments where the name alone does not tell it.`},
@@ -266,7 +268,7 @@ var keepalivedGlobal = []foreignWords{
 		snmp_rs_stats_update_interval snmp_vs_stats_update_interval`,
 		never, `An agent would read requests from the network where the adverts are kept: set http in the director block, which has metrics for Prometheus and can be bridged to SNMP, or read lvsd status -o json.`},
 	{"enable_dbus dbus_service_name dbus_no_interface_name", never,
-		`A bus is one more daemon that must run: the commands lvsd status, vrrp, failover, standby and reload go by a socket of lvsd's own, and on "any" { run = ["/etc/lvsd/hooks/notify"] } tells of every change.`},
+		`A bus is one more daemon that must run: the commands lvsd status, vrrp, failover, standby and reload go by a socket of lvsd's own, and stream "all" { run = ["/etc/lvsd/hooks/collect"] } tells of every change.`},
 	{"json_version json_dump_file state_dump_file stats_dump_file", never,
 		`Nothing is written into files: lvsd status -o json and lvsd vrrp -o json print what they would have.`},
 	{"dynamic_interfaces", counterpart, `Remove it: an interface may always appear later.`},

@@ -23,6 +23,7 @@ var groupTable = block.NewTable("sync_group", func() []block.Entry[syncGroup] {
 			func(g *syncGroup) *[]block.Item { return &g.routers }).Required(`routers = ["outside", "inside"]`),
 		block.Many[syncGroup]("track", "What all of them track.", trackKinds.Schema(), "kind", "name"),
 		block.Many[syncGroup]("on", "A program that is run when all of them have come into a state: \"master\", \"backup\" or \"stop\", or when one has come into \"fault\".", hookTable.Schema(), "state"),
+		block.Many[syncGroup]("stream", "A program that keeps running, and reads from its standard input what happens to the group and to its virtual routers, as one at the top level does for all.", streamTable.Schema(), "name"),
 		block.Many[syncGroup]("resource", "Something that this director runs while it is Master of all of them, as in a virtual_router.", resourceKinds.Schema(), "kind", "name"),
 	}
 })

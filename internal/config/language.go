@@ -44,6 +44,7 @@ type declaration struct {
 	routers     []vrrp.Config
 	groups      []syncGroup
 	hooks       []Hook
+	streams     []Stream
 	resources   []Resource
 	definitions []definition
 	services    []Service
@@ -61,6 +62,7 @@ var top = block.NewTable(topLevel, func() []block.Entry[declaration] {
 		block.Many[declaration]("static", "Addresses, routes and rules that this director has always, without a virtual router. They are put back when somebody removes them, adopted where they are there already, and removed, also those, when they leave the configuration and when lvsd stops, after it has handed over. If all of lvsd's processes are killed, they stay until its next start, which removes what has left the configuration (an address before Linux 5.18 stays). Addresses of lvsd have protocol 112, as its routes and rules have. What the director itself needs to be reached belongs in the network configuration of its system.", staticTable.Schema()),
 		block.Many[declaration]("condition", "Something that virtual routers track, defined once for all of them. The labels are its kind and any name.", definedKinds.Schema(), "kind", "name"),
 		block.Many[declaration]("sync_group", "Virtual routers that move together: a director is Master of all of them or of none, as a NAT cluster needs it for the network outside and the one inside. The label is any name.", groupTable.Schema(), "name"),
+		block.Many[declaration]("stream", "A program that keeps running, and reads from its standard input what happens to all virtual routers and sync groups: one JSON object a line for each change of a state or of a priority, and first those that there are. One in a virtual_router or a sync_group is told of that alone. It is started again when it ends, after a pause that grows from 1s to 1m. The label is any name.", streamTable.Schema(), "name"),
 		block.Many[declaration]("virtual_service", "A service whose connections the directors distribute over real servers. The label is any name.", serviceTable.Schema(), "name"),
 		block.One[declaration]("defaults", "Defaults for options that would otherwise be repeated in each virtual service. There can be only one such block; it applies to all files.", defaultsTable.Schema()),
 	}
@@ -92,6 +94,7 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		r, defined := readRouter(b)
 		d.routers, d.definitions = append(d.routers, r), append(d.definitions, defined...)
 		d.hooks = append(d.hooks, readHooks(b, Hook{Owner: Owner{Router: b.Labels[0]}})...)
+		d.streams = append(d.streams, readStreams(b, Stream{Owner: Owner{Router: b.Labels[0]}})...)
 		own := readResources(b, Resource{Owner: Owner{Router: b.Labels[0]}})
 		d.resources = append(d.resources, own...)
 		doubtPreemption(b, r.Preempt, own)
@@ -103,7 +106,10 @@ func (r *reading) declare(b *block.Body, d *declaration) {
 		g, defined := readGroup(b)
 		d.groups, d.definitions = append(d.groups, g), append(d.definitions, defined...)
 		d.hooks = append(d.hooks, readHooks(b, Hook{Owner: Owner{Group: b.Labels[0]}})...)
+		d.streams = append(d.streams, readStreams(b, Stream{Owner: Owner{Group: b.Labels[0]}})...)
 		d.resources = append(d.resources, readResources(b, Resource{Owner: Owner{Group: b.Labels[0]}})...)
+	case "stream":
+		d.streams = append(d.streams, readStream(b, Stream{}))
 	case "virtual_service":
 		d.services = append(d.services, readService(b, r.defaults))
 	}

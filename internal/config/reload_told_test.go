@@ -23,7 +23,7 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 		name := path[strings.LastIndex(path, "/")+1:]
 		top, inner, _ := strings.Cut(path, "/")
 		switch {
-		case top == "virtual_router" || top == "sync_group" || strings.HasPrefix(top, "condition "):
+		case top == "virtual_router" || top == "sync_group" || top == "stream" || strings.HasPrefix(top, "condition "):
 			continue
 		case strings.Contains(path, "check "):
 			_, option, _ := strings.Cut(inner[strings.Index(inner, "check "):], "/")
@@ -47,6 +47,9 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 	}
 	for option, row := range reloadedHooks {
 		names(t, option, ": on", hooked(t, ""), hooked(t, row))
+	}
+	for option, row := range reloadedStreams {
+		names(t, option, "stream all: "+option, streamed(t, ""), streamed(t, row))
 	}
 	for path, row := range reloadedResources {
 		before, after := with(t, path, row)

@@ -83,6 +83,8 @@ var routerTable = block.NewTable("virtual_router", func() []block.Entry[router] 
 			authenticationTable.Schema()),
 		block.Many[router]("on", "A program that is run when the virtual router has come into a state on this director: \"master\", \"backup\", \"fault\" (it cannot be Master) or \"stop\" (lvsd stops, or the virtual router was removed), or into \"any\" of them. The programs of a virtual router run one at a time, in order. If its state changes faster than that, those that have not begun are skipped.",
 			hookTable.Schema(), "state"),
+		block.Many[router]("stream", "A program that keeps running, and reads from its standard input what happens to this virtual router, as one at the top level does for all.",
+			streamTable.Schema(), "name"),
 		block.Many[router]("resource", "Something that this director runs while it is Master: a unit of systemd, a mount or a command. They are started in this order, once the addresses are there, and stopped in reverse, before another director is let in. If one cannot be started, those before it are stopped, and this director is not Master until \"lvsd resume\".",
 			resourceKinds.Schema(), "kind", "name"),
 		block.One[router]("virtual_mac", "Give the addresses the MAC address of the virtual router (00-00-5E-00-01 or, with IPv6, -02, and the id), which moves with them: no neighbour has to learn another one. They are on a device of their own then, which is down unless this director has them. Extra addresses stay on their interfaces. Do not use it where a switch or a hypervisor accepts one MAC address of a port only.",

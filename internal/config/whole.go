@@ -124,6 +124,7 @@ func (o *Outcome) add(r *block.Result[declaration]) {
 		o.Config.Director = d
 	}
 	o.Config.Hooks = append(o.Config.Hooks, r.Value.hooks...)
+	o.Config.Streams = append(o.Config.Streams, r.Value.streams...)
 	o.Config.Resources = append(o.Config.Resources, r.Value.resources...)
 	if r.Reused || len(r.Value.services) > 0 {
 		o.Blocks = append(o.Blocks, Block{

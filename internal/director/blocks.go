@@ -41,6 +41,14 @@ func routerBlocks(c *config.Config) []routerBlock {
 	return all
 }
 
+var streamAspects = []aspect[config.Stream]{
+	{"place", func(s *config.Stream) any { return s.Owner }},
+	{"run", func(s *config.Stream) any { return s.Run }},
+	{"user", func(s *config.Stream) any { return s.User }},
+	{"stop_timeout", func(s *config.Stream) any { return s.StopTimeout }},
+	{"kill_children", func(s *config.Stream) any { return s.KillChildren }},
+}
+
 // A groupBlock is what the block of a sync group says, but for what its routers have of
 // it.
 type groupBlock struct {

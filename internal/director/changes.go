@@ -41,9 +41,11 @@ func changes(before, after *config.Config) []change {
 	}
 	goneGroups, groups := differences("sync group", groupBlocks(before), groupBlocks(after), func(g *groupBlock) string { return g.name },
 		func(a, b *groupBlock) []string { return differing(groupAspects, a, b) })
-	gone := slices.Concat(goneRouters, goneGroups, goneServices, goneConditions)
+	goneStreams, streams := differences("stream", before.Streams, after.Streams, func(s *config.Stream) string { return s.Name },
+		func(a, b *config.Stream) []string { return differing(streamAspects, a, b) })
+	gone := slices.Concat(goneRouters, goneGroups, goneServices, goneConditions, goneStreams)
 	var all []change
-	for i, line := range slices.Concat(gone, director, routers, groups, services, conditions) {
+	for i, line := range slices.Concat(gone, director, routers, groups, services, conditions, streams) {
 		all = append(all, change{line, i < len(gone)})
 	}
 	if more := len(all) - maxChanges; more > 0 {

@@ -176,8 +176,9 @@ func (fakeResources) Finish(context.Context)                                {}
 // fakeHooks are none.
 type fakeHooks struct{}
 
-func (fakeHooks) Configure([]vrrp.Config, []config.Hook)            {}
-func (fakeHooks) Statuses() (routers, groups map[string][]api.Hook) { return nil, nil }
+func (fakeHooks) Configure([]vrrp.Config, []config.Hook, []config.Stream) {}
+func (fakeHooks) Streams() []api.Stream                                   { return nil }
+func (fakeHooks) Statuses() (routers, groups map[string][]api.Hook)       { return nil, nil }
 func (fakeHooks) Assert(_ []string, _ api.User, done func(api.Ordered)) {
 	done(api.Ordered{OK: true, Hooks: []api.Asserted{{Router: "outside", Outcome: api.AssertedRun}}})
 }

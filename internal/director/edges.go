@@ -27,8 +27,10 @@ type Keeper interface {
 
 // Hooks run the programs that are told of the virtual routers' states.
 type Hooks interface {
-	// Configure makes these the hooks of these routers; it never blocks.
-	Configure([]vrrp.Config, []config.Hook)
+	// Configure makes these the hooks and the streams of these routers; it never blocks.
+	Configure([]vrrp.Config, []config.Hook, []config.Stream)
+	// Streams are how the streams are.
+	Streams() []api.Stream
 	// Assert runs those again of routers and groups of these names, or of all where there
 	// are none, and calls done with what came of them; it never blocks.
 	Assert(names []string, by api.User, done func(api.Ordered))
@@ -82,6 +84,7 @@ type Edges struct {
 	Table   ipvsctl.Snapshot
 	// Hooks are those of each virtual router, GroupHooks those of each sync group.
 	Hooks, GroupHooks map[string][]api.Hook
+	Streams           []api.Stream
 	// Resources and GroupResources are the same of resources.
 	Resources, GroupResources map[string][]api.Resource
 	HTTP                      error // why HTTP is not served

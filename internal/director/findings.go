@@ -82,6 +82,7 @@ func Findings(s *api.Status) []api.Finding {
 	if s.Standby != nil {
 		all.standby(s.Standby)
 	}
+	all.streams(s.Streams)
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
@@ -253,6 +254,22 @@ func (all *findings) hook(router string, h *api.Hook) {
 	if last := &h.Last; !last.At.IsZero() && !last.OK {
 		all.add(api.Warning, "hook-failed", subject, `see "journalctl -u lvsd" for what it has written`,
 			"the %s failed when it was told %q: %s: %s", subject, last.State, h.Program, last.Result)
+	}
+}
+
+// streams finds programs that are to stay and do not run, or do not read.
+func (all *findings) streams(streams []api.Stream) {
+	for i := range streams {
+		s := &streams[i]
+		subject := fmt.Sprintf("stream %q", s.Name)
+		switch {
+		case s.Failure != "" && !s.Running:
+			all.add(api.Warning, "stream-down", subject, `see "journalctl -u lvsd" for what it has written`,
+				"the program of %s does not run (it is started again after a pause of up to a minute): %s: %s", subject, s.Program, s.Failure)
+		case s.Behind:
+			all.add(api.Warning, "stream-behind", subject, "have it read its standard input at all times, and do what takes long beside",
+				"the program of %s, %s, does not read, so lines are left out until it does (%s so far)", subject, s.Program, text.Count(s.Skipped, "line"))
+		}
 	}
 }
 

@@ -169,7 +169,7 @@ func (d *Director) carryOut(effects []Effect) {
 		case TellKeeper:
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case SetHooks:
-			d.o.Hooks.Configure(e.Routers, e.Hooks)
+			d.o.Hooks.Configure(e.Routers, e.Hooks, e.Streams)
 		case AssertHooks:
 			d.o.Hooks.Assert(e.Names, e.By, e.Asker)
 		case SetResources:

@@ -19,7 +19,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		SchemaVersion: api.SchemaVersion, Time: now, Version: e.Version, Node: c.config.Node, PID: os.Getpid(), Started: c.started,
 		Ready: c.ready, Stopping: c.stopping,
 		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e),
-		Static: c.staticStatus(e), Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
+		Streams: append([]api.Stream{}, e.Streams...), Static: c.staticStatus(e), Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
 		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
 	}
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
@@ -66,6 +66,10 @@ func keepTime(s *api.Status, now time.Time) {
 	for i := range s.SyncGroups {
 		keepHooks(s.SyncGroups[i].Hooks, keep)
 		keepResources(s.SyncGroups[i].Resources, keep)
+	}
+	for i := range s.Streams {
+		keep(&s.Streams[i].Since)
+		keep(&s.Streams[i].Retry)
 	}
 	for i := range s.Services {
 		for j := range s.Services[i].Servers {

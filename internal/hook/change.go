@@ -48,6 +48,26 @@ func factsOf(s *vrrp.Status) facts {
 	return f
 }
 
+// configured are the facts of a router of which nothing has been heard yet.
+func configured(c *vrrp.Config) facts {
+	f := facts{routers: []string{c.Name}, interfaces: []string{c.Interface}, priority: c.Priority}
+	for _, a := range c.Addresses {
+		f.addresses = append(f.addresses, a.String())
+	}
+	for _, e := range c.Extra {
+		f.addresses = append(f.addresses, e.Prefix.String())
+	}
+	return f
+}
+
+// earliest is the earlier of two times, of which zero is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // and are the facts of several routers.
 func (f facts) and(other facts) facts {
 	if f.routers == nil {

@@ -20,6 +20,7 @@ type Core struct {
 	runs    uint64                  // that were begun
 	fences  map[config.Owner]*fence
 	urgent  map[uint64]*fence // by the program that runs
+	streams streams
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
 	order     *order // to run hooks again, which is under way; nil: none is
@@ -32,6 +33,9 @@ type router struct {
 	state  string // as heard last; empty: nothing yet
 	facts  facts
 }
+
+// Follow takes the streams of a configuration, before Configure takes the rest.
+func (c *Core) Follow(all []config.Stream) { c.streams.set(all) }
 
 // Configure takes the routers and hooks of a configuration. The hooks of a router that
 // is gone are kept until they have been told of its end.
@@ -48,14 +52,14 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 	for _, o := range owners {
 		q := c.queues[o]
 		if q == nil {
-			if len(of[o]) == 0 {
+			if len(of[o]) == 0 && !c.streams.covers(o, c.group(o)) {
 				continue
 			}
 			q = &queue{Owner: o, state: c.state(o)}
 			c.queues[o] = q
 		}
 		q.wanted, q.dissolved = true, nil
-		effects = append(effects, q.enter(now, c.state(o), "the configuration has changed")...)
+		effects = append(effects, c.enter(now, now, q, c.state(o), "the configuration has changed")...)
 		q.configure(of[o])
 	}
 	return append(effects, c.proceed(now)...)
@@ -83,7 +87,7 @@ func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect)
 			q.pending = nil
 			continue
 		}
-		effects = append(effects, q.enter(now, stop, "the sync group is no longer configured")...)
+		effects = append(effects, c.enter(now, now, q, stop, "the sync group is no longer configured")...)
 	}
 	return effects
 }
@@ -100,7 +104,7 @@ func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 	for i := range routers {
 		name := routers[i].Name
 		if c.routers[name] == nil {
-			c.routers[name] = &router{facts: facts{routers: []string{name}}}
+			c.routers[name] = &router{facts: configured(&routers[i])}
 		}
 		r := c.routers[name]
 		r.wanted, r.group = true, routers[i].SyncGroup
@@ -120,8 +124,15 @@ func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) 
 	}
 	var effects []Effect
 	for _, e := range events {
+		at := e.At
+		if at.IsZero() {
+			at = now
+		}
 		if state := stateAfter(e); state != "" {
-			effects = append(effects, c.hear(now, e.Router, state, e.Text)...)
+			effects = append(effects, c.hear(now, at, e.Router, state, e.Text)...)
+		}
+		if e.Code == vrrp.PriorityChanged && e.Priority != 0 {
+			c.weigh(at, e.Router, e.Priority, e.Text)
 		}
 	}
 	if statuses != nil {
@@ -130,8 +141,8 @@ func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) 
 	return append(effects, c.proceed(now)...)
 }
 
-// hear takes the state that a router is in.
-func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect) {
+// hear takes the state that a router is in, since a moment.
+func (c *Core) hear(now, at time.Time, name, state, reason string) (effects []Effect) {
 	r := c.routers[name]
 	if r == nil || r.state == state {
 		return nil
@@ -139,10 +150,63 @@ func (c *Core) hear(now time.Time, name, state, reason string) (effects []Effect
 	r.state = state
 	for _, o := range []config.Owner{{Router: name}, {Group: r.group}} {
 		if q := c.queues[o]; q != nil && q.dissolved == nil {
-			effects = append(effects, q.enter(now, c.state(o), reason)...)
+			effects = append(effects, c.enter(now, at, q, c.state(o), reason)...)
 		}
 	}
 	return effects
+}
+
+// enter has the hooks and the streams know that an owner has come into a state.
+func (c *Core) enter(now, at time.Time, q *queue, state, reason string) []Effect {
+	was := q.state
+	effects := q.enter(now, state, reason)
+	if q.state != was {
+		priority := c.facts(q.Owner).priority
+		c.streams.news = append(c.streams.news, news{q.Owner, change{from: was, to: q.state, reason: reason}, at, priority, priority})
+	}
+	return effects
+}
+
+// weigh takes the effective priority of a router, since a moment.
+func (c *Core) weigh(at time.Time, name string, priority uint8, reason string) {
+	r := c.routers[name]
+	if r == nil || r.facts.priority == priority {
+		return
+	}
+	owners := []config.Owner{{Router: name}}
+	if r.group != "" {
+		owners = append(owners, config.Owner{Group: r.group})
+	}
+	var before []uint8
+	for _, o := range owners {
+		before = append(before, c.facts(o).priority)
+	}
+	r.facts.priority = priority
+	for i, o := range owners {
+		q, after := c.queues[o], c.facts(o).priority
+		if q != nil && q.dissolved == nil && q.state != "" && before[i] != after {
+			c.streams.news = append(c.streams.news, news{o, change{from: q.state, to: q.state, reason: reason}, at, before[i], after})
+		}
+	}
+}
+
+// group is the sync group that an owner moves with, or itself; empty: there is none.
+func (c *Core) group(o config.Owner) string {
+	if r := c.routers[o.Router]; r != nil {
+		return r.group
+	}
+	return o.Group
+}
+
+// about is what the streams are told of an owner.
+func (c *Core) about(o config.Owner) *api.StreamState {
+	f := c.facts(o)
+	s := &api.StreamState{Kind: api.KindRouter, Name: o.Name(), SyncGroup: f.group, Routers: append([]string{}, f.routers...),
+		Priority: f.priority, FormerPriority: f.priority, Interfaces: append([]string{}, f.interfaces...), Addresses: append([]string{}, f.addresses...)}
+	if o.Group != "" {
+		s.Kind = api.KindSyncGroup
+	}
+	return s
 }
 
 // members are the routers that an owner has.
@@ -190,15 +254,20 @@ func (c *Core) compare(now time.Time, statuses []vrrp.Status) (effects []Effect)
 			continue
 		}
 		seen[s.Name] = true
+		why := ""
+		if s.Priority == s.Configured {
+			why = "as configured"
+		}
+		c.weigh(now, s.Name, s.Priority, why)
 		r.facts = factsOf(s)
 		effects = append(effects, c.ask(now, s.Name, s.Question)...)
 		if state, reason := stateIn(now, s, r.state == master || r.state == backup); state != "" {
-			effects = append(effects, c.hear(now, s.Name, state, reason)...)
+			effects = append(effects, c.hear(now, now, s.Name, state, reason)...)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
 		if r := c.routers[name]; !r.wanted && !seen[name] && r.state != "" {
-			effects = append(effects, c.hear(now, name, stop, "stopped")...)
+			effects = append(effects, c.hear(now, now, name, stop, "stopped")...)
 		}
 	}
 	return effects
@@ -213,6 +282,7 @@ func (c *Core) Ended(now time.Time, id uint64, o spawn.Outcome, err error) []Eff
 		}
 	}
 	effects = append(effects, c.fenced(now, id, o, err)...)
+	effects = append(effects, c.streams.ended(now, id, o, err)...)
 	return append(effects, c.proceed(now)...)
 }
 
@@ -313,17 +383,19 @@ func (c *Core) fenced(now time.Time, id uint64, o spawn.Outcome, err error) []Ef
 // Finish takes that every router has stopped, and that nothing more will be heard.
 func (c *Core) Finish(now time.Time) []Effect {
 	c.finishing = true
+	c.streams.set(nil)
 	var effects []Effect
 	for _, name := range slices.Sorted(maps.Keys(c.routers)) {
 		if c.routers[name].state != "" {
-			effects = append(effects, c.hear(now, name, stop, "stopped")...)
+			effects = append(effects, c.hear(now, now, name, stop, "stopped")...)
 		}
 	}
 	return append(effects, c.proceed(now)...)
 }
 
 // proceed begins what can begin, and forgets what nothing is left of.
-func (c *Core) proceed(now time.Time) (effects []Effect) {
+func (c *Core) proceed(now time.Time) []Effect {
+	effects := c.streams.flush(now, c.about)
 	for _, o := range slices.SortedFunc(maps.Keys(c.queues), config.Owner.Compare) {
 		q := c.queues[o]
 		q.repeat(now)
@@ -338,6 +410,7 @@ func (c *Core) proceed(now time.Time) (effects []Effect) {
 	maps.DeleteFunc(c.routers, func(name string, r *router) bool {
 		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[config.Owner{Router: name}] == nil && c.queues[config.Owner{Group: r.group}] == nil
 	})
+	effects = append(effects, c.streams.settle(now, func() uint64 { c.runs++; return c.runs })...)
 	return append(effects, c.conclude(now)...)
 }
 
@@ -382,14 +455,13 @@ func (c *Core) conclude(now time.Time) []Effect {
 }
 
 // Deadline returns when Expire must be called at the latest; zero: nothing is scheduled.
-func (c *Core) Deadline() (next time.Time) {
+func (c *Core) Deadline() time.Time {
+	next := c.streams.deadline()
 	if c.order != nil {
-		next = c.order.until
+		next = earliest(next, c.order.until)
 	}
 	for _, q := range c.queues {
-		if d := q.deadline(); !d.IsZero() && (next.IsZero() || d.Before(next)) {
-			next = d
-		}
+		next = earliest(next, q.deadline())
 	}
 	return next
 }

@@ -1,4 +1,5 @@
-// Package hook runs the programs that are told in which state the virtual routers are.
+// Package hook runs the programs that are told in which state the virtual routers are:
+// hooks, which are run at each change, and streams, which stay and read of it.
 //
 //	keeper ── statuses, events ──►┌──────┐── commands ──► Runner ──► spawn.Spawner
 //	director ── configuration ───►│ Core │── events
@@ -16,6 +17,9 @@
 //	queue.go    the programs of one virtual router, one after the other
 //	assert.go   hooks that are run again in the same state
 //	fence.go    what is run before a virtual router becomes Master
+//	stream.go   a program that stays, and the lines that it is to read
+//	streams.go  all of them, and what has happened
 //	core.go     the Core
+//	lines.go    what streams read next, and what they have said
 //	runner.go   the Runner
 package hook

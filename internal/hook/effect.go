@@ -18,6 +18,14 @@ type (
 		Command spawn.Command
 		Urgent  bool
 	}
+	// Keep runs a program that stays. It ends with a call of Ended with that number, and
+	// reads what Lines returns.
+	Keep struct {
+		ID      uint64
+		Command spawn.Command
+	}
+	// Feed says that Lines has something for that one.
+	Feed struct{ ID uint64 }
 	// Cancel ends a program that was started.
 	Cancel struct{ ID uint64 }
 	// Reply answers the question of a virtual router.

@@ -18,8 +18,8 @@ type queue struct {
 	config.Owner
 	wanted bool // the owner is configured
 	hooks  []*entry
-	// state is the owner's as last taken; empty: nothing was heard yet.
-	state string
+	// state is the owner's as last taken, and reason is why; empty: nothing was heard yet.
+	state, reason string
 	// dissolved: it was a sync group that is gone, though its routers are not: what was
 	// known of them then. It hears nothing more.
 	dissolved *facts
@@ -82,7 +82,7 @@ func (q *queue) enter(now time.Time, state, reason string) []Effect {
 		return nil
 	}
 	c := change{from: q.state, to: state, reason: reason}
-	q.state = state
+	q.state, q.reason = state, reason
 	effects := q.overtake()
 	if len(q.pending) > 0 {
 		var skipped []string
@@ -218,8 +218,8 @@ func (q *queue) overtake() []Effect {
 // deadline is when repeat has something to do; zero: it has not.
 func (q *queue) deadline() (next time.Time) {
 	for _, e := range q.hooks {
-		if q.idle() && !e.due.IsZero() && (next.IsZero() || e.due.Before(next)) {
-			next = e.due
+		if q.idle() {
+			next = earliest(next, e.due)
 		}
 	}
 	return next

@@ -26,11 +26,13 @@ const (
 // Programs runs programs, and knows which it could run.
 type Programs interface {
 	Run(context.Context, spawn.Command) (spawn.Outcome, error)
+	// Keep runs one that stays, which reads what feed returns, and tells what it says.
+	Keep(ctx context.Context, c spawn.Command, feed func(context.Context) []byte, said func(output []byte, cut int64)) (spawn.Outcome, error)
 	// Check returns why a command could not be run now.
 	Check(spawn.Command) error
 }
 
-// A Runner runs the hooks that its Core decides on. Its methods are safe for concurrent
+// A Runner runs the hooks and the streams that its Core decides on. Its methods are safe for concurrent
 // use; none but Finish waits.
 type Runner struct {
 	programs Programs
@@ -43,7 +45,8 @@ type Runner struct {
 
 	mu       sync.Mutex // guards what follows
 	core     Core
-	cancels  map[uint64]context.CancelFunc // by Start.ID
+	cancels  map[uint64]context.CancelFunc // by the number of the run
+	feeds    map[uint64]chan struct{}      // get a token when there are lines for that run
 	timer    *time.Timer                   // calls expire at the core's deadline
 	hooks    []config.Hook
 	unusable map[string]string // why, by user and program
@@ -54,18 +57,19 @@ type Runner struct {
 // NewRunner returns a Runner without hooks, which reports events to tell, and answers the
 // questions of virtual routers by answer. Neither may block.
 func NewRunner(programs Programs, answer func(vrrp.Answer), tell event.Sink) *Runner {
-	r := &Runner{programs: programs, tell: tell, answer: answer, cancels: make(map[uint64]context.CancelFunc), slots: make(chan struct{}, maxRunning)}
+	r := &Runner{programs: programs, tell: tell, answer: answer, cancels: make(map[uint64]context.CancelFunc), feeds: make(map[uint64]chan struct{}), slots: make(chan struct{}, maxRunning)}
 	r.work, r.end = context.WithCancel(context.Background())
 	r.timer = time.AfterFunc(forever, r.expire)
 	r.timer.Stop()
 	return r
 }
 
-// Configure makes these the hooks that run, for these routers.
-func (r *Runner) Configure(routers []vrrp.Config, hooks []config.Hook) {
+// Configure makes these the hooks and the streams that run, for these routers.
+func (r *Runner) Configure(routers []vrrp.Config, hooks []config.Hook, streams []config.Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hooks, r.looked = hooks, time.Time{}
+	r.core.Follow(streams)
 	r.carryOut(r.core.Configure(time.Now(), routers, hooks))
 	r.inspect()
 }
@@ -102,8 +106,15 @@ func (r *Runner) Statuses() (routers, groups map[string][]api.Hook) {
 	return routers, groups
 }
 
+// Streams are how the streams are.
+func (r *Runner) Streams() []api.Stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.core.Streams()
+}
+
 // Finish runs the hooks that are told of the end of every router, once all have handed
-// over, and waits for the last one. What still runs when the context ends is ended.
+// over, ends the input of streams, and waits for the last one. What still runs when the context ends is ended.
 func (r *Runner) Finish(ctx context.Context) {
 	r.mu.Lock()
 	r.carryOut(r.core.Finish(time.Now()))
@@ -146,7 +157,15 @@ func (r *Runner) carryOut(effects []Effect) {
 		case Conclude:
 			e.Asker(e.Outcome)
 		case Start:
-			r.begin(e)
+			r.begin(e.ID, func(ctx context.Context) (spawn.Outcome, error) { return r.run(ctx, e) })
+		case Keep:
+			r.feeds[e.ID] = make(chan struct{}, 1)
+			r.begin(e.ID, func(ctx context.Context) (spawn.Outcome, error) { return r.keep(ctx, e) })
+		case Feed:
+			select {
+			case r.feeds[e.ID] <- struct{}{}:
+			default:
+			}
 		}
 	}
 	if next := r.core.Deadline(); next.IsZero() {
@@ -157,16 +176,17 @@ func (r *Runner) carryOut(effects []Effect) {
 }
 
 // begin runs one program, which can be ended by its number.
-func (r *Runner) begin(s Start) {
+func (r *Runner) begin(id uint64, run func(context.Context) (spawn.Outcome, error)) {
 	ctx, cancel := context.WithCancel(r.work)
-	r.cancels[s.ID] = cancel
+	r.cancels[id] = cancel
 	r.running.Go(func() {
-		o, err := r.run(ctx, s)
+		o, err := run(ctx)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		cancel()
-		delete(r.cancels, s.ID)
-		r.carryOut(r.core.Ended(time.Now(), s.ID, o, err))
+		delete(r.cancels, id)
+		delete(r.feeds, id)
+		r.carryOut(r.core.Ended(time.Now(), id, o, err))
 	})
 }
 
@@ -182,6 +202,39 @@ func (r *Runner) run(ctx context.Context, s Start) (spawn.Outcome, error) {
 		}
 	}
 	return r.programs.Run(ctx, s.Command)
+}
+
+// keep runs a program that stays, and waits for its end.
+func (r *Runner) keep(ctx context.Context, k Keep) (spawn.Outcome, error) {
+	return r.programs.Keep(ctx, k.Command, func(ctx context.Context) []byte { return r.feed(ctx, k.ID) }, func(output []byte, cut int64) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.carryOut(r.core.Said(time.Now(), k.ID, output, cut))
+	})
+}
+
+// feed waits until there are lines for a program, and returns them; nil: there will be
+// none.
+func (r *Runner) feed(ctx context.Context, id uint64) []byte {
+	for ctx.Err() == nil {
+		lines, more, last := r.lines(id)
+		if lines != nil || last {
+			return lines
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (r *Runner) lines(id uint64) (lines []byte, more <-chan struct{}, last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lines, last, effects := r.core.Lines(time.Now(), id)
+	r.carryOut(effects)
+	return lines, r.feeds[id], last
 }
 
 // inspect looks, beside the caller, whether the programs can be run, unless that was

@@ -23,6 +23,7 @@ type programs struct {
 	mu           sync.Mutex
 	running, max int
 	told         []string
+	read         []byte // by those that stay
 }
 
 func (p *programs) Run(ctx context.Context, c spawn.Command) (o spawn.Outcome, err error) {
@@ -40,6 +41,25 @@ func (p *programs) Run(ctx context.Context, c spawn.Command) (o spawn.Outcome, e
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.told = append(p.told, c.Env[2])
+	return o, nil
+}
+
+// Keep reads what comes, and stops reading after what begins with "full". It ends at the
+// end of its input, or with its context.
+func (p *programs) Keep(ctx context.Context, c spawn.Command, feed func(context.Context) []byte, said func([]byte, int64)) (o spawn.Outcome, err error) {
+	for lines := feed(ctx); lines != nil; lines = feed(ctx) {
+		p.mu.Lock()
+		p.read = append(p.read, lines...)
+		p.mu.Unlock()
+		said([]byte("thanks\n"), 0)
+		if c.Args[0] == "/hooks/deaf" {
+			<-ctx.Done()
+		}
+		if c.Args[0] == "/hooks/brief" {
+			return spawn.Outcome{Status: 1}, nil
+		}
+	}
+	o.Canceled = ctx.Err() != nil
 	return o, nil
 }
 
@@ -70,7 +90,7 @@ func setup(n int, program string) (*hook.Runner, *programs, *[]string) {
 		hooks = append(hooks, config.Hook{Owner: config.Owner{Router: name}, On: "any", Program: config.Program{Run: []string{program}}})
 		statuses = append(statuses, vrrp.Status{Name: name, State: vrrp.Master})
 	}
-	r.Configure(routers, hooks)
+	r.Configure(routers, hooks, nil)
 	r.Take(statuses, nil)
 	return r, p, &events
 }
@@ -103,7 +123,7 @@ func TestTheRunnerRunsAHookAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &programs{}
 		r := hook.NewRunner(p, nil, func(event.Event) {})
-		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Owner: config.Owner{Router: "web"}, On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}})
+		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Owner: config.Owner{Router: "web"}, On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}}, nil)
 		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		time.Sleep(35 * time.Second) // it runs at 0, 10, 20, 30
 		answers := make(chan api.Ordered, 1)

@@ -72,6 +72,14 @@ var hookFigures = []figure[api.Hook]{
 	{gauge("hook_last_duration_seconds", "How long that run took."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, v.Last.Took.Seconds()) }},
 }
 
+// streamFigures are those of each stream.
+var streamFigures = []figure[api.Stream]{
+	{gauge("stream_running", "1 if the program of the stream runs."), func(v *api.Stream) float64 { return oneIf(v.Running) }},
+	{counter("stream_starts_total", "How often it was started."), func(v *api.Stream) float64 { return float64(v.Starts) }},
+	{counter("stream_lines_total", "Lines that were handed over to it."), func(v *api.Stream) float64 { return float64(v.Lines) }},
+	{counter("stream_lines_skipped_total", "Lines that were left out, because it did not read."), func(v *api.Stream) float64 { return float64(v.Skipped) }},
+}
+
 // serviceFigures are those of each virtual service.
 var serviceFigures = []figure[api.Service]{
 	{gauge("service_in_kernel", "1 if the virtual service is in the kernel's table; missing while it is withheld."), func(v *api.Service) float64 { return onlyIf(v.InKernel || v.Supply != api.Withheld, oneIf(v.InKernel)) }},

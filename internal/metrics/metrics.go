@@ -70,6 +70,9 @@ func (s scrape) status(st *api.Status) {
 			s.fencing(h, i, "group", g.Name)
 		}
 	}
+	for i := range st.Streams {
+		figures(s, streamFigures, &st.Streams[i], label("program", st.Streams[i].Program, "stream", st.Streams[i].Name))
+	}
 	for i := range st.Services {
 		s.service(&st.Services[i])
 		if st.ServerMetrics {

@@ -21,6 +21,12 @@ const (
 	// bytes, and its first lines.
 	MaxOutput = 4 << 10
 	MaxLines  = 32
+	// inputDescriptor is what the standard input of a program that stays comes by.
+	inputDescriptor = 3
+	// telling is how often is told what such a program has written, and in each minute it
+	// has MaxOutput and MaxLines anew.
+	telling   = time.Second
+	perMinute = int(time.Minute / telling)
 	// maxReply is more than any reply has, in bytes.
 	maxReply = 64 << 10
 	// maxLingering bounds the runs whose program has ended, with processes left
@@ -45,6 +51,9 @@ type Command struct {
 	// KillChildren ends what a program that has ended left running, whatever session
 	// it is in. Otherwise only what is in the program's own session is ended.
 	KillChildren bool
+	// Stays is set by Keep: the program has a standard input, and its output is told as it
+	// comes.
+	Stays bool
 }
 
 // An Outcome is what came of a program that was started.
@@ -56,7 +65,8 @@ type Outcome struct {
 	// nobody waits for it any more.
 	TimedOut, Canceled bool
 	// Output is the beginning of what the program wrote to its standard output and
-	// standard error; it is any bytes. Cut counts the bytes that were not kept.
+	// standard error, or by Keep of what was not told before; it is any bytes. Cut counts
+	// the bytes that were not kept.
 	Output []byte
 	Cut    int64
 	// Took is the time from the program's start to its end.
@@ -85,8 +95,11 @@ func (o Outcome) String() string {
 }
 
 // Lines returns the output as lines.
-func (o Outcome) Lines() []string {
-	text := strings.TrimRight(string(o.Output), "\n")
+func (o Outcome) Lines() []string { return Lines(o.Output) }
+
+// Lines returns what a program has written as lines.
+func Lines(output []byte) []string {
+	text := strings.TrimRight(string(output), "\n")
 	if text == "" {
 		return nil
 	}
@@ -95,6 +108,10 @@ func (o Outcome) Lines() []string {
 
 // A reply is what the process between answers.
 type reply struct {
+	// Said is what a program that stays has written since the last reply, and Cut how many
+	// bytes more. Unless they are zero, another reply follows.
+	Said []byte `json:",omitempty"`
+	Cut  int64  `json:",omitempty"`
 	// Failed says why the program could not be run.
 	Failed  string  `json:",omitempty"`
 	Outcome Outcome `json:",omitzero"`

@@ -137,13 +137,13 @@ func heed() {
 // launch starts a program, in a session of its own, on a thread that has given up
 // everything that the program must not have. The thread stays for as long as this
 // process, since the kernel kills the program when that thread ends.
-func launch(c Command, id identity, out *os.File) (pid int, err error) {
+func launch(c Command, id identity, in, out *os.File) (pid int, err error) {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		err := confine(id)
 		if err == nil {
-			pid, err = fork(c, id, out)
+			pid, err = fork(c, id, in, out)
 		}
 		started <- err
 		select {}
@@ -205,16 +205,11 @@ func dropCapabilities(id identity) error {
 }
 
 // fork starts the program.
-func fork(c Command, id identity, out *os.File) (int, error) {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return 0, err
-	}
-	defer null.Close()
+func fork(c Command, id identity, in, out *os.File) (int, error) {
 	pid, err := syscall.ForkExec(c.Args[0], c.Args, &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   id.environment(c.Env),
-		Files: []uintptr{null.Fd(), out.Fd(), out.Fd()},
+		Files: []uintptr{in.Fd(), out.Fd(), out.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: id.credential},
 	})
 	switch {

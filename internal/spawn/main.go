@@ -32,20 +32,22 @@ func Main(in, out *os.File) error {
 		_, _ = io.Copy(io.Discard, in) // nothing comes but the end
 	}()
 	f := &family{changed: changed}
-	o, err := run(c, f, gone)
+	replies := json.NewEncoder(out)
+	o, err := run(c, f, gone, replies)
 	answer := reply{Outcome: o}
 	if err != nil {
 		answer.Failed = err.Error()
 	}
 	// Where nobody listens any more, what remains is still to be waited for.
-	_ = json.NewEncoder(out).Encode(answer)
+	_ = replies.Encode(answer)
 	_ = out.Close()
 	f.linger(o.Survived > 0)
 	return nil
 }
 
-// run runs a command to its end. An error means that it could not be started.
-func run(c Command, f *family, gone <-chan struct{}) (o Outcome, err error) {
+// run runs a command to its end. An error means that it could not be started. Replies are
+// of one that stays, while it runs.
+func run(c Command, f *family, gone <-chan struct{}, replies *json.Encoder) (o Outcome, err error) {
 	if err := Check(c); err != nil {
 		return o, err
 	}
@@ -61,10 +63,19 @@ func run(c Command, f *family, gone <-chan struct{}) (o Outcome, err error) {
 		return o, fmt.Errorf("making a pipe for a program's output: %w", err)
 	}
 	born := time.Now()
-	f.program, err = launch(c, id, w)
-	_ = w.Close()
+	input, err := standardInput(c)
 	if err != nil {
 		return o, err
+	}
+	f.program, err = launch(c, id, input, w)
+	_ = w.Close()
+	_ = input.Close()
+	if err != nil {
+		return o, err
+	}
+	quiet := func() {}
+	if c.Stays {
+		quiet = words.tell(replies)
 	}
 	o.TimedOut, o.Canceled = f.await(c.Timeout, gone)
 	o.Took = time.Since(born)
@@ -78,9 +89,20 @@ func run(c Command, f *family, gone <-chan struct{}) (o Outcome, err error) {
 	} else {
 		o.Status = max(f.status.ExitStatus(), 0)
 	}
+	quiet()
 	words.settle()
 	o.Output, o.Cut = words.result()
 	return o, nil
+}
+
+// standardInput is what a program reads: that of one that stays is the first descriptor
+// after the usual ones, whose other end the director has.
+func standardInput(c Command) (*os.File, error) {
+	if c.Stays {
+		// A program must be able to wait for its input.
+		return os.NewFile(inputDescriptor, "input"), unix.SetNonblock(inputDescriptor, false)
+	}
+	return os.Open(os.DevNull)
 }
 
 // await waits until the program has ended, its time is over (zero: it has all), or

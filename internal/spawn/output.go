@@ -2,6 +2,7 @@ package spawn
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type output struct {
 
 	mu    sync.Mutex
 	kept  []byte
+	told  int // bytes that were taken away by drain since the last renew
 	lines int
 	cut   int64
 }
@@ -46,8 +48,8 @@ func newOutput() (*output, *os.File, error) {
 func (o *output) take(p []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(p) > 0 && o.lines < MaxLines && len(o.kept) < MaxOutput {
-		line := p[:min(len(p), MaxOutput-len(o.kept))]
+	for len(p) > 0 && o.lines < MaxLines && o.told+len(o.kept) < MaxOutput {
+		line := p[:min(len(p), MaxOutput-o.told-len(o.kept))]
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i+1]
 			o.lines++
@@ -71,4 +73,54 @@ func (o *output) result() ([]byte, int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return bytes.Clone(o.kept), o.cut
+}
+
+// drain takes the whole lines away that were kept.
+func (o *output) drain() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := bytes.LastIndexByte(o.kept, '\n') + 1
+	said := bytes.Clone(o.kept[:n])
+	o.kept = append(o.kept[:0], o.kept[n:]...)
+	o.told += n
+	return said
+}
+
+// renew takes all away that was kept, and keeps as much again from now on. It also
+// returns how many bytes were not kept.
+func (o *output) renew() (said []byte, cut int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	said, cut = bytes.Clone(o.kept), o.cut
+	o.kept, o.told, o.lines, o.cut = o.kept[:0], 0, 0, 0
+	return said, cut
+}
+
+// tell begins to tell what a program writes, until quiet is called.
+func (o *output) tell(replies *json.Encoder) (quiet func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(telling)
+		defer ticker.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			r := reply{Said: o.drain()}
+			if n%perMinute == 0 {
+				said, cut := o.renew()
+				r.Said, r.Cut = append(r.Said, said...), cut
+			}
+			if len(r.Said) > 0 || r.Cut > 0 {
+				_ = replies.Encode(r) // Where nobody listens any more, nobody is told.
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
 }

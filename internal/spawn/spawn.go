@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// ErrNoAnswer is of a Run whose process between ended before it told how the program did.
+var ErrNoAnswer = errors.New("ended without an answer: somebody may have killed it, or memory ran out")
+
 // A Spawner starts programs. It is safe for concurrent use.
 type Spawner struct {
 	command []string
@@ -29,28 +32,88 @@ func New(command ...string) *Spawner { return &Spawner{command: command} }
 //
 // An error means that the program could not be run, and why, with what is to be done.
 func (s *Spawner) Run(ctx context.Context, c Command) (Outcome, error) {
-	if n := s.lingering.Load(); n >= maxLingering {
-		return Outcome{}, fmt.Errorf("%d programs that were run earlier have left processes running, so no other is started: end them, and use kill_children = true if they are not meant to stay", n)
-	}
-	b, err := start(s.command, c)
+	b, err := s.start(c)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("starting the process that runs %s: %w", first(c.Args), err)
+		return Outcome{}, err
 	}
+	return s.attend(ctx, b, c, nil)
+}
+
+// Keep runs a program that stays, and has a standard input: feed returns what comes next,
+// and nil at its end, or when its context has ended; it may wait. Said is told what the
+// program writes meanwhile, of each minute as much as is kept of what Run runs, and how
+// many bytes were not kept. Else it is as Run. Nothing grows while the program does not
+// read: feed is not called then.
+func (s *Spawner) Keep(ctx context.Context, c Command, feed func(context.Context) []byte, said func(output []byte, cut int64)) (Outcome, error) {
+	c.Stays = true
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("making a pipe for the standard input of %s: %w", first(c.Args), err)
+	}
+	b, err := s.start(c, theirs)
+	_ = theirs.Close()
+	if err != nil {
+		return Outcome{}, errors.Join(err, ours.Close())
+	}
+	reading, ended := context.WithCancel(ctx)
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		defer ours.Close()
+		for p := feed(reading); p != nil; p = feed(reading) {
+			if _, err := ours.Write(p); err != nil {
+				return // It reads no more.
+			}
+		}
+	}()
+	defer func() {
+		ended()
+		_ = ours.SetWriteDeadline(time.Now())
+		<-fed
+	}()
+	return s.attend(ctx, b, c, said)
+}
+
+// start starts the process that runs a command, with other files.
+func (s *Spawner) start(c Command, files ...*os.File) (*between, error) {
+	if n := s.lingering.Load(); n >= maxLingering {
+		return nil, fmt.Errorf("%d programs that were run earlier have left processes running, so no other is started: end them, and use kill_children = true if they are not meant to stay", n)
+	}
+	b, err := start(s.command, c, files)
+	if err != nil {
+		return nil, fmt.Errorf("starting the process that runs %s: %w", first(c.Args), err)
+	}
+	return b, nil
+}
+
+// attend waits for the end of a program, and tells what it writes meanwhile.
+func (s *Spawner) attend(ctx context.Context, b *between, c Command, said func([]byte, int64)) (Outcome, error) {
 	defer b.out.Close()
 	defer b.lifeline.Close()
 	if c.Timeout > 0 {
 		defer time.AfterFunc(c.Timeout+grace+killing+answering, b.kill).Stop()
 	}
 	defer context.AfterFunc(ctx, b.cancel)()
+	limited := &io.LimitedReader{R: b.out}
+	replies := json.NewDecoder(limited)
 	var answer reply
-	err = json.NewDecoder(io.LimitReader(b.out, maxReply)).Decode(&answer)
+	var err error
+	for {
+		limited.N, answer = maxReply, reply{}
+		if err = replies.Decode(&answer); err != nil || len(answer.Said) == 0 && answer.Cut == 0 {
+			break
+		}
+		if said != nil {
+			said(answer.Said, answer.Cut)
+		}
+	}
 	b.answered.Store(true)
 	s.release(b)
 	switch {
 	case err != nil && b.killed.Load():
 		return Outcome{}, fmt.Errorf("the process that ran %s did not answer and was killed", first(c.Args))
 	case err != nil:
-		return Outcome{}, fmt.Errorf("the process that ran %s ended without an answer: somebody may have killed it, or memory ran out", first(c.Args))
+		return Outcome{}, fmt.Errorf("the process that ran %s %w", first(c.Args), ErrNoAnswer)
 	case answer.Failed != "":
 		return Outcome{}, errors.New(answer.Failed)
 	}
@@ -73,8 +136,8 @@ type between struct {
 	killed   atomic.Bool
 }
 
-// start starts a process between and gives it its command.
-func start(command []string, c Command) (*between, error) {
+// start starts a process between and gives it its command, and other files.
+func start(command []string, c Command, files []*os.File) (*between, error) {
 	theirIn, ourIn, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -87,7 +150,7 @@ func start(command []string, c Command) (*between, error) {
 	defer theirOut.Close()
 	b := &between{cmd: exec.Command(command[0], command[1:]...), lifeline: ourIn, out: ourOut}
 	b.cmd.Args[0] = "lvsd" // for those who list processes; it is /proc/self/exe
-	b.cmd.Stdin, b.cmd.Stdout = theirIn, theirOut
+	b.cmd.Stdin, b.cmd.Stdout, b.cmd.ExtraFiles = theirIn, theirOut, files
 	b.cmd.Env = []string{"GOMAXPROCS=2", "GOTRACEBACK=none"}
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // What is meant for the director's terminal does not reach it.
 	if err := b.cmd.Start(); err != nil {

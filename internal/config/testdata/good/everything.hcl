@@ -146,12 +146,20 @@ virtual_router "outside" {
     run    = ["/etc/lvsd/hooks/any"]
     assert = "45s"
   }
+  stream "vip" { run = ["/etc/lvsd/hooks/collect", "vip"] }
   on "master" {
     run        = ["/etc/lvsd/hooks/fence"]
     before     = true
     at_start   = true
     on_failure = "stop"
   }
+}
+
+stream "all" {
+  run           = ["/etc/lvsd/hooks/collect", "a b"]
+  user          = "nobody"
+  stop_timeout  = "7s"
+  kill_children = true
 }
 
 condition "file" "load" {
@@ -208,6 +216,7 @@ sync_group "nat" {
   routers = ["outside", "lan"]
   track "interface" "eth4" {}
   on "stop" { run = ["/etc/lvsd/hooks/stop"] }
+  stream "pair" { run = ["/etc/lvsd/hooks/collect"] }
 }
 
 sync_group "keyed" {
