@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -53,17 +54,18 @@ func (d *device) link() netlink.Link {
 // A table is the devices by index, as the events tell.
 type table map[int]*device
 
-func (t table) link(u netlink.LinkUpdate) {
+// link applies a message about an interface.
+func (t table) link(m *syscall.NetlinkMessage, link netlink.Link) {
 	// A port that leaves a bridge is reported as a deleted link of the family
 	// AF_BRIDGE; the interface itself is still there.
-	if u.Link == nil || u.IfInfomsg.Family == unix.AF_BRIDGE {
+	if family := m.Data[0]; family == unix.AF_BRIDGE { // struct ifinfomsg of linux/rtnetlink.h
 		return
 	}
-	if u.Header.Type == unix.RTM_DELLINK {
-		delete(t, u.Attrs().Index)
+	if m.Header.Type == unix.RTM_DELLINK {
+		delete(t, link.Attrs().Index)
 		return
 	}
-	t.set(u.Link)
+	t.set(link)
 }
 
 func (t table) set(link netlink.Link) {
@@ -94,31 +96,28 @@ func (t table) set(link netlink.Link) {
 	t[a.Index] = d
 }
 
-// addr applies an event of an address, and reports whether it has changed anything: one
-// whose lease was renewed has not.
-func (t table) addr(u netlink.AddrUpdate) (changed bool) {
-	old := t[u.LinkIndex]
-	ip, ok := netip.AddrFromSlice(u.LinkAddress.IP)
-	if old == nil || !ok {
+// addr notes that the interface of that index has an address, or has it no more, and
+// reports whether that is news: a lease that was renewed is none.
+func (t table) addr(index int, new address, there bool) (changed bool) {
+	old := t[index]
+	if old == nil {
 		return false
 	}
-	ones, _ := u.LinkAddress.Mask.Size()
-	new := address{Prefix: netip.PrefixFrom(ip.Unmap(), ones), flags: u.Flags}
 	i := slices.IndexFunc(old.addrs, func(a address) bool { return a.Prefix == new.Prefix })
-	if i >= 0 && u.NewAddr && old.addrs[i] == new || i < 0 && !u.NewAddr {
+	if i >= 0 && there && old.addrs[i] == new || i < 0 && !there {
 		return false
 	}
 	d := *old
 	d.addrs = slices.Clone(old.addrs)
 	switch {
-	case !u.NewAddr:
+	case !there:
 		d.addrs = slices.Delete(d.addrs, i, i+1)
 	case i >= 0:
 		d.addrs[i] = new
 	default:
 		d.addrs = append(d.addrs, new)
 	}
-	t[u.LinkIndex] = &d
+	t[index] = &d
 	return true
 }
 

@@ -16,6 +16,7 @@
 //	frames.go                  what is said by ARP and neighbour discovery
 //	filter.go                  which packets the kernel lets through
 //	device.go, parameter.go    the interfaces, and the kernel's parameters for them
+//	events.go                  what the kernel tells of them
 //	batch.go, socket.go        raw sockets
 //	neighbours.go              who else has an address
 //	arrivals.go, inbox.go      which of them have something to read

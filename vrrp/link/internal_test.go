@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/lvsd/lvsd/vrrp"
 	"golang.org/x/sys/unix"
 )
@@ -166,6 +168,57 @@ func TestWatchSurvivesAnOverrun(t *testing.T) {
 	if l.resubscribed.Load() == 0 {
 		t.Error("the subscription did not overflow: this test shows nothing")
 	}
+}
+
+// What the events have told of and a list are the same.
+func TestEventsTellWhatAListSays(t *testing.T) {
+	l, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { l.netlink.Close(); l.routes.Close() }()
+	events, err := subscribe(t.Context(), eventBuffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := l.list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = exec.Command("ip", "link", "del", "ea").Run() }()
+	for _, command := range []string{
+		"link add ea type veth peer name eb", "link set eb up", "link set ea up",
+		"addr add 10.77.0.1/24 dev ea", "addr add 10.77.0.2/32 dev ea", "addr add 10.77.1.1 peer 10.77.1.2/30 dev ea",
+		"addr add fd77::1/64 dev ea nodad", "addr add fd77:1::1 peer fd77:1::2/64 dev ea nodad", "addr del 10.77.0.2/32 dev ea",
+		"link set eb address 02:00:00:00:00:77", "link set eb alias pair",
+	} {
+		if out, err := exec.Command("ip", strings.Fields(command)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v: %s", command, err, out)
+		}
+	}
+	var different string
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		for range len(events) {
+			m := <-events
+			told.apply(&m)
+		}
+		listed, err := l.list()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if different = cmp.Diff(inOrder(listed), inOrder(told), cmp.AllowUnexported(device{}, address{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); different == "" {
+			return
+		}
+	}
+	t.Errorf("the events tell something else than a list (-listed +told):\n%s", different)
+}
+
+// inOrder puts the addresses of each device in their order.
+func inOrder(t table) table {
+	for _, d := range t {
+		slices.SortFunc(d.addrs, func(a, b address) int { return a.Prefix.Compare(b.Prefix) })
+	}
+	return t
 }
 
 // "With a full Internet table, a take-over took a second." Routes that are not there are

@@ -17,9 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// eventBuffer is the receive buffer of a subscription: some thousand events. The
+// eventBuffer is the receive buffer of the subscription: some thousand events. The
 // kernel ends a subscription that overflows.
-const eventBuffer = 1 << 20
+const eventBuffer = 2 << 20
 
 // retryAfter is how long Run waits before it tries again what the kernel
 // refused: a socket, or a subscription.
@@ -271,7 +271,9 @@ func (l *Link) list() (table, error) {
 		t.set(link)
 	}
 	for _, a := range addrs {
-		t.addr(netlink.AddrUpdate{LinkIndex: a.LinkIndex, LinkAddress: *a.IPNet, Flags: a.Flags, NewAddr: true})
+		ip, _ := netip.AddrFromSlice(a.IP)
+		ones, _ := a.Mask.Size()
+		t.addr(a.LinkIndex, address{netip.PrefixFrom(ip.Unmap(), ones), a.Flags}, true)
 	}
 	return t, nil
 }

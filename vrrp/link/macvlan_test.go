@@ -356,7 +356,10 @@ func TestADeviceOfSomebodyElseIsLeftAlone(t *testing.T) {
 		return ok && why == "" && strings.Contains(ip(t, "link show dev vrrp4-51"), mac51)
 	})
 	ip(t, "link del vrrp4-51")
-	hold(t, l, addresses4, 0)
+	wait(t, "its addresses are added", func() bool { // as the worker does, which tries again
+		_, _, err := l.Hold(vrrp.Holdings{Addresses: addresses4})
+		return err == nil
+	})
 	if shown := ip(t, "addr show dev vrrp4-51"); !strings.Contains(shown, "10.9.0.200/24") {
 		t.Errorf("somebody deleted it, and it did not come back: %s", shown)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -69,38 +69,18 @@ func (l *Link) fail(err error) {
 // watch subscribes, lists everything, and then follows the events until the
 // context ends or events were lost.
 func (l *Link) watch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	// Subscribe before listing: an event tells what changes in between.
-	links := make(chan netlink.LinkUpdate, 16)
-	addrs := make(chan netlink.AddrUpdate, 64)
-	done := make(chan struct{})
-	ignore := func(error) {} // An error that ends a subscription closes its channel.
-	if err := netlink.LinkSubscribeWithOptions(links, done, netlink.LinkSubscribeOptions{
-		ErrorCallback: ignore, ReceiveBufferSize: l.eventBuffer, ReceiveBufferForceSize: true,
-	}); err != nil {
-		return fmt.Errorf("subscribing to link events (CAP_NET_ADMIN is needed): %w", err)
-	}
-	defer drain(links)
-	err := netlink.AddrSubscribeWithOptions(addrs, done, netlink.AddrSubscribeOptions{
-		ErrorCallback: ignore, ReceiveBufferSize: l.eventBuffer, ReceiveBufferForceSize: true,
-	})
-	if err == nil {
-		defer drain(addrs)
-	}
-	defer close(done) // Runs before the drains, and lets them end.
+	events, err := subscribe(ctx, l.eventBuffer)
 	if err != nil {
-		return fmt.Errorf("subscribing to address events (CAP_NET_ADMIN is needed): %w", err)
+		return fmt.Errorf("subscribing to events of interfaces and addresses (CAP_NET_ADMIN is needed): %w", err)
 	}
 	t, err := l.list()
 	if err != nil {
 		return err
 	}
-	return l.follow(ctx, t, links, addrs)
-}
-
-// drain lets a subscription's goroutine end, which may be writing.
-func drain[T any](c <-chan T) {
-	for range c {
-	}
+	return l.follow(ctx, t, events)
 }
 
 // settle is the shortest time between two views: with a thousand addresses or devices that
@@ -109,7 +89,7 @@ const settle = 5 * time.Millisecond
 
 // follow applies events to the table, in whole bursts, and publishes a view
 // after each.
-func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpdate, addrs <-chan netlink.AddrUpdate) error {
+func (l *Link) follow(ctx context.Context, t table, events <-chan syscall.NetlinkMessage) error {
 	var retry <-chan time.Time
 	var published time.Time
 	for changed := true; ; {
@@ -120,9 +100,6 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 			}
 			published = time.Now()
 		}
-		var u netlink.LinkUpdate
-		var a netlink.AddrUpdate
-		ok := true
 		select {
 		case <-ctx.Done():
 			return nil
@@ -130,24 +107,18 @@ func (l *Link) follow(ctx context.Context, t table, links <-chan netlink.LinkUpd
 			changed = true
 		case <-l.listen:
 			changed = true
-		case u, ok = <-links:
-			t.link(u)
-			changed = true
-		case a, ok = <-addrs:
-			changed = t.addr(a)
+		case m, ok := <-events:
+			if !ok {
+				return errOverrun
+			}
+			changed = t.apply(&m)
 		}
 		if soon := settle - time.Since(published); changed && soon > 0 {
 			time.Sleep(soon)
 		}
-		for range len(links) {
-			t.link(<-links)
-			changed = true
-		}
-		for range len(addrs) {
-			changed = t.addr(<-addrs) || changed
-		}
-		if !ok {
-			return errOverrun
+		for range len(events) {
+			m := <-events
+			changed = t.apply(&m) || changed
 		}
 	}
 }
