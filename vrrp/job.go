@@ -33,10 +33,10 @@ type job struct {
 	want     Holdings
 	own      netip.Addr // is announced with it, and otherwise left alone
 	announce bool       // what is wanted, once it is there
-	how      Announcing // as it was announced last
-	layers   [layers]progress
 	// forgotten: the router is gone, and the job goes when it is done.
 	forgotten bool
+	how       Announcing // as it was announced last
+	layers    [layers]progress
 
 	// unannounced is what is left of an announcement that takes its time, and nextAt when
 	// it goes on.
