@@ -94,7 +94,7 @@ func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error
 		}
 		next := time.Now().Add(reloadEvery)
 		if _, ours := d.Software.(cluster.LVSD); ours {
-			if err := cluster.Read(p.Host, metricsAt, "/metrics", 10*time.Second); err != nil {
+			if err := cluster.Read(p.Host, metricsAt, "/metrics", 30*time.Second); err != nil {
 				return fmt.Errorf("scraping: %w; its last words:\n%s", err, p.LastWords(10))
 			}
 		}

@@ -34,6 +34,10 @@
 //	qemu  Debian's kernel, emulated: everything costs about ten times as much, on
 //	      two processors, so ratios are close to those of a real machine
 //
+// On a machine that has other work, start it with "nice -n -20". Under a real-time policy
+// the processes of user-mode Linux, which all have it, keep their processor from its own
+// kernel for whole slices of 100 ms.
+//
 // A goal that is a time on a real machine is judged only there, or in user-mode
 // Linux if it is about user code alone.
 //
