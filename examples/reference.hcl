@@ -230,6 +230,11 @@ virtual_router "outside" {
     # An address; default: none.
     broadcast = "10.13.0.255"
 
+    # Keep the kernel from adding a route to the network of the address, as
+    # ip-address(8) does with this word.
+    # Default: false.
+    noprefixroute = false
+
     # Let the director's own connections come from an IPv6 address. If false,
     # it is deprecated (RFC 6724, rule 3): a connection from an address that
     # moves away is lost. Of IPv4 addresses, the first one of a network is used
@@ -262,6 +267,11 @@ virtual_router "outside" {
     # The broadcast address of an IPv4 address's network.
     # An address; default: none.
     broadcast = "172.16.0.255"
+
+    # Keep the kernel from adding a route to the network of the address, as
+    # ip-address(8) does with this word.
+    # Default: false.
+    noprefixroute = false
 
     # Let the director's own connections come from an IPv6 address. If false,
     # it is deprecated (RFC 6724, rule 3): a connection from an address that
@@ -323,6 +333,15 @@ virtual_router "outside" {
     # Default: false.
     onlink = false
 
+    # The largest packet that is sent on this route, in bytes.
+    # 68 to 65535; default: that of the interface.
+    mtu = 1400
+
+    # The largest segment that TCP asks the other side for on this route, in
+    # bytes.
+    # 40 to 65495; default: what the MTU leaves.
+    advertised_mss = 1360
+
     # Also track the interface, if the route names one: without it, the
     # director is not Master.
     # Default: true.
@@ -361,6 +380,23 @@ virtual_router "outside" {
     # The bits of the firewall mark that count.
     # 1 to 4294967295; default: all.
     firewall_mask = 255
+
+    # The packets' protocol over IP.
+    # "icmp", "tcp", "udp", "gre", "esp", "icmpv6" or "sctp"; default: any.
+    protocol = "tcp"
+
+    # The packets' source port, or a range of them: "1024-65534".
+    # A port or a range; default: any.
+    source_port = "1024-65534"
+
+    # The packets' destination port, or a range of them.
+    # A port or a range; default: any.
+    destination_port = "443"
+
+    # Pass over what the table has for networks of a prefix length of no more
+    # than this: 0 is for its default route. Only with a table below 256.
+    # 0 to 128; default: nothing is passed over.
+    suppress_prefix_length = 0
 
     # The routing table that is consulted.
     # 1 to 4294967295; no default.

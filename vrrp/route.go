@@ -34,6 +34,9 @@ type Route struct {
 	Scope uint8
 	// OnLink: Via is reached on Interface, though no network there has it.
 	OnLink bool
+	// MTU and AdvertisedMSS are the largest packet that is sent there and the largest
+	// segment that TCP announces, in bytes; zero: what follows from the interface.
+	MTU, AdvertisedMSS uint32
 }
 
 // A RouteType is a route that leads nowhere, as ip-route(8) names it.
@@ -69,6 +72,12 @@ func (r Route) String() string {
 	if r.Table != MainTable {
 		words = append(words, fmt.Sprint("table ", r.Table))
 	}
+	if r.MTU != 0 {
+		words = append(words, fmt.Sprint("mtu ", r.MTU))
+	}
+	if r.AdvertisedMSS != 0 {
+		words = append(words, fmt.Sprint("advmss ", r.AdvertisedMSS))
+	}
 	return strings.Join(words, " ")
 }
 
@@ -85,7 +94,30 @@ type Rule struct {
 	In, Out string
 	// Mark is the packet's firewall mark where Mask has ones. With Mask zero, any.
 	Mark, Mask uint32
-	Table      uint32
+	// Protocol is the packets' protocol over IP; zero: any.
+	Protocol uint8
+	// SourcePorts and DestinationPorts are their ports; zero: any.
+	SourcePorts, DestinationPorts Ports
+	Table                         uint32
+	// Suppress passes over what the table has for destinations of a prefix length of no
+	// more than that: with 0, over the default route.
+	Suppress Suppression
+}
+
+// Ports are those from the first to the last.
+type Ports struct{ First, Last uint16 }
+
+func (p Ports) String() string {
+	if p.First == p.Last {
+		return fmt.Sprint(p.First)
+	}
+	return fmt.Sprintf("%d-%d", p.First, p.Last)
+}
+
+// A Suppression is a prefix length, if it is On.
+type Suppression struct {
+	On     bool
+	Length uint8
 }
 
 // String returns the rule as ip-rule(8) shows it.
@@ -106,5 +138,18 @@ func (r Rule) String() string {
 	if r.Out != "" {
 		words = append(words, "oif "+r.Out)
 	}
-	return strings.Join(append(words, fmt.Sprint("lookup ", r.Table)), " ")
+	if r.Protocol != 0 {
+		words = append(words, fmt.Sprint("ipproto ", r.Protocol))
+	}
+	if r.SourcePorts != (Ports{}) {
+		words = append(words, "sport "+r.SourcePorts.String())
+	}
+	if r.DestinationPorts != (Ports{}) {
+		words = append(words, "dport "+r.DestinationPorts.String())
+	}
+	words = append(words, fmt.Sprint("lookup ", r.Table))
+	if r.Suppress.On {
+		words = append(words, fmt.Sprint("suppress_prefixlength ", r.Suppress.Length))
+	}
+	return strings.Join(words, " ")
 }

@@ -194,6 +194,8 @@ type Attributes struct {
 	// Preferred lets the director's own connections come from it, of IPv6 only.
 	// Otherwise it is deprecated (RFC 4862 section 5.5.4).
 	Preferred bool
+	// NoPrefixRoute keeps the kernel from adding a route to its network.
+	NoPrefixRoute bool
 }
 
 // A State is the state of a virtual router (RFC 9568 section 6.4).

@@ -19,6 +19,8 @@ func attributeOptions[T any](of func(*T) *vrrp.Attributes) []block.Entry[T] {
 			func(t *T) *uint8 { return &of(t).Scope }),
 		block.Text("broadcast", "The broadcast address of an IPv4 address's network.",
 			netip.Addr{}, block.Address, func(t *T) *netip.Addr { return &of(t).Broadcast }).Within("an address").Unless("none"),
+		block.Flag("noprefixroute", "Keep the kernel from adding a route to the network of the address, as ip-address(8) does with this word.",
+			false, func(t *T) *bool { return &of(t).NoPrefixRoute }),
 		block.Flag("preferred", "Let the director's own connections come from an IPv6 address. If false, it is deprecated (RFC 6724, rule 3): a connection from an address that moves away is lost. Of IPv4 addresses, the first one of a network is used anyway.",
 			false, func(t *T) *bool { return &of(t).Preferred }),
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
@@ -37,6 +39,10 @@ func routeOptions[T any](of func(*T) *vrrp.Route) []block.Entry[T] {
 			func(t *T) *uint8 { return &of(t).Scope }).Unless("\"global\" with via, otherwise \"link\""),
 		block.Flag("onlink", "The next router is reached on the interface, although no network there has it.",
 			false, func(t *T) *bool { return &of(t).OnLink }),
+		block.Count("mtu", "The largest packet that is sent on this route, in bytes.",
+			0, 68, 65535, func(t *T) *uint32 { return &of(t).MTU }).Unless("that of the interface"),
+		block.Count("advertised_mss", "The largest segment that TCP asks the other side for on this route, in bytes.",
+			0, 40, 65495, func(t *T) *uint32 { return &of(t).AdvertisedMSS }).Unless("what the MTU leaves"),
 	}
 }
 
@@ -76,7 +82,7 @@ func readRoute(b *block.Body, r *vrrp.Route) (ok bool) {
 	}
 	switch {
 	case r.Type != "":
-		for _, name := range [...]string{"via", "interface", "source", "scope", "onlink"} {
+		for _, name := range [...]string{"via", "interface", "source", "scope", "onlink", "mtu", "advertised_mss"} {
 			if b.Given(name) {
 				b.Mistake(b.NameAt(name), "Unused "+name, "A route of type %q sends no packets: remove it.", r.Type)
 			}
@@ -126,6 +132,22 @@ type selector struct {
 	vrrp.Rule
 	mark, mask uint32
 	family     int
+	suppress   uint8
+}
+
+// ports reads a port, or a range of ports.
+func ports(b *block.Body, s string, at block.Place) (vrrp.Ports, bool) {
+	first, last, several := strings.Cut(s, "-")
+	if !several {
+		last = first
+	}
+	f, err1 := strconv.ParseUint(first, 10, 16)
+	l, err2 := strconv.ParseUint(last, 10, 16)
+	if err1 != nil || err2 != nil || f == 0 || l < f || l == math.MaxUint16 {
+		b.Mistake(at, "Invalid ports", "%q is neither a port nor a range of ports: write \"443\" or \"1024-65534\"; the kernel takes no higher one.", s)
+		return vrrp.Ports{}, false
+	}
+	return vrrp.Ports{First: uint16(f), Last: uint16(l)}, true
 }
 
 var ruleTable = block.NewTable("rule", func() []block.Entry[selector] {
@@ -144,6 +166,15 @@ var ruleTable = block.NewTable("rule", func() []block.Entry[selector] {
 			0, 0, math.MaxUint32, func(s *selector) *uint32 { return &s.mark }).Unless("any"),
 		block.Count("firewall_mask", "The bits of the firewall mark that count.",
 			uint32(math.MaxUint32), 1, math.MaxUint32, func(s *selector) *uint32 { return &s.mask }).Unless("all"),
+		block.Choice("protocol", "The packets' protocol over IP.", "",
+			[]block.Word[uint8]{{Name: "icmp", Value: 1}, {Name: "tcp", Value: 6}, {Name: "udp", Value: 17}, {Name: "gre", Value: 47}, {Name: "esp", Value: 50}, {Name: "icmpv6", Value: 58}, {Name: "sctp", Value: 132}},
+			func(s *selector) *uint8 { return &s.Protocol }).Unless("any"),
+		block.Text("source_port", "The packets' source port, or a range of them: \"1024-65534\".",
+			vrrp.Ports{}, ports, func(s *selector) *vrrp.Ports { return &s.SourcePorts }).Within("a port or a range").Unless("any"),
+		block.Text("destination_port", "The packets' destination port, or a range of them.",
+			vrrp.Ports{}, ports, func(s *selector) *vrrp.Ports { return &s.DestinationPorts }).Within("a port or a range").Unless("any"),
+		block.Count("suppress_prefix_length", "Pass over what the table has for networks of a prefix length of no more than this: 0 is for its default route. Only with a table below 256.",
+			0, 0, 128, func(s *selector) *uint8 { return &s.suppress }).Unless("nothing is passed over"),
 		block.Count("table", "The routing table that is consulted.",
 			0, 1, math.MaxUint32, func(s *selector) *uint32 { return &s.Table }).Required("table = 100"),
 		block.Choice("family", "The family of the packets, where from and to do not tell it.", "",
@@ -170,6 +201,12 @@ func (s *selector) rule(b *block.Body) vrrp.Rule {
 		}
 	} else if b.Given("firewall_mask") {
 		b.Mistake(b.NameAt("firewall_mask"), "Unused firewall_mask", "Without firewall_mark there is nothing to mask: write both, or none.")
+	}
+	if b.Given("suppress_prefix_length") {
+		r.Suppress = vrrp.Suppression{On: true, Length: s.suppress}
+		if r.Table > 255 {
+			b.Mistake(b.At("suppress_prefix_length"), "Unused suppress_prefix_length", "It works with tables below 256 only, and this is table %d: write another table.", r.Table)
+		}
 	}
 	r.Family = cmp.Or(s.family, 4)
 	for _, o := range [...]struct {

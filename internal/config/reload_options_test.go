@@ -69,6 +69,14 @@ var reloadedOptions = map[string]reloadedOption{
 	"static/rule/firewall_mask": {`firewall_mark = 7`, "firewall_mark = 7\nfirewall_mask = 15", nil},
 	"static/rule/family":        {"", `family = "ipv6"`, nil},
 
+	"static/address/noprefixroute":       {"", `noprefixroute = true`, nil},
+	"static/route/mtu":                   {"", `mtu = 1400`, nil},
+	"static/route/advertised_mss":        {"", `advertised_mss = 1360`, nil},
+	"static/rule/protocol":               {"", `protocol = "tcp"`, nil},
+	"static/rule/source_port":            {"", `source_port = "1024-65534"`, nil},
+	"static/rule/destination_port":       {`destination_port = "80"`, `destination_port = "443"`, nil},
+	"static/rule/suppress_prefix_length": {"", `suppress_prefix_length = 0`, nil},
+
 	"virtual_service/address":         {`address = "10.13.0.200"`, `address = "10.13.0.201"`, nil},
 	"virtual_service/port":            {`port = 80`, `port = 88`, nil},
 	"virtual_service/protocol":        {``, `protocol = "udp"`, nil},

@@ -139,7 +139,7 @@ func (l *Link) differs(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes) (
 	}
 	broadcast, _ := netip.AddrFromSlice(all[i].Broadcast)
 	return as.Label != "" && as.Label != all[i].Label || as.Scope != 0 && int(as.Scope) != all[i].Scope ||
-		as.Broadcast.IsValid() && as.Broadcast != broadcast.Unmap(), err
+		as.Broadcast.IsValid() && as.Broadcast != broadcast.Unmap() || as.NoPrefixRoute && all[i].Flags&unix.IFA_F_NOPREFIXROUTE == 0, err
 }
 
 // request is an address as it is given to the kernel.
@@ -149,6 +149,9 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 		valid = uint32((lease + time.Second - 1) / time.Second)
 	}
 	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), ValidLft: int(valid), PreferedLft: int(valid)}
+	if as.NoPrefixRoute {
+		addr.Flags = unix.IFA_F_NOPREFIXROUTE
+	}
 	if a.Prefix.Addr().Is4() {
 		if as.Broadcast.IsValid() {
 			addr.Broadcast = as.Broadcast.AsSlice()
@@ -161,7 +164,7 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 	}
 	// Two directors hold the address during a hand-over, and duplicate
 	// address detection would disable it on the second.
-	addr.Flags = unix.IFA_F_NODAD
+	addr.Flags |= unix.IFA_F_NODAD
 	// Connections that the director itself opens must not come from an address
 	// that may move away (RFC 6724 section 5, rule 3). IPv4 needs no flag for
 	// that: an address in a network that has one already is secondary.

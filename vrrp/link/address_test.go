@@ -100,12 +100,12 @@ func TestAttributesOfAddresses(t *testing.T) {
 		}
 	}
 	as := map[string]vrrp.Attributes{
-		"10.9.3.200": {Label: "va:web", Scope: unix.RT_SCOPE_LINK, Broadcast: netip.MustParseAddr("10.9.3.255")},
+		"10.9.3.200": {Label: "va:web", Scope: unix.RT_SCOPE_LINK, Broadcast: netip.MustParseAddr("10.9.3.255"), NoPrefixRoute: true},
 		"10.9.0.201": {Label: "va:old"},
 		"fd00::200":  {Preferred: true},
 	}
 	set("at first, where one was there in another way", as, 4)
-	shows("10.9.3.200", "brd 10.9.3.255 scope link", " va:web\n")
+	shows("10.9.3.200", "brd 10.9.3.255 scope link", "noprefixroute", " va:web\n")
 	shows("10.9.0.201", "scope global", " va:old\n", "!brd")
 	if _, _, err := l.Hold(vrrp.Holdings{Addresses: on("va", "10.9.0.203/24"), Attributes: map[netip.Addr]vrrp.Attributes{
 		netip.MustParseAddr("10.9.0.203"): {Scope: unix.RT_SCOPE_LINK}}}); err == nil {
@@ -120,7 +120,7 @@ func TestAttributesOfAddresses(t *testing.T) {
 	shows("10.9.0.201", "va:new\n")
 	shows("fd00::200", "deprecated")
 	set("there is nothing special any more", nil, 2)
-	shows("10.9.3.200", "scope global", " va\n", "!brd")
+	shows("10.9.3.200", "scope global", " va\n", "!brd", "!noprefixroute")
 	if _, err := l.Release(h); err != nil || strings.Contains(ip(t, "addr show dev va"), ".20") {
 		t.Errorf("not all are gone: %v", err)
 	}

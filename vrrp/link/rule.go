@@ -82,7 +82,9 @@ func fits(r, o vrrp.Rule) bool {
 	return r.Family == o.Family && r.Priority == o.Priority && r.Table == o.Table &&
 		(!r.From.IsValid() || r.From == o.From) && (!r.To.IsValid() || r.To == o.To) &&
 		(r.In == "" || r.In == o.In) && (r.Out == "" || r.Out == o.Out) &&
-		(r.Mark == 0 || r.Mark == o.Mark) && (r.Mask == 0 || r.Mask == o.Mask)
+		(r.Mark == 0 || r.Mark == o.Mark) && (r.Mask == 0 || r.Mask == o.Mask) &&
+		(r.Protocol == 0 || r.Protocol == o.Protocol) && (!r.Suppress.On || r.Suppress == o.Suppress) &&
+		(r.SourcePorts == vrrp.Ports{} || r.SourcePorts == o.SourcePorts) && (r.DestinationPorts == vrrp.Ports{} || r.DestinationPorts == o.DestinationPorts)
 }
 
 // ownRules lists the rules of ours, in the kernel's order.
@@ -118,6 +120,11 @@ func rule(r vrrp.Rule) *netlink.Rule {
 	if r.Mask != 0 {
 		k.Mark, k.Mask = r.Mark, &r.Mask
 	}
+	k.IPProto = int(r.Protocol)
+	k.Sport, k.Dport = portRange(r.SourcePorts), portRange(r.DestinationPorts)
+	if r.Suppress.On {
+		k.SuppressPrefixlen = int(r.Suppress.Length)
+	}
 	return k
 }
 
@@ -148,5 +155,23 @@ func ruleOf(k *netlink.Rule) vrrp.Rule {
 	if k.Mask != nil {
 		r.Mark, r.Mask = k.Mark, *k.Mask
 	}
+	r.Protocol, r.SourcePorts, r.DestinationPorts = uint8(k.IPProto), portsOf(k.Sport), portsOf(k.Dport)
+	if k.SuppressPrefixlen >= 0 {
+		r.Suppress = vrrp.Suppression{On: true, Length: uint8(k.SuppressPrefixlen)}
+	}
 	return r
+}
+
+func portRange(p vrrp.Ports) *netlink.RulePortRange {
+	if p == (vrrp.Ports{}) {
+		return nil
+	}
+	return netlink.NewRulePortRange(p.First, p.Last)
+}
+
+func portsOf(p *netlink.RulePortRange) vrrp.Ports {
+	if p == nil {
+		return vrrp.Ports{}
+	}
+	return vrrp.Ports{First: p.Start, Last: p.End}
 }

@@ -36,4 +36,24 @@ virtual_router "outside" {
     priority = 104
     table    = 100
   }
+  rule {
+    priority         = 105
+    table            = 100
+    source_port      = "1024-1000"  # ERROR: Invalid ports
+    destination_port = "1024-65535" # ERROR: Invalid ports
+  }
+  rule {
+    priority               = 106
+    table                  = 1000
+    suppress_prefix_length = 0 # ERROR: Unused suppress_prefix_length
+  }
+  rule {
+    priority = 107
+    table    = 100
+    tos      = 8 # ERROR: Unknown argument "tos"
+  }
+  route "10.9.0.0/16" {
+    type = "blackhole"
+    mtu  = 1400 # ERROR: Unused mtu
+  }
 }

@@ -51,8 +51,12 @@ virtual_router "outside" {
     scope     = "link"
     broadcast = "10.13.0.255"
     preferred = false
+    noprefixroute = true
   }
-  extra_address "2001:db8::254/64" { preferred = true }
+  extra_address "2001:db8::254/64" {
+    preferred     = true
+    noprefixroute = true
+  }
   extra_address "172.16.0.254/24" {
     interface = "eth3"
     track     = false
@@ -69,6 +73,8 @@ virtual_router "outside" {
     table     = 1000
     scope     = "site"
     onlink    = true
+    mtu            = 1400
+    advertised_mss = 1360
     track     = false
   }
   announce {
@@ -89,6 +95,14 @@ virtual_router "outside" {
     firewall_mask = 255
     table         = 1000
     family        = "ipv4"
+  }
+  rule {
+    priority               = 102
+    protocol               = "tcp"
+    source_port            = "1024-65534"
+    destination_port       = "443"
+    table                  = 254
+    suppress_prefix_length = 0
   }
   rule {
     priority = 101
