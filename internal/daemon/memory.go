@@ -19,6 +19,10 @@ const (
 // checks of all its servers begin when the table is loaded.
 const restAfter = 3 * time.Second
 
+// usedWithin is how long after that what a daemon at rest uses has been used: it has
+// looked at all of its table, and collected its garbage.
+const usedWithin = time.Minute
+
 // A collector makes the garbage collector follow what the daemon does.
 type collector struct {
 	rest *time.Timer // nil until the daemon is ready
@@ -40,5 +44,5 @@ func (c *collector) follow(state string) {
 func atRest() {
 	debug.SetGCPercent(collectorRest)
 	debug.FreeOSMemory()
-	_ = program.DropPages() // Where it fails, this process is merely larger.
+	_ = program.DropAllButUsed(usedWithin) // Where it fails, this process is merely larger.
 }

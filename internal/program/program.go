@@ -3,7 +3,7 @@
 //
 // The kernel maps 64 kB around each page of a program that is touched (mm/memory.c,
 // do_fault_around), so once all packages are initialized, nearly all of the program's
-// 12 MB are mapped in each process: until somebody else needs the memory, and for good
+// 16 MB are mapped in each process: until somebody else needs the memory, and for good
 // where the process locks it. At rest a process uses a small part of them.
 package program
 
@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,24 +23,75 @@ import (
 // file in memory, and is locked then where the process locks its memory. There it
 // fails before Linux 5.18.
 func DropPages() error {
-	all, err := mappings()
-	if err != nil {
-		return fmt.Errorf("finding the program in memory: %w", err)
+	_, err := drop(mapping.drop)
+	return err
+}
+
+// separate are the mappings whose pages are mapped one by one, and joining ends that.
+var (
+	mu       sync.Mutex
+	separate []mapping
+	joining  *time.Timer
+)
+
+// DropAllButUsed is DropPages, and for that long the kernel maps of what is touched
+// again the very page, without those around it.
+func DropAllButUsed(within time.Duration) error {
+	mu.Lock()
+	defer mu.Unlock()
+	join() // or there would be thousands of mappings to read
+	all, err := drop(func(m mapping) error { m.split(); return m.drop() })
+	separate = all
+	joining = time.AfterFunc(within, func() { mu.Lock(); defer mu.Unlock(); join() })
+	return err
+}
+
+func join() {
+	if joining != nil {
+		joining.Stop()
+	}
+	for _, m := range separate {
+		_ = m.advise(unix.MADV_NORMAL) // Where it fails, the kernel has more to keep.
+	}
+	separate, joining = nil, nil
+}
+
+// drop drops all mappings of the program, and returns them.
+func drop(one func(mapping) error) (all []mapping, err error) {
+	if all, err = mappings(); err != nil {
+		return nil, fmt.Errorf("finding the program in memory: %w", err)
 	}
 	for _, m := range all {
-		err := m.advise(unix.MADV_DONTNEED_LOCKED)
-		if errors.Is(err, unix.EINVAL) {
-			err = m.advise(unix.MADV_DONTNEED)
-		}
-		if err != nil {
-			return fmt.Errorf("dropping the program's pages: %w", err)
+		if err := one(m); err != nil {
+			return all, fmt.Errorf("dropping the program's pages: %w", err)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // A mapping is a part of a file in memory.
 type mapping struct{ start, end uintptr }
+
+func (m mapping) drop() error {
+	err := m.advise(unix.MADV_DONTNEED_LOCKED)
+	if errors.Is(err, unix.EINVAL) {
+		err = m.advise(unix.MADV_DONTNEED)
+	}
+	return err
+}
+
+// split makes a mapping of its own of each page, beyond which the kernel does not map
+// what is around another one. Adjacent mappings are one unless they differ, so every
+// second one has an advice that means nothing for pages in memory. Where there are too
+// many (vm.max_map_count), some are larger.
+func (m mapping) split() {
+	page := uintptr(os.Getpagesize())
+	for at := m.start; at < m.end; at += 2 * page {
+		if (mapping{at, min(at+page, m.end)}).advise(unix.MADV_RANDOM) != nil {
+			return
+		}
+	}
+}
 
 func (m mapping) advise(advice uintptr) error {
 	if _, _, errno := unix.Syscall(unix.SYS_MADVISE, m.start, m.end-m.start, advice); errno != 0 {

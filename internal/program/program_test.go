@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,6 +44,40 @@ func TestAProgramGivesItsPagesBackAndRunsOn(t *testing.T) {
 	}
 	if after := kilobytes(t, "RssFile"); before < size || after > before-size/4 {
 		t.Errorf("of a program of %d kB, %d were in memory before, and %d are after", size, before, after)
+	}
+}
+
+// "At rest it uses 3 MB of its program, and 8 are in memory."
+func TestAPageThatIsUsedAgainComesBackAlone(t *testing.T) {
+	defer func() { mu.Lock(); defer mu.Unlock(); join() }()
+	all, err := mappings()
+	if err != nil || len(all) == 0 {
+		t.Fatalf("the program is at %v, error %v", all, err)
+	}
+	if err := DropAllButUsed(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	alone := kilobytes(t, "RssFile")
+	if split, err := mappings(); err != nil || len(split) < 10*len(all) {
+		t.Errorf("%d mappings of the program became %d, error %v", len(all), len(split), err)
+	}
+	if err := DropAllButUsed(time.Millisecond); err != nil { // and once more, before that has ended
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		now, err := mappings()
+		if err == nil && slices.Equal(now, all) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d mappings of the program are now %d, error %v", len(all), len(now), err)
+		}
+	}
+	if err := DropPages(); err != nil {
+		t.Fatal(err)
+	}
+	if around := kilobytes(t, "RssFile"); alone > around-around/4 {
+		t.Errorf("%d kB of the program come back page by page, and %d with what is around", alone, around)
 	}
 }
 
