@@ -39,11 +39,17 @@ func cable(t *testing.T, a, b string) {
 	})
 }
 
+// sysctl sets a parameter of the kernel until the test ends, as t.Setenv does.
 func sysctl(t *testing.T, name, value string) {
 	t.Helper()
-	if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0); err != nil {
+	former, err := os.ReadFile("/proc/sys/" + name)
+	if err == nil {
+		err = os.WriteFile("/proc/sys/"+name, []byte(value), 0)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.WriteFile("/proc/sys/"+name, former, 0) }) // It fails if the interface is gone.
 }
 
 // host makes a namespace with one end of a cable in it.
