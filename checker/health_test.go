@@ -150,3 +150,53 @@ func FuzzHealth(f *testing.F) {
 		}
 	})
 }
+
+func TestHealthCountsWhatIsNotRunInTheEnd(t *testing.T) {
+	tests := []struct {
+		name  string
+		end   time.Duration
+		after time.Duration
+		want  State
+	}{
+		{"it stays up before the end", time.Minute, time.Minute - 1, Up},
+		{"it is down at the end", time.Minute, time.Minute, Down},
+		{"it is down after the end", time.Minute, time.Hour, Down},
+		{"it stays up without an end", 0, time.Hour, Up},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h, rules := NewHealth(Up), Rules{Rise: 1, Fall: 1, UnknownAfter: tt.end}
+			h.Observe(epoch, Result{Outcome: NotRun}, rules)
+			changed := h.Observe(epoch.Add(tt.after), Result{Outcome: NotRun}, rules)
+			if h.State() != tt.want || changed != (tt.want == Down) {
+				t.Errorf("after %v: %v, changed = %v, want %v", tt.after, h.State(), changed, tt.want)
+			}
+		})
+	}
+}
+
+func TestHealthRemembersSilenceAndCertificate(t *testing.T) {
+	h := NewHealth(Up)
+	for _, step := range []struct {
+		name   string
+		result Result
+		silent bool // as of the last failure
+		want   Result
+	}{
+		{"a certificate is shown", Result{Outcome: Passed, CertificateEnds: 7}, false, Result{Outcome: Passed, CertificateEnds: 7}},
+		{"silence is a failure, and the certificate is remembered", Result{Outcome: Failed, Silent: true}, true, Result{Outcome: Failed, Silent: true, CertificateEnds: 7}},
+		{"a pass is not silent, but the last failure was", Result{Outcome: Passed}, true, Result{Outcome: Passed, CertificateEnds: 7}},
+		{"nor is what could not be run", Result{Outcome: NotRun}, true, Result{Outcome: NotRun, CertificateEnds: 7}},
+		{"the next failure is not silent", Result{Outcome: Failed}, false, Result{Outcome: Failed, CertificateEnds: 7}},
+		{"a pass does not make it so", Result{Outcome: Passed, Silent: true}, false, Result{Outcome: Passed, CertificateEnds: 7}},
+		{"another certificate takes the place of the first", Result{Outcome: Passed, CertificateEnds: 9}, false, Result{Outcome: Passed, CertificateEnds: 9}},
+	} {
+		h.Observe(epoch, step.result, Rules{})
+		if diff := cmp.Diff(step.want, h.Last()); diff != "" {
+			t.Errorf("%s: Last() (-want +got):\n%s", step.name, diff)
+		}
+		if h.Silent() != step.silent {
+			t.Errorf("%s: Silent() = %v, want %v", step.name, h.Silent(), step.silent)
+		}
+	}
+}

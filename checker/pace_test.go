@@ -263,3 +263,52 @@ func TestPaceFindsADeadServerInTime(t *testing.T) {
 		}
 	}
 }
+
+func TestPaceOfAnEntry(t *testing.T) {
+	const interval, fast, down = 2 * time.Second, 100 * time.Millisecond, 5 * time.Second
+	whole := Pace{Fast: In(fast), Down: In(down), Rise: 2, Fall: 3}
+	tests := []struct {
+		name  string
+		pace  Pace
+		tally tally
+		want  time.Duration
+	}{
+		{"a target begins at its interval", whole, tally{state: Up}, interval},
+		{"a failure of one that is up is counted", whole, tally{state: Up, row: 1}, fast},
+		{"a pass of one that is up is not", whole, tally{state: Up, row: 1, passed: true}, interval},
+		{"a pass of one that is down is counted", whole, tally{state: Down, row: 1, passed: true}, fast},
+		{"a failure of one that is down is not", whole, tally{state: Down, row: 1}, down},
+		{"without a fast pace a failure changes nothing", Pace{Down: In(down)}, tally{state: Up, row: 1}, interval},
+		{"without a pace for it one that is down keeps its interval", Pace{Fast: In(fast)}, tally{state: Down, row: 1}, interval},
+		{"without a fast pace a pass does not end that of one that is down", Pace{Down: In(down)}, tally{state: Down, row: 1, passed: true}, down},
+		{"no pace is faster than the least interval", Pace{Fast: 1}, tally{state: Up, row: 1}, minInterval},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &entry{target: new(target(1)), tally: tt.tally}
+			e.target.Pace = tt.pace
+			if got := e.interval(); got != tt.want {
+				t.Errorf("the interval is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The turn that comes after one that a quick retry has replaced is as late as it would
+// be without the retry.
+func TestScheduleJitterAfterAQuickRetry(t *testing.T) {
+	const interval = 2 * time.Second
+	s := newSchedule(epoch)
+	e := &entry{target: new(target(1)), phase: phase(target(1))}
+	for s.seed = 1; s.seed <= 20; s.seed++ {
+		for round := range 20 {
+			grid := spread(e.phase, interval) + time.Duration(round)*interval
+			e.refusals = 0
+			want := s.next(e, grid)
+			e.refusals = 1
+			if got := s.next(e, grid-1); got != want {
+				t.Errorf("seed %d, round %d: the turn is due at %v after a quick retry, want %v", s.seed, round, got, want)
+			}
+		}
+	}
+}
