@@ -193,3 +193,51 @@ func TestTheRemedyForRefusedAdvertsNamesTheirSenderWhereItIsOne(t *testing.T) {
 		}
 	}
 }
+
+// What is kept of a router is kept for each kind of trouble, also where two of a kind come
+// together.
+func TestOnlyCountersThatTellOfTroubleAreKept(t *testing.T) {
+	type reasons = map[vrrp.Reason]uint64
+	for _, tt := range []struct {
+		name string
+		c    vrrp.Counters
+		want bool
+	}{
+		{"nothing was counted", vrrp.Counters{}, false},
+		{"all adverts were in order", vrrp.Counters{AdvertsReceived: 7, Discarded: reasons{"ttl": 0}}, false},
+		{"there was another Master", vrrp.Counters{OtherMasters: 1}, true},
+		{"an advert of it was late", vrrp.Counters{OtherMasters: 1, AdvertsLate: 1}, true},
+		{"an address was removed", vrrp.Counters{OtherMasters: 1, AddressesRemoved: 1}, true},
+		{"an address was put back", vrrp.Counters{OtherMasters: 1, AddressesRestored: 1}, true},
+		{"a route was put back", vrrp.Counters{OtherMasters: 1, PathsRestored: 1}, true},
+		{"an advert was refused", vrrp.Counters{OtherMasters: 1, Discarded: reasons{"ttl": 1}}, true},
+		{"an advert did not agree", vrrp.Counters{OtherMasters: 1, Mismatched: reasons{"clock": 1}}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := troubled(&tt.c); got != tt.want {
+				t.Errorf("troubled: %v, want %v", got, tt.want)
+			}
+			if got := counters([]vrrp.Status{{Name: "outside", Counters: tt.c}}); (len(got) == 1) != tt.want {
+				t.Errorf("%d routers are kept", len(got))
+			}
+		})
+	}
+}
+
+func TestTheClocksDifferByWhatWasSeen(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		reason vrrp.Reason
+		ago    time.Duration
+		want   string
+	}{
+		{"the other one is ahead", vrrp.ReasonClock, -1, "; its clock is 1ns ahead of this director's"},
+		{"no advert was ahead", vrrp.ReasonClock, 0, "; its clock is 0s behind this director's"},
+		{"the other one is behind", vrrp.ReasonHMACStale, 1, "; its clock is 1ns behind this director's"},
+		{"the clocks are not the reason", vrrp.ReasonHMACWrong, -1, ""},
+	} {
+		if got := clocks(&vrrp.Status{SignedAgo: tt.ago}, tt.reason); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ func TestCertificatesThatEndAreAFinding(t *testing.T) {
 		{"all last longer", 14, []checker.Day{day(15), day(90)}, ""},
 		{"one ends in time", 14, []checker.Day{day(90), day(14)}, "1 certificate of real servers ends within 14 days, the first one on 2026-12-04 (web/b)"},
 		{"all end", 14, []checker.Day{day(3), day(2)}, "2 certificates of real servers end within 14 days, the first one on 2026-11-22 (web/b)"},
+		{"two end on one day", 14, []checker.Day{day(2), day(2)}, "2 certificates of real servers end within 14 days, the first one on 2026-11-22 (web/a)"},
 		{"one has ended, and is not verified", 1, []checker.Day{day(-3), 0}, "1 certificate of real servers ends within 1 day, the first one on 2026-11-17 (web/a)"},
 		{"nobody wants to know", 0, []checker.Day{day(1)}, ""},
 	} {

@@ -56,6 +56,8 @@ func TestAReloadTellsWhatItChanges(t *testing.T) {
 		{"a router", func(c *config.Config) {
 			c.Routers[0].Priority, c.Routers[0].Interval, c.Routers[0].Peers = 150, 250*time.Millisecond, []netip.Addr{lvs1}
 		}, []string{"changed virtual router outside: priority 0 -> 150, advert_interval 1s -> 250ms, peers"}},
+		{"a Master refuses what is sent to its address", func(c *config.Config) { c.Routers[0].Refuse = true },
+			[]string{"changed virtual router outside: accept true -> false"}},
 		{"a router has gone", func(c *config.Config) { c.Routers = nil }, []string{"! removed virtual router outside"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -254,3 +254,33 @@ func TestAConditionThatCannotBeWatchedIsAFinding(t *testing.T) {
 		}
 	}
 }
+
+// A service that has a min_healthy of its own is judged by it, as the table is.
+func TestTheOwnConditionOfAService(t *testing.T) {
+	policed := &config.Policy{MinHealthy: config.Quantity{N: 2}}
+	for _, tt := range []struct {
+		name   string
+		own    bool
+		policy *config.Policy
+		below  bool
+		want   vrrp.Condition
+	}{
+		{"enough take connections", true, policed, false, vrrp.Condition{OK: true}},
+		{"too few take connections", true, policed, true, vrrp.Condition{Reason: `fewer real servers of virtual service "web" take connections than its min_healthy`}},
+		{"it has no min_healthy", true, nil, false, vrrp.Condition{Reason: `0 of 0 real servers of virtual service "web" are up, and 1 must be`}},
+		{"the condition has a minimum of its own", false, policed, false, vrrp.Condition{Reason: `0 of 0 real servers of virtual service "web" are up, and 1 must be`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &config.Config{Services: []config.Service{{Name: "web", Policy: tt.policy}},
+				Conditions: []config.Condition{{Name: "service web", Service: "web", Own: tt.own, Minimum: 1}}}
+			var h Healths
+			h.Configure(start, c.Services, nil)
+			var w watch
+			w.configure(c)
+			tt.want.Name, tt.want.Tracked = "service web", true
+			if got := w.judge(&h, func(int) bool { return tt.below }); !slices.Equal(got, []vrrp.Condition{tt.want}) {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}

@@ -19,6 +19,11 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 	untracked.Extra = extra.Extra // with track = false
 	tracks := outside("outside", "eth0")
 	tracks.Track = []vrrp.Track{{Condition: "interface ethl"}}
+	tracking := func(track vrrp.Track) []vrrp.Config {
+		c := outside("outside", "eth0")
+		c.Track = []vrrp.Track{track}
+		return []vrrp.Config{c}
+	}
 	elsewhere := func(name, port string) vrrp.Config {
 		return vrrp.Config{Name: name, Interface: port, Addresses: []netip.Prefix{netip.MustParsePrefix("10.14.0.200/24")}}
 	}
@@ -35,6 +40,9 @@ func TestAReloadWithAMistypedInterfaceIsRefused(t *testing.T) {
 		{"of an extra address", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{extra}, "ens1"},
 		{"of an extra address without which it stays Master", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{untracked}, ""},
 		{"of a tracked interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{tracks}, "ethl"},
+		{"of a tracked interface that only lowers the priority", []vrrp.Config{outside("outside", "eth0")}, tracking(vrrp.Track{Condition: "interface ethl", Weight: -10}), ""},
+		{"of a tracked interface that must be down", []vrrp.Config{outside("outside", "eth0")}, tracking(vrrp.Track{Condition: "interface ethl", Reverse: true}), ""},
+		{"it tracks what is no interface", []vrrp.Config{outside("outside", "eth0")}, tracking(vrrp.Track{Condition: "ping outside"}), ""},
 		{"the router moves to another interface", []vrrp.Config{outside("outside", "eth0")}, []vrrp.Config{outside("outside", "eth1")}, ""},
 		{"what it tracks was missing before", []vrrp.Config{tracks}, []vrrp.Config{tracks}, ""},
 		{"its interface was missing before", []vrrp.Config{outside("outside", "eth7")}, []vrrp.Config{outside("outside", "eth8")}, ""},

@@ -304,3 +304,60 @@ func TestHoldingBackIsAFindingThatNeedsNothing(t *testing.T) {
 		t.Errorf("findings %q, want %q", got, want)
 	}
 }
+
+// A router that has resources to stop may take so long before it offers its role.
+func TestAFailoverWaitsForWhatIsStoppedBefore(t *testing.T) {
+	h := helmOf(t)
+	h.core.config.Routers[1].Leave.Timeout = time.Minute
+	h.failover()
+	h.wait(time.Minute + 11*time.Second - 1)
+	h.expect("a minute, five seconds, and six intervals", "inside offers 1, outside offers 1", "")
+	h.wait(1)
+	h.wait(0)
+	h.expect("then", "inside preempts, outside preempts", "",
+		"ok=false, inside unknown as Master, outside unknown as Master, not all virtual routers were handed over")
+}
+
+// What became of one failover says nothing of the next.
+func TestTheOutcomeOfAnEarlierFailoverIsNotTaken(t *testing.T) {
+	h := helmOf(t)
+	h.failover("outside")
+	h.ended("outside", vrrp.Declined, vrrp.Master)
+	h.expect("nobody took it", "inside preempts, outside preempts", "", "ok=false, outside declined as Master, not all virtual routers were handed over")
+	h.failover("outside")
+	h.expect("ordered again", "inside preempts, outside offers 2", "")
+	h.ended("outside", "", vrrp.Master)
+	h.expect("the keeper knows of the order, and of nothing else", "inside preempts, outside offers 2", "")
+	h.ended("outside", vrrp.Accepted, vrrp.Backup)
+	h.expect("taken", "inside preempts", "outside"+byAlice, "ok=true, outside accepted as Backup")
+}
+
+// The keeper is not told what has not changed for it.
+func TestAFailoverOfBackupsIsNoNewsForTheKeeper(t *testing.T) {
+	h := helmOf(t)
+	h.hearOf("outside", vrrp.Backup)
+	h.lines = nil
+	h.failover("outside")
+	h.want("ordered", "info failover-ordered")
+}
+
+func TestAMoveTellsWhoIsMasterNowAndWhyNot(t *testing.T) {
+	backup := vrrp.Status{State: vrrp.Backup, Master: lvs2, MasterPriority: 100, Offered: vrrp.Offered{Reason: "nobody is better"}}
+	master := backup
+	master.State = vrrp.Master
+	for _, tt := range []struct {
+		name string
+		how  vrrp.Outcome
+		s    vrrp.Status
+		want api.Move
+	}{
+		{"the other director has taken the role", vrrp.Accepted, backup, api.Move{State: "Backup", Master: lvs2, MasterPriority: 100}},
+		{"this one is Master still", vrrp.Declined, master, api.Move{State: "Master"}},
+		{"this one has kept the role", vrrp.Kept, master, api.Move{State: "Master", Reason: "nobody is better"}},
+	} {
+		tt.want.Router, tt.want.Outcome = "outside", string(tt.how)
+		if got := moveOf("outside", tt.how, &tt.s); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}

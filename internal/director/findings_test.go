@@ -236,3 +236,28 @@ func TestWhatTheEdgesLackIsAFinding(t *testing.T) {
 		}
 	})
 }
+
+func TestAHookThatFailedLastIsAFinding(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		hook api.Hook
+		want string
+	}{
+		{"it was never run", api.Hook{}, ""},
+		{"it did what it should", api.Hook{Last: api.HookRun{At: start, OK: true}}, ""},
+		{"it failed", api.Hook{Last: api.HookRun{At: start, State: "MASTER", Result: "exit status 1"}},
+			`the hook "any" of virtual router "outside" failed when it was told "MASTER": /bin/notify: exit status 1`},
+		{"it cannot be run", api.Hook{Unusable: "it is gone", Last: api.HookRun{At: start}}, `the hook "any" of virtual router "outside" cannot be run: it is gone`},
+	} {
+		tt.hook.On, tt.hook.Program = "any", "/bin/notify"
+		var all findings
+		all.hook(`virtual router "outside"`, &tt.hook)
+		got := ""
+		for _, f := range all {
+			got += f.Text
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

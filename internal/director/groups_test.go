@@ -20,7 +20,7 @@ func TestStateOfASyncGroup(t *testing.T) {
 		{"Master of all", []vrrp.State{vrrp.Master, vrrp.Master}, 0, api.Master, ""},
 		{"Backup of all", []vrrp.State{vrrp.Backup, vrrp.Backup}, 0, api.Backup, ""},
 		{"in the middle of a move", []vrrp.State{vrrp.Master, vrrp.Backup}, 0, api.Split, ""},
-		{"split for longer than Master_Down", []vrrp.State{vrrp.Master, vrrp.Backup}, 5 * time.Second, api.Split, split},
+		{"split for longer than Master_Down", []vrrp.State{vrrp.Master, vrrp.Backup}, 5*time.Second + 49*time.Millisecond, api.Split, split},
 		{"of three, the last one is Master", []vrrp.State{vrrp.Initialize, vrrp.Backup, vrrp.Master}, 0, api.Split, ""},
 		{"of three, the first one is Master", []vrrp.State{vrrp.Master, vrrp.Backup, vrrp.Backup}, 0, api.Split, ""},
 		{"one has not started", []vrrp.State{vrrp.Backup, vrrp.Initialize}, 0, api.Initialize, ""},

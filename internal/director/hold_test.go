@@ -293,3 +293,60 @@ func TestHoldsBySeed(t *testing.T) {
 		}
 	}
 }
+
+// A panic goes on after panic_for only where this director is cut off and somebody is held in.
+func TestAPanicGoesOnOnlyForServersThatItHolds(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		isolated bool
+		letters  string
+		goesOn   bool
+	}{
+		{"cut off, with servers that are held in", true, "sp", true},
+		{"cut off, with none that is held in", true, "pp", false},
+		{"not cut off", false, "sp", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tellOf(t, farm(2, false, &config.Policy{PanicPercent: 90, PanicFor: time.Minute}))
+			for _, letters := range []string{"pp", "pp", tt.letters, tt.letters, tt.letters} {
+				s.round(letters)
+			}
+			c, key := s.core, s.core.config.Services[0].Key
+			c.isolated = tt.isolated
+			c.panics = map[ipvsctl.ServiceKey]Hold{key: {By: api.ByPanic, From: start, Until: s.now}}
+			c.judgePanic(s.now, 0)
+			if h := c.panics[key]; (h.By == api.ByPanic) != tt.goesOn || tt.goesOn && !h.Until.Equal(s.now.Add(time.Minute)) {
+				t.Errorf("%+v, want one that goes on: %v", h, tt.goesOn)
+			}
+		})
+	}
+}
+
+func TestServersThatAreHeldInAreAFinding(t *testing.T) {
+	until := start.Add(time.Hour)
+	for _, tt := range []struct {
+		name    string
+		by      api.Decider
+		letters string
+		want    string
+	}{
+		{"there is no panic", "", "sp", ""},
+		{"one is held in", api.ByPanic, "sp", `1 real server of virtual service "web" fell silent together, so they are held in the table until ` + until.Format(time.TimeOnly)},
+		{"none is held in any more", api.ByPanic, "pp", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tellOf(t, farm(2, false, nil))
+			for _, letters := range []string{"pp", "pp", tt.letters, tt.letters, tt.letters} {
+				s.round(letters)
+			}
+			s.core.panics = map[ipvsctl.ServiceKey]Hold{s.core.config.Services[0].Key: {By: tt.by, From: start, Until: until}}
+			got := ""
+			for _, f := range s.core.held(s.now) {
+				got += f.Text
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
