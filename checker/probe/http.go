@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -67,18 +66,12 @@ func headerLines(headers []checker.Header) []byte {
 
 // run follows no redirect, keeps no connection, and uses no proxy: the check
 // is about this server, not about another one that it names.
-func (c *httpCheck) run(ctx context.Context, t checker.Target) (seen found, err error) {
-	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+func (c *httpCheck) run(ctx context.Context, t checker.Target) (found, error) {
+	plain, stream, seen, err := connect(ctx, t, c.tls)
 	if err != nil {
 		return seen, err
 	}
 	defer plain.Close()
-	var stream io.ReadWriteCloser = plain
-	if c.tls != nil {
-		if stream, seen, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
-			return seen, err
-		}
-	}
 	answer, err := c.ask(stream, t)
 	if answer != nil && answer.finish(ctx, plain) && plain.closeInOrder() == nil {
 		stream.Close()

@@ -45,18 +45,12 @@ type tcpCheck struct {
 	expect expectation
 }
 
-func (c *tcpCheck) run(ctx context.Context, t checker.Target) (seen found, err error) {
-	plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+func (c *tcpCheck) run(ctx context.Context, t checker.Target) (found, error) {
+	plain, stream, seen, err := connect(ctx, t, c.tls)
 	if err != nil {
 		return seen, err
 	}
 	defer plain.Close()
-	var stream io.ReadWriteCloser = plain
-	if c.tls != nil {
-		if stream, seen, err = c.tls.handshake(ctx, plain, t.Addr); err != nil {
-			return seen, err
-		}
-	}
 	err = c.talk(stream)
 	plain.part(ctx, stream, c.Quit)
 	return seen, err

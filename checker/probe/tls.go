@@ -36,6 +36,19 @@ func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tl
 	return c
 }
 
+// connect establishes a connection to a server, and negotiates TLS on it unless the client
+// is nil. What is said goes over stream; the caller closes plain, in whichever way ends it.
+func connect(ctx context.Context, t checker.Target, c *tlsClient) (plain *conn, stream io.ReadWriteCloser, seen found, err error) {
+	plain, err = dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+	if err != nil || c == nil {
+		return plain, plain, seen, err
+	}
+	if stream, seen, err = c.handshake(ctx, plain, t.Addr); err != nil {
+		plain.Close()
+	}
+	return plain, stream, seen, err
+}
+
 // handshake negotiates TLS on a connection to an address. It finds when the server's
 // certificate ends.
 func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr) (*tls.Conn, found, error) {

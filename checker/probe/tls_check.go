@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -17,15 +16,12 @@ func compileHandshake(p *Prober, o checker.Handshake) (run, error) {
 	}
 	client := newTLS(p.authorities, o.TLS, "")
 	return func(ctx context.Context, t checker.Target) (found, error) {
-		plain, err := dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
+		plain, secure, seen, err := connect(ctx, t, client)
 		if err != nil {
-			return found{}, err
+			return seen, err
 		}
 		defer plain.Close()
-		secure, seen, err := client.handshake(ctx, plain, t.Addr)
-		if err == nil {
-			plain.part(ctx, secure, nil)
-		}
-		return seen, err
+		plain.part(ctx, secure, nil)
+		return seen, nil
 	}, nil
 }
