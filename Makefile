@@ -84,9 +84,15 @@ unit: ## Run only the unit tests
 	@go test ./...
 
 .PHONY: integration
-integration: build ## Run only the tests that need IPVS; RUN=Name and KERNEL=qemu select
+integration: build ## Run the tests that need IPVS, and without RUN all kinds of checks; RUN=Name and KERNEL=qemu select
+	@[ -n "$(RUN)" ] || $(MAKE) --no-print-directory kinds
 	@integration/packages test
 	@go test -p 1 -count 1 -v -timeout 20m -exec '$(LAB) -kernel $(KERNEL) -timeout 20m --' $(if $(RUN),-run '$(RUN)') $(ON_IPVS)
+
+.PHONY: kinds
+kinds: ## Run each kind of check against Debian's servers; RUN=redis selects
+	@integration/packages kinds
+	@CGO_ENABLED=1 go test -race -count 1 -v -timeout 20m ./integration/kinds -run 'TestServers/$(RUN)' -all
 
 .PHONY: interop
 interop: build ## Run lvsd beside keepalived and FRR, in all modes; RUN=Peers/keepalived_2 selects

@@ -3,9 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -274,30 +272,6 @@ func startServer(t *testing.T, addr netip.AddrPort, command ...string) *os.Proce
 	return nil
 }
 
-// TestTCPOfRedis asks Debian's: well, hung, asked for something else, and gone.
-func TestTCPOfRedis(t *testing.T) {
-	t.Parallel()
-	addr := closedPort(t)
-	server := startServer(t, addr, "redis-server", "--bind", addr.Addr().String(), "--port", portOf(addr), "--save", "", "--dir", t.TempDir())
-	p := newProber(t)
-	hello := saying("+PONG")
-	hello.Quit = []byte("QUIT\r\n")
-	expect(t, probeOnce(t, p, at(addr, hello, patience)), checker.Passed, "")
-	expect(t, probeOnce(t, p, at(addr, saying("+NONE"), 300*time.Millisecond)), checker.Failed, `an answer that begins with "+PONG\r\n"`)
-	whileStopped(t, server, func() {
-		expect(t, probeOnce(t, p, at(addr, hello, 300*time.Millisecond)), checker.Failed, "timeout after 300ms while waiting for the answer")
-	})
-	expect(t, probeOnce(t, p, at(addr, hello, patience)), checker.Passed, "")
-	server.Kill()
-	gone(t, addr)
-	expect(t, probeOnce(t, p, at(addr, hello, patience)), checker.Failed, "connection refused")
-}
-
-func portOf(addr netip.AddrPort) string {
-	_, port, _ := net.SplitHostPort(addr.String())
-	return port
-}
-
 // whileStopped calls f while a process is stopped, as one that hangs.
 func whileStopped(t *testing.T, p *os.Process, f func()) {
 	t.Helper()
@@ -306,20 +280,4 @@ func whileStopped(t *testing.T, p *os.Process, f func()) {
 	}
 	defer p.Signal(unix.SIGCONT)
 	f()
-}
-
-// gone waits until nobody listens.
-func gone(t *testing.T, addr netip.AddrPort) {
-	t.Helper()
-	for range 500 {
-		c, err := dial(context.Background(), addr, true)
-		if errors.Is(err, unix.ECONNREFUSED) {
-			return
-		}
-		if err == nil {
-			c.Close()
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("it still listens")
 }
