@@ -32,6 +32,7 @@
 //	tracking.go                     the conditions of all blocks
 //	joined.go                       sync groups, and the virtual routers in them
 //	placed.go                       virtual routers, and the addresses of this machine
+//	this_machine.go                 what is known of the machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them
 //
 // An option is one line in the table of its block: its name, its default, its
