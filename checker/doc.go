@@ -40,6 +40,7 @@
 //
 //	spec.go, status.go, words.go, expect.go,  what all kinds have in common
 //	tls.go
+//	login.go
 //	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
 //	local.go, day.go, target.go
 //	health.go                                 what results mean

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"weak"
 
 	"github.com/lvsd/lvsd/checker"
 	"golang.org/x/sys/unix"
@@ -40,7 +40,7 @@ func (m *mount) read(string, certificates) (certificates, error) {
 // hung returns authorities whose files are on a mount that hangs.
 func hung() (*authorities, *mount) {
 	m := &mount{alive: make(chan struct{})}
-	return &authorities{read: m.read, files: make(map[string]weak.Pointer[authorityFile])}, m
+	return newFiles(new(atomic.Int64), m.read), m
 }
 
 func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
@@ -65,7 +65,7 @@ func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {
 		cancelled, stop := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, stop)
 		began = time.Now()
-		all.file("/net/ca.pem").pool(cancelled)
+		all.file("/net/ca.pem").value(cancelled)
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("the cancelled probe ended after %v, want 1s", took)
 		}
@@ -79,7 +79,7 @@ func TestAuthoritiesHungDiskIsReadOnceUntilItIsBack(t *testing.T) {
 		ask := func(timeout time.Duration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			_, err := file.pool(ctx)
+			_, err := file.value(ctx)
 			return err
 		}
 		for range 3 {
@@ -110,9 +110,9 @@ func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for i := range maxReaders {
-			all.file(fmt.Sprintf("/net/%d.pem", i)).pool(ctx)
+			all.file(fmt.Sprintf("/net/%d.pem", i)).value(ctx)
 		}
-		_, err := all.file("/net/more.pem").pool(ctx)
+		_, err := all.file("/net/more.pem").value(ctx)
 		const want = "/net/more.pem: 4096 other files are being read already (does their disk or network mount hang?)"
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
@@ -122,7 +122,7 @@ func TestAuthoritiesHungDiskIsBounded(t *testing.T) {
 		if n := all.readers.Load(); disk.reads != maxReaders || n != 0 {
 			t.Errorf("%d reads, of which %d did not end; want %d, and 0", disk.reads, n, maxReaders)
 		}
-		if _, err := all.file("/net/more.pem").pool(t.Context()); err != errNoCertificate {
+		if _, err := all.file("/net/more.pem").value(t.Context()); err != errNoCertificate {
 			t.Errorf("afterwards: %v, want what the disk says", err)
 		}
 	})
@@ -149,7 +149,7 @@ func TestAuthoritiesAreForgotten(t *testing.T) {
 	left := func() int {
 		p.authorities.mu.Lock()
 		defer p.authorities.mu.Unlock()
-		return len(p.authorities.files)
+		return len(p.authorities.named)
 	}
 	for range 1000 {
 		if runtime.GC(); left() == 1 {

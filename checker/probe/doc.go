@@ -5,6 +5,7 @@
 //	        ── udp.go ─── datagram.go
 //	        ── http.go ─┴─ dial.go   connections in the runtime's poller
 //	        │     ├─ tls.go ─ authorities.go   certificates
+//	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
 //	        │     ├─ response.go   what they say by HTTP, and how it ends
 //	        │     └─ pattern.go   what that must match
@@ -21,20 +22,21 @@
 // that sends one byte at a time cannot prolong a probe. What is read from a
 // server is bounded, too: by HTTP 64 kB of header and 1 MiB after it, of which
 // checker.BodyLimit bytes are looked at, else checker.AnswerLimit bytes.
-// Only reading a file of certificates can take longer, if its disk hangs:
-// authorities.go reads it in a goroutine of its own, and no probe waits for that
+// Only reading a file of certificates or a password can take longer, if its disk hangs:
+// files.go reads it in a goroutine of its own, and no probe waits for that
 // beyond its deadline.
 //
 // The outcome of a probe is NotRun if its cause is on this director: no route, no
-// socket, no port, its own packet filter, a file of certificates that cannot be
-// read. Any other cause is a failure of the server: a refusal, a reset, silence,
+// socket, no port, its own packet filter, a file of certificates or a password that
+// cannot be read. Any other cause is a failure of the server: a refusal, a reset, silence,
 // or an address for which nobody answers ARP.
 //
 // Every file uses only files that come before it in this list:
 //
 //	verdict.go                         how a probe ended
 //	dial.go, datagram.go,              connections
-//	authorities.go, tls.go
+//	files.go, authorities.go, tls.go   files that are read when they change
+//	login.go
 //	pattern.go, answer.go,             what servers say
 //	response.go
 //	echo.go, pinger.go                 ICMP

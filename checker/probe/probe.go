@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
-	"weak"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -18,7 +18,10 @@ type Starter func(ctx context.Context, e checker.Exec, timeout time.Duration) (f
 // A Prober compiles Specs to probes over the network of the network namespace
 // that they run in.
 type Prober struct {
+	// readers is how many files are being read at this moment.
+	readers      atomic.Int64
 	authorities  *authorities
+	passwords    *passwords
 	ping4, ping6 pinger
 	processes    processes
 	start        Starter
@@ -27,13 +30,15 @@ type Prober struct {
 // New returns a Prober that starts programs by start; nil: it starts none. It opens the
 // sockets for ping when a probe first needs them, and keeps them.
 func New(start Starter) *Prober {
-	return &Prober{
-		start:       start,
-		authorities: &authorities{read: readCertificates, files: make(map[string]weak.Pointer[authorityFile])},
-		ping4:       pinger{family: ipv4Echo},
-		ping6:       pinger{family: ipv6Echo},
-		processes:   processes{root: "/proc"},
+	p := &Prober{
+		start:     start,
+		ping4:     pinger{family: ipv4Echo},
+		ping6:     pinger{family: ipv6Echo},
+		processes: processes{root: "/proc"},
 	}
+	p.authorities = newFiles(&p.readers, readCertificates)
+	p.passwords = newFiles(&p.readers, readPassword)
+	return p
 }
 
 // OnProcesses has changed called soon after a process that probes count has begun or ended,

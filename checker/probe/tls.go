@@ -94,7 +94,7 @@ func (c *tlsClient) config(ctx context.Context, addr netip.Addr) (*tls.Config, e
 		return config, nil
 	}
 	var err error
-	if config.RootCAs, err = c.authorities.pool(ctx); err != nil {
+	if config.RootCAs, err = c.authorities.value(ctx); err != nil {
 		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
 	}
 	return config, nil

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +55,7 @@ const (
 var keyTable = block.NewTable("key", func() []block.Entry[vrrp.Key] {
 	return []block.Entry[vrrp.Key]{
 		block.Text("file", "The file that has the key: 32 to 64 printable bytes on one line, or hex: and twice as many hexadecimal digits, as keepalived reads it. Nobody but root and lvsd may be able to read it: chown root:lvsd and chmod 0640, or lvsd's own with 0600. A key that has changed is read by a reload.",
-			"", keyFile, func(k *vrrp.Key) *string { return &k.File }).Within("an absolute path").Unless("the credential"),
+			"", secretFile("key file", "/etc/lvsd/vrrp.key", "key"), func(k *vrrp.Key) *string { return &k.File }).Within("an absolute path").Unless("the credential"),
 		block.Text("credential", "The name of a credential of systemd that has the key, in place of a file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of lvsd.service). It is set when lvsd is started.",
 			"", credential, func(k *vrrp.Key) *string { return &k.Credential }).Within("a name").Unless("the file"),
 	}
@@ -142,24 +141,6 @@ func checkWindow(b *block.Body, a *authentication, interval time.Duration) {
 	case a.Window%time.Second != 0:
 		b.Mistake(b.At("window"), "Invalid window", "Adverts tell whole seconds, but this is %s: round it.", block.Short(a.Window))
 	}
-}
-
-// keyFile checks the path of a file with a key.
-func keyFile(b *block.Body, s string, at block.Place) (string, bool) {
-	if !filepath.IsAbs(s) || len(s) > 4095 || strings.ContainsFunc(s, unicode.IsControl) {
-		b.Mistake(at, "Invalid key file", "Write the whole path of a file, such as \"/etc/lvsd/vrrp.key\". The key itself is never in the configuration.")
-		return "", false
-	}
-	return s, true
-}
-
-// credential checks the name of a credential (systemd.exec(5)).
-func credential(b *block.Body, s string, at block.Place) (string, bool) {
-	if s == "" || s == "." || s == ".." || len(s) > 255 || strings.ContainsFunc(s, func(r rune) bool { return r == '/' || r <= ' ' || r > '~' }) {
-		b.Mistake(at, "Invalid credential", "Write the name of a credential, as in LoadCredential=NAME:PATH: it has neither a slash nor a space.")
-		return "", false
-	}
-	return s, true
 }
 
 // password checks a password; no message shows it.

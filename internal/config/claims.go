@@ -27,6 +27,7 @@ const (
 	sourceAddress      // an address that adverts are sent from, with its interface as text
 	peerAddress        // an address to which adverts are sent
 	keyText            // a file with a key, or with the text the name of a credential
+	passwordText       // the same for a password of checks
 	signedTime         // adverts that are accepted by the time at which they were signed
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
@@ -60,6 +61,13 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 	streamName:     {"stream", "choose another name"},
 	serviceName:    {"virtual_service", "choose another name"},
 	serviceKey:     {"virtual service", "write all servers of a service into one block"},
+}
+
+// secretWords has the words about a secret that cannot be used, and about one that the
+// service cannot read.
+var secretWords = map[int]struct{ unusable, unread string }{
+	keyText:      {"Unusable key", "Key that the service cannot read"},
+	passwordText: {"Unusable password", "Password that the service cannot read"},
 }
 
 // claim notes what a block claims, where that is shown as it is told apart.

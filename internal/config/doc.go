@@ -7,9 +7,10 @@
 //	processors.go, owner.go,        what all of this makes, and what a block claims
 //	config.go, claims.go
 //	foreign.go                      other programs' words, with ours
-//	route.go, check.go,             what several of the following share
+//	secret.go, route.go, check.go,  what several of the following share
 //	check_talk.go,
-//	check_tls_options.go, policy.go
+//	check_tls_options.go,
+//	check_login.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,
 //	check_http.go, check_ping.go

@@ -178,14 +178,20 @@ func (w *whole) add(r *block.Result[declaration]) {
 	}
 }
 
-// judgeKey judges where a key is read from.
-func (w *whole) judgeKey(c block.Claim) {
-	switch doubt, err := w.machine.Key(c.Key, c.Text); {
+// judgeSecret judges where a secret is read from, once for all who share it.
+func (w *whole) judgeSecret(c block.Claim, check func(file, credential string) (doubt bool, err error)) {
+	id := claimID{c.Kind, c.Key + "\x00" + c.Text}
+	if _, again := w.first[id]; again || check == nil {
+		return
+	}
+	w.first[id] = c.At
+	words := secretWords[c.Kind]
+	switch doubt, err := check(c.Key, c.Text); {
 	case err == nil:
 	case doubt:
-		w.Doubt(c.At, "Key that the service cannot read", "%s.", sentence(err))
+		w.Doubt(c.At, words.unread, "%s.", sentence(err))
 	default:
-		w.Mistake(c.At, "Unusable key", "%s.", sentence(err))
+		w.Mistake(c.At, words.unusable, "%s.", sentence(err))
 	}
 }
 
@@ -237,9 +243,9 @@ func (w *whole) judge(c block.Claim) {
 	case processors:
 		w.judgeProcessors(c)
 	case keyText:
-		if w.machine.Key != nil {
-			w.judgeKey(c)
-		}
+		w.judgeSecret(c, w.machine.Key)
+	case passwordText:
+		w.judgeSecret(c, w.machine.Password)
 	case signedTime:
 		if w.machine.Unsynchronized {
 			w.machine.Unsynchronized = false // Once is enough.

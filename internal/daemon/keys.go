@@ -62,7 +62,7 @@ func readKeys(routers []vrrp.Config) ([]vrrp.Config, error) {
 		a.Keys = slices.Clone(a.Keys)
 		for j := range a.Keys {
 			k := &a.Keys[j]
-			text, err := keyfile.Read(k.File, k.Credential)
+			text, err := keyfile.Key.Read(k.File, k.Credential)
 			if err != nil {
 				return nil, fmt.Errorf("key %d of virtual router %q: %w", k.ID, routers[i].Name, err)
 			}

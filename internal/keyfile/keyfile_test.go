@@ -47,8 +47,8 @@ func TestWhatAKeyIs(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Read(path, "")
-			_, checked := Check(path, "")
+			got, err := Key.Read(path, "")
+			_, checked := Key.Check(path, "")
 			if got != tt.want || (err == nil) != (tt.wrong == "") || (checked == nil) != (err == nil) {
 				t.Fatalf("%q, %v, %v", got, err, checked)
 			}
@@ -56,6 +56,48 @@ func TestWhatAKeyIs(t *testing.T) {
 				t.Errorf("%v, want %s", err, tt.wrong)
 			}
 		})
+	}
+}
+
+func TestWhatAPasswordIs(t *testing.T) {
+	long := strings.Repeat("x", MaxPassword)
+	for _, tt := range []struct {
+		name, text, want string
+		wrong            string // what its error says
+	}{
+		{"a word", "secret", "secret", ""},
+		{"and the end of the line", "secret\n", "secret", ""},
+		{"as an editor of Windows leaves it", "secret\r\n", "secret", ""},
+		{"with spaces, which are a part of it", " a b ", " a b ", ""},
+		{"in no English", "naïve-пароль\n", "naïve-пароль", ""},
+		{"one that looks like a key", "hex:0f", "hex:0f", ""},
+		{"as long as it can be", long + "\n", long, ""},
+
+		{"nothing", "", "", "is empty: write the password into it"},
+		{"the end of a line", "\n", "", "is empty"},
+		{"too long", long + "\nx", "", "has more than a password of 1024 bytes: write the password alone"},
+		{"a second line, which could be a command", "secret\r\nQUIT\r\n", "", "has control characters, more than one line"},
+		{"a byte that ends a text", "secret\x00", "", "has control characters"},
+		{"what is not UTF-8", "secret\xff", "", "has control characters, more than one line, or something else than UTF-8"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "password")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Password.Read(path, "")
+			_, checked := Password.Check(path, "")
+			if got != tt.want || (err == nil) != (tt.wrong == "") || (checked == nil) != (err == nil) {
+				t.Fatalf("%q, %v, %v", got, err, checked)
+			}
+			if err != nil && (!strings.Contains(err.Error(), path+" "+tt.wrong) || strings.Contains(err.Error(), "secret")) {
+				t.Errorf("%v, want %s", err, tt.wrong)
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "none")
+	if _, err := Password.Read(path, ""); err == nil || !strings.Contains(err.Error(), "there is no password file "+path+": write it (as root: umask 077; cat > "+path+";") {
+		t.Errorf("of no file: %v", err)
 	}
 }
 
@@ -85,7 +127,7 @@ func TestWhoseAKeyIs(t *testing.T) {
 			if err := errors.Join(os.WriteFile(path, []byte(good), 0o600), os.Chown(path, tt.uid, tt.gid), os.Chmod(path, tt.mode)); err != nil {
 				t.Fatal(err)
 			}
-			got, err := File(path)
+			got, err := Key.File(path)
 			if (err == nil) != (tt.wrong == "") || err == nil && got != good {
 				t.Fatalf("%q, %v", got, err)
 			}
@@ -124,8 +166,8 @@ func TestWhoCanReplaceAKey(t *testing.T) {
 				os.Symlink("../real/key", dir+"/link"), tt.edit(dir, real)); err != nil {
 				t.Fatal(err)
 			}
-			got, err := File(dir + "/link")
-			_, checked := Check(dir+"/link", "")
+			got, err := Key.File(dir + "/link")
+			_, checked := Key.Check(dir+"/link", "")
 			if (err == nil) != (tt.wrong == "") || err == nil && got != good || (checked == nil) != (err == nil) {
 				t.Fatalf("%q, %v, %v", got, err, checked)
 			}
@@ -148,7 +190,7 @@ func TestWhatIsNoKeyFile(t *testing.T) {
 		dir:                        "is no regular file",
 		"/dev/zero":                "is no regular file",
 	} {
-		if _, err := File(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Key.File(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}
 	}
@@ -163,7 +205,7 @@ func TestAKeyThatOnlyTheServiceMayReadIsRight(t *testing.T) {
 	t.Cleanup(func() { service = was })
 	if os.Getenv("LVSD_TEST_KEYS") != "" {
 		for _, name := range []string{"service", "group", "alien", "none"} {
-			if _, err := Check(filepath.Join(os.Getenv("LVSD_TEST_KEYS"), name), ""); err != nil {
+			if _, err := Key.Check(filepath.Join(os.Getenv("LVSD_TEST_KEYS"), name), ""); err != nil {
 				t.Logf("%s: %v", name, err)
 			} else {
 				t.Logf("%s: right", name)
@@ -190,7 +232,7 @@ func TestAKeyThatOnlyTheServiceMayReadIsRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"service": false, "group": false, "alien": true} {
-		if doubt, err := Check(filepath.Join(dir, name), ""); doubt != want || want != (err != nil) || want && !strings.Contains(err.Error(), "cannot be read by user lvsd, which lvsd.service runs as: chown root:lvsd") {
+		if doubt, err := Key.Check(filepath.Join(dir, name), ""); doubt != want || want != (err != nil) || want && !strings.Contains(err.Error(), "cannot be read by user lvsd, which lvsd.service runs as: chown root:lvsd") {
 			t.Errorf("as root, %s: doubt %t, %v", name, doubt, err)
 		}
 	}
@@ -211,24 +253,24 @@ func TestCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", "")
-	if _, err := Read("", "vrrp"); err == nil || !strings.Contains(err.Error(), "lvsd was started without any: write LoadCredential=vrrp:/PATH") {
+	if _, err := Key.Read("", "vrrp"); err == nil || !strings.Contains(err.Error(), "lvsd was started without any: write LoadCredential=vrrp:/PATH") {
 		t.Errorf("without credentials: %v", err)
 	}
-	if _, err := Check("", "vrrp"); err != nil {
+	if _, err := Key.Check("", "vrrp"); err != nil {
 		t.Errorf("of a service that is not this one: %v", err)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	// systemd decides who may read it.
-	if got, err := Read("", "vrrp"); got != good || err != nil {
+	if got, err := Key.Read("", "vrrp"); got != good || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := Check("", "vrrp"); err != nil {
+	if _, err := Key.Check("", "vrrp"); err != nil {
 		t.Error(err)
 	}
-	if _, err := Check("", "other"); err == nil || !strings.Contains(err.Error(), `there is no credential "other": write LoadCredential=other:`) {
+	if _, err := Key.Check("", "other"); err == nil || !strings.Contains(err.Error(), `there is no credential "other": write LoadCredential=other:`) {
 		t.Errorf("one that is not there: %v", err)
 	}
-	if _, err := Check("", "short"); err == nil || !strings.Contains(err.Error(), "has a key of 1 bytes") {
+	if _, err := Key.Check("", "short"); err == nil || !strings.Contains(err.Error(), "has a key of 1 bytes") {
 		t.Errorf("a short one: %v", err)
 	}
 }

@@ -1,0 +1,43 @@
+package config
+
+import (
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/block"
+)
+
+// A login is whom a check says it is, and where its password is read from.
+type login struct{ user, file, credential string }
+
+// loginOptions are the options of a check that logs in.
+func loginOptions[T any](of func(*T) *login) []block.Entry[T] {
+	return []block.Entry[T]{
+		validText("user", "Whom the check logs in as. It needs no rights beyond what the check asks.",
+			"", func(s string) error { return checker.Login{User: s}.Validate() }, func(t *T) *string { return &of(t).user }).Unless("none"),
+		block.Text("password_file", "The file that has the password, on one line; the password itself is never in the configuration. Nobody but root and lvsd may be able to read it: chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again when it changes, without a reload.",
+			"", secretFile("password_file", "/etc/lvsd/check.password", "password"), func(t *T) *string { return &of(t).file }).Within("an absolute path").Unless("none").Secret(),
+		block.Text("password_credential", "The name of a credential of systemd that has the password, in place of a file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of lvsd.service). It is set when lvsd is started.",
+			"", credential, func(t *T) *string { return &of(t).credential }).Within("a name").Unless("none"),
+	}
+}
+
+// compile works out a login. What a block says of the password replaces what it has
+// inherited.
+func (l *login) compile(b *block.Body) checker.Login {
+	switch file, other := b.Given("password_file"), b.Given("password_credential"); {
+	case file && other:
+		b.Mistake(b.NameAt("password_credential"), "Password from two places", "A password is read from a file or from a credential: remove one of the two.")
+	case file && l.file != "":
+		l.credential = ""
+		b.Claim(passwordText, l.file, "", b.At("password_file"))
+	case other && l.credential != "":
+		l.file = ""
+		b.Claim(passwordText, "", l.credential, b.At("password_credential"))
+	}
+	return checker.Login{User: l.user, Password: checker.Secret{File: l.file, Credential: l.credential}}
+}
+
+// hasPassword reports whether there is a password, here or in the defaults, or a mistake
+// about one.
+func (l *login) hasPassword(b *block.Body) bool {
+	return l.file+l.credential != "" || b.Given("password_file") || b.Given("password_credential")
+}
