@@ -257,7 +257,7 @@ func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Resul
 func notRunIfLate(t Target, r Result) Result {
 	slack := max(t.Timeout/4, 100*time.Millisecond)
 	if r.Outcome == Failed && r.Latency > t.Timeout+slack {
-		r.Outcome = NotRun
+		r.Outcome, r.Reason = NotRun, NoProbe
 		r.Detail = fmt.Sprintf("this director is overloaded or was stopped: it noticed the timeout of %v after %v",
 			t.Timeout, r.Latency.Round(time.Millisecond))
 	}

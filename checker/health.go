@@ -71,10 +71,10 @@ func (t *tally) count(passed bool, rise, fall int) (changed bool) {
 // not in it.
 type Health struct {
 	tally
-	// The newest result is outcome, refused, latency, detail, and at; zero before
+	// The newest result is outcome, reason, latency, detail, and at; zero before
 	// the first.
 	outcome Outcome
-	refused bool
+	reason  Reason
 	silent  bool // what failed last failed so
 	// certificateEnds is that of the newest result which had any.
 	certificateEnds Day
@@ -106,7 +106,7 @@ type Rules struct {
 // the rules may be others: a row that is long enough by the new ones decides with
 // its next result.
 func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
-	h.outcome, h.refused, h.latency, h.detail, h.at = r.Outcome, r.Refused, r.Latency, r.Detail, r.At
+	h.outcome, h.reason, h.latency, h.detail, h.at = r.Outcome, r.Reason, r.Latency, r.Detail, r.At
 	if r.Outcome == Failed {
 		h.silent = r.Silent
 	}
@@ -130,7 +130,7 @@ func (h *Health) State() State { return h.state }
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first. Its CertificateEnds is that of the newest result which had any.
 func (h *Health) Last() Result {
-	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Refused: h.refused, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
+	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Reason: h.reason, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
 }
 
 // Silent reports whether nothing came back from the server when it failed last.

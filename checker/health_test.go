@@ -97,7 +97,7 @@ func TestHealthRemembers(t *testing.T) {
 	if diff := cmp.Diff(Result{Outcome: NotRun, Detail: "no socket"}, h.Last()); diff != "" {
 		t.Errorf("Last() (-want +got):\n%s", diff)
 	}
-	last := Result{At: at(4), Latency: time.Millisecond, Outcome: Failed, Detail: "connection refused", Refused: true}
+	last := Result{At: at(4), Latency: time.Millisecond, Outcome: Failed, Detail: "connection refused", Reason: Refused}
 	h.Observe(at(4), last)
 	if diff := cmp.Diff(last, h.Last()); diff != "" {
 		t.Errorf("Last() (-want +got):\n%s", diff)

@@ -221,7 +221,10 @@ func trial(rng *rand.Rand, took time.Duration) (sinceFailure, sinceProbe time.Du
 		e, _ := s.start(started)
 		r := Result{Outcome: Passed, Latency: time.Millisecond}
 		if !started.Before(failure) {
-			r = Result{Outcome: Failed, Latency: max(took, time.Millisecond), Refused: took == 0}
+			r = Result{Outcome: Failed, Latency: max(took, time.Millisecond), Reason: TimedOut}
+			if took == 0 {
+				r.Reason = Refused
+			}
 			if first.IsZero() {
 				first = started
 			}

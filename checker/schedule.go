@@ -263,7 +263,7 @@ func (s *schedule) observe(now time.Time, e *entry, r Result) {
 		e.due = min(e.due, now.Sub(s.base))
 	}
 	e.again, e.hurried = false, false
-	if !r.Refused {
+	if r.Reason != Refused {
 		e.refusals = 0
 		return
 	}

@@ -103,9 +103,13 @@ func TestScheduleFixedCadence(t *testing.T) {
 // refuse lets the next probe start when it is due and end a moment later, with a
 // refusal or not. It returns how long after the start the one after it is due.
 func refuse(s *schedule, refused bool) (next time.Duration) {
+	var reason Reason
+	if refused {
+		reason = Refused
+	}
 	started := s.deadline()
 	e, _ := s.start(started)
-	s.observe(started.Add(time.Millisecond), e, Result{Refused: refused})
+	s.observe(started.Add(time.Millisecond), e, Result{Reason: reason})
 	s.finish(e)
 	return s.deadline().Sub(started)
 }

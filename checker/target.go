@@ -114,10 +114,8 @@ type Result struct {
 	// CertificateEnds is the day on which the certificate ends that the server has shown
 	// and the probe has accepted; zero: there was none.
 	CertificateEnds Day
-	// Refused is true if it failed because the server's host refused the
-	// connection. That is certain, where silence may be a lost packet, so the
-	// next probe comes soon.
-	Refused bool
+	// Reason is what kind of failure it was, or why it could not be run; zero: it passed.
+	Reason Reason
 	// Silent is true if it failed because nothing came back from the server's host:
 	// no answer within the timeout, or nobody who knows a way to it. The network in
 	// between may be at fault as well as the server.

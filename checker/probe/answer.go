@@ -89,7 +89,7 @@ func (e expectation) await(stream io.Reader) error {
 		case done && len(text) > 0:
 			return nil
 		case closed && len(text) == 0:
-			return errors.New("the server closed the connection without an answer")
+			return fmt.Errorf("%w without an answer", errClosed)
 		case err != nil || whole:
 			return err
 		}

@@ -91,7 +91,7 @@ func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target) (*response, erro
 	}
 	switch {
 	case !c.Status.Contains(response.status):
-		return response, fmt.Errorf("status %d, want %s", response.status, c.Status)
+		return response, because(checker.WrongStatus, fmt.Errorf("status %d, want %s", response.status, c.Status))
 	case c.Body == "":
 		return response, nil
 	default:

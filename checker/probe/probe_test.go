@@ -39,8 +39,8 @@ func expect(t *testing.T, got checker.Result, outcome checker.Outcome, detail st
 	if got.Outcome != outcome || !strings.Contains(got.Detail, detail) || outcome == checker.Passed && got.Detail != "" {
 		t.Errorf("%v: %q\nwant %v: %q", got.Outcome, got.Detail, outcome, detail)
 	}
-	if refused := detail == "connection refused"; got.Refused != refused {
-		t.Errorf("%q is a refusal: %v, want %v", got.Detail, got.Refused, refused)
+	if refused := detail == "connection refused"; (got.Reason == checker.Refused) != refused {
+		t.Errorf("%q has the reason %v, and is a refusal: %v", got.Detail, got.Reason, refused)
 	}
 	if len(got.Detail) > detailLimit+10 || strings.ContainsAny(got.Detail, "\r\n\x00") {
 		t.Errorf("a detail that is no short line: %q", got.Detail)

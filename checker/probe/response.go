@@ -196,7 +196,7 @@ func (u untilClosed) Read(b []byte) (int, error) {
 func notHTTP(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("the server closed the connection without a response")
+		return fmt.Errorf("%w without a response", errClosed)
 	case isNetError(err):
 		return err
 	default:

@@ -61,7 +61,7 @@ func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr)
 		if !isNetError(err) {
 			plain.closeInOrder() // The server has been told why.
 		}
-		return nil, found{}, while("negotiating TLS", tlsError(config.ServerName, err))
+		return nil, found{}, while(negotiating, tlsError(config.ServerName, err))
 	}
 	return secure, found{certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
 }

@@ -56,8 +56,14 @@ func (e stageError) Error() string { return e.err.Error() + " while " + e.stage 
 
 func (e stageError) Unwrap() error { return e.err }
 
-// connecting is the first stage of a probe.
-const connecting = "connecting"
+// Stages of a probe that tell what kind of failure one is.
+const (
+	connecting  = "connecting" // the first one
+	negotiating = "negotiating TLS"
+)
+
+// errClosed is a connection that the server has closed too early.
+var errClosed = errors.New("the server closed the connection")
 
 // while adds to an error what the probe was doing when it came.
 func while(stage string, err error) error { return stageError{stage, err} }
@@ -68,16 +74,53 @@ func verdict(ctx context.Context, t checker.Target, err error) checker.Result {
 		return checker.Result{Outcome: checker.Passed}
 	}
 	if own := (notRunError{}); errors.As(err, &own) {
-		return checker.Result{Outcome: checker.NotRun, Detail: clip(own.Error())}
+		return checker.Result{Outcome: checker.NotRun, Reason: checker.NoProbe, Detail: clip(own.Error())}
 	}
 	var doing stageError
 	errors.As(err, &doing)
 	return checker.Result{
 		Outcome: checker.Failed,
 		Detail:  clip(describe(ctx, t, err, doing)),
-		Refused: doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED),
+		Reason:  reasonOf(ctx, err, doing),
 		Silent:  silent(ctx, err, doing),
 	}
+}
+
+// A reasonError is an error whose reason does not follow from what kind of error it is.
+type reasonError struct {
+	error
+	reason checker.Reason
+}
+
+func (e reasonError) Unwrap() error { return e.error }
+
+// because gives an error its reason.
+func because(r checker.Reason, err error) error {
+	if err == nil {
+		return nil
+	}
+	return reasonError{err, r}
+}
+
+// reasonOf returns what kind of failure an error is. What a server answers is wrong
+// unless something else is known.
+func reasonOf(ctx context.Context, err error, doing stageError) checker.Reason {
+	var marked reasonError
+	switch {
+	case isTimeout(err) || doing.err != nil && ctx.Err() != nil || errors.Is(err, syscall.ETIMEDOUT):
+		return checker.TimedOut
+	case errors.As(err, &marked):
+		return marked.reason
+	case doing.stage == connecting && errors.Is(err, syscall.ECONNREFUSED):
+		return checker.Refused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return checker.Unreachable
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, errClosed):
+		return checker.Reset
+	case doing.stage == negotiating:
+		return checker.NoTLS
+	}
+	return checker.WrongAnswer
 }
 
 // silent reports whether nothing came back from a server's host: there was no

@@ -253,6 +253,8 @@ type Service struct {
 	// Transitions counts how often its real servers have changed between up and
 	// down since the daemon started.
 	Transitions Transitions `json:"transitions"`
+	// Probes counts the results of its real servers' checks since the daemon started.
+	Probes ServiceProbes `json:"probes"`
 	// Traffic is the service's own, which outlives its real servers.
 	Traffic Traffic `json:"traffic"`
 	// Fallback is the destination of last resort; nil if none is configured.
@@ -277,6 +279,16 @@ func (s *Service) CertificateEnds() (first time.Time) {
 		}
 	}
 	return first
+}
+
+// ServiceProbes counts the probes of one service's real servers. One that services share
+// counts in each.
+type ServiceProbes struct {
+	// Latency is how long those took that could be run, in seconds.
+	Latency Histogram `json:"latency"`
+	// Reasons counts those that did not pass: "refused", "timeout", "unreachable", "reset",
+	// "status", "answer", "tls", "dns", "auth", and "not_run" for those that this director could not run.
+	Reasons map[string]uint64 `json:"reasons"`
 }
 
 // Transitions are changes of the health of real servers. The first result of a
@@ -380,6 +392,8 @@ type Result struct {
 	Latency     time.Duration `json:"latency_ns"`
 	LatencyText Duration      `json:"latency"`
 	Outcome     Outcome       `json:"outcome"`
+	// Reason is the kind of failure, as ServiceProbes counts them; empty if the probe passed.
+	Reason string `json:"reason,omitempty"`
 	// Detail is what happened, in an operator's words: "connection refused".
 	// It is empty if the probe passed.
 	Detail string `json:"detail,omitempty"`

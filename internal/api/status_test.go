@@ -57,6 +57,7 @@ func healthy() *Status {
 				up("compute-0-0", "192.168.1.4:80", 3), up("compute-0-1", "192.168.1.5:80", 3), up("192.168.2.2", "192.168.2.2:80", 1),
 			},
 			Traffic: Traffic{Connections: 358638, PacketsIn: 4303656, PacketsOut: 3586380, BytesIn: 21e6, BytesOut: 27e8}, Transitions: Transitions{ToUp: 2, ToDown: 2},
+			Probes:   ServiceProbes{Latency: Histogram{Bounds: []float64{.001, .005}, Buckets: []uint64{100000, 40400, 2}, Sum: 168.5}, Reasons: map[string]uint64{"refused": 2}},
 			Fallback: &Server{Name: "fallback", Address: "10.13.0.200:8080", Forward: "nat", Health: "unchecked", Checks: []Check{}, Weight: 1},
 		}},
 		Probes: Probes{Targets: 3, Kinds: map[string]Kind{

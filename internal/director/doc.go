@@ -17,6 +17,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	edges.go, values.go                what the director needs of others, what it is told and wants
+//	probed.go                          what is counted of a service's probes
 //	health.go                          Healths: the state of every real server
 //	conditions.go                      a watch: what virtual routers track
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means

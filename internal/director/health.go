@@ -28,6 +28,8 @@ type Healths struct {
 	reasons map[int]reason
 	// transitions are those of each service's servers, since the daemon started.
 	transitions []api.Transitions
+	// probed are the results of each service's checks, since the daemon started.
+	probed []probed
 	// checks are those of all servers, in the order of the configuration.
 	checks []checker.Health
 	// waiters are all checks in the order of their targets, so that those which
@@ -140,6 +142,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 
 		reasons:     make(map[int]reason),
 		transitions: make([]api.Transitions, len(services)),
+		probed:      make([]probed, len(services)),
 		checks:      make([]checker.Health, 0, countChecks(services)),
 	}
 	if h.base.IsZero() {
@@ -154,7 +157,7 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 		clear(known)
 		was, ok := places[services[i].Key]
 		if ok {
-			h.transitions[i] = old.transitions[was]
+			h.transitions[i], h.probed[i] = old.transitions[was], old.probed[was]
 			for j := range old.services[was].Servers {
 				known[old.services[was].Servers[j].Key] = j
 			}
@@ -365,6 +368,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	for _, w := range waiting {
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
 		before := together(checks)
+		h.probed[w.service].count(r)
 		silent := checks[w.check].Silent()
 		checks[w.check].Observe(now, r, c.Checks[w.check].Rules())
 		if checks[w.check].Silent() != silent {

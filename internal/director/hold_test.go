@@ -38,7 +38,7 @@ func farm(n int, isolation bool, p *config.Policy) *config.Config {
 var probes = map[rune]checker.Result{
 	'p': {Outcome: checker.Passed},
 	's': {Outcome: checker.Failed, Silent: true, Detail: "timeout after 1s while connecting"},
-	'r': {Outcome: checker.Failed, Refused: true, Detail: "connection refused"},
+	'r': {Outcome: checker.Failed, Reason: checker.Refused, Detail: "connection refused"},
 	'n': {Outcome: checker.NotRun, Detail: "no socket"},
 }
 

@@ -187,7 +187,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 	total, _ := counters.Get(ipvsctl.DestinationKey{})
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
 		BytesIn: total.BytesIn, BytesOut: total.BytesOut}
-	s.Transitions = c.healths.transitions[place]
+	s.Transitions, s.Probes = c.healths.transitions[place], c.healths.probed[place].status()
 	holds := c.holds(place)
 	for i := range configured.Servers {
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
@@ -339,7 +339,7 @@ func resultStatus(r checker.Result) api.Result {
 	if r.At.IsZero() {
 		return api.Result{}
 	}
-	return api.Result{At: r.At, Latency: r.Latency, LatencyText: api.Duration(r.Latency), Outcome: api.Outcome(r.Outcome.String()), Detail: r.Detail, CertificateEnds: r.CertificateEnds.Time()}
+	return api.Result{At: r.At, Latency: r.Latency, LatencyText: api.Duration(r.Latency), Outcome: api.Outcome(r.Outcome.String()), Reason: r.Reason.String(), Detail: r.Detail, CertificateEnds: r.CertificateEnds.Time()}
 }
 
 func probesStatus(s *checker.Stats) api.Probes {

@@ -137,6 +137,8 @@ var (
 	serviceInfo        = gauge("service_info", "Always 1; the virtual service's address and protocol, or its firewall mark, and its scheduler.")
 	serviceServers     = gauge("service_real_servers", "Real servers of the virtual service, by health.")
 	serviceTransitions = counter("service_real_server_transitions_total", "How often real servers of the virtual service have changed between up and down.")
+	serviceProbe       = histogram("service_probe_duration_seconds", "How long probes of the virtual service's real servers took, unless they could not be run.")
+	serviceFailures    = counter("service_probe_failures_total", "Probes of the virtual service's real servers that did not pass, by reason; not_run means that this director could not run the probe.")
 	probeDuration      = histogram("probe_duration_seconds", "How long probes took, by kind of check.")
 	probes             = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.")
 	tableOperations    = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.")

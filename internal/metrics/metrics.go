@@ -157,6 +157,10 @@ func (s scrape) service(v *api.Service) {
 	s.number(serviceInfo, 1, infoOf(v))
 	s.number(serviceTransitions, float64(v.Transitions.ToUp), label("service", v.Name, "transition", "to_up"))
 	s.number(serviceTransitions, float64(v.Transitions.ToDown), label("service", v.Name, "transition", "to_down"))
+	s.histogram(serviceProbe, &v.Probes.Latency, "service", v.Name)
+	for reason, n := range v.Probes.Reasons {
+		s.number(serviceFailures, float64(n), label("reason", reason, "service", v.Name))
+	}
 	count := make(map[api.Health]int, 4)
 	for i := range v.Servers {
 		count[v.Servers[i].Health]++

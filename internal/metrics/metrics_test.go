@@ -278,7 +278,7 @@ func TestSeriesOfALargeDirector(t *testing.T) {
 	for _, tt := range []struct {
 		servers bool
 		limit   int
-	}{{false, 1000*16 + 200}, {true, 10_000*8 + 1000*16 + 200}} {
+	}{{false, 1000*26 + 200}, {true, 10_000*8 + 1000*26 + 200}} {
 		st := large()
 		st.ServerMetrics = tt.servers
 		text := scrapeText(t, fixed(st))
