@@ -1163,7 +1163,7 @@ virtual_service "web" {
   #   check "tls"    The server negotiates TLS, with a certificate that is
   #                  valid. Nothing else is said.
   #   check "http"   The server answers a request as expected. The answer is
-  #                  read to its end, but not beyond 1 MiB or for longer than a
+  #                  read to its end, but not beyond 2 MiB or for longer than a
   #                  second, so that a check leaves no trace in the server's
   #                  log of errors.
   #   check "https"  The same over TLS. The server's certificate is verified,
@@ -1237,6 +1237,18 @@ virtual_service "web" {
     # Only with "http", "https". A map; default: none.
     headers = { Accept = "text/html" }
 
+    # The body of the request. Its Content-Type is set in headers, if the
+    # server wants one.
+    # Only with "http", "https". A text, or "hex:" and bytes in hexadecimal
+    # digits; default: none.
+    send = "{}"
+
+    # How many redirects are followed, within the same server alone: one to
+    # another scheme, host or port fails the check, since it says nothing of
+    # this server. A redirect whose status is expected is an answer.
+    # Only with "http", "https". 0 to 10; default: 0.
+    follow_redirects = 2
+
     # Which answers pass the check.
     # Only with "http", "https".
     expect {
@@ -1250,6 +1262,34 @@ virtual_service "web" {
       # the server may close the connection in any way.
       # Default: none; any body passes.
       body = "in (good )?order"
+
+      # Instead of body: a text that must come, anywhere in the first 256 KiB
+      # of the body.
+      # A text, or "hex:" and bytes in hexadecimal digits; default: none.
+      # text = "in order"
+
+      # A regular expression (RE2 syntax) that must not match in the first 256
+      # KiB of the body.
+      # Default: none.
+      not = "(?i)error"
+
+      # Headers that the answer must have, each with a regular expression (RE2
+      # syntax) that its value must match: { Content-Type = "^text/html" }.
+      # A map; default: none.
+      headers = { Content-Type = "^text/html" }
+
+      # The SHA-256 digest of the whole body, which has 1 MiB at most, in
+      # hexadecimal digits. What comes is not unpacked.
+      # Hexadecimal digits; default: none.
+      sha256 = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
+
+      # The smallest size of the body.
+      # 0 to 1048576; default: 0.
+      min_bytes = 1
+
+      # The largest size of the body, of which no more is then read.
+      # 1 to 1048576; default: none.
+      max_bytes = 65536
     }
 
     # How TLS is spoken, and how the server's certificate is verified. Without
@@ -1562,6 +1602,7 @@ defaults {
 
   check "http" {
     path = "/health"
+    expect { md5 = "5eb63bbbe01eeed093cb22bb8f5acdc3" }
   }
 }
 

@@ -8,6 +8,8 @@
 //	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
 //	        │     ├─ response.go   what they say by HTTP, and how it ends
+//	        │     ├─ body.go   what they have to say there
+//	        │     ├─ redirect.go   where they lead
 //	        │     └─ pattern.go   what that must match
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
@@ -20,8 +22,9 @@
 // The deadline of a probe's context is the only time limit. It covers the
 // connect, the TLS handshake, the header and the body together, so a server
 // that sends one byte at a time cannot prolong a probe. What is read from a
-// server is bounded, too: by HTTP 64 kB of header and 1 MiB after it, of which
-// checker.BodyLimit bytes are looked at, else checker.AnswerLimit bytes.
+// server is bounded, too: by HTTP 64 kB of header and 2 MiB after it, of which
+// checker.BodyLimit bytes are looked at, and checker.SizeLimit bytes make a digest;
+// else checker.AnswerLimit bytes.
 // Only reading a file of certificates or a password can take longer, if its disk hangs:
 // files.go reads it in a goroutine of its own, and no probe waits for that
 // beyond its deadline.
@@ -38,7 +41,7 @@
 //	files.go, authorities.go, tls.go   files that are read when they change
 //	login.go
 //	pattern.go, answer.go,             what servers say
-//	response.go
+//	response.go, body.go, redirect.go
 //	echo.go, pinger.go                 ICMP
 //	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober

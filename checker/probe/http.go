@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,8 +31,15 @@ type httpCheck struct {
 	checker.HTTP
 	// headers are the header lines after Host, as they are sent.
 	headers []byte
-	body    pattern
+	body    *bodyCheck // nil: any body passes
+	answer  []fieldCheck
 	tls     *tlsClient
+}
+
+// A fieldCheck is what one header of an answer must be.
+type fieldCheck struct {
+	name, words string
+	value       *pattern
 }
 
 // newHTTPCheck makes an HTTP check ready to run.
@@ -38,19 +47,27 @@ func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	o.Method, o.Path = cmp.Or(o.Method, "GET"), cmp.Or(o.Path, "/")
+	o.Method, o.Path = cmp.Or(o.Method, http.MethodGet), cmp.Or(o.Path, "/")
 	if len(o.Status) == 0 {
 		o.Status = checker.DefaultStatus
 	}
-	body, err := compilePattern(o.Body)
-	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers), body: body}
+	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers)}
 	if o.Secure {
 		c.tls = newTLS(p.authorities, o.TLS, o.Host, "http/1.1")
 	}
+	for _, h := range o.Answer {
+		value, err := newPattern(h.Value)
+		if err != nil {
+			return nil, err
+		}
+		c.answer = append(c.answer, fieldCheck{h.Name, h.Value, value})
+	}
+	var err error
+	c.body, err = compileBody(o)
 	return c, err
 }
 
-// headerLines returns all of a request that follows the Host header.
+// headerLines returns the headers that each request of a check has after Host.
 func headerLines(headers []checker.Header) []byte {
 	var b bytes.Buffer
 	isUserAgent := func(h checker.Header) bool { return strings.EqualFold(h.Name, "User-Agent") }
@@ -60,51 +77,125 @@ func headerLines(headers []checker.Header) []byte {
 	for _, h := range headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
-	b.WriteString("Connection: close\r\n\r\n")
+	b.WriteString("Connection: close\r\n")
 	return b.Bytes()
 }
 
-// run follows no redirect, keeps no connection, and uses no proxy: the check
-// is about this server, not about another one that it names.
+// run keeps no connection. It follows no redirect to another server: the check is about
+// this one, not about one that it names.
 func (c *httpCheck) run(ctx context.Context, t checker.Target) (found, error) {
+	steps := []step{{c.Method, c.Path}}
+	for {
+		next, seen, err := c.exchange(ctx, t, steps)
+		if err != nil || next == (step{}) {
+			return seen, err
+		}
+		steps = append(steps, next)
+	}
+}
+
+// exchange takes the last one of some steps. It returns the next one; none: the answer
+// was the one that is judged.
+func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step) (next step, seen found, err error) {
 	plain, stream, seen, err := connect(ctx, t, c.tls)
 	if err != nil {
-		return seen, err
+		return next, seen, err
 	}
 	defer plain.Close()
-	answer, err := c.ask(stream, t)
-	if answer != nil && answer.finish(ctx, plain) && plain.closeInOrder() == nil {
+	answer, err := c.ask(stream, t, steps[len(steps)-1])
+	if err != nil {
+		return next, seen, err
+	}
+	next, err = c.judge(t, steps, answer)
+	if answer.finish(ctx, plain) && plain.closeInOrder() == nil {
 		stream.Close()
 	}
-	return seen, err
+	return next, seen, err
 }
 
-// ask sends the request and judges the response, of which it may leave a part
-// unread. The response is nil if it has no complete header.
-func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target) (*response, error) {
-	if _, err := stream.Write(c.request(t)); err != nil {
+// ask sends a request and reads the response up to its body.
+func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target, s step) (*response, error) {
+	if _, err := stream.Write(c.request(t, s)); err != nil {
 		return nil, while("sending the request", err)
 	}
-	response, err := readResponse(stream, c.Method)
-	if err != nil {
-		return nil, err
+	return readResponse(stream, s.method, c.keep())
+}
+
+// keep returns what reports which headers of an answer matter; nil: none.
+func (c *httpCheck) keep() func(name string) bool {
+	if len(c.answer) == 0 {
+		return nil
 	}
-	switch {
-	case !c.Status.Contains(response.status):
-		return response, because(checker.WrongStatus, fmt.Errorf("status %d, want %s", response.status, c.Status))
-	case c.Body == "":
-		return response, nil
-	default:
-		return response, c.matchBody(response.body)
+	return func(name string) bool {
+		return slices.ContainsFunc(c.answer, func(f fieldCheck) bool { return strings.EqualFold(f.name, name) })
 	}
 }
 
-// request returns the request as it is sent to one target.
-func (c *httpCheck) request(t checker.Target) []byte {
+// judge returns what is wrong with an answer, or where it leads. It may leave a part of
+// the body unread.
+func (c *httpCheck) judge(t checker.Target, steps []step, r *response) (next step, err error) {
+	if !c.Status.Contains(r.status) {
+		if c.Redirects > 0 && redirected(r.status) {
+			base := url.URL{Scheme: c.scheme(), Host: c.hostHeader(t), Path: "/"}
+			next, err = follow(base, steps, c.Redirects, r.status, r.location)
+			return next, because(checker.WrongStatus, err)
+		}
+		return next, because(checker.WrongStatus, fmt.Errorf("status %d, want %s", r.status, c.Status))
+	}
+	for _, f := range c.answer {
+		if err := f.judge(r.kept); err != nil {
+			return next, err
+		}
+	}
+	return next, c.body.judge(r.body)
+}
+
+// judge returns what is wrong with the headers of an answer that have been kept.
+func (f fieldCheck) judge(kept []checker.Header) error {
+	last, come := "", false
+	for _, h := range kept {
+		if !strings.EqualFold(h.Name, f.name) {
+			continue
+		}
+		if f.value.in([]byte(h.Value), true) {
+			return nil
+		}
+		last, come = h.Value, true
+	}
+	if !come {
+		return fmt.Errorf("the answer has no header %s, want one that matches %.40q", f.name, f.words)
+	}
+	return fmt.Errorf("the header %s: %.60q does not match %.40q", f.name, last, f.words)
+}
+
+// request returns a request as it is sent to one target.
+func (c *httpCheck) request(t checker.Target, s step) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", c.Method, c.Path, c.hostHeader(t))
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", s.method, s.path, c.hostHeader(t))
 	b.Write(c.headers)
+	body := c.content(s)
+	if len(body) > 0 {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
 	return b.Bytes()
+}
+
+// content returns the body of a request. One that a redirect has made a GET has none.
+func (c *httpCheck) content(s step) []byte {
+	if s.method != c.Method {
+		return nil
+	}
+	return c.Send
+}
+
+// scheme returns that of the addresses which the check asks for.
+func (c *httpCheck) scheme() string {
+	if c.Secure {
+		return "https"
+	}
+	return "http"
 }
 
 // hostHeader returns the Host header of a request to a target. The port is left
@@ -124,20 +215,4 @@ func (c *httpCheck) hostHeader(t checker.Target) string {
 		host = fmt.Sprintf("%s:%d", host, t.Port)
 	}
 	return host
-}
-
-// matchBody looks for the wanted text in a body.
-func (c *httpCheck) matchBody(body io.Reader) error {
-	text := &recorder{r: io.LimitReader(body, checker.BodyLimit)}
-	if c.body.find(text) {
-		return nil
-	}
-	switch {
-	case text.err == nil:
-		return fmt.Errorf("the body (%d bytes read) does not match %.40q", text.n, c.Body)
-	case isNetError(text.err):
-		return while("reading the body", text.err)
-	default:
-		return fmt.Errorf("the body is malformed after %d bytes: %w", text.n, text.err)
-	}
 }

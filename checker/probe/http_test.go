@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net"
@@ -102,7 +103,7 @@ func TestHTTPServers(t *testing.T) {
 		{"sends zeros for ever", pours("", "\x00"), checker.HTTP{}, patience, checker.Failed, `it begins with "\x00`},
 		{"continues for ever", pours("", "HTTP/1.1 100 Continue\r\n\r\n"), checker.HTTP{}, patience, checker.Failed, "the response header is longer than 64 kB"},
 		{"answers for ever", pours(ok+"\r\n", "x"), checker.HTTP{Body: "well"}, patience, checker.Failed, `the body (262144 bytes read) does not match "well"`},
-		{"answers for ever in tiny chunks", pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), checker.HTTP{Body: "well"}, patience, checker.Failed, "the body is malformed"},
+		{"answers for ever in tiny chunks", pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), checker.HTTP{Body: "well"}, patience, checker.Failed, `the body (262144 bytes read) does not match "well"`},
 		{"answers for ever, and nobody wants it", pours(ok+"\r\n", "x"), checker.HTTP{}, patience, checker.Passed, ""},
 
 		{"closes without a word", func(c *net.TCPConn) { c.Close() }, checker.HTTP{}, patience, checker.Failed, ""},
@@ -262,9 +263,17 @@ func FuzzBody(f *testing.F) {
 		if err != nil || expression == "" {
 			t.Skip()
 		}
-		got := c.matchBody(iotest.OneByteReader(strings.NewReader(body))) == nil
-		if want := regexp.MustCompile(expression).MatchString(body); got != want {
+		got := c.body.judge(iotest.OneByteReader(strings.NewReader(body))) == nil
+		want := regexp.MustCompile(expression).MatchString(body)
+		if got != want {
 			t.Errorf("%q in %q: found: %v, want %v", expression, body, got, want)
+		}
+		without, err := newHTTPCheck(New(nil), checker.HTTP{Not: expression})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := without.body.judge(iotest.OneByteReader(strings.NewReader(body))) == nil; got == want {
+			t.Errorf("%q not in %q: %v, want %v", expression, body, got, !want)
 		}
 	})
 }
@@ -292,6 +301,8 @@ func TestHTTPRequest(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"everything", checker.HTTP{Method: "POST", Path: "/h?q=1", Host: "a.example", Headers: []checker.Header{{Name: "Accept", Value: "x/y"}, {Name: "user-agent", Value: "me"}}}, 80, "192.0.2.1",
 			"POST /h?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: x/y\r\nuser-agent: me\r\nConnection: close\r\n\r\n"},
+		{"a body", checker.HTTP{Method: "PUT", Send: []byte("a=1\n")}, 80, "192.0.2.1",
+			"PUT / HTTP/1.1\r\nHost: 192.0.2.1\r\nUser-Agent: lvsd\r\nConnection: close\r\nContent-Length: 4\r\n\r\na=1\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,7 +310,7 @@ func TestHTTPRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := string(c.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience)))
+			got := string(c.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience), step{c.Method, c.Path}))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
@@ -404,7 +415,7 @@ func BenchmarkMatchPage(b *testing.B) {
 	}
 	b.SetBytes(int64(len(page)))
 	for b.Loop() {
-		if err := c.matchBody(strings.NewReader(page)); err != nil {
+		if err := c.body.judge(strings.NewReader(page)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -416,16 +427,25 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(ok + "Transfer-Encoding: chunked\r\n\r\n4\r\nwell\r\n0\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 503 Busy\r\n\r\n"))
 	f.Add([]byte("SSH-2.0-x\r\n"))
-	c, err := newHTTPCheck(New(nil), checker.HTTP{Body: "well"})
+	f.Add([]byte("HTTP/1.1 302 Found\r\nLocation: /next\r\n\r\n"))
+	sum := sha256.Sum256([]byte("well"))
+	c, err := newHTTPCheck(New(nil), checker.HTTP{
+		Body: "well", Not: "ill", Redirects: 2, MaxBytes: 100, Digest: checker.Digest(fmt.Sprintf("sha256:%x", sum)),
+		Answer: []checker.Header{{Name: "Content-Length", Value: "4"}},
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
 	target := at(netip.MustParseAddrPort("192.0.2.1:80"), c.HTTP, time.Second)
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		_, err := c.ask(struct {
+		steps := []step{{c.Method, c.Path}}
+		response, err := c.ask(struct {
 			io.Reader
 			io.Writer
-		}{strings.NewReader(string(answer)), io.Discard}, target)
+		}{strings.NewReader(string(answer)), io.Discard}, target, steps[0])
+		if err == nil {
+			_, err = c.judge(target, steps, response)
+		}
 		r := verdict(t.Context(), target, err)
 		if r.Outcome == checker.NotRun || r.Outcome == checker.Passed && !strings.Contains(string(answer), "HTTP/") {
 			t.Fatalf("%q: %v %s", answer, r.Outcome, r.Detail)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lvsd/lvsd/checker"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 	headLimit = 64 << 10
 	// restLimit bounds what is read after that, in bytes: more than a body that
 	// is looked at, so that its chunks may be small.
-	restLimit = 1 << 20
+	restLimit = 2 * checker.SizeLimit
 	// endPatience bounds how long the end of a response is waited for when its
 	// verdict is known.
 	endPatience = time.Second
@@ -33,6 +35,7 @@ const (
 // net/http refuses all of these.
 type response struct {
 	status int
+	fields
 	// body is the content. It ends as the header says, and where that says
 	// nothing sensible with the connection.
 	body io.Reader
@@ -41,20 +44,22 @@ type response struct {
 	framed, chunked bool
 	// rest is all that is read after the header, bounded by limit.
 	rest  *bufio.Reader
-	limit *io.LimitedReader
+	limit *bounded
 }
 
-// readResponse reads the response to a request up to its body.
-func readResponse(stream io.Reader, method string) (*response, error) {
-	r := &response{limit: &io.LimitedReader{R: stream, N: headLimit}}
+// readResponse reads the response to a request up to its body. Of its headers, keep
+// tells which are kept.
+func readResponse(stream io.Reader, method string, keep func(name string) bool) (*response, error) {
+	r := &response{limit: &bounded{r: stream, left: headLimit}}
+	r.keep = keep
 	r.rest = bufio.NewReader(r.limit)
 	if err := r.readHead(method); err != nil {
-		if r.limit.N <= 0 {
+		if r.limit.left <= 0 {
 			return nil, fmt.Errorf("the response header is longer than %d kB", headLimit>>10)
 		}
 		return nil, while("reading the response header", notHTTP(err))
 	}
-	r.limit.N = restLimit
+	r.limit.left = restLimit
 	return r, nil
 }
 
@@ -65,12 +70,12 @@ func (r *response) readHead(method string) error {
 		if err := r.readStatus(); err != nil {
 			return err
 		}
-		fields, err := r.readFields()
-		if err != nil {
+		r.fields = fields{keep: r.keep}
+		if err := r.readFields(); err != nil {
 			return err
 		}
 		if r.status >= 200 || r.status == http.StatusSwitchingProtocols {
-			r.frame(method, fields)
+			r.frame(method)
 			return nil
 		}
 	}
@@ -122,31 +127,48 @@ func (r *response) readLine() (string, error) {
 	return line, err
 }
 
-// fields are the headers that say where a body ends. The last value of each
-// counts; lines that are no header, and folded lines, are skipped.
-type fields struct{ length, coding string }
+// fields are the headers that mean something here. Of those that say where a body
+// ends or where a redirect leads, the last one counts.
+type fields struct {
+	length, coding, location string
+	// kept are the headers of which keep, unless it is nil, reports that they are
+	// wanted, in their order.
+	kept []checker.Header
+	keep func(name string) bool
+}
 
-// readFields reads headers up to the empty line that ends them.
-func (r *response) readFields() (f fields, err error) {
+// add notes a header.
+func (f *fields) add(name, value string) {
+	switch {
+	case strings.EqualFold(name, "Content-Length"):
+		f.length = value
+	case strings.EqualFold(name, "Transfer-Encoding"):
+		f.coding = value
+	case strings.EqualFold(name, "Location"):
+		f.location = value
+	}
+	if f.keep != nil && f.keep(name) {
+		f.kept = append(f.kept, checker.Header{Name: name, Value: value})
+	}
+}
+
+// readFields reads headers up to the empty line that ends them. Lines that are no
+// header, and folded lines, mean nothing.
+func (r *response) readFields() error {
 	for {
 		line, err := r.readLine()
 		if err != nil || line == "" {
-			return f, err
+			return err
 		}
 		name, value, _ := strings.Cut(line, ":")
-		switch name = strings.TrimRight(name, " \t"); {
-		case strings.EqualFold(name, "Content-Length"):
-			f.length = strings.TrimSpace(value)
-		case strings.EqualFold(name, "Transfer-Encoding"):
-			f.coding = strings.TrimSpace(value)
-		}
+		r.add(strings.TrimRight(name, " \t"), strings.TrimSpace(value))
 	}
 }
 
 // frame finds out where the body ends (RFC 9112, section 6.3).
-func (r *response) frame(method string, f fields) {
-	length, err := strconv.ParseInt(f.length, 10, 64)
-	coding := f.coding[strings.LastIndexByte(f.coding, ',')+1:]
+func (r *response) frame(method string) {
+	length, err := strconv.ParseInt(r.length, 10, 64)
+	coding := r.coding[strings.LastIndexByte(r.coding, ',')+1:]
 	r.framed = true
 	switch {
 	case method == "HEAD", r.status < 200, r.status == http.StatusNoContent, r.status == http.StatusNotModified:
@@ -160,6 +182,24 @@ func (r *response) frame(method string, f fields) {
 		r.framed = false
 		r.body = untilClosed{r.rest}
 	}
+}
+
+// errTooLong is the end of what is read of a server that sends more.
+var errTooLong = fmt.Errorf("more than %d kB came", restLimit>>10)
+
+// bounded reads as many bytes as are left. More are an error.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 // exactly reads as many bytes as a length says. Fewer are an error.
@@ -218,12 +258,12 @@ func (r *response) finish(ctx context.Context, c *conn) (ended bool) {
 	}
 	_, err := io.Copy(io.Discard, r.body)
 	if r.chunked && err == nil {
-		_, err = r.readFields()
+		err = r.readFields()
 	}
 	whole := r.framed && err == nil
 	if whole {
 		c.SetDeadline(time.Now().Add(closePatience))
 	}
 	_, err = io.Copy(io.Discard, r.rest)
-	return r.limit.N > 0 && (whole || err == nil)
+	return r.limit.left > 0 && (whole || err == nil)
 }

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +12,7 @@ import (
 )
 
 var checkHTTP = newCheckKind("http",
-	"The server answers a request as expected. The answer is read to its end, but not beyond 1 MiB or for longer than a second, so that a check leaves no trace in the server's log of errors.",
+	"The server answers a request as expected. The answer is read to its end, but not beyond 2 MiB or for longer than a second, so that a check leaves no trace in the server's log of errors.",
 	httpCheckTable, (*httpCheck).self, func(b *block.Body, c *httpCheck) probe { return c.compile(b) })
 
 var checkHTTPS = newCheckKind("https", "The same over TLS. The server's certificate is verified, see tls.",
@@ -27,9 +29,14 @@ type httpCheck struct {
 	tls     tlsOptions
 }
 
+// An expect block says which answers pass.
 type expect struct {
-	status []block.Item
-	body   string
+	status             []block.Item
+	headers            map[string]string
+	body, not          string
+	text               []byte
+	sha256, md5        checker.Digest
+	minBytes, maxBytes int
 }
 
 var httpCheckTable = block.NewTable("check", httpOptions)
@@ -50,6 +57,9 @@ func httpOptions() []block.Entry[httpCheck] {
 		httpText("host", "The Host header of the request, for servers that host several sites.", "",
 			func(h *checker.HTTP) *string { return &h.Host }, func(c *httpCheck) *string { return &c.asks.Host }).Unless("the server's address and port"),
 		block.Pairs("headers", "Additional headers of the request.", func(c *httpCheck) *map[string]string { return &c.headers }).Unless("none").Secret(),
+		sendOption("The body of the request. Its Content-Type is set in headers, if the server wants one.", func(c *httpCheck) *[]byte { return &c.asks.Send }),
+		block.Count("follow_redirects", "How many redirects are followed, within the same server alone: one to another scheme, host or port fails the check, since it says nothing of this server. A redirect whose status is expected is an answer.",
+			0, 0, checker.MaxRedirects, func(c *httpCheck) *int { return &c.asks.Redirects }),
 		block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
 	)
 }
@@ -59,8 +69,31 @@ var expectTable = block.NewTable("expect", func() []block.Entry[expect] {
 		block.List("status", "The status codes, and ranges of status codes, that pass: [\"200-299\", 304].", func(e *expect) *[]block.Item { return &e.status }).Unless(`["` + checker.DefaultStatus.String() + `"]`),
 		httpText("body", "A regular expression (RE2 syntax) that must match somewhere in the first 256 KiB of the body. A dollar sign matches only at its end, where the server may close the connection in any way.", "",
 			func(h *checker.HTTP) *string { return &h.Body }, func(e *expect) *string { return &e.body }).Unless("none; any body passes"),
+		message("text", "Instead of body: a text that must come, anywhere in the first 256 KiB of the body.",
+			func(text []byte) error { return checker.HTTP{Text: text}.Validate() }, func(e *expect) *[]byte { return &e.text }),
+		httpText("not", "A regular expression (RE2 syntax) that must not match in the first 256 KiB of the body.", "",
+			func(h *checker.HTTP) *string { return &h.Not }, func(e *expect) *string { return &e.not }).Unless("none"),
+		block.Pairs("headers", "Headers that the answer must have, each with a regular expression (RE2 syntax) that its value must match: { Content-Type = \"^text/html\" }.",
+			func(e *expect) *map[string]string { return &e.headers }).Unless("none"),
+		digest("sha256", "The SHA-256 digest of the whole body, which has 1 MiB at most, in hexadecimal digits. What comes is not unpacked.", func(e *expect) *checker.Digest { return &e.sha256 }),
+		digest("md5", "The same with MD5, for the digests that keepalived's genhash has printed. It proves nothing against somebody who forges a page.", func(e *expect) *checker.Digest { return &e.md5 }),
+		block.Count("min_bytes", "The smallest size of the body.", 0, 0, checker.SizeLimit, func(e *expect) *int { return &e.minBytes }),
+		block.Count("max_bytes", "The largest size of the body, of which no more is then read.", 0, 1, checker.SizeLimit, func(e *expect) *int { return &e.maxBytes }).Unless("none"),
 	}
 })
+
+// digest is a digest of a body, by an algorithm of this name.
+func digest(name, help string, ref func(*expect) *checker.Digest) block.Entry[expect] {
+	parse := func(b *block.Body, s string, at block.Place) (checker.Digest, bool) {
+		d := checker.Digest(name + ":" + strings.ToLower(s))
+		_, _, err := d.Split()
+		if err != nil {
+			b.Mistake(at, "Invalid "+name, "%s.", sentence(err))
+		}
+		return d, err == nil
+	}
+	return block.Text(name, help, "", parse, ref).Within("hexadecimal digits").Unless("none")
+}
 
 // httpText is a text of an HTTP check that alone must be valid there.
 func httpText[T any](name, help, def string, alone func(*checker.HTTP) *string, ref func(*T) *string) block.Entry[T] {
@@ -80,22 +113,86 @@ func (c *httpCheck) compile(b *block.Body) probe {
 	if c.asks.Status == nil {
 		c.asks.Status = checker.DefaultStatus
 	}
-	inner, given := b.Block("expect")
-	if given && c.expect.status != nil {
-		c.asks.Status = statusRanges(inner, c.expect.status)
+	if inner, given := b.Block("expect"); given {
+		c.expect.compile(inner, &c.asks)
 	}
-	c.headers, c.expect.status = nil, nil
-	c.asks.Body = c.expect.body
-	if c.asks.Method == "HEAD" && c.asks.Body != "" {
-		const detail = "The answer to HEAD has no body: remove body, or use method = \"GET\"."
-		switch {
-		case given && inner.Given("body"):
-			b.Mistake(inner.At("body"), "Body of HEAD", detail)
-		case b.Given("method"):
-			b.Mistake(b.At("method"), "Body of HEAD", "By its defaults, this check expects a body. "+detail)
-		}
-	}
+	c.headers, c.expect.status, c.expect.headers = nil, nil, nil
+	c.judgeBody(b)
 	return c.asking(b, c.asks)
+}
+
+// compile works out what a block of expectations adds to a check.
+func (e *expect) compile(b *block.Body, asks *checker.HTTP) {
+	if e.status != nil {
+		asks.Status = statusRanges(b, e.status)
+	}
+	if e.headers != nil {
+		asks.Answer = expectedHeaders(b, e.headers)
+	}
+	switch {
+	case b.Given("text") && b.Given("body"):
+		b.Mistake(b.At("text"), "Text and body", "One of the two can be expected: remove the other one. An expression can hold a text, too.")
+	case b.Given("text"):
+		e.body = ""
+	case b.Given("body"):
+		e.text = nil
+	}
+	switch {
+	case b.Given("md5") && b.Given("sha256"):
+		b.Mistake(b.At("md5"), "Two digests", "One is enough: remove md5.")
+	case b.Given("md5"):
+		e.sha256 = ""
+	case b.Given("sha256"):
+		e.md5 = ""
+	}
+	if e.maxBytes > 0 && e.minBytes > e.maxBytes {
+		at := b.Head
+		if b.Given("min_bytes") {
+			at = b.At("min_bytes")
+		}
+		b.Mistake(at, "Sizes reversed", "min_bytes %d must not be more than max_bytes %d.", e.minBytes, e.maxBytes)
+	}
+	asks.Body, asks.Text, asks.Not = e.body, e.text, e.not
+	asks.Digest = cmp.Or(e.sha256, e.md5)
+	asks.MinBytes, asks.MaxBytes = e.minBytes, e.maxBytes
+}
+
+// judgeBody reports a check that expects a body where there is none.
+func (c *httpCheck) judgeBody(b *block.Body) {
+	a := &c.asks
+	bodies := []struct {
+		option string
+		given  bool
+	}{{"body", a.Body != ""}, {"text", len(a.Text) > 0}, {"not", a.Not != ""}, {"sha256", c.expect.sha256 != ""}, {"md5", c.expect.md5 != ""}, {"min_bytes", a.MinBytes > 0}}
+	if a.Method != "HEAD" {
+		return
+	}
+	inner, given := b.Block("expect")
+	for _, o := range bodies {
+		detail := fmt.Sprintf("The answer to HEAD has no body: remove %s, or use method = \"GET\".", o.option)
+		switch {
+		case !o.given:
+			continue
+		case given && inner.Given(o.option):
+			b.Mistake(inner.At(o.option), "Body of HEAD", "%s", detail)
+		case b.Given("method"):
+			b.Mistake(b.At("method"), "Body of HEAD", "By its defaults, this check expects a body. %s", detail)
+		}
+		return
+	}
+}
+
+// expectedHeaders returns headers of an answer, sorted so that equal ones are equal.
+func expectedHeaders(b *block.Body, named map[string]string) (headers []checker.Header) {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		h := checker.Header{Name: name, Value: named[name]}
+		if err := (checker.HTTP{Answer: []checker.Header{h}}).Validate(); err != nil {
+			b.Mistake(b.EntryAt("headers", name), "Invalid header", "%s.", sentence(err))
+			continue
+		}
+		headers = append(headers, h)
+	}
+	return headers
 }
 
 // readHeaders returns request headers, sorted so that equal ones are equal.

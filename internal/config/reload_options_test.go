@@ -142,6 +142,13 @@ var reloadedChecks = map[string]reloadedOption{
 	"expect/status": {``, `status = [204]`, nil},
 	"expect/body":   {``, `body = "ok"`, nil},
 
+	"follow_redirects": {``, `follow_redirects = 1`, nil},
+	"expect/headers":   {``, `headers = { Via = "a" }`, nil},
+	"expect/sha256":    {``, `sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`, nil},
+	"expect/md5":       {``, `md5 = "d41d8cd98f00b204e9800998ecf8427e"`, nil},
+	"expect/min_bytes": {``, `min_bytes = 1`, nil},
+	"expect/max_bytes": {``, `max_bytes = 1`, nil},
+
 	"half_open":      {``, `half_open = false`, nil},
 	"send":           {``, `send = "PING"`, nil},
 	"quit":           {``, `quit = "QUIT"`, nil},

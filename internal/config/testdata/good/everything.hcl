@@ -268,9 +268,16 @@ virtual_service "web" {
     path     = "/health?deep=1"
     host     = "www.example.org"
     headers  = { X-Probe = "lvsd", Accept = "text/plain" }
+    send     = "{\"deep\": true}"
+    follow_redirects = 2
     expect {
-      status = [304, "200-204", "301"]
-      body   = "^ok$"
+      status  = [304, "200-204", "301"]
+      headers = { Content-Type = "^text/", Via = "" }
+      body    = "^ok$"
+      not     = "(?i)error"
+      sha256  = "689F6A627384C7DCB2DCC1487E540223E77BDF9DCD0D8BE8A326EDA65B0CE9A4"
+      min_bytes = 2
+      max_bytes = 1048576
     }
     tls {
       server_name = "www.example.org"
@@ -382,7 +389,13 @@ virtual_service "stream" {
 
 defaults {
   check "*" { fall = 4 }
-  check "http" { path = "/health" }
+  check "http" {
+    path = "/health"
+    expect {
+      text = "hex: 6f 6b"
+      md5  = "444bcb3a3fcf8389296c49467f27e1d6"
+    }
+  }
 }
 
 virtual_service "marked" {
