@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -24,8 +26,9 @@ const (
 	// or its list of equivalent mutants explain.
 	wantKilled = 95
 
-	// How much longer than without a mutation the tests may take.
-	patience = 10
+	// How much longer than without a mutation the tests may take: of processor time,
+	// so that a busy machine makes no mutant late, and of any other.
+	patience, idle = 5, 30
 )
 
 // TestMutants changes one operator at a time in the core files of a package,
@@ -108,11 +111,11 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 	if output, err := build(t, pkg, common, switched(all)); err != nil {
 		t.Fatalf("the package does not compile with its mutants:\n%s", output)
 	}
-	outcome, took, output := run(pkg, common, 0, 10*time.Minute)
+	outcome, took, output := run(pkg, common, 0, spent{10 * time.Minute, 10 * time.Minute})
 	if outcome != "alive" {
 		t.Fatalf("the tests fail without a mutation:\n%s", output)
 	}
-	limit := 5*time.Second + patience*took
+	limit := spent{5*time.Second + patience*took.processor, 30*time.Second + idle*took.time}
 	outcomes := map[string]int{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -140,7 +143,7 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 	group.Wait()
 	// Some mutants loop for ever, in a file that says when to wake up as many as a
 	// quarter of them. That counts as noticed only on a machine that has time.
-	if outcome, took, _ := run(pkg, common, 0, limit); outcome != "alive" || took > limit/2 {
+	if outcome, took, _ := run(pkg, common, 0, limit); outcome != "alive" || took.processor > limit.processor/2 || took.time > limit.time/2 {
 		t.Fatalf("without a mutation the tests now take %v, of %v: this machine is too busy for the rest to mean anything", took, limit)
 	}
 	for _, text := range equivalent {
@@ -151,7 +154,7 @@ func runAll(t *testing.T, pkg string, all []mutant, equivalent []string) map[str
 
 // try runs the package's tests with one mutant, which the common binary has or
 // which needs one of its own.
-func try(t *testing.T, pkg, common string, m mutant, limit time.Duration) (outcome string) {
+func try(t *testing.T, pkg, common string, m mutant, limit spent) (outcome string) {
 	binary := common
 	if m.number == 0 {
 		binary = filepath.Join(t.TempDir(), "mutant.test")
@@ -184,19 +187,25 @@ func build(t *testing.T, pkg, binary string, files map[string]string) (output []
 	return build.CombinedOutput()
 }
 
-// run runs the package's tests for limit at most, with the mutant of a number in
-// their binary; 0: with none. It returns how long they ran.
-func run(pkg, binary string, number int, limit time.Duration) (outcome string, took time.Duration, output []byte) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+// What a run has spent, or may spend.
+type spent struct{ processor, time time.Duration }
+
+// run runs the package's tests until a limit at most, with the mutant of a number in
+// their binary; 0: with none. It returns what they have spent.
+func run(pkg, binary string, number int, limit spent) (outcome string, took spent, output []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit.time)
 	defer cancel()
-	test := exec.CommandContext(ctx, binary, "-test.failfast", "-test.timeout", (2 * limit).String())
-	test.Dir = filepath.Join("../..", pkg) // the second limit ends a mutant that loops after its parent was killed
+	seconds := strconv.Itoa(int(limit.processor.Seconds()))
+	test := exec.CommandContext(ctx, "sh", "-c", `ulimit -t "$0"; exec "$@"`, seconds,
+		binary, "-test.failfast", "-test.timeout", (2 * limit.time).String())
+	test.Dir = filepath.Join("../..", pkg) // the second limit ends a mutant that waits after its parent was killed
 	test.Env = append(os.Environ(), fmt.Sprintf("%s=%d", chosen, number))
 	begin := time.Now()
 	output, err := test.CombinedOutput()
-	took = time.Since(begin)
+	ended := test.ProcessState
+	took = spent{ended.UserTime() + ended.SystemTime(), time.Since(begin)}
 	switch {
-	case ctx.Err() != nil:
+	case ended.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL:
 		return "late", took, output
 	case err != nil:
 		return "killed", took, output
