@@ -48,23 +48,36 @@ func TestMutants(t *testing.T) {
 			if filepath.Ext(what) == ".go" {
 				pkg, only = filepath.Dir(what), filepath.Base(what)
 			}
-			excepted, ok := core[pkg]
-			if !ok {
-				t.Fatalf("%s is not in the table core", pkg)
-			}
-			var all []mutant
-			for _, f := range files(t) {
-				if _, exception := excepted[f.name]; f.pkg == pkg && !exception && strings.HasPrefix(f.name, only) {
-					all = append(all, mutants(t, f)...)
-				}
-			}
+			all := mutantsOf(t, pkg, only)
 			if len(all) == 0 {
 				t.Fatal("there is nothing to mutate")
 			}
-			number(all)
 			judge(t, runAll(t, pkg, all, equivalents(t, pkg, only)))
 		})
 	}
+}
+
+// mutantsOf returns the mutants of a package, or of one file of it.
+func mutantsOf(t *testing.T, pkg, only string) (all []mutant) {
+	excepted, ok := core[pkg]
+	if !ok {
+		t.Fatalf("%s is not in the table core", pkg)
+	}
+	var whole []file
+	for _, f := range files(t) {
+		if f.pkg != pkg {
+			continue
+		}
+		whole = append(whole, f)
+		if _, exception := excepted[f.name]; !exception && strings.HasPrefix(f.name, only) {
+			all = append(all, mutants(t, f)...)
+		}
+	}
+	_, info, err := typesOf(whole, exports(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number(all, info)
 }
 
 // judge says which share of the mutants was noticed or explained.

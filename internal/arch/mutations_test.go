@@ -35,8 +35,8 @@ type mutant struct {
 	// with every edit above it: the file, the function, the mutation, and on
 	// the second line the source with the operator marked.
 	text string
-	// node has the operator. number chooses the mutant in a binary that has those
-	// of all conditions; 0: it is in none, since it computes another number.
+	// node has the operator. number chooses the mutant in a binary that has many; 0:
+	// it is in none, since the compiler computes it.
 	node   ast.Node
 	number int
 }
@@ -103,22 +103,51 @@ func (f file) function(pos token.Pos) string {
 // that has the number of the mutant that runs.
 const chosen = "chosenMutant"
 
-// number gives the mutants of conditions their numbers.
-func number(all []mutant) {
-	for i := range all {
-		switch n := all[i].node.(type) {
-		case *ast.UnaryExpr:
-			all[i].number = i + 1
-		case *ast.BinaryExpr:
-			switch n.Op {
-			case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ, token.LAND, token.LOR:
-				all[i].number = i + 1
-			}
-		}
-	}
+// computed are the functions in a package with its mutants that compute what an
+// operator does, or another one.
+var computed = map[token.Token]string{
+	token.ADD: "mutantSum", token.ADD_ASSIGN: "mutantSum", token.INC: "mutantSum",
+	token.SUB: "mutantDifference", token.DEC: "mutantDifference",
+	token.MUL: "mutantProduct", token.QUO: "mutantQuotient", token.REM: "mutantRemainder",
 }
 
-// switched returns the text of the files with all mutants of conditions, by
+// number gives the mutants their numbers, but for those of constants, and leaves out
+// those of texts, which can only be added.
+func number(all []mutant, info *types.Info) (numbered []mutant) {
+	for i, m := range all {
+		x, operator := operation(m.node)
+		basic, _ := info.TypeOf(x).Underlying().(*types.Basic)
+		whole, _ := m.node.(ast.Expr)
+		switch {
+		case computed[operator] == "":
+			m.number = i + 1
+		case basic != nil && basic.Info()&types.IsString != 0:
+			continue
+		case basic != nil && (whole == nil || info.Types[whole].Value == nil):
+			m.number = i + 1
+		}
+		numbered = append(numbered, m)
+	}
+	return numbered
+}
+
+// operation returns the operator of a mutant's node, and what it is applied to, or
+// the first of two.
+func operation(n ast.Node) (ast.Expr, token.Token) {
+	switch n := n.(type) {
+	case *ast.UnaryExpr:
+		return n.X, n.Op
+	case *ast.BinaryExpr:
+		return n.X, n.Op
+	case *ast.AssignStmt:
+		return n.Lhs[0], n.Tok
+	case *ast.IncDecStmt:
+		return n.X, n.Tok
+	}
+	panic(fmt.Sprintf("a mutant of %T", n))
+}
+
+// switched returns the text of the files with all mutants that have a number, by
 // their paths, and of one more that chooses among them. To build and link each
 // by itself would take ten times as long as to run it.
 func switched(all []mutant) map[string]string {
@@ -137,12 +166,63 @@ func switched(all []mutant) map[string]string {
 		}
 	}
 	first := all[0]
-	texts[filepath.Join(filepath.Dir(first.path), "chosen_mutant.go")] = fmt.Sprintf(
-		"package %s\n\nimport (\n\"os\"\n\"strconv\"\n)\n\nvar %s, _ = strconv.Atoi(os.Getenv(%[2]q))\n", first.File.Name.Name, chosen)
+	texts[filepath.Join(filepath.Dir(first.path), "chosen_mutant.go")] = "package " + first.File.Name.Name + choice
 	return texts
 }
 
-// An editor writes a file's conditions so that they are mutants of themselves
+// choice is the file that chooses among a package's mutants.
+const choice = `
+
+import (
+	"os"
+	"strconv"
+)
+
+var ` + chosen + `, _ = strconv.Atoi(os.Getenv("` + chosen + `"))
+
+type mutantInteger interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr
+}
+
+type mutantNumber interface{ mutantInteger | ~float32 | ~float64 }
+
+func mutantSum[T mutantNumber](number int, x, y T) T {
+	if ` + chosen + ` == number {
+		return x - y
+	}
+	return x + y
+}
+
+func mutantDifference[T mutantNumber](number int, x, y T) T {
+	if ` + chosen + ` == number {
+		return x + y
+	}
+	return x - y
+}
+
+func mutantProduct[T mutantNumber](number int, x, y T) T {
+	if ` + chosen + ` == number {
+		return x / y
+	}
+	return x * y
+}
+
+func mutantQuotient[T mutantNumber](number int, x, y T) T {
+	if ` + chosen + ` == number {
+		return x * y
+	}
+	return x / y
+}
+
+func mutantRemainder[T mutantInteger](number int, x, y T) T {
+	if ` + chosen + ` == number {
+		return x * y
+	}
+	return x % y
+}
+`
+
+// An editor writes a file's operations so that they are mutants of themselves
 // where one of their numbers is chosen.
 type editor struct {
 	file
@@ -157,7 +237,7 @@ func (e editor) between(from, to token.Pos) string {
 // text returns the text of a node.
 func (e editor) text(n ast.Node) string {
 	if len(e.numbers[n]) > 0 {
-		return e.condition(n, e.numbers[n])
+		return e.operation(n, e.numbers[n])
 	}
 	var b strings.Builder
 	at := n.Pos()
@@ -173,20 +253,34 @@ func (e editor) text(n ast.Node) string {
 	return b.String() + e.between(at, n.End())
 }
 
-// condition returns the text of a condition. It evaluates what the original does
+// operation returns the text of an operation. It evaluates what the original does
 // while none of its numbers is chosen.
-func (e editor) condition(n ast.Node, numbers []int) string {
-	is := func(i int) string { return fmt.Sprintf("(%s == %d)", chosen, numbers[i]) }
-	if not, ok := n.(*ast.UnaryExpr); ok {
-		return "(" + is(0) + " != !" + e.text(not.X) + ")"
+func (e editor) operation(n ast.Node, numbers []int) string {
+	first, operator := operation(n)
+	compute, x := computed[operator], e.text(first)
+	switch n := n.(type) {
+	case *ast.UnaryExpr:
+		return fmt.Sprintf("((%s == %d) != !%s)", chosen, numbers[0], x)
+	case *ast.AssignStmt:
+		return fmt.Sprintf("%s = %s(%d, %[1]s, %[4]s)", x, compute, numbers[0], e.text(n.Rhs[0]))
+	case *ast.IncDecStmt:
+		return fmt.Sprintf("%s = %s(%d, %[1]s, 1)", x, compute, numbers[0])
 	}
-	both := n.(*ast.BinaryExpr)
-	x, y := e.text(both.X), e.text(both.Y)
-	original := "(" + x + " " + both.Op.String() + " " + y + ")"
+	y := e.text(n.(*ast.BinaryExpr).Y)
+	if compute != "" {
+		return fmt.Sprintf("%s(%d, %s, %s)", compute, numbers[0], x, y)
+	}
+	return e.condition(x, operator, y, numbers)
+}
+
+// condition returns the text of a comparison, or of one of two conditions.
+func (e editor) condition(x string, operator token.Token, y string, numbers []int) string {
+	is := func(i int) string { return fmt.Sprintf("(%s == %d)", chosen, numbers[i]) }
+	original := "(" + x + " " + operator.String() + " " + y + ")"
 	switch {
-	case both.Op == token.LAND:
+	case operator == token.LAND:
 		return "((" + x + " || " + is(0) + ") && (" + is(0) + " && " + x + " || " + y + "))"
-	case both.Op == token.LOR:
+	case operator == token.LOR:
 		return "(!" + is(0) + " && " + x + " || (!" + is(0) + " || " + x + ") && " + y + ")"
 	case len(numbers) == 2:
 		return "(" + is(1) + " != (" + original + " != (" + is(0) + " && " + x + " == " + y + ")))"

@@ -84,12 +84,7 @@ func incomplete(pkg string, order []string, files []file) (mistakes []string) {
 
 // backwards lists where a file uses what a later one declares.
 func backwards(order []string, files []file, imports types.Importer) (mistakes []string) {
-	syntax := make([]*ast.File, len(files))
-	for i, f := range files {
-		syntax[i] = f.File
-	}
-	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
-	pkg, err := (&types.Config{Importer: imports}).Check(files[0].pkg, files[0].FileSet, syntax, info)
+	pkg, info, err := typesOf(files, imports)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -106,6 +101,17 @@ func backwards(order []string, files []file, imports types.Importer) (mistakes [
 		})
 	}
 	return mistakes
+}
+
+// typesOf finds out the types in the files of a package.
+func typesOf(files []file, imports types.Importer) (*types.Package, *types.Info, error) {
+	syntax := make([]*ast.File, len(files))
+	for i, f := range files {
+		syntax[i] = f.File
+	}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
+	pkg, err := (&types.Config{Importer: imports}).Check(files[0].pkg, files[0].FileSet, syntax, info)
+	return pkg, info, err
 }
 
 // exports returns an importer of all packages that this module depends on, as the
