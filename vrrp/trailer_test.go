@@ -29,6 +29,58 @@ func captureKeys(t testing.TB) []Key {
 	return []Key{{ID: 1, Secret: NewSecret(string(first))}, {ID: 2, Secret: NewSecret(captureKey2)}}
 }
 
+// A keeper that is started anew may have signed until its predecessor died: what it
+// signs is later than all of that, and the second that had begun counts.
+func TestASequenceLaterByATime(t *testing.T) {
+	const seconds = Sequence(1 << 32)
+	for _, tt := range []struct {
+		later time.Duration
+		want  Sequence
+	}{
+		{0, 7 * seconds},
+		{1, 8 * seconds},
+		{time.Second, 8 * seconds},
+		{time.Second + 1, 9 * seconds},
+		{time.Hour, 3607 * seconds},
+	} {
+		if got := (7*seconds + 3).Add(tt.later); got != tt.want+3 {
+			t.Errorf("%v later it is %x, want %x", tt.later, uint64(got), uint64(tt.want+3))
+		}
+	}
+}
+
+// Sequences are in order beyond 2106, when the seconds begin anew. Zero is none, and
+// nothing is before that.
+func TestTheLatestSequence(t *testing.T) {
+	const wrapped, old = Sequence(5 << 32), Sequence(0xffff_fff0 << 32)
+	for _, tt := range []struct {
+		name   string
+		a, b   Sequence
+		before bool
+		latest Sequence
+	}{
+		{"one second apart", 6 << 32, 7 << 32, true, 7 << 32},
+		{"the other way", 7 << 32, 6 << 32, false, 7 << 32},
+		{"the same", 7, 7, false, 7},
+		{"over the wrap", old, wrapped, true, wrapped},
+		{"the other way over the wrap", wrapped, old, false, wrapped},
+		{"none, and one", 0, 7, true, 7},
+		{"none, and one that would be before 0", 0, old, false, old},
+		{"one, and none", 7, 0, false, 7},
+		{"one that would be before 0, and none", old, 0, false, old},
+		{"none at all", 0, 0, false, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.a.Before(tt.b); got != tt.before {
+				t.Errorf("before: %t", got)
+			}
+			if got := latest(tt.a, tt.b); got != tt.latest {
+				t.Errorf("the latest is %x, want %x", uint64(got), uint64(tt.latest))
+			}
+		})
+	}
+}
+
 // What keepalived 2.4.3 has signed is accepted, and we sign it as it does, byte for
 // byte.
 func TestTrailersOfKeepalived(t *testing.T) {
