@@ -65,6 +65,25 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// `lvsd vrrp` shows all conditions that a router tracks, and those of others only while
+// they are not met.
+func TestWhichConditionsAreShown(t *testing.T) {
+	tracked := func(c Condition) demand { return demand{Condition: c, Track: Track{Condition: c.Name}} }
+	v := judge([]demand{
+		{Condition: Condition{Name: "table loaded", OK: true}},
+		{Condition: Condition{Name: "operator"}},
+		tracked(Condition{Name: "ping gateway", OK: true}),
+		tracked(Condition{Name: "ping dns"}),
+	})
+	var names []string
+	for _, j := range v.judged {
+		names = append(names, j.Name)
+	}
+	if want := []string{"operator", "ping gateway", "ping dns"}; !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
+	}
+}
+
 func TestDemanded(t *testing.T) {
 	table := Condition{Name: "table loaded", OK: true}
 	gateway := Condition{Name: "ping gateway", OK: true, Tracked: true}

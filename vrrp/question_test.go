@@ -109,6 +109,8 @@ func TestABackupAsksBeforeItTakesOverFromAMasterThatFellSilent(t *testing.T) {
 		{"the machine slept, and the answer comes first", nil, []told{asked, {down + 5*time.Second, answers(true), "note, note -> listening after a stall"}}},
 		{"a worse one that is preempted", preempts, []told{{time.Second, hears(150), " -> following"}, {2 * time.Second, hears(150), " -> following"},
 			{3 * time.Second, hears(150), " -> following"}, {3218750 * time.Microsecond, timer, "send 200, hold, announce, Master -> advertising"}}},
+		{"a worse one whose next advert is not overdue", preempts, []told{{time.Second, hears(150), " -> following"}, {1968750 * time.Microsecond, hears(150), " -> following"},
+			{3218750 * time.Microsecond, timer, "send 200, hold, announce, Master -> advertising"}}},
 		{"a worse one that falls silent before it is preempted", preempts, []told{{time.Second, hears(150), " -> following"},
 			{3218750 * time.Microsecond, timer, " -> following"}, {time.Second + 3218750*time.Microsecond, timer, "note" + waitsToEnter}}},
 		{"a worse one that misses an advert before it is preempted", preempts, []told{{time.Second, hears(150), " -> following"},

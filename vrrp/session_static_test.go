@@ -100,14 +100,25 @@ func TestStaticHoldingsThatCannotBe(t *testing.T) {
 	})
 }
 
+// A keeper runs while there is something for it to do.
+func TestIdle(t *testing.T) {
+	nothing, without := vrrp.Desired{Conditions: loading}, always()
+	without.Routers = nil
+	for name, tt := range map[string]struct {
+		d    vrrp.Desired
+		idle bool
+	}{"conditions are nothing to run": {nothing, true}, "a router": {one(), false}, "what is kept without a router": {without, false}, "both": {always(), false}} {
+		if got := tt.d.Idle(); got != tt.idle {
+			t.Errorf("%s: idle %t", name, got)
+		}
+	}
+}
+
 // Without a router, too.
 func TestStaticHoldingsWithoutARouter(t *testing.T) {
 	play(t, func(s *kernel) {
 		d := always()
 		d.Routers = nil
-		if d.Idle() {
-			t.Error("there is something to do")
-		}
 		s.session.Set(d)
 		time.Sleep(10 * time.Millisecond)
 		if k := s.session.Static(); k == nil || k.Held != 3 {
