@@ -104,6 +104,8 @@ func TestABackupAsksBeforeItTakesOverFromAMasterThatFellSilent(t *testing.T) {
 		{"it is stopped meanwhile", nil, []told{asked, {soon, matrixEvents["stop"], "Initialize -> ended"}}},
 		{"a reload does not ask any more", nil, []told{asked, {soon, without(func(c *Config) { c.Enter = Clearance{} }), " -> following"}, {soon, timer, becomes}}},
 		{"a reload changes something else", nil, []told{asked, {soon, without(func(c *Config) { c.Lease = !c.Lease }), waitsToEnter}}},
+		{"it woke up three intervals late, when nothing can have been lost", nil, []told{asked, {down + 4*time.Second, timer, waitsToEnter}}},
+		{"and a little later, when something can", nil, []told{asked, {down + 4*time.Second + 1, timer, "note, note -> listening after a stall"}}},
 		{"the machine slept", nil, []told{asked, {down + 5*time.Second, timer, "note, note -> listening after a stall"},
 			{down + 6250*time.Millisecond, timer, "note" + waitsToEnter}}},
 		{"the machine slept, and the answer comes first", nil, []told{asked, {down + 5*time.Second, answers(true), "note, note -> listening after a stall"}}},
@@ -130,6 +132,32 @@ func TestABackupAsksBeforeItTakesOverFromAMasterThatFellSilent(t *testing.T) {
 			receive(r, epoch, higher, advertOf(150))
 			playStory(t, afterLate(r), tt.all)
 		})
+	}
+}
+
+// Whoever decides from now on asks anew; who decides as before does not.
+func TestARouterThatJoinsOrLeavesAGroupAsksAnew(t *testing.T) {
+	for _, led := range []bool{false, true} {
+		c := testConfig()
+		c.Enter.Timeout = 10 * time.Second
+		r := NewRouter(c)
+		r.Lead(epoch, led)
+		r.Startup(epoch, ours)
+		receive(r, epoch, higher, advertOf(150))
+		afterLate(r).Expire(at(down))
+		if led {
+			r.clear(at(down))
+		}
+		asked := r.Question()
+		if asked.Number == 0 {
+			t.Fatalf("led: %t: it does not ask", led)
+		}
+		if r.Lead(at(down), led); r.Question() != asked {
+			t.Errorf("led: %t, as before: %+v instead of %+v", led, r.Question(), asked)
+		}
+		if r.Lead(at(down), !led); r.Question().Number != 0 {
+			t.Errorf("led: %t, and now %t: it waits for the answer to %+v", led, !led, r.Question())
+		}
 	}
 }
 
@@ -213,12 +241,17 @@ func TestABackupThatWasRefusedAsksAgain(t *testing.T) {
 	r.Startup(epoch, ours)
 	receive(r, epoch, higher, advertOf(150))
 	asks := 0
+	var asked time.Time
 	for end := at(time.Minute); r.State() == Backup && afterLate(r).Deadline().Before(end); {
 		now := afterLate(r).Deadline()
 		if acts := r.Expire(now); strings.Contains(script(acts), "note") && r.phase() == Entering {
 			if q := r.Question(); q.Peer != higher || q.Step != Enter {
 				t.Errorf("it asks %+v", q)
 			}
+			if pause := now.Sub(asked); asks > 0 && pause != 10*time.Second+time.Millisecond {
+				t.Errorf("it asks again after %v", pause)
+			}
+			asked = now
 			asks++
 			r.Answer(now.Add(time.Millisecond), Answer{Number: r.Question().Number, OK: asks == 4, Text: "the switch said no"})
 		}
@@ -252,6 +285,9 @@ func TestAMasterAsksBeforeItLeavesByPlan(t *testing.T) {
 		{"an offer", []told{{0, offers, "note" + parting}, {half, answers(true), "send 0 -> offering the addresses to a successor"}}, ""},
 		{"an offer that is answered with no", []told{{0, offers, "note" + parting}, {half, answers(false), "note -> advertising"}}, Kept},
 		{"an offer that is answered with no, and a stop", []told{{0, offers, "note" + parting}, {0, stops, parting}, {half, answers(false), "note, send 0, Initialize -> offering the addresses to a successor"}}, Interrupted},
+		{"an answer to another question", []told{{0, offers, "note" + parting}, {half, func(r *Router, now time.Time) []Action {
+			return leave(r, now, r.Answer(now, Answer{Number: r.Question().Number + 1, OK: true}))
+		}, parting}}, ""},
 		{"an offer, ordered again", []told{{0, offers, "note" + parting}, {half, offers, parting}}, ""},
 		{"a stop", []told{{0, stops, "note" + parting}, {half, answers(true), "send 0, Initialize -> offering the addresses to a successor"}}, ""},
 		{"a stop that is answered with no", []told{{0, stops, "note" + parting}, {half, answers(false), "note, send 0, Initialize -> offering the addresses to a successor"}}, ""},

@@ -392,6 +392,27 @@ func TestOnlyMastersThatWeDoNotGiveWayToAreCountedAsOthers(t *testing.T) {
 	}
 }
 
+// One that does not preempt may assert itself for two intervals, and then gives way:
+// what lasts longer than that is told.
+func TestWhenAnotherMasterIsNews(t *testing.T) {
+	for _, tt := range []struct {
+		preempt bool
+		after   time.Duration
+		want    string
+	}{
+		{true, time.Second - 1, ""},
+		{true, time.Second, "note"},
+		{false, 3*time.Second - 1, ""},
+		{false, 3 * time.Second, "note"},
+	} {
+		r := aMaster(func(c *Config) { c.Preempt = tt.preempt })
+		r.meet(epoch, lower, advertOf(50))
+		if got := script(r.meet(at(tt.after), lower, advertOf(50))); got != tt.want {
+			t.Errorf("preempt = %t, met for %v: %q, want %q", tt.preempt, tt.after, got, tt.want)
+		}
+	}
+}
+
 func TestAnotherIDForAnAddressOfThisRouter(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

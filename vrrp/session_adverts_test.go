@@ -88,6 +88,22 @@ func TestAnotherIDForTheSameAddressMakesTwoMasters(t *testing.T) {
 	})
 }
 
+// An advert that was not sent on this link proves nothing.
+func TestAnotherIDFromBeyondARouterIsNoOtherMaster(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.master(one())
+		s.arriveOf(vrrp.Group4, 77, 100, "10.9.0.200", false)
+		s.mu.Lock()
+		s.queue[0].TTL = 254
+		s.mu.Unlock()
+		s.wake <- struct{}{}
+		synctest.Wait()
+		if n, unclaimed := s.status().Counters.OtherMasters, s.session.Unclaimed(); n != 0 || unclaimed != 1 {
+			t.Errorf("%d adverts of another Master and %d of unknown routers, want 0 and 1", n, unclaimed)
+		}
+	})
+}
+
 // Each router whose id differs is told of once an hour, whatever befalls others.
 func TestEveryRouterWithAnotherIDIsNamed(t *testing.T) {
 	play(t, func(s *kernel) {

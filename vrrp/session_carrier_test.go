@@ -1,6 +1,8 @@
 package vrrp_test
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +29,19 @@ func TestACableToThePeerThatEndsWithIt(t *testing.T) {
 			s.want("it advertises again", "1m4.414s advert 150 from 10.9.0.1 to 224.0.0.18")
 			if st := s.status(); st.Unheard != "" {
 				t.Errorf("unheard %q", st.Unheard)
+			}
+		})
+	})
+	t.Run("who else has its addresses is asked where somebody hears it", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.settle(one(ignoring, func(c *vrrp.Config) {
+				c.Extra = []vrrp.InterfaceAddress{{Interface: "eth1", Prefix: netip.MustParsePrefix("192.168.1.254/24")}}
+			}))
+			carrier(s, true, false)
+			time.Sleep(time.Minute)
+			script := strings.Join(s.script(), "\n")
+			if strings.Contains(script, "arping -D -I eth0") || !strings.Contains(script, "arping -D -I eth1 192.168.1.254") {
+				t.Errorf("it asks on eth1 alone, want that; got\n%s", script)
 			}
 		})
 	})
