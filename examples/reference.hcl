@@ -1316,6 +1316,27 @@ virtual_service "web" {
     }
   }
 
+  # A program that is run when the service or one of its servers has come into
+  # a state: "up" or "down" of each server that has no such blocks of its own,
+  # by its checks; "quorum_lost" and "quorum_reached" of the service: fewer
+  # servers than min_healthy take connections, or enough again (without
+  # min_healthy: none, or some). One at a time runs for each service, in the
+  # order of what has happened; what has not begun when the state of the same
+  # server changes again is left out. See "What hooks of services are told".
+  on "quorum_lost" {
+    run = ["/etc/lvsd/hooks/quorum", "web"]
+
+    # Run it also for the state that lvsd finds: after its start, for a server
+    # or a service that a reload has added, and for this block if it is new.
+    # Default: false.
+    at_start = false
+
+    # For "down" and "quorum_lost" only: run it also when lvsd stops, for each
+    # server that is up, or if there is a quorum.
+    # Default: false.
+    at_stop = false
+  }
+
   # A server that the service is spread over. The label is its address, or any
   # name.
   real_server "compute-0-0" {
@@ -1356,6 +1377,10 @@ virtual_service "web" {
     # A check that this server must pass to be up. It replaces the service's
     # checks.
     check "tcp" {}
+
+    # A program that is run when this server has come into a state: "up" or
+    # "down", by its checks. It replaces the service's blocks for these.
+    on "down" { run = ["/etc/lvsd/hooks/server", "compute-0-0"] }
   }
 
   real_server "192.168.1.5" {}

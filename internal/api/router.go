@@ -264,8 +264,11 @@ type RouterCounters struct {
 
 // A Hook is a program that is run when a virtual router has come into a state.
 type Hook struct {
-	// On is the state: "master", "backup", "fault", "stop" or "any".
+	// On is the state: "master", "backup", "fault", "stop" or "any"; of a virtual service
+	// "up", "down", "quorum_lost" or "quorum_reached".
 	On string `json:"on"`
+	// Server is the real server whose own it is, of a virtual service's hooks.
+	Server string `json:"server,omitempty"`
 	// Program is its path, and User whom it runs as, if not lvsd's own user.
 	Program string `json:"program"`
 	User    string `json:"user,omitempty"`
@@ -318,6 +321,8 @@ type HookRun struct {
 	At time.Time `json:"at,omitzero"` // when it began
 	// State is what it was told.
 	State string `json:"state"`
+	// Server is the real server that this was about, of a virtual service's hooks.
+	Server string `json:"server,omitempty"`
 	// Asserted is why it was run although the state had not changed: by its "interval" or
 	// an "order"; left out where the state had.
 	Asserted string        `json:"asserted,omitempty"`

@@ -255,6 +255,8 @@ type Service struct {
 	Transitions Transitions `json:"transitions"`
 	// Probes counts the results of its real servers' checks since the daemon started.
 	Probes ServiceProbes `json:"probes"`
+	// Hooks are the programs that are run when its state or that of a server changes.
+	Hooks []Hook `json:"hooks,omitempty"`
 	// Traffic is the service's own, which outlives its real servers.
 	Traffic Traffic `json:"traffic"`
 	// Fallback is the destination of last resort; nil if none is configured.

@@ -85,3 +85,20 @@ type Stream struct {
 	// Retry is when it is started again; left out while it runs.
 	Retry time.Time `json:"retry,omitzero"`
 }
+
+// A ServiceState is the state that a virtual service is in, or a real server of it, as
+// hooks are told.
+type ServiceState struct {
+	Service, Address string // the service's name and address
+	// Server and ServerAddress are those of a real server; empty: it is the service's.
+	Server, ServerAddress string
+	// State is "up" or "down" of a server, "quorum_lost" or "quorum_reached" of a
+	// service; empty: it is no longer configured.
+	State string
+	// Reason is why, for people; it may be empty.
+	Reason string
+	// Serving of so many Servers take connections.
+	Serving, Servers int
+	// Weight is the server's, as configured.
+	Weight uint32
+}

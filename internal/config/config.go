@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -113,16 +114,22 @@ type Condition struct {
 	Source string
 }
 
-// A Hook is a program that is run when a virtual router, or all those of a sync group,
-// have changed their state.
+// A Hook is a program that is run when a virtual router, all those of a sync group, a
+// virtual service or a server of it, have changed their state.
 type Hook struct {
 	Owner
-	// On is the state that was entered, one of HookStates, or AnyState.
+	// Server is the name of the real server whose own it is, of a service's hooks; empty:
+	// it is the service's, or of all its servers that have none of their own.
+	Server string
+	// On is the state that was entered, one of HookStates, or AnyState; of a service one of
+	// ServiceStates.
 	On string
 	// Before runs it before the addresses are taken over from a Master that fell silent,
 	// AtStart also where none was heard since the start. Required keeps this director from
 	// taking them where it fails.
-	Before, AtStart, Required bool
+	// Of a service's, AtStart runs it for the first state that is known, and AtStop also
+	// when lvsd stops.
+	Before, AtStart, Required, AtStop bool
 	// Assert runs it again when so much time has passed since it ended, as long as the
 	// state lasts; zero: never.
 	Assert time.Duration
@@ -175,8 +182,19 @@ type Service struct {
 	// Policy is what follows from the state of its servers besides their weights; nil:
 	// nothing else than usual.
 	Policy *Policy
+	// Hooks are those of the service and of its servers, in the order of the file.
+	Hooks []Hook
 	// Source is where its block begins: "web.hcl:2".
 	Source string
+}
+
+// AllHooks are the hooks of everything that has some.
+func (c *Config) AllHooks() []Hook {
+	all := c.Hooks
+	for i := range c.Services {
+		all = append(slices.Clip(all), c.Services[i].Hooks...)
+	}
+	return all
 }
 
 // Policed returns the policy, or one that does nothing.

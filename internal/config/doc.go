@@ -15,9 +15,10 @@
 //	check_udp.go, check_tls.go,
 //	check_http.go, check_ping.go
 //	checks.go                       the kinds of checks
+//	program.go, hook.go,            programs that are run, those that are told of states,
+//	hook_service.go, stream.go,     and what a Master runs
+//	resource.go
 //	server.go, service.go           virtual_service {} and its servers
-//	program.go, hook.go, stream.go, programs that are run, those that are told of states,
-//	resource.go                     and what a Master runs
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go,             each kind of condition
 //	track_ping.go, track_service.go,

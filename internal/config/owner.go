@@ -7,9 +7,9 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// An Owner is what has hooks and resources: a virtual router or a sync group, of which the
-// name is given, and the other one is empty.
-type Owner struct{ Router, Group string }
+// An Owner is what has hooks and resources: a virtual router, a sync group or, with hooks
+// alone, a virtual service. The name of one is given, and the others are empty.
+type Owner struct{ Router, Group, Service string }
 
 // Mover is what a virtual router moves with: its sync group, or itself.
 func Mover(r *vrrp.Config) Owner {
@@ -19,17 +19,21 @@ func Mover(r *vrrp.Config) Owner {
 	return Owner{Router: r.Name}
 }
 
-// Name is the name of either.
-func (o Owner) Name() string { return cmp.Or(o.Router, o.Group) }
+// Name is the one name that is given.
+func (o Owner) Name() string { return cmp.Or(o.Router, o.Group, o.Service) }
 
-// Compare puts virtual routers before sync groups, and each in the order of their names.
+// Compare puts virtual routers before sync groups, these before virtual services, and each
+// in the order of their names.
 func (o Owner) Compare(other Owner) int {
-	return cmp.Or(cmp.Compare(o.Group, other.Group), cmp.Compare(o.Router, other.Router))
+	return cmp.Or(cmp.Compare(o.Service, other.Service), cmp.Compare(o.Group, other.Group), cmp.Compare(o.Router, other.Router))
 }
 
 // Attr names it in an event.
 func (o Owner) Attr() slog.Attr {
-	if o.Group != "" {
+	switch {
+	case o.Service != "":
+		return slog.String("service", o.Service)
+	case o.Group != "":
 		return slog.String("sync_group", o.Group)
 	}
 	return slog.String("router", o.Router)

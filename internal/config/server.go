@@ -52,6 +52,8 @@ var serverTable = block.NewTable("real_server", func() []block.Entry[server] {
 		serverForward(), serverTunnel(),
 		initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
 		block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema(), "kind"),
+		block.Many[server]("on", "A program that is run when this server has come into a state: \"up\" or \"down\", by its checks. It replaces the service's blocks for these.",
+			serviceHookTable.Schema(), "state"),
 	}
 })
 

@@ -66,6 +66,8 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them. A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
 			checkKinds.Schema(), "kind"),
 		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),
+		block.Many[service]("on", "A program that is run when the service or one of its servers has come into a state: \"up\" or \"down\" of each server that has no such blocks of its own, by its checks; \"quorum_lost\" and \"quorum_reached\" of the service: fewer servers than min_healthy take connections, or enough again (without min_healthy: none, or some). One at a time runs for each service, in the order of what has happened; what has not begun when the state of the same server changes again is left out. See \"What hooks of services are told\".",
+			serviceHookTable.Schema(), "state"),
 		block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
 			fallbackTable.Schema()),
 	}, policyOptions(func(s *service) *Policy { return &s.policy })...)
@@ -105,7 +107,9 @@ func readService(b *block.Body, d *defaults) Service {
 		if server, ok := g.server(inner); ok {
 			s.Servers = append(s.Servers, server)
 		}
+		s.Hooks = append(s.Hooks, readServiceHooks(inner, Hook{Owner: Owner{Service: s.Name}, Server: inner.Labels[0]})...)
 	}
+	s.Hooks = append(readServiceHooks(b, Hook{Owner: Owner{Service: s.Name}}), s.Hooks...)
 	if count == 0 && b.Clean() {
 		b.Doubt(b.Head, "No real server", "A service without real servers refuses every client: add a block such as real_server \"192.168.1.4\" {}.")
 	}

@@ -92,6 +92,7 @@ var (
 		{"recover_healthy", func(s *config.Service) any { return s.Policed().RecoverHealthy.String() }},
 		{"up_after", func(s *config.Service) any { return s.Policed().UpAfter }},
 		{"slow_start", func(s *config.Service) any { return s.Policed().SlowStart }},
+		{"on", func(s *config.Service) any { return s.Hooks }},
 		{"fallback", func(s *config.Service) any { return s.Fallback }},
 	}
 	serverAspects = []aspect[config.Server]{

@@ -63,6 +63,8 @@ type Core struct {
 	outages map[ipvsctl.ServiceKey]bool
 	// low are the services of which fewer servers take connections than min_healthy.
 	low map[ipvsctl.ServiceKey]bool
+	// told are the states that hooks have been told of, by service and server.
+	told map[string]serviceStates
 	// counters are the kernel's, and loads and replies what follows from them.
 	counters Counted
 	loads    loads
@@ -87,6 +89,10 @@ type Core struct {
 
 	effects []Effect
 }
+
+// serviceStates are the states that the hooks of a service were told of, by the names of its
+// servers, and of the service itself by none.
+type serviceStates map[string]string
 
 // converged reports whether the kernel has the table that was set last.
 func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }

@@ -31,6 +31,7 @@ type story struct {
 	// described is what the service manager shows people.
 	described string
 	desired   vrrp.Desired // that the keeper was told last
+	told      []string     // what the hooks of services were told
 }
 
 // tellOf begins a story with a configuration, on a machine that forwards packets.
@@ -90,6 +91,10 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, fmt.Sprintf("set %s=%s", e.Setting, e.Value))
 		case SetTargets:
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
+		case TellHooks:
+			for _, st := range e {
+				s.told = append(s.told, strings.TrimSpace(fmt.Sprintf("%s %s %d/%d %s", st.Server, st.State, st.Serving, st.Servers, st.Reason)))
+			}
 		case Retry:
 			s.lines = append(s.lines, "ask again who could not be asked")
 		case Conclude:

@@ -186,7 +186,7 @@ func ask[T any](ctx context.Context, d *Director, question func() T) (answer T, 
 
 func (d *Director) status(now time.Time) *api.Status {
 	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone()}
-	edges.Hooks, edges.GroupHooks = d.o.Hooks.Statuses()
+	edges.Hooks = d.o.Hooks.Statuses()
 	edges.Streams = d.o.Hooks.Streams()
 	edges.Resources, edges.GroupResources = d.o.Resources.Statuses()
 	if d.table != nil {

@@ -178,7 +178,8 @@ type fakeHooks struct{}
 
 func (fakeHooks) Configure([]vrrp.Config, []config.Hook, []config.Stream) {}
 func (fakeHooks) Streams() []api.Stream                                   { return nil }
-func (fakeHooks) Statuses() (routers, groups map[string][]api.Hook)       { return nil, nil }
+func (fakeHooks) Statuses() map[config.Owner][]api.Hook                   { return nil }
+func (fakeHooks) Hear([]api.ServiceState)                                 {}
 func (fakeHooks) Assert(_ []string, _ api.User, done func(api.Ordered)) {
 	done(api.Ordered{OK: true, Hooks: []api.Asserted{{Router: "outside", Outcome: api.AssertedRun}}})
 }

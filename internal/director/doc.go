@@ -38,6 +38,7 @@
 //	hold.go                            panic and isolation: who is silent and stays
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told
+//	told.go                            what the hooks of services are told
 //	outages.go                         the plan, and what it means for services
 //	start.go, reload.go                the order of a start, and reading another configuration
 //	failover.go, standby.go            what operators order

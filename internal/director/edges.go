@@ -25,7 +25,8 @@ type Keeper interface {
 	Stop(context.Context) error
 }
 
-// Hooks run the programs that are told of the virtual routers' states.
+// Hooks run the programs that are told of the states of virtual routers, virtual services and
+// their servers.
 type Hooks interface {
 	// Configure makes these the hooks and the streams of these routers; it never blocks.
 	Configure([]vrrp.Config, []config.Hook, []config.Stream)
@@ -34,9 +35,12 @@ type Hooks interface {
 	// Assert runs those again of routers and groups of these names, or of all where there
 	// are none, and calls done with what came of them; it never blocks.
 	Assert(names []string, by api.User, done func(api.Ordered))
-	// Statuses are how those of each router and of each sync group are.
-	Statuses() (routers, groups map[string][]api.Hook)
-	// Finish runs those for the end of every router, and waits for them.
+	// Hear takes the states that virtual services and their servers have come into; it never
+	// blocks.
+	Hear([]api.ServiceState)
+	// Statuses are how those of each owner are.
+	Statuses() map[config.Owner][]api.Hook
+	// Finish runs those for the end of every router and of lvsd, and waits for them.
 	Finish(context.Context)
 }
 
@@ -82,9 +86,9 @@ type Edges struct {
 	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
-	// Hooks are those of each virtual router, GroupHooks those of each sync group.
-	Hooks, GroupHooks map[string][]api.Hook
-	Streams           []api.Stream
+	// Hooks are those of each virtual router, sync group and virtual service.
+	Hooks   map[config.Owner][]api.Hook
+	Streams []api.Stream
 	// Resources and GroupResources are the same of resources.
 	Resources, GroupResources map[string][]api.Resource
 	HTTP                      error // why HTTP is not served

@@ -86,6 +86,11 @@ func Findings(s *api.Status) []api.Finding {
 	for i := range s.Routers {
 		all.router(s.Time, &s.Routers[i])
 	}
+	for i := range s.Services {
+		for j := range s.Services[i].Hooks {
+			all.hook(fmt.Sprintf("virtual service %q", s.Services[i].Name), &s.Services[i].Hooks[j])
+		}
+	}
 	all.heldBack(s.Routers)
 	if k := s.Static; k != nil && k.Failure != "" {
 		all.add(api.Error, "static-missing", "", "", "of the %d addresses, routes and rules that are static, %d %s missing: %s",
@@ -245,8 +250,8 @@ func (all *findings) conditions(routers []api.Router) {
 
 // hook finds that a hook did not do what it should when it was run last, or could not
 // be run now.
-func (all *findings) hook(router string, h *api.Hook) {
-	subject := fmt.Sprintf("hook %q of %s", h.On, router)
+func (all *findings) hook(of string, h *api.Hook) {
+	subject := fmt.Sprintf("hook %q of %s", h.On, of)
 	if h.Unusable != "" {
 		all.add(api.Warning, "hook-unusable", subject, "", "the %s cannot be run: %s", subject, h.Unusable)
 		return

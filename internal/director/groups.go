@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -22,7 +23,7 @@ func groupStatuses(routers []vrrp.Status, e Edges) []api.SyncGroup {
 		if at < 0 {
 			at = len(all)
 			all = append(all, api.SyncGroup{Name: r.SyncGroup, State: api.State(r.State),
-				Hooks: append([]api.Hook{}, e.GroupHooks[r.SyncGroup]...), Resources: append([]api.Resource{}, e.GroupResources[r.SyncGroup]...)})
+				Hooks: append([]api.Hook{}, e.Hooks[config.Owner{Group: r.SyncGroup}]...), Resources: append([]api.Resource{}, e.GroupResources[r.SyncGroup]...)})
 		}
 		g := &all[at]
 		g.Routers = append(g.Routers, r.Name)

@@ -343,6 +343,17 @@ func (h *Healths) Standing(service, server int) Standing {
 	return s
 }
 
+// why is why a real server is down, as far as it was told.
+func (h *Healths) why(service, server int) string {
+	first := int(h.servers[service][server].first)
+	for k := range h.of(service, server) {
+		if r, failing := h.reasons[first+k]; failing {
+			return r.detail
+		}
+	}
+	return ""
+}
+
 // passes reports whether a real server is up, and no check of it has failed last.
 func (h *Healths) passes(service, server int) bool {
 	return h.State(service, server) == checker.Up && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {

@@ -170,6 +170,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Keeper.Set(vrrp.Desired(e))
 		case SetHooks:
 			d.o.Hooks.Configure(e.Routers, e.Hooks, e.Streams)
+		case TellHooks:
+			d.o.Hooks.Hear(e)
 		case AssertHooks:
 			d.o.Hooks.Assert(e.Names, e.By, e.Asker)
 		case SetResources:

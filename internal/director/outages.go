@@ -33,6 +33,7 @@ func (c *Core) plan(now time.Time) {
 		c.leaving = nil // An empty map is as large as it was.
 	}
 	c.tellOutages(now)
+	c.tellHooks()
 	if c.opened {
 		c.kernel = TableSeen{}
 		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable})

@@ -79,9 +79,10 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		if awaited && policy.MinHealthy.N > 0 {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 		}
-		low := below(s, states, weights, awaited, w.Below != nil && w.Below(i))
+		low, unsure := below(s, states, weights, awaited, w.Below != nil && w.Below(i))
 		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights, low)}
 		p.Verdicts[i] = judge(states, weights, awaited).lower(low, s.Fallback != nil)
+		p.Verdicts[i].unsure = unsure
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 			w.Leaving[s.Key].stay(p.Table, s, states, w.Own)

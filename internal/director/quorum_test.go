@@ -208,7 +208,8 @@ func TestPrecedence(t *testing.T) {
 		fallen = append(fallen, weigh(now, &s.Servers[i], *s.Policy, down, nil))
 	}
 	states := []checker.State{checker.Down, checker.Down}
-	if below(&s, states, held, false, false) || !below(&s, states, fallen, false, false) {
+	few, _ := below(&s, states, fallen, false, false)
+	if heldFew, _ := below(&s, states, held, false, false); heldFew || !few {
 		t.Error("the watermark does not follow what is in the table")
 	}
 }

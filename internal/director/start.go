@@ -36,7 +36,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.probing {
 		c.probe(now)
 	}
-	c.do(SetHooks{l.Config.Routers, l.Config.Hooks, l.Config.Streams})
+	c.do(SetHooks{l.Config.Routers, l.Config.AllHooks(), l.Config.Streams})
 	c.do(SetResources{l.Config.Routers, l.Config.Resources})
 	c.tellKeeper()
 }

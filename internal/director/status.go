@@ -9,6 +9,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -25,6 +26,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
 	for i := range c.config.Services {
 		s.Services = append(s.Services, c.serviceStatus(now, i, e.Table))
+		s.Services[i].Hooks = slices.Clone(e.Hooks[config.Owner{Service: s.Services[i].Name}])
 	}
 	if kept := c.orders.standby; kept != nil {
 		standby := *kept
@@ -72,6 +74,7 @@ func keepTime(s *api.Status, now time.Time) {
 		keep(&s.Streams[i].Retry)
 	}
 	for i := range s.Services {
+		keepHooks(s.Services[i].Hooks, keep)
 		for j := range s.Services[i].Servers {
 			server := &s.Services[i].Servers[j]
 			keep(&server.Since)
@@ -141,7 +144,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 		if h, ok := c.orders.held[all[i].Name]; ok && all[i].State != api.Master {
 			all[i].HeldBack = &h.Held
 		}
-		all[i].Hooks = append([]api.Hook{}, e.Hooks[all[i].Name]...)
+		all[i].Hooks = append([]api.Hook{}, e.Hooks[config.Owner{Router: all[i].Name}]...)
 		all[i].Resources = append([]api.Resource{}, e.Resources[all[i].Name]...)
 	}
 	return all

@@ -138,12 +138,15 @@ type (
 	Configure config.Director
 	// TellKeeper makes the keeper run these virtual routers.
 	TellKeeper vrrp.Desired
-	// SetHooks makes these the hooks and the streams of these virtual routers.
+	// SetHooks makes these the hooks and the streams, for these virtual routers.
 	SetHooks struct {
 		Routers []vrrp.Config
 		Hooks   []config.Hook
 		Streams []config.Stream
 	}
+	// TellHooks tells them of the states that virtual services and their servers have come
+	// into.
+	TellHooks []api.ServiceState
 	// AssertHooks runs the hooks again of virtual routers and sync groups of these names,
 	// or of all where there are none, and tells the asker what came of them.
 	AssertHooks struct {

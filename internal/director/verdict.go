@@ -35,20 +35,21 @@ type Verdict struct {
 	// How many of its real servers take no connections, by why: they are full, they
 	// are down, they have weight 0, they have had no result.
 	full, down, drained, unknown int
-	// Below: fewer of them take connections than min_healthy.
-	Below bool
+	// Below: fewer of them take connections than min_healthy. Unsure: first results may
+	// still tell.
+	Below, unsure bool
 }
 
 // below reports whether fewer of a service's servers take connections than must.
 // Servers that are full count. While some are awaited that would be enough, it is as
-// it was.
-func below(s *config.Service, states []checker.State, weights []Weight, awaited, was bool) bool {
+// it was, and unsure.
+func below(s *config.Service, states []checker.State, weights []Weight, awaited, was bool) (low, unsure bool) {
 	needed := s.Policed().MinHealthy
 	if was && s.Policed().RecoverHealthy.N > 0 {
 		needed = s.Policed().RecoverHealthy
 	}
 	if needed.N == 0 {
-		return false
+		return false, false
 	}
 	var have, coming, all uint64
 	for i, w := range weights {
@@ -69,9 +70,9 @@ func below(s *config.Service, states []checker.State, weights []Weight, awaited,
 		least = (all*least + 99) / 100
 	}
 	if have < least && have+coming >= least {
-		return was
+		return was, true
 	}
-	return have < least
+	return have < least, false
 }
 
 // lower is the verdict on a service that has too few servers, or not: its fallback

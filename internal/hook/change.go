@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,30 @@ func (c change) variables(f facts) []string {
 		"LVSD_INTERFACE=" + strings.Join(f.interfaces, " "),
 		"LVSD_ADDRESSES=" + strings.Join(f.addresses, " "),
 	}
+}
+
+// serviceVariables are the environment of a program that is told of a service's change.
+func (c change) serviceVariables(st *api.ServiceState) []string {
+	return []string{
+		"LVSD_SERVICE=" + st.Service,
+		"LVSD_SERVICE_ADDRESS=" + st.Address,
+		"LVSD_SERVER=" + st.Server,
+		"LVSD_SERVER_ADDRESS=" + st.ServerAddress,
+		"LVSD_STATE=" + c.to,
+		"LVSD_FORMER_STATE=" + c.from,
+		"LVSD_REASON=" + strings.ReplaceAll(c.reason, "\x00", ""),
+		fmt.Sprintf("LVSD_WEIGHT=%d", st.Weight),
+		fmt.Sprintf("LVSD_SERVERS=%d", st.Servers),
+		fmt.Sprintf("LVSD_SERVERS_SERVING=%d", st.Serving),
+	}
+}
+
+// serverAttr names the server of a state in an event, if there is one.
+func serverAttr(st *api.ServiceState) []slog.Attr {
+	if st == nil || st.Server == "" {
+		return nil
+	}
+	return []slog.Attr{slog.String("server", st.Server)}
 }
 
 // jointly is the state of a group whose routers are in these states; empty: they are

@@ -21,6 +21,8 @@ type Core struct {
 	fences  map[config.Owner]*fence
 	urgent  map[uint64]*fence // by the program that runs
 	streams streams
+	// services are the virtual services that have hooks.
+	services services
 	// finishing: every router has stopped, whatever is still heard of one.
 	finishing bool
 	order     *order // to run hooks again, which is under way; nil: none is
@@ -60,8 +62,9 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 		}
 		q.wanted, q.dissolved = true, nil
 		effects = append(effects, c.enter(now, now, q, c.state(o), "the configuration has changed")...)
-		q.configure(of[o])
+		q.welcome(q.configure(of[o]))
 	}
+	c.services.set(of)
 	return append(effects, c.proceed(now)...)
 }
 
@@ -96,7 +99,7 @@ func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect)
 func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 	if c.queues == nil {
 		c.queues, c.routers, c.fences = make(map[config.Owner]*queue), make(map[string]*router), make(map[config.Owner]*fence)
-		c.urgent = make(map[uint64]*fence)
+		c.urgent, c.services = make(map[uint64]*fence), make(services)
 	}
 	for _, r := range c.routers {
 		r.wanted = false
@@ -281,6 +284,11 @@ func (c *Core) Ended(now time.Time, id uint64, o spawn.Outcome, err error) []Eff
 			effects = q.ended(now, o, err)
 		}
 	}
+	for _, s := range c.services {
+		if s.running != nil && s.running.id == id {
+			effects = s.ended(now, o, err)
+		}
+	}
 	effects = append(effects, c.fenced(now, id, o, err)...)
 	effects = append(effects, c.streams.ended(now, id, o, err)...)
 	return append(effects, c.proceed(now)...)
@@ -390,6 +398,7 @@ func (c *Core) Finish(now time.Time) []Effect {
 			effects = append(effects, c.hear(now, now, name, stop, "stopped")...)
 		}
 	}
+	effects = append(effects, c.services.finish(now)...)
 	return append(effects, c.proceed(now)...)
 }
 
@@ -410,7 +419,9 @@ func (c *Core) proceed(now time.Time) []Effect {
 	maps.DeleteFunc(c.routers, func(name string, r *router) bool {
 		return !r.wanted && (r.state == "" || r.state == stop) && c.queues[config.Owner{Router: name}] == nil && c.queues[config.Owner{Group: r.group}] == nil
 	})
-	effects = append(effects, c.streams.settle(now, func() uint64 { c.runs++; return c.runs })...)
+	next := func() uint64 { c.runs++; return c.runs }
+	effects = append(effects, c.services.proceed(now, next)...)
+	effects = append(effects, c.streams.settle(now, next)...)
 	return append(effects, c.conclude(now)...)
 }
 
@@ -468,18 +479,3 @@ func (c *Core) Deadline() time.Time {
 
 // Expire does what is due by now.
 func (c *Core) Expire(now time.Time) []Effect { return c.proceed(now) }
-
-// Statuses are how the hooks of each router and of each sync group are.
-func (c *Core) Statuses() (routers, groups map[string][]api.Hook) {
-	routers, groups = make(map[string][]api.Hook), make(map[string][]api.Hook)
-	for o, q := range c.queues {
-		all := routers
-		if o.Group != "" {
-			all = groups
-		}
-		for _, e := range q.hooks {
-			all[o.Name()] = append(all[o.Name()], e.status)
-		}
-	}
-	return routers, groups
-}

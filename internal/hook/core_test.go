@@ -73,8 +73,7 @@ func status(state vrrp.State) vrrp.Status {
 
 // become is a report of the keeper with a change of the state.
 func (s *stage) statuses() []api.Hook {
-	routers, _ := s.Statuses()
-	return routers["web"]
+	return s.Statuses()[config.Owner{Router: "web"}]
 }
 
 func (s *stage) become(from, to vrrp.State, code string) {

@@ -1,5 +1,6 @@
-// Package hook runs the programs that are told in which state the virtual routers are:
-// hooks, which are run at each change, and streams, which stay and read of it.
+// Package hook runs the programs that are told in which state the virtual routers, the
+// virtual services and their servers are: hooks, which are run at each change, and streams,
+// which stay and read of those of routers.
 //
 //	keeper ── statuses, events ──►┌──────┐── commands ──► Runner ──► spawn.Spawner
 //	director ── configuration ───►│ Core │── events
@@ -16,10 +17,12 @@
 //	change.go   a router's change of state, and what a program is told of it
 //	queue.go    the programs of one virtual router, one after the other
 //	assert.go   hooks that are run again in the same state
+//	service.go  the programs of one virtual service and its servers, likewise
 //	fence.go    what is run before a virtual router becomes Master
 //	stream.go   a program that stays, and the lines that it is to read
 //	streams.go  all of them, and what has happened
 //	core.go     the Core
+//	statuses.go the states of services, as they are heard, and how all hooks are
 //	lines.go    what streams read next, and what they have said
 //	runner.go   the Runner
 package hook

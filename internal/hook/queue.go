@@ -40,15 +40,17 @@ type run struct {
 	hook  *entry
 	cause change
 	began time.Time
+	// about is what a service's hook is told of; nil: the owner's state.
+	about *api.ServiceState
 	// outcome is where an order is told what came of it; nil: there was none.
 	outcome *api.Asserted
 	// overtaken: the state has changed since, so that it is ended.
 	overtaken bool
 }
 
-// configure takes the hooks of a new configuration. One that was there before keeps
-// its history; a new one is told of the state that there is.
-func (q *queue) configure(hooks []config.Hook) {
+// configure takes the hooks of a new configuration, and returns those that are new. One
+// that was there before keeps its history.
+func (q *queue) configure(hooks []config.Hook) (fresh []*entry) {
 	before := q.hooks
 	q.hooks = make([]*entry, 0, len(hooks))
 	for _, h := range hooks {
@@ -58,17 +60,24 @@ func (q *queue) configure(hooks []config.Hook) {
 			before = slices.Delete(slices.Clone(before), i, i+1)
 			continue
 		}
-		e := &entry{Hook: h, status: api.Hook{On: h.On, Program: h.Run[0], User: h.User, Before: h.Before}}
-		q.hooks = append(q.hooks, e)
+		e := &entry{Hook: h, status: api.Hook{Server: h.Server, On: h.On, Program: h.Run[0], User: h.User, Before: h.Before}}
+		q.hooks, fresh = append(q.hooks, e), append(fresh, e)
+	}
+	q.pending = slices.DeleteFunc(q.pending, func(r run) bool { return !slices.Contains(q.hooks, r.hook) })
+	return fresh
+}
+
+// welcome tells hooks that are new of the state that there is.
+func (q *queue) welcome(fresh []*entry) {
+	for _, e := range fresh {
 		if q.state != "" && e.isFor(q.state) {
 			q.pending = append(q.pending, run{hook: e, cause: change{to: q.state, reason: "the hook is new"}})
 		}
 	}
-	q.pending = slices.DeleteFunc(q.pending, func(r run) bool { return !slices.Contains(q.hooks, r.hook) })
 }
 
 func same(a, b config.Hook) bool {
-	return a.On == b.On && a.Before == b.Before && a.AtStart == b.AtStart && a.Required == b.Required && a.User == b.User && a.Timeout == b.Timeout && a.Assert == b.Assert && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
+	return a.On == b.On && a.Before == b.Before && a.AtStart == b.AtStart && a.AtStop == b.AtStop && a.Server == b.Server && a.Required == b.Required && a.User == b.User && a.Timeout == b.Timeout && a.Assert == b.Assert && a.KillChildren == b.KillChildren && slices.Equal(a.Run, b.Run)
 }
 
 func (e *entry) isFor(state string) bool {
@@ -113,8 +122,11 @@ func (q *queue) next(now time.Time, id uint64, f facts) Start {
 // start begins a run.
 func (r *run) start(f facts) Start {
 	r.hook.status.Running = true
-	h := r.hook
-	return Start{r.id, spawn.Command{Args: h.Run, Env: r.cause.variables(f), User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}, h.Before}
+	h, env := r.hook, r.cause.variables(f)
+	if r.about != nil {
+		env = r.cause.serviceVariables(r.about)
+	}
+	return Start{r.id, spawn.Command{Args: h.Run, Env: env, User: h.User, Timeout: h.Timeout, KillChildren: h.KillChildren}, h.Before}
 }
 
 // ended takes the outcome of what was running.
@@ -148,6 +160,10 @@ func (q *queue) record(now time.Time, r *run, o spawn.Outcome, err error) []Effe
 		r.outcome.Outcome, r.outcome.HookRun = api.AssertedRun, s.Last
 	}
 	attrs := []slog.Attr{slog.String("state", r.cause.to), slog.String("program", s.Program)}
+	if r.about != nil {
+		s.Last.Server = r.about.Server
+		attrs = append(attrs, serverAttr(r.about)...)
+	}
 	if r.cause.asserted != "" {
 		attrs = append(attrs, slog.String("asserted", r.cause.asserted))
 	}

@@ -83,6 +83,14 @@ func (r *Runner) Take(statuses []vrrp.Status, events []vrrp.Event) {
 	r.inspect()
 }
 
+// Hear takes the states that virtual services and their servers are in. It never blocks.
+func (r *Runner) Hear(states []api.ServiceState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.carryOut(r.core.Hear(time.Now(), states))
+	r.inspect()
+}
+
 // Assert runs hooks again, as the core's Assert does, and calls done with what came of
 // them.
 func (r *Runner) Assert(names []string, by api.User, done func(api.Ordered)) {
@@ -91,19 +99,17 @@ func (r *Runner) Assert(names []string, by api.User, done func(api.Ordered)) {
 	r.carryOut(r.core.Assert(time.Now(), names, by, done))
 }
 
-// Statuses are how the hooks of each router and of each sync group are.
-func (r *Runner) Statuses() (routers, groups map[string][]api.Hook) {
+// Statuses are how the hooks of each owner are.
+func (r *Runner) Statuses() map[config.Owner][]api.Hook {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	routers, groups = r.core.Statuses()
-	for _, all := range []map[string][]api.Hook{routers, groups} {
-		for _, hooks := range all {
-			for i := range hooks {
-				hooks[i].Unusable = r.unusable[hooks[i].User+":"+hooks[i].Program]
-			}
+	all := r.core.Statuses()
+	for _, hooks := range all {
+		for i := range hooks {
+			hooks[i].Unusable = r.unusable[hooks[i].User+":"+hooks[i].Program]
 		}
 	}
-	return routers, groups
+	return all
 }
 
 // Streams are how the streams are.

@@ -179,6 +179,5 @@ func TestAHookThatCouldNotBeRunIsKnownBeforehand(t *testing.T) {
 }
 
 func unusable(r *hook.Runner) string {
-	routers, _ := r.Statuses()
-	return routers["r0"][0].Unusable
+	return r.Statuses()[config.Owner{Router: "r0"}][0].Unusable
 }

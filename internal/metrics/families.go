@@ -65,7 +65,7 @@ var routerFigures = []figure[api.Router]{
 // hookFigures are those of each hook of a virtual router, which is known by its place
 // in the configuration.
 var hookFigures = []figure[api.Hook]{
-	{counter("hook_runs_total", "How often the hook was run, or could not be run; hook counts those of the virtual router."), func(v *api.Hook) float64 { return float64(v.Runs) }},
+	{counter("hook_runs_total", "How often the hook was run, or could not be run; hook counts those of the virtual router, or of the virtual service."), func(v *api.Hook) float64 { return float64(v.Runs) }},
 	{counter("hook_failures_total", "How often that went wrong."), func(v *api.Hook) float64 { return float64(v.Failures) }},
 	{gauge("hook_last_successful", "1 if the last run of the hook succeeded; missing before the first one."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, oneIf(v.Last.OK)) }},
 	{gauge("hook_last_timestamp_seconds", "When that run began."), func(v *api.Hook) float64 { return onlyIf(v.Runs > 0, moment(v.Last.At)) }},

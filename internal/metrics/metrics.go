@@ -161,6 +161,10 @@ func (s scrape) service(v *api.Service) {
 	for reason, n := range v.Probes.Reasons {
 		s.number(serviceFailures, float64(n), label("reason", reason, "service", v.Name))
 	}
+	for i := range v.Hooks {
+		h := &v.Hooks[i]
+		figures(s, hookFigures, h, label("hook", strconv.Itoa(i+1), "on", h.On, "program", h.Program, "service", v.Name))
+	}
 	count := make(map[api.Health]int, 4)
 	for i := range v.Servers {
 		count[v.Servers[i].Health]++

@@ -249,6 +249,17 @@ virtual_service "web" {
   min_healthy     = 2
   recover_healthy = "3"
   up_after        = "7s"
+  on "down" {
+    run      = ["/etc/lvsd/hooks/servers", "down"]
+    at_start = true
+    at_stop  = true
+  }
+  on "quorum_reached" {
+    run           = ["/etc/lvsd/hooks/quorum"]
+    user          = "nobody"
+    timeout       = "5s"
+    kill_children = true
+  }
   forward         = "nat"
   initial         = "up"
   persistence {
@@ -316,6 +327,7 @@ virtual_service "web" {
     lower_threshold = 900
     initial         = "check"
     check "tcp" { port = 22 }
+    on "up" { run = ["/etc/lvsd/hooks/servers", "first"] }
   }
   real_server "192.168.1.5" { upper_threshold = 4294967295 }
   real_server "far" {
