@@ -28,6 +28,17 @@ func (s Secret) String() string {
 // MaxUser bounds the name of a user, in bytes.
 const MaxUser = 255
 
+// ValidateSession returns what is wrong with whom a probe says it is, and with how it
+// speaks TLS; nil if both can be used.
+func ValidateSession(l Login, secure *TLS) error {
+	if secure != nil {
+		if err := secure.Validate(); err != nil {
+			return err
+		}
+	}
+	return l.Validate()
+}
+
 // Validate returns what is wrong with a login; nil if it can be used.
 func (l Login) Validate() error {
 	if len(l.User) > MaxUser || !isText(l.User) {

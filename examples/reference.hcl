@@ -1153,24 +1153,31 @@ virtual_service "web" {
   # pass all of them. A real_server that has checks of its own is checked by
   # those instead. The default is check "tcp" {} for a TCP service with a port,
   # and check "ping" {} for any other.
-  #   check "tcp"    A TCP connection can be established. By default, only the
-  #                  server's kernel is asked, and its process does not notice.
-  #                  With send, expect or tls, what it says is checked, too.
-  #   check "udp"    Nobody says that the UDP port is closed, or, with expect
-  #                  or reply, the server answers. A server that is off is only
-  #                  noticed if it must answer, since a datagram that is lost
-  #                  tells nothing.
-  #   check "tls"    The server negotiates TLS, with a certificate that is
-  #                  valid. Nothing else is said.
-  #   check "http"   The server answers a request as expected. The answer is
-  #                  read to its end, but not beyond 2 MiB or for longer than a
-  #                  second, so that a check leaves no trace in the server's
-  #                  log of errors.
-  #   check "https"  The same over TLS. The server's certificate is verified,
-  #                  see tls.
-  #   check "ping"   The server answers an ICMP echo request.
-  #   check "none"   The server is always considered up. This kind has no
-  #                  arguments.
+  #   check "tcp"        A TCP connection can be established. By default, only
+  #                      the server's kernel is asked, and its process does not
+  #                      notice. With send, expect or tls, what it says is
+  #                      checked, too.
+  #   check "udp"        Nobody says that the UDP port is closed, or, with
+  #                      expect or reply, the server answers. A server that is
+  #                      off is only noticed if it must answer, since a
+  #                      datagram that is lost tells nothing.
+  #   check "tls"        The server negotiates TLS, with a certificate that is
+  #                      valid. Nothing else is said.
+  #   check "http"       The server answers a request as expected. The answer
+  #                      is read to its end, but not beyond 2 MiB or for longer
+  #                      than a second, so that a check leaves no trace in the
+  #                      server's log of errors.
+  #   check "https"      The same over TLS. The server's certificate is
+  #                      verified, see tls.
+  #   check "redis"      The server speaks Redis's protocol (Redis, Valkey,
+  #                      KeyDB) and answers PING. One that still loads its data
+  #                      does not.
+  #   check "memcached"  The server tells its version by memcached's text
+  #                      protocol. A login is for one that wants it in that
+  #                      protocol (-Y).
+  #   check "ping"       The server answers an ICMP echo request.
+  #   check "none"       The server is always considered up. This kind has no
+  #                      arguments.
   check "https" {
     # The time from the start of one probe to the start of the next. A server
     # that refuses connections is probed again after a quarter of this time, up
@@ -1216,8 +1223,8 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "udp", "tls", "http", "https". 1 to 65535; default: the
-    # server's.
+    # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached". 1
+    # to 65535; default: the server's.
     port = 443
 
     # The method of the request.
@@ -1563,10 +1570,38 @@ virtual_service "cache" {
     # Speak TLS from the first byte, and verify the server's certificate, which
     # must be valid for the server's address unless this block says otherwise.
     # It can be empty.
-    # Only with "tcp".
+    # Only with "tcp", "redis", "memcached".
     tls {
       server_name = "cache.example.org"
     }
+  }
+
+  check "redis" {
+    # Whom the check logs in as. It needs no rights beyond what the check asks.
+    # Only with "redis", "memcached". Default: none.
+    user = "lvsd"
+
+    # The file that has the password, on one line; the password itself is never
+    # in the configuration. Nobody but root and lvsd may be able to read it:
+    # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
+    # when it changes, without a reload.
+    # Only with "redis", "memcached". An absolute path; default: none.
+    # password_file = "/etc/lvsd/redis.password"
+
+    # The name of a credential of systemd that has the password, in place of a
+    # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
+    # lvsd.service). It is set when lvsd is started.
+    # Only with "redis", "memcached". A name; default: none.
+    password_credential = "redis"
+
+    # What the server must be.
+    # Only with "redis". "any", "master" or "replica"; default: "any".
+    #   "master"   It takes what is written. After a failover, it is another
+    #              one.
+    #   "replica"  It copies a master.
+    role = "master"
+
+    tls {}
   }
 
   check "udp" {

@@ -11,6 +11,7 @@
 //	        │     ├─ body.go   what they have to say there
 //	        │     ├─ redirect.go   where they lead
 //	        │     └─ pattern.go   what that must match
+//	        ── redis.go, memcached.go ── session.go ─── messages.go   servers that a check may log in to
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
@@ -41,11 +42,14 @@
 //	files.go, authorities.go, tls.go   files that are read when they change
 //	login.go
 //	pattern.go, answer.go,             what servers say
-//	response.go, body.go, redirect.go
+//	response.go, body.go, redirect.go,
+//	messages.go
 //	echo.go, pinger.go                 ICMP
 //	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober
+//	session.go                         conversations that a login may begin
 //	tcp.go, udp.go, tls_check.go,      each kind of check
 //	http.go, ping.go,
+//	redis.go, memcached.go,
 //	file.go, process.go, exec.go
 package probe

@@ -78,11 +78,16 @@ func (at *site) write(name, text string) string {
 }
 
 // secret writes a file that only its owner can read, such as a password's, and returns
-// its path.
+// its path. It is in a folder of its own: who is given the site's folder could replace it.
 func (at *site) secret(name, text string) string {
 	at.t.Helper()
-	path := at.write(name, text)
-	if err := os.Chmod(path, 0o600); err != nil {
+	dir, err := os.MkdirTemp("", "secret-")
+	if err != nil {
+		at.t.Fatal(err)
+	}
+	at.t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(at.text(text)), 0o600); err != nil {
 		at.t.Fatal(err)
 	}
 	return path

@@ -36,8 +36,20 @@ func (l *login) compile(b *block.Body) checker.Login {
 	return checker.Login{User: l.user, Password: checker.Secret{File: l.file, Credential: l.credential}}
 }
 
-// hasPassword reports whether there is a password, here or in the defaults, or a mistake
-// about one.
-func (l *login) hasPassword(b *block.Body) bool {
-	return l.file+l.credential != "" || b.Given("password_file") || b.Given("password_credential")
+// withPassword is compile for a check that logs in by a password, with or without a user.
+func (l *login) withPassword(b *block.Body) checker.Login {
+	all := l.compile(b)
+	if all.User != "" && all.Password == (checker.Secret{}) && !b.Given("password_file") && !b.Given("password_credential") {
+		b.Mistake(b.Head, "Missing password", "The check has a user and no password: write password_file = \"/etc/lvsd/check.password\", or remove user.")
+	}
+	return all
+}
+
+// withBoth is withPassword for a check that logs in as a user.
+func (l *login) withBoth(b *block.Body) checker.Login {
+	all := l.withPassword(b)
+	if all.User == "" && all.Password != (checker.Secret{}) && !b.Given("user") {
+		b.Mistake(b.Head, "Missing user", "The check has a password and no user: write user = \"lvsd\", or remove the password.")
+	}
+	return all
 }

@@ -13,8 +13,7 @@ type tcpCheck struct {
 	halfOpen   bool
 	send, quit []byte
 	expect     answer
-	secure     bool // there is a tls block, here or in the defaults
-	tls        tlsOptions
+	tls        optionalTLS
 	asks       checker.TCP // by all of these
 }
 
@@ -26,20 +25,13 @@ var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
 		sendOption("What is sent when the connection is established. Write a line's end as the protocol has it: \"PING\\r\\n\".", func(c *tcpCheck) *[]byte { return &c.send }),
 		message("quit", "What is sent in the end, so that the server knows that nothing went wrong: \"QUIT\\r\\n\".", checker.ValidateSend, func(c *tcpCheck) *[]byte { return &c.quit }),
 		expectOption(func(c *tcpCheck) *answer { return &c.expect }),
-		block.Inner("tls", "Speak TLS from the first byte, and verify the server's certificate, which must be valid for the server's address unless this block says otherwise. It can be empty.",
-			tlsTable, func(c *tcpCheck) *tlsOptions { return &c.tls }),
+		tlsFromTheStart(func(c *tcpCheck) *optionalTLS { return &c.tls }),
 	)
 })
 
 // compile works out what a check says and expects.
 func (c *tcpCheck) compile(b *block.Body) probe {
-	if _, given := b.Block("tls"); given {
-		c.secure = true
-	}
-	c.asks = checker.TCP{Send: c.send, Quit: c.quit, Expect: c.expect.compile(b)}
-	if c.secure {
-		c.asks.TLS = new(c.tls.compile())
-	}
+	c.asks = checker.TCP{Send: c.send, Quit: c.quit, Expect: c.expect.compile(b), TLS: c.tls.compile(b)}
 	if c.halfOpen && b.Given("half_open") && !c.asks.HalfOpen() {
 		b.Mistake(b.At("half_open"), "Half-open conversation", "This check says or expects something, for which a connection must be established: remove half_open.")
 	}

@@ -29,6 +29,29 @@ func tlsEntries[T any](of func(*T) *tlsOptions) []block.Entry[T] {
 	}
 }
 
+// An optionalTLS is how a check speaks TLS, where a tls block says that it does.
+type optionalTLS struct {
+	tlsOptions
+	on bool // there is a block, here or in the defaults
+}
+
+// tlsFromTheStart is the block of a check that can speak TLS from the first byte.
+func tlsFromTheStart[T any](of func(*T) *optionalTLS) block.Entry[T] {
+	return block.Inner("tls", "Speak TLS from the first byte, and verify the server's certificate, which must be valid for the server's address unless this block says otherwise. It can be empty.",
+		tlsTable, func(t *T) *tlsOptions { return &of(t).tlsOptions })
+}
+
+// compile returns how TLS is spoken; nil: it is not.
+func (o *optionalTLS) compile(b *block.Body) *checker.TLS {
+	if _, given := b.Block("tls"); given {
+		o.on = true
+	}
+	if !o.on {
+		return nil
+	}
+	return new(o.tlsOptions.compile())
+}
+
 // compile returns how TLS is spoken.
 func (o *tlsOptions) compile() checker.TLS {
 	t := checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify}

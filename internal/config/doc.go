@@ -13,7 +13,9 @@
 //	check_login.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,
-//	check_http.go, check_ping.go
+//	check_http.go, check_ping.go,
+//	check_redis.go,
+//	check_memcached.go
 //	checks.go                       the kinds of checks
 //	program.go, hook.go,            programs that are run, those that are told of states,
 //	hook_service.go, stream.go,     and what a Master runs

@@ -162,6 +162,11 @@ var reloadedChecks = map[string]reloadedOption{
 	"ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},
 	"min_version": {``, `min_version = "1.3"`, nil},
 
+	"user":                {"user = \"a\"\npassword_file = \"/etc/lvsd/p\"", "user = \"b\"\npassword_file = \"/etc/lvsd/p\"", nil},
+	"password_file":       {"user = \"a\"\npassword_file = \"/etc/lvsd/p\"", "user = \"a\"\npassword_file = \"/etc/lvsd/q\"", nil},
+	"password_credential": {"user = \"a\"\npassword_credential = \"p\"", "user = \"a\"\npassword_credential = \"q\"", nil},
+	"role":                {``, `role = "master"`, nil},
+
 	"tls/min_version": {``, `min_version = "1.3"`, nil},
 	"tls/server_name": {``, `server_name = "www.example.org"`, nil},
 	"tls/verify":      {``, `verify = false`, nil},

@@ -13,7 +13,7 @@ import (
 func secretFile(name, example, what string) func(*block.Body, string, block.Place) (string, bool) {
 	return func(b *block.Body, s string, at block.Place) (string, bool) {
 		if !filepath.IsAbs(s) || len(s) > 4095 || strings.ContainsFunc(s, unicode.IsControl) {
-			b.Mistake(at, "Invalid "+name, "Write the whole path of a file, such as %q. The %s itself is never in the configuration.", example, what)
+			b.Mistake(at, "Invalid "+name, "Write the whole path of a file (%s). The %s itself is never in the configuration.", example, what)
 			return "", false
 		}
 		return s, true

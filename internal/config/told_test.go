@@ -3,33 +3,51 @@ package config_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/internal/config"
 )
 
 // openService is a virtual service without its closing brace.
 const openService = "virtual_service \"web\" {\n  address = \"10.13.0.200\"\n  port = 80\n  forward = \"nat\"\n  real_server \"192.168.1.4\" {}\n"
 
+// kindsOfChecks are their names, with "none" at the end.
+func kindsOfChecks() []string {
+	of := func(s *block.Schema, name string) *block.Schema {
+		return s.Options[slices.IndexFunc(s.Options, func(o *block.Option) bool { return o.Name == name })].Block
+	}
+	return of(of(config.Schema(), "virtual_service"), "check").KindNames()
+}
+
+// choice lists words as messages do.
+func choice(words []string) string {
+	last := len(words) - 1
+	return fmt.Sprintf("\"%s\" or %q", strings.Join(words[:last], `", "`), words[last])
+}
+
 // What administrators wrote by mistake, and what they are told: the line, and a
 // part of the message. Every mistake is told, and nothing else.
 func TestWhatAdministratorsAreTold(t *testing.T) {
+	checks := kindsOfChecks()
+	last := len(checks) - 1 // "none"
 	for _, tt := range []struct{ name, text, want string }{
 		{"my defaults have a mistake, and a service uses them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n",
 			"3 Invalid path: Path \"health\" must begin with / and must not contain a space (write %20).\n4 Invalid status: Status \"99\" must be a code from 100 to 599, or a range such as \"200-299\"."},
 		{"I gave all kinds a path", "defaults {\n  check \"*\" { path = \"/\" }\n}\n" + openService + "}\n",
 			"2 Unused path: Only checks \"http\" and \"https\" have it: remove it, or write check \"http\"."},
 		{"I gave no check defaults", "defaults {\n  check \"none\" {}\n}\n" + openService + "}\n",
-			"2 Unknown check \"none\": It can be \"*\", \"tcp\", \"udp\", \"tls\", \"http\", \"https\" or \"ping\"."},
+			"2 Unknown check \"none\": It can be " + choice(append([]string{"*"}, checks[:last]...)) + "."},
 		{"I use HEAD, and a body is expected by default", "defaults {\n  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n" + openService + "  check \"http\" { method = \"HEAD\" }\n}\n",
 			"11 Body of HEAD: By its defaults, this check expects a body. The answer to HEAD has no body: remove body, or use method = \"GET\"."},
 		{"I generate defaults", "dynamic \"defaults\" {\n  for_each = [1]\n  content {}\n}\n" + openService + "}\n",
 			"1 Dynamic defaults: A defaults block is evaluated before anything else and can't be generated: write it out."},
 		{"I use a check of all kinds in a service", openService + "  check \"*\" {}\n}\n",
-			"6 Unknown check \"*\": It can be \"tcp\", \"udp\", \"tls\", \"http\", \"https\", \"ping\" or \"none\"."},
+			"6 Unknown check \"*\": It can be " + choice(checks) + "."},
 		{"I opened a comment and forgot its end", openService + "}\n\n/* for later\nvirtual_service \"mail\" {}\n",
 			"8 Unclosed comment: This comment has no end, so the rest of the file would be ignored: write */ where it ends."},
 		{"I forgot the end of a text of several lines", openService + "  check \"http\" {\n    expect {\n      body = <<EOT\nhello\n    }\n  }\n}\n",

@@ -314,6 +314,17 @@ virtual_service "web" {
     ca_file     = "../ca.pem"
     min_version = "1.3"
   }
+  check "redis" {
+    user          = "lvsd"
+    password_file = "/etc/lvsd/redis.password"
+    role          = "master"
+    tls {}
+  }
+  check "memcached" {
+    user                = "lvsd"
+    password_credential = "memcached"
+    tls { verify = false }
+  }
   check "udp" {
     send  = "hex:ff 00"
     reply = true

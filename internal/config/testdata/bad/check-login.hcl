@@ -1,0 +1,26 @@
+virtual_service "cache" {
+  address = "10.13.0.200"
+  port    = 6379
+  forward = "nat"
+  check "redis" {
+    user = "lvsd\n" # ERROR: Invalid user
+    password_file = "hunter2" # ERROR: Invalid password_file
+    role = "slave" # ERROR: Unknown role "slave"
+  }
+  check "redis" { # ERROR: Missing password
+    user = "lvsd"
+  }
+  check "redis" {
+    password_file       = "/etc/lvsd/redis.password"
+    password_credential = "redis" # ERROR: Password from two places
+  }
+  check "memcached" { # ERROR: Missing user
+    password_credential = "memcached"
+  }
+  check "memcached" {
+    user                = "lvsd"
+    password_credential = "a b" # ERROR: Invalid credential
+    role                = "master" # ERROR: Unused role
+  }
+  real_server "192.168.1.4" {}
+}
