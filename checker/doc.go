@@ -38,8 +38,8 @@
 //
 // Every file uses only files that come before it in this list:
 //
-//	spec.go, status.go, words.go, expect.go,  what all kinds have in common
-//	tls.go
+//	via.go, spec.go, status.go, words.go,     what all kinds have in common
+//	expect.go, tls.go
 //	login.go
 //	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
 //	redis.go, memcached.go,

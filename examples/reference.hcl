@@ -1227,6 +1227,39 @@ virtual_service "web" {
     # to 65535; default: the server's.
     port = 443
 
+    # The way of the check's packets, where it is not to be left to the
+    # director's routes.
+    # Only with "tcp", "udp", "tls", "http", "https", "ping".
+    via {
+      # The address of this director that the packets come from. The same files
+      # are for all directors, so take it from a map of theirs by node.name.
+      # An address; default: the kernel's choice.
+      source = "192.168.1.1"
+
+      # The port that the packets come from, or a range of them: "40000-40999".
+      # A port or a range; default: the kernel's choice.
+      source_ports = "40000-40999"
+
+      # The network interface that the packets leave by, or that of a VRF.
+      # A name of up to 15 bytes; default: as the routes say.
+      interface = "eth1"
+
+      # The firewall mark of the packets, which rules of routing and packet
+      # filters see.
+      # 1 to 4294967295; default: none.
+      firewall_mark = 7
+
+      # Their time to live, or hop limit: 1 reaches the director's own networks
+      # only.
+      # 1 to 255; default: the kernel's default.
+      ttl = 1
+
+      # Their codepoint of differentiated services, as 46 for expedited
+      # forwarding.
+      # 0 to 63; default: 0.
+      dscp = 46
+    }
+
     # The method of the request.
     # Only with "http", "https". Default: "GET".
     method = "GET"

@@ -19,7 +19,7 @@ var datagrams = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 // exchange sends a datagram to an address, and returns the first one that comes back
 // from there.
 func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []byte, err error) {
-	fd, err := openUDP(to)
+	fd, err := openUDP(ctx, to)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []
 
 // openUDP returns a socket that sends to an address, and receives from nowhere else. It
 // hears all that ICMP says of the address, not of the port alone.
-func openUDP(to netip.AddrPort) (int, error) {
+func openUDP(ctx context.Context, to netip.AddrPort) (int, error) {
 	family, level, option := unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_RECVERR
 	if to.Addr().Is4() {
 		family, level, option = unix.AF_INET, unix.IPPROTO_IP, unix.IP_RECVERR
@@ -64,6 +64,10 @@ func openUDP(to netip.AddrPort) (int, error) {
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
 	if err != nil {
 		return -1, notRunCall("socket", err)
+	}
+	if err := direct(ctx, fd, to.Addr()); err != nil {
+		unix.Close(fd)
+		return -1, err
 	}
 	err = cmp.Or(unix.SetsockoptInt(fd, level, option, 1), unix.Connect(fd, sockaddr(to)))
 	if err != nil {

@@ -30,7 +30,7 @@ type conn struct {
 // With halfOpen, nothing will be sent on the connection, and the last packet of
 // the handshake is left out.
 func dial(ctx context.Context, to netip.AddrPort, halfOpen bool) (*conn, error) {
-	fd, err := openTCP(to.Addr(), halfOpen)
+	fd, err := openTCP(ctx, to.Addr(), halfOpen)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func dial(ctx context.Context, to netip.AddrPort, halfOpen bool) (*conn, error) 
 // process never hears of it: no accept, no log line about a connection that
 // was reset, and no place in the accept queue of a process that hangs. A full
 // queue is noticed as ever: there the SYN gets no answer.
-func openTCP(addr netip.Addr, halfOpen bool) (int, error) {
+func openTCP(ctx context.Context, addr netip.Addr, halfOpen bool) (int, error) {
 	family := unix.AF_INET6
 	if addr.Is4() {
 		family = unix.AF_INET
@@ -82,6 +82,10 @@ func openTCP(addr netip.Addr, halfOpen bool) (int, error) {
 	if err != nil {
 		unix.Close(fd)
 		return -1, notRunCall("setsockopt", err)
+	}
+	if err := direct(ctx, fd, addr); err != nil {
+		unix.Close(fd)
+		return -1, err
 	}
 	return fd, nil
 }
@@ -109,20 +113,6 @@ func (c *conn) connected(sa unix.Sockaddr) error {
 // inProgress reports whether the kernel goes on connecting by itself.
 func inProgress(err error) bool {
 	return err == unix.EINPROGRESS || err == unix.EALREADY || err == unix.EINTR
-}
-
-// sockaddr returns an address for a system call.
-func sockaddr(to netip.AddrPort) unix.Sockaddr {
-	if to.Addr().Is4() {
-		return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
-	}
-	sa := &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
-	if zone := to.Addr().Zone(); zone != "" {
-		if link, err := net.InterfaceByName(zone); err == nil {
-			sa.ZoneId = uint32(link.Index)
-		}
-	}
-	return sa
 }
 
 // closeInOrder makes Close end the connection with a FIN.

@@ -38,7 +38,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	verdict.go                         how a probe ended
-//	dial.go, datagram.go,              connections
+//	via.go, dial.go, datagram.go,      connections, and which way they go
 //	files.go, authorities.go, tls.go   files that are read when they change
 //	login.go
 //	pattern.go, answer.go,             what servers say

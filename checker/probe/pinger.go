@@ -51,7 +51,7 @@ func (p *pinger) ping(ctx context.Context, addr netip.Addr) error {
 	if err != nil {
 		return notRun(err)
 	}
-	if err := socket.send(addr, request); err != nil {
+	if err := socket.send(ctx, addr, request); err != nil {
 		return notRunCall("sending an echo request", err)
 	}
 	select {
@@ -190,10 +190,13 @@ func (s *echoSocket) configure(fd int, f echoFamily) error {
 }
 
 // send sends one packet, or fails at once if the buffer is full.
-func (s *echoSocket) send(to netip.Addr, packet []byte) error {
+func (s *echoSocket) send(ctx context.Context, to netip.Addr, packet []byte) error {
 	var sent error
 	err := s.raw.Write(func(fd uintptr) bool {
-		sent = unix.Sendto(int(fd), packet, unix.MSG_DONTWAIT, sockaddr(netip.AddrPortFrom(to, 0)))
+		var by []byte
+		if by, sent = control(viaOf(ctx), int(fd), to); sent == nil {
+			_, sent = unix.SendmsgN(int(fd), packet, by, sockaddr(netip.AddrPortFrom(to, 0)), unix.MSG_DONTWAIT)
+		}
 		return true
 	})
 	return errors.Join(err, sent)

@@ -98,6 +98,8 @@ func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 	if k.compile != nil {
 		probe, err = k.compile(p, s)
 	}
+	v, wrong := viaOfSpec(s)
+	err = errors.Join(err, wrong)
 	if err != nil {
 		err = notRun(fmt.Errorf("the check cannot be run: %w", err))
 	}
@@ -109,7 +111,7 @@ func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 			return verdict(ctx, t, notRun(errors.New("the target has no address")))
 		}
 		t.Addr = t.Addr.Unmap()
-		seen, err := probe(ctx, t)
+		seen, err := probe(withVia(ctx, v), t)
 		r := verdict(ctx, t, err)
 		r.Number, r.CertificateEnds = seen.number, seen.certificateEnds
 		return r

@@ -219,6 +219,8 @@ func (b *Body) unknown(what, name string, at Place) {
 		b.Mistake(at, summary, "There is no %s of this name here. Did you mean %q?", what, like)
 	case slices.Contains(owners, b.language.Top.Name):
 		b.Mistake(at, summary, "A %s block does not belong here: move it to %s.", name, b.language.Top.Name)
+	case len(owners) == 1 && owners[0] == b.schema.Name:
+		b.Mistake(at, summary, "Other blocks %q have %s, but not this one: remove it.", owners[0], name)
 	case len(owners) > 0:
 		belongs := "the block " + strconv.Quote(owners[0])
 		if len(owners) > 1 {

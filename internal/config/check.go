@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -71,6 +72,8 @@ type probe struct {
 	hasPort           bool          // its kind asks a port
 	port              uint16        // 0: the server's
 	portRefused       bool
+	via               via
+	viaRefused        bool
 	doubted           bool        // a warning was given about it
 	at                block.Place // its block
 }
@@ -118,6 +121,22 @@ func portOption[T any](of func(*T) *probe) block.Entry[T] {
 		0, 1, math.MaxUint16, func(t *T) *uint16 { return &of(t).port }).Unless("the server's")
 }
 
+// viaOption is the way of a check's packets.
+func viaOption[T any](table *block.Table[via], of func(*T) *probe) block.Entry[T] {
+	return block.Inner("via", "The way of the check's packets, where it is not to be left to the director's routes.", table,
+		func(t *T) *via { return &of(t).via })
+}
+
+// agree checks, once, that a server can be asked from the source that the check says.
+func (p *probe) agree(b *block.Body, server netip.Addr) {
+	source := p.via.Source
+	if !source.IsValid() || source.Is4() == server.Is4() || p.viaRefused {
+		return
+	}
+	p.viaRefused = true
+	b.Mistake(p.at, "Mixed families", "The server's address %v can't be asked from %v: give its check a source of its own family.", server, source)
+}
+
 // asking returns the probe that a block describes, which asks what o says.
 func (p probe) asking(b *block.Body, o checker.Options) probe {
 	p = p.of(o)
@@ -131,7 +150,7 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 
 // of returns the probe that asks what o says.
 func (p probe) of(o checker.Options) probe {
-	p.spec = checker.SpecOf(o)
+	p.spec = checker.SpecOf(o).By(p.via.way())
 	if p.timeout == 0 {
 		p.timeout = min(defaultTimeout, p.interval)
 	}

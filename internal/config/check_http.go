@@ -50,6 +50,7 @@ var httpsCheckTable = block.NewTable("check", func() []block.Entry[httpCheck] {
 func httpOptions() []block.Entry[httpCheck] {
 	return append(timing((*httpCheck).self),
 		portOption((*httpCheck).self),
+		viaOption(viaTable, (*httpCheck).self),
 		httpText("method", "The method of the request.", "GET",
 			func(h *checker.HTTP) *string { return &h.Method }, func(c *httpCheck) *string { return &c.asks.Method }),
 		httpText("path", "The path of the request, including the query if there is one. Use a path that fails when the service behind it fails.", "/",

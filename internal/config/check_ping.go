@@ -8,4 +8,6 @@ import (
 var checkPing = newCheckKind("ping", "The server answers an ICMP echo request.", pingTable, (*probe).self,
 	func(b *block.Body, p *probe) probe { return p.asking(b, checker.Ping{}) })
 
-var pingTable = block.NewTable("check", func() []block.Entry[probe] { return timing((*probe).self) })
+var pingTable = block.NewTable("check", func() []block.Entry[probe] {
+	return append(timing((*probe).self), viaOption(pingViaTable, (*probe).self))
+})

@@ -7,7 +7,9 @@
 //	processors.go, owner.go,        what all of this makes, and what a block claims
 //	config.go, claims.go
 //	foreign.go                      other programs' words, with ours
-//	secret.go, route.go, check.go,  what several of the following share
+//	secret.go, network.go,          what several of the following share
+//	route.go, check_via.go,
+//	check.go,
 //	check_talk.go,
 //	check_tls_options.go,
 //	check_login.go, policy.go

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/vrrp"
@@ -133,21 +131,6 @@ type selector struct {
 	mark, mask uint32
 	family     int
 	suppress   uint8
-}
-
-// ports reads a port, or a range of ports.
-func ports(b *block.Body, s string, at block.Place) (vrrp.Ports, bool) {
-	first, last, several := strings.Cut(s, "-")
-	if !several {
-		last = first
-	}
-	f, err1 := strconv.ParseUint(first, 10, 16)
-	l, err2 := strconv.ParseUint(last, 10, 16)
-	if err1 != nil || err2 != nil || f == 0 || l < f || l == math.MaxUint16 {
-		b.Mistake(at, "Invalid ports", "%q is neither a port nor a range of ports: write \"443\" or \"1024-65534\"; the kernel takes no higher one.", s)
-		return vrrp.Ports{}, false
-	}
-	return vrrp.Ports{First: uint16(f), Last: uint16(l)}, true
 }
 
 var ruleTable = block.NewTable("rule", func() []block.Entry[selector] {

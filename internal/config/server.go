@@ -240,6 +240,7 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
+		p.agree(b, to.Addr)
 		g.doubt(b, p, t.Port)
 		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter)})
 	}

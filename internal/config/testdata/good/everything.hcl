@@ -329,6 +329,14 @@ virtual_service "web" {
     send  = "hex:ff 00"
     reply = true
     expect { text = "pong" }
+    via {
+      source        = "192.168.1.1"
+      source_ports  = "40000-40999"
+      interface     = "eth1"
+      firewall_mark = 7
+      ttl           = 1
+      dscp          = 46
+    }
   }
   real_server "compute-0-0" {
     address         = "192.168.1.4"

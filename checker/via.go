@@ -1,0 +1,44 @@
+package checker
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// A Via is which way the packets of a probe go, where that is not left to this
+// director's routes. Its zero value leaves everything to them.
+type Via struct {
+	// Source is the address that they come from.
+	Source netip.Addr `json:"source,omitzero"`
+	// FirstPort to LastPort are the ports that they come from; zero: any.
+	FirstPort uint16 `json:"first_port,omitempty"`
+	LastPort  uint16 `json:"last_port,omitempty"`
+	// Interface is the one that they leave by, or a VRF's.
+	Interface string `json:"interface,omitempty"`
+	// Mark is their firewall mark, which rules of routing and packet filters see.
+	Mark uint32 `json:"mark,omitempty"`
+	// TTL is their time to live or hop limit; zero: the kernel's default.
+	TTL uint8 `json:"ttl,omitempty"`
+	// DSCP is their codepoint of differentiated services (RFC 2474), 0 to 63.
+	DSCP uint8 `json:"dscp,omitempty"`
+}
+
+// MaxInterfaceName is how long the name of an interface is, in bytes (IFNAMSIZ).
+const MaxInterfaceName = 15
+
+// Validate returns what is wrong with it; nil if it can be used.
+func (v Via) Validate() error {
+	switch {
+	case v.FirstPort > v.LastPort || v.FirstPort == 0 && v.LastPort != 0:
+		return fmt.Errorf("ports %d to %d are no range", v.FirstPort, v.LastPort)
+	case v.Source.Is4In6() || v.Source.IsValid() && (v.Source.IsMulticast() || v.Source.IsUnspecified()):
+		return fmt.Errorf("nothing can come from %v", v.Source)
+	case len(v.Interface) > MaxInterfaceName || strings.ContainsAny(v.Interface, "/ \t\n\x00"):
+		return fmt.Errorf("%.40q is not the name of an interface", v.Interface)
+	case v.DSCP > 63:
+		return errors.New("dscp is at most 63")
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+virtual_service "web" {
+  address = "10.13.0.200"
+  port    = 80
+  forward = "nat"
+  check "tcp" { # ERROR: Mixed families
+    via { source = "2001:db8::11" }
+  }
+  check "http" {
+    via {
+      source        = "0.0.0.0"   # ERROR: Invalid address
+      source_ports  = "9-1"       # ERROR: Invalid ports
+      interface     = "eth 1"     # ERROR: Invalid interface
+      firewall_mark = 0           # ERROR: Invalid firewall_mark
+      ttl           = 256         # ERROR: Invalid ttl
+      dscp          = 64          # ERROR: Invalid dscp
+    }
+  }
+  check "ping" {
+    via { source_ports = "1000" } # ERROR: Unknown argument "source_ports"
+  }
+  real_server "192.168.1.4" {}
+  real_server "192.168.1.5" {}
+}
