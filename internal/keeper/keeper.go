@@ -139,7 +139,7 @@ func (k *keeper) run(lock string, term <-chan os.Signal) {
 		case <-collect.C:
 			alone(runtime.GC)
 		case <-settle:
-			giveBack()
+			giveBack(unused)
 		case err := <-waiting:
 			if err != nil {
 				k.warn("keeper-unlocked", "continuing without the lock that keeps a second keeper out: "+err.Error())

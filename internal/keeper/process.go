@@ -61,7 +61,7 @@ func prepare() Process {
 	if !realtime {
 		missing = append(missing, "its adverts may be late, because SCHED_RR was refused (it needs CAP_SYS_NICE)")
 	}
-	giveBack()
+	giveBack(program.DropPages)
 	err = lockMemory()
 	if err != nil {
 		missing = append(missing, fmt.Sprintf("its memory may be paged out: %v", err))
@@ -73,12 +73,23 @@ func prepare() Process {
 // its routers, its interfaces, and what it exchanges with the director.
 const settled = 5 * time.Second
 
+// usedWithin is how long after that what a keeper at rest uses has been used: it has
+// collected its garbage, which reads what stacks and types look like.
+const usedWithin = time.Minute
+
 // giveBack gives back the memory that nothing is in, and the program's pages, of which
 // those that are used come back and stay. Both would be locked for good. Where it fails,
 // this process is merely larger.
-func giveBack() {
+func giveBack(pages func() error) {
 	alone(debug.FreeOSMemory)
-	_ = program.DropPages()
+	_ = pages()
+}
+
+// unused drops the program's pages, and lets come back only those that are used, and the
+// code that a take-over runs.
+func unused() error {
+	const lvsd = "github.com/lvsd/lvsd/"
+	return program.DropAllButUsed(usedWithin, lvsd+"vrrp", lvsd+"vrrp/link", lvsd+"internal/keeper")
 }
 
 // collector is the garbage collector's GOGC. What the heap has grown to stays locked in

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +25,11 @@ import (
 // file in memory, and is locked then where the process locks its memory. There it
 // fails before Linux 5.18.
 func DropPages() error {
-	_, err := drop(mapping.drop)
-	return err
+	all, err := mappings()
+	if err != nil {
+		return err
+	}
+	return drop(all)
 }
 
 // separate are the mappings whose pages are mapped one by one, and joining ends that.
@@ -35,14 +40,27 @@ var (
 )
 
 // DropAllButUsed is DropPages, and for that long the kernel maps of what is touched
-// again the very page, without those around it.
-func DropAllButUsed(within time.Duration) error {
+// again the very page, without those around it. The code of some packages, which are
+// given by their paths, is mapped again at once: it will be used, and must not wait for
+// the disk then. That is left out before Linux 5.14.
+func DropAllButUsed(within time.Duration, packages ...string) error {
 	mu.Lock()
 	defer mu.Unlock()
 	join() // or there would be thousands of mappings to read
-	all, err := drop(func(m mapping) error { m.split(); return m.drop() })
+	all, err := mappings()
+	if err != nil {
+		return err
+	}
+	code := codeOf(all, packages) // It reads tables all over the program.
+	for _, m := range all {
+		m.split()
+	}
 	separate = all
 	joining = time.AfterFunc(within, func() { mu.Lock(); defer mu.Unlock(); join() })
+	err = drop(all)
+	for _, m := range code {
+		_ = m.advise(unix.MADV_POPULATE_READ)
+	}
 	return err
 }
 
@@ -56,17 +74,38 @@ func join() {
 	separate, joining = nil, nil
 }
 
-// drop drops all mappings of the program, and returns them.
-func drop(one func(mapping) error) (all []mapping, err error) {
-	if all, err = mappings(); err != nil {
-		return nil, fmt.Errorf("finding the program in memory: %w", err)
-	}
+func drop(all []mapping) error {
 	for _, m := range all {
-		if err := one(m); err != nil {
-			return all, fmt.Errorf("dropping the program's pages: %w", err)
+		if err := m.drop(); err != nil {
+			return fmt.Errorf("dropping the program's pages: %w", err)
 		}
 	}
-	return all, nil
+	return nil
+}
+
+// codeOf returns the pages of these mappings that begin within functions of the packages.
+func codeOf(all []mapping, packages []string) (pages []mapping) {
+	if len(packages) == 0 {
+		return nil
+	}
+	size := uintptr(os.Getpagesize())
+	for _, m := range all {
+		for at := m.start; at < m.end; at += size {
+			if f := runtime.FuncForPC(at); f != nil && slices.Contains(packages, packageOf(f)) {
+				pages = append(pages, mapping{at, at + size})
+			}
+		}
+	}
+	return pages
+}
+
+// packageOf returns the path of the package that a function belongs to, or of the one
+// whose function is inlined there: "example.org/a/b.(*T).f" belongs to example.org/a/b.
+func packageOf(f *runtime.Func) string {
+	name := f.Name()
+	dir := strings.LastIndexByte(name, '/') + 1
+	base, _, _ := strings.Cut(name[dir:], ".")
+	return name[:dir] + base
 }
 
 // A mapping is a part of a file in memory.
@@ -104,11 +143,11 @@ func (m mapping) advise(advice uintptr) error {
 func mappings() ([]mapping, error) {
 	path, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("finding the program in memory: %w", err)
 	}
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("finding the program in memory: %w", err)
 	}
 	return unchanged(string(smaps), path), nil
 }

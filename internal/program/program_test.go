@@ -3,6 +3,8 @@ package program
 import (
 	"fmt"
 	"os"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +80,50 @@ func TestAPageThatIsUsedAgainComesBackAlone(t *testing.T) {
 	}
 	if around := kilobytes(t, "RssFile"); alone > around-around/4 {
 		t.Errorf("%d kB of the program come back page by page, and %d with what is around", alone, around)
+	}
+}
+
+func TestTheCodeOfAPackageComesBackBeforeItIsUsed(t *testing.T) {
+	defer func() { mu.Lock(); defer mu.Unlock(); join() }()
+	all, err := mappings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := codeOf(all, []string{"runtime"})
+	for _, m := range code {
+		if f := runtime.FuncForPC(m.start); !strings.HasPrefix(f.Name(), "runtime.") {
+			t.Errorf("%s is not in package runtime", f.Name())
+		}
+		if err := m.advise(unix.MADV_POPULATE_READ); err != nil {
+			t.Skip("only a kernel since 5.14 maps code when asked to")
+		}
+	}
+	size := uintptr(len(code)) * uintptr(os.Getpagesize()) >> 10
+	var after [2]uintptr
+	for i, packages := range [][]string{nil, {"runtime"}} {
+		if err := DropAllButUsed(time.Hour, packages...); err != nil {
+			t.Fatal(err)
+		}
+		after[i] = kilobytes(t, "RssFile")
+	}
+	if size < 100 || after[1] < after[0]+size/4 {
+		t.Errorf("%d kB of the program come back with the %d kB of package runtime, and %d without", after[1], size, after[0])
+	}
+}
+
+func TestThePackageOfAFunction(t *testing.T) {
+	for _, tt := range []struct {
+		function any
+		want     string
+	}{
+		{DropPages, "github.com/lvsd/lvsd/internal/program"},
+		{mapping.drop, "github.com/lvsd/lvsd/internal/program"},
+		{unix.Madvise, "golang.org/x/sys/unix"},
+		{strings.Cut, "strings"},
+	} {
+		if got := packageOf(runtime.FuncForPC(reflect.ValueOf(tt.function).Pointer())); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
 	}
 }
 
