@@ -18,11 +18,11 @@
 //	backup.go, source.go, accept.go,       router. It takes the time as an argument
 //	lifecycle.go, status.go, led.go        and returns the work to do
 //	group.go                               what a group wants of the routers in it
-//	job.go, renewal.go, worker.go          the loop that adds and removes a Master's
-//	                                       addresses, routes and rules
-//	session.go, agenda.go, leftover.go,    a Session: the loop that runs Routers and
-//	member.go, together.go, report.go,     their groups, and evaluates their Conditions
-//	interfaces.go, loop.go
+//	presence.go, job.go, renewal.go,       the loop that adds and removes a Master's
+//	worker.go                              addresses, routes and rules
+//	session.go, owners.go, agenda.go,      a Session: the loop that runs Routers and
+//	leftover.go, member.go, together.go,   their groups, and evaluates their Conditions
+//	report.go, interfaces.go, loop.go
 //
 // Package link makes the system calls.
 //

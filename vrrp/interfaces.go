@@ -16,17 +16,12 @@ func (s *Session) inspect(now time.Time) {
 		return
 	}
 	s.interfaces = seen
-	s.present, s.lengths = make(map[InterfaceAddress]bool), make(map[InterfaceAddress][]int)
+	s.present = presenceOf(seen.ByName)
 	moved, was := make(map[string]bool), s.hardware
 	s.hardware = make(map[string]string)
 	for name, i := range seen.ByName {
 		s.hardware[name] = i.Hardware
 		moved[name] = was[name] != "" && was[name] != i.Hardware
-		for _, p := range i.Addresses {
-			a := InterfaceAddress{name, p}
-			s.present[a] = true
-			s.lengths[single(a)] = append(s.lengths[single(a)], p.Bits())
-		}
 	}
 	configured := s.configured()
 	for _, m := range s.members {

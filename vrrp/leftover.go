@@ -74,9 +74,7 @@ func (s *Session) found(m *member) []InterfaceAddress {
 		if m.isOwn(a) {
 			continue
 		}
-		for _, bits := range s.lengths[single(a)] {
-			all = append(all, InterfaceAddress{a.Interface, netip.PrefixFrom(a.Prefix.Addr(), bits)})
-		}
+		all = append(all, s.present.of(a)...)
 	}
 	return all
 }

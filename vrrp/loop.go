@@ -215,7 +215,7 @@ func (s *Session) offer(now time.Time, all []Offer) {
 // listen opens the sockets of the routers that run or are handing over.
 func (s *Session) listen() {
 	wanted := make(map[Port][]Identity)
-	s.owners = make(map[portAddress]*member)
+	s.owners = ownersOf(s.members)
 	for key, m := range s.members {
 		c := &m.router.c
 		id := Identity{Version: c.Version, VRID: key.vrid, MinTTL: uint8(c.minTTL()), Group: c.group()}
@@ -223,9 +223,6 @@ func (s *Session) listen() {
 		if p, ok := c.device(); ok {
 			id.Below = c.Interface
 			wanted[p] = append(wanted[p], id)
-		}
-		for _, a := range m.router.c.Addresses {
-			s.owners[portAddress{key.Port, a.Addr()}] = m
 		}
 	}
 	for _, ids := range wanted {

@@ -24,7 +24,8 @@ func (s *Session) receive(now time.Time, p Packet) {
 	}
 	disputed := make(map[*member]bool)
 	for _, a := range ad.Addresses {
-		if m := s.owners[portAddress{p.Port, a}]; m != nil && !disputed[m] {
+		advertises := func(m *member) bool { return m.key.Port == p.Port && slices.Contains(m.router.addresses, a) }
+		if m := s.owner(a, advertises); m != nil && !disputed[m] {
 			disputed[m] = true
 			s.do(now, m, m.router.Dispute(now, p.Src, ad, a))
 		}
@@ -38,11 +39,9 @@ func (s *Session) watch() {
 	}
 	s.rewatch = false
 	wanted := make(map[string][]netip.Addr)
-	s.watchers = make(map[Ask]*member)
 	for _, m := range s.members {
 		for _, a := range m.router.watched() {
 			wanted[a.Interface] = append(wanted[a.Interface], a.Address)
-			s.watchers[a] = m
 		}
 	}
 	for _, all := range wanted {
@@ -53,7 +52,8 @@ func (s *Session) watch() {
 
 // claimed hands the word of somebody else who has an address to its router.
 func (s *Session) claimed(now time.Time, c Claim) {
-	if m := s.watchers[Ask{c.Interface, c.Address}]; m != nil {
+	watches := func(m *member) bool { return slices.Contains(m.router.watched(), Ask{c.Interface, c.Address}) }
+	if m := s.owner(c.Address, watches); m != nil {
 		s.do(now, m, m.router.Claim(now, c))
 	}
 }

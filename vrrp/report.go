@@ -139,7 +139,7 @@ func (s *Session) compareHoldings(m *member, st *Status) {
 	var missing Holdings
 	for _, a := range m.router.holdings().Addresses {
 		// The own address is there with the prefix length of whoever added it.
-		if s.present[a] || m.isOwn(a) && len(s.lengths[single(a)]) > 0 {
+		if s.present.has(a) || m.isOwn(a) && len(s.present.of(a)) > 0 {
 			st.Held++
 		} else {
 			missing.Addresses = append(missing.Addresses, a)

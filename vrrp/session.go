@@ -40,18 +40,15 @@ type Session struct {
 	agenda  agenda
 	touched []*group
 	named   []*group
-	owners  map[portAddress]*member // of the virtual addresses
-	// watchers are the routers that want to know who else has an address.
-	watchers   map[Ask]*member
-	conditions []Condition // that the director gave
+	owners  []owner // in the order of the addresses
+	// conditions are those that the director gave.
+	conditions []Condition
 	ending     Ending
 	leaves     bool                 // there are routers that were ended
 	resume     map[string]time.Time // see Resumption, by router
 	interfaces *Interfaces
-	present    map[InterfaceAddress]bool // on the interfaces, as last seen
-	// lengths are the prefix lengths of each address on an interface.
-	lengths  map[InterfaceAddress][]int
-	hardware map[string]string // the interfaces' link-layer addresses, as last seen
+	present    presence
+	hardware   map[string]string // the interfaces' link-layer addresses, as last seen
 	// stuck are the addresses that could not be removed again; nil: nobody has asked
 	// in this turn.
 	stuck   map[InterfaceAddress]error
@@ -69,10 +66,10 @@ type Session struct {
 	signed    atomic.Uint64 // see Signed
 }
 
-// A portAddress is an address that is advertised on a port.
-type portAddress struct {
-	Port
-	addr netip.Addr
+// An owner is a router by one of the addresses that it has as Master.
+type owner struct {
+	address netip.Addr
+	of      *member
 }
 
 // A group is the routers that move together, in the order of their first addresses,

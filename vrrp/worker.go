@@ -115,11 +115,11 @@ func (w *worker) forget(key routerKey) {
 }
 
 // audit applies the jobs of which something is missing.
-func (w *worker) audit(present map[InterfaceAddress]bool) {
+func (w *worker) audit(present presence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for key, j := range w.jobs {
-		if j.layers[ofAddresses].complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present[a] }) {
+		if j.layers[ofAddresses].complete && slices.ContainsFunc(j.touched(key.Interface).Addresses, func(a InterfaceAddress) bool { return !present.has(a) }) {
 			j.layers[ofAddresses].due = true
 			w.call(j)
 		}
