@@ -42,7 +42,7 @@
 //	expect.go, tls.go
 //	login.go
 //	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
-//	redis.go, memcached.go,
+//	redis.go, memcached.go, sql.go,
 //	local.go, day.go, reason.go, target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go, rate.go            what is due when

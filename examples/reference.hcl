@@ -1175,6 +1175,17 @@ virtual_service "web" {
   #   check "memcached"  The server tells its version by memcached's text
   #                      protocol. A login is for one that wants it in that
   #                      protocol (-Y).
+  #   check "mysql"      The server accepts a login by MySQL's protocol
+  #                      (MariaDB, MySQL), and answers a query as expected.
+  #                      Without user, the check logs in as "lvsd" without a
+  #                      password, and passes also where that is refused, since
+  #                      it was judged: create this user without any rights, or
+  #                      the server logs each check.
+  #   check "postgres"   The server accepts a login by PostgreSQL's protocol,
+  #                      and answers a query as expected. Without user, it must
+  #                      only judge a login: the check asks as "lvsd" for the
+  #                      database postgres, and goes when it is asked for a
+  #                      password.
   #   check "ping"       The server answers an ICMP echo request.
   #   check "none"       The server is always considered up. This kind has no
   #                      arguments.
@@ -1223,8 +1234,8 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached". 1
-    # to 65535; default: the server's.
+    # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached",
+    # "mysql", "postgres". 1 to 65535; default: the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
@@ -1611,20 +1622,22 @@ virtual_service "cache" {
 
   check "redis" {
     # Whom the check logs in as. It needs no rights beyond what the check asks.
-    # Only with "redis", "memcached". Default: none.
+    # Only with "redis", "memcached", "mysql", "postgres". Default: none.
     user = "lvsd"
 
     # The file that has the password, on one line; the password itself is never
     # in the configuration. Nobody but root and lvsd may be able to read it:
     # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
     # when it changes, without a reload.
-    # Only with "redis", "memcached". An absolute path; default: none.
+    # Only with "redis", "memcached", "mysql", "postgres". An absolute path;
+    # default: none.
     # password_file = "/etc/lvsd/redis.password"
 
     # The name of a credential of systemd that has the password, in place of a
     # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
     # lvsd.service). It is set when lvsd is started.
-    # Only with "redis", "memcached". A name; default: none.
+    # Only with "redis", "memcached", "mysql", "postgres". A name; default:
+    # none.
     password_credential = "redis"
 
     # What the server must be.
@@ -1635,6 +1648,26 @@ virtual_service "cache" {
     role = "master"
 
     tls {}
+  }
+
+  check "mysql" {
+    user = "lvsd"
+
+    # The database that is asked.
+    # Only with "mysql", "postgres". Default: that of the user, or none.
+    database = "shop"
+
+    # What is asked after the login, in SQL. Give the user no rights beyond it.
+    # Only with "mysql", "postgres". Default: nothing.
+    query = "SELECT ready FROM state"
+
+    # What the query's rows must have: text that the columns of each, with tabs
+    # between, and a line's end make. Without this block, the query must only
+    # not fail.
+    # Only with "mysql", "postgres".
+    expect {
+      text = "1"
+    }
   }
 
   check "udp" {

@@ -15,7 +15,7 @@ func compileMemcached(p *Prober, o checker.Memcached) (run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return newClient(p, o.Login, o.TLS, askMemcached, "quit\r\n").run, nil
+	return newClient(p, o.Login, o.TLS, askMemcached).run, nil
 }
 
 // unauthenticated is what a server answers whatever it is asked before a login.
@@ -25,6 +25,7 @@ const unauthenticated = "CLIENT_ERROR unauthenticated"
 // done before: in the text protocol, a login stores "USER PASSWORD" at any key, and a
 // server that wants none would keep it for everybody to read.
 func askMemcached(s *session) error {
+	s.goodbye = []byte("quit\r\n")
 	answer, err := memcachedAsk(s, "version", "the answer to version")
 	if err == nil && answer == unauthenticated {
 		if s.password == "" {

@@ -21,7 +21,7 @@ func compileRedis(p *Prober, o checker.Redis) (run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return newClient(p, o.Login, o.TLS, func(s *session) error { return askRedis(s, o.Role) }, redisCommand("QUIT")).run, nil
+	return newClient(p, o.Login, o.TLS, func(s *session) error { return askRedis(s, o.Role) }).run, nil
 }
 
 // redisCommand returns a command as it is sent (RESP, an array of bulk strings).
@@ -35,6 +35,7 @@ func redisCommand(words ...string) string {
 }
 
 func askRedis(s *session, role string) error {
+	s.goodbye = []byte(redisCommand("QUIT"))
 	if s.password != "" {
 		words := []string{"AUTH", s.user, s.password}
 		if s.user == "" {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/lvsd/lvsd/checker"
@@ -12,21 +13,24 @@ type session struct {
 	io.ReadWriter
 	*messages
 	user, password string
+	// secure negotiates TLS where the protocol has it later than at the start.
+	secure func() error
+	// goodbye is what a client says in the end, at the point that it has come to.
+	goodbye []byte
 }
 
 // A client speaks one protocol, and is made ready to run.
 type client struct {
-	tls   *tlsClient // nil: no TLS from the start
+	tls   *tlsClient // nil: no TLS
+	late  bool       // the protocol says when it begins
 	login login
 	// talk asks what there is to ask.
 	talk func(*session) error
-	// goodbye is what a client says in the end.
-	goodbye []byte
 }
 
 // newClient returns a client that logs in.
-func newClient(p *Prober, l checker.Login, secure *checker.TLS, talk func(*session) error, goodbye string) *client {
-	c := &client{login: newLogin(p.passwords, l), talk: talk, goodbye: []byte(goodbye)}
+func newClient(p *Prober, l checker.Login, secure *checker.TLS, talk func(*session) error) *client {
+	c := &client{login: newLogin(p.passwords, l), talk: talk}
 	if secure != nil {
 		c.tls = newTLS(p.authorities, *secure, "")
 	}
@@ -35,19 +39,42 @@ func newClient(p *Prober, l checker.Login, secure *checker.TLS, talk func(*sessi
 
 // run has a conversation, which ends in order however it went. The password is read
 // first: a server is not bothered where that fails.
-func (c *client) run(ctx context.Context, t checker.Target) (found, error) {
+func (c *client) run(ctx context.Context, t checker.Target) (seen found, err error) {
 	password, err := c.login.password(ctx)
 	if err != nil {
 		return found{}, err
 	}
-	plain, stream, seen, err := connect(ctx, t, c.tls)
+	first := c.tls
+	if c.late {
+		first = nil
+	}
+	plain, stream, seen, err := connect(ctx, t, first)
 	if err != nil {
 		return seen, err
 	}
 	defer plain.Close()
-	err = c.talk(&session{ReadWriter: stream, messages: hear(stream, password), user: c.login.user, password: password})
-	plain.part(ctx, stream, c.goodbye)
+	s := &session{ReadWriter: stream, messages: hear(stream, password), user: c.login.user, password: password}
+	s.secure = func() error {
+		if s.from.Buffered() > 0 {
+			return because(checker.NoTLS, errors.New("the server says something in plain text where TLS must begin"))
+		}
+		secure, found, err := c.tls.handshake(ctx, plain, t.Addr)
+		if err != nil {
+			return err
+		}
+		stream, seen = secure, found
+		s.ReadWriter, s.messages = secure, hear(secure, password)
+		return nil
+	}
+	err = c.talk(s)
+	plain.part(ctx, stream, s.goodbye)
 	return seen, err
+}
+
+// wants reports whether an answer that has come whole is as expected.
+func (s *session) wants(e expectation, answer string) error {
+	_, err := e.met([]byte(s.told(answer)), true)
+	return err
 }
 
 // say sends something, and says what is awaited then.

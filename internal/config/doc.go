@@ -17,7 +17,9 @@
 //	check_udp.go, check_tls.go,
 //	check_http.go, check_ping.go,
 //	check_redis.go,
-//	check_memcached.go
+//	check_memcached.go,
+//	check_sql.go, check_mysql.go,
+//	check_postgres.go
 //	checks.go                       the kinds of checks
 //	program.go, hook.go,            programs that are run, those that are told of states,
 //	hook_service.go, stream.go,     and what a Master runs

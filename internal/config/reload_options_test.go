@@ -172,6 +172,8 @@ var reloadedChecks = map[string]reloadedOption{
 	"user":                {"user = \"a\"\npassword_file = \"/etc/lvsd/p\"", "user = \"b\"\npassword_file = \"/etc/lvsd/p\"", nil},
 	"password_file":       {"user = \"a\"\npassword_file = \"/etc/lvsd/p\"", "user = \"a\"\npassword_file = \"/etc/lvsd/q\"", nil},
 	"password_credential": {"user = \"a\"\npassword_credential = \"p\"", "user = \"a\"\npassword_credential = \"q\"", nil},
+	"database":            {``, `database = "b"`, nil},
+	"query":               {``, `query = "SELECT 2"`, nil},
 	"role":                {``, `role = "master"`, nil},
 
 	"tls/min_version": {``, `min_version = "1.3"`, nil},
@@ -182,11 +184,13 @@ var reloadedChecks = map[string]reloadedOption{
 
 // contents are what each block has where nothing else is said of it.
 var contents = map[string][]string{
-	"virtual_service": {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
-	"fallback":        {`address = "192.168.1.8"`},
-	"address":         {`interface = "eth1"`},
-	"route":           {`via = "10.13.0.1"`},
-	"rule":            {`priority = 100`, `table = 100`},
+	"virtual_service":  {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
+	"fallback":         {`address = "192.168.1.8"`},
+	"address":          {`interface = "eth1"`},
+	"route":            {`via = "10.13.0.1"`},
+	`check "mysql"`:    {`user = "a"`, `query = "SELECT 1"`},
+	`check "postgres"`: {`user = "a"`, `query = "SELECT 1"`},
+	"rule":             {`priority = 100`, `table = 100`},
 }
 
 // sharedBy is what all kinds of checks have by the same lines of tables; for these one

@@ -22,5 +22,18 @@ virtual_service "cache" {
     password_credential = "a b" # ERROR: Invalid credential
     role                = "master" # ERROR: Unused role
   }
+  check "mysql" { # ERROR: Missing user
+    query = "SELECT 1"
+  }
+  check "mysql" {
+    user     = "lvsd"
+    database = "a\nb" # ERROR: Invalid database
+    query    = ""     # ERROR: Empty query
+  }
+  check "postgres" {
+    expect { # ERROR: Expectation without query
+      text = "1"
+    }
+  }
   real_server "192.168.1.4" {}
 }

@@ -325,6 +325,22 @@ virtual_service "web" {
     password_credential = "memcached"
     tls { verify = false }
   }
+  check "mysql" {
+    user          = "lvsd"
+    password_file = "/etc/lvsd/mysql.password"
+    database      = "shop"
+    query         = "SELECT 1"
+    expect { pattern = "^1" }
+    tls {}
+  }
+  check "postgres" {
+    user                = "lvsd"
+    password_credential = "postgres"
+    database            = "shop"
+    query               = "SELECT 1"
+    expect { not = "0" }
+    tls { server_name = "db.example.org" }
+  }
   check "udp" {
     send  = "hex:ff 00"
     reply = true
