@@ -74,3 +74,9 @@ func (s Spec) Via() (v Via, err error) {
 	}
 	return v, err
 }
+
+// Wants returns what the probe asks and which way, as the Spec has it behind the kind.
+func (s Spec) Wants() string {
+	text := strings.TrimPrefix(string(s), s.Kind())
+	return strings.TrimSpace(strings.ReplaceAll(text, way, " via "))
+}

@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -27,6 +28,7 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []
 		unix.Close(fd)
 		return nil, notRunCall("send", err)
 	}
+	traceSocket(ctx, "sent", fd, to)
 	f := os.NewFile(uintptr(fd), "udp")
 	defer f.Close()
 	defer context.AfterFunc(ctx, func() { f.SetDeadline(time.Unix(1, 0)) })()
@@ -50,6 +52,9 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []
 	case received != nil:
 		// ICMP, of the server's host or of a router, or nobody answers for the address.
 		return nil, while(connecting, received)
+	}
+	if t := tracerOf(ctx); t != nil {
+		t("received", fmt.Sprintf("%d bytes: %.300q", len(answer), answer))
 	}
 	return answer, nil
 }

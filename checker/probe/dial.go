@@ -46,10 +46,12 @@ func dial(ctx context.Context, to netip.AddrPort, halfOpen bool) (*conn, error) 
 	// begun to connect reports a hang-up at once.
 	c := &conn{File: os.NewFile(uintptr(fd), "tcp")}
 	c.stop = context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+	traceSocket(ctx, "connecting", fd, to)
 	if err := c.connected(sa); err != nil {
 		c.Close()
 		return nil, while(connecting, err)
 	}
+	traceSocket(ctx, "connected", fd, to)
 	return c, nil
 }
 

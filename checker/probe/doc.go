@@ -38,6 +38,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	verdict.go                         how a probe ended
+//	trace.go                           what a probe sees, for lvsd check
 //	via.go, dial.go, datagram.go,      connections, and which way they go
 //	files.go, authorities.go, tls.go   files that are read when they change
 //	login.go

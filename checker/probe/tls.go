@@ -41,12 +41,13 @@ func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tl
 func connect(ctx context.Context, t checker.Target, c *tlsClient) (plain *conn, stream io.ReadWriteCloser, seen found, err error) {
 	plain, err = dial(ctx, netip.AddrPortFrom(t.Addr, t.Port), false)
 	if err != nil || c == nil {
-		return plain, plain, seen, err
+		return plain, traced(ctx, plain), seen, err
 	}
 	if stream, seen, err = c.handshake(ctx, plain, t.Addr); err != nil {
 		plain.Close()
+		return plain, stream, seen, err
 	}
-	return plain, stream, seen, err
+	return plain, traced(ctx, stream), seen, nil
 }
 
 // handshake negotiates TLS on a connection to an address. It finds when the server's
@@ -57,13 +58,27 @@ func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr)
 		return nil, found{}, notRun(err)
 	}
 	secure := tls.Client(plain, config)
-	if err := secure.Handshake(); err != nil {
+	err = secure.Handshake()
+	if err != nil {
+		if t := tracerOf(ctx); t != nil {
+			traceCertificates(t, refusedCertificates(err))
+		}
 		if !isNetError(err) {
 			plain.closeInOrder() // The server has been told why.
 		}
 		return nil, found{}, while(negotiating, tlsError(config.ServerName, err))
 	}
+	traceTLS(ctx, secure.ConnectionState())
 	return secure, found{certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
+}
+
+// refusedCertificates returns those that a handshake has failed for.
+func refusedCertificates(err error) []*x509.Certificate {
+	var e *tls.CertificateVerificationError
+	if errors.As(err, &e) {
+		return e.UnverifiedCertificates
+	}
+	return nil
 }
 
 // certificateEnd returns when the server's certificate, or one that it depends on,

@@ -122,7 +122,6 @@ func TestCommandLine(t *testing.T) {
 		{"help", []string{"help", "status"}, 0, "lvsd status [SERVICE...]", ""},
 		{"help for nonsense", []string{"help", "nonsense"}, 2, "", `unknown command "nonsense"`},
 		{"help for nonsense behind a command", []string{"help", "status", "nonsense"}, 2, "", `unknown command "nonsense"`},
-		{"a command of another daemon: check", []string{"check"}, 2, "", "\tvalidate\n"},
 		{"a command of another daemon: configtest", []string{"configtest"}, 2, "", "\tvalidate\n"},
 		{"a command of another daemon: show", []string{"show"}, 2, "", "\tstatus\n"},
 		{"a command of another daemon: start", []string{"start"}, 2, "", "\trun\n"},

@@ -79,7 +79,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newCheckCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

@@ -123,3 +123,42 @@ type Held struct {
 	By    User      `json:"by"`
 	Since time.Time `json:"since"`
 }
+
+// Checked is what checks have found that were run once, on request: the answer of
+// lvsd check.
+type Checked struct {
+	SchemaVersion int `json:"schema_version"`
+	// Passed reports whether all of them passed.
+	Passed bool `json:"passed"`
+	// Path and Node say which configuration they are of.
+	Path   string      `json:"path"`
+	Node   string      `json:"node"`
+	Checks []Explained `json:"checks"`
+}
+
+// Explained is one check of one real server, and what it saw.
+type Explained struct {
+	Service string `json:"service"`
+	Server  string `json:"server"`
+	// Address is the real server's, and Asked where the check asks: an address, or an
+	// address and a port.
+	Address string `json:"address"`
+	Asked   string `json:"asked,omitempty"`
+	Kind    string `json:"kind"`
+	// Wants is what is asked and wanted, as the options of the kind in JSON.
+	Wants       string        `json:"wants"`
+	Timeout     time.Duration `json:"timeout_ns"`
+	TimeoutText Duration      `json:"timeout"`
+	Steps       []Step        `json:"steps"`
+	Last        Result        `json:"last"`
+}
+
+// A Step is something that a check saw.
+type Step struct {
+	// At is since its begin.
+	At     time.Duration `json:"at_ns"`
+	AtText Duration      `json:"at"`
+	// Step is "connecting", "connected", "tls", "certificate", "sent", "received" or "closed".
+	Step string `json:"step"`
+	Text string `json:"text"`
+}

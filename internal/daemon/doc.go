@@ -15,6 +15,7 @@
 //	signed.go, leftover.go           outlives it
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go                      starting programs
+//	explain.go                       checks that are run once
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
 package daemon

@@ -8,5 +8,6 @@
 //	services.go, status.go    the state
 //	select.go                 parts of it
 //	vrrp.go                   all about virtual routers
+//	explained.go              what checks see
 //	reload.go, orders.go      what a reload did, or another order
 package show
