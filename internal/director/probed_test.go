@@ -20,6 +20,7 @@ func TestProbesAreCountedByService(t *testing.T) {
 		{Outcome: checker.Failed, Latency: 4 * time.Millisecond, Reason: checker.WrongStatus},
 		{Outcome: checker.Failed, Latency: 4 * time.Millisecond, Reason: checker.WrongStatus},
 		{Outcome: checker.NotRun, Latency: time.Minute, Reason: checker.NoProbe},
+		{Outcome: checker.NotRun, Reason: checker.Reason(len(checker.ReasonNames))}, // It has no name to count it by.
 	} {
 		p.count(r)
 	}
