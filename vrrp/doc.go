@@ -57,8 +57,8 @@
 // for a time. A Backup that waits has sent nothing and has no addresses, and any advert ends
 // its waiting, as does a stall; a Master goes on meanwhile. Nobody asks where a Master
 // leaves with priority 0, is preempted, or is gone from the network. The routers of a group
-// ask together, and all wait. A Backup that was refused asks again after ten seconds, if a
-// refusal counts.
+// ask together, and all wait; where one joins them, all ask anew. A Backup that was refused
+// asks again after ten seconds, if a refusal counts.
 //
 // Losing the source. A router whose interface has lost only the address to send
 // adverts from goes on for a second, sending from that address, and then leaves as

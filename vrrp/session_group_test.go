@@ -314,3 +314,53 @@ func TestAMasterThatLeavesOneRouterIsDoubtedInTheOthers(t *testing.T) {
 		}
 	})
 }
+
+// "I added a router to the group while it waited for the power switch, and the switch was
+// asked twice." Whatever joins a group that waits, all of it waits for one answer.
+func TestARouterThatJoinsAGroupThatWaitsAsksWithIt(t *testing.T) {
+	for name, answer := range map[string]*vrrp.Answer{"while they wait": nil, "when they were refused": {Router: "inside"}} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.wire()
+				d := nat(func(c *vrrp.Config) {
+					c.Enter = vrrp.Clearance{Timeout: 10 * time.Second, Unheard: true, Required: true}
+				})
+				alone := d.Routers[1]
+				alone.Name, alone.SyncGroup, alone.VRID, alone.Priority = "alone", "", 53, 100
+				alone.Addresses = []netip.Prefix{netip.MustParsePrefix("192.168.1.253/24")}
+				d.Routers = append(d.Routers, alone)
+				s.session.Set(d)
+				time.Sleep(4 * time.Second)
+				numbers := func() (all []uint64) {
+					for _, st := range s.session.Statuses() {
+						all = append(all, st.Question.Number)
+					}
+					return all
+				}
+				before := numbers()
+				if before[1] == 0 || before[0] == before[1] || before[1] != before[2] {
+					t.Fatalf("alone, inside and outside ask %d", before)
+				}
+				if answer != nil {
+					answer.Number = before[1]
+					s.session.Answer(*answer)
+				}
+				d.Routers = slices.Clone(d.Routers)
+				d.Routers[2].SyncGroup = "nat"
+				s.session.Set(d)
+				time.Sleep(time.Second)
+				now := numbers()
+				if now[0] <= before[0] || now[0] != now[1] || now[1] != now[2] {
+					t.Fatalf("after they asked %d, they ask %d", before, now)
+				}
+				s.session.Answer(vrrp.Answer{Router: "inside", Number: now[0], OK: true})
+				time.Sleep(time.Second)
+				for _, st := range s.session.Statuses() {
+					if st.State != vrrp.Master {
+						t.Errorf("%s is %s: %s", st.Name, st.State, st.Phase)
+					}
+				}
+			})
+		})
+	}
+}

@@ -159,15 +159,32 @@ func (g *group) asks(now time.Time) (asks bool) {
 }
 
 // clear reports whether all routers of a group may become Master, and has those ask that
-// have not yet.
+// have not yet. Where they have not asked the same, since one has joined the others, all
+// ask anew.
 func (s *Session) clear(now time.Time, g *group) (all bool) {
 	all = true
+	anew := g.apart()
 	for _, m := range g.members {
+		if anew {
+			m.router.entering = clearing{}
+		}
 		acts, ok := m.router.clear(now)
 		s.do(now, m, acts)
 		all = all && ok
 	}
 	return all
+}
+
+// apart reports whether those of a group's routers that have to ask have not all asked the
+// same.
+func (g *group) apart() bool {
+	var numbers []uint64
+	for _, m := range g.members {
+		if m.router.c.Enter.Timeout > 0 {
+			numbers = append(numbers, m.router.entering.question.Number)
+		}
+	}
+	return len(slices.Compact(numbers)) > 1
 }
 
 // silenced reports whether the adverts of one of a group's routers cannot be heard any more.

@@ -16,6 +16,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(3), []byte{6, 0, 0, 200, 6, 0, 0, 100, 15, 0, 1, 200, 16, 0, 0, 90, 15, 1, 0, 90, 16, 0, 0, 10})
 	// The keeper is replaced while conditions change.
 	f.Add(uint64(4), []byte{17, 0, 3, 250, 11, 0, 0, 5, 18, 0, 0x81, 1, 11, 1, 0, 250, 19, 5, 0xff, 3})
+	// A router comes back to a group that was refused.
+	f.Add(uint64(107), []byte("\xb97O\xdb4\xecy\xf9ZU\xea "))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string
