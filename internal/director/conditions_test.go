@@ -284,3 +284,23 @@ func TestTheOwnConditionOfAService(t *testing.T) {
 		})
 	}
 }
+
+// The routers wait for the first result of each check, of servers and of conditions alike.
+func TestTheStartWaitsForConditionsToo(t *testing.T) {
+	c := clusterOf(checked(tcpTarget))
+	c.Conditions = []config.Condition{pinging(1, 1)}
+	s := tellOf(t, c)
+	s.handle(TableSeen{Converged: true})
+	if n := s.core.unheard(); n != 2 || s.core.ready {
+		t.Errorf("%d were not heard of, ready %t; want 2 and false", n, s.core.ready)
+	}
+	s.handle(Probed{{c.Conditions[0].Checks[0].Target, checker.Result{At: s.now, Outcome: checker.Passed}}})
+	if n := s.core.unheard(); n != 1 || s.core.ready {
+		t.Errorf("%d were not heard of, ready %t; want 1 and false", n, s.core.ready)
+	}
+	s.hear(checker.Passed)
+	s.handle(TableSeen{Converged: true})
+	if n := s.core.unheard(); n != 0 || !s.core.ready {
+		t.Errorf("%d were not heard of, ready %t; want 0 and true", n, s.core.ready)
+	}
+}

@@ -75,6 +75,44 @@ func TestAStandbyEndsByItself(t *testing.T) {
 	}
 }
 
+// Who reads the log learns for how long it was ordered.
+func TestTheLogTellsHowLongAStandbyIsToLast(t *testing.T) {
+	for lasts, text := range map[time.Duration]string{0: `for="until lvsd resume"`, time.Nanosecond: "for=1ns", 2 * time.Hour: "for=2h0m0s"} {
+		h := helmOf(t)
+		h.standBy(lasts)
+		if got := linesWith(&h.log, "event=standby-ordered"); len(got) != 1 || !strings.Contains(got[0], text) {
+			t.Errorf("%v: %q, want %s", lasts, got, text)
+		}
+	}
+}
+
+// Orders wait for each other.
+func TestAStandbyDuringAFailover(t *testing.T) {
+	h := helmOf(t)
+	h.failover()
+	h.standBy(0)
+	h.ended("outside", vrrp.Accepted, vrrp.Backup)
+	h.ended("inside", vrrp.Accepted, vrrp.Backup)
+	want := []string{"ok=false, another failover is under way, ordered by alice (uid 1000): wait until it has ended", "ok=true, inside accepted as Backup, outside accepted as Backup"}
+	if diff := cmp.Diff(want, h.answers); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !h.mayRun() {
+		t.Error("it is in standby")
+	}
+}
+
+// Nothing is begun anew where there was nothing to end.
+func TestResumeWithoutAnOrder(t *testing.T) {
+	h := helmOf(t)
+	for _, e := range h.core.Handle(h.now, Resume{alice, h.answer}) {
+		switch e.(type) {
+		case TellKeeper, RetryResources, SaveStandby:
+			t.Errorf("%T", e)
+		}
+	}
+}
+
 // Setting the clock neither ends a standby nor makes it longer, and the status tells
 // its end by the clock as it is set.
 func TestTheClockIsSetDuringAStandby(t *testing.T) {

@@ -40,6 +40,30 @@ func TestNoFigureIsForgotten(t *testing.T) {
 	}
 }
 
+// A counter of what cannot happen would be asked about.
+func TestOnlyARouterWithKeysCountsWhatIsWrongWithThem(t *testing.T) {
+	for name, tt := range map[string]struct {
+		by   *vrrp.AuthenticationStatus
+		keys bool
+	}{"none": {nil, false}, "a password": {&vrrp.AuthenticationStatus{}, false}, "keys": {&vrrp.AuthenticationStatus{Keys: []uint16{1}}, true}} {
+		counters := routerStatus(&vrrp.Status{Authentication: tt.by}, 0).Counters
+		if _, counted := counters.Discarded[string(vrrp.ReasonHMACWrong)]; counted != tt.keys {
+			t.Errorf("%s: counted %t", name, counted)
+		}
+		if n, counted := counters.Discarded[string(vrrp.ReasonTTL)]; !counted || n != 0 {
+			t.Errorf("%s: what has not happened yet is %d, counted %t", name, n, counted)
+		}
+	}
+}
+
+// A histogram has a bucket for each bound, and one for what is beyond the last.
+func TestAHistogramOfNothingIsWhole(t *testing.T) {
+	h := routerStatus(&vrrp.Status{}, 0).AdvertGaps
+	if len(h.Bounds) == 0 || len(h.Buckets) != len(h.Bounds)+1 {
+		t.Errorf("%d bounds and %d buckets", len(h.Bounds), len(h.Buckets))
+	}
+}
+
 // A counter that is copied to another one's place is as bad as one that is forgotten.
 func TestEveryCounterOfARouterKeepsItsName(t *testing.T) {
 	var router vrrp.Status

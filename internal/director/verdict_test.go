@@ -60,6 +60,79 @@ func TestSupply(t *testing.T) {
 	}
 }
 
+// First results that may still come are neither a loss nor enough: it is as it was.
+func TestAMinimumThatMayStillBeReached(t *testing.T) {
+	const up, down, unknown = checker.Up, checker.Down, checker.Unknown
+	for _, tt := range []struct {
+		name     string
+		states   []checker.State
+		awaited  bool
+		was, low bool
+		unsure   bool
+	}{
+		{"three of three", []checker.State{up, up, up, down}, true, false, false, false},
+		{"two, and one may come", []checker.State{up, up, unknown, down}, true, false, false, true},
+		{"two, and one may come, where there were too few", []checker.State{up, up, unknown, down}, true, true, true, true},
+		{"one, and two may come", []checker.State{up, unknown, unknown, down}, true, false, false, true},
+		{"one, and only one may come", []checker.State{up, unknown, down, down}, true, false, true, false},
+		{"two, and one was not heard of in time", []checker.State{up, up, unknown, down}, false, false, true, false},
+		{"two, and the others are down", []checker.State{up, up, down, down}, true, false, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := webService(ipvsctl.NAT, web1, web2, lvs1, lvs2)
+			s.Policy = &config.Policy{MinHealthy: config.Quantity{N: 3}}
+			var weights []Weight
+			for i := range s.Servers {
+				weights = append(weights, weigh(start, &s.Servers[i], s.Policed(), Standing{State: tt.states[i]}, nil))
+			}
+			if low, unsure := below(&s, tt.states, weights, tt.awaited, tt.was); low != tt.low || unsure != tt.unsure {
+				t.Errorf("below %t, unsure %t; want %t and %t", low, unsure, tt.low, tt.unsure)
+			}
+		})
+	}
+}
+
+// The log and the status give the reason that an operator can do something about.
+func TestWhyAServiceWithAMinimumIsUnserved(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		verdict Verdict
+		reason  Reason
+		because string
+	}{
+		{"some serve, but too few", Verdict{}, TooFew, "fewer take connections than min_healthy"},
+		{"none serves: full or down", Verdict{full: 1, down: 1}, Full, "real servers: 1 at their upper_threshold, 1 down"},
+		{"none serves: down or drained", Verdict{down: 1, drained: 1}, Drained, "real servers: 1 down, 1 with weight 0"},
+		{"none serves: drained or unheard", Verdict{drained: 1, unknown: 1}, Drained, "real servers: 1 with weight 0, 1 without a result"},
+	} {
+		tt.verdict.Supply, tt.verdict.Below = api.Unserved, true
+		if got := tt.verdict.Reason(); got != tt.reason {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.reason)
+		}
+		if got := tt.verdict.why(); got != tt.because {
+			t.Errorf("%s: the log says %q, want %q", tt.name, got, tt.because)
+		}
+	}
+}
+
+func TestAFallbackServesInThePlaceOfTooFew(t *testing.T) {
+	for _, tt := range []struct {
+		is              api.Supply
+		below, fallback bool
+		want            api.Supply
+	}{
+		{api.Served, true, true, api.Unserved},
+		{api.Served, true, false, api.Served},
+		{api.Served, false, true, api.Served},
+		{api.Undecided, true, true, api.Undecided},
+		{api.Unserved, true, true, api.Unserved},
+	} {
+		if v := (Verdict{Supply: tt.is}).lower(tt.below, tt.fallback); v.Supply != tt.want || v.Below != tt.below {
+			t.Errorf("%s, below its minimum: %t, with a fallback: %t: %s, %t; want %s", tt.is, tt.below, tt.fallback, v.Supply, v.Below, tt.want)
+		}
+	}
+}
+
 // lack is whether the log and the status say that the only service is served.
 type lack struct {
 	Log    []string
