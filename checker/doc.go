@@ -43,6 +43,7 @@
 //	login.go
 //	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
 //	redis.go, memcached.go, sql.go,
+//	ldapfilter.go, ldap.go, radius.go,
 //	local.go, day.go, reason.go, target.go
 //	health.go                                 what results mean
 //	stats.go, schedule.go, rate.go            what is due when

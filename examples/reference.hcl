@@ -1186,6 +1186,14 @@ virtual_service "web" {
   #                      only judge a login: the check asks as "lvsd" for the
   #                      database postgres, and goes when it is asked for a
   #                      password.
+  #   check "ldap"       The directory accepts a bind, which is anonymous
+  #                      without user, and an entry has what it should have, if
+  #                      one is searched for (base, scope, filter or
+  #                      attribute).
+  #   check "radius"     The RADIUS server answers a login as it should, or,
+  #                      without user, tells its status (RFC 5997). A server
+  #                      answers nobody whom it does not know, and nobody who
+  #                      has another secret: both are silence.
   #   check "ping"       The server answers an ICMP echo request.
   #   check "none"       The server is always considered up. This kind has no
   #                      arguments.
@@ -1235,12 +1243,11 @@ virtual_service "web" {
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
     # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached",
-    # "mysql", "postgres". 1 to 65535; default: the server's.
+    # "mysql", "postgres", "ldap", "radius". 1 to 65535; default: the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
-    # Only with "tcp", "udp", "tls", "http", "https", "ping".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1622,22 +1629,23 @@ virtual_service "cache" {
 
   check "redis" {
     # Whom the check logs in as. It needs no rights beyond what the check asks.
-    # Only with "redis", "memcached", "mysql", "postgres". Default: none.
+    # Only with "redis", "memcached", "mysql", "postgres", "ldap", "radius".
+    # Default: none.
     user = "lvsd"
 
     # The file that has the password, on one line; the password itself is never
     # in the configuration. Nobody but root and lvsd may be able to read it:
     # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
     # when it changes, without a reload.
-    # Only with "redis", "memcached", "mysql", "postgres". An absolute path;
-    # default: none.
+    # Only with "redis", "memcached", "mysql", "postgres", "ldap", "radius". An
+    # absolute path; default: none.
     # password_file = "/etc/lvsd/redis.password"
 
     # The name of a credential of systemd that has the password, in place of a
     # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
     # lvsd.service). It is set when lvsd is started.
-    # Only with "redis", "memcached", "mysql", "postgres". A name; default:
-    # none.
+    # Only with "redis", "memcached", "mysql", "postgres", "ldap", "radius". A
+    # name; default: none.
     password_credential = "redis"
 
     # What the server must be.
@@ -1668,6 +1676,71 @@ virtual_service "cache" {
     expect {
       text = "1"
     }
+  }
+
+  check "ldap" {
+    port = 389
+
+    # The name of the entry that is searched for, or below which one is:
+    # "ou=people,dc=example,dc=org".
+    # Only with "ldap". Default: the directory itself (the root DSE).
+    base = "ou=people,dc=example,dc=org"
+
+    # How far below base is searched.
+    # Only with "ldap". "base", "one" or "sub"; default: "base".
+    #   "base"  That entry alone.
+    #   "one"   The entries right below it.
+    #   "sub"   It, and all below it.
+    scope = "sub"
+
+    # Which entry is searched for (RFC 4515): "(uid=lvsd)".
+    # Only with "ldap". Default: any: (objectClass=*).
+    filter = "(uid=lvsd)"
+
+    # An attribute that the first entry found must have.
+    # Only with "ldap". Default: none.
+    attribute = "description"
+
+    # What the attribute's values must have, each with a line's end behind it.
+    # Without this block, any value passes.
+    # Only with "ldap".
+    expect {
+      text = "ready"
+    }
+
+    # Speak TLS, and verify the server's certificate, which must be valid for
+    # the server's address unless this block says otherwise. It can be empty.
+    # Only with "ldap".
+    tls {
+      # Begin in plain text, and ask the server for TLS then. If false, TLS is
+      # spoken from the first byte (LDAPS).
+      # Default: false.
+      starttls = true
+    }
+  }
+
+  check "radius" {
+    port = 1812
+
+    user = "lvsd"
+
+    password_credential = "radius-password"
+
+    # The file that has the secret which the server shares with this director,
+    # under the same rules as password_file.
+    # Only with "radius". An absolute path; default: secret_credential.
+    # secret_file = "/etc/lvsd/radius.secret"
+
+    # The name of a credential of systemd that has it, in place of a file.
+    # Only with "radius". A name; default: secret_file.
+    secret_credential = "radius"
+
+    # What the server must answer to the login. A user who must be rejected
+    # needs no account.
+    # Only with "radius". "accept", "reject", "challenge" or "any"; default:
+    # "accept".
+    #   "any"  Any of these: the server has judged the login.
+    answer = "reject"
   }
 
   check "udp" {

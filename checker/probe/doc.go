@@ -11,7 +11,7 @@
 //	        │     ├─ body.go   what they have to say there
 //	        │     ├─ redirect.go   where they lead
 //	        │     └─ pattern.go   what that must match
-//	        ── redis.go, memcached.go, mysql.go, postgres.go ── session.go ─── messages.go   servers that a check may log in to
+//	        ── redis.go, memcached.go, mysql.go, postgres.go, ldap.go ── session.go ─── messages.go   servers that a check may log in to
 //	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
@@ -53,5 +53,6 @@
 //	http.go, ping.go,
 //	redis.go, memcached.go,
 //	mysql.go, postgres.go,
+//	ldap.go, radius.go,
 //	file.go, process.go, exec.go
 package probe

@@ -119,7 +119,7 @@ func testEndless(t *testing.T, asks checker.Options, beginnings ...string) {
 // However much a server says, a probe reads a bounded part. No other test runs meanwhile.
 func TestSessionsAreBounded(t *testing.T) {
 	p := newProber(t)
-	for _, asks := range []checker.Options{checker.Redis{}, checker.Memcached{}, checker.MySQL{}, checker.Postgres{}} {
+	for _, asks := range []checker.Options{checker.Redis{}, checker.Memcached{}, checker.MySQL{}, checker.Postgres{}, checker.LDAP{}} {
 		for name, serves := range endlessServers() {
 			addr := serve(t, serves)
 			var before, after runtime.MemStats

@@ -20,20 +20,25 @@ func loginOptions[T any](of func(*T) *login) []block.Entry[T] {
 	}
 }
 
-// compile works out a login. What a block says of the password replaces what it has
-// inherited.
+// compile works out a login.
 func (l *login) compile(b *block.Body) checker.Login {
-	switch file, other := b.Given("password_file"), b.Given("password_credential"); {
+	return checker.Login{User: l.user, Password: l.secret(b, "password_file", "password_credential")}
+}
+
+// secret works out where a secret is read from. What a block says of it by these options
+// replaces what it has inherited.
+func (l *login) secret(b *block.Body, inFile, inCredential string) checker.Secret {
+	switch file, other := b.Given(inFile), b.Given(inCredential); {
 	case file && other:
-		b.Mistake(b.NameAt("password_credential"), "Password from two places", "A password is read from a file or from a credential: remove one of the two.")
+		b.Mistake(b.NameAt(inCredential), "Secret from two places", "It is read from a file or from a credential: remove one of the two.")
 	case file && l.file != "":
 		l.credential = ""
-		b.Claim(passwordText, l.file, "", b.At("password_file"))
+		b.Claim(passwordText, l.file, "", b.At(inFile))
 	case other && l.credential != "":
 		l.file = ""
-		b.Claim(passwordText, "", l.credential, b.At("password_credential"))
+		b.Claim(passwordText, "", l.credential, b.At(inCredential))
 	}
-	return checker.Login{User: l.user, Password: checker.Secret{File: l.file, Credential: l.credential}}
+	return checker.Secret{File: l.file, Credential: l.credential}
 }
 
 // withPassword is compile for a check that logs in by a password, with or without a user.

@@ -19,7 +19,8 @@
 //	check_redis.go,
 //	check_memcached.go,
 //	check_sql.go, check_mysql.go,
-//	check_postgres.go
+//	check_postgres.go,
+//	check_ldap.go, check_radius.go
 //	checks.go                       the kinds of checks
 //	program.go, hook.go,            programs that are run, those that are told of states,
 //	hook_service.go, stream.go,     and what a Master runs

@@ -174,6 +174,14 @@ var reloadedChecks = map[string]reloadedOption{
 	"password_credential": {"user = \"a\"\npassword_credential = \"p\"", "user = \"a\"\npassword_credential = \"q\"", nil},
 	"database":            {``, `database = "b"`, nil},
 	"query":               {``, `query = "SELECT 2"`, nil},
+	"base":                {``, `base = "dc=example"`, nil},
+	"scope":               {``, `scope = "sub"`, nil},
+	"filter":              {``, `filter = "(uid=lvsd)"`, nil},
+	"attribute":           {`attribute = "a"`, `attribute = "b"`, nil},
+	"tls/starttls":        {``, `starttls = true`, nil},
+	"secret_file":         {`secret_file = "/etc/lvsd/p"`, `secret_file = "/etc/lvsd/q"`, nil},
+	"secret_credential":   {"secret_file\nsecret_credential = \"p\"", "secret_file\nsecret_credential = \"q\"", nil},
+	"answer":              {"user = \"a\"\npassword_file = \"/etc/lvsd/p\"", "user = \"a\"\npassword_file = \"/etc/lvsd/p\"\nanswer = \"any\"", nil},
 	"role":                {``, `role = "master"`, nil},
 
 	"tls/min_version": {``, `min_version = "1.3"`, nil},
@@ -189,6 +197,8 @@ var contents = map[string][]string{
 	"address":          {`interface = "eth1"`},
 	"route":            {`via = "10.13.0.1"`},
 	`check "mysql"`:    {`user = "a"`, `query = "SELECT 1"`},
+	`check "ldap"`:     {`attribute = "a"`},
+	`check "radius"`:   {`secret_file = "/etc/lvsd/p"`},
 	`check "postgres"`: {`user = "a"`, `query = "SELECT 1"`},
 	"rule":             {`priority = 100`, `table = 100`},
 }

@@ -12,7 +12,7 @@ virtual_service "cache" {
   }
   check "redis" {
     password_file       = "/etc/lvsd/redis.password"
-    password_credential = "redis" # ERROR: Password from two places
+    password_credential = "redis" # ERROR: Secret from two places
   }
   check "memcached" { # ERROR: Missing user
     password_credential = "memcached"
@@ -34,6 +34,27 @@ virtual_service "cache" {
     expect { # ERROR: Expectation without query
       text = "1"
     }
+  }
+  check "ldap" {
+    filter    = "uid=lvsd" # ERROR: Invalid filter
+    attribute = "a\nb"     # ERROR: Invalid attribute
+    scope     = "tree"     # ERROR: Unknown scope "tree"
+  }
+  check "ldap" {
+    expect { # ERROR: Expectation without attribute
+      text = "ready"
+    }
+  }
+  check "radius" {} # ERROR: Missing secret
+  check "radius" {
+    secret_file       = "testing123" # ERROR: Invalid secret_file
+    secret_credential = "radius"     # ERROR: Secret from two places
+    answer            = "accept"     # ERROR: Answer without user
+  }
+  check "radius" {
+    user              = "${join("", [for i in range(130) : "x"])}" # ERROR: Long user
+    password_file     = "/etc/lvsd/radius.password"
+    secret_credential = "radius"
   }
   real_server "192.168.1.4" {}
 }

@@ -341,6 +341,23 @@ virtual_service "web" {
     expect { not = "0" }
     tls { server_name = "db.example.org" }
   }
+  check "ldap" {
+    user          = "cn=lvsd,dc=example,dc=org"
+    password_file = "/etc/lvsd/ldap.password"
+    base          = "dc=example,dc=org"
+    scope         = "sub"
+    filter        = "(&(objectClass=person)(uid=lvsd))"
+    attribute     = "description"
+    expect { text = "ready" }
+    tls { starttls = true }
+  }
+  check "radius" {
+    user              = "lvsd"
+    password_file     = "/etc/lvsd/radius.password"
+    secret_credential = "radius"
+    answer            = "reject"
+  }
+  check "radius" { secret_file = "/etc/lvsd/radius.secret" }
   check "udp" {
     send  = "hex:ff 00"
     reply = true
