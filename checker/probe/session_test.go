@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"runtime"
@@ -183,4 +184,17 @@ func FuzzMessages(f *testing.F) {
 			t.Fatalf("read %d bytes", read)
 		}
 	})
+}
+
+// What lvsd check tells of a server that repeats a password is told without it.
+func TestStepsAreToldWithoutThePassword(t *testing.T) {
+	var told strings.Builder
+	ctx, cancel := context.WithTimeout(t.Context(), brief)
+	defer cancel()
+	ctx = WithTracer(ctx, func(step, text string) { told.WriteString(step + ": " + text + "\n") })
+	target := at(serve(t, func(c *net.TCPConn) { io.Copy(c, c) }), checker.Redis{Login: passwordAt(t, "", canary)}, brief)
+	newProber(t).Compile(target.Spec)(ctx, target)
+	if text := told.String(); strings.Contains(text, canary) || !strings.Contains(text, "[hidden]") {
+		t.Errorf("told:\n%s", text)
+	}
 }
