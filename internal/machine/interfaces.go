@@ -32,23 +32,23 @@ func interfaces() ([]Interface, error) {
 		if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
 			continue
 		}
-		head := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0]))
+		head, attributes := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0])), m.Data[unix.SizeofIfInfomsg:]
 		places[head.Index] = len(all)
 		all = append(all, Interface{
-			Name:      strings.TrimRight(string(attribute(&m, unix.IFLA_IFNAME)), "\x00"),
+			Name:      strings.TrimRight(string(attribute(attributes, unix.IFLA_IFNAME)), "\x00"),
 			Down:      head.Flags&unix.IFF_UP == 0 || head.Flags&unix.IFF_RUNNING == 0,
 			Quiet:     head.Flags&(unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT|unix.IFF_NOARP) != 0,
-			ARPIgnore: max(ignore, arpIgnore(attribute(&m, unix.IFLA_AF_SPEC))),
+			ARPIgnore: max(ignore, arpIgnore(attribute(attributes, unix.IFLA_AF_SPEC))),
 		})
 	}
 	for _, m := range addrs {
 		if m.Header.Type != unix.RTM_NEWADDR || len(m.Data) < unix.SizeofIfAddrmsg {
 			continue
 		}
-		head := (*unix.IfAddrmsg)(unsafe.Pointer(&m.Data[0]))
-		bytes := attribute(&m, unix.IFA_LOCAL)
+		head, attributes := (*unix.IfAddrmsg)(unsafe.Pointer(&m.Data[0])), m.Data[unix.SizeofIfAddrmsg:]
+		bytes := attribute(attributes, unix.IFA_LOCAL)
 		if bytes == nil { // IPv6 has it only where there is a peer.
-			bytes = attribute(&m, unix.IFA_ADDRESS)
+			bytes = attribute(attributes, unix.IFA_ADDRESS)
 		}
 		place, known := places[int32(head.Index)]
 		if a, ok := netip.AddrFromSlice(bytes); ok && known {
@@ -68,20 +68,6 @@ func dump(kind int) ([]syscall.NetlinkMessage, error) {
 	return messages, os.NewSyscallError("parsenetlinkmessage", err)
 }
 
-// attribute returns the value of an attribute, or nil.
-func attribute(m *syscall.NetlinkMessage, kind uint16) []byte {
-	all, err := syscall.ParseNetlinkRouteAttr(m)
-	if err != nil {
-		return nil
-	}
-	for _, a := range all {
-		if a.Attr.Type == kind {
-			return a.Value
-		}
-	}
-	return nil
-}
-
 const (
 	inetConf      = 1  // IFLA_INET_CONF: an interface's IPv4 parameters (linux/if_link.h)
 	confARPIgnore = 19 // IPV4_DEVCONF_ARP_IGNORE: a place among them, from 1 (linux/ip.h)
@@ -90,17 +76,18 @@ const (
 // arpIgnore returns an interface's own arp_ignore, of what the kernel tells about it
 // for each family: attributes in attributes.
 func arpIgnore(families []byte) uint32 {
-	four := nested(families, unix.AF_INET)
-	conf := nested(four, inetConf)
+	four := attribute(families, unix.AF_INET)
+	conf := attribute(four, inetConf)
 	if end := 4 * confARPIgnore; len(conf) >= end {
 		return binary.NativeEndian.Uint32(conf[end-4:])
 	}
 	return 0
 }
 
-// nested returns the value of an attribute among attributes, or nil: each begins
-// with its length, without what fills it up to a multiple of four, and its kind.
-func nested(attributes []byte, kind uint16) []byte {
+// attribute returns the value of an attribute among attributes, or nil: each begins with
+// its length, without what fills it up to a multiple of four, and its kind. Package
+// syscall would make a list of them for each address.
+func attribute(attributes []byte, kind uint16) []byte {
 	for len(attributes) >= unix.SizeofNlAttr {
 		length := int(binary.NativeEndian.Uint16(attributes))
 		if length < unix.SizeofNlAttr || length > len(attributes) {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"os"
 	"syscall"
@@ -97,24 +98,39 @@ func (t table) apply(m *syscall.NetlinkMessage) (changed bool) {
 	return false
 }
 
+// attributes goes through the attributes of a message, up to one that is cut off: each
+// begins with its length, without what fills it up to a multiple of four, and its kind
+// (netlink(7)). Package syscall would make a list of them at each renewal of a lease.
+func attributes(data []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(data) >= unix.SizeofRtAttr {
+			length := int(binary.NativeEndian.Uint16(data))
+			if length < unix.SizeofRtAttr || length > len(data) {
+				return
+			}
+			if !yield(binary.NativeEndian.Uint16(data[2:]), data[unix.SizeofRtAttr:length]) {
+				return
+			}
+			data = data[min((length+3)&^3, len(data)):]
+		}
+	}
+}
+
 // parseAddress returns the address that a message tells of, and the index of its
 // interface. Of an address with a peer (IFA_ADDRESS), the prefix is the peer's.
 func parseAddress(m *syscall.NetlinkMessage) (index int, a address, err error) {
-	attributes, err := syscall.ParseNetlinkRouteAttr(m)
-	if err != nil {
-		return 0, a, os.NewSyscallError("recvfrom", err)
+	if len(m.Data) < unix.SizeofIfAddrmsg {
+		return 0, a, fmt.Errorf("a message of %d bytes", len(m.Data))
 	}
 	var local, peer []byte
-	for _, attribute := range attributes {
-		switch attribute.Attr.Type {
-		case unix.IFA_LOCAL:
-			local = attribute.Value
-		case unix.IFA_ADDRESS:
-			peer = attribute.Value
-		case unix.IFA_FLAGS:
-			if len(attribute.Value) >= 4 {
-				a.flags = int(binary.NativeEndian.Uint32(attribute.Value))
-			}
+	for kind, value := range attributes(m.Data[unix.SizeofIfAddrmsg:]) {
+		switch {
+		case kind == unix.IFA_LOCAL:
+			local = value
+		case kind == unix.IFA_ADDRESS:
+			peer = value
+		case kind == unix.IFA_FLAGS && len(value) >= 4:
+			a.flags = int(binary.NativeEndian.Uint32(value))
 		}
 	}
 	own, bits := peer, int(m.Data[1]) // struct ifaddrmsg of linux/if_addr.h
