@@ -74,7 +74,7 @@ func notified(before, after *config.Config) (commands []string) {
 			}
 		}
 	}
-	become := func(state vrrp.State) { do(core.Take(now, []vrrp.Status{{Name: "outside", State: state}}, nil)) }
+	become := func(state vrrp.State) { do(core.Take(now, []*vrrp.Status{{Name: "outside", State: state}}, nil)) }
 	do(core.Configure(now, before.Routers, before.AllHooks()))
 	become(vrrp.Backup)
 	do(core.Configure(now, after.Routers, after.Hooks))

@@ -110,12 +110,12 @@ func carried(before, after *config.Config) (seen []string) {
 			}
 		}
 	}
-	become := func(s vrrp.Status) { s.Name = "outside"; do(core.Take(now, []vrrp.Status{s}, nil)) }
+	become := func(s vrrp.Status) { s.Name = "outside"; do(core.Take(now, []*vrrp.Status{new(s)}, nil)) }
 	do(core.Configure(now, before.Routers, before.Resources))
 	become(vrrp.Status{State: vrrp.Master})
 	do(core.Configure(now, after.Routers, after.Resources))
 	seen = append(seen[:0], fmt.Sprint(does, after.Routers[0].Leave))
-	core.Take(now, []vrrp.Status{{Name: "outside", State: vrrp.Master, Question: vrrp.Question{Number: 1, Step: vrrp.Leave}}}, nil)
+	core.Take(now, []*vrrp.Status{{Name: "outside", State: vrrp.Master, Question: vrrp.Question{Number: 1, Step: vrrp.Leave}}}, nil)
 	routers, _ := core.Statuses()
 	for _, r := range routers["outside"] {
 		seen = append(seen, fmt.Sprintf("%s %s %s", r.Kind, r.Name, r.State))

@@ -103,7 +103,7 @@ func startKeeper(ctx context.Context, o Options, events event.Sink, signed *sign
 	answer := func(a vrrp.Answer) { k.Answer(a) }
 	hooks = hook.NewRunner(newSpawner(), answer, events)
 	resources = resource.NewRunner(newSpawner(), answer, events)
-	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []vrrp.Status, events []vrrp.Event) {
+	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []*vrrp.Status, events []vrrp.Event) {
 		resources.Take(statuses, events)
 		hooks.Take(statuses, events)
 		signed.note(k.Signed())

@@ -138,7 +138,7 @@ type noKeeper struct{}
 
 func (noKeeper) Set(vrrp.Desired)           {}
 func (noKeeper) Heartbeat()                 {}
-func (noKeeper) Statuses() []vrrp.Status    { return nil }
+func (noKeeper) Statuses() []*vrrp.Status   { return nil }
 func (noKeeper) Changed() <-chan struct{}   { return nil }
 func (noKeeper) Status() api.Keeper         { return api.Keeper{} }
 func (noKeeper) Stop(context.Context) error { return nil }

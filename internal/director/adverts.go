@@ -23,7 +23,7 @@ type tallies []tally
 
 // counters are those of each router that has counted trouble, as the keeper told them
 // last. Of the others, which may be a thousand, nothing is kept.
-func counters(routers []vrrp.Status) map[string]vrrp.Counters {
+func counters(routers []*vrrp.Status) map[string]vrrp.Counters {
 	all := make(map[string]vrrp.Counters)
 	for i := range routers {
 		if c := &routers[i].Counters; troubled(c) {

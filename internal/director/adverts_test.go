@@ -62,7 +62,7 @@ func TestAdvertFindings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var all findings
-			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, SignedAgo: 3 * time.Hour, Peers: []vrrp.Peer{{Address: lvs2}}, Senders: map[vrrp.Reason]netip.Addr{
+			all.adverts(tallies{{routers: tt.then}}.since(tt.now), []*vrrp.Status{{Name: "outside", State: vrrp.Master, Priority: 100, SignedAgo: 3 * time.Hour, Peers: []vrrp.Peer{{Address: lvs2}}, Senders: map[vrrp.Reason]netip.Addr{
 				vrrp.ReasonNotPeer: lvs2, vrrp.ReasonPriority: lvs2, vrrp.ReasonInterval: lvs2,
 			}}})
 			var got []string
@@ -92,7 +92,7 @@ func TestClocksThatHaveComeApart(t *testing.T) {
 		{vrrp.Master, vrrp.ReasonHMACWrong, time.Hour, api.Warning, "both are Master"},
 	} {
 		var all findings
-		all.adverts(map[string]vrrp.Counters{"outside": {Discarded: map[vrrp.Reason]uint64{tt.reason: 5}}}, []vrrp.Status{{Name: "outside", State: tt.state, SignedAgo: tt.ago}})
+		all.adverts(map[string]vrrp.Counters{"outside": {Discarded: map[vrrp.Reason]uint64{tt.reason: 5}}}, []*vrrp.Status{{Name: "outside", State: tt.state, SignedAgo: tt.ago}})
 		if len(all) != 1 || all[0].Severity != tt.severity || !strings.Contains(all[0].Text, tt.want) {
 			t.Errorf("%+v: %+v", tt, all)
 		}
@@ -107,7 +107,7 @@ func TestALateMasterIsAFindingOfItsBackup(t *testing.T) {
 		vrrp.Master: "",
 	} {
 		var all findings
-		all.adverts(counted, []vrrp.Status{{Name: "outside", State: state, Peers: []vrrp.Peer{{Address: lvs2}}}})
+		all.adverts(counted, []*vrrp.Status{{Name: "outside", State: state, Peers: []vrrp.Peer{{Address: lvs2}}}})
 		var got string
 		for _, f := range all {
 			got += f.Text
@@ -151,7 +151,7 @@ func TestRefusedAdvertsAreInTheStatus(t *testing.T) {
 		d, stop, ended := begin(t, f, clusterOf(), nil)
 		refused := func(n uint64) bool {
 			f.mu.Lock()
-			f.statuses = []vrrp.Status{{Name: "outside", Counters: vrrp.Counters{Discarded: map[vrrp.Reason]uint64{"version": n}}}}
+			f.statuses = []*vrrp.Status{{Name: "outside", Counters: vrrp.Counters{Discarded: map[vrrp.Reason]uint64{"version": n}}}}
 			f.mu.Unlock()
 			f.changed <- struct{}{}
 			synctest.Wait()
@@ -217,7 +217,7 @@ func TestOnlyCountersThatTellOfTroubleAreKept(t *testing.T) {
 			if got := troubled(&tt.c); got != tt.want {
 				t.Errorf("troubled: %v, want %v", got, tt.want)
 			}
-			if got := counters([]vrrp.Status{{Name: "outside", Counters: tt.c}}); (len(got) == 1) != tt.want {
+			if got := counters([]*vrrp.Status{{Name: "outside", Counters: tt.c}}); (len(got) == 1) != tt.want {
 				t.Errorf("%d routers are kept", len(got))
 			}
 		})

@@ -26,7 +26,7 @@ type Core struct {
 	watch   watch
 	// unjudged: something that conditions depend on has changed.
 	unjudged bool
-	routers  []vrrp.Status
+	routers  []*vrrp.Status
 	adverts  tallies
 	reload   reloader
 

@@ -58,7 +58,7 @@ func (c *Core) description() string {
 
 // namesIn names the virtual routers in a state, or counts them where they are
 // many.
-func namesIn(routers []vrrp.Status, s vrrp.State) string {
+func namesIn(routers []*vrrp.Status, s vrrp.State) string {
 	var names []string
 	for i := range routers {
 		if routers[i].State == s {

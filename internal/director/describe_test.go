@@ -38,11 +38,11 @@ func TestTheServiceManagerShowsHowTheDaemonIs(t *testing.T) {
 	s.handle(ReadingEnded{Number: 1, Loaded: Loaded{Err: errors.New("web.hcl:1: no")}})
 	var many RoutersSeen
 	for i := range maxNames {
-		many = append(many, vrrp.Status{Name: fmt.Sprint("r", i), State: vrrp.Backup})
+		many = append(many, &vrrp.Status{Name: fmt.Sprint("r", i), State: vrrp.Backup})
 	}
 	s.handle(many)
 	shows("with some routers", `Backup of r0, r1, r2, r3; 1 of 2 virtual services served; RELOAD REFUSED (see "lvsd status")`)
-	many = append(many, vrrp.Status{Name: "r4", State: vrrp.Backup})
+	many = append(many, &vrrp.Status{Name: "r4", State: vrrp.Backup})
 	s.handle(many)
 	shows("with many routers, and a reload that was refused",
 		`Backup of 5 virtual routers; 1 of 2 virtual services served; RELOAD REFUSED (see "lvsd status")`)

@@ -33,7 +33,7 @@ type outsides struct {
 	targets int // that the checker was told last
 	retries int
 
-	statuses    []vrrp.Status
+	statuses    []*vrrp.Status
 	changed     chan struct{}
 	applied     chan struct{}
 	report      chan Observation
@@ -68,7 +68,7 @@ func (f fakeKeeper) Set(d vrrp.Desired) {
 	f.desired = append(f.desired, d)
 }
 func (f fakeKeeper) Heartbeat()               { f.mu.Lock(); defer f.mu.Unlock(); f.heartbeats++ }
-func (f fakeKeeper) Statuses() []vrrp.Status  { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
+func (f fakeKeeper) Statuses() []*vrrp.Status { f.mu.Lock(); defer f.mu.Unlock(); return f.statuses }
 func (f fakeKeeper) Changed() <-chan struct{} { return f.changed }
 func (f fakeKeeper) Status() api.Keeper       { return api.Keeper{PID: 42} }
 func (f fakeKeeper) Stop(ctx context.Context) error {

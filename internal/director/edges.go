@@ -17,7 +17,7 @@ type Keeper interface {
 	// Heartbeat tells that this loop is alive.
 	Heartbeat()
 	// Statuses are the routers' as last heard; Changed tells of new ones.
-	Statuses() []vrrp.Status
+	Statuses() []*vrrp.Status
 	Changed() <-chan struct{}
 	// Status is how the keeper itself is.
 	Status() api.Keeper

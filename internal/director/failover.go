@@ -128,7 +128,7 @@ func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving
 func (c *Core) statusOf(router string) *vrrp.Status {
 	for i := range c.routers {
 		if c.routers[i].Name == router {
-			return &c.routers[i]
+			return c.routers[i]
 		}
 	}
 	return &vrrp.Status{State: vrrp.Initialize}

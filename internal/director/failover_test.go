@@ -19,7 +19,7 @@ var alice = api.User{Name: "alice", UID: 1000}
 // A helm is a director with two virtual routers that preempt, and an operator.
 type helm struct {
 	*story
-	statuses []vrrp.Status
+	statuses []*vrrp.Status
 	answers  []string
 }
 
@@ -44,13 +44,13 @@ func (h *helm) hearOf(router string, state vrrp.State) {
 	for i := range h.statuses {
 		if h.statuses[i].Name == router {
 			s.Offered = h.statuses[i].Offered
-			h.statuses[i] = s
+			h.statuses[i] = new(s)
 		}
 	}
 	if len(h.statuses) < 2 {
-		h.statuses = append(h.statuses, s)
+		h.statuses = append(h.statuses, new(s))
 	}
-	h.handle(RoutersSeen(append([]vrrp.Status{}, h.statuses...)))
+	h.handle(RoutersSeen(append([]*vrrp.Status{}, h.statuses...)))
 }
 
 // ended has the keeper tell what became of the newest offer to a router.
@@ -151,7 +151,7 @@ func TestAFailoverIsOverWhenTheOtherDirectorGetsWorse(t *testing.T) {
 	h.ended("inside", vrrp.Accepted, vrrp.Backup)
 	peer := func(priority uint8) {
 		h.statuses[1].MasterPriority = priority // outside
-		h.handle(RoutersSeen(append([]vrrp.Status{}, h.statuses...)))
+		h.handle(RoutersSeen(append([]*vrrp.Status{}, h.statuses...)))
 		h.answers = nil
 	}
 	for _, priority := range []uint8{100, 0, 120, 120} { // With 0 it leaves, and is followed as before.

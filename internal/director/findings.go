@@ -330,9 +330,9 @@ func because(r *api.Router) string {
 
 // adverts finds that the directors do not understand each other, by what the
 // virtual routers have counted within the last minute.
-func (all *findings) adverts(counted map[string]vrrp.Counters, routers []vrrp.Status) {
+func (all *findings) adverts(counted map[string]vrrp.Counters, routers []*vrrp.Status) {
 	for i := range routers {
-		r := &routers[i]
+		r := routers[i]
 		c := counted[r.Name]
 		subject := fmt.Sprintf("virtual router %q", r.Name)
 		for _, reason := range frequent(c.Discarded) {

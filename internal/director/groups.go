@@ -12,10 +12,10 @@ import (
 )
 
 // groupStatuses are the sync groups of which the keeper has reported routers.
-func groupStatuses(routers []vrrp.Status, e Edges) []api.SyncGroup {
+func groupStatuses(routers []*vrrp.Status, e Edges) []api.SyncGroup {
 	all := []api.SyncGroup{}
 	for i := range routers {
-		r := &routers[i]
+		r := routers[i]
 		if r.SyncGroup == "" {
 			continue
 		}

@@ -26,14 +26,14 @@ func TestStateOfASyncGroup(t *testing.T) {
 		{"one has not started", []vrrp.State{vrrp.Backup, vrrp.Initialize}, 0, api.Initialize, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			routers := []vrrp.Status{{Name: "alone", State: vrrp.Master}}
+			routers := []*vrrp.Status{{Name: "alone", State: vrrp.Master}}
 			for i, s := range tt.states {
 				phase := map[vrrp.State]vrrp.Phase{vrrp.Master: vrrp.Advertising, vrrp.Backup: vrrp.Following}[s]
-				routers = append(routers, vrrp.Status{Name: []string{"outside", "inside", "third"}[i], SyncGroup: "nat", State: s, Phase: phase, Split: tt.lasted})
+				routers = append(routers, &vrrp.Status{Name: []string{"outside", "inside", "third"}[i], SyncGroup: "nat", State: s, Phase: phase, Split: tt.lasted})
 			}
 			s := &api.Status{SyncGroups: groupStatuses(routers, Edges{})}
 			for i := range routers {
-				s.Routers = append(s.Routers, routerStatus(&routers[i], 0))
+				s.Routers = append(s.Routers, routerStatus(routers[i], 0))
 			}
 			if g := s.SyncGroups; len(g) != 1 || g[0].Name != "nat" || g[0].State != tt.want || len(g[0].Routers) != len(tt.states) {
 				t.Errorf("%+v", g)

@@ -193,8 +193,8 @@ func (c *Core) tellChange(now time.Time, change Change) {
 
 // hear takes the routers' newest statuses; the plan depends on their roles
 // alone.
-func (c *Core) hear(now time.Time, routers []vrrp.Status) {
-	c.outdated = c.outdated || !slices.EqualFunc(c.routers, routers, func(a, b vrrp.Status) bool {
+func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
+	c.outdated = c.outdated || !slices.EqualFunc(c.routers, routers, func(a, b *vrrp.Status) bool {
 		return a.Name == b.Name && a.State == b.State
 	})
 	c.routers = routers
@@ -214,7 +214,7 @@ func (c *Core) stop(now time.Time) {
 	c.abandonOrders()
 	c.do(Notify("STOPPING"))
 	text := "stopping"
-	if slices.ContainsFunc(c.routers, func(s vrrp.Status) bool { return s.State == vrrp.Master }) {
+	if slices.ContainsFunc(c.routers, func(s *vrrp.Status) bool { return s.State == vrrp.Master }) {
 		text = "stopping: handing over"
 	}
 	c.tell(now, event.Info, "stopping", "", text)

@@ -26,11 +26,11 @@ func TestStatusHasNoNullAndNoMomentThatNeverWas(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		c     *config.Config
-		heard []vrrp.Status
+		heard []*vrrp.Status
 	}{
 		{"nothing at all", empty, nil},
 		{"a router that the keeper has not spoken of", clusterOf(), nil},
-		{"a router that has not begun", clusterOf(), []vrrp.Status{vrrp.NewRouter(clusterOf().Routers[0]).Status()}},
+		{"a router that has not begun", clusterOf(), []*vrrp.Status{new(vrrp.NewRouter(clusterOf().Routers[0]).Status())}},
 		{"a service without a result", clusterOf(checked(tcpTarget)), nil},
 		{"a service without real servers", clusterOf(alone), nil},
 	} {

@@ -167,7 +167,7 @@ func TestAStandbyOfWhoIsAboutToBeMaster(t *testing.T) {
 		h.standBy(0)
 		h.ended("outside", vrrp.NotMaster, vrrp.Initialize)
 		inside.Name, inside.Offered = "inside", vrrp.Offered{Number: h.core.orders.number, Outcome: vrrp.NotMaster}
-		h.handle(RoutersSeen{inside, h.statuses[1]})
+		h.handle(RoutersSeen{new(inside), h.statuses[1]})
 		if !h.mayRun() || len(h.answers) != 1 || !strings.Contains(h.answers[0], "ok=false") {
 			t.Errorf("%s: it may be Master: %t; answered %q", name, h.mayRun(), h.answers)
 		}
@@ -234,8 +234,7 @@ func TestAStandbyIsKept(t *testing.T) {
 func TestAStandbyIsOneFinding(t *testing.T) {
 	h := stoodBy(t, 2*time.Hour)
 	h.statuses[0].Fault, h.statuses[1].Fault = "standby, ordered by alice (uid 1000)", "interface eth0 is down"
-	for i := range h.statuses {
-		s := &h.statuses[i]
+	for _, s := range h.statuses {
 		s.State, s.Conditions = vrrp.Initialize, []vrrp.Judged{{Name: operatorCondition, Hard: true, Reason: "standby, ordered by alice (uid 1000)"}}
 	}
 	h.handle(RoutersSeen(h.statuses))

@@ -128,7 +128,7 @@ func (c *Core) routerStatuses(e Edges) []api.Router {
 	ago := e.Keeper.Age
 	all := make([]api.Router, 0, len(c.config.Routers))
 	for i := range c.routers {
-		all = append(all, routerStatus(&c.routers[i], ago))
+		all = append(all, routerStatus(c.routers[i], ago))
 	}
 	for i := range c.config.Routers {
 		r := &c.config.Routers[i]

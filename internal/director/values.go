@@ -24,7 +24,7 @@ type (
 	Probed []Observation
 	// RoutersSeen are the statuses of all virtual routers, as the keeper told
 	// them last.
-	RoutersSeen []vrrp.Status
+	RoutersSeen []*vrrp.Status
 	// MachineSeen is what a look at the machine found, or why it failed.
 	MachineSeen struct {
 		Facts machine.Facts

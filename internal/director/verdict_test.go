@@ -236,7 +236,7 @@ func TestAServiceThatIsWithheldIsNoOutage(t *testing.T) {
 			{"Master again, it is up", vrrp.Master, checker.Passed, api.Served, 2},
 		} {
 			f.mu.Lock()
-			f.statuses = []vrrp.Status{{Name: "outside", State: step.state}}
+			f.statuses = []*vrrp.Status{{Name: "outside", State: step.state}}
 			f.mu.Unlock()
 			f.changed <- struct{}{}
 			synctest.Wait()

@@ -204,7 +204,7 @@ func TestTheNamesOfAnOrder(t *testing.T) {
 	for _, name := range []string{"web", "inside", "alone"} {
 		st := status(vrrp.Master)
 		st.Name = name
-		s.do(s.Take(s.now, []vrrp.Status{st}, nil))
+		s.do(s.Take(s.now, []*vrrp.Status{new(st)}, nil))
 	}
 	drain := func() {
 		for len(s.begun) > 0 {

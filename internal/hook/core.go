@@ -121,7 +121,7 @@ func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 
 // Take takes what the keeper has told: events, the first one first, and then how all
 // routers are; nil: nothing is said of that.
-func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) []Effect {
+func (c *Core) Take(now time.Time, statuses []*vrrp.Status, events []vrrp.Event) []Effect {
 	if c.finishing || len(c.routers) == 0 {
 		return nil
 	}
@@ -248,10 +248,10 @@ func (c *Core) facts(o config.Owner) (all facts) {
 
 // compare takes how all routers are, which is what counts: an event may have found no
 // room. Of a router that has ended there may be a successor of the same name.
-func (c *Core) compare(now time.Time, statuses []vrrp.Status) (effects []Effect) {
+func (c *Core) compare(now time.Time, statuses []*vrrp.Status) (effects []Effect) {
 	seen := make(map[string]bool)
 	for i := range statuses {
-		s := &statuses[i]
+		s := statuses[i]
 		r := c.routers[s.Name]
 		if r == nil || s.Phase == vrrp.Ended && r.wanted {
 			continue

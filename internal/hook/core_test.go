@@ -78,7 +78,7 @@ func (s *stage) statuses() []api.Hook {
 
 func (s *stage) become(from, to vrrp.State, code string) {
 	s.now = s.now.Add(time.Second)
-	s.do(s.Take(s.now, []vrrp.Status{status(to)}, []vrrp.Event{{Code: code, Router: "web", From: from, To: to, Text: "because"}}))
+	s.do(s.Take(s.now, []*vrrp.Status{new(status(to))}, []vrrp.Event{{Code: code, Router: "web", From: from, To: to, Text: "because"}}))
 }
 
 // end ends what runs, with a status.
@@ -161,11 +161,11 @@ func TestAStandbyRunsTheBackupHooks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage(on("any"))
-			s.do(s.Take(s.now, []vrrp.Status{status(c.from)}, nil))
+			s.do(s.Take(s.now, []*vrrp.Status{new(status(c.from))}, nil))
 			s.end(spawn.Outcome{}, nil)
 			s.seen = nil
 			waiting.Since = s.now
-			s.do(s.Take(s.now.Add(lasting+1), []vrrp.Status{waiting}, c.events))
+			s.do(s.Take(s.now.Add(lasting+1), []*vrrp.Status{new(waiting)}, c.events))
 			s.check(t, c.want...)
 			for _, command := range s.begun {
 				if !slices.Contains(command.Env, "LVSD_REASON=standby, ordered by alice (uid 1000)") {
@@ -203,15 +203,15 @@ func TestStatesThatEventsTell(t *testing.T) {
 
 func TestAnEventThatFoundNoRoomIsMadeUpForByTheStatus(t *testing.T) {
 	s := newStage(on("any"))
-	s.do(s.Take(s.now, []vrrp.Status{status(vrrp.Master)}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(status(vrrp.Master))}, nil))
 	s.check(t, "start /hooks/any LVSD_STATE=master LVSD_FORMER_STATE=")
 	s.end(spawn.Outcome{}, nil)
 	s.seen = nil
 	fault := status(vrrp.Initialize)
 	fault.Phase, fault.Fault, fault.Since = vrrp.Waiting, "interface eth1 is down", s.now
-	s.do(s.Take(s.now.Add(time.Second), []vrrp.Status{fault}, nil))
+	s.do(s.Take(s.now.Add(time.Second), []*vrrp.Status{new(fault)}, nil))
 	s.check(t)
-	s.do(s.Take(s.now.Add(lasting+time.Second), []vrrp.Status{fault}, nil))
+	s.do(s.Take(s.now.Add(lasting+time.Second), []*vrrp.Status{new(fault)}, nil))
 	s.check(t, "start /hooks/any LVSD_STATE=fault LVSD_FORMER_STATE=master")
 }
 
@@ -236,9 +236,9 @@ func TestTheNotifyScriptIsToldOfAFaultFromTheStart(t *testing.T) {
 			s := newStage(on("any"))
 			waiting := status(vrrp.Initialize)
 			waiting.Phase, waiting.Fault, waiting.Since, waiting.Conditions = vrrp.Waiting, "because", s.now, c.conditions
-			s.do(s.Take(s.now.Add(c.after), []vrrp.Status{waiting}, nil))
+			s.do(s.Take(s.now.Add(c.after), []*vrrp.Status{new(waiting)}, nil))
 			s.check(t, c.want...)
-			s.do(s.Take(s.now.Add(c.after), []vrrp.Status{waiting}, nil))
+			s.do(s.Take(s.now.Add(c.after), []*vrrp.Status{new(waiting)}, nil))
 			s.check(t)
 		})
 	}
@@ -249,8 +249,8 @@ func TestAKeeperThatIsStartedAgainRepeatsNothing(t *testing.T) {
 	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
 	s.end(spawn.Outcome{}, nil)
 	s.seen = nil
-	s.do(s.Take(s.now, []vrrp.Status{}, nil))
-	s.do(s.Take(s.now, []vrrp.Status{status(vrrp.Initialize)}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(status(vrrp.Initialize))}, nil))
 	s.become(vrrp.Initialize, vrrp.Master, vrrp.BecameMaster)
 	s.check(t)
 }
@@ -281,7 +281,7 @@ func TestARouterThatIsRemovedStops(t *testing.T) {
 	s.seen = nil
 	s.do(s.Configure(s.now, nil, nil))
 	s.check(t)
-	s.do(s.Take(s.now, []vrrp.Status{}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{}, nil))
 	s.check(t, "start /hooks/stop LVSD_STATE=stop LVSD_FORMER_STATE=master")
 	s.end(spawn.Outcome{}, nil)
 	if len(s.queues) != 0 {
@@ -298,7 +298,7 @@ func TestTheHooksOfAGroup(t *testing.T) {
 	inside := func(from, to vrrp.State, code string) {
 		st := status(to)
 		st.Name, st.Interface, st.Priority, st.Addresses = "inside", "eth1", 90, st.Addresses[1:]
-		s.do(s.Take(s.now, []vrrp.Status{st}, []vrrp.Event{{Code: code, Router: "inside", From: from, To: to, Text: "because"}}))
+		s.do(s.Take(s.now, []*vrrp.Status{new(st)}, []vrrp.Event{{Code: code, Router: "inside", From: from, To: to, Text: "because"}}))
 	}
 	s.become(vrrp.Initialize, vrrp.Backup, vrrp.BecameBackup)
 	s.check(t)
@@ -360,7 +360,7 @@ func TestASyncGroupThatLeavesTheConfigurationStops(t *testing.T) {
 			s.do(s.Configure(s.now, grouped("nat", both), []config.Hook{hook("nat")}))
 			inside := status(vrrp.Master)
 			inside.Name = "inside"
-			s.do(s.Take(s.now, []vrrp.Status{status(vrrp.Master), inside}, nil))
+			s.do(s.Take(s.now, []*vrrp.Status{new(status(vrrp.Master)), new(inside)}, nil))
 			s.end(spawn.Outcome{}, nil)
 			s.seen = nil
 			s.do(s.Configure(s.now, c.routers, c.hooks))
@@ -419,7 +419,7 @@ func TestTheStateOfAGroup(t *testing.T) {
 func TestARouterThatNeverRanIsForgotten(t *testing.T) {
 	s := newStage(on("stop"))
 	s.do(s.Configure(s.now, nil, nil))
-	s.do(s.Take(s.now, []vrrp.Status{}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{}, nil))
 	s.check(t)
 	if len(s.queues) != 0 {
 		t.Error("it is not forgotten")
@@ -431,7 +431,7 @@ func TestEveryRouterStopsWithTheDaemon(t *testing.T) {
 	s.become(vrrp.Initialize, vrrp.Backup, vrrp.BecameBackup)
 	s.seen = nil
 	s.do(s.Finish(s.now))
-	s.do(s.Take(s.now, []vrrp.Status{status(vrrp.Backup)}, nil)) // which came late
+	s.do(s.Take(s.now, []*vrrp.Status{new(status(vrrp.Backup))}, nil)) // which came late
 	s.end(spawn.Outcome{}, nil)
 	s.check(t, "hook-run state=backup program=/hooks/any result=exited with status 0", "start /hooks/any LVSD_STATE=stop LVSD_FORMER_STATE=backup")
 	s.do(s.Finish(s.now))

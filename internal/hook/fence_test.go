@@ -59,8 +59,8 @@ func TestWhatARouterIsAnsweredThatAsksToBecomeMaster(t *testing.T) {
 		}
 		st := status(vrrp.Backup)
 		st.Question = vrrp.Question{Number: 7, Step: vrrp.Enter, Peer: tt.peer}
-		take(s.Take(s.now, []vrrp.Status{st}, nil))
-		take(s.Take(s.now, []vrrp.Status{st}, nil)) // It is told each second.
+		take(s.Take(s.now, []*vrrp.Status{new(st)}, nil))
+		take(s.Take(s.now, []*vrrp.Status{new(st)}, nil)) // It is told each second.
 		for _, code := range tt.ends {
 			for id := range s.begun {
 				delete(s.begun, id)
@@ -79,9 +79,9 @@ func TestAProgramIsCalledOffWhenAMasterIsHeard(t *testing.T) {
 	s := newStage(before("one", nil), before("two", nil))
 	st := status(vrrp.Backup)
 	st.Question = vrrp.Question{Number: 7, Step: vrrp.Enter, Peer: netip.MustParseAddr("10.0.0.1")}
-	s.do(s.Take(s.now, []vrrp.Status{st}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(st)}, nil))
 	st.Question = vrrp.Question{}
-	effects := s.Take(s.now, []vrrp.Status{st}, nil)
+	effects := s.Take(s.now, []*vrrp.Status{new(st)}, nil)
 	if len(effects) != 1 || effects[0] != (Cancel{1}) {
 		t.Errorf("%+v", effects)
 	}
@@ -89,12 +89,12 @@ func TestAProgramIsCalledOffWhenAMasterIsHeard(t *testing.T) {
 		t.Errorf("nothing is answered: %+v", effects)
 	}
 	st.Question = vrrp.Question{Number: 8, Step: vrrp.Enter, Peer: netip.MustParseAddr("10.0.0.1")}
-	if effects = s.Take(s.now, []vrrp.Status{st}, nil); len(effects) != 1 {
+	if effects = s.Take(s.now, []*vrrp.Status{new(st)}, nil); len(effects) != 1 {
 		t.Errorf("asked again: %+v", effects)
 	}
 	// It is no failure of the program's, and no finding.
 	st.Question = vrrp.Question{}
-	s.Take(s.now, []vrrp.Status{st}, nil)
+	s.Take(s.now, []*vrrp.Status{new(st)}, nil)
 	was := s.statuses()[0].Last
 	effects = s.Ended(s.now, 2, spawn.Outcome{Canceled: true, Signal: syscall.SIGTERM}, nil)
 	if h := s.statuses()[0]; len(effects) != 1 || effects[0].(Tell).Code != "hook-called-off" || h.Running || h.Runs != 2 || h.Failures != 1 || h.CalledOff != 1 || h.Last != was || !h.Before {

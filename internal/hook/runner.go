@@ -76,7 +76,7 @@ func (r *Runner) Configure(routers []vrrp.Config, hooks []config.Hook, streams [
 
 // Take takes what the keeper has told: events, the first one first, and then how all
 // routers are; nil: nothing is said of that.
-func (r *Runner) Take(statuses []vrrp.Status, events []vrrp.Event) {
+func (r *Runner) Take(statuses []*vrrp.Status, events []vrrp.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.carryOut(r.core.Take(time.Now(), statuses, events))

@@ -39,9 +39,9 @@ func streaming(n int, program string) (r *hook.Runner, p *programs, codes func()
 
 // become has routers come into a state.
 func become(r *hook.Runner, n int, state vrrp.State) {
-	var statuses []vrrp.Status
+	var statuses []*vrrp.Status
 	for i := range n {
-		statuses = append(statuses, vrrp.Status{Name: fmt.Sprint("r", i), State: state, Priority: 100})
+		statuses = append(statuses, &vrrp.Status{Name: fmt.Sprint("r", i), State: state, Priority: 100})
 	}
 	r.Take(statuses, nil)
 }

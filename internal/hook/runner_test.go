@@ -83,12 +83,12 @@ func setup(n int, program string) (*hook.Runner, *programs, *[]string) {
 	r := hook.NewRunner(p, nil, func(e event.Event) { events = append(events, e.Code) })
 	var routers []vrrp.Config
 	var hooks []config.Hook
-	var statuses []vrrp.Status
+	var statuses []*vrrp.Status
 	for i := range n {
 		name := fmt.Sprint("r", i)
 		routers = append(routers, vrrp.Config{Name: name})
 		hooks = append(hooks, config.Hook{Owner: config.Owner{Router: name}, On: "any", Program: config.Program{Run: []string{program}}})
-		statuses = append(statuses, vrrp.Status{Name: name, State: vrrp.Master})
+		statuses = append(statuses, &vrrp.Status{Name: name, State: vrrp.Master})
 	}
 	r.Configure(routers, hooks, nil)
 	r.Take(statuses, nil)
@@ -124,7 +124,7 @@ func TestTheRunnerRunsAHookAgain(t *testing.T) {
 		p := &programs{}
 		r := hook.NewRunner(p, nil, func(event.Event) {})
 		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Hook{{Owner: config.Owner{Router: "web"}, On: "any", Assert: 9 * time.Second, Program: config.Program{Run: []string{"/hooks/any"}}}}, nil)
-		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
+		r.Take([]*vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		time.Sleep(35 * time.Second) // it runs at 0, 10, 20, 30
 		answers := make(chan api.Ordered, 1)
 		r.Assert([]string{"web"}, api.User{}, func(o api.Ordered) { answers <- o })
@@ -133,7 +133,7 @@ func TestTheRunnerRunsAHookAgain(t *testing.T) {
 		}
 		time.Sleep(9*time.Second + 500*time.Millisecond) // The next one runs.
 		began := time.Now()
-		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Backup}}, nil)
+		r.Take([]*vrrp.Status{{Name: "web", State: vrrp.Backup}}, nil)
 		synctest.Wait()
 		p.mu.Lock()
 		if time.Since(began) > 0 || len(p.told) != 6 {

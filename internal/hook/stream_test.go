@@ -59,7 +59,7 @@ func (r *reader) do(effects []Effect) {
 func (r *reader) take(name string, state vrrp.State, events ...vrrp.Event) {
 	s := status(state)
 	s.Name, s.Addresses = name, s.Addresses[:1]
-	r.do(r.Take(r.now, []vrrp.Status{s}, events))
+	r.do(r.Take(r.now, []*vrrp.Status{new(s)}, events))
 }
 
 // read is what the newest run of a program reads next, and whether it is the last of it.
@@ -144,7 +144,7 @@ func TestAStreamTellsOfPriorities(t *testing.T) {
 		s := status(vrrp.Master)
 		s.Configured = priority
 		s.Name, s.Priority = name, priority
-		r.do(r.Take(r.now, []vrrp.Status{s}, events))
+		r.do(r.Take(r.now, []*vrrp.Status{new(s)}, events))
 	}
 	at("web", 150)
 	at("inside", 150)
@@ -196,7 +196,7 @@ func TestTheLinesOfAStream(t *testing.T) {
 	r.read()
 	e := happened(vrrp.BecameMaster, "web", vrrp.Backup, vrrp.Master)
 	e.At = r.now.Add(-1500 * time.Microsecond)
-	r.do(r.Take(r.now, []vrrp.Status{status(vrrp.Master)}, []vrrp.Event{e}))
+	r.do(r.Take(r.now, []*vrrp.Status{new(status(vrrp.Master))}, []vrrp.Event{e}))
 	got, _, _ := r.Lines(r.now, 1)
 	want := `{"event":"transition","sequence":2,"at":"2025-12-31T23:59:59.9985Z","kind":"router","name":"web","sync_group":"nat","routers":["web"],"state":"master","former_state":"","priority":120,"former_priority":120,"reason":"because","interfaces":["eth0"],"addresses":["10.13.0.200/24","192.168.1.254/24"]}
 {"event":"transition","sequence":3,"at":"2025-12-31T23:59:59.9985Z","kind":"sync_group","name":"nat","sync_group":"nat","routers":["web"],"state":"master","former_state":"","priority":120,"former_priority":120,"reason":"because","interfaces":["eth0"],"addresses":["10.13.0.200/24","192.168.1.254/24"]}

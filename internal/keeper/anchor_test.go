@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ func TestSettingTheClockDoesNotChangeHowLongARouterHasBeenMaster(t *testing.T) {
 	status := func(state vrrp.State, age time.Duration) []vrrp.Status {
 		return []vrrp.Status{{Name: "outside", State: state, Since: now.Add(6 * time.Hour), Age: age}}
 	}
-	c := &Client{changed: make(chan struct{}, 1), follow: func([]vrrp.Status, []vrrp.Event) {}}
+	c := &Client{changed: make(chan struct{}, 1), follow: func([]*vrrp.Status, []vrrp.Event) {}}
 	c.take(snapshot{Report: vrrp.Report{Renewed: true, Total: 1, Places: []int{0}, Statuses: status(vrrp.Master, time.Minute)}})
 	if got := time.Since(c.Statuses()[0].Since); got < time.Minute || got > 2*time.Minute {
 		t.Errorf("it has been Master for %v, want a minute", got)
@@ -40,13 +39,13 @@ func TestSettingTheClockDoesNotChangeHowLongARouterHasBeenMaster(t *testing.T) {
 		{"another keeper", vrrp.Master, 0, 0},
 	} {
 		next, later := status(tt.state, tt.age), now.Add(time.Second)
-		anchor(later, next, first)
+		anchor(later, next, []*vrrp.Status{&first[0]})
 		if got := later.Sub(next[0].Since); got != tt.want {
 			t.Errorf("%s: for %v, want %v", tt.name, got, tt.want)
 		}
 	}
 	never := []vrrp.Status{{Name: "outside"}}
-	if anchor(now, never, first); !never[0].Since.IsZero() {
+	if anchor(now, never, []*vrrp.Status{&first[0]}); !never[0].Since.IsZero() {
 		t.Errorf("a router that never ran has been so since %v", never[0].Since)
 	}
 }
@@ -55,7 +54,7 @@ func TestSettingTheClockDoesNotChangeHowLongARouterHasBeenMaster(t *testing.T) {
 // by one that was set forward it would not resume at all.
 func TestSettingTheClockDoesNotChangeUntilWhenARouterResumes(t *testing.T) {
 	died := boottime()
-	c := &Client{statuses: []vrrp.Status{{Name: "outside", State: vrrp.Master, Interval: time.Second}, {Name: "inside", State: vrrp.Backup, Interval: time.Second}}}
+	c := &Client{statuses: []*vrrp.Status{{Name: "outside", State: vrrp.Master, Interval: time.Second}, {Name: "inside", State: vrrp.Backup, Interval: time.Second}}}
 	sent, err := json.Marshal(order{Resume: c.masters(died)})
 	if err != nil {
 		t.Fatal(err)
@@ -86,11 +85,11 @@ func TestSettingTheClockDoesNotChangeUntilWhenARouterResumes(t *testing.T) {
 // two busy processors).
 func BenchmarkAnchor(b *testing.B) {
 	now := time.Now()
-	before := make([]vrrp.Status, 1000)
+	statuses, before := make([]vrrp.Status, 1000), make([]*vrrp.Status, 1000)
 	for i := range before {
-		before[i] = vrrp.Status{Name: fmt.Sprintf("outside-%03d", i), State: vrrp.Master, Since: now, Age: time.Minute}
+		before[i] = &vrrp.Status{Name: fmt.Sprintf("outside-%03d", i), State: vrrp.Master, Since: now, Age: time.Minute}
+		statuses[i] = *before[i]
 	}
-	statuses := slices.Clone(before)
 	for b.Loop() {
 		anchor(now, statuses, before)
 	}

@@ -8,7 +8,7 @@ import (
 
 // An assembly is how all routers are, of many reports.
 type assembly struct {
-	all   []vrrp.Status // by their places
+	all   []*vrrp.Status // by their places; none is changed
 	known []bool
 	// unknown is of how many nothing was told since there are other ones.
 	unknown int
@@ -18,7 +18,7 @@ type assembly struct {
 func (a *assembly) add(r vrrp.Report) {
 	switch {
 	case r.Renewed:
-		a.all, a.known, a.unknown = make([]vrrp.Status, r.Total), make([]bool, r.Total), r.Total
+		a.all, a.known, a.unknown = make([]*vrrp.Status, r.Total), make([]bool, r.Total), r.Total
 	case len(r.Places) > 0:
 		a.all = slices.Clone(a.all)
 	}
@@ -26,7 +26,8 @@ func (a *assembly) add(r vrrp.Report) {
 		if place >= len(a.all) {
 			continue // of a keeper that this one does not know
 		}
-		a.all[place] = r.Statuses[i]
+		status := r.Statuses[i] // A pointer to this one would keep all of the report.
+		a.all[place] = &status
 		if !a.known[place] {
 			a.known[place] = true
 			a.unknown--

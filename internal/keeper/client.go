@@ -38,7 +38,7 @@ type Client struct {
 	command string
 	args    []string
 	events  event.Sink
-	follow  func([]vrrp.Status, []vrrp.Event)
+	follow  func([]*vrrp.Status, []vrrp.Event)
 	kick    chan struct{} // there is something to tell
 	changed chan struct{}
 	done    chan struct{} // closed when no keeper runs and none will
@@ -52,7 +52,7 @@ type Client struct {
 	mu       sync.Mutex // guards what follows
 	desired  *vrrp.Desired
 	answers  []vrrp.Answer // that are to be told
-	statuses []vrrp.Status
+	statuses []*vrrp.Status
 	told     assembly
 	history  history
 	status   Status
@@ -68,7 +68,7 @@ type Client struct {
 // The process is started by the first Set that names a router, or what is static, by
 // a command that calls Main. When the context ends without a Stop, the keeper
 // takes it for the director's death.
-func Start(ctx context.Context, events event.Sink, follow func([]vrrp.Status, []vrrp.Event), command string, args ...string) *Client {
+func Start(ctx context.Context, events event.Sink, follow func([]*vrrp.Status, []vrrp.Event), command string, args ...string) *Client {
 	c := &Client{
 		command: command,
 		args:    args,
@@ -129,7 +129,7 @@ func (c *Client) Answer(a vrrp.Answer) {
 
 // Statuses returns the routers as the keeper reported them last. They are not
 // changed any more.
-func (c *Client) Statuses() []vrrp.Status {
+func (c *Client) Statuses() []*vrrp.Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.statuses
@@ -385,7 +385,7 @@ func (c *Client) order(w io.Writer, resume []resumption, ended <-chan struct{}) 
 
 func (c *Client) take(s snapshot) {
 	c.mu.Lock()
-	var statuses []vrrp.Status // nil: nothing is said of them
+	var statuses []*vrrp.Status // nil: nothing is said of them
 	if s.Renewed || len(s.Statuses) > 0 {
 		now := time.Now()
 		anchor(now, s.Statuses, c.statuses)
@@ -432,16 +432,16 @@ const jitter = 100 * time.Millisecond
 // monotonic one, so that setting the time changes no duration. A router that is in
 // the state that it was in before has entered it when it had. Both are in the order of
 // the names, of which a router that ends and its successor may have the same.
-func anchor(now time.Time, statuses, before []vrrp.Status) {
+func anchor(now time.Time, statuses []vrrp.Status, before []*vrrp.Status) {
 	for i := range statuses {
 		s := &statuses[i]
 		if s.Since.IsZero() {
 			continue
 		}
 		s.Since = now.Add(-s.Age)
-		j, _ := slices.BinarySearchFunc(before, s.Name, func(b vrrp.Status, name string) int { return strings.Compare(b.Name, name) })
+		j, _ := slices.BinarySearchFunc(before, s.Name, func(b *vrrp.Status, name string) int { return strings.Compare(b.Name, name) })
 		for ; j < len(before) && before[j].Name == s.Name; j++ {
-			if b := &before[j]; b.State == s.State && b.Since.Sub(s.Since).Abs() < jitter {
+			if b := before[j]; b.State == s.State && b.Since.Sub(s.Since).Abs() < jitter {
 				s.Since = b.Since
 			}
 		}

@@ -164,7 +164,7 @@ func start(t *testing.T, command ...string) (*keeper.Client, func() string) {
 	var mu sync.Mutex
 	var log strings.Builder
 	events := event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { mu.Lock(); log.WriteString(s); mu.Unlock() }), nil)))
-	c := keeper.Start(t.Context(), events, func([]vrrp.Status, []vrrp.Event) {}, command[0], command[1:]...)
+	c := keeper.Start(t.Context(), events, func([]*vrrp.Status, []vrrp.Event) {}, command[0], command[1:]...)
 	return c, func() string { mu.Lock(); defer mu.Unlock(); return log.String() }
 }
 

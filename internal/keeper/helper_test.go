@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 
 // A report is what the director tells on its standard output.
 type report struct {
-	Statuses []vrrp.Status
+	Statuses []*vrrp.Status
 	PID      int
 	Restarts uint64
 	Process  keeper.Process
@@ -80,7 +80,7 @@ func director() {
 	keeper.GoFirst()
 	c := keeper.Start(context.Background(),
 		event.Log(slog.New(slog.NewTextHandler(lines(func(s string) { tell(report{Log: s}) }), nil))),
-		func([]vrrp.Status, []vrrp.Event) {}, "/proc/self/exe")
+		func([]*vrrp.Status, []vrrp.Event) {}, "/proc/self/exe")
 	signed, _ := strconv.ParseUint(os.Getenv(signedVar), 10, 64)
 	c.SignAfter(vrrp.Sequence(signed))
 	if pinned, err := strconv.Atoi(os.Getenv(pinnedVar)); err == nil {

@@ -13,7 +13,7 @@ const second = vrrp.Sequence(1) << 32
 
 // A keeper that was killed has signed since its last report, as long ago as that was.
 func TestANewKeeperSignsAfterTheOneThatWasKilled(t *testing.T) {
-	c := &Client{changed: make(chan struct{}, 1), kick: make(chan struct{}, 1), follow: func([]vrrp.Status, []vrrp.Event) {}, desired: new(vrrp.Desired)}
+	c := &Client{changed: make(chan struct{}, 1), kick: make(chan struct{}, 1), follow: func([]*vrrp.Status, []vrrp.Event) {}, desired: new(vrrp.Desired)}
 	ended := make(chan struct{})
 	close(ended)
 	told := func() vrrp.Sequence {

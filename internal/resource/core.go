@@ -66,7 +66,7 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, resources []confi
 
 // Take takes what the keeper has told: events, the first one first, and then how all
 // routers are; nil: nothing is said of that.
-func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) []Effect {
+func (c *Core) Take(now time.Time, statuses []*vrrp.Status, events []vrrp.Event) []Effect {
 	if c.lists == nil {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (c *Core) Take(now time.Time, statuses []vrrp.Status, events []vrrp.Event) 
 	}
 	for i := range statuses {
 		name := statuses[i].Name
-		c.routers[name] = c.routers[name].follow(now, &statuses[i])
+		c.routers[name] = c.routers[name].follow(now, statuses[i])
 	}
 	return c.proceed(now)
 }

@@ -67,7 +67,7 @@ func (s *stage) do(effects []Effect) {
 func (s *stage) hear(st vrrp.Status) {
 	st.Name = "web"
 	s.now = s.now.Add(time.Second)
-	s.do(s.Take(s.now, []vrrp.Status{st}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(st)}, nil))
 }
 
 var (
@@ -275,7 +275,7 @@ func TestALostLinkStopsThemAtOnce(t *testing.T) {
 	s.hear(master)
 	s.settle()
 	s.seen = nil
-	s.do(s.Take(s.now, []vrrp.Status{{Name: "web", State: vrrp.Initialize, Phase: vrrp.Waiting, Fault: "interface eth0 is down", Since: s.now}},
+	s.do(s.Take(s.now, []*vrrp.Status{{Name: "web", State: vrrp.Initialize, Phase: vrrp.Waiting, Fault: "interface eth0 is down", Since: s.now}},
 		[]vrrp.Event{{Code: vrrp.StoodBack, Router: "web", From: vrrp.Master, To: vrrp.Initialize}}))
 	s.check(t, "stop disk")
 }
@@ -285,7 +285,7 @@ func TestAKeeperThatIsStartedAgainStopsNothing(t *testing.T) {
 	s.hear(master)
 	s.settle()
 	s.seen = nil
-	s.do(s.Take(s.now, []vrrp.Status{}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{}, nil))
 	s.hear(vrrp.Status{State: vrrp.Initialize, Phase: vrrp.Waiting, Fault: "not started yet", Since: s.now.Add(time.Second)})
 	s.hear(master)
 	s.check(t)
@@ -327,14 +327,14 @@ func TestTheResourcesOfAGroup(t *testing.T) {
 	s.do(s.Configure(s.now, both, all))
 	inside, web := master, master
 	inside.Name, web.Name = "inside", "web"
-	s.do(s.Take(s.now, []vrrp.Status{inside}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(inside)}, nil))
 	s.check(t)
-	s.do(s.Take(s.now, []vrrp.Status{inside, web}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(inside), new(web)}, nil))
 	s.settle()
 	s.check(t, "start own", "start disk", "resource-started", "resource-started")
 	inside, web = leaving, leaving
 	inside.Name, web.Name = "inside", "web"
-	s.do(s.Take(s.now, []vrrp.Status{inside, web}, nil))
+	s.do(s.Take(s.now, []*vrrp.Status{new(inside), new(web)}, nil))
 	s.end(well)
 	s.check(t, "stop own", "stop disk", "resource-stopped")
 	s.end(well)

@@ -88,7 +88,7 @@ func tmpfs(dir string) config.Resource {
 
 func (d *director) hear(s vrrp.Status) {
 	s.Name = "web"
-	d.Take([]vrrp.Status{s}, nil)
+	d.Take([]*vrrp.Status{new(s)}, nil)
 }
 
 // until waits for all resources to be in a state.
@@ -199,7 +199,7 @@ func TestTheEndWaitsForWhatIsStopped(t *testing.T) {
 		p := &programs{}
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(event.Event) {})
 		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
-		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
+		r.Take([]*vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		began := time.Now()
 		r.Finish(t.Context())
 		if want := []string{"start", "stop"}; !slices.Equal(p.told, want) || time.Since(began) != 2*time.Second {
@@ -214,7 +214,7 @@ func TestTheEndDoesNotWaitForEver(t *testing.T) {
 		var events []string
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(e event.Event) { events = append(events, e.Code) })
 		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: make([]string, 100), Stop: []string{"stop"}}})
-		r.Take([]vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
+		r.Take([]*vrrp.Status{{Name: "web", State: vrrp.Master}}, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -232,7 +232,7 @@ func TestWhatIsStuckIsTriedAgainByItself(t *testing.T) {
 		r := resource.NewRunner(p, func(vrrp.Answer) {}, func(event.Event) {})
 		r.Configure([]vrrp.Config{{Name: "web"}}, []config.Resource{{Owner: config.Owner{Router: "web"}, Kind: "command", Name: "x", Start: []string{"start"}, Stop: []string{"stop"}}})
 		for _, s := range []vrrp.State{vrrp.Master, vrrp.Backup} {
-			r.Take([]vrrp.Status{{Name: "web", State: s}}, nil)
+			r.Take([]*vrrp.Status{{Name: "web", State: s}}, nil)
 			synctest.Wait()
 		}
 		time.Sleep(65 * time.Second)

@@ -321,7 +321,7 @@ func (n *Node) statuses() director.RoutersSeen {
 	if n.Holds {
 		s.Held = len(s.Addresses)
 	}
-	return director.RoutersSeen{s}
+	return director.RoutersSeen{new(s)}
 }
 
 // audit compares the table with the kernel's every second, as the reconciler
