@@ -65,7 +65,6 @@ func NewRouter(c Config) *Router {
 		priority: c.Priority,
 		state:    Initialize,
 		fault:    "not started yet",
-		timing:   newTiming(),
 	}
 	r.addresses = addressesOf(&r.c)
 	r.seals.use(&r.c.Authentication)

@@ -21,12 +21,12 @@ type Histogram struct {
 	Max     float64  `json:"max,omitempty"`
 }
 
-func newHistogram(bounds []float64) Histogram {
-	return Histogram{Buckets: make([]uint64, len(bounds)+1)}
-}
-
-// add counts a value by the bounds that the histogram was made for.
+// add counts a value by the bounds of the histogram. The first one makes its buckets: a
+// router that is always Backup, or always Master, fills one of its two.
 func (h *Histogram) add(bounds []float64, v float64) {
+	if h.Buckets == nil {
+		h.Buckets = make([]uint64, len(bounds)+1)
+	}
 	place, _ := slices.BinarySearch(bounds, v)
 	h.Buckets[place]++
 	h.Sum += v
@@ -40,7 +40,3 @@ func (h *Histogram) clone() Histogram {
 
 // A timing is how punctual adverts are: the Master's, and this router's own.
 type timing struct{ gaps, lateness Histogram }
-
-func newTiming() timing {
-	return timing{newHistogram(GapBounds), newHistogram(LatenessBounds)}
-}

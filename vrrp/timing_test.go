@@ -10,7 +10,7 @@ import (
 )
 
 func TestHistogram(t *testing.T) {
-	h := newHistogram(GapBounds)
+	var h Histogram
 	for _, v := range []float64{0.5, 0.51, 1, 4, 4.1, 9} {
 		h.add(GapBounds, v)
 	}

@@ -154,7 +154,9 @@ func (w *worker) sweepNow() {
 	w.mu.Unlock()
 	err := w.edge.Sweep(keep)
 	w.mu.Lock()
-	w.sweep = err != nil
+	if w.sweep = err != nil; !w.sweep {
+		w.kept = nil
+	}
 	w.mu.Unlock()
 	if err != nil && err.Error() != w.unswept {
 		w.unswept = err.Error()
@@ -341,6 +343,9 @@ func (w *worker) next(now time.Time) *task {
 		}
 	}
 	w.busy = false
+	if len(w.pending) == 0 { // Go's maps keep the room for all that were in them.
+		w.pending = make(map[routerKey]*job)
+	}
 	return nil
 }
 
