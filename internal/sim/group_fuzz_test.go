@@ -18,6 +18,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(4), []byte{17, 0, 3, 250, 11, 0, 0, 5, 18, 0, 0x81, 1, 11, 1, 0, 250, 19, 5, 0xff, 3})
 	// A router comes back to a group that was refused.
 	f.Add(uint64(107), []byte("\xb97O\xdb4\xecy\xf9ZU\xea "))
+	// Roles are offered where a link between the directors is cut.
+	f.Add(uint64(5), []byte("2\xa5\x83A˧7\xca\f\xc1\xc1\xc1\tM\xa5\xa77ga\xb9K\xd7Հ\x00\x00\x00\xf8"))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string

@@ -153,6 +153,7 @@ func (s *Site) Offer(force bool) {
 		return
 	}
 	s.group.disturb("%s: offers %s, force %t", s.Name, s.routers[0].Name, force)
+	s.group.watch.disturbed += s.group.watch.masterDown() // It waits so long for a successor.
 	s.orders++
 	s.heldBack = s.states[s.routers[0].Name] == vrrp.Master
 	d := s.desired()
