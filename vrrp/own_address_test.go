@@ -48,6 +48,22 @@ func TestAnOwnersAddressThatWasAwayIsStillItsOwn(t *testing.T) {
 	})
 }
 
+// The status counts it as held while it is there, with whatever prefix length.
+func TestAnOwnersAddressIsHeldWithTheLengthThatItHas(t *testing.T) {
+	play(t, func(s *kernel) {
+		s.session.Set(ownerOf("10.9.0.1/32"))
+		time.Sleep(time.Second)
+		if st := s.status(); st.State != vrrp.Master || st.Held != 1 || st.Missing != "" {
+			t.Errorf("%s, held %d, missing %q", st.State, st.Held, st.Missing)
+		}
+		s.own()
+		synctest.Wait()
+		if st := s.status(); st.State != vrrp.Master || st.Held != 0 || st.Missing != "10.9.0.1/32 on eth0" {
+			t.Errorf("after it went: %s, held %d, missing %q", st.State, st.Held, st.Missing)
+		}
+	})
+}
+
 func TestAnOwnerWhoseInterfaceHasNoAddressYet(t *testing.T) {
 	play(t, func(s *kernel) {
 		s.own()

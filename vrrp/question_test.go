@@ -295,6 +295,10 @@ func TestAMasterAsksBeforeItLeavesByPlan(t *testing.T) {
 		{"a stop that is taken back", []told{{0, stops, "note" + parting}, {half, goes, " -> advertising"}}, ""},
 		{"a fault", []told{{0, fails, "note" + parting}, {half, answers(true), "send 0, Initialize -> offering the addresses to a successor"}}, ""},
 		{"a fault that is over", []told{{0, fails, "note" + parting}, {half, stays, "note -> advertising"}}, ""},
+		{"a fault that is over when it may leave for it", []told{{0, fails, "note" + parting}, {half, func(r *Router, now time.Time) []Action {
+			acts := r.Answer(now, Answer{Number: r.Question().Number, OK: true})
+			return leave(r, now, append(acts, r.Stay(now)...))
+		}, "send 0, Initialize -> offering the addresses to a successor"}}, ""},
 		{"a fault that is over, but a stop is not", []told{{0, fails, "note" + parting}, {0, stops, parting}, {half, stays, parting}}, ""},
 		{"a fault that cannot wait any more", []told{{0, fails, "note" + parting}, {half, departs, "note, send 0, Initialize -> offering the addresses to a successor"}}, ""},
 		{"a fault that nobody hears", []told{{0, matrixEvents["fault, silent"], "release, Initialize -> waiting"}}, ""},

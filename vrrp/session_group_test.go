@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -359,6 +360,99 @@ func TestARouterThatJoinsAGroupThatWaitsAsksWithIt(t *testing.T) {
 					if st.State != vrrp.Master {
 						t.Errorf("%s is %s: %s", st.Name, st.State, st.Phase)
 					}
+				}
+			})
+		})
+	}
+}
+
+// A group asks when all of its routers would be Master, and once.
+func TestWhenAGroupAsks(t *testing.T) {
+	asking := func(unheard bool) vrrp.Desired {
+		return nat(func(c *vrrp.Config) { c.Enter = vrrp.Clearance{Timeout: 10 * time.Second, Unheard: unheard} })
+	}
+	numbers := func(s *kernel) (inside, outside uint64) {
+		all := s.session.Statuses()
+		return all[0].Question.Number, all[1].Question.Number
+	}
+	asked := func(s *kernel) (n int) {
+		for _, line := range s.script() {
+			if strings.Contains(line, "waits up to") {
+				n++
+			}
+		}
+		return n
+	}
+	t.Run("when the last of them is ready", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.wire()
+			d := asking(true)
+			d.Routers[1].Priority = 100
+			s.session.Set(d)
+			time.Sleep(3500 * time.Millisecond)
+			if n := asked(s); n != 0 {
+				t.Errorf("%d ask before", n)
+			}
+			time.Sleep(200 * time.Millisecond)
+			if n := asked(s); n != 2 {
+				t.Errorf("%d ask then, want both", n)
+			}
+		})
+	})
+	t.Run("one that has to ask no one waits with the other", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.wire()
+			d := asking(true)
+			d.Routers[1].Enter = vrrp.Clearance{}
+			s.session.Set(d)
+			time.Sleep(4 * time.Second)
+			_, before := numbers(s)
+			time.Sleep(3 * time.Second)
+			if inside, outside := numbers(s); before == 0 || outside != before || inside != 0 {
+				t.Errorf("outside asks %d and then %d, and inside %d", before, outside, inside)
+			}
+			if st := s.session.Statuses(); st[0].State != vrrp.Backup || st[1].State != vrrp.Backup {
+				t.Errorf("they are %s and %s", st[0].State, st[1].State)
+			}
+		})
+	})
+	t.Run("where a Master fell silent", func(t *testing.T) {
+		play(t, func(s *kernel) {
+			s.wire()
+			s.session.Set(asking(false))
+			time.Sleep(time.Second)
+			s.arrive(200, true)
+			time.Sleep(4 * time.Second)
+			if inside, outside := numbers(s); outside == 0 || inside != outside {
+				t.Errorf("outside asks %d and inside %d", outside, inside)
+			}
+		})
+	})
+}
+
+// A Master that may wait before it leaves does, but for a link that is dead: another
+// director takes over there.
+func TestAGroupWaitsToLeaveUnlessALinkIsDead(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fails func(s *kernel, d vrrp.Desired)
+		want  vrrp.State // of outside
+	}{
+		"a condition is not met": {func(s *kernel, d vrrp.Desired) {
+			d.Conditions = []vrrp.Condition{{Name: "isolated", Reason: "nobody answers"}}
+			s.session.Set(d)
+		}, vrrp.Master},
+		"the link of the other router is dead": {func(s *kernel, _ vrrp.Desired) { s.set("eth1", false) }, vrrp.Initialize},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *kernel) {
+				s.wire()
+				d := nat(func(c *vrrp.Config) { c.Leave.Timeout = 10 * time.Second })
+				s.session.Set(d)
+				time.Sleep(4 * time.Second)
+				tt.fails(s, d)
+				time.Sleep(time.Second)
+				if st := s.session.Statuses()[1]; st.State != tt.want {
+					t.Errorf("outside is %s, want %s", st.State, tt.want)
 				}
 			})
 		})

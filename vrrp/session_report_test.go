@@ -91,3 +91,37 @@ func TestReportsTellWhatHasChangedAndOfTheRestALittle(t *testing.T) {
 		}
 	})
 }
+
+// What is heard of a Master is told at once, although nothing happens to its Backup.
+func TestAMasterThatIsHeardIsReported(t *testing.T) {
+	play(t, func(s *kernel) {
+		p := &picture{t: t}
+		s.session.Set(crowd())
+		time.Sleep(time.Millisecond)
+		p.take(s.session)
+		time.Sleep(time.Second)
+		if got := p.take(s.session); fmt.Sprint(got) != "[0]" {
+			t.Errorf("at rest there is a report of %d", got)
+		}
+		s.arriveOf(vrrp.Group4, 150, 200, "10.9.0.200", true)
+		if got := p.take(s.session); fmt.Sprint(got) != "[1]" || p.all[149].Master != netip.MustParseAddr(peer) || p.all[149].Age != 1001*time.Millisecond {
+			t.Errorf("reports of %d: since %v it follows %v", got, p.all[149].Age, p.all[149].Master)
+		}
+	})
+}
+
+// Where there are few routers, each report tells of all.
+func TestReportsOfFewRouters(t *testing.T) {
+	for routers, want := range map[int]string{50: "[50]", 51: "[0]"} {
+		play(t, func(s *kernel) {
+			p, d := &picture{t: t}, crowd()
+			d.Routers = d.Routers[:routers]
+			s.session.Set(d)
+			time.Sleep(time.Millisecond)
+			p.take(s.session)
+			if got := p.take(s.session); fmt.Sprint(got) != want {
+				t.Errorf("%d routers: then %d are told of, want %s", routers, got, want)
+			}
+		})
+	}
+}

@@ -130,13 +130,25 @@ func TestThePeerOfIPv6IsKeepalivedWithoutUnicastTTL(t *testing.T) {
 	c := testConfig()
 	c.Peers = []netip.Addr{peer}
 	c.Addresses = []netip.Prefix{netip.MustParsePrefix("2001:db8::200/64")}
-	r := NewRouter(c)
-	r.Startup(epoch, own)
 	ad := advertOf(150)
 	ad.Addresses = []netip.Addr{c.Addresses[0].Addr()}
-	acts := r.Receive(epoch, Packet{Src: peer, Dst: own, TTL: 64, Payload: ad.Append(nil, peer, own)})
-	if len(acts) != 1 || !strings.Contains(acts[0].(Event).Text, "unless it has unicast_ttl 255; set that there, or min_ttl = 64 here") {
-		t.Errorf("it says %v", acts)
+	for _, tt := range []struct {
+		name string
+		ttl  int
+		min  uint8
+		text string // empty: it is followed
+	}{
+		{"the kernel's", 64, 0, "unless it has unicast_ttl 255; set that there, or min_ttl = 64 here"},
+		{"the kernel's, as configured", 64, 64, ""},
+		{"another one", 63, 0, "if routers are between the directors, each of which takes 1 from 255, set min_ttl = 63"},
+	} {
+		c.MinTTL = tt.min
+		r := NewRouter(c)
+		r.Startup(epoch, own)
+		acts := r.Receive(epoch, Packet{Src: peer, Dst: own, TTL: tt.ttl, Payload: ad.Append(nil, peer, own)})
+		if follows := r.election.master == peer; follows != (tt.text == "") || !follows && !strings.Contains(acts[0].(Event).Text, tt.text) {
+			t.Errorf("%s: it is followed: %t, and says %v", tt.name, follows, acts)
+		}
 	}
 }
 

@@ -178,13 +178,11 @@ func (s *Session) clear(now time.Time, g *group) (all bool) {
 // apart reports whether those of a group's routers that have to ask have not all asked the
 // same.
 func (g *group) apart() bool {
-	var numbers []uint64
-	for _, m := range g.members {
-		if m.router.c.Enter.Timeout > 0 {
-			numbers = append(numbers, m.router.entering.question.Number)
-		}
-	}
-	return len(slices.Compact(numbers)) > 1
+	asks := func(m *member) bool { return m.router.c.Enter.Timeout > 0 }
+	first := slices.IndexFunc(g.members, asks)
+	return first >= 0 && slices.ContainsFunc(g.members[first:], func(m *member) bool {
+		return asks(m) && m.router.entering.question.Number != g.members[first].router.entering.question.Number
+	})
 }
 
 // silenced reports whether the adverts of one of a group's routers cannot be heard any more.
