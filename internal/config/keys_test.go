@@ -47,3 +47,36 @@ func TestKeysAreJudgedWhereTheyAreNamed(t *testing.T) {
 		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }
+
+// So it is with passwords of checks, each once however many services have it.
+func TestPasswordsAreJudgedWhereTheyAreNamed(t *testing.T) {
+	service := func(name, port, check string) string {
+		return "virtual_service \"" + name + "\" {\n  address = \"10.13.0.200\"\n  port = " + port + "\n  forward = \"nat\"\n  real_server \"192.168.1.4\" {}\n  real_server \"192.168.1.5\" {}\n  " + check + "\n}\n"
+	}
+	s := config.SourcesOf(t, service("a", "1", `check "redis" { password_file = "/absent" }`)+service("b", "2", `check "redis" { password_file = "/absent" }`)+
+		service("c", "3", `check "redis" { password_file = "/doubtful" }`)+service("d", "4", "check \"radius\" {\nsecret_credential = \"radius\"\n}"))
+	var asked []string
+	m := config.Machine{Password: func(file, credential string) (bool, error) {
+		asked = append(asked, file+":"+credential)
+		switch file {
+		case "/absent":
+			return false, errors.New("there is none")
+		case "/doubtful":
+			return true, errors.New("nobody can read it")
+		default:
+			return false, nil
+		}
+	}}
+	_, diags := config.ParseWith(s, config.Options{Node: "lvs1"}, m, nil)
+	var told []string
+	for _, d := range diags {
+		told = append(told, d.String())
+	}
+	all := strings.Join(told, "\n")
+	if len(diags) != 2 || !strings.Contains(all, ":7: Unusable password: There is none.") || !strings.Contains(all, ":23: Password that the service cannot read: Nobody can read it.") {
+		t.Errorf("told\n%s", all)
+	}
+	if want := "/absent: /doubtful: :radius"; strings.Join(asked, " ") != want {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
