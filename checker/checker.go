@@ -147,11 +147,12 @@ func (c *Checker) rouse() {
 // Run probes until ctx is done, and returns ctx's error when every probe has
 // ended. It is called once.
 //
-// Each result is passed to report by the goroutine of its probe, so reports run
-// concurrently, and those of one target in order. A report may block: its
-// target is not probed again before it returns, and its place among the probes
-// in flight stays taken. It must return once ctx is done.
-func (c *Checker) Run(ctx context.Context, report func(Target, Result)) error {
+// Results are passed to report as they come, those of probes that have ended
+// together by one call. Calls run concurrently, and those of one target in order. A
+// report may keep what it is given, and may block: its targets are not probed again
+// before it returns, and their places among the probes in flight stay taken. It must
+// return once ctx is done.
+func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 	var probes sync.WaitGroup
 	defer probes.Wait()
 	timer := time.NewTimer(0)
@@ -230,7 +231,7 @@ func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
 }
 
 // probe runs one probe from start to end, and reports its result.
-func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Result)) {
+func (c *Checker) probe(ctx context.Context, e *entry, report func([]Observation)) {
 	if run, own, t := c.begin(ctx, e); run != nil {
 		began := time.Now()
 		r := run(own, *t)
@@ -238,7 +239,7 @@ func (c *Checker) probe(ctx context.Context, e *entry, report func(Target, Resul
 		r.Latency = r.At.Sub(began)
 		r = notRunIfLate(*t, r)
 		if c.end(e, r) && ctx.Err() == nil {
-			report(*t, r)
+			report([]Observation{{*t, r}})
 		}
 	}
 	c.mu.Lock()

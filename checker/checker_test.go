@@ -50,9 +50,15 @@ type log struct {
 
 func newLog() *log { return &log{began: time.Now(), times: make(map[Target][]time.Duration)} }
 
-func (l *log) report(t Target, r Result) {
+func (l *log) report(results []Observation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, o := range results {
+		l.note(o.Target, o.Result)
+	}
+}
+
+func (l *log) note(t Target, r Result) {
 	at := r.At.Sub(l.began)
 	l.times[t] = append(l.times[t], at)
 	l.lines = append(l.lines, fmt.Sprintf("%v %v %v after %v %s", at, t.Addr, r.Outcome, r.Latency, r.Detail))
@@ -67,7 +73,7 @@ func (l *log) String() string {
 // run runs a checker in a bubble until the test ends, and then proves that it
 // ends with nothing left behind: a goroutine that stays fails the bubble. Its probes
 // start on their grid, without jitter.
-func run(t *testing.T, c *Checker, report func(Target, Result)) {
+func run(t *testing.T, c *Checker, report func([]Observation)) {
 	c.schedule.seed = 0
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -121,9 +127,9 @@ func TestATimeoutMayBeLongerThanTheInterval(t *testing.T) {
 			c := New(answers(tt.answers), DefaultInFlight)
 			slow := Target{Spec: SpecOf(TCP{}), Addr: target(1).Addr, Interval: time.Second, Timeout: 5 * time.Second}
 			c.Set([]*Target{&slow})
-			run(t, c, func(t Target, r Result) {
-				if r.Outcome == tt.outcome {
-					l.report(t, r)
+			run(t, c, func(results []Observation) {
+				if results[0].Result.Outcome == tt.outcome {
+					l.report(results)
 				}
 			})
 			passes(30 * time.Second)
@@ -309,11 +315,11 @@ func TestCheckerBlockedReportHoldsUpItsTargetOnly(t *testing.T) {
 		hold := make(chan struct{})
 		c := New(answers(time.Millisecond), DefaultInFlight)
 		c.Set(targets(2))
-		run(t, c, func(r Target, res Result) {
-			if r == target(1) {
+		run(t, c, func(results []Observation) {
+			if results[0].Target == target(1) {
 				<-hold
 			}
-			l.report(r, res)
+			l.report(results)
 		})
 		passes(20 * time.Second)
 		l.mu.Lock()
@@ -340,8 +346,8 @@ func TestCheckerSetFromWithinAReport(t *testing.T) {
 		l := newLog()
 		c := New(answers(time.Millisecond), DefaultInFlight)
 		c.Set(targets(1))
-		run(t, c, func(r Target, res Result) {
-			l.report(r, res)
+		run(t, c, func(results []Observation) {
+			l.report(results)
 			c.Set(these(target(7)))
 		})
 		passes(time.Second)

@@ -100,6 +100,12 @@ func (o Outcome) String() string {
 	return outcomeNames[0]
 }
 
+// An Observation is one result of one target.
+type Observation struct {
+	Target Target
+	Result Result
+}
+
 // A Result is what one probe found.
 type Result struct {
 	// At is when the probe ended; Latency is how long it took.

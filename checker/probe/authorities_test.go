@@ -203,9 +203,9 @@ func TestTLSAuthoritiesOnADeadMount(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		c.Run(ctx, func(_ checker.Target, r checker.Result) {
+		c.Run(ctx, func(all []checker.Observation) {
 			select {
-			case results <- r:
+			case results <- all[0].Result: // Each of these probes ends alone.
 			case <-ctx.Done():
 			}
 		})

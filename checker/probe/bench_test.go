@@ -89,16 +89,18 @@ func benchmarkPaced(b *testing.B, prober checker.Prober, spec checker.Options) {
 	left, failed := b.N, 0
 	c.Set(targets)
 	before := cpuTime()
-	c.Run(ctx, func(_ checker.Target, r checker.Result) {
+	c.Run(ctx, func(all []checker.Observation) {
 		mu.Lock()
 		defer mu.Unlock()
-		if r.Outcome != checker.Passed {
-			if failed++; failed == 1 {
-				b.Log(r.Detail)
+		for _, o := range all {
+			if o.Result.Outcome != checker.Passed {
+				if failed++; failed == 1 {
+					b.Log(o.Result.Detail)
+				}
 			}
-		}
-		if left--; left == 0 {
-			cancel()
+			if left--; left == 0 {
+				cancel()
+			}
 		}
 	})
 	b.ReportMetric(float64((cpuTime()-before).Microseconds())/float64(b.N), "cpu-µs/check")
@@ -148,12 +150,14 @@ func BenchmarkTLSFirstRun(b *testing.B) {
 	left := len(targets)
 	count := make(map[checker.Outcome]int)
 	c.Set(targets)
-	c.Run(ctx, func(_ checker.Target, r checker.Result) {
+	c.Run(ctx, func(all []checker.Observation) {
 		mu.Lock()
 		defer mu.Unlock()
-		count[r.Outcome]++
-		if left--; left == 0 {
-			cancel()
+		for _, o := range all {
+			count[o.Result.Outcome]++
+			if left--; left == 0 {
+				cancel()
+			}
 		}
 	})
 	b.ReportMetric(float64(count[checker.Failed]), "failed")

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
@@ -59,7 +60,7 @@ type Options struct {
 	Notify func(assignment string)
 }
 
-// resultQueue is how many results may wait for the loop before the probes do.
+// resultQueue is how many reports may wait for the loop before the probes do.
 const resultQueue = 256
 
 // errStopped is the answer of a director that has ended.
@@ -75,7 +76,7 @@ type Director struct {
 	// applied is the table's channel, nil without one.
 	applied <-chan struct{}
 
-	results chan Observation
+	results chan []checker.Observation
 	reloads chan struct{}
 	// inputs are from what the core began, and from who waits for a reload; calls
 	// are from others who ask.
@@ -93,7 +94,7 @@ type Director struct {
 func New(c *config.Config, warnings []string, o Options) *Director {
 	return &Director{
 		o: o, first: Loaded{Config: c, Warnings: warnings},
-		results: make(chan Observation, resultQueue),
+		results: make(chan []checker.Observation, resultQueue),
 		reloads: make(chan struct{}, 1),
 		inputs:  make(chan Input),
 		calls:   make(chan func()),

@@ -109,11 +109,11 @@ func (f fakeProbes) Set(targets []*checker.Target) {
 }
 func (f fakeProbes) Retry()               { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
 func (f fakeProbes) Stats() checker.Stats { return checker.Stats{} }
-func (f fakeProbes) Run(ctx context.Context, report func(checker.Target, checker.Result)) error {
+func (f fakeProbes) Run(ctx context.Context, report func([]checker.Observation)) error {
 	for {
 		select {
 		case o := <-f.outsides.report:
-			report(o.Target, o.Result)
+			report([]checker.Observation{checker.Observation(o)})
 		case <-ctx.Done():
 			return nil
 		}

@@ -76,7 +76,7 @@ type Probes interface {
 	Set([]*checker.Target)
 	// Retry probes at once what could not be probed the last time.
 	Retry()
-	Run(context.Context, func(checker.Target, checker.Result)) error
+	Run(context.Context, func([]checker.Observation)) error
 	Stats() checker.Stats
 }
 

@@ -92,10 +92,10 @@ func (d *Director) beside(name string, loop func(context.Context) error) {
 	})
 }
 
-// report hands a result to the loop; probes wait for it if it is behind.
-func (d *Director) report(t checker.Target, r checker.Result) {
+// report hands results to the loop; probes wait for it if it is behind.
+func (d *Director) report(results []checker.Observation) {
 	select {
-	case d.results <- Observation{t, r}:
+	case d.results <- results:
 	case <-d.work.Done():
 	}
 }
@@ -246,17 +246,20 @@ func (d *Director) handOver(h HandOver) Input {
 	return HandedOver{Err: err}
 }
 
-// burst takes a result and those that wait behind it, so that they are planned
+// burst takes results and those that wait behind them, so that they are planned
 // for once.
-func (d *Director) burst(o Observation) Probed {
-	all := Probed{o}
-	for len(all) < resultQueue {
+func (d *Director) burst(results []checker.Observation) (all Probed) {
+	for {
+		for _, o := range results {
+			all = append(all, Observation(o))
+		}
+		if len(all) >= resultQueue {
+			return all
+		}
 		select {
-		case o = <-d.results:
-			all = append(all, o)
+		case results = <-d.results:
 		default:
 			return all
 		}
 	}
-	return all
 }

@@ -96,7 +96,7 @@ type (
 // An Asker takes the outcome of the reload that it asked for. It must not block.
 type Asker func(api.Reloaded)
 
-// An Observation is one result of one target.
+// An Observation is one result of one target, as the checker reports it.
 type Observation struct {
 	Target checker.Target
 	Result checker.Result
