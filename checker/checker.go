@@ -12,24 +12,22 @@ import (
 // configured.
 const DefaultInFlight = 4096
 
-// A Prober makes Specs ready to run.
-type Prober interface {
-	// Compile returns what runs the probes of a Spec. It waits for nothing. A
-	// Spec that cannot be run compiles to a ProbeFunc whose result is always
-	// NotRun and says why.
-	Compile(Spec) ProbeFunc
-}
+// observations is room for those that are reported together.
+var observations = sync.Pool{New: func() any { return new([askAtOnce]Observation) }}
 
-// A ProbeFunc runs one probe: it asks the target's address and returns when the
-// outcome is known, or soon after ctx is done at the latest. The deadline of ctx
-// is the target's timeout, and a probe that reaches it has Failed. It is called
-// from many goroutines at once, for every target with its Spec, and need not
-// set At and Latency.
-type ProbeFunc func(ctx context.Context, t Target) Result
+// askAtOnce is how many questions an Engine is asked together at most.
+const askAtOnce = 64
+
+// A compiled Spec is what runs its probes.
+type compiled struct {
+	run  ProbeFunc
+	asks bool // the Engine is asked first
+}
 
 // A Checker probes its targets, each at its interval.
 type Checker struct {
 	prober Prober
+	engine Engine // nil: the prober is none
 	limit  int
 	// wake makes Run look at the schedule again: it has changed, or a place
 	// is free that somebody may be waiting for.
@@ -37,10 +35,12 @@ type Checker struct {
 
 	mu sync.Mutex
 	// compiled holds the Specs of the targets.
-	compiled map[Spec]ProbeFunc
+	compiled map[Spec]compiled
 	schedule *schedule
 	rate     rate
 	inFlight int
+	// together is room for the Engine's questions, of Run alone.
+	together [askAtOnce]Question
 	// full is true if every place was taken when Run last looked, or no more
 	// probes were to begin, so that whoever has become due since is waiting.
 	full  bool
@@ -48,14 +48,16 @@ type Checker struct {
 }
 
 // New returns a Checker without targets that runs at most inFlight probes at
-// one time.
+// one time. If p is an Engine, it is used as such.
 func New(p Prober, inFlight int) *Checker {
+	engine, _ := p.(Engine)
 	c := &Checker{
+		engine:   engine,
 		prober:   p,
 		limit:    inFlight,
 		wake:     make(chan struct{}, 1),
 		schedule: newSchedule(time.Now()),
-		stats:    Stats{Kinds: make(map[string]KindStats)},
+		stats:    Stats{Kinds: make(map[string]KindStats), Delays: make([]uint64, len(DelayBounds)+1)},
 	}
 	c.schedule.seed = uint64(c.schedule.base.UnixNano()) // No two directors have the same.
 	return c
@@ -68,9 +70,9 @@ func New(p Prober, inFlight int) *Checker {
 // at once. The running probe of a target that is gone is cancelled, and its
 // result is not reported unless that report had already begun.
 func (c *Checker) Set(targets []*Target) {
-	compiled := c.compile(targets)
+	all := c.compile(targets)
 	c.mu.Lock()
-	c.compiled = compiled
+	c.compiled = all
 	dropped := c.schedule.set(time.Now(), targets)
 	for _, e := range dropped {
 		if e.cancel != nil {
@@ -103,6 +105,9 @@ func (c *Checker) SetPerSecond(n int) {
 // has changed on this machine. It waits for nothing; who calls it often makes all
 // of these probes as often.
 func (c *Checker) Retry() {
+	if c.engine != nil {
+		c.engine.Forget()
+	}
 	c.mu.Lock()
 	c.schedule.retry(time.Now())
 	c.mu.Unlock()
@@ -120,20 +125,23 @@ func (c *Checker) Hurry(kind string) {
 
 // compile returns the Specs of the targets, compiled. It does that without the
 // lock for those that are new: thousands of them may take a while.
-func (c *Checker) compile(targets []*Target) map[Spec]ProbeFunc {
+func (c *Checker) compile(targets []*Target) map[Spec]compiled {
 	c.mu.Lock()
 	known := c.compiled
 	c.mu.Unlock()
-	compiled := make(map[Spec]ProbeFunc, len(known))
+	all := make(map[Spec]compiled, len(known))
 	for _, t := range targets {
-		if compiled[t.Spec] != nil {
+		if all[t.Spec].run != nil {
 			continue
 		}
-		if compiled[t.Spec] = known[t.Spec]; compiled[t.Spec] == nil {
-			compiled[t.Spec] = c.prober.Compile(t.Spec)
+		one := known[t.Spec]
+		if one.run == nil {
+			one.run = c.prober.Compile(t.Spec)
+			one.asks = c.engine != nil && c.engine.Asks(t.Spec)
 		}
+		all[t.Spec] = one
 	}
-	return compiled
+	return all
 }
 
 // rouse makes Run look at the schedule again.
@@ -149,12 +157,19 @@ func (c *Checker) rouse() {
 //
 // Results are passed to report as they come, those of probes that have ended
 // together by one call. Calls run concurrently, and those of one target in order. A
-// report may keep what it is given, and may block: its targets are not probed again
+// report must not keep the slice. It may block: its targets are not probed again
 // before it returns, and their places among the probes in flight stay taken. It must
 // return once ctx is done.
 func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 	var probes sync.WaitGroup
 	defer probes.Wait()
+	run := func(q Question) {
+		probes.Go(func() { c.probe(ctx, q, report) })
+	}
+	if c.engine != nil {
+		c.engine.Begin(func(answers []Answer) { c.answered(ctx, answers, report, run) })
+		defer c.engine.End()
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -164,9 +179,7 @@ func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 		case <-timer.C:
 		case <-c.wake:
 		}
-		next := c.startAll(ctx, func(e *entry) {
-			probes.Go(func() { c.probe(ctx, e, report) })
-		})
+		next := c.startAll(ctx, run)
 		timer.Stop()
 		if !next.IsZero() {
 			timer.Reset(time.Until(next))
@@ -174,7 +187,8 @@ func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 	}
 }
 
-// batch is how many probes begin before those in flight get a turn.
+// batch is how many probes begin before those in flight get a turn, beside the
+// Engine's.
 const batch = 8
 
 // startAll begins the probes that are due, as far as there are places, and
@@ -186,9 +200,14 @@ const batch = 8
 // timeout of 1 s on two busy processors, 2,606 timeouts; with it, 0 to 157).
 // Where more are due than there is processor time for, it does not come to an
 // end, so it looks whether it should.
-func (c *Checker) startAll(ctx context.Context, run func(*entry)) (next time.Time) {
+func (c *Checker) startAll(ctx context.Context, run func(Question)) (next time.Time) {
 	for ctx.Err() == nil {
-		next, more := c.start(run)
+		next, more, together := c.start(run)
+		if len(together) > 0 {
+			for _, q := range c.engine.Ask(together) {
+				run(q)
+			}
+		}
 		if !more {
 			return next
 		}
@@ -197,54 +216,66 @@ func (c *Checker) startAll(ctx context.Context, run func(*entry)) (next time.Tim
 	return time.Time{}
 }
 
-// start begins one batch. It reports whether more may be due, and otherwise
-// when to look again.
-func (c *Checker) start(run func(*entry)) (next time.Time, more bool) {
+// start begins one batch, and returns those probes of it that the Engine is to be
+// asked. It reports whether more may be due, and otherwise when to look again.
+func (c *Checker) start(run func(Question)) (next time.Time, more bool, together []Question) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	waited := c.full
-	for n := 0; c.inFlight < c.limit; n++ {
-		if n == batch {
-			return time.Time{}, true
+	together = c.together[:0]
+	for alone := 0; c.inFlight < c.limit; {
+		if alone == batch || len(together) == askAtOnce {
+			return time.Time{}, true, together
 		}
 		if at := c.rate.next(now); at.After(now) && c.schedule.due(now) {
 			c.full = true
-			return at, false
+			return at, false, together
 		}
 		e, due := c.schedule.start(now)
 		if e == nil {
 			break
 		}
 		c.rate.take()
-		if late := now.Sub(due); waited && late > 0 {
+		late := now.Sub(due)
+		c.stats.countDelay(late)
+		if waited && late > 0 {
 			c.stats.Late++
 			c.stats.LateSeconds += late.Seconds()
 		}
 		c.inFlight++
-		run(e)
+		if q, ok := c.question(now, e); ok {
+			together = append(together, q)
+		} else {
+			alone++
+			run(Question{entry: e})
+		}
 	}
 	if c.full = c.inFlight >= c.limit; c.full {
-		return time.Time{}, false
+		return time.Time{}, false, together
 	}
-	return c.schedule.deadline(), false
+	return c.schedule.deadline(), false, together
 }
 
-// probe runs one probe from start to end, and reports its result.
-func (c *Checker) probe(ctx context.Context, e *entry, report func([]Observation)) {
-	if run, own, t := c.begin(ctx, e); run != nil {
-		began := time.Now()
+// probe runs one probe from start to end, or from where the Engine has left it, and
+// reports its result.
+func (c *Checker) probe(ctx context.Context, q Question, report func([]Observation)) {
+	left := !q.Began.IsZero()
+	if !left {
+		q.Began = time.Now()
+	}
+	if run, own, t := c.begin(ctx, q); run != nil {
 		r := run(own, *t)
 		r.At = time.Now()
-		r.Latency = r.At.Sub(began)
+		r.Latency = r.At.Sub(q.Began)
 		r = notRunIfLate(*t, r)
-		if c.end(e, r) && ctx.Err() == nil {
-			report([]Observation{{*t, r}})
+		if c.end(q.entry, r, left) && ctx.Err() == nil {
+			report([]Observation{{t, r}})
 		}
 	}
 	c.mu.Lock()
 	c.inFlight--
-	first := c.schedule.finish(e)
+	first := c.schedule.finish(q.entry)
 	wake := first || c.full
 	c.mu.Unlock()
 	if wake {
@@ -265,30 +296,96 @@ func notRunIfLate(t Target, r Result) Result {
 	return r
 }
 
-// begin returns what runs the probe of an entry, its context, whose timeout
-// starts now, and its target; nil if that was removed meanwhile.
-func (c *Checker) begin(ctx context.Context, e *entry) (ProbeFunc, context.Context, *Target) {
+// begin returns what runs a probe, its context, and its target; nil if that was
+// removed meanwhile.
+func (c *Checker) begin(ctx context.Context, q Question) (ProbeFunc, context.Context, *Target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	e := q.entry
 	if e.dropped {
 		return nil, nil, nil
 	}
-	ctx, e.cancel = context.WithTimeout(ctx, e.target.Timeout)
-	return c.compiled[e.target.Spec], ctx, e.target
+	ctx, e.cancel = context.WithDeadline(ctx, q.Began.Add(e.target.Timeout))
+	return c.compiled[e.target.Spec].run, ctx, e.target
 }
 
-// end counts a result and reports true, unless the target was removed while it
-// was probed.
-func (c *Checker) end(e *entry, r Result) bool {
+// end is take for a probe that ran alone; left: the Engine had left it undecided.
+func (c *Checker) end(e *entry, r Result, left bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.cancel()
+	if left {
+		e.doubts.add(r)
+	}
+	return c.take(e, r)
+}
+
+// take counts a result and reports true, unless the target was removed while it
+// was probed.
+func (c *Checker) take(e *entry, r Result) bool {
 	if e.dropped {
 		return false
 	}
 	c.schedule.observe(r.At, e, r)
 	c.stats.countResult(e.target.Spec.Kind(), r)
 	return true
+}
+
+// question returns the probe that begins now as one of the Engine's; ok is false if it
+// is none. Of a target that was silent, the Engine has nothing to expect.
+func (c *Checker) question(now time.Time, e *entry) (q Question, ok bool) {
+	if c.engine == nil || !c.compiled[e.target.Spec].asks || e.silent || !e.doubts.trust() {
+		return Question{}, false
+	}
+	return Question{Target: e.target, Began: now, Note: &e.note, entry: e}, true
+}
+
+// answered takes answers, reports what they decide, and has undecided probes go on
+// alone.
+func (c *Checker) answered(ctx context.Context, answers []Answer, report func([]Observation), goOn func(Question)) {
+	room := observations.Get().(*[askAtOnce]Observation)
+	defer observations.Put(room)
+	results := room[:0]
+	now := time.Now()
+	c.mu.Lock()
+	for i := range answers {
+		a := &answers[i]
+		if a.Result.Outcome == 0 {
+			continue
+		}
+		a.Result.At, a.Result.Latency = now, now.Sub(a.Began)
+		a.Result = notRunIfLate(*a.Target, a.Result)
+		a.entry.doubts = 0
+		if c.take(a.entry, a.Result) {
+			results = append(results, Observation{a.Target, a.Result})
+		}
+	}
+	c.mu.Unlock()
+	if len(results) > 0 && ctx.Err() == nil {
+		report(results)
+	}
+	for i := range answers {
+		if answers[i].Result.Outcome == 0 {
+			goOn(answers[i].Question)
+		}
+	}
+	c.ended(answers)
+}
+
+// ended puts the targets whose probes were decided back into the schedule.
+func (c *Checker) ended(answers []Answer) {
+	c.mu.Lock()
+	wake := c.full
+	for i := range answers {
+		if answers[i].Result.Outcome != 0 {
+			c.inFlight--
+			wake = c.schedule.finish(answers[i].entry) || wake
+		}
+	}
+	c.mu.Unlock()
+	if wake {
+		c.rouse()
+	}
 }
 
 // Stats returns what was counted so far.
@@ -298,6 +395,12 @@ func (c *Checker) Stats() Stats {
 	s := c.stats.clone()
 	s.Targets = c.schedule.targets
 	s.InFlight = c.inFlight
+	s.Bypassed = c.schedule.bypassed()
+	if c.engine != nil {
+		if err := c.engine.Unusable(); err != nil {
+			s.Unusable = err.Error()
+		}
+	}
 	if c.full {
 		s.Waiting = c.schedule.waiting(time.Now())
 	}

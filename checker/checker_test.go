@@ -54,7 +54,7 @@ func (l *log) report(results []Observation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range results {
-		l.note(o.Target, o.Result)
+		l.note(*o.Target, o.Result)
 	}
 }
 
@@ -316,7 +316,7 @@ func TestCheckerBlockedReportHoldsUpItsTargetOnly(t *testing.T) {
 		c := New(answers(time.Millisecond), DefaultInFlight)
 		c.Set(targets(2))
 		run(t, c, func(results []Observation) {
-			if results[0].Target == target(1) {
+			if *results[0].Target == target(1) {
 				<-hold
 			}
 			l.report(results)
@@ -465,7 +465,7 @@ func TestStartingEndsWithTheContext(t *testing.T) {
 	c.Set(all)
 	ctx, cancel := context.WithCancel(t.Context())
 	started := 0
-	c.startAll(ctx, func(*entry) {
+	c.startAll(ctx, func(Question) {
 		started++
 		cancel()
 	})

@@ -28,6 +28,13 @@
 // Whether a server is up is decided by a Health for each server that shares the
 // target, with its own rise and fall.
 //
+// A Prober that is an Engine asks many targets at once: it is given a batch of
+// questions in the place of a goroutine for each probe. What it leaves undecided is run
+// as any other probe, in what is left of its timeout, so its silence is nobody's
+// failure. It is not asked about a target that was silent the last time, and
+// for a while not about one that it did not hear three times in a row though the
+// probe passed.
+//
 // While the largest allowed number of probes is in flight, other probes wait; the
 // one that has been due longest goes first. Its timeout starts when the probe
 // does. Stats counts how long probes waited.
@@ -46,6 +53,7 @@
 //	ldapfilter.go, ldap.go, radius.go,
 //	local.go, day.go, reason.go, target.go
 //	health.go                                 what results mean
-//	stats.go, schedule.go, rate.go            what is due when
+//	stats.go, trust.go, schedule.go, rate.go  what is due when
+//	prober.go                                 who probes
 //	checker.go                                the loop
 package checker

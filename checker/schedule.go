@@ -57,6 +57,11 @@ type entry struct {
 	phase uint32
 	// tally is what its results say, for its Pace.
 	tally
+	// note is the Engine's, and doubts are about it. silent: nothing came back the last
+	// time.
+	note   uint16
+	doubts doubts
+	silent bool
 	// refusals is how many results in a row were refusals, up to more than
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
@@ -231,6 +236,7 @@ func ceil(at time.Duration) time.Duration { return (at + tick - 1).Truncate(tick
 // flight may have found what has just changed, and counts if it has not.
 func (s *schedule) retry(now time.Time) {
 	for _, e := range s.entries {
+		e.doubts = 0
 		switch {
 		case e.index == running:
 			e.again = true
@@ -258,7 +264,7 @@ func (s *schedule) observe(now time.Time, e *entry, r Result) {
 	if r.Outcome == Passed || r.Outcome == Failed {
 		s.follow(e, r)
 	}
-	e.notRun = r.Outcome == NotRun
+	e.notRun, e.silent = r.Outcome == NotRun, r.Silent
 	if e.hurried || e.notRun && e.again {
 		e.due = min(e.due, now.Sub(s.base))
 	}
@@ -318,6 +324,16 @@ func (s *schedule) find(t Target) (index int, found bool) {
 func (s *schedule) waiting(now time.Time) (n int) {
 	for _, e := range s.queue {
 		if e.due <= now.Sub(s.base) {
+			n++
+		}
+	}
+	return n
+}
+
+// bypassed counts the entries that the Engine is not asked about for a while.
+func (s *schedule) bypassed() (n int) {
+	for _, e := range s.entries {
+		if e.doubts.bypassed() {
 			n++
 		}
 	}

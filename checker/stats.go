@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
 )
 
 // Stats are what the checker has counted since it started.
@@ -17,6 +18,15 @@ type Stats struct {
 	// long in all.
 	Late        uint64
 	LateSeconds float64
+	// Delays counts by how much later than they were due probes began, up to each of
+	// DelayBounds (not cumulative); the last one counts the rest. DelaySeconds is the
+	// sum.
+	Delays       []uint64
+	DelaySeconds float64
+	// Bypassed is how many targets the Engine is not asked about for a while, since it
+	// does not hear them and connections do; Unusable is why it asks nobody.
+	Bypassed int
+	Unusable string
 	// Kinds holds the results by kind of check.
 	Kinds map[string]KindStats
 }
@@ -34,6 +44,16 @@ type KindStats struct {
 
 // LatencyBounds are the upper bounds of the latency histogram, in seconds.
 var LatencyBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// DelayBounds are the upper bounds of the histogram of delays, in seconds.
+var DelayBounds = []float64{.001, .0025, .005, .01, .02, .05, .1, .25, .5, 1}
+
+// countDelay counts a probe that begins so long after it was due.
+func (s *Stats) countDelay(d time.Duration) {
+	seconds := max(d, 0).Seconds()
+	s.DelaySeconds += seconds
+	s.Delays[sort.SearchFloat64s(DelayBounds, seconds)]++
+}
 
 // countResult counts the result of one probe.
 func (s *Stats) countResult(kind string, r Result) {
@@ -57,6 +77,7 @@ func (s *Stats) countResult(kind string, r Result) {
 
 // clone returns a copy that shares nothing.
 func (s Stats) clone() Stats {
+	s.Delays = slices.Clone(s.Delays)
 	s.Kinds = maps.Clone(s.Kinds)
 	for kind, k := range s.Kinds {
 		k.Buckets = slices.Clone(k.Buckets)

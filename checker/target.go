@@ -100,9 +100,9 @@ func (o Outcome) String() string {
 	return outcomeNames[0]
 }
 
-// An Observation is one result of one target.
+// An Observation is one result of one target, which nobody may write to.
 type Observation struct {
-	Target Target
+	Target *Target
 	Result Result
 }
 

@@ -1155,8 +1155,12 @@ virtual_service "web" {
   # and check "ping" {} for any other.
   #   check "tcp"        A TCP connection can be established. By default, only
   #                      the server's kernel is asked, and its process does not
-  #                      notice. With send, expect or tls, what it says is
-  #                      checked, too.
+  #                      notice: lvsd sends a SYN of its own, for which it
+  #                      needs no socket, and the answer is reset. Whoever does
+  #                      not answer in a third of the timeout is asked by
+  #                      connect(2), and so is everybody where that is not
+  #                      possible, which is a finding. With send, expect or
+  #                      tls, what it says is checked, too.
   #   check "udp"        Nobody says that the UDP port is closed, or, with
   #                      expect or reply, the server answers. A server that is
   #                      off is only noticed if it must answer, since a

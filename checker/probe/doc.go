@@ -12,10 +12,15 @@
 //	        │     ├─ redirect.go   where they lead
 //	        │     └─ pattern.go   what that must match
 //	        ── redis.go, memcached.go, mysql.go, postgres.go, ldap.go ── session.go ─── messages.go   servers that a check may log in to
-//	        ── ping.go ─── pinger.go ─── echo.go   one raw ICMP socket for each family
+//	        ── ping.go ─── pinger.go ─── echo.go ─── raw.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
+//
+//	Ask ── knocker.go ─┬─ knocks.go    TCP checks that say nothing, many at once
+//	                   ├─ sources.go   from which address
+//	                   └─ knocksocket.go ─┬─ packets.go   one raw TCP socket for each family
+//	                                      └─ segment.go, raw.go
 //
 // Each kind of check has one file, which registers how its options are compiled.
 // A check is compiled when targets are set, and never changes.
@@ -45,7 +50,11 @@
 //	pattern.go, answer.go,             what servers say
 //	response.go, body.go, redirect.go,
 //	messages.go
+//	raw.go                             what raw sockets have in common
 //	echo.go, pinger.go                 ICMP
+//	segment.go, packets.go,            TCP without connections
+//	knocksocket.go, sources.go,
+//	knocks.go, knocker.go
 //	processevents.go, processes.go     which processes there are, and when that changes
 //	probe.go                           the Prober
 //	session.go                         conversations that a login may begin

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -136,25 +135,16 @@ func (p *pinger) fail(socket *echoSocket, err error) {
 	p.socket, p.waiting = nil, nil
 }
 
-// echoBuffer is the size of the socket's buffers, in bytes. A request to an
-// address that nobody answers ARP for stays in the send buffer until the
-// kernel gives up: with the default of 208 kB, about a hundred dead servers
-// would keep all others from being asked.
-const echoBuffer = 16 << 20
-
 // openEcho opens a raw socket that receives replies to its ID only.
 func openEcho(f echoFamily) (*echoSocket, error) {
-	fd, err := unix.Socket(f.domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, f.protocol)
-	if errors.Is(err, unix.EPERM) {
-		return nil, fmt.Errorf("opening a raw socket for ping: %w (this director needs CAP_NET_RAW)", err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening a raw socket for ping: %w", err)
-	}
 	s := &echoSocket{id: uint16(rand.Uint32())}
-	if err := s.configure(fd, f); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("configuring the raw socket for ping: %w", err)
+	filter, err := f.filter(s.id)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := openRaw(f.domain, f.protocol, filter, "ping")
+	if err != nil {
+		return nil, err
 	}
 	s.file = os.NewFile(uintptr(fd), "icmp")
 	if s.raw, err = s.file.SyscallConn(); err != nil {
@@ -162,31 +152,6 @@ func openEcho(f echoFamily) (*echoSocket, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// configure sets the filter and the sizes of the buffers.
-func (s *echoSocket) configure(fd int, f echoFamily) error {
-	program, err := f.filter(s.id)
-	if err != nil {
-		return err
-	}
-	filter := make([]unix.SockFilter, len(program))
-	for i, in := range program {
-		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	fprog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
-		return err
-	}
-	// Without CAP_NET_ADMIN the system's maximum bounds the sizes.
-	for force, plain := range map[int]int{unix.SO_RCVBUFFORCE: unix.SO_RCVBUF, unix.SO_SNDBUFFORCE: unix.SO_SNDBUF} {
-		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, echoBuffer) != nil {
-			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, plain, echoBuffer); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // send sends one packet, or fails at once if the buffer is full.

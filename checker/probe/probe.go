@@ -16,8 +16,9 @@ import (
 type Starter func(ctx context.Context, e checker.Exec, timeout time.Duration) (failure string, err error)
 
 // A Prober compiles Specs to probes over the network of the network namespace
-// that they run in.
+// that they run in. It is also the checker's Engine, by way of its knocker.
 type Prober struct {
+	*knocker
 	// readers is how many files are being read at this moment.
 	readers      atomic.Int64
 	authorities  *authorities
@@ -31,6 +32,7 @@ type Prober struct {
 // sockets for ping when a probe first needs them, and keeps them.
 func New(start Starter) *Prober {
 	p := &Prober{
+		knocker:   newKnocker(),
 		start:     start,
 		ping4:     pinger{family: ipv4Echo},
 		ping6:     pinger{family: ipv6Echo},

@@ -437,6 +437,16 @@ type Probes struct {
 	// in all.
 	Late        uint64  `json:"late"`
 	LateSeconds float64 `json:"late_seconds"`
+	// Delays counts by how much later than they were due probes began: up to 1, 2.5, 5,
+	// 10, 20, 50, 100, 250, 500 ms and 1 s, each from the bound before, and last those
+	// above. DelaySeconds is the sum.
+	Delays       []uint64 `json:"delays"`
+	DelaySeconds float64  `json:"delay_seconds"`
+	// Bypassed is how many targets of TCP checks are asked by a connection each, since
+	// packets of lvsd's own do not reach them or are not answered, and Unusable why all
+	// are; empty: they are not.
+	Bypassed int    `json:"bypassed"`
+	Unusable string `json:"unusable,omitempty"`
 	// Kinds has the results by kind of check.
 	Kinds map[string]Kind `json:"kinds"`
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/lvsd/lvsd/internal/block"
 )
 
-var checkTCP = newCheckKind("tcp", "A TCP connection can be established. By default, only the server's kernel is asked, and its process does not notice. With send, expect or tls, what it says is checked, too.",
+var checkTCP = newCheckKind("tcp", "A TCP connection can be established. By default, only the server's kernel is asked, and its process does not notice: lvsd sends a SYN of its own, for which it needs no socket, and the answer is reset. Whoever does not answer in a third of the timeout is asked by connect(2), and so is everybody where that is not possible, which is a finding. With send, expect or tls, what it says is checked, too.",
 	tcpTable, (*tcpCheck).self, func(b *block.Body, c *tcpCheck) probe { return c.compile(b) })
 
 type tcpCheck struct {

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
@@ -63,6 +62,20 @@ type Options struct {
 // resultQueue is how many reports may wait for the loop before the probes do.
 const resultQueue = 256
 
+// observations are results on their way to the loop, in memory that is used again.
+type observations struct{ all Probed }
+
+var results = sync.Pool{New: func() any { return new(observations) }}
+
+// recycle gives the memory back, if it is not much: the burst of a start is no reason
+// to keep as much.
+func (o *observations) recycle() {
+	clear(o.all)
+	if o.all = o.all[:0]; cap(o.all) <= 4*resultQueue {
+		results.Put(o)
+	}
+}
+
 // errStopped is the answer of a director that has ended.
 var errStopped = errors.New("the director has stopped")
 
@@ -76,7 +89,7 @@ type Director struct {
 	// applied is the table's channel, nil without one.
 	applied <-chan struct{}
 
-	results chan []checker.Observation
+	results chan *observations
 	reloads chan struct{}
 	// inputs are from what the core began, and from who waits for a reload; calls
 	// are from others who ask.
@@ -94,7 +107,7 @@ type Director struct {
 func New(c *config.Config, warnings []string, o Options) *Director {
 	return &Director{
 		o: o, first: Loaded{Config: c, Warnings: warnings},
-		results: make(chan []checker.Observation, resultQueue),
+		results: make(chan *observations, resultQueue),
 		reloads: make(chan struct{}, 1),
 		inputs:  make(chan Input),
 		calls:   make(chan func()),

@@ -113,7 +113,7 @@ func (f fakeProbes) Run(ctx context.Context, report func([]checker.Observation))
 	for {
 		select {
 		case o := <-f.outsides.report:
-			report([]checker.Observation{checker.Observation(o)})
+			report([]checker.Observation{{Target: &o.Target, Result: o.Result}})
 		case <-ctx.Done():
 			return nil
 		}

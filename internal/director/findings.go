@@ -123,10 +123,22 @@ func Findings(s *api.Status) []api.Finding {
 	if why := s.Keeper.Unpinned; why != "" {
 		all.add(api.Warning, "keeper-unpinned", "", "correct keeper_processors in the director block", "the process that sends the adverts does not run on the processors that it should: %s", why)
 	}
+	all.probes(&s.Probes)
 	if w := s.Keeper.Watchdog; w != nil && !w.Fed && w.Why != "" {
 		all.add(api.Warning, "watchdog-unfed", w.Device, "", "the watchdog is not fed: %s", w.Why)
 	}
 	return all
+}
+
+// probes finds that TCP checks cost more than they must. Their results are right.
+func (all *findings) probes(p *api.Probes) {
+	switch {
+	case p.Unusable != "":
+		all.add(api.Warning, "checks-by-connection", "", "", "TCP checks take a connection each, which costs three times the processor time: %s", p.Unusable)
+	case p.Bypassed > 0:
+		all.add(api.Info, "checks-by-connection", "", "look what lets connections pass and not packets of a raw socket: IPsec, or rules of the packet filter",
+			"the TCP checks of %s take a connection each, which costs three times the processor time, since packets of lvsd's own get no answer", text.Count(p.Bypassed, "target"))
+	}
 }
 
 // notReady finds why the daemon is not ready, if it is not.

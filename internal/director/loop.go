@@ -93,9 +93,13 @@ func (d *Director) beside(name string, loop func(context.Context) error) {
 }
 
 // report hands results to the loop; probes wait for it if it is behind.
-func (d *Director) report(results []checker.Observation) {
+func (d *Director) report(all []checker.Observation) {
+	r := results.Get().(*observations)
+	for _, o := range all {
+		r.all = append(r.all, Observation{*o.Target, o.Result})
+	}
 	select {
-	case d.results <- results:
+	case d.results <- r:
 	case <-d.work.Done():
 	}
 }
@@ -117,8 +121,11 @@ func (d *Director) loop(ctx context.Context) error {
 			if reading, ok := in.(ReadingEnded); ok {
 				d.adopt(reading.Loaded)
 			}
-		case o := <-d.results:
-			in = d.burst(o)
+		case first := <-d.results:
+			d.burst(first)
+			d.wake(time.Now(), first.all)
+			first.recycle()
+			continue
 		case <-d.o.Keeper.Changed():
 			in = RoutersSeen(d.o.Keeper.Statuses())
 		case <-d.o.Resources.Changed():
@@ -246,20 +253,19 @@ func (d *Director) handOver(h HandOver) Input {
 	return HandedOver{Err: err}
 }
 
-// burst takes results and those that wait behind them, so that they are planned
-// for once.
-func (d *Director) burst(results []checker.Observation) (all Probed) {
-	for {
-		for _, o := range results {
-			all = append(all, Observation(o))
-		}
-		if len(all) >= resultQueue {
-			return all
-		}
+// burstLimit is about how many results are planned for together at most.
+const burstLimit = 1 << 14
+
+// burst adds to results those that wait behind them, so that they are planned for
+// once.
+func (d *Director) burst(first *observations) {
+	for len(first.all) < burstLimit {
 		select {
-		case results = <-d.results:
+		case r := <-d.results:
+			first.all = append(first.all, r.all...)
+			r.recycle()
 		default:
-			return all
+			return
 		}
 	}
 }

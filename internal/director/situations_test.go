@@ -180,6 +180,16 @@ var situations = []struct {
 	}, func(st *api.Status) {
 		st.Keeper.Why = "it cannot lock its memory"
 	}},
+	{"checks-by-connection", []string{
+		"TCP checks take a connection each, which costs three times the processor time: opening a raw socket for TCP checks: operation not permitted",
+	}, func(st *api.Status) {
+		st.Probes.Unusable = "opening a raw socket for TCP checks: operation not permitted"
+	}},
+	{"some-checks-by-connection", []string{
+		"the TCP checks of 2 targets take a connection each, which costs three times the processor time, since packets of lvsd's own get no answer: look what lets connections pass and not packets of a raw socket: IPsec, or rules of the packet filter",
+	}, func(st *api.Status) {
+		st.Probes.Bypassed = 2
+	}},
 	{"operation-failed-table-as-configured", []string{
 		"the kernel's table is as configured, but an operation failed: listing the table: timeout",
 	}, func(st *api.Status) {

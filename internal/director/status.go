@@ -351,7 +351,8 @@ func probesStatus(s *checker.Stats) api.Probes {
 		kinds[kind] = api.Kind(k)
 	}
 	return api.Probes{Targets: s.Targets, InFlight: s.InFlight, Waiting: s.Waiting,
-		Late: s.Late, LateSeconds: s.LateSeconds, Kinds: kinds}
+		Late: s.Late, LateSeconds: s.LateSeconds, Delays: append([]uint64{}, s.Delays...), DelaySeconds: s.DelaySeconds,
+		Bypassed: s.Bypassed, Unusable: s.Unusable, Kinds: kinds}
 }
 
 func tableStatus(s ipvsctl.Stats) api.Table {

@@ -31,6 +31,7 @@ var daemonFigures = []figure[api.Status]{
 	{gauge("probes_in_flight", "Probes that are running."), func(v *api.Status) float64 { return float64(v.Probes.InFlight) }},
 	{gauge("probes_waiting", "Probes that are due and wait for a free slot."), func(v *api.Status) float64 { return float64(v.Probes.Waiting) }},
 	{counter("probes_late_total", "Probes that had to wait for a free slot."), func(v *api.Status) float64 { return float64(v.Probes.Late) }},
+	{gauge("probe_targets_bypassed", "Targets of TCP checks that are asked by a connection each, since lvsd's own packets are not answered."), func(v *api.Status) float64 { return float64(v.Probes.Bypassed) }},
 	{counter("probe_late_seconds_total", "Total time that probes waited for a free slot."), func(v *api.Status) float64 { return v.Probes.LateSeconds }},
 	{counter("ipvs_errors_total", "Operations that the kernel refused, and listings that failed."), func(v *api.Status) float64 { return float64(v.Table.Errors) }},
 	{counter("ipvs_drift_repaired_total", "Rows that somebody else had changed, and that were repaired."), func(v *api.Status) float64 { return float64(v.Table.Drift) }},
@@ -139,6 +140,7 @@ var (
 	serviceTransitions = counter("service_real_server_transitions_total", "How often real servers of the virtual service have changed between up and down.")
 	serviceProbe       = histogram("service_probe_duration_seconds", "How long probes of the virtual service's real servers took, unless they could not be run.")
 	serviceFailures    = counter("service_probe_failures_total", "Probes of the virtual service's real servers that did not pass, by reason; not_run means that this director could not run the probe.")
+	probeDelay         = histogram("probe_start_delay_seconds", "How much later than they were due probes began.")
 	probeDuration      = histogram("probe_duration_seconds", "How long probes took, by kind of check.")
 	probes             = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.")
 	tableOperations    = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.")

@@ -79,6 +79,7 @@ func (s scrape) status(st *api.Status) {
 			s.servers(&st.Services[i])
 		}
 	}
+	s.histogram(probeDelay, &api.Histogram{Bounds: checker.DelayBounds, Buckets: st.Probes.Delays, Sum: st.Probes.DelaySeconds})
 	for _, kind := range slices.Sorted(maps.Keys(st.Probes.Kinds)) {
 		s.kind(kind, st.Probes.Kinds[kind])
 	}
@@ -205,25 +206,25 @@ func (s scrape) kind(kind string, k api.Kind) {
 }
 
 // histogram adds a histogram of which each bucket begins where the one before ends,
-// while Prometheus wants them cumulative.
-func (s scrape) histogram(f family, h *api.Histogram, name, value string) {
+// while Prometheus wants them cumulative. It has one label, or none.
+func (s scrape) histogram(f family, h *api.Histogram, of ...string) {
 	var count uint64
 	for i, n := range h.Buckets {
 		count += n
 		if i < len(h.Bounds) {
 			le := strconv.FormatFloat(h.Bounds[i], 'g', -1, 64)
-			s.part(f, "_bucket", float64(count), bucketLabel(name, value, le))
+			s.part(f, "_bucket", float64(count), bucketLabel(of, le))
 		}
 	}
-	s.part(f, "_bucket", float64(count), bucketLabel(name, value, "+Inf"))
-	s.part(f, "_sum", h.Sum, label(name, value))
-	s.part(f, "_count", float64(count), label(name, value))
+	s.part(f, "_bucket", float64(count), bucketLabel(of, "+Inf"))
+	s.part(f, "_sum", h.Sum, label(of...))
+	s.part(f, "_count", float64(count), label(of...))
 }
 
 // bucketLabel are the labels of a bucket, in their order.
-func bucketLabel(name, value, le string) labels {
-	if name < "le" {
-		return label(name, value, "le", le)
+func bucketLabel(of []string, le string) labels {
+	if len(of) > 0 && of[0] < "le" {
+		return label(of[0], of[1], "le", le)
 	}
-	return label("le", le, name, value)
+	return label(append([]string{"le", le}, of...)...)
 }

@@ -39,6 +39,9 @@ var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 // label makes labels of alternating names and values, in the order of the names.
 func label(nameValue ...string) labels {
 	var b strings.Builder
+	if len(nameValue) == 0 {
+		return ""
+	}
 	for i := 0; i < len(nameValue); i += 2 {
 		b.WriteByte("{,"[min(i, 1)])
 		b.WriteString(nameValue[i])
