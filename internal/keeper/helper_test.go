@@ -345,6 +345,7 @@ type echo struct {
 	mu       sync.Mutex
 	sent     []time.Time
 	answered map[int]bool
+	late     time.Duration // at most, with a question: this machine is so busy
 	stop     chan struct{}
 	done     sync.WaitGroup
 }
@@ -368,15 +369,17 @@ func (e *echo) ask(c *icmp.PacketConn, to net.Addr) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for seq := 0; ; seq++ {
+		var at time.Time
 		select {
 		case <-e.stop:
 			return
-		case <-tick.C:
+		case at = <-tick.C:
 		}
 		m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 7, Seq: seq}}
 		b, _ := m.Marshal(nil)
 		e.mu.Lock()
 		e.sent = append(e.sent, time.Now())
+		e.late = max(e.late, time.Since(at))
 		e.mu.Unlock()
 		_, _ = c.WriteTo(b, to)
 	}
@@ -408,7 +411,7 @@ func (e *echo) end() {
 
 // gap ends the questions and tells the longest time without an answer, and
 // how many questions had none. Where none was lost there is no gap: this
-// machine may have been too busy to ask.
+// machine may have been too busy to ask. How late it was counts for nobody.
 func (e *echo) gap() (longest time.Duration, lost int) {
 	e.end()
 	time.Sleep(50 * time.Millisecond) // For the last answers.
@@ -427,7 +430,7 @@ func (e *echo) gap() (longest time.Duration, lost int) {
 		lost += missing
 		last, missing = at, 0
 	}
-	return longest, lost + missing
+	return max(0, longest-e.late), lost + missing
 }
 
 // ended reports whether a process has ended, whether or not anybody asked.
