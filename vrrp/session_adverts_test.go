@@ -104,6 +104,26 @@ func TestAnotherIDFromBeyondARouterIsNoOtherMaster(t *testing.T) {
 	})
 }
 
+// Nor does one about an address that is on another interface, or that nobody advertises.
+func TestAnotherIDElsewhereIsNoOtherMaster(t *testing.T) {
+	for name, edit := range map[string]func(*vrrp.Config){
+		"the address is on another interface": func(c *vrrp.Config) { c.Interface = "eth1" },
+		"it is an extra_address here": func(c *vrrp.Config) {
+			c.Addresses = []netip.Prefix{netip.MustParsePrefix("10.9.0.77/24")}
+			c.Extra = []vrrp.InterfaceAddress{{Interface: "eth1", Prefix: netip.MustParsePrefix("10.9.0.200/24")}}
+		},
+	} {
+		play(t, func(s *kernel) {
+			s.wire()
+			s.master(one(edit))
+			s.arriveTo(vrrp.Group4, 77, 100, true)
+			if n, unclaimed := s.status().Counters.OtherMasters, s.session.Unclaimed(); n != 0 || unclaimed != 1 {
+				t.Errorf("%s: %d adverts of another Master and %d of unknown routers, want 0 and 1", name, n, unclaimed)
+			}
+		})
+	}
+}
+
 // Each router whose id differs is told of once an hour, whatever befalls others.
 func TestEveryRouterWithAnotherIDIsNamed(t *testing.T) {
 	play(t, func(s *kernel) {
