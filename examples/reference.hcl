@@ -1103,6 +1103,14 @@ virtual_service "web" {
   # A number, "1%" to "100%", or "weight 1" on; default: min_healthy.
   recover_healthy = "75%"
 
+  # Keep a server out that has failed, also when its checks pass again and over
+  # a restart of lvsd, until an operator lets it in: lvsd resume
+  # SERVICE/SERVER. For servers that need to be looked at first, such as
+  # databases. One that panic_threshold or isolation holds in does not count as
+  # failed.
+  # Default: false.
+  manual_resume = false
+
   # For how long a server that was down must pass its checks before it gets
   # connections, beside rise.
   # 0s to 24h; default: 0s.

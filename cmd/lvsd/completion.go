@@ -76,6 +76,22 @@ func completeRoutersAndGroups(socket *string) cobra.CompletionFunc {
 	})
 }
 
+// completeKeptOut does the same for real servers that manual_resume keeps out.
+func completeKeptOut(socket *string) cobra.CompletionFunc {
+	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+		if st, err := c.Status(ctx); err == nil {
+			for i := range st.Services {
+				for j := range st.Services[i].Servers {
+					if s := &st.Services[i].Servers[j]; s.KeptOut {
+						names = append(names, st.Services[i].Name+"/"+s.Name)
+					}
+				}
+			}
+		}
+		return names
+	})
+}
+
 // completeNames completes names that the daemon knows, except those that are given.
 func completeNames(socket *string, all func(context.Context, *control.Client) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -96,21 +96,29 @@ under way.`,
 func newResumeCommand() *cobra.Command {
 	var socket string
 	c := &cobra.Command{
-		Use:   "resume",
-		Short: "End a standby, and what earlier failovers have left",
-		Long: `Ends a standby, and what earlier failovers have left: virtual routers that do not
-take their role back. From now on this director takes part and preempts as it is
-configured, so with the higher priority it becomes Master again at once.
+		Use:   "resume [SERVICE[/SERVER]...]",
+		Short: "End a standby and what failovers have left, or let failed servers in",
+		Long: `Without arguments, it ends a standby, and what earlier failovers have left: virtual
+routers that do not take their role back. From now on this director takes part and
+preempts as it is configured, so with the higher priority it becomes Master again
+at once.
+
+With arguments, it lets real servers in that have failed and that manual_resume
+keeps out: SERVICE/SERVER, where SERVER is a name or an address with its port, or
+SERVICE for all of a service. A server whose checks do not pass serves as soon as
+they do. Orders to this director are not ended then. The other director keeps its
+own account: give the order there, too.
 
 The exit status is 0 if that is done, also if there was nothing to end; 1 if it
 was refused; 2 for a mistake on the command line; 3 if no daemon answers; and 75
 if other orders are under way.`,
-		Args:              cobra.NoArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: `  lvsd resume                    after a maintenance of this director
+  lvsd resume web/compute-0-1    after one of this real server`,
+		ValidArgsFunction: completeKeptOut(&socket),
 	}
 	output := orderFlags(c, &socket)
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		o, err := control.Dial(socket).Resume(c.Context())
+	c.RunE = func(c *cobra.Command, servers []string) error {
+		o, err := control.Dial(socket).Resume(c.Context(), servers)
 		if err != nil {
 			return answered(err)
 		}

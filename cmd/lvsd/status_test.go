@@ -43,7 +43,9 @@ func (s oneStatus) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ord
 	return s.ordered, nil
 }
 
-func (s oneStatus) Resume(context.Context, api.User) (api.Ordered, error) { return s.ordered, nil }
+func (s oneStatus) Resume(context.Context, api.User, api.ResumeOrder) (api.Ordered, error) {
+	return s.ordered, nil
+}
 
 func (s oneStatus) Assert(context.Context, api.User, api.AssertOrder) (api.Ordered, error) {
 	return s.ordered, nil

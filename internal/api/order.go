@@ -39,6 +39,14 @@ type StandbyOrder struct {
 	Force bool `json:"force,omitempty"`
 }
 
+// A ResumeOrder asks for real servers to be let in, or for what earlier orders have left to
+// be ended: POST /v1/resume.
+type ResumeOrder struct {
+	// Servers are those that manual_resume keeps out: "web/192.168.1.4", or "web" for all of a
+	// service; none: a standby and what failovers have left are ended.
+	Servers []string `json:"servers,omitempty"`
+}
+
 // A Standby is that a director is not to be Master, as an operator wants.
 type Standby struct {
 	// By is who has ordered it, at Since; Until is when it ends by itself.

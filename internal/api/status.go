@@ -224,6 +224,8 @@ func Explain(reason string) string {
 		return "no real server is up"
 	case "drained":
 		return "every real server that is not down has weight 0"
+	case "manual_resume":
+		return "every real server that is not down has failed before, and is kept out until lvsd resume"
 	case "min_healthy":
 		return "fewer real servers take connections than min_healthy"
 	case "no_result":
@@ -244,7 +246,7 @@ type Service struct {
 	// last read.
 	InKernel bool `json:"in_kernel"`
 	// Supply tells whether it is served. Reason is why it is unserved:
-	// "no_server", "full", "drained", "down", "no_result" or "min_healthy".
+	// "no_server", "full", "drained", "manual_resume", "down", "no_result" or "min_healthy".
 	Supply Supply `json:"supply"`
 	Reason string `json:"reason,omitempty"`
 	// BelowMinimum: fewer of its servers take connections than its min_healthy.
@@ -338,6 +340,9 @@ type Server struct {
 	// DecidedBy is what has decided whether and how it is in the table, where that
 	// was not its health; left out otherwise.
 	DecidedBy Decider `json:"decided_by,omitempty"`
+	// KeptOut: it has failed, and stays out until an operator lets it in, also when its
+	// checks pass again.
+	KeptOut bool `json:"kept_out,omitempty"`
 	// Since is when Health last changed.
 	Since  time.Time `json:"since,omitzero"`
 	Checks []Check   `json:"checks"`
@@ -356,6 +361,8 @@ type Decider string
 
 // What decides, in its order of precedence.
 const (
+	// ByManualResume: it has failed, and stays out until an operator lets it in.
+	ByManualResume Decider = "manual_resume"
 	// ByPanic: it fell silent together with many others of its service, and is held in
 	// the table for some time.
 	ByPanic Decider = "panic"

@@ -277,6 +277,8 @@ type Policy struct {
 	// MinHealthy are the servers that must take connections: with fewer, the fallback
 	// serves in their place, until there are RecoverHealthy again.
 	MinHealthy, RecoverHealthy Quantity
+	// ManualResume: a server that has failed stays out until an operator lets it in.
+	ManualResume bool
 	// UpAfter is for how long a server that was down must have passed its checks.
 	UpAfter time.Duration
 	// SlowStart is how long a server that was down takes to its full weight.

@@ -22,6 +22,8 @@ func policyOptions[T any](of func(*T) *Policy) []block.Entry[T] {
 			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).MinHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("none"),
 		block.Text("recover_healthy", "With fewer than min_healthy once, these must take connections before the servers serve again.",
 			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).RecoverHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("min_healthy"),
+		block.Flag("manual_resume", "Keep a server out that has failed, also when its checks pass again and over a restart of lvsd, until an operator lets it in: lvsd resume SERVICE/SERVER. For servers that need to be looked at first, such as databases. One that panic_threshold or isolation holds in does not count as failed.",
+			false, func(t *T) *bool { return &of(t).ManualResume }),
 		block.Duration("up_after", "For how long a server that was down must pass its checks before it gets connections, beside rise.",
 			0, 0, 24*time.Hour, func(t *T) *time.Duration { return &of(t).UpAfter }),
 		block.Duration("slow_start", "How long a server that was down takes to its full weight, so that it is not flooded while its caches are empty. The weight rises in as many steps of equal length as it is, at most 10; with a weight of 1, there is nothing to raise. The scheduler mh builds its whole table again at each step, so it is refused there.",

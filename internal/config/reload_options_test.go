@@ -89,6 +89,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/initial":         {``, `initial = "up"`, nil},
 	"virtual_service/min_healthy":     {``, `min_healthy = 3`, []string{`fallback { address = "192.168.1.8" }`}},
 	"virtual_service/recover_healthy": {`min_healthy = 1`, "min_healthy = 1\nrecover_healthy = 3", []string{`fallback { address = "192.168.1.8" }`}},
+	"virtual_service/manual_resume":   {``, `manual_resume = true`, nil},
 	"virtual_service/up_after":        {``, `up_after = "10s"`, nil},
 	"virtual_service/slow_start":      {``, `slow_start = "1m"`, []string{`real_server "192.168.1.4" { weight = 9 }`}},
 	"virtual_service/panic_threshold": {``, `panic_threshold = "50%"`, nil},

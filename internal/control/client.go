@@ -112,9 +112,10 @@ func (c *Client) move(ctx context.Context, path string, o any) (*api.Ordered, er
 	return c.order(ctx, path, o, answerTimeout+6*slowest)
 }
 
-// Resume ends a standby, and what earlier failovers have left. The error is as Status's.
-func (c *Client) Resume(ctx context.Context) (*api.Ordered, error) {
-	return c.order(ctx, "/v1/resume", struct{}{}, answerTimeout)
+// Resume lets real servers in that manual_resume keeps out, or without any ends a standby,
+// and what earlier failovers have left. The error is as Status's.
+func (c *Client) Resume(ctx context.Context, servers []string) (*api.Ordered, error) {
+	return c.order(ctx, "/v1/resume", api.ResumeOrder{Servers: servers}, answerTimeout)
 }
 
 // Assert has hooks run again, and returns what came of them. It waits for as long as that

@@ -28,11 +28,11 @@ type Source interface {
 	// Only taking the order ends with ctx: the reading itself is bounded.
 	ReloadAndWait(context.Context) (api.Reloaded, error)
 	// Failover has virtual routers offer their roles, StandBy has all do so and keeps
-	// this director from being Master, and Resume ends what either has left. Only
-	// taking the order ends with ctx.
+	// this director from being Master, and Resume ends what either has left, or lets real
+	// servers in. Only taking the order ends with ctx.
 	Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error)
 	StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered, error)
-	Resume(context.Context, api.User) (api.Ordered, error)
+	Resume(context.Context, api.User, api.ResumeOrder) (api.Ordered, error)
 	// Assert has hooks run again. Only taking the order ends with ctx.
 	Assert(context.Context, api.User, api.AssertOrder) (api.Ordered, error)
 }

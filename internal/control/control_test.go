@@ -48,8 +48,8 @@ func (f fixed) Assert(_ context.Context, by api.User, o api.AssertOrder) (api.Or
 	return api.Ordered{OK: true, Error: fmt.Sprintf("%v wants %v", by, o.Names)}, nil
 }
 
-func (f fixed) Resume(_ context.Context, by api.User) (api.Ordered, error) {
-	return api.Ordered{OK: true, Ended: []string{by.String()}}, nil
+func (f fixed) Resume(_ context.Context, by api.User, o api.ResumeOrder) (api.Ordered, error) {
+	return api.Ordered{OK: true, Ended: append([]string{by.String()}, o.Servers...)}, nil
 }
 
 // hung is a source whose loop never answers.
@@ -80,7 +80,7 @@ func (hung) Assert(ctx context.Context, _ api.User, _ api.AssertOrder) (api.Orde
 	return api.Ordered{}, ctx.Err()
 }
 
-func (hung) Resume(ctx context.Context, _ api.User) (api.Ordered, error) {
+func (hung) Resume(ctx context.Context, _ api.User, _ api.ResumeOrder) (api.Ordered, error) {
 	<-ctx.Done()
 	return api.Ordered{}, ctx.Err()
 }
@@ -364,7 +364,7 @@ func (s stuck) StandBy(context.Context, api.User, api.StandbyOrder) (api.Ordered
 	return api.Ordered{}, nil
 }
 
-func (s stuck) Resume(context.Context, api.User) (api.Ordered, error) {
+func (s stuck) Resume(context.Context, api.User, api.ResumeOrder) (api.Ordered, error) {
 	<-s.release
 	return api.Ordered{}, nil
 }

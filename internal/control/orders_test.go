@@ -26,8 +26,8 @@ func TestOrdersOverTheSocket(t *testing.T) {
 	if want := (&api.Ordered{OK: true, Error: (api.User{UID: uint32(os.Getuid())}).String() + " wants 2h0m0s force=false"}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("standby: %+v, error %v; want %+v", got, err, want)
 	}
-	got, err = Dial(path).Resume(t.Context())
-	if err != nil || len(got.Ended) != 1 || os.Getuid() == 0 && got.Ended[0] != "root (uid 0)" {
+	got, err = Dial(path).Resume(t.Context(), []string{"web/192.168.1.4"})
+	if err != nil || len(got.Ended) != 2 || got.Ended[1] != "web/192.168.1.4" || os.Getuid() == 0 && got.Ended[0] != "root (uid 0)" {
 		t.Errorf("resume: %+v, error %v", got, err)
 	}
 	got, err = Dial(path).Assert(t.Context(), []string{"outside"})

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lvsd/lvsd/internal/api"
 )
 
 // socketMode lets root and the socket's group connect, and nobody else.
@@ -168,9 +166,7 @@ func newSocketHandler(src Source) http.Handler {
 	orderedElsewhere := refuse(http.StatusTooManyRequests, "other orders are under way; ask again when they have ended")
 	route(http.MethodPost, "/v1/failover", serveOrder(src.Failover), orderedElsewhere)
 	route(http.MethodPost, "/v1/standby", serveOrder(src.StandBy), orderedElsewhere)
-	route(http.MethodPost, "/v1/resume", serveOrder(func(ctx context.Context, by api.User, _ struct{}) (api.Ordered, error) {
-		return src.Resume(ctx, by)
-	}), orderedElsewhere)
+	route(http.MethodPost, "/v1/resume", serveOrder(src.Resume), orderedElsewhere)
 	route(http.MethodPost, "/v1/assert", serveOrder(src.Assert), orderedElsewhere)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound,

@@ -140,7 +140,9 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			return openTable(ctx, events, store)
 		},
 		Standby: standby.load(o.Log.Logger), SaveStandby: standby.save,
-		Owned: len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
+		KeptOut:     loadKeptOut(store, o.Log.Logger),
+		SaveKeptOut: func(all []director.KeptOut) error { return saveKeptOut(store, all) },
+		Owned:       len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},

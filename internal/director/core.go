@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
@@ -63,6 +64,8 @@ type Core struct {
 	outages map[ipvsctl.ServiceKey]bool
 	// low are the services of which fewer servers take connections than min_healthy.
 	low map[ipvsctl.ServiceKey]bool
+	// kept are the servers that manual_resume keeps out.
+	kept keptOut
 	// told are the states that hooks have been told of, by service and server.
 	told map[string]serviceStates
 	// counters are the kernel's, and loads and replies what follows from them.
@@ -101,6 +104,13 @@ func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
 func (c *Core) standing(service, server int) Standing {
 	s := c.healths.Standing(service, server)
 	s.Full = c.full(service, server)
+	if c.config.Services[service].Policed().ManualResume {
+		a := c.absentOf(service, server)
+		since, out := c.kept.since[a]
+		// While it is down for the failure that it is kept out for, a hold may still hold it in.
+		s.KeptOut = out && (s.State != checker.Down || !since.Equal(s.Since))
+		s.Resumed = c.kept.resumed[a]
+	}
 	return s
 }
 

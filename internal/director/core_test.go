@@ -32,6 +32,8 @@ type story struct {
 	described string
 	desired   vrrp.Desired // that the keeper was told last
 	told      []string     // what the hooks of services were told
+	saved     []SaveKeptOut
+	slow      bool // the disk
 }
 
 // tellOf begins a story with a configuration, on a machine that forwards packets.
@@ -91,6 +93,10 @@ func (s *story) write(effects []Effect) {
 			s.lines = append(s.lines, fmt.Sprintf("set %s=%s", e.Setting, e.Value))
 		case SetTargets:
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
+		case SaveKeptOut:
+			if s.saved = append(s.saved, e); !s.slow {
+				s.write(s.core.Handle(s.now, KeptOutSaved{}))
+			}
 		case TellHooks:
 			for _, st := range e {
 				s.told = append(s.told, strings.TrimSpace(fmt.Sprintf("%s %s %d/%d %s", st.Server, st.State, st.Serving, st.Servers, st.Reason)))

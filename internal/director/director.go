@@ -51,6 +51,11 @@ type Options struct {
 	// one with the greatest number counts. It may take long: it is called on goroutines
 	// of their own.
 	SaveStandby func(number uint64, s *api.Standby) error
+	// KeptOut are the real servers that an earlier process has kept out (manual_resume), and
+	// SaveKeptOut keeps others beyond this one. It may take long: it is called on a goroutine
+	// of its own, once at a time.
+	KeptOut     []KeptOut
+	SaveKeptOut func([]KeptOut) error
 	// MachineChanges tells, within bounds, that the machine's interfaces,
 	// addresses or routes have changed.
 	MachineChanges <-chan struct{}
@@ -144,9 +149,10 @@ func (d *Director) StandBy(ctx context.Context, by api.User, o api.StandbyOrder)
 	return order(ctx, d, func(answer func(api.Ordered)) Input { return StandBy{o, by, answer} })
 }
 
-// Resume ends a standby, and what earlier failovers have left. It fails as ReloadAndWait does.
-func (d *Director) Resume(ctx context.Context, by api.User) (api.Ordered, error) {
-	return order(ctx, d, func(answer func(api.Ordered)) Input { return Resume{by, answer} })
+// Resume lets real servers in that manual_resume keeps out, or ends a standby, and what
+// earlier failovers have left. It fails as ReloadAndWait does.
+func (d *Director) Resume(ctx context.Context, by api.User, o api.ResumeOrder) (api.Ordered, error) {
+	return order(ctx, d, func(answer func(api.Ordered)) Input { return Resume{o, by, answer} })
 }
 
 // Assert runs hooks again in the states that there are, and returns what came of them:

@@ -35,6 +35,7 @@
 //	readings.go                        whether the configuration is being read
 //	orders.go                          what is left of operators' orders
 //	core.go                            the core's state
+//	kept_out.go                        who stays out until an operator lets it in
 //	hold.go                            panic and isolation: who is silent and stays
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told

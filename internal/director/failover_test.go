@@ -135,10 +135,10 @@ func TestFailover(t *testing.T) {
 	h.expect("for as long as the other one is Master", "", "inside"+byAlice+", outside"+byAlice)
 	h.hearOf("inside", vrrp.Master)
 	h.expect("the other one has failed: who is Master need not hold back", "inside preempts", "outside"+byAlice)
-	h.handle(Resume{alice, h.answer})
+	h.handle(Resume{By: alice, Asker: h.answer})
 	h.expect("resumed", "inside preempts, outside preempts", "",
 		`ok=true, the failover of virtual router "outside", ordered by alice (uid 1000) 1h0m0s ago`)
-	h.handle(Resume{alice, h.answer})
+	h.handle(Resume{By: alice, Asker: h.answer})
 	h.expect("there is nothing more to resume", "inside preempts, outside preempts", "", "ok=true")
 }
 
@@ -260,7 +260,7 @@ func TestFailoversThatAreRefused(t *testing.T) {
 	h.expect("no name", "inside preempts, outside preempts", "", `ok=false, there is no virtual router or sync group "": the virtual routers are inside, outside`)
 	h.failover()
 	h.failover()
-	h.handle(Resume{alice, h.answer})
+	h.handle(Resume{By: alice, Asker: h.answer})
 	h.expect("one at a time", "inside offers 1, outside offers 1", "",
 		"ok=false, another failover is under way, ordered by alice (uid 1000): wait until it has ended",
 		"ok=false, another failover is under way, ordered by alice (uid 1000): wait until it has ended")

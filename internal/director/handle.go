@@ -74,7 +74,13 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 	case Assert:
 		c.assert(now, in)
 	case Resume:
-		c.resume(now, in)
+		if len(in.Servers) > 0 {
+			c.letIn(now, in)
+		} else {
+			c.resume(now, in)
+		}
+	case KeptOutSaved:
+		c.savedKeptOut(now, in.Err)
 	case Stop:
 		c.stop(now)
 	case HandedOver:

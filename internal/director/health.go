@@ -57,6 +57,12 @@ type Standing struct {
 	Since time.Time
 	// Recovered: it was down before it came up.
 	Recovered bool
+	// Fell: it was up before it came down, and no operator has let it in since.
+	Fell bool
+	// KeptOut: it has failed, and manual_resume keeps it out. Resumed is when an operator
+	// has let it in the last time.
+	KeptOut bool
+	Resumed time.Time
 	// Silent: it is down, since nothing comes back from it.
 	Silent bool
 	// Full: it has reached its upper threshold.
@@ -115,8 +121,9 @@ type server struct {
 	// first is the place of the first of its checks, which are as many as in the
 	// configuration and in its order.
 	first int32
-	// recovered: it was down before its state became what it is.
-	recovered bool
+	// recovered: it was down before its state became what it is. fell: it was up, and no
+	// operator has let it in since.
+	recovered, fell bool
 	// since is when its state was entered.
 	since time.Duration
 }
@@ -184,7 +191,8 @@ func (h *Healths) Configure(now time.Time, services []config.Service, found ipvs
 			c := &services[i].Servers[j]
 			h.servers[i][j] = server{first: int32(len(h.checks)), since: now.Sub(h.base)}
 			if k, ok := known[c.Key]; ok {
-				h.servers[i][j].since, h.servers[i][j].recovered = old.servers[was][k].since, old.servers[was][k].recovered
+				of := &old.servers[was][k]
+				h.servers[i][j].since, h.servers[i][j].recovered, h.servers[i][j].fell = of.since, of.recovered, of.fell
 				h.inherit(c, &old.services[was].Servers[k], old.of(was, k))
 			} else {
 				row, present := rows.Get(c.Key)
@@ -360,6 +368,7 @@ func (h *Healths) State(service, server int) checker.State { return together(h.o
 func (h *Healths) Standing(service, server int) Standing {
 	s := Standing{State: h.State(service, server), Since: h.base.Add(h.servers[service][server].since)}
 	s.Recovered = s.State == checker.Up && h.servers[service][server].recovered
+	s.Fell = s.State == checker.Down && h.servers[service][server].fell
 	s.Silent = s.State == checker.Down && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
 		return c.State() == checker.Down && !c.Silent()
 	})
@@ -376,6 +385,9 @@ func (h *Healths) why(service, server int) string {
 	}
 	return ""
 }
+
+// forgive takes the failure of a server that is down as one that an operator knows of.
+func (h *Healths) forgive(service, server int) { h.servers[service][server].fell = false }
 
 // passes reports whether a real server is up, and no check of it has failed last.
 func (h *Healths) passes(service, server int) bool {
@@ -413,7 +425,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		if change.State != before {
 			h.count(int(w.service), before, change.State)
 			server := &h.servers[w.service][w.server]
-			server.since, server.recovered = now.Sub(h.base), before == checker.Down
+			server.since, server.recovered, server.fell = now.Sub(h.base), before == checker.Down, before == checker.Up
 			change.Before = ""
 		} else if change.Before == "" {
 			continue

@@ -22,6 +22,7 @@ func (d *Director) Run(ctx context.Context) error {
 	defer cancel()
 
 	l := d.first
+	l.keptOut = d.o.KeptOut
 	d.first = Loaded{} // it is garbage after the first reload
 	l.open(ctx, d.o.OpenTable, d.o.Owned)
 	switch {
@@ -195,6 +196,8 @@ func (d *Director) carryOut(effects []Effect) {
 			e.Asker(e.Outcome)
 		case SaveStandby:
 			d.aside(func() Input { return StandbySaved{e.Number, d.o.SaveStandby(e.Number, e.Standby)} })
+		case SaveKeptOut:
+			d.aside(func() Input { return KeptOutSaved{d.o.SaveKeptOut(e)} })
 		case Conclude:
 			e.Asker(e.Outcome)
 		case Tell:

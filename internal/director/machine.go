@@ -98,6 +98,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.certificates(now, c.config.Director.CertificateDays, &c.healths)
 	all.watches(now, &c.watch)
 	all = append(all, c.held(now)...)
+	all = append(all, c.absentees()...)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)

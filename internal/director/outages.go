@@ -32,6 +32,7 @@ func (c *Core) plan(now time.Time) {
 	if len(c.leaving) == 0 {
 		c.leaving = nil // An empty map is as large as it was.
 	}
+	c.keepOut(now)
 	c.tellOutages(now)
 	c.tellHooks()
 	if c.opened {

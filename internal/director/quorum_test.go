@@ -184,6 +184,8 @@ func TestPrecedence(t *testing.T) {
 		listed   bool
 		value    uint32
 	}{
+		{"manual_resume, before panic", Standing{State: checker.Down, Silent: true, Since: start, KeptOut: true}, policy, []Hold{panics, isolation}, api.ByManualResume, false, 0},
+		{"manual_resume, before up_after", Standing{State: checker.Up, Recovered: true, Since: start, KeptOut: true}, policy, nil, api.ByManualResume, false, 0},
 		{"panic, before isolation", down, policy, []Hold{panics, isolation}, api.ByPanic, true, 8},
 		{"isolation, before health", down, policy, []Hold{isolation}, api.ByIsolation, true, 8},
 		{"health: it is down", down, policy, nil, "", false, 0},
@@ -192,6 +194,7 @@ func TestPrecedence(t *testing.T) {
 		{"who refuses is not held", Standing{State: checker.Down, Since: start}, policy, []Hold{panics, isolation}, "", false, 0},
 		{"up_after, before slow_start", up, policy, []Hold{panics, isolation}, api.ByUpAfter, false, 0},
 		{"slow_start, before the weight", up, config.Policy{SlowStart: time.Hour}, []Hold{panics, isolation}, api.BySlowStart, true, 1},
+		{"who was let in waits for no up_after", Standing{State: checker.Up, Recovered: true, Since: start.Add(-time.Hour), Resumed: now}, policy, nil, api.BySlowStart, true, 1},
 		{"the weight", up, config.Policy{}, []Hold{panics, isolation}, "", true, 8},
 		{"found at weight 0", Standing{State: checker.Drained}, policy, []Hold{panics, isolation}, "", true, 0},
 		{"unknown", Standing{}, policy, []Hold{panics, isolation}, "", false, 0},

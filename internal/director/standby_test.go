@@ -53,7 +53,7 @@ func TestStandby(t *testing.T) {
 	if h.mayRun() {
 		t.Error("without an end, it has ended")
 	}
-	h.handle(Resume{alice, h.answer})
+	h.handle(Resume{By: alice, Asker: h.answer})
 	h.saved(nil)
 	h.expect("resumed", "inside preempts, outside preempts", "", "ok=true, the standby, ordered by alice (uid 1000) 100h0m0s ago")
 	if !h.mayRun() || h.core.Status(h.now, Edges{}).Standby != nil {

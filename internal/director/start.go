@@ -28,6 +28,9 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	}
 	c.config, c.diagnostics = l.Config, l.Warnings
 	c.orders.forget(l.Config.Routers)
+	if c.kept.take(l.keptOut); c.kept.forget(l.Config.Services) {
+		c.saveKeptOut()
+	}
 	c.tellWarnings(now, l.Warnings)
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true

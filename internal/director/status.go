@@ -197,6 +197,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		c.healths.describe(place, i, &srv)
 		srv.Full = c.full(place, i) && srv.KernelWeight > 0
 		srv.DecidedBy = weigh(now, &configured.Servers[i], configured.Policed(), c.standing(place, i), holds).By
+		_, srv.KeptOut = c.kept.since[c.absentOf(place, i)]
 		s.Servers = append(s.Servers, srv)
 	}
 	if configured.Fallback != nil {

@@ -81,9 +81,13 @@ type (
 		Number uint64
 		Err    error
 	}
-	// Resume ends a standby, and what failovers have left: virtual routers that do not
-	// take their roles back. Asker is answered when that is done.
+	// KeptOutSaved is what came of a SaveKeptOut.
+	KeptOutSaved struct{ Err error }
+	// Resume lets real servers in that manual_resume keeps out. Where it names none, it ends
+	// a standby, and what failovers have left: virtual routers that do not take their roles
+	// back. Asker is answered when that is done.
 	Resume struct {
+		api.ResumeOrder
 		By    api.User
 		Asker func(api.Ordered)
 	}
@@ -120,7 +124,8 @@ type Loaded struct {
 	// configuration; nil where it was not opened.
 	Found ipvsctl.Table
 
-	table Table // that was opened
+	table   Table     // that was opened
+	keptOut []KeptOut // of an earlier process
 }
 
 // An Effect is something that the core wants done: one of these types. Those that
@@ -202,6 +207,9 @@ type (
 		Number  uint64
 		Standby *api.Standby
 	}
+	// SaveKeptOut keeps, beyond this process, which real servers are kept out. It ends with
+	// a KeptOutSaved, and there is no other before that.
+	SaveKeptOut []KeptOut
 	// Tell reports an event.
 	Tell struct{ event.Event }
 )

@@ -21,6 +21,9 @@ const (
 	// Drained: some have weight 0, by the configuration or as they were found in
 	// the table at the start, and no other is up.
 	Drained Reason = "drained"
+	// Waiting: some stay out until an operator lets them in (manual_resume), and no other
+	// is up.
+	Waiting Reason = "manual_resume"
 	// NoneUp: some are down, and none is up.
 	NoneUp Reason = "down"
 	// TooFew: some take connections, but fewer than min_healthy.
@@ -33,8 +36,8 @@ const (
 type Verdict struct {
 	Supply api.Supply
 	// How many of its real servers take no connections, by why: they are full, they
-	// are down, they have weight 0, they have had no result.
-	full, down, drained, unknown int
+	// are down, they have weight 0, they wait for an operator, they have had no result.
+	full, down, drained, waiting, unknown int
 	// Below: fewer of them take connections than min_healthy. Unsure: first results may
 	// still tell.
 	Below, unsure bool
@@ -97,6 +100,8 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 			v.full++
 		case w.Listed:
 			v.drained++
+		case w.By == api.ByManualResume:
+			v.waiting++
 		case states[i] == checker.Down:
 			v.down++
 		default:
@@ -120,6 +125,8 @@ func (v Verdict) Reason() Reason {
 		return Full
 	case v.drained > 0:
 		return Drained
+	case v.waiting > 0:
+		return Waiting
 	case v.down > 0:
 		return NoneUp
 	case v.unknown > 0:
@@ -130,7 +137,7 @@ func (v Verdict) Reason() Reason {
 }
 
 // none reports whether nothing was counted: some server takes connections.
-func (v Verdict) none() bool { return v.full+v.down+v.drained+v.unknown == 0 }
+func (v Verdict) none() bool { return v.full+v.down+v.drained+v.waiting+v.unknown == 0 }
 
 // why is the reason in figures, for the log.
 func (v Verdict) why() string {
@@ -141,7 +148,7 @@ func (v Verdict) why() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{v.full, "at their upper_threshold"}, {v.down, "down"}, {v.drained, "with weight 0"}, {v.unknown, "without a result"}} {
+	}{{v.full, "at their upper_threshold"}, {v.down, "down"}, {v.drained, "with weight 0"}, {v.waiting, "kept out until lvsd resume"}, {v.unknown, "without a result"}} {
 		if part.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", part.n, part.text))
 		}

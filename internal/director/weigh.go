@@ -42,16 +42,23 @@ type Weight struct {
 // its weight: the kernel passes it over by itself, and knows the moment when it is
 // not full any more.
 //
-// What decides is the first of these that has something to say: the holds, in their
-// order (panic, then isolation); of a server that is up, up_after and slow_start; and
+// What decides is the first of these that has something to say: manual_resume, since an
+// operator is to decide; the holds, in their order (panic, then isolation); of a server that is up, up_after and slow_start; and
 // its health.
 func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds []Hold) Weight {
+	if s.KeptOut {
+		return Weight{By: api.ByManualResume}
+	}
 	for _, h := range holds {
 		if h.holds(now, s) {
 			return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full, By: h.By, Until: h.Until}
 		}
 	}
-	switch begins := s.Since.Add(p.UpAfter); {
+	begins := s.Since.Add(p.UpAfter)
+	if s.Resumed.After(begins) {
+		begins = s.Resumed
+	}
+	switch {
 	case s.State == checker.Drained:
 		return Weight{Listed: true}
 	case s.State != checker.Up:

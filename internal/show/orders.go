@@ -51,7 +51,7 @@ func writeOrdered(out io.Writer, o *api.Ordered) {
 	} else if s != nil {
 		fmt.Fprintf(out, "in standby: until %s, or lvsd resume\n", clock(s.Until))
 	} else if o.OK && len(o.Routers)+len(o.Ended) == 0 {
-		fmt.Fprintln(out, "nothing to resume: no earlier order holds this director back")
+		fmt.Fprintln(out, "nothing to resume")
 	}
 }
 

@@ -249,6 +249,7 @@ virtual_service "web" {
   min_healthy     = 2
   recover_healthy = "3"
   up_after        = "7s"
+  manual_resume   = true
   on "down" {
     run      = ["/etc/lvsd/hooks/servers", "down"]
     at_start = true
