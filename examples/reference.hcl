@@ -102,8 +102,9 @@ director {
   # When every check of every real server is silent at once (no answer,
   # unreachable), and there are two addresses or more, take this director to be
   # cut off: the servers stay in the table, and the priority of its virtual
-  # routers falls to 1, so that a director that sees them becomes Master. If
-  # false, the servers count as down.
+  # routers falls to 1, so that a director that sees them becomes Master. One
+  # that does not preempt is offered the role once; one that is cut off, too,
+  # does not take it. If false, the servers count as down.
   # Default: true.
   isolation = true
 

@@ -28,7 +28,11 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) (acts []Action) 
 		if ad.Priority != 0 || src == r.election.master {
 			acts = r.endWaiting(now, ad)
 		}
+		before := r.election
 		r.election.receive(&r.c, now, src, ad)
+		if r.election.leaving && r.effect <= -MaxPenalty {
+			r.election.decline(&r.c, now, &before)
+		}
 		if r.election.heardAt.Equal(now) {
 			acts = append(acts, r.understand(now)...)
 		}

@@ -113,6 +113,19 @@ func (e *election) forwards(c *Config, now time.Time) {
 // know notes which router is Master.
 func (e *election) know(master netip.Addr, priority uint8) { e.master, e.priority = master, priority }
 
+// decline waits for longer than a Master that only offers its role does: a router that is
+// fit for nothing takes it from one that has left, not from one that would keep it. That one
+// may say it again, which changes nothing.
+func (e *election) decline(c *Config, now time.Time, before *election) {
+	switch {
+	case e.masterDownAt.IsZero():
+	case before.leaving:
+		e.masterDownAt = before.masterDownAt
+	default:
+		e.masterDownAt = now.Add(e.masterDown(c) + e.interval)
+	}
+}
+
 // receive is RFC 9568 section 6.4.2, "If an ADVERTISEMENT is received".
 func (e *election) receive(c *Config, now time.Time, src netip.Addr, ad Advert) {
 	// "If the Priority in the ADVERTISEMENT is 0, then: [...] Set the

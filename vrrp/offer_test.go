@@ -133,3 +133,45 @@ func TestAnOfferAfterAStallSaysNothing(t *testing.T) {
 		t.Errorf("the other one is heard: %q", got)
 	}
 }
+
+// A Backup that is fit for nothing (cut off, as the Master is) takes no role from a Master
+// that would keep it, and takes it from one that has left.
+func TestABackupThatIsFitForNothingDeclines(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		effect int
+		want   bool // it is Master before the other one goes on
+	}{
+		{"one that could serve accepts", 0, true},
+		{"one with a lower priority accepts", -MaxPenalty + 1, true},
+		{"one that is cut off declines", -MaxPenalty, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := matrixStates["backup, following"]()
+			r.Adjust(epoch, tt.effect)
+			receive(r, epoch, higher, advertOf(0))
+			receive(r, at(second), higher, advertOf(0)) // A repetition puts nothing off.
+			c := testConfig()
+			c.Priority = 1
+			last := at(c.masterDown(second)) // when a Master goes on that is cut off, too
+			for d := r.Deadline(); d.Before(last); d = r.Deadline() {
+				r.Expire(d)
+				if r.State() == Master {
+					break
+				}
+			}
+			if got := r.State() == Master; got != tt.want {
+				t.Fatalf("it is Master: %v, want %v", got, tt.want)
+			}
+			for d := r.Deadline(); d.Before(at(6 * second)); d = r.Deadline() {
+				r.Expire(d)
+				if r.State() == Master {
+					return
+				}
+			}
+			if r.State() != Master {
+				t.Error("nobody is Master after the other one has left")
+			}
+		})
+	}
+}

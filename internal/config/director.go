@@ -20,7 +20,7 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			checker.DefaultInFlight, 1, 65536, func(d *Director) *int { return &d.ProbesInFlight }),
 		block.Count("probes_per_second", "The largest number of probes that begin in a second, of all servers together. Probes beyond it begin later, those that have waited longest first. Set it if the network or the servers do not stand many new connections at once, as at the start. 0 means no bound.",
 			0, 0, 1_000_000, func(d *Director) *int { return &d.ProbesPerSecond }),
-		block.Flag("isolation", "When every check of every real server is silent at once (no answer, unreachable), and there are two addresses or more, take this director to be cut off: the servers stay in the table, and the priority of its virtual routers falls to 1, so that a director that sees them becomes Master. If false, the servers count as down.",
+		block.Flag("isolation", "When every check of every real server is silent at once (no answer, unreachable), and there are two addresses or more, take this director to be cut off: the servers stay in the table, and the priority of its virtual routers falls to 1, so that a director that sees them becomes Master. One that does not preempt is offered the role once; one that is cut off, too, does not take it. If false, the servers count as down.",
 			true, func(d *Director) *bool { return &d.Isolation }),
 		block.Count("certificate_days", "How many days before its end the certificate of a real server is a finding, and a warning in the log. Only certificates that checks have seen count. 0 means never.",
 			14, 0, 3650, func(d *Director) *int { return &d.CertificateDays }),

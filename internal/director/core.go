@@ -79,6 +79,8 @@ type Core struct {
 	panics    map[ipvsctl.ServiceKey]Hold
 	isolated  bool
 	isolation Hold
+	// offerAt is when a director that is cut off offers its roles; zero: it does not, or has.
+	offerAt time.Time
 	// outdated: something that the plan depends on has changed.
 	outdated bool
 	// opened: there is an IPVS table, and kernel is how it was seen since the

@@ -43,6 +43,7 @@
 //	outages.go                         the plan, and what it means for services
 //	start.go, reload.go                the order of a start, and reading another configuration
 //	failover.go, standby.go            what operators order
+//	offer.go                           what a director does that is cut off
 //	handle.go                          what happens, and what follows from it
 //	director.go, loop.go               the channels around the loop, and the loop
 //

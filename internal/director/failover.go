@@ -113,7 +113,7 @@ func (c *Core) offer(now time.Time, routers []vrrp.Config, force bool, m *moving
 		if until := now.Add(tellWithin + r.Leave.Timeout + offerIntervals*r.Interval); until.After(m.until) {
 			m.until = until
 		}
-		if r.Preempt && s.State == vrrp.Master {
+		if r.Preempt && s.State == vrrp.Master && !m.isolated {
 			c.orders.hold(r.Name, api.Held{By: m.by, Since: now})
 		}
 	}

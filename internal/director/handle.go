@@ -98,7 +98,7 @@ func (c *Core) Deadline() time.Time {
 	if !c.ready {
 		next = earliest(next, c.startEnd)
 	}
-	return earliest(earliest(next, c.orders.deadline()), earliest(c.reload.until, c.reload.loading))
+	return earliest(earliest(earliest(next, c.offerAt), c.orders.deadline()), earliest(c.reload.until, c.reload.loading))
 }
 
 // Expire does what is due by now.
@@ -110,6 +110,7 @@ func (c *Core) Expire(now time.Time) []Effect {
 		c.giveUp(now)
 	}
 	c.expireOrders(now)
+	c.offerRoles(now)
 	return c.act(now)
 }
 

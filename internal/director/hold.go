@@ -127,9 +127,11 @@ func (c *Core) isolate(now time.Time) (changed bool) {
 			c.isolation = Hold{By: api.ByIsolation, From: now.Add(-most)}
 		}
 		c.isolation.Until = time.Time{}
+		c.offerAt = now.Add(patienceWithPeers(c.config.Routers))
 		c.tell(now, event.Error, "isolated", "", "every check of every real server is silent: this director is likelier to be cut off than all of them to be dead, so they stay in the table",
 			slog.Int("targets", c.healths.targets))
 	} else {
+		c.offerAt = time.Time{}
 		most *= 2 // Some come back somewhat later than the first.
 		c.isolation.Until = now.Add(most)
 		c.tell(now, event.Info, "isolation-over", "", "a real server answers again: from now on, checks decide", slog.Duration("within", most))

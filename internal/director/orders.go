@@ -35,6 +35,9 @@ type moving struct {
 	by    api.User
 	asker func(api.Ordered) // who is told if a stop overtakes it
 	ended func(now time.Time, o api.Ordered)
+	// isolated: it is this director's own, which is cut off. It takes the role back as it is
+	// configured, once it has seen a server.
+	isolated bool
 	// asks: the keeper is asked about the routers that are not Master as well, since
 	// what it told last may be old.
 	asks   bool

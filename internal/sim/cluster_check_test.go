@@ -254,6 +254,7 @@ func (k *check) rows(s *config.Service, rows ipvsctl.Rows[ipvsctl.Destination]) 
 		switch {
 		case up && (!listed || row.Weight != c.Destination.Weight):
 			k.fail("%s/%s has passed and has weight %d, listed %t; want %d", s.Name, c.Name, row.Weight, listed, c.Destination.Weight)
+		case !up && listed && k.node.cluster.files.isolation: // It may be held in.
 		case down && listed:
 			k.fail("%s/%s has failed and is in the table with weight %d", s.Name, c.Name, row.Weight)
 		case listed && k.downs[c] && !up && len(c.Checks) == 1:

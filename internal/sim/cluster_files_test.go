@@ -39,13 +39,14 @@ func serverAddr(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 168, 0, 
 // files are what the configuration says at one moment, the same for both
 // directors but for the priority.
 type files struct {
-	rng      *rand.Rand
-	version  int
-	mistake  bool
-	services []config.Service
-	priority [2]uint8
-	preempt  bool
-	tracked  []config.Condition
+	isolation bool
+	rng       *rand.Rand
+	version   int
+	mistake   bool
+	services  []config.Service
+	priority  [2]uint8
+	preempt   bool
+	tracked   []config.Condition
 }
 
 func newFiles(rng *rand.Rand) files {
@@ -165,7 +166,7 @@ func (f *files) checks(key ipvsctl.DestinationKey) []config.Check {
 func (f *files) config(node int) *config.Config {
 	return &config.Config{
 		Node: fmt.Sprintf("lvs%d", node+1), Digest: fmt.Sprintf("v%d", f.version), Services: f.services, Conditions: f.tracked,
-		Director: config.Director{StartDelay: startDelay, KeepTable: true},
+		Director: config.Director{StartDelay: startDelay, KeepTable: true, Isolation: f.isolation},
 		Routers: []vrrp.Config{{
 			Name: "outside", Interface: "eth0", VRID: 51, Version: 3, Interval: time.Second, Priority: f.priority[node], Preempt: f.preempt,
 			Addresses: []netip.Prefix{netip.PrefixFrom(virtual, 24)},

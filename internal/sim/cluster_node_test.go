@@ -35,8 +35,8 @@ type Node struct {
 	// stalled: the process gets no processor time; waiting is what came meanwhile.
 	stalled bool
 	waiting []director.Input
-	// blind: this director cannot ask any server.
-	blind bool
+	// blind: this director cannot ask any server, and cut: it hears nothing of any.
+	blind, cut bool
 
 	targets []checker.Target
 	desired vrrp.Desired
@@ -239,7 +239,7 @@ func (n *Node) read(r director.Read) {
 
 // keep is the keeper, which has heard what shall run.
 func (n *Node) keep() {
-	waits := slices.ContainsFunc(n.desired.Conditions, func(c vrrp.Condition) bool { return !c.OK && !c.Tracked })
+	waits := slices.ContainsFunc(n.desired.Conditions, func(c vrrp.Condition) bool { return !c.OK && !c.Tracked && c.Penalty == 0 })
 	c := n.desired.Routers[0]
 	switch {
 	case n.leaving || n.memory.stopped && n.Router != nil:
@@ -247,6 +247,7 @@ func (n *Node) keep() {
 		if n.Config.Priority != c.Priority || n.Config.Preempt != c.Preempt {
 			n.Update(c)
 		}
+		n.do(n.Router.Adjust(n.clock(), n.penalty()))
 		for _, o := range n.desired.Offers {
 			n.cluster.disturb(func() { n.do(n.Router.Offer(n.clock(), o)) })
 		}
@@ -260,6 +261,16 @@ func (n *Node) keep() {
 		n.Config = c
 		n.Start()
 	}
+}
+
+// penalty is what the priority changes by, as the keeper works it out.
+func (n *Node) penalty() (effect int) {
+	for _, c := range n.desired.Conditions {
+		if !c.OK && !c.Tracked {
+			effect -= c.Penalty
+		}
+	}
+	return effect
 }
 
 // follow tells the core of the router's role, and of the end of a hand-over.
@@ -368,6 +379,8 @@ func (n *Node) ask(t checker.Target) checker.Result {
 	switch {
 	case n.blind:
 		r.Outcome, r.Detail = checker.NotRun, "no route"
+	case n.cut:
+		r.Outcome, r.Silent, r.Detail = checker.Failed, true, "timeout after 1s while connecting"
 	case n.cluster.dead[numberOf(t.Addr)] || n.cluster.chance(n.cluster.flaky):
 		r.Outcome, r.Detail = checker.Failed, "connection refused"
 	}
