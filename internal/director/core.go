@@ -66,6 +66,8 @@ type Core struct {
 	low map[ipvsctl.ServiceKey]bool
 	// kept are the servers that manual_resume keeps out.
 	kept keptOut
+	// bustle are the servers that have changed since the last heartbeat.
+	bustle bustle
 	// told are the states that hooks have been told of, by service and server.
 	told map[string]serviceStates
 	// counters are the kernel's, and loads and replies what follows from them.

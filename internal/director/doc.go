@@ -34,6 +34,7 @@
 //	full.go, replies.go                what follows from the kernel's counters
 //	readings.go                        whether the configuration is being read
 //	orders.go                          what is left of operators' orders
+//	bustle.go                          many servers that change at once, in the log
 //	core.go                            the core's state
 //	kept_out.go                        who stays out until an operator lets it in
 //	hold.go                            panic and isolation: who is silent and stays

@@ -153,6 +153,7 @@ func (c *Core) beat(now time.Time) {
 	c.nextBeat = now.Add(tick)
 	c.beats++
 	c.do(Heartbeat{})
+	c.tellTogether(now)
 	c.outdated = c.loads.count(c.config.Services, c.counters) || c.outdated
 	if c.beats%repliesEvery == 0 {
 		c.replies.count(now.Sub(c.started), c.config.Services, c.counters)
@@ -175,7 +176,9 @@ func (c *Core) observe(now time.Time, results Probed) {
 		c.unjudged = c.watch.observe(now, o.Target, o.Result) || c.unjudged
 		for _, change := range c.healths.Observe(now, o.Target, o.Result) {
 			c.outdated = c.outdated || change.Before == ""
-			c.tellChange(now, change)
+			if c.bustle.takes(&change) {
+				c.tellChange(now, change)
+			}
 		}
 	}
 	if c.healths.shifts != shifts && (c.isolation.By != "" || len(c.panics) > 0) {
