@@ -1426,6 +1426,16 @@ virtual_service "web" {
     # 0 to 2147483647; default: 1.
     weight = 3
 
+    # The servers of tier 1 serve while enough of them take connections
+    # (min_healthy, recover_healthy; by default one is enough), else those of
+    # tier 2 in their place, and so on. All are checked always. Those of
+    # another tier than serves keep the connections that they have, with weight
+    # 0, and with persistence only if the tiers before them serve no more. When
+    # no tier has enough, the fallback serves, and without one, all that are
+    # up.
+    # 1 to 4; default: 1.
+    tier = 1
+
     # The number of connections at which the server gets no new ones. 0 means
     # no limit. Set it if a server fails when it is overloaded. The kernel also
     # counts connections that have ended until it forgets them, after 2 minutes

@@ -250,8 +250,11 @@ type Service struct {
 	Supply Supply `json:"supply"`
 	Reason string `json:"reason,omitempty"`
 	// BelowMinimum: fewer of its servers take connections than its min_healthy.
-	BelowMinimum bool     `json:"below_minimum,omitempty"`
-	Servers      []Server `json:"servers"`
+	BelowMinimum bool `json:"below_minimum,omitempty"`
+	// Tier is the one whose servers serve; left out where there is one only, or none has
+	// enough.
+	Tier    int      `json:"tier,omitempty"`
+	Servers []Server `json:"servers"`
 	// Transitions counts how often its real servers have changed between up and
 	// down since the daemon started.
 	Transitions Transitions `json:"transitions"`
@@ -340,6 +343,8 @@ type Server struct {
 	// DecidedBy is what has decided whether and how it is in the table, where that
 	// was not its health; left out otherwise.
 	DecidedBy Decider `json:"decided_by,omitempty"`
+	// Tier is the server's, as configured; left out where the service has one only.
+	Tier int `json:"tier,omitempty"`
 	// KeptOut: it has failed, and stays out until an operator lets it in, also when its
 	// checks pass again.
 	KeptOut bool `json:"kept_out,omitempty"`
@@ -370,6 +375,8 @@ const (
 	ByIsolation Decider = "isolation"
 	// ByUpAfter: it is up, and stays out until it has been for long enough.
 	ByUpAfter Decider = "up_after"
+	// ByTier: it is up, and servers of another tier serve.
+	ByTier Decider = "tier"
 	// BySlowStart: it is up, and its weight is on its way to the configured one.
 	BySlowStart Decider = "slow_start"
 )

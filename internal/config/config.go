@@ -216,7 +216,15 @@ type Server struct {
 	Checks []Check
 	// InitialUp puts it into the table before its first result.
 	InitialUp bool
+	// Tier is when it serves: while too few of the tiers before it take connections. 0 is 1.
+	Tier uint8
 }
+
+// TierOf returns the server's tier, from 1.
+func (s *Server) TierOf() uint8 { return max(s.Tier, 1) }
+
+// MaxTiers bounds the tiers of a service.
+const MaxTiers = 4
 
 // A Check is one probe that a server must pass, and how many results in a row
 // change its state.

@@ -105,6 +105,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/real_server/address":         {`address = "192.168.1.4"`, `address = "192.168.1.6"`, nil},
 	"virtual_service/real_server/port":            {``, `port = 8080`, nil},
 	"virtual_service/real_server/weight":          {``, `weight = 5`, nil},
+	"virtual_service/real_server/tier":            {``, `tier = 2`, nil},
 	"virtual_service/real_server/upper_threshold": {``, `upper_threshold = 100`, nil},
 	"virtual_service/real_server/lower_threshold": {`upper_threshold = 100`, "upper_threshold = 100\nlower_threshold = 10", nil},
 	"virtual_service/real_server/forward":         {``, `forward = "direct"`, nil},

@@ -17,6 +17,7 @@ type server struct {
 	address              netip.Addr
 	port                 uint16
 	weight, upper, lower uint32
+	tier                 uint8
 	whenFull             bool
 }
 
@@ -45,6 +46,8 @@ var serverTable = block.NewTable("real_server", func() []block.Entry[server] {
 		serverPort(),
 		block.Count("weight", "The server's share of the connections relative to the other servers. A server with weight 0 gets no new connections and keeps those that it has.",
 			1, 0, math.MaxInt32, func(s *server) *uint32 { return &s.weight }),
+		block.Count("tier", "The servers of tier 1 serve while enough of them take connections (min_healthy, recover_healthy; by default one is enough), else those of tier 2 in their place, and so on. All are checked always. Those of another tier than serves keep the connections that they have, with weight 0, and with persistence only if the tiers before them serve no more. When no tier has enough, the fallback serves, and without one, all that are up.",
+			uint8(1), 1, MaxTiers, func(s *server) *uint8 { return &s.tier }),
 		block.Count("upper_threshold", "The number of connections at which the server gets no new ones. 0 means no limit. Set it if a server fails when it is overloaded. The kernel also counts connections that have ended until it forgets them, after 2 minutes with TCP and 5 with UDP: with 10 short ones a second, those are 1,200. Once all servers are at their thresholds, clients are refused; see when_full of the fallback.",
 			0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.upper }),
 		block.Count("lower_threshold", "A server that has reached upper_threshold gets new connections again once it has fewer than this. 0 means three quarters of upper_threshold.",
@@ -105,7 +108,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	s.Destination = r.destination()
 	s.Destination.Weight, s.Destination.Upper, s.Destination.Lower = r.weight, r.upper, r.lower
 	r.checkThresholds(b)
-	s.InitialUp = r.initialUp
+	s.InitialUp, s.Tier = r.initialUp, r.tier
 	probes := g.checks
 	if b.Count("check") > 0 {
 		probes = readChecks(b, g.defaults)

@@ -99,6 +99,7 @@ var (
 	serverAspects = []aspect[config.Server]{
 		{"address", func(s *config.Server) any { return s.Key }},
 		{"weight", func(s *config.Server) any { return s.Destination.Weight }},
+		{"tier", func(s *config.Server) any { return s.TierOf() }},
 		{"upper_threshold", func(s *config.Server) any { return s.Destination.Upper }},
 		{"lower_threshold", func(s *config.Server) any { return s.Destination.Lower }},
 		{"forward", func(s *config.Server) any { return s.Destination.Forward }},

@@ -62,8 +62,10 @@ type Core struct {
 	// last server by it or an earlier one, and not got one since.
 	planned Planned
 	outages map[ipvsctl.ServiceKey]bool
-	// low are the services of which fewer servers take connections than min_healthy.
-	low map[ipvsctl.ServiceKey]bool
+	// low are the services of which fewer servers take connections than min_healthy, and
+	// ranked how the tiers of those stood that have several.
+	low    map[ipvsctl.ServiceKey]bool
+	ranked map[ipvsctl.ServiceKey]ranked
 	// kept are the servers that manual_resume keeps out.
 	kept keptOut
 	// bustle are the servers that have changed since the last heartbeat.
@@ -120,6 +122,9 @@ func (c *Core) standing(service, server int) Standing {
 
 // below reports whether fewer servers of a service take connections than must.
 func (c *Core) below(service int) bool { return c.low[c.config.Services[service].Key] }
+
+// lowTiers are the tiers of a service of which fewer servers take connections than must.
+func (c *Core) lowTiers(service int) tiers { return c.ranked[c.config.Services[service].Key].low }
 
 // full reports whether the real server Services[service].Servers[server] has
 // reached its upper threshold.

@@ -21,6 +21,7 @@
 //	health.go                          Healths: the state of every real server
 //	conditions.go                      a watch: what virtual routers track
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
+//	tiers.go                           which servers of a service are in turn
 //	leave.go                           what serves on until a changed service's first results
 //	plan.go                            Plan
 //	aspects.go, blocks.go,

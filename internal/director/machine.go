@@ -99,6 +99,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.watches(now, &c.watch)
 	all = append(all, c.held(now)...)
 	all = append(all, c.absentees()...)
+	all = append(all, c.reserves()...)
 	all.settings(c.config, c.facts, c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)

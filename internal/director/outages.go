@@ -19,6 +19,7 @@ func (c *Core) plan(now time.Time) {
 		Standing:     c.standing,
 		Holds:        c.holds,
 		Below:        c.below,
+		Low:          c.lowTiers,
 		Master:       c.masters(),
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
@@ -47,11 +48,18 @@ func (c *Core) plan(now time.Time) {
 func (c *Core) tellOutages(now time.Time) {
 	outages := make(map[ipvsctl.ServiceKey]bool)
 	low := make(map[ipvsctl.ServiceKey]bool)
+	order := make(map[ipvsctl.ServiceKey]ranked)
 	for i, v := range c.planned.Verdicts {
 		s := &c.config.Services[i]
 		c.tellQuorum(now, s, v)
 		if v.Below || v.Supply == api.Withheld && c.low[s.Key] {
 			low[s.Key] = true
+		}
+		if was := c.ranked[s.Key]; v.Supply == api.Withheld && was != (ranked{}) {
+			order[s.Key] = was
+		} else if v.ranked != (ranked{}) {
+			order[s.Key] = v.ranked
+			c.tellTier(now, s, was, v.ranked)
 		}
 		was := c.outages[s.Key]
 		switch {
@@ -65,7 +73,7 @@ func (c *Core) tellOutages(now time.Time) {
 			outages[s.Key] = true
 		}
 	}
-	c.outages, c.low = outages, low
+	c.outages, c.low, c.ranked = outages, low, order
 }
 
 // tellQuorum tells that fewer servers of a service take connections than must, or

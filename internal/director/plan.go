@@ -21,8 +21,9 @@ type World struct {
 	// they decide; nil: nothing.
 	Holds func(service int) []Hold
 	// Below reports whether fewer of a service's servers took connections than its
-	// min_healthy, so that recover_healthy counts; nil: of none.
+	// min_healthy, so that recover_healthy counts, and Low of which of its tiers; nil: of none.
 	Below func(service int) bool
+	Low   func(service int) tiers
 	// Master reports whether this director is Master of the named virtual
 	// router.
 	Master func(router string) bool
@@ -76,19 +77,35 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 			p.Until = earliest(p.Until, weight.Until)
 		}
 		awaited := now.Before(w.AwaitedUntil)
-		if awaited && policy.MinHealthy.N > 0 {
+		if awaited && (policy.MinHealthy.N > 0 || tiered(s)) {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 		}
-		low, unsure := below(s, states, weights, awaited, w.Below != nil && w.Below(i))
+		low, unsure, order := w.below(i, s, states, weights, awaited)
 		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights, low)}
 		p.Verdicts[i] = judge(states, weights, awaited).lower(low, s.Fallback != nil)
-		p.Verdicts[i].unsure = unsure
+		p.Verdicts[i].unsure, p.Verdicts[i].ranked = unsure, order
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 			w.Leaving[s.Key].stay(p.Table, s, states, w.Own)
 		}
 	}
 	return p
+}
+
+// below reports whether too few servers of a service take connections, and ranks its tiers
+// where it has several: the weights of those that do not serve are another then.
+func (w *World) below(service int, s *config.Service, states []checker.State, weights []Weight, awaited bool) (low, unsure bool, r ranked) {
+	if !tiered(s) {
+		low, unsure = below(s, states, weights, awaited, w.Below != nil && w.Below(service))
+		return low, unsure, r
+	}
+	var was tiers
+	if w.Low != nil {
+		was = w.Low(service)
+	}
+	r, unsure = rank(s, states, weights, awaited, was)
+	r.rest(s, weights)
+	return r.Tier == 0 && s.Policed().MinHealthy.N > 0, unsure, r
 }
 
 // Targets returns the targets of all checks and conditions of a configuration, in

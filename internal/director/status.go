@@ -185,7 +185,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
-		BelowMinimum: c.planned.Verdicts[place].Below,
+		BelowMinimum: c.planned.Verdicts[place].Below, Tier: int(c.planned.Verdicts[place].Tier),
 	}
 	total, _ := counters.Get(ipvsctl.DestinationKey{})
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
@@ -198,6 +198,12 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		srv.Full = c.full(place, i) && srv.KernelWeight > 0
 		srv.DecidedBy = weigh(now, &configured.Servers[i], configured.Policed(), c.standing(place, i), holds).By
 		_, srv.KeptOut = c.kept.since[c.absentOf(place, i)]
+		if v := &c.planned.Verdicts[place]; v.low != 0 || v.Tier != 0 {
+			srv.Tier = int(configured.Servers[i].TierOf())
+			if v.Tier != 0 && srv.Tier != int(v.Tier) && srv.Health != api.Down && srv.DecidedBy == "" {
+				srv.DecidedBy = api.ByTier
+			}
+		}
 		s.Servers = append(s.Servers, srv)
 	}
 	if configured.Fallback != nil {

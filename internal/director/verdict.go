@@ -41,21 +41,34 @@ type Verdict struct {
 	// Below: fewer of them take connections than min_healthy. Unsure: first results may
 	// still tell.
 	Below, unsure bool
+	ranked
 }
 
 // below reports whether fewer of a service's servers take connections than must.
 // Servers that are full count. While some are awaited that would be enough, it is as
 // it was, and unsure.
 func below(s *config.Service, states []checker.State, weights []Weight, awaited, was bool) (low, unsure bool) {
-	needed := s.Policed().MinHealthy
+	return short(s, 0, watermark(s, was), states, weights, awaited, was)
+}
+
+// watermark is how many servers must take connections, and of those that were too few.
+func watermark(s *config.Service, was bool) config.Quantity {
 	if was && s.Policed().RecoverHealthy.N > 0 {
-		needed = s.Policed().RecoverHealthy
+		return s.Policed().RecoverHealthy
 	}
+	return s.Policed().MinHealthy
+}
+
+// short is below for the servers of one tier, or of all with 0, by a watermark.
+func short(s *config.Service, tier uint8, needed config.Quantity, states []checker.State, weights []Weight, awaited, was bool) (low, unsure bool) {
 	if needed.N == 0 {
 		return false, false
 	}
 	var have, coming, all uint64
 	for i, w := range weights {
+		if tier != 0 && s.Servers[i].TierOf() != tier {
+			continue
+		}
 		each, weight := uint64(1), uint64(s.Servers[i].Destination.Weight)
 		if needed.Measure == config.Weight {
 			each = weight
@@ -96,6 +109,7 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 		switch {
 		case w.serves():
 			return Verdict{Supply: api.Served}
+		case w.Idle:
 		case w.Full && w.Value > 0:
 			v.full++
 		case w.Listed:

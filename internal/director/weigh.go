@@ -30,6 +30,8 @@ type Weight struct {
 	Value uint32
 	// Full: it has reached its upper threshold, so it gets no new ones either.
 	Full bool
+	// Idle: servers of another tier serve.
+	Idle bool
 	// By is what has decided that, where it is something else than its health.
 	By api.Decider
 	// Until is when the weight changes by itself; zero: it does not.

@@ -376,6 +376,7 @@ virtual_service "web" {
     address         = "192.168.1.4"
     port            = 8443
     weight          = 2147483647
+    tier            = 2
     upper_threshold = 1000
     lower_threshold = 900
     initial         = "check"
