@@ -12,7 +12,8 @@
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
-//	signed.go, leftover.go           outlives it
+//	kept_out.go, signed.go,          outlives it
+//	leftover.go
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go                      starting programs
 //	explain.go                       checks that are run once

@@ -106,6 +106,12 @@ type serviceStates map[string]string
 // converged reports whether the kernel has the table that was set last.
 func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
 
+// absentOf identifies the real server Services[service].Servers[server].
+func (c *Core) absentOf(service, server int) absent {
+	s := &c.config.Services[service]
+	return absent{s.Name, s.Servers[server].Key}
+}
+
 // standing is what is known of the real server Services[service].Servers[server].
 func (c *Core) standing(service, server int) Standing {
 	s := c.healths.Standing(service, server)

@@ -36,9 +36,10 @@
 //	readings.go                        whether the configuration is being read
 //	orders.go                          what is left of operators' orders
 //	bustle.go                          many servers that change at once, in the log
-//	core.go                            the core's state
 //	kept_out.go                        who stays out until an operator lets it in
+//	core.go                            the core's state
 //	hold.go                            panic and isolation: who is silent and stays
+//	absent.go                          what manual_resume makes of failures
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told
 //	told.go                            what the hooks of services are told

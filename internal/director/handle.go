@@ -1,7 +1,9 @@
 package director
 
 import (
+	"cmp"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -199,6 +201,39 @@ func (c *Core) tellChange(now time.Time, change Change) {
 	case change.State == checker.Down:
 		c.tell(now, event.Warning, "server-down", subject, "real server is down", append(attributes, slog.String("reason", change.Detail))...)
 	}
+}
+
+// tellTogether tells of the servers that have changed since the last heartbeat and were not
+// told one by one: of the services where most have, and of the others in one line.
+func (c *Core) tellTogether(now time.Time) {
+	all := slices.SortedFunc(maps.Values(c.bustle.services), func(a, b *changed) int {
+		return cmp.Or(cmp.Compare(b.down+b.up+b.reason, a.down+a.up+a.reason), cmp.Compare(a.name, b.name))
+	})
+	c.bustle = bustle{}
+	few := all[:min(len(all), maxSummaries)]
+	for _, s := range few {
+		c.tellSummary(now, s, slog.String("service", s.name))
+	}
+	if rest := all[len(few):]; len(rest) > 0 {
+		var sum changed
+		for _, s := range rest {
+			sum.down, sum.up, sum.reason, sum.last = sum.down+s.down, sum.up+s.up, sum.reason+s.reason, cmp.Or(s.last, sum.last)
+		}
+		c.tellSummary(now, &sum, slog.Int("services", len(rest)))
+	}
+}
+
+func (c *Core) tellSummary(now time.Time, s *changed, of slog.Attr) {
+	severity := event.Info
+	attributes := []slog.Attr{of, slog.Int("down", s.down), slog.Int("up", s.up)}
+	if s.down+s.reason > 0 {
+		severity = event.Warning
+		attributes = append(attributes, slog.String("last_reason", s.last))
+	}
+	if s.reason > 0 {
+		attributes = append(attributes, slog.Int("down_for_another_reason", s.reason))
+	}
+	c.tell(now, severity, "servers-changed", s.name, "more real servers have changed in this second than are told one by one", attributes...)
 }
 
 // hear takes the routers' newest statuses; the plan depends on their roles

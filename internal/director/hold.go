@@ -139,6 +139,20 @@ func (c *Core) isolate(now time.Time) (changed bool) {
 	return true
 }
 
+// defaultMissed is how many adverts a peer misses before a Master counts as gone.
+const defaultMissed = 3
+
+// patienceWithPeers is how long it takes at most until a peer that preempts has taken over
+// from a Master whose priority has fallen: Master_Down, and an interval in which it hears of
+// that.
+func patienceWithPeers(routers []vrrp.Config) (most time.Duration) {
+	for i := range routers {
+		missed := time.Duration(max(routers[i].MissedAdverts, defaultMissed))
+		most = max(most, (missed+2)*routers[i].Interval)
+	}
+	return max(most, time.Second)
+}
+
 // isolationJudged is what isolation means for virtual routers: this director should
 // be Master only where no other one sees more.
 func (c *Core) isolationJudged() vrrp.Condition {
@@ -164,6 +178,21 @@ func (c *Core) held(now time.Time) findings {
 			all.add(api.Error, "panic", s.Name, "look at the network between this director and these servers",
 				"%s of virtual service %q fell silent together, so they are held in the table until %s", text.Count(n, "real server"), s.Name, h.Until.Format(time.TimeOnly))
 		}
+	}
+	return all
+}
+
+// reserves finds services that are served by another tier than their first.
+func (c *Core) reserves() findings {
+	var all findings
+	var names []string
+	for i := range c.planned.Verdicts {
+		if c.planned.Verdicts[i].late() {
+			names = append(names, c.config.Services[i].Name)
+		}
+	}
+	if len(names) > 0 {
+		all.add(api.Warning, "tier-serves", "", "", "too few servers of the first tier take connections, so those of a later one serve: %s", text.Few(names))
 	}
 	return all
 }

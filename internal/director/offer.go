@@ -9,20 +9,6 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// defaultMissed is how many adverts a peer misses before a Master counts as gone.
-const defaultMissed = 3
-
-// patienceWithPeers is how long it takes at most until a peer that preempts has taken over
-// from a Master whose priority has fallen: Master_Down, and an interval in which it hears of
-// that.
-func patienceWithPeers(routers []vrrp.Config) (most time.Duration) {
-	for i := range routers {
-		missed := time.Duration(max(routers[i].MissedAdverts, defaultMissed))
-		most = max(most, (missed+2)*routers[i].Interval)
-	}
-	return max(most, time.Second)
-}
-
 // offerAgain is how long an offer waits for an operator's order to end.
 const offerAgain = time.Second
 

@@ -87,3 +87,15 @@ func (c *Core) tellQuorum(now time.Time, s *config.Service, v Verdict) {
 		c.tell(now, event.Info, "quorum-reached", s.Name, "enough real servers of the virtual service take connections again", about(s)...)
 	}
 }
+
+// tellTier tells that servers of another tier serve. That none has enough, the service tells.
+func (c *Core) tellTier(now time.Time, s *config.Service, was, is ranked) {
+	severity, what := event.Info, "the servers of the first tier serve again"
+	switch {
+	case was.Tier == is.Tier || is.Tier == 0 || !is.late() && !was.late():
+		return
+	case is.late():
+		severity, what = event.Warning, "servers of a later tier serve, since too few of those before take connections"
+	}
+	c.tell(now, severity, "tier-serves", s.Name, what, append(about(s), slog.Int("tier", int(is.Tier)))...)
+}

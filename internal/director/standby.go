@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -169,4 +172,79 @@ func (c *Core) abandonOrders() {
 		c.orders.moving = nil
 		c.refuseOrder(m.asker, errors.New(stopping.Error))
 	}
+}
+
+// letIn lets real servers in that manual_resume keeps out: "web/192.168.1.4", or "web" for
+// all of a service. One that is down serves as soon as its checks pass.
+func (c *Core) letIn(now time.Time, in Resume) {
+	o := done()
+	var all []position
+	for _, name := range in.Servers {
+		found, err := c.named(name)
+		if err != nil {
+			c.refuseOrder(in.Asker, err)
+			return
+		}
+		all = append(all, found...)
+	}
+	for _, p := range all {
+		since, out := c.kept.resume(now, c.absentOf(p.service, p.server))
+		if !out {
+			continue
+		}
+		c.healths.forgive(p.service, p.server)
+		s := &c.config.Services[p.service]
+		name := s.Name + "/" + s.Servers[p.server].Name
+		how := "serves now"
+		if c.healths.State(p.service, p.server) != checker.Up {
+			how = "serves as soon as its checks pass"
+		}
+		o.Ended = append(o.Ended, fmt.Sprintf("manual_resume of %s, which failed %s ago, and %s", name, now.Sub(since).Round(time.Second), how))
+		c.tell(now, event.Info, "server-resumed", name, "real server is let in again, as was ordered", slog.String("service", s.Name), slog.String("server", s.Servers[p.server].Name),
+			slog.String("user", in.By.Name), slog.Uint64("uid", uint64(in.By.UID)))
+	}
+	if len(o.Ended) > 0 {
+		c.outdated = true
+		c.saveKeptOut()
+	}
+	c.do(Conclude{in.Asker, o})
+}
+
+// A position is the place of a real server: Services[service].Servers[server].
+type position struct{ service, server int }
+
+// named are the real servers that an operator names: by service and server, or by the
+// service.
+func (c *Core) named(name string) (all []position, err error) {
+	var services []string
+	for i := range c.config.Services {
+		s := &c.config.Services[i]
+		services = append(services, s.Name)
+		server, one := strings.CutPrefix(name, s.Name+"/")
+		switch {
+		case name != s.Name && !one:
+			continue
+		case !s.Policed().ManualResume:
+			err = fmt.Errorf("virtual service %q has no manual_resume, so its real servers come back by themselves", s.Name)
+			continue
+		}
+		var servers []string
+		found := len(all)
+		for j := range s.Servers {
+			servers = append(servers, s.Servers[j].Name)
+			if !one || server == s.Servers[j].Name || server == s.Servers[j].Key.String() {
+				all = append(all, position{i, j})
+			}
+		}
+		if len(all) == found {
+			err = fmt.Errorf("virtual service %q has no real server %q: they are %s", s.Name, server, text.Few(servers))
+		}
+	}
+	switch {
+	case len(all) > 0:
+		return all, nil
+	case err == nil:
+		err = fmt.Errorf("there is no virtual service or real server %q: write SERVICE/SERVER, or SERVICE; the virtual services are %s", name, text.Few(services))
+	}
+	return nil, err
 }

@@ -1,27 +1,10 @@
 package director
 
 import (
-	"log/slog"
-	"time"
-
 	"github.com/lvsd/lvsd/checker"
-	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
-	"github.com/lvsd/lvsd/internal/event"
-	"github.com/lvsd/lvsd/internal/text"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
-
-// tiers are some tiers of a service: a bit each.
-type tiers uint8
-
-// ranked is how the tiers of a service stand that has several.
-type ranked struct {
-	// Tier is the one whose servers serve; 0: none has enough of them.
-	Tier uint8
-	// low are those that have too few.
-	low tiers
-}
 
 // tiered reports whether a service has several tiers.
 func tiered(s *config.Service) bool {
@@ -73,30 +56,3 @@ func (r ranked) rest(s *config.Service, weights []Weight) {
 
 // late reports whether another tier serves than the first.
 func (r ranked) late() bool { return r.Tier != 0 && r.low&(1<<r.Tier-1) != 0 }
-
-// tellTier tells that servers of another tier serve. That none has enough, the service tells.
-func (c *Core) tellTier(now time.Time, s *config.Service, was, is ranked) {
-	severity, what := event.Info, "the servers of the first tier serve again"
-	switch {
-	case was.Tier == is.Tier || is.Tier == 0 || !is.late() && !was.late():
-		return
-	case is.late():
-		severity, what = event.Warning, "servers of a later tier serve, since too few of those before take connections"
-	}
-	c.tell(now, severity, "tier-serves", s.Name, what, append(about(s), slog.Int("tier", int(is.Tier)))...)
-}
-
-// reserves finds services that are served by another tier than their first.
-func (c *Core) reserves() findings {
-	var all findings
-	var names []string
-	for i := range c.planned.Verdicts {
-		if c.planned.Verdicts[i].late() {
-			names = append(names, c.config.Services[i].Name)
-		}
-	}
-	if len(names) > 0 {
-		all.add(api.Warning, "tier-serves", "", "", "too few servers of the first tier take connections, so those of a later one serve: %s", text.Few(names))
-	}
-	return all
-}

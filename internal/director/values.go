@@ -128,6 +128,14 @@ type Loaded struct {
 	keptOut []KeptOut // of an earlier process
 }
 
+// A KeptOut is a real server that has failed, and that manual_resume keeps out until an
+// operator lets it in.
+type KeptOut struct {
+	Service string // the service's name
+	Server  ipvsctl.DestinationKey
+	Since   time.Time // when it failed
+}
+
 // An Effect is something that the core wants done: one of these types. Those that
 // set something are whole, and the newest wins.
 type Effect any

@@ -32,6 +32,17 @@ const (
 	NoResult Reason = "no_result"
 )
 
+// tiers are some tiers of a service: a bit each.
+type tiers uint8
+
+// ranked is how the tiers of a service stand that has several.
+type ranked struct {
+	// Tier is the one whose servers serve; 0: none has enough of them.
+	Tier uint8
+	// low are those that have too few.
+	low tiers
+}
+
 // A Verdict is how a virtual service is served, and why not if it is not.
 type Verdict struct {
 	Supply api.Supply

@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 // maxDocument bounds a file, in bytes: a ledger of 100,000 services has less.
@@ -49,29 +47,6 @@ func (s *Store) text(name string) ([]byte, error) {
 	}
 	return text, err
 }
-
-// open opens a regular file of the directory. It follows no symbolic link, and
-// waits for nobody who has a FIFO's other end.
-func (s *Store) open(name string, flags int) (*os.File, error) {
-	info, err := s.root.Lstat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, errNotRegular
-	}
-	f, err := s.root.OpenFile(name, flags|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = errNotRegular
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-var errNotRegular = errors.New("it is not a regular file, so lvsd did not make it: remove it")
 
 // write replaces the file of that name by v: it writes a file beside it, and moves
 // that there when it is on the disk.

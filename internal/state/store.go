@@ -2,10 +2,17 @@
 // process, and the lock that keeps out a second daemon.
 //
 // Each kind of state has one JSON file with a version, and one source file here
-// that defines its contents (ledger.go, standby.go, signed.go). A file is always
+// that defines its contents (ledger.go, standby.go, …). A file is always
 // replaced as a whole: after a crash, there is either the old file or the new one. A
 // file that cannot be understood is renamed, so that a new one can be written and the
 // old one can still be examined.
+//
+// Every file uses only files that come before it in this list:
+//
+//	store.go                 the directory and its lock
+//	document.go              a file, read and replaced as a whole
+//	ledger.go, signed.go,    what each has
+//	standby.go, kept_out.go
 package state
 
 import (
@@ -138,4 +145,27 @@ func holder(f *os.File) string {
 		return " (process " + pid + ")"
 	}
 	return ""
+}
+
+var errNotRegular = errors.New("it is not a regular file, so lvsd did not make it: remove it")
+
+// open opens a regular file of the directory. It follows no symbolic link, and
+// waits for nobody who has a FIFO's other end.
+func (s *Store) open(name string, flags int) (*os.File, error) {
+	info, err := s.root.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	f, err := s.root.OpenFile(name, flags|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }
