@@ -62,6 +62,7 @@ func TestOrderCommands(t *testing.T) {
 			{Router: "outside", On: "any", Program: "/a", Outcome: api.AssertedRun, HookRun: api.HookRun{State: "master", Asserted: "order", OK: true, Result: "exited with status 0", Took: 1e9, TookText: 1e9}}}}, 0,
 			`{"ok":true,"routers":[],"ended":[],"hooks":[{"router":"outside","on":"any","program":"/a","outcome":"run","state":"master","asserted":"order","took_ns":1000000000,"took":"1s","ok":true,"result":"exited with status 0"}],"warnings":[]}` + "\n", ""},
 		{"no hook to run again", "assert", api.Ordered{OK: true}, 0, "nothing to run: no hook is for the states that there are\n", ""},
+		{"a server is let in", "resume web/192.168.1.4", api.Ordered{OK: true, Ended: []string{"manual_resume of web/192.168.1.4, which failed 3m0s ago, and serves now"}}, 0, "ended: manual_resume of web/192.168.1.4, which failed 3m0s ago, and serves now\n", ""},
 		{"nothing to resume", "resume", api.Ordered{OK: true}, 0, "nothing to resume\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,8 +83,8 @@ func TestOrderCommands(t *testing.T) {
 			t.Errorf("standby %s: exit status %d", lasts, exit)
 		}
 	}
-	if _, _, exit := command(t, "resume", "outside"); exit != exitUsage {
-		t.Errorf("resume takes no names: exit status %d", exit)
+	if _, _, exit := command(t, "standby", "outside"); exit != exitUsage {
+		t.Errorf("standby takes no names: exit status %d", exit)
 	}
 }
 
