@@ -105,7 +105,7 @@ func TestAStandbyDuringAFailover(t *testing.T) {
 // Nothing is begun anew where there was nothing to end.
 func TestResumeWithoutAnOrder(t *testing.T) {
 	h := helmOf(t)
-	for _, e := range h.core.Handle(h.now, Resume{alice, h.answer}) {
+	for _, e := range h.core.Handle(h.now, Resume{By: alice, Asker: h.answer}) {
 		switch e.(type) {
 		case TellKeeper, RetryResources, SaveStandby:
 			t.Errorf("%T", e)
