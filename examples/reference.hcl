@@ -1431,8 +1431,9 @@ virtual_service "web" {
     # tier 2 in their place, and so on. All are checked always. Those of
     # another tier than serves keep the connections that they have, with weight
     # 0, and with persistence only if the tiers before them serve no more. When
-    # no tier has enough, the fallback serves, and without one, all that are
-    # up.
+    # no tier has enough, the fallback serves. Without one, the last tier is a
+    # fallback that is checked, and may have several servers: one of them is
+    # enough; without any, all servers that are up serve.
     # 1 to 4; default: 1.
     tier = 1
 

@@ -103,9 +103,9 @@ func (w *World) below(service int, s *config.Service, states []checker.State, we
 	if w.Low != nil {
 		was = w.Low(service)
 	}
-	r, unsure = rank(s, states, weights, awaited, was)
+	r, low, unsure = rank(s, states, weights, awaited, was)
 	r.rest(s, weights)
-	return r.Tier == 0 && s.Policed().MinHealthy.N > 0, unsure, r
+	return low, unsure, r
 }
 
 // Targets returns the targets of all checks and conditions of a configuration, in

@@ -16,15 +16,18 @@ func tiered(s *config.Service) bool {
 	return false
 }
 
-// rank judges the tiers of a service, of which low had too few servers before: the first
-// that has enough serves. One server is enough where nothing else is said. Unsure: first
-// results may still tell.
-func rank(s *config.Service, states []checker.State, weights []Weight, awaited bool, was tiers) (r ranked, unsure bool) {
+// rank judges the tiers of a service, of which was had too few servers before: the first
+// that has enough serves. One server is enough where nothing else is said, and of the last
+// tier where there is no fallback: it is one then. None: no tier has
+// as many as must be. Unsure: first results may still tell.
+func rank(s *config.Service, states []checker.State, weights []Weight, awaited bool, was tiers) (r ranked, none, unsure bool) {
 	var present tiers
+	last := uint8(0)
 	for i := range s.Servers {
 		present |= 1 << s.Servers[i].TierOf()
+		last = max(last, s.Servers[i].TierOf())
 	}
-	for tier := uint8(1); tier <= config.MaxTiers; tier++ {
+	for tier := uint8(1); tier <= last; tier++ {
 		bit := tiers(1) << tier
 		if present&bit == 0 {
 			continue
@@ -38,7 +41,12 @@ func rank(s *config.Service, states []checker.State, weights []Weight, awaited b
 			r.Tier, unsure = tier, open
 		}
 	}
-	return r, unsure
+	if r.Tier == 0 && s.Fallback == nil {
+		if low, _ := short(s, last, config.Quantity{N: 1}, states, weights, false, false); !low {
+			r.Tier = last
+		}
+	}
+	return r, r.low == present && s.Policed().MinHealthy.N > 0, unsure
 }
 
 // rest takes the weights of servers in other tiers than the one that serves: they keep the

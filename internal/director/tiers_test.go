@@ -2,6 +2,7 @@ package director
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -65,18 +66,32 @@ func TestWithPersistenceAServerThatWaitsForItsTurnHasNoRow(t *testing.T) {
 	tellOf(t, c).play([]rounds{{"pppp", 2, "1 2"}, {"rppp", 3, "2*0 3 4"}, {"pppp", 2, "1 2"}})
 }
 
-// Without a fallback, what is up serves, of whatever tier.
-func TestWithoutAFallbackAllTiersThatAreShortServe(t *testing.T) {
-	c := reserve(&config.Policy{MinHealthy: config.Quantity{N: 2}}, 1, 1, 2, 2)
-	fallback := c.Services[0].Fallback
-	c.Services[0].Fallback = nil
-	s := tellOf(t, c)
-	for range 3 {
-		s.round("rprp")
-	}
-	c.Services[0].Fallback = fallback // serving() looks for it.
-	if got := s.serving(); got != "2 4" {
-		t.Errorf("%q serve, want 2 4", got)
+// The last tier is a fallback that is checked, and may have several servers; without it, what
+// is up serves, of whatever tier.
+func TestWithoutAFallbackTheLastTierIsOne(t *testing.T) {
+	for _, tt := range []struct {
+		letters, want string
+	}{
+		{"pppp", "1 2 3*0 4*0"},
+		{"rppp", "2*0 3 4"},
+		{"rprp", "2*0 4"},
+		{"rprr", "2"},
+		{"rrrr", ""},
+	} {
+		c := reserve(&config.Policy{MinHealthy: config.Quantity{N: 2}}, 1, 1, 2, 2)
+		fallback := c.Services[0].Fallback
+		c.Services[0].Fallback = nil
+		s := tellOf(t, c)
+		for range 3 {
+			s.round(tt.letters)
+		}
+		if low := strings.Count(tt.letters, "p") < 3; s.core.planned.Verdicts[0].Below != low {
+			t.Errorf("%s: below its minimum is %v", tt.letters, !low)
+		}
+		c.Services[0].Fallback = fallback // serving() looks for it.
+		if got := s.serving(); got != tt.want {
+			t.Errorf("%s: %q serve, want %q", tt.letters, got, tt.want)
+		}
 	}
 }
 
