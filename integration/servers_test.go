@@ -165,7 +165,11 @@ func TestADirectorThatIsCutOffFromItsServersKeepsThem(t *testing.T) {
 		}
 		return !slices.ContainsFunc(s.Services[0].Servers, func(srv api.Server) bool { return srv.Health != api.Down || srv.DecidedBy != api.ByIsolation }), nil
 	})
+	p.until("the role to have been offered, and kept", func() (bool, error) {
+		return strings.Contains(p.daemons[0].Log(), "event=isolation-offered router=outside outcome=declined"), nil
+	})
 	p.waitTable(0)
+	p.waitHolder(0, cluster.VIP)
 	p.must(p.Directors[0].Hear("eth1"))
 	p.until("every server to be up again, without one having left", func() (bool, error) {
 		p.waitTable(0)
@@ -175,4 +179,27 @@ func TestADirectorThatIsCutOffFromItsServersKeepsThem(t *testing.T) {
 		}
 		return !slices.ContainsFunc(s.Services[0].Servers, func(srv api.Server) bool { return srv.Health != api.Up }), nil
 	})
+}
+
+// TestADirectorThatIsCutOffHandsOverToOneThatDoesNotPreempt: a low priority alone moves
+// nothing then, so it offers its role, and goes on as Master where nobody takes it.
+func TestADirectorThatIsCutOffHandsOverToOneThatDoesNotPreempt(t *testing.T) {
+	lazy := strings.Replace(outside, "  advert_interval", "  preempt         = false\n  advert_interval", 1)
+	p := newPair(t, map[string]string{"director.hcl": lazy, "web.hcl": web})
+	p.startAlone()
+	p.waitHolder(0, cluster.VIP)
+	p.start(1)
+	p.waitBackup(1)
+	p.waitTable(1)
+	p.must(p.Directors[0].Deafen("eth1"))
+	p.waitHolder(1, cluster.VIP)
+	for i := range p.Directors {
+		p.waitTable(i)
+	}
+	p.must(p.Directors[0].Hear("eth1"))
+	p.until("the first to see the servers again", func() (bool, error) {
+		s, err := p.status(0)
+		return err == nil && !slices.ContainsFunc(s.Services[0].Servers, func(srv api.Server) bool { return srv.Health != api.Up }), err
+	})
+	p.waitHolder(1, cluster.VIP) // which does not preempt
 }
