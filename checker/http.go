@@ -10,10 +10,11 @@ import (
 // HTTP is a probe that passes when a request is answered as expected. Empty
 // fields stand for the defaults.
 type HTTP struct {
-	Secure bool   `json:"-"`                // by TLS; the kind says so: https
-	Method string `json:"method,omitempty"` // "GET"
-	Path   string `json:"path,omitempty"`   // "/", with query
-	Host   string `json:"host,omitempty"`   // Host header; empty: the address and port
+	Secure  bool   `json:"-"`                 // by TLS; the kind says so: https
+	Version string `json:"version,omitempty"` // HTTP2, or empty: "1.1"
+	Method  string `json:"method,omitempty"`  // "GET"
+	Path    string `json:"path,omitempty"`    // "/", with query
+	Host    string `json:"host,omitempty"`    // Host header; empty: the address and port
 	// Headers are further request headers, in the order in which they are sent.
 	Headers []Header `json:"headers,omitempty"`
 	// Send is the body of the request; empty: it has none.
@@ -39,6 +40,10 @@ type HTTP struct {
 	Answer []Header `json:"answer,omitempty"`
 	TLS
 }
+
+// HTTP2 is the version of HTTP whose messages are frames. Without TLS, it is known in
+// advance that the server speaks it (h2c).
+const HTTP2 = "2"
 
 const (
 	// BodyLimit is how much of a body is read for a match, in bytes.
@@ -121,6 +126,8 @@ func (h HTTP) validateRequest() error {
 		return fmt.Errorf("path %q must begin with / and must not contain a space (write %%20)", h.Path)
 	case !isWord(h.Host) || strings.Contains(h.Host, "/"):
 		return fmt.Errorf("host %q must be a name, or a name and a port", h.Host)
+	case h.Version != "" && h.Version != HTTP2:
+		return fmt.Errorf("version %q of HTTP must be 1.1 or 2", h.Version)
 	case h.Redirects < 0 || h.Redirects > MaxRedirects:
 		return fmt.Errorf("up to %d redirects can be followed", MaxRedirects)
 	}

@@ -1290,6 +1290,11 @@ virtual_service "web" {
       # 0 to 63; default: 0.
       dscp = 46
     }
+    # The version of HTTP. Version 2 is negotiated over TLS, where the server
+    # must choose it (ALPN h2); without TLS, it must be known that the server
+    # speaks it (h2c, with prior knowledge).
+    # Only with "http", "https". "1.1" or "2"; default: "1.1".
+    version = "1.1"
 
     # The method of the request.
     # Only with "http", "https". Default: "GET".

@@ -8,6 +8,7 @@
 //	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
 //	        │     ├─ response.go   what they say by HTTP, and how it ends
+//	        │     ├─ http2.go   and by HTTP/2
 //	        │     ├─ body.go   what they have to say there
 //	        │     ├─ redirect.go   where they lead
 //	        │     └─ pattern.go   what that must match
@@ -48,8 +49,8 @@
 //	files.go, authorities.go, tls.go   files that are read when they change
 //	login.go
 //	pattern.go, answer.go,             what servers say
-//	response.go, body.go, redirect.go,
-//	messages.go
+//	response.go, http2.go, body.go,
+//	redirect.go, messages.go
 //	raw.go                             what raw sockets have in common
 //	echo.go, pinger.go                 ICMP
 //	segment.go, packets.go,            TCP without connections

@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"golang.org/x/net/http2/hpack"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -51,9 +54,14 @@ func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
 	if len(o.Status) == 0 {
 		o.Status = checker.DefaultStatus
 	}
-	c := &httpCheck{HTTP: o, headers: headerLines(o.Headers)}
+	c := &httpCheck{HTTP: o}
+	c.headers = c.headerLines()
 	if o.Secure {
-		c.tls = newTLS(p.authorities, o.TLS, o.Host, "http/1.1")
+		protocol := "http/1.1"
+		if o.Version == checker.HTTP2 {
+			protocol = alpnHTTP2
+		}
+		c.tls = newTLS(p.authorities, o.TLS, o.Host, protocol)
 	}
 	for _, h := range o.Answer {
 		value, err := newPattern(h.Value)
@@ -67,14 +75,21 @@ func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
 	return c, err
 }
 
+// userAgent is what a check says of itself, unless its headers say something else.
+const userAgent = "lvsd"
+
+// namesAgent reports whether they do.
+func (c *httpCheck) namesAgent() bool {
+	return slices.ContainsFunc(c.Headers, func(h checker.Header) bool { return strings.EqualFold(h.Name, "User-Agent") })
+}
+
 // headerLines returns the headers that each request of a check has after Host.
-func headerLines(headers []checker.Header) []byte {
+func (c *httpCheck) headerLines() []byte {
 	var b bytes.Buffer
-	isUserAgent := func(h checker.Header) bool { return strings.EqualFold(h.Name, "User-Agent") }
-	if !slices.ContainsFunc(headers, isUserAgent) {
-		b.WriteString("User-Agent: lvsd\r\n")
+	if !c.namesAgent() {
+		fmt.Fprintf(&b, "User-Agent: %s\r\n", userAgent)
 	}
-	for _, h := range headers {
+	for _, h := range c.Headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
 	b.WriteString("Connection: close\r\n")
@@ -102,15 +117,38 @@ func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step
 		return next, seen, err
 	}
 	defer plain.Close()
-	answer, err := c.ask(stream, t, steps[len(steps)-1])
+	if c.Version == checker.HTTP2 {
+		next, err = c.exchange2(ctx, plain, stream, t, steps)
+		return next, seen, err
+	}
+	response, err := c.ask(stream, t, steps[len(steps)-1])
 	if err != nil {
 		return next, seen, err
 	}
-	next, err = c.judge(t, steps, answer)
-	if answer.finish(ctx, plain) && plain.closeInOrder() == nil {
+	next, err = c.judge(t, steps, &response.httpAnswer)
+	if response.finish(ctx, plain) && plain.closeInOrder() == nil {
 		stream.Close()
 	}
 	return next, seen, err
+}
+
+// exchange2 is exchange by HTTP/2, on a connection that is established.
+func (c *httpCheck) exchange2(ctx context.Context, plain *conn, stream io.ReadWriteCloser, t checker.Target, steps []step) (next step, err error) {
+	last := steps[len(steps)-1]
+	body := c.content(last)
+	request := http2Fields(last.method, c.scheme(), c.hostHeader(t), last.path, c.Headers)
+	if !c.namesAgent() {
+		request = append(request, hpack.HeaderField{Name: "user-agent", Value: userAgent})
+	}
+	if len(body) > 0 {
+		request = append(request, hpack.HeaderField{Name: "content-length", Value: strconv.Itoa(len(body))})
+	}
+	s, err := askHTTP2(stream, request, body, c.keep())
+	if err == nil {
+		next, err = c.judge(t, steps, &s.httpAnswer)
+	}
+	s.finish(ctx, plain, stream)
+	return next, err
 }
 
 // ask sends a request and reads the response up to its body.
@@ -133,7 +171,7 @@ func (c *httpCheck) keep() func(name string) bool {
 
 // judge returns what is wrong with an answer, or where it leads. It may leave a part of
 // the body unread.
-func (c *httpCheck) judge(t checker.Target, steps []step, r *response) (next step, err error) {
+func (c *httpCheck) judge(t checker.Target, steps []step, r *httpAnswer) (next step, err error) {
 	if !c.Status.Contains(r.status) {
 		if c.Redirects > 0 && redirected(r.status) {
 			base := url.URL{Scheme: c.scheme(), Host: c.hostHeader(t), Path: "/"}

@@ -444,7 +444,7 @@ func FuzzResponse(f *testing.F) {
 			io.Writer
 		}{strings.NewReader(string(answer)), io.Discard}, target, steps[0])
 		if err == nil {
-			_, err = c.judge(target, steps, response)
+			_, err = c.judge(target, steps, &response.httpAnswer)
 		}
 		r := verdict(t.Context(), target, err)
 		if r.Outcome == checker.NotRun || r.Outcome == checker.Passed && !strings.Contains(string(answer), "HTTP/") {

@@ -29,16 +29,24 @@ const (
 	endPatience = time.Second
 )
 
-// A response is what a server answered, up to its body. It is read as clients
-// have to read what servers send: a line without a colon, a length that is none
-// or an unknown transfer coding is no reason to call a server dead that says 200.
-// net/http refuses all of these.
-type response struct {
+// readingHead is what a probe does until it knows the status.
+const readingHead = "reading the response header"
+
+// An httpAnswer is what a server said to a request, up to its body, in any version of HTTP.
+type httpAnswer struct {
 	status int
 	fields
 	// body is the content. It ends as the header says, and where that says
 	// nothing sensible with the connection.
 	body io.Reader
+}
+
+// A response is an answer by HTTP/1.1. It is read as clients
+// have to read what servers send: a line without a colon, a length that is none
+// or an unknown transfer coding is no reason to call a server dead that says 200.
+// net/http refuses all of these.
+type response struct {
+	httpAnswer
 	// framed: the end of the body can be known before the connection is closed.
 	// chunked: and trailers come after it.
 	framed, chunked bool
@@ -57,7 +65,7 @@ func readResponse(stream io.Reader, method string, keep func(name string) bool) 
 		if r.limit.left <= 0 {
 			return nil, fmt.Errorf("the response header is longer than %d kB", headLimit>>10)
 		}
-		return nil, while("reading the response header", notHTTP(err))
+		return nil, while(readingHead, notHTTP(err))
 	}
 	r.limit.left = restLimit
 	return r, nil

@@ -3,6 +3,7 @@ virtual_service "web" {
   port    = 80
   forward = "nat"
   check "http" {
+    version          = "1.0" # ERROR: Unknown version "1.0"
     follow_redirects = 11 # ERROR: Invalid follow_redirects
     send             = "" # ERROR: Invalid send
     expect {

@@ -276,6 +276,7 @@ virtual_service "web" {
     down_interval = "30s"
     unknown_after = "2m"
     port     = 8443
+    version  = "2"
     method   = "POST"
     path     = "/health?deep=1"
     host     = "www.example.org"
