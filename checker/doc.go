@@ -48,8 +48,8 @@
 //	via.go, spec.go, status.go, words.go,     what all kinds have in common
 //	expect.go, tls.go
 //	login.go
-//	tcp.go, udp.go, http.go, ping.go,         what is probed, by each kind
-//	redis.go, memcached.go, sql.go,
+//	tcp.go, udp.go, http.go, grpc.go,         what is probed, by each kind
+//	ping.go, redis.go, memcached.go, sql.go,
 //	ldapfilter.go, ldap.go, radius.go,
 //	local.go, day.go, reason.go, target.go
 //	health.go                                 what results mean

@@ -3,7 +3,8 @@
 //
 //	Compile ── tcp.go ──┐
 //	        ── udp.go ─── datagram.go
-//	        ── http.go ─┴─ dial.go   connections in the runtime's poller
+//	        ── http.go, grpc.go
+//	        │           └─ dial.go   connections in the runtime's poller
 //	        │     ├─ tls.go ─ authorities.go   certificates
 //	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
@@ -60,7 +61,7 @@
 //	probe.go                           the Prober
 //	session.go                         conversations that a login may begin
 //	tcp.go, udp.go, tls_check.go,      each kind of check
-//	http.go, ping.go,
+//	http.go, grpc.go, ping.go,
 //	redis.go, memcached.go,
 //	mysql.go, postgres.go,
 //	ldap.go, radius.go,

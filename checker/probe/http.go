@@ -239,15 +239,21 @@ func (c *httpCheck) scheme() string {
 // hostHeader returns the Host header of a request to a target. The port is left
 // out if the scheme implies it.
 func (c *httpCheck) hostHeader(t checker.Target) string {
-	if c.Host != "" {
+	switch {
+	case c.Host != "":
 		return c.Host
+	case c.Secure:
+		return hostPort(t, 443)
+	default:
+		return hostPort(t, 80)
 	}
-	host, implied := t.Addr.WithZone("").String(), uint16(80)
+}
+
+// hostPort returns the address of a target, and its port unless that is implied.
+func hostPort(t checker.Target, implied uint16) string {
+	host := t.Addr.WithZone("").String()
 	if t.Addr.Is6() {
 		host = "[" + host + "]"
-	}
-	if c.Secure {
-		implied = 443
 	}
 	if t.Port != implied {
 		host = fmt.Sprintf("%s:%d", host, t.Port)

@@ -160,6 +160,16 @@ func (f *fields) add(name, value string) {
 	}
 }
 
+// value returns the last one of the headers of a name that have been kept.
+func (f *fields) value(name string) (value string, ok bool) {
+	for _, h := range f.kept {
+		if strings.EqualFold(h.Name, name) {
+			value, ok = h.Value, true
+		}
+	}
+	return value, ok
+}
+
 // readFields reads headers up to the empty line that ends them. Lines that are no
 // header, and folded lines, mean nothing.
 func (r *response) readFields() error {

@@ -8,7 +8,7 @@ import (
 
 // checkList are the kinds of checks. A new one is a file with its options and
 // what it makes of them, and a name here.
-var checkList = []checkKind{checkTCP, checkUDP, checkTLS, checkHTTP, checkHTTPS, checkRedis, checkMemcached, checkMySQL, checkPostgres, checkLDAP, checkRadius, checkPing, checkNone}
+var checkList = []checkKind{checkTCP, checkUDP, checkTLS, checkHTTP, checkHTTPS, checkGRPC, checkRedis, checkMemcached, checkMySQL, checkPostgres, checkLDAP, checkRadius, checkPing, checkNone}
 
 var checkKinds = block.NewKinds("check", checkList...)
 

@@ -15,7 +15,8 @@
 //	check_login.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,
-//	check_http.go, check_ping.go,
+//	check_http.go, check_grpc.go,
+//	check_ping.go,
 //	check_redis.go,
 //	check_memcached.go,
 //	check_sql.go, check_mysql.go,

@@ -145,6 +145,7 @@ var reloadedChecks = map[string]reloadedOption{
 	"expect/body":   {``, `body = "ok"`, nil},
 
 	"version":          {``, `version = "2"`, nil},
+	"service":          {``, `service = "orders"`, nil},
 	"follow_redirects": {``, `follow_redirects = 1`, nil},
 	"expect/headers":   {``, `headers = { Via = "a" }`, nil},
 	"expect/sha256":    {``, `sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`, nil},

@@ -299,6 +299,12 @@ virtual_service "web" {
       min_version = "1.0"
     }
   }
+  check "grpc" {
+    service = "orders.v1.Orders"
+    host    = "orders.example.org"
+    tls {}
+  }
+  check "grpc" {}
   check "ping" {}
   check "tcp" {
     half_open = false
