@@ -19,6 +19,10 @@ type HTTP struct {
 	Headers []Header `json:"headers,omitempty"`
 	// Send is the body of the request; empty: it has none.
 	Send []byte `json:"send,omitempty"`
+	// Login is whom the probe says it is, by basic authentication (RFC 7617).
+	Login Login `json:"login,omitzero"`
+	// Proxy: the server is a proxy, which is asked for the page of another one: Host.
+	Proxy bool `json:"proxy,omitempty"`
 	// Redirects is how many redirects within the same server are followed.
 	Redirects int `json:"redirects,omitempty"`
 	// Status holds the status codes that pass; empty: DefaultStatus.
@@ -135,6 +139,12 @@ func (h HTTP) validateRequest() error {
 		if err := header.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := h.Login.Validate(); err != nil {
+		return err
+	}
+	if strings.Contains(h.Login.User, ":") {
+		return fmt.Errorf("user %.40q must not contain a colon, which ends it in basic authentication", h.Login.User)
 	}
 	return ValidateSend(h.Send)
 }

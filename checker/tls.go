@@ -1,6 +1,9 @@
 package checker
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // TLS says how a probe speaks TLS. Empty fields stand for the defaults.
 type TLS struct {
@@ -15,6 +18,23 @@ type TLS struct {
 	// MinVersion is the oldest version that the server may choose, one of TLSVersions;
 	// empty: "1.2".
 	MinVersion string `json:"min_version,omitempty"`
+	// Client is the certificate that the probe shows where the server asks for one.
+	Client Client `json:"client,omitzero"`
+}
+
+// A Client is a certificate of a client, by the files of it and of its private key (PEM).
+// The zero Client is none.
+type Client struct {
+	Certificate string `json:"certificate,omitempty"` // empty: it is in the key's file
+	Key         string `json:"key"`
+}
+
+// String returns where it is, in messages.
+func (c Client) String() string {
+	if c.Certificate == "" {
+		return c.Key
+	}
+	return c.Certificate + " with the key in " + c.Key
 }
 
 // TLSVersions are the versions of TLS, with their numbers in its packets.
@@ -27,6 +47,9 @@ func (o TLS) Validate() error {
 	}
 	if o.MinVersion != "" && TLSVersions[o.MinVersion] == 0 {
 		return fmt.Errorf("version %q of TLS must be 1.0, 1.1, 1.2 or 1.3", o.MinVersion)
+	}
+	if o.Client.Certificate != "" && o.Client.Key == "" {
+		return errors.New("a certificate of a client needs its private key")
 	}
 	return nil
 }

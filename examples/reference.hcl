@@ -1182,6 +1182,9 @@ virtual_service "web" {
   #                      server's log of errors.
   #   check "https"      The same over TLS. The server's certificate is
   #                      verified, see tls.
+  #   check "grpc"       The server reports that it is serving, by gRPC's
+  #                      protocol for that, grpc.health.v1. It is spoken by
+  #                      HTTP/2, without TLS unless there is a tls block.
   #   check "redis"      The server speaks Redis's protocol (Redis, Valkey,
   #                      KeyDB) and answers PING. One that still loads its data
   #                      does not.
@@ -1257,10 +1260,13 @@ virtual_service "web" {
     # service has no port of its own.
     # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached",
     # "mysql", "postgres", "ldap", "radius". 1 to 65535; default: the server's.
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
+    # "memcached", "mysql", "postgres". 1 to 65535; default: the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "ping".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1290,6 +1296,7 @@ virtual_service "web" {
       # 0 to 63; default: 0.
       dscp = 46
     }
+
     # The version of HTTP. Version 2 is negotiated over TLS, where the server
     # must choose it (ALPN h2); without TLS, it must be known that the server
     # speaks it (h2c, with prior knowledge).
@@ -1324,6 +1331,33 @@ virtual_service "web" {
     # this server. A redirect whose status is expected is an answer.
     # Only with "http", "https". 0 to 10; default: 0.
     follow_redirects = 2
+
+    # The server is a proxy: it is asked for http://HOST/PATH as its clients
+    # do, and answers with what it gets from there, so the check also fails
+    # when that host does. Set host to one that is always there. The login is
+    # the proxy's.
+    # Only with "http", "https". Default: false.
+    proxy = false
+
+    # Whom the check logs in as. It needs no rights beyond what the check asks.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres".
+    # Default: none.
+    user = "lvsd"
+
+    # The file that has the password, on one line; the password itself is never
+    # in the configuration. Nobody but root and lvsd may be able to read it:
+    # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
+    # when it changes, without a reload.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres". An
+    # absolute path; default: none.
+    # password_file = "/etc/lvsd/check.password"
+
+    # The name of a credential of systemd that has the password, in place of a
+    # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
+    # lvsd.service). It is set when lvsd is started.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres". A
+    # name; default: none.
+    password_credential = "web"
 
     # Which answers pass the check.
     # Only with "http", "https".
@@ -1389,6 +1423,22 @@ virtual_service "web" {
       # The oldest version of TLS that the server may choose.
       # "1.0", "1.1", "1.2" or "1.3"; default: "1.2".
       min_version = "1.2"
+
+      # The certificate by which the check shows who it is, where the server
+      # asks for one.
+      client {
+        # The file that has the certificate (PEM), followed by those between it
+        # and its authority. A relative path is relative to the configuration's
+        # directory. It is read again when it changes, without a reload.
+        # A path; default: key_file, which then has both.
+        # certificate_file = "client.pem"
+
+        # The file that has its private key (PEM), without a password. Nobody
+        # but root and lvsd may be able to read it: chown root:lvsd and chmod
+        # 0640, or lvsd's own with 0600.
+        # An absolute path; no default.
+        key_file = "/etc/lvsd/client.key"
+      }
     }
   }
 
@@ -1826,6 +1876,20 @@ defaults {
   # the defaults of a kind take precedence.
   check "*" {
     interval = "2s"
+  }
+
+  check "tls" {
+    # The certificate by which the check shows who it is, where the server asks
+    # for one.
+    # Only with "tls".
+    client { key_file = "/etc/lvsd/client.pem" }
+  }
+
+  check "grpc" {
+    # The service whose health is asked for, as its definition has it:
+    # "orders.v1.Orders".
+    # Only with "grpc". Default: none; the server as a whole.
+    service = "orders.v1.Orders"
   }
 
   check "http" {

@@ -8,15 +8,16 @@ import (
 )
 
 // authorities are the files of certificates that checks trust, by their paths, and an
-// authorityFile is one of them.
+// authorityFile is one of them. Beside them are the certificates that checks show.
+type authorities struct {
+	*files[string, *x509.CertPool]
+	clients *clients
+}
+
 type (
-	authorities   = files[string, *x509.CertPool]
 	authorityFile = file[string, *x509.CertPool]
 	certificates  = content[*x509.CertPool]
 )
-
-// fileLimit bounds how much of a file of certificates is read, in bytes.
-const fileLimit = 4 << 20
 
 // readCertificates returns the certificates in a file: those known, if it has
 // not changed.

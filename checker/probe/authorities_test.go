@@ -40,7 +40,7 @@ func (m *mount) read(string, certificates) (certificates, error) {
 // hung returns authorities whose files are on a mount that hangs.
 func hung() (*authorities, *mount) {
 	m := &mount{alive: make(chan struct{})}
-	return newFiles(new(atomic.Int64), m.read), m
+	return &authorities{files: newFiles(new(atomic.Int64), m.read)}, m
 }
 
 func TestAuthoritiesHungDiskEndsWithTheProbe(t *testing.T) {

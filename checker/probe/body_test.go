@@ -200,3 +200,60 @@ func (endless) Read(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// Whatever a server makes of a password: nobody is shown it.
+func TestHTTPLogin(t *testing.T) {
+	t.Parallel()
+	const secret = "aVeryLongSecretThatNobodyMaySee"
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		user, password, ok := r.BasicAuth()
+		if !ok || user != "lvsd" || password != secret {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("X-Echo", r.Header.Get("Authorization")+" "+password)
+		if r.URL.Path == "/away" {
+			w.Header().Set("Location", "http://other.example/"+password)
+			w.WriteHeader(http.StatusFound)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(echo))
+	defer server.Close()
+	one := server.Listener.Addr().(*net.TCPAddr).AddrPort()
+	two := serveHTTP2(t, nil, http.HandlerFunc(echo))
+	right, wrong := passwordAt(t, "lvsd", secret), passwordAt(t, "lvsd", "guess")
+	never := []checker.Header{{Name: "X-Echo", Value: "^never$"}}
+	p := newProber(t)
+	for _, version := range []string{"", checker.HTTP2} {
+		addr := one
+		if version == checker.HTTP2 {
+			addr = two
+		}
+		for _, tt := range []struct {
+			name    string
+			spec    checker.HTTP
+			outcome checker.Outcome
+			reason  checker.Reason
+			detail  string
+		}{
+			{"the right one", checker.HTTP{Login: right}, checker.Passed, 0, ""},
+			{"the wrong one", checker.HTTP{Login: wrong}, checker.Failed, checker.LoginRefused, "status 401, want 200-299"},
+			{"none", checker.HTTP{}, checker.Failed, checker.LoginRefused, "status 401, want 200-299"},
+			{"a file that is not there", checker.HTTP{Login: checker.Login{User: "a", Password: checker.Secret{File: "/nowhere/password"}}}, checker.NotRun, checker.NoProbe, "the check cannot log in: there is no password file"},
+			{"it is repeated in a header", checker.HTTP{Login: right, Answer: never}, checker.Failed, checker.WrongAnswer, "the header X-Echo: \"Basic [hidden] [hidden]\" does not match"},
+			{"it is repeated in an address", checker.HTTP{Login: right, Path: "/away", Redirects: 1}, checker.Failed, checker.WrongStatus, "http://other.example/[hidden]"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				tt.spec.Version = version
+				got := probeOnce(t, p, at(addr, tt.spec, patience))
+				expect(t, got, tt.outcome, tt.detail)
+				if got.Reason != tt.reason || strings.Contains(got.Detail, secret[:8]) {
+					t.Errorf("%v: %s, want %v", got.Reason, got.Detail, tt.reason)
+				}
+			})
+		}
+	}
+	mirror := serve(t, func(c *net.TCPConn) { io.Copy(c, io.LimitReader(c, 2000)) })
+	got := probeOnce(t, p, at(mirror, checker.HTTP{Login: right}, patience))
+	expect(t, got, checker.Failed, "not an HTTP response: it begins with \"GET / HTTP/1.1\"")
+}

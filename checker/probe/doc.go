@@ -5,7 +5,7 @@
 //	        ── udp.go ─── datagram.go
 //	        ── http.go, grpc.go
 //	        │           └─ dial.go   connections in the runtime's poller
-//	        │     ├─ tls.go ─ authorities.go   certificates
+//	        │     ├─ tls.go ─ authorities.go, clients.go   certificates
 //	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
 //	        │     ├─ response.go   what they say by HTTP, and how it ends
@@ -47,8 +47,8 @@
 //	verdict.go                         how a probe ended
 //	trace.go                           what a probe sees, for lvsd check
 //	via.go, dial.go, datagram.go,      connections, and which way they go
-//	files.go, authorities.go, tls.go   files that are read when they change
-//	login.go
+//	files.go, clients.go,              files that are read when they change
+//	authorities.go, tls.go, login.go
 //	pattern.go, answer.go,             what servers say
 //	response.go, http2.go, body.go,
 //	redirect.go, messages.go

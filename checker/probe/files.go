@@ -32,6 +32,9 @@ func newFiles[K comparable, T any](readers *atomic.Int64, read func(K, content[T
 // take a thread, and the runtime ends a program that has 10,000 of them.
 const maxReaders = 4096
 
+// fileLimit bounds how much of a file of certificates is read, in bytes.
+const fileLimit = 4 << 20
+
 // A file is read again whenever it changes, and is shared by all checks that name it.
 type file[K comparable, T any] struct {
 	owner *files[K, T]

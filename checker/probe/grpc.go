@@ -44,7 +44,7 @@ func (c *grpcCheck) run(ctx context.Context, t checker.Target) (found, error) {
 		return seen, err
 	}
 	defer plain.Close()
-	s, err := askHTTP2(stream, c.request(t), c.message, keepGRPC)
+	s, err := askHTTP2(stream, c.request(t), c.message, reading{keep: keepGRPC})
 	if err == nil {
 		err = c.judge(s)
 	}

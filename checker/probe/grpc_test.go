@@ -130,7 +130,7 @@ func TestGRPCRequest(t *testing.T) {
 	ask(plain, checker.GRPC{}, want)
 	want.Host, want.Message = "a.example", "\x00\x00\x00\x00\x08\x0a\x06orders"
 	ask(byTLS, checker.GRPC{Service: "orders", Host: "a.example", TLS: &checker.TLS{CA: ca.file}}, want)
-	expect(t, probeOnce(t, p, at(plain, checker.GRPC{TLS: &checker.TLS{}}, patience)), checker.Failed, "the server does not speak TLS")
+	expect(t, probeOnce(t, p, at(plain, checker.GRPC{TLS: &checker.TLS{}}, patience)), checker.Failed, "TLS")
 }
 
 // FuzzHealth reads whatever a server may say of its health.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,6 +37,7 @@ type httpCheck struct {
 	headers []byte
 	body    *bodyCheck // nil: any body passes
 	answer  []fieldCheck
+	login   login
 	tls     *tlsClient
 }
 
@@ -54,7 +56,7 @@ func newHTTPCheck(p *Prober, o checker.HTTP) (*httpCheck, error) {
 	if len(o.Status) == 0 {
 		o.Status = checker.DefaultStatus
 	}
-	c := &httpCheck{HTTP: o}
+	c := &httpCheck{HTTP: o, login: newLogin(p.passwords, o.Login)}
 	c.headers = c.headerLines()
 	if o.Secure {
 		protocol := "http/1.1"
@@ -99,9 +101,13 @@ func (c *httpCheck) headerLines() []byte {
 // run keeps no connection. It follows no redirect to another server: the check is about
 // this one, not about one that it names.
 func (c *httpCheck) run(ctx context.Context, t checker.Target) (found, error) {
+	name, err := c.credentials(ctx)
+	if err != nil {
+		return found{}, err
+	}
 	steps := []step{{c.Method, c.Path}}
 	for {
-		next, seen, err := c.exchange(ctx, t, steps)
+		next, seen, err := c.exchange(ctx, t, steps, name)
 		if err != nil || next == (step{}) {
 			return seen, err
 		}
@@ -109,19 +115,48 @@ func (c *httpCheck) run(ctx context.Context, t checker.Target) (found, error) {
 	}
 }
 
+// credentials are what each request of a probe says of who asks (RFC 7617), and what of
+// it is secret. The zero value says nothing.
+type credentials struct {
+	token   string
+	secrets []string
+}
+
+// credentials returns those of a probe, with the password as it is now.
+func (c *httpCheck) credentials(ctx context.Context) (none credentials, err error) {
+	if c.login == (login{}) {
+		return none, nil
+	}
+	password, err := c.login.password(ctx)
+	if err != nil {
+		return none, err
+	}
+	token := base64.StdEncoding.EncodeToString([]byte(c.Login.User + ":" + password))
+	return credentials{token, []string{token, password}}, nil
+}
+
+// authorization returns them as a header; a proxy has one of its own.
+func (c *httpCheck) authorization(name credentials) (h checker.Header, ok bool) {
+	h = checker.Header{Name: "Authorization", Value: "Basic " + name.token}
+	if c.Proxy {
+		h.Name = "Proxy-Authorization"
+	}
+	return h, name.token != ""
+}
+
 // exchange takes the last one of some steps. It returns the next one; none: the answer
 // was the one that is judged.
-func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step) (next step, seen found, err error) {
+func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step, name credentials) (next step, seen found, err error) {
 	plain, stream, seen, err := connect(ctx, t, c.tls)
 	if err != nil {
 		return next, seen, err
 	}
 	defer plain.Close()
 	if c.Version == checker.HTTP2 {
-		next, err = c.exchange2(ctx, plain, stream, t, steps)
+		next, err = c.exchange2(ctx, plain, stream, t, steps, name)
 		return next, seen, err
 	}
-	response, err := c.ask(stream, t, steps[len(steps)-1])
+	response, err := c.ask(stream, t, steps[len(steps)-1], name)
 	if err != nil {
 		return next, seen, err
 	}
@@ -133,7 +168,7 @@ func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step
 }
 
 // exchange2 is exchange by HTTP/2, on a connection that is established.
-func (c *httpCheck) exchange2(ctx context.Context, plain *conn, stream io.ReadWriteCloser, t checker.Target, steps []step) (next step, err error) {
+func (c *httpCheck) exchange2(ctx context.Context, plain *conn, stream io.ReadWriteCloser, t checker.Target, steps []step, name credentials) (next step, err error) {
 	last := steps[len(steps)-1]
 	body := c.content(last)
 	request := http2Fields(last.method, c.scheme(), c.hostHeader(t), last.path, c.Headers)
@@ -143,7 +178,10 @@ func (c *httpCheck) exchange2(ctx context.Context, plain *conn, stream io.ReadWr
 	if len(body) > 0 {
 		request = append(request, hpack.HeaderField{Name: "content-length", Value: strconv.Itoa(len(body))})
 	}
-	s, err := askHTTP2(stream, request, body, c.keep())
+	if h, ok := c.authorization(name); ok {
+		request = append(request, hpack.HeaderField{Name: strings.ToLower(h.Name), Value: h.Value, Sensitive: true})
+	}
+	s, err := askHTTP2(stream, request, body, reading{c.keep(), name.secrets})
 	if err == nil {
 		next, err = c.judge(t, steps, &s.httpAnswer)
 	}
@@ -152,11 +190,11 @@ func (c *httpCheck) exchange2(ctx context.Context, plain *conn, stream io.ReadWr
 }
 
 // ask sends a request and reads the response up to its body.
-func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target, s step) (*response, error) {
-	if _, err := stream.Write(c.request(t, s)); err != nil {
+func (c *httpCheck) ask(stream io.ReadWriter, t checker.Target, s step, name credentials) (*response, error) {
+	if _, err := stream.Write(c.request(t, s, name)); err != nil {
 		return nil, while("sending the request", err)
 	}
-	return readResponse(stream, s.method, c.keep())
+	return readResponse(stream, s.method, reading{c.keep(), name.secrets})
 }
 
 // keep returns what reports which headers of an answer matter; nil: none.
@@ -178,7 +216,11 @@ func (c *httpCheck) judge(t checker.Target, steps []step, r *httpAnswer) (next s
 			next, err = follow(base, steps, c.Redirects, r.status, r.location)
 			return next, because(checker.WrongStatus, err)
 		}
-		return next, because(checker.WrongStatus, fmt.Errorf("status %d, want %s", r.status, c.Status))
+		reason := checker.WrongStatus
+		if r.status == http.StatusUnauthorized || r.status == http.StatusProxyAuthRequired {
+			reason = checker.LoginRefused
+		}
+		return next, because(reason, fmt.Errorf("status %d, want %s", r.status, c.Status))
 	}
 	for _, f := range c.answer {
 		if err := f.judge(r.kept); err != nil {
@@ -207,10 +249,17 @@ func (f fieldCheck) judge(kept []checker.Header) error {
 }
 
 // request returns a request as it is sent to one target.
-func (c *httpCheck) request(t checker.Target, s step) []byte {
+func (c *httpCheck) request(t checker.Target, s step, name credentials) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", s.method, s.path, c.hostHeader(t))
+	host, origin := c.hostHeader(t), ""
+	if c.Proxy {
+		origin = "http://" + host // RFC 9112, section 3.2.2
+	}
+	fmt.Fprintf(&b, "%s %s%s HTTP/1.1\r\nHost: %s\r\n", s.method, origin, s.path, host)
 	b.Write(c.headers)
+	if h, ok := c.authorization(name); ok {
+		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
+	}
 	body := c.content(s)
 	if len(body) > 0 {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
@@ -228,9 +277,10 @@ func (c *httpCheck) content(s step) []byte {
 	return c.Send
 }
 
-// scheme returns that of the addresses which the check asks for.
+// scheme returns that of the addresses which the check asks for. A proxy is asked for
+// those without TLS, however it is spoken to.
 func (c *httpCheck) scheme() string {
-	if c.Secure {
+	if c.Secure && !c.Proxy {
 		return "https"
 	}
 	return "http"

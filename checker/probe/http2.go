@@ -65,9 +65,9 @@ type http2Stream struct {
 
 // askHTTP2 sends a request by HTTP/2 and reads the answer up to its body. The request's
 // body is small. What is returned with an error is still to be ended.
-func askHTTP2(stream io.ReadWriter, request []hpack.HeaderField, body []byte, keep func(name string) bool) (*http2Stream, error) {
+func askHTTP2(stream io.ReadWriter, request []hpack.HeaderField, body []byte, how reading) (*http2Stream, error) {
 	s := &http2Stream{stream: stream, frames: maxFrames, idle: maxIdle}
-	s.keep, s.body = keep, s
+	s.reading, s.body = how, s
 	s.in = bufio.NewReader(&bounded{r: stream, left: headLimit + restLimit})
 	s.framer = http2.NewFramer(&s.out, s.in)
 	s.framer.SetMaxReadFrameSize(maxFrame)
@@ -137,9 +137,7 @@ func (s *http2Stream) begin() error {
 	case len(start) == head && http2.FrameType(start[3]) == http2.FrameSettings:
 		return nil
 	case len(start) > 0 && !isNetError(err):
-		start, _ = s.in.Peek(min(s.in.Buffered(), 60))
-		line, _, _ := bytes.Cut(start, []byte("\n"))
-		return fmt.Errorf("not HTTP/2: it begins with %q", bytes.TrimRight(line, "\r"))
+		return fmt.Errorf("not HTTP/2: %w", beginsWith(s.in, s.secrets))
 	default:
 		return notHTTP(cmp.Or(err, io.EOF))
 	}
@@ -178,6 +176,8 @@ func (s *http2Stream) broken(err error) error {
 		return fmt.Errorf("%w within the response", errClosed)
 	case isNetError(err), errors.Is(err, errTooLong):
 		return err
+	case isAlert(err):
+		return because(checker.NoTLS, tlsError("", err))
 	default:
 		return fmt.Errorf("the server breaks HTTP/2: %w", cmp.Or(s.framer.ErrorDetail(), err))
 	}
@@ -195,7 +195,7 @@ func (s *http2Stream) take(frame http2.Frame) (useful bool, err error) {
 			err = s.framer.WritePing(true, f.Data)
 		}
 	case *http2.GoAwayFrame:
-		s.goaway = fmt.Errorf("the server ends the connection (%s%s)", f.ErrCode, debugData(f.DebugData()))
+		s.goaway = fmt.Errorf("the server ends the connection (%s%s)", f.ErrCode, debugData(without(string(f.DebugData()), s.secrets...)))
 		if f.LastStreamID < theStream {
 			err = s.goaway
 		}
@@ -220,7 +220,7 @@ func (s *http2Stream) take(frame http2.Frame) (useful bool, err error) {
 }
 
 // debugData is what a server says when it ends a connection.
-func debugData(text []byte) string {
+func debugData(text string) string {
 	if len(text) == 0 {
 		return ""
 	}
@@ -233,9 +233,9 @@ func (s *http2Stream) headers(id uint32, fragment []byte, whole, last bool) (use
 		return false, errors.New("the server breaks HTTP/2: a header came that belongs to no answer")
 	}
 	if !s.after {
-		s.status, s.fields = 0, fields{keep: s.keep}
+		s.status, s.fields = 0, fields{reading: s.reading}
 	}
-	s.trailers.keep = s.keep
+	s.trailers.reading = s.reading
 	s.ended = last
 	s.left, s.continued = headLimit, 0
 	return s.more(fragment, whole)

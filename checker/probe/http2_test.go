@@ -334,7 +334,7 @@ func FuzzHTTP2(f *testing.F) {
 		s, err := askHTTP2(struct {
 			io.Reader
 			io.Writer
-		}{bytes.NewReader(answer), &sent}, http2Fields("GET", "http", "a.example", "/", nil), nil, c.keep())
+		}{bytes.NewReader(answer), &sent}, http2Fields("GET", "http", "a.example", "/", nil), nil, reading{keep: c.keep()})
 		if err == nil {
 			_, err = c.judge(target, []step{{"GET", "/"}}, &s.httpAnswer)
 		}

@@ -301,6 +301,8 @@ func TestHTTPRequest(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"everything", checker.HTTP{Method: "POST", Path: "/h?q=1", Host: "a.example", Headers: []checker.Header{{Name: "Accept", Value: "x/y"}, {Name: "user-agent", Value: "me"}}}, 80, "192.0.2.1",
 			"POST /h?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: x/y\r\nuser-agent: me\r\nConnection: close\r\n\r\n"},
+		{"for a proxy", checker.HTTP{Proxy: true, Host: "a.example:81", Path: "/x?y"}, 3128, "192.0.2.1",
+			"GET http://a.example:81/x?y HTTP/1.1\r\nHost: a.example:81\r\nUser-Agent: lvsd\r\nConnection: close\r\n\r\n"},
 		{"a body", checker.HTTP{Method: "PUT", Send: []byte("a=1\n")}, 80, "192.0.2.1",
 			"PUT / HTTP/1.1\r\nHost: 192.0.2.1\r\nUser-Agent: lvsd\r\nConnection: close\r\nContent-Length: 4\r\n\r\na=1\n"},
 	}
@@ -310,7 +312,7 @@ func TestHTTPRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := string(c.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience), step{c.Method, c.Path}))
+			got := string(c.request(at(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), tt.port), tt.spec, patience), step{c.Method, c.Path}, credentials{}))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
@@ -442,7 +444,7 @@ func FuzzResponse(f *testing.F) {
 		response, err := c.ask(struct {
 			io.Reader
 			io.Writer
-		}{strings.NewReader(string(answer)), io.Discard}, target, steps[0])
+		}{strings.NewReader(string(answer)), io.Discard}, target, steps[0], credentials{})
 		if err == nil {
 			_, err = c.judge(target, steps, &response.httpAnswer)
 		}

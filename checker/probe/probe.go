@@ -38,7 +38,7 @@ func New(start Starter) *Prober {
 		ping6:     pinger{family: ipv6Echo},
 		processes: processes{root: "/proc"},
 	}
-	p.authorities = newFiles(&p.readers, readCertificates)
+	p.authorities = &authorities{newFiles(&p.readers, readCertificates), newFiles(&p.readers, readClient)}
 	p.passwords = newFiles(&p.readers, readPassword)
 	return p
 }

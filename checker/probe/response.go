@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,11 +54,10 @@ type response struct {
 	limit *bounded
 }
 
-// readResponse reads the response to a request up to its body. Of its headers, keep
-// tells which are kept.
-func readResponse(stream io.Reader, method string, keep func(name string) bool) (*response, error) {
+// readResponse reads the response to a request up to its body.
+func readResponse(stream io.Reader, method string, how reading) (*response, error) {
 	r := &response{limit: &bounded{r: stream, left: headLimit}}
-	r.keep = keep
+	r.reading = how
 	r.rest = bufio.NewReader(r.limit)
 	if err := r.readHead(method); err != nil {
 		if r.limit.left <= 0 {
@@ -78,7 +76,7 @@ func (r *response) readHead(method string) error {
 		if err := r.readStatus(); err != nil {
 			return err
 		}
-		r.fields = fields{keep: r.keep}
+		r.fields = fields{reading: r.reading}
 		if err := r.readFields(); err != nil {
 			return err
 		}
@@ -103,6 +101,7 @@ func (r *response) readStatus() error {
 	code := strings.TrimLeft(after, " ")
 	code = code[:len(code)-len(strings.TrimLeft(code, "0123456789"))]
 	if len(code) != 3 {
+		line = without(line, r.secrets...)
 		return fmt.Errorf("it begins with %q", line[:min(len(line), 60)])
 	}
 	r.status, err = strconv.Atoi(code)
@@ -120,9 +119,15 @@ func (r *response) peekVersion() error {
 	if string(start) == version {
 		return nil
 	}
-	start, _ = r.rest.Peek(min(r.rest.Buffered(), 60))
-	line, _, _ := bytes.Cut(start, []byte("\n"))
-	return fmt.Errorf("it begins with %q", bytes.TrimRight(line, "\r"))
+	return beginsWith(r.rest, r.secrets)
+}
+
+// beginsWith is an error that shows the first line of what has come.
+func beginsWith(in *bufio.Reader, secrets []string) error {
+	start, _ := in.Peek(in.Buffered())
+	line, _, _ := strings.Cut(without(string(start), secrets...), "\n")
+	line = strings.TrimRight(line, "\r")
+	return fmt.Errorf("it begins with %q", line[:min(len(line), 60)])
 }
 
 // readLine reads one line, and returns as much of it as the buffer holds.
@@ -142,11 +147,19 @@ type fields struct {
 	// kept are the headers of which keep, unless it is nil, reports that they are
 	// wanted, in their order.
 	kept []checker.Header
+	reading
+}
+
+// A reading is how the answer to a request is read.
+type reading struct {
 	keep func(name string) bool
+	// secrets are what a server may have heard, and nobody is to be shown.
+	secrets []string
 }
 
 // add notes a header.
 func (f *fields) add(name, value string) {
+	value = without(value, f.secrets...)
 	switch {
 	case strings.EqualFold(name, "Content-Length"):
 		f.length = value
@@ -257,6 +270,8 @@ func notHTTP(err error) error {
 		return fmt.Errorf("%w without a response", errClosed)
 	case isNetError(err):
 		return err
+	case isAlert(err):
+		return because(checker.NoTLS, tlsError("", err))
 	default:
 		return fmt.Errorf("not an HTTP response: %w", err)
 	}

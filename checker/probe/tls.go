@@ -25,6 +25,8 @@ type tlsClient struct {
 	protocols []string
 	// authorities are trusted in place of the system's; nil: the system's.
 	authorities *authorityFile
+	// shown is the certificate of the check; nil: it has none.
+	shown *clientFile
 }
 
 // newTLS makes options of TLS ready to run. The server is offered protocols.
@@ -32,6 +34,9 @@ func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tl
 	c := &tlsClient{TLS: o, host: host, protocols: protocols}
 	if o.CA != "" && !o.Insecure {
 		c.authorities = a.file(o.CA)
+	}
+	if o.Client != (checker.Client{}) {
+		c.shown = a.clients.file(o.Client)
 	}
 	return c
 }
@@ -105,10 +110,15 @@ func (c *tlsClient) config(ctx context.Context, addr netip.Addr) (*tls.Config, e
 		NextProtos:         c.protocols,
 		MinVersion:         cmp.Or(checker.TLSVersions[c.MinVersion], tls.VersionTLS12),
 	}
+	var err error
+	if c.shown != nil {
+		if config.GetClientCertificate, err = show(ctx, c.shown); err != nil {
+			return nil, err
+		}
+	}
 	if c.authorities == nil {
 		return config, nil
 	}
-	var err error
 	if config.RootCAs, err = c.authorities.value(ctx); err != nil {
 		return nil, fmt.Errorf("reading the certificates to trust: %w", err)
 	}
@@ -154,13 +164,20 @@ func tlsError(want string, err error) error {
 		return notRun(fmt.Errorf("%w: install the package ca-certificates, or set ca_file", err))
 	case errors.As(err, &record):
 		return errors.New("the server does not speak TLS")
-	case errors.As(err, &remote) && remote.Op == "remote error":
+	case errors.As(err, &remote) && isAlert(err):
 		return fmt.Errorf("the server refused the TLS handshake: %s", strings.TrimPrefix(remote.Err.Error(), "tls: "))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the server closed the connection during the TLS handshake")
 	default:
 		return err
 	}
+}
+
+// isAlert reports whether an error is what a server says by TLS. By TLS 1.3, it says after
+// the handshake that it wants another certificate, or one at all.
+func isAlert(err error) bool {
+	var remote *net.OpError
+	return errors.As(err, &remote) && remote.Op == "remote error"
 }
 
 // namesOf returns the names that a certificate carries.

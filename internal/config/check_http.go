@@ -24,6 +24,7 @@ var checkHTTPS = newCheckKind("https", "The same over TLS. The server's certific
 type httpCheck struct {
 	probe
 	asks    checker.HTTP
+	login   login
 	headers map[string]string
 	expect  expect
 	tls     tlsOptions
@@ -48,6 +49,12 @@ var httpsCheckTable = block.NewTable("check", func() []block.Entry[httpCheck] {
 })
 
 func httpOptions() []block.Entry[httpCheck] {
+	return append(requestOptions(),
+		append(loginOptions(func(c *httpCheck) *login { return &c.login }),
+			block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }))...)
+}
+
+func requestOptions() []block.Entry[httpCheck] {
 	return append(timing((*httpCheck).self),
 		portOption((*httpCheck).self),
 		viaOption(viaTable, (*httpCheck).self),
@@ -63,7 +70,8 @@ func httpOptions() []block.Entry[httpCheck] {
 		sendOption("The body of the request. Its Content-Type is set in headers, if the server wants one.", func(c *httpCheck) *[]byte { return &c.asks.Send }),
 		block.Count("follow_redirects", "How many redirects are followed, within the same server alone: one to another scheme, host or port fails the check, since it says nothing of this server. A redirect whose status is expected is an answer.",
 			0, 0, checker.MaxRedirects, func(c *httpCheck) *int { return &c.asks.Redirects }),
-		block.Inner("expect", "Which answers pass the check.", expectTable, func(c *httpCheck) *expect { return &c.expect }),
+		block.Flag("proxy", "The server is a proxy: it is asked for http://HOST/PATH as its clients do, and answers with what it gets from there, so the check also fails when that host does. Set host to one that is always there. The login is the proxy's.",
+			false, func(c *httpCheck) *bool { return &c.asks.Proxy }),
 	)
 }
 
@@ -121,7 +129,24 @@ func (c *httpCheck) compile(b *block.Body) probe {
 	}
 	c.headers, c.expect.status, c.expect.headers = nil, nil, nil
 	c.judgeBody(b)
+	c.logIn(b)
+	if c.asks.Proxy && c.asks.Host == "" && b.Given("proxy") {
+		b.Mistake(b.At("proxy"), "Nobody to ask for", "A proxy is asked for the page of another server: set host to that one's name.")
+	}
 	return c.asking(b, c.asks)
+}
+
+// logIn works out whom a check says it is.
+func (c *httpCheck) logIn(b *block.Body) {
+	c.asks.Login = c.login.withBoth(b)
+	if err := c.asks.Validate(); err != nil && strings.Contains(c.asks.Login.User, ":") && b.Given("user") {
+		b.Mistake(b.At("user"), "Invalid user", "%s.", sentence(err))
+	}
+	for _, h := range c.asks.Headers {
+		if strings.EqualFold(h.Name, "Authorization") && c.asks.Login.User != "" && !c.asks.Proxy && b.Given("user") {
+			b.Mistake(b.At("user"), "Two logins", "The headers say who asks already: remove Authorization there, or user.")
+		}
+	}
 }
 
 // compile works out what a block of expectations adds to a check.

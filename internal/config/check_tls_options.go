@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/x509"
-
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
 )
@@ -11,6 +9,7 @@ import (
 type tlsOptions struct {
 	serverName, ca, minVersion string
 	verify                     bool
+	client                     checker.Client
 }
 
 var tlsTable = block.NewTable("tls", func() []block.Entry[tlsOptions] {
@@ -23,9 +22,11 @@ func tlsEntries[T any](of func(*T) *tlsOptions) []block.Entry[T] {
 			func(t *T) *string { return &of(t).serverName }).Unless("host where the check has one, else the server's address"),
 		block.Flag("verify", "Verify the certificate. If false, any certificate is accepted.", true, func(t *T) *bool { return &of(t).verify }),
 		block.Text("ca_file", "A file of CA certificates (PEM) to trust instead of the system's. A relative path is relative to the configuration's directory.",
-			"", certificates, func(t *T) *string { return &of(t).ca }).Within("a path").Unless("the system's certificates"),
+			"", certificatesOf("ca_file"), func(t *T) *string { return &of(t).ca }).Within("a path").Unless("the system's certificates"),
 		block.Choice("min_version", "The oldest version of TLS that the server may choose.", "1.2",
 			words("1.0", "1.1", "1.2", "1.3"), func(t *T) *string { return &of(t).minVersion }),
+		block.Inner("client", "The certificate by which the check shows who it is, where the server asks for one.",
+			clientTable, func(t *T) *checker.Client { return &of(t).client }),
 	}
 }
 
@@ -54,22 +55,9 @@ func (o *optionalTLS) compile(b *block.Body) *checker.TLS {
 
 // compile returns how TLS is spoken.
 func (o *tlsOptions) compile() checker.TLS {
-	t := checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify}
+	t := checker.TLS{ServerName: o.serverName, CA: o.ca, Insecure: !o.verify, Client: o.client}
 	if o.minVersion != "1.2" {
 		t.MinVersion = o.minVersion
 	}
 	return t
-}
-
-// certificates checks that a file of certificates can be used, and returns its
-// path.
-func certificates(b *block.Body, name string, at block.Place) (string, bool) {
-	text, err := b.ReadFile(name)
-	switch {
-	case err != nil:
-		b.Mistake(at, "Unreadable ca_file", "%s.", sentence(err))
-	case !x509.NewCertPool().AppendCertsFromPEM(text):
-		b.Mistake(at, "No certificate", "%q holds no certificate in PEM (-----BEGIN CERTIFICATE-----).", name)
-	}
-	return b.Resolve(name), true
 }

@@ -28,6 +28,7 @@ const (
 	peerAddress        // an address to which adverts are sent
 	keyText            // a file with a key, or with the text the name of a credential
 	passwordText       // the same for a password of checks
+	privateKeyText     // the same for the private key of a certificate that checks show
 	signedTime         // adverts that are accepted by the time at which they were signed
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
@@ -68,6 +69,8 @@ var duplicates = [mustBeUnique]struct{ what, remedy string }{
 var secretWords = map[int]struct{ unusable, unread string }{
 	keyText:      {"Unusable key", "Key that the service cannot read"},
 	passwordText: {"Unusable password", "Password that the service cannot read"},
+
+	privateKeyText: {"Unusable private key", "Private key that the service cannot read"},
 }
 
 // claim notes what a block claims, where that is shown as it is told apart.

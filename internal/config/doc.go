@@ -11,7 +11,7 @@
 //	route.go, check_via.go,
 //	check.go,
 //	check_talk.go,
-//	check_tls_options.go,
+//	client.go, check_tls_options.go,
 //	check_login.go, policy.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,

@@ -161,6 +161,7 @@ func TestReferenceNamesEveryOption(t *testing.T) {
 	text = bytes.ReplaceAll(text, []byte("  # file = "), []byte("    file = "))
 	text = bytes.ReplaceAll(text, []byte("    # password_file "), []byte("      password_file "))
 	text = bytes.ReplaceAll(text, []byte("    # secret_file "), []byte("      secret_file "))
+	text = bytes.ReplaceAll(text, []byte("  # certificate_file "), []byte("    certificate_file "))
 	// So does one that peers, or another option, exclude.
 	text = bytes.ReplaceAll(text, []byte("  # multicast_group "), []byte("  multicast_group "))
 	text = bytes.ReplaceAll(text, []byte("      # pattern "), []byte("      pattern "))

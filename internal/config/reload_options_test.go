@@ -144,9 +144,16 @@ var reloadedChecks = map[string]reloadedOption{
 	"expect/status": {``, `status = [204]`, nil},
 	"expect/body":   {``, `body = "ok"`, nil},
 
+	"follow_redirects": {``, `follow_redirects = 1`, nil},
 	"version":          {``, `version = "2"`, nil},
 	"service":          {``, `service = "orders"`, nil},
-	"follow_redirects": {``, `follow_redirects = 1`, nil},
+	"proxy":            {`host = "a"`, "host = \"a\"\nproxy = true", nil},
+
+	"client/certificate_file":     {``, `certificate_file = "testdata/client.pem"`, nil},
+	"client/key_file":             {``, `key_file = "/etc/lvsd/other.key"`, nil},
+	"tls/client/certificate_file": {``, `certificate_file = "testdata/client.pem"`, nil},
+	"tls/client/key_file":         {``, `key_file = "/etc/lvsd/other.key"`, nil},
+
 	"expect/headers":   {``, `headers = { Via = "a" }`, nil},
 	"expect/sha256":    {``, `sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`, nil},
 	"expect/md5":       {``, `md5 = "d41d8cd98f00b204e9800998ecf8427e"`, nil},
@@ -196,6 +203,7 @@ var reloadedChecks = map[string]reloadedOption{
 
 // contents are what each block has where nothing else is said of it.
 var contents = map[string][]string{
+	"client":           {`certificate_file = "testdata/ca.pem"`, `key_file = "/etc/lvsd/client.key"`},
 	"virtual_service":  {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
 	"fallback":         {`address = "192.168.1.8"`},
 	"address":          {`interface = "eth1"`},

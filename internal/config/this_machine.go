@@ -26,10 +26,11 @@ type Machine struct {
 	Unsynchronized bool
 	// NoWatchdog: lvsd cannot open the device of one.
 	NoWatchdog bool
-	// Key and Password return what is wrong with a key, or with a password of checks, that
-	// is read from a file, or from a credential where no file is named, or what is only
-	// doubtful; nil: none is judged. The secret is never returned.
-	Key, Password func(file, credential string) (doubt bool, err error)
+	// Key, Password and PrivateKey return what is wrong with a key, with a password of
+	// checks, or with the key of a certificate that they show, that is read from a file, or
+	// from a credential where no file is named, or what is only doubtful; nil: none is
+	// judged. The secret is never returned.
+	Key, Password, PrivateKey func(file, credential string) (doubt bool, err error)
 }
 
 // Whose are the addresses of a machine: why they count, and for what. There are warnings

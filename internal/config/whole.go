@@ -246,6 +246,8 @@ func (w *whole) judge(c block.Claim) {
 		w.judgeSecret(c, w.machine.Key)
 	case passwordText:
 		w.judgeSecret(c, w.machine.Password)
+	case privateKeyText:
+		w.judgeSecret(c, w.machine.PrivateKey)
 	case signedTime:
 		if w.machine.Unsynchronized {
 			w.machine.Unsynchronized = false // Once is enough.

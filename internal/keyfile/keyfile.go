@@ -1,5 +1,5 @@
-// Package keyfile reads secrets, the keys of virtual routers and the passwords of
-// checks, from files or from systemd's credentials, and judges who else can read or
+// Package keyfile reads secrets, the keys of virtual routers and the passwords and
+// private keys of checks, from files or from systemd's credentials, and judges who else can read or
 // change them.
 package keyfile
 
@@ -173,7 +173,7 @@ func (k Kind) read(path string, from io.Reader) (string, error) {
 	}
 	line := strings.TrimRight(string(text), "\r\n")
 	if len(text) > limit || len(line) > k.limit {
-		return "", fmt.Errorf("the %s file %s has more than %s: write the %[1]s alone, on one line", k.what, path, k.longest)
+		return "", fmt.Errorf("the %s file %s has more than %s: write the %[1]s alone", k.what, path, k.longest)
 	}
 	secret, err := k.decode(line)
 	if err != nil {

@@ -2,6 +2,7 @@ package keyfile
 
 import (
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,6 +38,13 @@ var (
 		decode:  decodePassword,
 		absent:  "write it", command: "cat",
 	}
+	PrivateKey = Kind{
+		what:    "private key",
+		limit:   maxPrivateKey,
+		longest: fmt.Sprintf("a private key of %d bytes", maxPrivateKey),
+		decode:  decodePrivateKey,
+		absent:  "write it", command: "cat",
+	}
 )
 
 // A key has from Min to Max bytes, as keepalived's have, and a password up to
@@ -46,6 +54,9 @@ const (
 	Max         = 64
 	MaxPassword = 1024
 )
+
+// maxPrivateKey is more than an RSA key of 16,384 bits has in PEM, in bytes.
+const maxPrivateKey = 16 << 10
 
 // hexadecimal begins a key that is written in hexadecimal digits, as keepalived has it.
 const hexadecimal = "hex:"
@@ -87,4 +98,21 @@ func decodePassword(text string) (string, error) {
 		return "", errors.New("has control characters, more than one line, or something else than UTF-8: write the password alone, on one line")
 	}
 	return text, nil
+}
+
+// decodePrivateKey returns a private key in PEM. Whether it is the one of a certificate is
+// found out by who has both.
+func decodePrivateKey(text string) (string, error) {
+	for rest := []byte(text); ; {
+		block, after := pem.Decode(rest)
+		switch {
+		case block == nil:
+			return "", errors.New("has no private key in PEM (-----BEGIN PRIVATE KEY-----)")
+		case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
+			return "", errors.New("has a private key that needs a password: take that off (openssl pkey)")
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return text, nil
+		}
+		rest = after
+	}
 }

@@ -283,6 +283,9 @@ virtual_service "web" {
     headers  = { X-Probe = "lvsd", Accept = "text/plain" }
     send     = "{\"deep\": true}"
     follow_redirects = 2
+    proxy         = true
+    user          = "lvsd"
+    password_file = "/etc/lvsd/web.password"
     expect {
       status  = [304, "200-204", "301"]
       headers = { Content-Type = "^text/", Via = "" }
@@ -297,6 +300,10 @@ virtual_service "web" {
       verify      = false
       ca_file     = "../ca.pem"
       min_version = "1.0"
+      client {
+        certificate_file = "../ca.pem"
+        key_file         = "/etc/lvsd/client.key"
+      }
     }
   }
   check "grpc" {
@@ -305,6 +312,13 @@ virtual_service "web" {
     tls {}
   }
   check "grpc" {}
+  check "tls" {
+    client { key_file = "/etc/lvsd/both.pem" }
+  }
+  check "http" {
+    user                = "lvsd"
+    password_credential = "web"
+  }
   check "ping" {}
   check "tcp" {
     half_open = false
