@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,6 @@ const (
 
 // theStream is the one request of a connection; goodbye is sent for all others.
 const theStream = 1
-
-// alpnHTTP2 is what HTTP/2 is called when TLS is negotiated.
-const alpnHTTP2 = "h2"
 
 // An http2Stream is a request and its answer by HTTP/2 (RFC 9113), which are alone on
 // their connection. Whoever reads its body reads frames, within bounds, and
@@ -74,9 +70,6 @@ func askHTTP2(stream io.ReadWriter, request []hpack.HeaderField, body []byte, ho
 	s.framer.SetReuseFrames()
 	s.header = hpack.NewDecoder(4096, s.field)
 	s.header.SetMaxStringLength(headLimit)
-	if secure, ok := stream.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol != alpnHTTP2 {
-		return s, errors.New("the server did not choose HTTP/2 (h2) when TLS was negotiated")
-	}
 	s.request(request, body)
 	if err := s.flush(); err != nil {
 		return s, while("sending the request", err)

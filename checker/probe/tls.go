@@ -29,6 +29,9 @@ type tlsClient struct {
 	shown *clientFile
 }
 
+// alpnHTTP2 is what HTTP/2 is called when TLS is negotiated.
+const alpnHTTP2 = "h2"
+
 // newTLS makes options of TLS ready to run. The server is offered protocols.
 func newTLS(a *authorities, o checker.TLS, host string, protocols ...string) *tlsClient {
 	c := &tlsClient{TLS: o, host: host, protocols: protocols}
@@ -74,6 +77,12 @@ func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr)
 		return nil, found{}, while(negotiating, tlsError(config.ServerName, err))
 	}
 	traceTLS(ctx, secure.ConnectionState())
+	if slices.Equal(c.protocols, []string{alpnHTTP2}) && secure.ConnectionState().NegotiatedProtocol != alpnHTTP2 {
+		if plain.closeInOrder() == nil {
+			secure.Close()
+		}
+		return nil, found{}, errors.New("the server did not choose HTTP/2 (h2) when TLS was negotiated")
+	}
 	return secure, found{certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
 }
 
