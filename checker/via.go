@@ -23,7 +23,19 @@ type Via struct {
 	TTL uint8 `json:"ttl,omitempty"`
 	// DSCP is their codepoint of differentiated services (RFC 2474), 0 to 63.
 	DSCP uint8 `json:"dscp,omitempty"`
+	// Proxy is the version of the PROXY protocol that a connection begins with, as behind
+	// a load balancer; zero: none.
+	Proxy ProxyProtocol `json:"proxy,omitempty"`
 }
+
+// A ProxyProtocol is a version of the PROXY protocol.
+type ProxyProtocol uint8
+
+// The versions of the PROXY protocol.
+const (
+	ProxyV1 ProxyProtocol = 1
+	ProxyV2 ProxyProtocol = 2
+)
 
 // MaxInterfaceName is how long the name of an interface is, in bytes (IFNAMSIZ).
 const MaxInterfaceName = 15
@@ -37,6 +49,8 @@ func (v Via) Validate() error {
 		return fmt.Errorf("nothing can come from %v", v.Source)
 	case len(v.Interface) > MaxInterfaceName || strings.ContainsAny(v.Interface, "/ \t\n\x00"):
 		return fmt.Errorf("%.40q is not the name of an interface", v.Interface)
+	case v.Proxy > ProxyV2:
+		return fmt.Errorf("there is no version %d of the PROXY protocol", v.Proxy)
 	case v.DSCP > 63:
 		return errors.New("dscp is at most 63")
 	}

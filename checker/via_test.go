@@ -6,7 +6,7 @@ import (
 )
 
 func TestASpecHasAWay(t *testing.T) {
-	v := Via{Source: netip.MustParseAddr("10.13.0.11"), Interface: "eth1", Mark: 7}
+	v := Via{Source: netip.MustParseAddr("10.13.0.11"), Interface: "eth1", Mark: 7, Proxy: ProxyV1}
 	for _, o := range []Options{TCP{}, HTTP{Path: "/a\tvia {}"}} {
 		plain := SpecOf(o)
 		s := plain.By(v)

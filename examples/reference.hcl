@@ -1258,15 +1258,13 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "udp", "tls", "http", "https", "redis", "memcached",
-    # "mysql", "postgres", "ldap", "radius". 1 to 65535; default: the server's.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
-    # "memcached", "mysql", "postgres". 1 to 65535; default: the server's.
+    # "memcached", "mysql", "postgres", "ldap", "radius". 1 to 65535; default:
+    # the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
-    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "ping".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1295,6 +1293,13 @@ virtual_service "web" {
       # forwarding.
       # 0 to 63; default: 0.
       dscp = 46
+
+      # The version of the PROXY protocol that each connection begins with, for
+      # servers that expect it of a load balancer before them. The check says
+      # by it that nobody is behind it (LOCAL, or UNKNOWN by version 1), and
+      # finishes the handshake.
+      # "v1" or "v2"; default: none.
+      proxy_protocol = "v2"
     }
 
     # The version of HTTP. Version 2 is negotiated over TLS, where the server
@@ -1340,23 +1345,23 @@ virtual_service "web" {
     proxy = false
 
     # Whom the check logs in as. It needs no rights beyond what the check asks.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres".
-    # Default: none.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius". Default: none.
     user = "lvsd"
 
     # The file that has the password, on one line; the password itself is never
     # in the configuration. Nobody but root and lvsd may be able to read it:
     # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
     # when it changes, without a reload.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres". An
-    # absolute path; default: none.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius". An absolute path; default: none.
     # password_file = "/etc/lvsd/check.password"
 
     # The name of a credential of systemd that has the password, in place of a
     # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
     # lvsd.service). It is set when lvsd is started.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres". A
-    # name; default: none.
+    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius". A name; default: none.
     password_credential = "web"
 
     # Which answers pass the check.

@@ -52,6 +52,12 @@ func dial(ctx context.Context, to netip.AddrPort, halfOpen bool) (*conn, error) 
 		return nil, while(connecting, err)
 	}
 	traceSocket(ctx, "connected", fd, to)
+	if header := proxyHeader(ctx); header != "" && !halfOpen {
+		if _, err := c.WriteString(header); err != nil {
+			c.Close()
+			return nil, while("sending the header of the PROXY protocol", err)
+		}
+	}
 	return c, nil
 }
 

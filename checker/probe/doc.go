@@ -46,7 +46,8 @@
 //
 //	verdict.go                         how a probe ended
 //	trace.go                           what a probe sees, for lvsd check
-//	via.go, dial.go, datagram.go,      connections, and which way they go
+//	via.go, proxyprotocol.go,          connections, and which way they go
+//	dial.go, datagram.go,
 //	files.go, clients.go,              files that are read when they change
 //	authorities.go, tls.go, login.go
 //	pattern.go, answer.go,             what servers say

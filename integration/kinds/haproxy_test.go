@@ -41,6 +41,14 @@ frontend f
 		},
 		hung: hung, complaint: complaint,
 	})
+	for bind, version := range map[string]checker.ProxyProtocol{"v1": checker.ProxyV1, "v2": checker.ProxyV2} {
+		register(server{
+			name: "haproxy, by the PROXY protocol " + bind, port: 80, start: start("$ADDR:80 accept-proxy"),
+			passes: func(*site) checker.Options { return page() },
+			via:    checker.Via{Proxy: version},
+			hung:   hung,
+		})
+	}
 	secure := func(at *site, changes ...func(*checker.HTTP)) checker.HTTP {
 		return page(append([]func(*checker.HTTP){func(h *checker.HTTP) {
 			h.Secure, h.Version, h.Host, h.CA = true, checker.HTTP2, "server.example", at.path("certificate.pem")

@@ -38,6 +38,8 @@ type server struct {
 	// start writes what the server needs to its site, and returns the command that runs
 	// it in the foreground.
 	start func(*site) *exec.Cmd
+	// via is the way of all checks.
+	via checker.Via
 	// ready does what can only be done while the server runs, such as filling a database,
 	// when it accepts connections; nil: nothing.
 	ready func(*site)
@@ -133,7 +135,7 @@ func signal(t *testing.T, p *os.Process, s unix.Signal) {
 func (s server) ask(at *site, o checker.Options, timeout time.Duration) checker.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	target := checker.Target{Spec: checker.SpecOf(o), Addr: at.addr, Port: s.port, Interval: 2 * time.Second, Timeout: timeout}
+	target := checker.Target{Spec: checker.SpecOf(o).By(s.via), Addr: at.addr, Port: s.port, Interval: 2 * time.Second, Timeout: timeout}
 	return at.prober.Compile(target.Spec)(ctx, target)
 }
 

@@ -20,7 +20,7 @@ type tcpCheck struct {
 var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
 	return append(timing((*tcpCheck).self),
 		portOption((*tcpCheck).self),
-		viaOption(viaTable, (*tcpCheck).self),
+		viaOption(tcpViaTable, (*tcpCheck).self),
 		block.Flag("half_open", "Leave out the last packet of the handshake, so that the server's process does not see the connection: it is not logged, and takes no place in a queue. If false, the connection is established, and closed in order.",
 			true, func(c *tcpCheck) *bool { return &c.halfOpen }).Unless("true, unless there is send, quit, expect or tls"),
 		sendOption("What is sent when the connection is established. Write a line's end as the protocol has it: \"PING\\r\\n\".", func(c *tcpCheck) *[]byte { return &c.send }),
@@ -33,9 +33,10 @@ var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
 // compile works out what a check says and expects.
 func (c *tcpCheck) compile(b *block.Body) probe {
 	c.asks = checker.TCP{Send: c.send, Quit: c.quit, Expect: c.expect.compile(b), TLS: c.tls.compile(b)}
-	if c.halfOpen && b.Given("half_open") && !c.asks.HalfOpen() {
+	proxied := c.via.Proxy != 0
+	if c.halfOpen && b.Given("half_open") && (proxied || !c.asks.HalfOpen()) {
 		b.Mistake(b.At("half_open"), "Half-open conversation", "This check says or expects something, for which a connection must be established: remove half_open.")
 	}
-	c.asks.Connected = !c.halfOpen && c.asks.HalfOpen()
+	c.asks.Connected = (proxied || !c.halfOpen) && c.asks.HalfOpen()
 	return c.asking(b, c.asks)
 }

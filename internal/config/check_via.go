@@ -15,10 +15,20 @@ type via struct {
 	ports vrrp.Ports
 }
 
-var viaTable = block.NewTable("via", func() []block.Entry[via] {
+var viaTable = block.NewTable("via", portedViaOptions)
+
+func portedViaOptions() []block.Entry[via] {
 	return append(viaOptions(),
 		block.Text("source_ports", "The port that the packets come from, or a range of them: \"40000-40999\".",
 			vrrp.Ports{}, ports, func(v *via) *vrrp.Ports { return &v.ports }).Within("a port or a range").Unless("the kernel's choice"),
+	)
+}
+
+// tcpViaTable is for checks by TCP alone.
+var tcpViaTable = block.NewTable("via", func() []block.Entry[via] {
+	return append(portedViaOptions(),
+		block.Choice("proxy_protocol", "The version of the PROXY protocol that each connection begins with, for servers that expect it of a load balancer before them. The check says by it that nobody is behind it (LOCAL, or UNKNOWN by version 1), and finishes the handshake.",
+			"", []block.Word[checker.ProxyProtocol]{{Name: "v1", Value: checker.ProxyV1}, {Name: "v2", Value: checker.ProxyV2}}, func(v *via) *checker.ProxyProtocol { return &v.Proxy }).Unless("none"),
 	)
 })
 

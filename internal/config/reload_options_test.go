@@ -175,6 +175,8 @@ var reloadedChecks = map[string]reloadedOption{
 	"via/ttl":           {``, `ttl = 1`, nil},
 	"via/dscp":          {``, `dscp = 46`, nil},
 
+	"via/proxy_protocol": {``, `proxy_protocol = "v2"`, nil},
+
 	"server_name": {``, `server_name = "www.example.org"`, nil},
 	"verify":      {``, `verify = false`, nil},
 	"ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},

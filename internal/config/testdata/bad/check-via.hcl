@@ -15,6 +15,17 @@ virtual_service "web" {
       dscp          = 64          # ERROR: Invalid dscp
     }
   }
+  check "tcp" {
+    half_open = true # ERROR: Half-open conversation
+    via { proxy_protocol = "v1" }
+  }
+  check "udp" {
+    via { proxy_protocol = "v1" } # ERROR: Unknown argument "proxy_protocol"
+  }
+  check "https" {
+    port = 443
+    via { proxy_protocol = "2" } # ERROR: Unknown proxy_protocol "2"
+  }
   check "ping" {
     via { source_ports = "1000" } # ERROR: Unknown argument "source_ports"
   }

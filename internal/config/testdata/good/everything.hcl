@@ -313,6 +313,7 @@ virtual_service "web" {
   }
   check "grpc" {}
   check "tls" {
+    via { proxy_protocol = "v2" }
     client { key_file = "/etc/lvsd/both.pem" }
   }
   check "http" {
