@@ -268,8 +268,8 @@ func (c *Checker) probe(ctx context.Context, q Question, report func([]Observati
 		r := run(own, *t)
 		r.At = time.Now()
 		r.Latency = r.At.Sub(q.Began)
-		r = notRunIfLate(*t, r)
-		if c.end(q.entry, r, left) && ctx.Err() == nil {
+		r, wanted := c.end(q.entry, notRunIfLate(*t, r), left)
+		if wanted && ctx.Err() == nil {
 			report([]Observation{{t, r}})
 		}
 	}
@@ -310,7 +310,7 @@ func (c *Checker) begin(ctx context.Context, q Question) (ProbeFunc, context.Con
 }
 
 // end is take for a probe that ran alone; left: the Engine had left it undecided.
-func (c *Checker) end(e *entry, r Result, left bool) bool {
+func (c *Checker) end(e *entry, r Result, left bool) (result Result, wanted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.cancel()
@@ -320,15 +320,16 @@ func (c *Checker) end(e *entry, r Result, left bool) bool {
 	return c.take(e, r)
 }
 
-// take counts a result and reports true, unless the target was removed while it
-// was probed.
-func (c *Checker) take(e *entry, r Result) bool {
+// take counts a result and returns what follows from it; wanted is false if the target was
+// removed while it was probed.
+func (c *Checker) take(e *entry, r Result) (result Result, wanted bool) {
 	if e.dropped {
-		return false
+		return r, false
 	}
+	r = c.schedule.conclude(e, r)
 	c.schedule.observe(r.At, e, r)
 	c.stats.countResult(e.target.Spec.Kind(), r)
-	return true
+	return r, true
 }
 
 // question returns the probe that begins now as one of the Engine's; ok is false if it
@@ -356,8 +357,8 @@ func (c *Checker) answered(ctx context.Context, answers []Answer, report func([]
 		a.Result.At, a.Result.Latency = now, now.Sub(a.Began)
 		a.Result = notRunIfLate(*a.Target, a.Result)
 		a.entry.doubts = 0
-		if c.take(a.entry, a.Result) {
-			results = append(results, Observation{a.Target, a.Result})
+		if r, wanted := c.take(a.entry, a.Result); wanted {
+			results = append(results, Observation{a.Target, r})
 		}
 	}
 	c.mu.Unlock()

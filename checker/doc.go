@@ -51,7 +51,8 @@
 //	tcp.go, udp.go, http.go, grpc.go,         what is probed, by each kind
 //	ping.go, redis.go, memcached.go, sql.go,
 //	ldapfilter.go, ldap.go, radius.go,
-//	local.go, day.go, reason.go, target.go
+//	advice.go, agent.go, local.go, day.go,
+//	reason.go, target.go
 //	health.go                                 what results mean
 //	stats.go, trust.go, schedule.go, rate.go  what is due when
 //	prober.go                                 who probes

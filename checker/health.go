@@ -76,6 +76,7 @@ type Health struct {
 	outcome Outcome
 	reason  Reason
 	silent  bool // what failed last failed so
+	advice  Advice
 	// certificateEnds is that of the newest result which had any.
 	certificateEnds Day
 	at              time.Time
@@ -108,10 +109,13 @@ type Rules struct {
 func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 	h.outcome, h.reason, h.latency, h.detail, h.at = r.Outcome, r.Reason, r.Latency, r.Detail, r.At
 	if r.Outcome == Failed {
-		h.silent = r.Silent
+		h.silent = r.Silent && r.Reason != WrongAnswer // What its agent said before still holds.
 	}
 	if r.CertificateEnds != 0 {
 		h.certificateEnds = r.CertificateEnds
+	}
+	if r.Outcome == Passed || r.Advice != (Advice{}) {
+		h.advice = r.Advice
 	}
 	if r.Outcome != Passed && r.Outcome != Failed {
 		if h.notRunSince == nil {
@@ -128,9 +132,21 @@ func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 func (h *Health) State() State { return h.state }
 
 // Last returns the newest result of any outcome; its Outcome is zero before
-// the first. Its CertificateEnds is that of the newest result which had any.
+// the first. Its CertificateEnds is that of the newest result which had any, and its
+// Advice what Advice returns.
 func (h *Health) Last() Result {
-	return Result{At: h.at, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Reason: h.reason, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
+	return Result{At: h.at, Advice: h.advice, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Reason: h.reason, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
+}
+
+// Advice returns what the newest result said of the weight that passed, or that said
+// anything of it.
+func (h *Health) Advice() Advice { return h.advice }
+
+// Adopt lets a check that has had no result yet say what a weight is that was found.
+func (h *Health) Adopt(weight uint32) {
+	if weight <= MaxWeight {
+		h.advice = Advice{Weight: uint16(weight), Measure: Absolute}
+	}
 }
 
 // Silent reports whether nothing came back from the server when it failed last.

@@ -6,6 +6,11 @@ type File struct {
 	Path string `json:"path"`
 	// Number: the file must hold a whole number, which is the result's.
 	Number bool `json:"number,omitempty"`
+	// Weight: the file must hold a whole number by this measure, which is the result's
+	// Advice.
+	Weight Measure `json:"weight,omitempty"`
+	// Absent: the probe passes while there is no such file instead.
+	Absent bool `json:"absent,omitempty"`
 }
 
 // Kind returns "file".
@@ -39,7 +44,15 @@ type Exec struct {
 	User string `json:"user,omitempty"`
 	// KillChildren ends what it has left running when it has ended.
 	KillChildren bool `json:"kill_children,omitempty"`
+	// StatusWeight: the statuses from FirstWeight to 255 pass too, and what they are above
+	// it is the weight.
+	StatusWeight bool `json:"status_weight,omitempty"`
+	// Environment is what the program's environment has besides the usual: "NAME=value".
+	Environment []string `json:"environment,omitempty"`
 }
+
+// FirstWeight is the exit status that stands for a weight of 0.
+const FirstWeight = 2
 
 // Kind returns "exec".
 func (Exec) Kind() string { return "exec" }

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"slices"
 	"time"
@@ -37,6 +38,8 @@ type schedule struct {
 	// take half of the memory that a map by target needs.
 	entries []*entry
 	queue   queue
+	// reports are what agents have said so far, where there are any.
+	reports map[*entry]Report
 	// targets is how many distinct ones are wanted.
 	targets int
 }
@@ -134,6 +137,7 @@ func (s *schedule) keep(now time.Time, e *entry, t *Target) {
 // remove takes an entry out, unless its probe is in flight: then finish does.
 // It appends to dropped the entries whose probe nobody wants any more.
 func (s *schedule) remove(e *entry, dropped []*entry) []*entry {
+	delete(s.reports, e)
 	if e.index != running {
 		heap.Remove(&s.queue, int(e.index))
 		return dropped
@@ -277,6 +281,30 @@ func (s *schedule) observe(now time.Time, e *entry, r Result) {
 	if e.refusals <= maxRetries && e.target.Pace.Fast == 0 {
 		s.soon(now, e)
 	}
+}
+
+// conclude is the result of an entry's probe, which follows from what its agent has said
+// by now, if it has one.
+func (s *schedule) conclude(e *entry, r Result) Result {
+	if r.Report == nil {
+		return r
+	}
+	if s.reports == nil {
+		s.reports = make(map[*entry]Report)
+	}
+	said := s.reports[e].then(*r.Report)
+	s.reports[e] = said
+	r.Report, r.Advice = nil, said.Advice
+	switch {
+	case !said.Down || r.Outcome != Passed:
+		return r
+	case r.Detail == "":
+		r.Detail = "the agent says " + said.Words
+	default:
+		r.Detail = fmt.Sprintf("the agent said %s, and since then: %s", said.Words, r.Detail)
+	}
+	r.Outcome, r.Reason = Failed, WrongAnswer
+	return r
 }
 
 // follow counts a result for the pace of an entry, and makes it due by its new one

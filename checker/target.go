@@ -75,6 +75,15 @@ func (t Target) Compare(other Target) int {
 	)
 }
 
+// Advises reports whether the results of a probe of this kind may have an Advice.
+func (s Spec) Advises() bool {
+	switch s.Kind() {
+	case Agent{}.Kind(), Exec{}.Kind(), File{}.Kind():
+		return true
+	}
+	return false
+}
+
 // An Outcome is how a probe ended.
 type Outcome uint8
 
@@ -113,10 +122,16 @@ type Result struct {
 	Latency time.Duration
 	Outcome Outcome
 	// Detail is what happened in the words of an operator: "connection
-	// refused", "status 503, want 200-299". Empty if the probe passed.
+	// refused", "status 503, want 200-299". If the probe passed, it is empty, or why all is
+	// as an agent has said before.
 	Detail string
 	// Number is what a probe has found that looks for one.
 	Number int
+	// Advice is what the probe has heard of its server's weight.
+	Advice Advice
+	// Report is what an agent has said, from which the rest follows together with what it
+	// has said before; nil where there is none.
+	Report *Report
 	// CertificateEnds is the day on which the certificate ends that the server has shown
 	// and the probe has accepted; zero: there was none.
 	CertificateEnds Day

@@ -1144,6 +1144,15 @@ virtual_service "web" {
   # "check" or "up"; default: "check".
   initial = "check"
 
+  # What becomes of a server that is down: it is removed from the table
+  # ("remove"), and with expire_nodest_conn its connections end; or it keeps
+  # its row, with weight 0, so that connections which still work go on
+  # ("drain"), as with quiescent of ldirectord and inhibit_on_failure of
+  # keepalived. Clients that persistence has sent to it are sent there on,
+  # unless net.ipv4.vs.expire_quiescent_template is 1.
+  # "remove" or "drain"; default: "remove".
+  on_failure = "remove"
+
   # Send all connections of a client to the same server. Without this block,
   # each connection is scheduled separately.
   persistence {
@@ -1211,6 +1220,25 @@ virtual_service "web" {
   #                      answers nobody whom it does not know, and nobody who
   #                      has another secret: both are silence.
   #   check "ping"       The server answers an ICMP echo request.
+  #   check "exec"       A program exits with status 0 in time. It is run for
+  #                      each server, which its environment names:
+  #                      LVSD_SERVICE, LVSD_SERVICE_ADDRESS, LVSD_SERVICE_PORT,
+  #                      LVSD_FIREWALL_MARK, LVSD_SERVER, LVSD_SERVER_ADDRESS
+  #                      and LVSD_SERVER_PORT. When its time is over it is
+  #                      ended, with everything that it has started. At most 64
+  #                      of them run at one time.
+  #   check "file"       A file of this director exists, or holds a weight that
+  #                      something else has worked out. To change what it
+  #                      holds, write another file and rename it: what is read
+  #                      while it is being written may fail the check.
+  #   check "agent"      A program beside the server says how the server is, in
+  #                      the words of HAProxy's agent-check: one line of "up",
+  #                      "down", "fail" or "stopped", "ready", "drain" or
+  #                      "maint", and a share of the weight such as "50%"; "#"
+  #                      begins a reason. What it does not say is as it said
+  #                      last: "ready" alone ends drain and maint, and "up"
+  #                      alone ends down. maxconn and unknown words are
+  #                      ignored.
   #   check "none"       The server is always considered up. This kind has no
   #                      arguments.
   check "https" {
@@ -1259,12 +1287,14 @@ virtual_service "web" {
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
-    # "memcached", "mysql", "postgres", "ldap", "radius". 1 to 65535; default:
-    # the server's.
+    # "memcached", "mysql", "postgres", "ldap", "radius", "agent". 1 to 65535;
+    # default: the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
+    # "memcached", "mysql", "postgres", "ldap", "radius", "ping".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1515,6 +1545,11 @@ virtual_service "web" {
     # that differs from the service's setting.
     # "check" or "up"; default: the service's.
     initial = "up"
+
+    # What becomes of this server while it is down, if that differs from the
+    # service's setting.
+    # "remove" or "drain"; default: the service's.
+    on_failure = "drain"
 
     # A check that this server must pass to be up. It replaces the service's
     # checks.
@@ -1843,6 +1878,74 @@ virtual_service "cache" {
     expect {
       text = "hex: 30"
     }
+  }
+
+  check "exec" {
+    # The program's absolute path, and its arguments. There is no shell:
+    # nothing is expanded. Nobody but root and lvsd's user may be able to
+    # change the program or its directories.
+    # Only with "exec". A list; no default.
+    run = ["/etc/lvsd/programs/load", "--json"]
+
+    # The user that the program runs as. lvsd must be able to become that user:
+    # the unit that is shipped does not let it, and its drop-in programs.conf
+    # does. Without it, the program has no privileges at all.
+    # Only with "exec". The name of a user; default: lvsd's own.
+    user = "nobody"
+
+    # When the program has ended, end everything that it has left running. If
+    # false, what it has put into a session of its own (setsid) stays.
+    # Only with "exec". Default: false.
+    kill_children = false
+
+    # The program's statuses from 2 to 255 pass as well, and set the server's
+    # weight, in place of the configured one, to the status less 2: 2 drains
+    # the server, and 12 gives it a weight of 10. Status 0 gives it the
+    # configured weight again, and 1 and every other end are failures. It is
+    # what keepalived calls misc_dynamic.
+    # Only with "exec". Default: false.
+    status_weight = true
+  }
+
+  check "agent" {
+    port = 5555
+
+    # What is said to the agent when the connection is established, with the
+    # end of a line if it waits for that: "web1\n".
+    # Only with "agent". A text, or "hex:" and bytes in hexadecimal digits;
+    # default: none.
+    send = "web1\n"
+
+    # The check fails if the agent does not answer, or says nothing that is
+    # understood. If false, everything is as it said last, or as if there were
+    # no agent if it has never said anything: an agent that ends does not take
+    # its server out.
+    # Only with "agent". Default: false.
+    required = false
+  }
+
+  check "file" {
+    # The path of the file, which is absolute. A symbolic link counts as a
+    # file, and is not followed.
+    # Only with "file". A path; no default.
+    path = "/run/lvsd/weight"
+
+    # What the whole number means that the file must hold: from 0 to 100, how
+    # many percent of the configured weight the server has ("percent"); or,
+    # from 0 to 10000, which weight it has in place of that ("absolute"). 0
+    # drains the server. A file that is missing, or holds no such number, fails
+    # the check.
+    # Only with "file". "none", "percent" or "absolute"; default: "none".
+    weight = "percent"
+  }
+
+  check "file" {
+    path = "/run/lvsd/maintenance"
+
+    # The check passes while there is no such file: create it to take the
+    # servers out.
+    # Only with "file". Default: false.
+    absent = true
   }
 
   check "tls" {

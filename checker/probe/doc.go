@@ -17,6 +17,7 @@
 //	        ── ping.go ─── pinger.go ─── echo.go ─── raw.go   one raw ICMP socket for each family
 //	        ── file.go, process.go ─── processes.go ─── processevents.go   this machine itself
 //	        ── exec.go   programs, which a Starter starts
+//	        ── agent.go   agents beside servers
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
 //	Ask ── knocker.go ─┬─ knocks.go    TCP checks that say nothing, many at once
@@ -66,5 +67,6 @@
 //	redis.go, memcached.go,
 //	mysql.go, postgres.go,
 //	ldap.go, radius.go,
-//	file.go, process.go, exec.go
+//	file.go, process.go, exec.go,
+//	agent.go
 package probe

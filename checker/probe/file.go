@@ -15,42 +15,56 @@ import (
 
 func init() { registerLocal(checker.File{}, compileFile) }
 
-// compileFile returns the measurement that passes while a file is there.
-func compileFile(_ *Prober, o checker.File) (measure, error) {
-	look := func() (int, error) { return 0, exists(o.Path) }
-	if o.Number {
-		look = func() (int, error) { return readNumber(o.Path) }
+// compileFile returns the run that passes while a file is there, or is not.
+func compileFile(_ *Prober, o checker.File) (run, error) {
+	look := func() (found, error) { return found{}, exists(o.Path) }
+	switch {
+	case o.Number:
+		look = func() (found, error) {
+			n, err := readNumber(o.Path, -checker.MaxNumber, checker.MaxNumber)
+			return found{number: n}, err
+		}
+	case o.Weight != checker.Unweighted:
+		look = func() (found, error) {
+			n, err := readNumber(o.Path, 0, o.Weight.Limit())
+			if err != nil {
+				return found{}, err
+			}
+			return found{advice: checker.Advice{Weight: uint16(n), Measure: o.Weight}}, nil
+		}
+	case o.Absent:
+		look = func() (found, error) { return found{}, absent(o.Path) }
 	}
 	return unhurried(o.Path, look), nil
 }
 
-// unhurried returns a measurement that waits for a disk no longer than its deadline.
-// While one look has not ended there is no other.
-func unhurried(path string, look func() (int, error)) measure {
+// unhurried returns a run that waits for a disk no longer than its deadline. While one
+// look has not ended there is no other.
+func unhurried(path string, look func() (found, error)) run {
 	type seen struct {
-		n   int
+		found
 		err error
 	}
 	free := make(chan struct{}, 1)
 	free <- struct{}{}
 	stuck := notRun(fmt.Errorf("looking at %s takes too long: see whether a disk or a network file system hangs", path))
-	return func(ctx context.Context, _ checker.Target) (int, error) {
+	return func(ctx context.Context, _ checker.Target) (found, error) {
 		select {
 		case <-free:
 		default:
-			return 0, stuck
+			return found{}, stuck
 		}
 		done := make(chan seen, 1)
 		go func() {
-			n, err := look()
+			f, err := look()
 			free <- struct{}{}
-			done <- seen{n, err}
+			done <- seen{f, err}
 		}()
 		select {
 		case s := <-done:
-			return s.n, s.err
+			return s.found, s.err
 		case <-ctx.Done():
-			return 0, stuck
+			return found{}, stuck
 		}
 	}
 }
@@ -60,6 +74,18 @@ func unhurried(path string, look func() (int, error)) measure {
 func exists(path string) error {
 	_, err := os.Lstat(path)
 	return fileError(path, err)
+}
+
+// absent returns nil if there is nothing of that name.
+func absent(path string) error {
+	switch _, err := os.Lstat(path); {
+	case err == nil:
+		return fmt.Errorf("there is a file %s", path)
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil
+	default:
+		return fileError(path, err)
+	}
 }
 
 // fileError says what is the matter with a file. One that this director may not look
@@ -82,9 +108,10 @@ func fileError(path string, err error) error {
 // maxNumber is more than a file with a number holds, in bytes.
 const maxNumber = 64
 
-// readNumber returns the number in a file. What is no regular file is not read, since
+// readNumber returns the number in a file, which is neither below the lowest nor above the
+// highest. What is no regular file is not read, since
 // it may have no end or belong to a device.
-func readNumber(path string) (int, error) {
+func readNumber(path string, lowest, highest int) (int, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, fileError(path, err)
@@ -102,8 +129,8 @@ func readNumber(path string) (int, error) {
 	switch {
 	case err != nil || len(text) > maxNumber:
 		return 0, fmt.Errorf("%s holds no whole number", path) // What it holds may be a secret.
-	case n > checker.MaxNumber || n < -checker.MaxNumber:
-		return 0, fmt.Errorf("%s holds %d, and the limit is %d on either side of 0", path, n, checker.MaxNumber)
+	case n > highest || n < lowest:
+		return 0, fmt.Errorf("%s holds %d, which is not from %d to %d", path, n, lowest, highest)
 	}
 	return n, nil
 }

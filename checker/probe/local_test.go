@@ -25,7 +25,7 @@ func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for name, text := range map[string]string{"flag": "", "three": "3\n", "minus": " -40 ", "word": "three", "empty": "",
-		"large": "10001", "long": strings.Repeat(" ", 100) + "3", "padded": strings.Repeat("0", 63) + "7"} {
+		"large": "10001", "most": "10000\n", "long": strings.Repeat(" ", 100) + "3", "padded": strings.Repeat("0", 63) + "7"} {
 		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestFile(t *testing.T) {
 		{"nothing", true, checker.Failed, 0, "there is no file"},
 		{"word", true, checker.Failed, 0, `/word holds no whole number`},
 		{"empty", true, checker.Failed, 0, `holds no whole number`},
-		{"large", true, checker.Failed, 0, "holds 10001, and the limit is 10000 on either side of 0"},
+		{"large", true, checker.Failed, 0, "holds 10001, which is not from -10000 to 10000"},
 		{"long", true, checker.Failed, 0, "holds no whole number"},
 		{"link", true, checker.Failed, 0, "is a symbolic link, which is not followed"},
 		{"loop", true, checker.Failed, 0, "is a symbolic link, which is not followed"},
@@ -73,6 +73,31 @@ func TestFile(t *testing.T) {
 			t.Errorf("%q tells everybody who may see the status what a file holds that is no number, such as a key", r.Detail)
 		}
 	}
+	for _, tt := range []struct {
+		o       checker.File
+		outcome checker.Outcome
+		detail  string
+		advice  checker.Advice
+	}{
+		{checker.File{Path: path("three"), Weight: checker.Percent}, checker.Passed, "", checker.Advice{Weight: 3, Measure: checker.Percent}},
+		{checker.File{Path: path("three"), Weight: checker.Absolute}, checker.Passed, "", checker.Advice{Weight: 3, Measure: checker.Absolute}},
+		{checker.File{Path: path("most"), Weight: checker.Absolute}, checker.Passed, "", checker.Advice{Weight: 10_000, Measure: checker.Absolute}},
+		{checker.File{Path: path("large"), Weight: checker.Absolute}, checker.Failed, "holds 10001, which is not from 0 to 10000", checker.Advice{}},
+		{checker.File{Path: path("most"), Weight: checker.Percent}, checker.Failed, "holds 10000, which is not from 0 to 100", checker.Advice{}},
+		{checker.File{Path: path("minus"), Weight: checker.Percent}, checker.Failed, "holds -40, which is not from 0 to 100", checker.Advice{}},
+		{checker.File{Path: path("word"), Weight: checker.Percent}, checker.Failed, "holds no whole number", checker.Advice{}},
+		{checker.File{Path: path("nothing"), Weight: checker.Percent}, checker.Failed, "there is no file", checker.Advice{}},
+		{checker.File{Path: path("flag"), Absent: true}, checker.Failed, "there is a file", checker.Advice{}},
+		{checker.File{Path: path("dangling"), Absent: true}, checker.Failed, "there is a file", checker.Advice{}},
+		{checker.File{Path: path("nothing"), Absent: true}, checker.Passed, "", checker.Advice{}},
+		{checker.File{Path: path("flag/below"), Absent: true}, checker.Passed, "", checker.Advice{}},
+	} {
+		r := locally(t, p, tt.o)
+		expect(t, r, tt.outcome, tt.detail)
+		if r.Advice != tt.advice {
+			t.Errorf("%+v: %+v, want %+v", tt.o, r.Advice, tt.advice)
+		}
+	}
 	if r := locally(t, p, checker.File{Path: "/dev/zero", Number: true}); r.Outcome != checker.Failed {
 		t.Errorf("a device: %+v", r)
 	}
@@ -81,14 +106,14 @@ func TestFile(t *testing.T) {
 // A file system that hangs costs one goroutine, and says nothing of the file.
 func TestAFileOnADiskThatHangs(t *testing.T) {
 	hangs, looks := make(chan struct{}), make(chan struct{}, 9)
-	m := unhurried("/mnt/load", func() (int, error) { looks <- struct{}{}; <-hangs; return 7, nil })
+	m := unhurried("/mnt/load", func() (found, error) { looks <- struct{}{}; <-hangs; return found{number: 7}, nil })
 	probe := func(timeout time.Duration) checker.Result {
 		target := checker.Target{Timeout: timeout}
 		ctx, cancel := context.WithTimeout(t.Context(), timeout)
 		defer cancel()
-		n, err := m(ctx, target)
+		f, err := m(ctx, target)
 		r := verdict(ctx, target, err)
-		r.Number = n
+		r.Number = f.number
 		return r
 	}
 	for range 3 {

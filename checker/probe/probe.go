@@ -11,9 +11,21 @@ import (
 )
 
 // A Starter runs a program, and waits for its end; after timeout, or when ctx ends,
-// it ends the program with all that this has started. It returns what the program did
-// wrong ("exited with status 1"; empty: nothing), or why it could not be run.
-type Starter func(ctx context.Context, e checker.Exec, timeout time.Duration) (failure string, err error)
+// it ends the program with all that this has started. An error is why it could not be run.
+type Starter func(ctx context.Context, e checker.Exec, timeout time.Duration) (Ended, error)
+
+// An Ended is what came of a program.
+type Ended struct {
+	// Status is its exit status; -1 if it did not end by itself in time.
+	Status int
+	// Failure is what it did wrong: "exited with status 1"; empty: nothing.
+	Failure string
+}
+
+// maxPrograms bounds how many programs of servers' checks run at one time, since each has
+// a process of some megabytes beside it. Those of conditions, which are few, do not wait
+// for them.
+const maxPrograms = 64
 
 // A Prober compiles Specs to probes over the network of the network namespace
 // that they run in. It is also the checker's Engine, by way of its knocker.
@@ -26,6 +38,7 @@ type Prober struct {
 	ping4, ping6 pinger
 	processes    processes
 	start        Starter
+	places       chan struct{} // for programs that run at one time
 }
 
 // New returns a Prober that starts programs by start; nil: it starts none. It opens the
@@ -34,6 +47,7 @@ func New(start Starter) *Prober {
 	p := &Prober{
 		knocker:   newKnocker(),
 		start:     start,
+		places:    make(chan struct{}, maxPrograms),
 		ping4:     pinger{family: ipv4Echo},
 		ping6:     pinger{family: ipv6Echo},
 		processes: processes{root: "/proc"},
@@ -74,19 +88,9 @@ func register[O checker.Options](base O, compile func(*Prober, O) (run, error)) 
 	}}
 }
 
-// A measure is one probe of this machine itself. It returns a number, if it has found
-// any, and errors as a run does.
-type measure func(ctx context.Context, t checker.Target) (int, error)
-
 // registerLocal is register for a kind that needs no address.
-func registerLocal[O checker.Options](base O, compile func(*Prober, O) (measure, error)) {
-	register(base, func(p *Prober, o O) (run, error) {
-		m, err := compile(p, o)
-		return func(ctx context.Context, t checker.Target) (found, error) {
-			n, err := m(ctx, t)
-			return found{number: n}, err
-		}, err
-	})
+func registerLocal[O checker.Options](base O, compile func(*Prober, O) (run, error)) {
+	register(base, compile)
 	k := kinds[base.Kind()]
 	k.local = true
 	kinds[base.Kind()] = k
@@ -115,7 +119,11 @@ func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 		t.Addr = t.Addr.Unmap()
 		seen, err := probe(withVia(ctx, v), t)
 		r := verdict(ctx, t, err)
-		r.Number, r.CertificateEnds = seen.number, seen.certificateEnds
+		r.Report = seen.report
+		if seen.lenient && r.Outcome == checker.Failed {
+			r.Outcome, r.Reason = checker.Passed, 0
+		}
+		r.Number, r.CertificateEnds, r.Advice = seen.number, seen.certificateEnds, seen.advice
 		return r
 	}
 }

@@ -12,20 +12,20 @@ func init() { registerLocal(checker.Process{}, compileProcess) }
 // errHidden is why no more can be told than that some processes are there.
 var errHidden = errors.New("this director does not see the processes of other users: write ProtectProc=default below [Service] in a drop-in of its unit (systemctl edit lvsd), and restart it")
 
-// compileProcess returns the measurement that passes while as many processes run as
+// compileProcess returns the run that passes while as many processes run as
 // should.
-func compileProcess(p *Prober, o checker.Process) (measure, error) {
+func compileProcess(p *Prober, o checker.Process) (run, error) {
 	// The command line of one that waits for a disk may not be readable meanwhile.
-	return unhurried(p.processes.root, func() (int, error) {
+	return unhurried(p.processes.root, func() (found, error) {
 		w, err := want(o)
 		if err != nil {
-			return 0, notRun(err)
+			return found{}, notRun(err)
 		}
 		n, hidden, err := p.processes.count(w)
 		if err != nil {
-			return 0, notRun(err)
+			return found{}, notRun(err)
 		}
-		return n, countProcesses(o, n, hidden)
+		return found{number: n}, countProcesses(o, n, hidden)
 	}), nil
 }
 

@@ -15,6 +15,11 @@ import (
 type found struct {
 	number          int
 	certificateEnds checker.Day
+	advice          checker.Advice
+	// report is what an agent has said; nil: none was asked. Lenient: it need not say
+	// anything.
+	report  *checker.Report
+	lenient bool
 }
 
 // A notRunError is a reason of this director's own for not running a probe.

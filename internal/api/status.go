@@ -361,11 +361,13 @@ type Server struct {
 	Counters Counters `json:"counters"`
 }
 
-// A Decider is what decides about a real server in place of its health.
+// A Decider is what decides about a real server beside its health, or in place of it.
 type Decider string
 
 // What decides, in its order of precedence.
 const (
+	// ByMaintenance: a check demands that it is out of the table.
+	ByMaintenance Decider = "maint"
 	// ByManualResume: it has failed, and stays out until an operator lets it in.
 	ByManualResume Decider = "manual_resume"
 	// ByPanic: it fell silent together with many others of its service, and is held in
@@ -373,12 +375,18 @@ const (
 	ByPanic Decider = "panic"
 	// ByIsolation: it fell silent as all others, so this director is cut off.
 	ByIsolation Decider = "isolation"
+	// ByOnFailure: it is down, and keeps its row, with weight 0.
+	ByOnFailure Decider = "on_failure"
 	// ByUpAfter: it is up, and stays out until it has been for long enough.
 	ByUpAfter Decider = "up_after"
 	// ByTier: it is up, and servers of another tier serve.
 	ByTier Decider = "tier"
 	// BySlowStart: it is up, and its weight is on its way to the configured one.
 	BySlowStart Decider = "slow_start"
+	// ByDrain: a check demands that it gets no new connections.
+	ByDrain Decider = "drain"
+	// ByChecks: its checks say what weight it has.
+	ByChecks Decider = "checks"
 )
 
 // A Check is one check of one real server.
@@ -411,8 +419,12 @@ type Result struct {
 	// Reason is the kind of failure, as ServiceProbes counts them; empty if the probe passed.
 	Reason string `json:"reason,omitempty"`
 	// Detail is what happened, in an operator's words: "connection refused".
-	// It is empty if the probe passed.
+	// It is left out if the probe passed, unless an agent did not answer, so that everything
+	// is as it said before.
 	Detail string `json:"detail,omitempty"`
+	// Advice is what the check says of the server's weight: "50%" of the configured one,
+	// "weight 3" in place of it, "drain", "maint"; left out where it says nothing.
+	Advice string `json:"advice,omitempty"`
 	// CertificateEnds is when the server's certificate ends that a check has seen last,
 	// rounded down to a day in UTC; left out where there was none.
 	CertificateEnds time.Time `json:"certificate_ends,omitzero"`

@@ -42,7 +42,9 @@ func newCheckKind[T any](name, help string, table *block.Table[T], self func(*T)
 		read: func(b *block.Body, d *defaults) probe { return compile(b, decode(b, d)) },
 		learn: func(b *block.Body, d *defaults) {
 			t := decode(b, d)
+			self(t).partial = true
 			compile(b, t)
+			self(t).partial = false
 			d.kinds[name] = t
 		},
 	}
@@ -74,8 +76,12 @@ type probe struct {
 	portRefused       bool
 	via               via
 	viaRefused        bool
-	doubted           bool        // a warning was given about it
-	at                block.Place // its block
+	local             bool          // it asks this machine, and no server
+	program           *checker.Exec // what runs for each server; nil: nothing
+	auxiliary         bool          // it passes where nobody answers
+	partial           bool          // these are defaults, which may lack what a check must have
+	doubted           bool          // a warning was given about it
+	at                block.Place   // its block
 }
 
 // self lets the options below say where the probe of what embeds it is.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -8,7 +10,7 @@ import (
 
 // checkList are the kinds of checks. A new one is a file with its options and
 // what it makes of them, and a name here.
-var checkList = []checkKind{checkTCP, checkUDP, checkTLS, checkHTTP, checkHTTPS, checkGRPC, checkRedis, checkMemcached, checkMySQL, checkPostgres, checkLDAP, checkRadius, checkPing, checkNone}
+var checkList = []checkKind{checkTCP, checkUDP, checkTLS, checkHTTP, checkHTTPS, checkGRPC, checkRedis, checkMemcached, checkMySQL, checkPostgres, checkLDAP, checkRadius, checkPing, checkExec, checkFile, checkAgent, checkNone}
 
 var checkKinds = block.NewKinds("check", checkList...)
 
@@ -34,6 +36,9 @@ func readChecks(b *block.Body, d *defaults) (probes []probe) {
 		} else if b.Count("check") > 1 {
 			b.Mistake(inner.Head, "Check none among others", "check \"none\" {} says that there is no check: remove it, or the others.")
 		}
+	}
+	if len(probes) > 0 && !slices.ContainsFunc(probes, func(p probe) bool { return !p.auxiliary }) {
+		b.Doubt(probes[0].at, "Agent alone", "An agent that does not answer changes nothing, so a server that is dead would stay in the table: add another check, or set required = true.")
 	}
 	return probes
 }

@@ -216,6 +216,8 @@ type Server struct {
 	Checks []Check
 	// InitialUp puts it into the table before its first result.
 	InitialUp bool
+	// DrainOnFailure leaves it in the table, with weight 0, while it is down.
+	DrainOnFailure bool
 	// Tier is when it serves: while too few of the tiers before it take connections. 0 is 1.
 	Tier uint8
 }

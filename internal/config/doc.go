@@ -12,7 +12,8 @@
 //	check.go,
 //	check_talk.go,
 //	client.go, check_tls_options.go,
-//	check_login.go, policy.go
+//	check_login.go, policy.go,
+
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,
 //	check_http.go, check_grpc.go,
@@ -21,11 +22,12 @@
 //	check_memcached.go,
 //	check_sql.go, check_mysql.go,
 //	check_postgres.go,
-//	check_ldap.go, check_radius.go
+//	check_ldap.go, check_radius.go,
+//	check_exec.go, check_file.go,
+//	check_agent.go
 //	checks.go                       the kinds of checks
-//	program.go, hook.go,            programs that are run, those that are told of states,
-//	hook_service.go, stream.go,     and what a Master runs
-//	resource.go
+//	hook.go, hook_service.go,       programs that are told of states, and what a Master runs
+//	stream.go, resource.go
 //	server.go, service.go           virtual_service {} and its servers
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go,             each kind of condition

@@ -246,7 +246,7 @@ var keepalivedIPVS = []foreignWords{
 	{"SSL_GET", counterpart, `Write check "https" { … }; it verifies the certificate, unless tls { verify = false } is in it.`},
 	{"TCP_CHECK", counterpart, `Write check "tcp" {}.`},
 	{"PING_CHECK", counterpart, `Write check "ping" {}.`},
-	{`MISC_CHECK misc_path misc_timeout misc_dynamic SMTP_CHECK DNS_CHECK BFD_CHECK FILE_CHECK
+	{`SMTP_CHECK DNS_CHECK BFD_CHECK
 		max_reply_length min_reply_length`,
 		notYet, `The kinds of checks that there are stand in lvsd.hcl(5).`},
 	{"UDP_CHECK", counterpart, `Write check "udp" { … }.`},
@@ -272,7 +272,11 @@ var keepalivedIPVS = []foreignWords{
 	{"quorum", counterpart, `Write min_healthy = "weight 2": keepalived's quorum is a sum of weights. With fewer, the fallback serves.`},
 	{"hysteresis", counterpart, `Write recover_healthy = "weight 3", which is keepalived's quorum + hysteresis, beside min_healthy = "weight 1", which is quorum - hysteresis.`},
 	{"quorum_max", notYet, ``},
-	{"inhibit_on_failure", notYet, `A server that is down is removed from the table.`},
+	{"MISC_CHECK misc_path", counterpart, `Write check "exec" { run = ["/etc/lvsd/programs/check", "argument"] }, a list and no shell; its environment names the server.`},
+	{"misc_timeout", counterpart, `Write timeout = "3s" in the block of the check.`},
+	{"misc_dynamic", counterpart, `Write status_weight = true in the block of the check.`},
+	{"FILE_CHECK", counterpart, `Write check "file" { path = "/run/weight" }, with weight = "absolute" if the file holds the server's weight.`},
+	{"inhibit_on_failure", counterpart, `Write on_failure = "drain" in the virtual_service or the real_server.`},
 	{"ha_suspend", never, `A Backup checks its servers too, so that it can serve at once.`},
 	{"snmp_name virtualhost_name", never, `lvsd has metrics for Prometheus, by the names of the blocks.`},
 }
@@ -326,7 +330,7 @@ var ldirectord = program{
 		{"virtualhost", counterpart, `Write host = "www.example.org" in the check block.`},
 		{"httpmethod", counterpart, `Write method = "HEAD" in the check block.`},
 		{"persistent", counterpart, `Write persistence { timeout = "300s" }.`},
-		{"quiescent readdquiescent", notYet, `A server that is down is removed from the table.`},
+		{"quiescent readdquiescent", counterpart, `Write on_failure = "drain" in the virtual_service; otherwise, a server that is down is removed from the table.`},
 		{"checkcommand external external-perl login passwd secret load", notYet, `The kinds of checks that there are stand in lvsd.hcl(5).`},
 		{"emailalert emailalertfrom emailalertfreq emailalertstatus smtp", notYet, `Alert on the metrics or on the log.`},
 		{"fallbackcommand", notYet, `The fallback block names what serves if no server is up.`},

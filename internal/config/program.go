@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,13 +24,18 @@ type programBlock struct {
 
 // programOptions are what all blocks have that name a program.
 func programOptions[T any](timeout time.Duration, of func(*T) *programBlock) []block.Entry[T] {
+	return slices.Insert(untimedOptions(of), 2,
+		block.Duration("timeout", "After this time the program is ended, with everything that it has started.",
+			timeout, 100*time.Millisecond, time.Hour, func(t *T) *time.Duration { return &of(t).Timeout }))
+}
+
+// untimedOptions are these without the time that it may take.
+func untimedOptions[T any](of func(*T) *programBlock) []block.Entry[T] {
 	return []block.Entry[T]{
 		block.List("run", "The program's absolute path, and its arguments. There is no shell: nothing is expanded. Nobody but root and lvsd's user may be able to change the program or its directories.",
 			func(t *T) *[]block.Item { return &of(t).run }),
 		block.Text("user", "The user that the program runs as. lvsd must be able to become that user: the unit that is shipped does not let it, and its drop-in programs.conf does. Without it, the program has no privileges at all.",
 			"", programUserName, func(t *T) *string { return &of(t).User }).Within("the name of a user").Unless("lvsd's own"),
-		block.Duration("timeout", "After this time the program is ended, with everything that it has started.",
-			timeout, 100*time.Millisecond, time.Hour, func(t *T) *time.Duration { return &of(t).Timeout }),
 		block.Flag("kill_children", "When the program has ended, end everything that it has left running. If false, what it has put into a session of its own (setsid) stays.",
 			false, func(t *T) *bool { return &of(t).KillChildren }),
 	}
@@ -80,4 +86,13 @@ func userName(b *block.Body, s string, at block.Place) (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// absolutePath checks the path of something on this machine.
+func absolutePath(b *block.Body, s string, at block.Place) (string, bool) {
+	if !filepath.IsAbs(s) {
+		b.Mistake(at, "Relative path", "%q must begin with a slash: write the whole path.", s)
+		return "", false
+	}
+	return filepath.Clean(s), true
 }

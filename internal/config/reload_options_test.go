@@ -87,6 +87,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/forward":         {`forward = "nat"`, `forward = "direct"`, nil},
 	"virtual_service/one_packet":      {``, `one_packet = true`, []string{`protocol = "udp"`}},
 	"virtual_service/initial":         {``, `initial = "up"`, nil},
+	"virtual_service/on_failure":      {``, `on_failure = "drain"`, nil},
 	"virtual_service/min_healthy":     {``, `min_healthy = 3`, []string{`fallback { address = "192.168.1.8" }`}},
 	"virtual_service/recover_healthy": {`min_healthy = 1`, "min_healthy = 1\nrecover_healthy = 3", []string{`fallback { address = "192.168.1.8" }`}},
 	"virtual_service/manual_resume":   {``, `manual_resume = true`, nil},
@@ -110,6 +111,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/real_server/lower_threshold": {`upper_threshold = 100`, "upper_threshold = 100\nlower_threshold = 10", nil},
 	"virtual_service/real_server/forward":         {``, `forward = "direct"`, nil},
 	"virtual_service/real_server/initial":         {``, `initial = "up"`, nil},
+	"virtual_service/real_server/on_failure":      {``, `on_failure = "drain"`, nil},
 
 	"virtual_service/real_server/tunnel/type":     {`type = "ipip"`, `type = "gre"`, []string{`forward = "tunnel"`}},
 	"virtual_service/real_server/tunnel/port":     {"type = \"gue\"\nport = 5555", "type = \"gue\"\nport = 5556", []string{`forward = "tunnel"`}},
@@ -131,6 +133,14 @@ var reloadedChecks = map[string]reloadedOption{
 	"rise":     {``, `rise = 3`, nil},
 	"fall":     {``, `fall = 2`, nil},
 	"port":     {``, `port = 8081`, nil},
+
+	"run":                 {`run = ["/etc/lvsd/programs/a"]`, `run = ["/etc/lvsd/programs/b"]`, nil},
+	"kill_children":       {``, `kill_children = true`, nil},
+	"check \"exec\"/user": {``, `user = "nobody"`, nil},
+	"status_weight":       {``, `status_weight = true`, nil},
+	"weight":              {``, `weight = "percent"`, nil},
+	"absent":              {``, `absent = true`, nil},
+	"required":            {``, `required = true`, nil},
 
 	"unknown_after": {``, `unknown_after = "5s"`, nil},
 	"fast_interval": {``, `fast_interval = "100ms"`, nil},
@@ -203,6 +213,15 @@ var reloadedChecks = map[string]reloadedOption{
 	"tls/ca_file":     {``, `ca_file = "testdata/ca.pem"`, nil},
 }
 
+// reloadedCheck returns the row of an option of a check: that of its kind, or of all.
+func reloadedCheck(path string) (row reloadedOption, ok bool) {
+	if row, ok = reloadedChecks[path]; !ok {
+		_, option, _ := strings.Cut(path, "/")
+		row, ok = reloadedChecks[option]
+	}
+	return row, ok
+}
+
 // contents are what each block has where nothing else is said of it.
 var contents = map[string][]string{
 	"client":           {`certificate_file = "testdata/ca.pem"`, `key_file = "/etc/lvsd/client.key"`},
@@ -215,6 +234,9 @@ var contents = map[string][]string{
 	`check "radius"`:   {`secret_file = "/etc/lvsd/p"`},
 	`check "postgres"`: {`user = "a"`, `query = "SELECT 1"`},
 	"rule":             {`priority = 100`, `table = 100`},
+	`check "exec"`:     {`run = ["/etc/lvsd/programs/a"]`},
+	`check "file"`:     {`path = "/run/lvsd/weight"`},
+	`check "agent"`:    {`port = 5555`},
 }
 
 // sharedBy is what all kinds of checks have by the same lines of tables; for these one
@@ -239,7 +261,7 @@ func TestEveryOptionTakesEffectByReload(t *testing.T) {
 			if !stands(strings.Trim(strings.TrimPrefix(kind, "check "), `"`), option) {
 				continue
 			}
-			row, ok = reloadedChecks[option]
+			row, ok = reloadedCheck(inner[i:])
 		}
 		switch {
 		case strings.Contains(path, "/on/") || top == "virtual_router" || top == "sync_group" || top == "stream" || strings.HasPrefix(top, "condition "): // They have tests of their own.

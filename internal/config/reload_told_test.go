@@ -26,8 +26,7 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 		case top == "virtual_router" || top == "sync_group" || top == "stream" || strings.HasPrefix(top, "condition "):
 			continue
 		case strings.Contains(path, "check "):
-			_, option, _ := strings.Cut(inner[strings.Index(inner, "check "):], "/")
-			row, ok = reloadedChecks[option]
+			row, ok = reloadedCheck(inner[strings.Index(inner, "check "):])
 			name = "checks"
 		case top == "static":
 			name, _, _ = strings.Cut(inner, "/")

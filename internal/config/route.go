@@ -14,6 +14,8 @@ type route struct {
 	forward   method
 	tunnel    encapsulation
 	initialUp bool
+	// drainOnFailure leaves a server that fails in the table, with weight 0.
+	drainOnFailure bool
 }
 
 // A method is a forwarding method, or none that is known.
@@ -54,6 +56,10 @@ func tunnelOption[T any](help string, of func(*T) *route) block.Entry[T] {
 
 func initialOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
 	return block.Choice("initial", help, def, []block.Word[bool]{{Name: "check", Value: false}, {Name: "up", Value: true}}, func(t *T) *bool { return &of(t).initialUp })
+}
+
+func onFailureOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
+	return block.Choice("on_failure", help, def, []block.Word[bool]{{Name: "remove", Value: false}, {Name: "drain", Value: true}}, func(t *T) *bool { return &of(t).drainOnFailure })
 }
 
 var tunnelTable = block.NewTable("tunnel", func() []block.Entry[encapsulation] {

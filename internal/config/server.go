@@ -54,6 +54,7 @@ var serverTable = block.NewTable("real_server", func() []block.Entry[server] {
 			0, 0, math.MaxUint32, func(s *server) *uint32 { return &s.lower }),
 		serverForward(), serverTunnel(),
 		initialOption("Whether this server waits for its checks before it gets connections, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
+		onFailureOption("What becomes of this server while it is down, if that differs from the service's setting.", "", (*server).self).Unless("the service's"),
 		block.Many[server]("check", "A check that this server must pass to be up. It replaces the service's checks.", checkKinds.Schema(), "kind"),
 		block.Many[server]("on", "A program that is run when this server has come into a state: \"up\" or \"down\", by its checks. It replaces the service's blocks for these.",
 			serviceHookTable.Schema(), "state"),
@@ -72,6 +73,7 @@ var fallbackTable = block.NewTable("fallback", func() []block.Entry[server] {
 // A group is what a service says for all its servers.
 type group struct {
 	route
+	name    string // of the service
 	key     ipvsctl.ServiceKey
 	anyPort bool // the service has no port of its own, and that is no mistake
 	checks  []probe
@@ -82,7 +84,7 @@ type group struct {
 
 func newGroup(b *block.Body, key ipvsctl.ServiceKey, r route, d *defaults) *group {
 	r.check(b)
-	g := &group{route: r, key: key, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
+	g := &group{route: r, name: b.Labels[0], key: key, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
 	g.anyPort = b.Given("firewall_mark") || key.Port == 0 && b.Given("port") && !b.Refused("port")
 	g.checks = readChecks(b, d)
 	if b.Count("check") == 0 {
@@ -108,7 +110,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	s.Destination = r.destination()
 	s.Destination.Weight, s.Destination.Upper, s.Destination.Lower = r.weight, r.upper, r.lower
 	r.checkThresholds(b)
-	s.InitialUp, s.Tier = r.initialUp, r.tier
+	s.InitialUp, s.DrainOnFailure, s.Tier = r.initialUp, r.drainOnFailure, r.tier
 	probes := g.checks
 	if b.Count("check") > 0 {
 		probes = readChecks(b, g.defaults)
@@ -124,7 +126,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	if s.Key.Addr == g.key.Addr && s.Key.Port == g.key.Port && g.key.Port != 0 {
 		b.Doubt(at, "Server is the service itself", "%s is the service's own address and port, so its check asks the service and not a server: write the server's own address.", s.Key)
 	}
-	s.Checks = g.aim(b, probes, s.Key)
+	s.Checks = g.aim(b, probes, &s)
 	return s, true
 }
 
@@ -228,13 +230,19 @@ func (g *group) once(b *block.Body, key ipvsctl.DestinationKey, remedy string) {
 // aim turns probes into the checks of one server. Where neither the check nor
 // the server has a port, the service must be one of any port to be at fault:
 // else its own port was refused.
-func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []Check {
+func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 	checks := make([]Check, 0, len(probes))
 	for i := range probes {
 		p := &probes[i]
-		t := checker.Target{Spec: p.spec, Addr: to.Addr, Interval: p.interval, Timeout: p.timeout, Pace: p.pace()}
+		t := checker.Target{Spec: p.spec, Interval: p.interval, Timeout: p.timeout, Pace: p.pace()}
+		switch {
+		case p.program != nil:
+			t.Spec = g.specOf(*p.program, to)
+		case !p.local:
+			t.Addr = to.Key.Addr
+		}
 		if p.hasPort {
-			t.Port = to.Port
+			t.Port = to.Key.Port
 			if p.port != 0 {
 				t.Port = p.port
 			}
@@ -243,11 +251,29 @@ func (g *group) aim(b *block.Body, probes []probe, to ipvsctl.DestinationKey) []
 				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
-		p.agree(b, to.Addr)
+		p.agree(b, to.Key.Addr)
 		g.doubt(b, p, t.Port)
 		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter)})
 	}
 	return checks
+}
+
+// specOf is what a program checks that is told of which server it is to find out.
+func (g *group) specOf(program checker.Exec, to *Server) checker.Spec {
+	address := ""
+	if g.key.Mark == 0 {
+		address = g.key.Addr.String()
+	}
+	program.Environment = []string{
+		"LVSD_SERVICE=" + g.name,
+		"LVSD_SERVICE_ADDRESS=" + address,
+		fmt.Sprintf("LVSD_SERVICE_PORT=%d", g.key.Port),
+		fmt.Sprintf("LVSD_FIREWALL_MARK=%d", g.key.Mark),
+		"LVSD_SERVER=" + to.Name,
+		"LVSD_SERVER_ADDRESS=" + to.Key.Addr.String(),
+		fmt.Sprintf("LVSD_SERVER_PORT=%d", to.Key.Port),
+	}
+	return checker.SpecOf(program)
 }
 
 // doubt warns, once, about a check that no server passes as far as can be told from

@@ -63,6 +63,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
 			persistenceTable, func(s *service) *persistence { return &s.persistence }),
 		initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
+		onFailureOption("What becomes of a server that is down: it is removed from the table (\"remove\"), and with expire_nodest_conn its connections end; or it keeps its row, with weight 0, so that connections which still work go on (\"drain\"), as with quiescent of ldirectord and inhibit_on_failure of keepalived. Clients that persistence has sent to it are sent there on, unless net.ipv4.vs.expire_quiescent_template is 1.", "remove", (*service).self),
 		block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them. A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
 			checkKinds.Schema(), "kind"),
 		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),

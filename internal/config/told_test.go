@@ -39,7 +39,7 @@ func TestWhatAdministratorsAreTold(t *testing.T) {
 		{"my defaults have a mistake, and a service uses them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n",
 			"3 Invalid path: Path \"health\" must begin with / and must not contain a space (write %20).\n4 Invalid status: Status \"99\" must be a code from 100 to 599, or a range such as \"200-299\"."},
 		{"I gave all kinds a path", "defaults {\n  check \"*\" { path = \"/\" }\n}\n" + openService + "}\n",
-			"2 Unused path: Only checks \"http\" and \"https\" have it: remove it, or write check \"http\"."},
+			"2 Unused path: Only checks \"http\", \"https\" and \"file\" have it: remove it, or write check \"http\"."},
 		{"I gave no check defaults", "defaults {\n  check \"none\" {}\n}\n" + openService + "}\n",
 			"2 Unknown check \"none\": It can be " + choice(append([]string{"*"}, checks[:last]...)) + "."},
 		{"I use HEAD, and a body is expected by default", "defaults {\n  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n" + openService + "  check \"http\" { method = \"HEAD\" }\n}\n",

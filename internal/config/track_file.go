@@ -1,8 +1,6 @@
 package config
 
 import (
-	"path/filepath"
-
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
 )
@@ -31,12 +29,3 @@ var trackFile = newConditionKind(conditionKind{
 })
 
 func (f *fileCondition) watch() *watching { return &f.watching }
-
-// absolutePath checks the path of something on this machine.
-func absolutePath(b *block.Body, s string, at block.Place) (string, bool) {
-	if !filepath.IsAbs(s) {
-		b.Mistake(at, "Relative path", "%q must begin with a slash: write the whole path.", s)
-		return "", false
-	}
-	return filepath.Clean(s), true
-}

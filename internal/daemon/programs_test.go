@@ -41,3 +41,36 @@ func TestAProgramAsAProbe(t *testing.T) {
 		})
 	}
 }
+
+// A check's program knows whom it asks about, and its status may be a weight.
+func TestTheProgramOfAServersCheck(t *testing.T) {
+	if _, err := os.Stat("/bin/sh"); err != nil {
+		t.Skip(err)
+	}
+	p := probe.New(starter(newSpawner()))
+	for _, tt := range []struct {
+		name, script string
+		outcome      checker.Outcome
+		advice       string
+	}{
+		{"its environment tells the server", `test "$LVSD_SERVICE/$LVSD_SERVER" = web/compute-0-0`, checker.Passed, ""},
+		{"its status is a weight", "exit 42", checker.Passed, "weight 40"},
+		{"it hangs", "sleep 60", checker.Failed, ""},
+		{"it is killed", "kill -9 $$", checker.Failed, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			timeout := time.Minute
+			if tt.name == "it hangs" {
+				timeout = 300 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			spec := checker.SpecOf(checker.Exec{Run: []string{"/bin/sh", "-c", tt.script}, StatusWeight: true,
+				Environment: []string{"LVSD_SERVICE=web", "LVSD_SERVER=compute-0-0"}})
+			r := p.Compile(spec)(ctx, checker.Target{Spec: spec, Timeout: timeout})
+			if r.Outcome != tt.outcome || r.Advice.String() != tt.advice {
+				t.Errorf("%v, %q (%s), want %v, %q", r.Outcome, r.Advice, r.Detail, tt.outcome, tt.advice)
+			}
+		})
+	}
+}

@@ -108,6 +108,7 @@ var (
 			return []any{d.TunnelType, d.TunnelPort, d.TunnelFlags}
 		}},
 		{"initial", func(s *config.Server) any { return map[bool]string{false: "check", true: "up"}[s.InitialUp] }},
+		{"on_failure", func(s *config.Server) any { return map[bool]string{false: "remove", true: "drain"}[s.DrainOnFailure] }},
 		{"checks", func(s *config.Server) any { return s.Checks }},
 	}
 )

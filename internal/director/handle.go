@@ -173,7 +173,7 @@ func (c *Core) beat(now time.Time) {
 
 // observe takes the results of probes.
 func (c *Core) observe(now time.Time, results Probed) {
-	shifts := c.healths.shifts
+	shifts, advices := c.healths.shifts, c.healths.advices
 	for _, o := range results {
 		c.unjudged = c.watch.observe(now, o.Target, o.Result) || c.unjudged
 		for _, change := range c.healths.Observe(now, o.Target, o.Result) {
@@ -186,6 +186,7 @@ func (c *Core) observe(now time.Time, results Probed) {
 	if c.healths.shifts != shifts && (c.isolation.By != "" || len(c.panics) > 0) {
 		c.outdated = true // Only who is silent is held in.
 	}
+	c.outdated = c.outdated || c.healths.advices != advices
 }
 
 // tellChange reports that a real server is up or down, or down for another reason.
@@ -193,6 +194,12 @@ func (c *Core) tellChange(now time.Time, change Change) {
 	subject := change.Service + "/" + change.Server
 	attributes := []slog.Attr{slog.String("service", change.Service), slog.String("server", change.Server), slog.String("address", change.Address.String())}
 	switch {
+	case change.Mode != checker.Undirected:
+		c.tell(now, event.Info, "server-directed", subject, map[checker.Mode]string{
+			checker.Ready:       "a check no longer demands that the real server gets no connections",
+			checker.Drain:       "a check demands that the real server gets no new connections",
+			checker.Maintenance: "a check demands that the real server is out of the table",
+		}[change.Mode], attributes...)
 	case change.Before != "":
 		c.tell(now, event.Warning, "server-still-down", subject, "real server is down for another reason",
 			append(attributes, slog.String("reason", change.Detail), slog.String("before", change.Before))...)

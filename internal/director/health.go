@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"math/bits"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -40,13 +41,13 @@ type Healths struct {
 	// result yet.
 	waiters []waiter
 	unheard int
-	// targets is how many there are, and silent how many of them were when they were
-	// asked last. Several: not all are of one address.
+	// targets is how many there are in the network, and silent how many of them were when
+	// they were asked last. Several: not all are of one address.
 	targets, silent int
 	several         bool
 	// shifts counts how often checks that failed have failed in the other way, by
-	// silence or not.
-	shifts uint64
+	// silence or not, and advices how often a check has said something else of a weight.
+	shifts, advices uint64
 }
 
 // A Standing is what is known of a real server at one moment, beside its
@@ -67,6 +68,8 @@ type Standing struct {
 	Silent bool
 	// Full: it has reached its upper threshold.
 	Full bool
+	// advised is what its checks say of its weight.
+	advised advised
 }
 
 // A waiter is one check that waits for its target's results, by its place:
@@ -149,6 +152,8 @@ type Change struct {
 	// Detail says what the deciding probe found, and Before what was told of the
 	// same check before; empty: its state has changed.
 	Detail, Before string
+	// Mode is what its checks demand now, where that is what has changed.
+	Mode checker.Mode
 }
 
 // Configure makes the services' servers those that are known. Servers known
@@ -232,6 +237,7 @@ func (h *Healths) enlist(old *Healths) {
 		}
 		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.server, b.server), cmp.Compare(a.check, b.check))
 	})
+	var first netip.Addr
 	for rest := h.waiters; len(rest) > 0; {
 		t := h.target(rest[0])
 		before := old.waiting(*t)
@@ -239,9 +245,12 @@ func (h *Healths) enlist(old *Healths) {
 		if !rest[0].heard {
 			h.unheard++
 		}
-		h.targets++
+		if t.Addr.IsValid() { // Others are asked on this machine, and hear nothing of the network.
+			h.targets++
+			h.several = h.several || first.IsValid() && t.Addr != first
+			first = t.Addr
+		}
 		h.hush(&rest[0], len(before) > 0 && before[0].silent)
-		h.several = h.several || t.Addr != h.target(h.waiters[0]).Addr
 		rest = rest[len(h.waiting(*t)):]
 	}
 }
@@ -308,7 +317,7 @@ func (h *Healths) inherit(c, was *config.Server, checks []checker.Health) {
 
 // begin appends the checks of a new server: as found in the table, else as other
 // servers with the same targets were known, else as the configuration says, else
-// unknown.
+// unknown. A weight that is found there is what a check has said before.
 func (h *Healths) begin(now time.Time, c *config.Server, row ipvsctl.Destination, present bool, old *Healths) {
 	state := checker.Unknown
 	switch {
@@ -321,8 +330,11 @@ func (h *Healths) begin(now time.Time, c *config.Server, row ipvsctl.Destination
 	}
 	for i := range c.Checks {
 		health := checker.NewHealth(state)
-		if !present {
+		switch {
+		case !present:
 			health = old.known(now, &c.Checks[i], health)
+		case row.Weight != c.Destination.Weight && c.Checks[i].Target.Spec.Advises():
+			health.Adopt(row.Weight)
 		}
 		h.checks = append(h.checks, health)
 	}
@@ -372,6 +384,7 @@ func (h *Healths) Standing(service, server int) Standing {
 	s.Silent = s.State == checker.Down && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
 		return c.State() == checker.Down && !c.Silent()
 	})
+	s.advised = advice(h.of(service, server))
 	return s
 }
 
@@ -388,6 +401,17 @@ func (h *Healths) why(service, server int) string {
 
 // forgive takes the failure of a server that is down as one that an operator knows of.
 func (h *Healths) forgive(service, server int) { h.servers[service][server].fell = false }
+
+// advice is what the checks of a server say of its weight. One that is down says nothing,
+// unless that is because it hears nothing: then what it said last holds.
+func advice(checks []checker.Health) (all advised) {
+	for i := range checks {
+		if c := &checks[i]; c.State() != checker.Down || c.Silent() {
+			all.add(c.Advice())
+		}
+	}
+	return all
+}
 
 // passes reports whether a real server is up, and no check of it has failed last.
 func (h *Healths) passes(service, server int) bool {
@@ -413,10 +437,13 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	}
 	for _, w := range waiting {
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
-		before := together(checks)
+		before, mode := together(checks), advice(checks).mode
 		h.probed[w.service].count(r)
-		silent := checks[w.check].Silent()
+		silent, said := checks[w.check].Silent(), checks[w.check].Advice()
 		checks[w.check].Observe(now, r, c.Checks[w.check].Rules())
+		if checks[w.check].Advice() != said {
+			h.advices++
+		}
 		if checks[w.check].Silent() != silent {
 			h.shifts++
 		}
@@ -428,7 +455,11 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 			server.since, server.recovered, server.fell = now.Sub(h.base), before == checker.Down, before == checker.Up
 			change.Before = ""
 		} else if change.Before == "" {
-			continue
+			change.Mode = advice(checks).mode
+			if max(mode, checker.Ready) == max(change.Mode, checker.Ready) {
+				continue
+			}
+			change.Mode = max(change.Mode, checker.Ready)
 		}
 		changes = append(changes, change)
 	}

@@ -184,22 +184,48 @@ func TestPrecedence(t *testing.T) {
 		listed   bool
 		value    uint32
 	}{
+		{"maintenance, before panic", Standing{State: checker.Down, Silent: true, Since: start, advised: advised{mode: checker.Maintenance}}, policy, []Hold{panics, isolation}, api.ByMaintenance, false, 0},
+		{"maintenance, of a server that is up", Standing{State: checker.Up, advised: advised{mode: checker.Maintenance}}, config.Policy{}, nil, api.ByMaintenance, false, 0},
 		{"manual_resume, before panic", Standing{State: checker.Down, Silent: true, Since: start, KeptOut: true}, policy, []Hold{panics, isolation}, api.ByManualResume, false, 0},
 		{"manual_resume, before up_after", Standing{State: checker.Up, Recovered: true, Since: start, KeptOut: true}, policy, nil, api.ByManualResume, false, 0},
 		{"panic, before isolation", down, policy, []Hold{panics, isolation}, api.ByPanic, true, 8},
 		{"isolation, before health", down, policy, []Hold{isolation}, api.ByIsolation, true, 8},
+		{"who is held has the weight that its checks left it", Standing{State: checker.Down, Silent: true, Since: start, advised: advised{reduced: true, percent: 50}}, policy, []Hold{panics}, api.ByPanic, true, 4},
+		{"who was drained is held so", Standing{State: checker.Down, Silent: true, Since: start, advised: advised{mode: checker.Drain}}, policy, []Hold{panics}, api.ByPanic, true, 0},
 		{"health: it is down", down, policy, nil, "", false, 0},
 		{"a panic that is over holds nobody", down, policy, []Hold{{By: api.ByPanic, From: start, Until: now}}, "", false, 0},
 		{"nor does one that began after it fell", down, policy, []Hold{{By: api.ByPanic, From: now}}, "", false, 0},
 		{"who refuses is not held", Standing{State: checker.Down, Since: start}, policy, []Hold{panics, isolation}, "", false, 0},
 		{"up_after, before slow_start", up, policy, []Hold{panics, isolation}, api.ByUpAfter, false, 0},
 		{"slow_start, before the weight", up, config.Policy{SlowStart: time.Hour}, []Hold{panics, isolation}, api.BySlowStart, true, 1},
+		{"slow_start rises to the weight that its checks leave it", Standing{State: checker.Up, Recovered: true, Since: now.Add(-59 * time.Minute), advised: advised{reduced: true, percent: 50}}, config.Policy{SlowStart: time.Hour}, nil, api.BySlowStart, true, 3},
 		{"who was let in waits for no up_after", Standing{State: checker.Up, Recovered: true, Since: start.Add(-time.Hour), Resumed: now}, policy, nil, api.BySlowStart, true, 1},
 		{"the weight", up, config.Policy{}, []Hold{panics, isolation}, "", true, 8},
+		{"the weight that its checks leave it", Standing{State: checker.Up, advised: advised{reduced: true, percent: 50}}, config.Policy{}, nil, api.ByChecks, true, 4},
+		{"drained by a check", Standing{State: checker.Up, advised: advised{mode: checker.Drain}}, config.Policy{}, nil, api.ByDrain, true, 0},
 		{"found at weight 0", Standing{State: checker.Drained}, policy, []Hold{panics, isolation}, "", true, 0},
 		{"unknown", Standing{}, policy, []Hold{panics, isolation}, "", false, 0},
 	} {
 		if w := weigh(now, server, tt.policy, tt.standing, tt.holds); w.By != tt.by || w.Listed != tt.listed || w.Value != tt.value {
+			t.Errorf("%s: %+v, want listed %v with %d by %q", tt.name, w, tt.listed, tt.value, tt.by)
+		}
+	}
+	// on_failure comes after all that could keep its weight, and concerns who is down alone.
+	server.DrainOnFailure = true
+	for _, tt := range []struct {
+		name     string
+		standing Standing
+		by       api.Decider
+		listed   bool
+		value    uint32
+	}{
+		{"panic, before on_failure", down, api.ByPanic, true, 8},
+		{"on_failure: it is down", Standing{State: checker.Down, Since: start}, api.ByOnFailure, true, 0},
+		{"nothing is known of it", Standing{}, "", false, 0},
+		{"it is up", Standing{State: checker.Up}, "", true, 8},
+		{"it comes up", up, api.ByUpAfter, false, 0},
+	} {
+		if w := weigh(now, server, policy, tt.standing, []Hold{panics}); w.By != tt.by || w.Listed != tt.listed || w.Value != tt.value {
 			t.Errorf("%s: %+v, want listed %v with %d by %q", tt.name, w, tt.listed, tt.value, tt.by)
 		}
 	}

@@ -349,7 +349,7 @@ func resultStatus(r checker.Result) api.Result {
 	if r.At.IsZero() {
 		return api.Result{}
 	}
-	return api.Result{At: r.At, Latency: r.Latency, LatencyText: api.Duration(r.Latency), Outcome: api.Outcome(r.Outcome.String()), Reason: r.Reason.String(), Detail: r.Detail, CertificateEnds: r.CertificateEnds.Time()}
+	return api.Result{At: r.At, Latency: r.Latency, LatencyText: api.Duration(r.Latency), Outcome: api.Outcome(r.Outcome.String()), Reason: r.Reason.String(), Detail: r.Detail, Advice: r.Advice.String(), CertificateEnds: r.CertificateEnds.Time()}
 }
 
 func probesStatus(s *checker.Stats) api.Probes {

@@ -101,7 +101,7 @@ func TestEveryFigureHasAPlace(t *testing.T) {
 		{reflect.TypeFor[vrrp.Status](), reflect.TypeFor[api.Router](), "Age Offered Question Split"},
 		{reflect.TypeFor[vrrp.Counters](), reflect.TypeFor[api.RouterCounters](), ""},
 		{reflect.TypeFor[checker.Stats](), reflect.TypeFor[api.Probes](), ""},
-		{reflect.TypeFor[checker.Result](), reflect.TypeFor[api.Result](), "Number Silent"},
+		{reflect.TypeFor[checker.Result](), reflect.TypeFor[api.Result](), "Number Report Silent"},
 	} {
 		for i := range pair.from.NumField() {
 			name := pair.from.Field(i).Name

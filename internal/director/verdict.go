@@ -18,8 +18,8 @@ const (
 	NoServer Reason = "no_server"
 	// Full: all that are up have reached their upper thresholds.
 	Full Reason = "full"
-	// Drained: some have weight 0, by the configuration or as they were found in
-	// the table at the start, and no other is up.
+	// Drained: some have weight 0, by the configuration, by their checks or as they
+	// were found in the table at the start, or are in maintenance, and no other is up.
 	Drained Reason = "drained"
 	// Waiting: some stay out until an operator lets them in (manual_resume), and no other
 	// is up.
@@ -47,8 +47,9 @@ type ranked struct {
 type Verdict struct {
 	Supply api.Supply
 	// How many of its real servers take no connections, by why: they are full, they
-	// are down, they have weight 0, they wait for an operator, they have had no result.
-	full, down, drained, waiting, unknown int
+	// are down, in maintenance, they have weight 0, they wait for an operator, they have had
+	// no result.
+	full, down, away, drained, waiting, unknown int
 	// Below: fewer of them take connections than min_healthy. Unsure: first results may
 	// still tell.
 	Below, unsure bool
@@ -123,12 +124,14 @@ func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 		case w.Idle:
 		case w.Full && w.Value > 0:
 			v.full++
-		case w.Listed:
-			v.drained++
 		case w.By == api.ByManualResume:
 			v.waiting++
+		case w.By == api.ByMaintenance:
+			v.away++
 		case states[i] == checker.Down:
 			v.down++
+		case w.Listed:
+			v.drained++
 		default:
 			v.unknown++
 		}
@@ -148,7 +151,7 @@ func (v Verdict) Reason() Reason {
 		return TooFew
 	case v.full > 0:
 		return Full
-	case v.drained > 0:
+	case v.drained+v.away > 0:
 		return Drained
 	case v.waiting > 0:
 		return Waiting
@@ -162,7 +165,7 @@ func (v Verdict) Reason() Reason {
 }
 
 // none reports whether nothing was counted: some server takes connections.
-func (v Verdict) none() bool { return v.full+v.down+v.drained+v.waiting+v.unknown == 0 }
+func (v Verdict) none() bool { return v.full+v.down+v.away+v.drained+v.waiting+v.unknown == 0 }
 
 // why is the reason in figures, for the log.
 func (v Verdict) why() string {
@@ -173,7 +176,7 @@ func (v Verdict) why() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{v.full, "at their upper_threshold"}, {v.down, "down"}, {v.drained, "with weight 0"}, {v.waiting, "kept out until lvsd resume"}, {v.unknown, "without a result"}} {
+	}{{v.full, "at their upper_threshold"}, {v.down, "down"}, {v.drained, "with weight 0"}, {v.away, "in maintenance"}, {v.waiting, "kept out until lvsd resume"}, {v.unknown, "without a result"}} {
 		if part.n > 0 {
 			all = append(all, fmt.Sprintf("%d %s", part.n, part.text))
 		}

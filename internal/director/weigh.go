@@ -44,16 +44,23 @@ type Weight struct {
 // its weight: the kernel passes it over by itself, and knows the moment when it is
 // not full any more.
 //
-// What decides is the first of these that has something to say: manual_resume, since an
-// operator is to decide; the holds, in their order (panic, then isolation); of a server that is up, up_after and slow_start; and
-// its health.
+// What decides is the first of these that has something to say: maintenance, which a
+// check demands; manual_resume, since an operator is to decide; the holds, in their order
+// (panic, then isolation); of a server that is up, up_after and slow_start; and its
+// health. Wherever it has its weight then, that is the one that its checks leave of the
+// configured one.
 func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds []Hold) Weight {
-	if s.KeptOut {
-		return Weight{By: api.ByManualResume}
+	if s.advised.mode == checker.Maintenance {
+		return Weight{By: api.ByMaintenance}
 	}
+	if s.KeptOut {
+		return Weight{Listed: c.DrainOnFailure, By: api.ByManualResume}
+	}
+	whole := whole(c, s)
 	for _, h := range holds {
 		if h.holds(now, s) {
-			return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full, By: h.By, Until: h.Until}
+			whole.By, whole.Until = h.By, h.Until
+			return whole
 		}
 	}
 	begins := s.Since.Add(p.UpAfter)
@@ -63,14 +70,28 @@ func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds [
 	switch {
 	case s.State == checker.Drained:
 		return Weight{Listed: true}
+	case s.State == checker.Down && c.DrainOnFailure:
+		return Weight{Listed: true, By: api.ByOnFailure}
 	case s.State != checker.Up:
 		return Weight{}
 	case s.Recovered && now.Before(begins):
 		return Weight{By: api.ByUpAfter, Until: begins}
 	case s.Recovered && now.Before(begins.Add(p.SlowStart)):
-		return ramp(now.Sub(begins), begins, p.SlowStart, Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full})
+		return ramp(now.Sub(begins), begins, p.SlowStart, whole)
 	}
-	return Weight{Listed: true, Value: c.Destination.Weight, Full: s.Full}
+	return whole
+}
+
+// whole is the weight of a server that is used.
+func whole(c *config.Server, s Standing) Weight {
+	w := Weight{Listed: true, Value: s.advised.weight(c.Destination.Weight), Full: s.Full}
+	switch {
+	case s.advised.mode == checker.Drain:
+		w.By = api.ByDrain
+	case w.Value != c.Destination.Weight:
+		w.By = api.ByChecks
+	}
+	return w
 }
 
 // maxSteps bounds the steps in which a weight rises, each of which is an operation on

@@ -95,7 +95,18 @@ func serviceCell(s *api.Service) cell {
 
 // serves reports whether a real server takes connections: weight 0 drains it, and
 // one that is full waits until it has fewer.
-func serves(s *api.Server) bool { return passes(s) && s.Weight > 0 && !s.Full }
+func serves(s *api.Server) bool { return passes(s) && s.Weight > 0 && !s.Full && !idle(s) }
+
+// idle reports whether a check of a real server says that it is to take no connections.
+func idle(s *api.Server) bool {
+	switch s.DecidedBy {
+	case api.ByMaintenance, api.ByDrain:
+		return true
+	case api.ByChecks:
+		return s.InKernel && s.KernelWeight == 0
+	}
+	return false
+}
 
 // passes reports whether a real server is up, or not checked at all.
 func passes(s *api.Server) bool {
@@ -110,7 +121,9 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 		health = cell{"drained", yellow}
 	case s.Full:
 		health = cell{"full", yellow}
-	case s.DecidedBy != "":
+	case s.DecidedBy == api.ByChecks && idle(s):
+		health = cell{string(api.ByDrain), yellow}
+	case s.DecidedBy != "" && s.DecidedBy != api.ByChecks && s.DecidedBy != api.ByOnFailure:
 		health = cell{string(s.DecidedBy), yellow}
 	case s.Health == api.Up:
 		health.paint = green
@@ -149,7 +162,17 @@ func results(checks []api.Check) cell {
 	for _, c := range checks {
 		switch r := c.Last; r.Outcome {
 		case api.Passed:
-			all = append(all, fmt.Sprintf("%s: ok, %s", c.Kind, latency(r.Latency)))
+			says := ""
+			if r.Advice != "" {
+				says = " (" + r.Advice + ")"
+			}
+			if r.Detail != "" {
+				says += ", as before: " + r.Detail
+				if p == plain {
+					p = yellow
+				}
+			}
+			all = append(all, fmt.Sprintf("%s: ok%s, %s", c.Kind, says, latency(r.Latency)))
 		case api.Failed:
 			all = append(all, fmt.Sprintf("%s: %s, %s", c.Kind, cmp.Or(r.Detail, "failed"), latency(r.Latency)))
 			p = red

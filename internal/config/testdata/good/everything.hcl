@@ -263,6 +263,7 @@ virtual_service "web" {
   }
   forward         = "nat"
   initial         = "up"
+  on_failure      = "drain"
   persistence {
     timeout = "1h"
     netmask = "255.255.255.0"
@@ -402,8 +403,33 @@ virtual_service "web" {
     upper_threshold = 1000
     lower_threshold = 900
     initial         = "check"
+    on_failure      = "remove"
     check "tcp" { port = 22 }
     on "up" { run = ["/etc/lvsd/hooks/servers", "first"] }
+    check "exec" {
+      run           = ["/etc/lvsd/programs/load", "--of", "web"]
+      user          = "nobody"
+      timeout       = "4s"
+      kill_children = true
+      status_weight = true
+    }
+    check "file" {
+      path   = "/run/lvsd/compute-0-0"
+      weight = "percent"
+    }
+    check "file" {
+      path   = "/run/lvsd/maintenance"
+      absent = true
+    }
+    check "file" {
+      path   = "/run/lvsd/weight"
+      weight = "absolute"
+    }
+    check "agent" {
+      port     = 5555
+      send     = "web\n"
+      required = true
+    }
   }
   real_server "192.168.1.5" { upper_threshold = 4294967295 }
   real_server "far" {
