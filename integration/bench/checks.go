@@ -35,7 +35,7 @@ const (
 func measureChecks(ctx context.Context, o options) ([]Figure, error) {
 	columns, err := takeTurns(ctx, o, "checks", o.share(2), checksOnce)
 	figures := []Figure{
-		{Name: machineTime, Unit: unitTime},
+		{Name: machineTime, Unit: unitTime, Goal: ratioAtMost(0.5)},
 		{Name: machineBusy, Unit: unitShare},
 		{Name: checksRate, Unit: unitCount},
 	}

@@ -13,6 +13,8 @@
 //	steady    here              how late adverts are beside busy processes, and whether a role changes by mistake
 //	scale     here              1,000 virtual routers: what they cost at rest, and how far their take-overs are apart
 //	scale-mac here              the same with virtual MACs, and accept = false
+//	paced     here              TCP checks of 10,000 and of 100,000 servers by a director without a kernel's table: what
+//	                            they cost, and how punctually they begin
 //	start     the lab           a pair's start to the client's first page
 //	servers   the lab           a server is killed, is back, hangs, a file is broken, the table is cleared:
 //	                            the client's failed requests, and when the table is right

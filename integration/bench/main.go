@@ -42,6 +42,7 @@ var parts = []struct {
 	{"steady", here, measureSteady},
 	{scalePlain.name, here, scalePlain.measure},
 	{scaleMAC.name, here, scaleMAC.measure},
+	{pacedName, here, measurePaced},
 	{"start", lab, measureStart},
 	{"servers", lab, measureServers},
 	{"table", lab, measureTable},
@@ -73,6 +74,13 @@ func partNames() []string {
 
 func main() {
 	cluster.Main()
+	if len(os.Args) > 1 && os.Args[1] == pacedName {
+		if err := paced(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")
 	flag.StringVar(&o.lab, "lab", "bin/lab", "the program that runs a command where IPVS is")

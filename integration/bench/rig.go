@@ -67,10 +67,10 @@ func (r *rig) listen() error {
 	})
 }
 
-// checks counts the connections that the director has begun, whichever way
-// they end.
-func (r *rig) checks() (n float64, err error) {
-	err = r.director.In(func() error {
+// checks counts the connections that the servers' kernel has seen begin: those that
+// were established, and those that the director has reset before.
+func (r *rig) checks() (sum float64, err error) {
+	err = r.servers.In(func() error {
 		text, err := os.ReadFile("/proc/thread-self/net/snmp")
 		if err != nil {
 			return err
@@ -78,15 +78,21 @@ func (r *rig) checks() (n float64, err error) {
 		// A line of names, and a line of their values.
 		_, tcp, _ := strings.Cut(string(text), "\nTcp: ")
 		names, values, _ := strings.Cut(tcp, "\nTcp: ")
-		i := slices.Index(strings.Fields(names), "ActiveOpens")
 		fields := strings.Fields(values)
-		if i < 0 || i >= len(fields) {
-			return errors.New("/proc/net/snmp has no ActiveOpens")
+		for _, name := range []string{"PassiveOpens", "AttemptFails"} {
+			i := slices.Index(strings.Fields(names), name)
+			if i < 0 || i >= len(fields) {
+				return fmt.Errorf("/proc/net/snmp has no %s", name)
+			}
+			n, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return err
+			}
+			sum += n
 		}
-		n, err = strconv.ParseFloat(fields[i], 64)
-		return err
+		return nil
 	})
-	return n, err
+	return sum, err
 }
 
 // Close closes the rig with every process in it.
