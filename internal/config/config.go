@@ -190,9 +190,9 @@ type Service struct {
 
 // AllHooks are the hooks of everything that has some.
 func (c *Config) AllHooks() []Hook {
-	all := c.Hooks
+	all := slices.Clip(c.Hooks)
 	for i := range c.Services {
-		all = append(slices.Clip(all), c.Services[i].Hooks...)
+		all = append(all, c.Services[i].Hooks...)
 	}
 	return all
 }
