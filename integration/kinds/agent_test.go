@@ -45,10 +45,12 @@ backend web
 	c := checker.New(at.prober, 1)
 	c.Set([]*checker.Target{&target})
 	results := make(chan checker.Result)
-	go c.Run(t.Context(), func(_ checker.Target, r checker.Result) {
-		select {
-		case results <- r:
-		case <-t.Context().Done():
+	go c.Run(t.Context(), func(all []checker.Observation) {
+		for _, o := range all {
+			select {
+			case results <- o.Result:
+			case <-t.Context().Done():
+			}
 		}
 	})
 	for _, said := range []string{
