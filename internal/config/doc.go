@@ -13,7 +13,7 @@
 //	check_talk.go,
 //	client.go, check_tls_options.go,
 //	check_login.go, policy.go,
-
+//	program.go
 //	check_none.go, check_tcp.go,    each kind of check
 //	check_udp.go, check_tls.go,
 //	check_http.go, check_grpc.go,
