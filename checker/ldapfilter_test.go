@@ -40,6 +40,47 @@ func TestLDAPFilters(t *testing.T) {
 	}
 }
 
+// A length below 128 is one byte (X.690, section 8.1.3).
+func TestLengthsOfBER(t *testing.T) {
+	for n, want := range map[int]string{0: "0400", 127: "047f", 128: "048180", 255: "0481ff", 256: "04820100", 65535: "0482ffff"} {
+		got := checker.BER(4, make([]byte, n/2), make([]byte, n-n/2))
+		if head := hex.EncodeToString(got[:len(got)-n]); head != want {
+			t.Errorf("%d bytes begin with %s, want %s", n, head, want)
+		}
+	}
+}
+
+func TestHowDeepFiltersAre(t *testing.T) {
+	for _, open := range []string{"(!", "(&", "(|"} {
+		for deep, ok := range map[int]bool{20: true, 21: false} {
+			text := strings.Repeat(open, deep) + "(a=b)" + strings.Repeat(")", deep)
+			if _, err := checker.LDAPFilter(text); (err == nil) != ok {
+				t.Errorf("%d of %q: %v", deep, open, err)
+			}
+		}
+	}
+}
+
+// A name may have letters, digits, hyphens, dots and options.
+func TestNamesOfAttributes(t *testing.T) {
+	for name, ok := range map[string]bool{"azAZ09-.;": true, "a/": false, "a:": false, "a@": false, "a[": false, "a`": false, "a{": false, "a b": false} {
+		if _, err := checker.LDAPFilter("(" + name + "=x)"); (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestWhichChecksOfLDAPSearch(t *testing.T) {
+	for _, o := range []checker.LDAP{{Base: "dc=a"}, {Scope: "base"}, {Filter: "(a=b)"}, {Attribute: "cn"}} {
+		if !o.Searches() {
+			t.Errorf("%+v does not", o)
+		}
+	}
+	if (checker.LDAP{StartTLS: true}).Searches() {
+		t.Error("without any of it, one does")
+	}
+}
+
 func FuzzLDAPFilter(f *testing.F) {
 	for _, text := range []string{"(uid=*)", "(&(a=b)(|(c>=d)(!(e=f*g))))", `(a=\28)`} {
 		f.Add(text)

@@ -82,7 +82,7 @@ func TestWhichOptionsOfProbesAreRefused(t *testing.T) {
 
 		{LDAP{}, ""},
 		{LDAP{Base: long(MaxSend / 4), Scope: "sub", Filter: "(uid=a)", Attribute: "cn", Expect: Expect{Text: []byte("a")}}, ""},
-		{LDAP{Base: long(MaxSend/4 + 1)}, "base"},
+		{LDAP{Base: long(MaxSend/4 + 1)}, "of up to 2048 bytes"},
 		{LDAP{Attribute: "a\n"}, "attribute"},
 		{LDAP{Scope: "all"}, "must be base, one or sub"},
 		{LDAP{Filter: "(uid=a"}, "filter"},
