@@ -51,6 +51,8 @@
 //	tcp.go, udp.go, http.go, grpc.go,         what is probed, by each kind
 //	ping.go, redis.go, memcached.go, sql.go,
 //	ldapfilter.go, ldap.go, radius.go,
+//	dns.go, channel.go, smtp.go, mailbox.go,
+//	ftp.go, nntp.go,
 //	advice.go, agent.go, local.go, day.go,
 //	reason.go, target.go
 //	health.go                                 what results mean

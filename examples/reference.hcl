@@ -1194,6 +1194,17 @@ virtual_service "web" {
   #   check "grpc"       The server reports that it is serving, by gRPC's
   #                      protocol for that, grpc.health.v1. It is spoken by
   #                      HTTP/2, without TLS unless there is a tls block.
+  #   check "dns"        A DNS server answers a question as expected.
+  #   check "smtp"       A mail server greets, and takes this director for a
+  #                      client. Nothing is sent.
+  #   check "imap"       A server of mailboxes greets by IMAP, and lets a user
+  #                      in if there is one.
+  #   check "pop3"       A server of mailboxes greets by POP3, and lets a user
+  #                      in if there is one.
+  #   check "ftp"        An FTP server greets, lets a user in if there is one,
+  #                      and has a file if one is named.
+  #   check "nntp"       A news server tells the time, or has a newsgroup if
+  #                      one is named.
   #   check "redis"      The server speaks Redis's protocol (Redis, Valkey,
   #                      KeyDB) and answers PING. One that still loads its data
   #                      does not.
@@ -1286,15 +1297,16 @@ virtual_service "web" {
 
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
-    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
-    # "memcached", "mysql", "postgres", "ldap", "radius", "agent". 1 to 65535;
-    # default: the server's.
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
+    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius", "agent". 1 to 65535; default: the server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
-    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "redis",
-    # "memcached", "mysql", "postgres", "ldap", "radius", "ping".
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
+    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius", "ping".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1375,23 +1387,25 @@ virtual_service "web" {
     proxy = false
 
     # Whom the check logs in as. It needs no rights beyond what the check asks.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius". Default: none.
+    # Only with "http", "https", "imap", "pop3", "ftp", "nntp", "redis",
+    # "memcached", "mysql", "postgres", "ldap", "radius". Default: none.
     user = "lvsd"
 
     # The file that has the password, on one line; the password itself is never
     # in the configuration. Nobody but root and lvsd may be able to read it:
     # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
     # when it changes, without a reload.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius". An absolute path; default: none.
+    # Only with "http", "https", "imap", "pop3", "ftp", "nntp", "redis",
+    # "memcached", "mysql", "postgres", "ldap", "radius". An absolute path;
+    # default: none.
     # password_file = "/etc/lvsd/check.password"
 
     # The name of a credential of systemd that has the password, in place of a
     # file (LoadCredential= or LoadCredentialEncrypted= in a drop-in of
     # lvsd.service). It is set when lvsd is started.
-    # Only with "http", "https", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius". A name; default: none.
+    # Only with "http", "https", "imap", "pop3", "ftp", "nntp", "redis",
+    # "memcached", "mysql", "postgres", "ldap", "radius". A name; default:
+    # none.
     password_credential = "web"
 
     # Which answers pass the check.
@@ -1746,6 +1760,86 @@ virtual_service "cache" {
     }
   }
 
+  check "smtp" {
+    port = 25
+
+    # What the director is called in the greeting (EHLO, and HELO where that is
+    # refused).
+    # Only with "smtp". Default: its address, as [192.0.2.1].
+    name = "lvs1.example.org"
+
+    # How the server must greet.
+    # Only with "smtp".
+    expect {
+      # The code of the greeting. With another one than 220, such as the 554 of
+      # a server that takes no mail, nothing else is asked.
+      # 200 to 599; default: 220.
+      greeting = 220
+    }
+
+    # Speak TLS, and verify the server's certificate, which must be valid for
+    # the server's address unless this block says otherwise. It can be empty.
+    # Only with "smtp", "imap", "pop3", "ftp", "nntp", "ldap".
+    tls {
+      # Begin in plain text, and ask the server for TLS then (STARTTLS, STLS or
+      # AUTH TLS, as the protocol calls it). A server that does not offer it
+      # fails: somebody on the way may have taken the offer out. If false, TLS
+      # is spoken from the first byte.
+      # Default: false.
+      starttls    = true
+      server_name = "mail.example.org"
+    }
+  }
+
+  check "imap" {
+    port = 143
+
+    # Whom the check logs in as. It needs no rights beyond what the check asks.
+    # Only with "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql",
+    # "postgres", "ldap", "radius". Default: none.
+    user = "lvsd"
+
+    # The file that has the password, on one line; the password itself is never
+    # in the configuration. Nobody but root and lvsd may be able to read it:
+    # chown root:lvsd and chmod 0640, or lvsd's own with 0600. It is read again
+    # when it changes, without a reload.
+    # Only with "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql",
+    # "postgres", "ldap", "radius". An absolute path; default: none.
+    password_file = "/etc/lvsd/mail.password"
+    tls {
+      starttls = true
+    }
+  }
+
+  check "pop3" {
+    port = 995
+    tls {}
+  }
+
+  check "ftp" {
+    port = 21
+    user = "anonymous"
+
+    # A file that the user must see, whose size is asked. With expect, it is
+    # read in passive mode, from the server itself, and may have 1 MiB.
+    # Only with "ftp". A path; default: none.
+    file = "pub/lvsd.txt"
+
+    # What must be in the file.
+    # Only with "ftp".
+    expect {
+      text = "well"
+    }
+  }
+
+  check "nntp" {
+    port = 119
+
+    # A newsgroup that the server must have.
+    # Only with "nntp". Default: none; the server is asked for its time.
+    group = "comp.lang.go"
+  }
+
   check "redis" {
     # Whom the check logs in as. It needs no rights beyond what the check asks.
     # Only with "redis", "memcached", "mysql", "postgres", "ldap", "radius".
@@ -1946,6 +2040,47 @@ virtual_service "cache" {
     # servers out.
     # Only with "file". Default: false.
     absent = true
+  }
+
+  check "dns" {
+    port = 53
+
+    # The domain name that is asked for. A server that is asked by resolvers
+    # knows only its own zones: write one of these.
+    # Only with "dns". Default: ".".
+    name = "example.org"
+
+    # The type of the records.
+    # Only with "dns". "A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV" or
+    # "TXT"; default: "SOA".
+    type = "SOA"
+
+    # How the server is asked. By UDP, it is asked again by TCP where its
+    # answer has no room.
+    # Only with "dns". "udp" or "tcp"; default: "udp".
+    transport = "udp"
+
+    # What the answer must be.
+    # Only with "dns".
+    expect {
+      # The code of the answer. With NOERROR, there must be a record of the
+      # type.
+      # "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP" or "REFUSED";
+      # default: "NOERROR".
+      code = "NOERROR"
+
+      # Records that must be in the answer, among any others, as zone files
+      # have them: ["192.0.2.1"], ["10 mail.example.org"].
+      # A list; default: none; any record passes.
+      answers = ["ns1.example.org admin.example.org 2026112701 3600 900 604800 300"]
+
+      # The address of another server of the zone, and its port if that is not
+      # 53: "192.0.2.53". The zone's serial there must not be newer, so that a
+      # server which has missed changes fails. That server is asked by each
+      # probe, too; while it does not answer, this is not looked at.
+      # An IP address, or one with a port; default: none.
+      primary = "192.0.2.53"
+    }
   }
 
   check "tls" {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,9 +16,13 @@ import (
 // while it reads, not while it waits.
 var datagrams = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
+// maxStrangers bounds how many datagrams are ignored that answer something else.
+const maxStrangers = 256
+
 // exchange sends a datagram to an address, and returns the first one that comes back
-// from there.
-func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []byte, err error) {
+// from there and answers it, as far as accept can tell. Others are ignored: anybody can
+// send them in the server's name, and they may be late.
+func exchange(ctx context.Context, to netip.AddrPort, request []byte, accept func([]byte) bool) (answer []byte, err error) {
 	fd, err := openUDP(ctx, to)
 	if err != nil {
 		return nil, err
@@ -36,28 +39,53 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte) (answer []
 	if err != nil {
 		return nil, notRun(err)
 	}
+	strangers := 0
 	var received error
 	waited := raw.Read(func(fd uintptr) (done bool) {
-		buffer := datagrams.Get().(*[64 << 10]byte)
-		defer datagrams.Put(buffer)
-		var n int
-		if n, _, received = unix.Recvfrom(int(fd), buffer[:], 0); received == nil {
-			answer = slices.Clone(buffer[:n])
+		for strangers < maxStrangers && ctx.Err() == nil {
+			answer, received = receive(int(fd), accept)
+			if received != nil || answer != nil {
+				return received != unix.EAGAIN
+			}
+			strangers++
 		}
-		return received != unix.EAGAIN && received != unix.EINTR
+		return strangers == maxStrangers // At the deadline, to wait once more ends this.
 	})
 	switch {
+	case waited != nil && strangers > 0:
+		return nil, while(fmt.Sprintf("waiting for the answer: %d datagrams came that answer something else", strangers), waited)
 	case waited != nil:
 		return nil, nothingCame(while("waiting for the answer", waited))
 	case received != nil:
 		// ICMP, of the server's host or of a router, or nobody answers for the address.
 		return nil, while(connecting, received)
+	case answer == nil:
+		return nil, fmt.Errorf("%d datagrams came, and all answer something else", strangers)
 	}
 	if t := tracerOf(ctx); t != nil {
 		t("received", fmt.Sprintf("%d bytes: %.300q", len(answer), answer))
 	}
 	return answer, nil
 }
+
+// receive reads one datagram. It returns nil if that is not accepted.
+func receive(fd int, accept func([]byte) bool) ([]byte, error) {
+	buffer := datagrams.Get().(*[64 << 10]byte)
+	defer datagrams.Put(buffer)
+	for {
+		n, _, err := unix.Recvfrom(fd, buffer[:], 0)
+		switch {
+		case err == unix.EINTR:
+		case err != nil || !accept(buffer[:n]):
+			return nil, err
+		default:
+			return append([]byte{}, buffer[:n]...), nil
+		}
+	}
+}
+
+// anything accepts every datagram.
+func anything([]byte) bool { return true }
 
 // openUDP returns a socket that sends to an address, and receives from nowhere else. It
 // hears all that ICMP says of the address, not of the port alone.

@@ -2,12 +2,14 @@
 // system calls of the checks are here.
 //
 //	Compile ── tcp.go ──┐
-//	        ── udp.go ─── datagram.go
+//	        ── udp.go ─┬─ datagram.go
+//	        ── dns.go ─┴─ dnsmessage.go
 //	        ── http.go, grpc.go
 //	        │           └─ dial.go   connections in the runtime's poller
 //	        │     ├─ tls.go ─ authorities.go, clients.go   certificates
 //	        │     ├─ login.go   passwords
 //	        │     ├─ answer.go   what servers say
+//	        │     ├─ lines.go   conversations in lines of text: smtp, imap, pop3, ftp, nntp
 //	        │     ├─ response.go   what they say by HTTP, and how it ends
 //	        │     ├─ http2.go   and by HTTP/2
 //	        │     ├─ body.go   what they have to say there
@@ -53,7 +55,8 @@
 //	authorities.go, tls.go, login.go
 //	pattern.go, answer.go,             what servers say
 //	response.go, http2.go, body.go,
-//	redirect.go, messages.go
+//	redirect.go, messages.go,
+//	dnsmessage.go, lines.go
 //	raw.go                             what raw sockets have in common
 //	echo.go, pinger.go                 ICMP
 //	segment.go, packets.go,            TCP without connections
@@ -63,7 +66,9 @@
 //	probe.go                           the Prober
 //	session.go                         conversations that a login may begin
 //	tcp.go, udp.go, tls_check.go,      each kind of check
-//	http.go, grpc.go, ping.go,
+//	http.go, grpc.go, ping.go, dns.go,
+//	smtp.go, imap.go, pop3.go,
+//	nntp.go, ftp.go,
 //	redis.go, memcached.go,
 //	mysql.go, postgres.go,
 //	ldap.go, radius.go,

@@ -45,7 +45,7 @@ func (c *radius) run(ctx context.Context, t checker.Target) (found, error) {
 		return found{}, notRun(fmt.Errorf("the password has %d bytes, and RADIUS has room for %d", len(password), checker.MaxRadius))
 	}
 	request := newRadiusRequest(c.User, password, secret)
-	answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), request)
+	answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), request, anything)
 	if err != nil {
 		return found{}, err
 	}

@@ -17,7 +17,7 @@ func compileUDP(_ *Prober, o checker.UDP) (run, error) {
 	}
 	expect, err := compileExpect(o.Expect)
 	return func(ctx context.Context, t checker.Target) (found, error) {
-		answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), o.Send)
+		answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), o.Send, anything)
 		switch {
 		case !o.Reply && isTimeout(err):
 			return found{}, nil // Nobody has said that nobody listens.

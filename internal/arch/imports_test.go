@@ -87,6 +87,7 @@ var confined = []struct {
 	{"github.com/prometheus", []string{}, "it is 2 MB of the binary: internal/metrics writes the text, and only its tests parse it"},
 	{"github.com/spf13", []string{"cmd/lvsd"}, "the command line ends in cmd"},
 	{"github.com/vishvananda", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
+	{"golang.org/x/net/dns", []string{"checker/probe"}, "answers are read where they come"},
 	{"golang.org/x/net/http2", []string{"checker/probe"}, "frames are read by probes"},
 	{"golang.org/x/sys", systemCallers, "system calls are in the edges"},
 	{"net/http", []string{"checker/probe", "internal/control", "internal/metrics"}, "HTTP is asked by probes and served by control"},

@@ -10,7 +10,17 @@ import (
 
 // checkList are the kinds of checks. A new one is a file with its options and
 // what it makes of them, and a name here.
-var checkList = []checkKind{checkTCP, checkUDP, checkTLS, checkHTTP, checkHTTPS, checkGRPC, checkRedis, checkMemcached, checkMySQL, checkPostgres, checkLDAP, checkRadius, checkPing, checkExec, checkFile, checkAgent, checkNone}
+var checkList = []checkKind{
+	checkTCP, checkUDP, checkTLS,
+	checkHTTP, checkHTTPS, checkGRPC,
+	checkDNS,
+	checkSMTP, checkIMAP, checkPOP3, checkFTP, checkNNTP,
+	checkRedis, checkMemcached, checkMySQL, checkPostgres,
+	checkLDAP, checkRadius,
+	checkPing,
+	checkExec, checkFile, checkAgent,
+	checkNone,
+}
 
 var checkKinds = block.NewKinds("check", checkList...)
 

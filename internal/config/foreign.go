@@ -82,6 +82,7 @@ func alien(kind, head string, text []byte) (summary, detail string) {
 var foreignValues = map[string]string{
 	"dr": "direct", "gate": "direct", "masq": "nat", "tun": "tunnel", "ipip": "tunnel",
 	"http_get": "http", "ssl_get": "https", "tcp_check": "tcp", "udp_check": "udp", "ping_check": "ping",
+	"dns_check": "dns", "smtp_check": "smtp",
 	"negotiate": "http", "connect": "tcp",
 }
 
@@ -201,7 +202,7 @@ var keepalivedVRRP = []foreignWords{
 		notYet, ``},
 	{`smtp_alert vrrp_smtp_alert checker_smtp_alert smtp_alert_vrrp smtp_alert_checker notification_email
 		notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults
-		no_checker_emails helo_name`,
+		no_checker_emails`,
 		notYet, `Alert on the metrics or on the log.`},
 	{"vrrp_cpu_affinity", counterpart, `Write keeper_processors = "3" in the director block, with these numbers.`},
 	{"bfd_cpu_affinity checker_cpu_affinity", never, `The checks run wherever there is time; keeper_processors = "3" in the director block is for the adverts.`},
@@ -246,9 +247,12 @@ var keepalivedIPVS = []foreignWords{
 	{"SSL_GET", counterpart, `Write check "https" { … }; it verifies the certificate, unless tls { verify = false } is in it.`},
 	{"TCP_CHECK", counterpart, `Write check "tcp" {}.`},
 	{"PING_CHECK", counterpart, `Write check "ping" {}.`},
-	{`SMTP_CHECK DNS_CHECK BFD_CHECK
+	{`BFD_CHECK
 		max_reply_length min_reply_length`,
 		notYet, `The kinds of checks that there are stand in lvsd.hcl(5).`},
+	{"SMTP_CHECK", counterpart, `Write check "smtp" {}.`},
+	{"helo_name", counterpart, `Write name = "lvs1.example.org" in the check block.`},
+	{"DNS_CHECK", counterpart, `Write check "dns" { name = "example.org" }.`},
 	{"UDP_CHECK", counterpart, `Write check "udp" { … }.`},
 	{"require_reply", counterpart, `Write reply = true in the check block, or expect { pattern = "…" }.`},
 	{"delay_loop", counterpart, `Write interval = "2s" in the check block.`},

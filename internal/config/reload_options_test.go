@@ -186,6 +186,17 @@ var reloadedChecks = map[string]reloadedOption{
 	"via/dscp":          {``, `dscp = 46`, nil},
 
 	"via/proxy_protocol": {``, `proxy_protocol = "v2"`, nil},
+	"file":  {"file = \"a\"\nuser = \"ftp\"", "file = \"b\"\nuser = \"ftp\"", nil},
+	"group": {``, `group = "comp.lang.go"`, nil},
+
+	"expect/greeting": {``, `greeting = 554`, nil},
+
+	"name":           {``, `name = "example.org"`, nil},
+	"type":           {``, `type = "MX"`, nil},
+	"transport":      {``, `transport = "tcp"`, nil},
+	"expect/code":    {``, `code = "REFUSED"`, nil},
+	"expect/answers": {``, `answers = ["a b 1 2 3 4 5"]`, nil},
+	"expect/primary": {`primary = "192.0.2.53"`, `primary = "192.0.2.53:5353"`, nil},
 
 	"server_name": {``, `server_name = "www.example.org"`, nil},
 	"verify":      {``, `verify = false`, nil},
@@ -241,7 +252,7 @@ var contents = map[string][]string{
 
 // sharedBy is what all kinds of checks have by the same lines of tables; for these one
 // kind stands for all.
-var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "via/", "tls/"}
+var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "via/", "tls/", "expect/text", "expect/pattern", "expect/not"}
 
 // stands reports whether an option of a kind of check is tried by reload.
 func stands(kind, option string) bool {

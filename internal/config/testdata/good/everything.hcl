@@ -395,6 +395,54 @@ virtual_service "web" {
       dscp          = 46
     }
   }
+  check "smtp" {
+    name      = "lvs1.example.org"
+    expect { greeting = 220 }
+    tls {
+      starttls    = true
+      server_name = "mail.example.org"
+      verify      = false
+      ca_file     = "../ca.pem"
+      min_version = "1.3"
+    }
+  }
+  check "smtp" { port = 465 }
+  check "imap" {
+    user          = "lvsd"
+    password_file = "/etc/lvsd/mail.password"
+    tls { starttls = true }
+  }
+  check "pop3" {
+    user                = "lvsd"
+    password_credential = "mail"
+    tls {}
+  }
+  check "ftp" {
+    user = "anonymous"
+    file = "pub/lvsd.txt"
+    expect { pattern = "well" }
+    tls { starttls = true }
+  }
+  check "ftp" {
+    user          = "lvsd"
+    password_file = "/etc/lvsd/ftp.password"
+  }
+  check "nntp" {
+    user          = "lvsd"
+    password_file = "/etc/lvsd/news.password"
+    group         = "comp.lang.go"
+    tls {}
+  }
+  check "dns" {
+    name      = "Example.org"
+    type      = "SOA"
+    transport = "tcp"
+    expect {
+      code    = "NOERROR"
+      answers = ["ns.example.org admin.example.org. 1 2 3 4 5"]
+      primary = "192.0.2.53:5353"
+    }
+  }
   real_server "compute-0-0" {
     address         = "192.168.1.4"
     port            = 8443
