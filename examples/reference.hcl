@@ -1306,7 +1306,7 @@ virtual_service "web" {
     # director's routes.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
     # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius", "ping".
+    # "ldap", "radius", "ping", "agent".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
