@@ -186,8 +186,8 @@ var reloadedChecks = map[string]reloadedOption{
 	"via/dscp":          {``, `dscp = 46`, nil},
 
 	"via/proxy_protocol": {``, `proxy_protocol = "v2"`, nil},
-	"file":  {"file = \"a\"\nuser = \"ftp\"", "file = \"b\"\nuser = \"ftp\"", nil},
-	"group": {``, `group = "comp.lang.go"`, nil},
+	"file":               {"file = \"a\"\nuser = \"ftp\"", "file = \"b\"\nuser = \"ftp\"", nil},
+	"group":              {``, `group = "comp.lang.go"`, nil},
 
 	"expect/greeting": {``, `greeting = 554`, nil},
 
