@@ -75,8 +75,25 @@ func (s Spec) Via() (v Via, err error) {
 	return v, err
 }
 
-// Wants returns what the probe asks and which way, as the Spec has it behind the kind.
+// untold are the options whose values nobody is shown, since they may hold a password:
+// those that the configuration calls secret.
+var untold = [...]string{"send", "quit", "headers", "query"}
+
+// Wants returns what the probe asks and which way, as people may see it.
 func (s Spec) Wants() string {
-	text := strings.TrimPrefix(string(s), s.Kind())
-	return strings.TrimSpace(strings.ReplaceAll(text, way, " via "))
+	does, by, _ := strings.Cut(strings.TrimPrefix(string(s), s.Kind()), way)
+	var options map[string]json.RawMessage
+	if json.Unmarshal([]byte(does), &options) == nil {
+		for _, name := range untold {
+			if _, there := options[name]; there {
+				options[name] = json.RawMessage(`"[hidden]"`)
+			}
+		}
+		text, _ := json.Marshal(options) // It has just been read.
+		does = string(text)
+	}
+	if by != "" {
+		by = " via " + by
+	}
+	return strings.TrimSpace(does + by)
 }

@@ -24,6 +24,10 @@ func TestASpecHasAWay(t *testing.T) {
 			t.Errorf("%q goes by %v, %v", plain, got, err)
 		}
 	}
+	secret := SpecOf(HTTP{Path: "/a", Headers: []Header{{Name: "Authorization", Value: "Basic c2VjcmV0"}}}).By(v)
+	if got, want := secret.Wants(), `{"headers":"[hidden]","path":"/a"} via {"source":"10.13.0.11","interface":"eth1","mark":7,"proxy":1}`; got != want {
+		t.Errorf("it wants %s, want %s", got, want)
+	}
 	if _, err := Spec("tcp\tvia {").Via(); err == nil {
 		t.Error("half a way is read")
 	}

@@ -63,7 +63,7 @@ func exchange(ctx context.Context, to netip.AddrPort, request []byte, accept fun
 		return nil, fmt.Errorf("%d datagrams came, and all answer something else", strangers)
 	}
 	if t := tracerOf(ctx); t != nil {
-		t("received", fmt.Sprintf("%d bytes: %.300q", len(answer), answer))
+		t("received", fmt.Sprintf("%d bytes: %q", len(answer), answer))
 	}
 	return answer, nil
 }

@@ -147,9 +147,20 @@ func (c *httpCheck) authorization(name credentials) (h checker.Header, ok bool) 
 	return h, true
 }
 
+// secrets are what a server that repeats its request must not have shown: headers may
+// hold one, too.
+func (c *httpCheck) secrets(name credentials) []string {
+	all := name.secrets
+	for _, h := range c.Headers {
+		all = append(slices.Clip(all), h.Value)
+	}
+	return all
+}
+
 // exchange takes the last one of some steps. It returns the next one; none: the answer
 // was the one that is judged.
 func (c *httpCheck) exchange(ctx context.Context, t checker.Target, steps []step, name credentials) (next step, seen found, err error) {
+	ctx = untold(ctx, func() []string { return c.secrets(name) })
 	plain, stream, seen, err := connect(ctx, t, c.tls)
 	if err != nil {
 		return next, seen, err

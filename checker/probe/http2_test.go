@@ -212,6 +212,7 @@ func serveHTTP2(t testing.TB, config *tls.Config, handler http.Handler) netip.Ad
 			}
 			stream = secure
 		}
+		//lint:ignore SA1019 net/http is built without HTTP/2 here.
 		new(http2.Server).ServeConn(stream, &http2.ServeConnOpts{Handler: handler})
 	})
 }

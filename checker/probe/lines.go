@@ -45,12 +45,14 @@ func (c channel) converse(ctx context.Context, t checker.Target, talk func(conte
 	if c.startTLS {
 		first = nil
 	}
+	d := &dialogue{channel: c, addr: t.Addr, stage: "waiting for the greeting"}
+	ctx = untold(ctx, func() []string { return d.secrets })
 	plain, stream, seen, err := connect(ctx, t, first)
 	if err != nil {
 		return seen, err
 	}
 	defer plain.Close()
-	d := &dialogue{channel: c, addr: t.Addr, plain: plain, stream: stream, seen: seen, stage: "waiting for the greeting"}
+	d.plain, d.stream, d.seen = plain, stream, seen
 	d.in = bufio.NewReaderSize(stream, maxLine)
 	err = talk(ctx, d)
 	if !d.broken {

@@ -44,7 +44,7 @@ func (c *client) run(ctx context.Context, t checker.Target) (seen found, err err
 	if err != nil {
 		return found{}, err
 	}
-	ctx = untold(ctx, password)
+	ctx = untold(ctx, func() []string { return []string{password} })
 	first := c.tls
 	if c.late {
 		first = nil
@@ -71,16 +71,6 @@ func (c *client) run(ctx context.Context, t checker.Target) (seen found, err err
 	err = c.talk(s)
 	plain.part(ctx, stream, s.goodbye)
 	return seen, err
-}
-
-// untold returns the context of a probe whose steps are told without a secret that the
-// server repeats.
-func untold(ctx context.Context, secret string) context.Context {
-	tell := tracerOf(ctx)
-	if tell == nil {
-		return ctx
-	}
-	return WithTracer(ctx, func(step, text string) { tell(step, without(text, secret)) })
 }
 
 // wants reports whether an answer that has come whole is as expected.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 )
 
 // A Tracer is told what a probe sees, step by step. What is sent is not told, since it may
-// hold a password, and of what comes only the beginning.
+// hold a password. What comes is told whole, so that whoever shows less of it does not cut
+// a secret in two before it is taken out.
 type Tracer func(step, text string)
 
 type tracerKey struct{}
@@ -29,6 +31,22 @@ func WithTracer(ctx context.Context, t Tracer) context.Context {
 func tracerOf(ctx context.Context) Tracer {
 	t, _ := ctx.Value(tracerKey{}).(Tracer)
 	return t
+}
+
+// untold returns the context of a probe whose steps are told without secrets that the
+// server repeats.
+func untold(ctx context.Context, secrets func() []string) context.Context {
+	tell := tracerOf(ctx)
+	if tell == nil {
+		return ctx
+	}
+	return WithTracer(ctx, func(step, text string) {
+		for _, secret := range secrets() {
+			quoted := strconv.Quote(secret)
+			text = without(text, secret, quoted[1:len(quoted)-1])
+		}
+		tell(step, text)
+	})
 }
 
 // traced returns what a conversation goes over, where its steps are to be told.
@@ -49,7 +67,7 @@ func (s tracedStream) Read(b []byte) (int, error) {
 	n, err := s.ReadWriteCloser.Read(b)
 	switch {
 	case n > 0:
-		s.tell("received", fmt.Sprintf("%d bytes: %.300q", n, b[:n]))
+		s.tell("received", fmt.Sprintf("%d bytes: %q", n, b[:n]))
 	case err == io.EOF:
 		s.tell("closed", "the server has nothing more to say")
 	}

@@ -14,8 +14,12 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 )
 
-// maxSteps bounds how many steps of one check are told.
-const maxSteps = 100
+// maxSteps bounds how many steps of one check are told, and maxStep how much of each, in
+// bytes.
+const (
+	maxSteps = 100
+	maxStep  = 400
+)
 
 // Check runs the checks of a virtual service's real servers once, as the configuration
 // says, and returns what each saw. A server is known by its name or its address; empty:
@@ -128,6 +132,7 @@ func explain(ctx context.Context, p *probe.Prober, t checker.Target, e *api.Expl
 	r := run(probe.WithTracer(ctx, func(step, text string) {
 		mu.Lock()
 		defer mu.Unlock()
+		text = text[:min(len(text), maxStep)]
 		if at := time.Since(began); len(e.Steps) < maxSteps {
 			e.Steps = append(e.Steps, api.Step{At: at, AtText: api.Duration(at), Step: step, Text: text})
 		}
