@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/keyfile"
@@ -59,15 +58,4 @@ func (l login) password(ctx context.Context) (string, error) {
 		return "", notRun(fmt.Errorf("the check cannot log in: %w", err))
 	}
 	return text, nil
-}
-
-// without returns a text of a server's without secrets that it repeats, since it will be
-// shown to anybody. It must be whole: what is cut may end within a secret.
-func without(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "[hidden]")
-		}
-	}
-	return text
 }

@@ -33,6 +33,17 @@ func tracerOf(ctx context.Context) Tracer {
 	return t
 }
 
+// without returns a text of a server's without secrets that it repeats, since it will be
+// shown to anybody. It must be whole: what is cut may end within a secret.
+func without(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "[hidden]")
+		}
+	}
+	return text
+}
+
 // untold returns the context of a probe whose steps are told without secrets that the
 // server repeats.
 func untold(ctx context.Context, secrets func() []string) context.Context {
