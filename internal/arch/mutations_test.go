@@ -111,8 +111,9 @@ var computed = map[token.Token]string{
 	token.MUL: "mutantProduct", token.QUO: "mutantQuotient", token.REM: "mutantRemainder",
 }
 
-// number gives the mutants their numbers, but for those of constants, and leaves out
-// those of texts, which can only be added.
+// number gives the mutants their numbers, but for those of constants, and of those that
+// are shifted, whose type is found by what is around them. It leaves out those of texts,
+// which can only be added.
 func number(all []mutant, info *types.Info) (numbered []mutant) {
 	for i, m := range all {
 		x, operator := operation(m.node)
@@ -123,12 +124,23 @@ func number(all []mutant, info *types.Info) (numbered []mutant) {
 			m.number = i + 1
 		case basic != nil && basic.Info()&types.IsString != 0:
 			continue
-		case basic != nil && (whole == nil || info.Types[whole].Value == nil):
+		case basic != nil && (whole == nil || info.Types[whole].Value == nil) && !shiftsConstant(m.node, info):
 			m.number = i + 1
 		}
 		numbered = append(numbered, m)
 	}
 	return numbered
+}
+
+// shiftsConstant reports whether a part of a node shifts a constant.
+func shiftsConstant(n ast.Node, info *types.Info) (shifts bool) {
+	ast.Inspect(n, func(part ast.Node) bool {
+		if both, ok := part.(*ast.BinaryExpr); ok && (both.Op == token.SHL || both.Op == token.SHR) {
+			shifts = shifts || info.Types[both.X].Value != nil
+		}
+		return !shifts
+	})
+	return shifts
 }
 
 // operation returns the operator of a mutant's node, and what it is applied to, or

@@ -126,3 +126,50 @@ func TestFewServersAreToldOneByOne(t *testing.T) {
 		t.Errorf("%d lines:\n%s", got, s.log.String())
 	}
 }
+
+// The services where most servers have changed are told of one by one, whatever happened
+// to them.
+func TestWhichServicesAreToldOfInABustle(t *testing.T) {
+	s := tellOf(t, crowd(1))
+	s.core.bustle.services = map[string]*changed{
+		"reasons": {name: "reasons", reason: 6, last: "slow"},
+		"ups":     {name: "ups", up: 5},
+		"mixed":   {name: "mixed", down: 1, up: 2, reason: 1, last: "refused"},
+		"fewer":   {name: "fewer", reason: 2, last: "late"},
+	}
+	for i := range 8 {
+		name := fmt.Sprint("web", i)
+		s.core.bustle.services[name] = &changed{name: name, down: 3, last: "refused"}
+	}
+	s.log.Reset()
+	s.wait(time.Second)
+	const told = `msg="more real servers have changed in this second than are told one by one" event=servers-changed `
+	want := []string{
+		"level=WARN " + told + `service=reasons down=0 up=0 last_reason=slow down_for_another_reason=6`,
+		"level=INFO " + told + `service=ups down=0 up=5`,
+		"level=WARN " + told + `service=mixed down=1 up=2 last_reason=refused down_for_another_reason=1`,
+	}
+	for i := range 7 {
+		want = append(want, "level=WARN "+told+fmt.Sprintf("service=web%d down=3 up=0 last_reason=refused", i))
+	}
+	want = append(want, "level=WARN "+told+"services=2 down=3 up=0 last_reason=late down_for_another_reason=2")
+	s.wantLines("the next second", "servers-changed", want...)
+}
+
+// A server that is down for another reason is neither one more that is down nor up.
+func TestABustleCountsOtherReasons(t *testing.T) {
+	b := bustle{told: maxOneByOne}
+	for _, c := range []Change{
+		{Service: "web", State: checker.Down, Detail: "refused"},
+		{Service: "web", State: checker.Down, Detail: "slow", Before: "refused"},
+		{Service: "web", State: checker.Down, Detail: "late", Before: "slow"},
+		{Service: "web", State: checker.Up},
+	} {
+		if b.takes(&c) {
+			t.Errorf("%+v is told by itself", c)
+		}
+	}
+	if got, want := *b.services["web"], (changed{name: "web", down: 1, up: 1, reason: 2, last: "late"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

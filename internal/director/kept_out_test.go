@@ -143,8 +143,8 @@ func TestWhoIsKeptOutIsWrittenDown(t *testing.T) {
 		t.Fatalf("written %v before the first has ended", s.saved)
 	}
 	s.handle(KeptOutSaved{errors.New("no space left")})
-	if len(s.saved) != 2 || len(s.saved[1]) != 3 {
-		t.Fatalf("written %v", s.saved)
+	if len(s.saved) != 2 || len(s.saved[1]) != 3 || len(s.events("kept-out-unsaved")) != 1 {
+		t.Fatalf("written %v, events %v", s.saved, s.events("kept"))
 	}
 	s.handle(KeptOutSaved{})
 	if len(s.saved) != 2 || len(s.events("kept-out-unsaved")) != 1 {
