@@ -93,9 +93,9 @@ func unused() error {
 }
 
 // collector is the garbage collector's GOGC. What the heap has grown to stays locked in
-// memory; with 100 it grows to 4 MB before the first collection, and with 10 to 0.4. The
+// memory; with 100 it grows to 4 MB before the first collection, and with 20 to 0.8. The
 // keeper makes little garbage, so that collections are rare all the same.
-const collector = 10
+const collector = 20
 
 // collectEvery is how often the keeper collects its garbage by itself. There are some
 // 17 kB a second, and Go lets a megabyte come together, whatever GOGC is. It takes a
