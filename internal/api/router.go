@@ -332,3 +332,52 @@ type HookRun struct {
 	// Result tells how it ended: "exited with status 1".
 	Result string `json:"result"`
 }
+
+// A Keeper describes the process that sends and receives the adverts.
+type Keeper struct {
+	// PID is zero if neither a virtual router nor a static block is configured, and while the keeper is
+	// being restarted. Restarts counts the attempts at that.
+	PID int `json:"pid"`
+	// Restarts counts the attempts to start it again, of which the last one was at
+	// Restarted.
+	Restarts      uint64    `json:"restarts"`
+	Restarted     time.Time `json:"restarted,omitzero"`
+	EventsDropped uint64    `json:"events_dropped"`
+	// Realtime reports whether it runs under SCHED_RR, and Locked whether its
+	// memory is never paged out. Why is what the kernel refused if either is
+	// not so.
+	Realtime bool   `json:"realtime"`
+	Locked   bool   `json:"locked"`
+	Why      string `json:"why,omitempty"`
+	// Unclaimed counts packets for virtual routers that are not configured here,
+	// of which some hundred a second are looked at.
+	Unclaimed uint64 `json:"unclaimed"`
+	// Others counts the VRRP sockets of other daemons in this network namespace.
+	Others int `json:"others"`
+	// Age is how long ago it last reported how the virtual routers are, which it
+	// does every second; left out if it has not yet.
+	Age     time.Duration `json:"age_ns,omitempty"`
+	AgeText Duration      `json:"age,omitzero"`
+	// Watchdog is the one that it is to feed; left out if none is configured.
+	Watchdog *Watchdog `json:"watchdog,omitempty"`
+	// Processors are those on which it runs, left out if none are configured; Unpinned is
+	// why these are not the ones that are.
+	Processors []int  `json:"processors,omitempty"`
+	Unpinned   string `json:"unpinned,omitempty"`
+	// Static is how what is kept without a virtual router stands, which the JSON has
+	// elsewhere; nil: the keeper has not reported it.
+	Static *Static `json:"-"`
+	// Transitions are those of each virtual router, which the JSON has there.
+	Transitions map[string][]Transition `json:"-"`
+}
+
+// A Watchdog is a device of the kernel that resets the machine when it is not fed.
+type Watchdog struct {
+	Device string `json:"device"`
+	// Timeout is the device's, which may have rounded the one that is configured.
+	Timeout     time.Duration `json:"timeout_ns"`
+	TimeoutText Duration      `json:"timeout"`
+	Fed         bool          `json:"fed"`
+	// Why is what is in the way of feeding it.
+	Why string `json:"why,omitempty"`
+}
