@@ -30,14 +30,16 @@ func framed(talk func(*http2.Framer)) func(*net.TCPConn) {
 	}
 }
 
-// begins is framed for a server that says its settings first, and closes in the end.
+// begins is framed for a server that says its settings first, and ends its half of the
+// connection in the end. It does not close it: where that comes before the last bytes of
+// the client, the kernel resets the connection, and what was said is lost.
 func begins(talk func(*http2.Framer)) func(*net.TCPConn) {
 	return func(c *net.TCPConn) {
 		framed(func(f *http2.Framer) {
 			f.WriteSettings()
 			talk(f)
 		})(c)
-		c.Close()
+		c.CloseWrite()
 	}
 }
 

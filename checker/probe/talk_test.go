@@ -279,5 +279,9 @@ func whileStopped(t *testing.T, p *os.Process, f func()) {
 		t.Fatal(err)
 	}
 	defer p.Signal(unix.SIGCONT)
+	// A thread that still runs may answer.
+	if err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
 	f()
 }

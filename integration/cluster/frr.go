@@ -19,14 +19,16 @@ const FRRPath = "/usr/lib/frr/vrrpd"
 
 // macvlan makes FRR's device once: the family is $0, the MAC $1 and the address $2. Its
 // own address of IPv6 must not come from the MAC, which both directors have. With
-// addrgenmode in the first line, as FRR's manual has it, Linux 6.18 refuses that.
+// addrgenmode in the first line, as FRR's manual has it, Linux 6.18 refuses that. It has
+// no carrier until zebra gives it one, or this director would hold the address for as long
+// as vrrpd takes to start.
 const macvlan = `[ ! -e /sys/class/net/vrrp$0-eth0 ] || exit 0
 ip link add vrrp$0-eth0 link eth0 type macvlan mode bridge
 ip link set vrrp$0-eth0 addrgenmode random
 ip link set vrrp$0-eth0 address $1
 [ $0 = 4 ] || nodad=nodad
 ip address add $2 dev vrrp$0-eth0 $nodad
-ip link set vrrp$0-eth0 up
+ip link set vrrp$0-eth0 up protodown on
 sysctl -qw net.ipv4.conf.all.arp_ignore=1
 install -d -o frr -g frr /run/frr
 touch /run/frr/zebra.conf`

@@ -3,9 +3,12 @@ package kinds
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +110,7 @@ func (s server) test(t *testing.T) {
 	at.silent(s.complaint)
 
 	signal(t, process, unix.SIGSTOP)
+	awaitStopped(t, process)
 	s.expect(at, row{"a server that hangs", passes, checker.Failed, or(s.hung, "timeout after 500ms")}, brief)
 	signal(t, process, unix.SIGCONT)
 	s.await(at, passes)
@@ -129,6 +133,25 @@ func signal(t *testing.T, p *os.Process, s unix.Signal) {
 	if err := unix.Kill(-p.Pid, s); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// awaitStopped waits until each thread of a program's process group has stopped: SIGSTOP
+// reaches them one after the other, and one that still runs may answer.
+func awaitStopped(t *testing.T, p *os.Process) {
+	t.Helper()
+	// The command's name is in parentheses; its state and its group follow it.
+	running := regexp.MustCompile(fmt.Sprintf(`\) [RSD] \d+ %d `, p.Pid))
+	runs := func(stat string) bool {
+		text, _ := os.ReadFile(stat) // A thread that has ended has none.
+		return running.Match(text)
+	}
+	for began := time.Now(); time.Since(began) < startPatience; time.Sleep(time.Millisecond) {
+		stats, _ := filepath.Glob("/proc/[0-9]*/task/*/stat")
+		if !slices.ContainsFunc(stats, runs) {
+			return
+		}
+	}
+	t.Fatal("the server does not stop")
 }
 
 // ask runs a check once, as the checker does.
