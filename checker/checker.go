@@ -39,6 +39,8 @@ type Checker struct {
 	schedule *schedule
 	rate     rate
 	inFlight int
+	// lost is how many probes were given up that have not ended. They take no places.
+	lost int
 	// together is room for the Engine's questions, of Run alone.
 	together [askAtOnce]Question
 	// full is true if every place was taken when Run last looked, or no more
@@ -123,6 +125,27 @@ func (c *Checker) Hurry(kind string) {
 	c.rouse()
 }
 
+// Restart gives up the probes of targets that are in flight, and probes these targets at once:
+// their probes have not ended long after their deadline. What they still find is discarded. A
+// target may have two such probes, and all together as many as may be in flight; beyond
+// that, they are waited for. It waits for nothing.
+func (c *Checker) Restart(targets []Target) {
+	c.mu.Lock()
+	now := time.Now()
+	for _, t := range targets {
+		if c.lost >= c.limit {
+			break
+		}
+		if c.schedule.giveUp(now, t) != nil {
+			c.lost++
+			c.inFlight--
+			c.stats.Restarted++
+		}
+	}
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // compile returns the Specs of the targets, compiled. It does that without the
 // lock for those that are new: thousands of them may take a while.
 func (c *Checker) compile(targets []*Target) map[Spec]compiled {
@@ -152,8 +175,11 @@ func (c *Checker) rouse() {
 	}
 }
 
+// lastPatience is for how long the end of the probes is waited for that were cancelled.
+const lastPatience = 5 * time.Second
+
 // Run probes until ctx is done, and returns ctx's error when every probe has
-// ended. It is called once.
+// ended, or has not for five seconds. It is called once.
 //
 // Results are passed to report as they come, those of probes that have ended
 // together by one call. Calls run concurrently, and those of one target in order. A
@@ -162,7 +188,7 @@ func (c *Checker) rouse() {
 // return once ctx is done.
 func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 	var probes sync.WaitGroup
-	defer probes.Wait()
+	defer wait(&probes, lastPatience)
 	run := func(q Question) {
 		probes.Go(func() { c.probe(ctx, q, report) })
 	}
@@ -184,6 +210,21 @@ func (c *Checker) Run(ctx context.Context, report func([]Observation)) error {
 		if !next.IsZero() {
 			timer.Reset(time.Until(next))
 		}
+	}
+}
+
+// wait waits until all of a group have ended, but no longer than that.
+func wait(group *sync.WaitGroup, patience time.Duration) {
+	ended := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(ended)
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
 	}
 }
 
@@ -248,7 +289,7 @@ func (c *Checker) start(run func(Question)) (next time.Time, more bool, together
 			together = append(together, q)
 		} else {
 			alone++
-			run(Question{entry: e})
+			run(Question{entry: e, life: e.life})
 		}
 	}
 	if c.full = c.inFlight >= c.limit; c.full {
@@ -268,19 +309,29 @@ func (c *Checker) probe(ctx context.Context, q Question, report func([]Observati
 		r := run(own, *t)
 		r.At = time.Now()
 		r.Latency = r.At.Sub(q.Began)
-		r, wanted := c.end(q.entry, notRunIfLate(*t, r), left)
+		r, wanted := c.end(q, notRunIfLate(*t, r), left)
 		if wanted && ctx.Err() == nil {
 			report([]Observation{{t, r}})
 		}
 	}
 	c.mu.Lock()
-	c.inFlight--
-	first := c.schedule.finish(q.entry)
-	wake := first || c.full
+	wake := c.finish(q)
 	c.mu.Unlock()
 	if wake {
 		c.rouse()
 	}
+}
+
+// finish puts the target of a probe that has ended back into the schedule, and reports
+// whether Run is to look at it.
+func (c *Checker) finish(q Question) (wake bool) {
+	if q.lost() {
+		q.entry.lost--
+		c.lost--
+		return false
+	}
+	c.inFlight--
+	return c.schedule.finish(q.entry) || c.full
 }
 
 // notRunIfLate turns a failure that was noticed long after its deadline into
@@ -302,7 +353,7 @@ func (c *Checker) begin(ctx context.Context, q Question) (ProbeFunc, context.Con
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := q.entry
-	if e.dropped {
+	if e.dropped || q.lost() {
 		return nil, nil, nil
 	}
 	ctx, e.cancel = context.WithDeadline(ctx, q.Began.Add(e.target.Timeout))
@@ -310,22 +361,27 @@ func (c *Checker) begin(ctx context.Context, q Question) (ProbeFunc, context.Con
 }
 
 // end is take for a probe that ran alone; left: the Engine had left it undecided.
-func (c *Checker) end(e *entry, r Result, left bool) (result Result, wanted bool) {
+func (c *Checker) end(q Question, r Result, left bool) (result Result, wanted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e.cancel()
-	if left {
-		e.doubts.add(r)
+	if q.lost() {
+		return r, false
 	}
-	return c.take(e, r)
+	q.entry.cancel()
+	if left {
+		q.entry.doubts.add(r)
+	}
+	return c.take(q, r)
 }
 
 // take counts a result and returns what follows from it; wanted is false if the target was
-// removed while it was probed.
-func (c *Checker) take(e *entry, r Result) (result Result, wanted bool) {
-	if e.dropped {
+// removed while it was probed, or the probe given up.
+func (c *Checker) take(q Question, r Result) (result Result, wanted bool) {
+	e := q.entry
+	if e.dropped || q.lost() {
 		return r, false
 	}
+	e.concluded = true
 	r = c.schedule.conclude(e, r)
 	c.schedule.observe(r.At, e, r)
 	c.stats.countResult(e.target.Spec.Kind(), r)
@@ -338,7 +394,7 @@ func (c *Checker) question(now time.Time, e *entry) (q Question, ok bool) {
 	if c.engine == nil || !c.compiled[e.target.Spec].asks || e.silent || !e.doubts.trust() {
 		return Question{}, false
 	}
-	return Question{Target: e.target, Began: now, Note: &e.note, entry: e}, true
+	return Question{Target: e.target, Began: now, Note: &e.note, entry: e, life: e.life}, true
 }
 
 // answered takes answers, reports what they decide, and has undecided probes go on
@@ -356,8 +412,11 @@ func (c *Checker) answered(ctx context.Context, answers []Answer, report func([]
 		}
 		a.Result.At, a.Result.Latency = now, now.Sub(a.Began)
 		a.Result = notRunIfLate(*a.Target, a.Result)
+		if a.lost() {
+			continue
+		}
 		a.entry.doubts = 0
-		if r, wanted := c.take(a.entry, a.Result); wanted {
+		if r, wanted := c.take(a.Question, a.Result); wanted {
 			results = append(results, Observation{a.Target, r})
 		}
 	}
@@ -376,11 +435,10 @@ func (c *Checker) answered(ctx context.Context, answers []Answer, report func([]
 // ended puts the targets whose probes were decided back into the schedule.
 func (c *Checker) ended(answers []Answer) {
 	c.mu.Lock()
-	wake := c.full
+	wake := false
 	for i := range answers {
 		if answers[i].Result.Outcome != 0 {
-			c.inFlight--
-			wake = c.schedule.finish(answers[i].entry) || wake
+			wake = c.finish(answers[i].Question) || wake
 		}
 	}
 	c.mu.Unlock()
@@ -395,7 +453,7 @@ func (c *Checker) Stats() Stats {
 	defer c.mu.Unlock()
 	s := c.stats.clone()
 	s.Targets = c.schedule.targets
-	s.InFlight = c.inFlight
+	s.InFlight, s.Lost = c.inFlight, c.lost
 	s.Bypassed = c.schedule.bypassed()
 	if c.engine != nil {
 		if err := c.engine.Unusable(); err != nil {

@@ -138,6 +138,9 @@ func (h *Health) Last() Result {
 	return Result{At: h.at, Advice: h.advice, Latency: h.latency, Outcome: h.outcome, Detail: h.detail, Reason: h.reason, Silent: h.silent && h.outcome == Failed, CertificateEnds: h.certificateEnds}
 }
 
+// LastAt returns when the newest result came; zero before the first.
+func (h *Health) LastAt() time.Time { return h.at }
+
 // Advice returns what the newest result said of the weight that passed, or that said
 // anything of it.
 func (h *Health) Advice() Advice { return h.advice }

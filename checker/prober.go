@@ -52,7 +52,12 @@ type Question struct {
 	Note *uint16
 
 	entry *entry
+	// life is the entry's when the probe began: it has another one since it was given up.
+	life uint32
 }
+
+// lost reports whether a probe was given up.
+func (q *Question) lost() bool { return q.life != q.entry.life }
 
 // An Answer is how one probe of an Engine's has ended. Its result has no Outcome if
 // that is undecided; At and Latency need not be set.

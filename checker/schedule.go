@@ -65,6 +65,11 @@ type entry struct {
 	note   uint16
 	doubts doubts
 	silent bool
+	// life changes when a probe in flight is given up, and lost is how many such probes have
+	// not ended. concluded: the result of the one in flight has come, and is being reported.
+	life      uint32
+	lost      uint8
+	concluded bool
 	// refusals is how many results in a row were refusals, up to more than
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
@@ -81,6 +86,9 @@ type entry struct {
 	// is discarded, even if the target is back by then.
 	dropped bool
 }
+
+// maxLost is how many probes of one target may be given up that have not ended.
+const maxLost = 2
 
 // running is the index of an entry whose probe is in flight.
 const running = -1
@@ -159,6 +167,7 @@ func (s *schedule) start(now time.Time) (e *entry, due time.Time) {
 		return nil, time.Time{}
 	}
 	e = heap.Pop(&s.queue).(*entry)
+	e.concluded = false
 	due = s.base.Add(e.due)
 	e.due = s.next(e, now.Sub(s.base))
 	return e, due
@@ -341,6 +350,26 @@ func (s *schedule) finish(e *entry) (first bool) {
 	}
 	heap.Push(&s.queue, e)
 	return e.index == 0
+}
+
+// giveUp gives up the probe of a target that is in flight, if it has not ended and too many
+// of the target's have not been given up already. The target is due at once.
+func (s *schedule) giveUp(now time.Time, t Target) (e *entry) {
+	i, known := s.find(t)
+	if !known {
+		return nil
+	}
+	if e = s.entries[i]; e.index != running || e.concluded || e.lost == maxLost {
+		return nil
+	}
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.life++
+	e.lost++
+	e.due = now.Sub(s.base)
+	s.finish(e)
+	return e
 }
 
 // find returns the index of a target's entry.

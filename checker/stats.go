@@ -14,6 +14,10 @@ type Stats struct {
 	Targets  int
 	InFlight int
 	Waiting  int
+	// Restarted is how many probes were given up since they did not end, and Lost how many of
+	// these still have not.
+	Restarted uint64
+	Lost      int
 	// Late is how many probes had to wait for a place, LateSeconds for how
 	// long in all.
 	Late        uint64

@@ -239,6 +239,19 @@ func (s *Service) CertificateEnds() (first time.Time) {
 	return first
 }
 
+// OldestResult returns when the oldest of the newest results of its real servers' checks came;
+// zero: there is none.
+func (s *Service) OldestResult() (oldest time.Time) {
+	for i := range s.Servers {
+		for _, c := range s.Servers[i].Checks {
+			if at := c.Last.At; !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+				oldest = at
+			}
+		}
+	}
+	return oldest
+}
+
 // ServiceProbes counts the probes of one service's real servers. One that services share
 // counts in each.
 type ServiceProbes struct {
@@ -410,6 +423,10 @@ type Probes struct {
 	Targets  int `json:"targets"`
 	InFlight int `json:"in_flight"`
 	Waiting  int `json:"waiting"`
+	// Restarted is how many probes were given up since they had not ended three intervals after
+	// their timeout, and Lost how many of these still have not.
+	Restarted uint64 `json:"restarted"`
+	Lost      int    `json:"lost"`
 	// Late is how many probes had to wait for a place, and LateSeconds how long
 	// in all.
 	Late        uint64  `json:"late"`

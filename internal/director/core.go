@@ -13,6 +13,9 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
+// tick is the time between two heartbeats.
+const tick = time.Second
+
 // A Core decides everything that a director does, and does nothing itself. It
 // is told what happened by Handle, and how late it is by Expire; both return
 // what is to be done, in its order. It starts no goroutine, waits for nothing
@@ -39,6 +42,10 @@ type Core struct {
 	startEnd time.Time
 	// awaited is until when targets that are new may lack a first result.
 	awaited time.Time
+	// asked is when the targets were set last, watched when it was looked last how old
+	// results are, and overdue are the targets that have no new one.
+	asked, watched time.Time
+	overdue        map[checker.Target]overdue
 
 	// nextBeat is when the next heartbeat is due; beats counts them.
 	nextBeat time.Time
@@ -102,6 +109,14 @@ type Core struct {
 // serviceStates are the states that the hooks of a service were told of, by the names of its
 // servers, and of the service itself by none.
 type serviceStates map[string]string
+
+// An overdue is what is known of a target whose next result should have come three
+// intervals ago.
+type overdue struct {
+	subject string // of the first check that waits for it
+	// since is when that was seen, and restarted when its probe was given up last.
+	since, restarted time.Time
+}
 
 // converged reports whether the kernel has the table that was set last.
 func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }

@@ -103,6 +103,8 @@ func (s *story) write(effects []Effect) {
 			}
 		case Retry:
 			s.lines = append(s.lines, "ask again who could not be asked")
+		case Restart:
+			s.lines = append(s.lines, fmt.Sprintf("restart %d", len(e)))
 		case Conclude:
 			e.Asker(e.Outcome)
 		case SaveStandby:

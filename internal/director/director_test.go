@@ -107,8 +107,9 @@ func (f fakeProbes) Set(targets []*checker.Target) {
 	defer f.mu.Unlock()
 	f.targets = len(targets)
 }
-func (f fakeProbes) Retry()               { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
-func (f fakeProbes) Stats() checker.Stats { return checker.Stats{} }
+func (f fakeProbes) Retry()                 { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
+func (fakeProbes) Restart([]checker.Target) {}
+func (f fakeProbes) Stats() checker.Stats   { return checker.Stats{} }
 func (f fakeProbes) Run(ctx context.Context, report func([]checker.Observation)) error {
 	for {
 		select {
@@ -122,7 +123,7 @@ func (f fakeProbes) Run(ctx context.Context, report func([]checker.Observation))
 
 // hear reports the outcome of a probe.
 func (f *outsides) hear(t checker.Target, o checker.Outcome) {
-	f.report <- Observation{t, checker.Result{Outcome: o, Detail: "connection refused"}}
+	f.report <- Observation{t, checker.Result{At: time.Now(), Outcome: o, Detail: "connection refused"}}
 	synctest.Wait()
 }
 

@@ -39,6 +39,7 @@
 //	kept_out.go                        who stays out until an operator lets it in
 //	core.go                            the core's state
 //	hold.go                            panic and isolation: who is silent and stays
+//	overdue.go                         checks whose results do not come
 //	absent.go                          what manual_resume makes of failures
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told

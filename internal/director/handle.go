@@ -14,12 +14,9 @@ import (
 	"github.com/lvsd/lvsd/vrrp"
 )
 
-// tick is the time between heartbeats, and looks how many of them pass between
-// two looks at the machine that has not changed.
-const (
-	tick  = time.Second
-	looks = 10
-)
+// looks is how many heartbeats pass between two looks at the machine that has not
+// changed.
+const looks = 10
 
 // Begin returns the core of a director that starts with a valid configuration,
 // and what is to be done first.
@@ -159,6 +156,9 @@ func (c *Core) beat(now time.Time) {
 	c.outdated = c.loads.count(c.config.Services, c.counters) || c.outdated
 	if c.beats%repliesEvery == 0 {
 		c.replies.count(now.Sub(c.started), c.config.Services, c.counters)
+	}
+	if c.beats%overdueEvery == 0 && c.probing {
+		c.watchChecks(now)
 	}
 	c.describe()
 	regular := c.beats%looks == 0

@@ -172,6 +172,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Probes.Set(e)
 		case Retry:
 			d.o.Probes.Retry()
+		case Restart:
+			d.o.Probes.Restart(e)
 		case Configure:
 			d.o.Configure(config.Director(e))
 		case TellKeeper:

@@ -97,6 +97,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all.checks(now, &c.healths)
 	all.certificates(now, c.config.Director.CertificateDays, &c.healths)
 	all.watches(now, &c.watch)
+	all = append(all, c.overdueChecks()...)
 	all = append(all, c.held(now)...)
 	all = append(all, c.absentees()...)
 	all = append(all, c.reserves()...)

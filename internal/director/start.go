@@ -61,7 +61,7 @@ func (c *Core) tellWarnings(now time.Time, warnings []string) {
 
 // probe sets the targets, and awaits the first results of those that are new.
 func (c *Core) probe(now time.Time) {
-	c.probing, c.awaited = true, now.Add(c.config.Director.StartDelay)
+	c.probing, c.asked, c.awaited = true, now, now.Add(c.config.Director.StartDelay)
 	c.do(SetTargets(Targets(c.config)))
 }
 

@@ -357,7 +357,7 @@ func probesStatus(s *checker.Stats) api.Probes {
 	for kind, k := range s.Kinds {
 		kinds[kind] = api.Kind(k)
 	}
-	return api.Probes{Targets: s.Targets, InFlight: s.InFlight, Waiting: s.Waiting,
+	return api.Probes{Targets: s.Targets, InFlight: s.InFlight, Waiting: s.Waiting, Restarted: s.Restarted, Lost: s.Lost,
 		Late: s.Late, LateSeconds: s.LateSeconds, Delays: append([]uint64{}, s.Delays...), DelaySeconds: s.DelaySeconds,
 		Bypassed: s.Bypassed, Unusable: s.Unusable, Kinds: kinds}
 }

@@ -147,6 +147,9 @@ type (
 	SetTargets []*checker.Target
 	// Retry probes at once what could not be probed the last time.
 	Retry struct{}
+	// Restart gives up the probes of targets that have not ended long after they should have,
+	// and begins others.
+	Restart []checker.Target
 	// Configure makes the edges follow a director block that has changed.
 	Configure config.Director
 	// TellKeeper makes the keeper run these virtual routers.

@@ -31,6 +31,7 @@ var daemonFigures = []figure[api.Status]{
 	{gauge("probes_in_flight", "Probes that are running."), func(v *api.Status) float64 { return float64(v.Probes.InFlight) }},
 	{gauge("probes_waiting", "Probes that are due and wait for a free slot."), func(v *api.Status) float64 { return float64(v.Probes.Waiting) }},
 	{counter("probes_late_total", "Probes that had to wait for a free slot."), func(v *api.Status) float64 { return float64(v.Probes.Late) }},
+	{counter("probes_restarted_total", "Probes that were given up, and begun again, since they had not ended three intervals after their timeout."), func(v *api.Status) float64 { return float64(v.Probes.Restarted) }},
 	{gauge("probe_targets_bypassed", "Targets of TCP checks that are asked by a connection each, since lvsd's own packets are not answered."), func(v *api.Status) float64 { return float64(v.Probes.Bypassed) }},
 	{counter("probe_late_seconds_total", "Total time that probes waited for a free slot."), func(v *api.Status) float64 { return v.Probes.LateSeconds }},
 	{counter("ipvs_errors_total", "Operations that the kernel refused, and listings that failed."), func(v *api.Status) float64 { return float64(v.Table.Errors) }},
@@ -92,6 +93,7 @@ var serviceFigures = []figure[api.Service]{
 		return onlyIf(v.Fallback != nil, oneIf(v.FallbackServes()))
 	}},
 	{gauge("service_certificate_end_timestamp_seconds", "When the first of the real servers' certificates ends, rounded down to a day; missing if checks have seen none."), func(v *api.Service) float64 { return moment(v.CertificateEnds()) }},
+	{gauge("service_oldest_result_timestamp_seconds", "When the oldest of the newest results of the real servers' checks came; missing before the first."), func(v *api.Service) float64 { return moment(v.OldestResult()) }},
 	{counter("service_connections_total", "Connections since the virtual service was added to the table."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.Connections)) }},
 	{counter("service_packets_in_total", "Packets from clients to the virtual service."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsIn)) }},
 	{counter("service_packets_out_total", "Packets from the virtual service to clients, if they pass through the director."), func(v *api.Service) float64 { return onlyIf(v.InKernel, float64(v.Traffic.PacketsOut)) }},
