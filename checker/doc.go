@@ -55,7 +55,7 @@
 //	ftp.go, nntp.go,
 //	advice.go, agent.go, local.go, day.go,
 //	reason.go, target.go
-//	health.go                                 what results mean
+//	health.go, rule.go                        what results mean
 //	stats.go, trust.go, schedule.go, rate.go  what is due when
 //	prober.go                                 who probes
 //	checker.go                                the loop

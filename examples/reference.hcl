@@ -1168,9 +1168,9 @@ virtual_service "web" {
   }
 
   # A check that a server must pass to be up. If there are several, it must
-  # pass all of them. A real_server that has checks of its own is checked by
-  # those instead. The default is check "tcp" {} for a TCP service with a port,
-  # and check "ping" {} for any other.
+  # pass all of them, unless they are in a check "any". A real_server that has
+  # checks of its own is checked by those instead. The default is check "tcp"
+  # {} for a TCP service with a port, and check "ping" {} for any other.
   #   check "tcp"        A TCP connection can be established. By default, only
   #                      the server's kernel is asked, and its process does not
   #                      notice: lvsd sends a SYN of its own, for which it
@@ -1250,6 +1250,10 @@ virtual_service "web" {
   #                      last: "ready" alone ends drain and maint, and "up"
   #                      alone ends down. maxconn and unknown words are
   #                      ignored.
+  #   check "all"        All of the checks in it must pass. Several checks in a
+  #                      row mean the same, so it is for use in check "any".
+  #   check "any"        One of the checks in it must pass, or as many as
+  #                      at_least says. The others may fail, and are shown.
   #   check "none"       The server is always considered up. This kind has no
   #                      arguments.
   check "https" {
@@ -2016,6 +2020,20 @@ virtual_service "cache" {
     # its server out.
     # Only with "agent". Default: false.
     required = false
+  }
+
+  check "any" {
+    # How many of the checks in it must pass.
+    # Only with "any". 1 to 100; default: 1.
+    at_least = 1
+
+    # One of the checks that it consists of, with options of its own.
+    # Only with "all", "any".
+    check "http" { port = 8080 }
+    check "all" {
+      check "tcp" { port = 8081 }
+      check "tcp" { port = 8082 }
+    }
   }
 
   check "file" {

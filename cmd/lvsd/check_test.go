@@ -31,6 +31,7 @@ func TestCheckExplainsWhatItSees(t *testing.T) {
 	good := config(`check "http" { ` + "\nport = " + port(plain.URL) + "\npath = \"/health\"\ntimeout = \"20s\"\n }")
 	bad := config(`check "http" { ` + "\nport = " + port(plain.URL) + "\npath = \"/\"\ntimeout = \"20s\"\n }")
 	tls := config(`check "https" { ` + "\nport = " + port(secure.URL) + "\ntimeout = \"20s\"\n }")
+	either := config("check \"any\" {\ncheck \"http\" {\nport = " + port(plain.URL) + "\npath = \"/\"\ntimeout = \"20s\"\n}\ncheck \"tcp\" {\nport = " + port(plain.URL) + "\ntimeout = \"20s\"\n}\n}")
 	for _, tt := range []struct {
 		name      string
 		arguments []string
@@ -46,6 +47,9 @@ func TestCheckExplainsWhatItSees(t *testing.T) {
 			[]string{"  certificate for example.com, ", "failed: the certificate is signed by an unknown authority", "(tls)\n"}, nil},
 		{"all servers, of which one does not listen", []string{"web", "--config", good}, 1,
 			[]string{"passed\n", "web, b (127.0.0.2:80)", "failed: connection refused (refused)\n", "1 of 2 checks did not pass\n"}, nil},
+		{"one of two checks, which is enough", []string{"web", "a", "--config", either}, 0,
+			[]string{"check http (any) at 127.0.0.1:", "failed: status 503", "check tcp (any) at", "passed\n", "1 of 2 checks did not pass, and those that did are enough\n"}, nil},
+		{"and another server, where that one fails too", []string{"web", "--config", either}, 1, []string{"3 of 4 checks did not pass\n"}, nil},
 		{"no such service", []string{"shop", "--config", good}, 1, nil, []string{`there is no virtual service "shop": write one of web`}},
 		{"no such server", []string{"web", "c", "--config", good}, 1, nil, []string{`has no real server "c": lvsd status web lists them`}},
 		{"a configuration with a mistake", []string{"web", "--config", file(t, broken)}, 1, nil, []string{`Did you mean "wrr"?`, "is not valid"}},

@@ -136,7 +136,7 @@ type Held struct {
 // lvsd check.
 type Checked struct {
 	SchemaVersion int `json:"schema_version"`
-	// Passed reports whether all of them passed.
+	// Passed reports whether so many passed of each real server as must.
 	Passed bool `json:"passed"`
 	// Path and Node say which configuration they are of.
 	Path   string      `json:"path"`
@@ -153,6 +153,8 @@ type Explained struct {
 	Address string `json:"address"`
 	Asked   string `json:"asked,omitempty"`
 	Kind    string `json:"kind"`
+	// Group is that of a Check.
+	Group string `json:"group,omitempty"`
 	// Wants is what is asked and wanted, as the options of the kind in JSON.
 	Wants       string        `json:"wants"`
 	Timeout     time.Duration `json:"timeout_ns"`

@@ -356,6 +356,9 @@ const (
 // A Check is one check of one real server.
 type Check struct {
 	Kind string `json:"kind"`
+	// Group is which other checks it belongs to, where not all must pass: "any", "any/all",
+	// "2 of 3", "any#2" for the second one; empty: it must pass.
+	Group string `json:"group,omitempty"`
 	// Up is the verdict of the results so far, by rise and fall.
 	Up bool `json:"up"`
 	// Last is the last result; zero before the first, and left out in JSON.

@@ -82,6 +82,11 @@ type probe struct {
 	partial           bool          // these are defaults, which may lack what a check must have
 	doubted           bool          // a warning was given about it
 	at                block.Place   // its block
+	// Of a check that consists of others: the name of its kind, these, how many of them
+	// must pass (0: all), and how deep they are nested.
+	group           string
+	parts           []probe
+	atLeast, nested int
 }
 
 // self lets the options below say where the probe of what embeds it is.

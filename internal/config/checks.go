@@ -19,10 +19,13 @@ var checkList = []checkKind{
 	checkLDAP, checkRadius,
 	checkPing,
 	checkExec, checkFile, checkAgent,
+	checkAll, checkAny,
 	checkNone,
 }
 
 var checkKinds = block.NewKinds("check", checkList...)
+
+func init() { grouped = checkKinds }
 
 // probe is the check of a service without any: a TCP connect where the service is
 // TCP and has a port, else a ping.
@@ -34,21 +37,12 @@ func (d *defaults) probe(key ipvsctl.ServiceKey) probe {
 	return begin(d, checkPing.Name, pingTable, (*probe).self).of(checker.Ping{})
 }
 
-// readChecks reads the checks of a service or a server.
-func readChecks(b *block.Body, d *defaults) (probes []probe) {
-	for inner := range b.Blocks("check") {
-		kind, known := checkKinds.Of(inner)
-		if !known {
-			continue
-		}
-		if p := kind.read(inner, d); p.spec != "" {
-			probes = append(probes, p)
-		} else if b.Count("check") > 1 {
-			b.Mistake(inner.Head, "Check none among others", "check \"none\" {} says that there is no check: remove it, or the others.")
-		}
-	}
+// readChecks reads the checks of a service or a server, and how many of them must pass;
+// nil: all.
+func readChecks(b *block.Body, d *defaults) (checks []probe, rule *checker.Rule) {
+	probes := readParts(b, d)
 	if len(probes) > 0 && !slices.ContainsFunc(probes, func(p probe) bool { return !p.auxiliary }) {
 		b.Doubt(probes[0].at, "Agent alone", "An agent that does not answer changes nothing, so a server that is dead would stay in the table: add another check, or set required = true.")
 	}
-	return probes
+	return ruled(probes)
 }

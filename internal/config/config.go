@@ -212,8 +212,9 @@ type Server struct {
 	// Destination holds its configured weight; what the kernel gets follows
 	// from its health.
 	Destination ipvsctl.Destination
-	// Checks are what it must pass to be up, all of them; none: always up.
+	// Checks are what it must pass to be up, by the Rule; none: always up.
 	Checks []Check
+	Rule   *checker.Rule // nil: all of them
 	// InitialUp puts it into the table before its first result.
 	InitialUp bool
 	// DrainOnFailure leaves it in the table, with weight 0, while it is down.

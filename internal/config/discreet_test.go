@@ -72,7 +72,7 @@ func eachBlock(s *block.Schema, around wrap, visit func(*block.Schema, wrap)) {
 			return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
 		})
 		for _, o := range k.Schema().Options {
-			if o.Block != nil {
+			if o.Block != nil && o.Block != s { // not a check in a check
 				eachBlock(o.Block, inside(o, func(inner string) string {
 					return strings.Replace(around(inner), s.Name+` "kind"`, fmt.Sprintf("%s %q", s.Name, k.Name), 1)
 				}), visit)

@@ -28,7 +28,7 @@
 //	check_postgres.go,
 //	check_ldap.go, check_radius.go,
 //	check_exec.go, check_file.go,
-//	check_agent.go
+//	check_agent.go, check_any.go
 //	checks.go                       the kinds of checks
 //	hook.go, hook_service.go,       programs that are told of states, and what a Master runs
 //	stream.go, resource.go

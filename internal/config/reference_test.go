@@ -73,12 +73,12 @@ func every(s *block.Schema) []*block.Option {
 }
 
 // with lists the kinds of a block that have an option, and counts those of the
-// others that have any.
+// others that have any, but for those that consist of such blocks.
 func with(s *block.Schema, o *block.Option) (kinds []string, others int) {
 	for _, k := range s.Kinds {
 		if slices.ContainsFunc(k.Schema().Options, func(x *block.Option) bool { return same(x, o) }) {
 			kinds = append(kinds, k.Name)
-		} else if len(k.Schema().Options) > 0 {
+		} else if !slices.ContainsFunc(k.Schema().Options, func(x *block.Option) bool { return x.Block == s }) && len(k.Schema().Options) > 0 {
 			others++
 		}
 	}

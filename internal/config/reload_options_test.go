@@ -146,10 +146,11 @@ var reloadedChecks = map[string]reloadedOption{
 	"fast_interval": {``, `fast_interval = "100ms"`, nil},
 	"down_interval": {``, `down_interval = "30s"`, nil},
 
-	"method":  {``, `method = "HEAD"`, nil},
-	"path":    {``, `path = "/health"`, nil},
-	"host":    {``, `host = "www.example.org"`, nil},
-	"headers": {``, `headers = { accept = "text/html" }`, nil},
+	"method":   {``, `method = "HEAD"`, nil},
+	"path":     {``, `path = "/health"`, nil},
+	"at_least": {"check \"ping\" { fall = 1 }\ncheck \"tcp\" {}", "check \"ping\" { fall = 1 }\ncheck \"tcp\" {}\nat_least = 2", nil},
+	"host":     {``, `host = "www.example.org"`, nil},
+	"headers":  {``, `headers = { accept = "text/html" }`, nil},
 
 	"expect/status": {``, `status = [204]`, nil},
 	"expect/body":   {``, `body = "ok"`, nil},
@@ -304,14 +305,19 @@ func TestEveryOptionTakesEffectByReload(t *testing.T) {
 // decided is what is seen from the first results on.
 func decided(seen []string) []string { return seen[slices.Index(seen, "---- result 0 passed"):] }
 
-// leaves are the paths of all arguments of a block and the blocks inside.
+// leaves are the paths of all arguments of a block and the blocks inside, but for those
+// in a block of the same type.
 func leaves(s *block.Schema, before string) (all []string) {
 	for _, o := range s.Options {
 		switch {
 		case o.Block == nil:
 			all = append(all, before+o.Name)
+		case strings.HasPrefix(before[strings.LastIndex("/"+before[:max(0, len(before)-1)], "/"):], o.Name+" "): // a check in a check
 		case len(o.Block.Kinds) > 0:
 			for _, k := range o.Block.Kinds {
+				if before == "defaults/" && k.Name == "any" {
+					continue // It has none.
+				}
 				all = append(all, leaves(k.Schema(), fmt.Sprintf("%s%s %q/", before, o.Name, k.Name))...)
 			}
 		default:

@@ -77,6 +77,7 @@ type group struct {
 	key     ipvsctl.ServiceKey
 	anyPort bool // the service has no port of its own, and that is no mistake
 	checks  []probe
+	rule    *checker.Rule // how many of them must pass; nil: all
 	*defaults
 	// seen holds the destinations of the service, by their key.
 	seen map[ipvsctl.DestinationKey]block.Place
@@ -86,7 +87,7 @@ func newGroup(b *block.Body, key ipvsctl.ServiceKey, r route, d *defaults) *grou
 	r.check(b)
 	g := &group{route: r, name: b.Labels[0], key: key, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
 	g.anyPort = b.Given("firewall_mark") || key.Port == 0 && b.Given("port") && !b.Refused("port")
-	g.checks = readChecks(b, d)
+	g.checks, g.rule = readChecks(b, d)
 	if b.Count("check") == 0 {
 		g.checks = []probe{d.probe(key)}
 	}
@@ -112,8 +113,9 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	r.checkThresholds(b)
 	s.InitialUp, s.DrainOnFailure, s.Tier = r.initialUp, r.drainOnFailure, r.tier
 	probes := g.checks
+	s.Rule = g.rule
 	if b.Count("check") > 0 {
-		probes = readChecks(b, g.defaults)
+		probes, s.Rule = readChecks(b, g.defaults)
 	}
 	if !ok {
 		return s, false

@@ -40,10 +40,8 @@ func Check(ctx context.Context, o Options, service, server string) (*api.Checked
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Config, err)
 	}
-	answer := &api.Checked{SchemaVersion: api.SchemaVersion, Passed: true, Path: r.Path, Node: r.Node, Checks: all.explain(ctx)}
-	for _, c := range answer.Checks {
-		answer.Passed = answer.Passed && c.Last.Outcome == api.Passed
-	}
+	answer := &api.Checked{SchemaVersion: api.SchemaVersion, Path: r.Path, Node: r.Node, Checks: all.explain(ctx)}
+	answer.Passed = all.pass(answer.Checks)
 	return answer, nil
 }
 
@@ -79,6 +77,24 @@ func chosen(c *config.Config, service, server string) (selection, error) {
 	return selection{}, fmt.Errorf("there is no virtual service %q: write one of %s", service, strings.Join(names[:min(len(names), 20)], ", "))
 }
 
+// pass reports whether every server passes, by what its checks saw.
+func (s selection) pass(seen []api.Explained) bool {
+	for _, server := range s.servers {
+		n := len(server.Checks)
+		state := server.Rule.State(n, func(place int) checker.State {
+			if seen[place].Last.Outcome == api.Passed {
+				return checker.Up
+			}
+			return checker.Down
+		})
+		if state != checker.Up {
+			return false
+		}
+		seen = seen[n:]
+	}
+	return true
+}
+
 // explain runs all checks at once, and returns what they saw in the order of the
 // configuration.
 func (s selection) explain(ctx context.Context) (all []api.Explained) {
@@ -86,11 +102,12 @@ func (s selection) explain(ctx context.Context) (all []api.Explained) {
 	all = []api.Explained{}
 	var probes sync.WaitGroup
 	for _, server := range s.servers {
+		groups := server.Rule.Groups(len(server.Checks))
 		for i := range server.Checks {
 			t := server.Checks[i].Target
 			all = append(all, api.Explained{
 				Service: s.service.Name, Server: server.Name, Address: server.Key.String(), Asked: askedAt(t),
-				Kind: t.Spec.Kind(), Wants: t.Spec.Wants(), Timeout: t.Timeout, TimeoutText: api.Duration(t.Timeout), Steps: []api.Step{},
+				Kind: t.Spec.Kind(), Group: groups[i], Wants: t.Spec.Wants(), Timeout: t.Timeout, TimeoutText: api.Duration(t.Timeout), Steps: []api.Step{},
 			})
 		}
 	}

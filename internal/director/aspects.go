@@ -109,7 +109,7 @@ var (
 		}},
 		{"initial", func(s *config.Server) any { return map[bool]string{false: "check", true: "up"}[s.InitialUp] }},
 		{"on_failure", func(s *config.Server) any { return map[bool]string{false: "remove", true: "drain"}[s.DrainOnFailure] }},
-		{"checks", func(s *config.Server) any { return s.Checks }},
+		{"checks", func(s *config.Server) any { return []any{s.Checks, s.Rule} }},
 	}
 )
 

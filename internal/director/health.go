@@ -301,7 +301,7 @@ func (h *Healths) waiting(t checker.Target) []waiter {
 // inherit appends the checks of a server that was known under the last
 // configuration, which said was of it.
 func (h *Healths) inherit(c, was *config.Server, checks []checker.Health) {
-	state := together(checks)
+	state := together(checks, was.Rule)
 	if state == checker.Unknown && c.InitialUp {
 		state = checker.Up
 	}
@@ -358,32 +358,22 @@ func (h *Healths) known(now time.Time, c *config.Check, begins checker.Health) c
 	return begins
 }
 
-// together returns what the checks of a server say together: up are those that
-// pass all of them, and those that have none.
-func together(checks []checker.Health) checker.State {
-	all := checker.Up
-	for i := range checks {
-		switch one := checks[i].State(); {
-		case one == checker.Down:
-			return one
-		case one == checker.Drained, all == checker.Up:
-			all = one
-		}
-	}
-	return all
+// State returns the state of the real server Services[service].Servers[server].
+func (h *Healths) State(service, server int) checker.State {
+	return together(h.of(service, server), h.rule(service, server))
 }
 
-// State returns the state of the real server Services[service].Servers[server].
-func (h *Healths) State(service, server int) checker.State { return together(h.of(service, server)) }
+// rule is how many of the checks of Services[service].Servers[server] must pass.
+func (h *Healths) rule(service, server int) *checker.Rule {
+	return h.services[service].Servers[server].Rule
+}
 
 // Standing returns what is known of the real server Services[service].Servers[server].
 func (h *Healths) Standing(service, server int) Standing {
 	s := Standing{State: h.State(service, server), Since: h.base.Add(h.servers[service][server].since)}
 	s.Recovered = s.State == checker.Up && h.servers[service][server].recovered
 	s.Fell = s.State == checker.Down && h.servers[service][server].fell
-	s.Silent = s.State == checker.Down && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
-		return c.State() == checker.Down && !c.Silent()
-	})
+	s.Silent = silent(h.of(service, server), h.rule(service, server))
 	s.advised = advice(h.of(service, server))
 	return s
 }
@@ -391,7 +381,7 @@ func (h *Healths) Standing(service, server int) Standing {
 // why is why a real server is down, as far as it was told.
 func (h *Healths) why(service, server int) string {
 	first := int(h.servers[service][server].first)
-	for k := range h.of(service, server) {
+	for _, k := range failing(h.of(service, server), h.rule(service, server)) {
 		if r, failing := h.reasons[first+k]; failing {
 			return r.detail
 		}
@@ -402,22 +392,10 @@ func (h *Healths) why(service, server int) string {
 // forgive takes the failure of a server that is down as one that an operator knows of.
 func (h *Healths) forgive(service, server int) { h.servers[service][server].fell = false }
 
-// advice is what the checks of a server say of its weight. One that is down says nothing,
-// unless that is because it hears nothing: then what it said last holds.
-func advice(checks []checker.Health) (all advised) {
-	for i := range checks {
-		if c := &checks[i]; c.State() != checker.Down || c.Silent() {
-			all.add(c.Advice())
-		}
-	}
-	return all
-}
-
-// passes reports whether a real server is up, and no check of it has failed last.
+// passes reports whether a real server is up, and no check speaks against it that has
+// failed last.
 func (h *Healths) passes(service, server int) bool {
-	return h.State(service, server) == checker.Up && !slices.ContainsFunc(h.of(service, server), func(c checker.Health) bool {
-		return !c.Last().At.IsZero() && c.Last().Outcome == checker.Failed
-	})
+	return passes(h.of(service, server), h.rule(service, server))
 }
 
 // Observe hands a target's result to every server that waits for it, and
@@ -437,7 +415,7 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 	}
 	for _, w := range waiting {
 		c, checks := &h.services[w.service].Servers[w.server], h.of(int(w.service), int(w.server))
-		before, mode := together(checks), advice(checks).mode
+		before, mode := together(checks, c.Rule), advice(checks).mode
 		h.probed[w.service].count(r)
 		silent, said := checks[w.check].Silent(), checks[w.check].Advice()
 		checks[w.check].Observe(now, r, c.Checks[w.check].Rules())
@@ -447,8 +425,10 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 		if checks[w.check].Silent() != silent {
 			h.shifts++
 		}
-		change := Change{Service: h.services[w.service].Name, Server: c.Name, Address: c.Key, State: together(checks), Detail: r.Detail}
-		change.Before = h.otherReason(now, w, r)
+		change := Change{Service: h.services[w.service].Name, Server: c.Name, Address: c.Key, State: together(checks, c.Rule), Detail: r.Detail}
+		if other := h.otherReason(now, w, r); change.State == checker.Down {
+			change.Before = other
+		}
 		if change.State != before {
 			h.count(int(w.service), before, change.State)
 			server := &h.servers[w.service][w.server]

@@ -231,7 +231,7 @@ func destinationStatus(name string, key ipvsctl.DestinationKey, want ipvsctl.Des
 func (h *Healths) describe(service, server int, s *api.Server) {
 	checks, configured := h.of(service, server), h.services[service].Servers[server].Checks
 	s.Since = h.base.Add(h.servers[service][server].since)
-	switch state := together(checks); {
+	switch state := h.State(service, server); {
 	case len(checks) == 0:
 		s.Health = api.Unchecked
 	case state == checker.Up:
@@ -241,9 +241,10 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 	default:
 		s.Health = api.Unknown
 	}
+	groups := h.rule(service, server).Groups(len(checks))
 	for i := range checks {
 		c := &checks[i]
-		s.Checks = append(s.Checks, api.Check{Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
+		s.Checks = append(s.Checks, api.Check{Group: groups[i], Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
 	}
 }
 

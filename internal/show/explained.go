@@ -24,6 +24,8 @@ func (t Terminal) WriteChecked(out io.Writer, all *api.Checked) {
 	case n == 1: // It has said all.
 	case failed == 0:
 		fmt.Fprintf(out, "all %d checks passed\n", n)
+	case all.Passed:
+		fmt.Fprintf(out, "%d of %d checks did not pass, and those that did are enough\n", failed, n)
 	default:
 		fmt.Fprintf(out, "%d of %d checks did not pass\n", failed, n)
 	}
@@ -34,8 +36,8 @@ func (t Terminal) writeExplained(out io.Writer, e *api.Explained) {
 	if e.Asked != "" && e.Asked != e.Address {
 		asked = " at " + e.Asked
 	}
-	fmt.Fprintf(out, "%s, %s (%s): check %s%s within %s\n", t.paint(text.Printable(e.Service), bold), t.paint(text.Printable(e.Server), bold),
-		e.Address, e.Kind, asked, e.Timeout)
+	fmt.Fprintf(out, "%s, %s (%s): check %s%s%s within %s\n", t.paint(text.Printable(e.Service), bold), t.paint(text.Printable(e.Server), bold),
+		e.Address, e.Kind, grouped(e.Group), asked, e.Timeout)
 	if e.Wants != "" {
 		fmt.Fprintf(out, "  %10s  %s\n", "wants", text.Printable(e.Wants))
 	}

@@ -52,7 +52,7 @@ func (t Terminal) writeReasons(w *bufio.Writer, st *api.Status, room int) {
 	for i := range st.Services {
 		for j := range st.Services[i].Servers {
 			s := &st.Services[i].Servers[j]
-			reason := results(s.Checks)
+			reason := results(s)
 			if reason.paint == plain || utf8.RuneCountInString(reason.text) <= room {
 				continue
 			}
@@ -131,7 +131,7 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 		health.paint = red
 	}
 	return append([]cell{textCell(before + s.Name), textCell(s.Address), textCell(s.Forward), health, textCell(age(now, s.Since))},
-		append(kernelCells(s), results(s.Checks))...)
+		append(kernelCells(s), results(s))...)
 }
 
 func fallbackRow(before string, f *api.Server) []cell {
@@ -155,11 +155,21 @@ func kernelCells(s *api.Server) []cell {
 	return []cell{numberCell(uint64(s.Weight)), kernel, numberCell(uint64(s.Counters.Active)), numberCell(uint64(s.Counters.Inactive))}
 }
 
-// results returns the last result of each check.
-func results(checks []api.Check) cell {
+// grouped says which other checks a check belongs to.
+func grouped(group string) string {
+	if group == "" {
+		return ""
+	}
+	return " (" + group + ")"
+}
+
+// results returns the last result of each check. One that has failed is no alarm where
+// others were enough.
+func results(s *api.Server) cell {
 	var all []string
 	p := plain
-	for _, c := range checks {
+	for _, c := range s.Checks {
+		name := c.Kind + grouped(c.Group)
 		switch r := c.Last; r.Outcome {
 		case api.Passed:
 			says := ""
@@ -172,15 +182,19 @@ func results(checks []api.Check) cell {
 					p = yellow
 				}
 			}
-			all = append(all, fmt.Sprintf("%s: ok%s, %s", c.Kind, says, latency(r.Latency)))
+			all = append(all, fmt.Sprintf("%s: ok%s, %s", name, says, latency(r.Latency)))
 		case api.Failed:
-			all = append(all, fmt.Sprintf("%s: %s, %s", c.Kind, cmp.Or(r.Detail, "failed"), latency(r.Latency)))
-			p = red
+			all = append(all, fmt.Sprintf("%s: %s, %s", name, cmp.Or(r.Detail, "failed"), latency(r.Latency)))
+			if c.Group == "" || !passes(s) {
+				p = red
+			} else if p == plain {
+				p = yellow
+			}
 		case api.NotRun:
-			all = append(all, fmt.Sprintf("%s: not run: %s", c.Kind, r.Detail))
+			all = append(all, fmt.Sprintf("%s: not run: %s", name, r.Detail))
 			p = yellow
 		default:
-			all = append(all, c.Kind+": no result yet")
+			all = append(all, name+": no result yet")
 		}
 	}
 	return cell{text.Printable(strings.Join(all, "; ")), p}

@@ -39,6 +39,16 @@ var fixtures = []struct {
 		}
 		st.Services[0].Servers[1].Checks[0].Last.Outcome = api.Failed // once, and it is still up
 	}},
+	{"one-of-two-checks-is-enough", Terminal{Width: 160, Color: true}, func(st *api.Status) {
+		for i := range st.Services[0].Servers[:2] {
+			s := &st.Services[0].Servers[i]
+			s.Checks[0].Group = "any"
+			s.Checks = append(s.Checks, s.Checks[0])
+			s.Checks[1].Kind = "tcp"
+			fail(&api.Server{Checks: s.Checks[1:]}, "connection refused", 2*time.Millisecond)
+		}
+		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
+	}},
 	{"one-server-failed-80-characters", Terminal{Width: 80}, func(st *api.Status) {
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)
 		st.Findings = []api.Finding{

@@ -478,6 +478,19 @@ virtual_service "web" {
       send     = "web\n"
       required = true
     }
+    check "any" {
+      check "tcp" { port = 8001 }
+      check "tcp" { port = 8002 }
+    }
+    check "any" {
+      at_least = 2
+      check "ping" {}
+      check "all" {
+        check "tcp" { port = 8003 }
+        check "tcp" { port = 8004 }
+      }
+      check "tcp" { port = 8005 }
+    }
   }
   real_server "192.168.1.5" { upper_threshold = 4294967295 }
   real_server "far" {
