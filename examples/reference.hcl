@@ -1590,7 +1590,10 @@ virtual_service "web" {
   }
 
   # A destination that is used while no real server with a weight above 0 is
-  # up, such as a web server with an apology page. It is not checked.
+  # up, such as a web server with an apology page. It is not checked unless it
+  # has checks of its own. There may be several, which share the connections,
+  # those that are up: they are kept in the table then, with weight 0, as the
+  # servers of a last tier.
   fallback {
     # The address of the destination. With NAT, it can't be a loopback address.
     # An address; no default.
@@ -1678,6 +1681,11 @@ virtual_service "sip" {
     tunnel {
       type = "ipip" # as in a service; default: the service's
     }
+
+    # A check that the fallback must pass to be used. The service's checks are
+    # not for it. If it does not pass, and no other fallback does, the real
+    # servers serve on that are left.
+    check "ping" {}
   }
 }
 

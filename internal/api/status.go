@@ -14,6 +14,7 @@ package api
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -219,11 +220,18 @@ type Service struct {
 	// It is in the kernel exactly while no server takes connections. One that serves
 	// while they are full stays in it with weight 0.
 	Fallback *Server `json:"fallback,omitempty"`
+	// Fallbacks are there in its place where they are checked or several. They stay in the
+	// kernel with weight 0.
+	Fallbacks []Server `json:"fallbacks,omitempty"`
 }
 
-// FallbackServes reports whether the fallback takes the service's connections.
+// HasFallback reports whether a fallback is configured.
+func (s *Service) HasFallback() bool { return s.Fallback != nil || len(s.Fallbacks) > 0 }
+
+// FallbackServes reports whether a fallback takes the service's connections.
 func (s *Service) FallbackServes() bool {
-	return s.Fallback != nil && s.Fallback.InKernel && s.Fallback.KernelWeight > 0
+	serves := func(f Server) bool { return f.InKernel && f.KernelWeight > 0 }
+	return s.Fallback != nil && serves(*s.Fallback) || slices.ContainsFunc(s.Fallbacks, serves)
 }
 
 // CertificateEnds returns when the first of its real servers' certificates ends; zero:

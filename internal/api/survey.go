@@ -18,9 +18,10 @@ type Survey struct {
 	// clients are refused, and those whose fallback serves.
 	refusing, relieved map[string][]string
 	// down are servers, and Unknown is how many have no known health.
-	down    []string
-	low     []string // services that serve with fewer servers than they should
-	Unknown int
+	down     []string
+	reserves []string // fallbacks that are down
+	low      []string // services that serve with fewer servers than they should
+	Unknown  int
 }
 
 // SurveyOf surveys services: all of a status, or some.
@@ -41,6 +42,11 @@ func SurveyOf(services []Service) Survey {
 			all.refusing[s.Reason] = append(all.refusing[s.Reason], name())
 		}
 		all.servers += len(s.Servers)
+		for j := range s.Fallbacks {
+			if s.Fallbacks[j].Health == Down {
+				all.reserves = append(all.reserves, s.Name+"/"+s.Fallbacks[j].Name)
+			}
+		}
 		for j := range s.Servers {
 			switch s.Servers[j].Health {
 			case Down:
@@ -74,6 +80,9 @@ func (s Survey) Findings() []Finding {
 	}
 	if len(s.down) > 0 {
 		add(Warning, "servers-down", "", "%d of %s %s down: %s", len(s.down), text.Count(s.servers, "real server"), text.Be(len(s.down)), text.Few(s.down))
+	}
+	if len(s.reserves) > 0 {
+		add(Warning, "fallbacks-down", "", "fallbacks do not pass their checks: %s", text.Few(s.reserves))
 	}
 	return all
 }

@@ -174,9 +174,11 @@ type Program struct {
 
 // A Service is one virtual service.
 type Service struct {
-	Name     string
-	Key      ipvsctl.ServiceKey
-	Service  ipvsctl.Service
+	Name    string
+	Key     ipvsctl.ServiceKey
+	Service ipvsctl.Service
+	// Servers are the real servers, and then the fallbacks if these are checked or several.
+	// Fallback is one that is neither; nil: there is none.
 	Servers  []Server
 	Fallback *Fallback
 	// Policy is what follows from the state of its servers besides their weights; nil:
@@ -205,6 +207,26 @@ func (s *Service) Policed() Policy {
 	return *s.Policy
 }
 
+// Real is how many of its servers are no fallbacks.
+func (s *Service) Real() int {
+	n := len(s.Servers)
+	for n > 0 && s.Servers[n-1].Fallback() {
+		n--
+	}
+	return n
+}
+
+// HasFallback reports whether there is a fallback.
+func (s *Service) HasFallback() bool { return s.Fallback != nil || s.Real() < len(s.Servers) }
+
+// PolicyOf returns what concerns one of its servers: a fallback serves as soon as it is needed.
+func (s *Service) PolicyOf(server int) Policy {
+	if s.Servers[server].Fallback() {
+		return Policy{}
+	}
+	return s.Policed()
+}
+
 // A Server is one real server of one virtual service.
 type Server struct {
 	Name string
@@ -226,8 +248,16 @@ type Server struct {
 // TierOf returns the server's tier, from 1.
 func (s *Server) TierOf() uint8 { return max(s.Tier, 1) }
 
-// MaxTiers bounds the tiers of a service.
-const MaxTiers = 4
+// MaxTiers bounds the tiers of a service. FallbackTier is that of fallbacks which are checked
+// or several: it comes in when no other one has enough servers, and counts as none.
+const (
+	MaxTiers     = 4
+	FallbackTier = MaxTiers + 1
+)
+
+// Fallback reports whether the server is one of the service's fallbacks, which come last
+// among its servers.
+func (s *Server) Fallback() bool { return s.Tier == FallbackTier }
 
 // A Check is one probe that a server must pass, and how many results in a row
 // change its state.
@@ -268,8 +298,8 @@ func (c *Check) Rules() checker.Rules {
 	return checker.Rules{Rise: int(c.Rise), Fall: int(c.Fall), UnknownAfter: c.UnknownAfter.Duration()}
 }
 
-// A Fallback is the destination that is in the table exactly while no real
-// server with a weight above 0 is.
+// A Fallback is the one destination, which is not checked, that is in the table exactly
+// while no real server with a weight above 0 is.
 type Fallback struct {
 	Key         ipvsctl.DestinationKey
 	Destination ipvsctl.Destination

@@ -67,6 +67,7 @@ var fallbackTable = block.NewTable("fallback", func() []block.Entry[server] {
 		serverPort(), serverForward(), serverTunnel(),
 		block.Flag("when_full", "Use it also while every real server that is up has reached its upper_threshold. It keeps its connections when they have room again, unless the service has persistence.",
 			false, func(s *server) *bool { return &s.whenFull }),
+		block.Many[server]("check", "A check that the fallback must pass to be used. The service's checks are not for it. If it does not pass, and no other fallback does, the real servers serve on that are left.", checkKinds.Schema(), "kind"),
 	}
 })
 
@@ -201,23 +202,42 @@ func describe(k ipvsctl.ServiceKey) string {
 	return k.Addr.String()
 }
 
-func (g *group) fallback(b *block.Body) *Fallback {
-	r := fallbackTable.Start()
-	r.route = g.route
-	fallbackTable.Decode(b, &r)
-	r.check(b)
-	f := &Fallback{WhenFull: r.whenFull}
-	f.Key.Addr, f.Key.Port = r.address, g.portOf(b, &r)
-	f.Destination = r.destination()
-	if !r.address.IsValid() {
-		return nil
+// fallbacks reads the fallbacks of a service. One alone that is not checked is no server;
+// others are servers of the last tier.
+func (g *group) fallbacks(b *block.Body, s *Service) {
+	var all []Server
+	count := b.Count("fallback")
+	for inner := range b.Blocks("fallback") {
+		r := fallbackTable.Start()
+		r.route = g.route
+		fallbackTable.Decode(inner, &r)
+		r.check(inner)
+		f := Server{Name: "fallback", Tier: FallbackTier}
+		if len(all) > 0 {
+			f.Name = fmt.Sprintf("fallback-%d", len(all)+1)
+		}
+		f.Key.Addr, f.Key.Port = r.address, g.portOf(inner, &r)
+		f.Destination = r.destination()
+		checked := inner.Count("check") > 0
+		probes, rule := readChecks(inner, g.defaults)
+		if r.whenFull && (checked || count > 1) {
+			inner.Mistake(inner.At("when_full"), "Fallback for full servers", "when_full is for one fallback that is not checked: remove it, or the check and the other fallbacks.")
+		}
+		if !r.address.IsValid() {
+			continue
+		}
+		g.reachable(inner, r.address, inner.At("address"), r.forward)
+		if inner.Refused("port") {
+			continue
+		}
+		g.once(inner, f.Key, "the fallback serves when every real server is down, so it must be another one")
+		f.Checks, f.Rule = g.aim(inner, probes, &f), rule
+		if all = append(all, f); count == 1 && !checked {
+			s.Fallback = &Fallback{Key: f.Key, Destination: f.Destination, WhenFull: r.whenFull}
+			return
+		}
 	}
-	g.reachable(b, r.address, b.At("address"), r.forward)
-	if b.Refused("port") {
-		return nil
-	}
-	g.once(b, f.Key, "the fallback serves when every real server is down, so it must be another one")
-	return f
+	s.Servers = append(s.Servers, all...)
 }
 
 // once reports a server that the service has already.

@@ -69,7 +69,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),
 		block.Many[service]("on", "A program that is run when the service or one of its servers has come into a state: \"up\" or \"down\" of each server that has no such blocks of its own, by its checks; \"quorum_lost\" and \"quorum_reached\" of the service: fewer servers than min_healthy take connections, or enough again (without min_healthy: none, or some). One at a time runs for each service, in the order of what has happened; what has not begun when the state of the same server changes again is left out. See \"What hooks of services are told\".",
 			serviceHookTable.Schema(), "state"),
-		block.One[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked.",
+		block.Many[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked unless it has checks of its own. There may be several, which share the connections, those that are up: they are kept in the table then, with weight 0, as the servers of a last tier.",
 			fallbackTable.Schema()),
 	}, policyOptions(func(s *service) *Policy { return &s.policy })...)
 })
@@ -101,9 +101,9 @@ func readService(b *block.Body, d *defaults) Service {
 	}
 	s.Service = r.kernel(b, s.Key)
 	g := newGroup(b, s.Key, r.route, d)
-	count := b.Count("real_server")
-	claim(b, realServers, strconv.Itoa(count), b.Head)
-	s.Servers = make([]Server, 0, count)
+	count, fallbacks := b.Count("real_server"), b.Count("fallback")
+	claim(b, realServers, strconv.Itoa(count+fallbacks), b.Head)
+	s.Servers = make([]Server, 0, count+fallbacks)
 	for inner := range b.Blocks("real_server") {
 		if server, ok := g.server(inner); ok {
 			s.Servers = append(s.Servers, server)
@@ -114,11 +114,9 @@ func readService(b *block.Body, d *defaults) Service {
 	if count == 0 && b.Clean() {
 		b.Doubt(b.Head, "No real server", "A service without real servers refuses every client: add a block such as real_server \"192.168.1.4\" {}.")
 	}
-	if inner, given := b.Block("fallback"); given {
-		s.Fallback = g.fallback(inner)
-	}
 	s.Policy = r.policy.compile(b, &s)
 	checkWeights(b, &s)
+	g.fallbacks(b, &s)
 	checkFull(b, &s)
 	return s
 }

@@ -23,7 +23,7 @@ func (c *Core) keepOut(now time.Time) {
 			continue
 		}
 		holds := c.holds(i)
-		for j := range s.Servers {
+		for j := range s.Servers[:s.Real()] {
 			standing := c.healths.Standing(i, j)
 			if standing.State != checker.Down || !standing.Fell {
 				continue

@@ -164,7 +164,7 @@ func found(t checker.Target, detail string) string {
 // judgeService judges a condition about the servers of a service.
 func judgeService(c *config.Condition, h *Healths, service int) vrrp.Condition {
 	up, unknown, all := 0, 0, 0
-	for j := range h.services[service].Servers {
+	for j := range h.services[service].Servers[:h.services[service].Real()] {
 		if h.services[service].Servers[j].Destination.Weight == 0 {
 			continue
 		}

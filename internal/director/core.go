@@ -131,7 +131,7 @@ func (c *Core) absentOf(service, server int) absent {
 func (c *Core) standing(service, server int) Standing {
 	s := c.healths.Standing(service, server)
 	s.Full = c.full(service, server)
-	if c.config.Services[service].Policed().ManualResume {
+	if c.config.Services[service].PolicyOf(server).ManualResume {
 		a := c.absentOf(service, server)
 		since, out := c.kept.since[a]
 		// While it is down for the failure that it is kept out for, a hold may still hold it in.
@@ -165,7 +165,7 @@ func (c *Core) masters() func(router string) bool {
 
 // about are a service's attributes in an event.
 func about(s *config.Service) []slog.Attr {
-	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.Fallback != nil)}
+	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.HasFallback())}
 }
 
 // do adds an effect.

@@ -83,7 +83,7 @@ func (c *Core) judgePanic(now time.Time, service int) {
 // fallen counts the servers of a service that a hold keeps in the table, and all that
 // have a weight.
 func (c *Core) fallen(now time.Time, service int, h Hold) (fallen, all int) {
-	for j := range c.config.Services[service].Servers {
+	for j := range c.config.Services[service].Servers[:c.config.Services[service].Real()] {
 		if c.config.Services[service].Servers[j].Destination.Weight == 0 {
 			continue
 		}

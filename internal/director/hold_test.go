@@ -70,6 +70,9 @@ func (s *story) serving() string {
 			fmt.Fprintf(&all, "%d ", i+1)
 		}
 	}
+	if service.Fallback == nil {
+		return strings.TrimSpace(all.String())
+	}
 	if row, ok := s.core.planned.Table[service.Key].Destinations.Get(service.Fallback.Key); ok && row.Weight > 0 {
 		all.WriteString("F")
 	}

@@ -61,7 +61,7 @@ func (k *keptOut) forget(services []config.Service) bool {
 	wanted := make(map[absent]bool)
 	for i := range services {
 		for j := range services[i].Servers {
-			wanted[absent{services[i].Name, services[i].Servers[j].Key}] = services[i].Policed().ManualResume
+			wanted[absent{services[i].Name, services[i].Servers[j].Key}] = services[i].PolicyOf(j).ManualResume
 		}
 	}
 	n := len(k.since)

@@ -92,7 +92,7 @@ func (c *Core) tellQuorum(now time.Time, s *config.Service, v Verdict) {
 func (c *Core) tellTier(now time.Time, s *config.Service, was, is ranked) {
 	severity, what := event.Info, "the servers of the first tier serve again"
 	switch {
-	case was.Tier == is.Tier || is.Tier == 0 || !is.late() && !was.late():
+	case was.Tier == is.Tier || is.Tier == 0 || is.fallback() || !is.late() && !was.late():
 		return
 	case is.late():
 		severity, what = event.Warning, "servers of a later tier serve, since too few of those before take connections"

@@ -72,7 +72,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		}
 		for j := range s.Servers {
 			standing := w.Standing(i, j)
-			weight := weigh(now, &s.Servers[j], policy, standing, holds)
+			weight := weigh(now, &s.Servers[j], s.PolicyOf(j), standing, holds)
 			states, weights = append(states, standing.State), append(weights, weight)
 			p.Until = earliest(p.Until, weight.Until)
 		}
@@ -82,7 +82,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		}
 		low, unsure, order := w.below(i, s, states, weights, awaited)
 		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights, low)}
-		p.Verdicts[i] = judge(states, weights, awaited).lower(low, s.Fallback != nil)
+		p.Verdicts[i] = judge(states[:s.Real()], weights, awaited).lower(low, s.Fallback != nil)
 		p.Verdicts[i].unsure, p.Verdicts[i].ranked = unsure, order
 		if p.Verdicts[i].Supply == api.Undecided {
 			p.Until = earliest(p.Until, w.AwaitedUntil)

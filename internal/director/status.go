@@ -75,11 +75,12 @@ func keepTime(s *api.Status, now time.Time) {
 	}
 	for i := range s.Services {
 		keepHooks(s.Services[i].Hooks, keep)
-		for j := range s.Services[i].Servers {
-			server := &s.Services[i].Servers[j]
-			keep(&server.Since)
-			for k := range server.Checks {
-				keep(&server.Checks[k].Last.At)
+		for _, servers := range [][]api.Server{s.Services[i].Servers, s.Services[i].Fallbacks} {
+			for j := range servers {
+				keep(&servers[j].Since)
+				for k := range servers[j].Checks {
+					keep(&servers[j].Checks[k].Last.At)
+				}
 			}
 		}
 	}
@@ -185,7 +186,10 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
-		BelowMinimum: c.planned.Verdicts[place].Below, Tier: int(c.planned.Verdicts[place].Tier),
+		BelowMinimum: c.planned.Verdicts[place].Below,
+	}
+	if v := &c.planned.Verdicts[place]; !v.fallback() {
+		s.Tier = int(v.Tier)
 	}
 	total, _ := counters.Get(ipvsctl.DestinationKey{})
 	s.Traffic = api.Traffic{Connections: total.Connections, PacketsIn: total.PacketsIn, PacketsOut: total.PacketsOut,
@@ -196,8 +200,12 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		srv := destinationStatus(configured.Servers[i].Name, configured.Servers[i].Key, configured.Servers[i].Destination, row, counters)
 		c.healths.describe(place, i, &srv)
 		srv.Full = c.full(place, i) && srv.KernelWeight > 0
-		srv.DecidedBy = weigh(now, &configured.Servers[i], configured.Policed(), c.standing(place, i), holds).By
+		srv.DecidedBy = weigh(now, &configured.Servers[i], configured.PolicyOf(i), c.standing(place, i), holds).By
 		_, srv.KeptOut = c.kept.since[c.absentOf(place, i)]
+		if configured.Servers[i].Fallback() {
+			s.Fallbacks = append(s.Fallbacks, srv)
+			continue
+		}
 		if v := &c.planned.Verdicts[place]; v.low != 0 || v.Tier != 0 {
 			srv.Tier = int(configured.Servers[i].TierOf())
 			if v.Tier != 0 && srv.Tier != int(v.Tier) && srv.Health != api.Down && srv.DecidedBy == "" {

@@ -18,12 +18,13 @@ func tiered(s *config.Service) bool {
 
 // rank judges the tiers of a service, of which was had too few servers before: the first
 // that has enough serves. One server is enough where nothing else is said, and of the last
-// tier where there is no fallback: it is one then. None: no tier has
+// tier where there is no fallback, or none that is up: it is one then. None: no tier has
 // as many as must be. Unsure: first results may still tell.
 func rank(s *config.Service, states []checker.State, weights []Weight, awaited bool, was tiers) (r ranked, none, unsure bool) {
 	var present tiers
 	last := uint8(0)
-	for i := range s.Servers {
+	real := s.Real()
+	for i := range s.Servers[:real] {
 		present |= 1 << s.Servers[i].TierOf()
 		last = max(last, s.Servers[i].TierOf())
 	}
@@ -41,9 +42,11 @@ func rank(s *config.Service, states []checker.State, weights []Weight, awaited b
 			r.Tier, unsure = tier, open
 		}
 	}
-	if r.Tier == 0 && s.Fallback == nil {
-		if low, _ := short(s, last, config.Quantity{N: 1}, states, weights, false, false); !low {
-			r.Tier = last
+	for _, tier := range [...]uint8{config.FallbackTier, last} {
+		if r.Tier == 0 && s.Fallback == nil {
+			if low, _ := short(s, tier, config.Quantity{N: 1}, states, weights, false, false); !low {
+				r.Tier = tier
+			}
 		}
 	}
 	return r, r.low == present && s.Policed().MinHealthy.N > 0, unsure
@@ -62,5 +65,8 @@ func (r ranked) rest(s *config.Service, weights []Weight) {
 	}
 }
 
-// late reports whether another tier serves than the first.
-func (r ranked) late() bool { return r.Tier != 0 && r.low&(1<<r.Tier-1) != 0 }
+// late reports whether another tier serves than the first, and is no fallback.
+func (r ranked) late() bool { return r.Tier != 0 && !r.fallback() && r.low&(1<<r.Tier-1) != 0 }
+
+// fallback reports whether fallbacks serve.
+func (r ranked) fallback() bool { return r.Tier == config.FallbackTier }

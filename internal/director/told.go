@@ -62,7 +62,7 @@ func (c *Core) news(service int, was, is serviceStates) (all TellHooks) {
 		return nil
 	}
 	s := &c.config.Services[service]
-	state := api.ServiceState{Service: s.Name, Address: s.Key.String(), Serving: c.serving(s), Servers: len(s.Servers)}
+	state := api.ServiceState{Service: s.Name, Address: s.Key.String(), Serving: c.serving(s), Servers: s.Real()}
 	for j := range s.Servers {
 		if server := &s.Servers[j]; was[server.Name] != is[server.Name] {
 			st := state
@@ -90,7 +90,7 @@ func (c *Core) news(service int, was, is serviceStates) (all TellHooks) {
 // serving counts the servers of a service that take connections.
 func (c *Core) serving(s *config.Service) (n int) {
 	rows := c.planned.Table[s.Key].Destinations
-	for j := range s.Servers {
+	for j := range s.Servers[:s.Real()] {
 		if row, listed := rows.Get(s.Servers[j].Key); listed && row.Weight > 0 {
 			n++
 		}

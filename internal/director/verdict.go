@@ -114,11 +114,12 @@ func (v Verdict) lower(below, fallback bool) Verdict {
 }
 
 // judge returns the verdict on a service, given the state and the weight of
-// each of its real servers. Awaited: first results may still come.
+// each of its real servers, and perhaps the weights of its fallbacks. Awaited: first results
+// may still come.
 func judge(states []checker.State, weights []Weight, awaited bool) Verdict {
 	v := Verdict{Supply: api.Unserved}
-	for i, w := range weights {
-		switch {
+	for i := range states {
+		switch w := weights[i]; {
 		case w.serves():
 			return Verdict{Supply: api.Served}
 		case w.Idle:

@@ -89,8 +89,11 @@ var serviceFigures = []figure[api.Service]{
 		return onlyIf(v.Supply == api.Served || v.Supply == api.Unserved, oneIf(v.Supply == api.Served))
 	}},
 	{gauge("service_below_minimum", "1 while fewer real servers take connections than the service's min_healthy."), func(v *api.Service) float64 { return oneIf(v.BelowMinimum) }},
-	{gauge("service_fallback_active", "1 while the fallback serves; missing if none is configured."), func(v *api.Service) float64 {
-		return onlyIf(v.Fallback != nil, oneIf(v.FallbackServes()))
+	{gauge("service_fallback_active", "1 while a fallback serves; missing if none is configured."), func(v *api.Service) float64 {
+		return onlyIf(v.HasFallback(), oneIf(v.FallbackServes()))
+	}},
+	{gauge("service_tier", "The tier whose real servers serve; missing if there is one only, or none has enough of them."), func(v *api.Service) float64 {
+		return onlyIf(v.Tier > 0, float64(v.Tier))
 	}},
 	{gauge("service_certificate_end_timestamp_seconds", "When the first of the real servers' certificates ends, rounded down to a day; missing if checks have seen none."), func(v *api.Service) float64 { return moment(v.CertificateEnds()) }},
 	{gauge("service_oldest_result_timestamp_seconds", "When the oldest of the newest results of the real servers' checks came; missing before the first."), func(v *api.Service) float64 { return moment(v.OldestResult()) }},

@@ -97,6 +97,7 @@ func full() *api.Status {
 	st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Master}}
 	marked := st.Services[0]
 	marked.Name, marked.Key = "marked", api.ServiceKey{Mark: 7, Address: netip.IPv6Unspecified()}
+	marked.Tier = 2
 	marked.Servers, marked.Fallback, marked.Transitions = nil, nil, api.Transitions{ToUp: 3, ToDown: 4}
 	st.Services = append(st.Services, marked)
 	return st

@@ -35,6 +35,9 @@ func (t Terminal) writeServices(w *bufio.Writer, st *api.Status) {
 			}
 			rows.add(serverRow(st.Time, before, &s.Servers[j])...)
 		}
+		for j := range s.Fallbacks {
+			rows.add(spareRow(st.Time, before, &s.Fallbacks[j])...)
+		}
 		if f := s.Fallback; f != nil {
 			rows.add(fallbackRow(before, f)...)
 		}
@@ -132,6 +135,19 @@ func serverRow(now time.Time, before string, s *api.Server) []cell {
 	}
 	return append([]cell{textCell(before + s.Name), textCell(s.Address), textCell(s.Forward), health, textCell(age(now, s.Since))},
 		append(kernelCells(s), results(s))...)
+}
+
+// spareRow is the row of a fallback that is checked or one of several.
+func spareRow(now time.Time, before string, f *api.Server) []cell {
+	state := textCell("standby")
+	switch {
+	case f.InKernel && f.KernelWeight > 0:
+		state = cell{"serving", yellow}
+	case f.Health == api.Down:
+		state = cell{"down", red}
+	}
+	return append([]cell{textCell(before + "(" + f.Name + ")"), textCell(f.Address), textCell(f.Forward), state, textCell(age(now, f.Since))},
+		append(kernelCells(f), results(f))...)
 }
 
 func fallbackRow(before string, f *api.Server) []cell {

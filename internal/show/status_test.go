@@ -96,6 +96,24 @@ var fixtures = []struct {
 			{Severity: api.Warning, Text: "3 of 3 real servers are down: web/compute-0-0, web/compute-0-1, web/192.168.2.2"},
 		}
 	}},
+	{"fallbacks-that-are-checked", Terminal{}, func(st *api.Status) {
+		v := &st.Services[0]
+		for i := range v.Servers {
+			fail(&v.Servers[i], "connection refused", 300*time.Microsecond)
+		}
+		unserve(v, "down")
+		for i, name := range []string{"fallback", "fallback-2", "fallback-3"} {
+			f := *v.Fallback
+			f.Name, f.Since = name, before(time.Hour)
+			f.Health, f.Checks = api.Up, []api.Check{{Kind: "tcp", Up: true, Last: api.Result{At: before(time.Second), Latency: 200 * time.Microsecond, Outcome: api.Passed}}}
+			if f.KernelWeight = 0; i == 1 {
+				f.KernelWeight = 1
+			}
+			v.Fallbacks = append(v.Fallbacks, f)
+		}
+		fail(&v.Fallbacks[2], "connection refused", 300*time.Microsecond)
+		v.Fallback = nil
+	}},
 	{"no-server-configured", Terminal{Color: true}, func(st *api.Status) {
 		refusing, relieved := st.Services[0], st.Services[0]
 		refusing.Name, refusing.Servers, refusing.Fallback = "mail", nil, nil

@@ -560,6 +560,15 @@ virtual_service "stream" {
   scheduler_flags = ["flag-3"]
   forward         = "direct"
   real_server "192.168.1.4" {}
+  fallback { address = "192.168.1.8" }
+  fallback {
+    address = "192.168.1.9"
+    check "tcp" {
+      port = 80
+      fall = 1
+    }
+    check "ping" {}
+  }
 }
 
 defaults {
