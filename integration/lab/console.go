@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,9 +17,16 @@ import (
 type consoles struct {
 	// files are the job's standard input, output and error.
 	files []*os.File
-	// copies are the consoles that the job's output is copied to.
-	copies  []*os.File
-	copying sync.WaitGroup
+	// copies carry the job's output and its standard error.
+	copies []*stream
+}
+
+// A stream copies what is written to a pipe to a console.
+type stream struct {
+	pipe, console *os.File
+	// read and written count bytes.
+	read, written atomic.Int64
+	ended         chan struct{} // closed at the end of what is read
 }
 
 // open opens them: the job's console, and the one for its standard error.
@@ -51,10 +57,47 @@ func (c *consoles) open(j *job, outPath, errsPath string) error {
 		if err != nil {
 			return fmt.Errorf("making a pipe for the job's output: %w", err)
 		}
-		c.files, c.copies = append(c.files, write), append(c.copies, console)
-		c.copying.Go(func() { _, _ = io.Copy(console, read) })
+		c.files, c.copies = append(c.files, write), append(c.copies, copyStream(console, read))
 	}
 	return nil
+}
+
+func copyStream(console, pipe *os.File) *stream {
+	s := &stream{pipe: pipe, console: console, ended: make(chan struct{})}
+	go func() {
+		defer close(s.ended)
+		for piece := make([]byte, 32<<10); ; {
+			n, err := s.pipe.Read(piece)
+			s.read.Add(int64(n))
+			if err != nil {
+				return
+			}
+			if _, err := s.console.Write(piece[:n]); err != nil {
+				return
+			}
+			s.written.Add(int64(n))
+		}
+	}()
+	return s
+}
+
+// flush waits until what is in the pipe now has left the machine, but no longer once
+// nothing moves: an emulated machine may take seconds for it.
+func (s *stream) flush() {
+	const still = 5 * time.Second
+	left, _ := unix.IoctlGetInt(int(s.pipe.Fd()), unix.TIOCINQ)
+	want, last, moved := int64(left)+s.read.Load(), int64(-1), time.Now()
+	for last < want && time.Since(moved) < still {
+		if now := s.written.Load(); now > last {
+			last, moved = now, time.Now()
+		}
+		select {
+		case <-s.ended:
+			want = 0
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	drain(s.console)
 }
 
 // close waits until what the job wrote has left the machine, but not for
@@ -63,14 +106,8 @@ func (c *consoles) close() {
 	for _, f := range c.files {
 		f.Close()
 	}
-	copied := make(chan struct{})
-	go func() { c.copying.Wait(); close(copied) }()
-	select {
-	case <-copied:
-	case <-time.After(time.Second):
-	}
-	for _, f := range c.copies {
-		drain(f)
+	for _, s := range c.copies {
+		s.flush()
 	}
 }
 

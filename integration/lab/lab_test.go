@@ -36,7 +36,7 @@ func buildLab(t *testing.T) string {
 // lab runs the lab and returns what came of it.
 func lab(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	var out, errs bytes.Buffer
@@ -131,7 +131,7 @@ func TestEmulatedMachine(t *testing.T) {
 		t.Errorf("stderr %q", stderr)
 	}
 	if _, err := os.Stat("left"); err != nil {
-		t.Errorf("the file left in the working directory: %v", err)
+		t.Errorf("the file left in the working directory: %v; stderr %q", err, stderr)
 	}
 }
 

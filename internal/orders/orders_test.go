@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -39,7 +40,9 @@ func TestNoProcessOfTheDaemonIsEndedByASignalBeforeItListens(t *testing.T) {
 			t.Errorf("%s: %v, it printed %q", command, err, out)
 		}
 	}
-	// Ctrl-C ends every other command.
+	// Ctrl-C ends every other command. Those whose parent ignores a signal ignore it, too,
+	// so this process does not.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 	for _, arguments := range [][]string{{"status"}, nil} {
 		c := exec.Command("/proc/self/exe", arguments...)
 		c.Env = append(os.Environ(), helperEnv+"=signals itself")
