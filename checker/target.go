@@ -75,6 +75,17 @@ func (t Target) Compare(other Target) int {
 	)
 }
 
+// Asked is where a probe asks: an address, or an address and a port; empty: on this machine.
+func (t *Target) Asked() string {
+	switch {
+	case !t.Addr.IsValid():
+		return ""
+	case t.Port == 0:
+		return t.Addr.String()
+	}
+	return netip.AddrPortFrom(t.Addr, t.Port).String()
+}
+
 // Advises reports whether the results of a probe of this kind may have an Advice.
 func (s Spec) Advises() bool {
 	switch s.Kind() {

@@ -1884,7 +1884,14 @@ virtual_service "cache" {
   }
 
   check "mysql" {
-    user = "lvsd"
+    # The address to probe, if it is not the server's own: that of the database
+    # behind it, or of the server's management interface. Servers whose checks
+    # ask the same share one probe; when it fails, all of them are down.
+    # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
+    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
+    # "ldap", "radius", "ping", "agent". An address; default: the server's.
+    address = "192.168.1.77"
+    user    = "lvsd"
 
     # The database that is asked.
     # Only with "mysql", "postgres". Default: that of the user, or none.

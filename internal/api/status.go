@@ -364,6 +364,8 @@ const (
 // A Check is one check of one real server.
 type Check struct {
 	Kind string `json:"kind"`
+	// Asked is where it asks, if that is another address than the server's.
+	Asked string `json:"asked,omitempty"`
 	// Group is which other checks it belongs to, where not all must pass: "any", "any/all",
 	// "2 of 3", "any#2" for the second one; empty: it must pass.
 	Group string `json:"group,omitempty"`

@@ -73,6 +73,7 @@ type probe struct {
 	rise, fall        int           // how many results in a row change the server's state
 	hasPort           bool          // its kind asks a port
 	port              uint16        // 0: the server's
+	address           netip.Addr    // none: the server's
 	portRefused       bool
 	via               via
 	viaRefused        bool
@@ -132,20 +133,29 @@ func portOption[T any](of func(*T) *probe) block.Entry[T] {
 		0, 1, math.MaxUint16, func(t *T) *uint16 { return &of(t).port }).Unless("the server's")
 }
 
+// otherOption is the address of the checks that ask one.
+func otherOption[T any](of func(*T) *probe) block.Entry[T] {
+	return block.Text("address", "The address to probe, if it is not the server's own: that of the database behind it, or of the server's management interface. Servers whose checks ask the same share one probe; when it fails, all of them are down.",
+		netip.Addr{}, func(b *block.Body, s string, at block.Place) (netip.Addr, bool) {
+			a, ok := b.ParseAddress(s, at)
+			return a, ok && usable(b, a, at)
+		}, func(t *T) *netip.Addr { return &of(t).address }).Within("an address").Unless("the server's")
+}
+
 // viaOption is the way of a check's packets.
 func viaOption[T any](table *block.Table[via], of func(*T) *probe) block.Entry[T] {
 	return block.Inner("via", "The way of the check's packets, where it is not to be left to the director's routes.", table,
 		func(t *T) *via { return &of(t).via })
 }
 
-// agree checks, once, that a server can be asked from the source that the check says.
-func (p *probe) agree(b *block.Body, server netip.Addr) {
+// agree checks, once, that an address can be asked from the source that the check says.
+func (p *probe) agree(b *block.Body, asked netip.Addr) {
 	source := p.via.Source
-	if !source.IsValid() || source.Is4() == server.Is4() || p.viaRefused {
+	if !source.IsValid() || source.Is4() == asked.Is4() || p.viaRefused {
 		return
 	}
 	p.viaRefused = true
-	b.Mistake(p.at, "Mixed families", "The server's address %v can't be asked from %v: give its check a source of its own family.", server, source)
+	b.Mistake(p.at, "Mixed families", "The address %v can't be asked from %v: give the check a source of the same family.", asked, source)
 }
 
 // asking returns the probe that a block describes, which asks what o says.

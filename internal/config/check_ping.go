@@ -9,5 +9,5 @@ var checkPing = newCheckKind("ping", "The server answers an ICMP echo request.",
 	func(b *block.Body, p *probe) probe { return p.asking(b, checker.Ping{}) })
 
 var pingTable = block.NewTable("check", func() []block.Entry[probe] {
-	return append(timing((*probe).self), viaOption(pingViaTable, (*probe).self))
+	return append(timing((*probe).self), viaOption(pingViaTable, (*probe).self), otherOption((*probe).self))
 })

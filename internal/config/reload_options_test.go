@@ -133,6 +133,7 @@ var reloadedChecks = map[string]reloadedOption{
 	"rise":     {``, `rise = 3`, nil},
 	"fall":     {``, `fall = 2`, nil},
 	"port":     {``, `port = 8081`, nil},
+	"address":  {``, `address = "192.168.1.77"`, nil},
 
 	"run":                 {`run = ["/etc/lvsd/programs/a"]`, `run = ["/etc/lvsd/programs/b"]`, nil},
 	"kill_children":       {``, `kill_children = true`, nil},
@@ -253,7 +254,7 @@ var contents = map[string][]string{
 
 // sharedBy is what all kinds of checks have by the same lines of tables; for these one
 // kind stands for all.
-var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "via/", "tls/", "expect/text", "expect/pattern", "expect/not"}
+var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "address", "via/", "tls/", "expect/text", "expect/pattern", "expect/not"}
 
 // stands reports whether an option of a kind of check is tried by reload.
 func stands(kind, option string) bool {

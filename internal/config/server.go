@@ -260,6 +260,8 @@ func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 		switch {
 		case p.program != nil:
 			t.Spec = g.specOf(*p.program, to)
+		case p.address.IsValid():
+			t.Addr = p.address
 		case !p.local:
 			t.Addr = to.Key.Addr
 		}
@@ -273,7 +275,7 @@ func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
-		p.agree(b, to.Key.Addr)
+		p.agree(b, t.Addr)
 		g.doubt(b, p, t.Port)
 		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter)})
 	}
@@ -305,6 +307,8 @@ func (g *group) doubt(b *block.Body, p *probe, port uint16) {
 	switch {
 	case p.doubted || p.portRefused:
 		return
+	case p.address.IsValid() && p.address == g.key.Addr && (port == 0 || port == g.key.Port):
+		b.Doubt(p.at, "Check of the service itself", "%v is the service's own address, so this check asks the service and not a server: write another address, or another port.", p.address)
 	case kind == "https" && port == 80:
 		b.Doubt(p.at, "TLS on port 80", "This check speaks TLS on port 80, where servers usually do not: write the check's port, or check \"http\".")
 	case g.key.Protocol == ipvsctl.UDP && p.port == 0 && (kind == "http" || kind == "https" && port != 443):

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +105,7 @@ func (s selection) explain(ctx context.Context) (all []api.Explained) {
 		for i := range server.Checks {
 			t := server.Checks[i].Target
 			all = append(all, api.Explained{
-				Service: s.service.Name, Server: server.Name, Address: server.Key.String(), Asked: askedAt(t),
+				Service: s.service.Name, Server: server.Name, Address: server.Key.String(), Asked: t.Asked(),
 				Kind: t.Spec.Kind(), Group: groups[i], Wants: t.Spec.Wants(), Timeout: t.Timeout, TimeoutText: api.Duration(t.Timeout), Steps: []api.Step{},
 			})
 		}
@@ -126,17 +125,6 @@ func (s selection) explain(ctx context.Context) (all []api.Explained) {
 	}
 	probes.Wait()
 	return all
-}
-
-// askedAt is where a probe asks.
-func askedAt(t checker.Target) string {
-	switch {
-	case !t.Addr.IsValid():
-		return ""
-	case t.Port == 0:
-		return t.Addr.String()
-	}
-	return netip.AddrPortFrom(t.Addr, t.Port).String()
 }
 
 // explain runs one probe, and notes what it sees.

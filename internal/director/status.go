@@ -249,10 +249,13 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 	default:
 		s.Health = api.Unknown
 	}
-	groups := h.rule(service, server).Groups(len(checks))
+	groups, own := h.rule(service, server).Groups(len(checks)), h.services[service].Servers[server].Key.Addr
 	for i := range checks {
 		c := &checks[i]
 		s.Checks = append(s.Checks, api.Check{Group: groups[i], Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
+		if t := &configured[i].Target; t.Addr != own {
+			s.Checks[i].Asked = t.Asked()
+		}
 	}
 }
 

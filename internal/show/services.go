@@ -186,6 +186,9 @@ func results(s *api.Server) cell {
 	p := plain
 	for _, c := range s.Checks {
 		name := c.Kind + grouped(c.Group)
+		if c.Asked != "" {
+			name += " at " + c.Asked
+		}
 		switch r := c.Last; r.Outcome {
 		case api.Passed:
 			says := ""

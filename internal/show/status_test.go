@@ -44,7 +44,7 @@ var fixtures = []struct {
 			s := &st.Services[0].Servers[i]
 			s.Checks[0].Group = "any"
 			s.Checks = append(s.Checks, s.Checks[0])
-			s.Checks[1].Kind = "tcp"
+			s.Checks[1].Kind, s.Checks[1].Asked = "tcp", "192.168.1.9:3306"
 			fail(&api.Server{Checks: s.Checks[1:]}, "connection refused", 2*time.Millisecond)
 		}
 		fail(&st.Services[0].Servers[1], "status 503, want 200-299", 2*time.Millisecond)

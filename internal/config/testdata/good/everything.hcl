@@ -479,7 +479,10 @@ virtual_service "web" {
       required = true
     }
     check "any" {
-      check "tcp" { port = 8001 }
+      check "tcp" {
+        address = "192.168.1.99"
+        port    = 8001
+      }
       check "tcp" { port = 8002 }
     }
     check "any" {
