@@ -125,6 +125,16 @@ func (c *Checker) Hurry(kind string) {
 	c.rouse()
 }
 
+// SetIdle makes these the targets that nobody needs now, whose Pace may say that they are
+// asked less often: the newest call wins. Targets that are set later are none of them. It
+// waits for nothing.
+func (c *Checker) SetIdle(targets []*Target) {
+	c.mu.Lock()
+	c.schedule.setIdle(time.Now(), targets)
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // Restart gives up the probes of targets that are in flight, and probes these targets at once:
 // their probes have not ended long after their deadline. What they still find is discarded. A
 // target may have two such probes, and all together as many as may be in flight; beyond

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -314,4 +315,83 @@ func TestScheduleJitterAfterAQuickRetry(t *testing.T) {
 			}
 		}
 	}
+}
+
+// "A service that nobody uses at night need not be probed every second."
+func TestPaceOfWhatNobodyNeeds(t *testing.T) {
+	quiet := target(1)
+	quiet.Interval = 2 * time.Second
+	quiet.Pace = Pace{Idle: In(time.Minute), Rise: 2, Fall: 3}
+	for _, tt := range []struct {
+		name    string
+		down    time.Duration
+		fast    time.Duration
+		idle    bool
+		results string
+		want    time.Duration
+	}{
+		{"it is needed", 0, 0, false, "ppp", 2 * time.Second},
+		{"nobody needs it", 0, 0, true, "ppp", time.Minute},
+		{"one result speaks against it", 0, 0, true, "pppf", 2 * time.Second},
+		{"and with a fast pace", 0, 100 * time.Millisecond, true, "pppf", 100 * time.Millisecond},
+		{"it was a single one", 0, 0, true, "pppfp", time.Minute},
+		{"it is down", 0, 0, true, "fff", time.Minute},
+		{"it is down, and was asked more often", 10 * time.Second, 0, true, "fff", time.Minute},
+		{"it is down, and was asked less often", 2 * time.Minute, 0, true, "fff", 2 * time.Minute},
+		{"it may be up again", 0, 0, true, "fffp", 2 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			one := quiet
+			one.Pace.Down, one.Pace.Fast = In(tt.down), In(tt.fast)
+			s := newSchedule(epoch)
+			s.set(epoch, []*Target{&one})
+			if tt.idle {
+				s.setIdle(epoch, []*Target{&one})
+			}
+			for _, r := range tt.results {
+				answer(s, map[rune]Outcome{'p': Passed, 'f': Failed}[r], time.Millisecond)
+			}
+			if got := s.entries[0].interval(); got != tt.want {
+				t.Errorf("the interval is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// When clients come, what nobody needed is asked as soon as ever, and not a minute later.
+func TestWhatIsNeededAgainIsAskedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := targets(3)
+		for _, one := range all {
+			one.Interval, one.Pace = 2*time.Second, Pace{Idle: In(10 * time.Minute), Rise: 2, Fall: 3}
+		}
+		l := newLog()
+		c := New(answers(0), DefaultInFlight)
+		c.Set(all)
+		run(t, c, l.report)
+		passes(10 * time.Second)
+		c.SetIdle(all[:2])
+		passes(20 * time.Minute)
+		count := func(target *Target) (n int) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			n = len(l.times[*target])
+			l.times[*target] = nil
+			return n
+		}
+		if a, b := count(all[0]), count(all[2]); a < 5 || a > 9 || b < 600 {
+			t.Errorf("%d probes of what nobody needs in 20 minutes, %d of another", a, b)
+		}
+		c.SetIdle(all[1:2])
+		passes(4 * time.Second)
+		if n := count(all[0]); n < 2 {
+			t.Errorf("%d probes in two intervals after it was needed again", n)
+		}
+		c.Set(all) // What was said of it stays.
+		count(all[1])
+		passes(time.Minute)
+		if n := count(all[1]); n > 1 {
+			t.Errorf("%d probes in a minute after a reload", n)
+		}
+	})
 }

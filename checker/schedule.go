@@ -74,6 +74,8 @@ type entry struct {
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
 	refusals uint8
+	// idle: nobody needs it now.
+	idle bool
 	// notRun is true if the last probe could not be run, and again if a retry was
 	// asked for while this one was in flight.
 	notRun, again bool
@@ -209,15 +211,20 @@ func (e *entry) interval() time.Duration {
 	case e.state == Down && pace.Down > 0:
 		interval = pace.Down.Duration()
 	}
+	if e.idle && !e.contradicted() {
+		interval = max(interval, pace.Idle.Duration())
+	}
 	return max(interval, minInterval)
 }
 
 // counting reports whether the results of an entry are being counted whose pace is
-// another one meanwhile. A target begins as if it were up: one that is put into the
-// table at once, or was found there, is out as soon as one that was up for long.
-func (e *entry) counting() bool {
-	return e.target.Pace.Fast > 0 && e.row > 0 && (e.state == Up) != e.passed
-}
+// another one meanwhile.
+func (e *entry) counting() bool { return e.target.Pace.Fast > 0 && e.contradicted() }
+
+// contradicted reports whether the newest results of an entry are other than its state. A
+// target begins as if it were up: one that is put into the table at once, or was found
+// there, is out as soon as one that was up for long.
+func (e *entry) contradicted() bool { return e.row > 0 && (e.state == Up) != e.passed }
 
 // jitterDivisor is which part of its interval a probe may start later than its grid
 // says. It differs from probe to probe, so that a probe does not always meet what
@@ -267,6 +274,26 @@ func (s *schedule) hurry(now time.Time, kind string) {
 		if e.target.Spec.Kind() == kind {
 			e.due = min(e.due, now.Sub(s.base))
 			e.hurried = e.index == running
+		}
+	}
+	heap.Init(&s.queue)
+}
+
+// setIdle makes these the targets that nobody needs now. Those that are needed again are due
+// as soon as they would be by their usual interval.
+func (s *schedule) setIdle(now time.Time, targets []*Target) {
+	wanted := slices.Clone(targets)
+	slices.SortFunc(wanted, func(a, b *Target) int { return a.Compare(*b) })
+	for _, e := range s.entries {
+		for len(wanted) > 0 && wanted[0].Compare(*e.target) < 0 {
+			wanted = wanted[1:]
+		}
+		idle := len(wanted) > 0 && *wanted[0] == *e.target
+		if e.idle == idle {
+			continue
+		}
+		if e.idle = idle; !idle {
+			e.due = min(e.due, s.next(e, now.Sub(s.base)))
 		}
 	}
 	heap.Init(&s.queue)

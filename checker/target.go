@@ -30,6 +30,9 @@ type Pace struct {
 	Fast Milliseconds
 	// Down is the interval of a target that is down.
 	Down Milliseconds
+	// Idle is the interval of a target that nobody needs now (SetIdle), unless its results
+	// are being counted, or Down is longer.
+	Idle Milliseconds
 	// Rise and Fall are how many results in a row change its state. They are zero
 	// where the target has no other interval, so that servers share it that count
 	// otherwise.
@@ -55,6 +58,7 @@ func (p Pace) Compare(other Pace) int {
 	return cmp.Or(
 		cmp.Compare(p.Fast, other.Fast),
 		cmp.Compare(p.Down, other.Down),
+		cmp.Compare(p.Idle, other.Idle),
 		cmp.Compare(p.Rise, other.Rise),
 		cmp.Compare(p.Fall, other.Fall),
 	)

@@ -86,7 +86,7 @@ func (c *core) aim(now time.Time, g *Desired) {
 		return
 	}
 	first, other := c.goal == nil, c.ours.exclusive != g.Exclusive
-	c.goal, c.converged = g, false
+	c.goal, c.converged, c.seen.counting = g, false, g.Packets
 	c.ours.claim(g)
 	if first {
 		c.seen.list(c.seen.table)
@@ -235,7 +235,7 @@ func (c *core) snapshot() Snapshot {
 	stats.Operations = maps.Clone(stats.Operations)
 	stats.Foreign, stats.Audited = len(c.seen.foreign), c.seen.audit.ended
 	return Snapshot{
-		Table: c.seen.table, Counters: c.seen.counters, Foreign: c.seen.foreign,
+		Table: c.seen.table, Counters: c.seen.counters, Packets: c.seen.packets, Foreign: c.seen.foreign,
 		Stats: stats, Converged: c.converged,
 	}
 }

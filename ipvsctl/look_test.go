@@ -33,13 +33,13 @@ func newStill(services int) *still {
 
 func (k *still) List(context.Context) (Table, error) { return k.table, nil }
 
-func (k *still) Services(_ context.Context, each func(ServiceKey, Service)) error {
+func (k *still) Services(_ context.Context, each func(ServiceKey, Service, uint64)) error {
 	left := k.lasts
 	for key, vs := range k.table {
 		if left--; left < 0 {
 			return errors.New("it broke off")
 		}
-		each(key, vs.Service)
+		each(key, vs.Service, 7)
 	}
 	return nil
 }
@@ -73,6 +73,30 @@ func TestAListThatBreaksOffTakesNoServiceForGone(t *testing.T) {
 		r.work(t.Context(), now)
 		if s := r.Snapshot(); len(s.Table) != 2 || len(s.Foreign) != 1 || s.Stats.Drift != 0 {
 			t.Errorf("after a list of %d services: %d are ours and %d foreign, drift %d; want 2, 1 and 0", k.lasts, len(s.Table), len(s.Foreign), s.Stats.Drift)
+		}
+	}
+}
+
+// They are in the list that is read anyway, but to keep them costs a map each second.
+func TestPacketsAreKnownToWhoAsks(t *testing.T) {
+	k := newStill(3)
+	r, err := Open(t.Context(), k, blank{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, asks := range []bool{false, true, false} {
+		r.Set(Desired{Table: k.table.Clone(), Packets: asks})
+		now = now.Add(time.Minute)
+		r.work(t.Context(), now)
+		packets := r.Snapshot().Packets
+		if (packets != nil) != asks {
+			t.Errorf("asked %v, they are known: %v", asks, packets)
+		}
+		for key := range packets {
+			if packets[key] != 7 || len(packets) != 3 {
+				t.Errorf("%d packets of %v, want 7 of each of three", packets[key], key)
+			}
 		}
 	}
 }

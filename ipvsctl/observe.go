@@ -20,6 +20,8 @@ type observer struct {
 	table    Table // ours; before the first goal the whole table as it was found
 	counters map[ServiceKey]Rows[Counters]
 	foreign  map[ServiceKey]Service // what is not ours
+	packets  map[ServiceKey]uint64  // that have come for ours, at the last look; nil: nobody asks
+	counting bool                   // somebody does
 
 	listed   map[ServiceKey]bool // those of table at the last look, kept for its memory
 	stale    map[ServiceKey]bool // services to be read before the next write
@@ -74,9 +76,16 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 // and then it is read.
 func (o *observer) look(ctx context.Context) error {
 	foreign := map[ServiceKey]Service{}
+	var packets map[ServiceKey]uint64
+	if o.counting {
+		packets = make(map[ServiceKey]uint64, len(o.table))
+	}
 	clear(o.listed)
-	err := o.kernel.Services(ctx, func(key ServiceKey, svc Service) {
+	err := o.kernel.Services(ctx, func(key ServiceKey, svc Service, came uint64) {
 		had, known := o.table[key]
+		if known && packets != nil {
+			packets[key] = came
+		}
 		if known {
 			o.listed[key] = true
 		}
@@ -90,7 +99,7 @@ func (o *observer) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.foreign = foreign
+	o.foreign, o.packets = foreign, packets
 	var gone []Op
 	for key := range o.table {
 		if !o.listed[key] {

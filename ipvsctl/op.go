@@ -51,10 +51,10 @@ var ErrNoIPVS = errors.New("the kernel has no IPVS")
 type Kernel interface {
 	// List reads the whole table.
 	List(ctx context.Context) (Table, error)
-	// Services calls each with every service, without its real servers, which is
-	// cheap enough to be done every second. Where it returns an error, some may be
-	// missing.
-	Services(ctx context.Context, each func(ServiceKey, Service)) error
+	// Services calls each with every service and the packets that have come for it,
+	// without its real servers, which is cheap enough to be done every second. Where it
+	// returns an error, some may be missing.
+	Services(ctx context.Context, each func(key ServiceKey, s Service, packets uint64)) error
 	// Read reads one service and what was counted for its real servers, and, under
 	// the zero key, for the service itself. The error is fs.ErrNotExist where there
 	// is no such service.

@@ -11,6 +11,9 @@ type Snapshot struct {
 	// Counters are the kernel's, as of the last audit of the service. Those that are
 	// all zero are left out.
 	Counters map[ServiceKey]Rows[Counters]
+	// Packets are how many have come for each of our services, as of the last look; nil
+	// unless they are to be known.
+	Packets map[ServiceKey]uint64
 	// Foreign are the services that are not ours, as of the last look.
 	Foreign map[ServiceKey]Service
 	Stats   Stats

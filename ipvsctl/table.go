@@ -121,6 +121,8 @@ type Desired struct {
 	// Exclusive declares that there is nothing else in the kernel's table:
 	// what is not wanted is deleted, whoever made it.
 	Exclusive bool
+	// Packets: it is to be known at each look how many packets have come for each service.
+	Packets bool
 }
 
 // Counters are what the kernel counts for one real server of one service, or for

@@ -203,6 +203,8 @@ type Service struct {
 	Reason string `json:"reason,omitempty"`
 	// BelowMinimum: fewer of its servers take connections than its min_healthy.
 	BelowMinimum bool `json:"below_minimum,omitempty"`
+	// Idle: it has had no packet for a minute, so checks with an idle_interval follow that.
+	Idle bool `json:"idle,omitempty"`
 	// Tier is the one whose servers serve; left out where there is one only, or none has
 	// enough.
 	Tier    int      `json:"tier,omitempty"`

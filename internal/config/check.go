@@ -68,7 +68,7 @@ func begin[T any](d *defaults, kind string, table *block.Table[T], self func(*T)
 type probe struct {
 	spec              checker.Spec // empty: there is nothing to check
 	interval, timeout time.Duration
-	fast, down        time.Duration // 0: the interval
+	fast, down, idle  time.Duration // 0: the interval
 	unknownAfter      time.Duration // 0: never
 	rise, fall        int           // how many results in a row change the server's state
 	hasPort           bool          // its kind asks a port
@@ -96,7 +96,7 @@ func (p *probe) self() *probe { return p }
 // setTiming sets what the options of timing say.
 func (p *probe) setTiming(o *probe) {
 	p.interval, p.timeout, p.rise, p.fall = o.interval, o.timeout, o.rise, o.fall
-	p.fast, p.down, p.unknownAfter = o.fast, o.down, o.unknownAfter
+	p.fast, p.down, p.idle, p.unknownAfter = o.fast, o.down, o.idle, o.unknownAfter
 }
 
 const (
@@ -116,6 +116,8 @@ func timing[T any](of func(*T) *probe) []block.Entry[T] {
 			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).fast }).Unless("the interval"),
 		block.Duration("down_interval", "The same while the server is down, until a probe passes. Raise it to spare servers that are down for long.",
 			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).down }).Unless("the interval"),
+		block.Duration("idle_interval", "The same while the virtual service has had no packet for a minute, as on a Backup, unless results speak against the server's state. It is the interval again a second or two after the first packet, or when this director becomes Master: until then, a server that has failed may be noticed as much later as this is longer.",
+			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).idle }).Unless("the interval"),
 		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It may be longer than the interval: the next probe then begins when this one ends.",
 			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),
 		block.Count("rise", "How many probes in a row must pass before a server that is down is considered up.",
@@ -166,6 +168,9 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 	if b.Given("fast_interval") && p.fast > p.interval {
 		b.Mistake(b.At("fast_interval"), "Intervals reversed", "fast_interval %s must not be longer than interval %s.", block.Short(p.fast), block.Short(p.interval))
 	}
+	if b.Given("idle_interval") && p.idle < p.interval {
+		b.Mistake(b.At("idle_interval"), "Intervals reversed", "idle_interval %s must not be shorter than interval %s.", block.Short(p.idle), block.Short(p.interval))
+	}
 	return p
 }
 
@@ -180,10 +185,10 @@ func (p probe) of(o checker.Options) probe {
 
 // pace is how the interval depends on the results.
 func (p *probe) pace() checker.Pace {
-	if p.fast == 0 && p.down == 0 {
+	if p.fast == 0 && p.down == 0 && p.idle == 0 {
 		return checker.Pace{}
 	}
-	return checker.Pace{Fast: checker.In(min(p.fast, p.interval)), Down: checker.In(p.down), Rise: uint16(p.rise), Fall: uint16(p.fall)}
+	return checker.Pace{Fast: checker.In(min(p.fast, p.interval)), Down: checker.In(p.down), Idle: checker.In(p.idle), Rise: uint16(p.rise), Fall: uint16(p.fall)}
 }
 
 // validText is a text that a check says must be valid, and is not empty.

@@ -272,7 +272,7 @@ type Check struct {
 // Detection is how long it takes at most, from when a server begins to hang, until the
 // check says that it is down.
 func (c *Check) Detection() time.Duration {
-	return c.Target.Interval + time.Duration(max(c.Fall, 1)-1)*c.step() + c.Target.Timeout
+	return max(c.Target.Interval, c.Target.Pace.Idle.Duration()) + time.Duration(max(c.Fall, 1)-1)*c.step() + c.Target.Timeout
 }
 
 // Recovery is how long it takes at most, from when a server that is down answers
@@ -282,6 +282,7 @@ func (c *Check) Recovery() time.Duration {
 	if c.Target.Pace.Down > 0 {
 		first = c.Target.Pace.Down.Duration()
 	}
+	first = max(first, c.Target.Pace.Idle.Duration())
 	return first + time.Duration(max(c.Rise, 1)-1)*c.step() + c.Target.Timeout
 }
 

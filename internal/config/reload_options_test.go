@@ -146,6 +146,7 @@ var reloadedChecks = map[string]reloadedOption{
 	"unknown_after": {``, `unknown_after = "5s"`, nil},
 	"fast_interval": {``, `fast_interval = "100ms"`, nil},
 	"down_interval": {``, `down_interval = "30s"`, nil},
+	"idle_interval": {``, `idle_interval = "40s"`, nil},
 
 	"method":   {``, `method = "HEAD"`, nil},
 	"path":     {``, `path = "/health"`, nil},
@@ -254,7 +255,7 @@ var contents = map[string][]string{
 
 // sharedBy is what all kinds of checks have by the same lines of tables; for these one
 // kind stands for all.
-var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "address", "via/", "tls/", "expect/text", "expect/pattern", "expect/not"}
+var sharedBy = []string{"interval", "timeout", "rise", "fall", "unknown_after", "fast_interval", "down_interval", "idle_interval", "address", "via/", "tls/", "expect/text", "expect/pattern", "expect/not"}
 
 // stands reports whether an option of a kind of check is tried by reload.
 func stands(kind, option string) bool {

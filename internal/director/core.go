@@ -79,6 +79,11 @@ type Core struct {
 	bustle bustle
 	// told are the states that hooks have been told of, by service and server.
 	told map[string]serviceStates
+	// lulls are how the traffic is of the services that have checks with another interval while
+	// they are idle.
+	// lullsAt is at which heartbeat they were counted last.
+	lulls   lulls
+	lullsAt int
 	// counters are the kernel's, and loads and replies what follows from them.
 	counters Counted
 	loads    loads

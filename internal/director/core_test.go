@@ -33,7 +33,8 @@ type story struct {
 	desired   vrrp.Desired // that the keeper was told last
 	told      []string     // what the hooks of services were told
 	saved     []SaveKeptOut
-	slow      bool // the disk
+	slow      bool     // the disk
+	idle      []string // the addresses of targets that nobody needs
 }
 
 // tellOf begins a story with a configuration, on a machine that forwards packets.
@@ -103,6 +104,11 @@ func (s *story) write(effects []Effect) {
 			}
 		case Retry:
 			s.lines = append(s.lines, "ask again who could not be asked")
+		case SetIdle:
+			s.idle = nil
+			for _, t := range e {
+				s.idle = append(s.idle, t.Addr.String())
+			}
 		case Restart:
 			s.lines = append(s.lines, fmt.Sprintf("restart %d", len(e)))
 		case Conclude:

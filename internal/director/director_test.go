@@ -107,9 +107,10 @@ func (f fakeProbes) Set(targets []*checker.Target) {
 	defer f.mu.Unlock()
 	f.targets = len(targets)
 }
-func (f fakeProbes) Retry()                 { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
-func (fakeProbes) Restart([]checker.Target) {}
-func (f fakeProbes) Stats() checker.Stats   { return checker.Stats{} }
+func (f fakeProbes) Retry()                  { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
+func (fakeProbes) SetIdle([]*checker.Target) {}
+func (fakeProbes) Restart([]checker.Target)  {}
+func (f fakeProbes) Stats() checker.Stats    { return checker.Stats{} }
 func (f fakeProbes) Run(ctx context.Context, report func([]checker.Observation)) error {
 	for {
 		select {

@@ -51,7 +51,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.barred = in
 		c.tellKeeper()
 	case TableSeen:
-		c.kernel = in
+		c.seeTable(now, in)
 	case Counted:
 		c.counters = in
 	case Reload:
@@ -249,8 +249,27 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 	c.outdated = c.outdated || !slices.EqualFunc(c.routers, routers, func(a, b *vrrp.Status) bool {
 		return a.Name == b.Name && a.State == b.State
 	})
+	if len(c.lulls) > 0 && becomesMaster(c.masters(), routers) && c.lulls.end(now) {
+		c.setIdle()
+	}
 	c.routers = routers
 	c.followOrders(now)
+}
+
+// seeTable takes how the kernel's table is. Its packets are looked at once a heartbeat.
+func (c *Core) seeTable(now time.Time, in TableSeen) {
+	c.kernel = in
+	if c.lullsAt == c.beats {
+		return
+	}
+	if c.lullsAt = c.beats; c.lulls.count(now, in.Packets) {
+		c.setIdle()
+	}
+}
+
+// becomesMaster reports whether this director has become Master of a virtual router.
+func becomesMaster(was func(router string) bool, routers []*vrrp.Status) bool {
+	return slices.ContainsFunc(routers, func(r *vrrp.Status) bool { return r.State == vrrp.Master && !was(r.Name) })
 }
 
 // stop begins the hand-over, during which the table is still kept equal to the

@@ -157,7 +157,7 @@ func (d *Director) wake(now time.Time, in Input) {
 	}
 	if d.table != nil {
 		s := d.table.Snapshot()
-		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != ""}))
+		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != "", Packets: s.Packets}))
 		d.carryOut(d.core.Handle(now, Counted(s.Counters)))
 	}
 }
@@ -172,6 +172,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Probes.Set(e)
 		case Retry:
 			d.o.Probes.Retry()
+		case SetIdle:
+			d.o.Probes.SetIdle(e)
 		case Restart:
 			d.o.Probes.Restart(e)
 		case Configure:

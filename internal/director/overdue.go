@@ -17,7 +17,7 @@ const maxOverdue = 1000
 
 // longestInterval is the longest time between two probes of a target.
 func longestInterval(t *checker.Target) time.Duration {
-	return max(t.Interval, t.Pace.Down.Duration())
+	return max(t.Interval, t.Pace.Down.Duration(), t.Pace.Idle.Duration())
 }
 
 // patience is how long after its last result a target is overdue: the next probe begins an

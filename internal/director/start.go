@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/vrrp"
@@ -35,6 +36,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.healths.Configure(now, l.Config.Services, l.Found)
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true
 	c.watch.configure(l.Config)
+	c.lulls = c.lulls.of(now, l.Config.Services)
 	c.judge(now)
 	if c.probing {
 		c.probe(now)
@@ -63,6 +65,27 @@ func (c *Core) tellWarnings(now time.Time, warnings []string) {
 func (c *Core) probe(now time.Time) {
 	c.probing, c.asked, c.awaited = true, now, now.Add(c.config.Director.StartDelay)
 	c.do(SetTargets(Targets(c.config)))
+	c.setIdle()
+}
+
+// setIdle tells the checker which targets only idle services have.
+func (c *Core) setIdle() {
+	if !c.probing || len(c.lulls) == 0 {
+		return
+	}
+	busy := make(map[checker.Target]bool)
+	for w, check := range eachCheck(c.config.Services) {
+		if check.Target.Pace.Idle > 0 && !c.lulls[c.config.Services[w.service].Key].idle {
+			busy[check.Target] = true
+		}
+	}
+	idle := SetIdle{}
+	for _, check := range eachCheck(c.config.Services) {
+		if check.Target.Pace.Idle > 0 && !busy[check.Target] {
+			idle = append(idle, &check.Target)
+		}
+	}
+	c.do(idle)
 }
 
 // becomeReady lets the virtual routers leave Initialize.

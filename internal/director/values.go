@@ -41,8 +41,12 @@ type (
 	// conditions.
 	ResourcesBarred map[string]string
 	// TableSeen is how the kernel's table is, compared with the one that was set
-	// last: equal to it, or not because the kernel refused something.
-	TableSeen struct{ Converged, Refused bool }
+	// last: equal to it, or not because the kernel refused something. Packets are how many have
+	// come for each service, where that is to be known.
+	TableSeen struct {
+		Converged, Refused bool
+		Packets            map[ipvsctl.ServiceKey]uint64
+	}
 	// Counted is what the kernel has counted for each virtual service, as last read.
 	Counted map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters]
 	// Reload asks for the configuration to be read again. Asker, if there is one,
@@ -145,6 +149,8 @@ type (
 	SetTable ipvsctl.Desired
 	// SetTargets makes these the targets that are probed.
 	SetTargets []*checker.Target
+	// SetIdle makes these the targets of services without traffic.
+	SetIdle []*checker.Target
 	// Retry probes at once what could not be probed the last time.
 	Retry struct{}
 	// Restart gives up the probes of targets that have not ended long after they should have,

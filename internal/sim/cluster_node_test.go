@@ -350,7 +350,7 @@ func (n *Node) reconcile() {
 	ops := ipvsctl.Diff(n.kernel.Table(), n.want.Table, func(ipvsctl.ServiceKey) bool { return true })
 	failures, err := n.kernel.Apply(context.Background(), ops)
 	seen := director.TableSeen{Converged: err == nil && len(failures) == 0, Refused: err != nil || len(failures) > 0}
-	if seen != n.seen {
+	if seen.Converged != n.seen.Converged || seen.Refused != n.seen.Refused {
 		n.seen = seen
 		n.handle(seen)
 	}

@@ -51,15 +51,16 @@ func (k *IPVS) List(context.Context) (ipvsctl.Table, error) {
 	return k.table.Clone(), nil
 }
 
-// Services calls each with every service, without its destinations.
-func (k *IPVS) Services(_ context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service)) error {
+// Services calls each with every service and its packets, without its destinations.
+func (k *IPVS) Services(_ context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service, uint64)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.breaks("services"); err != nil {
 		return err
 	}
 	for key, vs := range k.table {
-		each(key, vs.Service)
+		total, _ := k.counters[key].Get(ipvsctl.DestinationKey{})
+		each(key, vs.Service, total.PacketsIn)
 	}
 	return nil
 }

@@ -163,14 +163,19 @@ func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request,
 	})
 }
 
-// Services calls each with every service, without its real servers.
-func (c *Conn) Services(ctx context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service)) error {
+// Services calls each with every service and the packets that have come for it, without
+// its real servers.
+func (c *Conn) Services(ctx context.Context, each func(ipvsctl.ServiceKey, ipvsctl.Service, uint64)) error {
 	var all request
 	all.command(cmdGetService)
 	err := c.ask(ctx, netlink.Dump, all, func(body []byte) error {
 		key, svc, err := decodeService(body)
+		if err != nil {
+			return err
+		}
+		total, err := decodeTotal(body)
 		if err == nil {
-			each(key, svc)
+			each(key, svc, total.PacketsIn)
 		}
 		return err
 	})
@@ -184,7 +189,7 @@ func (c *Conn) Services(ctx context.Context, each func(ipvsctl.ServiceKey, ipvsc
 // each of them.
 func (c *Conn) List(ctx context.Context) (ipvsctl.Table, error) {
 	table := ipvsctl.Table{}
-	err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service) {
+	err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service, _ uint64) {
 		table[key] = ipvsctl.VirtualService{Service: svc}
 	})
 	if err != nil {

@@ -210,7 +210,7 @@ func BenchmarkReal(b *testing.B) {
 	})
 	b.Run("look", func(b *testing.B) {
 		for b.Loop() {
-			if err := c.Services(ctx, func(ipvsctl.ServiceKey, ipvsctl.Service) {}); err != nil {
+			if err := c.Services(ctx, func(ipvsctl.ServiceKey, ipvsctl.Service, uint64) {}); err != nil {
 				b.Fatal(err)
 			}
 		}

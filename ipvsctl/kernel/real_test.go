@@ -187,7 +187,7 @@ func TestRealRoundTrip(t *testing.T) {
 func readEach(t *testing.T, c *kernel.Conn, want ipvsctl.Table) {
 	t.Helper()
 	services := map[ipvsctl.ServiceKey]ipvsctl.Service{}
-	if err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service) { services[key] = svc }); err != nil {
+	if err := c.Services(ctx, func(key ipvsctl.ServiceKey, svc ipvsctl.Service, _ uint64) { services[key] = svc }); err != nil {
 		t.Fatal(err)
 	}
 	if len(services) != len(want) {
@@ -359,5 +359,13 @@ func TestRealCounters(t *testing.T) {
 	}
 	if got.Active, got.Inactive = 0, 0; total != got {
 		t.Errorf("the service counts %+v, its only server %+v", total, got)
+	}
+	listed := uint64(0)
+	if err := c.Services(ctx, func(k ipvsctl.ServiceKey, _ ipvsctl.Service, packets uint64) {
+		if k == key {
+			listed = packets
+		}
+	}); err != nil || listed < got.PacketsIn {
+		t.Errorf("the list of services tells of %d packets, want %d or more: %v", listed, got.PacketsIn, err)
 	}
 }

@@ -5,6 +5,7 @@ virtual_service "web" {
   check "tcp" {
     interval      = "1s"
     fast_interval = "2s"  # ERROR: Intervals reversed
+    idle_interval = "500ms"  # ERROR: Intervals reversed
   }
   real_server "192.168.1.4" {}
 }

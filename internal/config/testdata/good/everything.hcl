@@ -275,6 +275,7 @@ virtual_service "web" {
     fall     = 5
     fast_interval = "100ms"
     down_interval = "30s"
+    idle_interval = "1m"
     unknown_after = "2m"
     port     = 8443
     version  = "2"
