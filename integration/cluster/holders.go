@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // Holders are the directors that serve an address, at all times: that have it on an
 // interface which runs. A Master whose cable is cut is none; nor is a Backup of FRR,
-// whose address is on a device without a carrier.
+// which tells the kernel to have its address's device down (protodown). Where the carrier of
+// the interface below comes back in the same moment, the device has one all the same.
 type Holders struct {
 	done chan struct{}
 	ends sync.WaitGroup
@@ -95,11 +97,30 @@ func (h *Host) serves(addr netip.Addr) (bool, error) {
 			if got, _ := netip.AddrFromSlice(a.IP); got.Unmap() == addr {
 				// An interface that has gone meanwhile serves nobody.
 				link, err := h.links.LinkByIndex(a.LinkIndex)
-				return err == nil && link.Attrs().RawFlags&unix.IFF_RUNNING != 0, nil
+				return err == nil && link.Attrs().RawFlags&unix.IFF_RUNNING != 0 && !h.toldDown(a.LinkIndex), nil
 			}
 		}
 		return false, err
 	}
+}
+
+// toldDown reports whether a daemon wants an interface of the host down.
+func (h *Host) toldDown(index int) (down bool) {
+	_ = h.In(func() error {
+		ask := nl.NewNetlinkRequest(unix.RTM_GETLINK, 0)
+		message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+		message.Index = int32(index)
+		ask.AddData(message)
+		answers, err := ask.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
+		for _, answer := range answers {
+			attributes, _ := nl.ParseRouteAttr(answer[unix.SizeofIfInfomsg:])
+			for _, a := range attributes {
+				down = down || a.Attr.Type == unix.IFLA_PROTO_DOWN && a.Value[0] != 0
+			}
+		}
+		return err
+	})
+	return down
 }
 
 // Now says which directors serve the address.
