@@ -54,7 +54,7 @@ func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err erro
 		}
 	}
 	for some := range slices.Chunk(there, renewedAtOnce) {
-		refused, err := l.requests.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
+		refused, err := l.renewals.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
 			d := v.devices[some[i].Interface]
 			return d.index, l.request(d, some[i], l.held[some[i]], h.Lease)
 		})

@@ -132,6 +132,19 @@ func naFilter(addrs []netip.Addr) filter {
 	return append(f, refuse)
 }
 
+// notBy returns the filter for what rtnetlink(7) tells, but for what the socket of this
+// port has asked for: nlmsg_pid in struct nlmsghdr of linux/netlink.h, in the host's order.
+func notBy(port uint32) filter {
+	var pid [4]byte
+	binary.NativeEndian.PutUint32(pid[:], port)
+	return filter{
+		bpf.LoadAbsolute{Off: 12, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(pid[:]), SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+		bpf.RetConstant{Val: wholePacket},
+	}
+}
+
 // attach puts a filter in the place of the one that a socket has. Each packet
 // passes the one or the other.
 func (f filter) attach(fd int) error {

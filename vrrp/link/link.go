@@ -41,10 +41,8 @@ type Link struct {
 
 	inbox *inbox // of the view's sockets and listeners
 
-	netlink  *netlink.Handle
-	requests *requests
-	routes   *netlink.Handle                           // has the kernel pick out what is listed
-	held     map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
+	asking
+	held map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
 
 	// routed are the routes that Hold has added, census what was seen of them in the
 	// kernel, and obstacles are those of others in their places; likewise.
@@ -108,35 +106,21 @@ var (
 // Open returns a Link of this network namespace. It knows no interface before
 // Run has listed them.
 func Open() (*Link, error) {
-	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	asking, err := openAsking()
 	if err != nil {
-		return nil, fmt.Errorf("opening a netlink socket: %w", err)
-	}
-	routes, err := strictHandle()
-	if err != nil {
-		h.Close()
-		return nil, err
-	}
-	requests, err := openRequests()
-	if err != nil {
-		h.Close()
-		routes.Close()
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
 	inbox, err := openInbox()
 	if err != nil {
-		h.Close()
-		routes.Close()
-		return nil, errors.Join(err, unix.Close(requests.fd))
+		asking.close()
+		return nil, err
 	}
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
 		inbox:       inbox,
-		netlink:     h,
-		routes:      routes,
-		requests:    requests,
+		asking:      asking,
 		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
 		obstacles:   make(obstacles),

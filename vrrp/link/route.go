@@ -160,9 +160,7 @@ func SweepAll() error {
 	if err != nil {
 		return err
 	}
-	defer l.netlink.Close()
-	defer l.routes.Close()
-	defer unix.Close(l.requests.fd)
+	defer l.asking.close()
 	return l.Sweep(vrrp.Holdings{})
 }
 

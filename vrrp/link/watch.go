@@ -45,9 +45,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.keepConns(nil)
 	l.leave()
 	l.refuse(time.Now()) // Nothing, if that is wanted.
-	l.netlink.Close()
-	l.routes.Close()
-	_ = unix.Close(l.requests.fd)
+	l.asking.close()
 	return nil
 }
 
@@ -72,7 +70,7 @@ func (l *Link) watch(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// Subscribe before listing: an event tells what changes in between.
-	events, err := subscribe(ctx, l.eventBuffer)
+	events, err := subscribe(ctx, l.eventBuffer, l.renewals)
 	if err != nil {
 		return fmt.Errorf("subscribing to events of interfaces and addresses (CAP_NET_ADMIN is needed): %w", err)
 	}
