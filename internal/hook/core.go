@@ -15,7 +15,10 @@ import (
 
 // A Core decides which hooks run. The zero value is ready for use.
 type Core struct {
+	// routers are followed where somebody is told of one. latest is how all are, as heard
+	// last.
 	routers map[string]*router
+	latest  []*vrrp.Status
 	queues  map[config.Owner]*queue // of those that have hooks, or had some
 	runs    uint64                  // that were begun
 	fences  map[config.Owner]*fence
@@ -46,8 +49,11 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 	for _, h := range hooks {
 		of[h.Owner] = append(of[h.Owner], h)
 	}
+	if !c.tells(hooks) {
+		routers = nil // A thousand of them would be compared with each report.
+	}
 	effects := c.dissolve(now, routers)
-	owners := c.adopt(routers)
+	owners := c.adopt(now, routers)
 	for _, q := range c.queues {
 		q.wanted = false
 	}
@@ -66,6 +72,12 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 	}
 	c.services.set(of)
 	return append(effects, c.proceed(now)...)
+}
+
+// tells reports whether anybody is told of virtual routers, or was.
+func (c *Core) tells(hooks []config.Hook) bool {
+	return len(c.queues) > 0 || len(c.streams.all) > 0 ||
+		slices.ContainsFunc(hooks, func(h config.Hook) bool { return h.Owner.Service == "" })
 }
 
 // dissolve tells the hooks of the sync groups that are no longer configured, though some
@@ -96,11 +108,12 @@ func (c *Core) dissolve(now time.Time, routers []vrrp.Config) (effects []Effect)
 }
 
 // adopt takes the routers that are configured, and returns what may have hooks.
-func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
+func (c *Core) adopt(now time.Time, routers []vrrp.Config) (owners []config.Owner) {
 	if c.queues == nil {
 		c.queues, c.routers, c.fences = make(map[config.Owner]*queue), make(map[string]*router), make(map[config.Owner]*fence)
 		c.urgent, c.services = make(map[uint64]*fence), make(services)
 	}
+	fresh := make(map[string]bool)
 	for _, r := range c.routers {
 		r.wanted = false
 	}
@@ -108,6 +121,7 @@ func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 		name := routers[i].Name
 		if c.routers[name] == nil {
 			c.routers[name] = &router{facts: configured(&routers[i])}
+			fresh[name] = true
 		}
 		r := c.routers[name]
 		r.wanted, r.group = true, routers[i].SyncGroup
@@ -116,12 +130,21 @@ func (c *Core) adopt(routers []vrrp.Config) (owners []config.Owner) {
 			owners = append(owners, group)
 		}
 	}
+	for _, s := range c.latest {
+		if r := c.routers[s.Name]; fresh[s.Name] && s.Phase != vrrp.Ended {
+			r.facts = factsOf(s)
+			r.state, _ = stateIn(now, s, false)
+		}
+	}
 	return owners
 }
 
 // Take takes what the keeper has told: events, the first one first, and then how all
 // routers are; nil: nothing is said of that.
 func (c *Core) Take(now time.Time, statuses []*vrrp.Status, events []vrrp.Event) []Effect {
+	if statuses != nil {
+		c.latest = statuses
+	}
 	if c.finishing || len(c.routers) == 0 {
 		return nil
 	}

@@ -274,6 +274,24 @@ func TestHooksByReload(t *testing.T) {
 	s.check(t)
 }
 
+// Without hooks no router is followed, but what was heard of it last counts.
+func TestTheFirstHooksByReload(t *testing.T) {
+	s := newStage()
+	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)
+	if len(s.routers) != 0 {
+		t.Errorf("%d routers are followed for nobody", len(s.routers))
+	}
+	s.do(s.Configure(s.now, routers("web"), []config.Hook{on("master"), on("backup")}))
+	s.check(t, "start /hooks/master LVSD_STATE=master LVSD_FORMER_STATE=")
+	if env := strings.Join(s.begun[1].Env, "\n"); !strings.Contains(env, "LVSD_REASON=the hook is new") || !strings.Contains(env, "LVSD_PRIORITY=120") {
+		t.Errorf("it is told\n%s", env)
+	}
+	s.end(spawn.Outcome{}, nil)
+	s.seen = nil
+	s.become(vrrp.Master, vrrp.Backup, vrrp.BecameBackup)
+	s.check(t, "start /hooks/backup LVSD_STATE=backup LVSD_FORMER_STATE=master")
+}
+
 func TestARouterThatIsRemovedStops(t *testing.T) {
 	s := newStage(on("stop"), on("master"))
 	s.become(vrrp.Backup, vrrp.Master, vrrp.BecameMaster)

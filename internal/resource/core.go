@@ -70,12 +70,18 @@ func (c *Core) Take(now time.Time, statuses []*vrrp.Status, events []vrrp.Event)
 	if c.lists == nil {
 		return nil
 	}
+	all := len(c.lists) > 0
+	if !all { // There is nothing to start or to stop: a question is all that counts.
+		clear(c.routers)
+		events = nil
+	}
 	for _, e := range events {
 		c.routers[e.Router] = c.routers[e.Router].hear(e)
 	}
-	for i := range statuses {
-		name := statuses[i].Name
-		c.routers[name] = c.routers[name].follow(now, statuses[i])
+	for _, s := range statuses {
+		if all || s.Question.Number != 0 {
+			c.routers[s.Name] = c.routers[s.Name].follow(now, s)
+		}
 	}
 	return c.proceed(now)
 }

@@ -307,6 +307,19 @@ func TestResourcesByReload(t *testing.T) {
 	}
 }
 
+// Without resources no router is followed, and the next report tells how it is.
+func TestTheFirstResourcesByReload(t *testing.T) {
+	s := newStage()
+	s.hear(master)
+	if len(s.routers) != 0 {
+		t.Errorf("%d routers are followed for nothing", len(s.routers))
+	}
+	s.do(s.Configure(s.now, pair, blind("disk")))
+	s.check(t)
+	s.hear(master)
+	s.check(t, "start disk")
+}
+
 func TestARouterThatIsRemovedStopsThemAndIsAnswered(t *testing.T) {
 	s := newStage(blind("disk")...)
 	s.hear(master)
