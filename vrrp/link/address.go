@@ -54,9 +54,8 @@ func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err erro
 		}
 	}
 	for some := range slices.Chunk(there, renewedAtOnce) {
-		refused, err := l.renewals.renew(len(some), func(i int) (index int, addr *netlink.Addr) {
-			d := v.devices[some[i].Interface]
-			return d.index, l.request(d, some[i], l.held[some[i]], h.Lease)
+		refused, err := l.renewals.renew(len(some), func(i int) assignment {
+			return l.request(v.devices[some[i].Interface], some[i], l.held[some[i]], h.Lease)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("renewing the leases of addresses: %w", err)
@@ -111,8 +110,8 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 	}
 	addr := l.request(d, a, as, lease)
 	// An exclusive add shows whether the address was there.
-	if err = l.requests.add(d.index, addr); errors.Is(err, unix.EEXIST) {
-		return false, errors.Join(l.requests.replace(d.index, addr), noLease)
+	if err = l.requests.add(addr); errors.Is(err, unix.EEXIST) {
+		return false, errors.Join(l.requests.replace(addr), noLease)
 	}
 	return err == nil, errors.Join(err, noLease)
 }
@@ -143,38 +142,35 @@ func (l *Link) differs(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes) (
 }
 
 // request is an address as it is given to the kernel.
-func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, lease time.Duration) *netlink.Addr {
+func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, lease time.Duration) assignment {
 	valid := uint32(forever)
 	if lease > 0 {
 		valid = uint32((lease + time.Second - 1) / time.Second)
 	}
-	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), ValidLft: int(valid), PreferedLft: int(valid)}
+	addr := assignment{index: d.index, prefix: a.Prefix, valid: valid, preferred: valid}
 	if as.NoPrefixRoute {
-		addr.Flags = unix.IFA_F_NOPREFIXROUTE
+		addr.flags = unix.IFA_F_NOPREFIXROUTE
 	}
 	if a.Prefix.Addr().Is4() {
-		if as.Broadcast.IsValid() {
-			addr.Broadcast = as.Broadcast.AsSlice()
-		}
-		addr.Label, addr.Scope = as.Label, int(as.Scope)
+		addr.broadcast, addr.label, addr.scope = as.Broadcast, as.Label, as.Scope
 		if d.virtual() && l.onLink(d, a) {
-			addr.Flags = unix.IFA_F_NOPREFIXROUTE
+			addr.flags = unix.IFA_F_NOPREFIXROUTE
 		}
 		return addr
 	}
 	// Two directors hold the address during a hand-over, and duplicate
 	// address detection would disable it on the second.
-	addr.Flags |= unix.IFA_F_NODAD
+	addr.flags |= unix.IFA_F_NODAD
 	// Connections that the director itself opens must not come from an address
 	// that may move away (RFC 6724 section 5, rule 3). IPv4 needs no flag for
 	// that: an address in a network that has one already is secondary.
 	if !as.Preferred {
-		addr.PreferedLft = 0
+		addr.preferred = 0
 	}
 	if l.onLink(d, a) {
 		// The route to the network belongs to the own address. A permanent
 		// address that gets a lease would pass it on to that route.
-		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
+		addr.flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	return addr
 }

@@ -186,15 +186,15 @@ func TestEventsDoNotTellOfRenewedLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := func(n byte) *netlink.Addr {
-		return &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 77, 7, n}), 32)), ValidLft: 60, PreferedLft: 60}
+	addr := func(n byte) assignment {
+		return assignment{index: lo.Attrs().Index, prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 77, 7, n}), 32), valid: 60, preferred: 60}
 	}
 	for n := range byte(3) {
-		if err := l.requests.add(lo.Attrs().Index, addr(n)); err != nil {
+		if err := l.requests.add(addr(n)); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.netlink.AddrDel(lo, addr(n)) }()
-		if refused, err := l.renewals.renew(1, func(int) (int, *netlink.Addr) { return lo.Attrs().Index, addr(n) }); err != nil || len(refused) > 0 {
+		defer func() { _ = l.netlink.AddrDel(lo, &netlink.Addr{IPNet: ipNet(addr(n).prefix)}) }()
+		if refused, err := l.renewals.renew(1, func(int) assignment { return addr(n) }); err != nil || len(refused) > 0 {
 			t.Fatal(refused, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 
@@ -92,18 +93,29 @@ func openRequests() (*requests, error) {
 	return &requests{fd: fd, port: address.Pid, answers: make([]byte, 8<<10)}, nil
 }
 
-// add adds an address to the interface of that index; the error is EEXIST if it is there.
-func (r *requests) add(index int, a *netlink.Addr) error {
-	return r.one(unix.NLM_F_CREATE|unix.NLM_F_EXCL, index, a)
+// An assignment is an address as the kernel is asked for it.
+type assignment struct {
+	index            int // of the interface
+	prefix           netip.Prefix
+	flags            uint32
+	scope            uint8
+	broadcast        netip.Addr // invalid: none
+	label            string
+	preferred, valid uint32 // its lifetimes, in seconds
+}
+
+// add adds an address; the error is EEXIST if it is there.
+func (r *requests) add(a assignment) error {
+	return r.one(unix.NLM_F_CREATE|unix.NLM_F_EXCL, a)
 }
 
 // replace adds an address, or begins the lease anew of one that is there.
-func (r *requests) replace(index int, a *netlink.Addr) error {
-	return r.one(unix.NLM_F_CREATE|unix.NLM_F_REPLACE, index, a)
+func (r *requests) replace(a assignment) error {
+	return r.one(unix.NLM_F_CREATE|unix.NLM_F_REPLACE, a)
 }
 
-func (r *requests) one(flags uint16, index int, a *netlink.Addr) error {
-	refused, err := r.ask(1, flags, func(int) (int, *netlink.Addr) { return index, a })
+func (r *requests) one(flags uint16, a assignment) error {
+	refused, err := r.ask(1, flags, func(int) assignment { return a })
 	if errno := refused[0]; errno != 0 {
 		err = errno
 	}
@@ -111,12 +123,12 @@ func (r *requests) one(flags uint16, index int, a *netlink.Addr) error {
 }
 
 // renew asks for n addresses that are there, and returns which of them were refused.
-func (r *requests) renew(n int, request func(i int) (index int, a *netlink.Addr)) (refused map[int]unix.Errno, err error) {
+func (r *requests) renew(n int, request func(i int) assignment) (refused map[int]unix.Errno, err error) {
 	return r.ask(n, unix.NLM_F_REPLACE, request)
 }
 
 // ask asks for n addresses, and returns why some were refused.
-func (r *requests) ask(n int, flags uint16, request func(i int) (index int, a *netlink.Addr)) (map[int]unix.Errno, error) {
+func (r *requests) ask(n int, flags uint16, request func(i int) assignment) (map[int]unix.Errno, error) {
 	first := r.sequence + 1
 	r.messages = r.messages[:0]
 	for i := range n {
@@ -125,8 +137,7 @@ func (r *requests) ask(n int, flags uint16, request func(i int) (index int, a *n
 			flags |= unix.NLM_F_ACK // The errors of the others come before.
 		}
 		r.sequence++
-		index, a := request(i)
-		r.messages = appendAddress(r.messages, flags, r.sequence, index, a)
+		r.messages = appendAddress(r.messages, flags, r.sequence, request(i))
 	}
 	refused := make(map[int]unix.Errno)
 	return refused, r.exchange(func(m *syscall.NetlinkMessage) (done bool) {
@@ -232,35 +243,44 @@ func appendHeader(b []byte, kind, flags uint16, sequence uint32) []byte {
 
 // appendAddress appends a request for an address: a header, struct ifaddrmsg of
 // linux/if_addr.h, and its attributes.
-func appendAddress(b []byte, flags uint16, sequence uint32, index int, a *netlink.Addr) []byte {
+func appendAddress(b []byte, flags uint16, sequence uint32, a assignment) []byte {
 	start := len(b)
 	order := binary.NativeEndian
 	b = appendHeader(b, unix.RTM_NEWADDR, flags, sequence)
-	family, ip := byte(unix.AF_INET6), a.IP.To16()
-	if a.IP.To4() != nil {
-		family, ip = unix.AF_INET, a.IP.To4()
+	family, ip := byte(unix.AF_INET6), a.prefix.Addr()
+	if ip.Is4() {
+		family = unix.AF_INET
 	}
-	bits, _ := a.Mask.Size()
-	b = append(b, family, byte(bits), byte(a.Flags), byte(a.Scope))
-	b = order.AppendUint32(b, uint32(index))
-	attribute := func(kind uint16, value []byte) {
-		b = order.AppendUint16(b, uint16(4+len(value)))
-		b = order.AppendUint16(b, kind)
-		b = append(b, value...)
-		b = append(b, make([]byte, -len(value)&3)...)
+	b = append(b, family, byte(a.prefix.Bits()), byte(a.flags), a.scope)
+	b = order.AppendUint32(b, uint32(a.index))
+	b = appendIP(b, unix.IFA_LOCAL, ip)
+	b = appendIP(b, unix.IFA_ADDRESS, ip)
+	b = order.AppendUint32(appendAttribute(b, unix.IFA_FLAGS, 4), a.flags)
+	b = append(appendAttribute(b, ifaProto, 1), RouteProtocol, 0, 0, 0)
+	if a.broadcast.IsValid() {
+		b = appendIP(b, unix.IFA_BROADCAST, a.broadcast)
 	}
-	attribute(unix.IFA_LOCAL, ip)
-	attribute(unix.IFA_ADDRESS, ip)
-	attribute(unix.IFA_FLAGS, order.AppendUint32(nil, uint32(a.Flags)))
-	attribute(ifaProto, []byte{RouteProtocol})
-	if a.Broadcast != nil {
-		attribute(unix.IFA_BROADCAST, a.Broadcast.To4())
+	if n := len(a.label) + 1; n > 1 {
+		b = append(append(appendAttribute(b, unix.IFA_LABEL, n), a.label...), make([]byte, 1+-n&3)...)
 	}
-	if a.Label != "" {
-		attribute(unix.IFA_LABEL, append([]byte(a.Label), 0))
-	}
-	lifetimes := order.AppendUint32(order.AppendUint32(nil, uint32(a.PreferedLft)), uint32(a.ValidLft))
-	attribute(unix.IFA_CACHEINFO, append(lifetimes, 0, 0, 0, 0, 0, 0, 0, 0)) // and when it was made and changed
+	b = order.AppendUint32(order.AppendUint32(appendAttribute(b, unix.IFA_CACHEINFO, 16), a.preferred), a.valid)
+	b = append(b, make([]byte, 8)...) // when it was made and changed
 	order.PutUint32(b[start:], uint32(len(b)-start))
 	return b
+}
+
+// appendAttribute begins an attribute whose value is that long, and is to be filled up to a
+// multiple of four.
+func appendAttribute(b []byte, kind uint16, length int) []byte {
+	b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofRtAttr+length))
+	return binary.NativeEndian.AppendUint16(b, kind)
+}
+
+func appendIP(b []byte, kind uint16, ip netip.Addr) []byte {
+	if ip.Is4() {
+		four := ip.As4()
+		return append(appendAttribute(b, kind, len(four)), four[:]...)
+	}
+	all := ip.As16()
+	return append(appendAttribute(b, kind, len(all)), all[:]...)
 }
