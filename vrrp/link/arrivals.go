@@ -110,8 +110,8 @@ func (a *arrivals[S]) collect(instance uintptr, all []int) []int {
 }
 
 // watch puts a token into wake when packets have arrived, not more often than it is told
-// to, until it is closed. It reads none: the loop does that when it is ready to.
-func (a *arrivals[S]) watch(wake chan struct{}, every time.Duration) {
+// to each time, until it is closed. It reads none: the loop does that when it is ready to.
+func (a *arrivals[S]) watch(wake chan struct{}, every func() time.Duration) {
 	_ = a.raw.Read(func(instance uintptr) bool {
 		a.mu.Lock()
 		a.told = a.collect(instance, a.told)
@@ -119,7 +119,7 @@ func (a *arrivals[S]) watch(wake chan struct{}, every time.Duration) {
 		a.mu.Unlock()
 		if some {
 			token(wake)
-			time.Sleep(every)
+			time.Sleep(every())
 			a.again(instance, &a.told)
 		}
 		return false

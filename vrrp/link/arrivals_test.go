@@ -62,7 +62,7 @@ func TestTheNextPacketWakesAfterOneThatWasTaken(t *testing.T) {
 	wire(t)
 	s := open(t, 4, vrrp.Identity{Version: 3, VRID: 51})
 	a, wake, room := watched(t, s), make(chan struct{}, 1), new(batch)
-	go a.watch(wake, readEvery)
+	go a.watch(wake, func() time.Duration { return readEvery })
 	k := newTalker(t, 4)
 	for i := range 200 {
 		k.say(255, 0x31, 51)

@@ -239,7 +239,7 @@ func TestFloodOfStrays(t *testing.T) {
 	k, s := newTalker(t, 4), open(t, 4, vrrp.Identity{Version: 3, VRID: 51})
 	wake := make(chan struct{}, 1)
 	a := watched(t, s)
-	go a.watch(wake, readEvery)
+	go a.watch(wake, func() time.Duration { return readEvery })
 	for range 20_000 {
 		k.say(255, 0x31, 52, 0, 0, 0, 0, 0, 0)
 	}

@@ -1,12 +1,20 @@
 package link
 
-import "errors"
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/lvsd/lvsd/vrrp"
+)
 
 // An inbox has all sockets that are read, and the room that they are read into.
 type inbox struct {
 	adverts, strays *arrivals[*socket]
 	claims          *arrivals[*tap]
 	batch           batch
+	// pause is how much longer than readEvery it is between two wake-ups for adverts.
+	pause atomic.Int64
 }
 
 func openInbox() (*inbox, error) {
@@ -23,9 +31,19 @@ func openInbox() (*inbox, error) {
 
 // watch puts a token into wake when something has arrived, until the inbox is closed.
 func (b *inbox) watch(wake chan struct{}) {
-	go b.adverts.watch(wake, readEvery)
-	go b.strays.watch(wake, straysEvery)
-	go b.claims.watch(wake, straysEvery)
+	strays := func() time.Duration { return straysEvery }
+	go b.adverts.watch(wake, func() time.Duration { return readEvery + time.Duration(b.pause.Load()) })
+	go b.strays.watch(wake, strays)
+	go b.claims.watch(wake, strays)
+}
+
+// expect takes for which routers adverts will come.
+func (b *inbox) expect(wanted map[vrrp.Port][]vrrp.Identity) {
+	n := 0
+	for _, ids := range wanted {
+		n += len(ids)
+	}
+	b.pause.Store(int64(n) * int64(readMore))
 }
 
 func (b *inbox) close() {

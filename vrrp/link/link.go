@@ -152,6 +152,7 @@ func (l *Link) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	l.mu.Lock()
 	l.want = wanted
 	l.mu.Unlock()
+	l.inbox.expect(wanted)
 	token(l.listen)
 }
 
