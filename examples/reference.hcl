@@ -231,6 +231,11 @@ virtual_router "outside" {
     # An address; default: none.
     broadcast = "10.13.0.255"
 
+    # The other end of a point-to-point link, as ip-address(8) has it. The
+    # kernel has a route to it, and the address has no network of its own.
+    # An address; default: none.
+    # peer = "10.13.0.1"
+
     # Keep the kernel from adding a route to the network of the address, as
     # ip-address(8) does with this word.
     # Default: false.
@@ -268,6 +273,11 @@ virtual_router "outside" {
     # The broadcast address of an IPv4 address's network.
     # An address; default: none.
     broadcast = "172.16.0.255"
+
+    # The other end of a point-to-point link, as ip-address(8) has it. The
+    # kernel has a route to it, and the address has no network of its own.
+    # An address; default: none.
+    # peer = "10.13.0.1"
 
     # Keep the kernel from adding a route to the network of the address, as
     # ip-address(8) does with this word.
@@ -342,6 +352,15 @@ virtual_router "outside" {
     # bytes.
     # 40 to 65495; default: what the MTU leaves.
     advertised_mss = 1360
+
+    # The TTL or hop limit of the director's own packets on this route.
+    # 1 to 255; default: that of the machine.
+    hop_limit = 64
+
+    # The most that the director's own TCP lets the other side send ahead on
+    # this route, in bytes.
+    # 1 to 2147483647; default: that of the machine.
+    window = 65535
 
     # Also track the interface, if the route names one: without it, the
     # director is not Master.

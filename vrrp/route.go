@@ -37,6 +37,9 @@ type Route struct {
 	// MTU and AdvertisedMSS are the largest packet that is sent there and the largest
 	// segment that TCP announces, in bytes; zero: what follows from the interface.
 	MTU, AdvertisedMSS uint32
+	// HopLimit is the TTL of the director's own packets, and Window bounds what its TCP lets
+	// the other side send ahead, in bytes; zero: what the machine has for all.
+	HopLimit, Window uint32
 }
 
 // A RouteType is a route that leads nowhere, as ip-route(8) names it.
@@ -77,6 +80,12 @@ func (r Route) String() string {
 	}
 	if r.AdvertisedMSS != 0 {
 		words = append(words, fmt.Sprint("advmss ", r.AdvertisedMSS))
+	}
+	if r.HopLimit != 0 {
+		words = append(words, fmt.Sprint("hoplimit ", r.HopLimit))
+	}
+	if r.Window != 0 {
+		words = append(words, fmt.Sprint("window ", r.Window))
 	}
 	return strings.Join(words, " ")
 }

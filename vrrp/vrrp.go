@@ -191,6 +191,9 @@ type Attributes struct {
 	Scope uint8
 	// Broadcast is the broadcast address of its network, of IPv4 only. Invalid: none.
 	Broadcast netip.Addr
+	// Peer is the other end of a point-to-point link, to which the kernel then has a route.
+	// Such an address has no network of its own. Invalid: none.
+	Peer netip.Addr
 	// Preferred lets the director's own connections come from it, of IPv6 only.
 	// Otherwise it is deprecated (RFC 4862 section 5.5.4).
 	Preferred bool

@@ -19,6 +19,8 @@ func attributeOptions[T any](of func(*T) *vrrp.Attributes) []block.Entry[T] {
 			func(t *T) *uint8 { return &of(t).Scope }),
 		block.Text("broadcast", "The broadcast address of an IPv4 address's network.",
 			netip.Addr{}, block.Address, func(t *T) *netip.Addr { return &of(t).Broadcast }).Within("an address").Unless("none"),
+		block.Text("peer", "The other end of a point-to-point link, as ip-address(8) has it. The kernel has a route to it, and the address has no network of its own.",
+			netip.Addr{}, block.Address, func(t *T) *netip.Addr { return &of(t).Peer }).Within("an address").Unless("none"),
 		block.Flag("noprefixroute", "Keep the kernel from adding a route to the network of the address, as ip-address(8) does with this word.",
 			false, func(t *T) *bool { return &of(t).NoPrefixRoute }),
 		block.Flag("preferred", "Let the director's own connections come from an IPv6 address. If false, it is deprecated (RFC 6724, rule 3): a connection from an address that moves away is lost. Of IPv4 addresses, the first one of a network is used anyway.",
@@ -27,7 +29,8 @@ func attributeOptions[T any](of func(*T) *vrrp.Attributes) []block.Entry[T] {
 }
 
 // checkAttributes checks what is said of an address on an interface.
-func checkAttributes(b *block.Body, a netip.Addr, as vrrp.Attributes, on string) {
+func checkAttributes(b *block.Body, p netip.Prefix, as vrrp.Attributes, on string) {
+	a := p.Addr()
 	for _, name := range [...]string{"label", "scope", "broadcast"} {
 		if a.Is6() && b.Given(name) {
 			b.Mistake(b.NameAt(name), "Unused "+name, "An IPv6 address has no %s: remove it.", name)
@@ -38,6 +41,15 @@ func checkAttributes(b *block.Body, a netip.Addr, as vrrp.Attributes, on string)
 	}
 	if l := as.Label; l != "" && on != "" && (len(l) > 15 || l != on && !strings.HasPrefix(l, on+":")) {
 		b.Mistake(b.At("label"), "Invalid label", "%q can't be the label of an address on %s: write one of up to 15 bytes that begins with %q.", l, on, on+":")
+	}
+	switch {
+	case !as.Peer.IsValid():
+	case as.Peer.Is6() != a.Is6() || as.Peer == a:
+		b.Mistake(b.At("peer"), "Invalid peer", "%s can't be the other end of a link that has %s here: write another address of the same family.", as.Peer, a)
+	case !p.IsSingleIP():
+		b.Mistake(b.At("peer"), "Unused prefix length", "With a peer, the address has no network of its own: write %s without a prefix length.", a)
+	case b.Given("broadcast"):
+		b.Mistake(b.NameAt("broadcast"), "Unused broadcast", "A point-to-point link has no broadcast address: remove it, or the peer.")
 	}
 	if as.Broadcast.Is6() {
 		b.Mistake(b.At("broadcast"), "Wrong family", "%s can't be the broadcast address of %s: write an IPv4 address.", as.Broadcast, a)
@@ -74,7 +86,7 @@ func addressBlocks(b *block.Body, c *vrrp.Config) (all []block.Item) {
 		as := addressTable.Read(inner)
 		it := block.Item{Text: inner.Labels[0], At: inner.LabelAt(0)}
 		if p, ok := inner.ParsePrefix(it.Text, it.At); ok {
-			checkAttributes(inner, p.Addr(), as, labelled(b, c))
+			checkAttributes(inner, p, as, labelled(b, c))
 			attribute(&c.Attributes, p.Addr(), as)
 			all = append(all, it)
 		}
@@ -107,7 +119,7 @@ func extraAddresses(b *block.Body, c *vrrp.Config) {
 		if p, ok := virtualAddress(b, inner.Labels[0], inner.LabelAt(0)); ok {
 			x.Prefix = p
 			c.Extra = append(c.Extra, x.InterfaceAddress)
-			checkAttributes(inner, p.Addr(), x.Attributes, x.Interface)
+			checkAttributes(inner, p, x.Attributes, x.Interface)
 			attribute(&c.Attributes, p.Addr(), x.Attributes)
 		}
 		if x.track {

@@ -164,6 +164,7 @@ func TestReferenceNamesEveryOption(t *testing.T) {
 	text = bytes.ReplaceAll(text, []byte("  # certificate_file "), []byte("    certificate_file "))
 	// So does one that peers, or another option, exclude.
 	text = bytes.ReplaceAll(text, []byte("  # multicast_group "), []byte("  multicast_group "))
+	text = bytes.ReplaceAll(text, []byte("    # peer "), []byte("    peer "))
 	text = bytes.ReplaceAll(text, []byte("      # pattern "), []byte("      pattern "))
 	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
 	if diags.HasErrors() {

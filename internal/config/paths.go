@@ -41,6 +41,10 @@ func routeOptions[T any](of func(*T) *vrrp.Route) []block.Entry[T] {
 			0, 68, 65535, func(t *T) *uint32 { return &of(t).MTU }).Unless("that of the interface"),
 		block.Count("advertised_mss", "The largest segment that TCP asks the other side for on this route, in bytes.",
 			0, 40, 65495, func(t *T) *uint32 { return &of(t).AdvertisedMSS }).Unless("what the MTU leaves"),
+		block.Count("hop_limit", "The TTL or hop limit of the director's own packets on this route.",
+			0, 1, 255, func(t *T) *uint32 { return &of(t).HopLimit }).Unless("that of the machine"),
+		block.Count("window", "The most that the director's own TCP lets the other side send ahead on this route, in bytes.",
+			0, 1, math.MaxInt32, func(t *T) *uint32 { return &of(t).Window }).Unless("that of the machine"),
 	}
 }
 
@@ -80,7 +84,7 @@ func readRoute(b *block.Body, r *vrrp.Route) (ok bool) {
 	}
 	switch {
 	case r.Type != "":
-		for _, name := range [...]string{"via", "interface", "source", "scope", "onlink", "mtu", "advertised_mss"} {
+		for _, name := range [...]string{"via", "interface", "source", "scope", "onlink", "mtu", "advertised_mss", "hop_limit", "window"} {
 			if b.Given(name) {
 				b.Mistake(b.NameAt(name), "Unused "+name, "A route of type %q sends no packets: remove it.", r.Type)
 			}

@@ -51,6 +51,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"static/address/label":      {"", `label = "eth1:a"`, nil},
 	"static/address/scope":      {"", `scope = "link"`, nil},
 	"static/address/broadcast":  {"", `broadcast = "10.14.0.255"`, nil},
+	"static/address/peer":       {"", `peer = "10.14.0.1"`, nil},
 	"static/route/type":         {"", "type = \"blackhole\"\nvia", nil},
 	"static/route/via":          {"", `via = "10.13.0.2"`, nil},
 	"static/route/interface":    {"", `interface = "eth1"`, nil},
@@ -72,6 +73,8 @@ var reloadedOptions = map[string]reloadedOption{
 	"static/address/noprefixroute":       {"", `noprefixroute = true`, nil},
 	"static/route/mtu":                   {"", `mtu = 1400`, nil},
 	"static/route/advertised_mss":        {"", `advertised_mss = 1360`, nil},
+	"static/route/hop_limit":             {"", `hop_limit = 32`, nil},
+	"static/route/window":                {"", `window = 65535`, nil},
 	"static/rule/protocol":               {"", `protocol = "tcp"`, nil},
 	"static/rule/source_port":            {"", `source_port = "1024-65534"`, nil},
 	"static/rule/destination_port":       {`destination_port = "80"`, `destination_port = "443"`, nil},
@@ -340,7 +343,7 @@ func file(t *testing.T, path, text string, also []string) *config.Config {
 			lines = append(slices.Clone(also), lines...)
 		}
 		head := map[string]string{"virtual_service": `virtual_service "web"`, "real_server": `real_server "192.168.1.4"`,
-			"address": `address "10.14.0.15/24"`, "route": `route "10.15.0.0/16"`}[blocks[i]]
+			"address": `address "10.14.0.15"`, "route": `route "10.15.0.0/16"`}[blocks[i]]
 		if head == "" {
 			head = blocks[i]
 		}

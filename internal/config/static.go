@@ -47,7 +47,7 @@ func readStatic(b *block.Body) vrrp.Holdings {
 			continue
 		}
 		checkHost(inner, p, at)
-		checkAttributes(inner, p.Addr(), a.Attributes, a.Interface)
+		checkAttributes(inner, p, a.Attributes, a.Interface)
 		claim(inner, fixedAddress, p.Addr().String(), at)
 		a.Prefix, a.Preferred = p, p.Addr().Is6()
 		h.Addresses = append(h.Addresses, a.InterfaceAddress)

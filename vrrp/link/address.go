@@ -125,9 +125,12 @@ func (l *Link) differs(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes) (
 		was.Preferred = false
 		return was != as, nil
 	}
-	there := slices.ContainsFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
-	if as == (vrrp.Attributes{}) || !there {
+	at := slices.IndexFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
+	if as == (vrrp.Attributes{}) || at < 0 {
 		return false, nil
+	}
+	if as.Peer.IsValid() && as.Peer != d.addrs[at].peer.Addr() {
+		return true, nil
 	}
 	all, err := whole(func() ([]netlink.Addr, error) {
 		return l.netlink.AddrList(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}, netlink.FAMILY_V4)
@@ -147,7 +150,7 @@ func (l *Link) request(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, l
 	if lease > 0 {
 		valid = uint32((lease + time.Second - 1) / time.Second)
 	}
-	addr := assignment{index: d.index, prefix: a.Prefix, valid: valid, preferred: valid}
+	addr := assignment{index: d.index, prefix: a.Prefix, peer: as.Peer, valid: valid, preferred: valid}
 	if as.NoPrefixRoute {
 		addr.flags = unix.IFA_F_NOPREFIXROUTE
 	}
@@ -228,7 +231,7 @@ func (d *device) wouldLead(p netip.Prefix) bool {
 func (l *Link) releaseAddresses(h vrrp.Holdings) (removed []vrrp.InterfaceAddress, err error) {
 	spared := l.sparing()
 	err = l.each(h, "removing %s from %s: %w", func(d *device, a vrrp.InterfaceAddress) error {
-		delete(l.held, a)
+		defer delete(l.held, a)
 		if d == nil {
 			return nil
 		}
@@ -248,11 +251,28 @@ func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) (was 
 		return false, err
 	}
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: d.index}}
-	err = l.netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero})
+	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), Broadcast: net.IPv4zero}
+	if peer := l.peer(d, a); peer.IsValid() {
+		addr.Peer = ipNet(peer)
+	}
+	err = l.netlink.AddrDel(link, addr)
 	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// peer is the other end of a point-to-point address that is there, or that Hold has added
+// a moment ago. The kernel knows such an address by both.
+func (l *Link) peer(d *device, a vrrp.InterfaceAddress) netip.Prefix {
+	i := slices.IndexFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
+	if as := l.held[a]; i < 0 && as.Peer.IsValid() {
+		return netip.PrefixFrom(as.Peer, as.Peer.BitLen())
+	}
+	if i < 0 {
+		return netip.Prefix{}
+	}
+	return d.addrs[i].peer
 }
 
 // sweepAddresses removes the addresses of ours but for these: an earlier process has left

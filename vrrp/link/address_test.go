@@ -139,6 +139,48 @@ func TestHoldGoesOnAfterAnError(t *testing.T) {
 	}
 }
 
+// The kernel knows such an address by both ends, and does not remove it by one of them.
+func TestAddressesOfPointToPointLinks(t *testing.T) {
+	cable(t, "va", "vb")
+	ip(t, "addr add 10.9.0.1/24 dev va")
+	l := open(t, vrrp.Port{Interface: "va", Family: 4})
+	h := vrrp.Holdings{Addresses: on("va", "10.9.1.1/32", "fd09::1/128"), Lease: 30 * time.Second}
+	for _, ends := range [][2]string{{"10.9.1.2", "fd09::2"}, {"10.9.1.3", "fd09::3"}} {
+		four, six := netip.MustParseAddr(ends[0]), netip.MustParseAddr(ends[1])
+		h.Attributes = map[netip.Addr]vrrp.Attributes{netip.MustParseAddr("10.9.1.1"): {Peer: four}, netip.MustParseAddr("fd09::1"): {Peer: six}}
+		for _, added := range []int{2, 0} {
+			got, missing, err := l.Hold(h)
+			if err != nil || len(got.Addresses) != added || missing.String() != "" {
+				t.Errorf("with %v: added %s, missing %s: %v", ends, got, missing, err)
+			}
+		}
+		wait(t, "they are seen", func() bool { return has(l, "va", "10.9.1.1/32") && has(l, "va", "fd09::1/128") })
+		if missing, err := l.Renew(vrrp.Holdings{Addresses: h.Addresses, Lease: 90 * time.Second}); err != nil || len(missing) > 0 {
+			t.Errorf("renewed but for %v: %v", missing, err)
+		}
+		shown := ip(t, "addr show dev va")
+		for _, want := range []string{"inet 10.9.1.1 peer " + ends[0] + "/32", "inet6 fd09::1 peer " + ends[1] + "/128"} {
+			if strings.Count(shown, want) != 1 || strings.Count(shown, " peer ") != 2 {
+				t.Errorf("want %q, and no peer but two:\n%s", want, shown)
+			}
+		}
+		if route := ip(t, "route get "+ends[0]); !strings.Contains(route, "dev va src 10.9.1.1") {
+			t.Errorf("the other end is reached by %s", route)
+		}
+	}
+	if removed, err := l.Release(h); err != nil || len(removed.Addresses) != 2 {
+		t.Errorf("removed %s: %v", removed, err)
+	}
+	ip(t, "addr add 10.9.1.1 peer 10.9.4.4/30 dev va") // by somebody else
+	wait(t, "it is seen", func() bool { return has(l, "va", "10.9.1.1/32") })
+	if removed, err := l.Release(vrrp.Holdings{Addresses: on("va", "10.9.1.1/32")}); err != nil || len(removed.Addresses) != 1 {
+		t.Errorf("somebody else's was not removed: %s, %v", removed, err)
+	}
+	if shown := ip(t, "addr show dev va"); strings.Contains(shown, "peer") {
+		t.Errorf("left:\n%s", shown)
+	}
+}
+
 func TestRenewedLeases(t *testing.T) {
 	cable(t, "va", "vb")
 	ip(t, "addr add 10.9.0.1/24 dev va")

@@ -39,7 +39,7 @@ func alike(wanted, o *netlink.Route) bool {
 	}
 	return wanted.Type != unix.RTN_UNICAST ||
 		(wanted.LinkIndex == 0 || wanted.LinkIndex == o.LinkIndex) && wanted.Gw.Equal(o.Gw) && wanted.Src.Equal(o.Src) &&
-			wanted.MTU == o.MTU && wanted.AdvMSS == o.AdvMSS && wanted.Scope == o.Scope && (wanted.Flags^o.Flags)&int(netlink.FLAG_ONLINK) == 0
+			wanted.MTU == o.MTU && wanted.AdvMSS == o.AdvMSS && wanted.Hoplimit == o.Hoplimit && wanted.Window == o.Window && wanted.Scope == o.Scope && (wanted.Flags^o.Flags)&int(netlink.FLAG_ONLINK) == 0
 }
 
 // prefix is a network of the kernel's; invalid: there is none.

@@ -37,7 +37,8 @@ func (d *device) hasARP() bool { return !d.noARP && len(d.mac) == 6 }
 // An address is one address of a device.
 type address struct {
 	netip.Prefix
-	flags int // IFA_F_*
+	peer  netip.Prefix // the other end, of a point-to-point address
+	flags int          // IFA_F_*
 }
 
 // virtual reports whether lvsd has made a device.

@@ -119,7 +119,7 @@ func attributes(data []byte) iter.Seq2[uint16, []byte] {
 }
 
 // parseAddress returns the address that a message tells of, and the index of its
-// interface. Of an address with a peer (IFA_ADDRESS), the prefix is the peer's.
+// interface. Of an address with a peer (IFA_ADDRESS), the prefix length is the peer's.
 func parseAddress(m *syscall.NetlinkMessage) (index int, a address, err error) {
 	if len(m.Data) < unix.SizeofIfAddrmsg {
 		return 0, a, fmt.Errorf("a message of %d bytes", len(m.Data))
@@ -137,6 +137,9 @@ func parseAddress(m *syscall.NetlinkMessage) (index int, a address, err error) {
 	}
 	own, bits := peer, int(m.Data[1]) // struct ifaddrmsg of linux/if_addr.h
 	if local != nil && !(m.Data[0] == unix.AF_INET && bytes.Equal(local, peer)) {
+		if end, ok := netip.AddrFromSlice(peer); ok {
+			a.peer = netip.PrefixFrom(end, bits)
+		}
 		own, bits = local, 8*len(local)
 	}
 	ip, ok := netip.AddrFromSlice(own)

@@ -92,7 +92,7 @@ func TestAQuestionThatCannotBePutIsAnError(t *testing.T) {
 
 func TestWhoseEndIsTheEndOfOthers(t *testing.T) {
 	primary := func(p string) address { return address{Prefix: netip.MustParsePrefix(p)} }
-	secondary := func(p string) address { return address{netip.MustParsePrefix(p), unix.IFA_F_SECONDARY} }
+	secondary := func(p string) address { return address{Prefix: netip.MustParsePrefix(p), flags: unix.IFA_F_SECONDARY} }
 	for _, c := range []struct {
 		name  string
 		addrs []address

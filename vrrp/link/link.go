@@ -258,7 +258,7 @@ func (l *Link) list() (table, error) {
 	for _, a := range addrs {
 		ip, _ := netip.AddrFromSlice(a.IP)
 		ones, _ := a.Mask.Size()
-		t.addr(a.LinkIndex, address{netip.PrefixFrom(ip.Unmap(), ones), a.Flags}, true)
+		t.addr(a.LinkIndex, address{netip.PrefixFrom(ip.Unmap(), ones), prefix(a.Peer), a.Flags}, true)
 	}
 	return t, nil
 }

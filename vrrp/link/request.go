@@ -97,6 +97,7 @@ func openRequests() (*requests, error) {
 type assignment struct {
 	index            int // of the interface
 	prefix           netip.Prefix
+	peer             netip.Addr // invalid: none
 	flags            uint32
 	scope            uint8
 	broadcast        netip.Addr // invalid: none
@@ -254,6 +255,9 @@ func appendAddress(b []byte, flags uint16, sequence uint32, a assignment) []byte
 	b = append(b, family, byte(a.prefix.Bits()), byte(a.flags), a.scope)
 	b = order.AppendUint32(b, uint32(a.index))
 	b = appendIP(b, unix.IFA_LOCAL, ip)
+	if a.peer.IsValid() {
+		ip = a.peer
+	}
 	b = appendIP(b, unix.IFA_ADDRESS, ip)
 	b = order.AppendUint32(appendAttribute(b, unix.IFA_FLAGS, 4), a.flags)
 	b = append(appendAttribute(b, ifaProto, 1), RouteProtocol, 0, 0, 0)

@@ -130,7 +130,7 @@ func (l *Link) route(r vrrp.Route) (*netlink.Route, error) {
 	k := &netlink.Route{
 		Dst: ipNet(r.Destination), Family: netlink.FAMILY_V4, Protocol: RouteProtocol,
 		Type: routeTypes[r.Type], Table: int(r.Table), Priority: int(r.Metric), Scope: netlink.Scope(r.Scope),
-		MTU: int(r.MTU), AdvMSS: int(r.AdvertisedMSS),
+		MTU: int(r.MTU), AdvMSS: int(r.AdvertisedMSS), Hoplimit: int(r.HopLimit), Window: int(r.Window),
 	}
 	if r.Destination.Addr().Is6() {
 		k.Family, k.Priority, k.Scope = netlink.FAMILY_V6, cmp.Or(k.Priority, vrrp.Metric6), 0

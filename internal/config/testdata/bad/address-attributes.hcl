@@ -12,5 +12,15 @@ virtual_router "outside" {
     scope     = "link"        # ERROR: Unused scope
     broadcast = "10.13.0.255" # ERROR: Unused broadcast
   }
+  address "10.13.0.202" {
+    peer = "2001:db8::2" # ERROR: Invalid peer
+  }
+  address "10.13.0.203/24" {
+    peer = "10.13.0.1" # ERROR: Unused prefix length
+  }
+  address "10.13.0.204" {
+    peer      = "10.13.0.1"
+    broadcast = "10.13.0.255" # ERROR: Unused broadcast
+  }
   address "10.13.0.300/24" {} # ERROR: Invalid address
 }

@@ -9,6 +9,15 @@ virtual_router "outside" {
     type = "blackhole"
     via  = "10.13.0.1" # ERROR: Unused via
   }
+  route "10.13.0.0/16" {
+    type      = "prohibit"
+    hop_limit = 32    # ERROR: Unused hop_limit
+    window    = 65535 # ERROR: Unused window
+  }
+  route "10.14.0.0/16" {
+    via       = "10.13.0.1"
+    hop_limit = 256 # ERROR: Invalid hop_limit
+  }
   route "10.12.0.0/16" {
     interface = "eth1"
     onlink    = true # ERROR: Unused onlink

@@ -57,6 +57,8 @@ virtual_router "outside" {
     preferred     = true
     noprefixroute = true
   }
+  address "10.255.0.1" { peer = "10.255.0.2" }
+  extra_address "10.255.0.3" { peer = "10.255.0.4" }
   extra_address "172.16.0.254/24" {
     interface = "eth3"
     track     = false
@@ -75,6 +77,8 @@ virtual_router "outside" {
     onlink    = true
     mtu            = 1400
     advertised_mss = 1360
+    hop_limit      = 32
+    window         = 65535
     track     = false
   }
   announce {
