@@ -1131,6 +1131,17 @@ virtual_service "web" {
   # Default: false.
   manual_resume = false
 
+  # Run the checks of the service only while this director is Master of the
+  # virtual router with its address (with firewall_mark: of any), to spare
+  # servers the checks of a Backup. What they have found last is kept
+  # meanwhile, and the table with it. At a start, they run until each has had a
+  # result. A director that becomes Master begins all of them at once; until
+  # their results, what was kept counts, so a server that has failed meanwhile
+  # gets connections for as long as it takes to find that. No condition can be
+  # about such a service, since a Backup does not know how its servers are.
+  # Default: false.
+  ha_suspend = false
+
   # For how long a server that was down must pass its checks before it gets
   # connections, beside rise.
   # 0s to 24h; default: 0s.

@@ -205,6 +205,9 @@ type Service struct {
 	BelowMinimum bool `json:"below_minimum,omitempty"`
 	// Idle: it has had no packet for a minute, so checks with an idle_interval follow that.
 	Idle bool `json:"idle,omitempty"`
+	// Suspended: its checks do not run, since this director is not Master, and what they have
+	// found last is kept (ha_suspend).
+	Suspended bool `json:"suspended,omitempty"`
 	// Tier is the one whose servers serve; left out where there is one only, or none has
 	// enough.
 	Tier    int      `json:"tier,omitempty"`

@@ -33,6 +33,7 @@ const (
 	realServers        // the number of a service's real servers
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
+	suspendedService   // a service with ha_suspend, with its address as text
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
 	processors         // those that the keeper runs on
 	programPath        // the path of a program that is to be run

@@ -281,7 +281,6 @@ var keepalivedIPVS = []foreignWords{
 	{"misc_dynamic", counterpart, `Write status_weight = true in the block of the check.`},
 	{"FILE_CHECK", counterpart, `Write check "file" { path = "/run/weight" }, with weight = "absolute" if the file holds the server's weight.`},
 	{"inhibit_on_failure", counterpart, `Write on_failure = "drain" in the virtual_service or the real_server.`},
-	{"ha_suspend", never, `A Backup checks its servers too, so that it can serve at once.`},
 	{"snmp_name virtualhost_name", never, `lvsd has metrics for Prometheus, by the names of the blocks.`},
 }
 

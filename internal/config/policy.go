@@ -22,6 +22,8 @@ func policyOptions[T any](of func(*T) *Policy) []block.Entry[T] {
 			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).MinHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("none"),
 		block.Text("recover_healthy", "With fewer than min_healthy once, these must take connections before the servers serve again.",
 			Quantity{}, readQuantity, func(t *T) *Quantity { return &of(t).RecoverHealthy }).Within("a number, \"1%\" to \"100%\", or \"weight 1\" on").Unless("min_healthy"),
+		block.Flag("ha_suspend", "Run the checks of the service only while this director is Master of the virtual router with its address (with firewall_mark: of any), to spare servers the checks of a Backup. What they have found last is kept meanwhile, and the table with it. At a start, they run until each has had a result. A director that becomes Master begins all of them at once; until their results, what was kept counts, so a server that has failed meanwhile gets connections for as long as it takes to find that. No condition can be about such a service, since a Backup does not know how its servers are.",
+			false, func(t *T) *bool { return &of(t).HASuspend }),
 		block.Flag("manual_resume", "Keep a server out that has failed, also when its checks pass again and over a restart of lvsd, until an operator lets it in: lvsd resume SERVICE/SERVER. For servers that need to be looked at first, such as databases. One that panic_threshold or isolation holds in does not count as failed.",
 			false, func(t *T) *bool { return &of(t).ManualResume }),
 		block.Duration("up_after", "For how long a server that was down must pass its checks before it gets connections, beside rise.",
@@ -66,6 +68,13 @@ func readPercent(b *block.Body, s string, at block.Place) (uint8, bool) {
 func (p Policy) compile(b *block.Body, s *Service) *Policy {
 	p.checkHealthy(b)
 	p.checkSlowStart(b, s)
+	if p.HASuspend {
+		address := ""
+		if s.Key.Mark == 0 {
+			address = s.Key.Addr.String()
+		}
+		b.Claim(suspendedService, s.Name, address, b.At("ha_suspend"))
+	}
 	switch {
 	case p.PanicPercent == 0 && !b.Refused("panic_threshold"):
 		b.Unused("panic_for has no effect without panic_threshold: set that, or remove panic_for.", "panic_for")

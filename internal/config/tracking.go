@@ -17,6 +17,7 @@ type tracking struct {
 	references  []block.Claim // to conditions that are defined elsewhere
 	pinged      []block.Claim // addresses
 	services    []block.Claim // that conditions are about
+	suspended   []block.Claim // services whose checks run on the Master
 }
 
 // checkDefinitions reports conditions of one name that are two things. In place the
@@ -79,6 +80,23 @@ func (t *tracking) checkServices(report *block.Reports, services []string) {
 		if !known[c.Key] {
 			known[c.Key] = true // It is told once.
 			report.Mistake(c.At, fmt.Sprintf("Unknown virtual_service %q", c.Key), "%sThere is no virtual service of this name: write the label of its block.", language().DidYouMean(c.Key, services))
+		}
+	}
+}
+
+// checkSuspended reports conditions about services whose servers a Backup does not check,
+// and warns about services that no virtual router moves.
+func (t *tracking) checkSuspended(report *block.Reports, routers []vrrp.Config) {
+	holders := Holders(routers)
+	for _, s := range t.suspended {
+		for _, c := range t.services {
+			if c.Key == s.Key {
+				report.Mistake(c.At, "Condition about a suspended service", "A Backup does not check the servers of %q (ha_suspend, %s), so it can't know whether they are up: remove ha_suspend there, or the condition.", c.Key, s.At)
+			}
+		}
+		a, err := netip.ParseAddr(s.Text)
+		if _, moves := holders[a]; len(routers) == 0 || err == nil && !moves {
+			report.Doubt(s.At, "Option without effect", "No virtual router has the address of %q, so its checks always run: remove ha_suspend.", s.Key)
 		}
 	}
 }

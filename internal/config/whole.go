@@ -261,6 +261,8 @@ func (w *whole) judge(c block.Claim) {
 		w.tracking.pinged = append(w.tracking.pinged, c)
 	case trackedService:
 		w.tracking.services = append(w.tracking.services, c)
+	case suspendedService:
+		w.tracking.suspended = append(w.tracking.suspended, c)
 	case serviceName:
 		if name, err := strconv.Unquote(c.Key); err == nil {
 			w.services = append(w.services, name)
@@ -311,6 +313,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	}
 	w.tracking.checkReferences(&w.Reports, w.routers)
 	w.tracking.checkServices(&w.Reports, w.services)
+	w.tracking.checkSuspended(&w.Reports, w.routers)
 	w.tracking.checkPinged(&w.Reports, w.routers)
 	w.checkStatic()
 	w.checkHolders()

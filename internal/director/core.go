@@ -79,6 +79,9 @@ type Core struct {
 	bustle bustle
 	// told are the states that hooks have been told of, by service and server.
 	told map[string]serviceStates
+	// asleep are the services whose checks do not run now, since this director is not Master;
+	// nil unless there are services with ha_suspend.
+	asleep map[ipvsctl.ServiceKey]bool
 	// lulls are how the traffic is of the services that have checks with another interval while
 	// they are idle.
 	// lullsAt is at which heartbeat they were counted last.

@@ -157,6 +157,7 @@ func (c *Core) beat(now time.Time) {
 	if c.beats%repliesEvery == 0 {
 		c.replies.count(now.Sub(c.started), c.config.Services, c.counters)
 	}
+	c.suspend(now)
 	if c.beats%overdueEvery == 0 && c.probing {
 		c.watchChecks(now)
 	}
@@ -253,6 +254,7 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 		c.setIdle()
 	}
 	c.routers = routers
+	c.suspend(now)
 	c.followOrders(now)
 }
 

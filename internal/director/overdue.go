@@ -62,10 +62,7 @@ func (c *Core) watchChecks(now time.Time) {
 // that several checks share may come several times.
 func (c *Core) overdueTargets(now time.Time) func(yield func(*checker.Target, func() string) bool) {
 	late := func(h *checker.Health, t *checker.Target) bool {
-		last := h.LastAt()
-		if last.IsZero() {
-			last = c.asked
-		}
+		last := latest(h.LastAt(), c.asked)
 		return now.Sub(last) >= patience(t)
 	}
 	return func(yield func(*checker.Target, func() string) bool) {
@@ -74,7 +71,7 @@ func (c *Core) overdueTargets(now time.Time) func(yield func(*checker.Target, fu
 			name := func() string {
 				return c.config.Services[w.service].Name + "/" + c.config.Services[w.service].Servers[w.server].Name
 			}
-			if late(&c.healths.checks[n], &check.Target) && !yield(&check.Target, name) {
+			if late(&c.healths.checks[n], &check.Target) && !c.asleep[c.config.Services[w.service].Key] && !yield(&check.Target, name) {
 				return
 			}
 			n++

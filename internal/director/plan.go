@@ -109,11 +109,14 @@ func (w *World) below(service int, s *config.Service, states []checker.State, we
 }
 
 // Targets returns the targets of all checks and conditions of a configuration, in
-// its order; what several share is there for each of them.
-func Targets(c *config.Config) []*checker.Target {
+// its order; what several share is there for each of them. Those of services that are
+// asleep are left out; nil: none is.
+func Targets(c *config.Config, asleep map[ipvsctl.ServiceKey]bool) []*checker.Target {
 	all := make([]*checker.Target, 0, countChecks(c.Services))
-	for _, check := range eachCheck(c.Services) {
-		all = append(all, &check.Target)
+	for w, check := range eachCheck(c.Services) {
+		if len(asleep) == 0 || !asleep[c.Services[w.service].Key] {
+			all = append(all, &check.Target)
+		}
 	}
 	for i := range c.Conditions {
 		for j := range c.Conditions[i].Checks {

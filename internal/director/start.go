@@ -2,12 +2,14 @@ package director
 
 import (
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -37,6 +39,9 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true
 	c.watch.configure(l.Config)
 	c.lulls = c.lulls.of(now, l.Config.Services)
+	if c.fallAsleep() || c.asleep != nil {
+		c.healths.Suspend(c.sleeps)
+	}
 	c.judge(now)
 	if c.probing {
 		c.probe(now)
@@ -63,10 +68,51 @@ func (c *Core) tellWarnings(now time.Time, warnings []string) {
 
 // probe sets the targets, and awaits the first results of those that are new.
 func (c *Core) probe(now time.Time) {
-	c.probing, c.asked, c.awaited = true, now, now.Add(c.config.Director.StartDelay)
-	c.do(SetTargets(Targets(c.config)))
+	c.probing, c.awaited = true, now.Add(c.config.Director.StartDelay)
+	c.setTargets(now)
+}
+
+// setTargets sets the targets that are to be probed now.
+func (c *Core) setTargets(now time.Time) {
+	c.asked = now
+	c.do(SetTargets(Targets(c.config, c.asleep)))
 	c.setIdle()
 }
+
+// suspend makes the checks run that are to run in the roles of now (ha_suspend). What was
+// found by others is kept, and counts until they have found something else.
+func (c *Core) suspend(now time.Time) {
+	if c.asleep != nil && c.fallAsleep() {
+		c.healths.Suspend(c.sleeps)
+		if c.probing {
+			c.setTargets(now)
+		}
+	}
+}
+
+// fallAsleep judges of which services the checks do not run, and reports whether that has
+// changed. Of one that is awake, each check must have had a result: a director that becomes
+// Master must not find out only then what to put into its table.
+func (c *Core) fallAsleep() (changed bool) {
+	was := c.asleep
+	c.asleep = nil
+	holder := config.Holders(c.config.Routers)
+	master := c.masters()
+	for i := range c.config.Services {
+		s := &c.config.Services[i]
+		if !s.Policed().HASuspend {
+			continue
+		}
+		if c.asleep == nil {
+			c.asleep = make(map[ipvsctl.ServiceKey]bool)
+		}
+		c.asleep[s.Key] = !mayForward(s, c.config.Routers, holder, master) && c.healths.decided(i)
+	}
+	return !maps.Equal(was, c.asleep)
+}
+
+// sleeps reports whether the checks of a service do not run now.
+func (c *Core) sleeps(service int) bool { return c.asleep[c.config.Services[service].Key] }
 
 // setIdle tells the checker which targets only idle services have.
 func (c *Core) setIdle() {

@@ -81,6 +81,9 @@ func serviceCell(s *api.Service) cell {
 		}
 	}
 	c := cell{fmt.Sprintf("%d/%d up", up, len(s.Servers)), green}
+	if s.Suspended {
+		c.text += ", suspended"
+	}
 	switch {
 	case s.Supply == api.Withheld:
 		c = textCell("withheld")

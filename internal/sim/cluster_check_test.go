@@ -150,7 +150,7 @@ func (k *check) apply() {
 // targets: those of the configuration that runs.
 func (k *check) targets(got director.SetTargets) {
 	k.probing = true
-	if want := director.Targets(k.running); !slices.Equal(want, got) { // the running configuration's own
+	if want := director.Targets(k.running, nil); !slices.Equal(want, got) { // the running configuration's own
 		k.fail("probes %d targets, and %d are configured", len(got), len(want))
 	}
 	for t := range k.streaks {
@@ -170,7 +170,7 @@ func (k *check) keeper(d vrrp.Desired) {
 	case k.node.set && !k.node.seen.Converged:
 		k.fail("is ready before its table is in the kernel")
 	default:
-		for _, t := range director.Targets(&config.Config{Services: k.running.Services}) {
+		for _, t := range director.Targets(&config.Config{Services: k.running.Services}, nil) {
 			if k.streaks[*t] == nil {
 				k.fail("is ready before the first result of %v", *t)
 			}

@@ -542,6 +542,7 @@ virtual_service "every-port" {
   address   = "10.13.0.201"
   port      = 0
   scheduler   = "sed"
+  ha_suspend  = true
   slow_start  = "2m"
   min_healthy = "weight 2"
   forward   = "nat"
