@@ -35,3 +35,36 @@ func FuzzLedger(f *testing.F) {
 		}
 	})
 }
+
+// Whatever stands in the file of those who are kept out, a start goes on, and what was
+// understood can be saved and read again.
+func FuzzKeptOut(f *testing.F) {
+	f.Add([]byte(`{"version":1,"servers":[{"service":"web","address":"192.168.1.4","port":80,"since":"2026-11-27T12:00:00Z"}]}`))
+	f.Add([]byte(`{"version":1,"servers":[{"service":"web","address":"fe80::1%eth0","port":65535,"since":"9999-12-31T23:59:59.999999999-23:59"},{}]}`))
+	f.Add([]byte(`{"version":2}`))
+	f.Add([]byte("\x00"))
+	dir := filepath.Join(f.TempDir(), "state")
+	s, err := Open(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer s.Close()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		must(t, os.WriteFile(s.path(keptOutName), text, 0o600))
+		all, err := s.KeptOut()
+		if err != nil && all != nil {
+			t.Errorf("%d servers of a file that cannot be read", len(all))
+		}
+		must(t, s.SaveKeptOut(all))
+		again, err := s.KeptOut()
+		if err != nil || len(again) != len(all) {
+			t.Fatalf("%d servers after saving %d, error %v", len(again), len(all), err)
+		}
+		for i := range all {
+			a, b := all[i], again[i]
+			if a.Service != b.Service || a.Address != b.Address || a.Port != b.Port || !a.Since.Equal(b.Since) {
+				t.Errorf("saved %+v, and read %+v", a, b)
+			}
+		}
+	})
+}
