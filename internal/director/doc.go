@@ -19,7 +19,7 @@
 //	edges.go, values.go                what the director needs of others, what it is told and wants
 //	probed.go                          what is counted of a service's probes
 //	advised.go, together.go            what the checks of one server advise, and say together
-//	health.go                          Healths: the state of every real server
+//	health.go, asleep.go               Healths: the state of every real server
 //	conditions.go                      a watch: what virtual routers track
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
 //	tiers.go                           which servers of a service are in turn
