@@ -35,13 +35,14 @@ func choice(words []string) string {
 func TestWhatAdministratorsAreTold(t *testing.T) {
 	checks := kindsOfChecks()
 	last := len(checks) - 1 // "none"
+	single := slices.DeleteFunc(slices.Clone(checks[:last]), func(kind string) bool { return kind == "all" || kind == "any" })
 	for _, tt := range []struct{ name, text, want string }{
 		{"my defaults have a mistake, and a service uses them", "defaults {\n  check \"http\" {\n    path = \"health\"\n    expect { status = [99] }\n  }\n}\n" + openService + "  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n",
 			"3 Invalid path: Path \"health\" must begin with / and must not contain a space (write %20).\n4 Invalid status: Status \"99\" must be a code from 100 to 599, or a range such as \"200-299\"."},
 		{"I gave all kinds a path", "defaults {\n  check \"*\" { path = \"/\" }\n}\n" + openService + "}\n",
 			"2 Unused path: Only checks \"http\", \"https\" and \"file\" have it: remove it, or write check \"http\"."},
 		{"I gave no check defaults", "defaults {\n  check \"none\" {}\n}\n" + openService + "}\n",
-			"2 Unknown check \"none\": It can be " + choice(append([]string{"*"}, checks[:last]...)) + "."},
+			"2 Unknown check \"none\": It can be " + choice(append([]string{"*"}, single...)) + "."},
 		{"I use HEAD, and a body is expected by default", "defaults {\n  check \"http\" {\n    expect { body = \"ok\" }\n  }\n}\n" + openService + "  check \"http\" { method = \"HEAD\" }\n}\n",
 			"11 Body of HEAD: By its defaults, this check expects a body. The answer to HEAD has no body: remove body, or use method = \"GET\"."},
 		{"I generate defaults", "dynamic \"defaults\" {\n  for_each = [1]\n  content {}\n}\n" + openService + "}\n",
