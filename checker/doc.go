@@ -52,7 +52,7 @@
 //	ping.go, redis.go, memcached.go, sql.go,
 //	ldapfilter.go, ldap.go, radius.go,
 //	dns.go, channel.go, smtp.go, mailbox.go,
-//	ftp.go, nntp.go,
+//	ftp.go, nntp.go, sip.go, ntp.go,
 //	advice.go, agent.go, local.go, day.go,
 //	reason.go, target.go
 //	health.go, rule.go                        what results mean

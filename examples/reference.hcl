@@ -1235,6 +1235,12 @@ virtual_service "web" {
   #                      and has a file if one is named.
   #   check "nntp"       A news server tells the time, or has a newsgroup if
   #                      one is named.
+  #   check "sip"        A SIP server answers a question for its abilities
+  #                      (OPTIONS). With a tls block or transport = "tcp" it is
+  #                      asked by TCP.
+  #   check "ntp"        A time server knows the time: its clock is
+  #                      synchronized. ntpd does not answer who asks too often
+  #                      where it has "restrict limited": set interval = "16s".
   #   check "redis"      The server speaks Redis's protocol (Redis, Valkey,
   #                      KeyDB) and answers PING. One that still loads its data
   #                      does not.
@@ -1340,15 +1346,16 @@ virtual_service "web" {
     # The port to probe, if it is not the server's own. It is required if the
     # service has no port of its own.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
-    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius", "agent". 1 to 65535; default: the server's.
+    # "imap", "pop3", "ftp", "nntp", "sip", "ntp", "redis", "memcached",
+    # "mysql", "postgres", "ldap", "radius", "agent". 1 to 65535; default: the
+    # server's.
     port = 443
 
     # The way of the check's packets, where it is not to be left to the
     # director's routes.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
-    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius", "ping", "agent".
+    # "imap", "pop3", "ftp", "nntp", "sip", "ntp", "redis", "memcached",
+    # "mysql", "postgres", "ldap", "radius", "ping", "agent".
     via {
       # The address of this director that the packets come from. The same files
       # are for all directors, so take it from a map of theirs by node.name.
@@ -1451,7 +1458,7 @@ virtual_service "web" {
     password_credential = "web"
 
     # Which answers pass the check.
-    # Only with "http", "https".
+    # Only with "http", "https", "sip".
     expect {
       # The status codes, and ranges of status codes, that pass: ["200-299",
       # 304].
@@ -1804,7 +1811,7 @@ virtual_service "cache" {
     # Speak TLS from the first byte, and verify the server's certificate, which
     # must be valid for the server's address unless this block says otherwise.
     # It can be empty.
-    # Only with "tcp", "redis", "memcached".
+    # Only with "tcp", "sip", "redis", "memcached".
     tls {
       server_name = "cache.example.org"
     }
@@ -1926,8 +1933,9 @@ virtual_service "cache" {
     # behind it, or of the server's management interface. Servers whose checks
     # ask the same share one probe; when it fails, all of them are down.
     # Only with "tcp", "udp", "tls", "http", "https", "grpc", "dns", "smtp",
-    # "imap", "pop3", "ftp", "nntp", "redis", "memcached", "mysql", "postgres",
-    # "ldap", "radius", "ping", "agent". An address; default: the server's.
+    # "imap", "pop3", "ftp", "nntp", "sip", "ntp", "redis", "memcached",
+    # "mysql", "postgres", "ldap", "radius", "ping", "agent". An address;
+    # default: the server's.
     address = "192.168.1.77"
     user    = "lvsd"
 
@@ -2073,6 +2081,52 @@ virtual_service "cache" {
     # its server out.
     # Only with "agent". Default: false.
     required = false
+  }
+
+  check "sip" {
+    port = 5060
+
+    # How the server is asked. A datagram is not sent twice.
+    # Only with "sip". "udp" or "tcp"; default: "udp", and with a tls block
+    # "tcp".
+    transport = "udp"
+
+    # Whom the question is for. A server that knows only its own domains
+    # answers for these: "sip:example.org".
+    # Only with "sip". Default: the server's address, as sip:192.0.2.1.
+    uri = "sip:example.org"
+
+    # Who asks, for servers that answer only those whom they know.
+    # Only with "sip". Default: lvsd at the director's address, as
+    # sip:lvsd@192.0.2.1.
+    from = "sip:lvsd@example.org"
+    expect {
+      # The status codes, and ranges of status codes, that pass. A server that
+      # answers 404 or 405 is alive too, if that is what it says to strangers.
+      # A list; default: ["200-299"].
+      status = ["200-299"]
+    }
+  }
+
+  check "ntp" {
+    port     = 123
+    interval = "16s"
+
+    # How good the server's time must be.
+    # Only with "ntp".
+    expect {
+      # The greatest stratum that passes: 1 is a server with a clock of its
+      # own, such as a receiver of satellites, and 2 one that asks it.
+      # 1 to 15; default: 15.
+      stratum = 3
+
+      # By how much the server's clock and this director's may differ, beyond
+      # what the packets' way may account for. All servers fail if the
+      # director's own clock is wrong, so it should be well kept, and the
+      # offset not be small.
+      # 1ms to 24h; default: any.
+      offset = "250ms"
+    }
   }
 
   check "any" {

@@ -23,11 +23,16 @@ const maxStrangers = 256
 // from there and answers it, as far as accept can tell. Others are ignored: anybody can
 // send them in the server's name, and they may be late.
 func exchange(ctx context.Context, to netip.AddrPort, request []byte, accept func([]byte) bool) (answer []byte, err error) {
+	return exchangeFrom(ctx, to, func(netip.AddrPort) []byte { return request }, accept)
+}
+
+// exchangeFrom is exchange with a request that says where it comes from.
+func exchangeFrom(ctx context.Context, to netip.AddrPort, request func(from netip.AddrPort) []byte, accept func([]byte) bool) (answer []byte, err error) {
 	fd, err := openUDP(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := unix.SendmsgN(fd, request, nil, nil, 0); err != nil {
+	if _, err := unix.SendmsgN(fd, request(localOf(fd)), nil, nil, 0); err != nil {
 		unix.Close(fd)
 		return nil, notRunCall("send", err)
 	}

@@ -118,6 +118,15 @@ func (c *conn) connected(sa unix.Sockaddr) error {
 	return result
 }
 
+// local returns this side's address; the unspecified one where nobody knows it.
+func (c *conn) local() netip.AddrPort {
+	own := netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+	if raw, err := c.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { own = localOf(int(fd)) })
+	}
+	return own
+}
+
 // inProgress reports whether the kernel goes on connecting by itself.
 func inProgress(err error) bool {
 	return err == unix.EINPROGRESS || err == unix.EALREADY || err == unix.EINTR

@@ -3,6 +3,8 @@
 //
 //	Compile ── tcp.go ──┐
 //	        ── udp.go ─┬─ datagram.go
+//	        ── ntp.go ─┤
+//	        ── sip.go ─┼─ sipmessage.go
 //	        ── dns.go ─┴─ dnsmessage.go
 //	        ── http.go, grpc.go
 //	        │           └─ dial.go   connections in the runtime's poller
@@ -56,7 +58,8 @@
 //	pattern.go, answer.go,             what servers say
 //	response.go, http2.go, body.go,
 //	redirect.go, messages.go,
-//	dnsmessage.go, lines.go
+//	dnsmessage.go, sipmessage.go,
+//	lines.go
 //	raw.go                             what raw sockets have in common
 //	echo.go, pinger.go                 ICMP
 //	segment.go, packets.go,            TCP without connections
@@ -68,7 +71,7 @@
 //	tcp.go, udp.go, tls_check.go,      each kind of check
 //	http.go, grpc.go, ping.go, dns.go,
 //	smtp.go, imap.go, pop3.go,
-//	nntp.go, ftp.go,
+//	nntp.go, ftp.go, sip.go, ntp.go,
 //	redis.go, memcached.go,
 //	mysql.go, postgres.go,
 //	ldap.go, radius.go,

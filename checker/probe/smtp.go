@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/checker"
 )
@@ -74,27 +71,9 @@ func greetSMTP(d *dialogue, name string) (startTLS bool, err error) {
 // literal returns this side's address as mail servers are told it (RFC 5321, section
 // 4.1.3).
 func (c *conn) literal() string {
-	addr := c.local()
+	addr := c.local().Addr()
 	if addr.Is6() {
 		return fmt.Sprintf("[IPv6:%v]", addr.WithZone(""))
 	}
 	return fmt.Sprintf("[%v]", addr)
-}
-
-// local returns this side's address; the unspecified one where nobody knows it.
-func (c *conn) local() netip.Addr {
-	addr := netip.IPv4Unspecified()
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return addr
-	}
-	raw.Control(func(fd uintptr) {
-		switch sa, _ := unix.Getsockname(int(fd)); sa := sa.(type) {
-		case *unix.SockaddrInet4:
-			addr = netip.AddrFrom4(sa.Addr)
-		case *unix.SockaddrInet6:
-			addr = netip.AddrFrom16(sa.Addr).Unmap()
-		}
-	})
-	return addr
 }

@@ -106,12 +106,19 @@ func traceSocket(ctx context.Context, step string, fd int, to netip.AddrPort) {
 		return
 	}
 	text := fmt.Sprintf("to %v", to)
-	if local, err := unix.Getsockname(fd); err == nil {
-		if from := addrPortOf(local); from.Addr().IsValid() && !from.Addr().IsUnspecified() {
-			text += fmt.Sprintf(" from %v%s", from, interfaceOf(from.Addr()))
-		}
+	if from := localOf(fd); !from.Addr().IsUnspecified() {
+		text += fmt.Sprintf(" from %v%s", from, interfaceOf(from.Addr()))
 	}
 	t(step, text)
+}
+
+// localOf returns the own address of a socket; the unspecified one if that is not known.
+func localOf(fd int) netip.AddrPort {
+	local, err := unix.Getsockname(fd)
+	if own := addrPortOf(local); err == nil && own.IsValid() {
+		return netip.AddrPortFrom(own.Addr().Unmap(), own.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 }
 
 // addrPortOf returns the address of a system call.

@@ -15,6 +15,7 @@ var checkList = []checkKind{
 	checkHTTP, checkHTTPS, checkGRPC,
 	checkDNS,
 	checkSMTP, checkIMAP, checkPOP3, checkFTP, checkNNTP,
+	checkSIP, checkNTP,
 	checkRedis, checkMemcached, checkMySQL, checkPostgres,
 	checkLDAP, checkRadius,
 	checkPing,

@@ -22,6 +22,7 @@
 //	check_smtp.go,
 //	check_mailbox.go,
 //	check_ftp.go, check_nntp.go,
+//	check_sip.go, check_ntp.go,
 //	check_redis.go,
 //	check_memcached.go,
 //	check_sql.go, check_mysql.go,

@@ -194,6 +194,10 @@ var reloadedChecks = map[string]reloadedOption{
 	"via/proxy_protocol": {``, `proxy_protocol = "v2"`, nil},
 	"file":               {"file = \"a\"\nuser = \"ftp\"", "file = \"b\"\nuser = \"ftp\"", nil},
 	"group":              {``, `group = "comp.lang.go"`, nil},
+	"uri":                {``, `uri = "sip:example.org"`, nil},
+	"from":               {``, `from = "sip:lvsd@example.org"`, nil},
+	"expect/stratum":     {``, `stratum = 3`, nil},
+	"expect/offset":      {``, `offset = "1s"`, nil},
 
 	"expect/greeting": {``, `greeting = 554`, nil},
 

@@ -483,6 +483,28 @@ virtual_service "web" {
       send     = "web\n"
       required = true
     }
+    check "sip" {
+      port = 5060
+      uri  = "sip:example.org"
+      from = "sip:lvsd@example.org"
+      expect { status = ["200-299", 404] }
+    }
+    check "sip" {
+      port      = 5060
+      transport = "tcp"
+    }
+    check "sip" {
+      port = 5061
+      tls { server_name = "sip.example.org" }
+    }
+    check "ntp" {
+      port     = 123
+      interval = "16s"
+      expect {
+        stratum = 3
+        offset  = "250ms"
+      }
+    }
     check "any" {
       check "tcp" {
         address = "192.168.1.99"
