@@ -122,8 +122,12 @@ func (c *Conn) exchange(ctx context.Context, talk func() error) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
+	end := time.Now().Add(answerTimeout)
+	if sooner, ok := ctx.Deadline(); ok && sooner.Before(end) {
+		end = sooner
+	}
 	// This fails only on a closed socket, and then so does talk.
-	_ = c.nl.SetDeadline(time.Now().Add(answerTimeout))
+	_ = c.nl.SetDeadline(end)
 	err := talk()
 	if err != nil && !errors.Is(err, errNoService) {
 		_ = c.Close()
@@ -220,6 +224,13 @@ func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.Virtua
 		return ipvsctl.VirtualService{}, nil, fmt.Errorf("reading the service %v: %w", key, err)
 	}
 	return c.destinations(ctx, key, svc, total)
+}
+
+// Destinations reads the real servers of one service. Of one that does not exist there
+// are none.
+func (c *Conn) Destinations(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.Rows[ipvsctl.Destination], error) {
+	vs, _, err := c.destinations(ctx, key, ipvsctl.Service{}, ipvsctl.Counters{})
+	return vs.Destinations, err
 }
 
 func (c *Conn) destinations(ctx context.Context, key ipvsctl.ServiceKey, svc ipvsctl.Service, total ipvsctl.Counters) (ipvsctl.VirtualService, ipvsctl.Rows[ipvsctl.Counters], error) {
