@@ -87,7 +87,11 @@ func (t *Target) Asked() string {
 	case t.Port == 0:
 		return t.Addr.String()
 	}
-	return netip.AddrPortFrom(t.Addr, t.Port).String()
+	addr := t.Addr
+	if v, err := t.Spec.Via(); err == nil && v.Forwarded.Is() {
+		addr = v.Forwarded.Virtual
+	}
+	return netip.AddrPortFrom(addr, t.Port).String()
 }
 
 // Advises reports whether the results of a probe of this kind may have an Advice.

@@ -26,7 +26,29 @@ type Via struct {
 	// Proxy is the version of the PROXY protocol that a connection begins with, as behind
 	// a load balancer; zero: none.
 	Proxy ProxyProtocol `json:"proxy,omitempty"`
+	// Forwarded sends them by way of the kernel's IPVS.
+	Forwarded Forwarding `json:"forwarded,omitzero"`
 }
+
+// A Forwarding is the path by which the packets of a virtual service reach a real server,
+// where a probe takes it, too. The zero value is none: the server is asked at its own
+// address.
+type Forwarding struct {
+	// Virtual is the address of the service, which is asked.
+	Virtual netip.Addr `json:"virtual"`
+	// Method is the forwarding method: "direct" or "tunnel".
+	Method string `json:"method"`
+	// TunnelType, TunnelPort and TunnelFlags are the encapsulation, in the kernel's numbers.
+	TunnelType  uint8  `json:"tunnel_type,omitempty"`
+	TunnelPort  uint16 `json:"tunnel_port,omitempty"`
+	TunnelFlags uint16 `json:"tunnel_flags,omitempty"`
+}
+
+// Direct is the Method of direct routing.
+const Direct = "direct"
+
+// Is reports whether there is one.
+func (f Forwarding) Is() bool { return f != Forwarding{} }
 
 // A ProxyProtocol is a version of the PROXY protocol.
 type ProxyProtocol uint8
@@ -53,6 +75,8 @@ func (v Via) Validate() error {
 		return fmt.Errorf("there is no version %d of the PROXY protocol", v.Proxy)
 	case v.DSCP > 63:
 		return errors.New("dscp is at most 63")
+	case v.Forwarded.Is() && (!v.Forwarded.Virtual.IsValid() || v.Forwarded.Virtual.Is4In6() || v.Mark != 0 || v.Interface != ""):
+		return errors.New("what is forwarded needs a virtual address, and has a mark and an interface by that")
 	}
 	return nil
 }

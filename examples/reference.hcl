@@ -1698,7 +1698,19 @@ virtual_service "sip" {
     checksum = "plain"
   }
 
-  real_server "192.168.1.4" {}
+  real_server "192.168.1.4" {
+    check "tcp" {
+      via {
+        # Ask the server at the virtual address, by way of the kernel's IPVS,
+        # as clients' packets reach it. A server that has lost the virtual
+        # address on lo, or its end of the tunnel, fails then. For services
+        # with forward = "direct" or "tunnel". See "Checks by the forwarding
+        # path".
+        # Default: false.
+        forwarded = true
+      }
+    }
+  }
 
   real_server "192.168.1.5" {
     # The forwarding method for this server, if it differs from the service's.
@@ -1773,8 +1785,8 @@ virtual_service "cache" {
     # Leave out the last packet of the handshake, so that the server's process
     # does not see the connection: it is not logged, and takes no place in a
     # queue. If false, the connection is established, and closed in order.
-    # Only with "tcp". Default: true, unless there is send, quit, expect or
-    # tls.
+    # Only with "tcp". Default: true, unless there is send, quit, expect, tls,
+    # or forwarded in the via block.
     half_open = false
 
     # What is sent when the connection is established. Write a line's end as

@@ -24,6 +24,8 @@
 //	        ── agent.go   agents beside servers
 //	                   └── verdict.go: how a probe ended → Passed, Failed or NotRun, and a detail
 //
+//	Compile ── forwarded.go   servers that are asked at the virtual address, by way of IPVS
+//
 //	Ask ── knocker.go ─┬─ knocks.go    TCP checks that say nothing, many at once
 //	                   ├─ sources.go   from which address
 //	                   └─ knocksocket.go ─┬─ packets.go   one raw TCP socket for each family
@@ -66,7 +68,7 @@
 //	knocksocket.go, sources.go,
 //	knocks.go, knocker.go
 //	processevents.go, processes.go     which processes there are, and when that changes
-//	probe.go                           the Prober
+//	forwarded.go, probe.go             the Prober
 //	session.go                         conversations that a login may begin
 //	tcp.go, udp.go, tls_check.go,      each kind of check
 //	http.go, grpc.go, ping.go, dns.go,

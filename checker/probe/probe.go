@@ -38,6 +38,7 @@ type Prober struct {
 	ping4, ping6 pinger
 	processes    processes
 	start        Starter
+	forwarder    Forwarder     // nil: nobody is asked by way of IPVS
 	places       chan struct{} // for programs that run at one time
 }
 
@@ -61,6 +62,10 @@ func New(start Starter) *Prober {
 // where the kernel tells that: then they are to look again. It is called before the first
 // probe, or never.
 func (p *Prober) OnProcesses(changed func()) { p.processes.changed = changed }
+
+// ForwardBy has servers asked by way of IPVS as f knows it. It is called before the first
+// Spec is compiled, or never.
+func (p *Prober) ForwardBy(f Forwarder) { p.forwarder = f }
 
 // A run is one probe of a target, whose address is valid and not an IPv4
 // address mapped to IPv6. It returns no error if the probe passed, and one made
@@ -106,8 +111,11 @@ func (p *Prober) Compile(s checker.Spec) checker.ProbeFunc {
 	}
 	v, wrong := viaOfSpec(s)
 	err = errors.Join(err, wrong)
-	if err != nil {
+	switch {
+	case err != nil:
 		err = notRun(fmt.Errorf("the check cannot be run: %w", err))
+	case v != nil && v.Forwarded.Is():
+		probe = forwarded(p.forwarder, *v, probe)
 	}
 	return func(ctx context.Context, t checker.Target) checker.Result {
 		switch {

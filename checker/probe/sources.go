@@ -53,7 +53,11 @@ func (s *sources) of(now time.Time, to netip.AddrPort, note uint16) (from netip.
 // sourceOf returns the address that the kernel would take for a connection to another
 // one. Nothing is sent.
 func sourceOf(to netip.AddrPort) (from netip.Addr, err error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
+	family := unix.AF_INET6
+	if to.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
 	if err != nil {
 		return from, err
 	}
@@ -65,5 +69,5 @@ func sourceOf(to netip.AddrPort) (from netip.Addr, err error) {
 	if err != nil {
 		return from, err
 	}
-	return netip.AddrFrom4(sa.(*unix.SockaddrInet4).Addr), nil
+	return addrPortOf(sa).Addr(), nil
 }

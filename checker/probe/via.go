@@ -34,6 +34,22 @@ func viaOf(ctx context.Context) *checker.Via {
 	return v
 }
 
+type forwardedKey struct{}
+
+// withForwarded returns the context of a probe that asks a virtual address by another way
+// than any other that it may ask.
+func withForwarded(ctx context.Context, v *checker.Via) context.Context {
+	return context.WithValue(ctx, forwardedKey{}, v)
+}
+
+// viaTo returns the way of a probe's packets to an address; nil: any.
+func viaTo(ctx context.Context, to netip.Addr) *checker.Via {
+	if v, _ := ctx.Value(forwardedKey{}).(*checker.Via); v != nil && v.Forwarded.Virtual == to {
+		return v
+	}
+	return viaOf(ctx)
+}
+
 // viaOfSpec returns the way that a Spec says; nil: any.
 func viaOfSpec(s checker.Spec) (*checker.Via, error) {
 	v, err := s.Via()
@@ -48,7 +64,7 @@ func viaOfSpec(s checker.Spec) (*checker.Via, error) {
 
 // direct makes a socket that asks an address send by the way of its probe.
 func direct(ctx context.Context, fd int, to netip.Addr) error {
-	v := viaOf(ctx)
+	v := viaTo(ctx, to)
 	if v == nil {
 		return nil
 	}

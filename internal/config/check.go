@@ -77,6 +77,7 @@ type probe struct {
 	portRefused       bool
 	via               via
 	viaRefused        bool
+	forwarded         checker.Spec  // what the last server was asked by the forwarding path
 	local             bool          // it asks this machine, and no server
 	program           *checker.Exec // what runs for each server; nil: nothing
 	auxiliary         bool          // it passes where nobody answers
@@ -165,6 +166,7 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 	p = p.of(o)
 	p.at = b.Head
 	p.portRefused = p.hasPort && b.Refused("port")
+	p.checkVia(b)
 	if b.Given("fast_interval") && p.fast > p.interval {
 		b.Mistake(b.At("fast_interval"), "Intervals reversed", "fast_interval %s must not be longer than interval %s.", block.Short(p.fast), block.Short(p.interval))
 	}
@@ -172,6 +174,34 @@ func (p probe) asking(b *block.Body, o checker.Options) probe {
 		b.Mistake(b.At("idle_interval"), "Intervals reversed", "idle_interval %s must not be shorter than interval %s.", block.Short(p.idle), block.Short(p.interval))
 	}
 	return p
+}
+
+// checkVia checks what the way of a check says, as far as that needs no server.
+func (p *probe) checkVia(b *block.Body) {
+	if p.via == (via{}) {
+		return // It may be of a kind that has none.
+	}
+	at := func(string) block.Place { return b.Head }
+	if inner, given := b.Block("via"); given {
+		checkMark(inner, p.via.Mark)
+		at = func(name string) block.Place {
+			if inner.Given(name) {
+				return inner.NameAt(name)
+			}
+			return inner.Head
+		}
+	}
+	if p.via.forwarded && p.address.IsValid() {
+		b.Mistake(at("forwarded"), "Forwarded check of another address", "With forwarded, the server is asked at the virtual address: remove address, or forwarded.")
+	}
+	const summary, text = "Path that is given", "With forwarded, IPVS knows the packets by a firewall mark of its own, and chooses the interface: remove %s."
+	switch {
+	case !p.via.forwarded:
+	case p.via.Mark != 0:
+		b.Mistake(at("firewall_mark"), summary, text, "firewall_mark")
+	case p.via.Interface != "":
+		b.Mistake(at("interface"), summary, text, "interface")
+	}
 }
 
 // of returns the probe that asks what o says.

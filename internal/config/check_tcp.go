@@ -22,7 +22,7 @@ var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
 		portOption((*tcpCheck).self),
 		viaOption(tcpViaTable, (*tcpCheck).self), otherOption((*tcpCheck).self),
 		block.Flag("half_open", "Leave out the last packet of the handshake, so that the server's process does not see the connection: it is not logged, and takes no place in a queue. If false, the connection is established, and closed in order.",
-			true, func(c *tcpCheck) *bool { return &c.halfOpen }).Unless("true, unless there is send, quit, expect or tls"),
+			true, func(c *tcpCheck) *bool { return &c.halfOpen }).Unless("true, unless there is send, quit, expect, tls, or forwarded in the via block"),
 		sendOption("What is sent when the connection is established. Write a line's end as the protocol has it: \"PING\\r\\n\".", func(c *tcpCheck) *[]byte { return &c.send }),
 		message("quit", "What is sent in the end, so that the server knows that nothing went wrong: \"QUIT\\r\\n\".", checker.ValidateSend, func(c *tcpCheck) *[]byte { return &c.quit }),
 		expectOption(func(c *tcpCheck) *answer { return &c.expect }),
@@ -33,10 +33,12 @@ var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
 // compile works out what a check says and expects.
 func (c *tcpCheck) compile(b *block.Body) probe {
 	c.asks = checker.TCP{Send: c.send, Quit: c.quit, Expect: c.expect.compile(b), TLS: c.tls.compile(b)}
-	proxied := c.via.Proxy != 0
-	if c.halfOpen && b.Given("half_open") && (proxied || !c.asks.HalfOpen()) {
-		b.Mistake(b.At("half_open"), "Half-open conversation", "This check says or expects something, for which a connection must be established: remove half_open.")
+	// IPVS keeps a connection that was reset before it was established for a minute, and
+	// would send the next one from that port to the same server.
+	established := c.via.Proxy != 0 || c.via.forwarded
+	if c.halfOpen && b.Given("half_open") && (established || !c.asks.HalfOpen()) {
+		b.Mistake(b.At("half_open"), "Half-open conversation", "This check says or expects something, or is forwarded, for which a connection must be established: remove half_open.")
 	}
-	c.asks.Connected = (proxied || !c.halfOpen) && c.asks.HalfOpen()
+	c.asks.Connected = (established || !c.halfOpen) && c.asks.HalfOpen()
 	return c.asking(b, c.asks)
 }

@@ -35,5 +35,8 @@ func (c *udpCheck) compile(b *block.Body) probe {
 		}
 		asks.Reply = true
 	}
+	if c.via.forwarded && !asks.Reply && !c.partial {
+		b.Mistake(b.Head, "Silence that passes", "A server that has lost the virtual address is silent, and this check passes then: set reply = true, or write what it expects.")
+	}
 	return c.asking(b, asks)
 }

@@ -6,13 +6,15 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
 // A via is which way the packets of a check go.
 type via struct {
 	checker.Via
-	ports vrrp.Ports
+	ports     vrrp.Ports
+	forwarded bool // by the virtual service's own path
 }
 
 var viaTable = block.NewTable("via", portedViaOptions)
@@ -21,6 +23,8 @@ func portedViaOptions() []block.Entry[via] {
 	return append(viaOptions(),
 		block.Text("source_ports", "The port that the packets come from, or a range of them: \"40000-40999\".",
 			vrrp.Ports{}, ports, func(v *via) *vrrp.Ports { return &v.ports }).Within("a port or a range").Unless("the kernel's choice"),
+		block.Flag("forwarded", "Ask the server at the virtual address, by way of the kernel's IPVS, as clients' packets reach it. A server that has lost the virtual address on lo, or its end of the tunnel, fails then. For services with forward = \"direct\" or \"tunnel\". See \"Checks by the forwarding path\".",
+			false, func(v *via) *bool { return &v.forwarded }),
 	)
 }
 
@@ -58,4 +62,12 @@ func (v *via) way() checker.Via {
 	way := v.Via
 	way.FirstPort, way.LastPort = v.ports.First, v.ports.Last
 	return way
+}
+
+// checkMark refuses a firewall mark by which the checks by the forwarding path are known.
+func checkMark(b *block.Body, mark uint32) {
+	if b.Given("firewall_mark") && ipvsctl.Private(mark) {
+		b.Mistake(b.At("firewall_mark"), "Reserved firewall mark", "The marks %d to %d (0x%[1]x to 0x%[2]x) are those of checks by the forwarding path: write another one, here and in the rules of the packet filter.",
+			ipvsctl.FirstPrivateMark, ipvsctl.LastPrivateMark)
+	}
 }

@@ -31,6 +31,7 @@ const (
 	privateKeyText     // the same for the private key of a certificate that checks show
 	signedTime         // adverts that are accepted by the time at which they were signed
 	realServers        // the number of a service's real servers
+	forwardedServers   // how many of their checks are by the forwarding path
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
 	suspendedService   // a service with ha_suspend, with its address as text

@@ -267,6 +267,8 @@ type Check struct {
 	// UnknownAfter is for how long it may be impossible to run before that counts as
 	// a failure; zero: for ever.
 	UnknownAfter checker.Milliseconds
+	// Forwarded: the server is asked at the virtual address, by way of IPVS.
+	Forwarded bool
 }
 
 // Detection is how long it takes at most, from when a server begins to hang, until the

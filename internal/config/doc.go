@@ -9,7 +9,7 @@
 //	foreign.go                      other programs' words, with ours
 //	secret.go, network.go,          what several of the following share
 //	route.go, check_via.go,
-//	check.go,
+//	check.go, check_forwarded.go,
 //	check_talk.go,
 //	client.go, check_tls_options.go,
 //	check_login.go, policy.go,

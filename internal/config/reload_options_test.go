@@ -191,6 +191,7 @@ var reloadedChecks = map[string]reloadedOption{
 	"via/ttl":           {``, `ttl = 1`, nil},
 	"via/dscp":          {``, `dscp = 46`, nil},
 
+	"via/forwarded":      {`forwarded = false`, `forwarded = true`, []string{`forward = "direct"`}},
 	"via/proxy_protocol": {``, `proxy_protocol = "v2"`, nil},
 	"file":               {"file = \"a\"\nuser = \"ftp\"", "file = \"b\"\nuser = \"ftp\"", nil},
 	"group":              {``, `group = "comp.lang.go"`, nil},
@@ -354,14 +355,14 @@ func file(t *testing.T, path, text string, also []string) *config.Config {
 		lines = []string{head + " {\n" + strings.Join(filled(contents[blocks[i]], lines), "\n") + "\n}"}
 	}
 	if blocks[0] != "virtual_service" {
-		web := slices.Clone(contents["virtual_service"])
+		web := filled(contents["virtual_service"], also)
 		if blocks[0] == "defaults" {
 			web = append(web, blocks[1]+" {}")
 		}
 		lines = append(lines, "virtual_service \"web\" {\n"+strings.Join(web, "\n")+"\n}")
 	}
 	// Nothing is heard of this one's server, so that the start delay decides.
-	lines = append(lines, "virtual_service \"mute\" {\naddress = \"10.13.0.200\"\nport = 99\nforward = \"nat\"\nreal_server \"192.168.1.99\" {}\n}\n")
+	lines = append(lines, "virtual_service \"mute\" {\naddress = \"10.13.0.200\"\nport = 99\nforward = \"direct\"\nreal_server \"192.168.1.99\" {}\n}\n")
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

@@ -275,9 +275,16 @@ func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 				b.Mistake(p.at, "Check without port", "The service has no port of its own, so the check \"%s\" must say which one to try; for example: port = 80", p.spec.Kind())
 			}
 		}
-		p.agree(b, t.Addr)
+		asked := t.Addr
+		if p.via.forwarded {
+			asked = g.key.Addr
+			if !b.Refused("forward") && (b.Given("forward") || g.route.forward.known) {
+				t.Spec = p.forward(b, g.key, to)
+			}
+		}
+		p.agree(b, asked)
 		g.doubt(b, p, t.Port)
-		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter)})
+		checks = append(checks, Check{Target: t, Rise: uint16(p.rise), Fall: uint16(p.fall), UnknownAfter: checker.In(p.unknownAfter), Forwarded: p.via.forwarded})
 	}
 	return checks
 }

@@ -118,6 +118,7 @@ func readService(b *block.Body, d *defaults) Service {
 	checkWeights(b, &s)
 	g.fallbacks(b, &s)
 	checkFull(b, &s)
+	checkForwarded(b, &s)
 	return s
 }
 
@@ -158,6 +159,7 @@ func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
 // markKey returns the key of a service by firewall mark.
 func (r *service) markKey(b *block.Body) ipvsctl.ServiceKey {
 	b.Unused("firewall_mark replaces address, port and protocol: remove one or the other.", "address", "port", "protocol")
+	checkMark(b, r.mark)
 	key := ipvsctl.ServiceKey{Mark: r.mark, Addr: r.family}
 	if b.Refused("family") {
 		key.Addr = netip.Addr{}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -148,7 +149,7 @@ type whole struct {
 	tracking                  tracking
 	services                  []string // the names of all
 	groups                    []syncGroup
-	servers                   int
+	servers, forwarded        int
 	watchdog                  *block.Claim // nil: none is to be fed
 }
 
@@ -215,11 +216,9 @@ func (w *whole) judge(c block.Claim) {
 	case serviceAddress:
 		w.addresses = append(w.addresses, c)
 	case realServers:
-		before := w.servers
-		n, _ := strconv.Atoi(c.Key)
-		if w.servers += n; before <= maxServers && w.servers > maxServers {
-			w.Mistake(c.At, "Too many real servers", "With this service there are %d in all, but the limit is %d.", w.servers, maxServers)
-		}
+		w.count(&w.servers, c, maxServers, "Too many real servers", "With this service there are %d in all, but the limit is %d.")
+	case forwardedServers:
+		w.count(&w.forwarded, c, ipvsctl.MaxPaths, "Too many forwarded checks", "With this service there are %d in all, but there are firewall marks for %d: check some of the servers at their own addresses.")
 	case interfaceName:
 		if known := w.machine.Interfaces; known != nil && !slices.Contains(known, c.Key) {
 			w.absent = append(w.absent, c)
@@ -277,6 +276,16 @@ func (w *whole) judge(c block.Claim) {
 		w.checkSource(c)
 	default:
 		w.judgeUnique(c)
+	}
+}
+
+// count adds the number that a claim has for its key to those before it, of which a limit
+// is reported once.
+func (w *whole) count(sum *int, c block.Claim, limit int, summary, text string) {
+	before := *sum
+	n, _ := strconv.Atoi(c.Key)
+	if *sum += n; before <= limit && *sum > limit {
+		w.Mistake(c.At, summary, text, *sum, limit)
 	}
 }
 

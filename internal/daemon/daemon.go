@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -116,6 +117,7 @@ func startKeeper(ctx context.Context, o Options, events event.Sink, signed *sign
 // configuration is garbage after the first reload.
 func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, resources *resource.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
 	prober := probe.New(starter(newSpawner()))
+	prober.ForwardBy(newForwarder())
 	probes := checker.New(prober, first.Config.Director.ProbesInFlight)
 	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
@@ -146,7 +148,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},
-		Machine: machine.Read, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
+		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) }, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)
 			memory.follow(state)

@@ -15,7 +15,7 @@
 //	kept_out.go, signed.go,          outlives it
 //	leftover.go
 //	keys.go, config.go               reading the configuration, and keys
-//	programs.go                      starting programs
+//	programs.go, forwarder.go        starting programs, and how the kernel forwards
 //	explain.go                       checks that are run once
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run

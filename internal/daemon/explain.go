@@ -98,6 +98,7 @@ func (s selection) pass(seen []api.Explained) bool {
 // configuration.
 func (s selection) explain(ctx context.Context) (all []api.Explained) {
 	prober := probe.New(starter(newSpawner()))
+	prober.ForwardBy(newForwarder())
 	all = []api.Explained{}
 	var probes sync.WaitGroup
 	for _, server := range s.servers {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,7 +97,7 @@ func startDirector(b *testing.B, o Options, k *sim.IPVS) *director.Director {
 			return table, nil, err
 		},
 		Load:    func(running *config.Config) director.Loaded { return reload(context.Background(), o, r, running) },
-		Machine: machine.Read, Set: func(machine.Setting, string) error { return nil },
+		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) }, Set: func(machine.Setting, string) error { return nil },
 		Notify: func(state string) {
 			memory.follow(state)
 			if state == "READY=1" {

@@ -60,6 +60,12 @@ type Core struct {
 	changed bool
 	facts   machine.Facts
 	own     map[netip.Addr]bool
+	// private are the services that checks by the forwarding path have need of, and unpaved
+	// is true until the kernel has them. tuned are the parameters of interfaces that were
+	// changed for these checks, as they were before.
+	private ipvsctl.Table
+	unpaved bool
+	tuned   map[machine.Setting]string
 	// refused is why the kernel's parameters could not be set that should be.
 	refused map[machine.Setting]error
 	found   findings

@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -39,10 +40,10 @@ type Options struct {
 	// Load reads the configuration again, and compares it with the one that
 	// runs. It may take long: it is called on a goroutine of its own.
 	Load func(running *config.Config) Loaded
-	// Machine looks at the machine: once when Run begins, which ends if that
+	// Machine looks at the machine, and at the ways to some addresses: once when Run begins, which ends if that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
-	Machine func() (machine.Facts, error)
+	Machine func(to []netip.Addr) (machine.Facts, error)
 	// Set gives a parameter of the kernel a value.
 	Set func(machine.Setting, string) error
 	// Standby is one of an earlier process that is not over; nil: there is none.

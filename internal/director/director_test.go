@@ -204,7 +204,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 			time.Sleep(takes)
 			return l
 		},
-		Machine: func() (machine.Facts, error) {
+		Machine: func([]netip.Addr) (machine.Facts, error) {
 			f.mu.Lock()
 			takes, err := f.lookTime, f.lookErr
 			f.mu.Unlock()
@@ -482,7 +482,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		f := newOutsides()
 		d := New(clusterOf(checked(tcpTarget)), nil, Options{
-			Machine: func() (machine.Facts, error) { return machine.Facts{}, nil },
+			Machine: func([]netip.Addr) (machine.Facts, error) { return machine.Facts{}, nil },
 			OpenTable: func(ctx context.Context) (Table, ipvsctl.Table, error) {
 				stop()
 				return nil, nil, ctx.Err()

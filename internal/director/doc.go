@@ -24,6 +24,7 @@
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
 //	tiers.go                           which servers of a service are in turn
 //	leave.go                           what serves on until a changed service's first results
+//	forwarded.go                       what checks by the forwarding path have need of
 //	plan.go                            Plan
 //	aspects.go, blocks.go,
 //	changes.go, deprive.go             what a reload changes, and which interfaces it takes away

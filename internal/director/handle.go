@@ -26,7 +26,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 		adverts: tallies{{at: now}}, replies: replies{},
 		reload:  reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		opened:  first.Found != nil,
-		refused: map[machine.Setting]error{},
+		refused: map[machine.Setting]error{}, tuned: map[machine.Setting]string{},
 	}
 	c.configure(now, first)
 	c.see(now, facts)
@@ -168,7 +168,7 @@ func (c *Core) beat(now time.Time) {
 	}
 	if (regular || c.changed) && !c.looking {
 		c.looking, c.changed = true, false
-		c.do(Look{})
+		c.do(Look{answering(c.config.Services)})
 	}
 }
 
@@ -261,6 +261,10 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 // seeTable takes how the kernel's table is. Its packets are looked at once a heartbeat.
 func (c *Core) seeTable(now time.Time, in TableSeen) {
 	c.kernel = in
+	if c.unpaved && in.Converged {
+		c.unpaved = false
+		c.do(Retry{})
+	}
 	if c.lullsAt == c.beats {
 		return
 	}
@@ -295,5 +299,5 @@ func (c *Core) stop(now time.Time) {
 	for i := range c.config.Routers {
 		slowest = max(slowest, c.config.Routers[i].Leave.Timeout+c.config.Routers[i].HandOver())
 	}
-	c.do(HandOver{Limit: 10*time.Second + slowest})
+	c.do(HandOver{Limit: 10*time.Second + slowest, Restore: maps.Clone(c.tuned)})
 }

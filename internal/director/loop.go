@@ -31,7 +31,7 @@ func (d *Director) Run(ctx context.Context) error {
 	case l.Err != nil:
 		return l.Err
 	}
-	facts, err := d.o.Machine() // now that the kernel has IPVS, with its parameters
+	facts, err := d.o.Machine(answering(l.Config.Services)) // now that the kernel has IPVS, with its parameters
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (d *Director) carryOut(effects []Effect) {
 			})
 		case Look:
 			d.aside(func() Input {
-				facts, err := d.o.Machine()
+				facts, err := d.o.Machine(e.To)
 				return MachineSeen{Facts: facts, Err: err}
 			})
 		case SetSetting:
@@ -257,6 +257,9 @@ func (d *Director) handOver(h HandOver) Input {
 	last, cancelLast := context.WithTimeoutCause(d.work, lastHooks, fmt.Errorf("they have %v", lastHooks))
 	defer cancelLast()
 	d.o.Hooks.Finish(last)
+	for setting, value := range h.Restore {
+		_ = d.o.Set(setting, value) // Its interface may be gone.
+	}
 	return HandedOver{Err: err}
 }
 

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -54,7 +55,17 @@ func (c *Core) tellFindings(now time.Time) {
 // adjust has the kernel's parameters set that are not as they should be. One that
 // does not exist waits for the next look: there is no IPVS yet.
 func (c *Core) adjust() {
-	for setting, want := range wantedSettings(c.config.Director) {
+	if c.stopping {
+		return // What was changed gets its value back.
+	}
+	wanted := wantedSettings(c.config, c.facts, c.tuned)
+	for _, setting := range slices.Sorted(maps.Keys(c.tuned)) {
+		if wanted[setting] == "" {
+			c.do(SetSetting{setting, c.tuned[setting]})
+		}
+	}
+	for _, setting := range slices.Sorted(maps.Keys(wanted)) {
+		want := wanted[setting]
 		if is, exists := c.facts.Settings[setting]; exists && is != want {
 			c.do(SetSetting{setting, want})
 		}
@@ -65,6 +76,7 @@ func (c *Core) adjust() {
 func (c *Core) adjusted(now time.Time, in SettingSet) {
 	before := c.facts.Settings[in.Setting]
 	c.refused[in.Setting] = in.Err
+	c.tune(in, before)
 	if in.Err == nil {
 		c.facts.Settings = maps.Clone(c.facts.Settings)
 		c.facts.Settings[in.Setting] = in.Value
@@ -72,6 +84,22 @@ func (c *Core) adjusted(now time.Time, in SettingSet) {
 			slog.String("setting", string(in.Setting)), slog.String("value", in.Value), slog.String("before", before))
 	}
 	c.tellFindings(now)
+}
+
+// tune remembers what a parameter of an interface was before it was set, until it is that
+// again, or the interface is gone. A check that was not run for its sake can be run now.
+func (c *Core) tune(in SettingSet, before string) {
+	was, tuned := c.tuned[in.Setting]
+	switch {
+	case in.Setting == machine.ExpireNodest:
+	case tuned && in.Value == was:
+		delete(c.tuned, in.Setting)
+	case in.Err == nil:
+		if !tuned {
+			c.tuned[in.Setting] = before
+		}
+		c.do(Retry{})
+	}
 }
 
 // levels are the levels at which findings are logged.
@@ -101,7 +129,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all = append(all, c.held(now)...)
 	all = append(all, c.absentees()...)
 	all = append(all, c.reserves()...)
-	all.settings(c.config, c.facts, c.refused)
+	all.settings(c.config, c.facts, c.tuned, c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)
 	all.inside(c.config.Routers, c.facts)

@@ -23,6 +23,7 @@ func (c *Core) plan(now time.Time) {
 		Master:       c.masters(),
 		Own:          func(a netip.Addr) bool { return c.own[a] },
 		AwaitedUntil: c.awaited,
+		Private:      c.private,
 		Leaving:      c.leaving,
 	})
 	for i, v := range c.planned.Verdicts {

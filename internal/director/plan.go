@@ -1,6 +1,7 @@
 package director
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -32,6 +33,8 @@ type World struct {
 	// AwaitedUntil is until when servers that are new may lack a first result
 	// without that being an outage; zero: no longer.
 	AwaitedUntil time.Time
+	// Private are the services that checks have need of. They depend on no health.
+	Private ipvsctl.Table
 	// Leaving is what served before the configuration changed, by the service that
 	// replaces it. It serves for as long as that one is undecided.
 	Leaving map[ipvsctl.ServiceKey]Leaving
@@ -51,7 +54,8 @@ type Planned struct {
 // planned before nor on the order in which things happened, and somebody may
 // ask it what would be if.
 func Plan(now time.Time, c *config.Config, w World) Planned {
-	p := Planned{Table: make(ipvsctl.Table, len(c.Services)), Verdicts: make([]Verdict, len(c.Services))}
+	p := Planned{Table: make(ipvsctl.Table, len(c.Services)+len(w.Private)), Verdicts: make([]Verdict, len(c.Services))}
+	maps.Copy(p.Table, w.Private)
 	holder := config.Holders(c.Routers)
 	var states []checker.State
 	var weights []Weight

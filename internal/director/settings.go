@@ -11,23 +11,29 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// wantedSettings are the kernel's parameters that the configuration sets.
-func wantedSettings(d config.Director) map[machine.Setting]string {
+// wantedSettings are the kernel's parameters that the configuration sets on a machine. Was
+// are those of interfaces that lvsd has changed, as they were before.
+func wantedSettings(c *config.Config, m machine.Facts, was map[machine.Setting]string) map[machine.Setting]string {
 	all := make(map[machine.Setting]string)
-	if d.IPVS.ExpireNodest {
+	if c.Director.IPVS.ExpireNodest {
 		all[machine.ExpireNodest] = "1"
 	}
+	hearing(all, c, m, was)
 	return all
 }
 
 // settings finds parameters of the kernel that could not be set, and those that
 // harm clients and are not set.
-func (all *findings) settings(c *config.Config, m machine.Facts, refused map[machine.Setting]error) {
-	wanted := wantedSettings(c.Director)
+func (all *findings) settings(c *config.Config, m machine.Facts, was map[machine.Setting]string, refused map[machine.Setting]error) {
+	wanted := wantedSettings(c, m, was)
 	for _, s := range slices.Sorted(maps.Keys(wanted)) {
 		if m.Settings[s] != wanted[s] && refused[s] != nil {
+			so := ""
+			if s != machine.ExpireNodest {
+				so = "; checks by the forwarding path (forwarded) are not run while this director has the virtual address"
+			}
 			all.add(api.Warning, "setting-refused", string(s), fmt.Sprintf("set %s=%s by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys", s, wanted[s]),
-				"the kernel's parameter %s is %s and cannot be set to %s: %v", s, m.Settings[s], wanted[s], refused[s])
+				"the kernel's parameter %s is %s and cannot be set to %s: %v%s", s, m.Settings[s], wanted[s], refused[s], so)
 		}
 	}
 	if wanted[machine.ExpireNodest] != "" || m.Settings[machine.ExpireNodest] != "0" {

@@ -42,6 +42,9 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.fallAsleep() || c.asleep != nil {
 		c.healths.Suspend(c.sleeps)
 	}
+	c.private = privateServices(l.Config.Services)
+	c.unpaved = len(c.private) > 0
+	c.changed = c.changed || c.unpaved // The ways to these servers are to be seen.
 	c.judge(now)
 	if c.probing {
 		c.probe(now)

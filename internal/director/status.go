@@ -253,7 +253,7 @@ func (h *Healths) describe(service, server int, s *api.Server) {
 	for i := range checks {
 		c := &checks[i]
 		s.Checks = append(s.Checks, api.Check{Group: groups[i], Kind: configured[i].Target.Spec.Kind(), Up: c.State() == checker.Up, Last: resultStatus(c.Last())})
-		if t := &configured[i].Target; t.Addr != own {
+		if t := &configured[i].Target; t.Addr != own || configured[i].Forwarded {
 			s.Checks[i].Asked = t.Asked()
 		}
 	}

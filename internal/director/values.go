@@ -1,6 +1,7 @@
 package director
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -197,8 +198,9 @@ type (
 		Running *config.Config
 		Open    bool
 	}
-	// Look begins a look at the machine. It ends with a MachineSeen.
-	Look struct{}
+	// Look begins a look at the machine, and at the ways to some addresses. It ends with a
+	// MachineSeen.
+	Look struct{ To []netip.Addr }
 	// SetSetting gives a parameter of the kernel a value. It ends with a
 	// SettingSet.
 	SetSetting struct {
@@ -206,8 +208,12 @@ type (
 		Value string
 	}
 	// HandOver hands every virtual router over and ends the keeper, within a
-	// limit, stops what resources are left, and then runs the hooks for their end. It ends with HandedOver.
-	HandOver struct{ Limit time.Duration }
+	// limit, stops what resources are left, and then runs the hooks for their end, and gives
+	// parameters of the kernel their values back. It ends with HandedOver.
+	HandOver struct {
+		Limit   time.Duration
+		Restore map[machine.Setting]string
+	}
 	// Answer tells an asker how the reload has ended.
 	Answer struct {
 		Asker

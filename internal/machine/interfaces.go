@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,27 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// An Interface is a network interface of a machine.
+type Interface struct {
+	Name string
+	// Down: it is administratively down, or has no carrier.
+	Down bool
+	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, the
+	// end of a tunnel or a dummy.
+	Quiet bool
+	// ARPIgnore is net.ipv4.conf.*.arp_ignore as it is in force there, the larger one
+	// of "all" and the interface's own. With 0 the machine answers ARP requests that
+	// arrive there for addresses of all its interfaces
+	// (linux/Documentation/networking/ip-sysctl.rst).
+	ARPIgnore uint32
+	Addresses []netip.Prefix
+}
+
+// Has reports whether an address is among its own.
+func (i *Interface) Has(a netip.Addr) bool {
+	return slices.ContainsFunc(i.Addresses, func(p netip.Prefix) bool { return p.Addr() == a })
+}
 
 // interfaces lists the interfaces with their addresses, as rtnetlink(7) tells:
 // package net would list all addresses once for each interface, and it knows

@@ -3,6 +3,15 @@
 // The daemon, validate and, through the director's findings, status all judge
 // the same facts. A fact is a value: Read is the only part that asks the kernel,
 // and whoever judges facts can be tested with made-up ones.
+//
+// Every file uses only files that come before it in this list:
+//
+//	clock.go                   who keeps the clock
+//	setting.go                 parameters of the kernel
+//	interfaces.go              network interfaces, and their addresses
+//	path.go                    which way packets go, and which are heard
+//	watch.go                   when any of that changes
+//	machine.go                 all facts
 package machine
 
 import (
@@ -26,22 +35,9 @@ type Facts struct {
 	// Settings are the values of the kernel's parameters that lvsd can set, as far
 	// as they exist.
 	Settings map[Setting]string
-}
-
-// An Interface is a network interface of a machine.
-type Interface struct {
-	Name string
-	// Down: it is administratively down, or has no carrier.
-	Down bool
-	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, the
-	// end of a tunnel or a dummy.
-	Quiet bool
-	// ARPIgnore is net.ipv4.conf.*.arp_ignore as it is in force there, the larger one
-	// of "all" and the interface's own. With 0 the machine answers ARP requests that
-	// arrive there for addresses of all its interfaces
-	// (linux/Documentation/networking/ip-sysctl.rst).
-	ARPIgnore uint32
-	Addresses []netip.Prefix
+	// Outgoing are the interfaces by which packets leave to the addresses that were asked
+	// about, without those to which there is no way, or none that leaves the machine.
+	Outgoing map[netip.Addr]string
 }
 
 // Names returns the names of the interfaces.
@@ -53,14 +49,23 @@ func (f *Facts) Names() []string {
 	return names
 }
 
-// Read asks the kernel for the facts. It may block for seconds while another
+// Read asks the kernel for the facts, and for the ways to some addresses. It may block for seconds while another
 // process holds the kernel's network configuration lock, for instance to delete
 // a thousand interfaces.
-func Read() (Facts, error) {
+func Read(to ...netip.Addr) (Facts, error) {
 	f := Facts{
 		Forward4: enabled("/proc/sys/net/ipv4/ip_forward"),
 		Forward6: enabled("/proc/sys/net/ipv6/conf/all/forwarding"),
-		Settings: readSettings(),
+		Settings: make(map[Setting]string, len(settings)),
+		Outgoing: outgoing(to),
+	}
+	for _, s := range settings {
+		s.read(f.Settings)
+	}
+	for _, name := range f.Outgoing {
+		if _, known := f.Settings[AcceptLocal(name)]; !known {
+			readConf(f.Settings, name)
+		}
 	}
 	var err error
 	if f.Interfaces, err = interfaces(); err != nil {

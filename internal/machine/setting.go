@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// A Setting is a parameter of the kernel, by its name in sysctl(8).
+// A Setting is a parameter of the kernel, by its name in sysctl(8): a dot within the name
+// of an interface is a slash there.
 type Setting string
 
 // ExpireNodest is whether the kernel forgets a connection whose real server is
@@ -15,24 +16,52 @@ type Setting string
 // (linux/Documentation/networking/ipvs-sysctl.rst).
 const ExpireNodest Setting = "net.ipv4.vs.expire_nodest_conn"
 
-// settings are those that lvsd reads. Those of IPVS belong to the network
+// AcceptLocal is whether packets are accepted on an interface that come from one of this
+// machine's own addresses: "1" there or for "all".
+func AcceptLocal(name string) Setting { return conf(name, "accept_local") }
+
+// RPFilter is whether packets are dropped on an interface whose source is not reached by
+// it ("1") or by none ("2"); the larger one of this and that of "all" is in force.
+func RPFilter(name string) Setting { return conf(name, "rp_filter") }
+
+// conf is a parameter of IPv4 for an interface.
+func conf(name, key string) Setting {
+	return Setting("net.ipv4.conf." + strings.ReplaceAll(name, ".", "/") + "." + key)
+}
+
+// settings are those that lvsd always reads. Those of IPVS belong to the network
 // namespace, and do not exist before the module is loaded.
 var settings = []Setting{ExpireNodest}
 
+// readConf reads those of an interface, and those of "all", that say what is accepted
+// there.
+func readConf(all map[Setting]string, name string) {
+	for _, n := range []string{"all", name} {
+		AcceptLocal(n).read(all)
+		RPFilter(n).read(all)
+	}
+}
+
+// Hears reports what an interface's parameters say about packets from an address that is
+// also this machine's own: whether they are accepted, and if so, whether only where that
+// address is on the same interface.
+func Hears(all map[Setting]string, name string) (accept, strict bool) {
+	accept = max(all[AcceptLocal(name)], all[AcceptLocal("all")]) > "0"
+	return accept, max(all[RPFilter(name)], all[RPFilter("all")]) == "1"
+}
+
 // path returns the file in which the kernel shows the setting.
-func (s Setting) path() string { return "/proc/sys/" + strings.ReplaceAll(string(s), ".", "/") }
+func (s Setting) path() string {
+	return "/proc/sys/" + strings.NewReplacer(".", "/", "/", ".").Replace(string(s))
+}
 
 // Set gives the setting a value. An error names the file: it does not exist,
 // /proc/sys is read-only, as in many containers, or CAP_NET_ADMIN is missing.
 func (s Setting) Set(value string) error { return os.WriteFile(s.path(), []byte(value), 0) }
 
-// readSettings returns the values of the settings that this kernel has.
-func readSettings() map[Setting]string {
-	all := make(map[Setting]string, len(settings))
-	for _, s := range settings {
-		if text, err := os.ReadFile(s.path()); err == nil {
-			all[s] = string(bytes.TrimSpace(text))
-		}
+// read adds the setting's value, if the kernel has it.
+func (s Setting) read(all map[Setting]string) {
+	if text, err := os.ReadFile(s.path()); err == nil {
+		all[s] = string(bytes.TrimSpace(text))
 	}
-	return all
 }

@@ -553,7 +553,11 @@ virtual_service "sip" {
     checksum = "plain"
   }
   persistence { engine = "sip" }
-  real_server "192.168.1.4" {}
+  real_server "192.168.1.4" {
+    check "tcp" {
+      via { forwarded = true }
+    }
+  }
   fallback {
     address = "127.0.0.1"
     forward = "direct"
