@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lvsd/lvsd/internal/reader"
 )
 
@@ -22,6 +24,7 @@ locals {
 `
 
 func TestTheChildHasNoPrivilegesNoSocketAndNoSignals(t *testing.T) {
+	hugePages := withoutHugePages(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -37,6 +40,7 @@ func TestTheChildHasNoPrivilegesNoSocketAndNoSignals(t *testing.T) {
 	for name, want := range map[string]string{
 		"CapInh": "0000000000000000", "CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapAmb": "0000000000000000",
 		"NoNewPrivs": "1", "Uid": strconv.Itoa(os.Getuid()),
+		"THP_enabled": hugePages, // which lvsd run does without
 	} {
 		if got := field(string(status), name); got != want {
 			t.Errorf("%s of the child is %s, want %s", name, got, want)
@@ -58,6 +62,27 @@ func TestTheChildHasNoPrivilegesNoSocketAndNoSignals(t *testing.T) {
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("the reading ended with %v", err)
 	}
+}
+
+// withoutHugePages has this process do without huge pages, as lvsd run does, and
+// returns whether it had them ("1").
+func withoutHugePages(t *testing.T) string {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(off uintptr) {
+		if err := unix.Prctl(unix.PR_SET_THP_DISABLE, off, 0, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	had := field(string(status), "THP_enabled")
+	if had == "1" {
+		set(1)
+		t.Cleanup(func() { set(0) })
+	}
+	return had
 }
 
 // childWithFile waits until this process has a child that is reading, and

@@ -69,6 +69,9 @@ func receiveRequest(from *gob.Decoder) (q request, known map[config.Key][]byte, 
 // confine puts the limits in force, and tells the kernel that this process is
 // the one to kill where memory runs out.
 func confine(l Limits) error {
+	// The daemon does without huge pages, and so would its child, whose memory is given
+	// back before it counts: with them it has a fifth of the page faults.
+	_ = unix.Prctl(unix.PR_SET_THP_DISABLE, 0, 0, 0, 0)
 	// Executed by way of /proc/self/exe, it would be called "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte("lvsd-config"), 0)
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
