@@ -48,7 +48,7 @@ func Run(ctx context.Context, o Options) error {
 		return nil
 	}
 
-	debug.SetGCPercent(collectorBusy)
+	debug.SetGCPercent(collectorStart)
 	q, _, err := query(o.Config, o.Node, o.FileDirs)
 	if err != nil {
 		return err
