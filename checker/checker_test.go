@@ -101,9 +101,9 @@ func TestCheckerTranscript(t *testing.T) {
 		passes(6 * time.Second)
 		want := strings.Join([]string{
 			"30ms 10.0.0.1 passed after 30ms ", // the first at once
-			"1.54s 10.0.0.1 passed after 30ms ",
-			"3.54s 10.0.0.1 passed after 30ms ", // from start to start
-			"5.54s 10.0.0.1 passed after 30ms ",
+			"1.53s 10.0.0.1 passed after 30ms ",
+			"3.53s 10.0.0.1 passed after 30ms ", // from start to start
+			"5.53s 10.0.0.1 passed after 30ms ",
 		}, "\n")
 		if diff := cmp.Diff(want, l.String()); diff != "" {
 			t.Errorf("reports (-want +got):\n%s", diff)
@@ -444,7 +444,7 @@ func TestCheckerKeepsCadenceAcrossSets(t *testing.T) {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		want := []time.Duration{0, 1510, 3510, 5510, 7510, 9510}
+		want := []time.Duration{0, 1500, 3500, 5500, 7500, 9500}
 		for i := range want {
 			want[i] *= time.Millisecond
 		}

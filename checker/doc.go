@@ -17,7 +17,8 @@
 // compiled when the targets are set, once for all targets that have the same. Its
 // first probe is due at once. Later probes start on a fixed grid, whose phase is
 // a hash of the target: this spreads 10,000 targets over their interval, and a
-// slow probe does not delay the next one. A target never has two probes in
+// slow probe does not delay the next one. Few targets share places on it, so that
+// one wake-up begins many probes. A target never has two probes in
 // flight; between probes, it costs an entry in a heap and no goroutine.
 //
 // The Pace of a target says how often it is probed while its results are being

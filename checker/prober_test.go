@@ -125,7 +125,7 @@ func TestWhatTheEngineLeavesUndecidedTheProbeDecides(t *testing.T) {
 		c.Set(these(target(1)))
 		passes(2600 * time.Millisecond)
 		// The timeout, 1 s, is that of both. Who was silent is asked by the probe alone.
-		want := "1s 10.0.0.1 failed after 1s timeout\n2.51s 10.0.0.1 failed after 1s timeout"
+		want := "1s 10.0.0.1 failed after 1s timeout\n2.5s 10.0.0.1 failed after 1s timeout"
 		if diff := cmp.Diff(want, l.String()); diff != "" {
 			t.Errorf("reports (-want +got):\n%s", diff)
 		}

@@ -20,6 +20,15 @@ const minInterval = 10 * time.Millisecond
 // a batch of 20).
 const tick = 10 * time.Millisecond
 
+// Where few targets are due in a tick, they are put into longer slots, in which about
+// together of them are due at once: one wake-up then costs as much as many probes. No slot
+// is longer than maxSlot, or than one slotDivisor-th of its target's interval.
+const (
+	together    = 16
+	maxSlot     = 10 * tick
+	slotDivisor = 10
+)
+
 // A target that refused is probed again after a quarter of its interval, ten
 // times in a row at most; after that it waits for its turn as any other.
 const (
@@ -34,6 +43,8 @@ type schedule struct {
 	base time.Time
 	// seed makes the jitter another one; zero: there is none.
 	seed uint64
+	// slot is how far apart the places on the grid are, where intervals allow it.
+	slot time.Duration
 	// entries are all of them, in the order of their targets: in a slice they
 	// take half of the memory that a map by target needs.
 	entries []*entry
@@ -105,7 +116,7 @@ func (s *schedule) set(now time.Time, targets []*Target) (dropped []*entry) {
 	wanted := slices.Clone(targets)
 	slices.SortFunc(wanted, func(a, b *Target) int { return a.Compare(*b) })
 	wanted = slices.CompactFunc(wanted, func(a, b *Target) bool { return *a == *b })
-	s.targets = len(wanted)
+	s.targets, s.slot = len(wanted), slotFor(wanted)
 	old := s.entries
 	s.entries = make([]*entry, 0, len(wanted))
 	for _, t := range wanted {
@@ -124,6 +135,23 @@ func (s *schedule) set(now time.Time, targets []*Target) (dropped []*entry) {
 		dropped = s.remove(e, dropped)
 	}
 	return dropped
+}
+
+// slotFor is how long slots are for some targets.
+func slotFor(targets []*Target) time.Duration {
+	var perSecond float64
+	for _, t := range targets {
+		perSecond += 1 / max(t.Interval, minInterval).Seconds()
+	}
+	if perSecond*maxSlot.Seconds() < together {
+		return maxSlot
+	}
+	return max(time.Duration(together/perSecond*float64(time.Second)).Truncate(tick), tick)
+}
+
+// slotOf is how long slots are for an interval.
+func (s *schedule) slotOf(interval time.Duration) time.Duration {
+	return max(min(s.slot, (interval/slotDivisor).Truncate(tick)), tick)
 }
 
 // add makes a new target due at once.
@@ -188,7 +216,7 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 	if e.counting() {
 		return ceil(started + interval)
 	}
-	offset := spread(e.phase, interval)
+	offset := s.offset(e, interval)
 	round := (started - offset) / interval
 	if started < offset {
 		round--
@@ -198,7 +226,12 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 		round++ // a quick retry has just taken the place of this one
 		next += interval
 	}
-	return next + s.jitter(e, round, interval)
+	return next + s.jitter(e, offset, round, interval)
+}
+
+// offset is where in an interval the grid of an entry has its place.
+func (s *schedule) offset(e *entry, interval time.Duration) time.Duration {
+	return spread(e.phase, interval).Truncate(s.slotOf(interval))
 }
 
 // interval is the time from the start of one probe of an entry to that of the next,
@@ -231,12 +264,17 @@ func (e *entry) contradicted() bool { return e.row > 0 && (e.state == Up) != e.p
 // else happens at the same pace on a server.
 const jitterDivisor = 32
 
-// jitter is how much later than its grid an entry is due in one round.
-func (s *schedule) jitter(e *entry, round, interval time.Duration) time.Duration {
+// jitter is how much later than its grid an entry is due in one round. All that share a
+// slot are as late, and so stay together.
+func (s *schedule) jitter(e *entry, offset, round, interval time.Duration) time.Duration {
 	if s.seed == 0 {
 		return 0
 	}
-	x := s.seed ^ uint64(e.phase)<<32 ^ uint64(round)
+	part := e.phase
+	if s.slotOf(interval) > tick {
+		part = uint32(offset / tick)
+	}
+	x := s.seed ^ uint64(part)<<32 ^ uint64(round)
 	// The finalizer of SplitMix64, whose bits are evenly distributed.
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

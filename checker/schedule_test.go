@@ -276,7 +276,7 @@ func TestScheduleSet(t *testing.T) {
 // The first probe of a new target is at once, and the second one within an
 // interval, however close to the first: its grid does not depend on the start.
 func TestScheduleSecondProbeIsOnTheGrid(t *testing.T) {
-	grid := spread(phase(target(1)), target(1).Interval)
+	grid := spread(phase(target(1)), target(1).Interval).Truncate(maxSlot)
 	for _, started := range []time.Duration{0, grid - 1, grid, grid + 1} {
 		s := newSchedule(epoch)
 		s.set(epoch.Add(started), these(target(1)))
@@ -313,6 +313,47 @@ func TestScheduleTurnAfterAQuickRetry(t *testing.T) {
 		if got := s.next(e, grid-before); got != grid {
 			t.Errorf("without a refusal the next is due at %v, want %v", got, grid)
 		}
+	}
+}
+
+// A wake-up costs as much processor time as ten probes, so few targets share them; where
+// there are many, they do so anyway, and are spread for the sake of those who are asked.
+func TestScheduleHasFewTargetsShareATime(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		targets  int
+		interval time.Duration
+		times    [2]int // the least and the most at which probes begin in an interval
+	}{
+		{"200 a second begin 8 to 16 at a time", 200, time.Second, [2]int{12, 25}},
+		{"of few, any may share a time within a tenth of their interval", 50, time.Second, [2]int{8, 10}},
+		{"10,000 a second begin at each tick", 10_000, time.Second, [2]int{90, 104}},
+		{"a short interval is spread to a tenth of it", 20, 200 * time.Millisecond, [2]int{9, 10}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			all := targets(tt.targets)
+			for _, target := range all {
+				target.Interval = tt.interval
+			}
+			s := newSchedule(epoch)
+			s.seed = 7
+			s.set(epoch, all)
+			for _, e := range startAll(s, epoch) {
+				s.finish(e) // the first probes, which are at once
+			}
+			for range 3 {
+				times, began := map[time.Time]int{}, 0
+				for range tt.targets {
+					e, due := s.start(s.deadline())
+					s.finish(e)
+					times[due]++
+					began++
+				}
+				if n := len(times); n < tt.times[0] || n > tt.times[1] {
+					t.Errorf("%d probes begin at %d times, want %d to %d", began, n, tt.times[0], tt.times[1])
+				}
+			}
+		})
 	}
 }
 
