@@ -57,7 +57,8 @@
 //	advice.go, agent.go, local.go, day.go,
 //	reason.go, target.go
 //	health.go, rule.go                        what results mean
-//	stats.go, trust.go, schedule.go, rate.go  what is due when
+//	stats.go, trust.go, grid.go,              what is due when
+//	schedule.go, rate.go
 //	prober.go                                 who probes
 //	checker.go                                the loop
 package checker

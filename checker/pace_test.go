@@ -35,7 +35,7 @@ func TestPaceIsFastWhileResultsAreCounted(t *testing.T) {
 	answer(s, Passed, 0)
 	answer(s, Passed, 0) // It is on its grid.
 	onGrid := func(interval time.Duration) bool {
-		return (s.deadline().Sub(epoch)-s.offset(s.entries[0], interval))%interval == 0
+		return (s.deadline().Sub(epoch)-s.offset(s.entries[0].phase, interval))%interval == 0
 	}
 	for i, step := range []struct {
 		what    string
@@ -137,7 +137,7 @@ func TestScheduleJitters(t *testing.T) {
 	s.seed = 7
 	s.set(epoch, targets(1))
 	answer(s, Passed, 0)
-	offset := s.offset(s.entries[0], interval)
+	offset := s.offset(s.entries[0].phase, interval)
 	seen := make(map[time.Duration]int)
 	for i := range 1000 {
 		late := s.deadline().Sub(epoch) - offset - time.Duration(i)*interval

@@ -3,30 +3,9 @@ package checker
 import (
 	"cmp"
 	"container/heap"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"slices"
 	"time"
-)
-
-// minInterval bounds how often a target is probed, whatever it asks for.
-const minInterval = 10 * time.Millisecond
-
-// tick is the resolution of start times. Probes that are due within one tick
-// start together: waking the process up for each of them would cost as much
-// processor time as the probe itself (measured: 56 µs, against 15 µs for one in
-// a batch of 20).
-const tick = 10 * time.Millisecond
-
-// Where few targets are due in a tick, they are put into longer slots, in which about
-// together of them are due at once: one wake-up then costs as much as many probes. No slot
-// is longer than maxSlot, or than one slotDivisor-th of its target's interval.
-const (
-	together    = 16
-	maxSlot     = 10 * tick
-	slotDivisor = 10
 )
 
 // A target that refused is probed again after a quarter of its interval, ten
@@ -41,10 +20,7 @@ const (
 type schedule struct {
 	// base is the time from which all times of the schedule are counted.
 	base time.Time
-	// seed makes the jitter another one; zero: there is none.
-	seed uint64
-	// slot is how far apart the places on the grid are, where intervals allow it.
-	slot time.Duration
+	grid
 	// entries are all of them, in the order of their targets: in a slice they
 	// take half of the memory that a map by target needs.
 	entries []*entry
@@ -137,23 +113,6 @@ func (s *schedule) set(now time.Time, targets []*Target) (dropped []*entry) {
 	return dropped
 }
 
-// slotFor is how long slots are for some targets.
-func slotFor(targets []*Target) time.Duration {
-	var perSecond float64
-	for _, t := range targets {
-		perSecond += 1 / max(t.Interval, minInterval).Seconds()
-	}
-	if perSecond*maxSlot.Seconds() < together {
-		return maxSlot
-	}
-	return max(time.Duration(together/perSecond*float64(time.Second)).Truncate(tick), tick)
-}
-
-// slotOf is how long slots are for an interval.
-func (s *schedule) slotOf(interval time.Duration) time.Duration {
-	return max(min(s.slot, (interval/slotDivisor).Truncate(tick)), tick)
-}
-
 // add makes a new target due at once.
 func (s *schedule) add(now time.Time, t *Target) {
 	e := &entry{target: t, phase: phase(*t), due: now.Sub(s.base), tally: tally{state: Up}}
@@ -216,7 +175,7 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 	if e.counting() {
 		return ceil(started + interval)
 	}
-	offset := s.offset(e, interval)
+	offset := s.offset(e.phase, interval)
 	round := (started - offset) / interval
 	if started < offset {
 		round--
@@ -226,12 +185,7 @@ func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 		round++ // a quick retry has just taken the place of this one
 		next += interval
 	}
-	return next + s.jitter(e, offset, round, interval)
-}
-
-// offset is where in an interval the grid of an entry has its place.
-func (s *schedule) offset(e *entry, interval time.Duration) time.Duration {
-	return spread(e.phase, interval).Truncate(s.slotOf(interval))
+	return next + s.jitter(e.phase, offset, round, interval)
 }
 
 // interval is the time from the start of one probe of an entry to that of the next,
@@ -258,37 +212,6 @@ func (e *entry) counting() bool { return e.target.Pace.Fast > 0 && e.contradicte
 // target begins as if it were up: one that is put into the table at once, or was found
 // there, is out as soon as one that was up for long.
 func (e *entry) contradicted() bool { return e.row > 0 && (e.state == Up) != e.passed }
-
-// jitterDivisor is which part of its interval a probe may start later than its grid
-// says. It differs from probe to probe, so that a probe does not always meet what
-// else happens at the same pace on a server.
-const jitterDivisor = 32
-
-// jitter is how much later than its grid an entry is due in one round. All that share a
-// slot are as late, and so stay together.
-func (s *schedule) jitter(e *entry, offset, round, interval time.Duration) time.Duration {
-	if s.seed == 0 {
-		return 0
-	}
-	part := e.phase
-	if s.slotOf(interval) > tick {
-		part = uint32(offset / tick)
-	}
-	x := s.seed ^ uint64(part)<<32 ^ uint64(round)
-	// The finalizer of SplitMix64, whose bits are evenly distributed.
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return spread(uint32(x>>32), interval/jitterDivisor)
-}
-
-// spread is a part of an interval, in 1<<32, as whole ticks.
-func spread(part uint32, interval time.Duration) time.Duration {
-	high, low := bits.Mul64(uint64(part), uint64(interval))
-	return time.Duration(high<<32 | low>>32).Truncate(tick)
-}
-
-// ceil is the first tick that is not before a time.
-func ceil(at time.Duration) time.Duration { return (at + tick - 1).Truncate(tick) }
 
 // retry makes the targets due whose last probe could not be run. One that is in
 // flight may have found what has just changed, and counts if it has not.
@@ -468,18 +391,6 @@ func (s *schedule) deadline() time.Time {
 		return time.Time{}
 	}
 	return s.base.Add(s.queue[0].due)
-}
-
-// phase returns where in its interval a target is probed, in parts of 1<<32: spread
-// evenly over all targets, and the same for one target in every run, so that a
-// restart changes nothing.
-func phase(t Target) uint32 {
-	b := t.Addr.AppendTo([]byte(t.Spec + " "))
-	b = binary.BigEndian.AppendUint16(b, t.Port)
-	b = binary.BigEndian.AppendUint64(b, uint64(t.Interval))
-	b = binary.BigEndian.AppendUint64(b, uint64(t.Timeout))
-	sum := sha256.Sum256(b) // its bits are evenly distributed, which short hashes don't promise
-	return binary.BigEndian.Uint32(sum[:])
 }
 
 // A queue is a heap of entries by due time. Equal times are ordered by phase,
