@@ -45,7 +45,7 @@ func (c *radius) run(ctx context.Context, t checker.Target) (found, error) {
 		return found{}, notRun(fmt.Errorf("the password has %d bytes, and RADIUS has room for %d", len(password), checker.MaxRadius))
 	}
 	request := newRadiusRequest(c.User, password, secret)
-	answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), request, anything)
+	answer, err := exchange(ctx, netip.AddrPortFrom(t.Addr, t.Port), request, func(b []byte) bool { return answersRadius(b, request) })
 	if err != nil {
 		return found{}, err
 	}
@@ -117,6 +117,10 @@ func radiusSign(p []byte, secret string) []byte {
 	return h.Sum(nil)
 }
 
+// answersRadius reports whether a datagram may be the answer to a request: it has its id,
+// or too few bytes for one. Whether it is the server's, the secret tells.
+func answersRadius(b, request []byte) bool { return len(b) < radiusHead || b[1] == request[1] }
+
 // radiusAnswer returns the code of an answer to a request, if it is the server's: its
 // authenticator, and its signature where it has one, are made with the secret.
 func radiusAnswer(request, answer []byte, secret string) (code byte, err error) {
@@ -128,9 +132,6 @@ func radiusAnswer(request, answer []byte, secret string) (code byte, err error) 
 		return 0, fmt.Errorf("the answer has %d bytes and says that it has %d", len(answer), n)
 	}
 	answer = answer[:n]
-	if answer[1] != request[1] {
-		return 0, errors.New("the answer is to another request")
-	}
 	shown := bytes.Clone(answer[4:radiusHead])
 	answer = slices.Concat(answer[:4], request[4:radiusHead], answer[radiusHead:])
 	want := md5.Sum(append(bytes.Clone(answer), secret...))

@@ -101,7 +101,7 @@ func TestRadius(t *testing.T) {
 		{"an unknown code", says(99), in, checker.Failed, checker.WrongAnswer, "a packet of code 99"},
 		{"another secret", func(request []byte) []byte { return radiusReply(request, radiusAccept, "other") }, in, checker.Failed, checker.LoginRefused, "the answer is not made with the secret"},
 		{"a code that somebody has changed", edited(func(p []byte) []byte { p[0] = radiusReject; return p }), as("any"), checker.Failed, checker.LoginRefused, "not made with the secret"},
-		{"an answer to another request", edited(func(p []byte) []byte { p[1]++; return p }), in, checker.Failed, checker.WrongAnswer, "the answer is to another request"},
+		{"an answer to another request", edited(func(p []byte) []byte { p[1]++; return p }), in, checker.Failed, checker.TimedOut, "1 datagrams came that answer something else"},
 		{"bytes after its end do not count", edited(func(p []byte) []byte { return append(p, 1, 2, 3) }), in, checker.Passed, 0, ""},
 		{"a length beyond its end", edited(func(p []byte) []byte { p[2] = 0xff; return p }), in, checker.Failed, checker.WrongAnswer, "the answer has 38 bytes and says that it has 65318"},
 		{"a length that is too short", edited(func(p []byte) []byte { p[3] = 4; return p }), in, checker.Failed, checker.WrongAnswer, "says that it has 4"},
@@ -147,6 +147,14 @@ func TestRadius(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another's answer, and then the server's", func(t *testing.T) {
+		addr := serveUDP(t, func(request []byte) [][]byte {
+			other := radiusReply(request, radiusReject, "other")
+			other[1]++
+			return [][]byte{other, radiusReply(request, radiusAccept, secret)}
+		})
+		expect(t, probeOnce(t, newProber(t), at(addr, in, patience)), checker.Passed, "")
+	})
 	t.Run("a password that is too long", func(t *testing.T) {
 		o := in
 		o.Login = passwordAt(t, "lvsd", strings.Repeat("x", 129))
