@@ -63,6 +63,36 @@ func TestTLSCertificateOfTheCheck(t *testing.T) {
 			{"its key is missing", addr, spec(checker.Client{Key: "/nowhere/key.pem"}), checker.NotRun, "/nowhere/key.pem"},
 		})
 	}
+	p := newProber(t)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := ca.config(t, -1, 1, "a.example")
+		config.MaxVersion = version
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+		config.ClientCAs = x509.NewCertPool()
+		config.ClientCAs.AddCert(ca.cert)
+		addr := serve(t, func(plain *net.TCPConn) {
+			c := tls.Server(plain, config)
+			io.Copy(io.Discard, c)
+			c.Close()
+		})
+		for _, tt := range []struct {
+			name    string
+			client  checker.Client
+			outcome checker.Outcome
+			detail  string
+		}{
+			{"the server knows it", known, checker.Passed, ""},
+			{"there is none", checker.Client{}, checker.Failed, "the server refused the TLS handshake: "},
+			{"the server does not know it", unknown, checker.Failed, "the server refused the TLS handshake: "},
+		} {
+			t.Run(tt.name+", and nothing is read, by "+tls.VersionName(version), func(t *testing.T) {
+				secure := checker.TLS{CA: ca.file, ServerName: "a.example", Client: tt.client}
+				for _, asks := range []checker.Options{checker.Handshake{TLS: secure}, checker.TCP{TLS: &secure}, checker.TCP{TLS: &secure, Send: []byte("hello\n"), Quit: []byte("bye\n")}} {
+					expect(t, probeOnce(t, p, at(addr, asks, patience)), tt.outcome, tt.detail)
+				}
+			})
+		}
+	}
 	runTLS(t, []tlsTest{
 		{"the server does not ask", serveTLS(t, ca.config(t, -1, 1, "a.example")), spec(known), checker.Passed, ""},
 	})

@@ -52,6 +52,9 @@ func (c *tcpCheck) run(ctx context.Context, t checker.Target) (found, error) {
 	}
 	defer plain.Close()
 	err = c.talk(stream)
+	if err == nil && seen.asked && c.Expect.Empty() {
+		return seen, accepted(plain, stream, c.Quit)
+	}
 	plain.part(ctx, stream, c.Quit)
 	return seen, err
 }

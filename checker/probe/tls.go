@@ -65,6 +65,11 @@ func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr)
 	if err != nil {
 		return nil, found{}, notRun(err)
 	}
+	asked, answer := false, config.GetClientCertificate
+	config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = r.Version >= tls.VersionTLS13
+		return answer(r)
+	}
 	secure := tls.Client(plain, config)
 	err = secure.Handshake()
 	if err != nil {
@@ -83,7 +88,24 @@ func (c *tlsClient) handshake(ctx context.Context, plain *conn, addr netip.Addr)
 		}
 		return nil, found{}, errors.New("the server did not choose HTTP/2 (h2) when TLS was negotiated")
 	}
-	return secure, found{certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
+	return secure, found{asked: asked, certificateEnds: checker.DayOf(certificateEnd(secure.ConnectionState()))}, nil
+}
+
+// accepted ends a conversation in which nothing is read, with what a client says in the
+// end, where the server has asked for a certificate. By TLS 1.3 it judges that after the
+// handshake, so what it says is listened to until it closes, or the deadline passes.
+func accepted(plain *conn, stream io.ReadWriteCloser, goodbye []byte) error {
+	stream.Write(goodbye) // What it fails for is read.
+	if s, ok := stream.(interface{ CloseWrite() error }); ok {
+		s.CloseWrite()
+	}
+	plain.closeWrite()
+	_, err := io.Copy(io.Discard, &io.LimitedReader{R: stream, N: lastWordsLimit})
+	plain.closeInOrder()
+	if isAlert(err) {
+		return while(negotiating, tlsError("", err))
+	}
+	return nil
 }
 
 // refusedCertificates returns those that a handshake has failed for.
@@ -119,6 +141,7 @@ func (c *tlsClient) config(ctx context.Context, addr netip.Addr) (*tls.Config, e
 		NextProtos:         c.protocols,
 		MinVersion:         cmp.Or(checker.TLSVersions[c.MinVersion], tls.VersionTLS12),
 	}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return new(tls.Certificate), nil } // none
 	var err error
 	if c.shown != nil {
 		if config.GetClientCertificate, err = show(ctx, c.shown); err != nil {

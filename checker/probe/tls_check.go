@@ -21,6 +21,9 @@ func compileHandshake(p *Prober, o checker.Handshake) (run, error) {
 			return seen, err
 		}
 		defer plain.Close()
+		if seen.asked {
+			return seen, accepted(plain, secure, nil)
+		}
 		plain.part(ctx, secure, nil)
 		return seen, nil
 	}, nil

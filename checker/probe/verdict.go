@@ -15,7 +15,10 @@ import (
 type found struct {
 	number          int
 	certificateEnds checker.Day
-	advice          checker.Advice
+	// asked: the server has asked for the check's certificate, and judges it when the
+	// handshake has ended (TLS 1.3).
+	asked  bool
+	advice checker.Advice
 	// report is what an agent has said; nil: none was asked. Lenient: it need not say
 	// anything.
 	report  *checker.Report
