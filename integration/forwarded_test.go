@@ -156,7 +156,6 @@ func TestAServerThatLostTheVirtualAddressIsNoticed(t *testing.T) {
 	}
 	p.wantConf(0, "1", "2")
 	p.untilCheck("is explained", "forwarded by the kernel's IPVS (direct) to 192.168.1.4 alone", "passed")
-	t.Log(p.run(0, "grep", "ip_vs", "/proc/slabinfo"))
 	p.terminate(0)
 	p.waitEnd(0)
 	p.wantConf(0, "0", "1")

@@ -31,7 +31,9 @@ its name or its address), as the configuration says. Prints step by step what
 each saw: where its packets went and from where, TLS and the certificates, what
 the server answered, when, and why that passes or not.
 
-The running daemon is not asked, and does not count the results; none need run.
+The running daemon is not asked, and does not count the results; none need run,
+but for a check with forwarded in its via block: that takes the service which
+the daemon has made for it in the kernel's table, and CAP_NET_ADMIN.
 What is sent is not printed, since it may hold a password. A check that starts
 a program does so as whoever runs this command.
 
