@@ -125,6 +125,15 @@ func (c *Checker) Hurry(kind string) {
 	c.rouse()
 }
 
+// Suspect probes targets at once, and a few times more soon after: something else than
+// their results speaks against them. It waits for nothing.
+func (c *Checker) Suspect(targets []Target) {
+	c.mu.Lock()
+	c.schedule.suspect(time.Now(), targets)
+	c.mu.Unlock()
+	c.rouse()
+}
+
 // SetIdle makes these the targets that nobody needs now, whose Pace may say that they are
 // asked less often: the newest call wins. Targets that are set later are none of them. It
 // waits for nothing.

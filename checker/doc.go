@@ -58,7 +58,7 @@
 //	reason.go, target.go
 //	health.go, rule.go                        what results mean
 //	stats.go, trust.go, grid.go,              what is due when
-//	schedule.go, rate.go
+//	schedule.go, hurry.go, rate.go
 //	prober.go                                 who probes
 //	checker.go                                the loop
 package checker

@@ -61,6 +61,8 @@ type entry struct {
 	// maxRetries. It belongs to the target and bounds its quick retries; what
 	// the results mean for a server is counted by its Health.
 	refusals uint8
+	// suspected is how many more results come soon, since something else speaks against it.
+	suspected uint8
 	// idle: nobody needs it now.
 	idle bool
 	// notRun is true if the last probe could not be run, and again if a retry was
@@ -75,9 +77,6 @@ type entry struct {
 	// is discarded, even if the target is back by then.
 	dropped bool
 }
-
-// maxLost is how many probes of one target may be given up that have not ended.
-const maxLost = 2
 
 // running is the index of an entry whose probe is in flight.
 const running = -1
@@ -172,7 +171,7 @@ func (s *schedule) due(now time.Time) bool {
 // that passed while it waited or ran are skipped, not made up for.
 func (s *schedule) next(e *entry, started time.Duration) time.Duration {
 	interval := e.interval()
-	if e.counting() {
+	if e.counting() || e.suspected > 0 {
 		return ceil(started + interval)
 	}
 	offset := s.offset(e.phase, interval)
@@ -198,7 +197,12 @@ func (e *entry) interval() time.Duration {
 	case e.state == Down && pace.Down > 0:
 		interval = pace.Down.Duration()
 	}
-	if e.idle && !e.contradicted() {
+	if e.suspected > 0 && e.state != Down && !e.counting() {
+		if interval /= retryDivisor; pace.Fast > 0 {
+			interval = pace.Fast.Duration()
+		}
+	}
+	if e.idle && !e.contradicted() && e.suspected == 0 {
 		interval = max(interval, pace.Idle.Duration())
 	}
 	return max(interval, minInterval)
@@ -213,57 +217,14 @@ func (e *entry) counting() bool { return e.target.Pace.Fast > 0 && e.contradicte
 // there, is out as soon as one that was up for long.
 func (e *entry) contradicted() bool { return e.row > 0 && (e.state == Up) != e.passed }
 
-// retry makes the targets due whose last probe could not be run. One that is in
-// flight may have found what has just changed, and counts if it has not.
-func (s *schedule) retry(now time.Time) {
-	for _, e := range s.entries {
-		e.doubts = 0
-		switch {
-		case e.index == running:
-			e.again = true
-		case e.notRun:
-			e.due = min(e.due, now.Sub(s.base))
-		}
-	}
-	heap.Init(&s.queue)
-}
-
-// hurry makes the targets of a kind due: what they ask about has changed. One that is in
-// flight may have looked before that, and is due again when it has ended.
-func (s *schedule) hurry(now time.Time, kind string) {
-	for _, e := range s.entries {
-		if e.target.Spec.Kind() == kind {
-			e.due = min(e.due, now.Sub(s.base))
-			e.hurried = e.index == running
-		}
-	}
-	heap.Init(&s.queue)
-}
-
-// setIdle makes these the targets that nobody needs now. Those that are needed again are due
-// as soon as they would be by their usual interval.
-func (s *schedule) setIdle(now time.Time, targets []*Target) {
-	wanted := slices.Clone(targets)
-	slices.SortFunc(wanted, func(a, b *Target) int { return a.Compare(*b) })
-	for _, e := range s.entries {
-		for len(wanted) > 0 && wanted[0].Compare(*e.target) < 0 {
-			wanted = wanted[1:]
-		}
-		idle := len(wanted) > 0 && *wanted[0] == *e.target
-		if e.idle == idle {
-			continue
-		}
-		if e.idle = idle; !idle {
-			e.due = min(e.due, s.next(e, now.Sub(s.base)))
-		}
-	}
-	heap.Init(&s.queue)
-}
-
 // observe makes an entry due as its result demands.
 func (s *schedule) observe(now time.Time, e *entry, r Result) {
 	if r.Outcome == Passed || r.Outcome == Failed {
 		s.follow(e, r)
+	}
+	if e.suspected > 0 {
+		e.suspected--
+		e.due = s.next(e, r.At.Add(-r.Latency).Sub(s.base))
 	}
 	e.notRun, e.silent = r.Outcome == NotRun, r.Silent
 	if e.hurried || e.notRun && e.again {
@@ -338,26 +299,6 @@ func (s *schedule) finish(e *entry) (first bool) {
 	}
 	heap.Push(&s.queue, e)
 	return e.index == 0
-}
-
-// giveUp gives up the probe of a target that is in flight, if it has not ended and too many
-// of the target's have not been given up already. The target is due at once.
-func (s *schedule) giveUp(now time.Time, t Target) (e *entry) {
-	i, known := s.find(t)
-	if !known {
-		return nil
-	}
-	if e = s.entries[i]; e.index != running || e.concluded || e.lost == maxLost {
-		return nil
-	}
-	if e.cancel != nil {
-		e.cancel()
-	}
-	e.life++
-	e.lost++
-	e.due = now.Sub(s.base)
-	s.finish(e)
-	return e
 }
 
 // find returns the index of a target's entry.

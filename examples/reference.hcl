@@ -1131,6 +1131,16 @@ virtual_service "web" {
   # Default: false.
   manual_resume = false
 
+  # Look at the kernel's counters each second for servers that leave clients
+  # unanswered, and check these at once, and a few times more at fast_interval
+  # (without one, a quarter of the interval). With NAT: packets go in and none
+  # come out. With direct routing and tunnelling, whose answers the director
+  # does not see: TCP connections come and none gets beyond its first packets.
+  # That alone decides nothing, but a server that hangs is found before its
+  # next probe would be due.
+  # Default: false.
+  suspicion = false
+
   # Run the checks of the service only while this director is Master of the
   # virtual router with its address (with firewall_mark: of any), to spare
   # servers the checks of a Backup. What they have found last is kept

@@ -26,7 +26,7 @@ const (
 type audit struct {
 	due   time.Time    // of the next look
 	queue []ServiceKey // services of this round whose real servers are still to be compared
-	full  []ServiceKey // services of this round whose servers may be full
+	full  []ServiceKey // services of this round whose servers may be full, or that are watched
 	ended time.Time    // when the last round ended
 }
 
@@ -63,12 +63,13 @@ func (a *audit) done(now time.Time) {
 	}
 }
 
-// thresholds takes services off their own queue whose servers have thresholds. A
+// thresholds takes services off their own queue that are watched, or whose servers have
+// thresholds. A
 // table that the audit reads whole at each look has none for it.
-func (a *audit) thresholds(t Table, more func() bool) iter.Seq[ServiceKey] {
+func (a *audit) thresholds(t Table, watched []ServiceKey, more func() bool) iter.Seq[ServiceKey] {
 	if len(a.full) == 0 && len(t) > auditSlice {
 		for key, s := range t {
-			if slices.ContainsFunc(s.Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
+			if _, found := slices.BinarySearchFunc(watched, key, ServiceKey.Compare); found || slices.ContainsFunc(s.Destinations, func(r Row[Destination]) bool { return r.Value.Upper > 0 }) {
 				a.full = append(a.full, key)
 			}
 		}

@@ -81,6 +81,28 @@ func TestServersWithThresholdsAreCountedAtEachLook(t *testing.T) {
 	})
 }
 
+// A suspicion must not be half a minute late either.
+func TestServicesThatAreWatchedAreCountedAtEachLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := sim.NewIPVS()
+		r := start(t, k, &book{}, nil)
+		r.Set(ipvsctl.Desired{Table: many(3000, weights{4: 1, 5: 1}, noPort), Watched: []ipvsctl.ServiceKey{service(7), service(2001)}})
+		<-r.Applied()
+		after(10 * time.Second)
+		for n := range uint64(5) {
+			k.Count(service(2001), server(4), ipvsctl.Counters{Connections: 70 + n})
+			reads := k.Reads()
+			after(time.Second)
+			if got := connections(r.Snapshot().Counters[service(2001)]); got != 70+n {
+				t.Errorf("counted %d connections, want %d", got, 70+n)
+			}
+			if got := k.Reads() - reads; got > 102 {
+				t.Errorf("%d services read at a look, want a thirtieth of 3,000 and two", got)
+			}
+		}
+	})
+}
+
 // A Backup has no clients at all, and most servers of ten thousand had none yet.
 func TestWhatHasCountedNothingTakesNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

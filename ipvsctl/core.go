@@ -87,6 +87,7 @@ func (c *core) aim(now time.Time, g *Desired) {
 	}
 	first, other := c.goal == nil, c.ours.exclusive != g.Exclusive
 	c.goal, c.converged, c.seen.counting = g, false, g.Packets
+	c.seen.watched = g.Watched
 	c.ours.claim(g)
 	if first {
 		c.seen.list(c.seen.table)

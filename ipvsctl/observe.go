@@ -22,6 +22,7 @@ type observer struct {
 	foreign  map[ServiceKey]Service // what is not ours
 	packets  map[ServiceKey]uint64  // that have come for ours, at the last look; nil: nobody asks
 	counting bool                   // somebody does
+	watched  []ServiceKey           // services whose counters are read at each look
 
 	listed   map[ServiceKey]bool // those of table at the last look, kept for its memory
 	stale    map[ServiceKey]bool // services to be read before the next write
@@ -62,7 +63,7 @@ func (o *observer) observe(ctx context.Context, now time.Time, more func() bool)
 		if _, err := o.reread(ctx, o.audit.slice(o.table, more)); err != nil {
 			return err
 		}
-		if _, err := o.reread(ctx, o.audit.thresholds(o.table, more)); err != nil {
+		if _, err := o.reread(ctx, o.audit.thresholds(o.table, o.watched, more)); err != nil {
 			return err
 		}
 		o.audit.done(now)

@@ -123,6 +123,8 @@ type Desired struct {
 	Exclusive bool
 	// Packets: it is to be known at each look how many packets have come for each service.
 	Packets bool
+	// Watched are services whose counters are read at each look, in their order.
+	Watched []ServiceKey
 }
 
 // Counters are what the kernel counts for one real server of one service, or for

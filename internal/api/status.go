@@ -208,6 +208,9 @@ type Service struct {
 	// Suspended: its checks do not run, since this director is not Master, and what they have
 	// found last is kept (ha_suspend).
 	Suspended bool `json:"suspended,omitempty"`
+	// Suspicions counts how often one of its real servers was checked at once since it left
+	// clients unanswered (suspicion).
+	Suspicions uint64 `json:"suspicions,omitempty"`
 	// Tier is the one whose servers serve; left out where there is one only, or none has
 	// enough.
 	Tier    int      `json:"tier,omitempty"`

@@ -321,6 +321,8 @@ type Policy struct {
 	// MinHealthy are the servers that must take connections: with fewer, the fallback
 	// serves in their place, until there are RecoverHealthy again.
 	MinHealthy, RecoverHealthy Quantity
+	// Suspicion: a server that lets clients' packets unanswered is checked at once.
+	Suspicion bool
 	// HASuspend: its checks run while this director is Master, and keep what they have found.
 	HASuspend bool
 	// ManualResume: a server that has failed stays out until an operator lets it in.

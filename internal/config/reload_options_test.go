@@ -93,6 +93,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/on_failure":      {``, `on_failure = "drain"`, nil},
 	"virtual_service/min_healthy":     {``, `min_healthy = 3`, []string{`fallback { address = "192.168.1.8" }`}},
 	"virtual_service/recover_healthy": {`min_healthy = 1`, "min_healthy = 1\nrecover_healthy = 3", []string{`fallback { address = "192.168.1.8" }`}},
+	"virtual_service/suspicion":       {``, `suspicion = true`, nil},
 	"virtual_service/manual_resume":   {``, `manual_resume = true`, nil},
 	"virtual_service/up_after":        {``, `up_after = "10s"`, nil},
 	"virtual_service/slow_start":      {``, `slow_start = "1m"`, []string{`real_server "192.168.1.4" { weight = 9 }`}},
@@ -442,7 +443,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 		edges.StartDelay, edges.ExclusiveTable = 0, false // These the core knows itself.
 		seen = append(seen, "---- "+when, fmt.Sprintf("director %+v", edges))
 		for _, key := range slices.SortedFunc(maps.Keys(table.Table), ipvsctl.ServiceKey.Compare) {
-			seen = append(seen, fmt.Sprintf("service %v %+v exclusive %v", key, table.Table[key].Service, table.Exclusive))
+			seen = append(seen, fmt.Sprintf("service %v %+v exclusive %v watched %v", key, table.Table[key].Service, table.Exclusive, table.Watched))
 			for _, row := range table.Table[key].Destinations {
 				seen = append(seen, fmt.Sprintf("server %v %+v", row.Key, row.Value))
 			}

@@ -85,6 +85,10 @@ type Core struct {
 	bustle bustle
 	// told are the states that hooks have been told of, by service and server.
 	told map[string]serviceStates
+	// suspects are what is known of the answers of servers that may be suspected, and
+	// suspectsAt at which heartbeat it was looked last.
+	suspects   suspects
+	suspectsAt int
 	// asleep are the services whose checks do not run now, since this director is not Master;
 	// nil unless there are services with ha_suspend.
 	asleep map[ipvsctl.ServiceKey]bool

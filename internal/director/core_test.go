@@ -104,6 +104,10 @@ func (s *story) write(effects []Effect) {
 			}
 		case Retry:
 			s.lines = append(s.lines, "ask again who could not be asked")
+		case Suspect:
+			for _, t := range e {
+				s.lines = append(s.lines, "suspect "+t.Addr.String())
+			}
 		case SetIdle:
 			s.idle = nil
 			for _, t := range e {

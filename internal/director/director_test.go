@@ -108,6 +108,7 @@ func (f fakeProbes) Set(targets []*checker.Target) {
 	f.targets = len(targets)
 }
 func (f fakeProbes) Retry()                  { f.mu.Lock(); defer f.mu.Unlock(); f.retries++ }
+func (fakeProbes) Suspect([]checker.Target)  {}
 func (fakeProbes) SetIdle([]*checker.Target) {}
 func (fakeProbes) Restart([]checker.Target)  {}
 func (f fakeProbes) Stats() checker.Stats    { return checker.Stats{} }

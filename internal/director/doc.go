@@ -34,7 +34,8 @@
 //	strays.go, inside.go, refused.go   virtual addresses on other interfaces, or where
 //	                                   they reach nobody
 //	settings.go                        the kernel's parameters
-//	full.go, replies.go, lull.go       what follows from the kernel's counters
+//	full.go, replies.go, lull.go,      what follows from the kernel's counters
+//	suspect.go
 //	readings.go                        whether the configuration is being read
 //	orders.go                          what is left of operators' orders
 //	bustle.go                          many servers that change at once, in the log

@@ -76,6 +76,8 @@ type Probes interface {
 	Set([]*checker.Target)
 	// Retry probes at once what could not be probed the last time.
 	Retry()
+	// Suspect probes targets at once, and a few times more soon after.
+	Suspect([]checker.Target)
 	// SetIdle makes these the targets that nobody needs now.
 	SetIdle([]*checker.Target)
 	// Restart gives up the probes of targets that are in flight, and begins others.

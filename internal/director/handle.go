@@ -11,6 +11,7 @@ import (
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -54,6 +55,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.seeTable(now, in)
 	case Counted:
 		c.counters = in
+		c.suspect(now)
 	case Reload:
 		if in.Asker != nil {
 			c.ask(now, in.Asker)
@@ -270,6 +272,45 @@ func (c *Core) seeTable(now time.Time, in TableSeen) {
 	}
 	if c.lullsAt = c.beats; c.lulls.count(now, in.Packets) {
 		c.setIdle()
+	}
+}
+
+// suspect looks for servers that leave clients unanswered, once a heartbeat, and has these
+// checked at once. Nothing else follows: what their checks find decides.
+func (c *Core) suspect(now time.Time) {
+	if len(c.suspects) == 0 || c.suspectsAt == c.beats {
+		return
+	}
+	c.suspectsAt = c.beats
+	var hurry Suspect
+	for i := range c.config.Services {
+		s := &c.config.Services[i]
+		all, watched := c.suspects[s.Key]
+		if !watched {
+			continue
+		}
+		for j := range s.Servers {
+			srv := &s.Servers[j]
+			if forward := srv.Destination.Forward; forward != ipvsctl.NAT && s.Key.Protocol != ipvsctl.TCP {
+				continue
+			}
+			n, _ := c.counters[s.Key].Get(srv.Key)
+			is, suspicious := all.servers[srv.Key].next(now, srv.Destination.Forward, n)
+			all.servers[srv.Key] = is
+			if !suspicious || c.healths.State(i, j) != checker.Up || c.sleeps(i) {
+				continue
+			}
+			all.count++
+			for k := range srv.Checks {
+				hurry = append(hurry, srv.Checks[k].Target)
+			}
+			c.tell(now, event.Info, "server-suspected", s.Name+"/"+srv.Name, "real server leaves clients unanswered, so it is checked at once",
+				slog.String("service", s.Name), slog.String("server", srv.Name), slog.String("address", srv.Key.String()))
+		}
+		c.suspects[s.Key] = all
+	}
+	if len(hurry) > 0 {
+		c.do(hurry)
 	}
 }
 

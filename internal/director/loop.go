@@ -172,6 +172,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Probes.Set(e)
 		case Retry:
 			d.o.Probes.Retry()
+		case Suspect:
+			d.o.Probes.Suspect(e)
 		case SetIdle:
 			d.o.Probes.SetIdle(e)
 		case Restart:

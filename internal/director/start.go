@@ -39,6 +39,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.loads, c.outdated = c.loads.of(l.Config.Services), true
 	c.watch.configure(l.Config)
 	c.lulls = c.lulls.of(now, l.Config.Services)
+	c.suspects = c.suspects.of(l.Config.Services)
 	if c.fallAsleep() || c.asleep != nil {
 		c.healths.Suspend(c.sleeps)
 	}

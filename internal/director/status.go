@@ -186,7 +186,7 @@ func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) ap
 		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
-		BelowMinimum: c.planned.Verdicts[place].Below, Idle: c.lulls[configured.Key].idle, Suspended: c.asleep[configured.Key],
+		BelowMinimum: c.planned.Verdicts[place].Below, Idle: c.lulls[configured.Key].idle, Suspended: c.asleep[configured.Key], Suspicions: c.suspects[configured.Key].count,
 	}
 	if v := &c.planned.Verdicts[place]; !v.fallback() {
 		s.Tier = int(v.Tier)

@@ -154,6 +154,8 @@ type (
 	SetIdle []*checker.Target
 	// Retry probes at once what could not be probed the last time.
 	Retry struct{}
+	// Suspect probes targets at once, and a few times more soon after.
+	Suspect []checker.Target
 	// Restart gives up the probes of targets that have not ended long after they should have,
 	// and begins others.
 	Restart []checker.Target

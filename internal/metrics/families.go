@@ -92,6 +92,7 @@ var serviceFigures = []figure[api.Service]{
 	{gauge("service_fallback_active", "1 while a fallback serves; missing if none is configured."), func(v *api.Service) float64 {
 		return onlyIf(v.HasFallback(), oneIf(v.FallbackServes()))
 	}},
+	{counter("service_suspicions_total", "How often a real server was checked at once because it left clients unanswered (suspicion)."), func(v *api.Service) float64 { return float64(v.Suspicions) }},
 	{gauge("service_tier", "The tier whose real servers serve; missing if there is one only, or none has enough of them."), func(v *api.Service) float64 {
 		return onlyIf(v.Tier > 0, float64(v.Tier))
 	}},

@@ -254,6 +254,7 @@ virtual_service "web" {
   recover_healthy = "3"
   up_after        = "7s"
   manual_resume   = true
+  suspicion       = true
   on "down" {
     run      = ["/etc/lvsd/hooks/servers", "down"]
     at_start = true
