@@ -22,6 +22,7 @@
 //	stream.go   a program that stays, and the lines that it is to read
 //	streams.go  all of them, and what has happened
 //	core.go     the Core
+//	ordered.go  what operators order
 //	statuses.go the states of services, as they are heard, and how all hooks are
 //	lines.go    what streams read next, and what they have said
 //	runner.go   the Runner

@@ -16,11 +16,12 @@
 //	frames.go                  what is said by ARP and neighbour discovery
 //	filter.go                  which packets the kernel lets through
 //	device.go, parameter.go    the interfaces, and the kernel's parameters for them
-//	events.go                  what the kernel tells of them
+//	census.go                  which routes the kernel has
+//	request.go                 what it is asked for: addresses added, leases renewed
+//	events.go                  what it tells of interfaces
 //	batch.go, socket.go        raw sockets
 //	neighbours.go              who else has an address
 //	arrivals.go, inbox.go      which of them have something to read
-//	census.go, request.go      which routes the kernel has; addresses added, leases renewed
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs
 //	accept.go                  which packets for the director itself are dropped
