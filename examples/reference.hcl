@@ -1397,8 +1397,8 @@ virtual_service "web" {
 
       # The version of the PROXY protocol that each connection begins with, for
       # servers that expect it of a load balancer before them. The check says
-      # by it that nobody is behind it (LOCAL, or UNKNOWN by version 1), and
-      # finishes the handshake.
+      # by it that nobody is behind it (LOCAL, or UNKNOWN by version 1, which
+      # Postfix does not understand), and finishes the handshake.
       # "v1" or "v2"; default: none.
       proxy_protocol = "v2"
     }

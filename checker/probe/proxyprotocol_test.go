@@ -25,6 +25,8 @@ func TestProxyProtocol(t *testing.T) {
 		{"by TLS", checker.ProxyV1, ca.spec(), "PROXY UNKNOWN\r\n\x16\x03\x01"},
 		{"of a connection without a word", checker.ProxyV1, checker.TCP{Connected: true}, "PROXY UNKNOWN\r\n"},
 		{"of a conversation", checker.ProxyV1, checker.TCP{Send: []byte("PING")}, "PROXY UNKNOWN\r\nPING"},
+		{"of a login to a database", checker.ProxyV2, checker.Redis{}, "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00*1\r\n"},
+		{"before a server that speaks first", checker.ProxyV1, checker.SMTP{}, "PROXY UNKNOWN\r\n"},
 		{"none", 0, checker.HTTP{}, "GET / HTTP/1.1\r\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,7 +36,9 @@ func TestProxyProtocol(t *testing.T) {
 				begin := make([]byte, len(tt.want))
 				n, _ := io.ReadFull(c, begin)
 				heard <- string(begin[:n])
-				http.ReadRequest(bufio.NewReader(c))
+				if _, waits := tt.asks.(checker.HTTP); waits {
+					http.ReadRequest(bufio.NewReader(c))
+				}
 				c.Close()
 			})
 			target := at(addr, tt.asks, patience)

@@ -20,12 +20,14 @@ func init() {
 		}
 		return m
 	}
-	rows := func(of func(checker.Mailbox) checker.Options) func(*site) []row {
+	rows := func(port uint16, of func(checker.Mailbox) checker.Options) func(*site) []row {
 		return func(at *site) []row {
 			right, wrong := at.secret("right", "se\\cret \"1\""), at.secret("wrong", "guess")
 			unknown := checker.Mailbox{Channel: checker.Channel{TLS: &checker.TLS{}, StartTLS: true}}
 			return []row{
 				{"a login", of(box(at, "ann", right, false)), checker.Passed, ""},
+				{"a login as behind a proxy, by version 1", proxied{of(box(at, "ann", right, false)), checker.ProxyV1, 10000 + port}, checker.Passed, ""},
+				{"a login as behind a proxy, by version 2", proxied{of(box(at, "ann", right, true)), checker.ProxyV2, 10000 + port}, checker.Passed, ""},
 				{"a login by TLS", of(box(at, "ann", right, true)), checker.Passed, ""},
 				{"a wrong password", of(box(at, "ann", wrong, true)), checker.Failed, `the server does not let user "ann" in: `},
 				{"a password that is not there", of(box(at, "ann", at.path("none"), true)), checker.NotRun, "the check cannot log in"},
@@ -38,11 +40,11 @@ func init() {
 	pop3 := func(m checker.Mailbox) checker.Options { return checker.POP3{Mailbox: m} }
 	const complaint = "Error: |Panic: |Fatal: |reset by peer"
 	register(server{
-		name: "dovecot, by imap", port: 143, start: startDovecot, rows: rows(imap), complaint: complaint,
+		name: "dovecot, by imap", port: 143, start: startDovecot, rows: rows(143, imap), complaint: complaint,
 		passes: func(at *site) checker.Options { return imap(box(at, "", "", true)) },
 	})
 	register(server{
-		name: "dovecot, by pop3", port: 110, start: startDovecot, rows: rows(pop3), complaint: complaint,
+		name: "dovecot, by pop3", port: 110, start: startDovecot, rows: rows(110, pop3), complaint: complaint,
 		passes: func(at *site) checker.Options { return pop3(box(at, "", "", true)) },
 	})
 }
@@ -72,6 +74,19 @@ mail_location = maildir:$DIR/mail/%u
 first_valid_uid = 1
 auth_mechanisms = plain login
 auth_failure_delay = 0
+haproxy_trusted_networks = 127.0.0.0/8
+service imap-login {
+  inet_listener haproxy {
+    port = 10143
+    haproxy = yes
+  }
+}
+service pop3-login {
+  inet_listener haproxy {
+    port = 10110
+    haproxy = yes
+  }
+}
 service anvil {
   chroot =
 }

@@ -66,6 +66,14 @@ type row struct {
 	detail  string // a part of it
 }
 
+// proxied are options of a check that begins with the PROXY protocol, at a port where the
+// server expects it.
+type proxied struct {
+	checker.Options
+	version checker.ProxyProtocol
+	port    uint16
+}
+
 var servers []server
 
 func register(s server) { servers = append(servers, s) }
@@ -158,7 +166,11 @@ func awaitStopped(t *testing.T, p *os.Process) {
 func (s server) ask(at *site, o checker.Options, timeout time.Duration) checker.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	target := checker.Target{Spec: checker.SpecOf(o).By(s.via), Addr: at.addr, Port: s.port, Interval: 2 * time.Second, Timeout: timeout}
+	via, port := s.via, s.port
+	if p, ok := o.(proxied); ok {
+		o, via.Proxy, port = p.Options, p.version, p.port
+	}
+	target := checker.Target{Spec: checker.SpecOf(o).By(via), Addr: at.addr, Port: port, Interval: 2 * time.Second, Timeout: timeout}
 	return at.prober.Compile(target.Spec)(ctx, target)
 }
 

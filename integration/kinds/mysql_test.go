@@ -13,7 +13,7 @@ func init() {
 			certificate, key := at.certificate()
 			at.must(at.as("mysql", at.command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir=$DIR/data")))
 			return at.as("mysql", at.command("mariadbd", "--no-defaults", "--datadir=$DIR/data", "--bind-address=$ADDR", "--socket=$DIR/socket", "--pid-file=$DIR/pid",
-				"--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--ssl-cert="+certificate, "--ssl-key="+key))
+				"--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--ssl-cert="+certificate, "--ssl-key="+key, "--proxy-protocol-networks=127.0.0.0/8"))
 		},
 		ready: func(at *site) {
 			at.must(at.command("mariadb", "--no-defaults", "-uroot", "-S", "$DIR/socket", "-e", `
@@ -44,6 +44,8 @@ func mariadbRows(at *site) []row {
 	nowhere.Database = "nowhere"
 	return []row{
 		{"a login", checker.MySQL{SQL: in}, checker.Passed, ""},
+		{"a login as behind a proxy, by version 1", proxied{checker.MySQL{SQL: in}, checker.ProxyV1, 3306}, checker.Passed, ""},
+		{"a login as behind a proxy, by version 2", proxied{checker.MySQL{SQL: in}, checker.ProxyV2, 3306}, checker.Passed, ""},
 		{"a login without a password", checker.MySQL{SQL: open}, checker.Passed, ""},
 		{"nobody", checker.MySQL{}, checker.Passed, ""},
 		{"a login by TLS", checker.MySQL{SQL: secure}, checker.Passed, ""},

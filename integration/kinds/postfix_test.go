@@ -34,6 +34,7 @@ maillog_file_prefixes = /dev
 			const none = " unix n - n - 0 "
 			at.write("conf/master.cf", `
 $ADDR:25 inet n - n - - smtpd
+$ADDR:10025 inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
 $ADDR:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 cleanup`+none+`cleanup
 qmgr unix n - n 300 1 qmgr
@@ -58,6 +59,8 @@ postlog unix-dgram n - n - 1 postlogd
 			unknown := checker.Channel{TLS: &checker.TLS{}, StartTLS: true}
 			return []row{
 				{"another name", checker.SMTP{Name: "lvs1.example.org"}, checker.Passed, ""},
+				{"as behind a proxy, by version 1, whose UNKNOWN it does not know", proxied{checker.SMTP{}, checker.ProxyV1, 10025}, checker.Failed, "421 4.3.0"},
+				{"as behind a proxy, by version 2", proxied{checker.SMTP{}, checker.ProxyV2, 10025}, checker.Passed, ""},
 				{"STARTTLS", checker.SMTP{Channel: verified}, checker.Passed, ""},
 				{"STARTTLS, and an unknown authority", checker.SMTP{Channel: unknown}, checker.Failed, "unknown authority"},
 				{"TLS at a port without", checker.SMTP{Channel: checker.Channel{TLS: &checker.TLS{}}}, checker.Failed, "the server does not speak TLS"},

@@ -28,10 +28,11 @@ func portedViaOptions() []block.Entry[via] {
 	)
 }
 
-// tcpViaTable is for checks by TCP alone.
+// tcpViaTable is for checks by TCP alone. Those of FTP have none of it, since it would be
+// said on their second connection, too.
 var tcpViaTable = block.NewTable("via", func() []block.Entry[via] {
 	return append(portedViaOptions(),
-		block.Choice("proxy_protocol", "The version of the PROXY protocol that each connection begins with, for servers that expect it of a load balancer before them. The check says by it that nobody is behind it (LOCAL, or UNKNOWN by version 1), and finishes the handshake.",
+		block.Choice("proxy_protocol", "The version of the PROXY protocol that each connection begins with, for servers that expect it of a load balancer before them. The check says by it that nobody is behind it (LOCAL, or UNKNOWN by version 1, which Postfix does not understand), and finishes the handshake.",
 			"", []block.Word[checker.ProxyProtocol]{{Name: "v1", Value: checker.ProxyV1}, {Name: "v2", Value: checker.ProxyV2}}, func(v *via) *checker.ProxyProtocol { return &v.Proxy }).Unless("none"),
 	)
 })
