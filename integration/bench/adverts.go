@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
@@ -86,15 +86,12 @@ func listenBusy(ctx context.Context, d daemon, i interval, into column) (err err
 func reloadFor(ctx context.Context, d daemon, p *cluster.Process, f fleet) error {
 	for end := time.Now().Add(listenedFor); time.Now().Before(end); {
 		f.changed = !f.changed
-		if err := d.configure(p.Host, f); err != nil {
-			return err
-		}
-		if err := p.Signal(syscall.SIGHUP); err != nil {
+		if err := d.reread(p, f); err != nil {
 			return err
 		}
 		next := time.Now().Add(reloadEvery)
 		if _, ours := d.Software.(cluster.LVSD); ours {
-			if err := cluster.Read(p.Host, metricsAt, "/metrics", 30*time.Second); err != nil {
+			if err := cluster.Read(io.Discard, p.Host, metricsAt, "/metrics", 30*time.Second); err != nil {
 				return fmt.Errorf("scraping: %w; its last words:\n%s", err, p.LastWords(10))
 			}
 		}

@@ -43,6 +43,14 @@ func (d daemon) configure(h *cluster.Host, f fleet) error {
 	return d.Configure(h, router)
 }
 
+// reread writes a fleet as configure does, and has the daemon read it.
+func (d daemon) reread(p *cluster.Process, f fleet) error {
+	if err := d.configure(p.Host, f); err != nil {
+		return err
+	}
+	return p.Signal(syscall.SIGHUP)
+}
+
 // startPair starts the daemon on both directors, which it has configured, and
 // returns when the first of them began.
 func (d daemon) startPair(c *cluster.Cluster, s cluster.Setup) (

@@ -18,9 +18,12 @@
 //	start     the lab           a pair's start to the client's first page
 //	servers   the lab           a server is killed, is back, hangs, a file is broken, the table is cleared:
 //	                            the client's failed requests, and when the table is right
+//	detection the lab           a server refuses or hangs, 40 times a run: when it is out of the table, and the failed requests
 //	table     the lab           start, reload and memory with 1,000 × 10
 //	checks    the lab           processor time for each TCP check
+//	storm     the lab           10,000 servers fail at once, and come back at once: when the table is right, the adverts, the log
 //	adverts   the lab           how late a busy director's adverts are
+//	churn     the lab           reloads and failing servers for as long as -flood says: whether anything grows
 //
 // -parts selects some of them: "bench -kernel qemu -runs 1 -parts table".
 //

@@ -45,9 +45,12 @@ var parts = []struct {
 	{pacedName, here, measurePaced},
 	{"start", lab, measureStart},
 	{"servers", lab, measureServers},
+	{"detection", lab, measureDetection},
 	{"table", lab, measureTable},
 	{"checks", lab, measureChecks},
+	{"storm", lab, measureStorm},
 	{"adverts", lab, measureAdverts},
+	{"churn", lab, measureChurn},
 }
 
 // A place is where a part can be measured.
@@ -88,7 +91,7 @@ func main() {
 		"failover and the lab's choice for what needs IPVS")
 	flag.IntVar(&o.runs, "runs", 5, "runs of the failover, the handover and the start; three fifths as many with the servers\n"+
 		"and with the large table, two fifths of the checks and the adverts")
-	flag.DurationVar(&o.flood, "flood", 8*time.Second, "how long each flood lasts")
+	flag.DurationVar(&o.flood, "flood", 8*time.Second, "how long each flood lasts, and the churn")
 	only := flag.String("parts", strings.Join(partNames(), ","), "what to measure")
 	format := flag.String("o", "text", "text or json")
 	flag.Parse()

@@ -22,8 +22,11 @@ var titles = map[string]string{
 	"scale-mac": "The same with virtual MACs, and without answers but for services (accept = false), ",
 	"start":     "A pair of directors with one service, three servers and HTTP checks, adverts every second, ",
 	"servers":   "A pair with three servers, HTTP checks every second, three tries, and a client that asks for 50 pages a second, ",
+	"detection": "A pair with three servers, HTTP checks every second, three tries 0.1 s apart, and a client that asks for 50 pages a second, ",
 	"table":     "1,000 services × 10 servers, ",
 	"checks":    "TCP checks of 200 answering servers, one a second each, ",
+	"storm":     "1,000 services × 10 servers with a TCP check every 10 seconds, adverts every 100 ms, ",
+	"churn":     "100 services × 10 servers whose weights and services change twice a second, and whose servers fail and return, ",
 	"adverts":   "Adverts of a director that reads 1,000 services × 10 servers again each second, and is scraped, ",
 }
 
@@ -58,6 +61,8 @@ lvsd gives the whole check 0.5 s, and counts from its beginning. A server fails 
 its checks for both daemons, and at another one in each run. A request is given 1 s, and is slow after 0.2 s.
 The times are of the table of the director that serves; "never" is not within 10 s. The broken file lacks a closing
 quote, and only the first director is told to read it.`,
+	"detection": `lvsd: interval = "1s", fast_interval = "100ms", timeout = "200ms", fall = 3, rise = 1; of three servers
+one fails at a time, at any moment. A request is given 1 s. The times are of the table of the director that serves.`,
 	"table": `Both have TCP checks of all 10,000 servers, once an hour, which a listener answers. keepalived spreads the
 first ones over the hour; lvsd makes them all at once as soon as the table is loaded, and its memory is looked
 at when they are done. Memory is the PSS of all processes of a daemon together.`,
@@ -65,6 +70,10 @@ at when they are done. Memory is the PSS of all processes of a daemon together.`
 machine's time is that in which it was not idle, by the idle clock: both ends of the connections are in it, and
 whatever else it did. In user-mode Linux a process's own time is not known: its kernel looks who runs every 10 ms,
 which is when timers, and so checks, begin.`,
+	"storm": `All servers are one listening socket, which is closed, and opened again: each refuses from its next check on. The
+last verdict is the last change of a server's health that the status tells.`,
+	"churn": `It lasts as long as -flood says, less a tenth for the first look. Servers fail or return all at once every 4 s; all
+is as it was in the beginning for 10 s before it is looked at, in all processes together.`,
 	"adverts": `Two processes for each processor are busy beside it, and each second another third of the weights is
 configured and loaded; lvsd is scraped as often, with the metrics of each server. The other director has the virtual router
 alone. An advert is late by what it comes after an interval from the one before it, at the other

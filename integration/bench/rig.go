@@ -67,6 +67,15 @@ func (r *rig) listen() error {
 	})
 }
 
+// deafen lets the kernel refuse every connection to the servers.
+func (r *rig) deafen() error {
+	if r.listener < 0 {
+		return nil
+	}
+	defer func() { r.listener = -1 }()
+	return unix.Close(r.listener)
+}
+
 // checks counts the connections that the servers' kernel has seen begin: those that
 // were established, and those that the director has reset before.
 func (r *rig) checks() (sum float64, err error) {
@@ -97,11 +106,7 @@ func (r *rig) checks() (sum float64, err error) {
 
 // Close closes the rig with every process in it.
 func (r *rig) Close() error {
-	var err error
-	if r.listener >= 0 {
-		err = unix.Close(r.listener)
-	}
-	return errors.Join(err, r.Cluster.Close())
+	return errors.Join(r.deafen(), r.Cluster.Close())
 }
 
 // run starts the daemon with what is configured. The context that it returns

@@ -23,6 +23,9 @@ const (
 	pageSlow  = 200 * time.Millisecond
 )
 
+// firstDirector is the address by which the first director asks servers.
+var firstDirector = netip.MustParseAddr("192.168.1.15")
+
 // patience is how long the table is watched for what should happen to it. What
 // did not happen by then counts as never.
 const patience = 10 * time.Second
@@ -228,9 +231,14 @@ func (t *trial) clear(ctx context.Context) error {
 
 // moment returns so long after the first director began to check the server.
 func (t *trial) moment(ctx context.Context, server *cluster.Host, after time.Duration) error {
-	checked, err := nextCheck(server, netip.MustParseAddr("192.168.1.15"))
+	checks, err := watchChecks(server, firstDirector)
 	if err != nil {
-		return fmt.Errorf("waiting for a check of %s: %w", server.Name, err)
+		return err
+	}
+	defer checks.Close()
+	checked, err := checks.next(time.Time{})
+	if err != nil {
+		return err
 	}
 	return pause(ctx, time.Until(checked.Add(after)))
 }

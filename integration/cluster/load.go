@@ -169,7 +169,7 @@ func get(from *Host, to netip.AddrPort, deadline time.Time) (server string, err 
 }
 
 // Read reads a page of a server to its end, as a scraper does.
-func Read(from *Host, to netip.AddrPort, path string, timeout time.Duration) error {
+func Read(into io.Writer, from *Host, to netip.AddrPort, path string, timeout time.Duration) error {
 	conn, err := dial(from, to, time.Now().Add(timeout))
 	if err != nil {
 		return reason("connecting", err)
@@ -182,7 +182,7 @@ func Read(from *Host, to netip.AddrPort, path string, timeout time.Duration) err
 	if _, err := io.ReadFull(conn, head); err != nil || !strings.HasSuffix(string(head), " 200 ") {
 		return errors.Join(fmt.Errorf("answer %q", head), err)
 	}
-	if _, err := io.Copy(io.Discard, conn); err != nil {
+	if _, err := io.Copy(into, conn); err != nil {
 		return reason("reading the answer", err)
 	}
 	return nil

@@ -43,6 +43,8 @@ type Setup struct {
 	// Interval, Timeout, Rise and Fall are of the servers' HTTP checks.
 	Interval, Timeout time.Duration
 	Rise, Fall        int
+	// FastInterval is that of lvsd's checks while they are counted; 0: as ever.
+	FastInterval time.Duration
 }
 
 // A RealServer is one of the servers behind the virtual address.
@@ -185,8 +187,12 @@ func (s Setup) ServiceHCL() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "virtual_service \"web\" {\n  address   = %q\n  port      = %d\n  scheduler = \"wrr\"\n  forward   = \"nat\"\n\n",
 		s.Service().Addr(), s.Service().Port())
-	fmt.Fprintf(&b, "  check \"http\" {\n    path     = \"/index.html\"\n    interval = %q\n    timeout  = %q\n    rise     = %d\n    fall     = %d\n  }\n",
+	fmt.Fprintf(&b, "  check \"http\" {\n    path     = \"/index.html\"\n    interval = %q\n    timeout  = %q\n    rise     = %d\n    fall     = %d\n",
 		s.Interval, s.Timeout, s.Rise, s.Fall)
+	if s.FastInterval > 0 {
+		fmt.Fprintf(&b, "    fast_interval = %q\n", s.FastInterval)
+	}
+	b.WriteString("  }\n")
 	for _, r := range s.Servers {
 		fmt.Fprintf(&b, "\n  real_server %q {\n    address = %q\n    weight  = %d\n  }\n", r.Name, r.Addr, r.Weight)
 	}
