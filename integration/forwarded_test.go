@@ -160,7 +160,7 @@ func TestAServerThatLostTheVirtualAddressIsNoticed(t *testing.T) {
 	p.waitEnd(0)
 	p.wantConf(0, "0", "1")
 	p.run(0, "ipvsadm", "-C")
-	p.untilCheck("has no daemon any more", "no private service", "not run")
+	p.untilCheck("has no daemon any more", "could not be run", "no private service")
 	p.waitDown("the Backup is Master")
 }
 

@@ -97,7 +97,7 @@ func PrivateServices(paths []Path) Table {
 }
 
 // ErrNoPath is that the kernel's table has no private service for a path.
-var ErrNoPath = errors.New("the kernel's IPVS table has no private service for it")
+var ErrNoPath = errors.New("the kernel's IPVS table has no private service for this path")
 
 // maxLooks bounds at how many marks a path is looked for. With MaxPaths of them, 32 looks
 // find it in all likelihood.

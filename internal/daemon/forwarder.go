@@ -47,7 +47,7 @@ func (f *forwarder) Mark(ctx context.Context, server netip.Addr, by checker.Forw
 		return conn.Destinations(ctx, key)
 	})
 	if errors.Is(err, ipvsctl.ErrNoPath) {
-		err = fmt.Errorf("a check by the forwarding path (%v) cannot be run: %w; lvsd makes it while it runs with this check", path, err)
+		err = fmt.Errorf("%w (%v): lvsd makes it while it runs with this check", err, path)
 	}
 	return mark, err
 }
