@@ -24,8 +24,21 @@ func (d *departure) add(other departure) {
 	}
 }
 
-// pending reports whether there is anything that it does.
-func (d *departure) pending() bool { return d.stage != unasked }
+// The methods below take nil for a Master that does not wait.
+
+// waits reports whether its question is open.
+func (d *departure) waits() bool { return d != nil && d.stage == asked }
+
+// over reports whether it may leave now.
+func (d *departure) over() bool { return d != nil && d.stage == granted }
+
+// deadline is when it counts as refused, or leaves; zero: never.
+func (d *departure) deadline() time.Time {
+	if d == nil {
+		return time.Time{}
+	}
+	return d.until
+}
 
 // grant lets it be done now.
 func (d *departure) grant(now time.Time) { d.stage, d.until = granted, now }

@@ -45,8 +45,8 @@ type job struct {
 
 	// have may be there and is ours.
 	have Holdings
-	// foreign is there as well, and to be removed: somebody else added it.
-	foreign Holdings
+	// foreign are there as well, and to be removed: somebody else added them.
+	foreign []InterfaceAddress
 	// missing is what could not be added.
 	missing  Holdings
 	paths    uint64 // of restored, those that are routes and rules
@@ -80,6 +80,9 @@ func (p *progress) schedule(t *task, now time.Time) {
 		p.auditAt = now.Add(auditEvery)
 	}
 }
+
+// strays are what is foreign.
+func (j *job) strays() Holdings { return Holdings{Addresses: j.foreign} }
 
 func (j *job) pending() bool {
 	return j.announce || j.layers[ofAddresses].due || j.layers[ofPaths].due

@@ -85,7 +85,7 @@ func (r *Router) Demote(now time.Time, why string, patience time.Duration) []Act
 	acts := []Action{r.send(now, 0), r.enter(now, Backup, BecameBackup, why)}
 	r.election.open(&r.c, now)
 	r.election.masterDownAt = r.election.masterDownAt.Add(patience)
-	if waited.pending() {
+	if waited != nil {
 		waited.grant(now)
 		r.leaving = waited
 	}

@@ -99,8 +99,8 @@ func (r *Router) End(now time.Time, how Ending) []Action {
 // Continue takes back an End: the router goes on with its next Startup.
 func (r *Router) Continue() {
 	r.handover.ending, r.handover.unreported = Running, false
-	if r.leaving.ending != Running {
-		r.leaving = departure{}
+	if r.leaving != nil && r.leaving.ending != Running {
+		r.leaving = nil
 	}
 }
 
@@ -258,7 +258,7 @@ func (r *Router) change(now time.Time, given Config) []Action {
 
 // depart does what a Master has waited to do.
 func (r *Router) depart(now time.Time) (acts []Action) {
-	d := r.leaving
+	d := *r.leaving
 	switch {
 	case d.ending != Running:
 		acts = r.End(now, d.ending)
@@ -267,23 +267,23 @@ func (r *Router) depart(now time.Time) (acts []Action) {
 	case d.order.Number != 0 && r.state == Master:
 		acts = r.offer(now, d.order)
 	}
-	r.leaving = departure{}
+	r.leaving = nil
 	return acts
 }
 
 // Deadline is when Expire has something to do; zero: nothing is scheduled.
 func (r *Router) Deadline() time.Time {
 	return earliest(r.election.deadline(), r.adverts.nextAt, r.announcements.deadline(), r.handover.releaseAt, r.offering.until,
-		r.entering.until, r.entering.wakeAt, r.leaving.until)
+		r.entering.until, r.entering.wakeAt, r.leaving.deadline())
 }
 
 // Expire does what is due, and nothing before Deadline.
 func (r *Router) Expire(now time.Time) []Action {
 	var acts []Action
-	if due(r.leaving.until, now) && r.leaving.stage == asked {
+	if due(r.leaving.deadline(), now) && r.leaving.waits() {
 		acts = r.mayLeave(now, false, unanswered(r.c.Leave))
 	}
-	if due(r.leaving.until, now) {
+	if due(r.leaving.deadline(), now) {
 		return append(acts, r.depart(now)...)
 	}
 	switch r.state {

@@ -83,10 +83,10 @@ func (r *Router) giveWay(now time.Time, src netip.Addr, ad Advert, why string) [
 	waited := r.leaving
 	acts := r.handover.heard(now, &r.c)
 	acts = append(acts, r.enter(now, Backup, BecameBackup, why))
-	if waited.order.Number != 0 {
+	if waited != nil && waited.order.Number != 0 {
 		r.offering.last.Outcome = Accepted
 	}
-	if waited.pending() {
+	if waited != nil {
 		waited.grant(now)
 		r.leaving = waited
 	}

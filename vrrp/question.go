@@ -15,7 +15,7 @@ func (r *Router) Question() Question {
 	switch {
 	case r.entering.stage == asked:
 		return r.entering.question
-	case r.leaving.stage == asked:
+	case r.leaving.waits():
 		return r.leaving.question
 	default:
 		return Question{}
@@ -32,7 +32,7 @@ func (r *Router) Answer(now time.Time, a Answer) []Action {
 			return acts
 		}
 		return r.mayEnter(now, a.OK, a.Text)
-	case r.leaving.stage == asked && r.leaving.question.Number == a.Number:
+	case r.leaving.waits() && r.leaving.question.Number == a.Number:
 		return r.mayLeave(now, a.OK, a.Text)
 	default:
 		return nil
@@ -161,7 +161,7 @@ func (r *Router) reconsider(now time.Time) []Action {
 	case r.waits() && !r.led && r.c.Enter.Timeout == 0:
 		r.entering = clearing{}
 		r.election.masterDownAt = now
-	case r.leaving.stage == asked && r.c.Leave.Timeout == 0:
+	case r.leaving.waits() && r.c.Leave.Timeout == 0:
 		return r.mayLeave(now, true, "")
 	}
 	return nil
@@ -187,24 +187,24 @@ func (r *Router) clear(now time.Time) (acts []Action, ok bool) {
 // mustWaitToLeave asks, for a Master that is to do something by which it leaves, and
 // reports whether it waits. It goes on as Master meanwhile.
 func (r *Router) mustWaitToLeave(now time.Time, to departure) (acts []Action, wait bool) {
-	d := &r.leaving
 	switch {
-	case r.state != Master || r.c.Leave.Timeout == 0 || r.offering.pending() || d.stage == granted:
+	case r.state != Master || r.c.Leave.Timeout == 0 || r.offering.pending() || r.leaving.over():
 		return nil, false
-	case d.stage == unasked:
-		d.begin(now, r.c.Leave.Timeout, Question{Step: Leave})
+	case r.leaving == nil:
+		r.leaving = new(departure)
+		r.leaving.begin(now, r.c.Leave.Timeout, Question{Step: Leave})
 		acts = []Action{r.event(now, Asks, slog.LevelInfo, "waits up to %s for what is to be done before it leaves", r.c.Leave.Timeout)}
 	}
-	d.add(to)
+	r.leaving.add(to)
 	return acts, true
 }
 
 // mayLeave takes what came of the question: the router leaves now. Only an offer is
 // dropped if the answer is no.
 func (r *Router) mayLeave(now time.Time, ok bool, text string) (acts []Action) {
-	d := &r.leaving
+	d := r.leaving
 	if !ok && d.ending == Running && d.fault == "" {
-		r.leaving = departure{}
+		r.leaving = nil
 		r.offering.last.Outcome, r.offering.last.Reason = Kept, text
 		return []Action{r.event(now, Refused, slog.LevelWarn, "stays Master, since what is to be done before it leaves failed: %s", text)}
 	}
@@ -217,7 +217,7 @@ func (r *Router) mayLeave(now time.Time, ok bool, text string) (acts []Action) {
 
 // Depart lets a Master that waits to leave do it at once.
 func (r *Router) Depart(now time.Time) []Action {
-	if r.leaving.stage != asked {
+	if !r.leaving.waits() {
 		return nil
 	}
 	return r.mayLeave(now, false, "there is no time for it")
@@ -226,13 +226,13 @@ func (r *Router) Depart(now time.Time) []Action {
 // Stay tells a router that there is no fault any more: a Master that waits to leave for
 // one stays.
 func (r *Router) Stay(now time.Time) []Action {
-	d := &r.leaving
-	if d.stage != asked || d.fault == "" {
+	d := r.leaving
+	if !d.waits() || d.fault == "" {
 		return nil
 	}
 	if d.fault = ""; d.ending != Running || d.order.Number != 0 {
 		return nil
 	}
-	r.leaving = departure{}
+	r.leaving = nil
 	return []Action{r.doesNotWait(now, "there is no fault any more, so it stays Master")}
 }

@@ -24,7 +24,7 @@ func answers(ok bool) func(r *Router, now time.Time) []Action {
 
 // leave lets a router that may leave do it, as its loop would in the same turn.
 func leave(r *Router, now time.Time, acts []Action) []Action {
-	if r.leaving.stage == granted {
+	if r.leaving.over() {
 		acts = append(acts, r.Expire(now)...)
 	}
 	return acts

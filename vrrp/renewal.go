@@ -30,7 +30,7 @@ func renewalOf(jobs map[routerKey]*job, now time.Time) (r renewal) {
 func (j *job) renewable() bool {
 	at := &j.layers[ofAddresses]
 	return at.complete && !at.due && at.failure == "" && !j.announce && !j.forgotten &&
-		j.want.Lease > 0 && j.foreign.empty() && j.have.without(j.want).empty()
+		j.want.Lease > 0 && len(j.foreign) == 0 && j.have.without(j.want).empty()
 }
 
 // done notes what came of it. What is not there any more is left to a task.

@@ -60,7 +60,7 @@ func TestWhatIsMoreThanALeaseIsNotRenewedTogether(t *testing.T) {
 		"it is to be announced":    func(j *job, _ *progress) { j.announce = true },
 		"its router is gone":       func(j *job, _ *progress) { j.forgotten = true },
 		"it has no lease":          func(j *job, _ *progress) { j.want.Lease = 0 },
-		"somebody added addresses": func(j *job, _ *progress) { j.foreign = other },
+		"somebody added addresses": func(j *job, _ *progress) { j.foreign = other.Addresses },
 		"something is to go":       func(j *job, _ *progress) { j.have = j.have.with(other) },
 	} {
 		j := leased(1, 0)

@@ -40,7 +40,7 @@ type Router struct {
 	handover      handover
 	offering      offering
 	entering      clearing
-	leaving       departure
+	leaving       *departure // nil: it does not wait to leave
 	stall         stall
 	rivals        rivals
 	seniority     seniority
@@ -114,10 +114,10 @@ func (r *Router) enter(now time.Time, to State, code, why string) Action {
 	r.adverts.nextAt, r.adverts.answers = time.Time{}, 0
 	r.announcements.stop()
 	r.offering.end(Interrupted)
-	if r.leaving.order.Number != 0 {
+	if r.leaving != nil && r.leaving.order.Number != 0 {
 		r.offering.last.Outcome = Interrupted
 	}
-	r.entering, r.leaving = clearing{}, departure{}
+	r.entering, r.leaving = clearing{}, nil
 	r.guard.end()
 	r.claims, r.unasked = claims{}, ""
 	if to != Backup {

@@ -113,7 +113,7 @@ func (r *Router) phase() Phase {
 		return Offering
 	case r.stall.listening:
 		return Listening
-	case r.leaving.stage == asked:
+	case r.leaving.waits():
 		return Parting
 	case r.state == Master:
 		return Advertising

@@ -112,32 +112,32 @@ func (m *marks) advance(sender netip.Addr, seq Sequence, limit int, window time.
 
 // A signer computes what one key makes of a packet.
 type signer struct {
-	id   uint8
-	hash hash.Hash
+	id      uint8
+	hash    hash.Hash
+	scratch [64]byte // what the hash is given and returns
 }
 
 // Seals are a router's keys as it uses them, and what it knows of sequences.
 type seals struct {
-	signers []signer
+	signers []*signer
 	sent    Sequence
 	age     time.Duration // of the last advert that told when it was signed
 	marks   marks
-	scratch [64]byte // what the hash is given and returns
 }
 
 // use takes the keys of a configuration. What is known of sequences stays.
 func (s *seals) use(a *Authentication) {
 	s.signers = nil
 	for _, k := range a.Keys {
-		s.signers = append(s.signers, signer{k.ID, hmac.New(sha256.New, []byte(k.Secret.Reveal()))})
+		s.signers = append(s.signers, &signer{id: k.ID, hash: hmac.New(sha256.New, []byte(k.Secret.Reveal()))})
 	}
 }
 
 // key returns what signs with a key; nil: there is no such key.
-func (s *seals) key(id uint8) hash.Hash {
+func (s *seals) key(id uint8) *signer {
 	for _, k := range s.signers {
 		if k.id == id {
-			return k.hash
+			return k
 		}
 	}
 	return nil
@@ -145,7 +145,7 @@ func (s *seals) key(id uint8) hash.Hash {
 
 // tag computes the HMAC of a packet whose trailer ends before it. It is overwritten
 // by the next call.
-func (s *seals) tag(key hash.Hash, packet []byte, src netip.Addr) []byte {
+func (s *signer) tag(packet []byte, src netip.Addr) []byte {
 	header := s.scratch[:20]
 	clear(s.scratch[:])
 	header[0] = 4
@@ -155,13 +155,13 @@ func (s *seals) tag(key hash.Hash, packet []byte, src netip.Addr) []byte {
 	header[1], header[2] = packet[0]>>4, packet[1]
 	copy(header[4:], src.AsSlice())
 	zeros := s.scratch[20:][:tagLen]
-	key.Reset()
-	key.Write(header)
-	key.Write(packet[:checksumAt])
-	key.Write(zeros[:2])
-	key.Write(packet[checksumAt+2:])
-	key.Write(zeros)
-	return key.Sum(s.scratch[:0])[:tagLen]
+	s.hash.Reset()
+	s.hash.Write(header)
+	s.hash.Write(packet[:checksumAt])
+	s.hash.Write(zeros[:2])
+	s.hash.Write(packet[checksumAt+2:])
+	s.hash.Write(zeros)
+	return s.hash.Sum(s.scratch[:0])[:tagLen]
 }
 
 // sign appends the trailer to a packet, which is all of b.
@@ -172,7 +172,7 @@ func (s *seals) sign(b []byte, id uint8, seq Sequence, src netip.Addr) []byte {
 	if key == nil {
 		return append(b, make([]byte, tagLen)...) // Nobody accepts it.
 	}
-	return append(b, s.tag(key, b, src)...)
+	return append(b, key.tag(b, src)...)
 }
 
 // A proof is what a trailer has proved.
@@ -202,7 +202,7 @@ func (s *seals) check(a *Authentication, now time.Time, src netip.Addr, packet [
 		_, err = refuse(ReasonHMACKey, "it is signed with key %d, which this router does not have: give all directors a key before one signs with it", p.key)
 		return p, err
 	}
-	if !hmac.Equal(s.tag(key, packet[:len(packet)-tagLen], src), trailer[tagAt:]) {
+	if !hmac.Equal(key.tag(packet[:len(packet)-tagLen], src), trailer[tagAt:]) {
 		_, err = refuse(ReasonHMACWrong, "its HMAC by key %d is wrong: the directors have different keys of that id, or somebody has forged or changed it", p.key)
 		return p, err
 	}

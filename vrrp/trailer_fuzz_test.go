@@ -67,7 +67,7 @@ func forge(b []byte, r *Router, now time.Time, fix, sign bool) []byte {
 	if sign && len(b) == n+trailerLen {
 		if key := r.seals.key(b[n+1]); key != nil {
 			binary.BigEndian.PutUint32(b[n+4:], uint32(now.Unix()))
-			copy(b[n+tagAt:], r.seals.tag(key, b[:len(b)-tagLen], higher))
+			copy(b[n+tagAt:], key.tag(b[:len(b)-tagLen], higher))
 		}
 	}
 	return b

@@ -92,7 +92,7 @@ func (w *worker) adopt(key routerKey, name string, have Holdings) {
 func (w *worker) remove(key routerKey, name string, foreign Holdings) {
 	w.change(key, func(j *job) {
 		foreign = foreign.without(j.have)
-		j.foreign.Addresses = slices.Concat(j.foreign.Addresses, foreign.Addresses)
+		j.foreign = slices.Concat(j.foreign, foreign.Addresses)
 		j.have = j.have.with(foreign)
 		j.name = name
 		j.layers[ofAddresses].due = j.layers[ofAddresses].due || !foreign.empty()
@@ -366,7 +366,7 @@ func (w *worker) take(key routerKey, j *job, l layer, now time.Time) *task {
 	t := &task{job: *j, of: j, layer: l, apply: at.due}
 	t.hold, t.drop = j.part(l, j.touched(key.Interface)), j.part(l, drop)
 	// What is wanted now is ours, whoever added it.
-	j.foreign = j.foreign.without(j.foreign.without(drop))
+	j.foreign = j.strays().without(j.strays().without(drop)).Addresses
 	t.foreign = j.foreign
 	j.have = j.have.without(j.part(l, j.have)).with(t.hold).with(t.drop)
 	at.due = false
@@ -392,7 +392,7 @@ func (w *worker) perform(t *task) {
 	if t.layer == ofAddresses && !t.want.empty() && (t.announce || len(restored.Addresses) > 0) && w.wanted(t) {
 		announced = w.begin(t, time.Now())
 	}
-	w.tell(t, time.Now(), restored, removed.without(removed.without(t.foreign)))
+	w.tell(t, time.Now(), restored, removed.without(removed.without(t.strays())))
 	w.finish(t, time.Now(), errors.Join(held, released, announced), held == nil, released == nil)
 }
 
@@ -408,7 +408,7 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 	w.mu.Lock()
 	j, at := t.of, &t.of.layers[t.layer]
 	if released {
-		j.have, j.foreign = j.have.without(t.drop), j.foreign.without(t.drop)
+		j.have, j.foreign = j.have.without(t.drop), j.strays().without(t.drop).Addresses
 	}
 	j.miss(t)
 	at.complete = held && !t.want.empty() && j.want.same(t.want)

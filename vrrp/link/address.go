@@ -55,7 +55,7 @@ func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err erro
 	}
 	for some := range slices.Chunk(there, renewedAtOnce) {
 		refused, err := l.renewals.renew(len(some), func(i int) assignment {
-			return l.request(v.devices[some[i].Interface], some[i], l.held[some[i]], h.Lease)
+			return l.request(v.devices[some[i].Interface], some[i], l.as(some[i]), h.Lease)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("renewing the leases of addresses: %w", err)
@@ -99,7 +99,10 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 	if err != nil {
 		return false, fmt.Errorf("removing it, which was added in another way: %w", err)
 	}
-	l.held[a] = as
+	l.held[a] = nil
+	if as != (vrrp.Attributes{}) {
+		l.held[a] = &as
+	}
 	// When a lease ends the kernel removes the address by the same rule, and
 	// nobody is left by then to prepare for it.
 	var noLease error
@@ -121,7 +124,8 @@ func (l *Link) hold(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes, leas
 // count that are wanted.
 func (l *Link) differs(d *device, a vrrp.InterfaceAddress, as vrrp.Attributes) (bool, error) {
 	as.Preferred = false // That one it does change.
-	if was, known := l.held[a]; known {
+	if l.hasHeld(a) {
+		was := l.as(a)
 		was.Preferred = false
 		return was != as, nil
 	}
@@ -197,6 +201,14 @@ func (l *Link) hasHeld(a vrrp.InterfaceAddress) bool {
 	return held
 }
 
+// as is how Hold has added an address.
+func (l *Link) as(a vrrp.InterfaceAddress) vrrp.Attributes {
+	if as := l.held[a]; as != nil {
+		return *as
+	}
+	return vrrp.Attributes{}
+}
+
 // Unremovable returns which addresses, once they are held, could not be removed again
 // without the interface's own ones, and why. That depends on whether one of its network
 // is there already, of which it becomes a secondary one. Otherwise it becomes the
@@ -266,7 +278,7 @@ func (l *Link) release(d *device, a vrrp.InterfaceAddress, spared sparing) (was 
 // a moment ago. The kernel knows such an address by both.
 func (l *Link) peer(d *device, a vrrp.InterfaceAddress) netip.Prefix {
 	i := slices.IndexFunc(d.addrs, func(o address) bool { return o.Prefix == a.Prefix })
-	if as := l.held[a]; i < 0 && as.Peer.IsValid() {
+	if as := l.as(a); i < 0 && as.Peer.IsValid() {
 		return netip.PrefixFrom(as.Peer, as.Peer.BitLen())
 	}
 	if i < 0 {

@@ -42,7 +42,7 @@ type Link struct {
 	inbox *inbox // of the view's sockets and listeners
 
 	asking
-	held map[vrrp.InterfaceAddress]vrrp.Attributes // what Hold has added, and how; only its goroutine needs it
+	held map[vrrp.InterfaceAddress]*vrrp.Attributes // what Hold has added, and how; nil: as usual. Only its goroutine needs it.
 
 	// routed are the routes that Hold has added, census what was seen of them in the
 	// kernel, and obstacles are those of others in their places; likewise.
@@ -121,7 +121,7 @@ func Open() (*Link, error) {
 
 		inbox:       inbox,
 		asking:      asking,
-		held:        make(map[vrrp.InterfaceAddress]vrrp.Attributes),
+		held:        make(map[vrrp.InterfaceAddress]*vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
 		obstacles:   make(obstacles),
 		conns:       make(map[int]*packet.Conn),
