@@ -99,7 +99,11 @@ func (r *Router) End(now time.Time, how Ending) []Action {
 // Continue takes back an End: the router goes on with its next Startup.
 func (r *Router) Continue() {
 	r.handover.ending, r.handover.unreported = Running, false
-	if r.leaving != nil && r.leaving.ending != Running {
+	d := r.leaving
+	if d == nil || d.ending == Running {
+		return
+	}
+	if d.ending = Running; d.fault == "" && d.order.Number == 0 {
 		r.leaving = nil
 	}
 }

@@ -172,6 +172,9 @@ func (s *Session) apply(now time.Time, d Desired) {
 			s.members[key] = m
 			continue
 		}
+		if m.removed {
+			m.verdict = verdict{} // A router that ends is not told of every fault.
+		}
 		m.removed = false
 		m.router.Continue()
 		if !reflect.DeepEqual(m.router.given(), c) {
