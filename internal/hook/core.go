@@ -49,8 +49,8 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 	for _, h := range hooks {
 		of[h.Owner] = append(of[h.Owner], h)
 	}
-	if !c.tells(hooks) {
-		routers = nil // A thousand of them would be compared with each report.
+	if len(c.queues)+len(c.streams.all) == 0 && !slices.ContainsFunc(hooks, func(h config.Hook) bool { return h.Service == "" }) {
+		routers = nil // Nobody is told of them, and a thousand would be compared with each report.
 	}
 	effects := c.dissolve(now, routers)
 	owners := c.adopt(now, routers)
@@ -72,12 +72,6 @@ func (c *Core) Configure(now time.Time, routers []vrrp.Config, hooks []config.Ho
 	}
 	c.services.set(of)
 	return append(effects, c.proceed(now)...)
-}
-
-// tells reports whether anybody is told of virtual routers, or was.
-func (c *Core) tells(hooks []config.Hook) bool {
-	return len(c.queues) > 0 || len(c.streams.all) > 0 ||
-		slices.ContainsFunc(hooks, func(h config.Hook) bool { return h.Owner.Service == "" })
 }
 
 // dissolve tells the hooks of the sync groups that are no longer configured, though some

@@ -20,15 +20,15 @@ const followed = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_I
 
 // subscribe returns the messages that the kernel sends when interfaces or addresses have
 // changed, in its order, until ctx ends or one is lost: more came than the buffer holds.
-// What has changed by requests of that socket is left out. The library's subscriptions, one
+// What has changed by requests of the socket of that port is left out. The library's subscriptions, one
 // for either, each keep 64 kB on the stack of a goroutine.
-func subscribe(ctx context.Context, buffer int, but *requests) (<-chan syscall.NetlinkMessage, error) {
+func subscribe(ctx context.Context, buffer int, but uint32) (<-chan syscall.NetlinkMessage, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	err = errors.Join(
-		notBy(but.port).attach(fd),
+		notBy(but).attach(fd),
 		os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer)),
 		os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: followed})))
 	if err != nil {

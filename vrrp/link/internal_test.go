@@ -178,7 +178,7 @@ func TestEventsDoNotTellOfRenewedLeases(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.asking.close()
-	events, err := subscribe(t.Context(), eventBuffer, l.renewals)
+	events, err := subscribe(t.Context(), eventBuffer, l.renewals.port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestEventsTellWhatAListSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.asking.close()
-	events, err := subscribe(t.Context(), eventBuffer, l.renewals)
+	events, err := subscribe(t.Context(), eventBuffer, l.renewals.port)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func (l *Link) watch(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// Subscribe before listing: an event tells what changes in between.
-	events, err := subscribe(ctx, l.eventBuffer, l.renewals)
+	events, err := subscribe(ctx, l.eventBuffer, l.renewals.port)
 	if err != nil {
 		return fmt.Errorf("subscribing to events of interfaces and addresses (CAP_NET_ADMIN is needed): %w", err)
 	}
