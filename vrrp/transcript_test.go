@@ -1,7 +1,6 @@
 package vrrp_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -12,13 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/lvsd/lvsd/internal/golden"
 	"github.com/lvsd/lvsd/internal/sim"
 	"github.com/lvsd/lvsd/vrrp"
 )
-
-var update = flag.Bool("update", false, "write the transcripts as they are now")
 
 // The files in testdata/transcripts are stories: what happens to some
 // directors, and what they do about it. Blocks of commands and their outcome
@@ -37,15 +33,7 @@ func TestTranscripts(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := newStage(t).play(string(want))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
+			golden.Check(t, file, got)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"flag"
 	"net/netip"
 	"os"
 	"reflect"
@@ -11,28 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/lvsd/lvsd/internal/golden"
 )
-
-// If a golden test fails, run "go test ./internal/api -update" and look at
-// the difference. Keep it only if you know what caused it and want it.
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // noon is when all fixtures were taken.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -120,7 +99,7 @@ func TestWireNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/status-v1.json", string(pretty)+"\n")
+	golden.Check(t, "testdata/status-v1.json", string(pretty)+"\n")
 }
 
 // TestManualKnowsEveryMember holds lvsd-status(8) to the JSON.

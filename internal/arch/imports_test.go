@@ -51,6 +51,8 @@ var layers = []struct {
 	{"internal/metrics", []string{"checker", "internal/api", "internal/text"}, "it exports one answer, and the checker's bounds of latencies"},
 	{"internal/control", []string{"internal/api", "internal/metrics", "internal/text"}, "server and client know questions and answers only"},
 	{"internal/sim", []string{"ipvsctl", "vrrp"}, "tests of the domains import it, and its own the director"},
+	{"internal/golden", nil, "tests of any package import it"},
+	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{

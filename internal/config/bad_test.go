@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/golden"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -106,23 +107,5 @@ func TestMistakes(t *testing.T) {
 			diags.Render(&all, 100, false)
 		})
 	}
-	golden(t, "testdata/mistakes.golden", all.Bytes())
-}
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *config.Update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	golden.Check(t, "testdata/mistakes.golden", all.Bytes())
 }

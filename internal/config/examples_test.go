@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,11 +16,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/internal/golden"
 )
-
-// Update is set by go test -update. If a golden file differs, run that and read
-// the difference: keep it only if you understand why it is there and want it.
-var Update = flag.Bool("update", false, "write the golden files anew")
 
 const examples = "../../examples"
 
@@ -69,7 +65,7 @@ func TestExamplesAreFormatted(t *testing.T) {
 				t.Fatal(err)
 			}
 			formatted := hclwrite.Format(text)
-			if *Update && !bytes.Equal(text, formatted) {
+			if *golden.Update && !bytes.Equal(text, formatted) {
 				os.WriteFile(path, formatted, 0o644)
 			} else if diff := cmp.Diff(string(formatted), string(text)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", path, diff)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/golden"
 )
 
 // Each file is valid, and what it says is printed beside it.
@@ -22,7 +23,7 @@ func TestValid(t *testing.T) {
 	}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			golden(t, path[:len(path)-len("hcl")]+"golden", quoted(t, path, print(parse(t, path, options()))))
+			golden.Check(t, path[:len(path)-len("hcl")]+"golden", quoted(t, path, print(parse(t, path, options()))))
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/internal/golden"
 )
 
 // The comments of examples/reference.hcl and the sections of the manual page
@@ -46,12 +47,12 @@ func current(t *testing.T, path string, generate func(string) string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := []byte(generate(string(text)))
-	if *Update && !bytes.Equal(text, golden) {
-		if err := os.WriteFile(path, golden, 0o644); err != nil {
+	made := []byte(generate(string(text)))
+	if *golden.Update && !bytes.Equal(text, made) {
+		if err := os.WriteFile(path, made, 0o644); err != nil {
 			t.Fatal(err)
 		}
-	} else if diff := cmp.Diff(string(golden), string(text)); diff != "" {
+	} else if diff := cmp.Diff(string(made), string(text)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }

@@ -1,7 +1,6 @@
 package director
 
 import (
-	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,9 +11,8 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files; commit them only if the changes are understood and desired")
 
 // TestExamplesArePlanned loads every example as each director would, and
 // compares the table that it asks for, all servers up, with what an
@@ -32,20 +30,8 @@ func TestExamplesArePlanned(t *testing.T) {
 		}
 		planned++
 		t.Run(e.Name(), func(t *testing.T) {
-			golden := filepath.Join("testdata", "examples", e.Name()+".txt")
 			got := planOf(t, filepath.Join(dir, e.Name()), "lvs1")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("table (-want +got):\n%s", diff)
-			}
+			golden.Check(t, filepath.Join("testdata", "examples", e.Name()+".txt"), got)
 			if diff := cmp.Diff(got, planOf(t, filepath.Join(dir, e.Name()), "lvs2")); diff != "" {
 				t.Errorf("the two directors disagree (-lvs1 +lvs2):\n%s", diff)
 			}

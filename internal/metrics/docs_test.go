@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsd/lvsd/internal/golden"
 )
 
 // The manual has every metric with its labels and its help.
@@ -27,7 +29,7 @@ func TestManualHasEveryMetric(t *testing.T) {
 		t.Fatalf("%s has no place for the metrics", path)
 	}
 	now := manualOf(string(metrics))
-	if *update {
+	if *golden.Update {
 		if err := os.WriteFile(path, []byte(before+begin+now+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}

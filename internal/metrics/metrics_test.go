@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,34 +18,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/golden"
 )
-
-// If a golden test fails, run "go test ./internal/metrics -update" and look at
-// the difference. Keep it only if you know what caused it and want it.
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // fixed returns a source that always answers the same.
 func fixed(st *api.Status) Source {
@@ -122,7 +101,7 @@ func scrapeText(t testing.TB, src Source) string {
 }
 
 func TestMetrics(t *testing.T) {
-	golden(t, "testdata/metrics.txt", scrapeText(t, fixed(full())))
+	golden.Check(t, "testdata/metrics.txt", scrapeText(t, fixed(full())))
 }
 
 // TestMetricNames holds the names, and the whole text as Prometheus' own parser

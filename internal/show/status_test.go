@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/golden"
 	"github.com/lvsd/lvsd/internal/text"
 )
 
@@ -236,7 +237,7 @@ func TestWriteStatus(t *testing.T) {
 			if err := f.on.WriteStatus(&b, st); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "testdata/status-"+f.name+".txt", b.String())
+			golden.Check(t, "testdata/status-"+f.name+".txt", b.String())
 			checkLines(t, f.on, b.String())
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/golden"
 )
 
 func TestWriteVRRP(t *testing.T) {
@@ -37,7 +38,7 @@ func TestWriteVRRP(t *testing.T) {
 			if err := (Terminal{}).WriteVRRP(&out, st, []string{"outside"}, false); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "testdata/"+tt.name+".txt", out.String())
+			golden.Check(t, "testdata/"+tt.name+".txt", out.String())
 		})
 	}
 	var out strings.Builder
