@@ -249,8 +249,7 @@ func TestManyFailedServersAreOneFinding(t *testing.T) {
 
 // What a director tells, and what becomes of it.
 var (
-	noon, before   = apitest.Noon, apitest.Before
-	healthy, up    = apitest.Healthy, apitest.Up
-	fail, drain    = apitest.Fail, apitest.Drain
-	unserve, large = apitest.Unserve, apitest.Large
+	before, healthy = apitest.Before, apitest.Healthy
+	fail, drain     = apitest.Fail, apitest.Drain
+	unserve, large  = apitest.Unserve, apitest.Large
 )
