@@ -79,6 +79,10 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 		if q.Text, err = io.ReadAll(io.LimitReader(in, config.MaxSource+1)); err != nil {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
+		// What is too long is not sent to be refused: that may need more memory than there is.
+		if _, err := config.FromText(q.Path, q.Text); err != nil {
+			return nil, err
+		}
 	}
 	q.Whose = config.OfHost
 	host, err := machine.NodeName()
