@@ -130,6 +130,12 @@ func timing[T any](of func(*T) *probe) []block.Entry[T] {
 	}
 }
 
+// networked returns the options of timing, and those about where a probe of a kind that
+// asks a port goes, and which way.
+func networked[T any](via *block.Table[via], of func(*T) *probe) []block.Entry[T] {
+	return append(timing(of), portOption(of), viaOption(via, of), otherOption(of))
+}
+
 // portOption is the port of the checks that have one.
 func portOption[T any](of func(*T) *probe) block.Entry[T] {
 	return block.Count("port", "The port to probe, if it is not the server's own. It is required if the service has no port of its own.",

@@ -14,9 +14,7 @@ type agentCheck struct {
 }
 
 var agentTable = block.NewTable("check", func() []block.Entry[agentCheck] {
-	return append(timing((*agentCheck).self),
-		portOption((*agentCheck).self),
-		viaOption(tcpViaTable, (*agentCheck).self), otherOption((*agentCheck).self),
+	return append(networked(tcpViaTable, (*agentCheck).self),
 		sendOption("What is said to the agent when the connection is established, with the end of a line if it waits for that: \"web1\\n\".", func(a *agentCheck) *[]byte { return &a.asks.Send }),
 		block.Flag("required", "The check fails if the agent does not answer, or says nothing that is understood. If false, everything is as it said last, or as if there were no agent if it has never said anything: an agent that ends does not take its server out.",
 			false, func(a *agentCheck) *bool { return &a.asks.Required }),

@@ -25,9 +25,7 @@ type dnsExpect struct {
 }
 
 var dnsTable = block.NewTable("check", func() []block.Entry[dnsCheck] {
-	return append(timing((*dnsCheck).self),
-		portOption((*dnsCheck).self),
-		viaOption(viaTable, (*dnsCheck).self), otherOption((*dnsCheck).self),
+	return append(networked(viaTable, (*dnsCheck).self),
 		validText("name", "The domain name that is asked for. A server that is asked by resolvers knows only its own zones: write one of these.", ".",
 			func(s string) error { return checker.DNS{Name: s}.Validate() }, func(c *dnsCheck) *string { return &c.asks.Name }),
 		block.Choice("type", "The type of the records.", "SOA",

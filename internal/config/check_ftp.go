@@ -19,8 +19,7 @@ type ftpCheck struct {
 }
 
 var ftpTable = block.NewTable("check", func() []block.Entry[ftpCheck] {
-	return slices.Concat(timing((*ftpCheck).self),
-		[]block.Entry[ftpCheck]{portOption((*ftpCheck).self), viaOption(viaTable, (*ftpCheck).self), otherOption((*ftpCheck).self)},
+	return slices.Concat(networked(viaTable, (*ftpCheck).self),
 		loginOptions(func(c *ftpCheck) *login { return &c.login }),
 		[]block.Entry[ftpCheck]{
 			validText("file", "A file that the user must see, whose size is asked. With expect, it is read in passive mode, from the server itself, and may have 1 MiB.", "",

@@ -16,9 +16,7 @@ type grpcCheck struct {
 }
 
 var grpcTable = block.NewTable("check", func() []block.Entry[grpcCheck] {
-	return append(timing((*grpcCheck).self),
-		portOption((*grpcCheck).self),
-		viaOption(tcpViaTable, (*grpcCheck).self), otherOption((*grpcCheck).self),
+	return append(networked(tcpViaTable, (*grpcCheck).self),
 		validText("service", "The service whose health is asked for, as its definition has it: \"orders.v1.Orders\".", "",
 			func(s string) error { return checker.GRPC{Service: s}.Validate() }, func(c *grpcCheck) *string { return &c.asks.Service }).Unless("none; the server as a whole"),
 		validText("host", "Whom the request is for (:authority), and whose name the certificate must have.", "",

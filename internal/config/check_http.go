@@ -55,9 +55,7 @@ func httpOptions() []block.Entry[httpCheck] {
 }
 
 func requestOptions() []block.Entry[httpCheck] {
-	return append(timing((*httpCheck).self),
-		portOption((*httpCheck).self),
-		viaOption(tcpViaTable, (*httpCheck).self), otherOption((*httpCheck).self),
+	return append(networked(tcpViaTable, (*httpCheck).self),
 		block.Choice("version", "The version of HTTP. Version 2 is negotiated over TLS, where the server must choose it (ALPN h2); without TLS, it must be known that the server speaks it (h2c, with prior knowledge).", "1.1",
 			[]block.Word[string]{{Name: "1.1"}, {Name: "2", Value: checker.HTTP2}}, func(c *httpCheck) *string { return &c.asks.Version }),
 		httpText("method", "The method of the request.", "GET",

@@ -39,7 +39,7 @@ var ldapTable = block.NewTable("check", func() []block.Entry[ldapCheck] {
 			return o.Validate()
 		}, ref)
 	}
-	return slices.Concat(timing((*ldapCheck).self), []block.Entry[ldapCheck]{portOption((*ldapCheck).self), viaOption(tcpViaTable, (*ldapCheck).self), otherOption((*ldapCheck).self)},
+	return slices.Concat(networked(tcpViaTable, (*ldapCheck).self),
 		loginOptions(func(c *ldapCheck) *login { return &c.login }),
 		[]block.Entry[ldapCheck]{
 			text("base", "The name of the entry that is searched for, or below which one is: \"ou=people,dc=example,dc=org\".",

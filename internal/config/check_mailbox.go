@@ -20,8 +20,7 @@ type mailboxCheck struct {
 }
 
 var mailboxTable = block.NewTable("check", func() []block.Entry[mailboxCheck] {
-	return slices.Concat(timing((*mailboxCheck).self),
-		[]block.Entry[mailboxCheck]{portOption((*mailboxCheck).self), viaOption(tcpViaTable, (*mailboxCheck).self), otherOption((*mailboxCheck).self)},
+	return slices.Concat(networked(tcpViaTable, (*mailboxCheck).self),
 		loginOptions(func(c *mailboxCheck) *login { return &c.login }),
 		[]block.Entry[mailboxCheck]{channelOption(func(c *mailboxCheck) *channel { return &c.channel })},
 	)

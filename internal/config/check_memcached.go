@@ -15,7 +15,7 @@ type memcachedCheck struct {
 }
 
 var memcachedTable = block.NewTable("check", func() []block.Entry[memcachedCheck] {
-	all := append(timing((*memcachedCheck).self), portOption((*memcachedCheck).self), viaOption(tcpViaTable, (*memcachedCheck).self), otherOption((*memcachedCheck).self))
+	all := networked(tcpViaTable, (*memcachedCheck).self)
 	all = append(all, loginOptions(func(c *memcachedCheck) *login { return &c.login })...)
 	return append(all, tlsFromTheStart(func(c *memcachedCheck) *optionalTLS { return &c.tls }))
 })

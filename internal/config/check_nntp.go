@@ -18,8 +18,7 @@ type nntpCheck struct {
 }
 
 var nntpTable = block.NewTable("check", func() []block.Entry[nntpCheck] {
-	return slices.Concat(timing((*nntpCheck).self),
-		[]block.Entry[nntpCheck]{portOption((*nntpCheck).self), viaOption(tcpViaTable, (*nntpCheck).self), otherOption((*nntpCheck).self)},
+	return slices.Concat(networked(tcpViaTable, (*nntpCheck).self),
 		loginOptions(func(c *nntpCheck) *login { return &c.login }),
 		[]block.Entry[nntpCheck]{
 			validText("group", "A newsgroup that the server must have.", "",

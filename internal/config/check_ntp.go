@@ -16,9 +16,7 @@ type ntpCheck struct {
 }
 
 var ntpTable = block.NewTable("check", func() []block.Entry[ntpCheck] {
-	return append(timing((*ntpCheck).self),
-		portOption((*ntpCheck).self),
-		viaOption(viaTable, (*ntpCheck).self), otherOption((*ntpCheck).self),
+	return append(networked(viaTable, (*ntpCheck).self),
 		block.Inner("expect", "How good the server's time must be.", ntpExpectTable, func(c *ntpCheck) *checker.NTP { return &c.asks }),
 	)
 })

@@ -17,7 +17,7 @@ type radiusCheck struct {
 }
 
 var radiusTable = block.NewTable("check", func() []block.Entry[radiusCheck] {
-	return slices.Concat(timing((*radiusCheck).self), []block.Entry[radiusCheck]{portOption((*radiusCheck).self), viaOption(viaTable, (*radiusCheck).self), otherOption((*radiusCheck).self)},
+	return slices.Concat(networked(viaTable, (*radiusCheck).self),
 		loginOptions(func(c *radiusCheck) *login { return &c.login }),
 		[]block.Entry[radiusCheck]{
 			block.Text("secret_file", "The file that has the secret which the server shares with this director, under the same rules as password_file.",

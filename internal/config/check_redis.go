@@ -16,7 +16,7 @@ type redisCheck struct {
 }
 
 var redisTable = block.NewTable("check", func() []block.Entry[redisCheck] {
-	all := append(timing((*redisCheck).self), portOption((*redisCheck).self), viaOption(tcpViaTable, (*redisCheck).self), otherOption((*redisCheck).self))
+	all := networked(tcpViaTable, (*redisCheck).self)
 	all = append(all, loginOptions(func(c *redisCheck) *login { return &c.login })...)
 	return append(all,
 		block.Choice("role", "What the server must be.", "any",

@@ -19,9 +19,7 @@ type sipExpect struct{ status []block.Item }
 
 var sipTable = block.NewTable("check", func() []block.Entry[sipCheck] {
 	uri := func(s string) error { return checker.SIP{URI: s}.Validate() }
-	return append(timing((*sipCheck).self),
-		portOption((*sipCheck).self),
-		viaOption(viaTable, (*sipCheck).self), otherOption((*sipCheck).self),
+	return append(networked(viaTable, (*sipCheck).self),
 		block.Choice("transport", "How the server is asked. A datagram is not sent twice.", "udp",
 			[]block.Word[bool]{{Name: "udp", Value: false}, {Name: "tcp", Value: true}}, func(c *sipCheck) *bool { return &c.asks.TCP }).Unless(`"udp", and with a tls block "tcp"`),
 		validText("uri", "Whom the question is for. A server that knows only its own domains answers for these: \"sip:example.org\".", "",

@@ -18,9 +18,7 @@ type smtpCheck struct {
 type greeting struct{ code int }
 
 var smtpTable = block.NewTable("check", func() []block.Entry[smtpCheck] {
-	return append(timing((*smtpCheck).self),
-		portOption((*smtpCheck).self),
-		viaOption(tcpViaTable, (*smtpCheck).self), otherOption((*smtpCheck).self),
+	return append(networked(tcpViaTable, (*smtpCheck).self),
 		validText("name", "What the director is called in the greeting (EHLO, and HELO where that is refused).", "",
 			func(s string) error { return checker.SMTP{Name: s}.Validate() }, func(c *smtpCheck) *string { return &c.name }).Unless("its address, as [192.0.2.1]"),
 		block.Inner("expect", "How the server must greet.", greetingTable, func(c *smtpCheck) *greeting { return &c.expect }),

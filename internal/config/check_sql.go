@@ -20,7 +20,7 @@ type sqlCheck struct {
 // newSQLTable returns the table of a check of a database.
 func newSQLTable() *block.Table[sqlCheck] {
 	return block.NewTable("check", func() []block.Entry[sqlCheck] {
-		return slices.Concat(timing((*sqlCheck).self), []block.Entry[sqlCheck]{portOption((*sqlCheck).self), viaOption(tcpViaTable, (*sqlCheck).self), otherOption((*sqlCheck).self)},
+		return slices.Concat(networked(tcpViaTable, (*sqlCheck).self),
 			loginOptions(func(c *sqlCheck) *login { return &c.login }),
 			[]block.Entry[sqlCheck]{
 				validText("database", "The database that is asked.", "", func(s string) error { return checker.SQL{Login: checker.Login{User: "-"}, Database: s}.Validate() },

@@ -18,9 +18,7 @@ type tcpCheck struct {
 }
 
 var tcpTable = block.NewTable("check", func() []block.Entry[tcpCheck] {
-	return append(timing((*tcpCheck).self),
-		portOption((*tcpCheck).self),
-		viaOption(tcpViaTable, (*tcpCheck).self), otherOption((*tcpCheck).self),
+	return append(networked(tcpViaTable, (*tcpCheck).self),
 		block.Flag("half_open", "Leave out the last packet of the handshake, so that the server's process does not see the connection: it is not logged, and takes no place in a queue. If false, the connection is established, and closed in order.",
 			true, func(c *tcpCheck) *bool { return &c.halfOpen }).Unless("true, unless there is send, quit, expect, tls, or forwarded in the via block"),
 		sendOption("What is sent when the connection is established. Write a line's end as the protocol has it: \"PING\\r\\n\".", func(c *tcpCheck) *[]byte { return &c.send }),

@@ -16,8 +16,7 @@ type tlsCheck struct {
 }
 
 var tlsCheckTable = block.NewTable("check", func() []block.Entry[tlsCheck] {
-	return slices.Concat(timing((*tlsCheck).self),
-		[]block.Entry[tlsCheck]{portOption((*tlsCheck).self), viaOption(tcpViaTable, (*tlsCheck).self), otherOption((*tlsCheck).self)},
+	return slices.Concat(networked(tcpViaTable, (*tlsCheck).self),
 		tlsEntries(func(c *tlsCheck) *tlsOptions { return &c.tlsOptions }),
 	)
 })

@@ -16,9 +16,7 @@ type udpCheck struct {
 }
 
 var udpTable = block.NewTable("check", func() []block.Entry[udpCheck] {
-	return append(timing((*udpCheck).self),
-		portOption((*udpCheck).self),
-		viaOption(viaTable, (*udpCheck).self), otherOption((*udpCheck).self),
+	return append(networked(viaTable, (*udpCheck).self),
 		sendOption("The datagram that is sent. Without it, it has no data, which most servers ignore.", func(c *udpCheck) *[]byte { return &c.send }),
 		block.Flag("reply", "The server must answer. If false, the check passes when its timeout is over and nobody has refused the datagram.",
 			false, func(c *udpCheck) *bool { return &c.reply }).Unless("true with expect, else false"),
