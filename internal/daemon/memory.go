@@ -12,8 +12,7 @@ import (
 // as garbage: collecting that as often as at rest nearly doubles its processor time.
 const (
 	// collectorStart is for a start, which makes next to all of the heap and little
-	// garbage: looking at it seven times while it grows takes a fifth of the director's
-	// processor time (measured).
+	// garbage: with collectorBusy it is looked at seven times while it grows.
 	collectorStart = 400
 	collectorBusy  = 100 // from a reload on until the daemon is at rest
 	collectorRest  = 10
