@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"bufio"
 	"net"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func TestAllServersAreFull(t *testing.T) {
 			})
 			load := cluster.StartLoad(p.Client, vipPort, 20, time.Second)
 			conn := p.dial(p.Client, vipPort.String())
-			spare := &holder{conn, bufio.NewReader(conn)}
+			spare := newHolder(conn)
 			if got, err := spare.page(); got != "web3" {
 				t.Errorf("%q answers (%v) on a new connection, want the spare server web3", got, err)
 			}

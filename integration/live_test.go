@@ -160,6 +160,8 @@ func TestWhatBecomesOfLiveConnections(t *testing.T) {
 			p.write("web.hcl", web)
 			p.wantAccepted(t)
 			p.waitTable(0)
+			// The client's TCP repeats itself after as long again as it has waited in all.
+			holder.patience = 20 * time.Second
 			if err := holder.ask(); err != nil {
 				t.Errorf("its server is back, and the connection does not go on: %v", err)
 			}

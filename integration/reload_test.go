@@ -55,9 +55,12 @@ func wantWrites(t *testing.T, tap *netlinkTap, want map[string]int, h *holder) {
 
 // A holder is a client that keeps one connection to web1 open.
 type holder struct {
-	conn   net.Conn
-	reader *bufio.Reader
+	conn     net.Conn
+	reader   *bufio.Reader
+	patience time.Duration // with an answer
 }
+
+func newHolder(conn net.Conn) *holder { return &holder{conn, bufio.NewReader(conn), 2 * time.Second} }
 
 // keepAlive opens connections through the cluster until one is to web1, which
 // no test touches.
@@ -65,7 +68,7 @@ func (p *pair) keepAlive() *holder {
 	p.t.Helper()
 	for range 20 {
 		conn := p.dial(p.Client, vipPort.String())
-		if h := (&holder{conn, bufio.NewReader(conn)}); h.ask() == nil {
+		if h := newHolder(conn); h.ask() == nil {
 			return h
 		}
 	}
@@ -84,7 +87,7 @@ func (h *holder) ask() error {
 
 // page gets a page by the connection: the name of the server.
 func (h *holder) page() (string, error) {
-	if err := h.conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+	if err := h.conn.SetDeadline(time.Now().Add(h.patience)); err != nil {
 		return "", err
 	}
 	if _, err := fmt.Fprint(h.conn, "GET / HTTP/1.1\r\nHost: web\r\n\r\n"); err != nil {
