@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/vrrp"
@@ -42,6 +43,12 @@ func (s *Site) healthy() bool {
 	return true
 }
 
+// leaves reports whether a router waits for what is to be done before it leaves. One that
+// a reload puts into a group which has left already goes on waiting.
+func (s *Site) leaves() bool {
+	return slices.ContainsFunc(s.session.StatusesAt(s.clock()), func(st vrrp.Status) bool { return st.Question.Step == vrrp.Leave })
+}
+
 // masterDown is the longest Master_Down of any router, by the slowest clock.
 func (w *groupWatch) masterDown() (longest time.Duration) {
 	for _, s := range w.Sites {
@@ -58,8 +65,12 @@ func (w *groupWatch) check() {
 	whole, able := 0, 0
 	for i, s := range w.Sites {
 		routers, masters := s.standing()
-		if w.lasts("split "+s.Name, s.running() && masters > 0 && masters < routers, down) {
-			w.fail(s.Name, "has %d of %d routers for %s", masters, routers, down)
+		split, splits := s.running() && masters > 0 && masters < routers, down
+		if split && s.leaves() {
+			splits += w.patience
+		}
+		if w.lasts("split "+s.Name, split, splits) {
+			w.fail(s.Name, "has %d of %d routers for %s", masters, routers, splits)
 		}
 		if s.running() && routers > 0 && s.healthy() {
 			able++

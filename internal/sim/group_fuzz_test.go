@@ -22,6 +22,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(5), []byte("2\xa5\x83A˧7\xca\f\xc1\xc1\xc1\tM\xa5\xa77ga\xb9K\xd7Հ\x00\x00\x00\xf8"))
 	// A standby is ordered while a router ends, which then comes back.
 	f.Add(uint64(23), []byte("Ԁ\x1a\xaft\xc4\x136\xf1[\x885\bV\x9f*\xe8\u0600b"))
+	// A router that waits to leave is put into a group that has left.
+	f.Add(uint64(268), []byte("\xb97O\xdb4\xecy\xf9ZU@ Ą\xe4\x9f\xc3\xd8\xea\xadE\x01+\xaf\xd0\xed\xfe\a\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0"))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string
