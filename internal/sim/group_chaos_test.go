@@ -123,7 +123,7 @@ func (g *Group) network(p vrrp.Port) int { return int(p.Interface[3] - '0') }
 
 func (g *Group) disturb(format string, args ...any) {
 	g.logf(format, args...)
-	g.watch.disturbed = g.now
+	g.watch.disturbed = max(g.watch.disturbed, g.now) // An offer may be waiting still.
 }
 
 // slowest is the longest interval.

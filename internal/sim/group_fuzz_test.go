@@ -24,6 +24,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(23), []byte("Ԁ\x1a\xaft\xc4\x136\xf1[\x885\bV\x9f*\xe8\u0600b"))
 	// A router that waits to leave is put into a group that has left.
 	f.Add(uint64(268), []byte("\xb97O\xdb4\xecy\xf9ZU@ Ą\xe4\x9f\xc3\xd8\xea\xadE\x01+\xaf\xd0\xed\xfe\a\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0"))
+	// Conditions change while an offer waits for a successor that is not heard in one network.
+	f.Add(uint64(45), []byte("\x11\x00\x03\x85\xa2!\xfa\v\xff\x00\x05 \x00\x81\x03\xfa"))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string
