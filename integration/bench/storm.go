@@ -39,7 +39,7 @@ func measureStorm(ctx context.Context, o options) ([]Figure, error) {
 	for _, step := range []string{allFail, allReturn} {
 		figures = append(figures,
 			Figure{Name: step + lastTold, Unit: unitTime, Goal: worstAtMost(2)},
-			Figure{Name: step + logged, Unit: unitCount, Goal: worstAtMost(100)})
+			Figure{Name: step + logged, Unit: unitCount, Goal: worstAtMost(1000)})
 	}
 	return complete("storm", append(figures,
 		Figure{Name: i.name(late999), Unit: unitTime},
