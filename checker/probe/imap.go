@@ -16,10 +16,7 @@ func compileIMAP(p *Prober, o checker.IMAP) (run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	c, l := newChannel(p.authorities, o.Channel, "z LOGOUT"), newLogin(p.passwords, o.Login)
-	return func(ctx context.Context, t checker.Target) (found, error) {
-		return c.converse(ctx, t, func(ctx context.Context, d *dialogue) error { return talkIMAP(ctx, d, l) })
-	}, nil
+	return newChannel(p.authorities, o.Channel, "z LOGOUT").letting(newLogin(p.passwords, o.Login), talkIMAP), nil
 }
 
 // talkIMAP leads a conversation by RFC 9051, up to where mail would be read.

@@ -38,6 +38,13 @@ func newChannel(a *authorities, o checker.Channel, goodbye string) channel {
 	return c
 }
 
+// letting returns the run of a check that lets a user in by a conversation, which talk leads.
+func (c channel) letting(l login, talk func(context.Context, *dialogue, login) error) func(context.Context, checker.Target) (found, error) {
+	return func(ctx context.Context, t checker.Target) (found, error) {
+		return c.converse(ctx, t, func(ctx context.Context, d *dialogue) error { return talk(ctx, d, l) })
+	}
+}
+
 // converse has a conversation with a server, which talk leads. It says goodbye, also
 // where something was wrong.
 func (c channel) converse(ctx context.Context, t checker.Target, talk func(context.Context, *dialogue) error) (found, error) {

@@ -14,10 +14,9 @@ func compileNNTP(p *Prober, o checker.NNTP) (run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	c, l := newChannel(p.authorities, o.Channel, "QUIT"), newLogin(p.passwords, o.Login)
-	return func(ctx context.Context, t checker.Target) (found, error) {
-		return c.converse(ctx, t, func(ctx context.Context, d *dialogue) error { return talkNNTP(ctx, d, l, o.Group) })
-	}, nil
+	return newChannel(p.authorities, o.Channel, "QUIT").letting(newLogin(p.passwords, o.Login), func(ctx context.Context, d *dialogue, l login) error {
+		return talkNNTP(ctx, d, l, o.Group)
+	}), nil
 }
 
 // talkNNTP leads a conversation by RFC 3977, with STARTTLS (RFC 4642) and a login (RFC

@@ -16,10 +16,7 @@ func compilePOP3(p *Prober, o checker.POP3) (run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	c, l := newChannel(p.authorities, o.Channel, "QUIT"), newLogin(p.passwords, o.Login)
-	return func(ctx context.Context, t checker.Target) (found, error) {
-		return c.converse(ctx, t, func(ctx context.Context, d *dialogue) error { return talkPOP3(ctx, d, l) })
-	}, nil
+	return newChannel(p.authorities, o.Channel, "QUIT").letting(newLogin(p.passwords, o.Login), talkPOP3), nil
 }
 
 // talkPOP3 leads a conversation by RFC 1939, up to where mail would be read.

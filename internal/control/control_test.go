@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/api/apitest"
 )
 
 // fixed is a source that always answers the same.
@@ -90,21 +91,8 @@ func (hung) Ready(ctx context.Context) (bool, error) {
 	return false, ctx.Err()
 }
 
-// master is the status of a healthy Master.
-func master() *api.Status {
-	body, err := os.ReadFile("../api/testdata/status-v1.json")
-	if err != nil {
-		panic(err)
-	}
-	st := new(api.Status)
-	if err := json.Unmarshal(body, st); err != nil {
-		panic(err)
-	}
-	return st
-}
-
 // working is a source that answers with the status of a healthy Master.
-func working() fixed { return fixed{master()} }
+func working() fixed { return fixed{apitest.Healthy()} }
 
 // serve runs a server until the test ends.
 func serve(t *testing.T, s *Server, src Source) {
@@ -138,7 +126,7 @@ func TestStatusOverTheSocket(t *testing.T) {
 	}
 	opts := []cmp.Option{cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })}
-	if diff := cmp.Diff(master(), got, opts...); diff != "" {
+	if diff := cmp.Diff(apitest.Healthy(), got, opts...); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
 	info, err := os.Stat(path)
@@ -346,7 +334,7 @@ type stuck struct{ release chan struct{} }
 
 func (s stuck) Status(context.Context) (*api.Status, error) {
 	<-s.release
-	return master(), nil
+	return apitest.Healthy(), nil
 }
 
 func (s stuck) ReloadAndWait(context.Context) (api.Reloaded, error) {
@@ -475,7 +463,7 @@ func TestServeReportsItsListenersEnd(t *testing.T) {
 // BenchmarkStatusJSON is "lvsd status" of 1,000 services with 10 real servers
 // each, on the daemon's side, without the director's loop.
 func BenchmarkStatusJSON(b *testing.B) {
-	st := master()
+	st := apitest.Healthy()
 	like := st.Services[0]
 	like.Servers = slices.Repeat(like.Servers[:1], 10)
 	st.Services = slices.Repeat([]api.Service{like}, 1000)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/api/apitest"
 )
 
 func TestHTTPListenErrors(t *testing.T) {
@@ -197,7 +198,7 @@ func TestHealthAndReadiness(t *testing.T) {
 		{"the last reload failed: what runs is ready", func(st *api.Status) { st.Reload.OK = false }, 200, "ready"},
 		{"a server is down: others serve", func(st *api.Status) { st.Services[0].Servers[0].Health = api.Down }, 200, "ready"},
 	} {
-		st := master()
+		st := apitest.Healthy()
 		tt.edit(st)
 		h := newHTTPHandler(fixed{st})
 		if code, body := request(h, "GET", "/readyz"); code != tt.code || !strings.Contains(body, tt.ready) {

@@ -3,7 +3,6 @@ package metrics
 import (
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +23,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/api/apitest"
 	"github.com/lvsd/lvsd/internal/golden"
 )
 
@@ -32,22 +32,9 @@ func fixed(st *api.Status) Source {
 	return func(context.Context) (*api.Status, error) { return st, nil }
 }
 
-// healthy is the status of a Master with nothing wrong.
-func healthy() *api.Status {
-	body, err := os.ReadFile("../api/testdata/status-v1.json")
-	if err != nil {
-		panic(err)
-	}
-	st := new(api.Status)
-	if err := json.Unmarshal(body, st); err != nil {
-		panic(err)
-	}
-	return st
-}
-
 // large has 1,000 services with 10 real servers each.
 func large() *api.Status {
-	st := healthy()
+	st := apitest.Healthy()
 	like := st.Services[0]
 	st.Services = nil
 	for i := range 1000 {
@@ -65,7 +52,7 @@ func large() *api.Status {
 
 // full is a status in which every metric has a value.
 func full() *api.Status {
-	st := healthy()
+	st := apitest.Healthy()
 	st.Routers[0].Counters.Mismatched = map[string]uint64{"addresses": 1}
 	s := &st.Services[0].Servers[1]
 	s.Health, s.InKernel, s.KernelWeight, s.Counters = api.Down, false, 0, api.Counters{}
@@ -172,7 +159,7 @@ func TestEveryFamilyIsCollected(t *testing.T) {
 
 // What a virtual router counts is in the metrics, under whatever name.
 func TestEveryCounterOfARouterIsAMetric(t *testing.T) {
-	st := healthy()
+	st := apitest.Healthy()
 	counters := reflect.ValueOf(&st.Routers[0].Counters).Elem()
 	const first = 770001
 	for i := range counters.NumField() {
@@ -206,7 +193,7 @@ func TestMetricsOfAHungLoop(t *testing.T) {
 // TestMetricsSurviveBadText: names come from files, and one that Prometheus
 // refuses must not cost the others.
 func TestMetricsSurviveBadText(t *testing.T) {
-	st := healthy()
+	st := apitest.Healthy()
 	st.ServerMetrics, st.Services[0].Name = true, "we\xffb\n\"x\""
 	st.Services[0].Servers[1] = st.Services[0].Servers[0] // the same series twice
 	st.Probes.Kinds = map[string]api.Kind{"ht\xfftp": {Passed: 1}, "tcp": {Buckets: make([]uint64, 99)}}
@@ -240,7 +227,7 @@ func TestServiceMetricsBySupply(t *testing.T) {
 		{api.Withheld, false, "", ""},
 		{api.Withheld, true, "", "1"},
 	} {
-		st := healthy()
+		st := apitest.Healthy()
 		st.Services[0].Supply, st.Services[0].InKernel = tt.supply, tt.inKernel
 		text := scrapeText(t, fixed(st))
 		for metric, want := range map[string]string{"service_served": tt.served, "service_in_kernel": tt.kernel} {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -171,17 +172,24 @@ func TestWatchSurvivesAnOverrun(t *testing.T) {
 	}
 }
 
-// A Master of 1,000 routers renews 400 leases a second, and was woken by each.
-func TestEventsDoNotTellOfRenewedLeases(t *testing.T) {
+// listening returns a link, and what the kernel tells of it.
+func listening(t *testing.T) (*Link, <-chan syscall.NetlinkMessage) {
+	t.Helper()
 	l, err := Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.asking.close()
+	t.Cleanup(l.asking.close)
 	events, err := subscribe(t.Context(), eventBuffer, l.renewals.port)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return l, events
+}
+
+// A Master of 1,000 routers renews 400 leases a second, and was woken by each.
+func TestEventsDoNotTellOfRenewedLeases(t *testing.T) {
+	l, events := listening(t)
 	lo, err := l.netlink.LinkByName("lo")
 	if err != nil {
 		t.Fatal(err)
@@ -208,15 +216,7 @@ func TestEventsDoNotTellOfRenewedLeases(t *testing.T) {
 
 // What the events have told of and a list are the same.
 func TestEventsTellWhatAListSays(t *testing.T) {
-	l, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.asking.close()
-	events, err := subscribe(t.Context(), eventBuffer, l.renewals.port)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, events := listening(t)
 	told, err := l.list()
 	if err != nil {
 		t.Fatal(err)
