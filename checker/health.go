@@ -19,11 +19,14 @@ const (
 	Drained
 	// Up: it is to be used.
 	Up
+	// Abstained is the Vote of a check that could not be run so far. Nothing else is in
+	// that state.
+	Abstained
 )
 
 // String returns the state's name.
 func (s State) String() string {
-	return [...]string{"unknown", "down", "drained", "up"}[s]
+	return [...]string{"unknown", "down", "drained", "up", "abstained"}[s]
 }
 
 // A tally counts results in a row, and changes the state when they are enough.
@@ -130,6 +133,15 @@ func (h *Health) Observe(now time.Time, r Result, by Rules) (changed bool) {
 
 // State returns what the results so far say.
 func (h *Health) State() State { return h.state }
+
+// Vote returns what the check says in a Rule: its state, or Abstained where there is none
+// because it could not be run.
+func (h *Health) Vote() State {
+	if h.state == Unknown && h.outcome == NotRun {
+		return Abstained
+	}
+	return h.state
+}
 
 // Last returns the newest result of any outcome; its Outcome is zero before
 // the first. Its CertificateEnds is that of the newest result which had any, and its

@@ -13,11 +13,21 @@ type Rule struct {
 	Rules  []Rule
 }
 
-// State returns what the states of a server's checks, of which there are n, say together:
-// up while enough pass, and down when too few can.
+// State returns what the votes of a server's checks, of which there are n, say together: up
+// while enough pass, and down when too few can. A check that could not be run so far leaves
+// that to the others: a server of which one check fails, and the other one of two cannot be
+// asked, is down, as one of which nothing can be asked is not.
 func (r *Rule) State(n int, of func(place int) State) State {
+	if s := r.vote(n, of); s != Abstained {
+		return s
+	}
+	return Unknown
+}
+
+// vote is State, or Abstained where too few can pass because of checks that have abstained.
+func (r *Rule) vote(n int, of func(place int) State) State {
 	var t turnout
-	r.each(n, func(place int) { t.count(of(place)) }, func(part *Rule) { t.count(part.State(n, of)) })
+	r.each(n, func(place int) { t.count(of(place)) }, func(part *Rule) { t.count(part.vote(n, of)) })
 	if r == nil || r.AtLeast == 0 {
 		return t.state(t.parts)
 	}
@@ -32,7 +42,7 @@ func (r *Rule) Failing(n int, of func(place int) State) (places []int) {
 			places = append(places, place)
 		}
 	}, func(part *Rule) {
-		if part.State(n, of) == Down {
+		if part.vote(n, of) == Down {
 			places = append(places, part.Failing(n, of)...)
 		}
 	})
@@ -57,7 +67,7 @@ func (r *Rule) each(n int, check func(place int), rule func(*Rule)) {
 
 // A turnout is how many parts of a rule are in each state.
 type turnout struct {
-	of    [Up + 1]int
+	of    [Abstained + 1]int
 	parts int
 }
 
@@ -69,13 +79,16 @@ func (t *turnout) count(s State) {
 // state returns the state of what at least so many parts must pass for. What is not known
 // yet may still pass.
 func (t *turnout) state(needed int) State {
+	short := t.parts-t.of[Down]-t.of[Abstained] < needed
 	switch {
 	case t.of[Up] >= needed:
 		return Up
-	case t.parts-t.of[Down] < needed:
+	case short && t.of[Down] > 0:
 		return Down
 	case t.of[Drained] > 0:
 		return Drained
+	case short:
+		return Abstained
 	}
 	return Unknown
 }

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// u, d, - and 0 are checks that are up, down, not known yet and drained.
-var lettered = map[rune]State{'u': Up, 'd': Down, '-': Unknown, '0': Drained}
+// u, d, -, 0 and x are checks that are up, down, not known yet, drained, and that could not be
+// run so far.
+var lettered = map[rune]State{'u': Up, 'd': Down, '-': Unknown, '0': Drained, 'x': Abstained}
 
 func TestRule(t *testing.T) {
 	all := &Rule{Checks: []int{0, 1, 2}}
@@ -33,6 +34,15 @@ func TestRule(t *testing.T) {
 		{"any: while one is not known, it may pass", anyOf, "d-d", Unknown, nil},
 		{"any: none passes", anyOf, "ddd", Down, []int{0, 1, 2}},
 		{"any: found in the table with weight 0", anyOf, "0d0", Drained, nil},
+		{"any: one fails, and the others cannot be run", anyOf, "dxx", Down, []int{0}},
+		{"any: one fails, one cannot be run, and one may pass", anyOf, "dx-", Unknown, nil},
+		{"any: one passes, and the others cannot be run", anyOf, "xxu", Up, nil},
+		{"any: none can be run", anyOf, "xxx", Unknown, nil},
+		{"all: one cannot be run", all, "uux", Unknown, nil},
+		{"all: one fails, and one cannot be run", all, "uxd", Down, []int{2}},
+		{"at least two: one cannot be run, and the others pass", two, "uxu", Up, nil},
+		{"at least two: one cannot be run, and one fails", two, "uxd", Down, []int{2}},
+		{"at least two: two cannot be run, and none fails", two, "uxx", Unknown, nil},
 		{"at least two: two pass", two, "udu", Up, nil},
 		{"at least two: one passes, and one may", two, "u-d", Unknown, nil},
 		{"at least two: one passes", two, "udd", Down, []int{1, 2}},
@@ -41,6 +51,9 @@ func TestRule(t *testing.T) {
 		{"one, and any of two others: none of these passes", beside, "udd", Down, []int{1, 2}},
 		{"either of two pairs: one of each fails", pairs, "udud", Down, []int{1, 3}},
 		{"either of two pairs: the second passes", pairs, "dduu", Up, nil},
+		{"either of two pairs: the second cannot be run as a whole", pairs, "duxu", Down, []int{0}},
+		{"either of two pairs: one of each cannot be run", pairs, "uxux", Unknown, nil},
+		{"one, and any of two others: of these one cannot be run, and one fails", beside, "uxd", Down, []int{2}},
 		{"either of two pairs: the second may pass", pairs, "du-u", Unknown, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,12 +76,13 @@ func TestACheckThatPassesNeverTakesAServerOut(t *testing.T) {
 	const n = 4
 	rules := []*Rule{nil, {AtLeast: 1, Checks: []int{0, 1, 2, 3}}, {AtLeast: 3, Checks: []int{0, 1, 2, 3}},
 		{Checks: []int{3}, Rules: []Rule{{AtLeast: 1, Checks: []int{0}, Rules: []Rule{{Checks: []int{1, 2}}}}}}}
+	checks := []State{Down, Abstained, Unknown, Up}
 	rank := map[State]int{Down: 0, Unknown: 1, Up: 2}
 	for _, rule := range rules {
-		for code := range 3 * 3 * 3 * 3 {
+		for code := range 4 * 4 * 4 * 4 {
 			var states [n]State
-			for i, rest := 0, code; i < n; i, rest = i+1, rest/3 {
-				states[i] = []State{Down, Unknown, Up}[rest%3]
+			for i, rest := 0, code; i < n; i, rest = i+1, rest/4 {
+				states[i] = checks[rest%4]
 			}
 			before := rule.State(n, func(i int) State { return states[i] })
 			for place := range n {

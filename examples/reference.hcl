@@ -1299,7 +1299,9 @@ virtual_service "web" {
   #   check "all"        All of the checks in it must pass. Several checks in a
   #                      row mean the same, so it is for use in check "any".
   #   check "any"        One of the checks in it must pass, or as many as
-  #                      at_least says. The others may fail, and are shown.
+  #                      at_least says. The others may fail, and are shown. One
+  #                      that could not be run since it was set up counts
+  #                      neither way: the others decide.
   #   check "none"       The server is always considered up. This kind has no
   #                      arguments.
   check "https" {

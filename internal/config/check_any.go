@@ -20,7 +20,7 @@ var checkAll = checkKind{
 }
 
 var checkAny = checkKind{
-	Name: "any", Help: "One of the checks in it must pass, or as many as at_least says. The others may fail, and are shown.",
+	Name: "any", Help: "One of the checks in it must pass, or as many as at_least says. The others may fail, and are shown. One that could not be run since it was set up counts neither way: the others decide.",
 	Schema: anyTable.Schema, Decode: checkReader{read: func(b *block.Body, d *defaults) probe {
 		return readCombined(b, d, anyTable.Read(b).atLeast)
 	}},

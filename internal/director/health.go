@@ -431,6 +431,9 @@ func (h *Healths) Observe(now time.Time, t checker.Target, r checker.Result) []C
 			change.Before = other
 		}
 		if change.State != before {
+			if change.State == checker.Down && r.Outcome == checker.NotRun && checks[w.check].State() != checker.Down {
+				change.Detail = h.why(int(w.service), int(w.server)) // This one only does not speak for the server.
+			}
 			h.count(int(w.service), before, change.State)
 			server := &h.servers[w.service][w.server]
 			server.since, server.recovered, server.fell = now.Sub(h.base), before == checker.Down, before == checker.Up

@@ -6,7 +6,7 @@ import "github.com/lvsd/lvsd/checker"
 
 // together is the state of a server. One without checks is up.
 func together(checks []checker.Health, rule *checker.Rule) checker.State {
-	return rule.State(len(checks), func(k int) checker.State { return checks[k].State() })
+	return rule.State(len(checks), func(k int) checker.State { return checks[k].Vote() })
 }
 
 // silent reports whether a server is down only because nothing comes back from it: it
@@ -14,7 +14,7 @@ func together(checks []checker.Health, rule *checker.Rule) checker.State {
 func silent(checks []checker.Health, rule *checker.Rule) bool {
 	heard := rule.State(len(checks), func(k int) checker.State {
 		if c := &checks[k]; c.State() != checker.Down || !c.Silent() {
-			return c.State()
+			return c.Vote()
 		}
 		return checker.Up
 	})
@@ -28,13 +28,13 @@ func passes(checks []checker.Health, rule *checker.Rule) bool {
 		if checks[k].Last().Outcome == checker.Failed {
 			return checker.Down
 		}
-		return checks[k].State()
+		return checks[k].Vote()
 	})
 }
 
 // failing returns the checks for which a server is down.
 func failing(checks []checker.Health, rule *checker.Rule) []int {
-	return rule.Failing(len(checks), func(k int) checker.State { return checks[k].State() })
+	return rule.Failing(len(checks), func(k int) checker.State { return checks[k].Vote() })
 }
 
 // advice is what the checks of a server say of its weight. One that is down says nothing,

@@ -21,8 +21,8 @@ func either() (config.Service, [3]checker.Target) {
 	return s, targets
 }
 
-// heard lets the targets have results, written as p passed, r refused, s silent, and a
-// space for none, and returns the changes.
+// heard lets the targets have results, written as p passed, r refused, s silent, n not run, and
+// a space for none, and returns the changes.
 func heard(h *Healths, targets [3]checker.Target, results string) (all []string) {
 	for i, letter := range results {
 		r := checker.Result{Outcome: checker.Failed, Detail: "refused by " + string('A'+rune(i)), Reason: checker.Refused}
@@ -31,6 +31,8 @@ func heard(h *Healths, targets [3]checker.Target, results string) (all []string)
 			continue
 		case 'p':
 			r = checker.Result{Outcome: checker.Passed}
+		case 'n':
+			r = checker.Result{Outcome: checker.NotRun, Detail: "no route to " + string('A'+rune(i))}
 		case 's':
 			r.Silent, r.Reason, r.Detail = true, checker.TimedOut, "silence of "+string('A'+rune(i))
 		}
@@ -54,6 +56,13 @@ func TestAServerOfWhichOneOfTwoChecksMustPass(t *testing.T) {
 		{"one of the two fails", []string{"ppp", "prp"}, "up", false, ""},
 		{"the first result of one is enough", []string{"pp "}, "up", false, ""},
 		{"while one is not known, the other one alone takes nothing out", []string{"pr "}, "", false, ""},
+		{"one passes, and the other one cannot be run", []string{"pnp"}, "up", false, ""},
+		{"what has passed fails, and the other one could never be run", []string{"ppn", "prn"}, "up, down refused by B", false, "refused by B"},
+		{"what is silent then is silent", []string{"ppn", "psn"}, "up, down silence of B", true, "silence of B"},
+		{"one fails from the first, and the other one turns out not to run", []string{"pr ", "prn"}, "down refused by B", false, "refused by B"},
+		{"and runs later", []string{"prn", "prp"}, "down refused by B, up", false, ""},
+		{"what has passed once, and cannot be run any more, still counts", []string{"ppp", "prn"}, "up", false, ""},
+		{"none can be run", []string{"pnn"}, "", false, ""},
 		{"both fail: the one that was needed says why", []string{"ppp", "prp", "prr"}, "up, down refused by C", false, "refused by B"},
 		{"the first one fails, which is needed", []string{"ppp", "rpp"}, "up, down refused by A", false, "refused by A"},
 		{"the first one fails, and one of the others did before", []string{"ppp", "prp", "rrp"}, "up, down refused by A", false, "refused by A"},
