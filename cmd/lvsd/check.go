@@ -49,7 +49,7 @@ is not valid, and 2 for a mistake on the command line.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: completeServices(&socket),
+		ValidArgsFunction: completeServiceAndServer(&socket),
 		RunE:              func(c *cobra.Command, args []string) error { return q.run(c, args) },
 	}
 	flags := c.Flags()

@@ -49,7 +49,33 @@ func completeServices(socket *string) cobra.CompletionFunc {
 	})
 }
 
-// completeRouters does the same for virtual routers.
+// completeServiceAndServer completes the name of a virtual service, and after it those of its
+// real servers and fallbacks.
+func completeServiceAndServer(socket *string) cobra.CompletionFunc {
+	services := completeServices(socket)
+	return func(cmd *cobra.Command, given []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(given) == 0 {
+			return services(cmd, given, begun)
+		}
+		return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+			st, err := c.Status(ctx)
+			if err != nil || len(given) > 1 {
+				return nil
+			}
+			for _, s := range st.Services {
+				if s.Name != given[0] {
+					continue
+				}
+				for _, server := range slices.Concat(s.Servers, s.Fallbacks) {
+					names = append(names, server.Name)
+				}
+			}
+			return names
+		})(cmd, nil, begun) // A server may be called as its service is.
+	}
+}
+
+// completeRouters completes the names of virtual routers as completeServices does.
 func completeRouters(socket *string) cobra.CompletionFunc {
 	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
 		if st, err := c.Status(ctx); err == nil {

@@ -25,7 +25,7 @@ func (oneStatus) Status(context.Context) (*api.Status, error) {
 		Findings: []api.Finding{{Severity: api.Error, Text: "no real server is up"}},
 		Services: []api.Service{
 			{Name: "web", Supply: api.Served, InKernel: true, Servers: []api.Server{{Name: "a", Health: api.Up}}},
-			{Name: "ftp", Supply: api.Served, InKernel: true, Servers: []api.Server{{Name: "a", Health: api.Up}, {Name: "b", Health: api.Down}}},
+			{Name: "ftp", Supply: api.Served, InKernel: true, Servers: []api.Server{{Name: "a", Health: api.Up}, {Name: "b", Health: api.Down}}, Fallbacks: []api.Server{{Name: "sorry"}}},
 			{Name: "dns", Supply: api.Unserved, Reason: "down", InKernel: true, Servers: []api.Server{{Name: "c", Health: api.Down}}},
 		},
 	}, nil
