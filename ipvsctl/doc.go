@@ -21,6 +21,7 @@
 // Every file uses only files that come before it in this list:
 //
 //	keys.go, rows.go, table.go, op.go,     values
+//	settings.go
 //	path.go, diff.go, ipvsadm.go
 //	ownership.go, refused.go, audit.go,    the parts of the core
 //	observe.go, event.go, snapshot.go

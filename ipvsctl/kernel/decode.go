@@ -43,10 +43,13 @@ func parse(b []byte) (a attributes) {
 	return a
 }
 
+// top returns the attributes of a message's body.
+func top(body []byte) attributes { return parse(body[min(len(body), genlHeader):]) }
+
 // nested returns the attributes inside the attribute of the given type in a
 // message's body.
 func nested(body []byte, typ int) attributes {
-	outer := parse(body[min(len(body), genlHeader):])
+	outer := top(body)
 	if outer.err == nil && outer.content[typ] == nil {
 		outer.err = fmt.Errorf("the kernel's message has no attribute %d", typ)
 	}

@@ -11,6 +11,7 @@
 //	encode.go, decode.go    requests and answers
 //	refusal.go              what the kernel's errors mean
 //	conn.go                 the connection
+//	settings.go             what is not of one service: timeouts, sync daemons
 //
 // An answer costs the kernel and this process more than a request, so only the
 // last request of a batch asks for an acknowledgement. The kernel reports a

@@ -26,12 +26,22 @@ const (
 	cmdSetDest    = 6
 	cmdDelDest    = 7
 	cmdGetDest    = 8
+	cmdNewDaemon  = 9
+	cmdDelDaemon  = 10
+	cmdGetDaemon  = 11
+	cmdSetConfig  = 12
+	cmdGetConfig  = 13
+	cmdGetInfo    = 15
 )
 
 // The attributes of a command (IPVS_CMD_ATTR_*).
 const (
-	attrService = 1
-	attrDest    = 2
+	attrService       = 1
+	attrDest          = 2
+	attrDaemon        = 3
+	attrTimeoutTCP    = 4
+	attrTimeoutTCPFin = 5
+	attrTimeoutUDP    = 6
 )
 
 // The attributes of a service (IPVS_SVC_ATTR_*).
@@ -67,6 +77,24 @@ const (
 	destTunnelType  = 13
 	destTunnelPort  = 14
 	destTunnelFlags = 15
+)
+
+// The attributes of a sync daemon (IPVS_DAEMON_ATTR_*).
+const (
+	daemonState     = 1
+	daemonInterface = 2
+	daemonID        = 3
+	daemonMaxLength = 4
+	daemonGroup     = 5
+	daemonGroup6    = 6
+	daemonPort      = 7
+	daemonTTL       = 8
+)
+
+// The attributes of the answer to cmdGetInfo (IPVS_INFO_ATTR_*).
+const (
+	infoVersion = 1
+	infoSize    = 2
 )
 
 // The attributes of the counters (IPVS_STATS_ATTR_*).

@@ -14,6 +14,9 @@ import (
 // errNoService is the error for a service that does not exist.
 var errNoService = fmt.Errorf("the kernel has no such virtual service: %w", fs.ErrNotExist)
 
+// errNoDaemon is the error for a sync daemon that does not run.
+var errNoDaemon = fmt.Errorf("none runs: %w", fs.ErrNotExist)
+
 // explainRead puts the kernel's error number into words. Only a missing service
 // is fs.ErrNotExist: the kernel also answers ENOENT when the whole family is
 // gone.
@@ -53,6 +56,14 @@ func explain(op ipvsctl.Op, err error) error {
 	default:
 		return err
 	}
+}
+
+// explainOrder puts into words why the kernel refused what is not of one service.
+func explainOrder(err error) error {
+	if errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("%w: writing the kernel's IPVS needs the capability CAP_NET_ADMIN", err)
+	}
+	return err
 }
 
 // modules names what the kernel needs for a service, and the modules for it.
