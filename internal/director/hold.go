@@ -186,9 +186,10 @@ func (c *Core) held(now time.Time) findings {
 func (c *Core) reserves() findings {
 	var all findings
 	var names []string
-	for i := range c.planned.Verdicts {
-		if c.planned.Verdicts[i].late() {
-			names = append(names, c.config.Services[i].Name)
+	for i := range c.config.Services {
+		// The last plan may be one of another configuration.
+		if s := &c.config.Services[i]; c.ranked[s.Key].late() {
+			names = append(names, s.Name)
 		}
 	}
 	if len(names) > 0 {

@@ -55,6 +55,21 @@ func TestTheServersOfALaterTierServeWhenTheFirstIsShort(t *testing.T) {
 	}
 }
 
+// The verdicts of the last plan are of the services that there were then.
+func TestAReloadWithFewerServicesWhileALaterTierServes(t *testing.T) {
+	c := reserve(nil, 1, 1, 2, 2)
+	s := tellOf(t, c)
+	s.handle(TableSeen{Converged: true})
+	s.play([]rounds{{"pppp", 2, "1 2 3*0 4*0"}, {"rrpp", 3, "3 4"}})
+	less := *c
+	less.Services, less.Digest = nil, "less"
+	s.handle(Reload{})
+	s.handle(ReadingEnded{Number: s.core.reload.number, Loaded: Loaded{Config: &less}})
+	if got := s.core.reserves(); len(got) > 0 {
+		t.Errorf("the findings are %v", got)
+	}
+}
+
 func sameElements(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
