@@ -57,7 +57,7 @@ func (h *handover) heard(now time.Time, c *Config) []Action {
 		return nil
 	}
 	h.audible = false
-	held := c.holdings()
+	held := c.Holdings()
 	held.Mute = true
 	return []Action{Hold{held}}
 }

@@ -31,8 +31,8 @@ type Holdings struct {
 	Mute bool
 }
 
-// holdings are what a Master that is configured so has.
-func (c *Config) holdings() Holdings {
+// Holdings are what a Master that is configured so has.
+func (c *Config) Holdings() Holdings {
 	h := Holdings{Attributes: c.Attributes, Routes: c.Routes, Rules: c.Rules}
 	for _, p := range c.Addresses {
 		h.Addresses = append(h.Addresses, InterfaceAddress{c.Home(), p})

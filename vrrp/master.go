@@ -259,7 +259,7 @@ func (r *Router) rivalsOf(now time.Time) []Rival {
 	if g := &r.guard; now.Before(g.until(&r.c)) {
 		all = append(all, Rival{Address: g.address, Master: g.master, Refused: ReasonOf(g.why), Age: now.Sub(g.heardAt)})
 	}
-	all = append(all, r.claims.lasting(now, r.c.holdings().Addresses)...)
+	all = append(all, r.claims.lasting(now, r.c.Holdings().Addresses)...)
 	return all[:min(len(all), maxListed)]
 }
 
@@ -289,7 +289,7 @@ func (r *Router) updateMaster(now time.Time, old *Config) (acts []Action) {
 	c := &r.c
 	r.election.know(r.source, c.Priority)
 	r.election.interval = c.Interval
-	had, has := old.holdings(), c.holdings()
+	had, has := old.Holdings(), c.Holdings()
 	moved := !had.same(has)
 	silent := r.silent()
 	told := moved || old.Priority != c.Priority || old.Interval != c.Interval || old.Version != c.Version

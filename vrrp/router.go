@@ -170,7 +170,7 @@ func (r *Router) stalled(now time.Time, late time.Duration) []Action {
 }
 
 // holdings are what the router wants as Master.
-func (r *Router) holdings() Holdings { return r.c.holdings() }
+func (r *Router) holdings() Holdings { return r.c.Holdings() }
 
 func (r *Router) send(now time.Time, priority uint8) Action {
 	r.adverts.sentAt = now

@@ -18,7 +18,7 @@ func (r *Router) Holding() bool { return r.handover.held }
 func (r *Router) watched() []Ask {
 	var all []Ask
 	if r.state == Master {
-		for _, a := range r.c.holdings().Addresses {
+		for _, a := range r.c.Holdings().Addresses {
 			all = append(all, Ask{a.Interface, a.Prefix.Addr()})
 		}
 	} else if a := r.guard.address; a.IsValid() {

@@ -157,7 +157,7 @@ func TestValidateReadsStandardInput(t *testing.T) {
 		{valid, 0, `standard input is valid for node "lvs1"`, ""},
 		{broken, 1, "", "standard input:5, in virtual_service \"web\""},
 		{"", 1, "", "Empty configuration"},
-		{strings.Repeat("#\n", 9<<20), 1, "", "standard input has more than the 16777216 bytes that are the limit"},
+		{strings.Repeat("#\n", 9<<20), 1, "", "standard input has more than is left of the 16777216 bytes that are the limit"},
 	} {
 		stdout, stderr, exit := piped(t, tt.text, "validate", "--node", "lvs1", "-")
 		if exit != tt.exit || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {

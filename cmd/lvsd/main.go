@@ -55,6 +55,7 @@ IPVS table equal to one configuration.
   lvsd validate /etc/lvsd     check a configuration before the daemon reads it
   lvsd run                    run the daemon (usually: systemctl start lvsd)
   lvsd status                 ask the running daemon for its state
+  lvsd plan                   show what a reload would change
   lvsd reload                 have the daemon read the configuration again
                               (or: systemctl reload lvsd)
   lvsd vrrp                   show all about its virtual routers
@@ -79,7 +80,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newCheckCommand(), newStatusCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

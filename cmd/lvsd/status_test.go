@@ -17,6 +17,7 @@ import (
 type oneStatus struct {
 	reloaded api.Reloaded
 	ordered  api.Ordered
+	planned  func(api.PlanOrder) api.Plan
 }
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {

@@ -172,3 +172,98 @@ type Step struct {
 	Step string `json:"step"`
 	Text string `json:"text"`
 }
+
+// A PlanOrder asks what a reload would change: POST /v1/plan.
+type PlanOrder struct {
+	// Files are the configuration that is planned, in the order in which they are read;
+	// none: the daemon's own files, as they are now.
+	Files []File `json:"files,omitempty"`
+}
+
+// A File is one file of a configuration.
+type File struct {
+	// Name is the path by which messages call it.
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// An Action is what happens to a thing.
+type Action string
+
+// The actions.
+const (
+	Add    Action = "add"
+	Change Action = "change"
+	Remove Action = "remove"
+)
+
+// A Plan is what a reload would change: the answer of POST /v1/plan.
+type Plan struct {
+	SchemaVersion int `json:"schema_version"`
+	// OK: the configuration is valid. Otherwise Error and Diagnosis tell why a reload would
+	// refuse it, as those of a Reloaded.
+	OK        bool   `json:"ok"`
+	Error     string `json:"error,omitempty"`
+	Diagnosis string `json:"diagnosis,omitempty"`
+	// Path is the daemon's configuration, and Node the director's name.
+	Path string `json:"path"`
+	Node string `json:"node"`
+	// Differences: something would change.
+	Differences bool `json:"differences"`
+	// Changes are what differs in what the configurations say: of each block what is
+	// removed comes first, and what is in a block follows it.
+	Changes []Difference `json:"changes"`
+	// Table are the rows of the kernel's IPVS table that would be written at once, in the
+	// order of the writes, and Later those that follow once real servers without a result
+	// have passed their checks.
+	Table []RowChange `json:"table"`
+	Later []RowChange `json:"table_later"`
+	// Established and Connections are how many connections would be cut: those of the rows
+	// that go away, by the kernel's counters; Connections counts all of their states.
+	Established uint64 `json:"established_cut"`
+	Connections uint64 `json:"connections_cut"`
+	// Warnings accompany a configuration that is valid, a line each.
+	Warnings []string `json:"warnings"`
+}
+
+// A Difference is one thing that two configurations do not say alike.
+type Difference struct {
+	Action Action `json:"action"`
+	// Kind is "director", "static", "virtual_router", "sync_group", "virtual_service",
+	// "condition", "stream" or "setting"; of what is in one of these "address", "route",
+	// "rule", "hook", "resource", "real_server" or "check".
+	Kind string `json:"kind"`
+	Name string `json:"name,omitempty"`
+	// In is what it is in: "virtual_router outside", "real_server web/compute-0-0".
+	In string `json:"in,omitempty"`
+	// What are the options that differ, or what is added or removed.
+	What []string `json:"what"`
+	// Now: an address, a route or a rule comes or goes at once, since this director is
+	// Master of its virtual router, or has none for it.
+	Now bool `json:"now,omitempty"`
+}
+
+// A RowChange is a row of the kernel's IPVS table that is written.
+type RowChange struct {
+	Action Action `json:"action"`
+	// Service and Server are names in the configuration; Service is empty where none has it,
+	// and Server where the row is the virtual service's.
+	Service string `json:"service,omitempty"`
+	Server  string `json:"server,omitempty"`
+	// Address is the row's own, and ServiceAddress that of its service.
+	Address        string `json:"address"`
+	ServiceAddress string `json:"service_address"`
+	// Weight is the effective one, Was the one before, and Configured that of the
+	// configuration; of a real server.
+	Weight     uint32 `json:"weight"`
+	Was        uint32 `json:"weight_before"`
+	Configured uint32 `json:"weight_configured"`
+	// Reason is why it is not the configured one, or why the row goes away.
+	Reason string `json:"reason,omitempty"`
+	// Established and Connections are those that the row has; they are cut with it.
+	Established uint32 `json:"established,omitempty"`
+	Connections uint32 `json:"connections,omitempty"`
+	// Command is the write as arguments of ipvsadm; empty where the row goes with its
+	// service.
+	Command string `json:"ipvsadm,omitempty"`
+}

@@ -97,14 +97,32 @@ func Read(path string) (Sources, error) {
 	return s, nil
 }
 
-// FromText returns a configuration of one file whose text somebody has read, under
-// the name that messages give it. Relative names in it begin at the working
-// directory.
-func FromText(name string, text []byte) (Sources, error) {
-	if len(text) > MaxSource {
-		return Sources{}, fmt.Errorf("reading the configuration: %s has more than the %d bytes that are the limit", name, MaxSource)
+// A File is one that somebody has read, under the name that messages give it.
+type File struct {
+	Name string
+	Text []byte
+}
+
+// FromFiles returns a configuration of files that somebody has read. Relative names in
+// them begin at a directory.
+func FromFiles(dir string, files ...File) (Sources, error) {
+	s, size := Sources{dir: dir}, 0
+	for _, f := range files {
+		if size += len(f.Text); size > MaxSource {
+			return Sources{}, fmt.Errorf("reading the configuration: %s has more than is left of the %d bytes that are the limit", f.Name, MaxSource)
+		}
+		s.files = append(s.files, &source{name: f.Name, text: clean(f.Text)})
 	}
-	return Sources{dir: ".", files: []*source{{name: name, text: clean(text)}}}, nil
+	return s, nil
+}
+
+// Files are the files, as they were read.
+func (s Sources) Files() []File {
+	var all []File
+	for _, f := range s.files {
+		all = append(all, File{f.name, f.text})
+	}
+	return all
 }
 
 // configurationFiles lists the files of a directory that are configuration.

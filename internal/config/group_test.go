@@ -30,7 +30,7 @@ virtual_router "alone" {
 // beside what it tracks itself; a reload tells which router's group changed.
 func TestTheRoutersOfASyncGroup(t *testing.T) {
 	read := func(text string) *config.Config {
-		s, err := config.FromText("lvsd.hcl", []byte(groupOfTwo+text))
+		s, err := config.FromFiles(".", config.SourceFile{Name: "lvsd.hcl", Text: []byte(groupOfTwo + text)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,8 @@ import (
 type (
 	// Sources are the files of one configuration, as read at one moment.
 	Sources = block.Sources
+	// A SourceFile is a file of a configuration that somebody has read.
+	SourceFile = block.File
 	// Options are what besides the files decides what they mean.
 	Options = block.Options
 	// Diagnostics are all mistakes in a configuration, in the order of the
@@ -31,9 +33,11 @@ const (
 // the order of their names.
 func Read(path string) (Sources, error) { return block.Read(path) }
 
-// FromText is Read for a text of at most MaxSource bytes, under a name for the
-// messages.
-func FromText(name string, text []byte) (Sources, error) { return block.FromText(name, text) }
+// FromFiles is Read for files that somebody has read, of at most MaxSource bytes together,
+// in which relative names begin at a directory.
+func FromFiles(dir string, files ...SourceFile) (Sources, error) {
+	return block.FromFiles(dir, files...)
+}
 
 // MaxSource bounds the files of a configuration, in bytes.
 const MaxSource = block.MaxSource

@@ -19,7 +19,7 @@ const (
 	maxWaiting     = 16 // requests of one kind that wait for those
 	maxSending     = 4  // answers of one kind that clients have not read yet
 	waitTimeout    = 3 * time.Second
-	maxHeader      = 16 << 10 // bytes
+	maxHeader      = 16 << 10 // bytes, of a body too
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 30 * time.Second // a large status on a slow line
 	idleTimeout    = 5 * time.Second
@@ -30,6 +30,10 @@ const (
 	// orderTimeout is longer than a failover may take: six of the longest advert
 	// intervals.
 	orderTimeout = 30 * time.Minute
+
+	// maxConfiguration bounds a configuration that is to be planned, as JSON, in bytes:
+	// twice what the daemon reads.
+	maxConfiguration = 32 << 20
 
 	// loopTimeout is how long the director's loop may take to answer before
 	// it counts as hanging.

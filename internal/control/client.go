@@ -86,6 +86,22 @@ func (c *Client) Reload(ctx context.Context) (*api.Reloaded, error) {
 	return o, c.decode(body, o)
 }
 
+// Plan returns what a reload would change, if the configuration were these files, or with
+// none as its files are now. The error is as Status's: that the configuration is not valid
+// is none.
+func (c *Client) Plan(ctx context.Context, files []api.File) (*api.Plan, error) {
+	text, err := json.Marshal(api.PlanOrder{Files: files})
+	if err != nil {
+		return nil, fmt.Errorf("writing the configuration to be planned: %w", err)
+	}
+	body, err := c.request(ctx, http.MethodPost, "/v1/plan", bytes.NewReader(text), reloadTimeout)
+	if err != nil {
+		return nil, err
+	}
+	p := new(api.Plan)
+	return p, c.decode(body, p)
+}
+
 // Failover has virtual routers offer their roles to another director, and returns what
 // became of that. It waits for as long as that may take: six advert intervals of the
 // slowest one, and some seconds. The error is as Status's.

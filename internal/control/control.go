@@ -27,6 +27,9 @@ type Source interface {
 	// ReloadAndWait reads the configuration again and returns how that ended.
 	// Only taking the order ends with ctx: the reading itself is bounded.
 	ReloadAndWait(context.Context) (api.Reloaded, error)
+	// Plan returns what a reload would change. Only the first question to the loop ends
+	// with ctx.
+	Plan(context.Context, api.PlanOrder) (api.Plan, error)
 	// Failover has virtual routers offer their roles, StandBy has all do so and keeps
 	// this director from being Master, and Resume ends what either has left, or lets real
 	// servers in. Only taking the order ends with ctx.

@@ -20,9 +20,7 @@ func serveOrder[T any](order func(context.Context, api.User, T) (api.Ordered, er
 		// An error is one of a connection that has no deadlines.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(orderTimeout))
 		var o T
-		body := json.NewDecoder(r.Body)
-		body.DisallowUnknownFields()
-		if err := body.Decode(&o); err != nil {
+		if err := decodeBody(w, r, maxHeader, &o); err != nil {
 			writeJSON(w, http.StatusBadRequest, failure{"reading the order: " + err.Error()})
 			return
 		}
@@ -33,6 +31,28 @@ func serveOrder[T any](order func(context.Context, api.User, T) (api.Ordered, er
 		}
 		serveJSON(func(ctx context.Context) (api.Ordered, error) { return order(ctx, by, o) })(w, r)
 	}
+}
+
+// servePlan answers with what a configuration would change, which is the request's body.
+func servePlan(plan func(context.Context, api.PlanOrder) (api.Plan, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		// An error is one of a connection that has no deadlines.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
+		var o api.PlanOrder
+		if err := decodeBody(w, r, maxConfiguration, &o); err != nil {
+			writeJSON(w, http.StatusBadRequest, failure{"reading the configuration to be planned: " + err.Error()})
+			return
+		}
+		serveJSON(func(ctx context.Context) (api.Plan, error) { return plan(ctx, o) })(w, r)
+	}
+}
+
+// decodeBody decodes a request's body of so many bytes at most, in which nothing unknown
+// may be: an order is not carried out in part.
+func decodeBody(w http.ResponseWriter, r *http.Request, most int64, v any) error {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
+	body.DisallowUnknownFields()
+	return body.Decode(v)
 }
 
 // userOf returns who has sent a request, as the kernel says: whoever opened the

@@ -52,6 +52,29 @@ func TestOrdersThatAreNotTaken(t *testing.T) {
 	}
 }
 
+// A configuration is larger than an order, and bounded, too.
+func TestPlansOverTheSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	serve(t, listen(t, path), working())
+	for _, tt := range []struct {
+		name  string
+		files []api.File
+		want  string // empty: it is refused, at the latest while the rest is sent
+	}{
+		{"the daemon's own", nil, "0 files, 0 bytes"},
+		{"one of 16 MiB", []api.File{{Name: "a.hcl", Text: strings.Repeat("x", 16<<20-1)}, {Name: "b.hcl", Text: "\n"}}, "2 files, 16777216 bytes"},
+		{"one of 33 MiB", []api.File{{Name: "a.hcl", Text: strings.Repeat("x", 33<<20)}}, ""},
+	} {
+		p, err := Dial(path).Plan(t.Context(), tt.files)
+		if (err == nil) != (tt.want != "") || err == nil && p.Path != tt.want {
+			t.Errorf("%s: %+v, error %v; want %q", tt.name, p, err, tt.want)
+		}
+	}
+	if _, err := Dial(path).request(t.Context(), http.MethodPost, "/v1/plan", strings.NewReader(`{"path":"/root"}`), time.Minute); err == nil || !strings.Contains(err.Error(), "unknown field") {
+		t.Errorf("a path of the daemon's: error %v", err)
+	}
+}
+
 // Monitoring is read-only, whoever asks.
 func TestNobodyGivesAnOrderByTCP(t *testing.T) {
 	for _, path := range []string{"/v1/failover", "/v1/standby", "/v1/resume", "/v1/assert"} {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/event"
@@ -75,14 +76,15 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 	}
 	q.ValidateOnly = true
 	if o.Config == "-" {
-		q.Path, q.IsText = "standard input", true
-		if q.Text, err = io.ReadAll(io.LimitReader(in, config.MaxSource+1)); err != nil {
+		text := config.SourceFile{Name: "standard input"}
+		if text.Text, err = io.ReadAll(io.LimitReader(in, config.MaxSource+1)); err != nil {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
 		// What is too long is not sent to be refused: that may need more memory than there is.
-		if _, err := config.FromText(q.Path, q.Text); err != nil {
+		if _, err := config.FromFiles(".", text); err != nil {
 			return nil, err
 		}
+		q.Path, q.Read = ".", []config.SourceFile{text}
 	}
 	q.Whose = config.OfHost
 	host, err := machine.NodeName()
@@ -97,6 +99,9 @@ func Validate(ctx context.Context, o Options, in io.Reader) (*Reading, error) {
 		return nil, err
 	}
 	r.Host = host
+	if len(q.Read) > 0 {
+		r.Path = q.Read[0].Name
+	}
 	return r, nil
 }
 
@@ -176,10 +181,27 @@ func read(ctx context.Context, r *reader.Reader, q reader.Query) (*Reading, erro
 
 // reload reads the configuration again, unless its text is the one that runs.
 func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config) director.Loaded {
+	return load(ctx, o, r, running, func(*reader.Query) {})
+}
+
+// candidate reads a configuration that is not to run now: of these files, or with none the
+// daemon's own. What it says otherwise, such as the host's name, is as for a reload.
+func candidate(ctx context.Context, o Options, r *reader.Reader, running *config.Config, files []api.File) director.Loaded {
+	return load(ctx, o, r, running, func(q *reader.Query) {
+		q.Aside = true
+		for _, f := range files {
+			q.Read = append(q.Read, config.SourceFile{Name: f.Name, Text: []byte(f.Text)})
+		}
+	})
+}
+
+// load reads a configuration beside the one that runs, unless it has the same text.
+func load(ctx context.Context, o Options, r *reader.Reader, running *config.Config, of func(*reader.Query)) director.Loaded {
 	q, facts, err := query(o.Config, o.Node, o.FileDirs)
 	if err != nil {
 		return director.Loaded{Err: err}
 	}
+	of(&q)
 	q.RunningNode, q.RunningDigest, q.RunningFiles = running.Node, running.Digest, running.Files
 	q.Addresses, q.Whose = settled(q.Addresses, running.Routers), config.OfDirector
 	got, err := read(ctx, r, q)

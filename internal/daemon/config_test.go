@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/reader"
@@ -134,6 +136,47 @@ func TestARefusedReloadLogsNoWarningAsAMistake(t *testing.T) {
 	}
 	if got := fmt.Sprint(all[0].Attributes); got != "[detail=It has been cut short.]" {
 		t.Errorf("a mistake of no file has %s", got)
+	}
+}
+
+// A candidate is read as a reload would read it in the place of the daemon's own files, and
+// leaves no trace: the next reload still knows the blocks that run.
+func TestACandidateIsReadAside(t *testing.T) {
+	path := write(t, valid)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "word"), []byte("wlc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader()
+	running, err := read(t.Context(), r, reader.Query{Path: path, Node: "lvs1"})
+	if err != nil || running.Err() != nil {
+		t.Fatal(err, running)
+	}
+	o := Options{Config: path, Node: "lvs1"}
+	for _, tt := range []struct {
+		name, text, err string
+	}{
+		{"the files that run", valid, ""},
+		{"others", strings.ReplaceAll(valid, "80", "81"), ""},
+		{"a file beside the daemon's own", strings.Replace(valid, "port", "scheduler = file(\"word\")\n  port", 1), ""},
+		{"a file elsewhere", strings.Replace(valid, "port", "scheduler = file(\"/etc/passwd\")\n  port", 1), "new/a.hcl:"},
+		{"a mistake", strings.ReplaceAll(valid, `"nat"`, `"nta"`), "new/a.hcl:4: "},
+	} {
+		l := candidate(t.Context(), o, r, running.Config, []api.File{{Name: "new/a.hcl", Text: tt.text}})
+		if (l.Err == nil) != (tt.err == "") || l.Err != nil && !strings.Contains(l.Err.Error(), tt.err) {
+			t.Errorf("%s: error %v, want %q", tt.name, l.Err, tt.err)
+		}
+		// The digest has the names of the files, so even the same text is parsed.
+		if l.Err == nil && len(l.Config.Services) != 1 {
+			t.Errorf("%s: %+v", tt.name, l)
+		} else if l.Err == nil && reflect.DeepEqual(l.Config.Services[0].Key, running.Config.Services[0].Key) != !strings.Contains(tt.text, "81") {
+			t.Errorf("%s: %+v", tt.name, l.Config.Services[0])
+		}
+	}
+	if l := candidate(t.Context(), o, r, running.Config, nil); l.Err != nil || l.Config != nil {
+		t.Errorf("the daemon's own files, as they run: %+v", l)
+	}
+	if l := reload(t.Context(), o, r, running.Config); l.Err != nil || l.Config != nil {
+		t.Errorf("a reload after that: %+v", l)
 	}
 }
 

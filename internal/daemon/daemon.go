@@ -15,6 +15,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/checker/probe"
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/control"
 	"github.com/lvsd/lvsd/internal/director"
@@ -148,6 +149,10 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},
+		Candidate: func(running *config.Config, files []api.File) director.Loaded {
+			return candidate(ctx, o, r, running, files)
+		},
+		Rows:    readRows,
 		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) }, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)

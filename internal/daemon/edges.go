@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"log/slog"
 	"strings"
@@ -70,6 +71,32 @@ func openTable(ctx context.Context, tell event.Sink, store *state.Store) (direct
 		return nil, nil, errors.Join(err, conn.Close())
 	}
 	return r, r.Snapshot().Table, nil
+}
+
+// readRows reads virtual services of the kernel's table as it is now, or with nil all of
+// it, by a socket of its own: nobody waits for who asks.
+func readRows(ctx context.Context, keys []ipvsctl.ServiceKey) (ipvsctl.Table, map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters], error) {
+	conn, err := kernel.Dial()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	if keys == nil {
+		table, err := conn.List(ctx)
+		return table, nil, err
+	}
+	table, counters := make(ipvsctl.Table), make(map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters])
+	for _, key := range keys {
+		vs, counted, err := conn.Read(ctx, key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, nil, err
+		default:
+			table[key], counters[key] = vs, counted
+		}
+	}
+	return table, counters, nil
 }
 
 // owned reports whether an earlier run has left rows in the kernel's table.

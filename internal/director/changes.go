@@ -2,8 +2,6 @@ package director
 
 import (
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -54,28 +52,21 @@ func changes(before, after *config.Config) []change {
 	return all
 }
 
-// differences compares lists of things that have names, and tells which are
-// removed, one by one, and how the others differ, together if they do alike.
+// differences tells which things are removed, one by one, and how the others differ,
+// together if they do alike.
 func differences[T any](kind string, before, after []T, name func(*T) string, how func(a, b *T) []string) (removed, others []string) {
-	was := make(map[string]*T, len(before))
-	for i := range before {
-		was[name(&before[i])] = &before[i]
-	}
 	same := alike{names: make(map[sentence][]string)}
-	for i := range after {
-		n := name(&after[i])
-		switch b, known := was[n]; {
-		case !known:
-			same.add("added", "", n)
-		case !reflect.DeepEqual(b, &after[i]):
-			if what := how(b, &after[i]); len(what) > 0 {
-				same.add("changed", ": "+strings.Join(what, ", "), n)
+	for _, d := range compare(before, after, name) {
+		switch {
+		case d.is == nil:
+			removed = append(removed, fmt.Sprintf("removed %s %s", kind, d.name))
+		case d.was == nil:
+			same.add("added", "", d.name)
+		default:
+			if what := how(d.was, d.is); len(what) > 0 {
+				same.add("changed", ": "+strings.Join(what, ", "), d.name)
 			}
 		}
-		delete(was, n)
-	}
-	for _, n := range slices.Sorted(maps.Keys(was)) {
-		removed = append(removed, fmt.Sprintf("removed %s %s", kind, n))
 	}
 	return removed, same.lines(kind)
 }

@@ -3,6 +3,8 @@ package director
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -40,6 +42,12 @@ type Options struct {
 	// Load reads the configuration again, and compares it with the one that
 	// runs. It may take long: it is called on a goroutine of its own.
 	Load func(running *config.Config) Loaded
+	// Candidate reads a configuration as Load does: of these files, or with none the
+	// daemon's own. It may take as long. Rows reads virtual services of the kernel's table
+	// and what was counted for them, as far as they are there; with nil the whole table.
+	// Both are called by who asks for a plan.
+	Candidate func(running *config.Config, files []api.File) Loaded
+	Rows      func(ctx context.Context, keys []ipvsctl.ServiceKey) (ipvsctl.Table, map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters], error)
 	// Machine looks at the machine, and at the ways to some addresses: once when Run begins, which ends if that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
@@ -160,6 +168,81 @@ func (d *Director) Resume(ctx context.Context, by api.User, o api.ResumeOrder) (
 // within twenty minutes. It fails as ReloadAndWait does.
 func (d *Director) Assert(ctx context.Context, by api.User, o api.AssertOrder) (api.Ordered, error) {
 	return order(ctx, d, func(answer func(api.Ordered)) Input { return Assert{o, by, answer} })
+}
+
+// planPatience is how long the loop may take to rehearse a configuration.
+const planPatience = 10 * time.Second
+
+// Plan returns what a reload would change. Only the first question to the loop ends with
+// ctx: that reading takes no longer than a reload's, and the rest is bounded.
+func (d *Director) Plan(ctx context.Context, o api.PlanOrder) (api.Plan, error) {
+	type present struct {
+		config   *config.Config
+		opened   bool
+		stopping bool
+	}
+	is, err := ask(ctx, d, func() present { return present{d.core.config, d.core.opened, d.core.stopping} })
+	if err != nil {
+		return api.Plan{}, err
+	}
+	l := Loaded{Err: errors.New(stopping.Error)}
+	if !is.stopping {
+		l = d.o.Candidate(is.config, o.Files)
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), planPatience)
+	defer cancel()
+	if l.Err == nil && l.Config != nil && len(l.Config.Services) > 0 && !is.opened {
+		l.Found, _, l.Err = d.o.Rows(work, nil)
+	}
+	var p api.Plan
+	if l.Err != nil {
+		p.Error, p.Diagnosis = l.Err.Error(), l.Diagnosis
+	} else {
+		p, err = d.plan(work, l)
+	}
+	p.SchemaVersion, p.OK, p.Path, p.Node = api.SchemaVersion, l.Err == nil, d.o.Path, is.config.Node
+	p.Changes, p.Table, p.Later = append([]api.Difference{}, p.Changes...), append([]api.RowChange{}, p.Table...), append([]api.RowChange{}, p.Later...)
+	p.Warnings = append([]string{}, l.Warnings...)
+	return p, err
+}
+
+// plan rehearses a configuration that was read, and looks at the rows that it concerns.
+func (d *Director) plan(ctx context.Context, l Loaded) (api.Plan, error) {
+	if l.Config == nil {
+		return api.Plan{}, nil // It says what runs already.
+	}
+	var seen ipvsctl.Snapshot
+	r, err := ask(ctx, d, func() rehearsal {
+		if d.table != nil {
+			seen = d.table.Snapshot()
+		}
+		return d.core.rehearse(time.Now(), l)
+	})
+	if err != nil || !r.opened {
+		return r.foretell(nil, nil), err
+	}
+	if seen.Table == nil {
+		return r.foretell(l.Found, nil), nil
+	}
+	keys := r.concerned(seen)
+	if len(keys) == 0 {
+		return r.foretell(seen.Table, nil), nil
+	}
+	rows, counters, err := d.o.Rows(ctx, keys)
+	if err != nil {
+		return api.Plan{}, fmt.Errorf("reading the IPVS table: %w", err)
+	}
+	return r.foretell(replaced(seen.Table, keys, rows), counters), nil
+}
+
+// replaced is a table with some of its services as they were read just now.
+func replaced(t ipvsctl.Table, keys []ipvsctl.ServiceKey, rows ipvsctl.Table) ipvsctl.Table {
+	all := maps.Clone(t)
+	for _, key := range keys {
+		delete(all, key)
+	}
+	maps.Copy(all, rows)
+	return all
 }
 
 // order gives the loop an order, and waits until it was carried out.

@@ -191,11 +191,18 @@ func (fakeHooks) Finish(context.Context) {}
 // begin runs a director among fakes until the test ends.
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
-	d := New(c, nil, Options{
+	return beginWith(t, f, c, func(o *Options) {
+		o.OpenTable = func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr }
+	})
+}
+
+// beginWith is begin with other options.
+func beginWith(t *testing.T, f *outsides, c *config.Config, others func(*Options)) (*Director, context.CancelFunc, <-chan error) {
+	t.Helper()
+	o := Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
-		OpenTable: func(context.Context) (Table, ipvsctl.Table, error) { return fakeTable{f}, f.found, openErr },
 		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {
 			f.mu.Lock()
@@ -221,7 +228,9 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 				f.notices = append(f.notices, assignment)
 			}
 		},
-	})
+	}
+	others(&o)
+	d := New(c, nil, o)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()

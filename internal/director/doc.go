@@ -26,8 +26,8 @@
 //	leave.go                           what serves on until a changed service's first results
 //	forwarded.go                       what checks by the forwarding path have need of
 //	plan.go                            Plan
-//	aspects.go, blocks.go,
-//	changes.go, deprive.go             what a reload changes, and which interfaces it takes away
+//	compare.go, aspects.go, blocks.go, what a reload changes, and which interfaces it takes away
+//	changes.go, deprive.go, differ.go
 //	adverts.go, findings.go, rivals.go what is wrong, and what to do about it
 //	certificates.go
 //	groups.go                          the state of sync groups, and what is wrong with it
@@ -52,6 +52,7 @@
 //	failover.go, standby.go            what operators order
 //	offer.go                           what a director does that is cut off
 //	handle.go                          what happens, and what follows from it
+//	rehearse.go, foretell.go           what another configuration would do
 //	director.go, loop.go               the channels around the loop, and the loop
 //
 // Everything that leaves the loop is a complete desired state, of which only the

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 
@@ -144,10 +145,14 @@ func trusted(path string) error {
 
 // sources are the files that a query is about.
 func (q *Query) sources() (config.Sources, error) {
-	if q.IsText {
-		return config.FromText(q.Path, q.Text)
+	if len(q.Read) == 0 {
+		return config.Read(q.Path)
 	}
-	return config.Read(q.Path)
+	dir := q.Path
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	return config.FromFiles(dir, q.Read...)
 }
 
 // count counts what blocks that were all parsed have.

@@ -78,7 +78,7 @@ func (r *Reader) Read(ctx context.Context, q Query) (Reading, error) {
 	case asked == nil && answer.Failed != "":
 		return Reading{}, errors.New(answer.Failed)
 	case asked == nil:
-		return r.take(answer, blocks, known)
+		return r.take(answer, blocks, known, !q.Aside)
 	}
 	excess, err := r.limits.exceeded(how)
 	if err != nil {
@@ -111,8 +111,8 @@ func (r *Reader) known() map[config.Key]config.Block {
 }
 
 // take puts a configuration together of what is new and what is known, and
-// keeps its blocks for the next one.
-func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block) (Reading, error) {
+// keeps its blocks for the next one if it is to run.
+func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block, runs bool) (Reading, error) {
 	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics, NamesHost: answer.NamesHost}
 	if answer.Config == nil {
 		return out, nil
@@ -121,6 +121,9 @@ func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]
 		return Reading{}, err
 	}
 	out.Config = config.Outcome{Config: answer.Config, Blocks: blocks}.Complete(known)
+	if !runs {
+		return out, nil
+	}
 	last := make(map[config.Key]config.Block, len(blocks))
 	for _, b := range blocks {
 		if b.Reused {

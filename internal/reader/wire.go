@@ -5,11 +5,11 @@ import "github.com/lvsd/lvsd/internal/config"
 // A Query says what is to be read, and what the reader needs to know besides
 // the files. The environment is the parent's.
 type Query struct {
-	// Path is a file, or a directory of *.hcl files. With IsText, it is only the name
-	// that messages give to Text.
-	Path   string
-	IsText bool
-	Text   []byte
+	// Path is a file, or a directory of *.hcl files. With Read, which are files that
+	// somebody has read, these count in their place, and relative names in them begin
+	// where they would there.
+	Path string
+	Read []config.SourceFile
 	// Node is as in config.Options.
 	Node string
 	// FileDirs is as in config.Options.
@@ -24,6 +24,9 @@ type Query struct {
 	RunningFiles  []string
 	// Programs asks whether the programs that are named can be run on this machine.
 	Programs bool
+	// Aside asks for a configuration that is not to run: what is known of the last one is
+	// kept.
+	Aside bool
 	// ValidateOnly asks whether the configuration is valid, and for no Config.
 	ValidateOnly bool
 }

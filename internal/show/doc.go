@@ -9,5 +9,6 @@
 //	select.go                 parts of it
 //	vrrp.go                   all about virtual routers
 //	explained.go              what checks see
+//	plan.go                   what a reload would change
 //	reload.go, orders.go      what a reload did, or another order
 package show
