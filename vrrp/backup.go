@@ -39,6 +39,9 @@ func (r *Router) hear(now time.Time, src netip.Addr, ad Advert) (acts []Action) 
 		return append(acts, r.reconsider(now)...)
 	case ad.Priority != 0:
 		r.election.know(src, ad.Priority)
+		r.election.leaving = false
+	case src == r.election.master:
+		r.election.leaving = true
 	}
 	return acts
 }

@@ -55,9 +55,9 @@ func (r *Router) Startup(now time.Time, source netip.Addr) []Action {
 
 // Resume leaves Initialize for Master at once. It is for a keeper that was
 // replaced while Master, sooner than a peer's patience ends. Where another
-// Master was heard already it is a Startup.
+// Master was heard already, and did not say since that it leaves, it is a Startup.
 func (r *Router) Resume(now time.Time, source netip.Addr) []Action {
-	if r.state != Initialize || r.handover.takenOver {
+	if r.state != Initialize || r.handover.takenOver && !r.election.leaving {
 		return r.Startup(now, source)
 	}
 	r.start(source)

@@ -24,16 +24,18 @@ func resuming(before time.Time) vrrp.Desired {
 // and listens first whether it has.
 func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 	for _, c := range []struct {
-		name      string
-		left      time.Duration
-		succeeded bool // another Master is heard meanwhile
-		then      vrrp.State
-		finally   vrrp.State
+		name    string
+		left    time.Duration
+		heard   []uint8 // the priorities of the adverts that are heard meanwhile
+		then    vrrp.State
+		finally vrrp.State
 	}{
-		{"in time", 2 * time.Second, false, vrrp.Initialize, vrrp.Master},
-		{"too late to listen", time.Second, false, vrrp.Backup, vrrp.Backup},
-		{"too late", -time.Millisecond, false, vrrp.Backup, vrrp.Backup},
-		{"in time, as was thought, but somebody has taken over", 2 * time.Second, true, vrrp.Initialize, vrrp.Backup},
+		{"in time", 2 * time.Second, nil, vrrp.Initialize, vrrp.Master},
+		{"too late to listen", time.Second, nil, vrrp.Backup, vrrp.Backup},
+		{"too late", -time.Millisecond, nil, vrrp.Backup, vrrp.Backup},
+		{"in time, as was thought, but somebody has taken over", 2 * time.Second, []uint8{100}, vrrp.Initialize, vrrp.Backup},
+		{"in time, and a Master that is heard leaves", 2 * time.Second, []uint8{100, 0}, vrrp.Initialize, vrrp.Master},
+		{"in time, and a Master that left has come back", 2 * time.Second, []uint8{100, 0, 100}, vrrp.Initialize, vrrp.Backup},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			play(t, func(s *kernel) {
@@ -41,8 +43,8 @@ func TestKeeperThatIsReplacedInTimeResumes(t *testing.T) {
 				if synctest.Wait(); s.status().State != c.then {
 					t.Errorf("at first it is %s, want %s", s.status().State, c.then)
 				}
-				if c.succeeded {
-					s.arrive(100, true)
+				for _, priority := range c.heard {
+					s.arrive(priority, true)
 				}
 				time.Sleep(1200 * time.Millisecond)
 				if synctest.Wait(); s.status().State != c.finally {

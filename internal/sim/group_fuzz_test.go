@@ -26,6 +26,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(268), []byte("\xb97O\xdb4\xecy\xf9ZU@ Ą\xe4\x9f\xc3\xd8\xea\xadE\x01+\xaf\xd0\xed\xfe\a\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0\xc0"))
 	// Conditions change while an offer waits for a successor that is not heard in one network.
 	f.Add(uint64(45), []byte("\x11\x00\x03\x85\xa2!\xfa\v\xff\x00\x05 \x00\x81\x03\xfa"))
+	// A keeper is replaced while another Master leaves, of routers with unlike intervals.
+	f.Add(uint64(37), []byte("\xb97O\xdb4\xecy\xf9\xc3\xd8\xf5>\r\x95\xb0\x9d\xad0<\xb8\\333334\x90\x8d8\xdc\xf5"))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string
