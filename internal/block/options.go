@@ -104,6 +104,39 @@ func Pairs[T any](name, help string, ref func(*T) *map[string]string) Entry[T] {
 	return entry(Option{Name: name, Help: help, Range: "a map"}, nil, ref, (*Body).pairs)
 }
 
+// Parameter is an argument that is kept in a map, under its name, as the text that read
+// makes of it. Where it is left out, it is not there.
+func Parameter[T any](o Option, ref func(*T) *map[string]string, read func(*Body, *hclsyntax.Attribute) (string, bool)) Entry[T] {
+	return Entry[T]{Option: &o, read: func(b *Body, a *hclsyntax.Attribute, t *T) {
+		v, ok := read(b, a)
+		if !ok {
+			return
+		}
+		if all := ref(t); *all == nil {
+			*all = map[string]string{o.Name: v}
+		} else {
+			(*all)[o.Name] = v
+		}
+	}}
+}
+
+// Number is a whole number, as Parameter needs it.
+func Number(lo, hi int64) func(*Body, *hclsyntax.Attribute) (string, bool) {
+	return func(b *Body, a *hclsyntax.Attribute) (string, bool) {
+		n, ok := b.number(a, lo, hi)
+		return strconv.FormatInt(n, 10), ok
+	}
+}
+
+// Switch is true or false, as "1" or "0", as Parameter needs it.
+func Switch(b *Body, a *hclsyntax.Attribute) (string, bool) {
+	v, ok := b.evaluate(a.Expr, a.Name, cty.Bool)
+	if ok && v.True() {
+		return "1", true
+	}
+	return "0", ok
+}
+
 // Address is an IP address, as Text needs it.
 func Address(b *Body, s string, at Place) (netip.Addr, bool) { return b.ParseAddress(s, at) }
 
