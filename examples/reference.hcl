@@ -47,17 +47,173 @@ director {
     server_metrics = false
   }
 
-  # Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace.
-  # Those that are not set here stay as they are; those that are set keep their
-  # values when lvsd stops.
+  # Parameters of the kernel's IPVS in this network namespace, by the kernel's
+  # names (net.ipv4.vs). Those that are not set here stay as they are. Those
+  # that are set are set again when somebody else changes them, and get their
+  # former values back when they are taken out of the configuration, or lvsd
+  # stops.
   ipvs {
     # When a real server leaves the IPVS table, end its connections at their
     # next packet: a UDP client is sent to another server, and a TCP client is
-    # reset. If false, the parameter stays as it is; with the kernel's default,
-    # 0, these packets are dropped until the connection has timed out, after 5
-    # minutes with UDP and 15 with TCP.
-    # Default: false.
+    # reset. With the kernel's default, 0, these packets are dropped until the
+    # connection has timed out, after 5 minutes with UDP and 15 with TCP, or go
+    # on to the server if it comes back meanwhile.
+    # True or false; default: as it is.
     expire_nodest_conn = false
+
+    # Send a client of a persistent service to another server once the one that
+    # it is bound to has weight 0. With the kernel's default, 0, its new
+    # connections go on to that server until the binding ends, so that one that
+    # is drained may never be empty.
+    # True or false; default: as it is.
+    expire_quiescent_template = false
+
+    # What becomes of a new connection from an address and port of an old one.
+    # 1, the kernel's default, chooses a server anew where the old one is over
+    # (TIME_WAIT by NAT; 2 and 3: FIN_WAIT, too, for direct routing). 0 sends
+    # it to the server of the old one and, before Linux 5.16, makes
+    # expire_nodest_conn have no effect.
+    # 0 to 3; default: as it is.
+    conn_reuse_mode = 1
+
+    # Keep an entry of connection tracking for each connection of IPVS, for
+    # rules of a firewall that ask for one, and for masquerading. It costs
+    # memory and processor time for each connection, and nf_conntrack_max
+    # bounds them all.
+    # True or false; default: as it is.
+    conntrack = false
+
+    # Route what servers behind NAT answer as if it came from this director, so
+    # that rules by its address count. The kernel's default is 1; without such
+    # rules, 0 saves a look at the routes for each packet.
+    # True or false; default: as it is.
+    snat_reroute = true
+
+    # Tell a real server behind NAT that sends packets of a connection which is
+    # not in the table that its destination cannot be reached.
+    # True or false; default: as it is.
+    nat_icmp_send = false
+
+    # Ask senders for smaller packets where theirs do not fit the way to the
+    # real server. The kernel's default is 1. 0 fragments what goes by tunnel,
+    # if the network drops those requests.
+    # True or false; default: as it is.
+    pmtu_disc = true
+
+    # Begin a connection for an ICMP error, too, that is about none in the
+    # table.
+    # True or false; default: as it is.
+    schedule_icmp = false
+
+    # Begin a TCP connection with any packet, not only with a SYN: connections
+    # go on after this director has taken over without their state, to whatever
+    # server the scheduler chooses. Use it with scheduler "sh" or "mh", which
+    # choose the same on both directors.
+    # True or false; default: as it is.
+    sloppy_tcp = false
+
+    # Begin an SCTP association with any packet, too.
+    # True or false; default: as it is.
+    sloppy_sctp = false
+
+    # Leave tunnelled packets alone that arrive here, where this director is a
+    # real server by tunnel as well.
+    # True or false; default: as it is.
+    ignore_tunneled = false
+
+    # Where a service for a transparent cache has no server left, send the
+    # packets on to the address that they are for.
+    # True or false; default: as it is.
+    cache_bypass = false
+
+    # Forward nothing by IPVS while this director's sync daemon is a backup,
+    # and not a master: where the directors are real servers of each other, by
+    # direct routing or tunnel, packets would loop.
+    # True or false; default: as it is.
+    backup_only = false
+
+    # Whether connections that are half open are dropped at random, against
+    # floods of SYNs. 0: never, 1: while memory is short, 3: always.
+    # 0 to 3; default: as it is.
+    drop_entry = 0
+
+    # Whether packets for real servers are dropped at random. 0: never, 1:
+    # while memory is short, 3: always.
+    # 0 to 3; default: as it is.
+    drop_packet = 0
+
+    # Whether shorter timeouts are used for TCP connections that are not
+    # established. 0: never, 1: while memory is short, 3: always.
+    # 0 to 3; default: as it is.
+    secure_tcp = 0
+
+    # With how many free pages memory counts as short for these three. The
+    # kernel's default is 1024.
+    # 1 to 2147483647; default: as it is.
+    amemthresh = 1024
+
+    # For drop_packet = 3: one of so many packets is dropped. The kernel's
+    # default is 10.
+    # 1 to 2147483647; default: as it is.
+    am_droprate = 10
+
+    # Work out rates for the statistics. The kernel's default is 1. With 0,
+    # lvsd status has no rates, and a table of ten thousand services takes less
+    # processor time.
+    # True or false; default: as it is.
+    run_estimation = true
+
+    # The processors on which the kernel works out rates, by their numbers,
+    # such as "0" or "2,4-7".
+    # Numbers and ranges of numbers; default: as it is.
+    est_cpulist = "0-1"
+
+    # The niceness of what works out rates. The kernel's default is 0.
+    # -20 to 19; default: as it is.
+    est_nice = 0
+
+    # After how many packets the sync daemon tells the other director of a
+    # connection, and after how many more again: "3 50" is the kernel's
+    # default. "0 50" tells of it at once.
+    # Two numbers, the first below the second; default: as it is.
+    sync_threshold = "3 50"
+
+    # How many seconds the timer of a connection must have changed by before
+    # the sync daemon tells of it again. The kernel's default is 0: the number
+    # of packets decides alone.
+    # 0 to 2147483647; default: as it is.
+    sync_refresh_period = 0
+
+    # How often the sync daemon repeats what it has told within
+    # sync_refresh_period. The kernel's default is 0.
+    # 0 to 3; default: as it is.
+    sync_retries = 0
+
+    # Of a persistent service, tell only which client is bound to which server,
+    # not each connection. Connections survive a takeover then with sloppy_tcp.
+    # True or false; default: as it is.
+    sync_persist_mode = false
+
+    # How many threads and UDP ports, from 8848 on, the sync daemon uses: 1, 2,
+    # 4 and so on. It must be the same on both directors. The kernel's default
+    # is 1; a daemon that runs keeps its number.
+    # 1 to 64; default: as it is.
+    sync_ports = 1
+
+    # How many messages of the sync daemon may wait to be sent. The kernel's
+    # default is a share of the memory.
+    # 1 to 2147483647; default: as it is.
+    sync_qlen_max = 4096
+
+    # The size of the sync daemon's buffer in the kernel, in bytes. 0, the
+    # default, is the kernel's usual one.
+    # 0 to 2147483647; default: as it is.
+    sync_sock_size = 0
+
+    # The version of the sync daemon's protocol. The kernel's default is 1; 0
+    # is for kernels before 2.6.39.
+    # 0 to 1; default: as it is.
+    sync_version = 1
   }
 
   # Feed a watchdog of the kernel, which resets this machine when it hangs. It

@@ -137,6 +137,53 @@ func Switch(b *Body, a *hclsyntax.Attribute) (string, bool) {
 	return "0", ok
 }
 
+// kept is an argument whose value is kept in a map, as text under its name. Where it is
+// left out, it is not there.
+func kept[T any](o Option, ref func(*T) *map[string]string, read func(*Body, *hclsyntax.Attribute) (string, bool)) Entry[T] {
+	return Entry[T]{Option: &o, read: func(b *Body, a *hclsyntax.Attribute, t *T) {
+		v, ok := read(b, a)
+		if !ok {
+			return
+		}
+		if all := ref(t); *all == nil {
+			*all = map[string]string{o.Name: v}
+		} else {
+			(*all)[o.Name] = v
+		}
+	}}
+}
+
+// CountIn is a whole number that is kept in a map, under its name, if it is given.
+func CountIn[T any](name, help string, lo, hi int64, ref func(*T) *map[string]string) Entry[T] {
+	o := Option{Name: name, Help: help, Range: fmt.Sprintf("%d to %d", lo, hi)}
+	return kept(o, ref, func(b *Body, a *hclsyntax.Attribute) (string, bool) {
+		n, ok := b.number(a, lo, hi)
+		return strconv.FormatInt(n, 10), ok
+	})
+}
+
+// FlagIn is true or false, and is kept in a map as "1" or "0", under its name, if it is
+// given.
+func FlagIn[T any](name, help string, ref func(*T) *map[string]string) Entry[T] {
+	return kept(Option{Name: name, Help: help, Range: "true or false"}, ref, func(b *Body, a *hclsyntax.Attribute) (string, bool) {
+		v, ok := b.evaluate(a.Expr, a.Name, cty.Bool)
+		if ok && v.True() {
+			return "1", true
+		}
+		return "0", ok
+	})
+}
+
+// TextIn is a text that is kept in a map as parse has it, under its name, if it is given.
+func TextIn[T any](name, help string, parse func(b *Body, s string, at Place) (string, bool), ref func(*T) *map[string]string) Entry[T] {
+	return kept(Option{Name: name, Help: help}, ref, func(b *Body, a *hclsyntax.Attribute) (v string, ok bool) {
+		if s, given := b.text(a); given {
+			v, ok = parse(b, s, at(a))
+		}
+		return v, ok
+	})
+}
+
 // Address is an IP address, as Text needs it.
 func Address(b *Body, s string, at Place) (netip.Addr, bool) { return b.ParseAddress(s, at) }
 

@@ -86,9 +86,9 @@ type Watchdog struct {
 
 // An IPVS holds the parameters of the kernel's IPVS that are to be set.
 type IPVS struct {
-	// ExpireNodest ends a connection at its next packet when its real server is no
-	// longer in the table (net.ipv4.vs.expire_nodest_conn); false: as it is.
-	ExpireNodest bool
+	// Parameters are their values by the kernel's names, those of net.ipv4.vs: "1" for
+	// "expire_nodest_conn". What is not there stays as it is.
+	Parameters map[string]string
 }
 
 // A Condition is something that the director watches for the virtual routers that

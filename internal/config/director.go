@@ -34,7 +34,7 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			"", processorList, func(d *Director) *Processors { return &d.KeeperProcessors }).Within("numbers and ranges of numbers").Unless("all"),
 		block.Inner("http", "Serve metrics and health checks over HTTP, read-only. Without this block, no HTTP server is started.",
 			httpTable, func(d *Director) *HTTP { return &d.HTTP }),
-		block.Inner("ipvs", "Parameters of the kernel's IPVS (net.ipv4.vs) in this network namespace. Those that are not set here stay as they are; those that are set keep their values when lvsd stops.",
+		block.Inner("ipvs", "Parameters of the kernel's IPVS in this network namespace, by the kernel's names (net.ipv4.vs). Those that are not set here stay as they are. Those that are set are set again when somebody else changes them, and get their former values back when they are taken out of the configuration, or lvsd stops.",
 			ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
 		block.Inner("watchdog", "Feed a watchdog of the kernel, which resets this machine when it hangs. It is fed by the process that sends the adverts, as long as that is on time, from its start until lvsd is stopped; so it needs a virtual_router. The unit that is shipped does not let lvsd open it, and its drop-in watchdog.conf does. Without this block, none is fed.",
 			watchdogTable, func(d *Director) *Watchdog { return &d.Watchdog }),
@@ -47,13 +47,6 @@ var watchdogTable = block.NewTable("watchdog", func() []block.Entry[Watchdog] {
 			"", watchdogDevice, func(w *Watchdog) *string { return &w.Device }).Within("a path below /dev").Required(`device = "/dev/watchdog"`),
 		block.Duration("timeout", "After this time without food, the machine is reset, in whole seconds. A keeper that hangs is replaced within 11 seconds, and one that keeps ending within 5: with less than that, the machine is reset for it.",
 			30*time.Second, 5*time.Second, 10*time.Minute, func(w *Watchdog) *time.Duration { return &w.Timeout }),
-	}
-})
-
-var ipvsTable = block.NewTable("ipvs", func() []block.Entry[IPVS] {
-	return []block.Entry[IPVS]{
-		block.Flag("expire_nodest_conn", "When a real server leaves the IPVS table, end its connections at their next packet: a UDP client is sent to another server, and a TCP client is reset. If false, the parameter stays as it is; with the kernel's default, 0, these packets are dropped until the connection has timed out, after 5 minutes with UDP and 15 with TCP.",
-			false, func(i *IPVS) *bool { return &i.ExpireNodest }),
 	}
 })
 

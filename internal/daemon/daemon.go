@@ -123,7 +123,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
-	standby := &standbyFile{store: store}
+	standby, tuned := &standbyFile{store: store}, settings{store}
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
@@ -153,7 +153,9 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			return candidate(ctx, o, r, running, files)
 		},
 		Rows:    readRows,
-		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) }, Set: machine.Setting.Set, MachineChanges: machineChanges(ctx, o.Log.Logger),
+		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) },
+		Tune:    tuned.tune, Tuned: tuned.load(o.Log.Logger),
+		MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)
 			memory.follow(state)

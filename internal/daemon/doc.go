@@ -13,7 +13,7 @@
 //	capabilities.go                  what it needs of root
 //	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
 //	kept_out.go, signed.go,          outlives it
-//	leftover.go
+//	settings.go, leftover.go
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go, forwarder.go        starting programs, and how the kernel forwards
 //	explain.go                       checks that are run once

@@ -2,8 +2,10 @@ package director
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -34,7 +36,7 @@ var (
 		{"keeper_processors", func(d *config.Director) any { return string(d.KeeperProcessors) }},
 		{"watchdog.device", func(d *config.Director) any { return d.Watchdog.Device }},
 		{"watchdog.timeout", func(d *config.Director) any { return d.Watchdog.Timeout }},
-		{"ipvs.expire_nodest_conn", func(d *config.Director) any { return d.IPVS.ExpireNodest }},
+		{"ipvs", func(d *config.Director) any { return d.IPVS.Parameters }},
 	}
 	routerAspects = []aspect[vrrp.Config]{
 		{"interface", func(c *vrrp.Config) any { return c.Interface }},
@@ -123,10 +125,30 @@ func differing[T any](all []aspect[T], before, after *T) []string {
 		if reflect.DeepEqual(was, is) {
 			continue
 		}
+		if parameters, ok := is.(map[string]string); ok {
+			names = append(names, differingIn(a.option, was.(map[string]string), parameters)...)
+			continue
+		}
 		if from, to := brief(was), brief(is); from != "" {
 			names = append(names, fmt.Sprintf("%s %s -> %s", a.option, from, to))
 		} else {
 			names = append(names, a.option)
+		}
+	}
+	return names
+}
+
+// differingIn names what differs in two maps of an option: "ipvs.est_nice unset -> 5".
+func differingIn(option string, before, after map[string]string) (names []string) {
+	all := maps.Clone(before)
+	if all == nil {
+		all = after
+	} else {
+		maps.Copy(all, after)
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if was, is := before[key], after[key]; was != is {
+			names = append(names, fmt.Sprintf("%s.%s %s -> %s", option, key, brief(was), brief(is)))
 		}
 	}
 	return names

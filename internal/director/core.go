@@ -61,15 +61,18 @@ type Core struct {
 	facts   machine.Facts
 	own     map[netip.Addr]bool
 	// private are the services that checks by the forwarding path have need of, and unpaved
-	// is true until the kernel has them. tuned are the parameters of interfaces that were
-	// changed for these checks, as they were before.
+	// is true until the kernel has them.
 	private ipvsctl.Table
 	unpaved bool
-	tuned   map[machine.Setting]string
-	// refused is why the kernel's parameters could not be set that should be.
-	refused map[machine.Setting]error
-	found   findings
-	counted findings
+	// tuned are the kernel's parameters that lvsd has changed, as they were before, and
+	// saved are those that are known beyond this process; tuning are those that will be
+	// once what is being set now is; nil: nothing is. refused is why those could not be set
+	// that should be, and unsaved why what they were could not be kept.
+	tuned, saved, tuning map[machine.Setting]string
+	refused              map[machine.Setting]error
+	unsaved              error
+	found                findings
+	counted              findings
 
 	// planned is the last plan, and outages are the services that have lost their
 	// last server by it or an earlier one, and not got one since.

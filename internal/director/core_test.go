@@ -3,7 +3,9 @@ package director
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 
 // A story tells a core what happens and writes down what it wants done.
 type story struct {
+	tune Tune // the last one
 	*testing.T
 	core *Core
 	now  time.Time
@@ -64,6 +67,18 @@ func (s *story) hear(o checker.Outcome) {
 	s.handle(Probed{{tcpTarget, checker.Result{Outcome: o, Detail: "connection refused"}}})
 }
 
+// adjusted tells that parameters of the kernel were set, or why they were all refused.
+func (s *story) adjusted(refused error) {
+	s.Helper()
+	in := Tuned{Tune: s.tune, Refused: map[machine.Setting]error{}}
+	if refused != nil {
+		for p := range in.Values {
+			in.Refused[p] = refused
+		}
+	}
+	s.handle(in)
+}
+
 // wait lets time pass, and wakes the core when it asked for that and not sooner.
 func (s *story) wait(d time.Duration) {
 	s.Helper()
@@ -90,8 +105,14 @@ func (s *story) write(effects []Effect) {
 		switch e := e.(type) {
 		case SetTable:
 			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
-		case SetSetting:
-			s.lines = append(s.lines, fmt.Sprintf("set %s=%s", e.Setting, e.Value))
+		case Tune:
+			s.tune = e
+			for _, p := range slices.Sorted(maps.Keys(e.Values)) {
+				s.lines = append(s.lines, fmt.Sprintf("set %s=%s", p, e.Values[p]))
+			}
+			if len(e.Values) == 0 {
+				s.lines = append(s.lines, fmt.Sprintf("keep what %d parameters were", len(e.Before)))
+			}
 		case SetTargets:
 			s.lines = append(s.lines, fmt.Sprintf("targets: %d", len(e)))
 		case SaveKeptOut:

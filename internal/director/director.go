@@ -52,8 +52,12 @@ type Options struct {
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
 	Machine func(to []netip.Addr) (machine.Facts, error)
-	// Set gives a parameter of the kernel a value.
-	Set func(machine.Setting, string) error
+	// Tune gives parameters of the kernel values, once it has kept beyond this process
+	// what those were before that lvsd has changed: Tuned are those that an earlier one had,
+	// on this boot and in this network namespace. It returns why some were refused, and why
+	// they could not be kept. It is called on a goroutine of its own, once at a time.
+	Tune  func(values, before map[machine.Setting]string) (refused map[machine.Setting]error, unsaved error)
+	Tuned map[machine.Setting]string
 	// Standby is one of an earlier process that is not over; nil: there is none.
 	Standby *api.Standby
 	// SaveStandby keeps a standby beyond this process, or with nil none. Of several, the

@@ -146,9 +146,8 @@ func TestParametersOfInterfacesGetTheirValuesBack(t *testing.T) {
 	s := tellOf(t, with)
 	s.handle(conf("0", "2", "0"))
 	s.lines = nil
-	set := SetSetting{machine.AcceptLocal("eth1"), "1"}
-	s.handle(SettingSet{set, nil})
-	s.want("who could not be heard is asked again", "ask again who could not be asked", "info setting-changed net.ipv4.conf.eth1.accept_local")
+	s.adjusted(nil)
+	s.want("who could not be heard is asked again", "info setting-changed net.ipv4.conf.eth1.accept_local", "ask again who could not be asked")
 	s.handle(conf("1", "2", "0"))
 	s.want("it stays")
 
@@ -157,14 +156,18 @@ func TestParametersOfInterfacesGetTheirValuesBack(t *testing.T) {
 	s.lines = nil
 	s.handle(conf("1", "2", "0"))
 	s.want("nobody is asked so any more", "set net.ipv4.conf.eth1.accept_local=0")
-	s.handle(SettingSet{SetSetting{machine.AcceptLocal("eth1"), "0"}, nil})
+	s.adjusted(nil)
 	s.lines = nil
 	s.handle(conf("0", "2", "0"))
-	s.want("that was all")
+	s.want("that was all", "keep what 0 parameters were")
+	s.adjusted(nil)
+	s.lines = nil
+	s.handle(conf("0", "2", "0"))
+	s.want("it is known that nothing is left to be given back")
 
 	s = tellOf(t, with)
 	s.handle(conf("0", "2", "0"))
-	s.handle(SettingSet{set, nil})
+	s.adjusted(nil)
 	for _, e := range s.core.Handle(s.now, Stop{}) {
 		if h, ok := e.(HandOver); ok {
 			if diff := cmp.Diff(map[machine.Setting]string{machine.AcceptLocal("eth1"): "0"}, h.Restore); diff != "" {
@@ -180,7 +183,7 @@ func TestParametersOfInterfacesThatCannotBeSet(t *testing.T) {
 	s := tellOf(t, &config.Config{Services: []config.Service{forwardedService(web1)}})
 	s.handle(conf("0", "2", "0"))
 	s.log.Reset()
-	s.handle(SettingSet{SetSetting{machine.AcceptLocal("eth1"), "1"}, errors.New("read-only file system")})
+	s.adjusted(errors.New("read-only file system"))
 	s.wantLog("it was refused", `level=WARN msg="the kernel's parameter net.ipv4.conf.eth1.accept_local is 0 and cannot be set to 1: read-only file system; `+
 		`checks by the forwarding path (forwarded) are not run while this director has the virtual address" event=setting-refused `+
 		`remedy="set net.ipv4.conf.eth1.accept_local=1 by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys"`)

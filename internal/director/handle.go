@@ -27,7 +27,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 		adverts: tallies{{at: now}}, replies: replies{},
 		reload:  reloader{Reload: api.Reload{Path: path, Digest: first.Config.Digest, Applied: now, Last: now, OK: true, Succeeded: 1}},
 		opened:  first.Found != nil,
-		refused: map[machine.Setting]error{}, tuned: map[machine.Setting]string{},
+		refused: map[machine.Setting]error{}, tuned: copied(first.tuned), saved: first.tuned,
 	}
 	c.configure(now, first)
 	c.see(now, facts)
@@ -43,7 +43,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.hear(now, in)
 	case MachineSeen:
 		c.look(now, in)
-	case SettingSet:
+	case Tuned:
 		c.adjusted(now, in)
 	case MachineChanged:
 		c.do(Retry{})
@@ -340,5 +340,5 @@ func (c *Core) stop(now time.Time) {
 	for i := range c.config.Routers {
 		slowest = max(slowest, c.config.Routers[i].Leave.Timeout+c.config.Routers[i].HandOver())
 	}
-	c.do(HandOver{Limit: 10*time.Second + slowest, Restore: maps.Clone(c.tuned)})
+	c.do(HandOver{Limit: 10*time.Second + slowest, Restore: c.untuned()})
 }

@@ -22,7 +22,7 @@ func (d *Director) Run(ctx context.Context) error {
 	defer cancel()
 
 	l := d.first
-	l.keptOut = d.o.KeptOut
+	l.keptOut, l.tuned = d.o.KeptOut, d.o.Tuned
 	d.first = Loaded{} // it is garbage after the first reload
 	l.open(ctx, d.o.OpenTable, d.o.Owned)
 	switch {
@@ -221,8 +221,11 @@ func (d *Director) carryOut(effects []Effect) {
 				facts, err := d.o.Machine(e.To)
 				return MachineSeen{Facts: facts, Err: err}
 			})
-		case SetSetting:
-			d.aside(func() Input { return SettingSet{e, d.o.Set(e.Setting, e.Value)} })
+		case Tune:
+			d.aside(func() Input {
+				refused, err := d.o.Tune(e.Values, e.Before)
+				return Tuned{e, refused, err}
+			})
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}
@@ -259,8 +262,8 @@ func (d *Director) handOver(h HandOver) Input {
 	last, cancelLast := context.WithTimeoutCause(d.work, lastHooks, fmt.Errorf("they have %v", lastHooks))
 	defer cancelLast()
 	d.o.Hooks.Finish(last)
-	for setting, value := range h.Restore {
-		_ = d.o.Set(setting, value) // Its interface may be gone.
+	if len(h.Restore) > 0 {
+		_, _ = d.o.Tune(h.Restore, nil) // An interface may be gone.
 	}
 	return HandedOver{Err: err}
 }

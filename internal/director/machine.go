@@ -1,6 +1,8 @@
 package director
 
 import (
+	"errors"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -52,54 +54,64 @@ func (c *Core) tellFindings(now time.Time) {
 	}
 }
 
-// adjust has the kernel's parameters set that are not as they should be. One that
-// does not exist waits for the next look: there is no IPVS yet.
+// adjust has the kernel's parameters set that are not as they should be, and what lvsd has
+// changed kept as it was before. One that does not exist waits for the next look: there is
+// no IPVS yet.
 func (c *Core) adjust() {
-	if c.stopping {
-		return // What was changed gets its value back.
+	if c.stopping || c.tuning != nil {
+		return // At the end, what was changed gets its value back.
 	}
-	wanted := wantedSettings(c.config, c.facts, c.tuned)
-	for _, setting := range slices.Sorted(maps.Keys(c.tuned)) {
-		if wanted[setting] == "" {
-			c.do(SetSetting{setting, c.tuned[setting]})
+	values := mistuned(wantedSettings(c.config, c.facts, c.tuned), c.facts.Settings, c.tuned)
+	if len(values) == 0 && maps.Equal(c.tuned, c.saved) {
+		return
+	}
+	c.tuning = copied(c.tuned)
+	for s := range values {
+		if _, known := c.tuning[s]; !known {
+			c.tuning[s] = c.facts.Settings[s]
 		}
 	}
-	for _, setting := range slices.Sorted(maps.Keys(wanted)) {
-		want := wanted[setting]
-		if is, exists := c.facts.Settings[setting]; exists && is != want {
-			c.do(SetSetting{setting, want})
-		}
-	}
+	c.do(Tune{values, c.tuning})
 }
 
 // adjusted takes what came of that.
-func (c *Core) adjusted(now time.Time, in SettingSet) {
-	before := c.facts.Settings[in.Setting]
-	c.refused[in.Setting] = in.Err
-	c.tune(in, before)
-	if in.Err == nil {
-		c.facts.Settings = maps.Clone(c.facts.Settings)
-		c.facts.Settings[in.Setting] = in.Value
-		c.tell(now, event.Info, "setting-changed", string(in.Setting), "parameter of the kernel set",
-			slog.String("setting", string(in.Setting)), slog.String("value", in.Value), slog.String("before", before))
+func (c *Core) adjusted(now time.Time, in Tuned) {
+	c.tuning = nil
+	if in.Unsaved == nil {
+		c.saved = in.Before
+	} else if c.unsaved == nil {
+		c.tell(now, event.Warning, "settings-unsaved", "", "what the kernel's parameters were before lvsd set them cannot be kept: if this process is killed, the next one does not give them back", slog.Any("error", in.Unsaved))
+	}
+	c.unsaved = in.Unsaved
+	c.facts.Settings = copied(c.facts.Settings)
+	heard := false
+	for _, s := range slices.Sorted(maps.Keys(in.Values)) {
+		value, before, refused := in.Values[s], c.facts.Settings[s], in.Refused[s]
+		c.refused[s] = refused
+		if was, tuned := c.tuned[s]; tuned && (value == was || errors.Is(refused, fs.ErrNotExist)) {
+			delete(c.tuned, s) // It is as it was, or its interface is gone.
+		} else if !tuned && refused == nil {
+			c.tuned[s] = in.Before[s]
+		}
+		if refused == nil {
+			heard = heard || !s.OfIPVS()
+			c.facts.Settings[s] = value
+			c.tell(now, event.Info, "setting-changed", string(s), "parameter of the kernel set",
+				slog.String("setting", string(s)), slog.String("value", value), slog.String("before", before))
+		}
+	}
+	if heard {
+		c.do(Retry{}) // A check that was not run for their sake can be run now.
 	}
 	c.tellFindings(now)
 }
 
-// tune remembers what a parameter of an interface was before it was set, until it is that
-// again, or the interface is gone. A check that was not run for its sake can be run now.
-func (c *Core) tune(in SettingSet, before string) {
-	was, tuned := c.tuned[in.Setting]
-	switch {
-	case in.Setting == machine.ExpireNodest:
-	case tuned && in.Value == was:
-		delete(c.tuned, in.Setting)
-	case in.Err == nil:
-		if !tuned {
-			c.tuned[in.Setting] = before
-		}
-		c.do(Retry{})
+// untuned are the parameters that lvsd has changed, or is changing, as they were before.
+func (c *Core) untuned() map[machine.Setting]string {
+	if c.tuning != nil {
+		return c.tuning
 	}
+	return maps.Clone(c.tuned)
 }
 
 // levels are the levels at which findings are logged.

@@ -56,8 +56,9 @@ func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
 func (r *rehearsal) take(effects []Effect) {
 	r.takeTable(effects, &r.first)
 	for _, e := range effects {
-		if s, ok := e.(SetSetting); ok {
-			r.differences = append(r.differences, api.Difference{Action: api.Change, Kind: "setting", Name: string(s.Setting), What: []string{s.Value}, Now: true})
+		tune, _ := e.(Tune)
+		for _, s := range slices.Sorted(maps.Keys(tune.Values)) {
+			r.differences = append(r.differences, api.Difference{Action: api.Change, Kind: "setting", Name: string(s), What: []string{tune.Values[s]}, Now: true})
 		}
 	}
 }

@@ -12,14 +12,40 @@ import (
 )
 
 // wantedSettings are the kernel's parameters that the configuration sets on a machine. Was
-// are those of interfaces that lvsd has changed, as they were before.
+// are those that lvsd has changed, as they were before.
 func wantedSettings(c *config.Config, m machine.Facts, was map[machine.Setting]string) map[machine.Setting]string {
 	all := make(map[machine.Setting]string)
-	if c.Director.IPVS.ExpireNodest {
-		all[machine.ExpireNodest] = "1"
+	for name, value := range c.Director.IPVS.Parameters {
+		all[machine.IPVS(name)] = value
 	}
 	hearing(all, c, m, was)
 	return all
+}
+
+// defences are the parameters that the kernel itself changes from 1 to 2 while memory is
+// short, and back.
+var defences = []machine.Setting{machine.IPVS("drop_entry"), machine.IPVS("drop_packet"), machine.IPVS("secure_tcp")}
+
+// obeyed reports whether a parameter is as it should be.
+func obeyed(s machine.Setting, is, wanted string) bool {
+	return is == wanted || slices.Contains(defences, s) && is == "2" && wanted == "1"
+}
+
+// mistuned are the values of the parameters that are not as they should be, and exist; and
+// of those that lvsd has changed, and nobody wants changed any more.
+func mistuned(wanted, are, was map[machine.Setting]string) map[machine.Setting]string {
+	values := make(map[machine.Setting]string)
+	for s, before := range was {
+		if _, ok := wanted[s]; !ok {
+			values[s] = before
+		}
+	}
+	for s, value := range wanted {
+		if is, exists := are[s]; exists && !obeyed(s, is, value) {
+			values[s] = value
+		}
+	}
+	return values
 }
 
 // settings finds parameters of the kernel that could not be set, and those that
@@ -27,13 +53,18 @@ func wantedSettings(c *config.Config, m machine.Facts, was map[machine.Setting]s
 func (all *findings) settings(c *config.Config, m machine.Facts, was map[machine.Setting]string, refused map[machine.Setting]error) {
 	wanted := wantedSettings(c, m, was)
 	for _, s := range slices.Sorted(maps.Keys(wanted)) {
-		if m.Settings[s] != wanted[s] && refused[s] != nil {
+		is, exists := m.Settings[s]
+		switch {
+		case exists && !obeyed(s, is, wanted[s]) && refused[s] != nil:
 			so := ""
-			if s != machine.ExpireNodest {
+			if !s.OfIPVS() {
 				so = "; checks by the forwarding path (forwarded) are not run while this director has the virtual address"
 			}
 			all.add(api.Warning, "setting-refused", string(s), fmt.Sprintf("set %s=%s by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys", s, wanted[s]),
-				"the kernel's parameter %s is %s and cannot be set to %s: %v%s", s, m.Settings[s], wanted[s], refused[s], so)
+				"the kernel's parameter %s is %s and cannot be set to %s: %v%s", s, is, wanted[s], refused[s], so)
+		case !exists && s.OfIPVS() && m.HasIPVS():
+			all.add(api.Warning, "setting-missing", string(s), "take it out of the ipvs block of the director block, or run a kernel that has it",
+				"this kernel has no parameter %s, which the configuration sets to %s", s, wanted[s])
 		}
 	}
 	if wanted[machine.ExpireNodest] != "" || m.Settings[machine.ExpireNodest] != "0" {
@@ -51,4 +82,12 @@ func (all *findings) settings(c *config.Config, m machine.Facts, was map[machine
 // every packet is a connection of its own.
 func outlivesServers(s config.Service) bool {
 	return s.Key.Protocol == ipvsctl.UDP && s.Service.Flags&ipvsctl.OnePacket == 0
+}
+
+// copied returns a copy that can be written to.
+func copied(all map[machine.Setting]string) map[machine.Setting]string {
+	if all == nil {
+		return map[machine.Setting]string{}
+	}
+	return maps.Clone(all)
 }

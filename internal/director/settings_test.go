@@ -3,7 +3,10 @@ package director
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -65,16 +68,15 @@ func (s *story) has(code string) bool {
 
 func TestAParameterOfTheKernelIsSetAndKept(t *testing.T) {
 	c := &config.Config{Services: []config.Service{dns()}}
-	c.Director.IPVS.ExpireNodest = true
+	c.Director.IPVS.Parameters = map[string]string{"expire_nodest_conn": "1"}
 	s := tellOf(t, c)
-	set := SetSetting{machine.ExpireNodest, "1"}
 	s.lines = nil
 	s.handle(nodest(""))
 	s.want("the kernel has no IPVS yet")
 	s.handle(nodest("0"))
 	s.want("it has", "set net.ipv4.vs.expire_nodest_conn=1")
 	s.log.Reset()
-	s.handle(SettingSet{set, nil})
+	s.adjusted(nil)
 	s.wantLog("it was set", `level=INFO msg="parameter of the kernel set" event=setting-changed setting=net.ipv4.vs.expire_nodest_conn value=1 before=0`)
 	s.lines = nil
 	s.handle(nodest("1"))
@@ -85,12 +87,11 @@ func TestAParameterOfTheKernelIsSetAndKept(t *testing.T) {
 
 func TestAParameterOfTheKernelThatCannotBeSetIsAFinding(t *testing.T) {
 	c := &config.Config{Services: []config.Service{dns()}}
-	c.Director.IPVS.ExpireNodest = true
+	c.Director.IPVS.Parameters = map[string]string{"expire_nodest_conn": "1"}
 	s := tellOf(t, c)
-	set := SetSetting{machine.ExpireNodest, "1"}
 	s.handle(nodest("0"))
 	s.log.Reset()
-	s.handle(SettingSet{set, errors.New("open /proc/sys/net/ipv4/vs/expire_nodest_conn: read-only file system")})
+	s.adjusted(errors.New("open /proc/sys/net/ipv4/vs/expire_nodest_conn: read-only file system"))
 	s.wantLog("it was refused", `level=WARN msg="the kernel's parameter net.ipv4.vs.expire_nodest_conn is 0 and cannot be set to 1: `+
 		`open /proc/sys/net/ipv4/vs/expire_nodest_conn: read-only file system" event=setting-refused `+
 		`remedy="set net.ipv4.vs.expire_nodest_conn=1 by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys"`)
@@ -100,10 +101,95 @@ func TestAParameterOfTheKernelThatCannotBeSetIsAFinding(t *testing.T) {
 	s.lines = nil
 	s.handle(nodest("0"))
 	s.want("it is tried again", "set net.ipv4.vs.expire_nodest_conn=1")
-	s.handle(SettingSet{set, errors.New("read-only file system")})
+	s.adjusted(errors.New("read-only file system"))
 	s.wantLog("it is known")
 	s.handle(nodest("1"))
 	if s.has("setting-refused") {
 		t.Error("somebody else has set it, and it is a finding")
+	}
+}
+
+// vs is a look at a machine whose kernel has these parameters of IPVS.
+func vs(parameters map[string]string) MachineSeen {
+	seen := nodest("")
+	for name, value := range parameters {
+		seen.Facts.Settings[machine.IPVS(name)] = value
+	}
+	return seen
+}
+
+// wanting has parameters in its ipvs block.
+func wanting(parameters map[string]string) *config.Config {
+	c := &config.Config{Services: []config.Service{checked()}}
+	c.Director.IPVS.Parameters = parameters
+	return c
+}
+
+func TestParametersOfIPVSGetTheirValuesBack(t *testing.T) {
+	s := tellOf(t, wanting(map[string]string{"conn_reuse_mode": "0", "sync_threshold": "0 50"}))
+	s.lines = nil
+	s.handle(vs(map[string]string{"conn_reuse_mode": "1", "sync_threshold": "3 50"}))
+	s.want("both are set", "set net.ipv4.vs.conn_reuse_mode=0", "set net.ipv4.vs.sync_threshold=0 50")
+	before := map[machine.Setting]string{machine.IPVS("conn_reuse_mode"): "1", machine.IPVS("sync_threshold"): "3 50"}
+	if diff := cmp.Diff(before, s.tune.Before); diff != "" {
+		t.Errorf("what they were is kept (-want +got):\n%s", diff)
+	}
+	s.adjusted(nil)
+	s.core.configure(s.now, Loaded{Config: wanting(map[string]string{"sync_threshold": "0 50"})})
+	s.write(s.core.act(s.now))
+	s.lines = nil
+	s.handle(vs(map[string]string{"conn_reuse_mode": "0", "sync_threshold": "0 50"}))
+	s.want("a reload takes one out", "set net.ipv4.vs.conn_reuse_mode=1")
+	s.adjusted(nil)
+	for _, e := range s.core.Handle(s.now, Stop{}) {
+		if h, ok := e.(HandOver); ok {
+			if diff := cmp.Diff(map[machine.Setting]string{machine.IPVS("sync_threshold"): "3 50"}, h.Restore); diff != "" {
+				t.Errorf("at the end (-want +got):\n%s", diff)
+			}
+		}
+	}
+}
+
+// A process that was killed gives nothing back; the next one knows of it.
+func TestParametersThatAnEarlierProcessSetGetTheirValuesBack(t *testing.T) {
+	s := tellOf(t, wanting(nil))
+	s.core.tuned = map[machine.Setting]string{machine.IPVS("conn_reuse_mode"): "1"}
+	s.core.saved = s.core.tuned
+	s.lines = nil
+	s.handle(vs(map[string]string{"conn_reuse_mode": "0"}))
+	s.want("nobody wants it changed now", "set net.ipv4.vs.conn_reuse_mode=1")
+}
+
+func TestTheKernelChangesDefencesItself(t *testing.T) {
+	s := tellOf(t, wanting(map[string]string{"drop_entry": "1"}))
+	s.lines = nil
+	s.handle(vs(map[string]string{"drop_entry": "2"}))
+	s.want("memory is short: the kernel has made 2 of 1")
+	s.handle(vs(map[string]string{"drop_entry": "3"}))
+	s.want("somebody has set it", "set net.ipv4.vs.drop_entry=1")
+}
+
+func TestAParameterThatTheKernelDoesNotHaveIsAFinding(t *testing.T) {
+	s := tellOf(t, wanting(map[string]string{"est_nice": "5"}))
+	s.handle(nodest(""))
+	if s.has("setting-missing") {
+		t.Error("a kernel without IPVS has none yet")
+	}
+	s.handle(nodest("0"))
+	if !s.has("setting-missing") {
+		t.Error("it is no finding")
+	}
+}
+
+func TestWhatParametersWereCannotBeKept(t *testing.T) {
+	s := tellOf(t, wanting(map[string]string{"est_nice": "5"}))
+	s.handle(vs(map[string]string{"est_nice": "0"}))
+	s.log.Reset()
+	for range 2 {
+		s.handle(Tuned{Tune: s.tune, Unsaved: errors.New("read-only file system")})
+		s.handle(vs(map[string]string{"est_nice": "5"}))
+	}
+	if got := strings.Count(s.log.String(), "event=settings-unsaved"); got != 1 {
+		t.Errorf("it is told %d times:\n%s", got, s.log.String())
 	}
 }

@@ -3,6 +3,7 @@ package director
 import (
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -21,7 +22,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.config != nil {
 		c.replies = c.replies.of(c.config.Services, l.Config.Services)
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
-		if c.config.Director != l.Config.Director {
+		if !reflect.DeepEqual(c.config.Director, l.Config.Director) {
 			c.do(Configure(l.Config.Director))
 		}
 	}

@@ -33,10 +33,13 @@ type (
 	}
 	// MachineChanged: interfaces, addresses or routes of the machine are others.
 	MachineChanged struct{}
-	// SettingSet is what came of a SetSetting.
-	SettingSet struct {
-		SetSetting
-		Err error
+	// Tuned is what came of a Tune.
+	Tuned struct {
+		Tune
+		// Refused are why parameters could not be set, and Unsaved is why what they were
+		// could not be kept.
+		Refused map[machine.Setting]error
+		Unsaved error
 	}
 	// ResourcesBarred are why virtual routers must not be Master, by the names of their
 	// conditions.
@@ -131,6 +134,8 @@ type Loaded struct {
 
 	table   Table     // that was opened
 	keptOut []KeptOut // of an earlier process
+	// tuned are the kernel's parameters that it had changed, as they were before.
+	tuned map[machine.Setting]string
 }
 
 // A KeptOut is a real server that has failed, and that manual_resume keeps out until an
@@ -203,12 +208,9 @@ type (
 	// Look begins a look at the machine, and at the ways to some addresses. It ends with a
 	// MachineSeen.
 	Look struct{ To []netip.Addr }
-	// SetSetting gives a parameter of the kernel a value. It ends with a
-	// SettingSet.
-	SetSetting struct {
-		machine.Setting
-		Value string
-	}
+	// Tune gives parameters of the kernel values. What all those that lvsd has changed were
+	// before is kept beyond this process first. It ends with a Tuned.
+	Tune struct{ Values, Before map[machine.Setting]string }
 	// HandOver hands every virtual router over and ends the keeper, within a
 	// limit, stops what resources are left, and then runs the hooks for their end, and gives
 	// parameters of the kernel their values back. It ends with HandedOver.

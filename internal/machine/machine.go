@@ -33,7 +33,7 @@ type Facts struct {
 	// net.ipv4.ip_forward and net.ipv6.conf.all.forwarding.
 	Forward4, Forward6 bool
 	// Settings are the values of the kernel's parameters that lvsd can set, as far
-	// as they exist.
+	// as they exist: all of IPVS, and those of interfaces that are asked for.
 	Settings map[Setting]string
 	// Outgoing are the interfaces by which packets leave to the addresses that were asked
 	// about, without those to which there is no way, or none that leaves the machine.
@@ -49,6 +49,16 @@ func (f *Facts) Names() []string {
 	return names
 }
 
+// HasIPVS reports whether the kernel has IPVS, with its parameters.
+func (f *Facts) HasIPVS() bool {
+	for s := range f.Settings {
+		if s.OfIPVS() {
+			return true
+		}
+	}
+	return false
+}
+
 // Read asks the kernel for the facts, and for the ways to some addresses. It may block for seconds while another
 // process holds the kernel's network configuration lock, for instance to delete
 // a thousand interfaces.
@@ -56,12 +66,10 @@ func Read(to ...netip.Addr) (Facts, error) {
 	f := Facts{
 		Forward4: enabled("/proc/sys/net/ipv4/ip_forward"),
 		Forward6: enabled("/proc/sys/net/ipv6/conf/all/forwarding"),
-		Settings: make(map[Setting]string, len(settings)),
+		Settings: make(map[Setting]string),
 		Outgoing: outgoing(to),
 	}
-	for _, s := range settings {
-		s.read(f.Settings)
-	}
+	readIPVS(f.Settings)
 	for _, name := range f.Outgoing {
 		if _, known := f.Settings[AcceptLocal(name)]; !known {
 			readConf(f.Settings, name)

@@ -10,11 +10,28 @@ import (
 // of an interface is a slash there.
 type Setting string
 
+// vs is the beginning of the names of IPVS's parameters, which belong to the network
+// namespace, and do not exist before the module is loaded.
+const vs = "net.ipv4.vs."
+
+// IPVS is a parameter of IPVS (linux/Documentation/networking/ipvs-sysctl.rst).
+func IPVS(name string) Setting { return Setting(vs + name) }
+
+// OfIPVS reports whether it is one of IPVS.
+func (s Setting) OfIPVS() bool { return strings.HasPrefix(string(s), vs) }
+
+// Ours reports whether it is one that lvsd may set: what is read from a file is not believed
+// to be one.
+func (s Setting) Ours() bool {
+	return s.OfIPVS() || strings.HasPrefix(string(s), "net.ipv4.conf.") &&
+		(strings.HasSuffix(string(s), ".accept_local") || strings.HasSuffix(string(s), ".rp_filter"))
+}
+
 // ExpireNodest is whether the kernel forgets a connection whose real server is
 // no longer in the IPVS table: "1" at its next packet, "0" only when it has timed
 // out, and until then its packets are dropped
 // (linux/Documentation/networking/ipvs-sysctl.rst).
-const ExpireNodest Setting = "net.ipv4.vs.expire_nodest_conn"
+const ExpireNodest Setting = vs + "expire_nodest_conn"
 
 // AcceptLocal is whether packets are accepted on an interface that come from one of this
 // machine's own addresses: "1" there or for "all".
@@ -29,9 +46,15 @@ func conf(name, key string) Setting {
 	return Setting("net.ipv4.conf." + strings.ReplaceAll(name, ".", "/") + "." + key)
 }
 
-// settings are those that lvsd always reads. Those of IPVS belong to the network
-// namespace, and do not exist before the module is loaded.
-var settings = []Setting{ExpireNodest}
+// readIPVS reads all parameters of IPVS that there are.
+func readIPVS(all map[Setting]string) {
+	files, _ := os.ReadDir(Setting(strings.TrimSuffix(vs, ".")).path()) // There is none before the module is loaded.
+	for _, f := range files {
+		if f.Type().IsRegular() {
+			IPVS(f.Name()).read(all)
+		}
+	}
+}
 
 // readConf reads those of an interface, and those of "all", that say what is accepted
 // there.
@@ -62,6 +85,6 @@ func (s Setting) Set(value string) error { return os.WriteFile(s.path(), []byte(
 // read adds the setting's value, if the kernel has it.
 func (s Setting) read(all map[Setting]string) {
 	if text, err := os.ReadFile(s.path()); err == nil {
-		all[s] = string(bytes.TrimSpace(text))
+		all[s] = string(bytes.Join(bytes.Fields(text), []byte(" ")))
 	}
 }

@@ -50,18 +50,24 @@ func (f *ledgerFile) valid() error {
 // Ledger returns the ledger about the IPVS table of this boot and this
 // process's network namespace.
 func (s *Store) Ledger() (*Ledger, error) {
-	boot, err := bootID()
+	table, err := thisTable()
 	if err != nil {
 		return nil, err
 	}
+	return &Ledger{store: s, table: table}, nil
+}
+
+// thisTable is the table of this boot and this process's network namespace.
+func thisTable() (tableID, error) {
+	boot, err := bootID()
+	if err != nil {
+		return tableID{}, err
+	}
 	namespace, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
-		return nil, fmt.Errorf("reading the network namespace's ID: %w", err)
+		return tableID{}, fmt.Errorf("reading the network namespace's ID: %w", err)
 	}
-	return &Ledger{
-		store: s,
-		table: tableID{Boot: boot, Namespace: namespace},
-	}, nil
+	return tableID{Boot: boot, Namespace: namespace}, nil
 }
 
 // Load returns the services that were last saved for this table; none where

@@ -12,7 +12,8 @@
 //	store.go                 the directory and its lock
 //	document.go              a file, read and replaced as a whole
 //	ledger.go, signed.go,    what each has
-//	standby.go, kept_out.go
+//	standby.go, kept_out.go,
+//	settings.go
 package state
 
 import (

@@ -4,7 +4,37 @@ director {
     listen         = "[::1]:9112"
     server_metrics = true
   }
-  ipvs { expire_nodest_conn = true }
+  ipvs {
+    expire_nodest_conn = true
+    expire_quiescent_template = true
+    conn_reuse_mode = 0
+    conntrack = true
+    snat_reroute = false
+    nat_icmp_send = true
+    pmtu_disc = false
+    schedule_icmp = true
+    sloppy_tcp = true
+    sloppy_sctp = true
+    ignore_tunneled = true
+    cache_bypass = true
+    backup_only = true
+    drop_entry = 1
+    drop_packet = 1
+    secure_tcp = 1
+    amemthresh = 2048
+    am_droprate = 20
+    run_estimation = false
+    est_cpulist = "0-1"
+    est_nice = -5
+    sync_threshold = "0 50"
+    sync_refresh_period = 10
+    sync_retries = 2
+    sync_persist_mode = true
+    sync_ports = 4
+    sync_qlen_max = 1000
+    sync_sock_size = 65536
+    sync_version = 0
+  }
   watchdog {
     device  = "/dev/watchdog1"
     timeout = "20s"
