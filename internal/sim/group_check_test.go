@@ -49,6 +49,15 @@ func (s *Site) leaves() bool {
 	return slices.ContainsFunc(s.session.StatusesAt(s.clock()), func(st vrrp.Status) bool { return st.Question.Step == vrrp.Leave })
 }
 
+// finishing is how long a fault may last beyond Master_Down since one of the sites finishes
+// what is to be done before it leaves.
+func (w *groupWatch) finishing(fault bool, sites ...*Site) time.Duration {
+	if fault && slices.ContainsFunc(sites, (*Site).leaves) {
+		return w.patience
+	}
+	return 0
+}
+
 // masterDown is the longest Master_Down of any router, by the slowest clock.
 func (w *groupWatch) masterDown() (longest time.Duration) {
 	for _, s := range w.Sites {
@@ -65,10 +74,8 @@ func (w *groupWatch) check() {
 	whole, able := 0, 0
 	for i, s := range w.Sites {
 		routers, masters := s.standing()
-		split, splits := s.running() && masters > 0 && masters < routers, down
-		if split && s.leaves() {
-			splits += w.patience
-		}
+		split := s.running() && masters > 0 && masters < routers
+		splits := down + w.finishing(split, s)
 		if w.lasts("split "+s.Name, split, splits) {
 			w.fail(s.Name, "has %d of %d routers for %s", masters, routers, splits)
 		}
@@ -81,8 +88,9 @@ func (w *groupWatch) check() {
 		for _, t := range w.Sites[i+1:] {
 			_, others := t.standing()
 			both := s.running() && t.running() && masters > 0 && others > 0 && w.connected(s, t)
-			if w.lasts("two "+s.Name+t.Name, both, down) {
-				w.fail(s.Name, "and %s are both Master for %s", t.Name, down)
+			pairs := down + w.finishing(both, s, t)
+			if w.lasts("two "+s.Name+t.Name, both, pairs) {
+				w.fail(s.Name, "and %s are both Master for %s", t.Name, pairs)
 			}
 		}
 	}

@@ -28,6 +28,8 @@ func FuzzGroup(f *testing.F) {
 	f.Add(uint64(45), []byte("\x11\x00\x03\x85\xa2!\xfa\v\xff\x00\x05 \x00\x81\x03\xfa"))
 	// A keeper is replaced while another Master leaves, of routers with unlike intervals.
 	f.Add(uint64(37), []byte("\xb97O\xdb4\xecy\xf9\xc3\xd8\xf5>\r\x95\xb0\x9d\xad0<\xb8\\333334\x90\x8d8\xdc\xf5"))
+	// One finishes what is to be done before it leaves, and a cut hides it from the other.
+	f.Add(uint64(238), []byte("$\x83\xde\xe8\x01\x92\x94\x15e\x11\x88\x8f\xc3@q\xb1x\x02\x01У7a\xf1"))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte) {
 		if err := newGroup(seed, nil).play(script); err != nil {
 			var lines []string
