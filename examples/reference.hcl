@@ -53,6 +53,23 @@ director {
   # former values back when they are taken out of the configuration, or lvsd
   # stops.
   ipvs {
+    # How long the kernel remembers an established TCP connection without
+    # packets, in whole seconds. The kernel's default is 15m. A client that is
+    # silent for longer is reset, so it should be longer than what the servers
+    # allow.
+    # 1s to 744h; default: as it is.
+    tcp_timeout = "15m"
+
+    # The same for a TCP connection of which one side has said that it ends.
+    # The kernel's default is 2m.
+    # 1s to 744h; default: as it is.
+    tcp_fin_timeout = "2m"
+
+    # The same for UDP: after that time, a client may be sent to another
+    # server. The kernel's default is 5m.
+    # 1s to 744h; default: as it is.
+    udp_timeout = "5m"
+
     # When a real server leaves the IPVS table, end its connections at their
     # next packet: a UDP client is sent to another server, and a TCP client is
     # reset. With the kernel's default, 0, these packets are dropped until the
@@ -214,6 +231,50 @@ director {
     # is for kernels before 2.6.39.
     # 0 to 1; default: as it is.
     sync_version = 1
+  }
+
+  # Have the kernel tell the other directors of connections, so that those go
+  # on when another one becomes Master (its sync daemons, as ipvsadm
+  # --start-daemon). Without this block, connections by NAT and by tunnel or
+  # direct routing end then, unless the scheduler sends them to the same
+  # servers and sloppy_tcp is set. The kernel tells of a connection with its
+  # packets, as sync_threshold in the ipvs block says. Where a service forwards
+  # directly or by tunnel, backup_only is true unless the ipvs block says
+  # otherwise.
+  connection_sync {
+    # The virtual router whose role decides: its Master tells, and all others
+    # listen.
+    # The name of a virtual_router; no default.
+    router = "outside"
+
+    # The network interface to the other directors. Nothing protects what is
+    # told, so it should lead to a network of their own. It needs an address.
+    # The name of a network interface; no default.
+    interface = "eth1"
+
+    # The number by which directors of one cluster know each other's messages.
+    # A director with 0 takes anybody's.
+    # 0 to 255; default: 1.
+    id = 1
+
+    # The multicast group that messages are sent to, of either family.
+    # A multicast address; default: "224.0.0.81".
+    group = "224.0.0.81"
+
+    # The UDP port that messages are sent to; with sync_ports in the ipvs
+    # block, the first of them.
+    # 1 to 65535; default: 8848.
+    port = 8848
+
+    # The TTL, or hop limit, of messages. With more than 1, routers may pass
+    # them on.
+    # 1 to 255; default: 1.
+    ttl = 1
+
+    # The longest message, in bytes. 0 takes what the interface's MTU has room
+    # for, of 1500 bytes at most.
+    # 0 to 65507; default: 0.
+    max_length = 0
   }
 
   # Feed a watchdog of the kernel, which resets this machine when it hangs. It

@@ -3,6 +3,8 @@ package ipvsctl
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 )
 
 // Info is what the kernel tells of its IPVS.
@@ -60,4 +62,61 @@ type SyncDaemon struct {
 	Group     netip.Addr // 224.0.0.81
 	Port      uint16     // 8848
 	TTL       uint8      // 1
+}
+
+// String returns the configuration on one line, without the role:
+// "eth1 id=51 group=224.0.0.81 port=8848 ttl=1 length=1472". What is the kernel's choice is
+// left out.
+func (d SyncDaemon) String() string {
+	text := fmt.Sprintf("%s id=%d", d.Interface, d.ID)
+	if d.Group.IsValid() {
+		text += " group=" + d.Group.String()
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"port", int(d.Port)}, {"ttl", int(d.TTL)}, {"length", int(d.MaxLength)}} {
+		if n.value != 0 {
+			text += fmt.Sprintf(" %s=%d", n.name, n.value)
+		}
+	}
+	return text
+}
+
+// ParseSyncDaemon reads what String has written.
+func ParseSyncDaemon(role SyncRole, text string) (SyncDaemon, error) {
+	d := SyncDaemon{Role: role}
+	fields := strings.Fields(text)
+	if len(fields) == 0 {
+		return d, fmt.Errorf("a sync daemon without an interface: %q", text)
+	}
+	d.Interface = fields[0]
+	for _, field := range fields[1:] {
+		name, value, _ := strings.Cut(field, "=")
+		var err error
+		switch name {
+		case "id":
+			err = parseInto(&d.ID, value, 8)
+		case "group":
+			d.Group, err = netip.ParseAddr(value)
+		case "port":
+			err = parseInto(&d.Port, value, 16)
+		case "ttl":
+			err = parseInto(&d.TTL, value, 8)
+		case "length":
+			err = parseInto(&d.MaxLength, value, 16)
+		default:
+			err = fmt.Errorf("nothing is called %q", name)
+		}
+		if err != nil {
+			return d, fmt.Errorf("reading a sync daemon, %q: %w", text, err)
+		}
+	}
+	return d, nil
+}
+
+func parseInto[N uint8 | uint16](n *N, text string, bits int) error {
+	v, err := strconv.ParseUint(text, 10, bits)
+	*n = N(v)
+	return err
 }

@@ -147,7 +147,7 @@ func newPaced(probes *checker.Checker, c *config.Config) *director.Director {
 		Events: event.Log(slog.New(slog.DiscardHandler)), Keeper: pacedKeeper{}, Probes: probes, Hooks: pacedHooks{}, Resources: pacedResources{},
 		Configure: func(config.Director) {}, HTTP: func() error { return nil }, Alone: func() error { return nil },
 		OpenTable: func(context.Context) (director.Table, ipvsctl.Table, error) { return table, nil, nil },
-		Machine:   func([]netip.Addr) (machine.Facts, error) { return machine.Facts{}, nil },
+		Machine:   func([]netip.Addr, bool) (machine.Facts, error) { return machine.Facts{}, nil },
 		Notify:    func(string) {},
 	})
 }

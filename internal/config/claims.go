@@ -35,6 +35,8 @@ const (
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
 	suspendedService   // a service with ha_suspend, with its address as text
+	mixedService       // a service with real servers of the other family
+	syncedRouter       // the virtual router by whose role connections are told
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text
 	processors         // those that the keeper runs on
 	programPath        // the path of a program that is to be run

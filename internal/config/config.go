@@ -42,6 +42,7 @@ type Config struct {
 type Director struct {
 	HTTP     HTTP
 	IPVS     IPVS
+	Sync     ConnectionSync
 	Watchdog Watchdog
 	// StartDelay bounds how long a virtual router waits for the first table
 	// and the first result of every target.
@@ -89,7 +90,29 @@ type IPVS struct {
 	// Parameters are their values by the kernel's names, those of net.ipv4.vs: "1" for
 	// "expire_nodest_conn". What is not there stays as it is.
 	Parameters map[string]string
+	// Timeouts are how long the kernel remembers a connection without packets, in whole
+	// seconds; zero: as it is.
+	Timeouts Timeouts
 }
+
+// A ConnectionSync has the kernel tell the other director of connections (ip_vs_sync.c).
+type ConnectionSync struct {
+	// Router is the virtual router whose Master tells; empty: nobody does.
+	Router    string
+	Interface string
+	// ID is that of the sync daemons, 0 to 255: one with 0 takes what any other tells.
+	ID int
+	// Group and Port are where messages go, with this TTL.
+	Group netip.Addr
+	Port  int
+	TTL   int
+	// MaxLength is how long a message may be, in bytes; 0: as the interface has it.
+	MaxLength int
+}
+
+// Timeouts are those of TCP connections that are established, and of those after a FIN,
+// and of UDP.
+type Timeouts struct{ TCP, TCPFin, UDP time.Duration }
 
 // A Condition is something that the director watches for the virtual routers that
 // track it by its name.
@@ -300,6 +323,9 @@ func (c *Check) step() time.Duration {
 func (c *Check) Rules() checker.Rules {
 	return checker.Rules{Rise: int(c.Rise), Fall: int(c.Fall), UnknownAfter: c.UnknownAfter.Duration()}
 }
+
+// mixes reports whether a real server's address is of the other family than the service's.
+func (s *Service) mixes(r Server) bool { return r.Key.Addr.Is4() != s.Key.Addr.Is4() }
 
 // A Fallback is the one destination, which is not checked, that is in the table exactly
 // while no real server with a weight above 0 is.

@@ -36,6 +36,8 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			httpTable, func(d *Director) *HTTP { return &d.HTTP }),
 		block.Inner("ipvs", "Parameters of the kernel's IPVS in this network namespace, by the kernel's names (net.ipv4.vs). Those that are not set here stay as they are. Those that are set are set again when somebody else changes them, and get their former values back when they are taken out of the configuration, or lvsd stops.",
 			ipvsTable, func(d *Director) *IPVS { return &d.IPVS }),
+		block.Inner("connection_sync", "Have the kernel tell the other directors of connections, so that those go on when another one becomes Master (its sync daemons, as ipvsadm --start-daemon). Without this block, connections by NAT and by tunnel or direct routing end then, unless the scheduler sends them to the same servers and sloppy_tcp is set. The kernel tells of a connection with its packets, as sync_threshold in the ipvs block says. Where a service forwards directly or by tunnel, backup_only is true unless the ipvs block says otherwise.",
+			connectionSyncTable, func(d *Director) *ConnectionSync { return &d.Sync }),
 		block.Inner("watchdog", "Feed a watchdog of the kernel, which resets this machine when it hangs. It is fed by the process that sends the adverts, as long as that is on time, from its start until lvsd is stopped; so it needs a virtual_router. The unit that is shipped does not let lvsd open it, and its drop-in watchdog.conf does. Without this block, none is fed.",
 			watchdogTable, func(d *Director) *Watchdog { return &d.Watchdog }),
 	}
@@ -62,6 +64,21 @@ var httpTable = block.NewTable("http", func() []block.Entry[HTTP] {
 func readDirector(b *block.Body) Director {
 	claim(b, directorBlock, "block", b.Head)
 	d := directorTable.Read(b)
+	for i := range b.Blocks("ipvs") {
+		for name, t := range map[string]time.Duration{"tcp_timeout": d.IPVS.Timeouts.TCP, "tcp_fin_timeout": d.IPVS.Timeouts.TCPFin, "udp_timeout": d.IPVS.Timeouts.UDP} {
+			if t%time.Second != 0 {
+				i.Mistake(i.At(name), "Invalid timeout", "The kernel counts whole seconds, but this is %s.", block.Short(t))
+			}
+		}
+		if n, _ := strconv.Atoi(d.IPVS.Parameters["sync_ports"]); n&(n-1) != 0 {
+			i.Mistake(i.At("sync_ports"), "Invalid sync_ports", "The kernel takes 1, 2, 4, 8, 16, 32 or 64, but this is %d.", n)
+		}
+	}
+	for s := range b.Blocks("connection_sync") {
+		if d.Sync.Router != "" {
+			claim(b, syncedRouter, d.Sync.Router, s.At("router"))
+		}
+	}
 	for w := range b.Blocks("watchdog") {
 		if d.Watchdog.Timeout%time.Second != 0 {
 			w.Mistake(w.At("timeout"), "Invalid timeout", "A watchdog counts whole seconds, but this is %s.", block.Short(d.Watchdog.Timeout))

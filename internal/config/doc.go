@@ -44,10 +44,12 @@
 //	announce.go, paths.go, router.go
 //	static.go                       static {}
 //	group.go                        sync_group {}
-//	director.go, defaults.go        director {}, defaults {}
+//	ipvs.go, connection_sync.go,    director {}, defaults {}
+//	director.go, defaults.go
 //	language.go                     the blocks at the top level of a file
 //	tracking.go                     the conditions of all blocks
 //	joined.go                       sync groups, and the virtual routers in them
+//	told.go                         connections that directors tell each other of
 //	placed.go                       virtual routers, and the addresses of this machine
 //	this_machine.go                 what is known of the machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them

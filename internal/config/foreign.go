@@ -196,10 +196,12 @@ var keepalivedVRRP = []foreignWords{
 	{"disable_local_igmp", counterpart, `Remove it: the device of a virtual MAC is down on a Backup, and says nothing.`},
 	{"vrf", counterpart, `Remove it: the interface's own VRF counts.`},
 	{"promote_secondaries", counterpart, `Remove it: lvsd sets it where it is needed.`},
-	{`lvs_sync_daemon lvs_sync_daemon_interface lvs_netlink_cmd_rcv_bufs lvs_flush lvs_flush_onstop
-		lvs_flush_on_stop lvs_timeouts lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
-		lvs_netlink_monitor_rcv_bufs_force`,
-		notYet, ``},
+	{"lvs_sync_daemon lvs_sync_daemon_interface", counterpart, `Write connection_sync { router = "outside" interface = "eth1" } in the director block.`},
+	{"lvs_timeouts", counterpart, `Write tcp_timeout, tcp_fin_timeout and udp_timeout in an ipvs block of the director block.`},
+	{"lvs_flush", counterpart, `Remove it: lvsd corrects the table that it finds. exclusive_table = true deletes what is not in the configuration.`},
+	{"lvs_flush_onstop lvs_flush_on_stop", counterpart, `Write keep_table = false in the director block.`},
+	{`lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
+		lvs_netlink_monitor_rcv_bufs_force`, never, `lvsd reads the table service by service, and has buffers for that.`},
 	{`smtp_alert vrrp_smtp_alert checker_smtp_alert smtp_alert_vrrp smtp_alert_checker notification_email
 		notification_email_from smtp_server smtp_connect_timeout smtp_helo_name email_faults no_email_faults
 		no_checker_emails`,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/block"
 )
@@ -17,8 +18,17 @@ var ipvsTable = block.NewTable("ipvs", func() []block.Entry[IPVS] {
 	count := func(name string, lo, hi int64, help string) block.Entry[IPVS] {
 		return block.CountIn(name, help, lo, hi, parameters).Unless(asItIs)
 	}
+	timeout := func(name, help string, of func(*Timeouts) *time.Duration) block.Entry[IPVS] {
+		return block.Duration(name, help, 0, time.Second, 744*time.Hour, func(i *IPVS) *time.Duration { return of(&i.Timeouts) }).Unless(asItIs)
+	}
 	const defence = "0: never, 1: while memory is short, 3: always."
 	return []block.Entry[IPVS]{
+		timeout("tcp_timeout", "How long the kernel remembers an established TCP connection without packets, in whole seconds. The kernel's default is 15m. A client that is silent for longer is reset, so it should be longer than what the servers allow.",
+			func(t *Timeouts) *time.Duration { return &t.TCP }),
+		timeout("tcp_fin_timeout", "The same for a TCP connection of which one side has said that it ends. The kernel's default is 2m.",
+			func(t *Timeouts) *time.Duration { return &t.TCPFin }),
+		timeout("udp_timeout", "The same for UDP: after that time, a client may be sent to another server. The kernel's default is 5m.",
+			func(t *Timeouts) *time.Duration { return &t.UDP }),
 		flag("expire_nodest_conn", "When a real server leaves the IPVS table, end its connections at their next packet: a UDP client is sent to another server, and a TCP client is reset. With the kernel's default, 0, these packets are dropped until the connection has timed out, after 5 minutes with UDP and 15 with TCP, or go on to the server if it comes back meanwhile."),
 		flag("expire_quiescent_template", "Send a client of a persistent service to another server once the one that it is bound to has weight 0. With the kernel's default, 0, its new connections go on to that server until the binding ends, so that one that is drained may never be empty."),
 		count("conn_reuse_mode", 0, 3, "What becomes of a new connection from an address and port of an old one. 1, the kernel's default, chooses a server anew where the old one is over (TIME_WAIT by NAT; 2 and 3: FIN_WAIT, too, for direct routing). 0 sends it to the server of the old one and, before Linux 5.16, makes expire_nodest_conn have no effect."),

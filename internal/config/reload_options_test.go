@@ -45,6 +45,9 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/watchdog/device":   {`device = "/dev/watchdog"`, `device = "/dev/watchdog1"`, nil},
 	"director/watchdog/timeout":  {`device = "/dev/watchdog"`, "device = \"/dev/watchdog\"\ntimeout = \"20s\"", nil},
 
+	"director/ipvs/tcp_timeout":               {"", `tcp_timeout = "10m"`, nil},
+	"director/ipvs/tcp_fin_timeout":           {"", `tcp_fin_timeout = "1m"`, nil},
+	"director/ipvs/udp_timeout":               {"", `udp_timeout = "1m"`, nil},
 	"director/ipvs/expire_nodest_conn":        {"", `expire_nodest_conn = true`, nil},
 	"director/ipvs/expire_quiescent_template": {"", `expire_quiescent_template = true`, nil},
 	"director/ipvs/conn_reuse_mode":           {"", `conn_reuse_mode = 0`, nil},
@@ -74,6 +77,14 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/ipvs/sync_qlen_max":             {"", `sync_qlen_max = 1000`, nil},
 	"director/ipvs/sync_sock_size":            {"", `sync_sock_size = 65536`, nil},
 	"director/ipvs/sync_version":              {"", `sync_version = 0`, nil},
+
+	"director/connection_sync/router":     {"", `router = "inside"`, nil},
+	"director/connection_sync/interface":  {"", `interface = "eth2"`, nil},
+	"director/connection_sync/id":         {"", `id = 7`, nil},
+	"director/connection_sync/group":      {"", `group = "224.0.0.82"`, nil},
+	"director/connection_sync/port":       {"", `port = 8850`, nil},
+	"director/connection_sync/ttl":        {"", `ttl = 2`, nil},
+	"director/connection_sync/max_length": {"", `max_length = 1400`, nil},
 
 	"static/address/interface":  {`interface = "eth1"`, `interface = "eth2"`, nil},
 	"static/address/label":      {"", `label = "eth1:a"`, nil},
@@ -275,6 +286,7 @@ func reloadedCheck(path string) (row reloadedOption, ok bool) {
 
 // contents are what each block has where nothing else is said of it.
 var contents = map[string][]string{
+	"connection_sync":  {`router = "outside"`, `interface = "eth1"`},
 	"client":           {`certificate_file = "testdata/ca.pem"`, `key_file = "/etc/lvsd/client.key"`},
 	"virtual_service":  {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
 	"fallback":         {`address = "192.168.1.8"`},
@@ -389,6 +401,11 @@ func file(t *testing.T, path, text string, also []string) *config.Config {
 			web = append(web, blocks[1]+" {}")
 		}
 		lines = append(lines, "virtual_service \"web\" {\n"+strings.Join(web, "\n")+"\n}")
+	}
+	if strings.Contains(path, "connection_sync") {
+		for i, name := range []string{"outside", "inside"} {
+			lines = append(lines, fmt.Sprintf("virtual_router %q {\ninterface = \"eth0\"\nid = %d\npriority = 100\naddresses = [\"10.13.0.%d/24\"]\n}", name, 51+i, 201+i))
+		}
 	}
 	// Nothing is heard of this one's server, so that the start delay decides.
 	lines = append(lines, "virtual_service \"mute\" {\naddress = \"10.13.0.200\"\nport = 99\nforward = \"direct\"\nreal_server \"192.168.1.99\" {}\n}\n")

@@ -40,6 +40,7 @@ func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {
 			name = "persistence"
 		case strings.Contains(path, "tunnel/"):
 			name = "tunnel"
+		case top == "director":
 		case toldAs[name] != "":
 			name = toldAs[name]
 		}

@@ -119,6 +119,9 @@ func readService(b *block.Body, d *defaults) Service {
 	g.fallbacks(b, &s)
 	checkFull(b, &s)
 	checkForwarded(b, &s)
+	if slices.ContainsFunc(s.Servers, s.mixes) || s.Fallback != nil && s.mixes(Server{Key: s.Fallback.Key}) {
+		claim(b, mixedService, s.Name, b.Head)
+	}
 	return s
 }
 

@@ -151,6 +151,7 @@ type whole struct {
 	groups                    []syncGroup
 	servers, forwarded        int
 	watchdog                  *block.Claim // nil: none is to be fed
+	told                      told
 }
 
 type claimID struct {
@@ -262,6 +263,8 @@ func (w *whole) judge(c block.Claim) {
 		w.tracking.services = append(w.tracking.services, c)
 	case suspendedService:
 		w.tracking.suspended = append(w.tracking.suspended, c)
+	case mixedService, syncedRouter:
+		w.told.add(c)
 	case serviceName:
 		if name, err := strconv.Unquote(c.Key); err == nil {
 			w.services = append(w.services, name)
@@ -327,6 +330,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	w.checkStatic()
 	w.checkHolders()
 	w.checkPlaces()
+	w.told.check(&w.Reports, w.routers)
 }
 
 // checkPlaces judges virtual routers by what is on this machine's interfaces.

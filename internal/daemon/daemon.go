@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -123,7 +122,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
-	standby, tuned := &standbyFile{store: store}, settings{store}
+	standby, tuned := &standbyFile{store: store}, &settings{store: store}
 	return director.New(first.Config, lines(first.Diagnostics), director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
@@ -153,7 +152,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			return candidate(ctx, o, r, running, files)
 		},
 		Rows:    readRows,
-		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) },
+		Machine: tuned.look,
 		Tune:    tuned.tune, Tuned: tuned.load(o.Log.Logger),
 		MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {

@@ -97,7 +97,7 @@ func startDirector(b *testing.B, o Options, k *sim.IPVS) *director.Director {
 			return table, nil, err
 		},
 		Load:    func(running *config.Config) director.Loaded { return reload(context.Background(), o, r, running) },
-		Machine: func(to []netip.Addr) (machine.Facts, error) { return machine.Read(to...) },
+		Machine: func(to []netip.Addr, _ bool) (machine.Facts, error) { return machine.Read(to...) },
 		Tune:    func(_, _ map[machine.Setting]string) (map[machine.Setting]error, error) { return nil, nil },
 		Notify: func(state string) {
 			memory.follow(state)

@@ -36,6 +36,16 @@ var (
 		{"keeper_processors", func(d *config.Director) any { return string(d.KeeperProcessors) }},
 		{"watchdog.device", func(d *config.Director) any { return d.Watchdog.Device }},
 		{"watchdog.timeout", func(d *config.Director) any { return d.Watchdog.Timeout }},
+		{"ipvs.tcp_timeout", func(d *config.Director) any { return d.IPVS.Timeouts.TCP }},
+		{"ipvs.tcp_fin_timeout", func(d *config.Director) any { return d.IPVS.Timeouts.TCPFin }},
+		{"ipvs.udp_timeout", func(d *config.Director) any { return d.IPVS.Timeouts.UDP }},
+		{"connection_sync.router", func(d *config.Director) any { return d.Sync.Router }},
+		{"connection_sync.interface", func(d *config.Director) any { return d.Sync.Interface }},
+		{"connection_sync.id", func(d *config.Director) any { return d.Sync.ID }},
+		{"connection_sync.group", func(d *config.Director) any { return d.Sync.Group }},
+		{"connection_sync.port", func(d *config.Director) any { return d.Sync.Port }},
+		{"connection_sync.ttl", func(d *config.Director) any { return d.Sync.TTL }},
+		{"connection_sync.max_length", func(d *config.Director) any { return d.Sync.MaxLength }},
 		{"ipvs", func(d *config.Director) any { return d.IPVS.Parameters }},
 	}
 	routerAspects = []aspect[vrrp.Config]{

@@ -71,6 +71,7 @@ type Core struct {
 	tuned, saved, tuning map[machine.Setting]string
 	refused              map[machine.Setting]error
 	unsaved              error
+	retune               bool // something was to be set meanwhile
 	found                findings
 	counted              findings
 

@@ -48,10 +48,11 @@ type Options struct {
 	// Both are called by who asks for a plan.
 	Candidate func(running *config.Config, files []api.File) Loaded
 	Rows      func(ctx context.Context, keys []ipvsctl.ServiceKey) (ipvsctl.Table, map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters], error)
-	// Machine looks at the machine, and at the ways to some addresses: once when Run begins, which ends if that
+	// Machine looks at the machine, at the ways to some addresses, and with ipvs at what IPVS has besides
+	// parameters: once when Run begins, which ends if that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
 	// those later looks are on a goroutine of their own.
-	Machine func(to []netip.Addr) (machine.Facts, error)
+	Machine func(to []netip.Addr, ipvs bool) (machine.Facts, error)
 	// Tune gives parameters of the kernel values, once it has kept beyond this process
 	// what those were before that lvsd has changed: Tuned are those that an earlier one had,
 	// on this boot and in this network namespace. It returns why some were refused, and why

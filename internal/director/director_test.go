@@ -212,7 +212,7 @@ func beginWith(t *testing.T, f *outsides, c *config.Config, others func(*Options
 			time.Sleep(takes)
 			return l
 		},
-		Machine: func([]netip.Addr) (machine.Facts, error) {
+		Machine: func([]netip.Addr, bool) (machine.Facts, error) {
 			f.mu.Lock()
 			takes, err := f.lookTime, f.lookErr
 			f.mu.Unlock()
@@ -492,7 +492,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		f := newOutsides()
 		d := New(clusterOf(checked(tcpTarget)), nil, Options{
-			Machine: func([]netip.Addr) (machine.Facts, error) { return machine.Facts{}, nil },
+			Machine: func([]netip.Addr, bool) (machine.Facts, error) { return machine.Facts{}, nil },
 			OpenTable: func(ctx context.Context) (Table, ipvsctl.Table, error) {
 				stop()
 				return nil, nil, ctx.Err()

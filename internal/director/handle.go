@@ -170,7 +170,7 @@ func (c *Core) beat(now time.Time) {
 	}
 	if (regular || c.changed) && !c.looking {
 		c.looking, c.changed = true, false
-		c.do(Look{answering(c.config.Services)})
+		c.do(Look{answering(c.config.Services), c.tunesIPVS()})
 	}
 }
 
@@ -255,7 +255,11 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 	if len(c.lulls) > 0 && becomesMaster(c.masters(), routers) && c.lulls.end(now) {
 		c.setIdle()
 	}
+	told := c.syncRole()
 	c.routers = routers
+	if c.syncRole() != told {
+		c.adjust()
+	}
 	c.suspend(now)
 	c.followOrders(now)
 }

@@ -31,7 +31,7 @@ func (d *Director) Run(ctx context.Context) error {
 	case l.Err != nil:
 		return l.Err
 	}
-	facts, err := d.o.Machine(answering(l.Config.Services)) // now that the kernel has IPVS, with its parameters
+	facts, err := d.o.Machine(answering(l.Config.Services), beyondParameters(l.Config)) // now that the kernel has IPVS, with its parameters
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (d *Director) carryOut(effects []Effect) {
 			})
 		case Look:
 			d.aside(func() Input {
-				facts, err := d.o.Machine(e.To)
+				facts, err := d.o.Machine(e.To, e.IPVS)
 				return MachineSeen{Facts: facts, Err: err}
 			})
 		case Tune:

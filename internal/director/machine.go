@@ -13,6 +13,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -54,14 +55,45 @@ func (c *Core) tellFindings(now time.Time) {
 	}
 }
 
+// wantedSettings are the kernel's parameters as they should be now.
+func (c *Core) wantedSettings() map[machine.Setting]string {
+	return wantedSettings(c.config, c.facts, c.syncRole(), c.tuned)
+}
+
+// syncRole is the role that the kernel's sync daemon should have; zero: nobody asks for one.
+func (c *Core) syncRole() ipvsctl.SyncRole {
+	switch router := c.config.Director.Sync.Router; {
+	case router == "":
+		return 0
+	case c.masters()(router):
+		return ipvsctl.SyncMaster
+	default:
+		return ipvsctl.SyncBackup
+	}
+}
+
+// tunesIPVS reports whether more of IPVS than parameters is set, or was.
+func (c *Core) tunesIPVS() bool {
+	for s := range c.tuned {
+		if !s.Sysctl() {
+			return true
+		}
+	}
+	return beyondParameters(c.config)
+}
+
 // adjust has the kernel's parameters set that are not as they should be, and what lvsd has
 // changed kept as it was before. One that does not exist waits for the next look: there is
 // no IPVS yet.
 func (c *Core) adjust() {
-	if c.stopping || c.tuning != nil {
-		return // At the end, what was changed gets its value back.
+	if c.stopping {
+		return // What was changed gets its value back.
 	}
-	values := mistuned(wantedSettings(c.config, c.facts, c.tuned), c.facts.Settings, c.tuned)
+	if c.tuning != nil {
+		c.retune = true
+		return
+	}
+	values := mistuned(c.wantedSettings(), c.facts.Settings, c.tuned)
 	if len(values) == 0 && maps.Equal(c.tuned, c.saved) {
 		return
 	}
@@ -94,7 +126,7 @@ func (c *Core) adjusted(now time.Time, in Tuned) {
 			c.tuned[s] = in.Before[s]
 		}
 		if refused == nil {
-			heard = heard || !s.OfIPVS()
+			heard = heard || s.OfInterface()
 			c.facts.Settings[s] = value
 			c.tell(now, event.Info, "setting-changed", string(s), "parameter of the kernel set",
 				slog.String("setting", string(s)), slog.String("value", value), slog.String("before", before))
@@ -102,6 +134,10 @@ func (c *Core) adjusted(now time.Time, in Tuned) {
 	}
 	if heard {
 		c.do(Retry{}) // A check that was not run for their sake can be run now.
+	}
+	if c.retune {
+		c.retune = false
+		c.adjust()
 	}
 	c.tellFindings(now)
 }
@@ -141,7 +177,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all = append(all, c.held(now)...)
 	all = append(all, c.absentees()...)
 	all = append(all, c.reserves()...)
-	all.settings(c.config, c.facts, c.tuned, c.refused)
+	all.settings(c.config, c.facts, c.wantedSettings(), c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)
 	all.inside(c.config.Routers, c.facts)

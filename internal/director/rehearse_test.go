@@ -132,7 +132,7 @@ func rehearserOf(t *testing.T, c *config.Config, dead map[netip.Addr]bool) (r *r
 		o.Candidate = func(*config.Config, []api.File) Loaded { return Loaded{Config: r.candidate} }
 		o.Load = func(*config.Config) Loaded { return Loaded{Config: r.candidate} }
 		o.Rows = r.rows
-		o.Machine = func([]netip.Addr) (machine.Facts, error) {
+		o.Machine = func([]netip.Addr, bool) (machine.Facts, error) {
 			return machine.Facts{Addresses: []netip.Prefix{netip.PrefixFrom(lvs1, 24)}, Forward4: true}, nil
 		}
 	})

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -11,15 +14,48 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// wantedSettings are the kernel's parameters that the configuration sets on a machine. Was
-// are those that lvsd has changed, as they were before.
-func wantedSettings(c *config.Config, m machine.Facts, was map[machine.Setting]string) map[machine.Setting]string {
+// wantedSettings are the kernel's parameters that the configuration sets on a machine,
+// with one role of its sync daemons; zero: those are left alone. Was are parameters that
+// lvsd has changed, as they were before.
+func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, was map[machine.Setting]string) map[machine.Setting]string {
 	all := make(map[machine.Setting]string)
+	if role != 0 {
+		syncing(all, c, role)
+	}
+	for s, timeout := range map[machine.Setting]time.Duration{machine.TimeoutTCP: c.Director.IPVS.Timeouts.TCP, machine.TimeoutTCPFin: c.Director.IPVS.Timeouts.TCPFin, machine.TimeoutUDP: c.Director.IPVS.Timeouts.UDP} {
+		if timeout > 0 {
+			all[s] = strconv.Itoa(int(timeout / time.Second))
+		}
+	}
 	for name, value := range c.Director.IPVS.Parameters {
 		all[machine.IPVS(name)] = value
 	}
 	hearing(all, c, m, was)
 	return all
+}
+
+// syncing adds the sync daemon of a role, of which there is one at a time. One that listens
+// does not forward: by direct routing or tunnel, packets from a director that is a real
+// server, too, would come back to it.
+func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.SyncRole) {
+	s := c.Director.Sync
+	d := ipvsctl.SyncDaemon{Role: role, Interface: s.Interface, ID: uint8(s.ID), MaxLength: uint16(s.MaxLength), Group: s.Group, Port: uint16(s.Port), TTL: uint8(s.TTL)}
+	all[machine.SyncMaster], all[machine.SyncBackup] = "", d.String()
+	if role == ipvsctl.SyncMaster {
+		all[machine.SyncMaster], all[machine.SyncBackup] = d.String(), ""
+	}
+	if slices.ContainsFunc(c.Services, func(s config.Service) bool { return slices.ContainsFunc(s.Servers, bypasses) }) {
+		all[machine.IPVS("backup_only")] = "1"
+	}
+}
+
+// bypasses reports whether what a real server answers does not come back through the
+// director.
+func bypasses(s config.Server) bool { return s.Destination.Forward != ipvsctl.NAT }
+
+// beyondParameters reports whether the configuration has more of IPVS set than parameters.
+func beyondParameters(c *config.Config) bool {
+	return c.Director.Sync.Router != "" || c.Director.IPVS.Timeouts != config.Timeouts{}
 }
 
 // defences are the parameters that the kernel itself changes from 1 to 2 while memory is
@@ -28,7 +64,14 @@ var defences = []machine.Setting{machine.IPVS("drop_entry"), machine.IPVS("drop_
 
 // obeyed reports whether a parameter is as it should be.
 func obeyed(s machine.Setting, is, wanted string) bool {
-	return is == wanted || slices.Contains(defences, s) && is == "2" && wanted == "1"
+	switch {
+	case slices.Contains(defences, s):
+		return is == wanted || is == "2" && wanted == "1"
+	case s == machine.SyncMaster || s == machine.SyncBackup:
+		return is == wanted || wanted != "" && strings.HasPrefix(is, wanted+" ") // The kernel has chosen the length.
+	default:
+		return is == wanted
+	}
 }
 
 // mistuned are the values of the parameters that are not as they should be, and exist; and
@@ -50,18 +93,12 @@ func mistuned(wanted, are, was map[machine.Setting]string) map[machine.Setting]s
 
 // settings finds parameters of the kernel that could not be set, and those that
 // harm clients and are not set.
-func (all *findings) settings(c *config.Config, m machine.Facts, was map[machine.Setting]string, refused map[machine.Setting]error) {
-	wanted := wantedSettings(c, m, was)
+func (all *findings) settings(c *config.Config, m machine.Facts, wanted map[machine.Setting]string, refused map[machine.Setting]error) {
 	for _, s := range slices.Sorted(maps.Keys(wanted)) {
 		is, exists := m.Settings[s]
 		switch {
 		case exists && !obeyed(s, is, wanted[s]) && refused[s] != nil:
-			so := ""
-			if !s.OfIPVS() {
-				so = "; checks by the forwarding path (forwarded) are not run while this director has the virtual address"
-			}
-			all.add(api.Warning, "setting-refused", string(s), fmt.Sprintf("set %s=%s by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys", s, wanted[s]),
-				"the kernel's parameter %s is %s and cannot be set to %s: %v%s", s, is, wanted[s], refused[s], so)
+			all.settingRefused(s, is, wanted[s], refused[s])
 		case !exists && s.OfIPVS() && m.HasIPVS():
 			all.add(api.Warning, "setting-missing", string(s), "take it out of the ipvs block of the director block, or run a kernel that has it",
 				"this kernel has no parameter %s, which the configuration sets to %s", s, wanted[s])
@@ -74,6 +111,24 @@ func (all *findings) settings(c *config.Config, m machine.Facts, was map[machine
 		all.add(api.Warning, "udp-clients-stay", string(machine.ExpireNodest), "set expire_nodest_conn = true in an ipvs block of the director block",
 			"virtual service %q is over UDP, and %s is 0: when one of its servers leaves, clients that keep their port get no answer for 5 minutes", c.Services[i].Name, machine.ExpireNodest)
 	}
+}
+
+// settingRefused adds one that could not be set.
+func (all *findings) settingRefused(s machine.Setting, is, wanted string, err error) {
+	so := ""
+	switch {
+	case s == machine.SyncMaster || s == machine.SyncBackup:
+		all.add(api.Warning, "sync-daemon-refused", string(s), "see to what the error says: the interface of connection_sync must be up and have an address",
+			"the kernel's sync daemon cannot be as it should (%q): connections do not survive a takeover: %v", wanted, err)
+		return
+	case !s.Sysctl():
+		all.add(api.Warning, "setting-refused", string(s), "see to what the error says", "the kernel's %s is %s and cannot be set to %s: %v", s, is, wanted, err)
+		return
+	case s.OfInterface():
+		so = "; checks by the forwarding path (forwarded) are not run while this director has the virtual address"
+	}
+	all.add(api.Warning, "setting-refused", string(s), fmt.Sprintf("set %s=%s by other means (sysctl -w, on the host if this is a container), or let lvsd write below /proc/sys", s, wanted),
+		"the kernel's parameter %s is %s and cannot be set to %s: %v%s", s, is, wanted, err, so)
 }
 
 // outlivesServers reports whether the kernel sends the packets of a client to the

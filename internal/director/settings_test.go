@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // dns is a service over UDP.
@@ -192,4 +194,80 @@ func TestWhatParametersWereCannotBeKept(t *testing.T) {
 	if got := strings.Count(s.log.String(), "event=settings-unsaved"); got != 1 {
 		t.Errorf("it is told %d times:\n%s", got, s.log.String())
 	}
+}
+
+// synced is a cluster whose kernel tells of connections, by NAT or directly.
+func synced(forward ipvsctl.Forward) *config.Config {
+	web := checked()
+	web.Servers[0].Destination.Forward = forward
+	c := &config.Config{Services: []config.Service{web}, Routers: []vrrp.Config{{Name: "outside"}}}
+	c.Director.Sync = config.ConnectionSync{Router: "outside", Interface: "eth1", ID: 7, Group: netip.MustParseAddr("224.0.0.81"), Port: 8848, TTL: 1}
+	return c
+}
+
+// daemons is a look at a kernel with these sync daemons.
+func daemons(master, backup string) MachineSeen {
+	seen := nodest("0")
+	seen.Facts.Settings[machine.SyncMaster], seen.Facts.Settings[machine.SyncBackup] = master, backup
+	seen.Facts.Settings[machine.IPVS("backup_only")] = "0"
+	return seen
+}
+
+const asConfigured = "eth1 id=7 group=224.0.0.81 port=8848 ttl=1"
+
+func TestSyncDaemonsFollowTheRoleOfTheirRouter(t *testing.T) {
+	s := tellOf(t, synced(ipvsctl.NAT))
+	s.lines = nil
+	s.handle(daemons("", ""))
+	s.want("a Backup listens", "set ipvs.sync.backup="+asConfigured)
+	s.adjusted(nil)
+	s.handle(daemons("", asConfigured+" length=1472"))
+	s.lines = nil
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Master}})
+	s.want("a Master tells", "set ipvs.sync.backup=", "set ipvs.sync.master="+asConfigured, "table: 192.168.1.4:80=3")
+	s.lines = nil
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
+	s.want("it is a Backup again while that is being done", "table: 192.168.1.4:80=3")
+	s.lines = nil
+	s.adjusted(nil)
+	s.want("and then, too", "info setting-changed ipvs.sync.backup", "info setting-changed ipvs.sync.master", "set ipvs.sync.backup="+asConfigured, "set ipvs.sync.master=")
+	s.adjusted(nil)
+	s.lines = nil
+	s.handle(daemons("eth9 id=1", asConfigured+" length=1472"))
+	s.want("somebody else has started one", "set ipvs.sync.master=")
+	s.adjusted(nil)
+	for _, e := range s.core.Handle(s.now, Stop{}) {
+		if h, ok := e.(HandOver); ok {
+			if diff := cmp.Diff(map[machine.Setting]string{machine.SyncMaster: "eth9 id=1", machine.SyncBackup: ""}, h.Restore); diff != "" {
+				t.Errorf("at the end (-want +got):\n%s", diff)
+			}
+		}
+	}
+}
+
+func TestABackupThatListensDoesNotForwardDirectly(t *testing.T) {
+	s := tellOf(t, synced(ipvsctl.Direct))
+	s.lines = nil
+	s.handle(daemons("", ""))
+	s.want("packets would loop", "set ipvs.sync.backup="+asConfigured, "set net.ipv4.vs.backup_only=1")
+}
+
+func TestASyncDaemonThatCannotRunIsAFinding(t *testing.T) {
+	s := tellOf(t, synced(ipvsctl.NAT))
+	s.handle(daemons("", ""))
+	s.adjusted(errors.New("starting the sync daemon as backup: there is no interface \"eth1\""))
+	if !s.has("sync-daemon-refused") {
+		t.Error("it is no finding")
+	}
+}
+
+func TestTimeoutsOfConnections(t *testing.T) {
+	c := wanting(nil)
+	c.Director.IPVS.Timeouts.UDP = 90 * time.Second
+	s := tellOf(t, c)
+	s.lines = nil
+	seen := nodest("0")
+	seen.Facts.Settings[machine.TimeoutUDP] = "300"
+	s.handle(seen)
+	s.want("it is set", "set ipvs.timeout.udp=90")
 }

@@ -206,8 +206,11 @@ type (
 		Open    bool
 	}
 	// Look begins a look at the machine, and at the ways to some addresses. It ends with a
-	// MachineSeen.
-	Look struct{ To []netip.Addr }
+	// MachineSeen. With IPVS, that has more to be looked at than parameters.
+	Look struct {
+		To   []netip.Addr
+		IPVS bool
+	}
 	// Tune gives parameters of the kernel values. What all those that lvsd has changed were
 	// before is kept beyond this process first. It ends with a Tuned.
 	Tune struct{ Values, Before map[machine.Setting]string }

@@ -3,6 +3,7 @@ package machine
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -17,14 +18,31 @@ const vs = "net.ipv4.vs."
 // IPVS is a parameter of IPVS (linux/Documentation/networking/ipvs-sysctl.rst).
 func IPVS(name string) Setting { return Setting(vs + name) }
 
-// OfIPVS reports whether it is one of IPVS.
+// What IPVS has besides its parameters is given the same way, and is read and set by
+// netlink: the timeouts, in seconds, and what its sync daemons are configured with, as an
+// ipvsctl.SyncDaemon is written; empty: there is none.
+const (
+	TimeoutTCP    Setting = "ipvs.timeout.tcp"
+	TimeoutTCPFin Setting = "ipvs.timeout.tcp_fin"
+	TimeoutUDP    Setting = "ipvs.timeout.udp"
+	SyncMaster    Setting = "ipvs.sync.master"
+	SyncBackup    Setting = "ipvs.sync.backup"
+)
+
+// OfIPVS reports whether it is a parameter of IPVS.
 func (s Setting) OfIPVS() bool { return strings.HasPrefix(string(s), vs) }
 
-// Ours reports whether it is one that lvsd may set: what is read from a file is not believed
+// Sysctl reports whether it is a parameter with a file below /proc/sys.
+func (s Setting) Sysctl() bool { return strings.HasPrefix(string(s), "net.") }
+
+// OfInterface reports whether it is a parameter of a network interface, or of "all".
+func (s Setting) OfInterface() bool { return strings.HasPrefix(string(s), "net.ipv4.conf.") }
+
+// Ours reports whether it is one that lvsd sets: what is read from a file is not believed
 // to be one.
 func (s Setting) Ours() bool {
-	return s.OfIPVS() || strings.HasPrefix(string(s), "net.ipv4.conf.") &&
-		(strings.HasSuffix(string(s), ".accept_local") || strings.HasSuffix(string(s), ".rp_filter"))
+	return s.OfIPVS() || slices.Contains([]Setting{TimeoutTCP, TimeoutTCPFin, TimeoutUDP, SyncMaster, SyncBackup}, s) ||
+		s.OfInterface() && (strings.HasSuffix(string(s), ".accept_local") || strings.HasSuffix(string(s), ".rp_filter"))
 }
 
 // ExpireNodest is whether the kernel forgets a connection whose real server is

@@ -5,6 +5,9 @@ director {
     server_metrics = true
   }
   ipvs {
+    tcp_timeout = "10m"
+    tcp_fin_timeout = "1m"
+    udp_timeout = "90s"
     expire_nodest_conn = true
     expire_quiescent_template = true
     conn_reuse_mode = 0

@@ -1,0 +1,105 @@
+package integration
+
+import (
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// echoes is a service whose servers send back what they get.
+const echoes = `
+virtual_service "echoes" {
+  address   = "10.13.0.200"
+  port      = 5300
+  scheduler = "rr"
+  forward   = "nat"
+  check "tcp" { interval = "500ms" }
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web2" { address = "192.168.1.5" }
+}
+`
+
+// telling is outside with connections that the directors tell each other of.
+var telling = strings.Replace(outside, "director {", `director {
+  connection_sync {
+    router    = "outside"
+    interface = "eth1"
+  }`, 1)
+
+// echo sends back what each connection to a port of a host brings, until the test ends.
+func (p *pair) echo(h *cluster.Host, port uint16) {
+	l := p.listen(h, port)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p.t.Cleanup(func() { _ = conn.Close() })
+			go func() { _, _ = io.Copy(conn, conn) }()
+		}
+	}()
+}
+
+// converse sends some bytes and returns why they did not come back.
+func converse(conn net.Conn, times int, patience time.Duration) error {
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	for range times {
+		if _, err := conn.Write([]byte("still there?")); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(conn, make([]byte, 12)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A connection of which the kernel has told the Backup goes on when the Master dies.
+func TestAConnectionSurvivesTheDeathOfTheMaster(t *testing.T) {
+	for _, tt := range []struct {
+		name, director string
+		survives       bool
+	}{
+		{"it was told of", telling, true},
+		{"without connection_sync it is reset", outside, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPair(t, map[string]string{"director.hcl": tt.director, "echoes.hcl": echoes})
+			p.echo(p.Servers[0], 5300)
+			p.echo(p.Servers[1], 5300)
+			p.startBoth(cluster.VIP)
+			conn := p.dial(p.Client, "10.13.0.200:5300")
+			p.must(converse(conn, 5, patience))
+			if tt.survives {
+				p.waitSynced()
+			}
+			p.must(p.Directors[0].SignalAll(syscall.SIGKILL))
+			p.waitHolder(1, cluster.VIP)
+			if err := converse(conn, 5, patience); (err == nil) != tt.survives {
+				t.Errorf("after the Master was killed: %v", err)
+			}
+		})
+	}
+}
+
+// waitSynced waits until each director has the sync daemon of its role, and the Backup knows of
+// a connection to the echoes.
+func (p *pair) waitSynced() {
+	p.t.Helper()
+	for i, role := range []string{"master", "backup"} {
+		p.until(p.Directors[i].Name+" to have a sync daemon as "+role, func() (bool, error) {
+			out, err := p.Directors[i].Run(p.t.Context(), "ipvsadm", "-l", "--daemon")
+			return strings.Contains(out, role+" sync daemon (mcast=eth1, syncid=1") && strings.Count(out, "sync daemon") == 1, err
+		})
+	}
+	p.until("the Backup to be told", func() (bool, error) {
+		out, err := p.Directors[1].Run(p.t.Context(), "cat", "/proc/net/ip_vs_conn")
+		return strings.Contains(out, "14B4") && strings.Contains(out, "ESTABLISHED"), err // port 5300
+	})
+}
