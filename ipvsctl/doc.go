@@ -23,6 +23,7 @@
 //	keys.go, rows.go, table.go, op.go,     values
 //	settings.go
 //	path.go, diff.go, ipvsadm.go
+//	dry.go                                 a Kernel that is never written to
 //	ownership.go, refused.go, audit.go,    the parts of the core
 //	observe.go, event.go, snapshot.go
 //	core.go                                the core

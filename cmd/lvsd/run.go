@@ -24,10 +24,17 @@ under load.
   SIGTERM  hands the virtual addresses over to the other director and exits
            (so does SIGINT)
 
+With --dry-run it does everything but change something: it checks the servers,
+listens to adverts, reads the kernel's table, and logs what it would write, which
+addresses it would take, and which programs it would run. It sends no adverts, and
+may run beside another daemon. It has a control socket only where --socket gives it
+one, with which lvsd status shows what it thinks.
+
 The exit status is 0 after SIGTERM, 78 if the configuration has a mistake, and 1
 if the daemon could not start or could not continue for another reason; standard
 error says why.`,
 		Example: `  lvsd run
+  lvsd run --dry-run --socket /tmp/dry.sock     before it takes over from another program
   lvsd run --config ./cluster.hcl --node lvs1 --state-dir ~/lvsd --socket ~/lvsd/lvsd.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -37,6 +44,9 @@ error says why.`,
 			}
 			defer closeLog()
 			o.Log = log
+			if o.DryRun && !c.Flags().Changed("socket") {
+				o.Socket = ""
+			}
 			err = daemon.Run(c.Context(), o)
 			invalid, ok := errors.AsType[*daemon.InvalidError](err)
 			if !ok {
@@ -57,6 +67,7 @@ error says why.`,
 	flags.StringVar(&o.Socket, "socket", control.DefaultSocket, "the control socket, which lvsd status uses")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "change nothing and send nothing, but log what would be done")
 	completeFlag(c, "node")
 	completeFlag(c, "log-format", "text", "json")
 	completeFlag(c, "log-level", "debug", "info", "warn", "error")

@@ -58,7 +58,7 @@ var layers = []struct {
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
 		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
-	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp/link"},
+	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }
 

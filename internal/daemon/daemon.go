@@ -71,51 +71,88 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	o.Log.SetLevel(first.Config.Director.LogLevel)
-	store, err := state.Open(o.StateDir)
+	store, err := openState(o)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	socket, err := control.Listen(o.Socket)
+	return start(ctx, o, r, first, store, hangups)
+}
+
+// start runs the daemon with the configuration that it has read first.
+func start(ctx context.Context, o Options, r *reader.Reader, first *Reading, store *state.Store, hangups <-chan os.Signal) error {
+	events := eventsOf(o)
+	servers, lonely, err := keepOthersOut(ctx, o, events)
 	if err != nil {
 		return err
 	}
-	events := bounded(event.Log(o.Log.Logger))
-	lonely, err := onlyOne(context.WithoutCancel(ctx), aloneName, aloneAgain, events)
-	if err != nil {
-		return errors.Join(err, socket.Close())
+	listen := first.Config.Director.HTTP.Listen
+	if o.DryRun {
+		listen = "" // It is another daemon's, or will be.
+	} else {
+		sweepLeftovers(first.Config, events, link.SweepAll)
 	}
-	sweepLeftovers(first.Config, events, link.SweepAll)
-	socket.ErrorLog = errorLog(events)
-	http := monitoring(first.Config.Director.HTTP.Listen, events)
+	http := monitoring(listen, events)
 	signed := &signedFile{log: o.Log.Logger, store: store}
 	k, hooks, resources := startKeeper(ctx, o, events, signed)
 	defer func() { signed.end(k.Signed()) }()
-	k.Feed(keeper.Watchdog(first.Config.Director.Watchdog))
-	k.Pin(pinned(first.Config.Director.KeeperProcessors))
+	if !o.DryRun {
+		k.Feed(keeper.Watchdog(first.Config.Director.Watchdog))
+		k.Pin(pinned(first.Config.Director.KeeperProcessors))
+	}
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
-	d := newDirector(ctx, o, events, r, first, k, hooks, resources, store, http, lonely)
-	return serve(ctx, d, []server{socket, http}, hangups)
+	edges := edgesOf(ctx, o, events, r, first, k, hooks, resources, store, http, lonely)
+	if o.DryRun {
+		edges.Keeper, edges.Resources = dryKeeper{keeperEdge{k}}, dryResources{resources}
+		makeDry(&edges, events, store)
+	}
+	d := director.New(first.Config, lines(first.Diagnostics), edges)
+	return serve(ctx, d, append(servers, http), hangups)
+}
+
+// keepOthersOut opens the control socket, and keeps other daemons out of this network
+// namespace. A dry run disturbs none, and has a socket only where it was given one.
+func keepOthersOut(ctx context.Context, o Options, events event.Sink) ([]server, *solitary, error) {
+	if o.Socket == "" {
+		return nil, new(solitary), nil
+	}
+	socket, err := control.Listen(o.Socket)
+	if err != nil {
+		return nil, nil, err
+	}
+	socket.ErrorLog = errorLog(events)
+	if o.DryRun {
+		return []server{socket}, new(solitary), nil
+	}
+	lonely, err := onlyOne(context.WithoutCancel(ctx), aloneName, aloneAgain, events)
+	if err != nil {
+		return nil, nil, errors.Join(err, socket.Close())
+	}
+	return []server{socket}, lonely, nil
 }
 
 // startKeeper starts the keeper, and what follows its reports.
 func startKeeper(ctx context.Context, o Options, events event.Sink, signed *signedFile) (k *keeper.Client, hooks *hook.Runner, resources *resource.Runner) {
 	answer := func(a vrrp.Answer) { k.Answer(a) }
-	hooks = hook.NewRunner(newSpawner(), answer, events)
-	resources = resource.NewRunner(newSpawner(), answer, events)
+	hooks, resources = hook.NewRunner(newSpawner(), answer, events), resource.NewRunner(newSpawner(), answer, events)
+	args := []string{"--lock", filepath.Join(o.StateDir, "keeper.lock")}
+	if o.DryRun {
+		dry := dryPrograms{events}
+		hooks, resources, args = hook.NewRunner(dry, answer, events), resource.NewRunner(dry, answer, events), []string{"--dry-run"}
+	}
 	k = keeper.Start(context.WithoutCancel(ctx), events, func(statuses []*vrrp.Status, events []vrrp.Event) {
 		resources.Take(statuses, events)
 		hooks.Take(statuses, events)
 		signed.note(k.Signed())
-	}, "/proc/self/exe", "keeper", "--lock", filepath.Join(o.StateDir, "keeper.lock"))
+	}, "/proc/self/exe", append([]string{"keeper"}, args...)...)
 	k.SignAfter(signed.load())
 	return k, hooks, resources
 }
 
-// newDirector hands the edges to a director. It must not keep first: its
-// configuration is garbage after the first reload.
-func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, resources *resource.Runner, store *state.Store, http *control.HTTP, lonely *solitary) *director.Director {
+// edgesOf are what a director works with. They must not keep first: its configuration is
+// garbage after the first reload.
+func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader, first *Reading, k *keeper.Client, hooks *hook.Runner, resources *resource.Runner, store *state.Store, http *control.HTTP, lonely *solitary) director.Options {
 	prober := probe.New(starter(newSpawner()))
 	prober.ForwardBy(newForwarder())
 	probes := checker.New(prober, first.Config.Director.ProbesInFlight)
@@ -123,7 +160,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
 	standby, tuned := &standbyFile{store: store}, &settings{store: store}
-	return director.New(first.Config, lines(first.Diagnostics), director.Options{
+	return director.Options{
 		Version: o.Version, Path: o.Config, Events: events,
 		Keeper: keeperEdge{k},
 		Probes: probes,
@@ -159,7 +196,7 @@ func newDirector(ctx context.Context, o Options, events event.Sink, r *reader.Re
 			notify(o.Log.Logger, state)
 			memory.follow(state)
 		},
-	})
+	}
 }
 
 // machineChanges watches the machine. Without that the director works as well, and

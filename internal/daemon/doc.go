@@ -17,6 +17,7 @@
 //	keys.go, config.go               reading the configuration, and keys
 //	programs.go, forwarder.go        starting programs, and how the kernel forwards
 //	explain.go                       checks that are run once
+//	dry.go                           what changes nothing
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
 package daemon

@@ -64,13 +64,18 @@ func openTable(ctx context.Context, tell event.Sink, store *state.Store) (direct
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := ipvsctl.Open(ctx, conn, ledger, func(e ipvsctl.Event) {
-		tell(event.Event{At: time.Now(), Severity: e.Level, Code: e.Code, Text: e.Text, Attributes: e.Attrs})
-	})
+	r, err := ipvsctl.Open(ctx, conn, ledger, reported(tell))
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
 	return r, r.Snapshot().Table, nil
+}
+
+// reported makes events of what the reconciler reports.
+func reported(tell event.Sink) func(ipvsctl.Event) {
+	return func(e ipvsctl.Event) {
+		tell(event.Event{At: time.Now(), Severity: e.Level, Code: e.Code, Text: e.Text, Attributes: e.Attrs})
+	}
 }
 
 // readRows reads virtual services of the kernel's table as it is now, or with nil all of

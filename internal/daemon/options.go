@@ -12,7 +12,10 @@ type Options struct {
 	// StateDir is the directory where the daemon remembers which rows of the
 	// IPVS table are its own, and which only one daemon works with at a time.
 	StateDir string
-	// Socket is the path of the control socket.
+	// Socket is the path of the control socket; empty: there is none.
 	Socket string
+	// DryRun changes nothing in the kernel, sends no adverts and starts no programs but
+	// those of checks: what would be done is logged. A daemon may run beside it.
+	DryRun bool
 	Log    *Log
 }

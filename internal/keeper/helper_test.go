@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 		director()
 		os.Exit(0)
 	case "keeper":
-		err := keeper.Main(os.Getenv(lockVar), func() (keeper.Edge, error) { return link.Open() })
+		err := keeper.Main(os.Getenv(lockVar), func(func(vrrp.Event)) (keeper.Edge, error) { return link.Open() })
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

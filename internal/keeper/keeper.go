@@ -52,8 +52,9 @@ type keeper struct {
 // Main is the life of the keeper's process. It expects the socket to the
 // director as file descriptor 3, and returns when the routers have handed over.
 // The file at path lock, if one is named, is locked as long as a keeper runs, so
-// that a new one does not begin while another hands over.
-func Main(lock string, open func() (Edge, error)) error {
+// that a new one does not begin while another hands over. Open opens the network, which
+// may report events.
+func Main(lock string, open func(report func(vrrp.Event)) (Edge, error)) error {
 	sa, _ := unix.Getsockname(socketFD) // nil where there is none
 	if _, ok := sa.(*unix.SockaddrUnix); !ok {
 		return errors.New("the keeper is started by \"lvsd run\", not by hand: file descriptor 3 is not a socket to a director")
@@ -70,12 +71,12 @@ func Main(lock string, open func() (Edge, error)) error {
 	if err := unix.SetNonblock(socketFD, true); err != nil {
 		return fmt.Errorf("preparing the socket to the director: %w", err)
 	}
-	edge, err := open()
+	k := &keeper{conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
+		kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}
+	edge, err := open(k.event)
 	if err != nil {
 		return fmt.Errorf("opening the network: %w", err)
 	}
-	k := &keeper{conn: os.NewFile(socketFD, "director"), begun: make(chan struct{}),
-		kick: make(chan struct{}, 1), pending: snapshot{Process: &process}}
 	k.session = vrrp.NewSession(edge, edge, k.event)
 	k.feeder = newFeeder(openWatchdog, func() bool { return k.session.Responds(pulse) }, k.event)
 

@@ -26,6 +26,9 @@ func (s *Store) read(name string, v any, valid func() error) error {
 	if err == nil {
 		err = valid()
 	}
+	if err != nil && s.readOnly {
+		return fmt.Errorf("%s: %w", s.path(name), err)
+	}
 	if err != nil {
 		aside := name + ".unreadable"
 		return errors.Join(fmt.Errorf("%s, put aside as %s: %w", s.path(name), s.path(aside), err), s.root.Rename(name, aside))
@@ -51,6 +54,9 @@ func (s *Store) text(name string) ([]byte, error) {
 // write replaces the file of that name by v: it writes a file beside it, and moves
 // that there when it is on the disk.
 func (s *Store) write(name string, v any) error {
+	if s.readOnly {
+		return nil
+	}
 	text, err := json.MarshalIndent(v, "", "\t")
 	if err != nil {
 		return err
@@ -75,4 +81,16 @@ func (s *Store) write(name string, v any) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// remove removes the file of that name, if there is one.
+func (s *Store) remove(name string) error {
+	if s.readOnly {
+		return nil
+	}
+	err := s.root.Remove(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return err
 }

@@ -1,9 +1,7 @@
 package state
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"time"
 )
@@ -50,8 +48,8 @@ func (s *Store) SaveKeptOut(all []KeptOut) error {
 	var err error
 	if len(all) > 0 {
 		err = s.write(keptOutName, keptOutFile{Version: keptOutVersion, Servers: all})
-	} else if err = s.root.Remove(keptOutName); errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	} else {
+		err = s.remove(keptOutName)
 	}
 	if err != nil {
 		return fmt.Errorf("saving which real servers are kept out: %w", err)

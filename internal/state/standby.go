@@ -1,9 +1,7 @@
 package state
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -111,11 +109,7 @@ func (s *Store) Standby() (*Standby, error) {
 // SaveStandby replaces it; nil: there is none.
 func (s *Store) SaveStandby(standby *Standby) error {
 	if standby == nil {
-		err := s.root.Remove(standbyName)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		return err
+		return s.remove(standbyName)
 	}
 	m, err := thisMoment()
 	if err == nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -388,4 +389,35 @@ func TestADirectorStartsWithADiskThatBecameReadOnly(t *testing.T) {
 	if err := openLedger(t, s).Save(nil); !errors.Is(err, unix.EROFS) {
 		t.Errorf("saving: %v", err)
 	}
+}
+
+// A dry run reads what a daemon that runs has saved, and changes nothing of it.
+func TestPeek(t *testing.T) {
+	dir := newDir(t)
+	none, err := Peek(dir)
+	must(t, err)
+	if s, err := none.Standby(); s != nil || err != nil {
+		t.Errorf("where there is no directory: %v, %v", s, err)
+	}
+	must(t, none.SaveStandby(&Standby{User: "somebody"}))
+	must(t, none.Close())
+	store := open(t, dir)
+	must(t, store.SaveStandby(&Standby{User: "ops", Since: time.Now()}))
+	peek, err := Peek(dir)
+	must(t, err)
+	must(t, peek.SaveStandby(nil))
+	must(t, peek.SaveStandby(&Standby{User: "somebody"}))
+	must(t, peek.SaveKeptOut(nil))
+	if s, err := peek.Standby(); err != nil || s == nil || s.User != "ops" {
+		t.Errorf("the standby is %+v, %v", s, err)
+	}
+	garbage := filepath.Join(dir, ledgerName)
+	must(t, os.WriteFile(garbage, []byte("garbage"), 0o600))
+	if _, err := openLedger(t, peek).Load(); err == nil {
+		t.Error("garbage is a ledger")
+	}
+	if text, err := os.ReadFile(garbage); string(text) != "garbage" {
+		t.Errorf("it was put aside: %v", err)
+	}
+	must(t, peek.Close())
 }

@@ -32,6 +32,9 @@ import (
 type Store struct {
 	root *os.Root // so that nobody who moves the directory away can give us another
 	lock *os.File
+	// readOnly: it changes nothing, and says that it has. A daemon may work with the
+	// directory.
+	readOnly bool
 }
 
 // Open makes the state directory where it is missing, and keeps other daemons
@@ -56,6 +59,19 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Peek opens the state directory as it is, whoever owns it, to read what there is. What is
+// saved is lost, and no error. The directory need not exist.
+func Peek(dir string) (*Store, error) {
+	root, err := os.OpenRoot(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Store{readOnly: true}, nil
+	case err != nil:
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	return &Store{root: root, readOnly: true}, nil
 }
 
 // ours refuses a directory to which others may write.
@@ -136,7 +152,16 @@ const lockName = "lock"
 func (s *Store) path(name string) string { return filepath.Join(s.root.Name(), name) }
 
 // Close lets other daemons use the directory.
-func (s *Store) Close() error { return errors.Join(s.lock.Close(), s.root.Close()) }
+func (s *Store) Close() error {
+	var err error
+	if s.lock != nil {
+		err = s.lock.Close()
+	}
+	if s.root != nil {
+		err = errors.Join(err, s.root.Close())
+	}
+	return err
+}
 
 // holder names the process that wrote its id into the lock's file.
 func holder(f *os.File) string {
@@ -153,6 +178,9 @@ var errNotRegular = errors.New("it is not a regular file, so lvsd did not make i
 // open opens a regular file of the directory. It follows no symbolic link, and
 // waits for nobody who has a FIFO's other end.
 func (s *Store) open(name string, flags int) (*os.File, error) {
+	if s.root == nil {
+		return nil, fs.ErrNotExist
+	}
 	info, err := s.root.Lstat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, errNotRegular

@@ -41,6 +41,9 @@ type Link struct {
 
 	inbox *inbox // of the view's sockets and listeners
 
+	// dry: no device of a virtual MAC is made or removed, also none that others left.
+	dry bool
+
 	asking
 	held map[vrrp.InterfaceAddress]*vrrp.Attributes // what Hold has added, and how; nil: as usual. Only its goroutine needs it.
 

@@ -29,6 +29,9 @@ func (m *macvlan) is(d *device) bool {
 // makeDevices makes the devices of virtual MACs that are wanted, and removes those that
 // are not. It reports whether something failed that should be tried again.
 func (l *Link) makeDevices(t table, v *view) (failed bool) {
+	if l.dry {
+		return false
+	}
 	l.mu.Lock()
 	want := l.want
 	l.mu.Unlock()
@@ -152,6 +155,9 @@ func (l *Link) removeDevice(t table, v *view, d *device) error {
 
 // leave removes the devices that have no address, at the end.
 func (l *Link) leave() {
+	if l.dry {
+		return
+	}
 	v := l.view.Load()
 	for _, d := range v.devices {
 		if d.virtual() && l.bare(d) {
