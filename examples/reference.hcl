@@ -275,6 +275,19 @@ director {
     # for, of 1500 bytes at most.
     # 0 to 65507; default: 0.
     max_length = 0
+
+    # How often the Master tells of all connections, also of those that have no
+    # packets, of which the kernel's sync daemon never tells a director that
+    # was away. A director that starts does not preempt before two of these
+    # times are over, so that it knows all. 0 leaves it to the kernel.
+    # 0s to 1h; default: 10s.
+    refresh = "10s"
+
+    # How many connections it tells of in a second at most. With more than so
+    # many times refresh in seconds, telling of all takes longer than refresh,
+    # and a director that starts may not know all when it preempts.
+    # 100 to 10000000; default: 100000.
+    rate = 100000
   }
 
   # Feed a watchdog of the kernel, which resets this machine when it hangs. It

@@ -103,3 +103,45 @@ func (p *pair) waitSynced() {
 		return strings.Contains(out, "14B4") && strings.Contains(out, "ESTABLISHED"), err // port 5300
 	})
 }
+
+// A director that returns without connections is told of those that have no packets, too,
+// before it preempts.
+func TestIdleConnectionsSurviveTheReturnOfADirector(t *testing.T) {
+	for _, tt := range []struct {
+		name, refresh string
+		survive       bool
+	}{
+		{"the Master tells of all", "1s", true},
+		{"the kernel alone does not", "0s", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPair(t, map[string]string{"echoes.hcl": echoes,
+				"director.hcl": strings.Replace(telling, `interface = "eth1"`, `interface = "eth1"`+"\n    refresh   = \""+tt.refresh+`"`, 1)})
+			p.echo(p.Servers[0], 5300)
+			p.echo(p.Servers[1], 5300)
+			p.start(1)
+			p.waitHolder(1, cluster.VIP)
+			var idle []net.Conn
+			for range 50 {
+				idle = append(idle, p.dial(p.Client, "10.13.0.200:5300"))
+			}
+			for _, conn := range idle {
+				p.must(converse(conn, 1, patience))
+			}
+			p.start(0)
+			p.waitHolder(0, cluster.VIP)
+			alive := 0
+			for _, conn := range idle {
+				if converse(conn, 1, 2*time.Second) == nil {
+					alive++
+				} else if tt.survive {
+					break
+				}
+			}
+			t.Logf("%d of %d connections have survived", alive, len(idle))
+			if want := map[bool]int{true: len(idle)}[tt.survive]; alive != want {
+				t.Errorf("want %d", want)
+			}
+		})
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -144,7 +145,7 @@ func pacedConfig(servers int, interval time.Duration) *config.Config {
 func newPaced(probes *checker.Checker, c *config.Config) *director.Director {
 	table := pacedTable{make(chan struct{}, 1)}
 	return director.New(c, nil, director.Options{
-		Events: event.Log(slog.New(slog.DiscardHandler)), Keeper: pacedKeeper{}, Probes: probes, Hooks: pacedHooks{}, Resources: pacedResources{},
+		Events: event.Log(slog.New(slog.DiscardHandler)), Keeper: pacedKeeper{}, Probes: probes, Hooks: pacedHooks{}, Resources: pacedResources{}, Connections: connections.NewTeller(nil, nil),
 		Configure: func(config.Director) {}, HTTP: func() error { return nil }, Alone: func() error { return nil },
 		OpenTable: func(context.Context) (director.Table, ipvsctl.Table, error) { return table, nil, nil },
 		Machine:   func([]netip.Addr, bool) (machine.Facts, error) { return machine.Facts{}, nil },

@@ -20,6 +20,9 @@ var core = map[string]map[string]string{
 	"ipvsctl": {
 		"reconcile.go": "the loop",
 	},
+	"ipvsctl/connections": {
+		"teller.go": "the loop",
+	},
 	"vrrp": {
 		"loop.go":    "the loop",
 		"session.go": "the channels around the loop, and where others ask it",

@@ -28,7 +28,8 @@ var layers = []struct {
 	{"ipvsctl", nil, "the table is compared without knowing why it should be so"},
 	{"vrrp", nil, "a virtual router waits for nobody, so it knows nobody"},
 	{"checker/probe", []string{"checker", "internal/keyfile"}, "an edge serves its own domain, and a password is as secret as a key"},
-	{"ipvsctl/kernel", []string{"ipvsctl"}, "an edge serves its own domain"},
+	{"ipvsctl/connections", []string{"ipvsctl"}, "connections are those of a table"},
+	{"ipvsctl/kernel", []string{"ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"internal/event", "internal/orders", "internal/program", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
@@ -39,7 +40,7 @@ var layers = []struct {
 	{"internal/orders", nil, "signals are orders to every process of the daemon"},
 	{"internal/program", nil, "each process of the daemon is the same program"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
-	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text"}, domains...), "the domains meet here; edges are handed in"},
+	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text", "ipvsctl/connections"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/trust", nil, "whose a file is, whatever it is for"},
 	{"internal/keyfile", []string{"internal/trust"}, "a secret is a text, whoever has need of it"},
 	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
@@ -57,7 +58,7 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
-		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }

@@ -108,6 +108,10 @@ type ConnectionSync struct {
 	TTL   int
 	// MaxLength is how long a message may be, in bytes; 0: as the interface has it.
 	MaxLength int
+	// Refresh is how often the Master tells of all connections, at most Rate in a second;
+	// zero: the kernel tells of them alone.
+	Refresh time.Duration
+	Rate    int
 }
 
 // Timeouts are those of TCP connections that are established, and of those after a FIN,

@@ -84,6 +84,8 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/connection_sync/group":      {"", `group = "224.0.0.82"`, nil},
 	"director/connection_sync/port":       {"", `port = 8850`, nil},
 	"director/connection_sync/ttl":        {"", `ttl = 2`, nil},
+	"director/connection_sync/refresh":    {"", `refresh = "30s"`, nil},
+	"director/connection_sync/rate":       {"", `rate = 5000`, nil},
 	"director/connection_sync/max_length": {"", `max_length = 1400`, nil},
 
 	"static/address/interface":  {`interface = "eth1"`, `interface = "eth2"`, nil},

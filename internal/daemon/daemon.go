@@ -27,6 +27,8 @@ import (
 	"github.com/lvsd/lvsd/internal/resource"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
+	"github.com/lvsd/lvsd/ipvsctl/kernel"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
 )
@@ -188,9 +190,10 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 		Candidate: func(running *config.Config, files []api.File) director.Loaded {
 			return candidate(ctx, o, r, running, files)
 		},
-		Rows:    readRows,
-		Machine: tuned.look,
-		Tune:    tuned.tune, Tuned: tuned.load(o.Log.Logger),
+		Rows:        readRows,
+		Machine:     tuned.look,
+		Connections: connections.NewTeller(kernel.Teller{}, toldOf(o.Log.Logger)),
+		Tune:        tuned.tune, Tuned: tuned.load(o.Log.Logger),
 		MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)

@@ -15,6 +15,7 @@ import (
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
 
@@ -132,4 +133,18 @@ func (s *settings) look(to []netip.Addr, ipvs bool) (machine.Facts, error) {
 		return err
 	})
 	return facts, err
+}
+
+// toldOf logs when other directors cannot be told of connections, and when they can again.
+func toldOf(log *slog.Logger) func(connections.Round) {
+	failing := false
+	return func(r connections.Round) {
+		switch {
+		case r.Err != nil && !failing:
+			log.Warn("other directors cannot be told of all connections: those without packets may not survive a takeover", "event", "connections-untold", "error", r.Err)
+		case r.Err == nil && failing:
+			log.Info("other directors are told of all connections again", "event", "connections-told", "connections", r.Connections)
+		}
+		failing = r.Err != nil
+	}
 }

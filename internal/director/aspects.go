@@ -46,6 +46,8 @@ var (
 		{"connection_sync.port", func(d *config.Director) any { return d.Sync.Port }},
 		{"connection_sync.ttl", func(d *config.Director) any { return d.Sync.TTL }},
 		{"connection_sync.max_length", func(d *config.Director) any { return d.Sync.MaxLength }},
+		{"connection_sync.refresh", func(d *config.Director) any { return d.Sync.Refresh }},
+		{"connection_sync.rate", func(d *config.Director) any { return d.Sync.Rate }},
 		{"ipvs", func(d *config.Director) any { return d.IPVS.Parameters }},
 	}
 	routerAspects = []aspect[vrrp.Config]{

@@ -72,8 +72,11 @@ type Core struct {
 	refused              map[machine.Setting]error
 	unsaved              error
 	retune               bool // something was to be set meanwhile
-	found                findings
-	counted              findings
+	// telling: others are told of all connections. learning: this director may not have been
+	// told of all of them yet.
+	telling, learning bool
+	found             findings
+	counted           findings
 
 	// planned is the last plan, and outages are the services that have lost their
 	// last server by it or an earlier one, and not got one since.

@@ -18,12 +18,14 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
 // A story tells a core what happens and writes down what it wants done.
 type story struct {
-	tune Tune // the last one
+	telling *connections.Telling
+	tune    Tune // the last one
 	*testing.T
 	core *Core
 	now  time.Time
@@ -105,6 +107,8 @@ func (s *story) write(effects []Effect) {
 		switch e := e.(type) {
 		case SetTable:
 			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
+		case TellConnections:
+			s.telling = e.Telling
 		case Tune:
 			s.tune = e
 			for _, p := range slices.Sorted(maps.Keys(e.Values)) {

@@ -14,7 +14,15 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 )
+
+// Connections tells other directors of all connections, while it runs.
+type Connections interface {
+	// Set says what is to be told, and with nil nothing. It waits for nobody.
+	Set(*connections.Telling)
+	Run(context.Context) error
+}
 
 // Options are what a Director works with. All of them are needed.
 type Options struct {
@@ -48,6 +56,8 @@ type Options struct {
 	// Both are called by who asks for a plan.
 	Candidate func(running *config.Config, files []api.File) Loaded
 	Rows      func(ctx context.Context, keys []ipvsctl.ServiceKey) (ipvsctl.Table, map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters], error)
+	// Connections tells other directors of all connections.
+	Connections Connections
 	// Machine looks at the machine, at the ways to some addresses, and with ipvs at what IPVS has besides
 	// parameters: once when Run begins, which ends if that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:

@@ -19,6 +19,7 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -201,7 +202,7 @@ func beginWith(t *testing.T, f *outsides, c *config.Config, others func(*Options
 	t.Helper()
 	o := Options{
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {
@@ -497,7 +498,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 				stop()
 				return nil, nil, ctx.Err()
 			},
-			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Events: func(event.Event) {}, Notify: func(string) {},
+			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), Events: func(event.Event) {}, Notify: func(string) {},
 		})
 		if err := d.Run(ctx); err != nil {
 			t.Errorf("error %v", err)

@@ -44,6 +44,7 @@
 //	hold.go                            panic and isolation: who is silent and stays
 //	overdue.go                         checks whose results do not come
 //	absent.go                          what manual_resume makes of failures
+//	telling.go                         connections that directors tell each other of
 //	machine.go                         what the machine is like
 //	describe.go, status.go             what people and programs are told
 //	told.go                            what the hooks of services are told

@@ -29,6 +29,7 @@ func Begin(now time.Time, path string, first Loaded, facts machine.Facts) (*Core
 		opened:  first.Found != nil,
 		refused: map[machine.Setting]error{}, tuned: copied(first.tuned), saved: first.tuned,
 	}
+	c.learning = first.Config.Director.Sync.Router != "" && first.Config.Director.Sync.Refresh > 0
 	c.configure(now, first)
 	c.see(now, facts)
 	return c, c.act(now)
@@ -164,6 +165,7 @@ func (c *Core) beat(now time.Time) {
 		c.watchChecks(now)
 	}
 	c.describe()
+	c.learn(now)
 	regular := c.beats%looks == 0
 	if regular {
 		c.adverts = c.adverts.remember(tally{now, counters(c.routers)})
@@ -259,6 +261,7 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 	c.routers = routers
 	if c.syncRole() != told {
 		c.adjust()
+		c.tellConnections()
 	}
 	c.suspend(now)
 	c.followOrders(now)

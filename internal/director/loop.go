@@ -36,6 +36,7 @@ func (d *Director) Run(ctx context.Context) error {
 		return err
 	}
 	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
+	d.beside("connections", d.o.Connections.Run)
 	d.adopt(l)
 	core, effects := Begin(time.Now(), d.o.Path, l, facts)
 	d.core = core
@@ -166,6 +167,8 @@ func (d *Director) wake(now time.Time, in Input) {
 func (d *Director) carryOut(effects []Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
+		case TellConnections:
+			d.o.Connections.Set(e.Telling)
 		case SetTable:
 			d.table.Set(ipvsctl.Desired(e))
 		case SetTargets:
@@ -222,14 +225,17 @@ func (d *Director) carryOut(effects []Effect) {
 				return MachineSeen{Facts: facts, Err: err}
 			})
 		case Tune:
-			d.aside(func() Input {
-				refused, err := d.o.Tune(e.Values, e.Before)
-				return Tuned{e, refused, err}
-			})
+			d.aside(func() Input { return d.tune(e) })
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}
 	}
+}
+
+// tune sets parameters of the kernel.
+func (d *Director) tune(t Tune) Input {
+	refused, err := d.o.Tune(t.Values, t.Before)
+	return Tuned{t, refused, err}
 }
 
 // aside does what may take long on a goroutine of its own, and gives the core

@@ -13,7 +13,6 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
-	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -58,18 +57,6 @@ func (c *Core) tellFindings(now time.Time) {
 // wantedSettings are the kernel's parameters as they should be now.
 func (c *Core) wantedSettings() map[machine.Setting]string {
 	return wantedSettings(c.config, c.facts, c.syncRole(), c.tuned)
-}
-
-// syncRole is the role that the kernel's sync daemon should have; zero: nobody asks for one.
-func (c *Core) syncRole() ipvsctl.SyncRole {
-	switch router := c.config.Director.Sync.Router; {
-	case router == "":
-		return 0
-	case c.masters()(router):
-		return ipvsctl.SyncMaster
-	default:
-		return ipvsctl.SyncBackup
-	}
 }
 
 // tunesIPVS reports whether more of IPVS than parameters is set, or was.
@@ -177,6 +164,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all = append(all, c.held(now)...)
 	all = append(all, c.absentees()...)
 	all = append(all, c.reserves()...)
+	all.learning(c)
 	all.settings(c.config, c.facts, c.wantedSettings(), c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)

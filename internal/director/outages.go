@@ -39,6 +39,7 @@ func (c *Core) plan(now time.Time) {
 	c.tellHooks()
 	if c.opened {
 		c.kernel = TableSeen{}
+		c.tellConnections()
 		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: c.suspects.services()})
 	}
 }

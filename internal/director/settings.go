@@ -38,8 +38,7 @@ func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, wa
 // does not forward: by direct routing or tunnel, packets from a director that is a real
 // server, too, would come back to it.
 func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.SyncRole) {
-	s := c.Director.Sync
-	d := ipvsctl.SyncDaemon{Role: role, Interface: s.Interface, ID: uint8(s.ID), MaxLength: uint16(s.MaxLength), Group: s.Group, Port: uint16(s.Port), TTL: uint8(s.TTL)}
+	d := syncDaemon(c.Director.Sync, role)
 	all[machine.SyncMaster], all[machine.SyncBackup] = "", d.String()
 	if role == ipvsctl.SyncMaster {
 		all[machine.SyncMaster], all[machine.SyncBackup] = d.String(), ""
@@ -47,6 +46,11 @@ func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.Sync
 	if slices.ContainsFunc(c.Services, func(s config.Service) bool { return slices.ContainsFunc(s.Servers, bypasses) }) {
 		all[machine.IPVS("backup_only")] = "1"
 	}
+}
+
+// syncDaemon is the sync daemon of a role.
+func syncDaemon(s config.ConnectionSync, role ipvsctl.SyncRole) ipvsctl.SyncDaemon {
+	return ipvsctl.SyncDaemon{Role: role, Interface: s.Interface, ID: uint8(s.ID), MaxLength: uint16(s.MaxLength), Group: s.Group, Port: uint16(s.Port), TTL: uint8(s.TTL)}
 }
 
 // bypasses reports whether what a real server answers does not come back through the

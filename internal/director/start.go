@@ -154,7 +154,7 @@ func (c *Core) becomeReady(now time.Time, why string) {
 // tellKeeper makes the keeper run the configured virtual routers.
 func (c *Core) tellKeeper() {
 	if !c.stopping {
-		c.do(TellKeeper{Routers: c.orders.heldBack(c.config.Routers), Offers: c.orders.offers(), Conditions: c.conditions(), Static: c.config.Static})
+		c.do(TellKeeper{Routers: c.notPreempting(c.orders.heldBack(c.config.Routers)), Offers: c.orders.offers(), Conditions: c.conditions(), Static: c.config.Static})
 	}
 }
 
@@ -215,3 +215,11 @@ func (c *Core) judge(now time.Time) (changed bool) {
 
 // fails reports whether a condition is known not to be met.
 func fails(v vrrp.Condition) bool { return v.Name != "" && !v.OK && !v.Unknown }
+
+// learn notes that it has.
+func (c *Core) learn(now time.Time) {
+	if c.learning && (due(c.learned(), now) || c.config.Director.Sync.Router == "") {
+		c.learning = false
+		c.tellKeeper()
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -151,6 +152,8 @@ type KeptOut struct {
 type Effect any
 
 type (
+	// TellConnections tells others of all connections from now on, or with nil no more.
+	TellConnections struct{ *connections.Telling }
 	// SetTable makes the kernel's table what it should be.
 	SetTable ipvsctl.Desired
 	// SetTargets makes these the targets that are probed.

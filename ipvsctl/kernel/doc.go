@@ -12,6 +12,7 @@
 //	refusal.go              what the kernel's errors mean
 //	conn.go                 the connection
 //	settings.go             what is not of one service: timeouts, sync daemons
+//	tell.go                 telling of connections as a sync daemon does
 //
 // An answer costs the kernel and this process more than a request, so only the
 // last request of a batch asks for an acknowledgement. The kernel reports a

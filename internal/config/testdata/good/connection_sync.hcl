@@ -8,6 +8,8 @@ director {
     port       = 8850
     ttl        = 2
     max_length = 1400
+    refresh    = "30s"
+    rate       = 5000
   }
 }
 
