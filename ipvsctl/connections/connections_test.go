@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,11 +180,14 @@ type network struct {
 	list   string
 	room   int
 	sent   []string
-	broken error
+	broken atomic.Bool // the list cannot be read
 }
 
 func (n *network) Connections() (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader(n.list)), n.broken
+	if n.broken.Load() {
+		return nil, errors.New("no such file")
+	}
+	return io.NopCloser(strings.NewReader(n.list)), nil
 }
 func (n *network) Dial(ipvsctl.SyncDaemon) (Line, error) { return n, nil }
 func (n *network) Room() int                             { return n.room }
@@ -215,12 +219,12 @@ func TestATellerTellsAgainAndAgain(t *testing.T) {
 		if len(rounds) != 3 || rounds[0].Connections != 1000 || rounds[0].Took < 900*time.Millisecond || rounds[0].Took > 1100*time.Millisecond {
 			t.Errorf("in 25 s, rounds %+v, want 3 of 1,000 connections, which take a second each", rounds)
 		}
-		n.broken = errors.New("no such file")
+		n.broken.Store(true)
 		pause(10 * time.Second)
 		if last := rounds[len(rounds)-1]; len(rounds) != 4 || last.Err == nil {
 			t.Errorf("the list cannot be read: %+v", last)
 		}
-		n.broken = nil
+		n.broken.Store(false)
 		pause(5*time.Second + 500*time.Millisecond) // in the middle of a round
 		teller.Set(nil)
 		sent := len(n.sent)
@@ -247,7 +251,7 @@ func BenchmarkRound(b *testing.B) {
 	for n := range 100_000 {
 		fmt.Fprintf(&list, "TCP 0A0D%04X %04X 0A0D00C8 0050 C0A80104 0050 ESTABLISHED     899                                            \n", n>>8, n&0xff+1024)
 	}
-	n := &discard{network{list: list.String(), room: 1472}}
+	n := &discard{network: network{list: list.String(), room: 1472}}
 	teller := NewTeller(n, nil)
 	what := &Telling{Table: web(), Rate: 1e9}
 	teller.Set(what)
