@@ -26,7 +26,7 @@ func newValidateCommand() *cobra.Command {
 	var v validation
 	c := &cobra.Command{
 		Use:        "validate [PATH]",
-		SuggestFor: []string{"test", "config", "configtest", "verify"},
+		SuggestFor: []string{"test", "configtest", "verify"},
 		Short:      "Check a configuration without running anything",
 		Long: `Reads a configuration as the daemon would: a file, a directory of *.hcl files
 (` + daemon.DefaultConfig + ` by default), or with - what comes from standard input. Prints every

@@ -180,6 +180,28 @@ type PlanOrder struct {
 	Files []File `json:"files,omitempty"`
 }
 
+// A Configuration is one that was accepted, as the daemon keeps it.
+type Configuration struct {
+	// Number counts them; the newest has the greatest.
+	Number   uint64    `json:"number"`
+	Accepted time.Time `json:"accepted"`
+	Digest   string    `json:"digest"`
+	// Files are in the order in which they are read.
+	Files []KeptFile `json:"files"`
+}
+
+// A KeptFile is a file of a configuration that is kept.
+type KeptFile struct {
+	Path string `json:"path"`
+	// Mode are the permission bits, and UID and GID the owners, as they were.
+	Mode uint32 `json:"mode"`
+	UID  uint32 `json:"uid"`
+	GID  uint32 `json:"gid"`
+	// Size is that of its text, in bytes; Text is left out of a list.
+	Size int    `json:"size"`
+	Text string `json:"text,omitempty"`
+}
+
 // A File is one file of a configuration.
 type File struct {
 	// Name is the path by which messages call it.

@@ -133,7 +133,7 @@ func configurationFiles(dir string) ([]string, error) {
 	}
 	var names, others []string
 	for _, e := range entries {
-		if n := e.Name(); strings.HasSuffix(n, ".hcl") && !strings.HasPrefix(n, ".") && !e.IsDir() {
+		if n := e.Name(); IsSource(n) && !e.IsDir() {
 			names = append(names, filepath.Join(dir, n))
 		} else {
 			others = append(others, n)
@@ -146,6 +146,36 @@ func configurationFiles(dir string) ([]string, error) {
 		return nil, fmt.Errorf("%s has no *.hcl file: write the configuration there (there are examples in share/doc/lvsd/examples), or give another path: lvsd run --config PATH, lvsd validate PATH", dir)
 	}
 	return names, nil
+}
+
+// IsSource reports whether a file of a directory is configuration, by its name.
+func IsSource(name string) bool {
+	return strings.HasSuffix(name, ".hcl") && !strings.HasPrefix(name, ".")
+}
+
+// Names returns the files that Read reads at a path, as far as they are there: none is no
+// error.
+func Names(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for the configuration: %w", err)
+	case !info.IsDir():
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration's directory: %w", err)
+	}
+	var all []string
+	for _, e := range entries {
+		if IsSource(e.Name()) && !e.IsDir() {
+			all = append(all, filepath.Join(path, e.Name()))
+		}
+	}
+	return all, nil
 }
 
 func (s *Sources) add(name string) error {

@@ -33,6 +33,12 @@ const (
 // the order of their names.
 func Read(path string) (Sources, error) { return block.Read(path) }
 
+// Names returns the files that Read reads at a path, as far as they are there.
+func Names(path string) ([]string, error) { return block.Names(path) }
+
+// IsSource reports whether a file of a directory is configuration, by its name.
+func IsSource(name string) bool { return block.IsSource(name) }
+
 // FromFiles is Read for files that somebody has read, of at most MaxSource bytes together,
 // in which relative names begin at a directory.
 func FromFiles(dir string, files ...SourceFile) (Sources, error) {

@@ -226,7 +226,20 @@ func load(ctx context.Context, o Options, r *reader.Reader, running *config.Conf
 			return director.Loaded{Err: err}
 		}
 	}
-	return director.Loaded{Config: got.Config, Warnings: lines(got.Diagnostics)}
+	return director.Loaded{Config: got.Config, Files: named(got.Files), Warnings: lines(got.Diagnostics)}
+}
+
+// named are files with their absolute paths.
+func named(files []config.SourceFile) []api.File {
+	var all []api.File
+	for _, f := range files {
+		name, err := filepath.Abs(f.Name)
+		if err != nil {
+			name = f.Name
+		}
+		all = append(all, api.File{Name: name, Text: string(f.Text)})
+	}
+	return all
 }
 
 // diagnosisWidth is how wide the diagnosis of a refused reload is, in columns:

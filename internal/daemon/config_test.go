@@ -172,6 +172,9 @@ func TestACandidateIsReadAside(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, l.Config.Services[0])
 		}
 	}
+	if want := []api.File{{Name: path, Text: valid}}; !reflect.DeepEqual(named(running.Files), want) {
+		t.Errorf("the files that run are %+v, want %+v", running.Files, want)
+	}
 	if l := candidate(t.Context(), o, r, running.Config, nil); l.Err != nil || l.Config != nil {
 		t.Errorf("the daemon's own files, as they run: %+v", l)
 	}

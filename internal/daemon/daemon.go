@@ -105,6 +105,7 @@ func start(ctx context.Context, o Options, r *reader.Reader, first *Reading, sto
 	o.Log.Info("starting", "event", "starting", "version", o.Version, "node", first.Node, "config", o.Config,
 		"routers", len(first.Config.Routers), "services", len(first.Config.Services))
 	edges := edgesOf(ctx, o, events, r, first, k, hooks, resources, store, http, lonely)
+	first.Files = nil // They are garbage when they are kept.
 	if o.DryRun {
 		edges.Keeper, edges.Resources = dryKeeper{keeperEdge{k}}, dryResources{resources}
 		makeDry(&edges, events, store)
@@ -163,7 +164,7 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 	var memory collector
 	standby, tuned := &standbyFile{store: store}, &settings{store: store}
 	return director.Options{
-		Version: o.Version, Path: o.Config, Events: events,
+		Version: o.Version, Path: o.Config, Files: named(first.Files), Events: events,
 		Keeper: keeperEdge{k},
 		Probes: probes,
 		Hooks:  hooks, Resources: resources,
@@ -181,9 +182,10 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 			return openTable(ctx, events, store)
 		},
 		Standby: standby.load(o.Log.Logger), SaveStandby: standby.save,
-		KeptOut:     loadKeptOut(store, o.Log.Logger),
-		SaveKeptOut: func(all []director.KeptOut) error { return saveKeptOut(store, all) },
-		Owned:       len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
+		KeptOut:           loadKeptOut(store, o.Log.Logger),
+		SaveKeptOut:       func(all []director.KeptOut) error { return saveKeptOut(store, all) },
+		SaveConfiguration: func(c director.SaveConfiguration) error { return saveConfiguration(store, c) },
+		Owned:             len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
 		Load: func(running *config.Config) director.Loaded {
 			return reload(ctx, o, r, running)
 		},

@@ -28,6 +28,7 @@ type Connections interface {
 type Options struct {
 	Version string
 	Path    string     // of the configuration, for status
+	Files   []api.File // of the configuration that it begins with, to be kept
 	Events  event.Sink // called by the loop alone
 	Keeper  Keeper
 	Probes  Probes
@@ -80,6 +81,9 @@ type Options struct {
 	// of its own, once at a time.
 	KeptOut     []KeptOut
 	SaveKeptOut func([]KeptOut) error
+	// SaveConfiguration keeps the files of a configuration that was accepted. It may take
+	// long: it is called on goroutines of their own.
+	SaveConfiguration func(SaveConfiguration) error
 	// MachineChanges tells, within bounds, that the machine's interfaces,
 	// addresses or routes have changed.
 	MachineChanges <-chan struct{}
@@ -134,8 +138,10 @@ type Director struct {
 
 // New returns a director for a valid configuration. Nothing runs before Run.
 func New(c *config.Config, warnings []string, o Options) *Director {
+	files := o.Files
+	o.Files = nil // They are garbage when they are kept.
 	return &Director{
-		o: o, first: Loaded{Config: c, Warnings: warnings},
+		o: o, first: Loaded{Config: c, Files: files, Warnings: warnings},
 		results: make(chan *observations, resultQueue),
 		reloads: make(chan struct{}, 1),
 		inputs:  make(chan Input),

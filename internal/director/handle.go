@@ -81,6 +81,10 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		} else {
 			c.resume(now, in)
 		}
+	case ConfigurationSaved:
+		if in.Err != nil {
+			c.tell(now, event.Warning, "configuration-unkept", "", "the configuration runs, and is not kept for lvsd config rollback", slog.Any("error", in.Err))
+		}
 	case KeptOutSaved:
 		c.savedKeptOut(now, in.Err)
 	case Stop:

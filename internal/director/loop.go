@@ -205,6 +205,8 @@ func (d *Director) carryOut(effects []Effect) {
 			e.Asker(e.Outcome)
 		case SaveStandby:
 			d.aside(func() Input { return StandbySaved{e.Number, d.o.SaveStandby(e.Number, e.Standby)} })
+		case SaveConfiguration:
+			d.aside(func() Input { return ConfigurationSaved{d.o.SaveConfiguration(e)} })
 		case SaveKeptOut:
 			d.aside(func() Input { return KeptOutSaved{d.o.SaveKeptOut(e)} })
 		case Conclude:

@@ -51,6 +51,9 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.probing {
 		c.probe(now)
 	}
+	if len(l.Files) > 0 {
+		c.do(SaveConfiguration{now, l.Config.Digest, l.Files})
+	}
 	c.do(SetHooks{l.Config.Routers, l.Config.AllHooks(), l.Config.Streams})
 	c.do(SetResources{l.Config.Routers, l.Config.Resources})
 	c.tellKeeper()

@@ -90,6 +90,8 @@ type (
 		Number uint64
 		Err    error
 	}
+	// ConfigurationSaved is what came of a SaveConfiguration.
+	ConfigurationSaved struct{ Err error }
 	// KeptOutSaved is what came of a SaveKeptOut.
 	KeptOutSaved struct{ Err error }
 	// Resume lets real servers in that manual_resume keeps out. Where it names none, it ends
@@ -119,6 +121,8 @@ type Observation struct {
 type Loaded struct {
 	// Config is nil where the text is the one that runs already.
 	Config *config.Config
+	// Files are those of Config, as they were read, so that they can be kept.
+	Files []api.File
 	// Warnings accompany a valid configuration, one line each.
 	Warnings []string
 	// Err reports that the configuration is not valid, or could not be read. Its
@@ -239,6 +243,13 @@ type (
 	SaveStandby struct {
 		Number  uint64
 		Standby *api.Standby
+	}
+	// SaveConfiguration keeps the files of a configuration that was accepted. It ends with
+	// a ConfigurationSaved.
+	SaveConfiguration struct {
+		At     time.Time
+		Digest string
+		Files  []api.File
 	}
 	// SaveKeptOut keeps, beyond this process, which real servers are kept out. It ends with
 	// a KeptOutSaved, and there is no other before that.

@@ -116,7 +116,11 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 	if q.ValidateOnly {
 		return to.Encode(reply{Contents: count(outcome), Diagnostics: diags, NamesHost: outcome.NamesHost})
 	}
-	if err := to.Encode(reply{Config: outcome.Config, Diagnostics: diags, Blocks: len(outcome.Blocks)}); err != nil {
+	r := reply{Config: outcome.Config, Diagnostics: diags, Blocks: len(outcome.Blocks)}
+	if r.Config != nil && !q.Aside {
+		r.Files = sources.Files()
+	}
+	if err := to.Encode(r); err != nil {
 		return err
 	}
 	for i := range outcome.Blocks {

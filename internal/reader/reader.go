@@ -23,6 +23,8 @@ type Reading struct {
 	Diagnostics config.Diagnostics
 	// NamesHost is as in config.Outcome.
 	NamesHost bool
+	// Files are those of a Config that is to run, as they were read.
+	Files []config.SourceFile
 }
 
 // A Reader reads configurations in child processes. It is safe for concurrent
@@ -113,7 +115,7 @@ func (r *Reader) known() map[config.Key]config.Block {
 // take puts a configuration together of what is new and what is known, and
 // keeps its blocks for the next one if it is to run.
 func (r *Reader) take(answer reply, blocks []config.Block, known map[config.Key]config.Block, runs bool) (Reading, error) {
-	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics, NamesHost: answer.NamesHost}
+	out := Reading{Unchanged: answer.Unchanged, Contents: answer.Contents, Diagnostics: answer.Diagnostics, NamesHost: answer.NamesHost, Files: answer.Files}
 	if answer.Config == nil {
 		return out, nil
 	}

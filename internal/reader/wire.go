@@ -60,4 +60,6 @@ type reply struct {
 	Diagnostics config.Diagnostics
 	NamesHost   bool
 	Blocks      int
+	// Files are those of a configuration that is to run, as they were read.
+	Files []config.SourceFile
 }

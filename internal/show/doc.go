@@ -10,5 +10,6 @@
 //	vrrp.go                   all about virtual routers
 //	explained.go              what checks see
 //	plan.go                   what a reload would change
+//	history.go                configurations that ran before
 //	reload.go, orders.go      what a reload did, or another order
 package show

@@ -61,6 +61,9 @@ func (s *Store) write(name string, v any) error {
 	if err != nil {
 		return err
 	}
+	if len(text) >= maxDocument {
+		return fmt.Errorf("it has more than %d bytes, which nobody would read again", maxDocument)
+	}
 	temporary := name + ".new"
 	if err := s.root.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

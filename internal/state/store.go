@@ -13,7 +13,7 @@
 //	document.go              a file, read and replaced as a whole
 //	ledger.go, signed.go,    what each has
 //	standby.go, kept_out.go,
-//	settings.go
+//	settings.go, configuration.go
 package state
 
 import (
@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -35,6 +36,8 @@ type Store struct {
 	// readOnly: it changes nothing, and says that it has. A daemon may work with the
 	// directory.
 	readOnly bool
+	// keeping is held while a configuration is saved: each needs a number of its own.
+	keeping sync.Mutex
 }
 
 // Open makes the state directory where it is missing, and keeps other daemons
