@@ -22,6 +22,7 @@ import (
 	"github.com/lvsd/lvsd/internal/spawn"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -44,6 +45,7 @@ func makeDry(o *director.Options, tell event.Sink, store *state.Store) {
 	look := o.Machine
 	o.Machine = func(to []netip.Addr, ipvs bool) (machine.Facts, error) { return dry.facts(look(to, ipvs)) }
 	o.Tune, o.Tuned = dry.tune, nil
+	o.Connections = &dryConnections{tell: tell}
 	o.Configure = func(config.Director) {}
 	o.HTTP, o.Alone = func() error { return nil }, func() error { return nil }
 	o.SaveStandby = func(uint64, *api.Standby) error { return nil }
@@ -102,6 +104,24 @@ func (d *drySettings) facts(f machine.Facts, err error) (machine.Facts, error) {
 	}
 	f.Settings = all
 	return f, err
+}
+
+// dryConnections tells nobody of connections.
+type dryConnections struct {
+	tell  event.Sink
+	tells bool
+}
+
+func (d *dryConnections) Set(t *connections.Telling) {
+	if t != nil && !d.tells {
+		would(d.tell, fmt.Sprintf("tell other directors of all connections every %v", t.Every))
+	}
+	d.tells = t != nil
+}
+
+func (*dryConnections) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
 }
 
 // dryPrograms starts nothing, and takes everything for done.

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/spawn"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 )
 
 // What a dry run takes for set is so from then on, or it would be set at each look.
@@ -30,6 +32,22 @@ func TestADryRunRemembersSettings(t *testing.T) {
 	}
 	if f, _ = d.facts(machine.Facts{}, nil); f.Settings[machine.ExpireNodest] != "1" {
 		t.Errorf("on a machine without settings: %v", f.Settings)
+	}
+}
+
+func TestADryRunTellsNobodyOfConnections(t *testing.T) {
+	var told []string
+	d := &dryConnections{tell: func(e event.Event) { told = append(told, e.Text) }}
+	for _, telling := range []*connections.Telling{nil, {Every: 10 * time.Second}, {Every: 10 * time.Second}, nil} {
+		d.Set(telling)
+	}
+	if len(told) != 1 || told[0] != "would tell other directors of all connections every 10s" {
+		t.Errorf("told %q", told)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.Run(ctx); err != nil {
+		t.Error(err)
 	}
 }
 
