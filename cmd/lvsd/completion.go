@@ -118,6 +118,21 @@ func completeKeptOut(socket *string) cobra.CompletionFunc {
 	})
 }
 
+// completeServers does the same for real servers.
+func completeServers(socket *string) cobra.CompletionFunc {
+	return completeNames(socket, func(ctx context.Context, c *control.Client) (names []string) {
+		if st, err := c.Status(ctx); err == nil {
+			for i := range st.Services {
+				for j := range st.Services[i].Servers {
+					names = append(names, st.Services[i].Servers[j].Name)
+				}
+			}
+		}
+		slices.Sort(names)
+		return slices.Compact(names)
+	})
+}
+
 // completeNames completes names that the daemon knows, except those that are given.
 func completeNames(socket *string, all func(context.Context, *control.Client) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {

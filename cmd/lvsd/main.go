@@ -56,6 +56,7 @@ IPVS table equal to one configuration.
   lvsd run                    run the daemon (usually: systemctl start lvsd)
   lvsd status                 ask the running daemon for its state
   lvsd plan                   show what a reload would change
+  lvsd whatif                 show what would be if real servers were down
   lvsd config                 show configurations that ran before, and go back to one
   lvsd reload                 have the daemon read the configuration again
                               (or: systemctl reload lvsd)
@@ -81,7 +82,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

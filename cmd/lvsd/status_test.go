@@ -18,6 +18,7 @@ type oneStatus struct {
 	reloaded api.Reloaded
 	ordered  api.Ordered
 	planned  func(api.PlanOrder) api.Plan
+	supposed func(api.WhatIfOrder) api.WhatIf
 }
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {

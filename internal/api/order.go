@@ -289,3 +289,60 @@ type RowChange struct {
 	// service.
 	Command string `json:"ipvsadm,omitempty"`
 }
+
+// A WhatIfOrder asks what would be if real servers were down: POST /v1/whatif.
+type WhatIfOrder struct {
+	// Down names them: by a name or a pattern of names ("rack1-*"), "SERVICE/NAME", an
+	// address, or a network ("192.168.1.0/24").
+	Down []string `json:"down"`
+	// Rate is for how long connections are counted, in nanoseconds; 0: they are not.
+	Rate time.Duration `json:"rate_ns,omitempty"`
+}
+
+// WhatIf is what would be if real servers were down.
+type WhatIf struct {
+	SchemaVersion int    `json:"schema_version"`
+	Error         string `json:"error,omitempty"` // why there is no answer
+	// Lost: a service would be unserved that is not so now, or a server would reach its
+	// upper threshold.
+	Lost bool `json:"lost"`
+	// Services are those that have one of these servers.
+	Services []WhatIfService `json:"services"`
+}
+
+// A WhatIfService is what a virtual service would be.
+type WhatIfService struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	// Supply is how it would be served, and Reason why not, as those of a Service; Was is
+	// how it is.
+	Supply Supply `json:"supply"`
+	Was    Supply `json:"supply_now"`
+	Reason string `json:"reason,omitempty"`
+	// Connections are those that it has now, in any state, and Rate how many begin in a
+	// second; Rate is left out where it was not counted.
+	Connections uint64   `json:"connections"`
+	Rate        *float64 `json:"rate,omitempty"`
+	// Servers are those of the table, now or then, fallbacks included.
+	Servers []WhatIfServer `json:"servers"`
+}
+
+// A WhatIfServer is what a real server would be.
+type WhatIfServer struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Down    bool   `json:"down,omitempty"` // it is one of those that are supposed to be
+	// Weight and Share are those then, and WasWeight and WasShare those now; a share is of
+	// the service's new connections, from 0 to 1, as the scheduler gives it in the mean.
+	Weight    uint32  `json:"weight"`
+	WasWeight uint32  `json:"weight_now"`
+	Share     float64 `json:"share"`
+	WasShare  float64 `json:"share_now"`
+	// Connections are those that it would have if the service had as many as now, and Rate
+	// how many would begin in a second.
+	Connections uint64   `json:"connections"`
+	Rate        *float64 `json:"rate,omitempty"`
+	// Upper is its upper threshold, in connections; 0: none. Over: it would reach it.
+	Upper uint32 `json:"upper_threshold,omitempty"`
+	Over  bool   `json:"over,omitempty"`
+}

@@ -102,6 +102,20 @@ func (c *Client) Plan(ctx context.Context, files []api.File) (*api.Plan, error) 
 	return p, c.decode(body, p)
 }
 
+// WhatIf returns what would be if real servers were down. The error is as Status's.
+func (c *Client) WhatIf(ctx context.Context, o api.WhatIfOrder) (*api.WhatIf, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("writing the question: %w", err)
+	}
+	body, err := c.request(ctx, http.MethodPost, "/v1/whatif", bytes.NewReader(text), 3*answerTimeout+o.Rate)
+	if err != nil {
+		return nil, err
+	}
+	w := new(api.WhatIf)
+	return w, c.decode(body, w)
+}
+
 // Failover has virtual routers offer their roles to another director, and returns what
 // became of that. It waits for as long as that may take: six advert intervals of the
 // slowest one, and some seconds. The error is as Status's.

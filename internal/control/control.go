@@ -30,6 +30,9 @@ type Source interface {
 	// Plan returns what a reload would change. Only the first question to the loop ends
 	// with ctx.
 	Plan(context.Context, api.PlanOrder) (api.Plan, error)
+	// WhatIf returns what would be if real servers were down. Only the question to the loop
+	// ends with ctx.
+	WhatIf(context.Context, api.WhatIfOrder) (api.WhatIf, error)
 	// Failover has virtual routers offer their roles, StandBy has all do so and keeps
 	// this director from being Master, and Resume ends what either has left, or lets real
 	// servers in. Only taking the order ends with ctx.

@@ -36,14 +36,6 @@ func (f fixed) ReloadAndWait(context.Context) (api.Reloaded, error) {
 	return api.Reloaded{OK: true, Changes: []string{"virtual service web added"}}, nil
 }
 
-func (f fixed) Plan(_ context.Context, o api.PlanOrder) (api.Plan, error) {
-	size := 0
-	for _, file := range o.Files {
-		size += len(file.Text)
-	}
-	return api.Plan{OK: true, Path: fmt.Sprintf("%d files, %d bytes", len(o.Files), size)}, nil
-}
-
 func (f fixed) Failover(_ context.Context, by api.User, o api.FailoverOrder) (api.Ordered, error) {
 	return api.Ordered{OK: true, Error: fmt.Sprintf("uid %d wants %v force=%t", by.UID, o.Routers, o.Force)}, nil
 }
@@ -72,11 +64,6 @@ func (hung) Status(ctx context.Context) (*api.Status, error) {
 func (hung) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
 	<-ctx.Done()
 	return api.Reloaded{}, ctx.Err()
-}
-
-func (hung) Plan(ctx context.Context, _ api.PlanOrder) (api.Plan, error) {
-	<-ctx.Done()
-	return api.Plan{}, ctx.Err()
 }
 
 func (hung) Failover(ctx context.Context, _ api.User, _ api.FailoverOrder) (api.Ordered, error) {
@@ -353,11 +340,6 @@ func (s stuck) Status(context.Context) (*api.Status, error) {
 func (s stuck) ReloadAndWait(context.Context) (api.Reloaded, error) {
 	<-s.release
 	return api.Reloaded{}, nil
-}
-
-func (s stuck) Plan(context.Context, api.PlanOrder) (api.Plan, error) {
-	<-s.release
-	return api.Plan{}, nil
 }
 
 func (s stuck) Failover(context.Context, api.User, api.FailoverOrder) (api.Ordered, error) {

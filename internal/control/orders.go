@@ -33,17 +33,17 @@ func serveOrder[T any](order func(context.Context, api.User, T) (api.Ordered, er
 	}
 }
 
-// servePlan answers with what a configuration would change, which is the request's body.
-func servePlan(plan func(context.Context, api.PlanOrder) (api.Plan, error)) http.HandlerFunc {
+// serveQuestion answers a question, which is the request's body of so many bytes at most.
+func serveQuestion[Q, A any](most int64, answer func(context.Context, Q) (A, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// An error is one of a connection that has no deadlines.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reloadTimeout))
-		var o api.PlanOrder
-		if err := decodeBody(w, r, maxConfiguration, &o); err != nil {
-			writeJSON(w, http.StatusBadRequest, failure{"reading the configuration to be planned: " + err.Error()})
+		var q Q
+		if err := decodeBody(w, r, most, &q); err != nil {
+			writeJSON(w, http.StatusBadRequest, failure{"reading the question: " + err.Error()})
 			return
 		}
-		serveJSON(func(ctx context.Context) (api.Plan, error) { return plan(ctx, o) })(w, r)
+		serveJSON(func(ctx context.Context) (A, error) { return answer(ctx, q) })(w, r)
 	}
 }
 

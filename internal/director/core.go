@@ -125,6 +125,8 @@ type Core struct {
 	kernel   TableSeen
 	stopping bool
 	orders   orders
+	// supposed are real servers that count as down, in a copy that is asked what would be.
+	supposed map[place]bool
 	// barred are why virtual routers must not be Master for their resources.
 	barred map[string]string
 
@@ -163,7 +165,16 @@ func (c *Core) standing(service, server int) Standing {
 		s.KeptOut = out && (s.State != checker.Down || !since.Equal(s.Since))
 		s.Resumed = c.kept.resumed[a]
 	}
+	if c.supposed[c.place(service, server)] {
+		s = Standing{State: checker.Down, Since: s.Since}
+	}
 	return s
+}
+
+// place is where the real server Services[service].Servers[server] is in the table.
+func (c *Core) place(service, server int) place {
+	s := &c.config.Services[service]
+	return place{s.Key, s.Servers[server].Key}
 }
 
 // below reports whether fewer servers of a service take connections than must.

@@ -256,6 +256,45 @@ func (d *Director) plan(ctx context.Context, l Loaded) (api.Plan, error) {
 	return r.foretell(replaced(seen.Table, keys, rows), counters), nil
 }
 
+// maxRate bounds for how long connections are counted on request.
+const maxRate = 10 * time.Second
+
+// WhatIf returns what would be if real servers were down. It takes as long as connections are
+// to be counted, and somewhat more.
+func (d *Director) WhatIf(ctx context.Context, o api.WhatIfOrder) (api.WhatIf, error) {
+	refused := func(why string) (api.WhatIf, error) {
+		return api.WhatIf{SchemaVersion: api.SchemaVersion, Error: why, Services: []api.WhatIfService{}}, nil
+	}
+	if len(o.Down) == 0 || o.Rate < 0 || o.Rate > maxRate {
+		return refused(fmt.Sprintf("name real servers that are down, and count for %v at most", maxRate))
+	}
+	var wrong error
+	s, err := ask(ctx, d, func() (s supposition) {
+		s, wrong = d.core.suppose(time.Now(), o.Down)
+		return s
+	})
+	switch {
+	case err != nil:
+		return api.WhatIf{}, err
+	case wrong != nil:
+		return refused(wrong.Error())
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), planPatience+o.Rate)
+	defer cancel()
+	began := time.Now()
+	_, first, err := d.o.Rows(work, s.concerned())
+	last, apart := first, time.Duration(0)
+	if err == nil && o.Rate > 0 {
+		time.Sleep(o.Rate)
+		_, last, err = d.o.Rows(work, s.concerned())
+		apart = time.Since(began)
+	}
+	if err != nil {
+		return api.WhatIf{}, fmt.Errorf("reading the IPVS table: %w", err)
+	}
+	return s.tell(first, last, apart), nil
+}
+
 // replaced is a table with some of its services as they were read just now.
 func replaced(t ipvsctl.Table, keys []ipvsctl.ServiceKey, rows ipvsctl.Table) ipvsctl.Table {
 	all := maps.Clone(t)

@@ -54,6 +54,7 @@
 //	offer.go                           what a director does that is cut off
 //	handle.go                          what happens, and what follows from it
 //	rehearse.go, foretell.go           what another configuration would do
+//	suppose.go                         and what would be if real servers were down
 //	director.go, loop.go               the channels around the loop, and the loop
 //
 // Everything that leaves the loop is a complete desired state, of which only the

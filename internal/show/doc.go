@@ -10,6 +10,7 @@
 //	vrrp.go                   all about virtual routers
 //	explained.go              what checks see
 //	plan.go                   what a reload would change
+//	whatif.go                 what would be if real servers were down
 //	history.go                configurations that ran before
 //	reload.go, orders.go      what a reload did, or another order
 package show
