@@ -1554,11 +1554,11 @@ virtual_service "web" {
     # 10ms to 24h; default: the interval.
     down_interval = "5s"
 
-    # The same while the virtual service has had no packet for a minute, as on
-    # a Backup, unless results speak against the server's state. It is the
-    # interval again a second or two after the first packet, or when this
-    # director becomes Master: until then, a server that has failed may be
-    # noticed as much later as this is longer.
+    # The same while the virtual service has had no packet for as long as that,
+    # or for a minute, as on a Backup, unless results speak against the
+    # server's state. It is the interval again a second or two after the first
+    # packet, or when this director becomes Master: until then, a server that
+    # has failed may be noticed as much later as this is longer.
     # 10ms to 24h; default: the interval.
     idle_interval = "30s"
 

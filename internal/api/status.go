@@ -203,7 +203,7 @@ type Service struct {
 	Reason string `json:"reason,omitempty"`
 	// BelowMinimum: fewer of its servers take connections than its min_healthy.
 	BelowMinimum bool `json:"below_minimum,omitempty"`
-	// Idle: it has had no packet for a minute, so checks with an idle_interval follow that.
+	// Idle: it has had no packet for a minute or the shortest idle_interval, so checks with an idle_interval follow that.
 	Idle bool `json:"idle,omitempty"`
 	// Suspended: its checks do not run, since this director is not Master, and what they have
 	// found last is kept (ha_suspend).

@@ -117,7 +117,7 @@ func timing[T any](of func(*T) *probe) []block.Entry[T] {
 			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).fast }).Unless("the interval"),
 		block.Duration("down_interval", "The same while the server is down, until a probe passes. Raise it to spare servers that are down for long.",
 			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).down }).Unless("the interval"),
-		block.Duration("idle_interval", "The same while the virtual service has had no packet for a minute, as on a Backup, unless results speak against the server's state. It is the interval again a second or two after the first packet, or when this director becomes Master: until then, a server that has failed may be noticed as much later as this is longer.",
+		block.Duration("idle_interval", "The same while the virtual service has had no packet for as long as that, or for a minute, as on a Backup, unless results speak against the server's state. It is the interval again a second or two after the first packet, or when this director becomes Master: until then, a server that has failed may be noticed as much later as this is longer.",
 			0, 10*time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).idle }).Unless("the interval"),
 		block.Duration("timeout", "The time limit for the whole probe, from connecting to reading the answer. It may be longer than the interval: the next probe then begins when this one ends.",
 			0, time.Millisecond, maxInterval, func(t *T) *time.Duration { return &of(t).timeout }).Unless("1s, or the interval if that is shorter"),

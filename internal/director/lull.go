@@ -7,13 +7,15 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// idleAfter is for how long a service must have had no packet to be idle.
+// idleAfter is for how long a service must have had no packet to be idle: the shortest
+// interval that its checks have then, but no longer than this.
 const idleAfter = time.Minute
 
 // A lull is what is known of the traffic of a service.
 type lull struct {
 	packets uint64    // that have come
 	since   time.Time // when the last of them was seen
+	after   time.Duration
 	idle    bool
 }
 
@@ -31,11 +33,16 @@ func (l lulls) of(now time.Time, services []config.Service) lulls {
 			all = make(lulls)
 		}
 		key := services[w.service].Key
-		if was, known := l[key]; known {
-			all[key] = was
-		} else {
-			all[key] = lull{since: now}
+		is, seen := all[key]
+		if !seen {
+			was, known := l[key]
+			if is = was; !known {
+				is.since = now
+			}
+			is.after = idleAfter
 		}
+		is.after = min(is.after, check.Target.Pace.Idle.Duration())
+		all[key] = is
 	}
 	return all
 }
@@ -51,7 +58,7 @@ func (l lulls) count(now time.Time, packets map[ipvsctl.ServiceKey]uint64) (chan
 		if is.packets = packets[key]; is.packets != was.packets {
 			is.since = now
 		}
-		is.idle = now.Sub(is.since) >= idleAfter
+		is.idle = now.Sub(is.since) >= is.after
 		l[key] = is
 		changed = changed || is.idle != was.idle
 	}
@@ -62,7 +69,7 @@ func (l lulls) count(now time.Time, packets map[ipvsctl.ServiceKey]uint64) (chan
 func (l lulls) end(now time.Time) (changed bool) {
 	for key, was := range l {
 		changed = changed || was.idle
-		l[key] = lull{packets: was.packets, since: now}
+		l[key] = lull{packets: was.packets, since: now, after: was.after}
 	}
 	return changed
 }

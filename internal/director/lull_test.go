@@ -88,6 +88,28 @@ func TestTargetsOfServicesWithoutTrafficAreIdle(t *testing.T) {
 	want("nothing follows from what is not known", "192.168.1.1 192.168.1.2 192.168.1.1 192.168.1.3")
 }
 
+// Who asks idle servers twice in a minute has idle ones after half of it, and still does after
+// the first packet and a lull that follows.
+func TestTheShortestIdleIntervalMakesAServiceIdle(t *testing.T) {
+	c := quiet()
+	c.Services[1].Servers[1].Checks[0].Target.Pace.Idle = checker.In(30 * time.Second)
+	c.Services[1].Servers[0].Checks[0].Target.Pace.Idle = checker.In(40 * time.Second)
+	s := tellOf(t, c)
+	busy := uint64(0)
+	for i, step := range []struct {
+		seconds int
+		idle    bool
+	}{{29, false}, {2, true}, {29, false}, {2, true}} {
+		for range step.seconds {
+			busy++
+			s.packets(busy, uint64(i/2))
+		}
+		if st := s.core.Status(s.now, Edges{}).Services; st[1].Idle != step.idle || st[0].Idle {
+			t.Errorf("step %d: %v and %v are idle, want false and %v", i, st[0].Idle, st[1].Idle, step.idle)
+		}
+	}
+}
+
 // A reload changes nothing for services that stay, and new ones have just been busy.
 func TestAReloadLeavesLulls(t *testing.T) {
 	s := tellOf(t, quiet())
