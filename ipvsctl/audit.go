@@ -12,8 +12,9 @@ const (
 	lookInterval = time.Second
 
 	// The services whose real servers are compared at each look: this many,
-	// or as many as make a round of the whole table in auditRounds looks.
-	auditSlice  = 32
+	// or as many as make a round of the whole table in auditRounds looks. On a director at
+	// rest this is most of what there is to do.
+	auditSlice  = 8
 	auditRounds = 30
 
 	// The services with thresholds whose counters are read at each look: who serves

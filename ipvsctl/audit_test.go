@@ -128,13 +128,13 @@ func TestASmallTableIsReadOnceAtEachLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := sim.NewIPVS()
 		r := start(t, k, &book{}, nil)
-		r.Set(ipvsctl.Desired{Table: many(32, weights{4: 1}, everyPort)})
+		r.Set(ipvsctl.Desired{Table: many(8, weights{4: 1}, everyPort)})
 		<-r.Applied()
 		after(10 * time.Second)
 		reads := k.Reads()
 		after(2 * time.Second)
-		if got := k.Reads() - reads; got != 64 {
-			t.Errorf("%d services read at two looks, want each of 32 twice", got)
+		if got := k.Reads() - reads; got != 16 {
+			t.Errorf("%d services read at two looks, want each of 8 twice", got)
 		}
 	})
 }
