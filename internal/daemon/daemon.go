@@ -107,7 +107,7 @@ func start(ctx context.Context, o Options, r *reader.Reader, first *Reading, sto
 	edges := edgesOf(ctx, o, events, r, first, k, hooks, resources, store, http, lonely)
 	first.Files = nil // They are garbage when they are kept.
 	if o.DryRun {
-		edges.Keeper, edges.Resources = dryKeeper{keeperEdge{k}}, dryResources{resources}
+		edges.Keeper, edges.Resources = dryKeeper{keeperEdge{k, newProcessors()}}, dryResources{resources}
 		makeDry(&edges, events, store)
 	}
 	d := director.New(first.Config, lines(first.Diagnostics), edges)
@@ -163,9 +163,10 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
 	standby, tuned := &standbyFile{store: store}, &settings{store: store}
+	processors := newProcessors()
 	return director.Options{
 		Version: o.Version, Path: o.Config, Files: named(first.Files), Events: events,
-		Keeper: keeperEdge{k},
+		Keeper: keeperEdge{k, processors},
 		Probes: probes,
 		Hooks:  hooks, Resources: resources,
 		HTTP:  http.Err,
@@ -200,6 +201,9 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)
 			memory.follow(state)
+			if state == reloading {
+				processors.busy()
+			}
 		},
 	}
 }

@@ -11,6 +11,7 @@
 //	events.go, journal.go, log.go    the log
 //	options.go                       what it is started with
 //	capabilities.go                  what it needs of root
+//	processors.go                    on how many processors it runs
 //	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
 //	kept_out.go, signed.go,          outlives it
 //	settings.go, leftover.go

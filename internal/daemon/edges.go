@@ -119,7 +119,17 @@ func owned(log *slog.Logger, store *state.Store) bool {
 }
 
 // keeperEdge is the keeper as the director sees it.
-type keeperEdge struct{ *keeper.Client }
+type keeperEdge struct {
+	*keeper.Client
+	processors *processors
+}
+
+// Heartbeat tells the keeper that the director lives. That is once a second, at which
+// something else is due, too.
+func (k keeperEdge) Heartbeat() {
+	k.Client.Heartbeat()
+	k.processors.beat()
+}
 
 func (k keeperEdge) Status() api.Keeper {
 	s := k.Client.Status()

@@ -26,6 +26,9 @@ const restAfter = 3 * time.Second
 // looked at all of its table, and collected its garbage.
 const usedWithin = time.Minute
 
+// reloading is what the service manager is told when a reload begins.
+const reloading = "RELOADING=1"
+
 // A collector makes the garbage collector follow what the daemon does.
 type collector struct {
 	rest *time.Timer // nil until the daemon is ready
@@ -34,7 +37,7 @@ type collector struct {
 // follow follows the state that the service manager is told.
 func (c *collector) follow(state string) {
 	switch state {
-	case "RELOADING=1":
+	case reloading:
 		c.rest.Stop()
 		debug.SetGCPercent(collectorBusy)
 	case "READY=1":
