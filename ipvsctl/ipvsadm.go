@@ -34,27 +34,38 @@ var (
 
 // String returns the operation as arguments of ipvsadm:
 // "-e -t 10.13.0.200:80 -r 192.168.1.4:80 -m -w 3".
-func (op Op) String() string {
-	text := cmp.Or(commands[op.Kind], string(op.Kind)) + " " + op.Service.args()
+func (op Op) String() string { return op.Arguments(numeric) }
+
+// An Endpoint prints an address and a port of a protocol, which is zero where it is not
+// known, as in a service by firewall mark.
+type Endpoint func(netip.Addr, uint16, Protocol) string
+
+func numeric(a netip.Addr, port uint16, _ Protocol) string {
+	return netip.AddrPortFrom(a, port).String()
+}
+
+// Arguments is String with another way to print addresses and ports, which may have names.
+func (op Op) Arguments(endpoint Endpoint) string {
+	text := cmp.Or(commands[op.Kind], string(op.Kind)) + " " + op.Service.args(endpoint)
 	switch op.Kind {
 	case AddService, SetService:
 		text += op.Config.args(op.Service.Addr)
 	case AddDestination, SetDestination:
-		text += " -r " + op.Destination.String() + op.Dest.args()
+		text += " -r " + endpoint(op.Destination.Addr, op.Destination.Port, op.Service.Protocol) + op.Dest.args()
 	case DeleteDestination:
-		text += " -r " + op.Destination.String()
+		text += " -r " + endpoint(op.Destination.Addr, op.Destination.Port, op.Service.Protocol)
 	}
 	return text
 }
 
-func (k ServiceKey) args() string {
+func (k ServiceKey) args(endpoint Endpoint) string {
 	if k.Mark != 0 {
 		if k.Addr.Is6() {
 			return fmt.Sprintf("-f %d -6", k.Mark)
 		}
 		return fmt.Sprintf("-f %d", k.Mark)
 	}
-	return cmp.Or(protocolOptions[k.Protocol], k.Protocol.String()) + " " + netip.AddrPortFrom(k.Addr, k.Port).String()
+	return cmp.Or(protocolOptions[k.Protocol], k.Protocol.String()) + " " + endpoint(k.Addr, k.Port, k.Protocol)
 }
 
 func (s Service) args(addr netip.Addr) string {
@@ -62,34 +73,41 @@ func (s Service) args(addr netip.Addr) string {
 	fmt.Fprintf(&b, " -s %s", s.Scheduler)
 	if s.Flags&Persistent != 0 {
 		fmt.Fprintf(&b, " -p %d", s.Timeout)
-		if int(s.Netmask) != addr.BitLen() {
-			fmt.Fprintf(&b, " -M %s", netmask(s.Netmask, addr))
+		if mask, ok := s.Grouping(addr); ok {
+			fmt.Fprintf(&b, " -M %s", mask)
 		}
-		if s.Engine != "" {
-			fmt.Fprintf(&b, " --pe %s", s.Engine)
-		}
+	}
+	if s.Engine != "" {
+		fmt.Fprintf(&b, " --pe %s", s.Engine)
 	}
 	if s.Flags&OnePacket != 0 {
 		b.WriteString(" -o")
 	}
-	if names := s.Flags.names(s.Scheduler); len(names) > 0 {
+	if names := s.Flags.Names(s.Scheduler); len(names) > 0 {
 		fmt.Fprintf(&b, " -b %s", strings.Join(names, ","))
 	}
 	return b.String()
 }
 
-// netmask returns a dotted mask for IPv4 and a length for IPv6, as in ipvsadm.
-func netmask(bits uint8, addr netip.Addr) string {
-	if addr.Is6() || bits > 32 {
-		return fmt.Sprint(bits)
+// Grouping returns the mask by which clients are grouped, as ipvsadm has it: dotted for IPv4,
+// and a length for IPv6. ok is false where that is the whole address.
+func (s Service) Grouping(addr netip.Addr) (mask string, ok bool) {
+	if int(s.Netmask) == addr.BitLen() {
+		return "", false
 	}
-	m := ^uint32(0) << (32 - bits)
-	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
+	if addr.Is6() {
+		return fmt.Sprint(s.Netmask), true
+	}
+	m := s.Mask
+	if s.Netmask != NotAPrefix {
+		m = ^uint32(0) << (32 - min(s.Netmask, 32))
+	}
+	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String(), true
 }
 
-// names returns the names of the scheduler's flags, which only sh and mh have
+// Names returns the names of the scheduler's flags, which only sh and mh have
 // documented.
-func (f Flags) names(scheduler string) []string {
+func (f Flags) Names(scheduler string) []string {
 	first, second := "flag-1", "flag-2"
 	if scheduler == "sh" || scheduler == "mh" {
 		first, second = scheduler+"-fallback", scheduler+"-port"

@@ -17,10 +17,15 @@ type Service struct {
 	// Netmask is the prefix length by which clients are grouped for
 	// persistence: 32 or 128, the whole address, if it is not used.
 	Netmask uint8
+	// Mask is the mask itself where Netmask is NotAPrefix, and else zero.
+	Mask uint32
 	// Engine is the kernel's name of the persistence engine, such as "sip";
 	// empty for none.
 	Engine string
 }
+
+// NotAPrefix is the Netmask of a service whose IPv4 mask has holes, as 255.0.255.0.
+const NotAPrefix = 255
 
 // Flags are the flags of a virtual service (IP_VS_SVC_F_* in linux/ip_vs.h),
 // without IP_VS_SVC_F_HASHED, which is internal to the kernel.
@@ -139,3 +144,26 @@ type Counters struct {
 	BytesIn     uint64
 	BytesOut    uint64
 }
+
+// Rates are what is counted in a second, as the kernel estimates it every two seconds.
+type Rates struct {
+	Connections uint64
+	PacketsIn   uint64
+	PacketsOut  uint64
+	BytesIn     uint64
+	BytesOut    uint64
+}
+
+// A Listed is a row of the kernel's table with what was counted for it.
+type Listed[K, C any] struct {
+	Key      K
+	Config   C
+	Counters Counters
+	Rates    Rates
+}
+
+// The rows of the kernel's table.
+type (
+	ListedService     = Listed[ServiceKey, Service]
+	ListedDestination = Listed[DestinationKey, Destination]
+)

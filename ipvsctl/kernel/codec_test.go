@@ -134,6 +134,7 @@ func TestDecodeService(t *testing.T) {
 		{web, ipvsctl.Service{Scheduler: "sh", Flags: ipvsctl.Persistent | ipvsctl.Sched1, Timeout: 360, Netmask: 1}},
 		{sip6, ipvsctl.Service{Scheduler: "rr", Flags: ipvsctl.OnePacket, Netmask: 64, Engine: "sip"}},
 		{mark, ipvsctl.Service{Scheduler: "mh", Netmask: 128}},
+		{web, ipvsctl.Service{Scheduler: "rr", Flags: ipvsctl.Persistent, Netmask: ipvsctl.NotAPrefix, Mask: 0xff00ff00}},
 	}
 	for _, tt := range tests {
 		key, svc, err := decodeService(told(t, tt.key, tt.svc))
@@ -146,9 +147,9 @@ func TestDecodeService(t *testing.T) {
 // A mask that is not a prefix was set by somebody else; it must not look like
 // one of ours.
 func TestDecodeNetmaskWithHoles(t *testing.T) {
-	got, err := decodeNetmask(unix.AF_INET, []byte{255, 0, 255, 0})
-	if err != nil || got <= 32 {
-		t.Errorf("netmask 255.0.255.0 was read as /%d, error %v", got, err)
+	got, mask, err := decodeNetmask(unix.AF_INET, []byte{255, 0, 255, 0})
+	if err != nil || got <= 32 || mask != 0xff00ff00 {
+		t.Errorf("netmask 255.0.255.0 was read as /%d, %x, error %v", got, mask, err)
 	}
 }
 
@@ -266,7 +267,7 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		key, svc, err := decodeService(body)
-		if err != nil || svc.Netmask == notAPrefix {
+		if err != nil || svc.Netmask == ipvsctl.NotAPrefix && key.Addr.Is6() {
 			return
 		}
 		again, err := encode(nil, ipvsctl.Op{Kind: ipvsctl.AddService, Service: key, Config: svc})

@@ -102,21 +102,21 @@ func decodeAddr(af uint16, b []byte) (netip.Addr, error) {
 	}
 }
 
-// decodeNetmask returns the length of a prefix. The kernel has a mask in network
-// order for IPv4, and the length itself for IPv6.
-func decodeNetmask(af uint16, b []byte) (uint8, error) {
+// decodeNetmask returns the length of a prefix, or the mask itself where it has holes. The
+// kernel has a mask in network order for IPv4, and the length itself for IPv6.
+func decodeNetmask(af uint16, b []byte) (length uint8, holes uint32, err error) {
 	if len(b) < 4 {
-		return 0, errShort
+		return 0, 0, errShort
 	}
 	if af == unix.AF_INET6 {
-		return uint8(min(binary.NativeEndian.Uint32(b), notAPrefix)), nil
+		return uint8(min(binary.NativeEndian.Uint32(b), ipvsctl.NotAPrefix)), 0, nil
 	}
 	mask := binary.BigEndian.Uint32(b)
 	ones := bits.LeadingZeros32(^mask)
 	if bits.OnesCount32(mask) != ones {
-		return notAPrefix, nil
+		return ipvsctl.NotAPrefix, mask, nil
 	}
-	return uint8(ones), nil
+	return uint8(ones), 0, nil
 }
 
 // decodeService reads the message about one service.
@@ -136,18 +136,14 @@ func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err er
 	if k.Addr, err = decodeAddr(af, addr); err != nil {
 		return k, s, err
 	}
-	s.Netmask, err = decodeNetmask(af, a.content[svcNetmask])
+	s.Netmask, s.Mask, err = decodeNetmask(af, a.content[svcNetmask])
 	return k, s, err
 }
 
 // stats reads what was counted since the row was added: the attribute of 64 bits,
 // or the one that older kernels have.
 func (a *attributes) stats(typ64, typ int) (ipvsctl.Counters, error) {
-	b := a.content[typ64]
-	if b == nil {
-		b = a.content[typ]
-	}
-	stats := parse(b)
+	stats := a.counted(typ64, typ)
 	c := ipvsctl.Counters{
 		Connections: stats.counter(statsConnections),
 		PacketsIn:   stats.counter(statsPacketsIn),
@@ -156,6 +152,28 @@ func (a *attributes) stats(typ64, typ int) (ipvsctl.Counters, error) {
 		BytesOut:    stats.counter(statsBytesOut),
 	}
 	return c, stats.err
+}
+
+// counted returns the attributes of what was counted.
+func (a *attributes) counted(typ64, typ int) attributes {
+	b := a.content[typ64]
+	if b == nil {
+		b = a.content[typ]
+	}
+	return parse(b)
+}
+
+// rates reads how much is counted in a second.
+func (a *attributes) rates(typ64, typ int) (ipvsctl.Rates, error) {
+	stats := a.counted(typ64, typ)
+	r := ipvsctl.Rates{
+		Connections: stats.counter(statsConnectionRate),
+		PacketsIn:   stats.counter(statsPacketsInRate),
+		PacketsOut:  stats.counter(statsPacketsOutRate),
+		BytesIn:     stats.counter(statsBytesInRate),
+		BytesOut:    stats.counter(statsBytesOutRate),
+	}
+	return r, stats.err
 }
 
 // decodeTotal reads the counters in the message about one service.

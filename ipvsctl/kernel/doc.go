@@ -13,6 +13,7 @@
 //	conn.go                 the connection
 //	settings.go             what is not of one service: timeouts, sync daemons
 //	tell.go                 telling of connections as a sync daemon does
+//	list.go                 the rows with all that is counted, in the kernel's order
 //
 // An answer costs the kernel and this process more than a request, so only the
 // last request of a batch asks for an acknowledgement. The kernel reports a

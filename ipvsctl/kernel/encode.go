@@ -143,7 +143,7 @@ func (r *request) service(k ipvsctl.ServiceKey, s ipvsctl.Service) {
 	*r = binary.NativeEndian.AppendUint32(*r, allFlags)
 	r.end(at)
 	r.uint32(svcTimeout, s.Timeout)
-	r.netmask(k.Addr, s.Netmask)
+	r.netmask(k.Addr, s)
 	if s.Engine != "" {
 		r.text(svcEngine, s.Engine)
 	}
@@ -151,14 +151,14 @@ func (r *request) service(k ipvsctl.ServiceKey, s ipvsctl.Service) {
 
 // netmask appends a mask in network order for IPv4, and the length of the
 // prefix for IPv6.
-func (r *request) netmask(a netip.Addr, bits uint8) {
+func (r *request) netmask(a netip.Addr, s ipvsctl.Service) {
 	if !a.Is4() {
-		r.uint32(svcNetmask, uint32(bits))
+		r.uint32(svcNetmask, uint32(s.Netmask))
 		return
 	}
-	mask := uint32(0)
-	if bits > 0 {
-		mask = allFlags << (32 - min(bits, 32))
+	mask := s.Mask
+	if s.Netmask != ipvsctl.NotAPrefix {
+		mask = allFlags << (32 - min(s.Netmask, 32))
 	}
 	r.bytes(svcNetmask, byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
 }

@@ -32,6 +32,8 @@ const (
 	cmdSetConfig  = 12
 	cmdGetConfig  = 13
 	cmdGetInfo    = 15
+	cmdZero       = 16
+	cmdFlush      = 17
 )
 
 // The attributes of a command (IPVS_CMD_ATTR_*).
@@ -104,13 +106,16 @@ const (
 	statsPacketsOut  = 3
 	statsBytesIn     = 4
 	statsBytesOut    = 5
+
+	statsConnectionRate = 6
+	statsPacketsInRate  = 7
+	statsPacketsOutRate = 8
+	statsBytesInRate    = 9
+	statsBytesOutRate   = 10
 )
 
 const (
 	flagHashed  = 0x2 // IP_VS_SVC_F_HASHED, which the kernel sets itself
 	forwardMask = 0x7 // IP_VS_CONN_F_FWD_MASK
 	allFlags    = ^uint32(0)
-
-	// notAPrefix stands for a netmask with holes, which no configuration has.
-	notAPrefix = 255
 )
