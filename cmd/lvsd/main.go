@@ -21,7 +21,12 @@ const (
 	exitConfig = 78
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	if status, known := byItsName(os.Args[0], os.Args[1:]); known {
+		os.Exit(status)
+	}
+	os.Exit(run(os.Args[1:]))
+}
 
 // run runs the command line and returns its exit status.
 func run(args []string) int {
@@ -65,6 +70,7 @@ IPVS table equal to one configuration.
   lvsd standby                keep this director from being Master
   lvsd resume                 end that
   lvsd assert                 run its hooks again
+  lvsd ipvs                   read and write the kernel's table, as ipvsadm does
 
 lvsd.hcl(5) describes the configuration; the example reference.hcl lists every
 option with its default.`,
@@ -82,7 +88,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(), newIPVSCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

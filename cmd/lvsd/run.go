@@ -63,7 +63,7 @@ error says why.`,
 	flags.StringVar(&o.Config, "config", daemon.DefaultConfig, "a file, or a directory whose *.hcl files are read together")
 	flags.StringVar(&o.Node, "node", "", "the name of this director in the configuration (default: the host's name up to its first dot)")
 	fileDirFlag(c, &o.FileDirs)
-	flags.StringVar(&o.StateDir, "state-dir", "/var/lib/lvsd", "where the daemon records which rows of the IPVS table are its own")
+	flags.StringVar(&o.StateDir, "state-dir", daemon.DefaultStateDir, "where the daemon records which rows of the IPVS table are its own")
 	flags.StringVar(&o.Socket, "socket", control.DefaultSocket, "the control socket, which lvsd status uses")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")

@@ -30,6 +30,7 @@ var layers = []struct {
 	{"checker/probe", []string{"checker", "internal/keyfile"}, "an edge serves its own domain, and a password is as secret as a key"},
 	{"ipvsctl/connections", []string{"ipvsctl"}, "connections are those of a table"},
 	{"ipvsctl/kernel", []string{"ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
+	{"ipvsctl/ipvsadm", []string{"ipvsctl", "ipvsctl/connections"}, "a command line speaks of the table's values, and is handed the kernel"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"internal/event", "internal/orders", "internal/program", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
@@ -59,7 +60,7 @@ var layers = []struct {
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
 		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
-	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "vrrp", "vrrp/link"},
+	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "ipvsctl", "ipvsctl/ipvsadm", "ipvsctl/kernel", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }
 

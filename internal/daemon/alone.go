@@ -121,10 +121,15 @@ func holderOf(name string) (*unix.Ucred, error) {
 	return control.Peer(c.(*net.UnixConn))
 }
 
+// trusted reports whether the holder can be an lvsd of this machine.
+func trusted(holder *unix.Ucred) bool {
+	service, err := user.Lookup(keyfile.Service)
+	return holder.Uid == 0 || int(holder.Uid) == os.Geteuid() || err == nil && service.Uid == strconv.Itoa(int(holder.Uid))
+}
+
 // refusal tells what the holder of the socket is to a daemon that starts.
 func refusal(holder *unix.Ucred) error {
-	service, err := user.Lookup(keyfile.Service)
-	if holder.Uid != 0 && int(holder.Uid) != os.Geteuid() && (err != nil || service.Uid != strconv.Itoa(int(holder.Uid))) {
+	if !trusted(holder) {
 		return fmt.Errorf("%w: process %d of user %d has the socket that would show it", errStranger, holder.Pid, holder.Uid)
 	}
 	return fmt.Errorf("another lvsd (process %d) runs in this network namespace, and there can be one in each: "+

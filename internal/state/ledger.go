@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -68,6 +70,37 @@ func thisTable() (tableID, error) {
 		return tableID{}, fmt.Errorf("reading the network namespace's ID: %w", err)
 	}
 	return tableID{Boot: boot, Namespace: namespace}, nil
+}
+
+// Services returns the services that a daemon has saved in its state directory for the IPVS
+// table of this boot and this process's network namespace. It takes no lock, and writes
+// nothing: the daemon may be running.
+func Services(dir string) ([]ipvsctl.ServiceKey, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	defer root.Close()
+	s := &Store{root: root}
+	l, err := s.Ledger()
+	if err != nil {
+		return nil, err
+	}
+	var file ledgerFile
+	text, err := s.text(ledgerName)
+	if err == nil {
+		err = json.Unmarshal(text, &file)
+	}
+	if err == nil {
+		err = file.valid()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger %s: %w", s.path(ledgerName), err)
+	}
+	if file.tableID != l.table {
+		return nil, fmt.Errorf("the ledger %s is of another table: %w", s.path(ledgerName), fs.ErrNotExist)
+	}
+	return file.Services, nil
 }
 
 // Load returns the services that were last saved for this table; none where

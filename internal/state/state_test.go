@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -420,4 +421,29 @@ func TestPeek(t *testing.T) {
 		t.Errorf("it was put aside: %v", err)
 	}
 	must(t, peek.Close())
+}
+
+func TestTheServicesOfARunningDaemonAreReadBesideIt(t *testing.T) {
+	dir := newDir(t)
+	s := open(t, dir)
+	if _, err := Services(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before the first: error %v", err)
+	}
+	l, err := s.Ledger()
+	must(t, err)
+	must(t, l.Save([]ipvsctl.ServiceKey{web}))
+	if got, err := Services(dir); err != nil || len(got) != 1 || got[0] != web {
+		t.Errorf("%v, error %v", got, err)
+	}
+	must(t, os.WriteFile(s.path(ledgerName), []byte(`{"version":1,"boot":"another","services":[]}`), 0o600))
+	if _, err := Services(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("that of another boot: error %v", err)
+	}
+	must(t, os.WriteFile(s.path(ledgerName), []byte("{"), 0o600))
+	if _, err := Services(dir); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what cannot be understood: error %v", err)
+	}
+	if _, err := os.Stat(s.path(ledgerName)); err != nil {
+		t.Errorf("it was moved: %v", err)
+	}
 }
