@@ -99,6 +99,11 @@ interop: build ## Run lvsd beside keepalived and FRR, in all modes; RUN=Peers/ke
 	@integration/packages interop
 	@go test -count 1 -v -timeout 15m ./integration -run '$(or $(RUN),TestPeers|TestASyncGroup|TestTshark)' -peers
 
+.PHONY: ipvsadm
+ipvsadm: build ## Give RUNS=20000 command lines to ipvsadm and to lvsd ipvs, and compare
+	@integration/packages test
+	@go test -count 1 -v -timeout 60m -exec '$(LAB) -kernel $(KERNEL) -timeout 60m --' ./integration -run 'TestIpvsadm$$' -commands $(RUNS)
+
 .PHONY: sim
 sim: ## Run the simulations at length, with RUNS=20000 seeds
 	@for p in $(SIM); do go test -count 1 -timeout 0 -run 'Sim|Chaos' $$p -runs $(RUNS); done

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -200,6 +201,18 @@ func TestTheTableIsWhatTheConfigurationAndTheServersHealthSay(t *testing.T) {
 			}
 		}
 		p.waitTable(0)
+	})
+	t.Run("lvsd ipvs changes by force alone what is the daemon's", func(t *testing.T) {
+		before := p.table(0)
+		edit := []string{p.lvsd.Binary, "ipvs", "-e", "-t", "10.13.0.200:80", "-r", "192.168.1.4:80", "-m", "-w", "77", "--state-dir", filepath.Join(p.Directors[0].Dir, "state")}
+		if out, err := p.Directors[0].Run(t.Context(), edit...); err == nil || !strings.Contains(err.Error()+out, "belongs to the lvsd that runs as process") {
+			t.Errorf("without: %v, %s", err, out)
+		}
+		if after := p.table(0); after != before {
+			t.Errorf("the table was\n%s\nand is\n%s", before, after)
+		}
+		p.run(0, append(edit, "--force")...)
+		p.until("the repair", func() (bool, error) { return p.table(0) == before, nil })
 	})
 	t.Run("a weight changed by hand is repaired too, a row of others is left alone", func(t *testing.T) {
 		p.run(0, "ipvsadm", "-e", "-t", "10.13.0.200:80", "-r", "192.168.1.4:80", "-m", "-w", "77")
