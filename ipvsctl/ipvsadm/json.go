@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 )
 
 // The members of what -o json prints.
@@ -57,6 +58,16 @@ type (
 		PacketsOut  uint64 `json:"packets_out"`
 		BytesIn     uint64 `json:"bytes_in"`
 		BytesOut    uint64 `json:"bytes_out"`
+	}
+	jsonConnection struct {
+		Protocol string         `json:"protocol"`
+		State    string         `json:"state"`
+		Expires  uint32         `json:"expires_seconds"`
+		Client   netip.AddrPort `json:"client"`
+		Virtual  netip.AddrPort `json:"virtual"`
+		Server   netip.AddrPort `json:"server"`
+		Engine   string         `json:"engine,omitempty"`
+		Data     string         `json:"engine_data,omitempty"`
 	}
 	jsonTimeouts struct {
 		TCP    uint32 `json:"tcp_seconds"`
@@ -123,6 +134,10 @@ func serverJSON(d *ipvsctl.ListedDestination) jsonServer {
 
 func countersJSON(c ipvsctl.Counters) jsonCounters {
 	return jsonCounters{c.Connections, c.PacketsIn, c.PacketsOut, c.BytesIn, c.BytesOut}
+}
+
+func connectionJSON(c connections.Connection) jsonConnection {
+	return jsonConnection{protocolOf(c), string(c.State), c.Expires, c.Client, c.Virtual, c.Server, string(c.Engine), string(c.Data)}
 }
 
 func daemonsJSON(all []ipvsctl.SyncDaemon) []jsonDaemon {

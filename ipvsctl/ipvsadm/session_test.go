@@ -291,15 +291,17 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// Whatever a line of /proc/net/ip_vs_conn is, it is a connection or an error.
-func FuzzConnection(f *testing.F) {
-	for line := range strings.Lines(someConnections) {
-		f.Add(line)
-	}
-	f.Fuzz(func(t *testing.T, line string) {
-		c, err := ipvsadm.ParseConnection(line)
-		if err == nil && (!c.Client.IsValid() || !c.Virtual.IsValid() || !c.Server.IsValid()) {
-			t.Errorf("%q: %+v", line, c)
+// Whatever stands in /proc/net/ip_vs_conn, listing it ends.
+func FuzzConnections(f *testing.F) {
+	f.Add(someConnections)
+	f.Add("\nTCP")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, args := range [][]string{{"-L", "-c", "-n"}, {"-L", "-c", "--persistent-conn"}, {"-L", "-c", "-o", "json"}} {
+			s, out, _ := session("")
+			s.Connections = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+			if status := s.Run(t.Context(), args); status != 0 && status != 1 {
+				t.Errorf("status %d, %s", status, out)
+			}
 		}
 	})
 }

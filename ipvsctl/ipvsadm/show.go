@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 )
 
 // list carries out -L. The first error ends it.
@@ -147,8 +148,8 @@ func (s *Session) listConnections(t table) error {
 	if !t.JSON {
 		err = t.listConnections(f)
 	} else {
-		all := []Connection{}
-		if err = eachConnection(f, func(c Connection) { all = append(all, c) }); err == nil {
+		all := []jsonConnection{}
+		if err = eachConnection(f, func(c connections.Connection) { all = append(all, connectionJSON(c)) }); err == nil {
 			err = writeJSON(t, all)
 		}
 	}
