@@ -32,6 +32,8 @@ type Setup struct {
 	// VirtualMAC has the addresses on a device with the virtual router's MAC, by which
 	// the adverts go out, too, but for AdvertsFromInterface.
 	VirtualMAC, AdvertsFromInterface bool
+	// Sync has the directors tell each other of connections, inside.
+	Sync bool
 	// Crowd is how many further virtual routers there are, each with crowdAddresses
 	// of their own.
 	Crowd int
@@ -110,6 +112,9 @@ func (s Setup) Weights(out ...string) map[netip.AddrPort]int {
 // directors.
 func (s Setup) RouterHCL() string {
 	var b strings.Builder
+	if s.Sync {
+		b.WriteString("director {\n  connection_sync {\n    router    = \"outside\"\n    interface = \"eth1\"\n    refresh   = \"2s\"\n  }\n}\n\n")
+	}
 	fmt.Fprintf(&b, "virtual_router \"outside\" {\n  interface       = \"eth0\"\n  id              = 51\n")
 	fmt.Fprintf(&b, "  version         = %d\n", s.Version)
 	fmt.Fprintf(&b, "  priority        = { lvs1 = %d, lvs2 = %d }[node.name]\n", s.Priority["lvs1"], s.Priority["lvs2"])

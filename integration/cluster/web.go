@@ -28,6 +28,7 @@ http {
     listen [::]:80;
     default_type text/plain;
     location / { return 200 "%[1]s\n"; }
+    location = %[3]s { root %[2]s; limit_rate %[4]s; }
   }
 }
 `
@@ -36,7 +37,10 @@ http {
 // the host's name.
 func StartWeb(h *Host) (*Process, error) {
 	path := filepath.Join(h.Dir, "nginx.conf")
-	if err := os.WriteFile(path, fmt.Appendf(nil, webConfig, h.Name, h.Dir), 0o644); err != nil {
+	if err := writeDownload(h); err != nil {
+		return nil, fmt.Errorf("writing the download of %s: %w", h.Name, err)
+	}
+	if err := os.WriteFile(path, fmt.Appendf(nil, webConfig, h.Name, h.Dir, downloadPath, downloadRate), 0o644); err != nil {
 		return nil, fmt.Errorf("configuring nginx on %s: %w", h.Name, err)
 	}
 	p, err := h.Start("nginx", "nginx", "-e", "stderr", "-c", path)

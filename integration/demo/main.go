@@ -45,6 +45,7 @@ func run(ctx context.Context, binary string, keep bool) (err error) {
 	defer func() { err = errors.Join(err, c.Close()) }()
 
 	s := &stage{paper: p, Cluster: c, setup: cluster.NewSetup()}
+	s.setup.Sync = true
 	s.software = cluster.LVSD{Binary: binary, Config: filepath.Join(c.Dir, "lvsd")}
 	s.lvs1, s.lvs2, s.web1 = c.Directors[0], c.Directors[1], c.Servers[0]
 	if err := s.play(ctx); err != nil {
@@ -71,6 +72,7 @@ type stage struct {
 	second     *cluster.Process // lvsd on lvs2
 	load       *cluster.Load
 	echo       *cluster.Echo
+	download   *cluster.Download
 }
 
 // limit is how long the whole story may take.

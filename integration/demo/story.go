@@ -50,10 +50,14 @@ func (s *stage) leave() error {
 	if s.load != nil {
 		s.load.Stop()
 	}
-	if s.echo != nil {
-		return s.echo.Stop()
+	var err error
+	if s.download != nil {
+		err = s.download.Stop()
 	}
-	return nil
+	if s.echo != nil {
+		err = errors.Join(err, s.echo.Stop())
+	}
+	return err
 }
 
 func (s *stage) comeUp(ctx context.Context) (err error) {
@@ -285,14 +289,19 @@ func (s *stage) unchanged(ctx context.Context, begin time.Time, before string) e
 	return errors.Join(s.holder(ctx, s.lvs1), s.spared(begin), s.alive())
 }
 
-func (s *stage) cutLink(ctx context.Context) error {
+func (s *stage) cutLink(ctx context.Context) (err error) {
+	s.line("The client begins a download by one connection, which lasts until the end.")
+	if s.download, err = cluster.StartDownload(s.Client, s.setup.Service()); err != nil {
+		return err
+	}
+	s.pause(ctx, settle) // The kernel tells the other director of it with its third packet.
 	s.line("lvs1 loses the carrier of eth0. Adverts come every %v.", s.setup.Advert)
 	cut := func() error { return s.lvs1.Cut("eth0") }
 	if err := s.move(ctx, "the master's link cut: gap", s.lvs2, s.masterDown()+slack, cut); err != nil {
 		return err
 	}
 	s.line("The carrier of lvs1 is back. Its priority is higher, so it becomes Master again.")
-	s.line("A request under way at that moment is lost: a director does not know the other one's connections.")
+	s.line("A request under way at that moment may be lost: it is too young for the other director to know it.")
 	return s.handOver(ctx, "the master is back: gap", s.lvs1, func() error { return s.lvs1.Restore("eth0") })
 }
 
@@ -313,7 +322,27 @@ func (s *stage) stopMaster(ctx context.Context) error {
 	}
 	// A process that starts stalls one slow processor, and listens for longer.
 	s.pause(ctx, s.setup.Advert)
-	return s.handOver(ctx, "and started again: gap", s.lvs1, func() error { return s.holder(ctx, s.lvs2) })
+	if err := s.handOver(ctx, "and started again: gap", s.lvs1, func() error { return s.holder(ctx, s.lvs2) }); err != nil {
+		return err
+	}
+	return s.downloaded(ctx)
+}
+
+// downloaded checks that the download goes on, through all of that.
+func (s *stage) downloaded(ctx context.Context) error {
+	before, err := s.download.Bytes()
+	if err == nil {
+		_, err = s.until(ctx, time.Now(), "the download to go on", func() (bool, error) {
+			n, err := s.download.Bytes()
+			return n > before, err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("the download did not survive: %w", err)
+	}
+	n, _ := s.download.Bytes()
+	s.figure("a download through these four moves", "goes on", fmt.Sprintf("%d kB so far, none of them wrong", n>>10))
+	return nil
 }
 
 // handOver is a move in which the address answers all the time, and of the
