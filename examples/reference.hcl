@@ -144,8 +144,11 @@ director {
     cache_bypass = false
 
     # Forward nothing by IPVS while this director's sync daemon is a backup,
-    # and not a master: where the directors are real servers of each other, by
-    # direct routing or tunnel, packets would loop.
+    # and not a master. Other programs need it where the directors are real
+    # servers of each other, by direct routing or tunnel, since packets would
+    # loop; lvsd has such a service in the table of the Master alone. With it,
+    # clients are refused for some milliseconds after a takeover, until the
+    # daemon is a master.
     # True or false; default: as it is.
     backup_only = false
 
@@ -238,9 +241,7 @@ director {
   # --start-daemon). Without this block, connections by NAT and by tunnel or
   # direct routing end then, unless the scheduler sends them to the same
   # servers and sloppy_tcp is set. The kernel tells of a connection with its
-  # packets, as sync_threshold in the ipvs block says. Where a service forwards
-  # directly or by tunnel, backup_only is true unless the ipvs block says
-  # otherwise.
+  # packets, as sync_threshold in the ipvs block says.
   connection_sync {
     # The virtual router whose role decides: its Master tells, and all others
     # listen.
@@ -1422,6 +1423,14 @@ virtual_service "web" {
   # unless net.ipv4.vs.expire_quiescent_template is 1.
   # "remove" or "drain"; default: "remove".
   on_failure = "remove"
+
+  # How long a real server that a reload removes from the service keeps its
+  # connections: its row stays, with weight 0, until it has none for some
+  # seconds, or this time is over. 0 removes it at once, and with
+  # expire_nodest_conn its connections end. A server with weight = 0 keeps its
+  # row and its connections for as long as it is in the file.
+  # 0s to 168h; default: 5m.
+  drain_timeout = "5m"
 
   # Send all connections of a client to the same server. Without this block,
   # each connection is scheduled separately.

@@ -3,6 +3,7 @@ package integration
 import (
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,7 @@ var telling = strings.Replace(outside, "director {", `director {
   connection_sync {
     router    = "outside"
     interface = "eth1"
+    refresh   = "1s"
   }`, 1)
 
 // echo sends back what each connection to a port of a host brings, until the test ends.
@@ -60,17 +62,38 @@ func converse(conn net.Conn, times int, patience time.Duration) error {
 	return nil
 }
 
-// A connection of which the kernel has told the Backup goes on when the Master dies.
-func TestAConnectionSurvivesTheDeathOfTheMaster(t *testing.T) {
+// directly is echoes by direct routing, to servers in the clients' network.
+var directly = strings.NewReplacer(`"nat"`, `"direct"`, "192.168.1.4", "10.13.0.24", "192.168.1.5", "10.13.0.25").Replace(echoes)
+
+// bypass lets the servers answer clients without the director.
+func (p *pair) bypass() {
+	p.t.Helper()
+	for i, prefix := range []string{"10.13.0.24/24", "10.13.0.25/24"} {
+		h := p.Servers[i]
+		p.must(p.Outside(h, prefix))
+		p.must(h.Sysctl("net/ipv4/conf/all/arp_ignore", "1"))
+		p.must(h.Sysctl("net/ipv4/conf/all/arp_announce", "2"))
+		_, err := h.Run(p.t.Context(), "ip", "address", "add", "10.13.0.200/32", "dev", "lo")
+		p.must(err)
+	}
+}
+
+// A connection of which the Backup was told goes on when the Master's link is cut, when it
+// returns, is stopped properly and started again, and when all its processes die.
+func TestAConnectionSurvivesMoves(t *testing.T) {
 	for _, tt := range []struct {
-		name, director string
-		survives       bool
+		name, director, service string
+		survives                bool
 	}{
-		{"it was told of", telling, true},
-		{"without connection_sync it is reset", outside, false},
+		{"by NAT", telling, echoes, true},
+		{"by direct routing", telling, directly, true},
+		{"without connection_sync it is reset", outside, echoes, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newPair(t, map[string]string{"director.hcl": tt.director, "echoes.hcl": echoes})
+			p := newPair(t, map[string]string{"director.hcl": tt.director, "echoes.hcl": tt.service})
+			if tt.service == directly {
+				p.bypass()
+			}
 			p.echo(p.Servers[0], 5300)
 			p.echo(p.Servers[1], 5300)
 			p.startBoth(cluster.VIP)
@@ -79,11 +102,22 @@ func TestAConnectionSurvivesTheDeathOfTheMaster(t *testing.T) {
 			if tt.survives {
 				p.waitSynced()
 			}
-			p.must(p.Directors[0].SignalAll(syscall.SIGKILL))
-			p.waitHolder(1, cluster.VIP)
-			if err := converse(conn, 5, patience); (err == nil) != tt.survives {
-				t.Errorf("after the Master was killed: %v", err)
+			moved := func(what string, to int, happen error) {
+				t.Helper()
+				p.must(happen)
+				p.waitHolder(to, cluster.VIP)
+				if err := converse(conn, 5, patience); (err == nil) != tt.survives {
+					t.Fatalf("%s: %v", what, err)
+				}
 			}
+			if tt.survives {
+				moved("the Master's link is cut", 1, p.Directors[0].Cut("eth0"))
+				moved("it is back", 0, p.Directors[0].Restore("eth0"))
+				moved("the Master is stopped", 1, p.daemons[0].Stop(patience))
+				p.start(0)
+				moved("it is started again", 0, nil)
+			}
+			moved("its processes are killed", 1, p.Directors[0].SignalAll(syscall.SIGKILL))
 		})
 	}
 }
@@ -116,7 +150,7 @@ func TestIdleConnectionsSurviveTheReturnOfADirector(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPair(t, map[string]string{"echoes.hcl": echoes,
-				"director.hcl": strings.Replace(telling, `interface = "eth1"`, `interface = "eth1"`+"\n    refresh   = \""+tt.refresh+`"`, 1)})
+				"director.hcl": strings.Replace(telling, `"1s"`, strconv.Quote(tt.refresh), 1)})
 			p.echo(p.Servers[0], 5300)
 			p.echo(p.Servers[1], 5300)
 			p.start(1)

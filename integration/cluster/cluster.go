@@ -160,6 +160,12 @@ func (c *Cluster) Widen(networks int) (interfaces []string, err error) {
 	return interfaces, nil
 }
 
+// Outside connects a real server to the clients' network too, by eth1, as direct routing has
+// it.
+func (c *Cluster) Outside(h *Host, prefix string) error {
+	return c.connect(h, place{cables: []cable{{"eth1", "outside", []string{prefix}}}})
+}
+
 // connect plugs the host's cables in and gives it its addresses and routes.
 func (c *Cluster) connect(h *Host, p place) error {
 	for _, cable := range p.cables {

@@ -109,4 +109,3 @@ func (d *Download) Stop() error {
 	}
 	return nil
 }
-

@@ -213,6 +213,9 @@ type Service struct {
 	Policy *Policy
 	// Hooks are those of the service and of its servers, in the order of the file.
 	Hooks []Hook
+	// DrainTimeout is how long a real server that a reload removes keeps its connections;
+	// zero: not at all.
+	DrainTimeout time.Duration
 	// Source is where its block begins: "web.hcl:2".
 	Source string
 }

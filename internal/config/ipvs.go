@@ -41,7 +41,7 @@ var ipvsTable = block.NewTable("ipvs", func() []block.Entry[IPVS] {
 		flag("sloppy_sctp", "Begin an SCTP association with any packet, too."),
 		flag("ignore_tunneled", "Leave tunnelled packets alone that arrive here, where this director is a real server by tunnel as well."),
 		flag("cache_bypass", "Where a service for a transparent cache has no server left, send the packets on to the address that they are for."),
-		flag("backup_only", "Forward nothing by IPVS while this director's sync daemon is a backup, and not a master: where the directors are real servers of each other, by direct routing or tunnel, packets would loop."),
+		flag("backup_only", "Forward nothing by IPVS while this director's sync daemon is a backup, and not a master. Other programs need it where the directors are real servers of each other, by direct routing or tunnel, since packets would loop; lvsd has such a service in the table of the Master alone. With it, clients are refused for some milliseconds after a takeover, until the daemon is a master."),
 		count("drop_entry", 0, 3, "Whether connections that are half open are dropped at random, against floods of SYNs. "+defence),
 		count("drop_packet", 0, 3, "Whether packets for real servers are dropped at random. "+defence),
 		count("secure_tcp", 0, 3, "Whether shorter timeouts are used for TCP connections that are not established. "+defence),

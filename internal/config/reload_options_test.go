@@ -88,6 +88,8 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/connection_sync/rate":       {"", `rate = 5000`, nil},
 	"director/connection_sync/max_length": {"", `max_length = 1400`, nil},
 
+	"virtual_service/drain_timeout": {"", `drain_timeout = "1m"`, nil},
+
 	"static/address/interface":  {`interface = "eth1"`, `interface = "eth2"`, nil},
 	"static/address/label":      {"", `label = "eth1:a"`, nil},
 	"static/address/scope":      {"", `scope = "link"`, nil},
@@ -290,7 +292,7 @@ func reloadedCheck(path string) (row reloadedOption, ok bool) {
 var contents = map[string][]string{
 	"connection_sync":  {`router = "outside"`, `interface = "eth1"`},
 	"client":           {`certificate_file = "testdata/ca.pem"`, `key_file = "/etc/lvsd/client.key"`},
-	"virtual_service":  {`address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
+	"virtual_service":  {`drain_timeout = "0s"`, `address = "10.13.0.200"`, `port = 80`, `forward = "nat"`, `real_server "192.168.1.4" {}`, `real_server "192.168.1.5" {}`},
 	"fallback":         {`address = "192.168.1.8"`},
 	"address":          {`interface = "eth1"`},
 	"route":            {`via = "10.13.0.1"`},
@@ -329,7 +331,7 @@ func TestEveryOptionTakesEffectByReload(t *testing.T) {
 			row, ok = reloadedCheck(inner[i:])
 		}
 		switch {
-		case strings.Contains(path, "/on/") || inner == "ha_suspend" || top == "virtual_router" || top == "sync_group" || top == "stream" || strings.HasPrefix(top, "condition "): // They have tests of their own.
+		case strings.Contains(path, "/on/") || inner == "ha_suspend" || inner == "drain_timeout" || top == "virtual_router" || top == "sync_group" || top == "stream" || strings.HasPrefix(top, "condition "): // They have tests of their own.
 			continue
 		case !ok:
 			t.Errorf("option %s has no row in this test", path)

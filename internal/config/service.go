@@ -36,6 +36,7 @@ type service struct {
 	scheduler   string
 	flags       []block.Item
 	onePacket   bool
+	drain       time.Duration
 	persistence persistence
 	policy      Policy
 }
@@ -64,6 +65,8 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 			persistenceTable, func(s *service) *persistence { return &s.persistence }),
 		initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
 		onFailureOption("What becomes of a server that is down: it is removed from the table (\"remove\"), and with expire_nodest_conn its connections end; or it keeps its row, with weight 0, so that connections which still work go on (\"drain\"), as with quiescent of ldirectord and inhibit_on_failure of keepalived. Clients that persistence has sent to it are sent there on, unless net.ipv4.vs.expire_quiescent_template is 1.", "remove", (*service).self),
+		block.Duration("drain_timeout", "How long a real server that a reload removes from the service keeps its connections: its row stays, with weight 0, until it has none for some seconds, or this time is over. 0 removes it at once, and with expire_nodest_conn its connections end. A server with weight = 0 keeps its row and its connections for as long as it is in the file.",
+			5*time.Minute, 0, 7*24*time.Hour, func(s *service) *time.Duration { return &s.drain }),
 		block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them, unless they are in a check \"any\". A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
 			checkKinds.Schema(), "kind"),
 		block.Many[service]("real_server", "A server that the service is spread over. The label is its address, or any name.", serverTable.Schema(), "name"),
@@ -95,7 +98,7 @@ func readService(b *block.Body, d *defaults) Service {
 	b.CheckName(0)
 	claim(b, serviceName, strconv.Quote(b.Labels[0]), b.Head)
 	r := serviceTable.Read(b)
-	s := Service{Name: b.Labels[0], Key: r.key(b), Source: sourceOf(b.Head)}
+	s := Service{Name: b.Labels[0], Key: r.key(b), Source: sourceOf(b.Head), DrainTimeout: r.drain}
 	if s.Key.Addr.IsValid() && !b.Refused("port") && !b.Refused("firewall_mark") && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
 		claim(b, serviceKey, s.Key.String(), b.Head)
 	}

@@ -23,6 +23,9 @@ import (
 type settings struct {
 	store *state.Store
 	mu    sync.Mutex // one conversation with IPVS at a time
+	// kept is what the store has, which is not written again: a disk may take longer than
+	// a takeover.
+	kept map[string]string
 }
 
 // load returns those that an earlier process has changed, as they were before. Where that
@@ -32,6 +35,7 @@ func (s *settings) load(log *slog.Logger) map[machine.Setting]string {
 	if err != nil {
 		log.Warn("what the kernel's parameters were before lvsd set them cannot be read, so they are not given back", "event", "settings-unreadable", "error", err)
 	}
+	s.kept = before
 	all := make(map[machine.Setting]string, len(before))
 	for name, value := range before {
 		if known := machine.Setting(name); known.Ours() {
@@ -47,7 +51,11 @@ func (s *settings) tune(values, before map[machine.Setting]string) (refused map[
 	for setting, value := range before {
 		keep[string(setting)] = value
 	}
-	unsaved = s.store.SaveSettings(keep)
+	if !maps.Equal(keep, s.kept) {
+		if unsaved = s.store.SaveSettings(keep); unsaved == nil {
+			s.kept = keep
+		}
+	}
 	refused = make(map[machine.Setting]error)
 	for _, setting := range slices.Sorted(maps.Keys(values)) {
 		if err := s.set(setting, values[setting]); err != nil {

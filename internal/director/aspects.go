@@ -105,6 +105,7 @@ var (
 		{"min_healthy", func(s *config.Service) any { return s.Policed().MinHealthy.String() }},
 		{"recover_healthy", func(s *config.Service) any { return s.Policed().RecoverHealthy.String() }},
 		{"up_after", func(s *config.Service) any { return s.Policed().UpAfter }},
+		{"drain_timeout", func(s *config.Service) any { return s.DrainTimeout }},
 		{"suspicion", func(s *config.Service) any { return s.Policed().Suspicion }},
 		{"ha_suspend", func(s *config.Service) any { return s.Policed().HASuspend }},
 		{"manual_resume", func(s *config.Service) any { return s.Policed().ManualResume }},

@@ -110,6 +110,8 @@ type Core struct {
 	replies  replies
 	// leaving is what serves for services that the last reload has changed.
 	leaving map[ipvsctl.ServiceKey]Leaving
+	// draining are real servers that a reload has removed and that keep their connections.
+	draining draining
 	// panics are the services whose servers are held in, and isolation holds in those
 	// of all services while isolated, or soon after.
 	panics    map[ipvsctl.ServiceKey]Hold

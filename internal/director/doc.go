@@ -24,6 +24,7 @@
 //	weigh.go, choose.go, verdict.go    what a server, a service has in the table, and what that means
 //	tiers.go                           which servers of a service are in turn
 //	leave.go                           what serves on until a changed service's first results
+//	draining.go                        removed servers that keep their connections
 //	forwarded.go                       what checks by the forwarding path have need of
 //	plan.go                            Plan
 //	compare.go, aspects.go, blocks.go, what a reload changes, and which interfaces it takes away
@@ -31,6 +32,7 @@
 //	adverts.go, findings.go, rivals.go what is wrong, and what to do about it
 //	certificates.go
 //	groups.go                          the state of sync groups, and what is wrong with it
+//	drains.go                          servers that were removed and still serve
 //	strays.go, inside.go, refused.go   virtual addresses on other interfaces, or where
 //	                                   they reach nobody
 //	settings.go                        the kernel's parameters

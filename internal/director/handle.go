@@ -56,6 +56,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.seeTable(now, in)
 	case Counted:
 		c.counters = in
+		c.outdated = c.draining.count(now, in) || c.outdated
 		c.suspect(now)
 	case Reload:
 		if in.Asker != nil {

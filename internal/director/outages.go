@@ -3,6 +3,7 @@ package director
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -25,6 +26,7 @@ func (c *Core) plan(now time.Time) {
 		AwaitedUntil: c.awaited,
 		Private:      c.private,
 		Leaving:      c.leaving,
+		Draining:     c.draining,
 	})
 	for i, v := range c.planned.Verdicts {
 		if v.Supply != api.Undecided {
@@ -40,7 +42,7 @@ func (c *Core) plan(now time.Time) {
 	if c.opened {
 		c.kernel = TableSeen{}
 		c.tellConnections()
-		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: c.suspects.services()})
+		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: slices.Concat(c.suspects.services(), c.draining.services())})
 	}
 }
 

@@ -38,6 +38,8 @@ type World struct {
 	// Leaving is what served before the configuration changed, by the service that
 	// replaces it. It serves for as long as that one is undecided.
 	Leaving map[ipvsctl.ServiceKey]Leaving
+	// Draining are real servers that were removed and keep their connections.
+	Draining draining
 }
 
 // A Planned is what should be, at the moment for which it was planned.
@@ -85,7 +87,9 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 		}
 		low, unsure, order := w.below(i, s, states, weights, awaited)
-		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: choose(s, weights, low)}
+		rows := choose(s, weights, low)
+		p.Until = earliest(p.Until, w.Draining.stay(now, s.Key, &rows))
+		p.Table[s.Key] = ipvsctl.VirtualService{Service: s.Service, Destinations: rows}
 		p.Verdicts[i] = judge(states[:s.Real()], weights, awaited).lower(low, s.Fallback != nil)
 		p.Verdicts[i].unsure, p.Verdicts[i].ranked = unsure, order
 		if p.Verdicts[i].Supply == api.Undecided {

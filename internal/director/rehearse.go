@@ -84,6 +84,7 @@ func (c *Core) copy(now time.Time) *Core {
 	then.orders.held = maps.Clone(c.orders.held)
 	then.kept.since, then.kept.resumed = maps.Clone(c.kept.since), maps.Clone(c.kept.resumed)
 	then.panics = maps.Clone(c.panics)
+	then.draining = c.draining.copy()
 	then.suspects = maps.Clone(c.suspects)
 	for key, s := range then.suspects {
 		s.servers = maps.Clone(s.servers)

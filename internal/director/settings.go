@@ -34,17 +34,12 @@ func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, wa
 	return all
 }
 
-// syncing adds the sync daemon of a role, of which there is one at a time. One that listens
-// does not forward: by direct routing or tunnel, packets from a director that is a real
-// server, too, would come back to it.
+// syncing adds the sync daemon of a role, of which there is one at a time.
 func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.SyncRole) {
 	d := syncDaemon(c.Director.Sync, role)
 	all[machine.SyncMaster], all[machine.SyncBackup] = "", d.String()
 	if role == ipvsctl.SyncMaster {
 		all[machine.SyncMaster], all[machine.SyncBackup] = d.String(), ""
-	}
-	if slices.ContainsFunc(c.Services, func(s config.Service) bool { return slices.ContainsFunc(s.Servers, bypasses) }) {
-		all[machine.IPVS("backup_only")] = "1"
 	}
 }
 
@@ -52,10 +47,6 @@ func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.Sync
 func syncDaemon(s config.ConnectionSync, role ipvsctl.SyncRole) ipvsctl.SyncDaemon {
 	return ipvsctl.SyncDaemon{Role: role, Interface: s.Interface, ID: uint8(s.ID), MaxLength: uint16(s.MaxLength), Group: s.Group, Port: uint16(s.Port), TTL: uint8(s.TTL)}
 }
-
-// bypasses reports whether what a real server answers does not come back through the
-// director.
-func bypasses(s config.Server) bool { return s.Destination.Forward != ipvsctl.NAT }
 
 // beyondParameters reports whether the configuration has more of IPVS set than parameters.
 func beyondParameters(c *config.Config) bool {

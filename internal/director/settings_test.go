@@ -209,7 +209,6 @@ func synced(forward ipvsctl.Forward) *config.Config {
 func daemons(master, backup string) MachineSeen {
 	seen := nodest("0")
 	seen.Facts.Settings[machine.SyncMaster], seen.Facts.Settings[machine.SyncBackup] = master, backup
-	seen.Facts.Settings[machine.IPVS("backup_only")] = "0"
 	return seen
 }
 
@@ -243,13 +242,6 @@ func TestSyncDaemonsFollowTheRoleOfTheirRouter(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestABackupThatListensDoesNotForwardDirectly(t *testing.T) {
-	s := tellOf(t, synced(ipvsctl.Direct))
-	s.lines = nil
-	s.handle(daemons("", ""))
-	s.want("packets would loop", "set ipvs.sync.backup="+asConfigured, "set net.ipv4.vs.backup_only=1")
 }
 
 func TestASyncDaemonThatCannotRunIsAFinding(t *testing.T) {

@@ -3,6 +3,7 @@ package director
 import (
 	"log/slog"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.config != nil {
 		c.replies = c.replies.of(c.config.Services, l.Config.Services)
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
+		c.draining = c.draining.of(now, l.Config, c.planned.Table, func(a netip.Addr) bool { return c.own[a] })
 		if !reflect.DeepEqual(c.config.Director, l.Config.Director) {
 			c.do(Configure(l.Config.Director))
 		}

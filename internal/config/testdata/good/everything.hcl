@@ -276,6 +276,7 @@ sync_group "keyed" {
 }
 
 virtual_service "web" {
+  drain_timeout = "90s"
   address         = "10.13.0.200"
   port            = 443
   protocol        = "tcp"
