@@ -130,6 +130,23 @@ func TestAUDPClientThatKeepsItsPort(t *testing.T) {
 	}
 }
 
+// A server that is removed serves its connections on.
+func TestARemovedServerServesItsConnectionsOn(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
+	p.startAlone()
+	holder := p.keepAlive()
+	p.write("web.hcl", strings.Replace(web, `"192.168.1.4"`, `"192.168.1.6"`, 1))
+	p.wantAccepted(t)
+	const row = "-r 192.168.1.4:80 -m -w 0"
+	p.until("the server to drain", func() (bool, error) { return strings.Contains(p.table(0), row), nil })
+	p.must(holder.ask())
+	time.Sleep(4 * time.Second) // for longer than the daemon waits once it has no connection
+	p.must(holder.ask())
+	if !strings.Contains(p.table(0), row) {
+		t.Errorf("it has a connection, and is out of the table:\n%s", p.table(0))
+	}
+}
+
 // TestWhatBecomesOfLiveConnections holds lvsd(8) to what it says of them.
 func TestWhatBecomesOfLiveConnections(t *testing.T) {
 	const (
@@ -138,7 +155,7 @@ func TestWhatBecomesOfLiveConnections(t *testing.T) {
 		reset  = "is reset"
 	)
 	drained := strings.Replace(web, "weight  = 3", "weight  = 0", 1)
-	removed := strings.Replace(web, `"192.168.1.4"`, `"192.168.1.6"`, 1)
+	removed := strings.NewReplacer(`"192.168.1.4"`, `"192.168.1.6"`, `"nat"`, "\"nat\"\n  drain_timeout = \"0s\"").Replace(web)
 	other := strings.NewReplacer("port      = 80\n", "port      = 81\n", "weight  =", "port    = 80\n    weight  =").Replace(web)
 	for _, tt := range []struct {
 		name, director, web string
