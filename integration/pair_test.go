@@ -196,6 +196,15 @@ func (p *pair) table(i int) string {
 	return sorted(lines)
 }
 
+// undrained is a table without the servers that are not in the wanted one, and keep the
+// connections that they have.
+func undrained(table, want string) string {
+	lines := slices.DeleteFunc(strings.Split(table, "\n"), func(line string) bool {
+		return strings.HasSuffix(line, " -w 0") && !strings.Contains(want, line)
+	})
+	return strings.Join(lines, "\n")
+}
+
 // waitTable waits until the table of director i is the one planned, by
 // ipvsadm and by moby/ipvs.
 func (p *pair) waitTable(i int, down ...string) {
@@ -206,7 +215,7 @@ func (p *pair) waitTable(i int, down ...string) {
 	defer cancel()
 	if err := cluster.Until(ctx, "the table", func() (bool, error) {
 		got = p.table(i)
-		return got == want, nil
+		return undrained(got, want) == want, nil
 	}); err != nil {
 		p.t.Fatalf("%v of %s:\n%s\nhas:\n%s", err, p.Directors[i].Name, want, got)
 	}

@@ -20,11 +20,15 @@ var unwitnessed = regexp.MustCompile(` --pe \S+| --tun-.*`)
 // checkWitness compares what moby/ipvs reads with what ipvsadm does.
 func (p *pair) checkWitness(i int) {
 	p.t.Helper()
-	var moby []string
-	p.must(p.Directors[i].In(func() (err error) { moby, err = mobyTable(); return err }))
-	if moby, adm := sorted(moby), unwitnessed.ReplaceAllString(p.table(i), ""); moby != adm {
-		p.t.Errorf("moby/ipvs reads\n%s\nbut ipvsadm\n%s", moby, adm)
+	var moby, adm string
+	for range 3 { // A server that drains may leave the table between the two.
+		var lines []string
+		p.must(p.Directors[i].In(func() (err error) { lines, err = mobyTable(); return err }))
+		if moby, adm = sorted(lines), unwitnessed.ReplaceAllString(p.table(i), ""); moby == adm {
+			return
+		}
 	}
+	p.t.Errorf("moby/ipvs reads\n%s\nbut ipvsadm\n%s", moby, adm)
 }
 
 // sorted are the lines of a table in one order, whoever listed them.
