@@ -110,7 +110,7 @@ func TestAConnectionSurvivesMoves(t *testing.T) {
 					t.Fatalf("%s: %v", what, err)
 				}
 			}
-			if tt.survives {
+			if tt.service == echoes && tt.survives {
 				moved("the Master's link is cut", 1, p.Directors[0].Cut("eth0"))
 				moved("it is back", 0, p.Directors[0].Restore("eth0"))
 				moved("the Master is stopped", 1, p.daemons[0].Stop(patience))
