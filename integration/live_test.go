@@ -155,7 +155,7 @@ func TestWhatBecomesOfLiveConnections(t *testing.T) {
 		reset  = "is reset"
 	)
 	drained := strings.Replace(web, "weight  = 3", "weight  = 0", 1)
-	removed := strings.NewReplacer(`"192.168.1.4"`, `"192.168.1.6"`, `"nat"`, "\"nat\"\n  drain_timeout = \"0s\"").Replace(web)
+	removed := atOnce(strings.Replace(web, `"192.168.1.4"`, `"192.168.1.6"`, 1))
 	other := strings.NewReplacer("port      = 80\n", "port      = 81\n", "weight  =", "port    = 80\n    weight  =").Replace(web)
 	for _, tt := range []struct {
 		name, director, web string

@@ -24,7 +24,7 @@ func TestAPlanOnARealKernel(t *testing.T) {
 	if plan := p.plan(); plan.Differences {
 		t.Errorf("the files are those that run, and the plan has %+v", plan)
 	}
-	p.write("web.hcl", strings.Replace(strings.Replace(web, "192.168.1.4", "192.168.1.99", 1), "weight  = 1", "weight  = 2", 1))
+	p.write("web.hcl", atOnce(strings.NewReplacer("192.168.1.4", "192.168.1.99", "weight  = 1", "weight  = 2").Replace(web)))
 	plan := p.plan()
 	if plan.Established != 1 || len(plan.Changes) == 0 {
 		t.Errorf("the plan is %+v; want one established connection to be cut", plan)
