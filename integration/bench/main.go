@@ -47,6 +47,7 @@ var parts = []struct {
 	{"servers", lab, measureServers},
 	{"detection", lab, measureDetection},
 	{"table", lab, measureTable},
+	{"restore", lab, measureRestore},
 	{"checks", lab, measureChecks},
 	{"storm", lab, measureStorm},
 	{"adverts", lab, measureAdverts},
