@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -86,8 +85,12 @@ func owner(stateDir string) (*ipvsadm.Owner, error) {
 	if err != nil || pid == 0 {
 		return nil, err
 	}
+	owned := make(map[ipvsctl.ServiceKey]bool, len(keys))
+	for _, k := range keys {
+		owned[k] = true
+	}
 	return &ipvsadm.Owner{
 		Name: fmt.Sprintf("the lvsd that runs as process %d", pid),
-		Owns: func(k ipvsctl.ServiceKey) bool { return slices.Contains(keys, k) },
+		Owns: func(k ipvsctl.ServiceKey) bool { return owned[k] },
 	}, nil
 }

@@ -29,9 +29,7 @@ func (n Names) readEndpoint(s string, p ipvsctl.Protocol) (e endpointWord, ok bo
 		}
 		s = host
 	}
-	if a, err := netip.ParseAddr(s); err == nil && a.Is6() && a.Zone() == "" {
-		e.addr = a
-	} else {
+	if e.addr = readIPv6(s); !e.addr.IsValid() {
 		hasPort = false // As there: the port behind an IPv4 address in brackets is not read.
 		if i := strings.LastIndexByte(s, ':'); i >= 0 {
 			s, port, hasPort = s[:i], s[i+1:], true
@@ -50,6 +48,17 @@ func (n Names) readEndpoint(s string, p ipvsctl.Protocol) (e endpointWord, ok bo
 	}
 	e.port, ok = n.Port(port, p)
 	return e, ok
+}
+
+// readIPv6 reads an IPv6 address; the zero address is that s is none.
+func readIPv6(s string) netip.Addr {
+	if strings.Count(s, ":") < 2 {
+		return netip.Addr{}
+	}
+	if a, err := netip.ParseAddr(s); err == nil && a.Is6() && a.Zone() == "" {
+		return a
+	}
+	return netip.Addr{}
 }
 
 // readHost reads an IPv4 address or the name of a host that has one.

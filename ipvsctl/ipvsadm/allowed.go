@@ -36,37 +36,50 @@ var uses = sync.OnceValue(func() map[string]use {
 	}
 })
 
-// goTogether refuses options that do not go with the command, or with each other. given are
-// the options by name, as they were written.
-func goTogether(verb Verb, given map[string]string) error {
-	for _, o := range options() {
-		u, written := uses()[o.name], given[o.name]
-		switch {
-		case written == "" && slices.Contains(u.needed, verb):
-			return mistake("--%s needs a %s: %s", verb, strings.ReplaceAll(o.name, "-", " "), spelled(o.name))
-		case written != "" && !slices.Contains(u.with, verb):
-			return mistake("%s does not go with --%s", written, verb)
+// given are the options of a command line by name, as they were written, in their order.
+type given []struct{ name, text string }
+
+// text returns how an option was written; "": it was not.
+func (g given) text(name string) string {
+	for i := range g {
+		if g[i].name == name {
+			return g[i].text
+		}
+	}
+	return ""
+}
+
+// goTogether refuses options that do not go with the command, or with each other.
+func goTogether(verb Verb, all given) error {
+	for _, name := range []string{nameService, "real-server"} {
+		if all.text(name) == "" && slices.Contains(uses()[name].needed, verb) {
+			return mistake("--%s needs a %s: %s", verb, strings.ReplaceAll(name, "-", " "), spelled(name))
+		}
+	}
+	for i := range all {
+		if !slices.Contains(uses()[all[i].name].with, verb) {
+			return mistake("%s does not go with --%s", all[i].text, verb)
 		}
 	}
 	if verb != List {
 		return nil
 	}
 	subjects := []string{nameService, "connection", "timeout", "daemon"}
-	if err := alone(given, subjects, subjects); err != nil {
+	if err := alone(all, subjects, subjects); err != nil {
 		return err
 	}
-	if err := alone(given, subjects[1:], []string{"stats", "rate", "thresholds"}); err != nil {
+	if err := alone(all, subjects[1:], []string{"stats", "rate", "thresholds"}); err != nil {
 		return err
 	}
-	return alone(given, subjects[2:], []string{"persistent-conn"})
+	return alone(all, subjects[2:], []string{"persistent-conn"})
 }
 
 // alone refuses two options of which one is in each list.
-func alone(given map[string]string, these, those []string) error {
+func alone(all given, these, those []string) error {
 	for _, a := range these {
 		for _, b := range those {
-			if a != b && given[a] != "" && given[b] != "" {
-				return mistake("%s does not go with %s", given[b], given[a])
+			if a != b && all.text(a) != "" && all.text(b) != "" {
+				return mistake("%s does not go with %s", all.text(b), all.text(a))
 			}
 		}
 	}
@@ -88,17 +101,19 @@ func spelled(name string) string {
 	return strings.Join(all, ", ")
 }
 
+// ofTunnels are the options of tunnels alone.
+var ofTunnels = []string{"tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum"}
+
 // tunnelTogether refuses options that do not go with the type of the tunnel.
-func tunnelTogether(kind string, given map[string]string) error {
-	checksums := []string{"tun-nocsum", "tun-csum", "tun-remcsum"}
-	refused := map[string][]string{"ipip": {"tun-port", "tun-nocsum", "tun-csum", "tun-remcsum"}, "gre": {"tun-port", "tun-remcsum"}}
-	for _, name := range refused[kind] {
-		if given[name] != "" {
-			return mistake("%s does not go with a tunnel of type %s", given[name], kind)
+func tunnelTogether(kind string, all given) error {
+	for _, name := range ofTunnels[1:] {
+		text := all.text(name)
+		if text != "" && (kind == "ipip" || kind == "gre" && (name == "tun-port" || name == "tun-remcsum")) {
+			return mistake("%s does not go with a tunnel of type %s", text, kind)
 		}
 	}
-	if kind == "gue" && given["tun-port"] == "" {
+	if kind == "gue" && all.text("tun-port") == "" {
 		return mistake("a tunnel of type gue needs a port: --tun-port")
 	}
-	return alone(given, checksums, checksums)
+	return alone(all, ofTunnels[2:], ofTunnels[2:])
 }

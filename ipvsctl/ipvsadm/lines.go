@@ -15,6 +15,7 @@ import (
 type reader struct {
 	in     *bufio.Reader
 	number int // of the line that was read last, from 1
+	words  []string
 }
 
 func newReader(r io.Reader) *reader { return &reader{in: bufio.NewReaderSize(r, longestLine)} }
@@ -25,7 +26,8 @@ func (r *reader) waits() bool {
 	return bytes.IndexByte(there, '\n') < 0
 }
 
-// next returns the words of the next line, and io.EOF behind the last one.
+// next returns the words of the next line, until it is called again, and io.EOF behind the
+// last one.
 func (r *reader) next() ([]string, error) {
 	line, err := r.in.ReadSlice('\n')
 	switch {
@@ -40,11 +42,19 @@ func (r *reader) next() ([]string, error) {
 	if line[0] == '#' {
 		return nil, nil
 	}
-	var words []string
-	for _, word := range strings.FieldsFunc(string(line), func(c rune) bool { return strings.ContainsRune(" \t\r\n", c) }) {
-		if word != "ipvsadm" {
-			words = append(words, word)
+	r.words = r.words[:0]
+	for text := string(line); ; {
+		text = strings.TrimLeft(text, " \t\r\n")
+		if text == "" {
+			return r.words, nil
 		}
+		end := strings.IndexAny(text, " \t\r\n")
+		if end < 0 {
+			end = len(text)
+		}
+		if text[:end] != "ipvsadm" {
+			r.words = append(r.words, text[:end])
+		}
+		text = text[end:]
 	}
-	return words, nil
 }

@@ -37,6 +37,11 @@ func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 // last fills the rest, each in decimal, octal or hexadecimal; after a space anything may
 // follow.
 func inetAton(s string) (netip.Addr, bool) {
+	if strings.Count(s, ".") == 3 {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
+			return a, true // as nearly always
+		}
+	}
 	if i := strings.IndexAny(s, spaces); i >= 0 {
 		s = s[:i]
 	}

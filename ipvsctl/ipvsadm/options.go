@@ -131,20 +131,26 @@ func Words() (all []string) {
 	return all
 }
 
-func byLong(name string) *option {
-	return find(func(o *option) bool { return o.long == name })
+// An index finds options.
+type index struct {
+	long  map[string]*option
+	short [256]*option
 }
 
-func byShort(c byte) *option {
-	return find(func(o *option) bool { return o.short == c && c != 0 })
-}
-
-func find(is func(*option) bool) *option {
-	all := options()
+var indexed = sync.OnceValue(func() *index {
+	x, all := &index{long: map[string]*option{}}, options()
 	for i := range all {
-		if is(&all[i]) {
-			return &all[i]
+		o := &all[i]
+		if x.long[o.long] == nil {
+			x.long[o.long] = o
+		}
+		if o.short != 0 {
+			x.short[o.short] = o
 		}
 	}
-	return nil
-}
+	return x
+})
+
+func byLong(name string) *option { return indexed().long[name] }
+
+func byShort(c byte) *option { return indexed().short[c] }

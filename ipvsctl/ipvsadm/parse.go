@@ -27,8 +27,8 @@ const (
 type parser struct {
 	names      Names
 	cmd        Command
-	given      map[string]string // by the option's name, as it was written
-	protocol   ipvsctl.Protocol  // for names of ports; that of a mark is TCP
+	given      given
+	protocol   ipvsctl.Protocol // for names of ports; that of a mark is TCP
 	schedFlags string
 	tunnel     string
 	restoring  bool
@@ -38,7 +38,7 @@ type parser struct {
 func Parse(args []string, names Names) (Command, error) { return parse(args, names, false) }
 
 func parse(args []string, names Names, restoring bool) (Command, error) {
-	p := parser{names: names, given: map[string]string{}, tunnel: "ipip", restoring: restoring}
+	p := parser{names: names, given: make(given, 0, 8), tunnel: "ipip", restoring: restoring}
 	p.cmd.Op.Config.Netmask = 32
 	p.cmd.Op.Dest = ipvsctl.Destination{Forward: ipvsctl.Direct, Weight: 1}
 	w := words{args: args}
@@ -97,10 +97,10 @@ func (p *parser) modifiers(w *words) error {
 			return mistake("%s is a second command: there can be one, as the first option", found.text)
 		}
 		if found.name != "" {
-			if before := p.given[found.name]; before != "" {
+			if before := p.given.text(found.name); before != "" {
 				return mistake("%s is a second %s, after %s", found.text, strings.ReplaceAll(found.name, "-", " "), before)
 			}
-			p.given[found.name] = found.text
+			p.given = append(p.given, struct{ name, text string }{found.name, found.text})
 		}
 		if err := p.modifier(found); err != nil {
 			return err
@@ -349,7 +349,7 @@ func (p *parser) finishService() error {
 	case key.Mark == 0 && key.Port == 0 && s.Flags&ipvsctl.Persistent == 0:
 		return mistake("a virtual service for all ports must be persistent: give -p, or a port")
 	case key.Mark == 0 && key.Protocol != ipvsctl.UDP && s.Flags&ipvsctl.OnePacket != 0:
-		return mistake("%s is for UDP: only a service with -u or -f can have it", p.given["ops"])
+		return mistake("%s is for UDP: only a service with -u or -f can have it", p.given.text("ops"))
 	}
 	return nil
 }
@@ -363,9 +363,9 @@ func (p *parser) finishServer() error {
 	if op.Destination.Addr.Is4() != op.Service.Addr.Is4() && !tunnel {
 		return mistake("the real server is of another family than the service: that goes only by a tunnel, with -i")
 	}
-	for _, name := range []string{"tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum"} {
-		if p.given[name] != "" && !tunnel {
-			return mistake("%s is for tunnels: give -i", p.given[name])
+	for _, name := range ofTunnels {
+		if text := p.given.text(name); text != "" && !tunnel {
+			return mistake("%s is for tunnels: give -i", text)
 		}
 	}
 	return tunnelTogether(p.tunnel, p.given)
@@ -381,18 +381,18 @@ func (p *parser) readSchedFlags() error {
 	of := map[string]ipvsctl.Flags{"sh-fallback": ipvsctl.Sched1, "sh-port": ipvsctl.Sched2, "mh-fallback": ipvsctl.Sched1, "mh-port": ipvsctl.Sched2}
 	names := strings.FieldsFunc(p.schedFlags, func(r rune) bool { return r == ',' })
 	if len(names) == 0 {
-		return mistake("%s %q: write at least one flag", p.given["sched-flags"], p.schedFlags)
+		return mistake("%s %q: write at least one flag", p.given.text("sched-flags"), p.schedFlags)
 	}
 	for _, name := range names {
 		scheduler, _, _ := strings.Cut(name, "-")
 		flag, known := own[name]
 		if !known {
 			if flag, known = of[name]; known && s.Scheduler != scheduler {
-				return mistake("%s %s: that is a flag of the scheduler %s, and this one is %s", p.given["sched-flags"], name, scheduler, s.Scheduler)
+				return mistake("%s %s: that is a flag of the scheduler %s, and this one is %s", p.given.text("sched-flags"), name, scheduler, s.Scheduler)
 			}
 		}
 		if !known {
-			return mistake("%s: there is no flag %q: write sh-fallback, sh-port, mh-fallback, mh-port, flag-1, flag-2 or flag-3", p.given["sched-flags"], name)
+			return mistake("%s: there is no flag %q: write sh-fallback, sh-port, mh-fallback, mh-port, flag-1, flag-2 or flag-3", p.given.text("sched-flags"), name)
 		}
 		s.Flags |= flag
 	}

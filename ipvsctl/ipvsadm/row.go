@@ -15,15 +15,17 @@ func (s *Session) allow(c Command) error {
 		g.asked = true
 		g.owner, g.err = s.Owner(c.StateDir)
 	}
-	what, all := c.Op.Service.String(), c.Verb == Clear
-	if all {
+	if g.err != nil && !c.Force {
+		return fmt.Errorf("%w; with --force it is changed nevertheless", g.err)
+	}
+	if g.owner == nil || c.Verb != Clear && !g.owner.Owns(c.Op.Service) {
+		return nil
+	}
+	what := c.Op.Service.String()
+	if c.Verb == Clear {
 		what = "the table"
 	}
 	switch {
-	case g.err != nil && !c.Force:
-		return fmt.Errorf("%w; with --force it is changed nevertheless", g.err)
-	case g.owner == nil || !all && !g.owner.Owns(c.Op.Service):
-		return nil
 	case !c.Force:
 		return fmt.Errorf("%s belongs to %s, which would repair it: change its configuration and run lvsd reload, or say --force", what, g.owner.Name)
 	case !g.warned:

@@ -318,3 +318,27 @@ func FuzzServices(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkRestore reads and carries out 11,000 lines.
+func BenchmarkRestore(b *testing.B) {
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "-A -t 10.0.%d.%d:80 -s wlc\n", i/256, i%256)
+		for j := range 10 {
+			fmt.Fprintf(&text, "-a -t 10.0.%d.%d:80 -r 192.168.%d.%d:80 -m -w 3\n", i/256, i%256, i%256, j)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s, _, _ := session(text.String())
+		s.Open = func() (ipvsadm.Kernel, error) { return void{&fakeKernel{}}, nil }
+		if status := s.Run(b.Context(), []string{"-R"}); status != 0 {
+			b.Fatal(status)
+		}
+	}
+}
+
+// A void kernel takes everything.
+type void struct{ *fakeKernel }
+
+func (void) Apply(context.Context, []ipvsctl.Op) ([]ipvsctl.Failure, error) { return nil, nil }
