@@ -110,6 +110,18 @@ func TestTheShortestIdleIntervalMakesAServiceIdle(t *testing.T) {
 	}
 }
 
+// One that has just been configured has not been idle since the year 1.
+func TestAServiceOfOneServerIsBusyAtFirst(t *testing.T) {
+	c := farm(1, false, nil)
+	c.Services[0].Servers[0].Checks[0].Target.Pace = checker.Pace{Idle: checker.In(time.Minute), Rise: 1, Fall: 1}
+	s := tellOf(t, c)
+	s.wait(tick)
+	s.handle(TableSeen{Converged: true, Packets: map[ipvsctl.ServiceKey]uint64{c.Services[0].Key: 0}})
+	if s.core.Status(s.now, Edges{}).Services[0].Idle {
+		t.Error("it is idle at once")
+	}
+}
+
 // A reload changes nothing for services that stay, and new ones have just been busy.
 func TestAReloadLeavesLulls(t *testing.T) {
 	s := tellOf(t, quiet())

@@ -200,3 +200,15 @@ func TestAReloadSuspendsAndWakesAService(t *testing.T) {
 		t.Error("all targets count again, but their silence is no isolation")
 	}
 }
+
+// A host with several checks is no network, also where some services sleep.
+func TestOneAddressThatIsSilentIsNoIsolation(t *testing.T) {
+	h := &Healths{}
+	s, targets := either()
+	h.Configure(start, []config.Service{s}, nil)
+	h.Suspend(func(int) bool { return false })
+	heard(h, targets, "sss")
+	if h.Silent() {
+		t.Error("one address that is silent counts as all of the network")
+	}
+}
