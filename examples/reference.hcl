@@ -236,12 +236,13 @@ director {
     sync_version = 1
   }
 
-  # Have the kernel tell the other directors of connections, so that those go
-  # on when another one becomes Master (its sync daemons, as ipvsadm
-  # --start-daemon). Without this block, connections by NAT and by tunnel or
-  # direct routing end then, unless the scheduler sends them to the same
-  # servers and sloppy_tcp is set. The kernel tells of a connection with its
-  # packets, as sync_threshold in the ipvs block says.
+  # Tell the other directors of connections, so that these go on when another
+  # one becomes Master. The kernel's sync daemons do that (ipvsadm
+  # --start-daemon) with the packets of a connection, as sync_threshold in the
+  # ipvs block says, and the Master does it for all of them, as refresh says.
+  # Without this block, open connections are reset when the addresses move,
+  # unless the scheduler ("sh", "mh") sends them to the same servers and
+  # sloppy_tcp is set.
   connection_sync {
     # The virtual router whose role decides: its Master tells, and all others
     # listen.
