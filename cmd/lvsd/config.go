@@ -198,7 +198,7 @@ func (r *rollback) run(c *cobra.Command, args []string) error {
 	}
 	outcome := &api.Reloaded{OK: true, Changes: []string{}, Warnings: []string{}}
 	if answers {
-		if outcome, err = client.Reload(c.Context()); err != nil {
+		if outcome, err = apply(c, client); err != nil {
 			return failure(fmt.Errorf("the files of configuration %d are in their place, but they do not run: %w", kept.Number, err))
 		}
 	}

@@ -61,6 +61,7 @@ IPVS table equal to one configuration.
   lvsd run                    run the daemon (usually: systemctl start lvsd)
   lvsd status                 ask the running daemon for its state
   lvsd plan                   show what a reload would change
+  lvsd apply                  take the files, and go back by itself unless confirmed
   lvsd whatif                 show what would be if real servers were down
   lvsd config                 show configurations that ran before, and go back to one
   lvsd reload                 have the daemon read the configuration again
@@ -88,7 +89,7 @@ option with its default.`,
 		return failure(err)
 	}
 	root.SetHelpCommand(newHelpCommand(root))
-	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(), newIPVSCommand(),
+	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newApplyCommand(), newConfirmCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(), newIPVSCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

@@ -12,7 +12,7 @@ func newReloadCommand() *cobra.Command {
 	var socket string
 	c := &cobra.Command{
 		Use:        "reload",
-		SuggestFor: []string{"restart", "apply", "refresh"},
+		SuggestFor: []string{"restart", "refresh"},
 		Short:      "Have the running daemon read its configuration again",
 		Long: `Has the running daemon read its configuration again, waits until it has, and
 prints what has changed. A configuration with a mistake changes nothing: the

@@ -19,6 +19,7 @@ type oneStatus struct {
 	ordered  api.Ordered
 	planned  func(api.PlanOrder) api.Plan
 	supposed func(api.WhatIfOrder) api.WhatIf
+	applied  func(api.ApplyOrder) api.Applied
 }
 
 func (oneStatus) Status(context.Context) (*api.Status, error) {

@@ -346,3 +346,30 @@ type WhatIfServer struct {
 	Upper uint32 `json:"upper_threshold,omitempty"`
 	Over  bool   `json:"over,omitempty"`
 }
+
+// An ApplyOrder asks for the configuration's files to be taken: POST /v1/apply.
+type ApplyOrder struct {
+	// Confirm is for how long they run unless they are confirmed, in nanoseconds; 0: for
+	// good.
+	Confirm time.Duration `json:"confirm_ns,omitempty"`
+}
+
+// A ConfirmOrder asks for a configuration on trial to run for good: POST /v1/confirm.
+type ConfirmOrder struct{}
+
+// Applied is what became of an ApplyOrder or a ConfirmOrder.
+type Applied struct {
+	Reloaded
+	// Trial is the one that has begun; left out if none has.
+	Trial *Trial `json:"trial,omitempty"`
+}
+
+// A Trial is that a configuration runs until it is confirmed.
+type Trial struct {
+	// By is who has ordered it, at Since; Until is when the one before runs again.
+	By    User      `json:"by"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// Over: it was not confirmed, so the one before runs, whatever the files are.
+	Over bool `json:"over,omitempty"`
+}

@@ -39,6 +39,7 @@ type Status struct {
 	Stopping bool `json:"stopping"`
 	// Standby is why this director is not to be Master, as an operator wants; left out
 	// if none does.
+	Trial   *Trial   `json:"trial,omitempty"`
 	Standby *Standby `json:"standby,omitempty"`
 	// Findings are what an operator should look at, the most urgent first.
 	Findings []Finding `json:"findings"`

@@ -139,13 +139,13 @@ func (c *Client) move(ctx context.Context, path string, o any) (*api.Ordered, er
 	for i := range st.Routers {
 		slowest = max(slowest, st.Routers[i].Interval)
 	}
-	return c.order(ctx, path, o, answerTimeout+6*slowest)
+	return order[api.Ordered](ctx, c, path, o, answerTimeout+6*slowest)
 }
 
 // Resume lets real servers in that manual_resume keeps out, or without any ends a standby,
 // and what earlier failovers have left. The error is as Status's.
 func (c *Client) Resume(ctx context.Context, servers []string) (*api.Ordered, error) {
-	return c.order(ctx, "/v1/resume", api.ResumeOrder{Servers: servers}, answerTimeout)
+	return order[api.Ordered](ctx, c, "/v1/resume", api.ResumeOrder{Servers: servers}, answerTimeout)
 }
 
 // Assert has hooks run again, and returns what came of them. It waits for as long as that
@@ -154,10 +154,22 @@ func (c *Client) Assert(ctx context.Context, names []string) (*api.Ordered, erro
 	if _, err := c.Status(ctx); err != nil {
 		return nil, err // of a daemon that would not be waited for
 	}
-	return c.order(ctx, "/v1/assert", api.AssertOrder{Names: names}, orderTimeout)
+	return order[api.Ordered](ctx, c, "/v1/assert", api.AssertOrder{Names: names}, orderTimeout)
 }
 
-func (c *Client) order(ctx context.Context, path string, o any, patience time.Duration) (*api.Ordered, error) {
+// Apply has the daemon take its configuration's files, for good or with a duration until they
+// are confirmed, and Confirm has those on trial run for good. The error is as Status's.
+func (c *Client) Apply(ctx context.Context, confirm time.Duration) (*api.Applied, error) {
+	return order[api.Applied](ctx, c, "/v1/apply", api.ApplyOrder{Confirm: confirm}, reloadTimeout)
+}
+
+// Confirm is what is said at Apply.
+func (c *Client) Confirm(ctx context.Context) (*api.Applied, error) {
+	return order[api.Applied](ctx, c, "/v1/confirm", api.ConfirmOrder{}, answerTimeout)
+}
+
+// order gives an order, and returns what became of it.
+func order[A any](ctx context.Context, c *Client, path string, o any, patience time.Duration) (*A, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, fmt.Errorf("writing the order: %w", err)
@@ -166,7 +178,7 @@ func (c *Client) order(ctx context.Context, path string, o any, patience time.Du
 	if err != nil {
 		return nil, err
 	}
-	out := new(api.Ordered)
+	out := new(A)
 	return out, c.decode(body, out)
 }
 

@@ -33,6 +33,10 @@ type Source interface {
 	// WhatIf returns what would be if real servers were down. Only the question to the loop
 	// ends with ctx.
 	WhatIf(context.Context, api.WhatIfOrder) (api.WhatIf, error)
+	// Apply takes the configuration's files, for good or on trial, and Confirm has them run
+	// for good.
+	Apply(context.Context, api.User, api.ApplyOrder) (api.Applied, error)
+	Confirm(context.Context, api.User, api.ConfirmOrder) (api.Applied, error)
 	// Failover has virtual routers offer their roles, StandBy has all do so and keeps
 	// this director from being Master, and Resume ends what either has left, or lets real
 	// servers in. Only taking the order ends with ctx.

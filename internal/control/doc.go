@@ -2,7 +2,8 @@
 // server and its client, and the HTTP server for monitoring.
 //
 //	director's loop ── Source ──┬─► Unix socket  GET /v1/status  JSON ──► Client
-//	                            │                POST /v1/reload, /v1/plan, /v1/whatif, /v1/failover, /v1/standby, /v1/resume, /v1/assert
+//	                            │                POST /v1/reload, /v1/apply, /v1/confirm, /v1/plan, /v1/whatif,
+//	                            │                     /v1/failover, /v1/standby, /v1/resume, /v1/assert
 //	                            └─► TCP          GET /metrics    package metrics
 //	                                             GET /healthz    does the loop answer?
 //	                                             GET /readyz     is the table loaded?

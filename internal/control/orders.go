@@ -15,7 +15,7 @@ import (
 
 // serveOrder gives an order, which is the request's body, in the name of whoever has
 // sent it, and answers with what became of it.
-func serveOrder[T any](order func(context.Context, api.User, T) (api.Ordered, error)) http.HandlerFunc {
+func serveOrder[T, A any](order func(context.Context, api.User, T) (A, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// An error is one of a connection that has no deadlines.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(orderTimeout))
@@ -29,7 +29,7 @@ func serveOrder[T any](order func(context.Context, api.User, T) (api.Ordered, er
 			writeJSON(w, http.StatusForbidden, failure{err.Error()})
 			return
 		}
-		serveJSON(func(ctx context.Context) (api.Ordered, error) { return order(ctx, by, o) })(w, r)
+		serveJSON(func(ctx context.Context) (A, error) { return order(ctx, by, o) })(w, r)
 	}
 }
 

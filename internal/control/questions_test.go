@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,6 +44,45 @@ func (s stuck) Plan(context.Context, api.PlanOrder) (api.Plan, error) {
 func (s stuck) WhatIf(context.Context, api.WhatIfOrder) (api.WhatIf, error) {
 	<-s.release
 	return api.WhatIf{}, nil
+}
+
+func (f fixed) Apply(_ context.Context, by api.User, o api.ApplyOrder) (api.Applied, error) {
+	return api.Applied{Reloaded: api.Reloaded{Error: fmt.Sprint(by.UID, o.Confirm)}}, nil
+}
+
+func (f fixed) Confirm(_ context.Context, by api.User, _ api.ConfirmOrder) (api.Applied, error) {
+	return api.Applied{Reloaded: api.Reloaded{Error: fmt.Sprint(by.UID, " confirms")}}, nil
+}
+
+func (hung) Apply(ctx context.Context, _ api.User, _ api.ApplyOrder) (api.Applied, error) {
+	<-ctx.Done()
+	return api.Applied{}, ctx.Err()
+}
+
+func (hung) Confirm(ctx context.Context, _ api.User, _ api.ConfirmOrder) (api.Applied, error) {
+	<-ctx.Done()
+	return api.Applied{}, ctx.Err()
+}
+
+func (s stuck) Apply(context.Context, api.User, api.ApplyOrder) (api.Applied, error) {
+	<-s.release
+	return api.Applied{}, nil
+}
+
+func (s stuck) Confirm(context.Context, api.User, api.ConfirmOrder) (api.Applied, error) {
+	<-s.release
+	return api.Applied{}, nil
+}
+
+func TestApplyOverTheSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lvsd.sock")
+	serve(t, listen(t, path), working())
+	if a, err := Dial(path).Apply(t.Context(), 5*time.Minute); err != nil || a.Error != fmt.Sprint(os.Getuid(), " 5m0s") {
+		t.Errorf("apply: %+v, %v", a, err)
+	}
+	if a, err := Dial(path).Confirm(t.Context()); err != nil || a.Error != fmt.Sprint(os.Getuid(), " confirms") {
+		t.Errorf("confirm: %+v, %v", a, err)
+	}
 }
 
 func TestWhatIfOverTheSocket(t *testing.T) {

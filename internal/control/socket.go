@@ -168,13 +168,15 @@ func newSocketHandler(src Source) http.Handler {
 	route(http.MethodPost, "/v1/whatif", serveQuestion(maxHeader, src.WhatIf),
 		refuse(http.StatusTooManyRequests, "others ask the same; ask again when they have their answers"))
 	orderedElsewhere := refuse(http.StatusTooManyRequests, "other orders are under way; ask again when they have ended")
+	route(http.MethodPost, "/v1/apply", serveOrder(src.Apply), orderedElsewhere)
+	route(http.MethodPost, "/v1/confirm", serveOrder(src.Confirm), orderedElsewhere)
 	route(http.MethodPost, "/v1/failover", serveOrder(src.Failover), orderedElsewhere)
 	route(http.MethodPost, "/v1/standby", serveOrder(src.StandBy), orderedElsewhere)
 	route(http.MethodPost, "/v1/resume", serveOrder(src.Resume), orderedElsewhere)
 	route(http.MethodPost, "/v1/assert", serveOrder(src.Assert), orderedElsewhere)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound,
-			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/plan, /v1/whatif, /v1/failover, /v1/standby, /v1/resume and /v1/assert", r.URL.Path)(w, r)
+			"this lvsd does not know %.64q; it speaks version 1 of the control protocol: GET /v1/status, POST /v1/reload, /v1/apply, /v1/confirm, /v1/plan, /v1/whatif, /v1/failover, /v1/standby, /v1/resume and /v1/assert", r.URL.Path)(w, r)
 	})
 	return mux
 }

@@ -179,9 +179,15 @@ func read(ctx context.Context, r *reader.Reader, q reader.Query) (*Reading, erro
 	return &Reading{Path: q.Path, Node: q.Node, Reading: got}, nil
 }
 
-// reload reads the configuration again, unless its text is the one that runs.
-func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config) director.Loaded {
-	return load(ctx, o, r, running, func(*reader.Query) {})
+// reload reads the configuration again, unless its text is the one that runs; or the one
+// before, where the files were on trial and not confirmed.
+func reload(ctx context.Context, o Options, r *reader.Reader, running *config.Config, pick func(*reader.Query) (warning string)) director.Loaded {
+	warning := ""
+	l := load(ctx, o, r, running, func(q *reader.Query) { warning = pick(q) })
+	if warning != "" && l.Err == nil {
+		l.Warnings = append(l.Warnings, warning)
+	}
+	return l
 }
 
 // candidate reads a configuration that is not to run now: of these files, or with none the

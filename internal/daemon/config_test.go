@@ -59,6 +59,9 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
+// unpicked is that the files count.
+func unpicked(*reader.Query) string { return "" }
+
 func TestReload(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string // text: of the configuration read again; empty: it is gone
@@ -86,7 +89,7 @@ func TestReload(t *testing.T) {
 				}
 			}
 			var log bytes.Buffer
-			l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config)
+			l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config, unpicked)
 			for _, m := range l.Mistakes {
 				event.Log(slog.New(slog.NewTextHandler(&log, nil)))(m)
 			}
@@ -178,7 +181,7 @@ func TestACandidateIsReadAside(t *testing.T) {
 	if l := candidate(t.Context(), o, r, running.Config, nil); l.Err != nil || l.Config != nil {
 		t.Errorf("the daemon's own files, as they run: %+v", l)
 	}
-	if l := reload(t.Context(), o, r, running.Config); l.Err != nil || l.Config != nil {
+	if l := reload(t.Context(), o, r, running.Config, unpicked); l.Err != nil || l.Config != nil {
 		t.Errorf("a reload after that: %+v", l)
 	}
 }
@@ -195,7 +198,7 @@ func TestAReloadThatTakesARoutersInterfaceAwayIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte(valid+strings.Replace(router, `"lo"`, `"lO"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config)
+	l := reload(t.Context(), Options{Config: path, Node: "lvs1"}, r, running.Config, unpicked)
 	if l.Config != nil || l.Err == nil || !strings.Contains(l.Err.Error(), `would need the interface "lO"`) {
 		t.Errorf("loaded %+v", l)
 	}

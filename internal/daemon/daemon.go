@@ -56,6 +56,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	r := newReader()
+	pickFirst(o, &q)
 	first, err := read(ctx, r, q)
 	if ctx.Err() != nil {
 		return nil // a signal came before there was anything to hand over
@@ -111,6 +112,7 @@ func start(ctx context.Context, o Options, r *reader.Reader, first *Reading, sto
 		makeDry(&edges, events, store)
 	}
 	d := director.New(first.Config, lines(first.Diagnostics), edges)
+	edges.Trial.(*trial).follow(d.Reload)
 	return serve(ctx, d, append(servers, http), hangups)
 }
 
@@ -162,7 +164,7 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
-	standby, tuned := &standbyFile{store: store}, &settings{store: store}
+	standby, tuned, onTrial := &standbyFile{store: store}, &settings{store: store}, newTrial(o.Log.Logger, store, o.Config)
 	processors := newProcessors()
 	return director.Options{
 		Version: o.Version, Path: o.Config, Files: named(first.Files), Events: events,
@@ -188,8 +190,9 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 		SaveConfiguration: func(c director.SaveConfiguration) error { return saveConfiguration(store, c) },
 		Owned:             len(first.Config.Services) == 0 && owned(o.Log.Logger, store),
 		Load: func(running *config.Config) director.Loaded {
-			return reload(ctx, o, r, running)
+			return reload(ctx, o, r, running, onTrial.pick)
 		},
+		Trial: onTrial,
 		Candidate: func(running *config.Config, files []api.File) director.Loaded {
 			return candidate(ctx, o, r, running, files)
 		},

@@ -16,7 +16,7 @@
 //	kept_out.go, signed.go,          outlives it
 //	settings.go, leftover.go, owner.go
 //	keys.go, config.go               reading the configuration, and keys
-//	history.go, restore.go           configurations that were accepted before
+//	history.go, restore.go, trial.go configurations that were accepted before, and on trial
 //	programs.go, forwarder.go        starting programs, and how the kernel forwards
 //	explain.go                       checks that are run once
 //	dry.go                           what changes nothing

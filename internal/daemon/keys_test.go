@@ -60,7 +60,7 @@ func TestAReloadTakesAKeyThatHasChanged(t *testing.T) {
 		if text != "" {
 			put(t, key, text)
 		}
-		l := reload(t.Context(), o, r, running)
+		l := reload(t.Context(), o, r, running, unpicked)
 		if l.Err != nil || (l.Config != nil) != changed {
 			t.Fatalf("%s: %+v, want a change %t", what, l, changed)
 		}
@@ -89,7 +89,7 @@ func TestAReloadTakesAKeyThatHasChanged(t *testing.T) {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
 		}
-		l := reload(t.Context(), o, r, running)
+		l := reload(t.Context(), o, r, running, unpicked)
 		if l.Err == nil || !strings.Contains(l.Err.Error(), `key 1 of virtual router "outside": `) || !strings.Contains(l.Err.Error(), key) {
 			t.Errorf("%v, want what is wrong with the key", l.Err)
 		}

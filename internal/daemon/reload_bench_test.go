@@ -97,7 +97,9 @@ func startDirector(b *testing.B, o Options, k *sim.IPVS) *director.Director {
 			table, err := ipvsctl.Open(ctx, k, noLedger{}, nil)
 			return table, nil, err
 		},
-		Load:    func(running *config.Config) director.Loaded { return reload(context.Background(), o, r, running) },
+		Load: func(running *config.Config) director.Loaded {
+			return reload(context.Background(), o, r, running, unpicked)
+		},
 		Machine: func(to []netip.Addr, _ bool) (machine.Facts, error) { return machine.Read(to...) },
 		Tune:    func(_, _ map[machine.Setting]string) (map[machine.Setting]error, error) { return nil, nil },
 		Notify: func(state string) {

@@ -24,6 +24,17 @@ type Connections interface {
 	Run(context.Context) error
 }
 
+// A Trial is of the configuration that runs until it is confirmed, if one does.
+type Trial interface {
+	// Begin keeps the configuration that runs, which has this digest, to go back to it after
+	// a time. It and End may wait for the disk.
+	Begin(by api.User, digest string, lasts time.Duration) error
+	// End ends it, if there is one, so that the files count.
+	End(by api.User) error
+	// Status returns it; nil: there is none. It waits for nobody.
+	Status() *api.Trial
+}
+
 // Options are what a Director works with. All of them are needed.
 type Options struct {
 	Version string
@@ -84,6 +95,8 @@ type Options struct {
 	// SaveConfiguration keeps the files of a configuration that was accepted. It may take
 	// long: it is called on goroutines of their own.
 	SaveConfiguration func(SaveConfiguration) error
+	// Trial is of the configuration that runs.
+	Trial Trial
 	// MachineChanges tells, within bounds, that the machine's interfaces,
 	// addresses or routes have changed.
 	MachineChanges <-chan struct{}
@@ -165,6 +178,58 @@ func (d *Director) Reload() {
 // that the loop did not take the order before ctx ended, or has ended itself.
 func (d *Director) ReloadAndWait(ctx context.Context) (api.Reloaded, error) {
 	return order(ctx, d, func(answer func(api.Reloaded)) Input { return Reload{answer} })
+}
+
+// A trial lasts between these.
+const (
+	shortestTrial = time.Second
+	longestTrial  = 24 * time.Hour
+)
+
+// Apply takes the configuration's files, for good or until they are confirmed: what runs now
+// is kept to go back to before they are read. It fails as ReloadAndWait does.
+func (d *Director) Apply(ctx context.Context, by api.User, o api.ApplyOrder) (api.Applied, error) {
+	if o.Confirm != 0 && (o.Confirm < shortestTrial || o.Confirm > longestTrial) {
+		return unapplied(fmt.Errorf("a configuration is on trial for %v to %v, and not for %v", shortestTrial, longestTrial, o.Confirm)), nil
+	}
+	digest, err := ask(ctx, d, func() string { return d.core.config.Digest })
+	if err != nil {
+		return api.Applied{}, err
+	}
+	if o.Confirm > 0 {
+		err = d.o.Trial.Begin(by, digest, o.Confirm)
+	} else {
+		err = d.o.Trial.End(by)
+	}
+	if err != nil {
+		return unapplied(err), nil
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), planPatience)
+	defer cancel()
+	r, err := d.ReloadAndWait(work)
+	if o.Confirm > 0 && (err != nil || !r.OK || len(r.Changes) == 0) {
+		err = errors.Join(err, d.o.Trial.End(by)) // What runs is what ran before.
+	}
+	return api.Applied{Reloaded: r, Trial: d.o.Trial.Status()}, err
+}
+
+// Confirm has the configuration that is on trial run for good.
+func (d *Director) Confirm(_ context.Context, by api.User, _ api.ConfirmOrder) (api.Applied, error) {
+	switch s := d.o.Trial.Status(); {
+	case s == nil:
+		return unapplied(errors.New("no configuration is on trial")), nil
+	case s.Over:
+		return unapplied(fmt.Errorf("it is too late: the time was over at %s, and the configuration before runs again; lvsd apply takes the files", s.Until.Format(time.DateTime))), nil
+	}
+	if err := d.o.Trial.End(by); err != nil {
+		return unapplied(err), nil
+	}
+	return api.Applied{Reloaded: api.Reloaded{OK: true, Changes: []string{}, Warnings: []string{}}}, nil
+}
+
+// unapplied is the answer to an order that is not carried out.
+func unapplied(why error) api.Applied {
+	return api.Applied{Reloaded: api.Reloaded{Error: why.Error(), Changes: []string{}, Warnings: []string{}}}
 }
 
 // Failover has virtual routers offer their roles, and returns what became of that:
@@ -352,6 +417,7 @@ func (d *Director) status(now time.Time) *api.Status {
 	edges := Edges{Version: d.o.Version, Keeper: d.o.Keeper.Status(), Probes: d.o.Probes.Stats(), HTTP: d.o.HTTP(), Alone: d.o.Alone()}
 	edges.Hooks = d.o.Hooks.Statuses()
 	edges.Streams = d.o.Hooks.Streams()
+	edges.Trial = d.o.Trial.Status()
 	edges.Resources, edges.GroupResources = d.o.Resources.Statuses()
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()

@@ -189,6 +189,21 @@ func (fakeHooks) Assert(_ []string, _ api.User, done func(api.Ordered)) {
 }
 func (fakeHooks) Finish(context.Context) {}
 
+// fakeTrial notes what is asked of it.
+type fakeTrial struct {
+	asked  []string
+	err    error
+	status *api.Trial
+}
+
+func (f *fakeTrial) Begin(by api.User, digest string, lasts time.Duration) error {
+	f.asked = append(f.asked, "begin "+digest+" "+lasts.String())
+	return f.err
+}
+func (f *fakeTrial) End(api.User) error { f.asked = append(f.asked, "end"); return f.err }
+
+func (f *fakeTrial) Status() *api.Trial { return f.status }
+
 // begin runs a director among fakes until the test ends.
 func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
@@ -201,6 +216,7 @@ func begin(t *testing.T, f *outsides, c *config.Config, openErr error) (*Directo
 func beginWith(t *testing.T, f *outsides, c *config.Config, others func(*Options)) (*Director, context.CancelFunc, <-chan error) {
 	t.Helper()
 	o := Options{
+		Trial:   &fakeTrial{},
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
 		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },

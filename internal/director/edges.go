@@ -97,6 +97,7 @@ type Edges struct {
 	Streams []api.Stream
 	// Resources and GroupResources are the same of resources.
 	Resources, GroupResources map[string][]api.Resource
-	HTTP                      error // why HTTP is not served
-	Alone                     error // why a second daemon would not be kept out
+	Trial                     *api.Trial // of the configuration that runs; nil: none
+	HTTP                      error      // why HTTP is not served
+	Alone                     error      // why a second daemon would not be kept out
 }

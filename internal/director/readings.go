@@ -34,6 +34,19 @@ type reloader struct {
 	loading time.Time
 }
 
+// trial finds that a configuration is on trial, or was not confirmed.
+func (all *findings) trial(t *api.Trial) {
+	switch {
+	case t == nil:
+	case t.Over:
+		all.add(api.Warning, "configuration-unconfirmed", "", "correct the files and lvsd apply, or put back others with lvsd config rollback",
+			"the files were not confirmed in time (ordered by %v, until %s), so they do not count: the configuration that ran before runs, and will after a restart", t.By, t.Until.Format(time.DateTime))
+	default:
+		all.add(api.Warning, "configuration-on-trial", "", "lvsd confirm, if it does what it should",
+			"the configuration runs on trial, ordered by %v: the one before runs again at %s", t.By, t.Until.Format(time.DateTime))
+	}
+}
+
 // ended reports whether a reading that has ended is the one that is awaited.
 func (r *reloader) ended(number int) bool {
 	if number != r.number || r.until.IsZero() {

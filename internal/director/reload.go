@@ -99,7 +99,7 @@ func (c *Core) accept(now time.Time, l Loaded) {
 	r.Succeeded++
 	if l.Config == nil {
 		c.tell(now, event.Info, "configuration-unchanged", "", "configuration is unchanged", slog.String("path", r.Path))
-		c.answer(api.Reloaded{OK: true})
+		c.answer(api.Reloaded{OK: true, Warnings: l.Warnings})
 		c.reloaded()
 		return
 	}

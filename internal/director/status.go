@@ -32,6 +32,10 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		standby := *kept
 		s.Standby = &standby
 	}
+	if e.Trial != nil {
+		trial := *e.Trial
+		s.Trial = &trial
+	}
 	keepTime(s, now)
 	s.Findings = append(s.Findings, c.findings(now, s, e)...)
 	return s
@@ -53,6 +57,10 @@ func keepTime(s *api.Status, now time.Time) {
 	if s.Standby != nil {
 		keep(&s.Standby.Since)
 		keep(&s.Standby.Until)
+	}
+	if s.Trial != nil {
+		keep(&s.Trial.Since)
+		keep(&s.Trial.Until)
 	}
 	for i := range s.Routers {
 		keep(&s.Routers[i].Since)
@@ -109,6 +117,7 @@ func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 	if e.Alone != nil {
 		all.add(api.Warning, NamespaceUnlocked, "", "end that process", "a second lvsd in this network namespace would not be noticed: %v", e.Alone)
 	}
+	all.trial(e.Trial)
 	all.groups(s)
 	for i := range s.Routers {
 		all.rivals(&s.Routers[i], s.Services)

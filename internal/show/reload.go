@@ -9,6 +9,18 @@ import (
 	"github.com/lvsd/lvsd/internal/text"
 )
 
+// WriteApplied prints how a configuration was taken, as WriteReload does, and that it is on
+// trial, if it is.
+func WriteApplied(out, errs io.Writer, a *api.Applied) error {
+	if err := WriteReload(out, errs, &a.Reloaded, false); err != nil {
+		return err
+	}
+	if a.Trial != nil {
+		fmt.Fprintf(out, "on trial: the configuration before runs again at %s, unless lvsd confirm comes before\n", clock(a.Trial.Until))
+	}
+	return nil
+}
+
 // WriteReload prints how a reload has ended: to out what it changed, and to errs
 // the warnings, or, unless brief, the mistakes for which it was refused. The
 // error is that refusal.

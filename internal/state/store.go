@@ -13,7 +13,8 @@
 //	document.go              a file, read and replaced as a whole
 //	ledger.go, signed.go,    what each has
 //	standby.go, kept_out.go,
-//	settings.go, configuration.go
+//	settings.go, configuration.go,
+//	trial.go
 package state
 
 import (
