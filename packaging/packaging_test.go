@@ -108,6 +108,37 @@ func TestUnitIsUnderstood(t *testing.T) {
 	}
 }
 
+// TestRealServerUnit lets systemd read the real servers' unit, and holds what it needs.
+func TestRealServerUnit(t *testing.T) {
+	text, err := os.ReadFile("lvsd-realserver.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, why := range map[string]string{
+		"ExecStop=/usr/local/sbin/lvsd realserver down": "a stop gives back what was changed",
+		"CapabilityBoundingSet=CAP_NET_ADMIN":           "it needs no more",
+		"StateDirectory=lvsd-realserver":                "what was before outlives the process",
+		"RestartPreventExitStatus=78":                   "a mistake in the configuration is not printed every second",
+	} {
+		if !strings.Contains(string(text), "\n"+line+"\n") {
+			t.Errorf("there is no %s: %s", line, why)
+		}
+	}
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	text = bytes.ReplaceAll(text, []byte("/usr/local/sbin/lvsd "), []byte("/bin/true "))
+	path := filepath.Join(t.TempDir(), "lvsd-realserver.service")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "lvsd-realserver.service") {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
 // The drop-in adds what it says, and takes nothing away.
 func TestDropInForPrograms(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
@@ -158,7 +189,7 @@ func TestManualIsClean(t *testing.T) {
 	if err != nil {
 		t.Skip("mandoc is not installed")
 	}
-	out, _ := exec.Command(mandoc, "-Tlint", "lvsd.8", "lvsd-ipvs.8", "lvsd-status.8", "lvsd.hcl.5").CombinedOutput()
+	out, _ := exec.Command(mandoc, "-Tlint", "lvsd.8", "lvsd-ipvs.8", "lvsd-status.8", "lvsd-realserver.8", "lvsd.hcl.5").CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		// Which manuals are installed here says nothing about this one, and without a
 		// name groff prints BSD.
@@ -202,6 +233,7 @@ func TestInstall(t *testing.T) {
 		"etc/default/lvsd -rw-r--r--",
 		"etc/lvsd/web.hcl -rw-------",
 		"usr/lib/modules-load.d/lvsd.conf -rw-r--r--",
+		"usr/lib/systemd/system/lvsd-realserver.service -rw-r--r--",
 		"usr/lib/systemd/system/lvsd.service -rw-r--r--",
 		"usr/lib/sysusers.d/lvsd.conf -rw-r--r--",
 		"usr/sbin/lvsd -rwxr-xr-x",
@@ -213,6 +245,7 @@ func TestInstall(t *testing.T) {
 		"usr/share/fish/vendor_completions.d/lvsd.fish -rw-r--r--",
 		"usr/share/man/man5/lvsd.hcl.5 -rw-r--r--",
 		"usr/share/man/man8/lvsd-ipvs.8 -rw-r--r--",
+		"usr/share/man/man8/lvsd-realserver.8 -rw-r--r--",
 		"usr/share/man/man8/lvsd-status.8 -rw-r--r--",
 		"usr/share/man/man8/lvsd.8 -rw-r--r--",
 		"usr/share/zsh/site-functions/_lvsd -rw-r--r--",

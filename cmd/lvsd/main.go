@@ -90,6 +90,7 @@ option with its default.`,
 	}
 	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newApplyCommand(), newConfirmCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(), newIPVSCommand(),
+		newRealServerCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

@@ -2,7 +2,8 @@
 # the server's MAC address, and the server answers the client itself. The servers
 # must be on the same network as the directors.
 #
-# Each server needs the virtual address on lo, and must not answer ARP for it:
+# Each server needs the virtual address on lo, and must not answer ARP for it, which
+# "lvsd realserver up" sees to, or by hand:
 #   ip address add 193.144.50.250/32 dev lo
 #   sysctl net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 # The servers must use the service's port.

@@ -2,7 +2,8 @@
 # another one, and the server answers the client itself. The servers may be on
 # any network.
 #
-# Each server needs a tunnel interface that has the virtual address. It must not
+# Each server needs what "lvsd realserver up" sees to, or what can be done by hand: a
+# tunnel interface that has the virtual address. It must not
 # answer ARP for that address, and must accept packets that arrive through the
 # tunnel:
 #   modprobe ipip

@@ -57,9 +57,11 @@ var layers = []struct {
 	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
+	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl"}, "what a machine needs is decided by values"},
+	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
-		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "ipvsctl", "ipvsctl/ipvsadm", "ipvsctl/kernel", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }
@@ -70,7 +72,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests
@@ -90,7 +92,7 @@ var confined = []struct {
 	{"github.com/moby/ipvs", []string{"integration"}, "it is the tests' independent witness"},
 	{"github.com/prometheus", []string{}, "it is 2 MB of the binary: internal/metrics writes the text, and only its tests parse it"},
 	{"github.com/spf13", []string{"cmd/lvsd"}, "the command line ends in cmd"},
-	{"github.com/vishvananda", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
+	{"github.com/vishvananda", []string{"vrrp/link", "internal/realserver/host", "integration"}, "system calls of virtual routers are in their edge, and of a real server in its own"},
 	{"golang.org/x/net/dns", []string{"checker/probe"}, "answers are read where they come"},
 	{"golang.org/x/net/http2", []string{"checker/probe"}, "frames are read by probes"},
 	{"golang.org/x/sys", systemCallers, "system calls are in the edges"},

@@ -32,6 +32,8 @@ type Diagnostic struct {
 	Marked [2]int `json:"marked"`
 	// Count is set where it stands for others that are not shown: how many.
 	Count int `json:"count,omitempty"`
+	// Nodes are those that a map has instead of the one that the files were read for.
+	Nodes []string `json:"-"`
 }
 
 // Diagnostics are all mistakes in a configuration, in the order of the files
@@ -168,6 +170,7 @@ func (s Sources) Diagnostics(r Reports, secrets []string) (out Diagnostics) {
 		d := Diagnostic{
 			Severity: report.Severity, Summary: report.Summary, Detail: report.Detail,
 			File: report.At.File, Line: report.At.Line, Column: report.At.Column,
+			Nodes: report.Nodes,
 		}
 		if i, ok := order[d.File]; ok {
 			s.files[i].quote(&d, report.At, hidden)

@@ -73,7 +73,7 @@ func (d *decoder) explainIndex(in *hcl.Diagnostic, out *Report) {
 	index, _ := in.Expression.(*hclsyntax.IndexExpr)
 	switch {
 	case index != nil && isVariable(index.Key, "node"):
-		out.Summary = fmt.Sprintf("Unknown node %q", key)
+		out.Summary, out.Nodes = fmt.Sprintf("Unknown node %q", key), keys
 		out.Detail = fmt.Sprintf("This map has no entry for the node %q, only for %s: add one, or give the director's name with --node.", key, Listed(keys))
 	case isVariable(in.Expression, "env") || index != nil && isVariable(index.Collection, "env"):
 		out.Summary, out.Detail = unsetVariable(key)

@@ -35,6 +35,8 @@ type Report struct {
 	Severity        Severity
 	Summary, Detail string
 	At              Place
+	// Nodes are those that a map has instead of the one that it was asked for.
+	Nodes []string
 }
 
 // MaxMistakes is how many mistakes are counted, after which the rest of the files
@@ -54,12 +56,12 @@ type Reports struct {
 
 // Mistake reports an error.
 func (r *Reports) Mistake(at Place, summary, detail string, args ...any) {
-	r.add(Report{Error, summary, fmt.Sprintf(detail, args...), at})
+	r.add(Report{Severity: Error, Summary: summary, Detail: fmt.Sprintf(detail, args...), At: at})
 }
 
 // Doubt reports a warning.
 func (r *Reports) Doubt(at Place, summary, detail string, args ...any) {
-	r.add(Report{Warning, summary, fmt.Sprintf(detail, args...), at})
+	r.add(Report{Severity: Warning, Summary: summary, Detail: fmt.Sprintf(detail, args...), At: at})
 }
 
 // Add adds what other reports hold.

@@ -22,4 +22,5 @@
 //	dry.go                           what changes nothing
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
+//	realserver.go                    this machine as a real server
 package daemon

@@ -59,6 +59,16 @@ func AcceptLocal(name string) Setting { return conf(name, "accept_local") }
 // it ("1") or by none ("2"); the larger one of this and that of "all" is in force.
 func RPFilter(name string) Setting { return conf(name, "rp_filter") }
 
+// ARPIgnore is which ARP requests that arrive on an interface are answered: with "0" those
+// for an address of any interface, with "1" those for one of this interface; the larger one
+// of this and that of "all" is in force.
+func ARPIgnore(name string) Setting { return conf(name, "arp_ignore") }
+
+// ARPAnnounce is which of the machine's addresses ARP requests name as their sender: with
+// "2" the one that is best for the target, whatever the packet has; the larger one of this
+// and that of "all" is in force.
+func ARPAnnounce(name string) Setting { return conf(name, "arp_announce") }
+
 // conf is a parameter of IPv4 for an interface.
 func conf(name, key string) Setting {
 	return Setting("net.ipv4.conf." + strings.ReplaceAll(name, ".", "/") + "." + key)
@@ -105,4 +115,11 @@ func (s Setting) read(all map[Setting]string) {
 	if text, err := os.ReadFile(s.path()); err == nil {
 		all[s] = string(bytes.Join(bytes.Fields(text), []byte(" ")))
 	}
+}
+
+// Value returns the value that it has now; empty: this kernel does not have it.
+func (s Setting) Value() string {
+	one := make(map[Setting]string)
+	s.read(one)
+	return one[s]
 }

@@ -108,7 +108,9 @@ func answer(to *gob.Encoder, q Query, known map[config.Key][]byte, b board) erro
 		return to.Encode(reply{Unchanged: true})
 	}
 	m := q.Machine
-	m.Key, m.Password, m.PrivateKey = keyfile.Key.Check, keyfile.Password.Check, keyfile.PrivateKey.Check
+	if !q.NoSecrets {
+		m.Key, m.Password, m.PrivateKey = keyfile.Key.Check, keyfile.Password.Check, keyfile.PrivateKey.Check
+	}
 	if q.Programs {
 		m.Program = trusted
 	}

@@ -24,6 +24,8 @@ type Query struct {
 	RunningFiles  []string
 	// Programs asks whether the programs that are named can be run on this machine.
 	Programs bool
+	// NoSecrets leaves the files of keys and passwords unread: this machine need not have them.
+	NoSecrets bool
 	// Aside asks for a configuration that is not to run: what is known of the last one is
 	// kept.
 	Aside bool

@@ -12,5 +12,6 @@
 //	plan.go                   what a reload would change
 //	whatif.go                 what would be if real servers were down
 //	history.go                configurations that ran before
+//	realserver.go             this machine as a real server
 //	reload.go, orders.go      what a reload did, or another order
 package show

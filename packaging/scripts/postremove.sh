@@ -3,7 +3,7 @@
 set -e
 case "$1" in
 purge)
-	rm -rf /etc/lvsd /var/lib/lvsd
+	rm -rf /etc/lvsd /var/lib/lvsd /var/lib/lvsd-realserver
 	! getent passwd lvsd >/dev/null || userdel lvsd
 	! getent group lvsd >/dev/null || groupdel lvsd
 	;;

@@ -3,5 +3,5 @@
 # hands its addresses over and ends.
 set -e
 case "$1" in
-remove | 0) [ ! -d /run/systemd/system ] || systemctl --quiet disable --now lvsd.service ;;
+remove | 0) [ ! -d /run/systemd/system ] || systemctl --quiet disable --now lvsd.service lvsd-realserver.service ;;
 esac

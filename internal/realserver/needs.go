@@ -1,0 +1,174 @@
+package realserver
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// Facts are what a machine is like now.
+type Facts struct {
+	// Own are the addresses on its interfaces.
+	Own []netip.Addr
+	// Parts are the values of those that there are.
+	Parts map[Part]string
+}
+
+// A Need is the value that a part should have.
+type Need struct {
+	Part
+	Value string
+	// Services are the names of the virtual services that need it, in their order.
+	Services []string
+}
+
+// A Role is what a machine is in a configuration.
+type Role struct {
+	// Services are those of which it is a real server.
+	Services []Serving
+	// Needs are in the order in which they are to be met.
+	Needs []Need
+}
+
+// A Serving is one virtual service with an address of this machine among its servers.
+type Serving struct {
+	Service string
+	Key     ipvsctl.ServiceKey
+	Server  netip.Addr
+	Forward ipvsctl.Forward
+	// Note says what cannot be done for it, or is not; empty: nothing.
+	Note string
+}
+
+// RoleOf returns what a machine is in a configuration, and needs for that.
+func RoleOf(c *config.Config, f *Facts) Role {
+	r := roleReader{own: ownOf(c, f.Own), parts: f.Parts, needs: make(map[Part]*Need)}
+	for i := range c.Services {
+		s := &c.Services[i]
+		for j := range s.Servers {
+			r.add(s, s.Servers[j].Key.Addr, &s.Servers[j].Destination)
+		}
+		if s.Fallback != nil {
+			r.add(s, s.Fallback.Key.Addr, &s.Fallback.Destination)
+		}
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(r.needs), Part.compare) {
+		r.role.Needs = append(r.role.Needs, *r.needs[n])
+	}
+	return r.role
+}
+
+// ownOf returns the addresses that a real server may be known by: a virtual one, which all
+// real servers have, is not among them.
+func ownOf(c *config.Config, addrs []netip.Addr) map[netip.Addr]bool {
+	own := make(map[netip.Addr]bool, len(addrs))
+	for _, a := range addrs {
+		own[a] = true
+	}
+	for i := range c.Services {
+		delete(own, c.Services[i].Key.Addr)
+	}
+	return own
+}
+
+type roleReader struct {
+	own   map[netip.Addr]bool
+	parts map[Part]string
+	role  Role
+	needs map[Part]*Need
+}
+
+// add adds what one server of a service needs, if it is this machine.
+func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destination) {
+	if !r.own[server] {
+		return
+	}
+	serving := Serving{Service: s.Name, Key: s.Key, Server: server, Forward: d.Forward}
+	virtual := s.Key.Addr
+	switch {
+	case d.Forward == ipvsctl.NAT:
+		serving.Note = "its answers must go by way of the director: check that the default route does"
+	case s.Key.Mark != 0:
+		serving.Note = fmt.Sprintf("firewall mark %d does not say which virtual addresses it is for: add them yourself", s.Key.Mark)
+	}
+	r.role.Services = append(r.role.Services, serving)
+	if d.Forward == ipvsctl.NAT {
+		return
+	}
+	place := Loopback
+	if d.Forward == ipvsctl.Tunnel {
+		place = r.tunnel(s, server, d)
+	}
+	if virtual.Is4() {
+		r.silence(s.Name)
+	}
+	if s.Key.Mark == 0 {
+		r.need(s.Name, AddressOn(place, virtual), Present)
+	}
+}
+
+// silence has no ARP request for the virtual address answered, and none sent from it. The
+// kernel takes the larger value of that of "all" and the interface's own; what
+// is stricter than needed stays.
+func (r *roleReader) silence(service string) {
+	ignore := ParameterOf(machine.ARPIgnore(all))
+	value := r.parts[ignore]
+	if value == "" || value == "0" {
+		value = "1"
+	}
+	r.need(service, ignore, value)
+	r.need(service, ParameterOf(machine.ARPAnnounce(all)), "2")
+}
+
+// tunnel adds what takes wrapped packets, and returns the device by which they come. An
+// end of a tunnel hears from clients to whom the way is another one. The larger value of
+// that of "all" and its own is in force: where all is strict (1), it is loose (2), since all
+// would be less safe otherwise.
+func (r *roleReader) tunnel(s *config.Service, server netip.Addr, d *ipvsctl.Destination) string {
+	end := endOf(s.Key, server, d.TunnelType)
+	r.need(s.Name, DeviceNamed(end), Up)
+	if d.TunnelType == ipvsctl.TunnelGUE {
+		r.need(s.Name, PortFor(d.TunnelPort, server.Is6()), GUE)
+	}
+	filter := "0"
+	if of := r.parts[ParameterOf(machine.RPFilter(all))]; of != "" && of != "0" {
+		filter = "2"
+	}
+	if s.Key.Addr.Is4() {
+		r.need(s.Name, ParameterOf(machine.RPFilter(end)), filter)
+	}
+	return end
+}
+
+// endOf returns the device by which packets for a service come out of a tunnel.
+func endOf(k ipvsctl.ServiceKey, server netip.Addr, kind uint8) string {
+	switch {
+	case kind == ipvsctl.TunnelGRE && server.Is4():
+		return "gre0"
+	case kind == ipvsctl.TunnelGRE:
+		return "ip6gre0"
+	case server.Is6():
+		return "ip6tnl0"
+	case k.Addr.Is6():
+		return "sit0"
+	default:
+		return "tunl0"
+	}
+}
+
+// need adds one need of a service.
+func (r *roleReader) need(service string, p Part, value string) {
+	n := r.needs[p]
+	if n == nil {
+		n = &Need{Part: p, Value: value}
+		r.needs[p] = n
+	}
+	if !slices.Contains(n.Services, service) {
+		n.Services = append(n.Services, service)
+	}
+}
