@@ -146,8 +146,9 @@ func boot(t *testing.T, share string, want []result) {
 	defer release()
 	err = machine.Wait()
 	said, rerr := os.ReadFile(filepath.Join(share, "results"))
+	log, _ := os.ReadFile(filepath.Join(share, "log"))
 	if ctx.Err() != nil || rerr != nil {
-		t.Fatalf("the machine: %v, %v; its console:\n%s\nthe check said:\n%s", err, rerr, console, said)
+		t.Fatalf("the machine: %v, %v; its console:\n%s\nthe check said:\n%s\nits processes, and the daemon's log:\n%s", err, rerr, console, said, log)
 	}
 	results := make(map[string]string)
 	for line := range strings.Lines(string(said)) {
@@ -161,7 +162,6 @@ func boot(t *testing.T, share string, want []result) {
 		}
 	}
 	if t.Failed() {
-		log, _ := os.ReadFile(filepath.Join(share, "log"))
 		t.Logf("the check said:\n%s\nthe daemon's log:\n%s", said, log)
 	}
 }

@@ -19,3 +19,13 @@ over() {
 	echo o >/proc/sysrq-trigger
 	sleep 10
 }
+
+# A machine that hangs is ended by the test after four minutes. Before that, it tells what
+# its processes do, and what the daemon was doing.
+(
+	sleep 200
+	{ ps -eLo pid,tid,user,stat,wchan:24,args; grep -H . /proc/$(systemctl show lvsd -p MainPID --value)/task/*/wchan; } >/run/share/log 2>&1
+	kill -QUIT "$(systemctl show lvsd -p MainPID --value)"
+	sleep 3
+	journalctl -u lvsd -o short-monotonic >>/run/share/log
+) &
