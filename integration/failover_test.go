@@ -35,6 +35,10 @@ const (
 	// margin is the lab's for when something happens: one slow processor runs
 	// every host of the cluster.
 	margin = 400 * time.Millisecond
+	// startMargin is the lab's for a gap while a daemon has just started: over IPv6, one of
+	// five is 150 to 180 ms there, and none of them natively (make bench).
+	startMargin = 300 * time.Millisecond
+
 	// gapMargin is the lab's for a gap that has to do with a timer, and
 	// handOverMargin for one that has not: while that processor is busy nobody
 	// asks either, so that much of the time is no gap.
@@ -244,7 +248,7 @@ func TestAMasterThatLeavesHandsOver(t *testing.T) {
 			time.Sleep(slow) // a process that starts stalls the lab, and has nothing to do with the move
 			p.waitHolder(1, tt.addr)
 			m = p.move(tt.addr, 0, func() {})
-			m.wantGap(t, "it is started again", handOver, handOverMargin)
+			m.wantGap(t, "it is started again", handOver, startMargin)
 
 			p.waitBackup(1)
 			m = p.move(tt.addr, 1, func() { p.kill(p.daemons[0]) })
