@@ -35,8 +35,8 @@ const (
 	// margin is the lab's for when something happens: one slow processor runs
 	// every host of the cluster.
 	margin = 400 * time.Millisecond
-	// startMargin is the lab's for a gap while a daemon has just started: over IPv6, one of
-	// five is 150 to 180 ms there, and none of them natively (make bench).
+	// startMargin is the lab's for a gap while a daemon has just started: over IPv6, one in
+	// five is 150 to 180 ms there.
 	startMargin = 300 * time.Millisecond
 
 	// gapMargin is the lab's for a gap that has to do with a timer, and
