@@ -22,7 +22,7 @@ const (
 	serviceKey
 	mustBeUnique
 	serviceAddress     // an address at which a service expects clients
-	interfaceName      // the name of a network interface
+	interfaceName      // the name of a network interface, with what does not work without it as text, unless that is a virtual router
 	samePriority       // a router's priority that all directors have
 	sourceAddress      // an address that adverts are sent from, with its interface as text
 	peerAddress        // an address to which adverts are sent

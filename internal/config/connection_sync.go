@@ -12,7 +12,7 @@ var connectionSyncTable = block.NewTable("connection_sync", func() []block.Entry
 		block.Text("router", "The virtual router whose role decides: its Master tells, and all others listen.",
 			"", block.Verbatim, func(s *ConnectionSync) *string { return &s.Router }).Within("the name of a virtual_router").Required(`router = "outside"`),
 		block.Text("interface", "The network interface to the other directors. Nothing protects what is told, so it should lead to a network of their own. It needs an address.",
-			"", networkInterface, func(s *ConnectionSync) *string { return &s.Interface }).Within("the name of a network interface").Required(`interface = "eth1"`),
+			"", syncInterface, func(s *ConnectionSync) *string { return &s.Interface }).Within("the name of a network interface").Required(`interface = "eth1"`),
 		block.Count("id", "The number by which directors of one cluster know each other's messages. A director with 0 takes anybody's.",
 			1, 0, 255, func(s *ConnectionSync) *int { return &s.ID }),
 		block.Text("group", "The multicast group that messages are sent to, of either family.",
@@ -29,6 +29,15 @@ var connectionSyncTable = block.NewTable("connection_sync", func() []block.Entry
 			100_000, 100, 10_000_000, func(s *ConnectionSync) *int { return &s.Rate }),
 	}
 })
+
+// syncInterface checks the name of the interface to the other directors.
+func syncInterface(b *block.Body, s string, at block.Place) (string, bool) {
+	s, ok := deviceName(b, s, at)
+	if ok {
+		b.Claim(interfaceName, s, "the directors do not tell each other of connections", at)
+	}
+	return s, ok
+}
 
 // syncGroupAddress checks a multicast group.
 func syncGroupAddress(b *block.Body, s string, at block.Place) (netip.Addr, bool) {

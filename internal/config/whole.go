@@ -378,8 +378,12 @@ func (w *whole) checkInterfaces() {
 		if n := before - len(w.absent); n > 1 {
 			places = fmt.Sprintf(" It is named in %d places.", n)
 		}
-		w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. Until the interface exists, the virtual router does not hold its addresses here.%s",
-			language().DidYouMean(c.Key, known), block.Listed(known), places)
+		until := "the virtual router does not hold its addresses here"
+		if c.Text != c.Key {
+			until = c.Text
+		}
+		w.Doubt(c.At, fmt.Sprintf("No interface %q on this machine", c.Key), "%sThis machine has %s. Until the interface exists, %s.%s",
+			language().DidYouMean(c.Key, known), block.Listed(known), until, places)
 	}
 }
 
