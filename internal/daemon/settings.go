@@ -23,6 +23,8 @@ import (
 type settings struct {
 	store *state.Store
 	mu    sync.Mutex // one conversation with IPVS at a time
+	// tuning is held while some are set: at the end, others may still be.
+	tuning sync.Mutex
 	// kept is what the store has, which is not written again: a disk may take longer than
 	// a takeover.
 	kept map[string]string
@@ -47,6 +49,8 @@ func (s *settings) load(log *slog.Logger) map[machine.Setting]string {
 
 // tune keeps what parameters were before, and then sets some.
 func (s *settings) tune(values, before map[machine.Setting]string) (refused map[machine.Setting]error, unsaved error) {
+	s.tuning.Lock()
+	defer s.tuning.Unlock()
 	keep := make(map[string]string, len(before))
 	for setting, value := range before {
 		keep[string(setting)] = value
