@@ -57,10 +57,7 @@ func (d *Download) read() {
 	for {
 		_ = d.conn.SetDeadline(time.Now().Add(30 * time.Second))
 		n, err := d.conn.Read(buffer)
-		got := buffer[:n]
-		if head != nil || n > 0 {
-			got = d.body(&head, got)
-		}
+		got := d.body(&head, buffer[:n])
 		d.mu.Lock()
 		for _, c := range got {
 			if c != 0 && d.err == nil {

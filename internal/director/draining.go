@@ -80,14 +80,9 @@ func (d draining) stay(now time.Time, key ipvsctl.ServiceKey, rows *ipvsctl.Rows
 func (d draining) count(now time.Time, counted Counted) (changed bool) {
 	for key, servers := range d {
 		for k, server := range servers {
-			n, known := counted[key].Get(k)
-			switch {
-			case !known:
+			server.idle++
+			if n, known := counted[key].Get(k); !known || n.Active+n.Inactive > 0 {
 				server.idle = 0
-			case n.Active+n.Inactive > 0:
-				server.idle = 0
-			default:
-				server.idle++
 			}
 			servers[k] = server
 			if server.idle >= idleLooks || due(server.until, now) {
