@@ -40,7 +40,7 @@ func (r *reader) define(l line) bool {
 
 // add adds a line that says something.
 func (v *value) add(l line) {
-	if l.text != "" {
+	if l.more = false; l.text != "" {
 		v.lines = append(v.lines, l)
 	}
 }

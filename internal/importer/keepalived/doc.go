@@ -13,5 +13,5 @@
 //	source.go               lines, from files and from what they make
 //	define.go, loop.go      values, loops and includes
 //	include.go, prepare.go
-//	parse.go                Parse, the statements of a configuration
+//	parse.go, ids.go        Parse, the statements of a configuration
 package keepalived

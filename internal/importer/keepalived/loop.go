@@ -45,7 +45,7 @@ func (r *reader) loop(l line) bool {
 	case err != nil:
 		r.lose(importer.Lost, l.text, "the loop cannot be read: "+err.Error(), "Write it as ~SEQ(name, first, step, last) or ~LST(name, value, value).")
 	case p.turns > maxLines-r.lines:
-		r.fail("the loop makes %d lines, and with all others more than %d: it was hardly meant to run that far", p.turns, maxLines)
+		r.fail("the loop makes %d lines, and with all others these are more than %d: it was hardly meant to run that far", p.turns, maxLines)
 	default:
 		l.text, p.line = "", line{Place: l.Place, text: p.text}
 		r.push(p)

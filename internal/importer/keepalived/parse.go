@@ -9,20 +9,27 @@ import (
 // Parse reads a configuration. What it cannot read at all is an error with a place;
 // what keepalived passes over as well is among the losses.
 func Parse(files Files, path string, o Options) ([]*Statement, []importer.Loss, error) {
+	r, top := read(files, path, o)
+	if r.err != nil {
+		return nil, nil, r.err
+	}
+	return top, r.losses, nil
+}
+
+// read reads a configuration, and returns what it has come to know on the way, too.
+func read(files Files, path string, o Options) (*reader, []*Statement) {
 	r := &reader{Options: o, files: files, values: map[string]*value{}, ids: map[string]bool{}}
 	r.at = importer.Place{File: path}
 	r.open(path)
-	top := r.tree()
-	return top, r.losses, r.err
+	return r, r.tree()
 }
 
 // A builder makes a tree of statements of lines and braces.
 type builder struct {
-	top    []*Statement
-	open   []*Statement // the blocks in which the next statement stands
-	last   *Statement   // which a brace belongs to
-	notes  []string     // comments that no statement has yet
-	closed *Statement   // on this very line
+	top   []*Statement
+	open  []*Statement // the blocks in which the next statement stands
+	last  *Statement   // which a brace belongs to
+	notes []string     // comments that no statement has yet
 }
 
 // tree reads statements until the end of everything.

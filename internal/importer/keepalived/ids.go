@@ -1,0 +1,28 @@
+package keepalived
+
+import (
+	"maps"
+	"slices"
+)
+
+// maxIDs bounds how often a configuration is read to find what it has ids for.
+const maxIDs = 64
+
+// IDs returns the ids for which a configuration has lines of their own ("@lvs1 priority
+// 150"), sorted. Each of them is one with which keepalived is started, on another director.
+func IDs(files Files, path string, o Options) ([]string, error) {
+	seen, wanted := map[string]bool{}, []string{o.ID}
+	for len(wanted) > 0 && len(seen) <= maxIDs {
+		o.ID, wanted = wanted[0], wanted[1:]
+		r, _ := read(files, path, o)
+		if r.err != nil {
+			return nil, r.err
+		}
+		for id := range r.ids {
+			if !seen[id] {
+				seen[id], wanted = true, append(wanted, id)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), nil
+}
