@@ -1,0 +1,90 @@
+package importer
+
+// A Block is a block of lvsd's language.
+type Block struct {
+	Kind    string
+	Labels  []string
+	Comment []string // the lines above it, without signs
+	Items   []Item   // in the order in which they are to be written
+	From    []Place  // what it was made of
+}
+
+// An Item is what a block contains: an *Arg or a *Block.
+type Item interface{ item() }
+
+// An Arg is an argument of a block.
+type Arg struct {
+	Name    string
+	Value   Value
+	Comment string  // at the end of its line
+	From    []Place // what it was made of
+}
+
+func (*Arg) item()   {}
+func (*Block) item() {}
+
+// NewBlock returns a block without anything in it.
+func NewBlock(kind string, labels ...string) *Block { return &Block{Kind: kind, Labels: labels} }
+
+// Of notes what a block was made of.
+func (b *Block) Of(from ...Place) *Block {
+	b.From = append(b.From, from...)
+	return b
+}
+
+// Note adds lines to the comment above a block.
+func (b *Block) Note(lines ...string) *Block {
+	b.Comment = append(b.Comment, lines...)
+	return b
+}
+
+// Set gives an argument a value, in the place of one that it has.
+func (b *Block) Set(name string, v Value, from ...Place) *Arg {
+	if a := b.Get(name); a != nil {
+		a.Value, a.From = v, append(a.From, from...)
+		return a
+	}
+	a := &Arg{Name: name, Value: v, From: from}
+	b.Items = append(b.Items, a)
+	return a
+}
+
+// Get returns an argument; nil if there is none of that name.
+func (b *Block) Get(name string) *Arg {
+	for _, it := range b.Items {
+		if a, is := it.(*Arg); is && a.Name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// Block adds a block to a block.
+func (b *Block) Block(kind string, labels ...string) *Block {
+	inner := NewBlock(kind, labels...)
+	b.Items = append(b.Items, inner)
+	return inner
+}
+
+// One returns the block of a kind without labels, and adds it if there is none.
+func (b *Block) One(kind string) *Block {
+	for _, it := range b.Items {
+		if inner, is := it.(*Block); is && inner.Kind == kind && len(inner.Labels) == 0 {
+			return inner
+		}
+	}
+	return b.Block(kind)
+}
+
+// A Result is what was made of a configuration, for one director.
+type Result struct {
+	Blocks []*Block // at the top level, in the order in which they are to be written
+	Files  []File   // to be put beside it
+	Losses []Loss
+}
+
+// A File is a file with a secret, which only root and lvsd's user may read.
+type File struct {
+	Name   string // as the configuration names it: an absolute path
+	Secret string // what is in it
+}
