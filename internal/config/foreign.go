@@ -61,6 +61,25 @@ func foreignRemedies() map[string]string {
 	return all
 }
 
+// A ForeignWord says what became of a word of another program in this language.
+type ForeignWord struct {
+	Counterpart bool   // there is something that does the same
+	Fate        string // where there is none: a sentence
+	Advice      string // what to write or do instead, or why there will be none; may be empty
+}
+
+// Foreign looks a word up that another program's configuration has, such as "keepalived"'s.
+func Foreign(name, word string) (w ForeignWord, known bool) {
+	for _, p := range programs() {
+		for _, f := range p.words {
+			if p.name == name && slices.Contains(strings.Fields(f.names), word) {
+				return ForeignWord{Counterpart: f.fate == counterpart, Fate: string(f.fate), Advice: f.advice}, true
+			}
+		}
+	}
+	return ForeignWord{}, false
+}
+
 func possessive(name string) string {
 	if strings.HasSuffix(name, "s") {
 		return name + "'"

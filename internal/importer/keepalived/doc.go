@@ -14,4 +14,8 @@
 //	define.go, loop.go      values, loops and includes
 //	include.go, prepare.go
 //	parse.go, ids.go        Parse, the statements of a configuration
+//	walk.go                 what becomes of words
+//	lvs.go                  virtual services
+//	vrrp.go                 virtual routers
+//	import.go               Import, everything
 package keepalived
