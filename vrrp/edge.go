@@ -93,9 +93,11 @@ type Link interface {
 	// are up while they have addresses, and removes them when they are not wanted any
 	// more and have none. What a device hears is received on the port below.
 	Listen(wanted map[Port][]Identity)
-	// Wake receives a token when packets have arrived or the interfaces have
-	// changed.
+	// Wake receives a token when packets have arrived, the interfaces have changed, or it
+	// is the time of WakeAt.
 	Wake() <-chan struct{}
+	// WakeAt sets the time at which Wake receives a token; zero: at none.
+	WakeAt(time.Time)
 	// Interfaces returns the interfaces as last seen, and the same pointer until
 	// something has changed.
 	Interfaces() *Interfaces

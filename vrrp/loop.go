@@ -23,24 +23,15 @@ func (s *Session) Run(ctx context.Context) {
 	defer close(workerEnd)
 	go s.worker.run(workerEnd)
 
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
+	for !s.Turn(time.Now()) {
+		s.link.WakeAt(s.Deadline())
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
 		case <-s.link.Wake():
 		case <-s.kick:
 		case q := <-s.queries:
 			q(time.Now())
-		}
-		if s.Turn(time.Now()) {
-			return
-		}
-		timer.Stop()
-		if at := s.Deadline(); !at.IsZero() {
-			timer.Reset(time.Until(at))
 		}
 	}
 }

@@ -25,6 +25,7 @@ type kernel struct {
 	t     *testing.T
 	begin time.Time
 	wake  chan struct{}
+	alarm *time.Timer
 
 	mu      sync.Mutex
 	devices map[string]vrrp.Interface
@@ -147,6 +148,10 @@ func (s *kernel) publish() {
 		}
 	}
 	s.seen = seen
+	s.token()
+}
+
+func (s *kernel) token() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -167,6 +172,15 @@ func (s *kernel) Refuse(addresses []netip.Addr) {
 }
 
 func (s *kernel) Wake() <-chan struct{} { return s.wake }
+
+func (s *kernel) WakeAt(at time.Time) {
+	if s.alarm != nil {
+		s.alarm.Stop()
+	}
+	if !at.IsZero() {
+		s.alarm = time.AfterFunc(time.Until(at), s.token)
+	}
+}
 
 func (s *kernel) Interfaces() *vrrp.Interfaces {
 	s.mu.Lock()
@@ -207,10 +221,7 @@ func (s *kernel) Ask(a vrrp.Ask) error {
 	s.note(loop, "arping -D -I %s %s", a.Interface, a.Address)
 	if s.rival != "" && slices.Contains(s.watched[a.Interface], a.Address) {
 		s.claims = append(s.claims, vrrp.Claim{Interface: a.Interface, Address: a.Address, MAC: s.rival})
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
+		s.token()
 	}
 	return s.mute
 }

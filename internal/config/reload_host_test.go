@@ -22,6 +22,7 @@ type host struct {
 	session *vrrp.Session
 	ended   chan struct{}
 	wake    chan struct{}
+	alarm   *time.Timer
 	other   vrrp.Config // the other director's
 	ttl     int         // of its adverts, if it is not as configured
 	mark    time.Time   // from which the log counts
@@ -198,6 +199,15 @@ func (h *host) publish() {
 }
 
 func (h *host) Wake() <-chan struct{} { return h.wake }
+
+func (h *host) WakeAt(at time.Time) {
+	if h.alarm != nil {
+		h.alarm.Stop()
+	}
+	if !at.IsZero() {
+		h.alarm = time.AfterFunc(time.Until(at), h.token)
+	}
+}
 
 func (h *host) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 	h.mu.Lock()

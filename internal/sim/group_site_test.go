@@ -318,6 +318,8 @@ func (s leg) Listen(wanted map[vrrp.Port][]vrrp.Identity) {
 
 func (s leg) Wake() <-chan struct{} { return nil }
 
+func (s leg) WakeAt(time.Time) {}
+
 func (s leg) Interfaces() *vrrp.Interfaces                              { return s.seen }
 func (s leg) Watch(map[string][]netip.Addr)                             {}
 func (s leg) Refuse([]netip.Addr)                                       {}

@@ -22,6 +22,7 @@
 //	batch.go, socket.go        raw sockets
 //	neighbours.go              who else has an address
 //	arrivals.go, inbox.go      which of them have something to read
+//	alarm.go                   what time it is for the loop of the routers
 //	link.go                    the view, and what the loop of the routers asks
 //	macvlan.go                 the devices of virtual MACs
 //	accept.go                  which packets for the director itself are dropped

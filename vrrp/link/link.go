@@ -40,6 +40,7 @@ type Link struct {
 	refusing bool
 
 	inbox *inbox // of the view's sockets and listeners
+	alarm *alarm
 
 	// dry: no device of a virtual MAC is made or removed, also none that others left.
 	dry bool
@@ -118,11 +119,18 @@ func Open() (*Link, error) {
 		asking.close()
 		return nil, err
 	}
+	alarm, err := newAlarm()
+	if err != nil {
+		asking.close()
+		inbox.close()
+		return nil, err
+	}
 	l := &Link{
 		wake:   make(chan struct{}, 1),
 		listen: make(chan struct{}, 1),
 
 		inbox:       inbox,
+		alarm:       alarm,
 		asking:      asking,
 		held:        make(map[vrrp.InterfaceAddress]*vrrp.Attributes),
 		routed:      make(map[place]vrrp.Route),
@@ -212,9 +220,13 @@ func (l *Link) Ask(a vrrp.Ask) (err error) {
 	return nil
 }
 
-// Wake receives a token when packets have arrived or the interfaces have
-// changed.
+// Wake receives a token when packets have arrived, the interfaces have changed, or it is
+// the time of WakeAt.
 func (l *Link) Wake() <-chan struct{} { return l.wake }
+
+// WakeAt puts a token into Wake at this time, and not at the one of the call before it; zero:
+// at none. Only the loop of the routers calls it.
+func (l *Link) WakeAt(at time.Time) { l.alarm.set(at) }
 
 // Interfaces returns the interfaces as last seen, and the same pointer until
 // something has changed.

@@ -20,6 +20,7 @@ var errOverrun = errors.New("the subscription to interface events ended")
 // ends, and then closes everything. It returns nil.
 func (l *Link) Run(ctx context.Context) error {
 	l.inbox.watch(l.wake)
+	go l.alarm.watch(l.wake)
 	for ctx.Err() == nil {
 		err := l.watch(ctx)
 		if err == nil {
@@ -42,6 +43,7 @@ func (l *Link) Run(ctx context.Context) error {
 		l.inbox.dropListener(n)
 	}
 	l.inbox.close()
+	l.alarm.close()
 	l.keepConns(nil)
 	l.leave()
 	l.refuse(time.Now()) // Nothing, if that is wanted.
