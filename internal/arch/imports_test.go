@@ -44,7 +44,7 @@ var layers = []struct {
 	{"internal/director", append([]string{"internal/api", "internal/event", "internal/config", "internal/machine", "internal/text", "ipvsctl/connections"}, domains...), "the domains meet here; edges are handed in"},
 	{"internal/trust", nil, "whose a file is, whatever it is for"},
 	{"internal/keyfile", []string{"internal/trust"}, "a secret is a text, whoever has need of it"},
-	{"internal/importer", nil, "what was made of other programs' files is values"},
+	{"internal/importer", []string{"internal/block", "internal/config"}, "what was made of other programs' files is values, and the tables of options say what need not be written"},
 	{"internal/importer/keepalived", []string{"internal/config", "internal/importer"}, "files are handed in, and the table of foreign words says what has no counterpart"},
 	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/spawn", []string{"internal/trust"}, "a program is started in one way, whoever wants it"},

@@ -53,6 +53,9 @@ func newSchema(name string, options []*Option) *Schema {
 // Has reports whether the block has an option.
 func (s *Schema) Has(option string) bool { return s.byName[option] != nil }
 
+// Option returns an option; nil if the block has none of that name.
+func (s *Schema) Option(name string) *Option { return s.byName[name] }
+
 // KindNames lists the kinds in their order.
 func (s *Schema) KindNames() (names []string) {
 	for _, k := range s.Kinds {

@@ -90,6 +90,9 @@ var language = block.Later(func() *block.Language {
 	}
 })
 
+// Schema says what a configuration may hold at the top level of a file, and below.
+func Schema() *block.Schema { return top.Schema() }
+
 // A reading is one pass over all blocks, of which defaults come first.
 type reading struct{ defaults *defaults }
 

@@ -1,5 +1,7 @@
 package importer
 
+import "slices"
+
 // A Block is a block of lvsd's language.
 type Block struct {
 	Kind    string
@@ -57,6 +59,14 @@ func (b *Block) Get(name string) *Arg {
 		}
 	}
 	return nil
+}
+
+// Remove removes an argument, if there is one of that name.
+func (b *Block) Remove(name string) {
+	b.Items = slices.DeleteFunc(b.Items, func(it Item) bool {
+		a, is := it.(*Arg)
+		return is && a.Name == name
+	})
 }
 
 // Block adds a block to a block.

@@ -24,10 +24,14 @@ const (
 	BoolType
 	ListType
 	NodesType
+	ExprType // an expression as it is written
 )
 
 // String is a text.
 func String(s string) Value { return Value{Type: StringType, Text: s} }
+
+// Expr is an expression as it is written in lvsd's language.
+func Expr(text string) Value { return Value{Type: ExprType, Text: text} }
 
 // Number is a whole number.
 func Number[N ~int | ~int64 | ~uint8 | ~uint16 | ~uint32](n N) Value {

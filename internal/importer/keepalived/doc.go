@@ -14,8 +14,16 @@
 //	define.go, loop.go      values, loops and includes
 //	include.go, prepare.go
 //	parse.go, ids.go        Parse, the statements of a configuration
-//	walk.go                 what becomes of words
+//	walk.go, section.go     what becomes of words
 //	lvs.go                  virtual services
-//	vrrp.go                 virtual routers
+//	globals.go, hooks.go    what virtual routers begin with, programs, conditions,
+//	tracking.go, garp.go    distances of announcements
+//	instance.go             virtual routers: addresses, routes and rules, passwords and keys,
+//	vip.go, path.go         announcements, between which addresses adverts go
+//	secret.go, announce.go
+//	reach.go, router.go
+//	director.go, group.go   the daemon, groups, what is static
+//	static.go
+//	vrrp.go                 everything but virtual services
 //	import.go               Import, everything
 package keepalived

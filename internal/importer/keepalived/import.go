@@ -9,9 +9,13 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	if err != nil {
 		return importer.Result{}, err
 	}
-	w := &walk{}
+	w := &walk{Options: o}
 	w.Losses = losses
 	importVRRP(top, w)
 	importLVS(top, w)
+	if len(w.heading) > 0 && len(w.Blocks) > 0 {
+		b := w.Blocks[0]
+		b.Comment = append(w.heading, b.Comment...)
+	}
 	return w.Result, nil
 }

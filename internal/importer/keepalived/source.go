@@ -22,6 +22,8 @@ type Files interface {
 type Options struct {
 	ID  string                           // --config-id, or else the host's name up to its first dot
 	Env func(name string) (string, bool) // its environment; nil: none
+	// LookPath returns the path of a program, as PATH leads to it; nil: nothing is known.
+	LookPath func(name string) (string, bool)
 }
 
 // The bounds of what is read. The largest configurations known have some 200,000 lines.

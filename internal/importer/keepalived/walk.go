@@ -1,7 +1,9 @@
 package keepalived
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/importer"
@@ -10,28 +12,26 @@ import (
 // A walk goes over statements, and has what was made of them so far.
 type walk struct {
 	importer.Result
+	Options
 	director *importer.Block // nil while nothing is said about the daemon as a whole
-}
-
-// Words are the words that may begin a statement, with what is made of it. What is made
-// has the statement's place, or is a loss.
-type words map[string]func(*walk, *Statement)
-
-// each goes over statements. Words that are not in the table are told as losses.
-func (w *walk) each(list []*Statement, known words) {
-	for _, s := range list {
-		if make := known[s.Words[0]]; make != nil {
-			make(w, s)
-		} else {
-			w.foreign(s)
-		}
-	}
+	heading  []string        // comments that belong to the whole
+	asked    bool            // it was told that programs have no user
+	ruled    int             // rules without a priority so far
 }
 
 // add adds a block at the top level.
 func (w *walk) add(b *importer.Block) *importer.Block {
 	w.Blocks = append(w.Blocks, b)
 	return b
+}
+
+// settings returns the block director, which is there from now on.
+func (w *walk) settings(from ...importer.Place) *importer.Block {
+	if w.director == nil {
+		w.director = importer.NewBlock("director")
+		w.Blocks = append([]*importer.Block{w.director}, w.Blocks...)
+	}
+	return w.director.Of(from...)
 }
 
 // lose notes that a statement did not come along, or not exactly so.
@@ -47,28 +47,63 @@ func (w *walk) loseText(kind importer.Kind, s *Statement, text, reason, remedy s
 // note notes that a statement makes no difference here.
 func (w *walk) note(s *Statement, reason string) { w.lose(importer.Note, s, reason, "") }
 
+// harmless are words without a counterpart that change nothing of what clients see.
+const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
+	checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority child_wait_time config_save_dir
+	data_use_instance bfd_priority bfd_no_swap bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime bfd_process_name
+	debug fifo_write_vrrp_states_on_reload fork_delay higher_prio_send_advert include_check instance iproute_etc_dir iproute_usr_dir
+	json_dump_file keep_script_fds kernel_rx_buf_size linkbeat_interfaces linkbeat_use_polling log_all_failures log_unknown_vrids
+	lower_prio_no_advert lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force lvs_netlink_monitor_rcv_bufs
+	lvs_netlink_monitor_rcv_bufs_force lvs_process_name max_auto_priority min_auto_priority_delay namespace_with_ipsets native_ipv6
+	nftables nftables_counters nftables_ifindex nftables_priority old_unicast_checksum owner_ignore_adverts preempt_delay_sec
+	process_monitor_rcv_bufs process_monitor_rcv_bufs_force process_name process_names random_seed reload_check_config reload_file
+	reload_repeat reload_time_file skip_check_adv_addr snmp_name state_dump_file stats_dump_file thread_timer_expired
+	timer_expired_backup tmp_config_directory track_src_ip umask unicast_fault_no_peer use_pid_dir use_symlink_paths
+	v3_checksum_as_v2 vrrp_higher_prio_send_advert vrrp_ipsets vrrp_iptables vrrp_lower_prio_no_advert vrrp_netlink_cmd_rcv_bufs
+	vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force vrrp_no_swap
+	vrrp_owner_ignore_adverts vrrp_priority vrrp_process_name vrrp_rlimit_rtime vrrp_rlimit_rttime vrrp_rt_priority
+	vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy vrrp_skip_check_adv_addr `
+
 // foreign notes a statement for which there is no rule, and all that is in its block, by
 // the table of words that have no counterpart.
 func (w *walk) foreign(s *Statement) {
-	f, known := config.Foreign("keepalived", s.Words[0])
-	reason, remedy := f.Fate, f.Advice
-	switch {
-	case !known:
-		reason = "it is no word of keepalived's here, which passes over it as well"
-	case f.Counterpart:
-		reason = "it is not imported"
-	}
-	w.lose(importer.Lost, s, reason, remedy)
+	kind, reason, remedy := w.fate(s.Words[0])
+	w.lose(kind, s, reason, remedy)
 	for _, inner := range s.Block {
-		w.inside(s, inner)
+		w.inside(kind, s, inner)
 	}
 }
 
+// fate says what became of a word for which there is no rule.
+func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
+	f, known := config.Foreign("keepalived", word)
+	unneeded := strings.HasPrefix(f.Advice, "Remove it")
+	switch {
+	case strings.Contains(harmless, " "+word+" ") || strings.Contains(harmless, "\t"+word+" ") || strings.Contains(harmless, " "+word+"\n"):
+		return importer.Note, first(f.Advice, "it concerns how keepalived itself runs"), ""
+	case !known:
+		return importer.Lost, "keepalived has no such word here, and passes over it", ""
+	case f.Counterpart && unneeded:
+		return importer.Note, "lvsd needs no word for it", f.Advice
+	case f.Counterpart:
+		return importer.Lost, "it was not understood here", f.Advice
+	}
+	return importer.Lost, f.Fate, f.Advice
+}
+
 // inside notes what stands in a block that did not come along.
-func (w *walk) inside(outer, s *Statement) {
-	w.lose(importer.Lost, s, "it belongs to "+outer.Words[0]+", which did not come along", "")
+func (w *walk) inside(kind importer.Kind, outer, s *Statement) {
+	w.lose(kind, s, "it belongs to "+outer.Words[0]+", which did not come along", "")
 	for _, inner := range s.Block {
-		w.inside(outer, inner)
+		w.inside(kind, outer, inner)
+	}
+}
+
+// foreignIn notes that a statement did not come along, and all that is in its block.
+func (w *walk) foreignIn(s *Statement, reason string) {
+	w.lose(importer.Lost, s, reason, "")
+	for _, inner := range s.Block {
+		w.inside(importer.Lost, s, inner)
 	}
 }
 
@@ -77,4 +112,47 @@ func (w *walk) extra(s *Statement, read int) {
 	if len(s.Words) > read {
 		w.loseText(importer.Note, s, strings.Join(s.Words[read:], " "), "nothing is expected here after "+strings.Join(s.Words[:read], " ")+", and keepalived passes over it", "")
 	}
+}
+
+// whole reads a word of a statement that is a whole number from lo to hi; what is none
+// is told.
+func (w *walk) whole(s *Statement, at, lo, hi int) (n int, ok bool) {
+	n, err := strconv.Atoi(s.Arg(at))
+	if err != nil || n < lo || n > hi {
+		w.lose(importer.Lost, s, "a number from "+strconv.Itoa(lo)+" to "+strconv.Itoa(hi)+" was expected, and keepalived does not take this either", "")
+		return 0, false
+	}
+	return n, true
+}
+
+// span reads a word that is a time in seconds, with decimals.
+func (w *walk) span(s *Statement, at int) (t time.Duration, ok bool) {
+	n, err := strconv.ParseFloat(s.Arg(at), 64)
+	if err != nil || n < 0 || n > 1e6 {
+		w.lose(importer.Lost, s, "a number of seconds was expected, and keepalived does not take this either", "")
+		return 0, false
+	}
+	return time.Duration(n*1e6+0.5) * time.Microsecond, true
+}
+
+// on reads a word that says yes or no. Without one, the statement itself says yes.
+func (w *walk) on(s *Statement) bool {
+	switch s.Arg(1) {
+	case "", "on", "true", "yes":
+		return true
+	case "off", "false", "no":
+		return false
+	}
+	w.lose(importer.Lost, s, "on or off was expected, and keepalived does not take this either", "")
+	return false
+}
+
+// first returns the first text that is not empty.
+func first(all ...string) string {
+	for _, text := range all {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
 }

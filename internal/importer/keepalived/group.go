@@ -1,0 +1,92 @@
+package keepalived
+
+import (
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// A syncGroup is a vrrp_sync_group.
+type syncGroup struct {
+	*section
+	s       *Statement
+	name    string
+	members []string
+	from    []importer.Place
+	weighs  *Statement // its members' weights count
+}
+
+// readSyncGroups gathers the blocks vrrp_sync_group. A member of two is one of the first.
+func readSyncGroups(w *walk, top *section) (all []*syncGroup) {
+	in := map[string]bool{}
+	for _, s := range top.take("vrrp_sync_group") {
+		g := &syncGroup{section: w.section(s.Block), s: s, name: s.Arg(1)}
+		w.extra(s, 2)
+		for _, o := range g.take("group") {
+			g.from = append(g.from, o.Place)
+			names, at := o.List()
+			for n, name := range names {
+				if in[name] {
+					w.lose(importer.Lost, &Statement{Place: at[n], Words: []string{name}, Raw: name}, "it is in a vrrp_sync_group already, and keepalived does not take it into another one", "")
+					continue
+				}
+				in[name] = true
+				g.members, g.from = append(g.members, name), append(g.from, at[n])
+			}
+		}
+		g.weighs = g.flag("sync_group_tracking_weight")
+		if tracking := g.flag("global_tracking"); tracking != nil {
+			g.weighs, g.from = tracking, append(g.from, tracking.Place)
+		} else if g.weighs != nil {
+			g.from = append(g.from, g.weighs.Place)
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+// group makes a sync_group of a vrrp_sync_group, after its virtual routers.
+func (r *routers) group(g *syncGroup) {
+	known := map[string]*instance{}
+	for _, i := range r.list {
+		known[i.name] = i
+	}
+	var members []string
+	for n, name := range g.members {
+		if known[name] == nil {
+			r.lose(importer.Lost, &Statement{Place: g.from[min(n+1, len(g.from)-1)], Words: []string{name}, Raw: name}, "there is no vrrp_instance of that name, and keepalived passes over it", "")
+			continue
+		}
+		members = append(members, name)
+	}
+	switch len(members) {
+	case 0:
+		r.lose(importer.Lost, g.s, "no vrrp_instance is in this group, and keepalived does not take it either", "Name them in a block group in it, one on each line.")
+		g.rest()
+		return
+	case 1:
+		i := known[members[0]]
+		i.b.Of(g.s.Place).Of(g.from...)
+		r.note(g.s, "a group of one is nothing but its vrrp_instance, which has what the group says")
+		r.joined(g, i.b, i.device)
+		return
+	}
+	b := r.add(importer.NewBlock("sync_group", g.name).Of(g.s.Place).Note(g.s.Comment...))
+	b.Set("routers", importer.Strings(members...), g.from...)
+	r.joined(g, b, "")
+}
+
+// joined adds what a group tracks, and what it runs.
+func (r *routers) joined(g *syncGroup, b *importer.Block, own string) {
+	r.trackers.tracks(g.section, b, own, true)
+	priority := 100
+	for _, i := range r.list {
+		if slices.Contains(g.members, i.name) {
+			priority = i.priority
+			break
+		}
+	}
+	g.hooks(r.globals, b, "GROUP", g.name, decimal(priority))
+	g.rest()
+	g.leftover(b)
+}

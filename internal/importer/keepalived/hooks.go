@@ -1,0 +1,94 @@
+package keepalived
+
+import (
+	"path"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// hookOrder are the words that name programs to be run when a state changes, with the
+// states of lvsd.
+var hookOrder = []struct{ word, state string }{
+	{"notify_master", "master"}, {"notify_backup", "backup"}, {"notify_fault", "fault"}, {"notify_stop", "stop"},
+}
+
+// hooks makes blocks on of what is run for a virtual router, or for a group.
+func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority string) {
+	stops := false
+	for _, h := range hookOrder {
+		for _, s := range c.take(h.word) {
+			on := b.Block("on", h.state).Of(s.Place).Note(comments(s)...)
+			c.run(g, on, s)
+			stops = stops || h.state == "stop"
+		}
+	}
+	for _, s := range c.take("notify_deleted") {
+		switch {
+		case len(s.Words) == 1:
+			c.note(s, "a virtual router that is removed comes into the state stop")
+		case stops:
+			c.lose(importer.Lost, s, "the program of notify_stop is run as well when the virtual router is removed, and there is no state of its own for that", "Tell the two apart in the program.")
+		default:
+			c.run(g, b.Block("on", "stop").Of(s.Place), s)
+			c.lose(importer.Differs, s, "it is run when lvsd stops, too", "")
+		}
+	}
+	for _, s := range c.take("notify") {
+		for i, h := range hookOrder {
+			on := b.Block("on", h.state).Of(s.Place)
+			if i == 0 {
+				on.Note(comments(s)...)
+			}
+			c.run(g, on, s, kind, name, strings.ToUpper(h.state), priority)
+		}
+	}
+}
+
+// run has a block run the program of a statement, with more arguments.
+func (c *section) run(g *globals, b *importer.Block, s *Statement, more ...string) {
+	run, rest, err := s.Command()
+	if err != nil || len(run) == 0 {
+		c.lose(importer.Lost, s, "no program can be read here", `Write run = ["/etc/lvsd/hooks/notify"] in the block.`)
+		run = []string{"/bin/false"}
+	}
+	run[0] = c.findProgram(s, run[0])
+	b.Set("run", importer.Strings(append(run, more...)...), s.Place)
+	c.user(g, b, s, rest)
+}
+
+// findProgram returns the absolute path of a program, which keepalived looks for as a shell does.
+func (c *section) findProgram(s *Statement, name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	if c.LookPath != nil && !strings.Contains(name, "/") {
+		if found, ok := c.LookPath(name); ok && path.IsAbs(found) {
+			return found
+		}
+	}
+	guess := "/usr/bin/" + path.Base(path.Clean("/"+name))
+	c.lose(importer.Differs, s, "keepalived looks for the program "+name+", and lvsd needs its path, which is taken to be "+guess, "Write its path, which \"command -v "+name+"\" shows; there is no shell: a command line for one is a program file of its own.")
+	return guess
+}
+
+// user sets the user that a program runs as: of the statement, or of all.
+func (c *section) user(g *globals, b *importer.Block, s *Statement, words []string) {
+	from := s
+	if len(words) == 0 {
+		if from = g.ask("script_user"); from != nil {
+			words = from.Args()
+		}
+	}
+	if len(words) == 0 {
+		if !c.asked {
+			c.asked = true
+			c.lose(importer.Differs, s, "keepalived runs its programs as the user keepalived_script, or as root where there is none, and lvsd without any privileges where no user is written", `Write user = "…" in each block that runs a program, and see lvsd's drop-in programs.conf, without which lvsd cannot become another user.`)
+		}
+		return
+	}
+	b.Set("user", importer.String(words[0]), s.Place, from.Place)
+	if len(words) > 1 && from == s {
+		c.loseText(importer.Note, from, strings.Join(words[1:], " "), "a program has the groups of its user", "")
+	}
+}

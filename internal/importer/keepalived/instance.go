@@ -1,0 +1,35 @@
+package keepalived
+
+import (
+	"net/netip"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// Routers are all virtual routers on their way.
+type routers struct {
+	*walk
+	globals  *globals
+	trackers *trackers
+	garp     []*garpGroup
+	list     []*instance
+	grouped  map[string]bool // by a vrrp_sync_group, which decides about weights
+}
+
+// An instance is a vrrp_instance on its way to a virtual_router.
+type instance struct {
+	*section
+	r          *routers
+	s          *Statement
+	b          *importer.Block
+	name       string
+	device     string
+	six        bool
+	version    int
+	id         int
+	priority   int
+	master     *Statement // state MASTER
+	vmac       *Statement // use_vmac
+	peers      []netip.Addr
+	advertised int // addresses
+}

@@ -1,0 +1,289 @@
+package keepalived
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// instance reads a vrrp_instance.
+func (r *routers) instance(s *Statement) {
+	i := &instance{section: r.section(s.Block), r: r, s: s, name: s.Arg(1)}
+	switch {
+	case len(s.Words) < 2:
+		r.foreignIn(s, "it has no name, and keepalived does not take it either")
+		return
+	case slices.ContainsFunc(r.list, func(o *instance) bool { return o.name == i.name }):
+		r.foreignIn(s, "there is another vrrp_instance of that name above, and keepalived does not take this one")
+		return
+	}
+	r.extra(s, 2)
+	id := i.last("virtual_router_id")
+	if id == nil {
+		r.foreignIn(s, "it has no virtual_router_id, and keepalived does not run it either")
+		return
+	}
+	n, ok := i.whole(id, 1, 1, 255)
+	if !ok {
+		r.foreignIn(s, "without a virtual_router_id, keepalived does not run it either")
+		return
+	}
+	i.id = n
+	i.b = r.add(importer.NewBlock("virtual_router", i.name).Of(s.Place).Note(comments(s)...))
+	r.list = append(r.list, i)
+	i.compose(id)
+	i.section.rest()
+	i.leftover(i.b)
+}
+
+// compose makes the virtual router, in the order of its options.
+func (i *instance) compose(id *Statement) {
+	i.six = i.family()
+	i.vmac = i.last("use_vmac")
+	i.where()
+	i.patience()
+	remarks(i.b, i.b.Set("id", importer.Number(i.id), id.Place), id)
+	i.protocol()
+	i.rank()
+	i.times()
+	i.preemption()
+	i.addresses()
+	i.routeBlocks(i.b, i.lines("virtual_routes"), true)
+	i.ruleBlocks(i.b, i.lines("virtual_rules"))
+	i.announcing()
+	i.reach()
+	i.r.trackers.tracks(i.section, i.b, i.device, !i.r.grouped[i.name])
+	i.authentication()
+	i.hooks(i.r.globals, i.b, "INSTANCE", i.name, decimal(i.priority))
+	i.virtualMAC()
+	i.acceptance()
+}
+
+// family reports whether the addresses are IPv6: the first one decides.
+func (i *instance) family() bool {
+	for _, s := range i.all {
+		if s.Words[0] != "virtual_ipaddress" && s.Words[0] != "unicast_peer" {
+			continue
+		}
+		for _, line := range s.Block {
+			if p, _, ok := prefixOf(line.Words[0]); ok {
+				return p.Addr().Is6()
+			}
+		}
+	}
+	return false
+}
+
+// where sets the interface.
+func (i *instance) where() {
+	s := i.last("interface")
+	switch {
+	case s != nil && len(s.Words) > 1:
+		i.device = s.Words[1]
+		i.extra(s, 2)
+		remarks(i.b, i.b.Set("interface", importer.String(i.device), s.Place), s)
+	default:
+		i.device = "eth0"
+		g := i.r.globals.ask("default_interface")
+		if g != nil && len(g.Words) > 1 {
+			i.device = g.Words[1]
+		}
+		i.b.Set("interface", importer.String(i.device), places(s, g)...)
+		i.lose(importer.Differs, i.s, "it names no interface, which keepalived takes with unicast_src_ip only; a virtual_router has one, here the one on which addresses are by default", "Write the interface that leads to the other directors.")
+	}
+	if s := i.flag("dont_track_primary"); s != nil {
+		remarks(i.b, i.b.Set("carrier", importer.String("ignore"), s.Place), s)
+	}
+}
+
+// patience sets how long a new director waits.
+func (i *instance) patience() {
+	for _, word := range [...]string{"vrrp_startup_delay", "vrrp_delay_after_boot"} {
+		if s := i.r.globals.ask(word); s != nil {
+			if t, ok := i.span(s, 1); ok && t > 0 {
+				i.b.Set("link_up_delay", importer.Duration(t), s.Place)
+			}
+		}
+	}
+}
+
+// protocol sets the version of VRRP, which is 2 where nothing is said.
+func (i *instance) protocol() {
+	i.version = 2
+	s := i.last("version")
+	if s == nil {
+		s = i.r.globals.ask("vrrp_version")
+	}
+	if s != nil {
+		if n, ok := i.whole(s, 1, 2, 3); ok {
+			i.version = n
+		}
+	}
+	if i.six {
+		i.version = 3
+	}
+	a := i.b.Set("version", importer.Number(i.version), places(s)...)
+	if s != nil {
+		remarks(i.b, a, s)
+	}
+}
+
+// rank sets the priority.
+func (i *instance) rank() {
+	i.priority = 100
+	state, s := i.last("state"), i.last("priority")
+	if state != nil && state.Arg(1) == "MASTER" {
+		i.master = state
+	}
+	given := false
+	if s != nil {
+		if n, ok := i.whole(s, 1, 1, 255); ok {
+			i.priority, given = n, true
+		}
+	}
+	if !given && i.master != nil {
+		i.priority = 255
+	}
+	if i.priority == 255 {
+		i.priority = 254
+		at := s
+		if !given {
+			at = i.master
+		}
+		i.lose(importer.Differs, at, "with priority 255 keepalived is the owner of addresses that it sets itself, and takes them over without listening first; lvsd's owner has them as its own and keeps them for good, so this director has 254", "Give all others a lower priority.")
+	}
+	a := i.b.Set("priority", importer.Number(i.priority), places(s, state)...)
+	for _, at := range [...]*Statement{state, s} {
+		if at != nil {
+			remarks(i.b, a, at)
+		}
+	}
+}
+
+// times sets the interval of adverts, and how many may be missed.
+func (i *instance) times() {
+	interval := time.Second
+	if s := i.last("advert_int"); s != nil {
+		if t, ok := i.span(s, 1); ok {
+			interval = i.rounded(s, t)
+		}
+		remarks(i.b, i.b.Set("advert_interval", importer.Duration(interval), s.Place), s)
+	}
+	s := i.last("down_timer_adverts")
+	if s == nil {
+		s = i.r.globals.ask("vrrp_down_timer_adverts")
+	}
+	if s != nil {
+		if n, ok := i.whole(s, 1, 1, 100); ok {
+			remarks(i.b, i.b.Set("missed_adverts", importer.Number(n), s.Place), s)
+		}
+	}
+}
+
+// rounded is an interval as adverts of the version can tell it.
+func (i *instance) rounded(s *Statement, t time.Duration) time.Duration {
+	step, most := 10*time.Millisecond, 40950*time.Millisecond
+	if i.version == 2 {
+		step, most = time.Second, 255*time.Second
+	}
+	as := min(max(t.Round(step), step), most)
+	if as != t {
+		i.note(s, "adverts of version "+decimal(i.version)+" cannot tell this interval, and keepalived rounds it as well")
+	}
+	return as
+}
+
+// preemption sets whether a better director takes over.
+func (i *instance) preemption() {
+	no, delay := i.last("nopreempt"), i.last("preempt_delay")
+	off := no != nil && i.master == nil && i.priority != 254
+	switch {
+	case off:
+		remarks(i.b, i.b.Set("preempt", importer.Bool(false), no.Place), no)
+	case no != nil:
+		i.note(no, "with state MASTER, or as the owner, keepalived passes over it")
+	}
+	for _, s := range i.take("preempt") {
+		i.note(s, "it is the default")
+	}
+	if delay == nil {
+		return
+	}
+	t, ok := i.span(delay, 1)
+	switch {
+	case !ok:
+	case off || i.master != nil:
+		i.note(delay, "without preemption, or with state MASTER, keepalived passes over it")
+	default:
+		remarks(i.b, i.b.Set("preempt_delay", importer.Duration(min(t, 1000*time.Second)), delay.Place), delay)
+	}
+}
+
+// virtualMAC sets whether the addresses have a MAC address of their own.
+func (i *instance) virtualMAC() {
+	base := i.flag("vmac_xmit_base")
+	if i.vmac == nil {
+		if base != nil {
+			i.note(base, "without use_vmac, it has no effect")
+		}
+		return
+	}
+	if i.advertised == 0 {
+		i.lose(importer.Lost, i.vmac, "a virtual MAC address is that of addresses which are advertised, and there are none", "")
+		return
+	}
+	b := i.b.Block("virtual_mac").Of(i.vmac.Place).Note(comments(i.vmac)...)
+	device := "vrrp." + decimal(i.id)
+	var from []importer.Place
+	if s := i.r.globals.ask("vmac_prefix"); s != nil && len(s.Words) > 1 {
+		device, from = s.Words[1]+"."+decimal(i.id), places(s)
+	} else if i.six {
+		device = "vrrp6." + decimal(i.id)
+	}
+	words := i.vmac.Args()
+	for at := 0; at < len(words); at++ {
+		switch word := words[at]; {
+		case word == "name" && at+1 < len(words):
+			at++
+			device = words[at]
+		case word == "netlink_notify_msg":
+		case word == "group":
+			at++
+			i.loseText(importer.Lost, i.vmac, spaced(words[at-1:]), "the device is in no group of links", "")
+		case strings.Count(word, ":") >= 4:
+			i.loseText(importer.Lost, i.vmac, word, "the MAC address is always that of the virtual router (RFC 9568 section 7.3)", "")
+		default:
+			device = word
+		}
+	}
+	b.Set("device", importer.String(device), append(from, i.vmac.Place)...)
+	if base != nil {
+		b.Set("adverts_from_interface", importer.Bool(true), base.Place)
+	}
+}
+
+// acceptance sets whether packets for the addresses are accepted.
+func (i *instance) acceptance() {
+	yes, no := i.last("accept"), i.last("no_accept", "noaccept")
+	strict := i.last("strict_mode")
+	if strict == nil {
+		strict = i.r.globals.ask("vrrp_strict")
+	}
+	from := places(no)
+	if strict != nil && i.on(strict) && yes == nil {
+		from = append(from, strict.Place)
+	} else if strict != nil {
+		i.note(strict, "lvsd always keeps to the RFC")
+	}
+	switch {
+	case len(from) > 0:
+		i.b.Set("accept", importer.Bool(false), from...)
+		if yes != nil {
+			i.note(yes, "no_accept is said as well, and counts")
+		}
+	case yes != nil:
+		i.note(yes, "it is the default")
+	}
+}

@@ -1,0 +1,151 @@
+package keepalived
+
+import (
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// secretFolder is where the files with keys and passwords belong.
+const secretFolder = "/etc/lvsd/"
+
+// hidden stands in messages where a secret stands in a configuration.
+const hidden = "…"
+
+// secretFile adds a file for a secret of a virtual router, and returns its path.
+func (w *walk) secretFile(router, what, secret string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, router)
+	file := secretFolder + name + "." + what
+	for _, f := range w.Files {
+		if f.Name == file && f.Secret != secret {
+			file = secretFolder + name + "-" + strconv.Itoa(len(w.Files)) + "." + what
+		}
+	}
+	w.Files = append(w.Files, importer.File{Name: file, Secret: secret})
+	return file
+}
+
+// authentication makes a block authentication of what stands in the blocks authentication
+// and auth_hmac.
+func (i *instance) authentication() {
+	if blocks := i.take("auth_hmac"); len(blocks) > 0 {
+		for _, s := range blocks {
+			i.keys(s)
+		}
+		return
+	}
+	for _, s := range i.take("authentication") {
+		i.extra(s, 1)
+		i.password(s)
+	}
+}
+
+// password reads a block authentication: auth_type and auth_pass.
+func (i *instance) password(s *Statement) {
+	c := i.walk.section(s.Block)
+	kind, pass := c.last("auth_type"), c.last("auth_pass")
+	switch {
+	case kind == nil || pass == nil || len(pass.Words) < 2:
+		i.secretly(importer.Note, "keepalived needs both auth_type and auth_pass, and passes over one without the other", "", s, kind, pass)
+	case kind.Arg(1) == "AH":
+		_, reason, remedy := i.fate("AH")
+		i.secretly(importer.Lost, reason, remedy, s, kind, pass)
+	case kind.Arg(1) != "PASS":
+		i.secretly(importer.Note, "keepalived has the types PASS and AH only, and passes over this one", "", s, kind, pass)
+	case i.version != 2:
+		i.secretly(importer.Note, "version 3 of VRRP has no passwords, and keepalived passes over them", "", s, kind, pass)
+	default:
+		text := pass.Words[1]
+		file := i.secretFile(i.name, "password", text[:min(len(text), 8)])
+		b := i.b.Block("authentication").Of(places(s, kind)...).Note(comments(s)...)
+		remarks(b, b.Set("password", importer.Expr(`trimspace(file(`+strconv.Quote(file)+`))`), pass.Place), pass)
+		if len(text) > 8 {
+			i.loseText(importer.Note, pass, "auth_pass "+hidden, "keepalived sends the first 8 bytes only, and so does lvsd", "")
+		}
+	}
+	c.rest()
+	c.leftover(i.b)
+}
+
+// secretly notes statements without what stands in them.
+func (i *instance) secretly(kind importer.Kind, reason, remedy string, list ...*Statement) {
+	for _, s := range list {
+		if s == nil {
+			continue
+		}
+		text := s.Raw
+		if s.Is("auth_pass", "key") && len(s.Words) > 1 {
+			text = s.Words[0] + " " + hidden
+		}
+		i.loseText(kind, s, text, reason, remedy)
+		remedy = ""
+	}
+}
+
+// keys reads a block auth_hmac.
+func (i *instance) keys(s *Statement) {
+	c := i.walk.section(s.Block)
+	b := importer.NewBlock("authentication").Of(s.Place).Note(comments(s)...)
+	for _, k := range c.take("key") {
+		i.key(b, k)
+	}
+	if len(b.Items) == 0 {
+		i.lose(importer.Note, s, "it has no key that can be read, and keepalived passes over it", "")
+		return
+	}
+	i.b.Items = append(i.b.Items, b)
+	if a := c.last("active_key"); a != nil {
+		if n, ok := c.whole(a, 1, 1, 255); ok {
+			b.Set("signer", importer.Number(n), a.Place)
+		}
+	}
+	if m := c.last("mode"); m != nil {
+		b.Set("mode", importer.String(m.Arg(1)), m.Place)
+	}
+	replay := c.last("anti_replay")
+	ordered := replay != nil && replay.Arg(1) == "monotonic"
+	switch {
+	case ordered:
+		b.Set("replay", importer.String("order"), replay.Place)
+	case replay != nil:
+		b.Set("replay", importer.String("time"), replay.Place)
+	}
+	if t := c.last("time_window"); t != nil {
+		if n, ok := c.whole(t, 1, 1, 300); ok && !ordered {
+			b.Set("window", importer.Duration(time.Duration(n)*time.Second), t.Place)
+		} else if ok {
+			c.note(t, "with anti_replay monotonic, the time does not count")
+		}
+	}
+	c.rest()
+	c.leftover(i.b)
+}
+
+// key reads the line of a key: its id, and its text or a file that has it.
+func (i *instance) key(b *importer.Block, s *Statement) {
+	n, err := strconv.Atoi(s.Arg(1))
+	if err != nil || n < 1 || n > 255 || len(s.Words) < 3 {
+		i.secretly(importer.Lost, "an id from 1 to 255 and a key were expected, and keepalived does not take this either", "", s)
+		return
+	}
+	file, is := strings.CutPrefix(s.Words[2], "file:")
+	switch {
+	case !is:
+		file = i.secretFile(i.name, "key"+s.Words[1], s.Words[2])
+	case !path.IsAbs(file):
+		i.loseText(importer.Differs, s, "key "+s.Words[1]+" file:"+file, "the path of a key file is absolute", "Write the whole path in the key block.")
+		file = path.Join("/etc/keepalived", file)
+	default:
+		i.loseText(importer.Note, s, "key "+s.Words[1]+" file:"+file, "the file stays where it is, and lvsd reads it only if nobody but root and lvsd can", "chown root:lvsd "+file+"; chmod 0640 "+file)
+	}
+	k := b.Block("key", s.Words[1]).Of(s.Place).Note(comments(s)...)
+	k.Set("file", importer.String(file), s.Place)
+}
