@@ -23,11 +23,13 @@
 //	keys.go, rows.go, table.go, op.go,     values
 //	settings.go
 //	path.go, diff.go, ipvsadm.go
+//	selection.go, ruleset.go               which packets belong to a service, and their marks
 //	dry.go                                 a Kernel that is never written to
 //	ownership.go, refused.go, audit.go,    the parts of the core
 //	observe.go, event.go, snapshot.go
 //	core.go                                the core
 //	reconcile.go                           the loop
+//	ruler.go                               the loop that keeps rules of the packet filter
 //
 // The kernel does not record who owns a service. The daemon owns the services
 // that are wanted, and those that it owned when its last process ended, according
@@ -35,5 +37,6 @@
 // are counted and shown but never changed, unless the table is declared exclusive.
 //
 // The package makes no system calls: the kernel is behind the interface Kernel,
-// which ipvsctl/kernel implements.
+// which ipvsctl/kernel implements, and its packet filter behind the interface Filter, which
+// ipvsctl/filter does.
 package ipvsctl

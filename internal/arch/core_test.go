@@ -19,6 +19,7 @@ var core = map[string]map[string]string{
 	},
 	"ipvsctl": {
 		"reconcile.go": "the loop",
+		"ruler.go":     "the loop that keeps rules of the packet filter",
 	},
 	"ipvsctl/connections": {
 		"teller.go": "the loop",

@@ -29,6 +29,7 @@ var layers = []struct {
 	{"vrrp", nil, "a virtual router waits for nobody, so it knows nobody"},
 	{"checker/probe", []string{"checker", "internal/keyfile"}, "an edge serves its own domain, and a password is as secret as a key"},
 	{"ipvsctl/connections", []string{"ipvsctl"}, "connections are those of a table"},
+	{"ipvsctl/filter", []string{"ipvsctl"}, "an edge serves its own domain"},
 	{"ipvsctl/kernel", []string{"ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
 	{"ipvsctl/ipvsadm", []string{"ipvsctl", "ipvsctl/connections"}, "a command line speaks of the table's values, and is handed the kernel"},
 	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
@@ -63,7 +64,7 @@ var layers = []struct {
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
-		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "ipvsctl", "ipvsctl/ipvsadm", "ipvsctl/kernel", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }
@@ -73,7 +74,7 @@ var layers = []struct {
 // with its socket, state with its lock, the daemon with signals and clocks. The fake kernel speaks in the
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
-	"checker/probe", "ipvsctl/kernel", "vrrp/link",
+	"checker/probe", "ipvsctl/filter", "ipvsctl/kernel", "vrrp/link",
 	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
 }
 
@@ -87,7 +88,7 @@ var confined = []struct {
 	{"github.com/coreos/go-systemd", []string{"internal/daemon"}, "systemd is the process's parent, not the director's"},
 	{"github.com/hashicorp/hcl", []string{"internal/block"}, "after parsing nothing is text"},
 	{"github.com/zclconf/go-cty", []string{"internal/block"}, "after parsing nothing is text"},
-	{"github.com/google/nftables", []string{"vrrp/link"}, "system calls of virtual routers are in their edge"},
+	{"github.com/google/nftables", []string{"ipvsctl/filter", "vrrp/link"}, "system calls of virtual routers and of services are in their edges"},
 	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},

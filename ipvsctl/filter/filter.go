@@ -1,0 +1,168 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/ipvsctl"
+)
+
+// Table is the name of lvsd's own table of nftables for virtual services, of the family inet.
+const Table = "lvsd_services"
+
+// The chains of the table. IPVS takes packets that arrive after these hooks, in "input", and
+// those of this machine in "output", both later than the priority of marks. It sends packets
+// on through "postrouting", where their source is translated.
+const (
+	arriving = "arriving"
+	leaving  = "leaving"
+	sources  = "sources"
+)
+
+// priority is where packets are marked: after connection tracking, before routing.
+const priority = -150
+
+var _ ipvsctl.Filter = (*Filter)(nil)
+
+// A Filter is that table in this network namespace.
+type Filter struct {
+	// found is what was there after the last Replace.
+	found []entry
+}
+
+// An entry is a rule as the kernel knows it, or with the handle 0 a chain. A rule that is
+// replaced has another handle, and what it refers to cannot be changed without it.
+type entry struct {
+	chain  string
+	policy nftables.ChainPolicy
+	handle uint64
+}
+
+// A writer collects one transaction.
+type writer struct {
+	conn  *nftables.Conn
+	table *nftables.Table
+	err   error
+}
+
+// Replace is part of ipvsctl.Filter.
+func (f *Filter) Replace(rules ipvsctl.Ruleset) error {
+	c, err := nftables.New()
+	if err != nil {
+		return fmt.Errorf("opening a socket for nftables: %w", err)
+	}
+	f.found = nil
+	table := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
+	if len(rules) == 0 {
+		c.DelTable(table)
+		if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("removing the table %s of nftables: %w", Table, err)
+		}
+		return nil
+	}
+	c.AddTable(table) // or there may be none to delete
+	c.DelTable(table)
+	w := &writer{conn: c, table: c.AddTable(table)}
+	w.write(rules)
+	if w.err != nil {
+		return fmt.Errorf("encoding rules for nftables: %w", w.err)
+	}
+	if err := c.Flush(); err != nil {
+		return fmt.Errorf("setting the table %s of nftables: %w", Table, explained(err, rules))
+	}
+	f.found, err = list()
+	return err
+}
+
+// explained adds what may be missing.
+func explained(err error, rules ipvsctl.Ruleset) error {
+	modules := "the module nf_tables"
+	if rules.Translates() {
+		modules = "the modules nf_tables, nft_chain_nat, nft_masq and nft_nat"
+	}
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EPROTONOSUPPORT) {
+		return fmt.Errorf("%w (does this kernel have %s?)", err, modules)
+	}
+	return err
+}
+
+// write adds the chains with their rules.
+func (w *writer) write(rules ipvsctl.Ruleset) {
+	at := func(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority nftables.ChainPriority) *nftables.Chain {
+		return w.conn.AddChain(&nftables.Chain{Name: name, Table: w.table, Type: kind, Hooknum: hook, Priority: nftables.ChainPriorityRef(priority)})
+	}
+	chains := []*nftables.Chain{
+		at(arriving, nftables.ChainTypeFilter, nftables.ChainHookPrerouting, priority),
+		at(leaving, nftables.ChainTypeFilter, nftables.ChainHookOutput, priority),
+	}
+	for i := range rules {
+		for _, chain := range chains {
+			w.add(chain, rules[i].Service, append(w.selects(&rules[i].Selection), mark(rules[i].Mark)...))
+		}
+	}
+	if !rules.Translates() {
+		return // The kernel need not have NAT.
+	}
+	chain := at(sources, nftables.ChainTypeNAT, nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource)
+	for i := range rules {
+		if r := &rules[i]; r.SourceNAT.Translates() {
+			w.add(chain, r.Service, append(marked(r.Mark, r.Family()), translate(r.SourceNAT)...))
+		}
+	}
+}
+
+// maxComment is the kernel's and nft's bound of a comment, in bytes.
+const maxComment = 127
+
+// add adds a rule with the name of its service as a comment.
+func (w *writer) add(chain *nftables.Chain, service string, exprs []expr.Any) {
+	comment := service[:min(len(service), maxComment)]
+	w.conn.AddRule(&nftables.Rule{Table: w.table, Chain: chain, Exprs: exprs,
+		UserData: userdata.AppendString(nil, userdata.TypeComment, comment)})
+}
+
+// Intact is part of ipvsctl.Filter.
+func (f *Filter) Intact() (bool, error) {
+	now, err := list()
+	return err == nil && len(now) > 0 && slices.Equal(now, f.found), err
+}
+
+// list returns the chains and the rules of the table; nothing where there is no such table.
+func list() (all []entry, err error) {
+	c, err := nftables.New()
+	if err != nil {
+		return nil, fmt.Errorf("opening a socket for nftables: %w", err)
+	}
+	chains, err := c.ListChainsOfTableFamily(nftables.TableFamilyINet)
+	if err != nil {
+		return nil, fmt.Errorf("listing the chains of nftables: %w", err)
+	}
+	for _, chain := range chains {
+		if chain.Table.Name != Table {
+			continue
+		}
+		e := entry{chain: chain.Name}
+		if chain.Policy != nil {
+			e.policy = *chain.Policy
+		}
+		all = append(all, e)
+		rules, err := c.GetRules(chain.Table, chain)
+		if errors.Is(err, unix.ENOENT) {
+			continue // It has gone meanwhile.
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listing the rules of nftables: %w", err)
+		}
+		for _, r := range rules {
+			e.handle = r.Handle
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}

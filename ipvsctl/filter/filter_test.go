@@ -1,0 +1,133 @@
+package filter_test
+
+import (
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/netnstest"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/filter"
+)
+
+func TestMain(m *testing.M) { netnstest.Main(m) }
+
+func addresses(texts ...string) (all []ipvsctl.AddressRange) {
+	for _, text := range texts {
+		first, last, ranged := strings.Cut(text, "-")
+		if !ranged {
+			last = first
+		}
+		all = append(all, ipvsctl.AddressRange{First: netip.MustParseAddr(first), Last: netip.MustParseAddr(last)})
+	}
+	return all
+}
+
+// ports are ranges, by the first and the last one of each.
+func ports(bounds ...uint16) (all []ipvsctl.PortRange) {
+	for i := 0; i < len(bounds); i += 2 {
+		all = append(all, ipvsctl.PortRange{First: bounds[i], Last: bounds[i+1]})
+	}
+	return all
+}
+
+// rules are one service of each kind.
+func rules() ipvsctl.Ruleset {
+	return ipvsctl.Ruleset{
+		{Service: "web", Mark: 7, Selection: ipvsctl.Select(addresses("10.13.0.200"), []ipvsctl.Protocol{ipvsctl.TCP}, ports(80, 80, 443, 443))},
+		{Service: "rtp", Mark: 8, Selection: ipvsctl.Select(addresses("10.13.0.201", "10.13.0.210-10.13.0.219"), []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP}, ports(5060, 5061, 16384, 65535)),
+			SourceNAT: ipvsctl.SourceNAT{Masquerade: true}},
+		{Service: "six", Mark: 9, Selection: ipvsctl.Select(addresses("2001:db8::200-2001:db8::20f"), []ipvsctl.Protocol{ipvsctl.SCTP}, ports(9, 10)),
+			SourceNAT: ipvsctl.SourceNAT{To: netip.MustParseAddr("2001:db8::15")}},
+		{Service: "every port", Mark: 0x80000000, Selection: ipvsctl.Select(addresses("10.13.0.202"), []ipvsctl.Protocol{ipvsctl.TCP}, nil),
+			SourceNAT: ipvsctl.SourceNAT{To: netip.MustParseAddr("10.13.0.15")}},
+	}
+}
+
+// needs skips a test where nft is not installed, or this kernel has no NAT of its.
+func needs(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("nft"); err != nil {
+		t.Skip("nft is not installed")
+	}
+	c := exec.Command("nft", "-f", "-")
+	c.Stdin = strings.NewReader("table inet probe {\n chain c { type nat hook postrouting priority 100; masquerade; }\n}\ndelete table inet probe\n")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Skipf("this kernel has no NAT of nftables: %v: %s", err, out)
+	}
+}
+
+func replace(t *testing.T, f *filter.Filter, want ipvsctl.Ruleset) {
+	t.Helper()
+	if err := f.Replace(want); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func intact(t *testing.T, f *filter.Filter, want bool, when string) {
+	t.Helper()
+	if is, err := f.Intact(); err != nil || is != want {
+		t.Errorf("%s: intact is %v (%v), want %v", when, is, err, want)
+	}
+}
+
+// nft(8) reads the table as people would write it.
+func TestTheTableReadsAsItWasMeant(t *testing.T) {
+	needs(t)
+	var f filter.Filter
+	replace(t, &f, rules())
+	t.Cleanup(func() { replace(t, &f, nil) })
+	intact(t, &f, true, "at first")
+	got := strings.Join(strings.Fields(netnstest.Run(t, "nft list table inet lvsd_services")), " ")
+	for _, want := range []string{
+		`chain arriving { type filter hook prerouting priority mangle; policy accept; ip daddr 10.13.0.200 tcp dport { 80, 443 } meta mark set 0x00000007 comment "web"`,
+		`ip daddr { 10.13.0.201, 10.13.0.210-10.13.0.219 } meta l4proto { tcp, udp } th dport { 5060-5061, 16384-65535 } meta mark set 0x00000008 comment "rtp"`,
+		`ip6 daddr 2001:db8::200-2001:db8::20f sctp dport 9-10 meta mark set 0x00000009 comment "six"`,
+		`ip daddr 10.13.0.202 meta l4proto tcp meta mark set 0x80000000 comment "every port"`,
+		`chain leaving { type filter hook output priority mangle; policy accept;`,
+		`chain sources { type nat hook postrouting priority srcnat; policy accept; meta nfproto ipv4 meta mark 0x00000008 masquerade comment "rtp" meta nfproto ipv6 meta mark 0x00000009 snat ip6 to 2001:db8::15 comment "six" meta nfproto ipv4 meta mark 0x80000000 snat ip to 10.13.0.15 comment "every port" }`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %s:\n%s", want, got)
+		}
+	}
+}
+
+// Whatever somebody does to the table is seen, and what they do beside it is theirs.
+func TestWhatOthersDoToTheTableIsSeen(t *testing.T) {
+	needs(t)
+	var f filter.Filter
+	t.Cleanup(func() { replace(t, &f, nil) })
+	netnstest.Run(t, "nft add table inet other")
+	for _, line := range []string{
+		"nft flush ruleset",
+		"nft delete table inet lvsd_services",
+		"nft flush chain inet lvsd_services arriving",
+		"nft add rule inet lvsd_services arriving drop",
+		"nft insert rule inet lvsd_services sources accept",
+		"nft add chain inet lvsd_services mine { type filter hook input priority 0 ; }",
+		"nft chain inet lvsd_services leaving { policy drop ; }",
+	} {
+		replace(t, &f, rules())
+		intact(t, &f, true, "after it was made")
+		netnstest.Run(t, line)
+		intact(t, &f, false, line)
+	}
+	netnstest.Run(t, "nft add table inet other")
+	replace(t, &f, rules())
+	netnstest.Run(t, "nft add chain inet other mine { type filter hook input priority 0 ; }")
+	intact(t, &f, true, "after something beside it")
+
+	var next filter.Filter // of a process after one that was killed
+	intact(t, &next, false, "what an earlier process has left")
+	replace(t, &next, rules()[:1])
+	if got := netnstest.Run(t, "nft list ruleset"); strings.Contains(got, "masquerade") || !strings.Contains(got, `comment "web"`) {
+		t.Errorf("the table is not what was wanted last:\n%s", got)
+	}
+	replace(t, &next, nil)
+	replace(t, &next, nil)
+	if got := netnstest.Run(t, "nft list tables"); strings.TrimSpace(got) != "table inet other" {
+		t.Errorf("there are other tables than that of somebody else:\n%s", got)
+	}
+}
