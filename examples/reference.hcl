@@ -98,7 +98,7 @@ director {
     # memory and processor time for each connection, and nf_conntrack_max
     # bounds them all.
     # True or false; default: as it is.
-    conntrack = false
+    conntrack = true
 
     # Route what servers behind NAT answer as if it came from this director, so
     # that rules by its address count. The kernel's default is 1; without such
@@ -356,6 +356,16 @@ director {
   # connections continue. If false, the daemon removes its rows when it stops.
   # Default: true.
   keep_table = true
+
+  # The firewall marks that lvsd gives to packets, by a table of nftables that
+  # is its own (inet lvsd_services): of virtual services with marked or
+  # source_nat, and of none else. Each service has one, which follows from its
+  # name, so that all directors have the same. Packets that have another mark
+  # when they arrive lose it. Nothing else on this machine may use these marks,
+  # and they must be the same on all directors.
+  # Two numbers with a hyphen between, 256 or more marks; default:
+  # "0x6c770000-0x6c77ffff".
+  marks = "0x6c770000-0x6c77ffff"
 
   # The processors on which the process that sends the adverts runs, by their
   # numbers, of which 0 is the first, such as "3" or "2,6-7". It has real-time
@@ -1998,6 +2008,61 @@ virtual_service "sip" {
   }
 }
 
+# A service with several addresses, protocols and ports. With a persistence
+# block, a client stays on its server at all of them: lvsd gives the packets a
+# firewall mark, by a table of nftables of its own.
+virtual_service "voip" {
+  # In place of address: several virtual addresses of one family, and ranges of
+  # them: ["10.13.0.200", "10.13.0.210-10.13.0.219", "10.13.0.64/28"]. See
+  # marked.
+  # A list; default: none.
+  addresses = ["10.13.0.200"]
+
+  # In place of port: several ports, and ranges of them: [80, 443,
+  # "16384-32767"]. A server without a port of its own gets packets at the port
+  # that the client sent them to, and a check without one asks the first of
+  # these. See marked.
+  # A list; default: none.
+  ports = [5060, "16384-32767"]
+
+  # In place of protocol: several, such as ["tcp", "udp"]. See marked.
+  # A list; default: none.
+  protocols = ["tcp", "udp"]
+
+  # Make the service one of the kernel, however many addresses, protocols and
+  # ports it has: a table of nftables that is lvsd's own, inet lvsd_services,
+  # gives its packets a firewall mark (see marks in the director block), and
+  # persistence sends a client to the same server at all of them. If false,
+  # each address with each protocol and port is a virtual service of the
+  # kernel, with the same servers and checks. What has a persistence block or
+  # is more than 64 such services is marked by default. To change it cuts
+  # connections.
+  # Default: as needed.
+  marked = true
+
+  forward = "nat"
+
+  # With forward = "nat": let packets reach the servers in the name of this
+  # director, so that servers answer it whatever their routes are, and clients
+  # may be in the servers' network (one-arm NAT). "masquerade" takes the
+  # address of the interface by which they leave, or write an address of this
+  # director's own. The servers, and their logs, see all clients as one; the
+  # director keeps an entry of connection tracking for each connection
+  # (net.ipv4.vs.conntrack, which is set for it), which costs memory and
+  # processor time, and ends at nf_conntrack_max; and each pair of director and
+  # server has 64,512 ports for the connections that are open. The packets are
+  # known by a firewall mark, as with marked; other NAT of the machine stays as
+  # it is.
+  # "masquerade" or an address; default: none.
+  source_nat = "masquerade"
+
+  persistence {}
+
+  check "tcp" {} # asks the first port
+
+  real_server "192.168.1.4" {} # without a port, packets keep the client's
+}
+
 # A service by firewall mark: it consists of all packets that a firewall rule
 # marks, whatever their address and port, such as all ports of a protocol. With
 # nftables, for example:
@@ -2006,8 +2071,9 @@ virtual_service "sip" {
 #   nft add rule ip lvs prerouting ip daddr 10.13.0.200 tcp dport '{ 21, 1024-65535 }' meta mark set 7
 virtual_service "ftp" {
   # Instead of address, port and protocol: the service consists of all packets
-  # that a firewall rule marks with this number, such as those for several
-  # ports.
+  # that a firewall rule of yours marks with this number. For several
+  # addresses, protocols and ports, lvsd can have the rule itself: see
+  # addresses, ports and marked.
   # 1 to 4294967295; default: none.
   firewall_mark = 7
 

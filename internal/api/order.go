@@ -253,7 +253,7 @@ type Difference struct {
 	Action Action `json:"action"`
 	// Kind is "director", "static", "virtual_router", "sync_group", "virtual_service",
 	// "condition", "stream" or "setting"; of what is in one of these "address", "route",
-	// "rule", "hook", "resource", "real_server" or "check".
+	// "rule", "packet_rule", "hook", "resource", "real_server" or "check".
 	Kind string `json:"kind"`
 	Name string `json:"name,omitempty"`
 	// In is what it is in: "virtual_router outside", "real_server web/compute-0-0".

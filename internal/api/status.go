@@ -60,6 +60,9 @@ type Status struct {
 	Foreign []string `json:"foreign"`
 	Probes  Probes   `json:"probes"`
 	Table   Table    `json:"table"`
+	// Rules are those of nftables that give packets firewall marks; left out where no
+	// virtual service needs any.
+	Rules *Rules `json:"rules,omitempty"`
 	// ServerMetrics is whether metrics are to have series of each real server. It
 	// is no state, so the JSON has it not.
 	ServerMetrics bool `json:"-"`
@@ -195,7 +198,15 @@ type Service struct {
 	Address   string     `json:"address"`
 	Key       ServiceKey `json:"key"`
 	Scheduler string     `json:"scheduler"`
-	// InKernel reports whether the service was in the IPVS table when that was
+	// More are the keys of further virtual services of the kernel that it is, with the same
+	// servers.
+	More []ServiceKey `json:"more,omitempty"`
+	// Packets are those to which lvsd's own rules give the firewall mark, and SourceNAT is
+	// what their source becomes: "masquerade", or an address; left out where there are none.
+	Packets   string `json:"packets,omitempty"`
+	Mark      uint32 `json:"mark,omitempty"`
+	SourceNAT string `json:"source_nat,omitempty"`
+	// InKernel reports whether the service, with all of More, was in the IPVS table when that was
 	// last read.
 	InKernel bool `json:"in_kernel"`
 	// Supply tells whether it is served. Reason is why it is unserved:
@@ -477,23 +488,4 @@ type Kind struct {
 	// the bound before, and last those above.
 	Seconds float64  `json:"seconds"`
 	Buckets []uint64 `json:"buckets"`
-}
-
-// A Table is what the reconciler of the IPVS table has counted since it started.
-type Table struct {
-	// Operations are the rows written to the kernel, by kind: "add-service".
-	Operations map[string]uint64 `json:"operations"`
-	// Errors counts operations that the kernel refused, and listings that failed.
-	Errors uint64 `json:"errors"`
-	// Drift counts rows that somebody else had changed, and that were repaired.
-	Drift uint64 `json:"drift"`
-	// Foreign is how many services in the table are not lvsd's, as last seen.
-	Foreign int `json:"foreign"`
-	// Pending is how many operations the last pass left undone.
-	Pending int `json:"pending"`
-	// Audited is when the whole table was last compared with the kernel's.
-	Audited time.Time `json:"audited,omitzero"`
-	// LastError is why the last operation that failed did so; empty after a
-	// pass without a failure.
-	LastError string `json:"last_error,omitempty"`
 }

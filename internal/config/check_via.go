@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"net/netip"
+	"strconv"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
@@ -70,5 +71,7 @@ func checkMark(b *block.Body, mark uint32) {
 	if b.Given("firewall_mark") && ipvsctl.Private(mark) {
 		b.Mistake(b.At("firewall_mark"), "Reserved firewall mark", "The marks %d to %d (0x%[1]x to 0x%[2]x) are those of checks by the forwarding path: write another one, here and in the rules of the packet filter.",
 			ipvsctl.FirstPrivateMark, ipvsctl.LastPrivateMark)
+	} else if b.Given("firewall_mark") && !b.Refused("firewall_mark") {
+		claim(b, firewallMark, strconv.FormatUint(uint64(mark), 10), b.At("firewall_mark"))
 	}
 }

@@ -35,6 +35,8 @@ const (
 	pingedAddress      // an address that a condition pings
 	trackedService     // a service that a condition is about
 	suspendedService   // a service with ha_suspend, with its address as text
+	firewallMark       // a firewall mark of the user's
+	markedPackets      // packets that are to be marked, as a markedClaim, with the service's name as text
 	mixedService       // a service with real servers of the other family
 	syncedRouter       // the virtual router by whose role connections are told
 	conditionReference // a condition that is tracked, and defined elsewhere, with the weight as text

@@ -64,6 +64,8 @@ type Director struct {
 	// KeeperProcessors are those on which the process that sends the adverts runs;
 	// empty: all.
 	KeeperProcessors Processors
+	// Marks are those that lvsd's own rules give to packets.
+	Marks ipvsctl.MarkRange
 	// LogLevel is the level from which on lines are logged: "debug", "info",
 	// "warn" or "error"; empty: the one that the daemon was started with.
 	LogLevel string
@@ -201,9 +203,18 @@ type Program struct {
 
 // A Service is one virtual service.
 type Service struct {
-	Name    string
-	Key     ipvsctl.ServiceKey
-	Service ipvsctl.Service
+	Name string
+	// Key is that of the kernel's virtual service. More are those of further ones, which have
+	// the same servers: at their own ports, unless a server has one for all (OwnPort).
+	Key  ipvsctl.ServiceKey
+	More []ipvsctl.ServiceKey
+	// Packets are those that lvsd's own rules give a firewall mark; nil: none. The mark is
+	// that of the key if the kernel knows the service by it (Marked).
+	Packets *ipvsctl.Selection
+	Mark    uint32
+	// SourceNAT is what else becomes of these packets.
+	SourceNAT ipvsctl.SourceNAT
+	Service   ipvsctl.Service
 	// Servers are the real servers, and then the fallbacks if these are checked or several.
 	// Fallback is one that is neither; nil: there is none.
 	Servers  []Server
@@ -218,6 +229,63 @@ type Service struct {
 	DrainTimeout time.Duration
 	// Source is where its block begins: "web.hcl:2".
 	Source string
+}
+
+// Keys are those of all virtual services of the kernel that it is, in their order.
+func (s *Service) Keys() []ipvsctl.ServiceKey {
+	return append([]ipvsctl.ServiceKey{s.Key}, s.More...)
+}
+
+// Marked reports whether the kernel knows the service by a mark that lvsd gives its packets.
+func (s *Service) Marked() bool { return s.Packets != nil && s.Key.Mark != 0 }
+
+// Selection returns the packets of a service, as far as the configuration says; the zero value
+// where a firewall mark of the user's stands for them.
+func (s *Service) Selection() ipvsctl.Selection {
+	if s.Packets != nil {
+		return *s.Packets
+	}
+	if s.Key.Mark != 0 {
+		return ipvsctl.Selection{}
+	}
+	var addresses []ipvsctl.AddressRange
+	var by []ipvsctl.Protocol
+	var ports []ipvsctl.PortRange
+	for _, key := range s.Keys() {
+		addresses, by = append(addresses, ipvsctl.AddressRange{First: key.Addr, Last: key.Addr}), append(by, key.Protocol)
+		if key.Port != 0 {
+			ports = append(ports, ipvsctl.PortRange{First: key.Port, Last: key.Port})
+		}
+	}
+	return ipvsctl.Select(addresses, by, ports)
+}
+
+// Addresses are the virtual addresses of the service, each once; none where there are more
+// than a limit, or where a firewall mark of the user's stands for them.
+func (s *Service) Addresses(limit int) (all []netip.Addr) {
+	if s.Key.Mark == 0 && len(s.More) == 0 {
+		return []netip.Addr{s.Key.Addr}
+	}
+	selection := s.Selection()
+	for _, r := range selection.Addresses {
+		for a := r.First; a.IsValid() && r.Holds(a); a = a.Next() {
+			if len(all) == limit {
+				return nil
+			}
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// Address returns where clients reach the service, as people write it: "tcp 10.13.0.200:80",
+// "tcp,udp 10.13.0.200:80,443" or "mark 7 (ipv4)".
+func (s *Service) Address() string {
+	if s.Marked() || len(s.More) > 0 {
+		all := s.Selection()
+		return all.String()
+	}
+	return s.Key.String()
 }
 
 // AllHooks are the hooks of everything that has some.
@@ -271,6 +339,8 @@ type Server struct {
 	InitialUp bool
 	// DrainOnFailure leaves it in the table, with weight 0, while it is down.
 	DrainOnFailure bool
+	// OwnPort: its port is the one for all ports of the service.
+	OwnPort bool
 	// Tier is when it serves: while too few of the tiers before it take connections. 0 is 1.
 	Tier uint8
 }
@@ -342,6 +412,8 @@ type Fallback struct {
 	// WhenFull: it also serves while all servers that are up have reached their
 	// upper thresholds.
 	WhenFull bool
+	// OwnPort is as that of a Server.
+	OwnPort bool
 }
 
 // A Policy is what a virtual service does besides using the servers that are up. Each

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
+	"github.com/lvsd/lvsd/ipvsctl"
 )
 
 var directorTable = block.NewTable("director", func() []block.Entry[Director] {
@@ -28,6 +29,8 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			false, func(d *Director) *bool { return &d.ExclusiveTable }),
 		block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
 			true, func(d *Director) *bool { return &d.KeepTable }),
+		block.Text("marks", "The firewall marks that lvsd gives to packets, by a table of nftables that is its own (inet lvsd_services): of virtual services with marked or source_nat, and of none else. Each service has one, which follows from its name, so that all directors have the same. Packets that have another mark when they arrive lose it. Nothing else on this machine may use these marks, and they must be the same on all directors.",
+			ipvsctl.DefaultMarks, markRange, func(d *Director) *ipvsctl.MarkRange { return &d.Marks }).Within("two numbers with a hyphen between, 256 or more marks").Unless("\"" + ipvsctl.DefaultMarks.String() + "\""),
 		block.Choice("log_level", "The least severe messages that are logged.",
 			"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),
 		block.Text("keeper_processors", "The processors on which the process that sends the adverts runs, by their numbers, of which 0 is the first, such as \"3\" or \"2,6-7\". It has real-time priority, so it needs none for itself; but one that is kept free from other work may be more punctual.",
@@ -95,6 +98,24 @@ func processorList(b *block.Body, s string, at block.Place) (Processors, bool) {
 	}
 	claim(b, processors, s, at)
 	return Processors(s), true
+}
+
+// markRange reads a range of firewall marks.
+func markRange(b *block.Body, s string, at block.Place) (r ipvsctl.MarkRange, ok bool) {
+	first, last, _ := strings.Cut(s, "-")
+	from, err1 := strconv.ParseUint(strings.TrimSpace(first), 0, 32)
+	to, err2 := strconv.ParseUint(strings.TrimSpace(last), 0, 32)
+	r = ipvsctl.MarkRange{First: uint32(from), Last: uint32(to)}
+	private := ipvsctl.MarkRange{First: ipvsctl.FirstPrivateMark, Last: ipvsctl.LastPrivateMark}
+	switch {
+	case err1 != nil || err2 != nil || from == 0 || from > to || r.Size() < 256:
+		b.Mistake(at, "Invalid marks", "%q is not a range of at least 256 firewall marks: write for example \"1000-1999\".", s)
+	case r.First <= private.Last && private.First <= r.Last:
+		b.Mistake(at, "Reserved firewall marks", "%s overlaps %s, the marks of checks by the forwarding path: write another range, such as %s.", r, private, ipvsctl.DefaultMarks)
+	default:
+		return r, true
+	}
+	return r, false
 }
 
 // watchdogDevice checks the path of a watchdog. Nothing else than a device is ever

@@ -33,7 +33,8 @@
 //	checks.go                       the kinds of checks
 //	hook.go, hook_service.go,       programs that are told of states, and what a Master runs
 //	stream.go, resource.go
-//	server.go, service.go           virtual_service {} and its servers
+//	packets.go, server.go,          virtual_service {} and its servers
+//	service.go
 //	condition.go                    what conditions of all kinds have in common
 //	track_interface.go,             each kind of condition
 //	track_ping.go, track_service.go,
@@ -50,6 +51,7 @@
 //	tracking.go                     the conditions of all blocks
 //	joined.go                       sync groups, and the virtual routers in them
 //	told.go                         connections that directors tell each other of
+//	marks.go                        packets that are marked, and their marks
 //	placed.go                       virtual routers, and the addresses of this machine
 //	this_machine.go                 what is known of the machine
 //	whole.go                        Parse, ParseWith: all blocks, and what must hold among them

@@ -250,7 +250,7 @@ var keepalivedVRRP = []foreignWords{
 
 var keepalivedIPVS = []foreignWords{
 	{"virtual_server", counterpart, `Write virtual_service "web" { … } with address and port as arguments.`},
-	{"virtual_server_group", counterpart, `Write a dynamic "virtual_service" block at the top level of a file, with one element for each address; or firewall_mark = 7.`},
+	{"virtual_server_group", counterpart, `Write addresses = ["10.13.0.200", "10.13.0.210-10.13.0.219"] and ports = [80, 443] in the virtual_service, lists that may have ranges; or firewall_mark = 7. For pairs of addresses and ports that are not all combinations of these, write several blocks.`},
 	{"fwmark", counterpart, `Write firewall_mark = 7, with that number.`},
 	{"ip_family", counterpart, `Write family = "ipv6".`},
 	{"lb_algo lvs_sched", counterpart, `Write scheduler = "wlc", with the same name.`},
@@ -327,8 +327,9 @@ var keepalivedGlobal = []foreignWords{
 		`iptables has no transactions: accept = false has a table of nftables of lvsd's own, and all other rules stay yours.`},
 	{"nftables nftables_counters nftables_ifindex nftables_priority", never,
 		`The one table that lvsd has in nftables, for accept = false, has a fixed name and the one priority at which IPVS still works.`},
-	{"nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark", never,
-		`lvsd marks no packets: write firewall_mark = 7 in a virtual_service, and a rule of your own firewall for all addresses of the group.`},
+	{"nftables_ipvs", counterpart, `Write marked = true in the virtual_service: lvsd has a table of nftables of its own for all its addresses and ports, inet lvsd_services.`},
+	{"nftables_ipvs_start_fwmark", counterpart, `Write marks = "1000-1999" in the director block, a range of firewall marks.`},
+	{"nftables_ipvs_priority", never, `Packets are marked after connection tracking and before routing, which is the one priority that is needed.`},
 	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat
 		shutdown_script_timeout startup_script_timeout use_symlink_paths tls_compliant checker_log_all_failures
 		log_unknown_vrids umask random_seed max_auto_priority min_auto_priority_delay reload_check_config reload_file

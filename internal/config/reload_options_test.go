@@ -37,6 +37,7 @@ var reloadedOptions = map[string]reloadedOption{
 	"director/certificate_days":    {"", `certificate_days = 7`, nil},
 	"director/exclusive_table":     {"", `exclusive_table = true`, nil},
 	"director/keep_table":          {"", `keep_table = false`, nil},
+	"director/marks":               {"", `marks = "1000-1999"`, []string{"marked = true"}},
 	"director/log_level":           {"", `log_level = "debug"`, nil},
 	"director/http/server_metrics": {`listen = ":9112"`, "listen = \":9112\"\nserver_metrics = true", nil},
 	"director/http/listen":         {`listen = ":9112"`, `listen = "127.0.0.1:9113"`, nil},
@@ -126,6 +127,11 @@ var reloadedOptions = map[string]reloadedOption{
 	"virtual_service/address":         {`address = "10.13.0.200"`, `address = "10.13.0.201"`, nil},
 	"virtual_service/port":            {`port = 80`, `port = 88`, nil},
 	"virtual_service/protocol":        {``, `protocol = "udp"`, nil},
+	"virtual_service/addresses":       {`addresses = ["10.13.0.200"]`, `addresses = ["10.13.0.200-10.13.0.203"]`, []string{"address"}},
+	"virtual_service/ports":           {`ports = [80]`, `ports = [80, 443]`, []string{"port"}},
+	"virtual_service/protocols":       {`protocols = ["tcp"]`, `protocols = ["tcp", "udp"]`, nil},
+	"virtual_service/marked":          {``, `marked = true`, nil},
+	"virtual_service/source_nat":      {``, `source_nat = "masquerade"`, []string{`forward = "nat"`}},
 	"virtual_service/firewall_mark":   {`firewall_mark = 7`, `firewall_mark = 8`, []string{"address", "port", `check "none" {}`}},
 	"virtual_service/family":          {`family = "ipv4"`, `family = "ipv6"`, []string{"address", "port", "firewall_mark = 7", `forward = "tunnel"`, `check "none" {}`}},
 	"virtual_service/scheduler":       {``, `scheduler = "sh"`, nil},
@@ -443,6 +449,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 	began := now
 	edges := before.Director
 	var table director.SetTable
+	var rules director.SetRules
 	var targets director.SetTargets
 	var keeper director.TellKeeper
 	carryOut := func(effects []director.Effect) {
@@ -450,6 +457,8 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 			switch e := e.(type) {
 			case director.SetTable:
 				table = e
+			case director.SetRules:
+				rules = e
 			case director.SetTargets:
 				targets = e
 			case director.TellKeeper:
@@ -497,7 +506,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 				seen = append(seen, fmt.Sprintf("server %v %+v", row.Key, row.Value))
 			}
 		}
-		seen = append(seen, fmt.Sprintf("static %#v", keeper.Static))
+		seen = append(seen, fmt.Sprintf("rules %v", rules), fmt.Sprintf("static %#v", keeper.Static))
 		for _, r := range keeper.Routers {
 			seen = append(seen, fmt.Sprintf("router %s tracks %+v", r.Name, r.Track))
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // toldAs are the options that a reload tells by another name than their own.
-var toldAs = map[string]string{"port": "address", "protocol": "address", "firewall_mark": "address", "family": "address"}
+var toldAs = map[string]string{"port": "address", "addresses": "address", "ports": "address", "protocols": "address", "protocol": "address", "firewall_mark": "address", "family": "address"}
 
 // "director changed", said the log, and nobody knew what.
 func TestAReloadNamesEveryOptionThatItChanges(t *testing.T) {

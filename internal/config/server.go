@@ -74,8 +74,8 @@ var fallbackTable = block.NewTable("fallback", func() []block.Entry[server] {
 // A group is what a service says for all its servers.
 type group struct {
 	route
-	name    string // of the service
-	key     ipvsctl.ServiceKey
+	name string // of the service
+	identity
 	anyPort bool // the service has no port of its own, and that is no mistake
 	checks  []probe
 	rule    *checker.Rule // how many of them must pass; nil: all
@@ -84,13 +84,13 @@ type group struct {
 	seen map[ipvsctl.DestinationKey]block.Place
 }
 
-func newGroup(b *block.Body, key ipvsctl.ServiceKey, r route, d *defaults) *group {
+func newGroup(b *block.Body, i *identity, r route, d *defaults) *group {
 	r.check(b)
-	g := &group{route: r, name: b.Labels[0], key: key, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
-	g.anyPort = b.Given("firewall_mark") || key.Port == 0 && b.Given("port") && !b.Refused("port")
+	g := &group{route: r, name: b.Labels[0], identity: *i, defaults: d, seen: make(map[ipvsctl.DestinationKey]block.Place, b.Count("real_server")+1)}
+	g.anyPort = b.Given("firewall_mark") || i.marks() || i.key.Port == 0 && b.Given("port") && !b.Refused("port")
 	g.checks, g.rule = readChecks(b, d)
 	if b.Count("check") == 0 {
-		g.checks = []probe{d.probe(key)}
+		g.checks = []probe{d.probe(i.first)}
 	}
 	return g
 }
@@ -109,6 +109,7 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	}
 	s.Key.Addr, ok = r.addressOf(b)
 	s.Key.Port = g.portOf(b, &r)
+	s.OwnPort = r.port != 0
 	s.Destination = r.destination()
 	s.Destination.Weight, s.Destination.Upper, s.Destination.Lower = r.weight, r.upper, r.lower
 	r.checkThresholds(b)
@@ -158,7 +159,7 @@ func (g *group) portOf(b *block.Body, r *server) uint16 {
 	switch {
 	case g.key.Mark != 0 || g.key.Port == 0:
 		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\", packets keep the port that the client sent them to: remove port (a check has a port of its own), or use \"nat\".", r.forward)
-	case r.port != g.key.Port:
+	case r.port != g.key.Port || len(g.more) > 0:
 		b.Mistake(b.At("port"), "Untranslatable port", "With forward = \"%v\", packets keep the service's port %d: remove port, or use \"nat\".", r.forward, g.key.Port)
 	}
 	return g.key.Port
@@ -184,10 +185,10 @@ func (g *group) reachable(b *block.Body, a netip.Addr, at block.Place, forward m
 	}
 	if g.key.Addr.IsValid() && a.Is4() != g.key.Addr.Is4() && forward.Forward != ipvsctl.Tunnel {
 		remedy := "write an address of that family, or use forward = \"tunnel\""
-		if g.key.Mark != 0 && a.Is6() {
+		if g.key.Mark != 0 && g.selection == nil && a.Is6() {
 			remedy = "set family = \"ipv6\""
 		}
-		b.Mistake(at, "Wrong family", "%s can't serve %s by %v: %s.", a, describe(g.key), forward, remedy)
+		b.Mistake(at, "Wrong family", "%s can't serve %s by %v: %s.", a, g.describe(), forward, remedy)
 	}
 	if a.IsLoopback() && forward.Forward == ipvsctl.NAT {
 		b.Mistake(at, "Loopback with NAT", "The kernel refuses to translate to a loopback address: write one of this director's other addresses, or use forward = \"direct\" with the service's port.")
@@ -195,11 +196,14 @@ func (g *group) reachable(b *block.Body, a netip.Addr, at block.Place, forward m
 }
 
 // describe names a service in a sentence.
-func describe(k ipvsctl.ServiceKey) string {
-	if k.Mark != 0 {
-		return k.String()
+func (i *identity) describe() string {
+	switch {
+	case i.selection != nil:
+		return i.selection.String()
+	case i.key.Mark != 0:
+		return i.key.String()
 	}
-	return k.Addr.String()
+	return i.key.Addr.String()
 }
 
 // fallbacks reads the fallbacks of a service. One alone that is not checked is no server;
@@ -216,7 +220,7 @@ func (g *group) fallbacks(b *block.Body, s *Service) {
 		if len(all) > 0 {
 			f.Name = fmt.Sprintf("fallback-%d", len(all)+1)
 		}
-		f.Key.Addr, f.Key.Port = r.address, g.portOf(inner, &r)
+		f.Key.Addr, f.Key.Port, f.OwnPort = r.address, g.portOf(inner, &r), r.port != 0
 		f.Destination = r.destination()
 		checked := inner.Count("check") > 0
 		probes, rule := readChecks(inner, g.defaults)
@@ -233,7 +237,7 @@ func (g *group) fallbacks(b *block.Body, s *Service) {
 		g.once(inner, f.Key, "the fallback serves when every real server is down, so it must be another one")
 		f.Checks, f.Rule = g.aim(inner, probes, &f), rule
 		if all = append(all, f); count == 1 && !checked {
-			s.Fallback = &Fallback{Key: f.Key, Destination: f.Destination, WhenFull: r.whenFull}
+			s.Fallback = &Fallback{Key: f.Key, Destination: f.Destination, WhenFull: r.whenFull, OwnPort: r.port != 0}
 			return
 		}
 	}
@@ -267,8 +271,11 @@ func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 		}
 		if p.hasPort {
 			t.Port = to.Key.Port
-			if p.port != 0 {
+			switch {
+			case p.port != 0:
 				t.Port = p.port
+			case t.Port == 0 && g.marks():
+				t.Port = g.first.Port
 			}
 			if t.Port == 0 && g.anyPort && !p.portRefused {
 				p.portRefused = true // once for all servers
@@ -292,14 +299,14 @@ func (g *group) aim(b *block.Body, probes []probe, to *Server) []Check {
 // specOf is what a program checks that is told of which server it is to find out.
 func (g *group) specOf(program checker.Exec, to *Server) checker.Spec {
 	address := ""
-	if g.key.Mark == 0 {
-		address = g.key.Addr.String()
+	if g.first.Mark == 0 {
+		address = g.first.Addr.String()
 	}
 	program.Environment = []string{
 		"LVSD_SERVICE=" + g.name,
 		"LVSD_SERVICE_ADDRESS=" + address,
-		fmt.Sprintf("LVSD_SERVICE_PORT=%d", g.key.Port),
-		fmt.Sprintf("LVSD_FIREWALL_MARK=%d", g.key.Mark),
+		fmt.Sprintf("LVSD_SERVICE_PORT=%d", g.first.Port),
+		fmt.Sprintf("LVSD_FIREWALL_MARK=%d", g.first.Mark),
 		"LVSD_SERVER=" + to.Name,
 		"LVSD_SERVER_ADDRESS=" + to.Key.Addr.String(),
 		fmt.Sprintf("LVSD_SERVER_PORT=%d", to.Key.Port),
@@ -318,7 +325,7 @@ func (g *group) doubt(b *block.Body, p *probe, port uint16) {
 		b.Doubt(p.at, "Check of the service itself", "%v is the service's own address, so this check asks the service and not a server: write another address, or another port.", p.address)
 	case kind == "https" && port == 80:
 		b.Doubt(p.at, "TLS on port 80", "This check speaks TLS on port 80, where servers usually do not: write the check's port, or check \"http\".")
-	case g.key.Protocol == ipvsctl.UDP && p.port == 0 && (kind == "http" || kind == "https" && port != 443):
+	case g.first.Protocol == ipvsctl.UDP && p.port == 0 && (kind == "http" || kind == "https" && port != 443):
 		b.Doubt(p.at, "Check by TCP", "The service is UDP, but this check connects to port %d by TCP: write the port at which the servers answer HTTP; for example: port = 8080", port)
 	default:
 		return

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"math"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -28,11 +27,7 @@ const maxPersistence = 31 * 24 * time.Hour
 // A service is a virtual service while it is read.
 type service struct {
 	route
-	address     netip.Addr
-	port        uint16
-	protocol    ipvsctl.Protocol
-	mark        uint32
-	family      netip.Addr
+	packets
 	scheduler   string
 	flags       []block.Item
 	onePacket   bool
@@ -42,17 +37,7 @@ type service struct {
 }
 
 var serviceTable = block.NewTable("virtual_service", func() []block.Entry[service] {
-	return append([]block.Entry[service]{
-		block.Text("address", "The virtual address at which clients reach the service. It should be one of the addresses of a virtual_router.", netip.Addr{}, block.Address, func(s *service) *netip.Addr { return &s.address }).Within("an address").Unless(""),
-		block.Count("port", "The port at which clients reach the service. 0 means every port, and requires a persistence block.", 0, 0, math.MaxUint16, func(s *service) *uint16 { return &s.port }).Unless(""),
-		block.Choice("protocol", "The transport protocol of the service.", "tcp", []block.Word[ipvsctl.Protocol]{
-			{Name: "tcp", Value: ipvsctl.TCP}, {Name: "udp", Value: ipvsctl.UDP}, {Name: "sctp", Value: ipvsctl.SCTP},
-		}, func(s *service) *ipvsctl.Protocol { return &s.protocol }),
-		block.Count("firewall_mark", "Instead of address, port and protocol: the service consists of all packets that a firewall rule marks with this number, such as those for several ports.",
-			0, 1, math.MaxUint32, func(s *service) *uint32 { return &s.mark }).Unless("none"),
-		block.Choice("family", "The address family of the packets, if firewall_mark is set.", "ipv4", []block.Word[netip.Addr]{
-			{Name: "ipv4", Value: netip.IPv4Unspecified()}, {Name: "ipv6", Value: netip.IPv6Unspecified()},
-		}, func(s *service) *netip.Addr { return &s.family }),
+	return slices.Concat(packetOptions((*service).which), []block.Entry[service]{
 		block.Choice("scheduler", "The kernel scheduler that chooses a server for each new connection. rr, lc and dh treat all weights above 0 alike.",
 			"wlc", schedulers, func(s *service) *string { return &s.scheduler }),
 		block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server if the first choice is down) and \"port\" (take the client's port into account, too); other schedulers have \"flag-1\" to \"flag-3\".",
@@ -74,7 +59,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 			serviceHookTable.Schema(), "state"),
 		block.Many[service]("fallback", "A destination that is used while no real server with a weight above 0 is up, such as a web server with an apology page. It is not checked unless it has checks of its own. There may be several, which share the connections, those that are up: they are kept in the table then, with weight 0, as the servers of a last tier.",
 			fallbackTable.Schema()),
-	}, policyOptions(func(s *service) *Policy { return &s.policy })...)
+	}, policyOptions(func(s *service) *Policy { return &s.policy }))
 })
 
 type persistence struct {
@@ -98,14 +83,13 @@ func readService(b *block.Body, d *defaults) Service {
 	b.CheckName(0)
 	claim(b, serviceName, strconv.Quote(b.Labels[0]), b.Head)
 	r := serviceTable.Read(b)
-	s := Service{Name: b.Labels[0], Key: r.key(b), Source: sourceOf(b.Head), DrainTimeout: r.drain}
-	if s.Key.Addr.IsValid() && !b.Refused("port") && !b.Refused("firewall_mark") && (s.Key.Mark != 0 || s.Key.Protocol != 0) {
-		claim(b, serviceKey, s.Key.String(), b.Head)
-	}
-	s.Service = r.kernel(b, s.Key)
-	g := newGroup(b, s.Key, r.route, d)
+	i := r.identity(b)
+	i.claim(b)
+	s := Service{Name: b.Labels[0], Key: i.key, More: i.more, Packets: i.selection, SourceNAT: i.source, Source: sourceOf(b.Head), DrainTimeout: r.drain}
+	s.Service = r.kernel(b, &i)
+	g := newGroup(b, &i, r.route, d)
 	count, fallbacks := b.Count("real_server"), b.Count("fallback")
-	claim(b, realServers, strconv.Itoa(count+fallbacks), b.Head)
+	claim(b, realServers, strconv.Itoa((count+fallbacks)*(1+len(i.more))), b.Head)
 	s.Servers = make([]Server, 0, count+fallbacks)
 	for inner := range b.Blocks("real_server") {
 		if server, ok := g.server(inner); ok {
@@ -122,6 +106,7 @@ func readService(b *block.Body, d *defaults) Service {
 	g.fallbacks(b, &s)
 	checkFull(b, &s)
 	checkForwarded(b, &s)
+	r.checkSource(b, &i, &s)
 	if slices.ContainsFunc(s.Servers, s.mixes) || s.Fallback != nil && s.mixes(Server{Key: s.Fallback.Key}) {
 		claim(b, mixedService, s.Name, b.Head)
 	}
@@ -134,60 +119,22 @@ func sourceOf(p block.Place) string {
 	return p.String()
 }
 
-// key returns what a packet must carry to belong to the service: an address,
-// protocol and port, or a firewall mark.
-func (r *service) key(b *block.Body) ipvsctl.ServiceKey {
-	if b.Given("firewall_mark") {
-		return r.markKey(b)
-	}
-	b.Unused("family is only for services with firewall_mark: remove it, since the address determines the family.", "family")
-	b.Require("address", `address = "10.13.0.200" (or firewall_mark = 7)`)
-	b.Require("port", `port = 80`)
-	key := ipvsctl.ServiceKey{Protocol: r.protocol, Port: r.port}
-	if b.Refused("protocol") {
-		key.Protocol = 0
-	}
-	if r.address.IsValid() && usable(b, r.address, b.At("address")) {
-		key.Addr = r.address
-		if r.address.IsLoopback() {
-			b.Doubt(b.At("address"), "Loopback address", "%s is a loopback address: only clients on the director itself can reach the service.", r.address)
-		} else {
-			claim(b, serviceAddress, r.address.String(), b.At("address"))
-		}
-	}
-	_, persistent := b.Block("persistence")
-	if b.Given("port") && !b.Refused("port") && r.port == 0 && !persistent {
-		b.Mistake(b.At("port"), "Port 0 without persistence", "Port 0 stands for every port, which the kernel supports only with persistence: add persistence {}, or write the port.")
-	}
-	return key
-}
-
-// markKey returns the key of a service by firewall mark.
-func (r *service) markKey(b *block.Body) ipvsctl.ServiceKey {
-	b.Unused("firewall_mark replaces address, port and protocol: remove one or the other.", "address", "port", "protocol")
-	checkMark(b, r.mark)
-	key := ipvsctl.ServiceKey{Mark: r.mark, Addr: r.family}
-	if b.Refused("family") {
-		key.Addr = netip.Addr{}
-	}
-	return key
-}
-
 // kernel returns what else the kernel must know of a service.
-func (r *service) kernel(b *block.Body, key ipvsctl.ServiceKey) ipvsctl.Service {
-	s := ipvsctl.Service{Scheduler: r.scheduler, Netmask: uint8(addressBits(key.Addr))}
+func (r *service) kernel(b *block.Body, i *identity) ipvsctl.Service {
+	s := ipvsctl.Service{Scheduler: r.scheduler, Netmask: uint8(addressBits(i.key.Addr))}
 	s.Flags = r.schedulerFlags(b)
+	other, connects := i.connects()
 	if r.onePacket {
 		s.Flags |= ipvsctl.OnePacket
-		if key.Protocol != ipvsctl.UDP && key.Protocol != 0 {
-			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet separately, which breaks connections of %v: remove it, or set protocol = \"udp\".", key.Protocol)
+		if connects {
+			b.Mistake(b.At("one_packet"), "One-packet scheduling without UDP", "one_packet schedules every packet separately, which breaks connections of %v: remove it, or set protocol = \"udp\".", other)
 		}
 	}
-	if s.Scheduler == "ovf" && key.Protocol == ipvsctl.UDP {
+	if s.Scheduler == "ovf" && !connects && i.first.Protocol == ipvsctl.UDP {
 		b.Doubt(b.At("scheduler"), "Scheduler without effect", "ovf counts active connections, and UDP has none: every packet goes to the server with the highest weight.")
 	}
 	if inner, given := b.Block("persistence"); given {
-		r.persistence.apply(inner, key, &s)
+		r.persistence.apply(inner, i, &s)
 	}
 	return s
 }
@@ -211,17 +158,17 @@ func (r *service) schedulerFlags(b *block.Body) (flags ipvsctl.Flags) {
 	return flags
 }
 
-func (p *persistence) apply(b *block.Body, key ipvsctl.ServiceKey, s *ipvsctl.Service) {
+func (p *persistence) apply(b *block.Body, i *identity, s *ipvsctl.Service) {
 	s.Flags |= ipvsctl.Persistent
 	if p.timeout%time.Second != 0 {
 		b.Mistake(b.At("timeout"), "Invalid timeout", "The kernel counts persistence in whole seconds, but this is %s: round it.", block.Short(p.timeout))
 	}
 	s.Timeout = uint32(p.timeout / time.Second)
-	if p.netmask != "" && key.Addr.IsValid() {
-		s.Netmask = p.maskLength(b, addressBits(key.Addr))
+	if p.netmask != "" && i.key.Addr.IsValid() {
+		s.Netmask = p.maskLength(b, addressBits(i.key.Addr))
 	}
 	s.Engine = p.engine
-	if refused := key.Protocol == 0 && key.Mark == 0; s.Engine == "sip" && key.Protocol != ipvsctl.UDP && !refused {
+	if _, connects := i.connects(); s.Engine == "sip" && (connects || i.first.Mark != 0) {
 		b.Mistake(b.At("engine"), "Engine without UDP", "The engine \"sip\" reads SIP over UDP only: set protocol = \"udp\", or remove engine.")
 	}
 }

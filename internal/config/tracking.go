@@ -20,6 +20,11 @@ type tracking struct {
 	suspended   []block.Claim // services whose checks run on the Master
 }
 
+func (t *tracking) add(c block.Claim) {
+	of := map[int]*[]block.Claim{conditionReference: &t.references, pingedAddress: &t.pinged, trackedService: &t.services, suspendedService: &t.suspended}
+	*of[c.Kind] = append(*of[c.Kind], c)
+}
+
 // checkDefinitions reports conditions of one name that are two things. In place the
 // same may be said as often as it is tracked.
 func (t *tracking) checkDefinitions(report *block.Reports) {

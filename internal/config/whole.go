@@ -70,6 +70,7 @@ func (o Outcome) Complete(known map[Key]Block) *Config {
 			}
 		}
 	}
+	assignMarks(c.Services, c.Director.Marks)
 	return &c
 }
 
@@ -152,6 +153,7 @@ type whole struct {
 	servers, forwarded        int
 	watchdog                  *block.Claim // nil: none is to be fed
 	told                      told
+	markings                  markings
 }
 
 type claimID struct {
@@ -160,7 +162,7 @@ type claimID struct {
 }
 
 func newWhole(m Machine) *whole {
-	w := &whole{machine: m, local: map[string]bool{}, first: map[claimID]block.Place{}}
+	w := &whole{machine: m, markings: markings{within: ipvsctl.DefaultMarks}, local: map[string]bool{}, first: map[claimID]block.Place{}}
 	for _, a := range m.warning() {
 		w.local[a.Prefix.Addr().String()] = true
 	}
@@ -174,6 +176,9 @@ func (w *whole) add(r *block.Result[declaration]) {
 	w.routers = append(w.routers, r.Value.routers...)
 	w.tracking.definitions = append(w.tracking.definitions, r.Value.definitions...)
 	w.groups = append(w.groups, r.Value.groups...)
+	for i := range r.Value.directors {
+		w.markings.direct(&r.Value.directors[i])
+	}
 	w.static = joinStatic(append([]vrrp.Holdings{w.static}, r.Value.statics...))
 	for _, c := range r.Claims {
 		w.judge(c)
@@ -255,16 +260,12 @@ func (w *whole) judge(c block.Claim) {
 		}
 	case samePriority:
 		w.shared = append(w.shared, c)
-	case conditionReference:
-		w.tracking.references = append(w.tracking.references, c)
-	case pingedAddress:
-		w.tracking.pinged = append(w.tracking.pinged, c)
-	case trackedService:
-		w.tracking.services = append(w.tracking.services, c)
-	case suspendedService:
-		w.tracking.suspended = append(w.tracking.suspended, c)
+	case conditionReference, pingedAddress, trackedService, suspendedService:
+		w.tracking.add(c)
 	case mixedService, syncedRouter:
 		w.told.add(c)
+	case firewallMark, markedPackets:
+		w.markings.add(c)
 	case serviceName:
 		if name, err := strconv.Unquote(c.Key); err == nil {
 			w.services = append(w.services, name)
@@ -290,6 +291,17 @@ func (w *whole) count(sum *int, c block.Claim, limit int, summary, text string) 
 	if *sum += n; before <= limit && *sum > limit {
 		w.Mistake(c.At, summary, text, *sum, limit)
 	}
+}
+
+// firsts are the places where what may be claimed once was claimed, of a kind.
+func (w *whole) firsts(kind int) map[string]block.Place {
+	all := make(map[string]block.Place)
+	for id, at := range w.first {
+		if id.kind == kind {
+			all[id.key] = at
+		}
+	}
+	return all
 }
 
 func (w *whole) judgeUnique(c block.Claim) {
@@ -331,6 +343,7 @@ func (w *whole) finish(s Sources, empty bool) {
 	w.checkHolders()
 	w.checkPlaces()
 	w.told.check(&w.Reports, w.routers)
+	w.markings.check(&w.Reports, func() map[string]block.Place { return w.firsts(serviceKey) })
 }
 
 // checkPlaces judges virtual routers by what is on this machine's interfaces.

@@ -28,6 +28,7 @@ import (
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/connections"
+	"github.com/lvsd/lvsd/ipvsctl/filter"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
@@ -196,6 +197,7 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 		Candidate: func(running *config.Config, files []api.File) director.Loaded {
 			return candidate(ctx, o, r, running, files)
 		},
+		Rules:       ipvsctl.NewRuler(&filter.Filter{}, reported(events)),
 		Rows:        readRows,
 		Machine:     tuned.look,
 		Connections: connections.NewTeller(kernel.Teller{}, toldOf(o.Log.Logger)),

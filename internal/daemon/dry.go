@@ -45,6 +45,9 @@ func makeDry(o *director.Options, tell event.Sink, store *state.Store) {
 	look := o.Machine
 	o.Machine = func(to []netip.Addr, ipvs bool) (machine.Facts, error) { return dry.facts(look(to, ipvs)) }
 	o.Tune, o.Tuned = dry.tune, nil
+	o.Rules = ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(c ipvsctl.RuleChange) {
+		would(tell, fmt.Sprintf("%s for virtual service %q: %s", map[bool]string{true: "remove the rule of nftables", false: "add a rule of nftables"}[c.Removed], c.Service, c.Rule))
+	}), func(ipvsctl.Event) {})
 	o.Connections = &dryConnections{tell: tell}
 	o.Configure = func(config.Director) {}
 	o.HTTP, o.Alone = func() error { return nil }, func() error { return nil }

@@ -132,7 +132,7 @@ func realServerAnswer(path, node string, role *realserver.Role, r *realserver.Re
 	}
 	for _, s := range role.Services {
 		a.Services = append(a.Services, api.Serving{
-			Service: s.Service, Virtual: s.Key.String(), Address: s.Server.String(), Forward: s.Forward.String(), Note: s.Note,
+			Service: s.Service, Virtual: s.Virtual, Address: s.Server.String(), Forward: s.Forward.String(), Note: s.Note,
 		})
 	}
 	return a

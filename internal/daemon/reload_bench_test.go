@@ -91,7 +91,7 @@ func startDirector(b *testing.B, o Options, k *sim.IPVS) *director.Director {
 	ready := make(chan bool, 1)
 	var memory collector
 	d := director.New(first.Config, nil, director.Options{
-		Events: func(event.Event) {}, Keeper: noKeeper{}, Hooks: hook.NewRunner(newSpawner(), nil, func(event.Event) {}), Resources: resource.NewRunner(newSpawner(), nil, func(event.Event) {}), Connections: connections.NewTeller(nil, nil), Probes: checker.New(allPass{}, checker.DefaultInFlight),
+		Events: func(event.Event) {}, Keeper: noKeeper{}, Hooks: hook.NewRunner(newSpawner(), nil, func(event.Event) {}), Resources: resource.NewRunner(newSpawner(), nil, func(event.Event) {}), Connections: connections.NewTeller(nil, nil), Rules: ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(ipvsctl.RuleChange) {}), func(ipvsctl.Event) {}), Probes: checker.New(allPass{}, checker.DefaultInFlight),
 		Configure: func(config.Director) {}, HTTP: func() error { return nil },
 		OpenTable: func(ctx context.Context) (director.Table, ipvsctl.Table, error) {
 			table, err := ipvsctl.Open(ctx, k, noLedger{}, nil)

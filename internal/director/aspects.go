@@ -29,6 +29,7 @@ var (
 		{"isolation", func(d *config.Director) any { return d.Isolation }},
 		{"certificate_days", func(d *config.Director) any { return d.CertificateDays }},
 		{"exclusive_table", func(d *config.Director) any { return d.ExclusiveTable }},
+		{"marks", func(d *config.Director) any { return d.Marks.String() }},
 		{"keep_table", func(d *config.Director) any { return d.KeepTable }},
 		{"log_level", func(d *config.Director) any { return d.LogLevel }},
 		{"http.listen", func(d *config.Director) any { return d.HTTP.Listen }},
@@ -92,7 +93,9 @@ var (
 		{"minimum", func(c *config.Condition) any { return []any{c.Minimum, c.Percent} }},
 	}
 	serviceAspects = []aspect[config.Service]{
-		{"address", func(s *config.Service) any { return s.Key }},
+		{"address", func(s *config.Service) any { return s.Address() }},
+		{"marked", func(s *config.Service) any { return s.Marked() }},
+		{"source_nat", func(s *config.Service) any { return s.SourceNAT.String() }},
 		{"scheduler", func(s *config.Service) any { return s.Service.Scheduler }},
 		{"scheduler_flags", func(s *config.Service) any { return s.Service.Flags &^ (ipvsctl.Persistent | ipvsctl.OnePacket) }},
 		{"one_packet", func(s *config.Service) any { return s.Service.Flags&ipvsctl.OnePacket != 0 }},
@@ -115,6 +118,7 @@ var (
 	}
 	serverAspects = []aspect[config.Server]{
 		{"address", func(s *config.Server) any { return s.Key }},
+		{"port", func(s *config.Server) any { return map[bool]string{false: "the client's", true: "its own"}[s.OwnPort] }},
 		{"weight", func(s *config.Server) any { return s.Destination.Weight }},
 		{"tier", func(s *config.Server) any { return s.TierOf() }},
 		{"upper_threshold", func(s *config.Server) any { return s.Destination.Upper }},

@@ -64,6 +64,8 @@ type Core struct {
 	// is true until the kernel has them.
 	private ipvsctl.Table
 	unpaved bool
+	// several: some services are several virtual services of the kernel.
+	several bool
 	// tuned are the kernel's parameters that lvsd has changed, as they were before, and
 	// saved are those that are known beyond this process; tuning are those that will be
 	// once what is being set now is; nil: nothing is. refused is why those could not be set
@@ -203,7 +205,7 @@ func (c *Core) masters() func(router string) bool {
 
 // about are a service's attributes in an event.
 func about(s *config.Service) []slog.Attr {
-	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Key.String()), slog.Bool("fallback", s.HasFallback())}
+	return []slog.Attr{slog.String("service", s.Name), slog.String("address", s.Address()), slog.Bool("fallback", s.HasFallback())}
 }
 
 // do adds an effect.

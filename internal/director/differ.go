@@ -164,10 +164,10 @@ func (c *comparison) services(before, after *config.Config) {
 		switch {
 		case d.is == nil:
 			was = *d.was
-			c.add(api.Difference{Action: api.Remove, Kind: "virtual_service", Name: d.name, What: []string{was.Key.String()}})
+			c.add(api.Difference{Action: api.Remove, Kind: "virtual_service", Name: d.name, What: []string{was.Address()}})
 		case d.was == nil:
 			is = *d.is
-			c.add(api.Difference{Action: api.Add, Kind: "virtual_service", Name: d.name, What: []string{is.Key.String(), "scheduler " + is.Service.Scheduler}})
+			c.add(api.Difference{Action: api.Add, Kind: "virtual_service", Name: d.name, What: []string{is.Address(), "scheduler " + is.Service.Scheduler}})
 		default:
 			was, is = *d.was, *d.is
 			c.changed("virtual_service", d.name, differing(serviceAspects, &was, &is))

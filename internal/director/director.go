@@ -70,6 +70,8 @@ type Options struct {
 	Rows      func(ctx context.Context, keys []ipvsctl.ServiceKey) (ipvsctl.Table, map[ipvsctl.ServiceKey]ipvsctl.Rows[ipvsctl.Counters], error)
 	// Connections tells other directors of all connections.
 	Connections Connections
+	// Rules keep what the kernel's packet filter does with packets of virtual services.
+	Rules Filter
 	// Machine looks at the machine, at the ways to some addresses, and with ipvs at what IPVS has besides
 	// parameters: once when Run begins, which ends if that
 	// fails, and about every ten seconds from then on. The kernel may let it wait:
@@ -419,6 +421,7 @@ func (d *Director) status(now time.Time) *api.Status {
 	edges.Streams = d.o.Hooks.Streams()
 	edges.Trial = d.o.Trial.Status()
 	edges.Resources, edges.GroupResources = d.o.Resources.Statuses()
+	edges.Rules = d.o.Rules.Stats()
 	if d.table != nil {
 		edges.Table = d.table.Snapshot()
 	}

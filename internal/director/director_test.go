@@ -218,7 +218,7 @@ func beginWith(t *testing.T, f *outsides, c *config.Config, others func(*Options
 	o := Options{
 		Trial:   &fakeTrial{},
 		Version: "test", Path: "/etc/lvsd", Events: event.Log(cmp.Or(f.log, slog.New(slog.DiscardHandler))),
-		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
+		Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), Rules: ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(ipvsctl.RuleChange) {}), func(ipvsctl.Event) {}), HTTP: func() error { return f.http }, Alone: func() error { return f.alone },
 		Configure: func(c config.Director) { f.configured = append(f.configured, c) },
 		Owned:     f.owned,
 		Load: func(*config.Config) Loaded {
@@ -514,7 +514,7 @@ func TestAStopWhileTheTableIsOpenedIsInOrder(t *testing.T) {
 				stop()
 				return nil, nil, ctx.Err()
 			},
-			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), Events: func(event.Event) {}, Notify: func(string) {},
+			Keeper: fakeKeeper{f}, Probes: fakeProbes{f}, Hooks: fakeHooks{}, Resources: fakeResources{}, Connections: connections.NewTeller(nil, nil), Rules: ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(ipvsctl.RuleChange) {}), func(ipvsctl.Event) {}), Events: func(event.Event) {}, Notify: func(string) {},
 		})
 		if err := d.Run(ctx); err != nil {
 			t.Errorf("error %v", err)

@@ -26,11 +26,13 @@
 //	leave.go                           what serves on until a changed service's first results
 //	draining.go                        removed servers that keep their connections
 //	forwarded.go                       what checks by the forwarding path have need of
+//	several.go                         services that are several of the kernel's
 //	plan.go                            Plan
 //	compare.go, aspects.go, blocks.go, what a reload changes, and which interfaces it takes away
 //	changes.go, deprive.go, differ.go
 //	adverts.go, findings.go, rivals.go what is wrong, and what to do about it
 //	certificates.go
+//	rules.go                           what the packet filter does with packets of services
 //	groups.go                          the state of sync groups, and what is wrong with it
 //	drains.go                          servers that were removed and still serve
 //	strays.go, inside.go, refused.go   virtual addresses on other interfaces, or where

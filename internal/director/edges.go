@@ -71,6 +71,16 @@ type Table interface {
 	Clear(context.Context) error
 }
 
+// A Filter keeps the kernel's rules for packets of virtual services.
+type Filter interface {
+	// Set makes these the rules; the newest win, and it never blocks.
+	Set(ipvsctl.Ruleset)
+	Run(context.Context) error
+	Stats() ipvsctl.RulesStats
+	// Clear removes them, when the daemon ends and Run has returned.
+	Clear() error
+}
+
 // Probes is the checker.
 type Probes interface {
 	Set([]*checker.Target)
@@ -92,6 +102,7 @@ type Edges struct {
 	Keeper  api.Keeper
 	Probes  checker.Stats
 	Table   ipvsctl.Snapshot
+	Rules   ipvsctl.RulesStats
 	// Hooks are those of each virtual router, sync group and virtual service.
 	Hooks   map[config.Owner][]api.Hook
 	Streams []api.Stream

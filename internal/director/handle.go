@@ -55,6 +55,9 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 	case TableSeen:
 		c.seeTable(now, in)
 	case Counted:
+		if c.several {
+			in = in.together(c.config.Services)
+		}
 		c.counters = in
 		c.outdated = c.draining.count(now, in) || c.outdated
 		c.suspect(now)
@@ -281,6 +284,9 @@ func (c *Core) seeTable(now time.Time, in TableSeen) {
 	}
 	if c.lullsAt == c.beats {
 		return
+	}
+	if c.several && in.Packets != nil {
+		in.Packets = packetsTogether(c.config.Services, in.Packets)
 	}
 	if c.lullsAt = c.beats; c.lulls.count(now, in.Packets) {
 		c.setIdle()

@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,6 +38,7 @@ func (d *Director) Run(ctx context.Context) error {
 	}
 	d.beside("checker", func(ctx context.Context) error { return d.o.Probes.Run(ctx, d.report) })
 	d.beside("connections", d.o.Connections.Run)
+	d.beside("rules", d.o.Rules.Run)
 	d.adopt(l)
 	core, effects := Begin(time.Now(), d.o.Path, l, facts)
 	d.core = core
@@ -49,7 +51,7 @@ func (d *Director) Run(ctx context.Context) error {
 	cancel()
 	d.running.Wait()
 	if err == nil && d.table != nil && !d.core.config.Director.KeepTable {
-		err = d.table.Clear(context.WithoutCancel(ctx))
+		err = errors.Join(d.table.Clear(context.WithoutCancel(ctx)), d.o.Rules.Clear())
 	}
 	return err
 }
@@ -171,6 +173,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Connections.Set(e.Telling)
 		case SetTable:
 			d.table.Set(ipvsctl.Desired(e))
+		case SetRules:
+			d.o.Rules.Set(ipvsctl.Ruleset(e))
 		case SetTargets:
 			d.o.Probes.Set(e)
 		case Retry:
@@ -203,12 +207,8 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Notify("STATUS=" + string(e))
 		case Answer:
 			e.Asker(e.Outcome)
-		case SaveStandby:
-			d.aside(func() Input { return StandbySaved{e.Number, d.o.SaveStandby(e.Number, e.Standby)} })
-		case SaveConfiguration:
-			d.aside(func() Input { return ConfigurationSaved{d.o.SaveConfiguration(e)} })
-		case SaveKeptOut:
-			d.aside(func() Input { return KeptOutSaved{d.o.SaveKeptOut(e)} })
+		case SaveStandby, SaveConfiguration, SaveKeptOut:
+			d.aside(func() Input { return d.save(e) })
 		case Conclude:
 			e.Asker(e.Outcome)
 		case Tell:
@@ -231,6 +231,20 @@ func (d *Director) carryOut(effects []Effect) {
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}
+	}
+}
+
+// save keeps something beyond this process.
+func (d *Director) save(e Effect) Input {
+	switch e := e.(type) {
+	case SaveStandby:
+		return StandbySaved{e.Number, d.o.SaveStandby(e.Number, e.Standby)}
+	case SaveConfiguration:
+		return ConfigurationSaved{d.o.SaveConfiguration(e)}
+	case SaveKeptOut:
+		return KeptOutSaved{d.o.SaveKeptOut(e)}
+	default:
+		return nil
 	}
 }
 

@@ -42,7 +42,7 @@ func (c *Core) plan(now time.Time) {
 	if c.opened {
 		c.kernel = TableSeen{}
 		c.tellConnections()
-		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: slices.Concat(c.suspects.services(), c.draining.services())})
+		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: keysOf(c.config.Services, slices.Concat(c.suspects.services(), c.draining.services()))})
 	}
 }
 

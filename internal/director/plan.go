@@ -63,7 +63,8 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 	var weights []Weight
 	for i := range c.Services {
 		s := &c.Services[i]
-		if forwardsToSelf(s, w.Own) && !mayForward(s, c.Routers, holder, w.Master) {
+		toSelf := forwardsToSelf(s, w.Own)
+		if toSelf && !mayForward(s, c.Routers, holder, w.Master) {
 			// While the other director is Master, what it forwards to this one
 			// must be served here, not forwarded again: with the row in the
 			// table the packet would bounce between the two.
@@ -96,6 +97,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 			p.Until = earliest(p.Until, w.AwaitedUntil)
 			w.Leaving[s.Key].stay(p.Table, s, states, w.Own)
 		}
+		spread(p.Table, s, func(key ipvsctl.ServiceKey) bool { return !toSelf || comes(key.Addr, holder, w.Master) })
 	}
 	return p
 }
@@ -134,14 +136,31 @@ func Targets(c *config.Config, asleep map[ipvsctl.ServiceKey]bool) []*checker.Ta
 	return all
 }
 
-// mayForward reports whether the service's packets come to this director because
-// it is Master, or regardless of that. A firewall mark does not tell which
+// mayForward reports whether packets of the service come to this director because
+// it is Master, or regardless of that. A firewall mark of the user's does not tell which
 // address they were sent to: being Master of any virtual router decides.
 func mayForward(s *config.Service, routers []vrrp.Config, holder map[netip.Addr]string, master func(string) bool) bool {
-	if s.Key.Mark != 0 {
+	switch {
+	case s.Marked():
+		held := false
+		for a, router := range holder {
+			if s.Packets.HasAddr(a) {
+				if master(router) {
+					return true
+				}
+				held = true
+			}
+		}
+		return !held
+	case s.Key.Mark != 0:
 		return len(routers) == 0 || slices.ContainsFunc(routers, func(r vrrp.Config) bool { return master(r.Name) })
 	}
-	router, held := holder[s.Key.Addr]
+	return comes(s.Key.Addr, holder, master) || slices.ContainsFunc(s.More, func(key ipvsctl.ServiceKey) bool { return comes(key.Addr, holder, master) })
+}
+
+// comes does that for packets to one address.
+func comes(a netip.Addr, holder map[netip.Addr]string, master func(string) bool) bool {
+	router, held := holder[a]
 	return !held || master(router)
 }
 

@@ -30,7 +30,7 @@ type rehearsal struct {
 // core that will take it, but for its memory: a copy is told of the configuration, and
 // what it wants done is only looked at.
 func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
-	r := rehearsal{before: c.config, after: l.Config, differences: differ(c.config, l.Config, c.masters())}
+	r := rehearsal{before: c.config, after: l.Config, differences: append(differ(c.config, l.Config, c.masters()), ruleDifferences(c.config, l.Config)...)}
 	then := c.copy(now)
 	then.opened = then.opened || l.Found != nil
 	then.accept(now, l)
@@ -107,7 +107,10 @@ func (c *Core) reasons(now time.Time, t ipvsctl.Table) map[place]string {
 			srv := api.Server{}
 			c.healths.describe(i, j, &srv)
 			w := weigh(now, &s.Servers[j], s.PolicyOf(j), c.standing(i, j), c.holds(i))
-			all[place{s.Key, s.Servers[j].Key}] = reasonFor(c.planned.Verdicts[i], &s.Servers[j], w, &srv)
+			reason := reasonFor(c.planned.Verdicts[i], &s.Servers[j], w, &srv)
+			for _, key := range s.Keys() {
+				all[place{key, translated(s, key, s.Servers[j].Key)}] = reason
+			}
 		}
 	}
 	return all

@@ -69,6 +69,17 @@ func anyService(rng *rand.Rand, port uint16) config.Service {
 		}
 		s.Servers = append(s.Servers, srv)
 	}
+	switch rng.IntN(4) {
+	case 0:
+		s.More = []ipvsctl.ServiceKey{{Protocol: ipvsctl.UDP, Addr: vip, Port: port}, {Protocol: ipvsctl.TCP, Addr: lvs1, Port: 1000 + port}}
+	case 1:
+		packets := s.Selection()
+		s.Packets, s.Mark = &packets, 1000+uint32(port)
+		if rng.IntN(2) == 0 {
+			s.Key = ipvsctl.ServiceKey{Mark: s.Mark, Addr: netip.IPv4Unspecified()}
+		}
+		s.SourceNAT.Masquerade = rng.IntN(2) == 0
+	}
 	return s
 }
 

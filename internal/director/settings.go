@@ -31,6 +31,7 @@ func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, wa
 		all[machine.IPVS(name)] = value
 	}
 	hearing(all, c, m, was)
+	conntracked(all, c.Services)
 	return all
 }
 
@@ -131,7 +132,9 @@ func (all *findings) settingRefused(s machine.Setting, is, wanted string, err er
 // cannot see it: UDP has no connections to open again. With one-packet scheduling,
 // every packet is a connection of its own.
 func outlivesServers(s config.Service) bool {
-	return s.Key.Protocol == ipvsctl.UDP && s.Service.Flags&ipvsctl.OnePacket == 0
+	udp := s.Key.Protocol == ipvsctl.UDP || s.Packets != nil && slices.Contains(s.Packets.Protocols, ipvsctl.UDP) ||
+		slices.ContainsFunc(s.More, func(key ipvsctl.ServiceKey) bool { return key.Protocol == ipvsctl.UDP })
+	return udp && s.Service.Flags&ipvsctl.OnePacket == 0
 }
 
 // copied returns a copy that can be written to.

@@ -46,6 +46,8 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.fallAsleep() || c.asleep != nil {
 		c.healths.Suspend(c.sleeps)
 	}
+	c.do(SetRules(Rules(l.Config)))
+	c.several = several(l.Config.Services)
 	c.private = privateServices(l.Config.Services)
 	c.unpaved = len(c.private) > 0
 	c.changed = c.changed || c.unpaved // The ways to these servers are to be seen.

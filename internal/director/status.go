@@ -28,6 +28,10 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		s.Services = append(s.Services, c.serviceStatus(now, i, e.Table))
 		s.Services[i].Hooks = slices.Clone(e.Hooks[config.Owner{Service: s.Services[i].Name}])
 	}
+	if e.Rules.Wanted > 0 {
+		rules := api.Rules(e.Rules)
+		s.Rules = &rules
+	}
 	if kept := c.orders.standby; kept != nil {
 		standby := *kept
 		s.Standby = &standby
@@ -119,6 +123,7 @@ func (c *Core) findings(now time.Time, s *api.Status, e Edges) []api.Finding {
 	}
 	all.trial(e.Trial)
 	all.groups(s)
+	all.rules(s.Rules, s.Services)
 	for i := range s.Routers {
 		all.rivals(&s.Routers[i], s.Services)
 	}
@@ -190,12 +195,21 @@ func foreign(services map[ipvsctl.ServiceKey]ipvsctl.Service) []string {
 func (c *Core) serviceStatus(now time.Time, place int, seen ipvsctl.Snapshot) api.Service {
 	configured := &c.config.Services[place]
 	row, present := seen.Table[configured.Key]
-	counters := seen.Counters[configured.Key]
+	counters := countersOf(configured, seen.Counters)
 	s := api.Service{
-		Name: configured.Name, Address: configured.Key.String(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
+		Name: configured.Name, Address: configured.Address(), Key: keyStatus(configured.Key), Scheduler: configured.Service.Scheduler,
 		InKernel: present, Servers: make([]api.Server, 0, len(configured.Servers)),
 		Supply: c.planned.Verdicts[place].Supply, Reason: string(c.planned.Verdicts[place].Reason()),
 		BelowMinimum: c.planned.Verdicts[place].Below, Idle: c.lulls[configured.Key].idle, Suspended: c.asleep[configured.Key], Suspicions: c.suspects[configured.Key].count,
+	}
+	if configured.Packets != nil {
+		s.Packets, s.Mark, s.SourceNAT = configured.Packets.String(), configured.Mark, configured.SourceNAT.String()
+	}
+	for _, key := range configured.More {
+		if _, there := seen.Table[key]; !there && c.planned.Table[key].Destinations != nil {
+			s.InKernel = false
+		}
+		s.More = append(s.More, keyStatus(key))
 	}
 	if v := &c.planned.Verdicts[place]; !v.fallback() {
 		s.Tier = int(v.Tier)

@@ -133,6 +133,9 @@ func homes(routers []vrrp.Config) map[netip.Addr]home {
 	return all
 }
 
+// maxUnchanged bounds the addresses of one service that are looked at one by one.
+const maxUnchanged = 256
+
 // unchanged returns the addresses of services that hand packets unchanged to this
 // director as a real server. A firewall mark does not tell which addresses it stands
 // for: marked, it may be any.
@@ -140,8 +143,11 @@ func unchanged(services []config.Service, own map[netip.Addr]bool) (addresses ma
 	addresses = make(map[netip.Addr]bool)
 	for i := range services {
 		if s := &services[i]; forwardsToSelf(s, func(a netip.Addr) bool { return own[a] }) {
-			addresses[s.Key.Addr] = true
-			marked = marked || s.Key.Mark != 0
+			some := s.Addresses(maxUnchanged)
+			for _, a := range some {
+				addresses[a] = true
+			}
+			marked = marked || len(some) == 0
 		}
 	}
 	return addresses, marked

@@ -63,8 +63,7 @@ func (s *supposition) concerned() (keys []ipvsctl.ServiceKey) {
 	for at := range s.down {
 		keys = append(keys, at.service)
 	}
-	slices.SortFunc(keys, ipvsctl.ServiceKey.Compare)
-	return slices.Compact(keys)
+	return keysOf(s.config.Services, keys)
 }
 
 // tell is what would be, given the kernel's counters at two moments that are so far apart;
@@ -77,13 +76,14 @@ func (s *supposition) tell(first, last Counted, apart time.Duration) api.WhatIf 
 		if !slices.Contains(keys, c.Key) {
 			continue
 		}
-		service := api.WhatIfService{Name: c.Name, Address: c.Key.String(), Supply: s.is.Verdicts[i].Supply, Was: s.was.Verdicts[i].Supply, Reason: string(s.is.Verdicts[i].Reason())}
-		for _, row := range last[c.Key] {
+		service := api.WhatIfService{Name: c.Name, Address: c.Address(), Supply: s.is.Verdicts[i].Supply, Was: s.was.Verdicts[i].Supply, Reason: string(s.is.Verdicts[i].Reason())}
+		counted := countersOf(c, last)
+		for _, row := range counted {
 			service.Connections += uint64(row.Value.Active) + uint64(row.Value.Inactive)
 		}
 		if apart > 0 {
-			before, _ := first[c.Key].Get(ipvsctl.DestinationKey{})
-			after, _ := last[c.Key].Get(ipvsctl.DestinationKey{})
+			before, _ := countersOf(c, first).Get(ipvsctl.DestinationKey{})
+			after, _ := counted.Get(ipvsctl.DestinationKey{})
 			rate := float64(increase(before.Connections, after.Connections)) / apart.Seconds()
 			service.Rate = &rate
 		}

@@ -62,7 +62,7 @@ func (c *Core) news(service int, was, is serviceStates) (all TellHooks) {
 		return nil
 	}
 	s := &c.config.Services[service]
-	state := api.ServiceState{Service: s.Name, Address: s.Key.String(), Serving: c.serving(s), Servers: s.Real()}
+	state := api.ServiceState{Service: s.Name, Address: s.Address(), Serving: c.serving(s), Servers: s.Real()}
 	for j := range s.Servers {
 		if server := &s.Servers[j]; was[server.Name] != is[server.Name] {
 			st := state

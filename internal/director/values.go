@@ -160,6 +160,8 @@ type (
 	TellConnections struct{ *connections.Telling }
 	// SetTable makes the kernel's table what it should be.
 	SetTable ipvsctl.Desired
+	// SetRules makes the kernel's packet filter do this with packets of virtual services.
+	SetRules ipvsctl.Ruleset
 	// SetTargets makes these the targets that are probed.
 	SetTargets []*checker.Target
 	// SetIdle makes these the targets of services without traffic.

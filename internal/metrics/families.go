@@ -38,6 +38,9 @@ var daemonFigures = []figure[api.Status]{
 	{counter("ipvs_drift_repaired_total", "Rows that somebody else had changed, and that were repaired."), func(v *api.Status) float64 { return float64(v.Table.Drift) }},
 	{gauge("ipvs_foreign_services", "Services in the kernel's table that are not lvsd's."), func(v *api.Status) float64 { return float64(v.Table.Foreign) }},
 	{gauge("ipvs_operations_pending", "Operations that are still to be done."), func(v *api.Status) float64 { return float64(v.Table.Pending) }},
+	{gauge("rules_kept", "1 if the rules of nftables that mark packets of virtual services are as they should be; missing if there are none."), func(v *api.Status) float64 { return onlyIf(v.Rules != nil, oneIf(v.Rules != nil && v.Rules.Kept)) }},
+	{counter("rules_failures_total", "Transactions that nftables refused, and listings that failed."), func(v *api.Status) float64 { return float64(rules(v).Failures) }},
+	{counter("rules_repaired_total", "How often somebody else had changed the rules of nftables, and they were made anew."), func(v *api.Status) float64 { return float64(rules(v).Repairs) }},
 	{gauge("ipvs_audit_timestamp_seconds", "When the whole table was last compared with the kernel's."), func(v *api.Status) float64 { return moment(v.Table.Audited) }},
 }
 
@@ -190,3 +193,11 @@ func oneIf(set bool) float64 {
 
 // moment is in seconds since 1970, and missing if it has not been.
 func moment(t time.Time) float64 { return onlyIf(!t.IsZero(), float64(t.UnixMicro())/1e6) }
+
+// rules are a status's, or none.
+func rules(v *api.Status) api.Rules {
+	if v.Rules == nil {
+		return api.Rules{}
+	}
+	return *v.Rules
+}

@@ -34,6 +34,13 @@ func marked(mark uint32, virtual, server string) config.Service {
 	return s
 }
 
+// several is a service whose packets to addresses lvsd marks.
+func several(s config.Service, first, last string) config.Service {
+	all := ipvsctl.Select([]ipvsctl.AddressRange{{First: addr(first), Last: addr(last)}}, []ipvsctl.Protocol{ipvsctl.TCP}, nil)
+	s.Packets = &all
+	return s
+}
+
 var (
 	direct = ipvsctl.Destination{Forward: ipvsctl.Direct}
 	ipip   = ipvsctl.Destination{Forward: ipvsctl.Tunnel}
@@ -97,6 +104,9 @@ func TestNeeds(t *testing.T) {
 			strings.ReplaceAll(silent+"address 10.13.0.200/32 on lo=present web\n", " web", " web dns")},
 		{"a firewall mark does not say for which addresses it is", []config.Service{marked(7, "0.0.0.0", own4)}, facts(own4),
 			strings.ReplaceAll(silent, "web", "marked")},
+		{"a mark that lvsd gives itself does, and a service with several addresses has each",
+			[]config.Service{several(marked(7, "0.0.0.0", own4), "10.13.0.200", "10.13.0.201")}, facts(own4),
+			strings.ReplaceAll(silent, "web", "marked") + "address 10.13.0.200/32 on lo=present marked\naddress 10.13.0.201/32 on lo=present marked\n"},
 		{"a stricter arp_ignore stays", []config.Service{service("web", v4, own4, direct)}, facts(own4, "net.ipv4.conf.all.arp_ignore=2"),
 			strings.Replace(silent, "ignore=1", "ignore=2", 1) + "address 10.13.0.200/32 on lo=present web\n"},
 		{"a virtual address on lo makes nobody a real server of a service that has it as one",

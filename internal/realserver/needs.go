@@ -35,10 +35,14 @@ type Role struct {
 	Needs []Need
 }
 
+// maxAddresses bounds the virtual addresses of one service that are added one by one.
+const maxAddresses = 256
+
 // A Serving is one virtual service with an address of this machine among its servers.
 type Serving struct {
 	Service string
-	Key     ipvsctl.ServiceKey
+	// Virtual is where clients reach it.
+	Virtual string
 	Server  netip.Addr
 	Forward ipvsctl.Forward
 	// Note says what cannot be done for it, or is not; empty: nothing.
@@ -71,7 +75,9 @@ func ownOf(c *config.Config, addrs []netip.Addr) map[netip.Addr]bool {
 		own[a] = true
 	}
 	for i := range c.Services {
-		delete(own, c.Services[i].Key.Addr)
+		for _, a := range c.Services[i].Addresses(maxAddresses) {
+			delete(own, a)
+		}
 	}
 	return own
 }
@@ -88,12 +94,14 @@ func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destin
 	if !r.own[server] {
 		return
 	}
-	serving := Serving{Service: s.Name, Key: s.Key, Server: server, Forward: d.Forward}
-	virtual := s.Key.Addr
+	serving := Serving{Service: s.Name, Virtual: s.Address(), Server: server, Forward: d.Forward}
+	addresses := s.Addresses(maxAddresses)
 	switch {
 	case d.Forward == ipvsctl.NAT:
 		serving.Note = "its answers must go by way of the director: check that the default route does"
-	case s.Key.Mark != 0:
+	case s.Marked() && len(addresses) == 0:
+		serving.Note = fmt.Sprintf("it has more than %d virtual addresses: add them yourself, as a route of type local for instance", maxAddresses)
+	case len(addresses) == 0:
 		serving.Note = fmt.Sprintf("firewall mark %d does not say which virtual addresses it is for: add them yourself", s.Key.Mark)
 	}
 	r.role.Services = append(r.role.Services, serving)
@@ -104,11 +112,11 @@ func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destin
 	if d.Forward == ipvsctl.Tunnel {
 		place = r.tunnel(s, server, d)
 	}
-	if virtual.Is4() {
+	if s.Key.Addr.Is4() {
 		r.silence(s.Name)
 	}
-	if s.Key.Mark == 0 {
-		r.need(s.Name, AddressOn(place, virtual), Present)
+	for _, a := range addresses {
+		r.need(s.Name, AddressOn(place, a), Present)
 	}
 }
 

@@ -50,6 +50,7 @@ director {
   exclusive_table  = true
   keep_table       = false
   log_level        = "debug"
+  marks            = "0x7000-0x7fff"
   keeper_processors = "0,2-3"
 }
 
@@ -650,6 +651,16 @@ defaults {
       md5  = "444bcb3a3fcf8389296c49467f27e1d6"
     }
   }
+}
+
+virtual_service "several" {
+  addresses  = ["10.13.0.202-10.13.0.203"]
+  ports      = [81, "8000-8009"]
+  protocols  = ["tcp", "udp"]
+  marked     = true
+  source_nat = "10.13.0.15"
+  forward    = "nat"
+  real_server "192.168.1.4" {}
 }
 
 virtual_service "marked" {

@@ -1,0 +1,239 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+)
+
+// manyPackets are services of several ports and protocols with one persistence, and some for
+// clients in the servers' own network, of which one has source NAT.
+const manyPackets = `
+virtual_router "inside" {
+  interface       = "eth1"
+  id              = 52
+  priority        = 150
+  advert_interval = "100ms"
+  addresses       = ["192.168.1.200/24", "192.168.1.201/24"]
+}
+
+defaults {
+  check "tcp" { interval = "500ms" }
+}
+
+virtual_service "web" {
+  address   = "10.13.0.200"
+  ports     = [80, 443]
+  scheduler = "rr"
+  forward   = "nat"
+  persistence {}
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web2" { address = "192.168.1.5" }
+  real_server "web3" { address = "192.168.2.2" }
+}
+
+virtual_service "rtp" {
+  address   = "10.13.0.200"
+  ports     = ["16384-32767"]
+  protocols = ["udp"]
+  scheduler = "rr"
+  forward   = "nat"
+  persistence {}
+  check "tcp" { port = 80 }
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web2" { address = "192.168.1.5" }
+}
+
+virtual_service "one-arm" {
+  address    = "192.168.1.200"
+  port       = 80
+  scheduler  = "rr"
+  forward    = "nat"
+  source_nat = "masquerade"
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web3" { address = "192.168.2.2" }
+}
+
+virtual_service "control" {
+  address = "192.168.1.201"
+  port    = 80
+  forward = "nat"
+  real_server "web1" { address = "192.168.1.4" }
+}
+`
+
+// needNAT skips a test on a kernel whose nftables has no NAT, as user-mode Linux's.
+func needNAT(t *testing.T) {
+	t.Helper()
+	cluster.NeedLab(t)
+	const rules = "table inet probe {\n chain c {\n  type nat hook postrouting priority 100;\n  masquerade\n }\n}\n"
+	if out, err := check(rules); err != nil {
+		if cluster.InQEMU() {
+			t.Fatalf("%v: %s", err, out)
+		}
+		t.Skipf("this kernel has no NAT of nftables: %v\n%s", err, out)
+	}
+}
+
+// serveTo answers clients on the real servers with the server's name, and with the address
+// that it sees.
+func (p *pair) serveTo(udp ...uint16) {
+	p.t.Helper()
+	for _, h := range p.Servers {
+		for _, port := range []uint16{80, 443} {
+			p.servePages(p.listen(h, port), func(w http.ResponseWriter, r *http.Request) {
+				from, _, _ := net.SplitHostPort(r.RemoteAddr)
+				fmt.Fprintln(w, h.Name, from)
+			})
+		}
+		for _, port := range udp {
+			p.must(h.In(func() error {
+				c, err := net.ListenPacket("udp4", fmt.Sprintf(":%d", port))
+				if err != nil {
+					return err
+				}
+				p.t.Cleanup(func() { _ = c.Close() })
+				go func() {
+					b := make([]byte, 64)
+					for {
+						_, from, err := c.ReadFrom(b)
+						if err != nil {
+							return
+						}
+						_, _ = c.WriteTo([]byte(h.Name), from)
+					}
+				}()
+				return nil
+			}))
+		}
+	}
+}
+
+// asks returns what a server answers to a host that asks from one of its addresses.
+func (p *pair) asks(h *cluster.Host, from, network, to string, patience time.Duration) (answer string, err error) {
+	var conn net.Conn
+	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	if network == "udp4" {
+		d.LocalAddr = &net.UDPAddr{IP: net.ParseIP(from)}
+	}
+	if from == "" {
+		d.LocalAddr = nil
+	}
+	if err := h.In(func() (err error) {
+		conn, err = d.DialContext(context.Background(), network, to)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write([]byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+		return "", err
+	}
+	b := make([]byte, 1024)
+	n := 0
+	for n < len(b) {
+		more, err := conn.Read(b[n:])
+		n += more
+		if err != nil && n == 0 {
+			return "", err
+		}
+		if err != nil || network == "udp4" {
+			break
+		}
+	}
+	if _, body, ok := strings.Cut(string(b[:n]), "\r\n\r\n"); ok {
+		return strings.TrimSpace(body), nil
+	}
+	return string(b[:n]), nil
+}
+
+// mustAsk is asks where an answer must come.
+func (p *pair) mustAsk(h *cluster.Host, from, network, to string) string {
+	p.t.Helper()
+	answer, err := p.asks(h, from, network, to, 5*time.Second)
+	if err != nil {
+		p.t.Fatalf("%s asks %s from %q: %v", h.Name, to, from, err)
+	}
+	return answer
+}
+
+// TestServicesOfMarkedPackets with traffic: a client stays on its server at all ports, and
+// one in the servers' network is served; the rules are kept, survive a kill, and go.
+func TestServicesOfMarkedPackets(t *testing.T) {
+	needNAT(t)
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": manyPackets})
+	p.serveTo(16384, 20000, 32767)
+	p.start(0)
+	p.waitReady(0)
+	p.waitHolder(0, cluster.VIP)
+	p.waitHolder(0, netip.MustParseAddr("192.168.1.200"))
+
+	seen := map[string]bool{}
+	for i := range 4 {
+		from := fmt.Sprintf("10.13.0.%d", 101+i)
+		p.on(p.Client, "ip", "address", "add", from+"/24", "dev", "eth0")
+		first, _, _ := strings.Cut(p.mustAsk(p.Client, from, "tcp4", "10.13.0.200:80"), " ")
+		seen[first] = true
+		for _, port := range []string{"443", "80", "443"} {
+			if name, _, _ := strings.Cut(p.mustAsk(p.Client, from, "tcp4", "10.13.0.200:"+port), " "); name != first {
+				t.Errorf("%s is on %s at port 80, and on %s at port %s", from, first, name, port)
+			}
+		}
+		media := p.mustAsk(p.Client, from, "udp4", "10.13.0.200:16384")
+		for _, port := range []string{"20000", "32767"} {
+			if name := p.mustAsk(p.Client, from, "udp4", "10.13.0.200:"+port); name != media {
+				t.Errorf("%s is on %s at port 16384, and on %s at port %s", from, media, name, port)
+			}
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("four clients are on %v, want all three servers", seen)
+	}
+
+	// A client in the servers' network, and in the name of whom the server sees it.
+	neighbour := p.Servers[1]
+	for range 2 {
+		if answer := p.mustAsk(neighbour, "", "tcp4", "192.168.1.200:80"); answer != "web1 192.168.1.15" && answer != "web3 192.168.2.15" {
+			t.Errorf("a neighbour of the servers gets %q, want a server that has seen the director", answer)
+		}
+	}
+	if answer, err := p.asks(neighbour, "", "tcp4", "192.168.1.201:80", 500*time.Millisecond); err == nil {
+		t.Errorf("without source NAT, it gets %q", answer)
+	}
+
+	p.on(p.Directors[0], "nft", "flush", "ruleset")
+	p.untilRules("the rules are made anew", func(s string) bool { return strings.Contains(s, `comment "web"`) })
+	p.mustAsk(p.Client, "10.13.0.101", "tcp4", "10.13.0.200:443")
+	if s := p.mustStatus(0); s.Rules == nil || s.Rules.Repairs != 1 || !s.Rules.Kept {
+		t.Errorf("rules %+v, want one repair", s.Rules)
+	}
+
+	p.must(p.daemons[0].Kill())
+	p.start(0)
+	p.waitReady(0)
+	p.mustAsk(p.Client, "10.13.0.101", "tcp4", "10.13.0.200:443")
+	p.write("web.hcl", strings.ReplaceAll(web, `"web"`, `"plain"`))
+	p.reload(0)
+	p.untilRules("no rules are left", func(s string) bool { return !strings.Contains(s, "lvsd_services") })
+	p.until("conntrack to be as it was", func() (bool, error) {
+		out, err := p.Directors[0].Run(t.Context(), "cat", "/proc/sys/net/ipv4/vs/conntrack")
+		return strings.TrimSpace(out) == "0", err
+	})
+}
+
+// untilRules waits until the rules of nftables on the first director are as they should be.
+func (p *pair) untilRules(what string, are func(rules string) bool) {
+	p.t.Helper()
+	p.until(what, func() (bool, error) {
+		out, err := p.Directors[0].Run(p.t.Context(), "nft", "list", "ruleset")
+		return are(out), err
+	})
+}
