@@ -358,7 +358,7 @@ director {
   keep_table = true
 
   # The firewall marks that lvsd gives to packets, by a table of nftables that
-  # is its own (inet lvsd_services): of virtual services with marked or
+  # is its own (inet lvsd-services): of virtual services with marked or
   # source_nat, and of none else. Each service has one, which follows from its
   # name, so that all directors have the same. Packets that have another mark
   # when they arrive lose it. Nothing else on this machine may use these marks,
@@ -2030,7 +2030,7 @@ virtual_service "voip" {
   protocols = ["tcp", "udp"]
 
   # Make the service one of the kernel, however many addresses, protocols and
-  # ports it has: a table of nftables that is lvsd's own, inet lvsd_services,
+  # ports it has: a table of nftables that is lvsd's own, inet lvsd-services,
   # gives its packets a firewall mark (see marks in the director block), and
   # persistence sends a client to the same server at all of them. If false,
   # each address with each protocol and port is a virtual service of the

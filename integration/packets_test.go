@@ -222,7 +222,7 @@ func TestServicesOfMarkedPackets(t *testing.T) {
 	p.mustAsk(p.Client, "10.13.0.101", "tcp4", "10.13.0.200:443")
 	p.write("web.hcl", strings.ReplaceAll(web, `"web"`, `"plain"`))
 	p.reload(0)
-	p.untilRules("no rules are left", func(s string) bool { return !strings.Contains(s, "lvsd_services") })
+	p.untilRules("no rules are left", func(s string) bool { return !strings.Contains(s, "lvsd-services") })
 	p.until("conntrack to be as it was", func() (bool, error) {
 		out, err := p.Directors[0].Run(t.Context(), "cat", "/proc/sys/net/ipv4/vs/conntrack")
 		return strings.TrimSpace(out) == "0", err

@@ -55,6 +55,7 @@ func TestRulesAreMadeOnceAndLookedAt(t *testing.T) {
 		synctest.Wait()
 		r.Set(slices.Clone(want)) // a reload that changes nothing of it
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if f.replaced != 1 || f.asked < 10 || !f.rules.Equal(want) {
 			t.Errorf("%d transactions, %d looks, rules %v", f.replaced, f.asked, f.rules)
 		}
@@ -74,6 +75,7 @@ func TestRulesThatSomebodyChangedAreMadeAnew(t *testing.T) {
 		synctest.Wait()
 		f.changed = true
 		time.Sleep(2 * rulesEvery)
+		synctest.Wait()
 		if s := r.Stats(); f.changed || s.Repairs != 1 || !slices.Contains(*events, RulesRepaired) {
 			t.Errorf("changed %v, stats %+v, events %v", f.changed, s, *events)
 		}
@@ -85,6 +87,7 @@ func TestRefusedRulesAreTriedAgain(t *testing.T) {
 	kept(t, f, func(r *Ruler, events *[]string) {
 		r.Set(Ruleset{marking("web", 7)})
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if s := r.Stats(); s.Kept || s.LastError != "no such module" || s.Failures < 10 || s.Failures > 20 {
 			t.Errorf("stats %+v", s)
 		}
@@ -93,6 +96,7 @@ func TestRefusedRulesAreTriedAgain(t *testing.T) {
 		}
 		f.refuses = nil
 		time.Sleep(2 * rulesRetryMost)
+		synctest.Wait()
 		if s := r.Stats(); !s.Kept || s.LastError != "" || len(f.rules) != 1 {
 			t.Errorf("stats %+v", s)
 		}
@@ -104,6 +108,7 @@ func TestWhoWantsNoRulesNeedNotHaveNftables(t *testing.T) {
 	kept(t, f, func(r *Ruler, events *[]string) {
 		r.Set(nil)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if s := r.Stats(); s.LastError != "" || s.Failures > 0 || f.replaced != 1 || len(*events) > 0 {
 			t.Errorf("stats %+v, %d transactions, events %v", s, f.replaced, *events)
 		}

@@ -29,7 +29,7 @@ var directorTable = block.NewTable("director", func() []block.Entry[Director] {
 			false, func(d *Director) *bool { return &d.ExclusiveTable }),
 		block.Flag("keep_table", "Leave the IPVS table as it is when the daemon stops, so that established connections continue. If false, the daemon removes its rows when it stops.",
 			true, func(d *Director) *bool { return &d.KeepTable }),
-		block.Text("marks", "The firewall marks that lvsd gives to packets, by a table of nftables that is its own (inet lvsd_services): of virtual services with marked or source_nat, and of none else. Each service has one, which follows from its name, so that all directors have the same. Packets that have another mark when they arrive lose it. Nothing else on this machine may use these marks, and they must be the same on all directors.",
+		block.Text("marks", "The firewall marks that lvsd gives to packets, by a table of nftables that is its own (inet lvsd-services): of virtual services with marked or source_nat, and of none else. Each service has one, which follows from its name, so that all directors have the same. Packets that have another mark when they arrive lose it. Nothing else on this machine may use these marks, and they must be the same on all directors.",
 			ipvsctl.DefaultMarks, markRange, func(d *Director) *ipvsctl.MarkRange { return &d.Marks }).Within("two numbers with a hyphen between, 256 or more marks").Unless("\"" + ipvsctl.DefaultMarks.String() + "\""),
 		block.Choice("log_level", "The least severe messages that are logged.",
 			"", words("debug", "info", "warn", "error"), func(d *Director) *string { return &d.LogLevel }).Unless("that of --log-level, \"info\" if it is not given"),

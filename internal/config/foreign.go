@@ -327,7 +327,7 @@ var keepalivedGlobal = []foreignWords{
 		`iptables has no transactions: accept = false has a table of nftables of lvsd's own, and all other rules stay yours.`},
 	{"nftables nftables_counters nftables_ifindex nftables_priority", never,
 		`The one table that lvsd has in nftables, for accept = false, has a fixed name and the one priority at which IPVS still works.`},
-	{"nftables_ipvs", counterpart, `Write marked = true in the virtual_service: lvsd has a table of nftables of its own for all its addresses and ports, inet lvsd_services.`},
+	{"nftables_ipvs", counterpart, `Write marked = true in the virtual_service: lvsd has a table of nftables of its own for all its addresses and ports, inet lvsd-services.`},
 	{"nftables_ipvs_start_fwmark", counterpart, `Write marks = "1000-1999" in the director block, a range of firewall marks.`},
 	{"nftables_ipvs_priority", never, `Packets are marked after connection tracking and before routing, which is the one priority that is needed.`},
 	{`log_all_failures child_wait_time config_save_dir fork_delay iproute_etc_dir iproute_usr_dir reload_repeat

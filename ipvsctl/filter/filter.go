@@ -14,7 +14,7 @@ import (
 )
 
 // Table is the name of lvsd's own table of nftables for virtual services, of the family inet.
-const Table = "lvsd_services"
+const Table = "lvsd-services"
 
 // The chains of the table. IPVS takes packets that arrive after these hooks, in "input", and
 // those of this machine in "output", both later than the priority of marks. It sends packets

@@ -79,7 +79,7 @@ func TestTheTableReadsAsItWasMeant(t *testing.T) {
 	replace(t, &f, rules())
 	t.Cleanup(func() { replace(t, &f, nil) })
 	intact(t, &f, true, "at first")
-	got := strings.Join(strings.Fields(netnstest.Run(t, "nft list table inet lvsd_services")), " ")
+	got := strings.Join(strings.Fields(netnstest.Run(t, "nft list table inet lvsd-services")), " ")
 	for _, want := range []string{
 		`chain arriving { type filter hook prerouting priority mangle; policy accept; ip daddr 10.13.0.200 tcp dport { 80, 443 } meta mark set 0x00000007 comment "web"`,
 		`ip daddr { 10.13.0.201, 10.13.0.210-10.13.0.219 } meta l4proto { tcp, udp } th dport { 5060-5061, 16384-65535 } meta mark set 0x00000008 comment "rtp"`,
@@ -102,12 +102,12 @@ func TestWhatOthersDoToTheTableIsSeen(t *testing.T) {
 	netnstest.Run(t, "nft add table inet other")
 	for _, line := range []string{
 		"nft flush ruleset",
-		"nft delete table inet lvsd_services",
-		"nft flush chain inet lvsd_services arriving",
-		"nft add rule inet lvsd_services arriving drop",
-		"nft insert rule inet lvsd_services sources accept",
-		"nft add chain inet lvsd_services mine { type filter hook input priority 0 ; }",
-		"nft chain inet lvsd_services leaving { policy drop ; }",
+		"nft delete table inet lvsd-services",
+		"nft flush chain inet lvsd-services arriving",
+		"nft add rule inet lvsd-services arriving drop",
+		"nft insert rule inet lvsd-services sources accept",
+		"nft add chain inet lvsd-services mine { type filter hook input priority 0 ; }",
+		"nft chain inet lvsd-services leaving { policy drop ; }",
 	} {
 		replace(t, &f, rules())
 		intact(t, &f, true, "after it was made")
