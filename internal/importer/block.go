@@ -86,6 +86,35 @@ func (b *Block) One(kind string) *Block {
 	return b.Block(kind)
 }
 
+// Accounted returns the places that came along in blocks, or are among the losses.
+func (r *Result) Accounted() map[Place]bool {
+	seen := map[Place]bool{}
+	for _, b := range r.Blocks {
+		b.mark(seen)
+	}
+	for _, l := range r.Losses {
+		seen[l.Place] = true
+	}
+	return seen
+}
+
+// mark notes the places that a block was made of.
+func (b *Block) mark(seen map[Place]bool) {
+	for _, p := range b.From {
+		seen[p] = true
+	}
+	for _, it := range b.Items {
+		switch it := it.(type) {
+		case *Block:
+			it.mark(seen)
+		case *Arg:
+			for _, p := range it.From {
+				seen[p] = true
+			}
+		}
+	}
+}
+
 // A Result is what was made of a configuration, for one director.
 type Result struct {
 	Blocks []*Block // at the top level, in the order in which they are to be written

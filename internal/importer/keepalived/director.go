@@ -24,6 +24,12 @@ func (g *globals) process(list []*instance) {
 
 // rest tells of what nobody has asked for.
 func (g *globals) rest() {
+	seen := g.Accounted()
+	for _, s := range g.all {
+		if g.used[s] && !seen[s.Place] {
+			g.note(s, "no vrrp_instance here makes use of it")
+		}
+	}
 	for _, word := range globalWords {
 		for _, s := range g.take(word) {
 			kind, reason, remedy := g.fate(word)

@@ -1,6 +1,10 @@
 package keepalived
 
-import "testing"
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
 
 // FuzzParse checks that no text makes the reader panic, or read for ever.
 func FuzzParse(f *testing.F) {
@@ -23,5 +27,23 @@ func FuzzParse(f *testing.F) {
 			s.Command()
 			s.List()
 		}
+	})
+}
+
+// FuzzImport checks that no text makes the importer panic, and that nothing is dropped.
+func FuzzImport(f *testing.F) {
+	for seed := range uint64(20) {
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
+		f.Add(g.configuration())
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		files := disk{"k.conf": text}
+		r, err := Import(files, "k.conf", Options{ID: "a"})
+		if err != nil {
+			return
+		}
+		list, _, _ := Parse(files, "k.conf", Options{ID: "a"})
+		checkAccounted(t, r, slices.DeleteFunc(list, func(s *Statement) bool { return slices.Contains(lvsWords, s.Words[0]) }))
+		written(r)
 	})
 }

@@ -34,11 +34,10 @@ func readSyncGroups(w *walk, top *section) (all []*syncGroup) {
 				g.members, g.from = append(g.members, name), append(g.from, at[n])
 			}
 		}
-		g.weighs = g.flag("sync_group_tracking_weight")
-		if tracking := g.flag("global_tracking"); tracking != nil {
-			g.weighs, g.from = tracking, append(g.from, tracking.Place)
-		} else if g.weighs != nil {
-			g.from = append(g.from, g.weighs.Place)
+		for _, o := range [...]*Statement{g.flag("sync_group_tracking_weight"), g.flag("global_tracking")} {
+			if o != nil {
+				g.weighs, g.from = o, append(g.from, o.Place)
+			}
 		}
 		all = append(all, g)
 	}
@@ -62,7 +61,7 @@ func (r *routers) group(g *syncGroup) {
 	switch len(members) {
 	case 0:
 		r.lose(importer.Lost, g.s, "no vrrp_instance is in this group, and keepalived does not take it either", "Name them in a block group in it, one on each line.")
-		g.rest()
+		r.drop(importer.Lost, g.s)
 		return
 	case 1:
 		i := known[members[0]]

@@ -1,6 +1,10 @@
 package keepalived
 
-import "github.com/lvsd/lvsd/internal/importer"
+import (
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
 
 // Import makes lvsd's configuration of keepalived's, for the director that would start
 // it with these options.
@@ -12,10 +16,32 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	w := &walk{Options: o}
 	w.Losses = losses
 	importVRRP(top, w)
+	seen := w.Accounted()
+	for _, s := range top {
+		if !slices.Contains(lvsWords, s.Words[0]) {
+			w.overlooked(s, seen)
+		}
+	}
 	importLVS(top, w)
 	if len(w.heading) > 0 && len(w.Blocks) > 0 {
 		b := w.Blocks[0]
 		b.Comment = append(w.heading, b.Comment...)
 	}
 	return w.Result, nil
+}
+
+// notUnderstood is the reason of last resort.
+const notUnderstood = "it was not understood"
+
+// overlooked notes what has become of nothing, which is a mistake of this package, but
+// none of the user's: nothing is dropped silently. A block is there where a line of it is.
+func (w *walk) overlooked(s *Statement, seen map[importer.Place]bool) (known bool) {
+	known = seen[s.Place]
+	for _, inner := range s.Block {
+		known = w.overlooked(inner, seen) || known
+	}
+	if !known && (len(s.Block) > 0 || !s.HasBlock) {
+		w.gone(importer.Lost, s, notUnderstood)
+	}
+	return known
 }

@@ -9,11 +9,12 @@ import (
 // Routers are all virtual routers on their way.
 type routers struct {
 	*walk
-	globals  *globals
-	trackers *trackers
-	garp     []*garpGroup
-	list     []*instance
-	grouped  map[string]bool // by a vrrp_sync_group, which decides about weights
+	globals   *globals
+	trackers  *trackers
+	garp      []*garpGroup
+	list      []*instance
+	addresses map[netip.Addr]string // with the vrrp_instance that has them
+	grouped   map[string]bool       // by a vrrp_sync_group, which decides about weights
 }
 
 // An instance is a vrrp_instance on its way to a virtual_router.

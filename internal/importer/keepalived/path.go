@@ -49,10 +49,32 @@ func (r *pathReader) number(name, value string) {
 func (c *section) routeBlocks(into *importer.Block, list []*Statement, track bool) {
 	for _, s := range list {
 		r := &pathReader{section: c, s: s, b: importer.NewBlock("route", "").Of(s.Place).Note(comments(s)...)}
-		if r.route(track) {
+		switch {
+		case !r.route(track):
+		case !c.isNew("route " + r.b.Labels[0] + " " + first(valueOf(r.b, "table"), "254") + " " + r.metric()):
+			c.lose(importer.Lost, s, "there is a route to that destination already, and a table has one with each metric", "Write metric = 100, or another one, in one of the two.")
+		default:
 			into.Items = append(into.Items, r.b)
 		}
 	}
+}
+
+// isNew reports whether nothing of the same key was there before.
+func (w *walk) isNew(key string) bool {
+	if w.keys == nil {
+		w.keys = map[string]bool{}
+	}
+	before := w.keys[key]
+	w.keys[key] = true
+	return !before
+}
+
+// valueOf is the text of an argument; "" if there is none.
+func valueOf(b *importer.Block, name string) string {
+	if a := b.Get(name); a != nil {
+		return a.Value.Text
+	}
+	return ""
 }
 
 // route reads the line of a route, in the grammar of ip-route(8).
@@ -91,11 +113,24 @@ func (r *pathReader) route(track bool) bool {
 	return r.leads()
 }
 
+// metric is the metric that the kernel gives a route.
+func (r *pathReader) metric() string {
+	m := valueOf(r.b, "metric")
+	if strings.Contains(r.b.Labels[0]+valueOf(r.b, "via"), ":") && (m == "" || m == "0") {
+		return "1024"
+	}
+	return first(m, "0")
+}
+
 // leads reports whether a route leads anywhere.
 func (r *pathReader) leads() bool {
 	if r.b.Get("via") == nil && r.b.Get("interface") == nil && r.b.Get("type") == nil {
 		r.lose(importer.Lost, r.s, "the route has neither a next router nor an interface", `Write route "`+r.b.Labels[0]+`" { via = "10.13.0.1" }.`)
 		return false
+	}
+	if r.b.Get("onlink") != nil && (r.b.Get("via") == nil || r.b.Get("interface") == nil) {
+		r.loseText(importer.Lost, r.s, "onlink", "it says that the next router is on the interface, and both are needed for that", "")
+		r.b.Remove("onlink")
 	}
 	if r.b.Get("type") != nil {
 		for _, name := range [...]string{"via", "interface", "source", "scope", "onlink", "mtu", "advertised_mss", "hop_limit", "window", "track"} {
@@ -229,8 +264,20 @@ func (c *section) ruleBlocks(into *importer.Block, list []*Statement) {
 			r.b.Set("priority", importer.Number(c.nextRule()))
 			c.lose(importer.Note, s, "the rule has no priority, and keepalived counts down from 16384, as is done here", "")
 		}
+		if !c.isNew("rule" + ruleKey(r.b)) {
+			c.lose(importer.Lost, s, "there is the same rule already, and the kernel has it once", "")
+			continue
+		}
 		into.Items = append(into.Items, r.b)
 	}
+}
+
+// ruleKey is all that distinguishes a rule.
+func ruleKey(b *importer.Block) (key string) {
+	for _, name := range [...]string{"priority", "from", "to", "iif", "oif", "firewall_mark", "firewall_mask", "protocol", "source_port", "destination_port", "suppress_prefix_length", "table", "family"} {
+		key += " " + valueOf(b, name)
+	}
+	return key
 }
 
 // nextRule returns the priority of the next rule without one.

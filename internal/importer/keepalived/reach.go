@@ -39,38 +39,53 @@ func (i *instance) unicast() (low, high int) {
 	var list []string
 	var from []importer.Place
 	lines := i.lines("unicast_peer")
+	low, high = 255, 0
 	for _, s := range lines {
 		p, _, ok := prefixOf(s.Words[0])
-		if !ok || p.Addr().Is6() != i.six {
+		switch {
+		case !ok || p.Addr().Is6() != i.six:
 			i.lose(importer.Lost, s, "an address of the same family was expected, and keepalived does not take this either", "")
+			continue
+		case slices.Contains(i.peers, p.Addr()):
+			i.note(s, "it is among the peers already")
 			continue
 		}
 		i.peers = append(i.peers, p.Addr())
 		list, from = append(list, p.Addr().String()), append(from, s.Place)
-		for at := 1; at < len(s.Words); at += 2 {
-			n := 0
-			if s.Is(s.Words[0]) && (s.Words[at] == "min_ttl" || s.Words[at] == "max_ttl") {
-				n, ok = i.whole(s, at+1, 0, 255)
-			} else {
-				i.extra(s, at)
-				break
-			}
-			if ok && s.Words[at] == "min_ttl" && (low == 0 || n < low) {
-				low = n
-			} else if ok && n > high {
-				high = n
-			}
-		}
+		l, h := i.bounds(s)
+		low, high = min(low, l), max(high, h)
 	}
+	checks := i.take("check_unicast_src")
 	if len(list) == 0 {
+		for _, s := range checks {
+			i.note(s, "there are no unicast peers")
+		}
 		return 0, 0
 	}
-	a := i.b.Set("peers", importer.Strings(list...), from...)
+	a := i.b.Set("peers", importer.Strings(list...), append(from, places(checks...)...)...)
 	for _, s := range lines {
 		remarks(i.b, a, s)
 	}
-	for _, s := range i.take("check_unicast_src") {
-		a.From = append(a.From, s.Place)
+	return low, high
+}
+
+// bounds reads the bounds of a peer's TTL, of which lvsd has one pair for all peers.
+func (i *instance) bounds(s *Statement) (low, high int) {
+	high = 255
+	for at := 1; at < len(s.Words); at += 2 {
+		word := s.Words[at]
+		if word != "min_ttl" && word != "max_ttl" {
+			i.extra(s, at)
+			break
+		}
+		n, ok := i.whole(s, at+1, 0, 255)
+		switch {
+		case !ok:
+		case word == "min_ttl":
+			low = n
+		default:
+			high = n
+		}
 	}
 	return low, high
 }
@@ -78,11 +93,12 @@ func (i *instance) unicast() (low, high int) {
 // nearness sets with which TTL peers' adverts are accepted. keepalived takes any, and
 // lvsd what comes from the same network, so it matters where peers are on another one.
 func (i *instance) nearness(source *Statement, low, high int) {
+	if bounded := high > 0 && high < 255; bounded && high >= low {
+		i.b.Set("max_ttl", importer.Number(high))
+		low = max(low, 1)
+	}
 	if low > 0 {
 		i.b.Set("min_ttl", importer.Number(low))
-	}
-	if high > 0 && high < 255 {
-		i.b.Set("max_ttl", importer.Number(high))
 	}
 	if low > 0 || i.near(source) {
 		return

@@ -34,8 +34,32 @@ func (r *routers) instance(s *Statement) {
 	i.b = r.add(importer.NewBlock("virtual_router", i.name).Of(s.Place).Note(comments(s)...))
 	r.list = append(r.list, i)
 	i.compose(id)
+	if !i.moves() {
+		r.retract(i)
+		return
+	}
 	i.section.rest()
 	i.leftover(i.b)
+}
+
+// moves reports whether there is anything that moves with the virtual router.
+func (i *instance) moves() bool {
+	return i.advertised > 0 || slices.ContainsFunc(i.b.Items, func(it importer.Item) bool {
+		b, is := it.(*importer.Block)
+		return is && slices.Contains([]string{"extra_address", "route", "rule", "on"}, b.Kind)
+	})
+}
+
+// retract takes a virtual router back with which nothing would move.
+func (r *routers) retract(i *instance) {
+	is := func(b *importer.Block) bool { return b == i.b }
+	r.Blocks = slices.DeleteFunc(r.Blocks, is)
+	r.list = r.list[:len(r.list)-1]
+	for _, d := range r.trackers.order {
+		d.uses = slices.DeleteFunc(d.uses, func(b *importer.Block) bool { return slices.Contains(i.b.Items, importer.Item(b)) })
+	}
+	r.lose(importer.Lost, i.s, "it has no address, and nothing else that would move: keepalived exchanges adverts for it all the same", "Write a virtual_router with an address, or with a program in an on block.")
+	r.drop(importer.Lost, i.s)
 }
 
 // compose makes the virtual router, in the order of its options.
@@ -231,7 +255,11 @@ func (i *instance) virtualMAC() {
 		return
 	}
 	if i.advertised == 0 {
-		i.lose(importer.Lost, i.vmac, "a virtual MAC address is that of addresses which are advertised, and there are none", "")
+		for _, s := range [...]*Statement{i.vmac, base} {
+			if s != nil {
+				i.lose(importer.Lost, s, "a virtual MAC address is that of addresses which are advertised, and there are none", "")
+			}
+		}
 		return
 	}
 	b := i.b.Block("virtual_mac").Of(i.vmac.Place).Note(comments(i.vmac)...)
@@ -257,6 +285,10 @@ func (i *instance) virtualMAC() {
 		default:
 			device = word
 		}
+	}
+	for n := 1; !i.isNew("device " + device); n++ {
+		i.loseText(importer.Differs, i.vmac, device, "another virtual router has a device of this name", "")
+		device = "vrrp." + decimal(i.id) + "." + decimal(n)
 	}
 	b.Set("device", importer.String(device), append(from, i.vmac.Place)...)
 	if base != nil {

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +12,6 @@ import (
 
 // secretFolder is where the files with keys and passwords belong.
 const secretFolder = "/etc/lvsd/"
-
-// hidden stands in messages where a secret stands in a configuration.
-const hidden = "…"
 
 // secretFile adds a file for a secret of a virtual router, and returns its path.
 func (w *walk) secretFile(router, what, secret string) string {
@@ -36,13 +34,15 @@ func (w *walk) secretFile(router, what, secret string) string {
 // authentication makes a block authentication of what stands in the blocks authentication
 // and auth_hmac.
 func (i *instance) authentication() {
-	if blocks := i.take("auth_hmac"); len(blocks) > 0 {
-		for _, s := range blocks {
-			i.keys(s)
-		}
-		return
+	if s := i.last("auth_hmac"); s != nil {
+		i.keys(s)
 	}
-	for _, s := range i.take("authentication") {
+	s := i.last("authentication")
+	switch {
+	case s != nil && slices.ContainsFunc(i.b.Items, func(it importer.Item) bool { b, is := it.(*importer.Block); return is && b.Kind == "authentication" }):
+		i.note(s, "with auth_hmac, there is no password")
+		i.drop(importer.Note, s)
+	case s != nil:
 		i.extra(s, 1)
 		i.password(s)
 	}
@@ -94,29 +94,53 @@ func (i *instance) secretly(kind importer.Kind, reason, remedy string, list ...*
 func (i *instance) keys(s *Statement) {
 	c := i.walk.section(s.Block)
 	b := importer.NewBlock("authentication").Of(s.Place).Note(comments(s)...)
+	var ids []string
 	for _, k := range c.take("key") {
-		i.key(b, k)
+		if i.key(b, k, ids) {
+			ids = append(ids, k.Words[1])
+		}
 	}
-	if len(b.Items) == 0 {
+	if len(ids) == 0 {
 		i.lose(importer.Note, s, "it has no key that can be read, and keepalived passes over it", "")
+		i.drop(importer.Note, s)
 		return
 	}
 	i.b.Items = append(i.b.Items, b)
-	if a := c.last("active_key"); a != nil {
-		if n, ok := c.whole(a, 1, 1, 255); ok {
-			b.Set("signer", importer.Number(n), a.Place)
-		}
-	}
-	if m := c.last("mode"); m != nil {
+	i.signer(c, b, ids)
+	if m := c.last("mode"); m != nil && m.Arg(1) != "" && strings.Contains(" enforce permissive receive-only ", " "+m.Arg(1)+" ") {
 		b.Set("mode", importer.String(m.Arg(1)), m.Place)
+	} else if m != nil {
+		i.lose(importer.Lost, m, "enforce, permissive or receive-only was expected", "")
 	}
-	replay := c.last("anti_replay")
-	ordered := replay != nil && replay.Arg(1) == "monotonic"
+	i.replay(c, b)
+	c.rest()
+	c.leftover(b)
+}
+
+// signer sets the key that adverts are signed with: the first one, where nothing is said.
+func (i *instance) signer(c *section, b *importer.Block, ids []string) {
+	a := c.last("active_key")
+	if a != nil && slices.Contains(ids, a.Arg(1)) {
+		b.Set("signer", importer.Expr(a.Arg(1)), a.Place)
+		return
+	}
+	if a != nil {
+		i.lose(importer.Lost, a, "there is no key of that id", "Write signer with the id of the key that this director signs with; it is "+ids[0]+" here.")
+	}
+	if len(ids) > 1 {
+		b.Set("signer", importer.Expr(ids[0]), places(a)...)
+	}
+}
+
+// replay sets how an advert is recognized that is sent again.
+func (i *instance) replay(c *section, b *importer.Block) {
+	s := c.last("anti_replay")
+	ordered := s != nil && s.Arg(1) == "monotonic"
 	switch {
 	case ordered:
-		b.Set("replay", importer.String("order"), replay.Place)
-	case replay != nil:
-		b.Set("replay", importer.String("time"), replay.Place)
+		b.Set("replay", importer.String("order"), s.Place)
+	case s != nil:
+		b.Set("replay", importer.String("time"), s.Place)
 	}
 	if t := c.last("time_window"); t != nil {
 		if n, ok := c.whole(t, 1, 1, 300); ok && !ordered {
@@ -125,16 +149,14 @@ func (i *instance) keys(s *Statement) {
 			c.note(t, "with anti_replay monotonic, the time does not count")
 		}
 	}
-	c.rest()
-	c.leftover(i.b)
 }
 
 // key reads the line of a key: its id, and its text or a file that has it.
-func (i *instance) key(b *importer.Block, s *Statement) {
+func (i *instance) key(b *importer.Block, s *Statement, ids []string) bool {
 	n, err := strconv.Atoi(s.Arg(1))
-	if err != nil || n < 1 || n > 255 || len(s.Words) < 3 {
-		i.secretly(importer.Lost, "an id from 1 to 255 and a key were expected, and keepalived does not take this either", "", s)
-		return
+	if err != nil || n < 1 || n > 255 || len(s.Words) < 3 || slices.Contains(ids, s.Words[1]) {
+		i.secretly(importer.Lost, "a new id from 1 to 255 and a key were expected, and keepalived does not take this either", "", s)
+		return false
 	}
 	file, is := strings.CutPrefix(s.Words[2], "file:")
 	switch {
@@ -148,4 +170,5 @@ func (i *instance) key(b *importer.Block, s *Statement) {
 	}
 	k := b.Block("key", s.Words[1]).Of(s.Place).Note(comments(s)...)
 	k.Set("file", importer.String(file), s.Place)
+	return true
 }

@@ -38,7 +38,7 @@ func (c *section) last(words ...string) *Statement {
 		return nil
 	}
 	for _, s := range list[:len(list)-1] {
-		c.note(s, "the same is said again further down, and the last one counts")
+		c.gone(importer.Note, s, "the same is said again further down, and the last one counts")
 	}
 	return list[len(list)-1]
 }

@@ -28,6 +28,10 @@ func (r *routers) static(top *section) {
 	}
 	if len(b.Items) > 0 {
 		r.add(b)
+		return
+	}
+	for _, s := range heads {
+		r.note(s, "there is nothing in it that keepalived would set")
 	}
 }
 

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -79,10 +80,8 @@ func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *
 		c.lose(importer.Lost, s, "nothing of that name is defined, and keepalived passes over it as well", "")
 		return
 	}
-	n, from, reverse, ok := t.weight(c, d, weight, s)
+	n, from, reverse := t.weight(c, d, weight, s)
 	switch {
-	case !ok:
-		return
 	case n != 0 && !weighs:
 		c.lose(importer.Note, s, "keepalived passes over a weight in a member of a vrrp_sync_group", "")
 		return
@@ -108,29 +107,29 @@ func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *
 	}
 }
 
-// weight reads the weight of a line, or that of what it tracks.
-func (t *trackers) weight(c *section, d *tracker, otherwise string, s *Statement) (n int, from []importer.Place, reverse, ok bool) {
-	words := s.Args()
-	of := &Statement{Place: s.Place, Words: []string{"weight", otherwise}, Raw: s.Raw}
+// weight reads the weight of a line, or that of what it tracks. A weight that is none
+// does not count, as with keepalived.
+func (t *trackers) weight(c *section, d *tracker, otherwise string, s *Statement) (n int, from []importer.Place, reverse bool) {
+	n, _ = strconv.Atoi(otherwise)
 	if d != nil && d.weight != nil {
-		of, reverse = d.weight, d.weight.Arg(2) == "reverse"
-		from = append(from, of.Place)
+		from = places(d.weight)
+		if given, ok := c.whole(d.weight, 1, -254, 254); ok {
+			n, reverse = given, d.weight.Arg(2) == "reverse"
+		}
 	}
+	words := s.Args()
 	if len(words) > 1 && words[0] == "weight" {
-		of = &Statement{Place: s.Place, Words: words[:2], Raw: s.Raw}
-		words = words[2:]
-	}
-	if n, ok = c.whole(of, 1, -254, 254); !ok {
-		return
-	}
-	given := len(words) < len(s.Args())
-	if given && len(words) > 0 && (words[0] == "reverse" || words[0] == "noreverse") {
-		reverse, words = words[0] == "reverse", words[1:]
+		if given, ok := c.whole(s, 2, -254, 254); ok {
+			n = given
+		}
+		if words = words[2:]; len(words) > 0 && (words[0] == "reverse" || words[0] == "noreverse") {
+			reverse, words = words[0] == "reverse", words[1:]
+		}
 	}
 	if len(words) > 0 {
 		c.extra(s, len(s.Words)-len(words))
 	}
-	return
+	return n, from, reverse
 }
 
 // tracked reports whether a block tracks something already.

@@ -67,8 +67,8 @@ func (c *section) vipOption(v *vip, at int) int {
 		v.set("label", importer.String(value))
 	case "peer":
 		p, _, ok := prefixOf(value)
-		if !ok {
-			c.loseText(importer.Lost, s, "peer "+value, "an address was expected", "")
+		if !ok || p.Addr().Is6() != v.prefix.Addr().Is6() || p.Addr() == v.prefix.Addr() {
+			c.loseText(importer.Lost, s, "peer "+value, "another address of the same family was expected", "")
 			break
 		}
 		v.set("peer", importer.String(p.Addr().String()))
@@ -153,12 +153,29 @@ func (v *vip) write(c *section, b *importer.Block, on string, vmac bool) {
 		b.Set(o.Name, o.Value, o.From...)
 	}
 	if b.Get("peer") != nil {
+		b.Remove("broadcast")
 		b.Labels[0] = v.prefix.Addr().String()
 	}
 }
 
 // simple reports whether nothing is said about an address but itself.
 func (v *vip) simple() bool { return len(v.options) == 0 }
+
+// held reports whether a virtual router has an address already, and tells of it.
+func (i *instance) held(v *vip) bool {
+	a := v.prefix.Addr()
+	by := i.r.addresses[a]
+	switch by {
+	case "":
+		i.r.addresses[a] = i.name
+		return false
+	case i.name:
+		i.note(v.s, "the address is there already, and the kernel has it once")
+	default:
+		i.lose(importer.Lost, v.s, "the vrrp_instance "+by+" has this address, and only one virtual router can hold it", "")
+	}
+	return true
+}
 
 // addresses makes the addresses of a virtual router of virtual_ipaddress and
 // virtual_ipaddress_excluded.
@@ -169,6 +186,7 @@ func (i *instance) addresses() {
 	var blocks, others []*vip
 	for _, v := range vips {
 		switch {
+		case i.held(v):
 		case v.prefix.Addr().Is6() != i.six:
 			i.lose(importer.Lost, v.s, "the first address of the vrrp_instance is of the other family, and keepalived passes over this one", "Write it in virtual_ipaddress_excluded, or an extra_address.")
 		case v.device != "" && v.device != i.device:
@@ -194,7 +212,12 @@ func (i *instance) addresses() {
 	for _, v := range blocks {
 		v.write(i.section, i.b.Block("address", v.text()), i.device, i.vmac != nil)
 	}
-	for _, v := range append(others, i.readVIPs(i.lines("virtual_ipaddress_excluded"))...) {
+	for _, v := range i.readVIPs(i.lines("virtual_ipaddress_excluded")) {
+		if !i.held(v) {
+			others = append(others, v)
+		}
+	}
+	for _, v := range others {
 		b := i.b.Block("extra_address", v.text())
 		on := first(v.device, i.device)
 		if on != i.device {

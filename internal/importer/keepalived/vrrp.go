@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -9,7 +10,7 @@ import (
 // importVRRP adds the virtual routers, and what concerns the daemon as a whole.
 func importVRRP(list []*Statement, w *walk) {
 	top := w.section(slices.DeleteFunc(slices.Clone(list), func(s *Statement) bool { return slices.Contains(lvsWords, s.Words[0]) }))
-	r := &routers{walk: w, grouped: map[string]bool{}}
+	r := &routers{walk: w, addresses: map[netip.Addr]string{}, grouped: map[string]bool{}}
 	r.globals = readGlobals(w, top)
 	r.trackers = readTrackers(w, top)
 	r.garp = readGarpGroups(w, top)
@@ -27,7 +28,7 @@ func importVRRP(list []*Statement, w *walk) {
 	}
 	for _, g := range r.garp {
 		if len(g.interfaces) == 0 || !slices.ContainsFunc(r.list, func(i *instance) bool { return slices.Contains(g.interfaces, i.device) }) {
-			w.lose(importer.Note, g.head, "no vrrp_instance is on these interfaces", "")
+			w.gone(importer.Note, g.head, "no vrrp_instance is on these interfaces")
 		}
 	}
 	r.trackers.define(w, r.globals)

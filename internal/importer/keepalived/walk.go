@@ -16,6 +16,7 @@ type walk struct {
 	director *importer.Block // nil while nothing is said about the daemon as a whole
 	heading  []string        // comments that belong to the whole
 	asked    bool            // it was told that programs have no user
+	keys     map[string]bool // what may be there once
 	ruled    int             // rules without a priority so far
 }
 
@@ -47,6 +48,9 @@ func (w *walk) loseText(kind importer.Kind, s *Statement, text, reason, remedy s
 // note notes that a statement makes no difference here.
 func (w *walk) note(s *Statement, reason string) { w.lose(importer.Note, s, reason, "") }
 
+// hidden stands in messages where a secret stands in a configuration.
+const hidden = "…"
+
 // harmless are words without a counterpart that change nothing of what clients see.
 const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
 	checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority child_wait_time config_save_dir
@@ -69,9 +73,7 @@ const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log
 func (w *walk) foreign(s *Statement) {
 	kind, reason, remedy := w.fate(s.Words[0])
 	w.lose(kind, s, reason, remedy)
-	for _, inner := range s.Block {
-		w.inside(kind, s, inner)
-	}
+	w.drop(kind, s)
 }
 
 // fate says what became of a word for which there is no rule.
@@ -93,8 +95,24 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 
 // inside notes what stands in a block that did not come along.
 func (w *walk) inside(kind importer.Kind, outer, s *Statement) {
-	w.lose(kind, s, "it belongs to "+outer.Words[0]+", which did not come along", "")
+	w.gone(kind, s, "it belongs to "+outer.Words[0]+", which did not come along")
+}
+
+// gone notes a statement with all that is in its block, and shows no secrets.
+func (w *walk) gone(kind importer.Kind, s *Statement, reason string) {
+	text := s.Raw
+	if s.Is("auth_pass", "key") && len(s.Words) > 1 {
+		text = s.Words[0] + " " + hidden
+	}
+	w.loseText(kind, s, text, reason, "")
 	for _, inner := range s.Block {
+		w.gone(kind, inner, reason)
+	}
+}
+
+// drop notes that what stands in a block did not come along.
+func (w *walk) drop(kind importer.Kind, outer *Statement) {
+	for _, inner := range outer.Block {
 		w.inside(kind, outer, inner)
 	}
 }
@@ -102,9 +120,7 @@ func (w *walk) inside(kind importer.Kind, outer, s *Statement) {
 // foreignIn notes that a statement did not come along, and all that is in its block.
 func (w *walk) foreignIn(s *Statement, reason string) {
 	w.lose(importer.Lost, s, reason, "")
-	for _, inner := range s.Block {
-		w.inside(importer.Lost, s, inner)
-	}
+	w.drop(importer.Lost, s)
 }
 
 // extra notes the words of a statement after those that were read.
