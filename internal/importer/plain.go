@@ -15,6 +15,7 @@ func Tidy(blocks []*Block) {
 	for _, b := range blocks {
 		tidy(b, top)
 	}
+	slices.SortStableFunc(blocks, func(x, y *Block) int { return cmp.Compare(rank(x, top), rank(y, top)) })
 }
 
 // tidy is Tidy for a block, which is one of a schema's.

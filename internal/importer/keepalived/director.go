@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 // process makes the block director of what concerns the daemon as a whole.
 func (g *globals) process(list []*instance) {
 	g.sync(list)
+	g.oldSync(list)
 	g.timeouts()
 	if s := g.last("lvs_flush_on_stop", "lvs_flush_onstop"); s != nil {
 		remarks(g.settings(s.Place), g.settings().Set("keep_table", importer.Bool(false), s.Place), s)
@@ -88,6 +90,26 @@ func (g *globals) sync(list []*instance) {
 		if !g.syncWord(b, s, i) {
 			g.extra(s, i)
 			return
+		}
+	}
+}
+
+// oldSync makes connection_sync of what a vrrp_instance itself says of the sync daemon, as
+// was usual once.
+func (g *globals) oldSync(list []*instance) {
+	synced := slices.ContainsFunc(g.all, func(s *Statement) bool { return s.Is("lvs_sync_daemon") })
+	for _, i := range list {
+		switch s := i.syncs; {
+		case s == nil:
+		case synced:
+			g.lose(importer.Lost, s, "there is one sync daemon only, which follows another vrrp_instance", "")
+		default:
+			b := g.settings(s.Place).One("connection_sync").Of(s.Place).Note(comments(s)...)
+			b.Set("router", importer.String(i.name), s.Place)
+			b.Set("interface", importer.String(s.Arg(1)), s.Place)
+			b.Set("id", importer.Number(i.id), s.Place)
+			g.extra(s, 2)
+			synced = true
 		}
 	}
 }

@@ -53,7 +53,7 @@ const (
 	genOptions = "<||| dev eth<0|1>| label eth<0|1>:x| scope <global|link|nowhere>| brd <+|-|10.0.0.255|x>| peer 10.9.0.<1|2>| -nodad| no_track dev eth3| noprefixroute| preferred_lft <0|forever|60>| home| use_vmac|  dev eth1 scope link brd +>"
 	genRoute   = "<|src 10.0.0.1 |to |add >10.<20|21>.0.0/16<| via 10.0.0.<254|253>>< dev eth<0|1>|><| metric <5|x>| scope link| table <100|main|small>| mtu lock 1400| advmss 1360| no_track| onlink| protocol bird| nexthop via 10.0.0.8 weight 2| hoplimit 9| tos 4 realms 3>"
 	genRule    = "<from <10.0.0.0/8|all|x>|to 10.1.2.3|from 2001:db8::/32 to 2001:db8:1::/48|fwmark <3|0x10/0xff|x>|iif eth0|ipproto <tcp|99> sport 10-20|inet6 iif eth1|not from 10.2.0.0/16|l3mdev>< table <100|main|small>| lookup 7|><| priority <1|50>| preference 9| suppress_prefixlength 0| no_track| tos 4| goto 9>"
-	genRun     = "<\"/bin/true 'a b' \\\"c\\\"\"|/bin/true|\"true x\"|\"/bin/x|/usr/bin/../bin/y><| root| nobody nogroup>"
+	genRun     = "<\"</dev/tcp/10.0.0.1/80\"|\"/bin/true 'a b' \\\"c\\\"\"|/bin/true|\"true x\"|\"/bin/x|/usr/bin/../bin/y><| root| nobody nogroup>"
 	genWeight  = "<|| weight <5|-20|0|999>| weight 3 reverse| reverse| bogus>"
 )
 
@@ -102,7 +102,7 @@ func (g *generator) router(name string) {
 	}
 	g.some(2, "state <MASTER|BACKUP>", "priority <1|100|254|255|256>", "advert_int <1|0.5|1.6|0|60|x>")
 	g.some(7, "version <2|3|9>", "nopreempt", "preempt", "preempt_delay <5|0.5|2000>", "down_timer_adverts 4", "garp_master_delay 3", "garp_master_repeat 4", "garp_master_refresh 9", "garp_master_refresh_repeat 2", "garp_lower_prio_repeat 1",
-		"garp_extra_if <all 9|0>", "use_vmac<| vr.x| vr.y 02:00:00:00:00:01| name group netlink_notify_msg| group 5>", "vmac_xmit_base", "use_ipvlan", "dont_track_primary", "native_ipv6", "vrf red", "accept", "no_accept", "strict_mode <on|off>",
+		"garp_extra_if <all 9|0>", "use_vmac<| vr.x| vr.y 02:00:00:00:00:01| name group netlink_notify_msg| group 5>", "vmac_xmit_base", "use_ipvlan", "dont_track_primary", "native_ipv6", "vrf red", "lvs_sync_daemon_interface eth<1|2>", "accept", "no_accept", "strict_mode <on|off>",
 		"mcast_src_ip <10.0.0.77|2001:db8::77>", "unicast_src_ip <10.0.0.78|x>", "unicast_ttl <0|64|255>", "check_unicast_src", "track_src_ip", "mcast_dst_ip <224.0.0.44|ff02::44|10.0.0.1>", "smtp_alert", "debug 2", "no_virtual_ipaddress",
 		"promote_secondaries", "lower_prio_no_advert", "skip_check_adv_addr on", "v3_checksum_as_v2", "timer_expired_backup", "notify_priority_changes", "kernel_rx_buf_size 3", "bogus", "notify_master_rx_lower_pri /bin/true")
 	list := func(n int, head, line string) {

@@ -52,9 +52,25 @@ func (c *section) run(g *globals, b *importer.Block, s *Statement, more ...strin
 		c.lose(importer.Lost, s, "no program can be read here", `Write run = ["/etc/lvsd/hooks/notify"] in the block.`)
 		run = []string{"/bin/false"}
 	}
-	run[0] = c.findProgram(s, run[0])
+	if strings.ContainsAny(run[0], "<>|&;()$`=*?") {
+		run = c.shell(s)
+	} else {
+		run[0] = c.findProgram(s, run[0])
+	}
 	b.Set("run", importer.Strings(append(run, more...)...), s.Place)
 	c.user(g, b, s, rest)
+}
+
+// shell returns what runs a line that is no program but one of a shell's, to which
+// keepalived hands it.
+func (c *section) shell(s *Statement) []string {
+	words, _ := SplitQuoted(s.Raw)
+	shell := "/bin/sh"
+	if strings.Contains(words[1], "/dev/tcp/") || strings.Contains(words[1], "/dev/udp/") {
+		shell = "/bin/bash" // which alone knows these
+	}
+	c.lose(importer.Note, s, "this is a line of a shell, and "+shell+" runs it here", "")
+	return []string{shell, "-c", words[1]}
 }
 
 // findProgram returns the absolute path of a program, which keepalived looks for as a shell does.

@@ -31,6 +31,7 @@ type instance struct {
 	priority   int
 	master     *Statement // state MASTER
 	vmac       *Statement // use_vmac
+	syncs      *Statement // lvs_sync_daemon_interface
 	peers      []netip.Addr
 	advertised int // addresses
 }

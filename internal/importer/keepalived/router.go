@@ -65,7 +65,7 @@ func (r *routers) retract(i *instance) {
 // compose makes the virtual router, in the order of its options.
 func (i *instance) compose(id *Statement) {
 	i.six = i.family()
-	i.vmac = i.last("use_vmac")
+	i.vmac, i.syncs = i.last("use_vmac"), i.last("lvs_sync_daemon_interface")
 	i.where()
 	i.patience()
 	remarks(i.b, i.b.Set("id", importer.Number(i.id), id.Place), id)

@@ -190,7 +190,9 @@ func (i *instance) addresses() {
 		case v.prefix.Addr().Is6() != i.six:
 			i.lose(importer.Lost, v.s, "the first address of the vrrp_instance is of the other family, and keepalived passes over this one", "Write it in virtual_ipaddress_excluded, or an extra_address.")
 		case v.device != "" && v.device != i.device:
-			others = append(others, v)
+			if others = append(others, v); len(others) > 1 {
+				break
+			}
 			i.lose(importer.Differs, v.s, "keepalived advertises this address, and lvsd does not, as it is on another interface; a director with keepalived 2.3.2 or older refuses adverts with other addresses than its own", "Exchange all directors of this virtual router together.")
 		case v.simple():
 			list, from = append(list, v.text()), append(from, v.s.Place)

@@ -63,6 +63,22 @@ virtual_router "alone" {
   }
 }
 
+static {
+  address "192.168.9.1/24" { interface = "eth1" }
+  address "192.168.8.1/24" { interface = "eth9" }
+
+  route "10.9.0.0/16" {
+    via       = "192.168.0.1"
+    interface = "eth1"
+  }
+
+  rule {
+    priority = 16384
+    from     = "10.9.0.0/16"
+    table    = 100
+  }
+}
+
 # Both networks move together.
 sync_group "nat" {
   routers = ["outside", "inside"]
@@ -78,20 +94,4 @@ sync_group "nat" {
   }
 
   on "fault" { run = ["/etc/keepalived/fault.sh", "a b"] }
-}
-
-static {
-  address "192.168.9.1/24" { interface = "eth1" }
-  address "192.168.8.1/24" { interface = "eth9" }
-
-  route "10.9.0.0/16" {
-    via       = "192.168.0.1"
-    interface = "eth1"
-  }
-
-  rule {
-    priority = 16384
-    from     = "10.9.0.0/16"
-    table    = 100
-  }
 }
