@@ -68,6 +68,18 @@ type ForeignWord struct {
 	Advice      string // what to write or do instead, or why there will be none; may be empty
 }
 
+// ForeignWords lists the words of another program that are known.
+func ForeignWords(name string) (all []string) {
+	for _, p := range programs() {
+		for _, w := range p.words {
+			if p.name == name {
+				all = append(all, strings.Fields(w.names)...)
+			}
+		}
+	}
+	return all
+}
+
 // Foreign looks a word up that another program's configuration has, such as "keepalived"'s.
 func Foreign(name, word string) (w ForeignWord, known bool) {
 	for _, p := range programs() {

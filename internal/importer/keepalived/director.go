@@ -16,7 +16,9 @@ func (g *globals) process(list []*instance) {
 	if s := g.last("lvs_flush_on_stop", "lvs_flush_onstop"); s != nil {
 		remarks(g.settings(s.Place), g.settings().Set("keep_table", importer.Bool(false), s.Place), s)
 	}
-	if s := g.last("vrrp_cpu_affinity"); s != nil && len(s.Words) > 1 {
+	if s := g.last("vrrp_cpu_affinity"); s != nil && len(s.Words) == 1 {
+		g.note(s, "it names no processor")
+	} else if s != nil {
 		remarks(g.settings(s.Place), g.settings().Set("keeper_processors", importer.String(strings.Join(s.Args(), ",")), s.Place), s)
 	}
 	for _, s := range g.take("lvs_flush") {
@@ -52,6 +54,9 @@ func (g *globals) timeouts() {
 	s := g.last("lvs_timeouts")
 	if s == nil {
 		return
+	}
+	if len(s.Words) == 1 {
+		g.note(s, "it sets nothing")
 	}
 	names := map[string]string{"tcp": "tcp_timeout", "tcpfin": "tcp_fin_timeout", "udp": "udp_timeout"}
 	for i := 1; i < len(s.Words); i += 2 {

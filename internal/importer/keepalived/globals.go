@@ -28,11 +28,6 @@ func (g *globals) ask(word string) (found *Statement) {
 
 // readGlobals gathers the blocks global_defs.
 func readGlobals(w *walk, top *section) *globals {
-	var all []*Statement
-	for _, s := range top.take("global_defs") {
-		w.extra(s, 1)
-		w.heading = append(w.heading, comments(s)...)
-		all = append(all, s.Block...)
-	}
+	all := top.lines("global_defs")
 	return &globals{section: w.section(all), used: map[*Statement]bool{}}
 }

@@ -19,7 +19,7 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	seen := w.Accounted()
 	for _, s := range top {
 		if !slices.Contains(lvsWords, s.Words[0]) {
-			w.overlooked(s, seen)
+			w.overlooked(s, seen, notUnderstood)
 		}
 	}
 	importLVS(top, w)
@@ -30,18 +30,25 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	return w.Result, nil
 }
 
-// notUnderstood is the reason of last resort.
-const notUnderstood = "it was not understood"
+// The reasons of last resort.
+const (
+	notUnderstood = "it was not understood"
+	inBraces      = "nothing is expected in braces here, and keepalived reads it as if it stood outside of them"
+)
 
 // overlooked notes what has become of nothing, which is a mistake of this package, but
 // none of the user's: nothing is dropped silently. A block is there where a line of it is.
-func (w *walk) overlooked(s *Statement, seen map[importer.Place]bool) (known bool) {
+func (w *walk) overlooked(s *Statement, seen map[importer.Place]bool, reason string) (known bool) {
 	known = seen[s.Place]
+	within := reason
+	if known {
+		within = inBraces
+	}
 	for _, inner := range s.Block {
-		known = w.overlooked(inner, seen) || known
+		known = w.overlooked(inner, seen, within) || known
 	}
 	if !known && (len(s.Block) > 0 || !s.HasBlock) {
-		w.gone(importer.Lost, s, notUnderstood)
+		w.gone(importer.Lost, s, reason)
 	}
 	return known
 }

@@ -46,8 +46,14 @@ func (c *section) last(words ...string) *Statement {
 // lines returns what stands in the blocks that begin with one of these words.
 func (c *section) lines(words ...string) (list []*Statement) {
 	for _, s := range c.take(words...) {
+		if !s.HasBlock {
+			c.note(s, "a block in braces was expected")
+		}
 		c.extra(s, 1)
 		list = append(list, s.Block...)
+		if s.Is("global_defs") {
+			c.heading = append(c.heading, comments(s)...)
+		}
 	}
 	return list
 }
