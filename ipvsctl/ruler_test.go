@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,8 @@ import (
 
 // A fakeFilter is a packet filter in memory, which may refuse.
 type fakeFilter struct {
+	sync.Mutex
+	events          []string
 	rules           Ruleset
 	changed         bool // somebody else has
 	refuses         error
@@ -19,6 +22,8 @@ type fakeFilter struct {
 }
 
 func (f *fakeFilter) Replace(r Ruleset) error {
+	f.Lock()
+	defer f.Unlock()
 	f.replaced++
 	if f.refuses != nil {
 		return f.refuses
@@ -28,6 +33,8 @@ func (f *fakeFilter) Replace(r Ruleset) error {
 }
 
 func (f *fakeFilter) Intact() (bool, error) {
+	f.Lock()
+	defer f.Unlock()
 	f.asked++
 	return !f.changed, f.refuses
 }
@@ -37,66 +44,76 @@ func marking(name string, mark uint32) Marking {
 	return Marking{Service: name, Mark: mark, Selection: Select([]AddressRange{{a, a}}, []Protocol{TCP}, []PortRange{{80, 80}})}
 }
 
-// kept runs a Ruler in virtual time.
-func kept(t *testing.T, f *fakeFilter, test func(r *Ruler, events *[]string)) {
+// told takes an event.
+func (f *fakeFilter) told(e Event) {
+	f.Lock()
+	defer f.Unlock()
+	f.events = append(f.events, e.Code)
+}
+
+// kept runs a Ruler in virtual time. A test has the filter to itself but for while it
+// pauses.
+func kept(t *testing.T, f *fakeFilter, test func(r *Ruler, pause func(time.Duration))) {
 	synctest.Test(t, func(t *testing.T) {
-		var events []string
-		r := NewRuler(f, func(e Event) { events = append(events, e.Code) })
+		r := NewRuler(f, f.told)
 		go func() { _ = r.Run(t.Context()) }()
-		test(r, &events)
+		f.Lock()
+		defer f.Unlock()
+		test(r, func(d time.Duration) {
+			f.Unlock()
+			time.Sleep(d)
+			synctest.Wait()
+			f.Lock()
+		})
 	})
 }
 
 func TestRulesAreMadeOnceAndLookedAt(t *testing.T) {
 	f := new(fakeFilter)
-	kept(t, f, func(r *Ruler, events *[]string) {
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
 		want := Ruleset{marking("web", 7)}
 		r.Set(want)
-		synctest.Wait()
+		pause(0)
 		r.Set(slices.Clone(want)) // a reload that changes nothing of it
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pause(time.Minute)
 		if f.replaced != 1 || f.asked < 10 || !f.rules.Equal(want) {
 			t.Errorf("%d transactions, %d looks, rules %v", f.replaced, f.asked, f.rules)
 		}
 		if s := r.Stats(); !s.Kept || s.Wanted != 1 || s.Failures+s.Repairs > 0 {
 			t.Errorf("stats %+v", s)
 		}
-		if !slices.Equal(*events, []string{RulesSet}) {
-			t.Errorf("events %v", *events)
+		if !slices.Equal(f.events, []string{RulesSet}) {
+			t.Errorf("events %v", f.events)
 		}
 	})
 }
 
 func TestRulesThatSomebodyChangedAreMadeAnew(t *testing.T) {
 	f := new(fakeFilter)
-	kept(t, f, func(r *Ruler, events *[]string) {
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
 		r.Set(Ruleset{marking("web", 7)})
-		synctest.Wait()
+		pause(0)
 		f.changed = true
-		time.Sleep(2 * rulesEvery)
-		synctest.Wait()
-		if s := r.Stats(); f.changed || s.Repairs != 1 || !slices.Contains(*events, RulesRepaired) {
-			t.Errorf("changed %v, stats %+v, events %v", f.changed, s, *events)
+		pause(2 * rulesEvery)
+		if s := r.Stats(); f.changed || s.Repairs != 1 || !slices.Contains(f.events, RulesRepaired) {
+			t.Errorf("changed %v, stats %+v, events %v", f.changed, s, f.events)
 		}
 	})
 }
 
 func TestRefusedRulesAreTriedAgain(t *testing.T) {
 	f := &fakeFilter{refuses: errors.New("no such module")}
-	kept(t, f, func(r *Ruler, events *[]string) {
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
 		r.Set(Ruleset{marking("web", 7)})
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		pause(10 * time.Minute)
 		if s := r.Stats(); s.Kept || s.LastError != "no such module" || s.Failures < 10 || s.Failures > 20 {
 			t.Errorf("stats %+v", s)
 		}
-		if !slices.Equal(*events, []string{RulesFailed}) {
-			t.Errorf("events %v, want one for a failure that lasts", *events)
+		if !slices.Equal(f.events, []string{RulesFailed}) {
+			t.Errorf("events %v, want one for a failure that lasts", f.events)
 		}
 		f.refuses = nil
-		time.Sleep(2 * rulesRetryMost)
-		synctest.Wait()
+		pause(2 * rulesRetryMost)
 		if s := r.Stats(); !s.Kept || s.LastError != "" || len(f.rules) != 1 {
 			t.Errorf("stats %+v", s)
 		}
@@ -105,29 +122,31 @@ func TestRefusedRulesAreTriedAgain(t *testing.T) {
 
 func TestWhoWantsNoRulesNeedNotHaveNftables(t *testing.T) {
 	f := &fakeFilter{refuses: errors.New("no nftables")}
-	kept(t, f, func(r *Ruler, events *[]string) {
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
 		r.Set(nil)
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if s := r.Stats(); s.LastError != "" || s.Failures > 0 || f.replaced != 1 || len(*events) > 0 {
-			t.Errorf("stats %+v, %d transactions, events %v", s, f.replaced, *events)
+		pause(time.Hour)
+		if s := r.Stats(); s.LastError != "" || s.Failures > 0 || f.replaced != 1 || len(f.events) > 0 {
+			t.Errorf("stats %+v, %d transactions, events %v", s, f.replaced, f.events)
 		}
 	})
 }
 
 func TestRulesGoWithTheLastServiceAndAtTheEnd(t *testing.T) {
 	f := new(fakeFilter)
-	kept(t, f, func(r *Ruler, events *[]string) {
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
 		r.Set(Ruleset{marking("web", 7)})
-		synctest.Wait()
+		pause(0)
 		r.Set(nil)
-		synctest.Wait()
+		pause(0)
 		if len(f.rules) > 0 {
 			t.Errorf("rules %v are left", f.rules)
 		}
 		r.Set(Ruleset{marking("web", 7)})
-		synctest.Wait()
-		if err := r.Clear(); err != nil || len(f.rules) > 0 {
+		pause(0)
+		f.Unlock()
+		err := r.Clear()
+		f.Lock()
+		if err != nil || len(f.rules) > 0 {
 			t.Errorf("rules %v are left: %v", f.rules, err)
 		}
 	})
