@@ -20,7 +20,7 @@ KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
-SMP     := TestReal|TestTheKernelsOwn|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes|TestRoutersInAVRF
+SMP     := TestReal|TestTheKernelsOwn|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes|TestRoutersInAVRF|TestServicesOfMarked
 # Those of who holds an address, and since when. They take about half of the time, so
 # they have one lab, and all others a second one beside it, on another processor.
 HOLDERS := TestA(DirectorStands|Flood|Master|MoveFrom|nInterface|nOperator|Pair|Returning)|TestAdverts|TestExactlyOne|TestKeepalived

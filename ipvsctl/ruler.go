@@ -54,10 +54,12 @@ type Ruler struct {
 	filter Filter
 	report func(Event)
 	wake   chan struct{}
+	tried  chan struct{}
 
-	mu    sync.Mutex
-	want  *Ruleset // nil before the first
-	stats RulesStats
+	mu      sync.Mutex
+	want    *Ruleset // nil before the first
+	settled *Ruleset // of which it is known whether the kernel takes it
+	stats   RulesStats
 
 	// What follows is the loop's alone.
 	have    *Ruleset // what the kernel was given last; nil: not known
@@ -68,7 +70,7 @@ type Ruler struct {
 
 // NewRuler returns a Ruler that reports what happens to the rules.
 func NewRuler(f Filter, report func(Event)) *Ruler {
-	return &Ruler{filter: f, report: report, wake: make(chan struct{}, 1)}
+	return &Ruler{filter: f, report: report, wake: make(chan struct{}, 1), tried: make(chan struct{}, 1)}
 }
 
 // Set makes want the rules to be kept. It never blocks, and the newest wins.
@@ -79,6 +81,18 @@ func (r *Ruler) Set(want Ruleset) {
 	r.mu.Unlock()
 	notify(r.wake)
 }
+
+// Settled reports whether the rules that were Set last are in the kernel, or were refused.
+// The first ones may take seconds, for which the kernel loads modules.
+func (r *Ruler) Settled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.want == r.settled
+}
+
+// Tried returns a channel that receives when rules have come to be settled. It holds one
+// notice.
+func (r *Ruler) Tried() <-chan struct{} { return r.tried }
 
 // Stats returns what is known of the rules.
 func (r *Ruler) Stats() RulesStats {
@@ -99,9 +113,16 @@ func (r *Ruler) Run(ctx context.Context) error {
 		case <-r.wake:
 		case <-timer.C:
 		}
-		if next := r.step(time.Now()); !next.IsZero() {
+		r.mu.Lock()
+		goal := r.want
+		r.mu.Unlock()
+		if goal == nil {
+			continue
+		}
+		if next := r.step(time.Now(), *goal); !next.IsZero() {
 			timer.Reset(time.Until(next))
 		}
+		r.settle(goal)
 	}
 }
 
@@ -116,16 +137,20 @@ func (r *Ruler) Clear() error {
 	return nil
 }
 
+// settle notes that a goal was tried.
+func (r *Ruler) settle(goal *Ruleset) {
+	r.mu.Lock()
+	news := r.settled != goal
+	r.settled = goal
+	r.mu.Unlock()
+	if news {
+		notify(r.tried)
+	}
+}
+
 // step does what is due, and returns when to come again; zero: when something else is
 // wanted.
-func (r *Ruler) step(now time.Time) (next time.Time) {
-	r.mu.Lock()
-	goal := r.want
-	r.mu.Unlock()
-	if goal == nil {
-		return time.Time{}
-	}
-	want := *goal
+func (r *Ruler) step(now time.Time, want Ruleset) (next time.Time) {
 	same := r.have != nil && r.have.Equal(want)
 	switch {
 	case same && len(want) == 0:

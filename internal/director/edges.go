@@ -76,6 +76,10 @@ type Filter interface {
 	// Set makes these the rules; the newest win, and it never blocks.
 	Set(ipvsctl.Ruleset)
 	Run(context.Context) error
+	// Settled reports whether the rules that were set last are in the kernel, or were
+	// refused; Tried tells that others are.
+	Settled() bool
+	Tried() <-chan struct{}
 	Stats() ipvsctl.RulesStats
 	// Clear removes them, when the daemon ends and Run has returned.
 	Clear() error

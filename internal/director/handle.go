@@ -143,14 +143,14 @@ func (c *Core) act(now time.Time) []Effect {
 	if c.unjudged && c.judge(now) {
 		c.tellKeeper()
 	}
-	if c.reload.loaded(now, c.converged()) {
+	if c.reload.loaded(now, c.converged() && !c.kernel.Unruled) {
 		c.reloaded()
 	}
 	switch {
 	case c.ready:
 	case over:
 		c.becomeReady(now, "the start delay is over")
-	case c.converged() && c.unheard() == 0:
+	case c.converged() && !c.kernel.Unruled && c.unheard() == 0:
 		c.becomeReady(now, "the table is loaded, and every check has had a result")
 	}
 	effects := c.effects

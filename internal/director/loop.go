@@ -137,6 +137,7 @@ func (d *Director) loop(ctx context.Context) error {
 		case <-d.o.MachineChanges:
 			in = MachineChanged{}
 		case <-d.applied:
+		case <-d.o.Rules.Tried():
 		case <-d.reloads:
 			in = Reload{}
 		case call := <-d.calls:
@@ -160,7 +161,7 @@ func (d *Director) wake(now time.Time, in Input) {
 	}
 	if d.table != nil {
 		s := d.table.Snapshot()
-		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != "", Packets: s.Packets}))
+		d.carryOut(d.core.Handle(now, TableSeen{Converged: s.Converged, Refused: s.Stats.LastError != "", Unruled: !d.o.Rules.Settled(), Packets: s.Packets}))
 		d.carryOut(d.core.Handle(now, Counted(s.Counters)))
 	}
 }

@@ -173,3 +173,22 @@ func TestRulesThatAreRefusedAreAFinding(t *testing.T) {
 		t.Errorf("service %+v", v)
 	}
 }
+
+// IPVS without marks would refuse the clients of a service that is known by one.
+func TestADirectorIsReadyWhenPacketsAreMarked(t *testing.T) {
+	c := clusterOf(marked(ipvsctl.SourceNAT{}))
+	core, _ := Begin(start, "/etc/lvsd", Loaded{Config: c, Found: ipvsctl.Table{}}, machine.Facts{})
+	ready := func(at time.Duration, seen TableSeen) bool {
+		return slices.Contains(core.Handle(start.Add(at), seen), Effect(Notify("READY")))
+	}
+	if ready(time.Second, TableSeen{Converged: true, Unruled: true}) {
+		t.Error("ready before the packets are marked")
+	}
+	if !ready(2*time.Second, TableSeen{Converged: true}) {
+		t.Error("not ready although they are")
+	}
+	core, _ = Begin(start, "/etc/lvsd", Loaded{Config: c, Found: ipvsctl.Table{}}, machine.Facts{})
+	if !ready(c.Director.StartDelay, TableSeen{Converged: true, Unruled: true}) {
+		t.Error("not ready when the start delay is over")
+	}
+}

@@ -46,10 +46,12 @@ type (
 	// conditions.
 	ResourcesBarred map[string]string
 	// TableSeen is how the kernel's table is, compared with the one that was set
-	// last: equal to it, or not because the kernel refused something. Packets are how many have
+	// last: equal to it, or not because the kernel refused something. Unruled: it is not known
+	// yet whether packets are marked as they should be. Packets are how many have
 	// come for each service, where that is to be known.
 	TableSeen struct {
 		Converged, Refused bool
+		Unruled            bool
 		Packets            map[ipvsctl.ServiceKey]uint64
 	}
 	// Counted is what the kernel has counted for each virtual service, as last read.
