@@ -34,7 +34,7 @@ func String(s string) Value { return Value{Type: StringType, Text: s} }
 func Expr(text string) Value { return Value{Type: ExprType, Text: text} }
 
 // Number is a whole number.
-func Number[N ~int | ~int64 | ~uint8 | ~uint16 | ~uint32](n N) Value {
+func Number[N ~int | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64](n N) Value {
 	return Value{Type: NumberType, Text: strconv.FormatInt(int64(n), 10)}
 }
 

@@ -15,7 +15,13 @@
 //	include.go, prepare.go
 //	parse.go, ids.go        Parse, the statements of a configuration
 //	walk.go, section.go     what becomes of words
-//	lvs.go                  virtual services
+//	setting.go, model.go    words of blocks, and what they say of virtual servers
+//	forwarding.go, regex.go
+//	checker.go, virtual.go
+//	batch.go                addresses of groups, as lists
+//	timing.go               when a check is made
+//	lvs.go, checkblock.go   virtual services
+//	server.go, service.go
 //	globals.go, hooks.go    what virtual routers begin with, programs, conditions,
 //	tracking.go, garp.go    distances of announcements
 //	instance.go             virtual routers: addresses, routes and rules, passwords and keys,

@@ -80,6 +80,9 @@ func (g *generator) configuration() string {
 	g.some(3, "static_ipaddress {\n192.168.7.1/24 dev eth1"+genOptions+"\n192.168.6.1\n}", "static_routes {\n"+genRoute+"\n}", "static_rules {\n"+genRule+"\n}")
 	g.some(5, "garp_group {\ngarp_interval 0.1\ngna_interval 0.2\n<interface eth0|interfaces {\neth0\neth1\n}>\n}", "interface_up_down_delays {\neth<1|0> 2<| 3>\n}",
 		"linkbeat_interfaces {\neth0 MII\n}", "bfd_instance x {\nneighbor_ip 10.0.0.3\n}", "track_group t {\ngroup {\nv1\n}\n}", "net_namespace x", "instance y", "use_pid_dir", "unheard_of {\na { b }\n}", "}", "stray \"quote")
+	if g.IntN(2) == 0 {
+		g.services()
+	}
 	return g.String()
 }
 
@@ -87,7 +90,7 @@ func (g *generator) global() {
 	g.some(6, "router_id x", "vrrp_version <2|3|4>", "vrrp_strict<| off>", "vrrp_down_timer_adverts <3|5>", "vrrp_mcast_group4 <224.0.0.30|10.0.0.1>", "vrrp_mcast_group6 ff02::20", "vrrp_startup_delay 5.5",
 		"vrrp_delay_after_boot 3", "vrrp_garp_master_repeat <1|3|0>", "vrrp_garp_master_refresh <0|30>", "vrrp_garp_interval 0.01", "vrrp_gna_interval 0.02", "vrrp_garp_extra_if <all 60|30>", "vmac_prefix vr", "script_user <nobody|root root>",
 		"default_interface eth1", "dynamic_interfaces", "enable_script_security", "lvs_sync_daemon eth2<| v1| inst v2> id 4 port 9000 maxlen 1400<| ttl 3 group 224.0.0.90| bogus>", "lvs_timeouts tcp 900 tcpfin 0 udp x", "lvs_flush",
-		"lvs_flush_on_stop<| VS>", "vrrp_cpu_affinity 0 1", "vrrp_priority -20", "notification_email {\na@b.c\n}", "smtp_server 10.0.0.1", "vrrp_notify_fifo /run/f", "vrrp_skip_check_adv_addr", "bogus word", "checker_priority 3", "enable_snmp_vrrp", "nftables x")
+		"lvs_flush_on_stop<| VS>", "vrrp_cpu_affinity 0 1", "vrrp_priority -20", "notification_email {\na@b.c\n}", "smtp_server 10.0.0.1", "vrrp_notify_fifo /run/f", "vrrp_skip_check_adv_addr", "bogus word", "checker_priority 3", "enable_snmp_vrrp", "nftables x", "rs_init_notifies")
 }
 
 func (g *generator) script() {
@@ -178,7 +181,7 @@ func checkGenerated(t *testing.T, seed uint64) {
 	}
 	text, _ := written(r)
 	checkAccounted(t, r, list)
-	if len(r.Blocks) > 0 && strings.Contains(text, "virtual_router ") {
+	if len(r.Blocks) > 0 && (strings.Contains(text, "virtual_router ") || strings.Contains(text, "virtual_service")) {
 		validate(t, r, text)
 	}
 	for _, l := range r.Losses {

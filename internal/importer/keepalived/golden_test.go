@@ -46,6 +46,9 @@ func validate(t *testing.T, r importer.Result, text string) {
 		}
 		text = strings.ReplaceAll(text, `file("`+f.Name+`")`, `file("`+name+`")`)
 	}
+	for _, name := range []string{"client.pem", "client.key"} {
+		text = strings.ReplaceAll(text, "/etc/keepalived/"+name, credentials(t))
+	}
 	s, err := config.FromFiles(dir, config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +56,16 @@ func validate(t *testing.T, r importer.Result, text string) {
 	if _, diags := config.Parse(s, config.Options{Node: "lvs1"}); diags.HasErrors() {
 		t.Errorf("lvsd refuses it: %v\n%s", diags, text)
 	}
+}
+
+// credentials returns the path of a certificate with its key.
+func credentials(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("testdata/client.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
@@ -67,6 +80,11 @@ func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			list, _, err := Parse(onDisk{}, name, Options{ID: "lvs1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkAccounted(t, r, list)
 			text, losses := written(r)
 			golden.Check(t, base+".hcl", text)
 			golden.Check(t, base+".losses", losses)

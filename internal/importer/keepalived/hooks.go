@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"path"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -64,28 +63,13 @@ func (c *section) run(g *globals, b *importer.Block, s *Statement, more ...strin
 // shell returns what runs a line that is no program but one of a shell's, to which
 // keepalived hands it.
 func (c *section) shell(s *Statement) []string {
-	words, _ := SplitQuoted(s.Raw)
+	words, _ := SplitEscaped(s.Raw)
 	shell := "/bin/sh"
 	if strings.Contains(words[1], "/dev/tcp/") || strings.Contains(words[1], "/dev/udp/") {
 		shell = "/bin/bash" // which alone knows these
 	}
 	c.lose(importer.Note, s, "this is a line of a shell, and "+shell+" runs it here", "")
 	return []string{shell, "-c", words[1]}
-}
-
-// findProgram returns the absolute path of a program, which keepalived looks for as a shell does.
-func (c *section) findProgram(s *Statement, name string) string {
-	if path.IsAbs(name) {
-		return path.Clean(name)
-	}
-	if c.LookPath != nil && !strings.Contains(name, "/") {
-		if found, ok := c.LookPath(name); ok && path.IsAbs(found) {
-			return found
-		}
-	}
-	guess := "/usr/bin/" + path.Base(path.Clean("/"+name))
-	c.lose(importer.Differs, s, "keepalived looks for the program "+name+", and lvsd needs its path, which is taken to be "+guess, "Write its path, which \"command -v "+name+"\" shows; there is no shell: a command line for one is a program file of its own.")
-	return guess
 }
 
 // user sets the user that a program runs as: of the statement, or of all.

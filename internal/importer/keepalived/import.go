@@ -1,10 +1,6 @@
 package keepalived
 
-import (
-	"slices"
-
-	"github.com/lvsd/lvsd/internal/importer"
-)
+import "github.com/lvsd/lvsd/internal/importer"
 
 // Import makes lvsd's configuration of keepalived's, for the director that would start
 // it with these options.
@@ -16,13 +12,11 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	w := &walk{Options: o}
 	w.Losses = losses
 	importVRRP(top, w)
+	importLVS(top, w)
 	seen := w.Accounted()
 	for _, s := range top {
-		if !slices.Contains(lvsWords, s.Words[0]) {
-			w.overlooked(s, seen, notUnderstood)
-		}
+		w.overlooked(s, seen, notUnderstood)
 	}
-	importLVS(top, w)
 	if len(w.heading) > 0 && len(w.Blocks) > 0 {
 		b := w.Blocks[0]
 		b.Comment = append(w.heading, b.Comment...)

@@ -122,11 +122,12 @@ vrrp_instance VI_1 { # first
 
 func TestACommandIsReadTwice(t *testing.T) {
 	for text, want := range map[string]string{
-		`script "/bin/echo 'a b' c\x41\040d end" root`:       "/bin/echo·a b·cA d·end|root",
+		`script "/bin/echo 'a b' c\x41\040d end" root`:       "/bin/echo·a b·cA·d·end|root",
 		`notify /bin/echo root adm`:                          "/bin/echo|root·adm",
-		`notify "/bin/x ' spaces\\x20f\x69le ' '\"s p\"' m"`: `/bin/x· spaces\x20file ·"s p"·m|`,
+		`notify "/bin/x ' spaces\\x20f\x69le ' '\"s p\"' m"`: `/bin/x· spaces file ·"s p"·m|`,
 		`notify '/bin/x "a b"'`:                              "/bin/x·a b|",
-		`notify "/bin/x \cA\E\n"`:                            "/bin/x·\x01\x1b\n|",
+		`notify "/bin/x \cA\E\n"`:                            "/bin/x·\x01\x1b|",
+		`notify "/bin/x \x41 \\x41 '\"s p\"' \"b c\""`:       `/bin/x·A·A·"s p"·b c|`, // as 2.2.7 dumps it
 	} {
 		list, _, err := Parse(disk{"k.conf": text}, "k.conf", Options{})
 		if err != nil {

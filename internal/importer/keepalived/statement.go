@@ -42,10 +42,10 @@ func (s *Statement) Arg(i int) string {
 }
 
 // Command returns the program that the statement runs with its arguments, and the words
-// after it, which are a user and a group. keepalived reads such a line twice: the line by
-// SplitQuoted, and its second word by SplitEscaped.
+// after it, which are a user and a group. keepalived takes quotes and escapes away twice:
+// those of the line, and those in its second word.
 func (s *Statement) Command() (run, rest []string, err error) {
-	words, err := SplitQuoted(s.Raw)
+	words, err := SplitEscaped(s.Raw)
 	if err != nil || len(words) < 2 {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -161,6 +162,21 @@ func (w *walk) on(s *Statement) bool {
 	}
 	w.lose(importer.Lost, s, "on or off was expected, and keepalived does not take this either", "")
 	return false
+}
+
+// findProgram returns the absolute path of a program, which keepalived looks for as a shell does.
+func (w *walk) findProgram(s *Statement, name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	if w.LookPath != nil && !strings.Contains(name, "/") {
+		if found, ok := w.LookPath(name); ok && path.IsAbs(found) {
+			return found
+		}
+	}
+	guess := "/usr/bin/" + path.Base(path.Clean("/"+name))
+	w.lose(importer.Differs, s, "keepalived looks for the program "+name+", and lvsd needs its path, which is taken to be "+guess, "Write its path, which \"command -v "+name+"\" shows; there is no shell: a command line for one is a program file of its own.")
+	return guess
 }
 
 // first returns the first text that is not empty.

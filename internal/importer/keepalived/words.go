@@ -115,19 +115,13 @@ func split(line string) (words []string, err error) {
 // regular expressions and other words in which quotes and backslashes count: both kinds
 // of quotes are taken away and hold words together, and escapes as of the shell stand
 // for characters.
-func SplitEscaped(text string) (words []string, err error) { return splitWords(text, escaped) }
-
-// SplitQuoted is SplitEscaped, but what a backslash escapes stays as it is written.
-func SplitQuoted(text string) (words []string, err error) { return splitWords(text, kept) }
-
-// splitWords cuts a text into words, with what takes a backslash and what follows it.
-func splitWords(text string, escape func(text string) (as string, size int)) (words []string, err error) {
+func SplitEscaped(text string) (words []string, err error) {
 	for {
 		text = strings.TrimLeft(text, space)
 		if text == "" {
 			return words, nil
 		}
-		word, rest, err := firstWord(text, escape)
+		word, rest, err := firstWord(text)
 		if err != nil {
 			return nil, err
 		}
@@ -136,13 +130,13 @@ func splitWords(text string, escape func(text string) (as string, size int)) (wo
 }
 
 // firstWord returns the first word of a text, and what comes after it.
-func firstWord(text string, escape func(text string) (as string, size int)) (word, rest string, err error) {
+func firstWord(text string) (word, rest string, err error) {
 	var b strings.Builder
 	quote := byte(0)
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '\\':
-			as, size := escape(text[i+1:])
+			as, size := escaped(text[i+1:])
 			if size == 0 {
 				return "", "", errors.New("a backslash is the last character, and escapes nothing")
 			}
@@ -164,14 +158,6 @@ func firstWord(text string, escape func(text string) (as string, size int)) (wor
 		return "", "", fmt.Errorf("the quotation that begins with %c does not end", quote)
 	}
 	return b.String(), "", nil
-}
-
-// kept keeps a backslash and the character that it escapes.
-func kept(text string) (as string, size int) {
-	if text == "" {
-		return "", 0
-	}
-	return "\\" + text[:1], 1
 }
 
 // named are the escapes that are letters.
