@@ -31,7 +31,8 @@ their real servers, and sees to what these need.
   direct routing   the virtual address on lo, and no answer to ARP for it
   tunnelling       the end of the tunnel (tunl0, gre0, GUE's port), up, with the virtual
                    address on it, without rp_filter, and no answer to ARP for it
-  NAT              nothing: the default route must lead to the director
+  NAT              the default route, by the address of the director that is in this
+                   machine's network and moves with the virtual one
 
 What was there already is left alone; what was changed is remembered in the state directory,
 and given back as it was by "lvsd realserver down". lvsd-realserver(8) tells all of it.`,

@@ -60,7 +60,7 @@ var layers = []struct {
 	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
-	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl"}, "what a machine needs is decided by values"},
+	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl", "vrrp"}, "what a machine needs is decided by values"},
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",

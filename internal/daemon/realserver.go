@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,30 +23,30 @@ import (
 
 // RealServerUp has this machine be what it is in the configuration as a real server.
 func RealServerUp(ctx context.Context, o Options) (*api.RealServer, error) {
-	r, err := readRealServer(ctx, o, newReader())
+	c, err := readRealServer(ctx, o, newReader())
 	if err != nil {
 		return nil, err
 	}
-	return realServerPass(o, r.Config, r.Node)
+	return realServerPass(o, c)
 }
 
 // RealServerDown gives back all that was changed. The configuration is not read.
-func RealServerDown(o Options) (*api.RealServer, error) { return realServerPass(o, nil, "") }
+func RealServerDown(o Options) (*api.RealServer, error) { return realServerPass(o, nil) }
 
-func realServerPass(o Options, c *config.Config, node string) (*api.RealServer, error) {
+func realServerPass(o Options, c *realserver.Cluster) (*api.RealServer, error) {
 	store, err := state.Open(o.StateDir)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
 	role, result := realserver.Pass(host.Host{}, before{store}, c)
-	return realServerAnswer(o.Config, node, &role, &result), nil
+	return realServerAnswer(o.Config, c, &role, &result), nil
 }
 
 // RealServerCheck returns what is wrong with this machine as a real server, and changes
 // nothing.
 func RealServerCheck(ctx context.Context, o Options) (*api.RealServer, error) {
-	r, err := readRealServer(ctx, o, newReader())
+	c, err := readRealServer(ctx, o, newReader())
 	if err != nil {
 		return nil, err
 	}
@@ -54,45 +55,51 @@ func RealServerCheck(ctx context.Context, o Options) (*api.RealServer, error) {
 		return nil, err
 	}
 	defer store.Close()
-	role, result := realserver.Check(host.Host{}, before{store}, r.Config)
-	return realServerAnswer(o.Config, r.Node, &role, &result), nil
+	role, result := realserver.Check(host.Host{}, before{store}, c)
+	return realServerAnswer(o.Config, c, &role, &result), nil
 }
 
 // readRealServer reads the directors' configuration on a real server. Where files have
 // something for each director by its name, this machine's own need not be among them: then they are
 // read as the first one's, since what all directors say of real servers is the same.
 // Keys and passwords are the directors' alone.
-func readRealServer(ctx context.Context, o Options, r *reader.Reader) (*Reading, error) {
-	q := reader.Query{Path: o.Config, Node: o.Node, FileDirs: o.FileDirs, NoSecrets: true}
-	if q.Node == "" {
-		name, err := machine.NodeName()
-		if err != nil {
-			return nil, fmt.Errorf("%w: give --node", err)
-		}
-		q.Node = name
+func readRealServer(ctx context.Context, o Options, r *reader.Reader) (*realserver.Cluster, error) {
+	host, err := machine.NodeName()
+	if err != nil && o.Node == "" {
+		return nil, fmt.Errorf("%w: give --node", err)
 	}
+	q := reader.Query{Path: o.Config, Node: cmp.Or(o.Node, host), FileDirs: o.FileDirs, NoSecrets: true}
 	got, err := read(ctx, r, q)
 	if err != nil {
 		return nil, err
 	}
-	if node := aDirector(got.Diagnostics); node != "" && o.Node == "" {
-		q.Node = node
+	if directors := directorsOf(got.Diagnostics); len(directors) > 0 && o.Node == "" {
+		q.Node = directors[0]
 		if got, err = read(ctx, r, q); err != nil {
 			return nil, err
 		}
 	}
-	return got, got.Err()
+	if err := got.Err(); err != nil {
+		return nil, err
+	}
+	// Of a name that they have, files do not tell: so they are asked for one that they lack.
+	q.Node, q.Aside, q.ValidateOnly = "nobody", true, true
+	other, err := read(ctx, r, q)
+	if err != nil {
+		return nil, err
+	}
+	return &realserver.Cluster{Config: got.Config, Director: slices.Contains(directorsOf(other.Diagnostics), host)}, nil
 }
 
-// aDirector returns the name of a director that a configuration has, and was not read for;
-// empty: none is known.
-func aDirector(diags config.Diagnostics) string {
+// directorsOf returns the names of the directors that a configuration has, and was not read
+// for; nil: none is known.
+func directorsOf(diags config.Diagnostics) []string {
 	for _, d := range diags {
 		if len(d.Nodes) > 0 {
-			return d.Nodes[0]
+			return d.Nodes
 		}
 	}
-	return ""
+	return nil
 }
 
 // before is where it is remembered what the parts of this machine were.
@@ -122,10 +129,13 @@ func (b before) Save(m realserver.Memory) error {
 }
 
 // realServerAnswer tells of a pass.
-func realServerAnswer(path, node string, role *realserver.Role, r *realserver.Result) *api.RealServer {
+func realServerAnswer(path string, c *realserver.Cluster, role *realserver.Role, r *realserver.Result) *api.RealServer {
 	a := &api.RealServer{
-		SchemaVersion: api.SchemaVersion, Path: path, Node: node, OK: r.Err == nil && len(r.Left) == 0,
+		SchemaVersion: api.SchemaVersion, Path: path, OK: r.Err == nil && len(r.Left) == 0,
 		Services: []api.Serving{}, Done: hostChanges(r.Done), Left: hostChanges(r.Left),
+	}
+	if c != nil {
+		a.Node = c.Node
 	}
 	if r.Err != nil {
 		a.Error = r.Err.Error()
@@ -172,7 +182,7 @@ func WatchRealServer(ctx context.Context, o Options) error {
 		return err
 	}
 	defer store.Close()
-	configs := make(chan *config.Config)
+	configs := make(chan *realserver.Cluster)
 	go func() {
 		for {
 			select {
@@ -189,19 +199,19 @@ func WatchRealServer(ctx context.Context, o Options) error {
 		}
 	}()
 	log := realServerLog{Logger: o.Log.Logger}
-	realserver.Watch(ctx, host.Host{}, before{store}, first.Config, machineChanges(ctx, o.Log.Logger), configs, log.tell)
+	realserver.Watch(ctx, host.Host{}, before{store}, first, machineChanges(ctx, o.Log.Logger), configs, log.tell)
 	notify(o.Log.Logger, "STOPPING=1")
 	return nil
 }
 
 // rereadRealServer reads the configuration again; nil: it has mistakes, and what was read
 // before goes on.
-func rereadRealServer(ctx context.Context, o Options, r *reader.Reader) *config.Config {
+func rereadRealServer(ctx context.Context, o Options, r *reader.Reader) *realserver.Cluster {
 	notify(o.Log.Logger, "RELOADING=1")
 	defer notify(o.Log.Logger, "READY=1")
 	got, err := readRealServer(ctx, o, r)
 	if err == nil {
-		return got.Config
+		return got
 	}
 	if invalid, ok := errors.AsType[*InvalidError](err); ok {
 		err = invalid.Diagnostics.Err()

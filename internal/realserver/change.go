@@ -88,6 +88,10 @@ func (m Memory) Without(left []Change, needs []Need, before Memory) Memory {
 // Describe says what the change does: "add address 10.13.0.200/32 on lo".
 func (c *Change) Describe() string {
 	switch {
+	case c.Kind == Route && c.To != "":
+		return "set " + c.String() + " via " + c.To
+	case c.Kind == Route:
+		return "remove " + c.String() + " via " + c.From
 	case c.Kind == Parameter && c.From == "":
 		return "set " + c.String() + " to " + c.To
 	case c.Kind == Parameter:

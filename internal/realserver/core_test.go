@@ -16,6 +16,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 var addr = netip.MustParseAddr
@@ -49,12 +50,16 @@ var (
 	nat    = ipvsctl.Destination{Forward: ipvsctl.NAT}
 )
 
-// facts are those of a machine with these addresses, on which all parameters are 0 but for
-// some: "net.ipv4.conf.all.rp_filter=1".
+// facts are those of a machine with these addresses, each with a network or alone, on which
+// all parameters are 0 but for some: "net.ipv4.conf.all.rp_filter=1".
 func facts(own string, values ...string) *Facts {
 	f := &Facts{Parts: make(map[Part]string)}
 	for a := range strings.FieldsSeq(own) {
-		f.Own = append(f.Own, addr(a))
+		p, err := netip.ParsePrefix(a)
+		if err != nil {
+			p = netip.PrefixFrom(addr(a), addr(a).BitLen())
+		}
+		f.Own = append(f.Own, p)
 	}
 	for _, s := range Parameters()[:3] {
 		f.Parts[ParameterOf(s)] = "0"
@@ -98,7 +103,6 @@ func TestNeeds(t *testing.T) {
 			"device sit0=up web\naddress 2001:db8::200/128 on sit0=present web\n"},
 		{"IPv6 in GUE over IPv6 has a port of IPv6", []config.Service{service("web", v6, own6, gue)}, facts(own6),
 			"device ip6tnl0=up web\nudp6 port 5555=gue web\naddress 2001:db8::200/128 on ip6tnl0=present web\n"},
-		{"NAT needs nothing of what is changed", []config.Service{service("web", v4, own4, nat)}, facts(own4), ""},
 		{"a service of others needs nothing here", []config.Service{service("web", v4, "192.168.1.5", direct)}, facts(own4), ""},
 		{"two services with one address need it once", []config.Service{service("web", v4, own4, direct), service("dns", v4, own4, direct)}, facts(own4),
 			strings.ReplaceAll(silent+"address 10.13.0.200/32 on lo=present web\n", " web", " web dns")},
@@ -114,7 +118,7 @@ func TestNeeds(t *testing.T) {
 			silent + "address 10.13.0.200/32 on lo=present web\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			role := RoleOf(&config.Config{Services: tt.services}, tt.facts)
+			role := RoleOf(of(tt.services...), tt.facts)
 			got := ""
 			for _, n := range role.Needs {
 				got += fmt.Sprintf("%v=%s %s\n", n.Part, n.Value, strings.Join(n.Services, " "))
@@ -126,19 +130,78 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+func TestTheWayToTheDirector(t *testing.T) {
+	const inside = "192.168.1.4/24"
+	by := func(gateway string) string { return "default route=" + gateway + " web" }
+	v6 := func(c *Cluster) {
+		c.Services[0] = service("web", "2001:db8:13::200", "2001:db8:1::4", nat)
+		c.Routers = append(c.Routers, vrrp.Config{Addresses: []netip.Prefix{netip.MustParsePrefix("2001:db8:13::200/64")},
+			Extra: []vrrp.InterfaceAddress{{Prefix: netip.MustParsePrefix("2001:db8:1::254/64")}}})
+	}
+	for _, tt := range []struct {
+		name   string
+		facts  *Facts
+		change func(*Cluster, *Facts)
+		// want is what is needed, or what the note says.
+		want string
+	}{
+		{"is by the address in its network that moves with the virtual one", facts(inside), nil, by("192.168.1.254")},
+		{"is so although the machine has another default route, which stays", facts(inside), func(_ *Cluster, f *Facts) { f.Gateways = []netip.Addr{addr("192.168.1.1")} }, by("192.168.1.254")},
+		{"is there already", facts(inside), func(_ *Cluster, f *Facts) { f.Gateways = []netip.Addr{addr("192.168.1.254")} }, ""},
+		{"is lvsd's, and so it stays although the machine's own leads there, too", facts(inside, "default route=192.168.1.254"),
+			func(_ *Cluster, f *Facts) { f.Gateways = []netip.Addr{addr("192.168.1.254")} }, by("192.168.1.254")},
+		{"is by the virtual address itself in its own network", facts("10.13.0.4/24"), func(c *Cluster, _ *Facts) { c.Services[0] = service("web", "10.13.0.200", "10.13.0.4", nat) }, by("10.13.0.200")},
+		{"is by the virtual router that has the virtual address, of several", facts(inside), func(c *Cluster, _ *Facts) {
+			other := vrrp.Config{Extra: []vrrp.InterfaceAddress{{Prefix: netip.MustParsePrefix("192.168.1.253/24")}}}
+			c.Routers = []vrrp.Config{other, c.Routers[0], other}
+		}, by("192.168.1.254")},
+		{"is by another virtual router if that one is not there", facts(inside), func(c *Cluster, _ *Facts) {
+			c.Routers = append([]vrrp.Config{{Addresses: c.Routers[0].Addresses}}, vrrp.Config{Extra: c.Routers[0].Extra})
+		}, by("192.168.1.254")},
+		{"is the user's where no address moves in its network", facts("192.168.1.4"), nil, "add an extra_address there"},
+		{"is one for all services", facts(inside + " 192.168.2.4/24"), func(c *Cluster, _ *Facts) {
+			c.Routers[0].Extra = append(c.Routers[0].Extra, vrrp.InterfaceAddress{Prefix: netip.MustParsePrefix("192.168.2.254/24")})
+			c.Services = append(c.Services, service("other", "10.13.0.200", "192.168.2.4", nat))
+		}, by("192.168.1.254") + "\nthere is one default route, which those of virtual service \"web\" need"},
+		{"is needed by nobody who is Master", facts(inside + " 192.168.1.254/24"), nil, ""},
+		{"is needed by no director", facts(inside), func(c *Cluster, _ *Facts) { c.Director = true }, "this director keeps its default route"},
+		{"is needed by no Master that serves itself", facts("192.168.1.15/24 192.168.1.254/24"), func(c *Cluster, _ *Facts) {
+			c.Director, c.Services[0] = true, service("web", "10.13.0.200", "192.168.1.254", nat)
+		}, ""},
+		{"is another one for IPv6", facts("2001:db8:1::4/64"), func(c *Cluster, _ *Facts) { v6(c) }, "IPv6 " + by("2001:db8:1::254")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := of(service("web", "10.13.0.200", "192.168.1.4", nat))
+			if tt.change != nil {
+				tt.change(c, tt.facts)
+			}
+			role := RoleOf(c, tt.facts)
+			got := ""
+			for _, n := range role.Needs {
+				got += fmt.Sprintf("%v=%s %s\n", n.Part, n.Value, strings.Join(n.Services, " "))
+			}
+			for _, s := range role.Services {
+				got += s.Note
+			}
+			want, note, _ := strings.Cut(tt.want, "\n")
+			if !strings.Contains(got, want) || !strings.Contains(got, note) || want == "" && got != "" {
+				t.Errorf("it is %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAFallbackIsARealServerToo(t *testing.T) {
 	s := service("web", "10.13.0.200", "192.168.1.5", direct)
 	s.Fallback = &config.Fallback{Key: ipvsctl.DestinationKey{Addr: addr("192.168.1.4"), Port: 80}, Destination: direct}
-	role := RoleOf(&config.Config{Services: []config.Service{s}}, facts("192.168.1.4"))
+	role := RoleOf(of(s), facts("192.168.1.4"))
 	if len(role.Services) != 1 || len(role.Needs) != 3 {
 		t.Errorf("it is %+v", role)
 	}
 }
 
 func TestWhatIsLeftToTheUserIsSaid(t *testing.T) {
-	role := RoleOf(&config.Config{Services: []config.Service{
-		service("web", "10.13.0.200", "192.168.1.4", nat), marked(7, "0.0.0.0", "192.168.1.4"),
-	}}, facts("192.168.1.4"))
+	role := RoleOf(of(service("web", "10.13.0.200", "192.168.1.4", nat), marked(7, "0.0.0.0", "192.168.1.4")), facts("192.168.1.4"))
 	for i, word := range []string{"default route", "firewall mark 7"} {
 		if !strings.Contains(role.Services[i].Note, word) {
 			t.Errorf("%s: %q does not say %q", role.Services[i].Service, role.Services[i].Note, word)
@@ -156,10 +219,12 @@ type fake struct {
 	done    []string
 }
 
-func (f *fake) Look(bool) (Facts, error) {
+func (f *fake) Look(map[Kind]bool) (Facts, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Facts{Own: f.facts.Own, Parts: maps.Clone(f.facts.Parts)}, nil
+	facts := f.facts
+	facts.Parts = maps.Clone(facts.Parts)
+	return facts, nil
 }
 
 var errRefused = errors.New("refused")
@@ -196,7 +261,14 @@ func (f *fake) Save(m Memory) error {
 	return f.unsaved
 }
 
-func of(services ...config.Service) *config.Config { return &config.Config{Services: services} }
+// of is a cluster with these services, whose director has 10.13.0.200 outside and 192.168.1.254
+// inside.
+func of(services ...config.Service) *Cluster {
+	return &Cluster{Config: &config.Config{Services: services, Routers: []vrrp.Config{{
+		Addresses: []netip.Prefix{netip.MustParsePrefix("10.13.0.200/24")},
+		Extra:     []vrrp.InterfaceAddress{{Interface: "eth1", Prefix: netip.MustParsePrefix("192.168.1.254/24")}},
+	}}}}
+}
 
 func TestNothingIsAnsweredForBeforeTheParametersAreSet(t *testing.T) {
 	f := &fake{facts: *facts("192.168.1.4"), refuses: func(p Part) bool { return p.Kind == Parameter && p.Setting == machine.ARPIgnore(all) }}
@@ -269,8 +341,9 @@ func TestAServiceThatMovesToATunnelLosesItsAddressLast(t *testing.T) {
 }
 
 // randomConfig has services of random kinds, with one of two machines among their servers.
-func randomConfig(r *rand.Rand) *config.Config {
-	c := &config.Config{}
+func randomConfig(r *rand.Rand) *Cluster {
+	c := of()
+	c.Director = r.IntN(5) == 0
 	for i := range r.IntN(5) {
 		virtual := []string{"10.13.0.200", "10.13.0.201", "2001:db8::200"}[r.IntN(3)]
 		server := []string{"192.168.1.4", "192.168.1.5", "2001:db8:1::4"}[r.IntN(3)]
@@ -285,7 +358,10 @@ func randomConfig(r *rand.Rand) *config.Config {
 
 // randomMachine is one on which some things are as they should be already.
 func randomMachine(r *rand.Rand) *fake {
-	f := &fake{facts: *facts("192.168.1.4 2001:db8:1::4")}
+	f := &fake{facts: *facts("192.168.1.4/24 2001:db8:1::4/64")}
+	if r.IntN(3) == 0 {
+		f.facts.Gateways = []netip.Addr{addr([]string{"192.168.1.1", "192.168.1.254"}[r.IntN(2)])}
+	}
 	for _, s := range Parameters()[:3] {
 		f.facts.Parts[ParameterOf(s)] = []string{"0", "1", "2"}[r.IntN(3)]
 	}
@@ -348,7 +424,7 @@ func texts(parts map[Part]string) []string {
 // FuzzParse: what is read from a file is a part of those that lvsd changes, or refused.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
-		"device tunl0", "device eth0", "udp port 5555", "udp6 port 0", "address 10.13.0.200/32 on lo", "address 10.13.0.200/24 on lo",
+		"default route", "IPv6 default route", "device tunl0", "device eth0", "udp port 5555", "udp6 port 0", "address 10.13.0.200/32 on lo", "address 10.13.0.200/24 on lo",
 		"address 10.13.0.200/32 on eth0", "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.all.forwarding", "tcp port 1", "address ::1%1/128 on lo", "",
 	} {
 		f.Add(text)
@@ -369,7 +445,7 @@ func FuzzParse(f *testing.F) {
 
 func TestParseRefusesWhatLvsdDoesNotChange(t *testing.T) {
 	for text, want := range map[string]bool{
-		"device tunl0": true, "udp port 5555": true, "udp6 port 5555": true, "address 10.13.0.200/32 on lo": true, "net.ipv4.conf.all.arp_ignore": true,
+		"default route": true, "IPv6 default route": true, "device tunl0": true, "udp port 5555": true, "udp6 port 5555": true, "address 10.13.0.200/32 on lo": true, "net.ipv4.conf.all.arp_ignore": true,
 		"device eth0": false, "udp port 0": false, "tcp port 1": false, "address 10.13.0.200/24 on lo": false, "address 10.13.0.200/32 on eth0": false,
 		"net.ipv4.ip_forward": false, "address 10.13.0.200/32  on lo": false, "": false,
 	} {

@@ -13,10 +13,21 @@ import (
 
 // Facts are what a machine is like now.
 type Facts struct {
-	// Own are the addresses on its interfaces.
-	Own []netip.Addr
+	// Own are the addresses on its interfaces, with the lengths of their networks'
+	// prefixes.
+	Own []netip.Prefix
+	// Gateways are those of its default routes, of each family that has one, but for
+	// lvsd's.
+	Gateways []netip.Addr
 	// Parts are the values of those that there are.
 	Parts map[Part]string
+}
+
+// A Cluster is the directors' configuration as a machine reads it.
+type Cluster struct {
+	*config.Config
+	// Director: the machine is one of the directors that the configuration names.
+	Director bool
 }
 
 // A Need is the value that a part should have.
@@ -50,8 +61,8 @@ type Serving struct {
 }
 
 // RoleOf returns what a machine is in a configuration, and needs for that.
-func RoleOf(c *config.Config, f *Facts) Role {
-	r := roleReader{own: ownOf(c, f.Own), parts: f.Parts, needs: make(map[Part]*Need)}
+func RoleOf(c *Cluster, f *Facts) Role {
+	r := roleReader{cluster: c, facts: f, own: ownOf(c, f.Own), needs: make(map[Part]*Need)}
 	for i := range c.Services {
 		s := &c.Services[i]
 		for j := range s.Servers {
@@ -69,10 +80,10 @@ func RoleOf(c *config.Config, f *Facts) Role {
 
 // ownOf returns the addresses that a real server may be known by: a virtual one, which all
 // real servers have, is not among them.
-func ownOf(c *config.Config, addrs []netip.Addr) map[netip.Addr]bool {
-	own := make(map[netip.Addr]bool, len(addrs))
-	for _, a := range addrs {
-		own[a] = true
+func ownOf(c *Cluster, addresses []netip.Prefix) map[netip.Addr]bool {
+	own := make(map[netip.Addr]bool, len(addresses))
+	for _, p := range addresses {
+		own[p.Addr()] = true
 	}
 	for i := range c.Services {
 		for _, a := range c.Services[i].Addresses(maxAddresses) {
@@ -83,10 +94,11 @@ func ownOf(c *config.Config, addrs []netip.Addr) map[netip.Addr]bool {
 }
 
 type roleReader struct {
-	own   map[netip.Addr]bool
-	parts map[Part]string
-	role  Role
-	needs map[Part]*Need
+	cluster *Cluster
+	facts   *Facts
+	own     map[netip.Addr]bool
+	role    Role
+	needs   map[Part]*Need
 }
 
 // add adds what one server of a service needs, if it is this machine.
@@ -98,7 +110,7 @@ func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destin
 	addresses := s.Addresses(maxAddresses)
 	switch {
 	case d.Forward == ipvsctl.NAT:
-		serving.Note = "its answers must go by way of the director: check that the default route does"
+		serving.Note = r.route(s, server)
 	case s.Marked() && len(addresses) == 0:
 		serving.Note = fmt.Sprintf("it has more than %d virtual addresses: add them yourself, as a route of type local for instance", maxAddresses)
 	case len(addresses) == 0:
@@ -120,12 +132,41 @@ func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destin
 	}
 }
 
+// route has the answers of a server by NAT go by way of the director, and returns what is
+// left to the user.
+func (r *roleReader) route(s *config.Service, server netip.Addr) (note string) {
+	routers, part := r.cluster.Routers, DefaultRoute(server.Is6())
+	gateway := gatewayOf(routers, r.facts.Own, server, s.Key.Addr)
+	need := r.needs[part]
+	switch {
+	case moves(routers, server) || r.holds(gateway):
+		return "" // The Master needs no way to itself.
+	case r.cluster.Director:
+		return "this director keeps its default route, so it serves only while it is Master: in the place of its own address, " +
+			"name one that moves with the role, such as an extra_address of the virtual router"
+	case !gateway.IsValid():
+		return fmt.Sprintf("its answers must go by way of the Master, and no virtual router has an address in the network of %v: "+
+			"add an extra_address there, or see to the default route yourself", server)
+	case need != nil && need.Value != gateway.String():
+		return fmt.Sprintf("its answers must go by way of %v, and there is one default route, which those of virtual service %q need by way of %s", gateway, need.Services[0], need.Value)
+	case r.facts.Parts[part] == "" && slices.Contains(r.facts.Gateways, gateway):
+		return "" // The machine's own default route leads there.
+	}
+	r.need(s.Name, part, gateway.String())
+	return ""
+}
+
+// holds reports whether an address is on this machine.
+func (r *roleReader) holds(a netip.Addr) bool {
+	return slices.ContainsFunc(r.facts.Own, func(p netip.Prefix) bool { return p.Addr() == a })
+}
+
 // silence has no ARP request for the virtual address answered, and none sent from it. The
 // kernel takes the larger value of that of "all" and the interface's own; what
 // is stricter than needed stays.
 func (r *roleReader) silence(service string) {
 	ignore := ParameterOf(machine.ARPIgnore(all))
-	value := r.parts[ignore]
+	value := r.facts.Parts[ignore]
 	if value == "" || value == "0" {
 		value = "1"
 	}
@@ -144,7 +185,7 @@ func (r *roleReader) tunnel(s *config.Service, server netip.Addr, d *ipvsctl.Des
 		r.need(s.Name, PortFor(d.TunnelPort, server.Is6()), GUE)
 	}
 	filter := "0"
-	if of := r.parts[ParameterOf(machine.RPFilter(all))]; of != "" && of != "0" {
+	if of := r.facts.Parts[ParameterOf(machine.RPFilter(all))]; of != "" && of != "0" {
 		filter = "2"
 	}
 	if s.Key.Addr.Is4() {

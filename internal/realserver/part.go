@@ -24,14 +24,18 @@ const (
 	Parameter
 	// Address is an address on an interface: Present, or nothing.
 	Address
+	// Route is lvsd's own way to everywhere, before the machine's default route, which
+	// stays: its value is the gateway, Incomplete, or nothing.
+	Route
 )
 
 // The values of parts; that of a part that is not there is empty.
 const (
-	Up      = "up"
-	Down    = "down"
-	GUE     = "gue"
-	Present = "present"
+	Up         = "up"
+	Down       = "down"
+	GUE        = "gue"
+	Present    = "present"
+	Incomplete = "incomplete"
 )
 
 // A Part is one thing of a machine that is changed for a real server. It is comparable.
@@ -40,7 +44,7 @@ type Part struct {
 	Interface string          // of a Device and an Address
 	Prefix    netip.Prefix    // of an Address: the address alone
 	Port      uint16          // of a Port
-	Six       bool            // of a Port: over IPv6
+	Six       bool            // of a Port and a Route: over IPv6
 	Setting   machine.Setting // of a Parameter
 }
 
@@ -76,10 +80,12 @@ func Parameters() []machine.Setting {
 	return list
 }
 
-// DeviceNamed, ParameterOf, AddressOn and PortFor return the parts of their kinds.
+// DeviceNamed, ParameterOf, AddressOn, PortFor and DefaultRoute return the parts of their
+// kinds.
 func DeviceNamed(name string) Part       { return Part{Kind: Device, Interface: name} }
 func ParameterOf(s machine.Setting) Part { return Part{Kind: Parameter, Setting: s} }
 func PortFor(port uint16, six bool) Part { return Part{Kind: Port, Port: port, Six: six} }
+func DefaultRoute(six bool) Part         { return Part{Kind: Route, Six: six} }
 func AddressOn(name string, a netip.Addr) Part {
 	return Part{Kind: Address, Interface: name, Prefix: netip.PrefixFrom(a, a.BitLen())}
 }
@@ -93,10 +99,15 @@ func (p Part) String() string {
 		return p.family() + " " + strconv.Itoa(int(p.Port))
 	case Address:
 		return "address " + p.Prefix.String() + " on " + p.Interface
+	case Route:
+		return routeTexts[p.Six]
 	default:
 		return string(p.Setting)
 	}
 }
+
+// routeTexts are those of the two Routes, by whether they are of IPv6.
+var routeTexts = map[bool]string{false: "default route", true: "IPv6 default route"}
 
 // family is how a Port's text begins.
 func (p Part) family() string {
@@ -119,6 +130,8 @@ func Parse(text string) (Part, error) {
 func parse(text string) (Part, bool) {
 	words := strings.Fields(text)
 	switch {
+	case text == routeTexts[false] || text == routeTexts[true]:
+		return DefaultRoute(text == routeTexts[true]), true
 	case len(words) == 2 && words[0] == "device":
 		return DeviceNamed(words[1]), LinkOf(words[1]) != ""
 	case len(words) == 3 && words[1] == "port":

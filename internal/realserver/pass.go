@@ -6,15 +6,14 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
 // An Edge is the machine.
 type Edge interface {
-	// Look returns what it is like, with its Ports only where that is asked for: that may
-	// have the kernel load a module.
-	Look(ports bool) (Facts, error)
+	// Look returns what it is like, with its Ports and Routes only where those are asked
+	// for: the former may have the kernel load a module, the latter may be very many.
+	Look(kinds map[Kind]bool) (Facts, error)
 	// Set gives a part a value.
 	Set(p Part, value string) error
 }
@@ -34,17 +33,17 @@ type Result struct {
 
 // Check returns what a machine is in a configuration, and in Left what is wrong with it; it
 // changes nothing.
-func Check(e Edge, s Store, c *config.Config) (Role, Result) {
+func Check(e Edge, s Store, c *Cluster) (Role, Result) {
 	role, left, _, err := judge(e, s, c)
 	return role, Result{Left: left, Err: err}
 }
 
 // judge compares a machine with a configuration; nil: nothing is needed any more.
-func judge(e Edge, s Store, c *config.Config) (role Role, changes []Change, memory Memory, err error) {
+func judge(e Edge, s Store, c *Cluster) (role Role, changes []Change, memory Memory, err error) {
 	if memory, err = s.Load(); err != nil {
 		return role, nil, nil, err
 	}
-	facts, err := e.Look(hasPorts(c, memory))
+	facts, err := e.Look(interesting(c, memory))
 	if err != nil {
 		return role, nil, nil, err
 	}
@@ -54,21 +53,33 @@ func judge(e Edge, s Store, c *config.Config) (role Role, changes []Change, memo
 	return role, Compare(role.Needs, &facts, memory), memory, nil
 }
 
-// hasPorts reports whether the kernel's Ports are of any interest.
-func hasPorts(c *config.Config, m Memory) bool {
+// interesting are the kinds of parts that a configuration, or what is remembered, is about.
+func interesting(c *Cluster, m Memory) map[Kind]bool {
+	kinds := make(map[Kind]bool)
 	for p := range m {
-		if p.Kind == Port {
-			return true
+		kinds[p.Kind] = true
+	}
+	if c == nil {
+		return kinds
+	}
+	note := func(d *ipvsctl.Destination) {
+		kinds[Port] = kinds[Port] || d.TunnelType == ipvsctl.TunnelGUE
+		kinds[Route] = kinds[Route] || d.Forward == ipvsctl.NAT
+	}
+	for i := range c.Services {
+		s := &c.Services[i]
+		for j := range s.Servers {
+			note(&s.Servers[j].Destination)
+		}
+		if s.Fallback != nil {
+			note(&s.Fallback.Destination)
 		}
 	}
-	return c != nil && slices.ContainsFunc(c.Services, func(s config.Service) bool {
-		return s.Fallback != nil && s.Fallback.Destination.TunnelType == ipvsctl.TunnelGUE ||
-			slices.ContainsFunc(s.Servers, func(r config.Server) bool { return r.Destination.TunnelType == ipvsctl.TunnelGUE })
-	})
+	return kinds
 }
 
 // Pass has a machine be what it is in a configuration, or with nil as it was before.
-func Pass(e Edge, s Store, c *config.Config) (Role, Result) {
+func Pass(e Edge, s Store, c *Cluster) (Role, Result) {
 	role, changes, memory, err := judge(e, s, c)
 	if err != nil {
 		return role, Result{Err: err}

@@ -3,8 +3,6 @@ package realserver
 import (
 	"context"
 	"time"
-
-	"github.com/lvsd/lvsd/internal/config"
 )
 
 // Again is how long a machine is not looked at at most: the kernel tells nobody that a
@@ -14,7 +12,7 @@ const Again = 5 * time.Second
 // Watch makes a pass when something has changed on the machine, when another configuration
 // comes, and every five seconds, until ctx ends. It tells of each pass that changed
 // something, or failed, and of the first.
-func Watch(ctx context.Context, e Edge, s Store, c *config.Config, changed <-chan struct{}, configs <-chan *config.Config, tell func(Role, Result)) {
+func Watch(ctx context.Context, e Edge, s Store, c *Cluster, changed <-chan struct{}, configs <-chan *Cluster, tell func(Role, Result)) {
 	tick := time.NewTicker(Again)
 	defer tick.Stop()
 	for first := true; ; first = false {

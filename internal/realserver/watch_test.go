@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/machine"
 )
 
@@ -14,7 +13,7 @@ import (
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{facts: *facts("192.168.1.4")}
-		changed, configs, told := make(chan struct{}), make(chan *config.Config), make(chan Result, 10)
+		changed, configs, told := make(chan struct{}), make(chan *Cluster), make(chan Result, 10)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go Watch(ctx, f, f, of(service("web", "10.13.0.200", "192.168.1.4", direct)), changed, configs, func(_ Role, r Result) { told <- r })

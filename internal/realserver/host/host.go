@@ -22,7 +22,7 @@ import (
 type Host struct{}
 
 // Look returns what the machine is like.
-func (Host) Look(ports bool) (realserver.Facts, error) {
+func (Host) Look(kinds map[realserver.Kind]bool) (realserver.Facts, error) {
 	m, err := machine.Read()
 	if err != nil {
 		return realserver.Facts{}, err
@@ -31,7 +31,7 @@ func (Host) Look(ports bool) (realserver.Facts, error) {
 	for i := range m.Interfaces {
 		link := &m.Interfaces[i]
 		for _, p := range link.Addresses {
-			f.Own = append(f.Own, p.Addr())
+			f.Own = append(f.Own, p)
 			if p.IsSingleIP() {
 				f.Parts[realserver.AddressOn(link.Name, p.Addr())] = realserver.Present
 			}
@@ -48,10 +48,13 @@ func (Host) Look(ports bool) (realserver.Facts, error) {
 			f.Parts[realserver.ParameterOf(s)] = value
 		}
 	}
-	if ports {
+	if kinds[realserver.Port] {
 		addPorts(f.Parts)
 	}
-	return f, nil
+	if kinds[realserver.Route] {
+		err = addRoutes(&f)
+	}
+	return f, err
 }
 
 // addPorts adds the ports on which GUE is taken; without the module fou, there are none.
@@ -76,6 +79,8 @@ func (Host) Set(p realserver.Part, value string) error {
 		return setPort(p, value)
 	case realserver.Address:
 		return setAddress(p.Interface, p.Prefix, value)
+	case realserver.Route:
+		return setRoutes(p.Six, value)
 	default:
 		return p.Setting.Set(value)
 	}

@@ -41,13 +41,13 @@ func arranged(t *testing.T) string {
 
 // directRouting is a configuration in which this machine, which has 192.168.1.4, is
 // a real server for a virtual address of each family.
-func directRouting(t *testing.T) *config.Config {
+func directRouting(t *testing.T) *realserver.Cluster {
 	t.Helper()
 	netnstest.Run(t, "ip link set lo up")
 	netnstest.Run(t, "ip link add eth0 type veth peer name wire0")
 	t.Cleanup(func() { netnstest.Run(t, "ip link del eth0") })
 	netnstest.Run(t, "ip address add 192.168.1.4/24 dev eth0")
-	c := &config.Config{}
+	c := &realserver.Cluster{Config: new(config.Config)}
 	for _, virtual := range []string{"10.13.0.200", "2001:db8::200"} {
 		c.Services = append(c.Services, config.Service{
 			Name: virtual, Key: ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: netip.MustParseAddr(virtual), Port: 80},
@@ -133,7 +133,7 @@ func TestAKernelWithoutTheTunnelSaysWhatToLoad(t *testing.T) {
 		}
 		return
 	}
-	f, err := host.Host{}.Look(false)
+	f, err := host.Host{}.Look(nil)
 	if err != nil || f.Parts[end] != realserver.Up {
 		t.Errorf("it is %q: %v", f.Parts[end], err)
 	}
