@@ -39,12 +39,12 @@ func Compare(needs []Need, f *Facts, m Memory) (changes []Change) {
 	return changes
 }
 
-// stays reports whether a part is left as it is although nobody needs it: the parameter of
-// a device that was not there before, or is not any more, and a device
-// by which somebody else has an address now.
+// stays reports whether a part is left as it is although nobody needs it: the parameter or
+// mode of a device that was not there before, or is not any more, and a device by which
+// somebody else has an address now.
 func (m Memory) stays(p Part, f *Facts, needed map[Part]bool) bool {
 	switch p.Kind {
-	case Parameter:
+	case Parameter, Mode:
 		return m[p] == "" || f.Parts[p] == ""
 	case Device:
 		for other := range f.Parts {
@@ -92,9 +92,9 @@ func (c *Change) Describe() string {
 		return "set " + c.String() + " via " + c.To
 	case c.Kind == Route:
 		return "remove " + c.String() + " via " + c.From
-	case c.Kind == Parameter && c.From == "":
+	case (c.Kind == Parameter || c.Kind == Mode) && c.From == "":
 		return "set " + c.String() + " to " + c.To
-	case c.Kind == Parameter:
+	case c.Kind == Parameter || c.Kind == Mode:
 		return "set " + c.String() + " from " + c.From + " to " + c.To
 	case c.To == "":
 		return "remove " + c.String()

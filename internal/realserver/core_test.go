@@ -99,6 +99,8 @@ func TestNeeds(t *testing.T) {
 			"device gre0=up web\n" + silent + "net.ipv4.conf.gre0.rp_filter=0 web\naddress 10.13.0.200/32 on gre0=present web\n"},
 		{"IPv6 in IPv6 comes out of ip6tnl0", []config.Service{service("web", v6, own6, ipip)}, facts(own6),
 			"device ip6tnl0=up web\naddress 2001:db8::200/128 on ip6tnl0=present web\n"},
+		{"IPv4 in IPv6 comes out of ip6tnl0, if that is told to unwrap it", []config.Service{service("web", v4, own6, ipip)}, facts(own6, "device ip6tnl0=down", "mode of ip6tnl0=ip6ip6"),
+			"device ip6tnl0=up web\nmode of ip6tnl0=any web\n" + silent + "net.ipv4.conf.ip6tnl0.rp_filter=0 web\naddress 10.13.0.200/32 on ip6tnl0=present web\n"},
 		{"IPv6 in IPv4 comes out of sit0", []config.Service{service("web", v6, own4, ipip)}, facts(own4),
 			"device sit0=up web\naddress 2001:db8::200/128 on sit0=present web\n"},
 		{"IPv6 in GUE over IPv6 has a port of IPv6", []config.Service{service("web", v6, own6, gue)}, facts(own6),
@@ -243,6 +245,11 @@ func (f *fake) Set(p Part, value string) error {
 	}
 	// The parameters of a device come and go with it.
 	if p.Kind == Device {
+		if p.Interface == SixEnd && value == "" {
+			delete(f.facts.Parts, ModeOf(SixEnd))
+		} else if p.Interface == SixEnd && f.facts.Parts[ModeOf(SixEnd)] == "" {
+			f.facts.Parts[ModeOf(SixEnd)] = SixAlone
+		}
 		filter := ParameterOf(machine.RPFilter(p.Interface))
 		if value == "" {
 			delete(f.facts.Parts, filter)
@@ -369,6 +376,9 @@ func randomMachine(r *rand.Rand) *fake {
 		if state := []string{"", Up, Down}[r.IntN(3)]; state != "" {
 			f.facts.Parts[DeviceNamed(e.Name)] = state
 			f.facts.Parts[ParameterOf(machine.RPFilter(e.Name))] = []string{"0", "1", "2"}[r.IntN(3)]
+			if e.Name == SixEnd {
+				f.facts.Parts[ModeOf(SixEnd)] = []string{SixAlone, Any}[r.IntN(2)]
+			}
 		}
 	}
 	if r.IntN(3) == 0 {
@@ -445,7 +455,7 @@ func FuzzParse(f *testing.F) {
 
 func TestParseRefusesWhatLvsdDoesNotChange(t *testing.T) {
 	for text, want := range map[string]bool{
-		"default route": true, "IPv6 default route": true, "device tunl0": true, "udp port 5555": true, "udp6 port 5555": true, "address 10.13.0.200/32 on lo": true, "net.ipv4.conf.all.arp_ignore": true,
+		"default route": true, "mode of ip6tnl0": true, "mode of tunl0": false, "IPv6 default route": true, "device tunl0": true, "udp port 5555": true, "udp6 port 5555": true, "address 10.13.0.200/32 on lo": true, "net.ipv4.conf.all.arp_ignore": true,
 		"device eth0": false, "udp port 0": false, "tcp port 1": false, "address 10.13.0.200/24 on lo": false, "address 10.13.0.200/32 on eth0": false,
 		"net.ipv4.ip_forward": false, "address 10.13.0.200/32  on lo": false, "": false,
 	} {

@@ -181,6 +181,9 @@ func (r *roleReader) silence(service string) {
 func (r *roleReader) tunnel(s *config.Service, server netip.Addr, d *ipvsctl.Destination) string {
 	end := endOf(s.Key, server, d.TunnelType)
 	r.need(s.Name, DeviceNamed(end), Up)
+	if end == SixEnd && s.Key.Addr.Is4() {
+		r.need(s.Name, ModeOf(end), Any)
+	}
 	if d.TunnelType == ipvsctl.TunnelGUE {
 		r.need(s.Name, PortFor(d.TunnelPort, server.Is6()), GUE)
 	}
@@ -202,7 +205,7 @@ func endOf(k ipvsctl.ServiceKey, server netip.Addr, kind uint8) string {
 	case kind == ipvsctl.TunnelGRE:
 		return "ip6gre0"
 	case server.Is6():
-		return "ip6tnl0"
+		return SixEnd
 	case k.Addr.Is6():
 		return "sit0"
 	default:

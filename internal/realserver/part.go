@@ -20,6 +20,8 @@ const (
 	Device Kind = iota
 	// Port is a UDP port on which packets are unwrapped: GUE, or nothing.
 	Port
+	// Mode is what is unwrapped by ip6tnl0: IPv6 packets (SixAlone), or Any.
+	Mode
 	// Parameter is one of the kernel's.
 	Parameter
 	// Address is an address on an interface: Present, or nothing.
@@ -36,12 +38,14 @@ const (
 	GUE        = "gue"
 	Present    = "present"
 	Incomplete = "incomplete"
+	SixAlone   = "ip6ip6"
+	Any        = "any"
 )
 
 // A Part is one thing of a machine that is changed for a real server. It is comparable.
 type Part struct {
 	Kind      Kind
-	Interface string          // of a Device and an Address
+	Interface string          // of a Device, a Mode and an Address
 	Prefix    netip.Prefix    // of an Address: the address alone
 	Port      uint16          // of a Port
 	Six       bool            // of a Port and a Route: over IPv6
@@ -55,8 +59,12 @@ const Loopback = "lo"
 // the kinds of link that they are (ip-link(8)). They exist in a network namespace as soon as
 // the module is loaded.
 var Ends = []struct{ Name, Link string }{
-	{"tunl0", "ipip"}, {"gre0", "gre"}, {"sit0", "sit"}, {"ip6tnl0", "ip6tnl"}, {"ip6gre0", "ip6gre"},
+	{"tunl0", "ipip"}, {"gre0", "gre"}, {"sit0", "sit"}, {SixEnd, "ip6tnl"}, {"ip6gre0", "ip6gre"},
 }
+
+// SixEnd is the one for packets in packets of IPv6, which unwraps only those of IPv6 unless
+// it is told otherwise.
+const SixEnd = "ip6tnl0"
 
 // LinkOf returns the kind of link that an end is; empty: it is none.
 func LinkOf(name string) string {
@@ -80,9 +88,10 @@ func Parameters() []machine.Setting {
 	return list
 }
 
-// DeviceNamed, ParameterOf, AddressOn, PortFor and DefaultRoute return the parts of their
+// DeviceNamed, ModeOf, ParameterOf, AddressOn, PortFor and DefaultRoute return the parts of their
 // kinds.
 func DeviceNamed(name string) Part       { return Part{Kind: Device, Interface: name} }
+func ModeOf(name string) Part            { return Part{Kind: Mode, Interface: name} }
 func ParameterOf(s machine.Setting) Part { return Part{Kind: Parameter, Setting: s} }
 func PortFor(port uint16, six bool) Part { return Part{Kind: Port, Port: port, Six: six} }
 func DefaultRoute(six bool) Part         { return Part{Kind: Route, Six: six} }
@@ -95,6 +104,8 @@ func (p Part) String() string {
 	switch p.Kind {
 	case Device:
 		return "device " + p.Interface
+	case Mode:
+		return "mode of " + p.Interface
 	case Port:
 		return p.family() + " " + strconv.Itoa(int(p.Port))
 	case Address:
@@ -134,6 +145,8 @@ func parse(text string) (Part, bool) {
 		return DefaultRoute(text == routeTexts[true]), true
 	case len(words) == 2 && words[0] == "device":
 		return DeviceNamed(words[1]), LinkOf(words[1]) != ""
+	case text == "mode of "+SixEnd:
+		return ModeOf(SixEnd), true
 	case len(words) == 3 && words[1] == "port":
 		port, err := strconv.ParseUint(words[2], 10, 16)
 		return PortFor(uint16(port), words[0] == "udp6"), err == nil && port > 0

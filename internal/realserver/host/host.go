@@ -41,6 +41,9 @@ func (Host) Look(kinds map[realserver.Kind]bool) (realserver.Facts, error) {
 			if link.Down {
 				f.Parts[realserver.DeviceNamed(link.Name)] = realserver.Down
 			}
+			if mode := modeOf(link.Name); mode != "" {
+				f.Parts[realserver.ModeOf(link.Name)] = mode
+			}
 		}
 	}
 	for _, s := range realserver.Parameters() {
@@ -77,6 +80,8 @@ func (Host) Set(p realserver.Part, value string) error {
 		return setDevice(p.Interface, value)
 	case realserver.Port:
 		return setPort(p, value)
+	case realserver.Mode:
+		return setMode(p.Interface, value)
 	case realserver.Address:
 		return setAddress(p.Interface, p.Prefix, value)
 	case realserver.Route:
