@@ -1426,20 +1426,30 @@ virtual_service "web" {
   # "check" or "up"; default: "check".
   initial = "check"
 
-  # What becomes of a server that is down: it is removed from the table
-  # ("remove"), and with expire_nodest_conn its connections end; or it keeps
-  # its row, with weight 0, so that connections which still work go on
-  # ("drain"), as with quiescent of ldirectord and inhibit_on_failure of
-  # keepalived. Clients that persistence has sent to it are sent there on,
-  # unless net.ipv4.vs.expire_quiescent_template is 1.
-  # "remove" or "drain"; default: "remove".
+  # What becomes of a server that is down, and so of its connections. While it
+  # has a row, clients that persistence has sent to it are sent there on,
+  # unless expire_quiescent_template is set in the ipvs block. See "Open
+  # connections" in lvsd(8).
+  # "remove", "drain" or "drain_timeout"; default: "remove".
+  #   "remove"         It is removed from the table. With expire_nodest_conn
+  #                    its connections end at their next packet; without, their
+  #                    packets are lost until the server is back or they time
+  #                    out.
+  #   "drain"          It keeps its row, with weight 0, while it is down, so
+  #                    that connections which still work go on, as with
+  #                    quiescent of ldirectord and inhibit_on_failure of
+  #                    keepalived.
+  #   "drain_timeout"  The same for drain_timeout at most, and then it is
+  #                    removed: what still works has that long, and what hangs
+  #                    has an end.
   on_failure = "remove"
 
   # How long a real server that a reload removes from the service keeps its
-  # connections: its row stays, with weight 0, until it has none for some
-  # seconds, or this time is over. 0 removes it at once, and with
-  # expire_nodest_conn its connections end. A server with weight = 0 keeps its
-  # row and its connections for as long as it is in the file.
+  # connections, and one that fails with on_failure = "drain_timeout": its row
+  # stays, with weight 0, until it has none for some seconds, or this time is
+  # over. 0 removes it at once, and with expire_nodest_conn its connections
+  # end. A server with weight = 0 keeps its row and its connections for as long
+  # as it is in the file.
   # 0s to 168h; default: 5m.
   drain_timeout = "5m"
 
@@ -1873,7 +1883,7 @@ virtual_service "web" {
 
     # What becomes of this server while it is down, if that differs from the
     # service's setting.
-    # "remove" or "drain"; default: the service's.
+    # "remove", "drain" or "drain_timeout"; default: the service's.
     on_failure = "drain"
 
     # A check that this server must pass to be up. It replaces the service's

@@ -337,8 +337,10 @@ type Server struct {
 	Rule   *checker.Rule // nil: all of them
 	// InitialUp puts it into the table before its first result.
 	InitialUp bool
-	// DrainOnFailure leaves it in the table, with weight 0, while it is down.
+	// DrainOnFailure leaves it in the table, with weight 0, while it is down, for DrainFor
+	// at most; zero: without an end.
 	DrainOnFailure bool
+	DrainFor       time.Duration
 	// OwnPort: its port is the one for all ports of the service.
 	OwnPort bool
 	// Tier is when it serves: while too few of the tiers before it take connections. 0 is 1.

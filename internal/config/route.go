@@ -14,9 +14,12 @@ type route struct {
 	forward   method
 	tunnel    encapsulation
 	initialUp bool
-	// drainOnFailure leaves a server that fails in the table, with weight 0.
-	drainOnFailure bool
+	onFailure failure
 }
+
+// A failure is what becomes of a server that fails: drained, it stays in the table with
+// weight 0, and bounded for drain_timeout at most.
+type failure struct{ drained, bounded bool }
 
 // A method is a forwarding method, or none that is known.
 type method struct {
@@ -59,7 +62,11 @@ func initialOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
 }
 
 func onFailureOption[T any](help, def string, of func(*T) *route) block.Entry[T] {
-	return block.Choice("on_failure", help, def, []block.Word[bool]{{Name: "remove", Value: false}, {Name: "drain", Value: true}}, func(t *T) *bool { return &of(t).drainOnFailure })
+	return block.Choice("on_failure", help, def, []block.Word[failure]{
+		{Name: "remove", Help: "It is removed from the table. With expire_nodest_conn its connections end at their next packet; without, their packets are lost until the server is back or they time out."},
+		{Name: "drain", Value: failure{true, false}, Help: "It keeps its row, with weight 0, while it is down, so that connections which still work go on, as with quiescent of ldirectord and inhibit_on_failure of keepalived."},
+		{Name: "drain_timeout", Value: failure{true, true}, Help: "The same for drain_timeout at most, and then it is removed: what still works has that long, and what hangs has an end."},
+	}, func(t *T) *failure { return &of(t).onFailure })
 }
 
 var tunnelTable = block.NewTable("tunnel", func() []block.Entry[encapsulation] {

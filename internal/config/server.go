@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/block"
@@ -76,6 +77,7 @@ type group struct {
 	route
 	name string // of the service
 	identity
+	drain   time.Duration
 	anyPort bool // the service has no port of its own, and that is no mistake
 	checks  []probe
 	rule    *checker.Rule // how many of them must pass; nil: all
@@ -113,7 +115,13 @@ func (g *group) server(b *block.Body) (s Server, ok bool) {
 	s.Destination = r.destination()
 	s.Destination.Weight, s.Destination.Upper, s.Destination.Lower = r.weight, r.upper, r.lower
 	r.checkThresholds(b)
-	s.InitialUp, s.DrainOnFailure, s.Tier = r.initialUp, r.drainOnFailure, r.tier
+	s.InitialUp, s.DrainOnFailure, s.Tier = r.initialUp, r.onFailure.drained, r.tier
+	if r.onFailure.bounded {
+		s.DrainFor = g.drain
+	}
+	if r.onFailure.bounded && g.drain == 0 {
+		b.Mistake(b.At("on_failure"), "No time to drain", "%q is to be drained for drain_timeout when it fails, and the service has 0: write on_failure = \"remove\", or another drain_timeout.", s.Name)
+	}
 	probes := g.checks
 	s.Rule = g.rule
 	if b.Count("check") > 0 {

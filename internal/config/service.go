@@ -49,8 +49,8 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
 			persistenceTable, func(s *service) *persistence { return &s.persistence }),
 		initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
-		onFailureOption("What becomes of a server that is down: it is removed from the table (\"remove\"), and with expire_nodest_conn its connections end; or it keeps its row, with weight 0, so that connections which still work go on (\"drain\"), as with quiescent of ldirectord and inhibit_on_failure of keepalived. Clients that persistence has sent to it are sent there on, unless net.ipv4.vs.expire_quiescent_template is 1.", "remove", (*service).self),
-		block.Duration("drain_timeout", "How long a real server that a reload removes from the service keeps its connections: its row stays, with weight 0, until it has none for some seconds, or this time is over. 0 removes it at once, and with expire_nodest_conn its connections end. A server with weight = 0 keeps its row and its connections for as long as it is in the file.",
+		onFailureOption("What becomes of a server that is down, and so of its connections. While it has a row, clients that persistence has sent to it are sent there on, unless expire_quiescent_template is set in the ipvs block. See \"Open connections\" in lvsd(8).", "remove", (*service).self),
+		block.Duration("drain_timeout", "How long a real server that a reload removes from the service keeps its connections, and one that fails with on_failure = \"drain_timeout\": its row stays, with weight 0, until it has none for some seconds, or this time is over. 0 removes it at once, and with expire_nodest_conn its connections end. A server with weight = 0 keeps its row and its connections for as long as it is in the file.",
 			5*time.Minute, 0, 7*24*time.Hour, func(s *service) *time.Duration { return &s.drain }),
 		block.Many[service]("check", "A check that a server must pass to be up. If there are several, it must pass all of them, unless they are in a check \"any\". A real_server that has checks of its own is checked by those instead. The default is check \"tcp\" {} for a TCP service with a port, and check \"ping\" {} for any other.",
 			checkKinds.Schema(), "kind"),
@@ -88,6 +88,7 @@ func readService(b *block.Body, d *defaults) Service {
 	s := Service{Name: b.Labels[0], Key: i.key, More: i.more, Packets: i.selection, SourceNAT: i.source, Source: sourceOf(b.Head), DrainTimeout: r.drain}
 	s.Service = r.kernel(b, &i)
 	g := newGroup(b, &i, r.route, d)
+	g.drain = r.drain
 	count, fallbacks := b.Count("real_server"), b.Count("fallback")
 	claim(b, realServers, strconv.Itoa((count+fallbacks)*(1+len(i.more))), b.Head)
 	s.Servers = make([]Server, 0, count+fallbacks)

@@ -129,7 +129,7 @@ var (
 			return []any{d.TunnelType, d.TunnelPort, d.TunnelFlags}
 		}},
 		{"initial", func(s *config.Server) any { return map[bool]string{false: "check", true: "up"}[s.InitialUp] }},
-		{"on_failure", func(s *config.Server) any { return map[bool]string{false: "remove", true: "drain"}[s.DrainOnFailure] }},
+		{"on_failure", func(s *config.Server) any { return []any{s.DrainOnFailure, s.DrainFor} }},
 		{"checks", func(s *config.Server) any { return []any{s.Checks, s.Rule} }},
 	}
 )

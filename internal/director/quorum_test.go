@@ -221,6 +221,7 @@ func TestPrecedence(t *testing.T) {
 	}{
 		{"panic, before on_failure", down, api.ByPanic, true, 8},
 		{"on_failure: it is down", Standing{State: checker.Down, Since: start}, api.ByOnFailure, true, 0},
+		{"it is kept out", Standing{State: checker.Up, KeptOut: true}, api.ByManualResume, true, 0},
 		{"nothing is known of it", Standing{}, "", false, 0},
 		{"it is up", Standing{State: checker.Up}, "", true, 8},
 		{"it comes up", up, api.ByUpAfter, false, 0},

@@ -54,7 +54,8 @@ func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds [
 		return Weight{By: api.ByMaintenance}
 	}
 	if s.KeptOut {
-		return Weight{Listed: c.DrainOnFailure, By: api.ByManualResume}
+		drained, until := stays(now, c, s)
+		return Weight{Listed: drained, By: api.ByManualResume, Until: until}
 	}
 	whole := whole(c, s)
 	for _, h := range holds {
@@ -70,8 +71,11 @@ func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds [
 	switch {
 	case s.State == checker.Drained:
 		return Weight{Listed: true}
-	case s.State == checker.Down && c.DrainOnFailure:
-		return Weight{Listed: true, By: api.ByOnFailure}
+	case s.State == checker.Down:
+		if drained, until := stays(now, c, s); drained {
+			return Weight{Listed: true, By: api.ByOnFailure, Until: until}
+		}
+		return Weight{}
 	case s.State != checker.Up:
 		return Weight{}
 	case s.Recovered && now.Before(begins):
@@ -80,6 +84,19 @@ func weigh(now time.Time, c *config.Server, p config.Policy, s Standing, holds [
 		return ramp(now.Sub(begins), begins, p.SlowStart, whole)
 	}
 	return whole
+}
+
+// stays reports whether a server that has failed keeps its row, and until when; zero:
+// without an end. One that is kept out has failed, whatever its checks say since.
+func stays(now time.Time, c *config.Server, s Standing) (drained bool, until time.Time) {
+	if !c.DrainOnFailure || c.DrainFor == 0 {
+		return c.DrainOnFailure, time.Time{}
+	}
+	until = s.Since.Add(c.DrainFor)
+	if s.State != checker.Down || !now.Before(until) {
+		return false, time.Time{}
+	}
+	return true, until
 }
 
 // whole is the weight of a server that is used.

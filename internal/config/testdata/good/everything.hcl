@@ -492,7 +492,7 @@ virtual_service "web" {
     upper_threshold = 1000
     lower_threshold = 900
     initial         = "check"
-    on_failure      = "remove"
+    on_failure      = "drain_timeout"
     check "tcp" { port = 22 }
     on "up" { run = ["/etc/lvsd/hooks/servers", "first"] }
     check "exec" {
