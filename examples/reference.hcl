@@ -280,14 +280,15 @@ director {
 
     # How often the Master tells of all connections, also of those that have no
     # packets, of which the kernel's sync daemon never tells a director that
-    # was away. A director that starts does not preempt before two of these
-    # times are over, so that it knows all. 0 leaves it to the kernel.
+    # was away. A director that starts does not preempt before it has heard a
+    # whole round of that, or, where no beginning of one is heard, two of these
+    # times are over; a round may last for ten. 0 leaves it to the kernel.
     # 0s to 1h; default: 10s.
     refresh = "10s"
 
     # How many connections it tells of in a second at most. With more than so
     # many times refresh in seconds, telling of all takes longer than refresh,
-    # and a director that starts may not know all when it preempts.
+    # and so does the wait of a director that starts.
     # 100 to 10000000; default: 100000.
     rate = 100000
   }

@@ -23,9 +23,9 @@ var connectionSyncTable = block.NewTable("connection_sync", func() []block.Entry
 			1, 1, 255, func(s *ConnectionSync) *int { return &s.TTL }),
 		block.Count("max_length", "The longest message, in bytes. 0 takes what the interface's MTU has room for, of 1500 bytes at most.",
 			0, 0, 65507, func(s *ConnectionSync) *int { return &s.MaxLength }),
-		block.Duration("refresh", "How often the Master tells of all connections, also of those that have no packets, of which the kernel's sync daemon never tells a director that was away. A director that starts does not preempt before two of these times are over, so that it knows all. 0 leaves it to the kernel.",
+		block.Duration("refresh", "How often the Master tells of all connections, also of those that have no packets, of which the kernel's sync daemon never tells a director that was away. A director that starts does not preempt before it has heard a whole round of that, or, where no beginning of one is heard, two of these times are over; a round may last for ten. 0 leaves it to the kernel.",
 			10*time.Second, 0, time.Hour, func(s *ConnectionSync) *time.Duration { return &s.Refresh }),
-		block.Count("rate", "How many connections it tells of in a second at most. With more than so many times refresh in seconds, telling of all takes longer than refresh, and a director that starts may not know all when it preempts.",
+		block.Count("rate", "How many connections it tells of in a second at most. With more than so many times refresh in seconds, telling of all takes longer than refresh, and so does the wait of a director that starts.",
 			100_000, 100, 10_000_000, func(s *ConnectionSync) *int { return &s.Rate }),
 	}
 })

@@ -122,6 +122,12 @@ func (d *dryConnections) Set(t *connections.Telling) {
 	d.tells = t != nil
 }
 
+// Learn waits: who only looks has no connections.
+func (*dryConnections) Learn(ctx context.Context, _ ipvsctl.SyncDaemon, _ func()) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (*dryConnections) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil

@@ -75,10 +75,10 @@ type Core struct {
 	unsaved              error
 	retune               bool // something was to be set meanwhile
 	// telling: others are told of all connections. learning: this director may not have been
-	// told of all of them yet.
-	telling, learning bool
-	found             findings
-	counted           findings
+	// told of all of them yet; listening: it hears when it has, and begun: a round has.
+	telling, learning, listening, begun bool
+	found                               findings
+	counted                             findings
 
 	// planned is the last plan, and outages are the services that have lost their
 	// last server by it or an earlier one, and not got one since.

@@ -25,7 +25,9 @@ import (
 // A story tells a core what happens and writes down what it wants done.
 type story struct {
 	telling *connections.Telling
-	tune    Tune // the last one
+	// listened is how often it has begun to listen to what others tell.
+	listened int
+	tune     Tune // the last one
 	*testing.T
 	core *Core
 	now  time.Time
@@ -107,6 +109,8 @@ func (s *story) write(effects []Effect) {
 		switch e := e.(type) {
 		case SetTable:
 			s.lines = append(s.lines, "table: "+rowsOf(e.Table))
+		case LearnConnections:
+			s.listened++
 		case TellConnections:
 			s.telling = e.Telling
 		case Tune:

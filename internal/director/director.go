@@ -22,6 +22,9 @@ type Connections interface {
 	// Set says what is to be told, and with nil nothing. It waits for nobody.
 	Set(*connections.Telling)
 	Run(context.Context) error
+	// Learn listens to a director that tells, until that has told of all, and returns nil
+	// then. It calls begun when that begins to.
+	Learn(ctx context.Context, d ipvsctl.SyncDaemon, begun func()) error
 }
 
 // A Trial is of the configuration that runs until it is confirmed, if one does.

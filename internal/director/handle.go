@@ -46,6 +46,8 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 		c.look(now, in)
 	case Tuned:
 		c.adjusted(now, in)
+	case RoundHeard:
+		c.hearRound(now, in)
 	case MachineChanged:
 		c.do(Retry{})
 		c.changed = true

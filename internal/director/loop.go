@@ -96,6 +96,18 @@ func (d *Director) beside(name string, loop func(context.Context) error) {
 	})
 }
 
+// learn listens until other directors have told of all connections.
+func (d *Director) learn(daemon ipvsctl.SyncDaemon) Input {
+	err := d.o.Connections.Learn(d.work, daemon, func() { d.give(RoundHeard{}) })
+	return RoundHeard{Whole: err == nil, Err: err}
+}
+
+// look looks at the machine.
+func (d *Director) look(l Look) Input {
+	facts, err := d.o.Machine(l.To, l.IPVS)
+	return MachineSeen{Facts: facts, Err: err}
+}
+
 // report hands results to the loop; probes wait for it if it is behind.
 func (d *Director) report(all []checker.Observation) {
 	r := results.Get().(*observations)
@@ -172,6 +184,8 @@ func (d *Director) carryOut(effects []Effect) {
 		switch e := e.(type) {
 		case TellConnections:
 			d.o.Connections.Set(e.Telling)
+		case LearnConnections:
+			d.aside(func() Input { return d.learn(e.SyncDaemon) })
 		case SetTable:
 			d.table.Set(ipvsctl.Desired(e))
 		case SetRules:
@@ -223,10 +237,7 @@ func (d *Director) carryOut(effects []Effect) {
 				return ReadingEnded{Number: e.Number, Loaded: l}
 			})
 		case Look:
-			d.aside(func() Input {
-				facts, err := d.o.Machine(e.To, e.IPVS)
-				return MachineSeen{Facts: facts, Err: err}
-			})
+			d.aside(func() Input { return d.look(e) })
 		case Tune:
 			d.aside(func() Input { return d.tune(e) })
 		case HandOver:

@@ -33,6 +33,7 @@ func (c *Core) see(now time.Time, facts machine.Facts) {
 	c.outdated = c.outdated || !maps.Equal(c.own, own)
 	c.facts, c.own = facts, own
 	c.adjust()
+	c.listen()
 	c.tellFindings(now)
 }
 
@@ -126,6 +127,7 @@ func (c *Core) adjusted(now time.Time, in Tuned) {
 		c.retune = false
 		c.adjust()
 	}
+	c.listen()
 	c.tellFindings(now)
 }
 

@@ -230,3 +230,17 @@ func (c *Core) learn(now time.Time) {
 		c.tellKeeper()
 	}
 }
+
+// hearRound takes what was heard of a round.
+func (c *Core) hearRound(now time.Time, in RoundHeard) {
+	switch {
+	case in.Err != nil:
+		c.tell(now, event.Warning, "connections-unheard", "", "cannot hear when other directors have told of all connections: two rounds are waited for", slog.Any("error", in.Err))
+	case !in.Whole:
+		c.begun = true
+	case c.learning:
+		c.tell(now, event.Info, "connections-learned", "", "other directors have told of all connections")
+		c.learning = false
+		c.tellKeeper()
+	}
+}

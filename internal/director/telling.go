@@ -7,6 +7,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/vrrp"
@@ -37,9 +38,29 @@ func (c *Core) tellConnections() {
 	c.telling = tell
 }
 
-// learned is when this director has been told of all connections: whoever tells of them does
-// that within one time, and again.
-func (c *Core) learned() time.Time { return c.started.Add(2 * c.config.Director.Sync.Refresh) }
+// learned is when this director has been told of all connections, as far as is known. Whoever
+// tells of them does that within one time, and again; a round of which the beginning was
+// heard may take longer, and its end will be heard.
+func (c *Core) learned() time.Time {
+	rounds := time.Duration(2)
+	if c.begun {
+		rounds = mostRounds
+	}
+	return c.started.Add(rounds * c.config.Director.Sync.Refresh)
+}
+
+// mostRounds bounds how long the end of a round is waited for.
+const mostRounds = 10
+
+// listen has this director hear when it has been told of all connections, once its kernel
+// takes what is told.
+func (c *Core) listen() {
+	d := syncDaemon(c.config.Director.Sync, ipvsctl.SyncBackup)
+	if c.learning && !c.listening && c.syncRole() == ipvsctl.SyncBackup && obeyed(machine.SyncBackup, c.facts.Settings[machine.SyncBackup], d.String()) {
+		c.listening = true
+		c.do(LearnConnections{d})
+	}
+}
 
 // decides reports whether a virtual router is the one that decides about connections, or
 // moves with that.
@@ -73,5 +94,5 @@ func (all *findings) learning(c *Core) {
 		return
 	}
 	all.add(api.Info, "learning-connections", fmt.Sprintf("virtual router %q", s.Router), "wait, or run lvsd failover on the other director",
-		"virtual router %q does not preempt before %s, when this director has been told of all connections", s.Router, c.learned().Format(time.TimeOnly))
+		"virtual router %q does not preempt until this director has been told of all connections, by %s at the latest", s.Router, c.learned().Format(time.TimeOnly))
 }

@@ -1,11 +1,13 @@
 package director
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
@@ -31,6 +33,66 @@ func TestAMasterTellsOfAllConnections(t *testing.T) {
 	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Master}})
 	if s.telling != nil {
 		t.Error("it was left to the kernel")
+	}
+}
+
+// returning is a director that has just started, and would preempt.
+func returning(t *testing.T) *story {
+	c := synced(ipvsctl.NAT)
+	c.Director.Sync.Refresh = 10 * time.Second
+	c.Routers = []vrrp.Config{{Name: "outside", Preempt: true}}
+	s := tellOf(t, c)
+	s.handle(RoutersSeen{{Name: "outside", State: vrrp.Backup}})
+	return s
+}
+
+func TestWhenItHasHeardAWholeRoundItPreempts(t *testing.T) {
+	s := returning(t)
+	if s.listened != 0 {
+		t.Error("it listens before its kernel does")
+	}
+	facts := machine.Facts{Settings: map[machine.Setting]string{machine.SyncMaster: "", machine.SyncBackup: asConfigured + " maxlen=1472"}}
+	for range 3 {
+		s.handle(MachineSeen{Facts: facts})
+	}
+	if s.listened != 1 {
+		t.Errorf("it has begun to listen %d times", s.listened)
+	}
+	s.wait(time.Second)
+	s.handle(RoundHeard{})
+	if s.desired.Routers[0].Preempt {
+		t.Error("it preempts at the beginning of a round")
+	}
+	s.handle(RoundHeard{Whole: true})
+	if !s.desired.Routers[0].Preempt {
+		t.Error("it has been told of all, and does not preempt")
+	}
+}
+
+func TestARoundThatTakesLongIsWaitedFor(t *testing.T) {
+	s := returning(t)
+	s.wait(15 * time.Second)
+	s.handle(RoundHeard{})
+	s.wait(60 * time.Second)
+	if s.desired.Routers[0].Preempt {
+		t.Error("it preempts in the middle of a round")
+	}
+	s.wait(30 * time.Second)
+	if !s.desired.Routers[0].Preempt {
+		t.Error("it waits for ever")
+	}
+}
+
+func TestWhereNothingCanBeHeardTwoRoundsAreWaitedFor(t *testing.T) {
+	s := returning(t)
+	s.handle(RoundHeard{Err: errors.New("address in use")})
+	s.wait(19 * time.Second)
+	if s.desired.Routers[0].Preempt {
+		t.Error("it preempts")
+	}
+	s.wait(2 * time.Second)
+	if !s.desired.Routers[0].Preempt {
+		t.Error("it waits for ever")
 	}
 }
 

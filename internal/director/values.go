@@ -34,6 +34,12 @@ type (
 	}
 	// MachineChanged: interfaces, addresses or routes of the machine are others.
 	MachineChanged struct{}
+	// RoundHeard: another director has begun to tell of all connections, or has told of all
+	// of them (Whole); Err is why that cannot be heard.
+	RoundHeard struct {
+		Whole bool
+		Err   error
+	}
 	// Tuned is what came of a Tune.
 	Tuned struct {
 		Tune
@@ -160,6 +166,8 @@ type Effect any
 type (
 	// TellConnections tells others of all connections from now on, or with nil no more.
 	TellConnections struct{ *connections.Telling }
+	// LearnConnections listens until others have told of all connections.
+	LearnConnections struct{ ipvsctl.SyncDaemon }
 	// SetTable makes the kernel's table what it should be.
 	SetTable ipvsctl.Desired
 	// SetRules makes the kernel's packet filter do this with packets of virtual services.

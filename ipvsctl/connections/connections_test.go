@@ -180,6 +180,8 @@ type network struct {
 	list   string
 	room   int
 	sent   []string
+	marks  []mark
+	heard  chan []byte
 	broken atomic.Bool // the list cannot be read
 }
 
@@ -190,9 +192,24 @@ func (n *network) Connections() (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(n.list)), nil
 }
 func (n *network) Dial(ipvsctl.SyncDaemon) (Line, error) { return n, nil }
-func (n *network) Room() int                             { return n.room }
-func (n *network) Close() error                          { return nil }
+func (n *network) Listen(ctx context.Context, _ ipvsctl.SyncDaemon) (Ear, error) {
+	context.AfterFunc(ctx, func() { close(n.heard) })
+	return n, nil
+}
+func (n *network) Room() int    { return n.room }
+func (n *network) Close() error { return nil }
+func (n *network) Hear(b []byte) (int, error) {
+	heard, ok := <-n.heard
+	if !ok {
+		return 0, errors.New("closed")
+	}
+	return copy(b, heard), nil
+}
 func (n *network) Send(b []byte) error {
+	if m, ok := parseMark(b, 0); ok {
+		n.marks = append(n.marks, m)
+		return nil
+	}
 	n.sent = append(n.sent, hex.EncodeToString(b))
 	return nil
 }

@@ -4,7 +4,7 @@
 // director that returns never hears of one that is idle, and resets it with its next packet.
 // A kernel takes what anybody on its group tells, though: a Master sends every connection and
 // persistence template itself, again and again, and whoever listens for a whole round knows
-// all.
+// all. Its beginning and its end are marked by messages without a connection, which are nothing to a kernel.
 //
 //	/proc/net/ip_vs_conn ──► Parse ──► index: how it is forwarded ──► datagram ──► Line
 //
@@ -16,8 +16,10 @@
 //	connection.go        one line of the kernel's list
 //	index.go             what the IPVS table says of a connection
 //	datagram.go          the sync daemon's protocol
+//	mark.go              the beginning and the end of a round
 //	pace.go              when the next datagram is due
 //	teller.go            the loop
+//	learn.go             whoever listens
 //
 // The package makes no system calls: the kernel's list and the network are behind the
 // interface Edge, which ipvsctl/kernel implements.

@@ -16,8 +16,16 @@ import (
 type Edge interface {
 	// Connections opens the list of this network namespace (/proc/net/ip_vs_conn).
 	Connections() (io.ReadCloser, error)
-	// Dial opens a way to those who listen as a sync daemon does.
+	// Dial opens a way to those who listen as a sync daemon does, and Listen listens
+	// beside the kernel's until ctx ends.
 	Dial(ipvsctl.SyncDaemon) (Line, error)
+	Listen(context.Context, ipvsctl.SyncDaemon) (Ear, error)
+}
+
+// An Ear hears what is told, but for the connections, which are the kernel's.
+type Ear interface {
+	// Hear waits for a message without a connection, and reads it as far as b has room.
+	Hear(b []byte) (n int, err error)
 }
 
 // A Line is a way to those who listen.
@@ -124,6 +132,16 @@ func (t *Teller) round(ctx context.Context, what *Telling, now time.Time) (r Rou
 		return Round{Err: err}
 	}
 	defer list.Close()
+	say := func(m mark) error {
+		if line.Room() < markLength {
+			return nil
+		}
+		return line.Send(m.bytes(what.Daemon.ID))
+	}
+	round := mark{round: uint64(now.UnixNano())}
+	if err := say(round); err != nil {
+		return Round{Err: err}
+	}
 	d, p := newDatagram(what.Daemon.ID, line.Room()), pace{begun: now, rate: what.Rate}
 	send := func() error {
 		b := d.bytes()
@@ -152,6 +170,9 @@ func (t *Teller) round(ctx context.Context, what *Telling, now time.Time) (r Rou
 	})
 	if r.Err == nil {
 		r.Err = send()
+	}
+	if round.ends = true; r.Err == nil {
+		r.Err = say(round)
 	}
 	return r
 }
