@@ -21,6 +21,7 @@ KERNEL  ?= auto
 ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel
 # Those of them that two processors matter for, or a kernel with all modules.
 SMP     := TestReal|TestTheKernelsOwn|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes|TestRoutersInAVRF|TestServicesOfMarked
+# With -short, what takes long is left to make integration.
 # Those of who holds an address, and since when. They take about half of the time, so
 # they have one lab, and all others a second one beside it, on another processor.
 HOLDERS := TestA(DirectorStands|Flood|Master|MoveFrom|nInterface|nOperator|Pair|Returning)|TestAdverts|TestExactlyOne|TestKeepalived
@@ -68,7 +69,7 @@ test: ## Run all checks and tests; installs what they need
 holders: ON = -run '$(HOLDERS)' ./integration
 others: ON = -skip '$(HOLDERS)' $(ON_IPVS)
 holders others:
-	@go test -p 1 -count 1 -timeout 10m -exec '$(LAB) -timeout 10m --' $(ON)
+	@go test -p 1 -short -count 1 -timeout 10m -exec '$(LAB) -timeout 10m --' $(ON)
 
 .PHONY: smp
 smp: build ## Run some of the tests on an emulated machine with two processors
@@ -77,7 +78,7 @@ smp: build ## Run some of the tests on an emulated machine with two processors
 	@CGO_ENABLED=1 go test -race -c -o bin/race/ ./integration ./ipvsctl/kernel ./internal/keeper
 	@$(LAB) -kernel qemu -timeout 5m -- sh -ec 'cd ipvsctl/kernel; ../../bin/race/kernel.test -test.run "$$0"; \
 	  cd ../../internal/keeper; ../../bin/race/keeper.test -test.run "$$0"; \
-	  cd ../../integration; ../bin/race/integration.test -test.run "$$0"' '$(SMP)'
+	  cd ../../integration; ../bin/race/integration.test -test.short -test.run "$$0"' '$(SMP)'
 
 .PHONY: unit
 unit: ## Run only the unit tests

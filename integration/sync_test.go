@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -43,7 +44,8 @@ func (p *pair) echo(h *cluster.Host, port uint16) {
 				return
 			}
 			p.t.Cleanup(func() { _ = conn.Close() })
-			go func() { _, _ = io.Copy(conn, conn) }()
+			// A connection that is spliced to itself would take two more descriptors.
+			go func() { _, _ = io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn}) }()
 		}
 	}()
 }
@@ -173,9 +175,195 @@ func TestIdleConnectionsSurviveTheReturnOfADirector(t *testing.T) {
 				}
 			}
 			t.Logf("%d of %d connections have survived", alive, len(idle))
+			if told := strings.Contains(p.daemons[0].Log(), "event=connections-learned"); told != tt.survive {
+				t.Errorf("it has heard that it was told of all: %v", told)
+			}
 			if want := map[bool]int{true: len(idle)}[tt.survive]; alive != want {
 				t.Errorf("want %d", want)
 			}
 		})
 	}
+}
+
+// clingy is a service whose clients stay with their server.
+const clingy = `
+virtual_service "clingy" {
+  address   = "10.13.0.200"
+  port      = 80
+  scheduler = "rr"
+  forward   = "nat"
+  check "tcp" { interval = "500ms" }
+  persistence { timeout = "300s" }
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web2" { address = "192.168.1.5" }
+}
+`
+
+// A crowd are clients that have been served.
+type crowd struct {
+	*pair
+	idle []net.Conn
+	// servers are those of the persistent clients, by address.
+	servers map[string]string
+}
+
+// newCrowd has so many connections opened to the echoes, and so many persistent clients
+// served, each with an address of its own.
+func newCrowd(p *pair, connections, clients int) *crowd {
+	c := &crowd{pair: p, servers: make(map[string]string)}
+	for range connections {
+		c.idle = append(c.idle, p.dial(p.Client, "10.13.0.200:5300"))
+	}
+	for n := range clients {
+		c.servers["10.13.0."+strconv.Itoa(100+n)] = ""
+	}
+	for address := range c.servers {
+		_, err := p.Client.Run(p.t.Context(), "ip", "address", "replace", address+"/24", "dev", "eth0")
+		p.must(err)
+	}
+	for address := range c.servers {
+		name, err := c.visit(address)
+		p.must(err)
+		c.servers[address] = name
+	}
+	return c
+}
+
+// visit has a persistent client served, and returns by whom.
+func (c *crowd) visit(address string) (server string, err error) {
+	var conn net.Conn
+	err = c.Client.In(func() (err error) {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 2 * time.Second}
+		conn, err = d.Dial("tcp", "10.13.0.200:80")
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	name, err := io.ReadAll(conn)
+	return string(name), err
+}
+
+// greet has a host tell its name to each connection to a port, until the test ends.
+func (p *pair) greet(h *cluster.Host, port uint16) {
+	l := p.listen(h, port)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, h.Name)
+			_ = conn.Close()
+		}
+	}()
+}
+
+// left counts the connections that still work, and the clients that have kept their server.
+func (c *crowd) left() (connections, clients int) {
+	var wait sync.WaitGroup
+	alive := make(chan bool, len(c.idle))
+	for _, conn := range c.idle {
+		wait.Go(func() { alive <- converse(conn, 1, 10*time.Second) == nil })
+	}
+	wait.Wait()
+	close(alive)
+	for ok := range alive {
+		if ok {
+			connections++
+		}
+	}
+	for address, server := range c.servers {
+		if name, err := c.visit(address); err == nil && name == server {
+			clients++
+		}
+	}
+	return connections, clients
+}
+
+// TestAThousandIdleConnections and a hundred persistent clients survive a failover, the
+// return of a director that knows nothing, and a failover again. What the kernel does by
+// itself is the control: it does not tell the one that returns.
+func TestAThousandIdleConnections(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestIdleConnectionsSurviveTheReturnOfADirector has fewer")
+	}
+	for _, tt := range []struct {
+		name, refresh        string
+		connections, clients int
+		survive              bool
+	}{
+		{"the Master tells of all", "1s", 1000, 100, true},
+		{"the kernel alone does not", "0s", 50, 50, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPair(t, map[string]string{"echoes.hcl": echoes, "clingy.hcl": clingy,
+				"director.hcl": strings.Replace(telling, `"1s"`, strconv.Quote(tt.refresh), 1)})
+			for _, s := range p.Servers[:2] {
+				p.echo(s, 5300)
+				p.greet(s, 80)
+			}
+			p.startBoth(cluster.VIP)
+			for i := range p.Directors {
+				p.waitTable(i)
+			}
+			c := newCrowd(p, tt.connections, tt.clients)
+			want := func(what string) {
+				t.Helper()
+				connections, clients := c.left()
+				t.Logf("%s: %d of %d connections work, %d of %d clients have kept their server", what, connections, tt.connections, clients, tt.clients)
+				if connections != tt.connections || clients != tt.clients {
+					t.Errorf("%s: want all of them", what)
+				}
+			}
+			want("at first")
+			p.waitKnown(1, tt.connections, tt.clients)
+			p.must(p.Reboot(0))
+			p.waitHolder(1, cluster.VIP)
+			want("the Master has failed")
+			p.start(0)
+			p.waitHolder(0, cluster.VIP)
+			connections, clients := p.known(0)
+			t.Logf("when it takes over, it knows %d connections and %d clients", connections, clients)
+			if !tt.survive {
+				if alive, _ := c.left(); connections+clients+alive > 0 {
+					t.Errorf("%d of them have survived", alive)
+				}
+				return
+			}
+			want("it has returned, and knew nothing")
+			p.waitKnown(1, tt.connections, tt.clients)
+			p.must(p.Directors[0].SignalAll(syscall.SIGKILL))
+			p.waitHolder(1, cluster.VIP)
+			want("it has failed again")
+		})
+	}
+}
+
+// waitKnown waits until director i knows so many connections to the echoes, and clients of
+// the persistent service.
+func (p *pair) waitKnown(i, connections, clients int) {
+	p.t.Helper()
+	p.until(p.Directors[i].Name+" to know all", func() (bool, error) {
+		established, templates := p.known(i)
+		return templates >= clients && established >= connections, nil
+	})
+}
+
+// known counts the connections to the echoes that director i knows, and the clients of the
+// persistent service.
+func (p *pair) known(i int) (connections, clients int) {
+	p.t.Helper()
+	for line := range strings.Lines(p.run(i, "cat", "/proc/net/ip_vs_conn")) {
+		f := strings.Fields(line)
+		switch {
+		case len(f) > 7 && f[2] == "0000" && f[4] == "0050":
+			clients++
+		case len(f) > 7 && f[4] == "14B4" && f[7] == "ESTABLISHED": // port 5300
+			connections++
+		}
+	}
+	return connections, clients
 }

@@ -108,7 +108,7 @@ func New() (c *Cluster, err error) {
 		}
 	}
 	for _, d := range c.Directors {
-		if err := errors.Join(d.Sysctl("net/ipv4/ip_forward", "1"), d.Sysctl("net/ipv6/conf/all/forwarding", "1")); err != nil {
+		if err := d.forward(); err != nil {
 			return c, err
 		}
 	}
@@ -164,6 +164,34 @@ func (c *Cluster) Widen(networks int) (interfaces []string, err error) {
 // it.
 func (c *Cluster) Outside(h *Host, prefix string) error {
 	return c.connect(h, place{cables: []cable{{"eth1", "outside", []string{prefix}}}})
+}
+
+// Reboot ends all that runs on a director, and has its machine begin anew, with nothing in
+// its kernel, its cables plugged in and its disk as it was. It takes the place of the old one.
+func (c *Cluster) Reboot(i int) error {
+	old := c.Directors[i]
+	if err := signalAll(syscall.SIGKILL, old); err != nil {
+		return err
+	}
+	for _, p := range old.ports {
+		if err := p.wire.links.LinkDel(p.link); err != nil {
+			return fmt.Errorf("unplugging %s: %w", old.Name, err)
+		}
+	}
+	if err := old.close(); err != nil {
+		return err
+	}
+	h, err := newHost(old.Name, c.Dir)
+	if err != nil {
+		return err
+	}
+	c.Directors[i] = h
+	return errors.Join(c.connect(h, places[1+i]), h.forward())
+}
+
+// forward has a director forward packets.
+func (h *Host) forward() error {
+	return errors.Join(h.Sysctl("net/ipv4/ip_forward", "1"), h.Sysctl("net/ipv6/conf/all/forwarding", "1"))
 }
 
 // connect plugs the host's cables in and gives it its addresses and routes.
