@@ -2,25 +2,25 @@ package integration
 
 import (
 	"fmt"
+	"maps"
+	"net"
 	"net/netip"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// preparedServices are one for each way on which a packet reaches a real server that has the
-// virtual address itself. Nobody checks them.
-const preparedServices = `
+// moreRouters have the virtual addresses of ways, beside "outside".
+const moreRouters = `
 virtual_router "more" {
   interface       = "eth0"
   id              = 52
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "100ms"
-  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24"]
+  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24", "10.13.0.204/24", "10.13.0.205/24", "10.13.0.206/24"]
 }
 
 virtual_router "six" {
@@ -28,36 +28,66 @@ virtual_router "six" {
   id              = 56
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "100ms"
-  addresses       = ["fe80::13:200/64", "2001:db8:13::200/64"]
+  addresses       = ["fe80::13:200/64", "2001:db8:13::200/64", "2001:db8:13::201/64", "2001:db8:13::202/64"]
 
   extra_address "2001:db8:1::254/64" { interface = "eth1" }
   extra_address "2001:db8:2::254/64" { interface = "eth1" }
 }
 `
 
-// preparedService is one of them.
-func preparedService(name, virtual, forward, tunnel string, servers ...string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "virtual_service %q {\n  address = %q\n  port = 80\n  scheduler = \"rr\"\n  forward = %q\n  %s\n  check \"none\" {}\n", name, virtual, forward, tunnel)
-	for i := range servers {
-		fmt.Fprintf(&b, "  real_server %q {}\n", servers[i])
+// A way is how a client's packets reach real servers that have the virtual address
+// themselves. Their weights are 3 and 1.
+type way struct {
+	name, virtual, options string
+	// six: the servers are known by addresses of IPv6.
+	six bool
+	// try tries it; nil: each server gets its share of the pages.
+	try func(*pair, way)
+}
+
+var ways = []way{
+	{"direct routing", "10.13.0.200", `forward = "direct"`, false, nil},
+	{"IP in IP", "10.13.0.201", `forward = "tunnel"`, false, nil},
+	{"GUE", "10.13.0.202", "forward = \"tunnel\"\n  tunnel {\n    type = \"gue\"\n    port = 5555\n  }", false, nil},
+	{"GRE", "10.13.0.203", "forward = \"tunnel\"\n  tunnel { type = \"gre\" }", false, nil},
+	{"direct routing of IPv6", "2001:db8:13::200", `forward = "direct"`, true, nil},
+	{"IPv6 in IPv6", "2001:db8:13::201", `forward = "tunnel"`, true, nil},
+	{"IPv6 in IPv4", "2001:db8:13::202", `forward = "tunnel"`, false, nil},
+	{"IPv4 in IPv6", "10.13.0.204", `forward = "tunnel"`, true, nil},
+	{"persistence", "10.13.0.205", "forward = \"direct\"\n  persistence { timeout = \"60s\" }", false, (*pair).wantOneServer},
+	{"UDP, each packet by itself", "10.13.0.206", "forward = \"direct\"\n  protocol = \"udp\"\n  one_packet = true", false, (*pair).wantDatagramsShared},
+}
+
+// servers are the addresses of a way's.
+func (w way) servers() [2]string {
+	if w.six {
+		return [2]string{"2001:db8:1::4", "2001:db8:2::2"}
 	}
-	return b.String() + "}\n"
+	return [2]string{"192.168.1.4", "192.168.2.2"}
+}
+
+// address is the service's.
+func (w way) address() netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr(w.virtual), 80) }
+
+// hcl is its service. Nobody checks the servers.
+func (w way) hcl() string {
+	return fmt.Sprintf("virtual_service %q {\n  address = %q\n  port = 80\n  scheduler = \"wrr\"\n  %s\n  check \"none\" {}\n  real_server %q { weight = 3 }\n  real_server %q { weight = 1 }\n}\n",
+		w.name, w.virtual, w.options, w.servers()[0], w.servers()[1])
 }
 
 // TestRealServersArePreparedByOneCommand: nobody else does anything on them, and nobody
-// tells them which of the directors' names is theirs.
+// tells them which of the directors' names is theirs. Each way to them works then.
 func TestRealServersArePreparedByOneCommand(t *testing.T) {
-	services := map[string]string{"direct": "10.13.0.200", "ipip": "10.13.0.201", "gue": "10.13.0.202", "gre": "10.13.0.203", "six": "2001:db8:13::200"}
-	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": preparedServices +
-		preparedService("direct", services["direct"], "direct", "", "192.168.1.4", "192.168.2.2") +
-		preparedService("ipip", services["ipip"], "tunnel", "", "192.168.1.4", "192.168.2.2") +
-		preparedService("gue", services["gue"], "tunnel", "tunnel {\n    type = \"gue\"\n    port = 5555\n  }", "192.168.1.4", "192.168.2.2") +
-		preparedService("gre", services["gre"], "tunnel", "tunnel { type = \"gre\" }", "192.168.1.4", "192.168.2.2") +
-		preparedService("six", services["six"], "direct", "", "2001:db8:1::4", "2001:db8:2::2")})
+	text := moreRouters
+	for _, w := range ways {
+		text += w.hcl()
+	}
+	p := newPair(t, map[string]string{"director.hcl": outside, "ways.hcl": text})
 	servers := []*cluster.Host{p.Servers[0], p.Servers[2]}
-	if out, err := exec.Command("modprobe", "fou").CombinedOutput(); err != nil { // The kernel does not load it by itself.
-		t.Fatalf("modprobe fou: %v: %s", err, out)
+	for _, module := range []string{"fou", "fou6"} { // The kernel does not load them by itself.
+		if out, err := exec.Command("modprobe", module).CombinedOutput(); err != nil {
+			t.Fatalf("modprobe %s: %v: %s", module, err, out)
+		}
 	}
 	// The servers' answers go by way of the director here, which has their source itself.
 	p.must(p.Directors[0].Sysctl("net/ipv4/conf/eth1/accept_local", "1"))
@@ -68,22 +98,21 @@ func TestRealServersArePreparedByOneCommand(t *testing.T) {
 	p.start(0)
 	p.waitReady(0)
 	p.waitHolder(0, cluster.VIP6)
-	p.waitHolder(0, netip.MustParseAddr(services["gre"]))
-	for name, virtual := range services {
-		if page := cluster.Get(p.Client, netip.AddrPortFrom(netip.MustParseAddr(virtual), 80), 100*time.Millisecond); page.Err == nil {
-			t.Errorf("%s is served before the servers are prepared", name)
-		}
+	p.waitHolder(0, ways[3].address().Addr())
+	if page := cluster.Get(p.Client, ways[0].address(), 100*time.Millisecond); page.Err == nil {
+		t.Error("they are served before the servers are prepared")
 	}
 	before := p.prepared(servers, "up")
-	for name, virtual := range services {
-		pages := cluster.Requests{}
-		for range 8 {
-			pages = append(pages, cluster.Get(p.Client, netip.AddrPortFrom(netip.MustParseAddr(virtual), 80), 2*time.Second))
-		}
-		t.Logf("%s: pages by server: %v", name, pages.ByServer())
-		if pages.Failed() > 0 || len(pages.ByServer()) != 2 {
-			t.Errorf("%s: %d of %d requests failed: %v", name, pages.Failed(), len(pages), pages.Errors())
-		}
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			p := *p
+			p.t = t
+			if w.try != nil {
+				w.try(&p, w)
+				return
+			}
+			p.wantShares(w.address(), map[string]int{"web1": 3, "web3": 1})
+		})
 	}
 	p.prepared(servers, "down")
 	for i, s := range servers {
@@ -91,6 +120,56 @@ func TestRealServersArePreparedByOneCommand(t *testing.T) {
 			t.Errorf("%s is not as it was:\n%s\nbefore:\n%s", s.Name, after, before[i])
 		}
 	}
+}
+
+// wantOneServer fails the test unless a client stays with its server.
+func (p *pair) wantOneServer(w way) {
+	pages := p.ask(w.address(), 12)
+	if pages.Failed() > 0 || len(pages.ByServer()) != 1 {
+		p.t.Errorf("one client's pages are from %v, %v", pages.ByServer(), pages.Errors())
+	}
+}
+
+// wantDatagramsShared fails the test unless the datagrams of one socket are shared.
+func (p *pair) wantDatagramsShared(w way) {
+	for _, h := range []*cluster.Host{p.Servers[0], p.Servers[2]} {
+		p.answer(h, w.address().String())
+	}
+	var conn net.Conn
+	p.must(p.Client.In(func() (err error) { conn, err = net.Dial("udp", w.address().String()); return err }))
+	defer conn.Close()
+	shares := make(map[string]int)
+	for range 12 {
+		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_, err := conn.Write([]byte("who?"))
+		p.must(err)
+		name := make([]byte, 16)
+		n, err := conn.Read(name)
+		p.must(err)
+		shares[string(name[:n])]++
+	}
+	if want := map[string]int{"web1": 9, "web3": 3}; !maps.Equal(shares, want) {
+		p.t.Errorf("of one socket's datagrams each server has answered %v, want %v", shares, want)
+	}
+}
+
+// answer has a host answer each datagram to one of its addresses with its name, until the
+// test ends.
+func (p *pair) answer(h *cluster.Host, at string) {
+	p.t.Helper()
+	var l net.PacketConn
+	p.must(h.In(func() (err error) { l, err = net.ListenPacket("udp", at); return err }))
+	p.t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		question := make([]byte, 64)
+		for {
+			_, from, err := l.ReadFrom(question)
+			if err != nil {
+				return
+			}
+			_, _ = l.WriteTo([]byte(h.Name), from)
+		}
+	}()
 }
 
 // prepared runs lvsd realserver on real servers, and returns what they were before.
@@ -115,7 +194,7 @@ func (p *pair) prepared(servers []*cluster.Host, command string) (before []strin
 // which come with the kernel's modules.
 func (p *pair) arrangement(s *cluster.Host) string {
 	p.t.Helper()
-	out, err := s.Run(p.t.Context(), "sh", "-c", "ip -o address | grep -v ' gre0 \\| tunl0 \\| gretap0 ' | cut -d' ' -f2-; grep . /proc/sys/net/ipv4/conf/all/arp_ignore /proc/sys/net/ipv4/conf/all/arp_announce /proc/sys/net/ipv4/conf/all/rp_filter; ip -o link show up | cut -d: -f2; ip fou show || true")
+	out, err := s.Run(p.t.Context(), "sh", "-c", "ip -o address | grep -v ' gre0 \\| sit0 \\| ip6tnl0 \\| tunl0 \\| gretap0 \\| 193.144.50.250/24 \\| 192.168.1.254/24 ' | cut -d' ' -f2-; ip route; grep . /proc/sys/net/ipv4/conf/all/arp_ignore /proc/sys/net/ipv4/conf/all/arp_announce /proc/sys/net/ipv4/conf/all/rp_filter; ip -o link show up | cut -d: -f2; ip fou show || true")
 	p.must(err)
 	return out
 }
