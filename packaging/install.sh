@@ -67,7 +67,7 @@ put 0644 "$(dirname -- "$binary")/copyright" "$share/doc/lvsd/copyright"
 for file in README.md ARCHITECTURE.md CHANGELOG.md; do
 	put 0644 "$from/../$file" "$share/doc/lvsd/$file"
 done
-for example in "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
+for example in "$from"/../examples/README.md "$from"/../examples/*.hcl "$from"/../examples/*/*.hcl; do
 	[ -f "$example" ] || continue
 	put 0644 "$example" "$share/doc/lvsd/examples/${example#"$from"/../examples/}"
 done

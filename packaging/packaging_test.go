@@ -254,7 +254,7 @@ func TestInstall(t *testing.T) {
 		t.Errorf("installed (-want +got):\n%s", diff)
 	}
 	examples, _ := filepath.Glob("../examples/*/*.hcl")
-	for _, example := range append(examples, "../examples/reference.hcl") {
+	for _, example := range append(examples, "../examples/reference.hcl", "../examples/README.md") {
 		want, err := os.ReadFile(example)
 		if err != nil {
 			t.Fatal(err)

@@ -3,9 +3,10 @@
 # must be on the same network as the directors.
 #
 # Each server needs the virtual address on lo, and must not answer ARP for it, which
-# "lvsd realserver up" sees to, or by hand:
-#   ip address add 193.144.50.250/32 dev lo
+# "lvsd realserver up", with these files, sees to, or by hand:
 #   sysctl net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+#   ip address add 193.144.50.250/32 dev lo scope host
+# The Master answers ARP all the same: it has the address on eth0, too.
 # The servers must use the service's port.
 
 virtual_service "web" {

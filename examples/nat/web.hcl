@@ -1,7 +1,8 @@
-# Weighted round robin with NAT: of every seven connections, the first two
-# servers get three each, and the last one gets one.
+# Weighted round robin with NAT: of every seven connections, two servers get three
+# each, and the director one, which it serves itself.
 #
-# Each server needs the gateway as its default route:
+# Each server needs the gateway as its default route, and nothing else. "lvsd realserver
+# up", with these files, sees to that on 192.168.1.4 and 192.168.1.5, or by hand:
 #   ip route replace default via 192.168.1.254
 
 virtual_service "web" {
@@ -14,5 +15,11 @@ virtual_service "web" {
 
   real_server "192.168.1.4" { weight = 3 }
   real_server "192.168.1.5" { weight = 3 }
-  real_server "192.168.1.6" { weight = 1 }
+
+  # A web server on the directors themselves. By the address that moves, it is always
+  # that of the Master: a Backup's answers to clients would not pass through the Master.
+  real_server "director" {
+    address = "192.168.1.254"
+    weight  = 1
+  }
 }

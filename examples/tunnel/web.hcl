@@ -2,15 +2,14 @@
 # another one, and the server answers the client itself. The servers may be on
 # any network.
 #
-# Each server needs what "lvsd realserver up" sees to, or what can be done by hand: a
-# tunnel interface that has the virtual address. It must not
+# Each server needs a tunnel interface that has the virtual address. It must not
 # answer ARP for that address, and must accept packets that arrive through the
-# tunnel:
+# tunnel. "lvsd realserver up", with these files, sees to that, or by hand:
 #   modprobe ipip
 #   ip link set tunl0 up
-#   ip address add 193.144.50.250/32 dev tunl0
 #   sysctl net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 #   sysctl net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0
+#   ip address add 193.144.50.250/32 dev tunl0 scope host
 # The servers must use the service's port.
 
 virtual_service "web" {

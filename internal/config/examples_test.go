@@ -96,7 +96,7 @@ func TestExamplesHoldTheirAddresses(t *testing.T) {
 // The seed's three clusters: weights and forwarding method.
 func TestExamplesOfTheThreeClusters(t *testing.T) {
 	for name, want := range map[string]string{
-		"nat":    "193.144.50.250:80 wrr: 192.168.1.4 nat 3, 192.168.1.5 nat 3, 192.168.1.6 nat 1",
+		"nat":    "193.144.50.250:80 wrr: 192.168.1.4 nat 3, 192.168.1.5 nat 3, 192.168.1.254 nat 1",
 		"tunnel": "193.144.50.250:80 wrr: 193.144.50.251 tunnel 3, 193.144.50.252 tunnel 1",
 		"direct": "193.144.50.250:80 wrr: 193.144.50.251 direct 3, 193.144.50.252 direct 1",
 	} {
