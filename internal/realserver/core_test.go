@@ -165,6 +165,7 @@ func TestTheWayToTheDirector(t *testing.T) {
 			c.Routers[0].Extra = append(c.Routers[0].Extra, vrrp.InterfaceAddress{Prefix: netip.MustParsePrefix("192.168.2.254/24")})
 			c.Services = append(c.Services, service("other", "10.13.0.200", "192.168.2.4", nat))
 		}, by("192.168.1.254") + "\nthere is one default route, which those of virtual service \"web\" need"},
+		{"is no matter where servers see the director as the client", facts(inside), func(c *Cluster, _ *Facts) { c.Services[0].SourceNAT.Masquerade = true }, ""},
 		{"is needed by nobody who is Master", facts(inside + " 192.168.1.254/24"), nil, ""},
 		{"is needed by no director", facts(inside), func(c *Cluster, _ *Facts) { c.Director = true }, "this director keeps its default route"},
 		{"is needed by no Master that serves itself", facts("192.168.1.15/24 192.168.1.254/24"), func(c *Cluster, _ *Facts) {

@@ -26,12 +26,12 @@ func moves(routers []vrrp.Config, a netip.Addr) bool {
 }
 
 // gatewayOf returns the address in the network of a server, by the machine's own addresses,
-// that is always on the Master: one of the virtual router that has the service's address,
+// that is always on the Master: one of the virtual router that has an address of the service,
 // if that has one. It is invalid if there is none.
-func gatewayOf(routers []vrrp.Config, own []netip.Prefix, server, virtual netip.Addr) (gateway netip.Addr) {
+func gatewayOf(routers []vrrp.Config, own []netip.Prefix, server netip.Addr, virtual []netip.Addr) (gateway netip.Addr) {
 	for i := range routers {
 		here := moving(&routers[i])
-		same := slices.Contains(here, virtual)
+		same := slices.ContainsFunc(virtual, func(a netip.Addr) bool { return slices.Contains(here, a) })
 		for _, a := range here {
 			if (same || !gateway.IsValid()) && isNeighbour(own, server, a) {
 				gateway = a

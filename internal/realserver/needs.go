@@ -136,9 +136,11 @@ func (r *roleReader) add(s *config.Service, server netip.Addr, d *ipvsctl.Destin
 // left to the user.
 func (r *roleReader) route(s *config.Service, server netip.Addr) (note string) {
 	routers, part := r.cluster.Routers, DefaultRoute(server.Is6())
-	gateway := gatewayOf(routers, r.facts.Own, server, s.Key.Addr)
+	gateway := gatewayOf(routers, r.facts.Own, server, s.Addresses(maxAddresses))
 	need := r.needs[part]
 	switch {
+	case s.SourceNAT.Translates():
+		return "" // It answers the director, as it can.
 	case moves(routers, server) || r.holds(gateway):
 		return "" // The Master needs no way to itself.
 	case r.cluster.Director:
