@@ -26,7 +26,8 @@ type Facts struct {
 // A Cluster is the directors' configuration as a machine reads it.
 type Cluster struct {
 	*config.Config
-	// Director: the machine is one of the directors that the configuration names.
+	// Director: the machine is one of the directors that the configuration names. It
+	// matters where there are real servers by NAT.
 	Director bool
 }
 
