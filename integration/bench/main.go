@@ -48,6 +48,7 @@ var parts = []struct {
 	{"detection", lab, measureDetection},
 	{"table", lab, measureTable},
 	{"restore", lab, measureRestore},
+	{tellingName, lab, measureTelling},
 	{"checks", lab, measureChecks},
 	{"storm", lab, measureStorm},
 	{"adverts", lab, measureAdverts},
@@ -78,12 +79,14 @@ func partNames() []string {
 
 func main() {
 	cluster.Main()
-	if len(os.Args) > 1 && os.Args[1] == pacedName {
-		if err := paced(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
+	for name, program := range map[string]func([]string) error{pacedName: paced, tellingName: tell} {
+		if len(os.Args) > 1 && os.Args[1] == name {
+			if err := program(os.Args[2:]); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				os.Exit(1)
+			}
+			return
 		}
-		return
 	}
 	var o options
 	flag.StringVar(&o.lvsd, "lvsd", "bin/lvsd", "the lvsd to measure")

@@ -60,6 +60,17 @@ func (p *Process) ExitStatus() int {
 	}
 }
 
+// Processor is the processor time that it has used, user's and system's; 0: it has not
+// ended.
+func (p *Process) Processor() time.Duration {
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	default:
+		return 0
+	}
+}
+
 // Log returns what the process and its predecessors of that name have printed.
 func (p *Process) Log() string {
 	text, err := os.ReadFile(p.log)
