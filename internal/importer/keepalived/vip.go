@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -231,4 +232,17 @@ func (i *instance) addresses() {
 		v.write(i.section, b, on, false)
 	}
 	i.advertised = len(list) + len(blocks)
+	i.deprecated(append(vips, others...))
+}
+
+// deprecated tells of IPv6 addresses from which keepalived lets the director's own
+// connections come, unless they have no network.
+func (i *instance) deprecated(all []*vip) {
+	for _, v := range all {
+		said := slices.ContainsFunc(v.options, func(o importer.Arg) bool { return o.Name == "preferred" })
+		if v.prefix.Addr().Is6() && !v.prefix.IsSingleIP() && !v.prefix.Addr().IsLinkLocalUnicast() && !said {
+			i.lose(importer.Note, v.s, "the director's own connections do not come from an IPv6 address that moves, and with keepalived they may", `Write preferred = true in an address block of it, if they have to.`)
+			return
+		}
+	}
 }
