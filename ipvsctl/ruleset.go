@@ -86,6 +86,16 @@ func (r Ruleset) Translates() bool {
 	return slices.ContainsFunc(r, func(m Marking) bool { return m.SourceNAT.Translates() })
 }
 
+// MarkOf returns the firewall mark of packets to a service by address; 0: they have none.
+func (r Ruleset) MarkOf(key ServiceKey) uint32 {
+	for i := range r {
+		if r[i].HasAddr(key.Addr) && r[i].has(key.Protocol, key.Port) {
+			return r[i].Mark
+		}
+	}
+	return 0
+}
+
 // lines are the markings, a line each.
 func (r Ruleset) lines() []string {
 	all := make([]string, len(r))

@@ -91,6 +91,12 @@ func (s *Selection) HasAddr(a netip.Addr) bool {
 	return slices.ContainsFunc(s.Addresses, func(r AddressRange) bool { return r.Holds(a) })
 }
 
+// has reports whether packets of a protocol to a port may be among them.
+func (s *Selection) has(p Protocol, port uint16) bool {
+	return slices.Contains(s.Protocols, p) &&
+		(len(s.Ports) == 0 || slices.ContainsFunc(s.Ports, func(r PortRange) bool { return r.First <= port && port <= r.Last }))
+}
+
 // Overlaps reports whether a packet may be among those of both.
 func (s *Selection) Overlaps(o *Selection) bool {
 	addresses := func(a, b AddressRange) bool { return a.Holds(b.First) || b.Holds(a.First) }

@@ -31,7 +31,7 @@ func (c *Core) tellConnections() {
 	s := c.config.Director.Sync
 	tell := c.syncRole() == ipvsctl.SyncMaster && s.Refresh > 0
 	if tell {
-		c.do(TellConnections{&connections.Telling{Daemon: syncDaemon(s, ipvsctl.SyncMaster), Table: c.planned.Table, Every: s.Refresh, Rate: s.Rate}})
+		c.do(TellConnections{&connections.Telling{Daemon: syncDaemon(s, ipvsctl.SyncMaster), Table: c.planned.Table, Rules: Rules(c.config), Every: s.Refresh, Rate: s.Rate}})
 	} else if c.telling {
 		c.do(TellConnections{})
 	}

@@ -88,7 +88,7 @@ func web() ipvsctl.Table {
 }
 
 func TestHowAConnectionIsForwarded(t *testing.T) {
-	x := newIndex(web())
+	x := newIndex(web(), nil)
 	for _, tt := range []struct {
 		name, line string
 		want       way
@@ -110,6 +110,29 @@ func TestHowAConnectionIsForwarded(t *testing.T) {
 		}
 		if got, known := x.wayOf(&c); got != tt.want || known != tt.known {
 			t.Errorf("%s: %+v, %v; want %+v, %v", tt.name, got, known, tt.want, tt.known)
+		}
+	}
+}
+
+// Two services by marks may share a server. The packets tell which one a connection is of,
+// where lvsd marks them itself.
+func TestTheMarkOfAConnection(t *testing.T) {
+	table, rules := ipvsctl.Table{}, ipvsctl.Ruleset{}
+	for i, port := range []uint16{80, 443, 5060} {
+		mark, a := uint32(100+i), netip.MustParseAddr("10.13.0.200")
+		table[ipvsctl.ServiceKey{Mark: mark, Addr: netip.IPv4Unspecified()}] = ipvsctl.VirtualService{Destinations: ipvsctl.Rows[ipvsctl.Destination]{
+			{Key: ipvsctl.DestinationKey{Addr: netip.MustParseAddr("192.168.1.4")}, Value: ipvsctl.Destination{Forward: ipvsctl.Direct, Weight: 1}}}}
+		rules = append(rules, ipvsctl.Marking{Mark: mark, Selection: ipvsctl.Select([]ipvsctl.AddressRange{{First: a, Last: a}},
+			[]ipvsctl.Protocol{ipvsctl.TCP}, []ipvsctl.PortRange{{First: port, Last: port}})})
+	}
+	x := newIndex(table, rules)
+	for i, port := range []string{"0050", "01BB", "13C4"} {
+		c, err := Parse([]byte("TCP 0A0D0001 9C40 0A0D00C8 " + port + " C0A80104 " + port + " ESTABLISHED 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, known := x.wayOf(&c); !known || got != (way{ipvsctl.Direct, uint32(100 + i)}) {
+			t.Errorf("port 0x%s: %+v, %v", port, got, known)
 		}
 	}
 }

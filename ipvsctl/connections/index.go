@@ -11,7 +11,9 @@ import (
 // how its packets are forwarded, and by which firewall mark.
 type index struct {
 	table ipvsctl.Table
-	// marked are the real servers of services by firewall mark.
+	// rules say which packets have which firewall mark, as far as lvsd gives them, and marked
+	// are the real servers of services by others.
+	rules  ipvsctl.Ruleset
 	marked map[ipvsctl.DestinationKey]way
 }
 
@@ -21,8 +23,8 @@ type way struct {
 	mark    uint32 // 0: by the address
 }
 
-func newIndex(table ipvsctl.Table) *index {
-	x := &index{table: table, marked: make(map[ipvsctl.DestinationKey]way)}
+func newIndex(table ipvsctl.Table, rules ipvsctl.Ruleset) *index {
+	x := &index{table: table, rules: rules, marked: make(map[ipvsctl.DestinationKey]way)}
 	for key, s := range table {
 		if key.Mark == 0 || ipvsctl.Private(key.Mark) {
 			continue
@@ -41,6 +43,12 @@ func (x *index) wayOf(c *Connection) (w way, ok bool) {
 		return x.templateWay(c)
 	}
 	key := ipvsctl.ServiceKey{Protocol: c.Protocol, Addr: c.Virtual.Addr(), Port: c.Virtual.Port()}
+	if mark := x.rules.MarkOf(key); mark != 0 {
+		by := ipvsctl.ServiceKey{Mark: mark, Addr: unspecified(c.Virtual.Addr())}
+		if d, ok := destination(x.table[by].Destinations, c.Server); ok {
+			return way{d.Forward, mark}, true
+		}
+	}
 	for range 2 {
 		if d, ok := destination(x.table[key].Destinations, c.Server); ok {
 			return way{forward: d.Forward}, true
@@ -58,11 +66,8 @@ func (x *index) wayOf(c *Connection) (w way, ok bool) {
 // templateWay is that of the template of a service by firewall mark, which has the mark in
 // the first bytes of the virtual address (ip_vs_sched_persist in linux/net/netfilter/ipvs/ip_vs_core.c).
 func (x *index) templateWay(c *Connection) (w way, ok bool) {
-	a, family := c.Virtual.Addr().AsSlice(), netip.IPv4Unspecified()
-	if c.Virtual.Addr().Is6() {
-		family = netip.IPv6Unspecified()
-	}
-	key := ipvsctl.ServiceKey{Mark: binary.BigEndian.Uint32(a), Addr: family}
+	a := c.Virtual.Addr().AsSlice()
+	key := ipvsctl.ServiceKey{Mark: binary.BigEndian.Uint32(a), Addr: unspecified(c.Virtual.Addr())}
 	if ipvsctl.Private(key.Mark) {
 		return way{}, false
 	}
@@ -70,6 +75,14 @@ func (x *index) templateWay(c *Connection) (w way, ok bool) {
 		return way{d.Forward, key.Mark}, true
 	}
 	return way{}, false
+}
+
+// unspecified is the unspecified address of an address's family.
+func unspecified(a netip.Addr) netip.Addr {
+	if a.Is6() {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
 }
 
 // destination finds a real server, also one for all ports.

@@ -41,6 +41,8 @@ type Telling struct {
 	Daemon ipvsctl.SyncDaemon
 	// Table is the one that the connections are of.
 	Table ipvsctl.Table
+	// Rules are those by which packets have firewall marks.
+	Rules ipvsctl.Ruleset
 	// Every is how often all of them are told of, and Rate how many in a second at most.
 	Every time.Duration
 	Rate  int
@@ -156,7 +158,7 @@ func (t *Teller) round(ctx context.Context, what *Telling, now time.Time) (r Rou
 		d.clear()
 		return t.sleep(ctx, wait)
 	}
-	x := newIndex(what.Table)
+	x := newIndex(what.Table, what.Rules)
 	r.Err = each(list, func(c *Connection) error {
 		w, known := x.wayOf(c)
 		if !known || d.add(c, w) {

@@ -1,6 +1,8 @@
 package filter_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -129,5 +131,68 @@ func TestWhatOthersDoToTheTableIsSeen(t *testing.T) {
 	replace(t, &next, nil)
 	if got := netnstest.Run(t, "nft list tables"); strings.TrimSpace(got) != "table inet other" {
 		t.Errorf("there are other tables than that of somebody else:\n%s", got)
+	}
+}
+
+// random is a ruleset as some administrator may need it.
+func random(r *rand.Rand) (all ipvsctl.Ruleset) {
+	for i := range r.IntN(6) {
+		m := ipvsctl.Marking{Service: fmt.Sprint("service ", i), Mark: r.Uint32() | 1}
+		at := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 13, byte(i), byte(n)}) }
+		if r.IntN(3) == 0 {
+			at = func(n int) netip.Addr {
+				return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(i), 15: byte(n)})
+			}
+		}
+		var addresses []ipvsctl.AddressRange
+		var all16 []ipvsctl.PortRange
+		for range 1 + r.IntN(4) {
+			first := 7 * r.IntN(35) // nft prints what is a network as one, which three addresses are not.
+			addresses = append(addresses, ipvsctl.AddressRange{First: at(first), Last: at(first + 2*r.IntN(2))})
+			port := uint16(1 + r.IntN(65500))
+			all16 = append(all16, ipvsctl.PortRange{First: port, Last: port + uint16(r.IntN(2)*r.IntN(36))})
+		}
+		m.Selection = ipvsctl.Select(addresses, []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP, ipvsctl.SCTP}[:1+r.IntN(3)], all16[:r.IntN(len(all16)+1)])
+		switch r.IntN(3) {
+		case 0:
+			m.Masquerade = true
+		case 1:
+			m.To = at(251)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// For any two rulesets, the second replaces the first, nft(8) reads it as it is told of by a
+// plan, and the next look has nothing to do.
+func TestAnyRulesetReplacesAnyOther(t *testing.T) {
+	needs(t)
+	var f filter.Filter
+	t.Cleanup(func() { replace(t, &f, nil) })
+	r := rand.New(rand.NewPCG(3, 4))
+	for n := range 25 {
+		want := random(r)
+		replace(t, &f, want)
+		if len(want) == 0 {
+			continue
+		}
+		intact(t, &f, true, fmt.Sprint("ruleset ", n))
+		got := netnstest.Run(t, "nft list chain inet lvsd-services arriving")
+		rules := 0
+		for line := range strings.Lines(got) {
+			if rule, _, ok := strings.Cut(strings.TrimSpace(line), " comment "); ok {
+				plain := want[rules]
+				plain.SourceNAT = ipvsctl.SourceNAT{}
+				text, _, _ := strings.Cut(plain.String(), " meta mark set ")
+				if told := fmt.Sprintf("%s meta mark set 0x%08x", text, plain.Mark); told != rule {
+					t.Errorf("ruleset %d: nft reads\n%s\nand a plan says\n%s", n, rule, told)
+				}
+				rules++
+			}
+		}
+		if rules != len(want) {
+			t.Errorf("ruleset %d has %d rules, want %d:\n%s", n, rules, len(want), got)
+		}
 	}
 }
