@@ -6,12 +6,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
+	"github.com/lvsd/lvsd/internal/api"
 )
 
 // manyPackets are services of several ports and protocols with one persistence, and some for
@@ -250,4 +252,50 @@ func (p *pair) untilRules(what string, are func(rules string) bool) {
 		out, err := p.Directors[0].Run(p.t.Context(), "nft", "list", "ruleset")
 		return are(out), err
 	})
+}
+
+// TestWithoutNftables only the services that need it are not served; it is told, counted and
+// tried again.
+func TestWithoutNftables(t *testing.T) {
+	cluster.NeedLab(t)
+	if out, err := check("table inet probe {}"); err == nil {
+		t.Skip("this kernel has nftables")
+	} else {
+		t.Logf("this kernel has none: %v: %s", err, out)
+	}
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": `
+virtual_service "marked" {
+  address = "10.13.0.200"
+  ports   = [443]
+  marked  = true
+  forward = "nat"
+  real_server "web1" { address = "192.168.1.4" }
+}
+
+virtual_service "plain" {
+  address = "10.13.0.200"
+  ports   = [80, 8080]
+  forward = "nat"
+  real_server "web1" { address = "192.168.1.4" }
+}
+`})
+	for _, port := range []uint16{80, 443, 8080} {
+		p.servePages(p.listen(p.Servers[0], port), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "web1") })
+	}
+	p.start(0)
+	p.waitReady(0)
+	p.waitHolder(0, cluster.VIP)
+	for _, port := range []string{"80", "8080"} {
+		p.mustAsk(p.Client, "", "tcp4", "10.13.0.200:"+port)
+	}
+	p.until("the second try", func() (bool, error) {
+		s := p.mustStatus(0)
+		return s.Rules != nil && s.Rules.Failures > 1, nil
+	})
+	s := p.mustStatus(0)
+	if !slices.ContainsFunc(s.Findings, func(f api.Finding) bool {
+		return f.Code == "rules-missing" && strings.Contains(f.Text, "packets of marked are not marked")
+	}) || s.Rules.Kept {
+		t.Errorf("findings %+v, rules %+v", s.Findings, s.Rules)
+	}
 }
