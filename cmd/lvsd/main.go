@@ -91,6 +91,7 @@ option with its default.`,
 	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(), newValidateCommand(), newConfigCommand(), newCheckCommand(), newStatusCommand(), newPlanCommand(), newWhatIfCommand(), newApplyCommand(), newConfirmCommand(), newReloadCommand(), newVRRPCommand(), newFailoverCommand(), newStandbyCommand(), newResumeCommand(), newAssertCommand(), newIPVSCommand(),
 		newRealServerCommand(),
+		newDoctorCommand(),
 		newVersionCommand(),
 		newKeeperCommand(), newReadCommand(), newSpawnCommand())
 	withoutPowerShell(root)

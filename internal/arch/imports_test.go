@@ -62,8 +62,10 @@ var layers = []struct {
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl", "vrrp"}, "what a machine needs is decided by values"},
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
+	{"internal/doctor", []string{"internal/api", "internal/config", "internal/machine", "internal/realserver", "internal/text", "ipvsctl", "vrrp"}, "a machine is examined by values"},
+	{"internal/doctor/host", []string{"internal/config", "internal/doctor", "internal/machine"}, "an edge serves its own domain"},
 	{"internal/daemon", []string{
-		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/hook", "internal/keeper",
+		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/doctor", "internal/doctor/host", "internal/hook", "internal/keeper",
 		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "ipvsctl", "ipvsctl/ipvsadm", "ipvsctl/kernel", "vrrp", "vrrp/link"},
 		"commands have no logic"},
@@ -75,7 +77,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/filter", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/doctor/host", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

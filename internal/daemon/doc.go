@@ -23,4 +23,5 @@
 //	memory.go                        what memory it keeps
 //	daemon.go                        Run
 //	realserver.go                    this machine as a real server
+//	doctor.go                        this machine examined
 package daemon

@@ -80,6 +80,65 @@ func interfaces() ([]Interface, error) {
 	return all, nil
 }
 
+// A Link is what an interface is besides its addresses.
+type Link struct {
+	Name string
+	MTU  int // of packets, in bytes
+	// Master is the bridge, bond or VRF that it belongs to; empty: none.
+	Master string
+	// Bridge: it is one, which passes multicast only to those who said that they listen
+	// (Snooping), and asks them itself (Querier).
+	Bridge, Snooping, Querier bool
+}
+
+// What the kernel tells of a bridge (linux/if_link.h).
+const (
+	bridgeSnooping = 23 // IFLA_BR_MCAST_SNOOPING
+	bridgeQuerier  = 25 // IFLA_BR_MCAST_QUERIER
+)
+
+// Links lists the interfaces of this machine.
+func Links() ([]Link, error) {
+	messages, err := dump(unix.RTM_GETLINK)
+	if err != nil {
+		return nil, err
+	}
+	var all []Link
+	names, masters := make(map[uint32]string), []uint32(nil)
+	for _, m := range messages {
+		if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
+			continue
+		}
+		head, attributes := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0])), m.Data[unix.SizeofIfInfomsg:]
+		info := attribute(attributes, unix.IFLA_LINKINFO)
+		data := attribute(info, unix.IFLA_INFO_DATA)
+		l := Link{
+			Name:   strings.TrimRight(string(attribute(attributes, unix.IFLA_IFNAME)), "\x00"),
+			MTU:    int(four(attribute(attributes, unix.IFLA_MTU))),
+			Bridge: strings.TrimRight(string(attribute(info, unix.IFLA_INFO_KIND)), "\x00") == "bridge",
+		}
+		if l.Bridge {
+			l.Snooping, l.Querier = on(attribute(data, bridgeSnooping)), on(attribute(data, bridgeQuerier))
+		}
+		names[uint32(head.Index)] = l.Name
+		all, masters = append(all, l), append(masters, four(attribute(attributes, unix.IFLA_MASTER)))
+	}
+	for i := range all {
+		all[i].Master = names[masters[i]]
+	}
+	return all, nil
+}
+
+// four and on are the values of attributes; zero where there is none.
+func four(b []byte) uint32 {
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(b)
+}
+
+func on(b []byte) bool { return len(b) > 0 && b[0] != 0 }
+
 // dump lists all objects of one kind.
 func dump(kind int) ([]syscall.NetlinkMessage, error) {
 	b, err := syscall.NetlinkRIB(kind, unix.AF_UNSPEC)
@@ -98,12 +157,8 @@ const (
 // arpIgnore returns an interface's own arp_ignore, of what the kernel tells about it
 // for each family: attributes in attributes.
 func arpIgnore(families []byte) uint32 {
-	four := attribute(families, unix.AF_INET)
-	conf := attribute(four, inetConf)
-	if end := 4 * confARPIgnore; len(conf) >= end {
-		return binary.NativeEndian.Uint32(conf[end-4:])
-	}
-	return 0
+	conf := attribute(attribute(families, unix.AF_INET), inetConf)
+	return four(conf[min(4*(confARPIgnore-1), len(conf)):])
 }
 
 // attribute returns the value of an attribute among attributes, or nil: each begins with

@@ -15,8 +15,26 @@ import (
 
 // A way is where the routes send packets to an address.
 type way struct {
-	local bool  // the address is this machine's own
-	index int32 // of the interface by which they leave
+	local   bool       // the address is this machine's own
+	index   int32      // of the interface by which they leave
+	gateway netip.Addr // that they go by; invalid: the address is a neighbour
+}
+
+// A Way is where the routes send packets to an address.
+type Way struct {
+	Local     bool       // the address is this machine's own
+	Interface string     // by which they leave
+	Gateway   netip.Addr // that they go by; invalid: the address is a neighbour
+}
+
+// WayTo asks the kernel for the way to an address. An error says why there is none.
+func WayTo(to netip.Addr) (Way, error) {
+	w, err := wayTo(to)
+	if err != nil {
+		return Way{}, err
+	}
+	name, err := nameOf(w.index)
+	return Way{Local: w.local, Interface: name, Gateway: w.gateway}, err
 }
 
 // wayTo asks the kernel for the way to an address (RTM_GETROUTE, rtnetlink(7)).
@@ -74,6 +92,7 @@ func wayOf(m syscall.NetlinkMessage) (way, error) {
 	if b := attribute(m.Data[unix.SizeofRtMsg:], unix.RTA_OIF); len(b) >= 4 {
 		w.index = int32(binary.NativeEndian.Uint32(b))
 	}
+	w.gateway, _ = netip.AddrFromSlice(attribute(m.Data[unix.SizeofRtMsg:], unix.RTA_GATEWAY))
 	return w, nil
 }
 

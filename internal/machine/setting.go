@@ -69,6 +69,10 @@ func ARPIgnore(name string) Setting { return conf(name, "arp_ignore") }
 // and that of "all" is in force.
 func ARPAnnounce(name string) Setting { return conf(name, "arp_announce") }
 
+// SendRedirects is whether a machine that forwards a packet back by the interface on which it
+// came tells its sender of the shorter way: "1" there or for "all".
+func SendRedirects(name string) Setting { return conf(name, "send_redirects") }
+
 // conf is a parameter of IPv4 for an interface.
 func conf(name, key string) Setting {
 	return Setting("net.ipv4.conf." + strings.ReplaceAll(name, ".", "/") + "." + key)

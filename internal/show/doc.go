@@ -13,5 +13,6 @@
 //	whatif.go                 what would be if real servers were down
 //	history.go                configurations that ran before
 //	realserver.go             this machine as a real server
+//	checkup.go                what lvsd doctor has examined
 //	reload.go, orders.go      what a reload did, or another order
 package show

@@ -29,6 +29,7 @@
 //	address.go, rule.go,       what their worker asks
 //	route.go, holdings.go, announce.go
 //	watch.go                   Run
+//	question.go                who answers for an address, asked once
 //	dry.go                     a Link that changes nothing
 //
 // A Link belongs to the network namespace in which it was made.

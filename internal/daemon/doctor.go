@@ -1,0 +1,154 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/control"
+	"github.com/lvsd/lvsd/internal/doctor"
+	facts "github.com/lvsd/lvsd/internal/doctor/host"
+	"github.com/lvsd/lvsd/internal/realserver"
+	"github.com/lvsd/lvsd/internal/realserver/host"
+	"github.com/lvsd/lvsd/internal/state"
+	"github.com/lvsd/lvsd/vrrp/link"
+)
+
+// DefaultRealServerState is where lvsd realserver remembers what it has changed.
+const DefaultRealServerState = "/var/lib/lvsd-realserver"
+
+// Doctor examines this machine by the directors' configuration: as a director, as a real
+// server, or both. With fix it mends what can be mended, and taken back. The state directory of
+// the options is that of lvsd realserver.
+func Doctor(ctx context.Context, o Options, director, fix bool) (*api.Checkup, error) {
+	r, err := readRealServer(ctx, o, newReader())
+	if err != nil {
+		return nil, err
+	}
+	c, err := caseOf(ctx, o, r, director)
+	if err != nil {
+		return nil, err
+	}
+	a := &api.Checkup{SchemaVersion: api.SchemaVersion, Path: o.Config, Node: r.Config.Node, OK: true, Roles: rolesOf(c)}
+	for i := range doctor.Examinations {
+		e := &doctor.Examinations[i]
+		result, done := e.Look(c), []string(nil)
+		if fix {
+			done = mendAll(ctx, o, r, result.Fixes())
+		}
+		if len(done) > 0 {
+			if c, err = caseOf(ctx, o, r, director); err != nil {
+				return nil, err
+			}
+			result = e.Look(c)
+		}
+		a.OK = a.OK && result.Judgement != api.Wrong
+		a.Examinations = append(a.Examinations, e.Tell(result, done))
+	}
+	return a, nil
+}
+
+// mendAll makes changes, and returns what was done.
+func mendAll(ctx context.Context, o Options, c *realserver.Cluster, fixes []doctor.Fix) (done []string) {
+	for _, f := range fixes {
+		said, err := mend(ctx, o, c, f)
+		if err != nil {
+			said = fmt.Sprintf("%s: failed: %v", said, err)
+		}
+		done = append(done, said)
+	}
+	return done
+}
+
+// mend makes one change, and returns what it is.
+func mend(ctx context.Context, o Options, c *realserver.Cluster, f doctor.Fix) (said string, err error) {
+	switch {
+	case f.Module != "":
+		return f.String(), facts.Load(ctx, f.Module)
+	case f.RealServer:
+		a, err := realServerPass(o, c)
+		if err == nil && a.Error != "" {
+			err = errors.New(a.Error)
+		}
+		return f.String(), err
+	}
+	was := f.Setting.Value()
+	return fmt.Sprintf("%s (it was %s; until the next boot)", f, was), f.Setting.Set(f.Value)
+}
+
+// caseOf gathers what is known of this machine.
+func caseOf(ctx context.Context, o Options, r *realserver.Cluster, director bool) (*doctor.Case, error) {
+	f, err := facts.Look(ctx, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	c := &doctor.Case{Facts: f, Config: r.Config}
+	if err := capable(); err != nil {
+		f.Lacking = []string{"CAP_NET_ADMIN or CAP_NET_RAW"}
+	}
+	if f.Role, f.Left, err = realServerLook(o, r); err != nil {
+		f.Unread = err.Error()
+	}
+	c.RealServer = len(f.Role.Services) > 0
+	if st, err := control.Dial(o.Socket).Status(ctx); err != nil {
+		f.Silent = err.Error()
+	} else {
+		f.Daemon, c.Director = st.Findings, true
+	}
+	c.Director = c.Director || director || r.Director || !c.RealServer
+	heard(r.Config, f)
+	return c, nil
+}
+
+func rolesOf(c *doctor.Case) []string {
+	roles := []string{}
+	if c.Director {
+		roles = append(roles, "director")
+	}
+	if c.RealServer {
+		roles = append(roles, "real server")
+	}
+	return roles
+}
+
+// realServerLook is what lvsd realserver check finds.
+func realServerLook(o Options, c *realserver.Cluster) (realserver.Role, []realserver.Change, error) {
+	store, err := state.Peek(o.StateDir)
+	if err != nil {
+		return realserver.Role{}, nil, err
+	}
+	defer store.Close()
+	role, result := realserver.Check(host.Host{}, before{store}, c)
+	return role, result.Left, result.Err
+}
+
+// answerWait is how long answers for an address are waited for.
+const answerWait = 600 * time.Millisecond
+
+// heard asks who has the virtual addresses, all at once.
+func heard(c *config.Config, f *doctor.Facts) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	slots := make(chan struct{}, 32)
+	for i := range c.Routers {
+		for _, p := range c.Routers[i].Addresses {
+			if !p.Addr().Is4() {
+				continue
+			}
+			all.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				if macs, err := link.WhoHas(c.Routers[i].Interface, p.Addr(), answerWait); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					f.Heard[p.Addr()] = macs
+				}
+			})
+		}
+	}
+	all.Wait()
+}

@@ -1,0 +1,90 @@
+package doctor
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/realserver"
+)
+
+// lookRealServer is what "lvsd realserver check" says.
+func lookRealServer(c *Case) (r Result) {
+	if c.Unread != "" {
+		return unknown(c.Unread)
+	}
+	for i := range c.Left {
+		if change := &c.Left[i]; !change.GivesBack() {
+			r.wrong(change.Part.String(), "lvsd realserver up, and at each boot by the unit lvsd-realserver", []Fix{{RealServer: true}}, "%s", missing(change))
+		}
+	}
+	return r.judged()
+}
+
+// missing says what a change that was not made leaves wrong.
+func missing(change *realserver.Change) string {
+	was := change.From
+	if was == "" {
+		was = "not there"
+	}
+	return change.Part.String() + " is " + was + ", and should be " + change.To + " for " + strings.Join(change.Services, ", ")
+}
+
+// lookTwice finds virtual addresses where none but lvsd's own should be.
+func lookTwice(c *Case) (r Result) {
+	if len(c.Config.Routers) == 0 {
+		return needless("there is no virtual router")
+	}
+	for i := range c.Config.Routers {
+		v := &c.Config.Routers[i]
+		for _, p := range v.Addresses {
+			for _, other := range c.elsewhere(p.Addr(), v.Interface, v.VirtualMAC.Device) {
+				r.wrong(p.Addr().String(), "remove it there: only lvsd may add it", nil,
+					"virtual address %v of virtual router %q is on interface %s, too: this director answers for it whether it is Master or not", p.Addr(), v.Name, other)
+			}
+		}
+	}
+	return r.judged()
+}
+
+// elsewhere returns the interfaces with an address that is for others. On one where nobody is
+// asked for a neighbour it may be, for a real server that answers no ARP for it.
+func (c *Case) elsewhere(a netip.Addr, own ...string) (names []string) {
+	silent := slices.ContainsFunc(c.Machine.Interfaces, func(i machine.Interface) bool { return slices.Contains(own, i.Name) && i.ARPIgnore > 0 })
+	for i := range c.Machine.Interfaces {
+		link := &c.Machine.Interfaces[i]
+		if link.Has(a) && !slices.Contains(own, link.Name) && !(link.Quiet && silent) {
+			names = append(names, link.Name)
+		}
+	}
+	return names
+}
+
+// lookAnswers is about who answers ARP for a virtual address: one machine, and none where this
+// one has it.
+func lookAnswers(c *Case) (r Result) {
+	asked := false
+	for i := range c.Config.Routers {
+		v := &c.Config.Routers[i]
+		for _, p := range v.Addresses {
+			macs, known := c.Heard[p.Addr()]
+			if !known {
+				continue
+			}
+			asked = true
+			has := slices.ContainsFunc(c.Machine.Interfaces, func(l machine.Interface) bool { return l.Has(p.Addr()) && !l.Quiet })
+			const remedy = "find the machine by its MAC address: on a real server, lvsd realserver up; another director has lost this one's adverts"
+			switch {
+			case has && len(macs) > 0:
+				r.wrong(p.Addr().String(), remedy, nil, "this director has %v, and %s answers for it on %s, too", p.Addr(), strings.Join(macs, " and "), v.Interface)
+			case len(macs) > 1:
+				r.wrong(p.Addr().String(), remedy, nil, "%s answer for %v on %s: clients reach one or the other by chance", strings.Join(macs, " and "), p.Addr(), v.Interface)
+			}
+		}
+	}
+	if !asked {
+		return unknown("nobody could be asked for a virtual address (that needs CAP_NET_RAW, the interface up, and IPv4)")
+	}
+	return r.judged()
+}

@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"net/netip"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/internal/realserver"
+)
+
+// Facts are what is known of a machine at one moment.
+type Facts struct {
+	Machine machine.Facts
+	// Settings are the values of the parameters that Wanted names, as far as they exist.
+	Settings map[machine.Setting]string
+	// Modules are the modules that the kernel has, or could load, by their names with "_";
+	// nil: that is not known.
+	Modules map[string]bool
+	// Ways are those to the real servers.
+	Ways map[netip.Addr]Way
+	// MTU is how long a packet may be, by interface.
+	MTU map[string]int
+	// LargeReceive are the interfaces that put packets together (LRO), which a machine
+	// that forwards must not.
+	LargeReceive map[string]bool
+	// Bridges are those of this machine.
+	Bridges []Bridge
+	// Filters are the packet filters; nil: they are not known, and Unfiltered says why.
+	Filters    []Chain
+	Unfiltered string
+	// Heard are the MAC addresses that answered for a virtual address; an address that is
+	// not there was not asked for.
+	Heard map[netip.Addr][]string
+	// Connections are those in IPVS's table, and Buckets how large that is; 0: not known.
+	Connections, Buckets int
+	// Tracked are the connections that nf_conntrack follows, of at most TrackedMax; 0: it
+	// follows none.
+	Tracked, TrackedMax int
+	// Programs are those that run in this network namespace and do what lvsd does.
+	Programs []Program
+	// ClockKept: something keeps the clock, or that cannot be told.
+	ClockKept bool
+	// Realtime is why no process of this user may have a real-time priority; empty: it may.
+	Realtime string
+	// Capabilities that this process lacks, of those that the daemon needs.
+	Lacking []string
+	// Role is what the machine is as a real server, Left what is wrong with that, and
+	// Unread why neither is known.
+	Role   realserver.Role
+	Left   []realserver.Change
+	Unread string
+	// Daemon are the findings of the daemon that runs; Silent says why none is known.
+	Daemon []api.Finding
+	Silent string
+}
+
+// A Way is where packets to an address go.
+type Way struct {
+	Interface string     // by which they leave
+	Gateway   netip.Addr // that they go by; invalid: the address is a neighbour
+	Local     bool       // the address is this machine's own
+	Failure   string     // why there is none; empty: there is
+}
+
+// A Bridge is one of this machine's.
+type Bridge struct {
+	Name              string
+	Snooping, Querier bool
+	Ports             []string
+}
+
+// A Program is one that runs.
+type Program struct {
+	Name string
+	PID  int
+}
+
+// The parameters that are examined besides those of machine.Facts.
+const (
+	forward4 machine.Setting = "net.ipv4.ip_forward"
+	forward6 machine.Setting = "net.ipv6.conf.all.forwarding"
+	pmtu                     = "pmtu_disc" // of net.ipv4.vs
+)
+
+// all is the name by which the kernel has what counts for every interface.
+const all = "all"
+
+// Wanted are the parameters whose values Facts should have.
+func Wanted(c *config.Config) []machine.Setting {
+	list := []machine.Setting{machine.SendRedirects(all)}
+	for i := range c.Routers {
+		list = append(list, machine.SendRedirects(c.Routers[i].Interface))
+	}
+	return list
+}
+
+// Servers are the addresses to which Facts should have the ways.
+func Servers(c *config.Config) []netip.Addr {
+	var list []netip.Addr
+	known := make(map[netip.Addr]bool)
+	for i := range c.Services {
+		for j := range c.Services[i].Servers {
+			if a := c.Services[i].Servers[j].Key.Addr; !known[a] {
+				known[a] = true
+				list = append(list, a)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,234 @@
+// Package host gathers what is known of this machine, for package doctor.
+package host
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/doctor"
+	"github.com/lvsd/lvsd/internal/machine"
+)
+
+// Look returns what is known of this machine, in the network namespace of the process, without
+// what other packages know: who answers for addresses, the real server, the daemon.
+func Look(ctx context.Context, c *config.Config) (*doctor.Facts, error) {
+	servers := doctor.Servers(c)
+	m, err := machine.Read(servers...)
+	if err != nil {
+		return nil, err
+	}
+	links, err := machine.Links()
+	if err != nil {
+		return nil, fmt.Errorf("listing this machine's interfaces: %w", err)
+	}
+	f := &doctor.Facts{
+		Machine: m, Settings: make(map[machine.Setting]string), Modules: modules(), Ways: make(map[netip.Addr]doctor.Way),
+		MTU: make(map[string]int), LargeReceive: make(map[string]bool), Heard: make(map[netip.Addr][]string),
+		Bridges: bridgesOf(links), Programs: programs(), ClockKept: machine.ClockKept(), Realtime: realtime(),
+	}
+	for _, s := range doctor.Wanted(c) {
+		if value := s.Value(); value != "" {
+			f.Settings[s] = value
+		}
+	}
+	for _, a := range servers {
+		f.Ways[a] = wayTo(a)
+	}
+	for _, l := range links {
+		f.MTU[l.Name] = l.MTU
+		f.LargeReceive[l.Name] = largeReceive(l.Name)
+	}
+	f.Buckets, f.Connections = table()
+	f.Tracked, f.TrackedMax = number("/proc/sys/net/netfilter/nf_conntrack_count"), number("/proc/sys/net/netfilter/nf_conntrack_max")
+	f.Filters, f.Unfiltered = filters(ctx)
+	return f, nil
+}
+
+func wayTo(a netip.Addr) doctor.Way {
+	w, err := machine.WayTo(a)
+	if err != nil {
+		return doctor.Way{Failure: err.Error()}
+	}
+	return doctor.Way{Interface: w.Interface, Gateway: w.Gateway, Local: w.Local}
+}
+
+// Load loads a module.
+func Load(ctx context.Context, module string) error {
+	out, err := exec.CommandContext(ctx, "modprobe", module).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("modprobe %s: %w: %s", module, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// modules are those that the kernel has or could load; nil: there is no list of them.
+func modules() map[string]bool {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return nil
+	}
+	folder := "/lib/modules/" + unix.ByteSliceToString(u.Release[:])
+	all := make(map[string]bool)
+	for _, list := range []string{"modules.dep", "modules.builtin"} {
+		text, err := os.ReadFile(filepath.Join(folder, list))
+		if err != nil {
+			return nil
+		}
+		for line := range strings.Lines(string(text)) {
+			path, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+			name, _, _ := strings.Cut(filepath.Base(path), ".")
+			all[strings.ReplaceAll(name, "-", "_")] = true
+		}
+	}
+	loaded, _ := os.ReadDir("/sys/module")
+	for _, d := range loaded {
+		all[d.Name()] = true
+	}
+	return all
+}
+
+// bridgesOf are those among the links.
+func bridgesOf(links []machine.Link) (all []doctor.Bridge) {
+	for _, l := range links {
+		if !l.Bridge {
+			continue
+		}
+		b := doctor.Bridge{Name: l.Name, Snooping: l.Snooping, Querier: l.Querier}
+		for _, port := range links {
+			if port.Master == l.Name {
+				b.Ports = append(b.Ports, port.Name)
+			}
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// rivals do what lvsd does, by the names of their processes.
+var rivals = []string{"keepalived", "ldirectord", "heartbeat", "kube-proxy", "vrrpd", "ucarp"}
+
+// programs are the rivals that run in the network namespace of this process: one of each name.
+func programs() (all []doctor.Program) {
+	const folder = "/proc"
+	ours, err := os.Readlink(folder + "/self/ns/net")
+	if err != nil {
+		return nil
+	}
+	processes, _ := os.ReadDir(folder)
+	for _, p := range processes {
+		pid, err := strconv.Atoi(p.Name())
+		if err != nil {
+			continue
+		}
+		name, _ := os.ReadFile(filepath.Join(folder, p.Name(), "comm"))
+		rival := strings.TrimSpace(string(name))
+		known := slices.ContainsFunc(all, func(p doctor.Program) bool { return p.Name == rival })
+		if !known && slices.Contains(rivals, rival) {
+			if theirs, err := os.Readlink(filepath.Join(folder, p.Name(), "ns/net")); err == nil && theirs == ours {
+				all = append(all, doctor.Program{Name: rival, PID: pid})
+			}
+		}
+	}
+	return all
+}
+
+// realtime tries to give a thread a real-time priority, and returns why it may not have one.
+func realtime() string {
+	why := make(chan string)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with this
+		err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+		switch {
+		case errors.Is(err, unix.EPERM) && os.Geteuid() != 0:
+			why <- "" // That says nothing of the daemon.
+		case err != nil:
+			why <- err.Error()
+		default:
+			why <- ""
+		}
+	}()
+	return <-why
+}
+
+// table is the size of IPVS's table of connections, and how many there are.
+func table() (buckets, connections int) {
+	text, err := os.ReadFile("/proc/net/ip_vs")
+	if err != nil {
+		return 0, 0
+	}
+	_, after, _ := strings.Cut(string(text), "size=")
+	size, _, _ := strings.Cut(after, ")")
+	buckets, _ = strconv.Atoi(size)
+	file, err := os.Open("/proc/net/ip_vs_conn")
+	if err != nil {
+		return buckets, 0
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		connections++
+	}
+	return buckets, max(0, connections-1) // the head
+}
+
+// largeReceive reports whether an interface puts packets together in its hardware or driver
+// (ETH_FLAG_LRO of ETHTOOL_GFLAGS in linux/ethtool.h).
+func largeReceive(name string) bool {
+	const getFlags, lro = 0x25, 1 << 15
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	value := struct{ command, data uint32 }{command: getFlags}
+	request := struct { // struct ifreq (netdevice(7))
+		name [unix.IFNAMSIZ]byte
+		data unsafe.Pointer
+		_    [16]byte
+	}{data: unsafe.Pointer(&value)}
+	copy(request.name[:unix.IFNAMSIZ-1], name)
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
+	return errno == 0 && value.data&lro > 0
+}
+
+// filters asks nft(8) for what packet filters let in.
+func filters(ctx context.Context) (chains []doctor.Chain, why string) {
+	if text, err := os.ReadFile("/proc/net/ip_tables_names"); err == nil && strings.Contains(string(text), "filter") {
+		return nil, "there are rules of the older iptables (iptables-legacy), which are not read"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "nft", "-j", "list", "ruleset").Output()
+	if err != nil {
+		return nil, "nft cannot be asked for the packet filters (nft -j list ruleset: " + err.Error() + ")"
+	}
+	if chains, err = doctor.ParseFilters(out); err != nil {
+		return nil, err.Error()
+	}
+	return chains, ""
+}
+
+// number reads a file with a number; 0: there is none.
+func number(path string) int {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return n
+}

@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/api"
+)
+
+// lookDaemon hands on what the daemon that runs finds itself.
+func lookDaemon(c *Case) (r Result) {
+	if c.Silent != "" {
+		return unknown(c.Silent)
+	}
+	for _, f := range c.Daemon {
+		if f.Severity != api.Info {
+			r.Wrongs = append(r.Wrongs, Wrong{f.Severity, f.Subject, f.Text, f.Remedy, nil})
+		}
+	}
+	return r.judged()
+}
+
+func lookSecond(c *Case) (r Result) {
+	for _, p := range c.Programs {
+		r.wrong(fmt.Sprintf("process %d", p.PID), "stop it, and keep it from the next boot (systemctl disable --now "+p.Name+")", nil,
+			"%s runs in this network namespace: it writes the same IPVS table or holds the same addresses as lvsd", p.Name)
+	}
+	return r.judged()
+}
+
+func lookCapabilities(c *Case) (r Result) {
+	if len(c.Lacking) > 0 {
+		return unknown("this command lacks " + strings.Join(c.Lacking, ", ") + ": run it as root")
+	}
+	return r.judged()
+}
+
+func lookRealtime(c *Case) (r Result) {
+	if c.Realtime != "" {
+		r.risk("", "set kernel.sched_rt_runtime_us to 950000 again; in a container, give it CAP_SYS_NICE", nil,
+			"no process gets a real-time priority here (%s): on a busy machine, adverts are late, and the other director takes over", c.Realtime)
+	}
+	return r.judged()
+}
+
+func lookClock(c *Case) (r Result) {
+	if !c.ClockKept {
+		r.risk("", "run chrony, systemd-timesyncd or another NTP client", nil,
+			"nothing keeps this machine's clock: times in the logs of two directors do not agree, and adverts that are signed with the time (replay = \"time\") are refused")
+	}
+	return r.judged()
+}
