@@ -117,6 +117,7 @@ func (i *instance) where() {
 		i.b.Set("interface", importer.String(i.device), places(s, g)...)
 		i.lose(importer.Differs, i.s, "it names no interface, which keepalived takes with unicast_src_ip only; a virtual_router has one, here the one on which addresses are by default", "Write the interface that leads to the other directors.")
 	}
+	i.r.trackers.own[i.device] = true
 	if s := i.flag("dont_track_primary"); s != nil {
 		remarks(i.b, i.b.Set("carrier", importer.String("ignore"), s.Place), s)
 	}

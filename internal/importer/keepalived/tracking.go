@@ -33,6 +33,7 @@ type tracker struct {
 type trackers struct {
 	by    map[string]*tracker
 	order []*tracker
+	own   map[string]bool // interfaces of virtual routers, which are tracked anyway
 }
 
 func (t *trackers) add(key string, d *tracker) {
@@ -42,7 +43,7 @@ func (t *trackers) add(key string, d *tracker) {
 
 // readTrackers gathers what blocks define.
 func readTrackers(w *walk, top *section) *trackers {
-	all := &trackers{by: map[string]*tracker{}}
+	all := &trackers{by: map[string]*tracker{}, own: map[string]bool{}}
 	for _, k := range trackKinds {
 		for _, s := range top.take(k.defined...) {
 			name := s.Arg(1)
@@ -146,6 +147,10 @@ func tracked(b *importer.Block, kind, name string) bool {
 // one, and in a block of its own for several.
 func (t *trackers) define(w *walk, g *globals) {
 	for _, d := range t.order {
+		if len(d.uses) == 0 && d.kind == "interface" && t.own[d.head.Words[0]] {
+			w.lose(importer.Lost, d.head, "a virtual router follows its own interface at once", "Write link_up_delay in the virtual_router: how long it waits before it becomes Master after the interface came up.")
+			continue
+		}
 		d.define(w, g)
 	}
 }
