@@ -1940,8 +1940,9 @@ virtual_service "sip" {
   forward  = "tunnel"
 
   # With UDP: schedule every packet separately, even packets from the same
-  # client and port. Set it if one client sends many independent requests, as
-  # with DNS.
+  # client and port. Set it if one client sends many independent requests, as a
+  # DNS resolver may. With NAT, clients get the answers from the servers' own
+  # addresses.
   # Default: false.
   one_packet = true
 

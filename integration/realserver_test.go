@@ -24,7 +24,7 @@ virtual_router "more" {
   id              = 52
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "100ms"
-  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24", "10.13.0.204/24", "10.13.0.205/24", "10.13.0.206/24", "10.13.0.207/24", "10.13.0.208/24"]
+  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24", "10.13.0.204/24", "10.13.0.205/24", "10.13.0.206/24", "10.13.0.207/24", "10.13.0.208/24", "10.13.0.209/24"]
 }
 
 virtual_router "six" {
@@ -60,6 +60,7 @@ var ways = []way{
 	{"IPv4 in IPv6", "10.13.0.204", `forward = "tunnel"`, true, nil},
 	{"persistence", "10.13.0.205", "forward = \"direct\"\n  persistence { timeout = \"60s\" }", false, (*pair).wantOneServer},
 	{"UDP, each packet by itself", "10.13.0.206", "forward = \"direct\"\n  protocol = \"udp\"\n  one_packet = true", false, (*pair).wantDatagramsShared},
+	{"UDP, each packet by itself, by NAT", "10.13.0.209", "forward = \"nat\"\n  protocol = \"udp\"\n  one_packet = true", false, (*pair).wantStrangers},
 }
 
 // markedWays are those that need marks, so a kernel with nftables.
@@ -173,6 +174,24 @@ func (p *pair) wantDatagramsShared(w way) {
 	}
 	if want := map[string]int{"web1": 9, "web3": 3}; !maps.Equal(shares, want) {
 		p.t.Errorf("of one socket's datagrams each server has answered %v, want %v", shares, want)
+	}
+}
+
+// wantStrangers fails the test unless answers come from the servers' own addresses, of which
+// a warning of the configuration tells.
+func (p *pair) wantStrangers(w way) {
+	for i, h := range []*cluster.Host{p.Servers[0], p.Servers[2]} {
+		p.answer(h, w.servers()[i]+":80")
+	}
+	var conn net.PacketConn
+	p.must(p.Client.In(func() (err error) { conn, err = net.ListenPacket("udp4", ":0"); return err }))
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, err := conn.WriteTo([]byte("who?"), net.UDPAddrFromAddrPort(w.address()))
+	p.must(err)
+	_, from, err := conn.ReadFrom(make([]byte, 16))
+	if err != nil || from.String() != w.servers()[0]+":80" && from.String() != w.servers()[1]+":80" {
+		p.t.Errorf("an answer comes from %v, %v", from, err)
 	}
 }
 

@@ -13,6 +13,11 @@ locals {
 
 director {
   http { listen = "127.0.0.1:9112" } # metrics and health checks, read-only
+
+  ipvs {
+    expire_nodest_conn = true  # a client of DNS whose server fails is sent to another one
+    udp_timeout        = "10s" # the kernel's default is 5 minutes
+  }
 }
 
 virtual_router "outside" {

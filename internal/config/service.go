@@ -44,7 +44,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 			func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
 		forwardOption("The forwarding method: how packets reach the servers. There is no default, because the servers must be prepared for the method and other programs have different defaults.", (*service).self).Required(`forward = "nat" (or "direct", "tunnel"; the servers must be prepared for it)`),
 		tunnelOption("How packets are encapsulated if forward is \"tunnel\". Without this block, they are encapsulated as IP in IP.", (*service).self),
-		block.Flag("one_packet", "With UDP: schedule every packet separately, even packets from the same client and port. Set it if one client sends many independent requests, as with DNS.",
+		block.Flag("one_packet", "With UDP: schedule every packet separately, even packets from the same client and port. Set it if one client sends many independent requests, as a DNS resolver may. With NAT, clients get the answers from the servers' own addresses.",
 			false, func(s *service) *bool { return &s.onePacket }),
 		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
 			persistenceTable, func(s *service) *persistence { return &s.persistence }),
@@ -104,6 +104,7 @@ func readService(b *block.Body, d *defaults) Service {
 	}
 	s.Policy = r.policy.compile(b, &s)
 	checkWeights(b, &s)
+	checkOnePacket(b, &s)
 	g.fallbacks(b, &s)
 	checkFull(b, &s)
 	checkForwarded(b, &s)
@@ -215,6 +216,22 @@ func checkFull(b *block.Body, s *Service) {
 	}
 	inner, _ := b.Block("fallback")
 	b.Doubt(inner.At("when_full"), "Option without effect", "The servers can never all be full, since %q has no upper_threshold.", s.Servers[unlimited].Name)
+}
+
+// answered are ports of UDP at which clients wait for answers, unlike that of syslog: DNS,
+// NTP, SNMP, RADIUS and SIP.
+var answered = []uint16{53, 123, 161, 1812, 1813, 5060}
+
+// checkOnePacket warns where the kernel forgets whose answers a server's are. The engine
+// "sip" has it remember.
+func checkOnePacket(b *block.Body, s *Service) {
+	if s.Service.Flags&ipvsctl.OnePacket == 0 || s.Service.Engine != "" || s.Key.Protocol != ipvsctl.UDP || !slices.Contains(answered, s.Key.Port) {
+		return
+	}
+	if slices.ContainsFunc(s.Servers, func(srv Server) bool { return srv.Destination.Forward == ipvsctl.NAT }) {
+		b.Doubt(b.At("one_packet"), "One-packet scheduling with NAT",
+			"The kernel forgets each packet as soon as it is forwarded, so with NAT the answers reach clients from the server's own address, and most ignore them: use forward = \"direct\" or \"tunnel\", or remove one_packet.")
+	}
 }
 
 // checkWeights warns where a scheduler does not look at the weights that are
