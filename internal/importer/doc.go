@@ -7,4 +7,6 @@
 //	value.go, block.go  expressions, and the blocks that have them
 //	write.go            blocks as text
 //	plain.go            blocks without what need not be said
+//	merge.go            several directors' as one
+//	split.go            blocks in files
 package importer

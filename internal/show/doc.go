@@ -14,5 +14,6 @@
 //	history.go                configurations that ran before
 //	realserver.go             this machine as a real server
 //	checkup.go                what lvsd doctor has examined
+//	imported.go               what did not come along of another configuration
 //	reload.go, orders.go      what a reload did, or another order
 package show

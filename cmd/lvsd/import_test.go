@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/api"
+)
+
+// keepalivedSite is a configuration of keepalived, of a director with a priority.
+func keepalivedSite(t *testing.T, priority, more string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keepalived.conf")
+	text := "vrrp_instance outside {\n  interface eth0\n  virtual_router_id 51\n  priority " + priority + `
+  authentication {
+    auth_type PASS
+    auth_pass s3cret12
+  }
+  virtual_ipaddress {
+    10.13.0.200/24
+  }
+}
+` + more
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const keepalivedService = "virtual_server 10.13.0.200 80 {\n  protocol TCP\n  lb_kind DR\n  real_server 192.168.1.4 80 {\n    TCP_CHECK {\n    }\n  }\n}\n"
+
+// TestImport by its exit statuses: 0 whole, 4 with losses, 1 not readable, 2 asked wrongly.
+func TestImport(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		exit   int
+		stdout string // a part of it
+		stderr string
+	}{
+		{"two directors", []string{"--node", "lvs1=" + keepalivedSite(t, "150", ""), "--node", "lvs2=" + keepalivedSite(t, "100", "")}, 0, "priority  = { lvs1 = 150, lvs2 = 100 }[node.name]", "/etc/lvsd/outside.password"},
+		{"a word without a counterpart", []string{keepalivedSite(t, "150", "global_defs {\n  smtp_alert\n}\n")}, exitDifferences, `virtual_router "outside" {`, "keepalived.conf:14: lost: smtp_alert\n"},
+		{"a note is no loss", []string{keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, 0, "version   = 2", "nothing is lost; 1 note"},
+		{"but with --strict", []string{"--strict", keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, exitDifferences, "", "note: router_id LVS1"},
+		{"no such file", []string{"testdata/missing.conf"}, exitFailure, "", "testdata/missing.conf"},
+		{"no file", nil, exitUsage, "", "which file?"},
+		{"a node without a file", []string{"--node", "lvs1"}, exitUsage, "", "write NAME=FILE"},
+		{"both", []string{"--node", "lvs1=a", "b"}, exitUsage, "", "and not both"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stdout, stderr, exit := command(t, append([]string{"import", "keepalived"}, tt.args...)...)
+			if exit != tt.exit || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+				t.Errorf("exit status %d, want %d; %q, want %q; %q, want %q", exit, tt.exit, stdout, tt.stdout, stderr, tt.stderr)
+			}
+			if strings.Contains(stdout+stderr, "s3cret12") {
+				t.Error("it prints a password")
+			}
+		})
+	}
+}
+
+// TestImportIntoAFolder writes files that lvsd takes, and none over another one.
+func TestImportIntoAFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "lvsd")
+	args := []string{"import", "keepalived", "--output", folder, keepalivedSite(t, "150", keepalivedService)}
+	if stdout, stderr, exit := command(t, args...); exit != 0 || !strings.HasPrefix(stdout, "wrote "+folder+"/lvsd.hcl, ") {
+		t.Fatalf("%d: %s%s", exit, stdout, stderr)
+	}
+	for name, part := range map[string]string{"lvsd.hcl": `file("/etc/lvsd/outside.password")`, "10.13.0.200-80.hcl": `virtual_service "10.13.0.200:80" {`, "outside.password": "s3cret12"} {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil || !strings.Contains(string(text), part) {
+			t.Errorf("%s: %v: %s", name, err, text)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(folder, "outside.password")); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the password: %v %v", info.Mode(), err)
+	}
+	before, _ := os.ReadFile(filepath.Join(folder, "lvsd.hcl"))
+	args[len(args)-1] = keepalivedSite(t, "90", keepalivedService)
+	if _, stderr, exit := command(t, args...); exit != exitFailure || !strings.Contains(stderr, "lvsd.hcl is there already: nothing was written") {
+		t.Errorf("over other files: %d: %s", exit, stderr)
+	}
+	if after, _ := os.ReadFile(filepath.Join(folder, "lvsd.hcl")); string(after) != string(before) {
+		t.Error("it was overwritten")
+	}
+	if _, stderr, exit := command(t, append(args, "--force")...); exit != 0 {
+		t.Errorf("with --force: %d: %s", exit, stderr)
+	}
+}
+
+// TestImportAsJSON has the files and the losses.
+func TestImportAsJSON(t *testing.T) {
+	stdout, _, exit := command(t, "import", "keepalived", "-o", "json", keepalivedSite(t, "150", "smtp_alert\n"))
+	var a api.Imported
+	if err := json.Unmarshal([]byte(stdout), &a); err != nil || exit != exitDifferences {
+		t.Fatalf("%d: %v: %s", exit, err, stdout)
+	}
+	if len(a.Files) != 1 || len(a.Losses) == 0 || a.Losses[0].Line != 13 || a.Losses[0].Kind != "lost" || len(a.Secrets) != 1 {
+		t.Errorf("%+v", a)
+	}
+}

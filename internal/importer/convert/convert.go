@@ -1,0 +1,295 @@
+// Package convert reads other programs' configurations on this machine, has the importers
+// make lvsd's of them, validates that, and writes it.
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/keepalived"
+)
+
+// A Request is what is to be imported.
+type Request struct {
+	Program string
+	// Files are its files; "-" is what Stdin has. Nodes are those of each director instead,
+	// by the names of directors.
+	Files []string
+	Nodes map[string]string
+	Stdin io.Reader
+	// Host is the name of this director.
+	Host string
+	// Resolve: names of hosts are looked up.
+	Resolve bool
+}
+
+// An Import is lvsd's configuration, and what did not come along.
+type Import struct {
+	Program string
+	importer.Result
+	// Nodes are the directors that it tells apart; one at least.
+	Nodes []string
+}
+
+// Programs are those whose configurations are read, with the words for their files.
+var Programs = []struct{ Name, Files string }{
+	{"keepalived", "FILE"},
+}
+
+// Read makes lvsd's configuration. An error says where something cannot be read.
+func Read(r Request) (*Import, error) {
+	stdin, err := r.input()
+	if err != nil {
+		return nil, err
+	}
+	files := disk{stdin: stdin}
+	im := &Import{Program: r.Program}
+	switch {
+	case r.Program == "keepalived" && len(r.Nodes) > 0:
+		im.Result, im.Nodes, err = r.keepalivedNodes(files)
+	case r.Program == "keepalived":
+		im.Result, im.Nodes, err = r.keepalived(files)
+	default:
+		return nil, fmt.Errorf("nothing is known of %q", r.Program)
+	}
+	if err != nil {
+		return nil, err
+	}
+	importer.Tidy(im.Blocks)
+	importer.Sort(im.Losses)
+	return im, nil
+}
+
+// input reads standard input, if it is asked for.
+func (r *Request) input() ([]byte, error) {
+	if !slices.Contains(r.Files, stdinName) {
+		return nil, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(r.Stdin, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading standard input: %w", err)
+	}
+	if len(text) > maxInput {
+		return nil, fmt.Errorf("standard input has more than %d MiB", maxInput>>20)
+	}
+	return text, nil
+}
+
+// maxInput bounds what is read of a file.
+const maxInput = 64 << 20
+
+// stdinName is the name of standard input on the command line.
+const stdinName = "-"
+
+// Disk is the files of this machine, and standard input.
+type disk struct{ stdin []byte }
+
+func (d disk) Open(path string) ([]byte, error) {
+	if filepath.Base(path) == stdinName && d.stdin != nil {
+		return d.stdin, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxInput+1))
+	if err == nil && len(text) > maxInput {
+		err = fmt.Errorf("%s has more than %d MiB", path, maxInput>>20)
+	}
+	return text, err
+}
+
+func (disk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
+
+// options are those of keepalived, started as one director.
+func options(node string) keepalived.Options {
+	return keepalived.Options{ID: node, Env: os.LookupEnv, LookPath: func(name string) (string, bool) {
+		path, err := exec.LookPath(name)
+		return path, err == nil
+	}}
+}
+
+// keepalived imports one file: of one director, or with conditions for several.
+func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
+	path := r.Files[0]
+	ids, err := keepalived.IDs(files, path, options(r.Host))
+	if err != nil {
+		return importer.Result{}, nil, err
+	}
+	if len(ids) < 2 {
+		result, err := keepalived.Import(files, path, options(r.Host))
+		return result, []string{r.Host}, err
+	}
+	of := make(map[string]importer.Result, len(ids))
+	for _, id := range ids {
+		if of[id], err = keepalived.Import(files, path, options(id)); err != nil {
+			return importer.Result{}, nil, err
+		}
+	}
+	result := importer.Merge(of)
+	result.Losses = append(result.Losses, importer.Loss{
+		Place: importer.Place{File: path, Line: 1}, Kind: importer.Note, Text: "@" + strings.Join(ids, ", @"),
+		Reason: "these ids of keepalived (--config-id) are the names of the directors now",
+		Remedy: "Name the hosts so, or start lvsd with --node.",
+	})
+	return result, ids, nil
+}
+
+// keepalivedNodes imports a file of each director.
+func (r *Request) keepalivedNodes(files disk) (importer.Result, []string, error) {
+	of := make(map[string]importer.Result, len(r.Nodes))
+	var nodes []string
+	for node, path := range r.Nodes {
+		result, err := keepalived.Import(files, path, options(node))
+		if err != nil {
+			return importer.Result{}, nil, err
+		}
+		of[node] = result
+		nodes = append(nodes, node)
+	}
+	slices.Sort(nodes)
+	return importer.Merge(of), nodes, nil
+}
+
+// Lossy reports whether something did not come along; strict: a note is something, too.
+func (im *Import) Lossy(strict bool) bool {
+	return slices.ContainsFunc(im.Losses, func(l importer.Loss) bool { return strict || l.Kind != importer.Note })
+}
+
+// kinds are the words for kinds of losses.
+var kinds = [...]string{importer.Lost: "lost", importer.Differs: "differs", importer.Note: "note"}
+
+// Tell returns the answer, in one file, or by parts in several.
+func (im *Import) Tell(parts bool) *api.Imported {
+	a := &api.Imported{SchemaVersion: api.SchemaVersion, Program: im.Program, Files: im.texts(parts), Secrets: []string{}, Losses: []api.ImportLoss{}}
+	for _, f := range im.Files {
+		a.Secrets = append(a.Secrets, f.Name)
+	}
+	for _, l := range im.Losses {
+		a.Losses = append(a.Losses, api.ImportLoss{File: l.File, Line: l.Line, Node: l.Node, Kind: kinds[l.Kind], Text: l.Text, Reason: l.Reason, Remedy: l.Remedy})
+	}
+	return a
+}
+
+// texts are the files of the configuration.
+func (im *Import) texts(parts bool) (all []api.ImportedFile) {
+	list := []importer.Part{{Name: "lvsd.hcl", Blocks: im.Blocks}}
+	if parts {
+		list = importer.Split(im.Blocks)
+	}
+	for _, p := range list {
+		all = append(all, api.ImportedFile{Name: p.Name, Text: importer.Write(p.Blocks)})
+	}
+	return all
+}
+
+// Validate has lvsd read the configuration, as each director, with its secrets beside it, and
+// returns what it would say, in lines of the configuration as one file. Programs and
+// certificates may be missing on this machine.
+func (im *Import) Validate() (config.Diagnostics, error) {
+	folder, err := os.MkdirTemp("", "lvsd-import-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	text := importer.Write(im.Blocks)
+	for _, f := range im.Files {
+		path := filepath.Join(folder, filepath.Base(f.Name))
+		if err := os.WriteFile(path, []byte(f.Secret), 0o600); err != nil {
+			return nil, err
+		}
+		text = strings.ReplaceAll(text, `"`+f.Name+`"`, `"`+path+`"`)
+	}
+	sources, err := config.FromFiles(folder, config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
+	if err != nil {
+		return nil, err
+	}
+	for _, node := range im.Nodes {
+		if _, diags := config.Parse(sources, config.Options{Node: node}); diags.HasErrors() {
+			return diags, nil // The other directors' would say the same.
+		}
+	}
+	return nil, nil
+}
+
+// Write writes the configuration, and the files with secrets, into a folder, which is made.
+// What is there is not overwritten without force: then nothing is written.
+func (im *Import) Write(folder string, force bool) (names []string, err error) {
+	var files []output
+	for _, f := range im.texts(true) {
+		files = append(files, output{filepath.Join(folder, f.Name), f.Text, 0o644})
+	}
+	for _, f := range im.Files {
+		files = append(files, output{filepath.Join(folder, filepath.Base(f.Name)), f.Secret, 0o640})
+	}
+	for _, f := range files {
+		if _, err := os.Lstat(f.path); err == nil && !force {
+			return nil, fmt.Errorf("%s is there already: nothing was written; choose another folder, or give --force", f.path)
+		}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := f.write(); err != nil {
+			return names, err
+		}
+		names = append(names, f.path)
+	}
+	return names, nil
+}
+
+// An output is a file to be written.
+type output struct {
+	path, text string
+	mode       os.FileMode
+}
+
+// groupOf is the number of a group; -1: there is none, and it stays as it is.
+func groupOf(name string) int {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.Atoi(g.Gid)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// write replaces a file: whoever reads it meanwhile reads the old one or the new one, and
+// nobody reads a secret before its mode is set.
+func (o output) write() error {
+	file, err := os.CreateTemp(filepath.Dir(o.path), ".lvsd-import-")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(o.text)
+	if o.mode&0o040 > 0 && o.mode&0o004 == 0 {
+		_ = file.Chown(-1, groupOf("lvsd")) // Where there is no such group, root alone reads it.
+	}
+	err = errors.Join(err, file.Chmod(o.mode), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), o.path)
+	}
+	if err != nil {
+		err = errors.Join(fmt.Errorf("writing %s: %w", o.path, err), os.Remove(file.Name()))
+	}
+	return err
+}
