@@ -103,6 +103,16 @@ func (r *reader) substitute(text string) (out string, changed bool) {
 	}
 }
 
+// unknown tells of a name without a value that a text has at a brace, "${NAME}", once.
+func (r *reader) unknown(text string, brace int) {
+	name, rest := cutName(text[brace+1:])
+	if brace == 0 || text[brace-1] != '$' || name == "" || !strings.HasPrefix(rest, "}") || r.unset[name] {
+		return
+	}
+	r.unset[name] = true
+	r.lose(importer.Lost, "${"+name+"}", "there is no value of this name, so keepalived reads the braces as those of a block", "Give it a value further up ($"+name+"=…), or import what was made of the template.")
+}
+
 // use cuts the use of a value off a text that follows "$": NAME before a space, or
 // {NAME arguments}.
 func use(text string) (name string, args []string, rest string) {

@@ -21,6 +21,10 @@ func readSyncGroups(w *walk, top *section) (all []*syncGroup) {
 	in := map[string]bool{}
 	for _, s := range top.take("vrrp_sync_group") {
 		g := &syncGroup{section: w.section(s.Block), s: s, name: s.Arg(1)}
+		if g.name == "" || slices.ContainsFunc(all, func(o *syncGroup) bool { return o.name == g.name }) {
+			w.gone(importer.Note, s, "it has no name, or that of a group above, and keepalived does not take it")
+			continue
+		}
 		w.extra(s, 2)
 		for _, o := range g.take("group") {
 			g.from = append(g.from, o.Place)
@@ -77,6 +81,7 @@ func (r *routers) group(g *syncGroup) {
 
 // joined adds what a group tracks, and what it runs.
 func (r *routers) joined(g *syncGroup, b *importer.Block, own string) {
+	r.trackers.at = r.trackers.index[g.s]
 	r.trackers.tracks(g.section, b, own, true)
 	priority := 100
 	for _, i := range r.list {

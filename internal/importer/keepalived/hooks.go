@@ -16,7 +16,7 @@ var hookOrder = []struct{ word, state string }{
 func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority string) {
 	stops := false
 	for _, h := range hookOrder {
-		for _, s := range c.take(h.word) {
+		for _, s := range c.once(h.word) {
 			on := b.Block("on", h.state).Of(s.Place).Note(comments(s)...)
 			c.run(g, on, s)
 			stops = stops || h.state == "stop"
@@ -33,7 +33,7 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 			c.lose(importer.Differs, s, "it is run when lvsd stops, too", "")
 		}
 	}
-	for _, s := range c.take("notify") {
+	for _, s := range c.once("notify") {
 		for i, h := range hookOrder {
 			on := b.Block("on", h.state).Of(s.Place)
 			if i == 0 {
@@ -42,6 +42,19 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 			c.run(g, on, s, kind, name, strings.ToUpper(h.state), priority)
 		}
 	}
+}
+
+// once returns the first statement that begins with a word. Of programs, keepalived does
+// not take a second one.
+func (c *section) once(word string) []*Statement {
+	list := c.take(word)
+	if len(list) < 2 {
+		return list
+	}
+	for _, s := range list[1:] {
+		c.note(s, "the program is said further up already, and keepalived does not take another one")
+	}
+	return list[:1]
 }
 
 // run has a block run the program of a statement, with more arguments.

@@ -29,6 +29,7 @@ type instance struct {
 	version    int
 	id         int
 	priority   int
+	owner      bool       // priority 255
 	master     *Statement // state MASTER
 	vmac       *Statement // use_vmac
 	syncs      *Statement // lvs_sync_daemon_interface

@@ -44,13 +44,24 @@ func (r *reader) loop(l line) bool {
 	switch {
 	case err != nil:
 		r.lose(importer.Lost, l.text, "the loop cannot be read: "+err.Error(), "Write it as ~SEQ(name, first, step, last) or ~LST(name, value, value).")
-	case p.turns > maxLines-r.lines:
-		r.fail("the loop makes %d lines, and with all others these are more than %d: it was hardly meant to run that far", p.turns, maxLines)
+	case r.turns(p.turns) > maxLines-r.lines:
+		r.fail("the loop makes %d lines, and with all others these are more than %d: it was hardly meant to run that far", r.turns(p.turns), maxLines)
 	default:
 		l.text, p.line = "", line{Place: l.Place, text: p.text}
 		r.push(p)
 	}
 	return true
+}
+
+// turns is how often a line is read for which there are so many turns in the loops that
+// it stands in; more than maxLines is as good as endless.
+func (r *reader) turns(n int) int {
+	for _, f := range r.feeds {
+		if p, is := f.(*loop); is {
+			n = min(n*p.turns, 1<<32)
+		}
+	}
+	return n
 }
 
 // sequence reads "(name, first, step, last) text", and "x" before it.

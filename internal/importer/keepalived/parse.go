@@ -18,7 +18,7 @@ func Parse(files Files, path string, o Options) ([]*Statement, []importer.Loss, 
 
 // read reads a configuration, and returns what it has come to know on the way, too.
 func read(files Files, path string, o Options) (*reader, []*Statement) {
-	r := &reader{Options: o, files: files, values: map[string]*value{}, ids: map[string]bool{}}
+	r := &reader{Options: o, files: files, values: map[string]*value{}, ids: map[string]bool{}, unset: map[string]bool{}}
 	r.at = importer.Place{File: path}
 	r.open(path)
 	return r, r.tree()

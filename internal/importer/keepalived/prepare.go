@@ -30,6 +30,7 @@ func (r *reader) piece(l line) line {
 	if at < 0 {
 		return l
 	}
+	r.unknown(l.text, at)
 	if at == 0 {
 		at = 1
 	}

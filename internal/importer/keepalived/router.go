@@ -33,6 +33,7 @@ func (r *routers) instance(s *Statement) {
 	i.id = n
 	i.b = r.add(importer.NewBlock("virtual_router", i.name).Of(s.Place).Note(comments(s)...))
 	r.list = append(r.list, i)
+	r.trackers.at = r.trackers.index[s]
 	i.compose(id)
 	if !i.moves() {
 		r.retract(i)
@@ -172,7 +173,7 @@ func (i *instance) rank() {
 		i.priority = 255
 	}
 	if i.priority == 255 {
-		i.priority = 254
+		i.priority, i.owner = 254, true
 		at := s
 		if !given {
 			at = i.master
@@ -223,7 +224,7 @@ func (i *instance) rounded(s *Statement, t time.Duration) time.Duration {
 // preemption sets whether a better director takes over.
 func (i *instance) preemption() {
 	no, delay := i.last("nopreempt"), i.last("preempt_delay")
-	off := no != nil && i.master == nil && i.priority != 254
+	off := no != nil && i.master == nil && !i.owner
 	switch {
 	case off:
 		remarks(i.b, i.b.Set("preempt", importer.Bool(false), no.Place), no)

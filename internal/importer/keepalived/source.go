@@ -101,6 +101,7 @@ type reader struct {
 	rest   *line // of the line before, after a brace
 	values map[string]*value
 	ids    map[string]bool
+	unset  map[string]bool // names that have no value
 	losses []importer.Loss
 
 	at           importer.Place // of the line that was read last

@@ -33,7 +33,9 @@ type tracker struct {
 type trackers struct {
 	by    map[string]*tracker
 	order []*tracker
-	own   map[string]bool // interfaces of virtual routers, which are tracked anyway
+	index map[*Statement]int // the places of blocks among all
+	at    int                // of the one that tracks
+	own   map[string]bool    // interfaces of virtual routers, which are tracked anyway
 }
 
 func (t *trackers) add(key string, d *tracker) {
@@ -43,7 +45,10 @@ func (t *trackers) add(key string, d *tracker) {
 
 // readTrackers gathers what blocks define.
 func readTrackers(w *walk, top *section) *trackers {
-	all := &trackers{by: map[string]*tracker{}, own: map[string]bool{}}
+	all := &trackers{by: map[string]*tracker{}, own: map[string]bool{}, index: map[*Statement]int{}}
+	for n, s := range top.all {
+		all.index[s] = n
+	}
 	for _, k := range trackKinds {
 		for _, s := range top.take(k.defined...) {
 			name := s.Arg(1)
@@ -80,6 +85,9 @@ func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *
 	} else if d == nil {
 		c.lose(importer.Lost, s, "nothing of that name is defined, and keepalived passes over it as well", "")
 		return
+	}
+	if d != nil && kind != "interface" && t.index[d.head] > t.at {
+		c.lose(importer.Differs, s, "keepalived knows only what is defined further up, and passes over this line; it is tracked here", "")
 	}
 	n, from, reverse := t.weight(c, d, weight, s)
 	switch {

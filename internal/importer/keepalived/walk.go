@@ -73,6 +73,7 @@ const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log
 // the table of words that have no counterpart.
 func (w *walk) foreign(s *Statement) {
 	kind, reason, remedy := w.fate(s.Words[0])
+	s.Comment = nil // they go with it
 	w.lose(kind, s, reason, remedy)
 	w.drop(kind, s)
 }
@@ -101,6 +102,7 @@ func (w *walk) inside(kind importer.Kind, outer, s *Statement) {
 
 // gone notes a statement with all that is in its block, and shows no secrets.
 func (w *walk) gone(kind importer.Kind, s *Statement, reason string) {
+	s.Comment = nil // they go with it
 	text := s.Raw
 	if s.Is("auth_pass", "key") && len(s.Words) > 1 {
 		text = s.Words[0] + " " + hidden
