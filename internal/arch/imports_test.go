@@ -47,6 +47,8 @@ var layers = []struct {
 	{"internal/keyfile", []string{"internal/trust"}, "a secret is a text, whoever has need of it"},
 	{"internal/importer", []string{"internal/block", "internal/config"}, "what was made of other programs' files is values, and the tables of options say what need not be written"},
 	{"internal/importer/keepalived", []string{"internal/config", "internal/importer"}, "files are handed in, and the table of foreign words says what has no counterpart"},
+	{"internal/importer/ldirectord", []string{"internal/config", "internal/importer", "internal/text"}, "the text is handed in, and what resolves names; the table of foreign words says what has no counterpart"},
+	{"internal/importer/heartbeat", []string{"internal/config", "internal/importer", "internal/text"}, "texts are handed in; the table of foreign words says what has no counterpart"},
 	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/spawn", []string{"internal/trust"}, "a program is started in one way, whoever wants it"},
 	{"internal/state", []string{"ipvsctl"}, "what outlives the process"},

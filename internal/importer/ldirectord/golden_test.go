@@ -1,0 +1,97 @@
+package ldirectord
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/golden"
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// hosts are what names are resolved to in tests.
+var hosts = map[string]string{"shop.example.org": "192.0.2.80", "db1": "192.168.10.11", "db3": "192.168.10.13", "web1": "192.168.6.2", "v6": "2001:db8::7", "sql01": "192.168.10.11", "sql03": "192.168.10.13"}
+
+func resolve(host string, ipv6 bool) (netip.Addr, error) {
+	a, err := netip.ParseAddr(hosts[host])
+	if err != nil || a.Is6() != ipv6 {
+		return a, errors.New("no such host")
+	}
+	return a, nil
+}
+
+// written returns a result as its configuration, and as the list of what was lost.
+func written(r importer.Result) (text, losses string) {
+	importer.Tidy(r.Blocks)
+	var b strings.Builder
+	for _, l := range r.Losses {
+		kind := [...]string{importer.Lost: "lost", importer.Differs: "differs", importer.Note: "note"}[l.Kind]
+		fmt.Fprintf(&b, "%s:%d: %s: %s\n\t%s\n", filepath.Base(l.File), l.Line, kind, l.Text, l.Reason)
+		if l.Remedy != "" {
+			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
+		}
+	}
+	for _, f := range r.Files {
+		fmt.Fprintf(&b, "file %s\n", f.Name)
+	}
+	return importer.Write(r.Blocks), b.String()
+}
+
+// refused returns why lvsd does not take a configuration; nothing if it does.
+func refused(t testing.TB, text string) string {
+	t.Helper()
+	s, err := config.FromFiles(t.TempDir(), config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := config.Parse(s, config.Options{Node: "lvs1"}); diags.HasErrors() {
+		return fmt.Sprintf("lvsd refuses it: %v\n%s", diags, text)
+	}
+	return ""
+}
+
+// unaccounted returns the lines that neither became anything nor were told.
+func unaccounted(source string, r importer.Result) (all []string) {
+	accounted := r.Accounted()
+	for i, line := range strings.Split(source, "\n") {
+		word := strings.TrimSpace(line)
+		if word != "" && word[0] != '#' && !accounted[importer.Place{File: "ldirectord.cf", Line: i + 1}] {
+			all = append(all, fmt.Sprintf("line %d is dropped silently: %s", i+1, line))
+		}
+	}
+	return all
+}
+
+func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
+	all, err := filepath.Glob("testdata/*.cf")
+	if err != nil || len(all) == 0 {
+		t.Fatal("no configurations", err)
+	}
+	for _, name := range all {
+		base := strings.TrimSuffix(name, ".cf")
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Import("ldirectord.cf", source, Options{Resolve: resolve})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range unaccounted(string(source), r) {
+				t.Error(line)
+			}
+			text, losses := written(r)
+			golden.Check(t, base+".hcl", text)
+			golden.Check(t, base+".losses", losses)
+			if why := refused(t, text); why != "" {
+				t.Error(why)
+			}
+		})
+	}
+}

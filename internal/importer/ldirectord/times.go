@@ -1,0 +1,95 @@
+package ldirectord
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// ldirectord's own settings, where nothing is said.
+const (
+	ownInterval  = 10
+	ownConnect   = 5
+	ownNegotiate = 30
+	longestTime  = 24 * time.Hour
+	mostFailures = 1000
+)
+
+// setting is a number and the lines that it comes from.
+type setting struct {
+	n    int
+	from []importer.Place
+	line *line
+}
+
+// time is a setting in seconds.
+func (v setting) time() time.Duration { return time.Duration(v.n) * time.Second }
+
+// choose returns the first line of several as a number, or one that stands for none.
+func choose(absent int, list ...*line) setting {
+	for _, l := range list {
+		if l != nil {
+			n, _ := strconv.Atoi(l.value)
+			return setting{n, places(l), l}
+		}
+	}
+	return setting{n: absent}
+}
+
+// limit returns the time limit of a probe that connects, or of one that negotiates: each
+// stands for the other one where that is not set.
+func (w *walk) limit(s *service, negotiates bool) setting {
+	c, n := w.of(s, "checktimeout"), w.of(s, "negotiatetimeout")
+	allC, allN := w.last(w.file.all, "checktimeout"), w.last(w.file.all, "negotiatetimeout")
+	if negotiates {
+		return choose(ownNegotiate, n, c, allN, allC)
+	}
+	return choose(ownConnect, c, n, allC, allN)
+}
+
+// interval returns the time between rounds.
+func (w *walk) interval(s *service) setting {
+	all := w.last(w.file.all, "checkinterval")
+	if !w.forks() {
+		return choose(ownInterval, all)
+	}
+	return choose(ownInterval, w.of(s, "checkinterval"), all)
+}
+
+// forks reports whether each service is checked by a process of its own.
+func (w *walk) forks() bool { return w.last(w.file.all, "fork").is("yes", "no") }
+
+func (w *walk) failures(s *service) setting { return choose(1, w.either(s, "failurecount")) }
+
+// timed sets how often a check is made, how long it may take, and how many failures count.
+func (w *walk) timed(s *service, b *importer.Block, negotiates bool) {
+	every, limit, fall := w.interval(s), w.limit(s, negotiates), w.failures(s)
+	w.bound(&every, int(longestTime/time.Second))
+	w.bound(&limit, int(longestTime/time.Second))
+	w.bound(&fall, mostFailures)
+	i, t := every.time(), limit.time()
+	b.Set("interval", importer.Duration(i), every.from...)
+	b.Set("timeout", importer.Duration(t), limit.from...)
+	b.Set("rise", importer.Number(1))
+	b.Set("fall", importer.Number(fall.n), fall.from...)
+	if fall.n == 1 {
+		return
+	}
+	b.Set("fast_interval", importer.Duration(i)) // also for a server that refuses
+	there := time.Duration(fall.n)*t + time.Duration(fall.n-1)*i
+	here := time.Duration(fall.n-1)*max(i, t) + t
+	if there != here {
+		b.Note("A server that hangs is down after " + short(here) + "; in ldirectord, which waits between its probes, after " + short(there) + ".")
+	}
+}
+
+func short(d time.Duration) string { return importer.Duration(d).Text }
+
+// bound keeps a setting within what lvsd has.
+func (w *walk) bound(v *setting, most int) {
+	if v.n > most {
+		w.lose(importer.Differs, v.line, "the most is "+strconv.Itoa(most)+" here", "")
+		v.n = most
+	}
+}
