@@ -358,6 +358,19 @@ func TestPaceOfWhatNobodyNeeds(t *testing.T) {
 	}
 }
 
+// Targets that are not checked any more, or not yet, are passed over among those that nobody needs.
+func TestIdleTargetsThatAreNotKnown(t *testing.T) {
+	all := targets(4)
+	s := newSchedule(epoch)
+	s.set(epoch, []*Target{all[1], all[3]})
+	s.setIdle(epoch, []*Target{all[0], all[2], all[3]})
+	for _, e := range s.entries {
+		if want := *e.target == *all[3]; e.idle != want {
+			t.Errorf("%v is idle: %v", e.target.Addr, e.idle)
+		}
+	}
+}
+
 // When clients come, what nobody needed is asked as soon as ever, and not a minute later.
 func TestWhatIsNeededAgainIsAskedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

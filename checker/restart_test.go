@@ -75,7 +75,7 @@ func TestAProbeThatHangsIsGivenUpAndBegunAgain(t *testing.T) {
 func TestProbesThatHangDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hang(target(1))
-		c := New(h, 2)
+		c := New(h, 10*maxLost) // The bound of all is not the one of this target.
 		c.Set(targets(3))
 		l := newLog()
 		run(t, c, l.report)

@@ -53,6 +53,22 @@ func TestEachPathHasAPrivateService(t *testing.T) {
 	}
 }
 
+func TestPrivateMarks(t *testing.T) {
+	for mark, want := range map[uint32]bool{0: false, FirstPrivateMark - 1: false, FirstPrivateMark: true, LastPrivateMark: true, LastPrivateMark + 1: false} {
+		if Private(mark) != want {
+			t.Errorf("%#x is private: %v", mark, !want)
+		}
+	}
+	// Where a mark leads elsewhere, the next one is looked at, and after the last one the first.
+	p := paths(1)[0]
+	for taken := range LastPrivateMark - FirstPrivateMark + 1 {
+		mark, next := p.key(taken).Mark, p.key(taken+1).Mark
+		if next != mark+1 && (mark != LastPrivateMark || next != FirstPrivateMark) || !Private(next) {
+			t.Fatalf("%#x comes after %#x", next, mark)
+		}
+	}
+}
+
 // With as many as there may be, each has a mark of its own, and is found.
 func TestAsManyPathsAsThereMayBe(t *testing.T) {
 	all := paths(MaxPaths)

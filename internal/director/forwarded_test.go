@@ -191,3 +191,32 @@ func TestParametersOfInterfacesThatCannotBeSet(t *testing.T) {
 		t.Errorf("it would give back %v", s.core.tuned)
 	}
 }
+
+func TestWhereAVirtualAddressIs(t *testing.T) {
+	prefix := netip.PrefixFrom(vip, 24)
+	other := netip.MustParsePrefix("10.13.0.201/24")
+	on := func(name string, p netip.Prefix) machine.Facts {
+		return machine.Facts{Interfaces: []machine.Interface{{Name: name, Addresses: []netip.Prefix{p}}}}
+	}
+	for _, tt := range []struct {
+		name   string
+		router vrrp.Config
+		facts  machine.Facts
+		want   bool
+	}{
+		{"the router's own", vrrp.Config{Interface: "eth0", Addresses: []netip.Prefix{prefix}}, machine.Facts{}, true},
+		{"of a router elsewhere", vrrp.Config{Interface: "eth1", Addresses: []netip.Prefix{prefix}}, machine.Facts{}, false},
+		{"an extra one there", vrrp.Config{Interface: "eth1", Extra: []vrrp.InterfaceAddress{{Interface: "eth0", Prefix: prefix}}}, machine.Facts{}, true},
+		{"an extra one elsewhere", vrrp.Config{Interface: "eth1", Extra: []vrrp.InterfaceAddress{{Interface: "eth2", Prefix: prefix}}}, machine.Facts{}, false},
+		{"another extra one", vrrp.Config{Interface: "eth1", Extra: []vrrp.InterfaceAddress{{Interface: "eth0", Prefix: other}}}, machine.Facts{}, false},
+		{"the machine's", vrrp.Config{}, on("eth0", prefix), true},
+		{"the machine's, elsewhere", vrrp.Config{}, on("eth1", prefix), false},
+		{"another one of the machine's", vrrp.Config{}, on("eth0", other), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := onInterface([]vrrp.Config{tt.router}, tt.facts, vip, "eth0"); got != tt.want {
+				t.Errorf("it is on eth0: %v", got)
+			}
+		})
+	}
+}

@@ -30,6 +30,7 @@ func TestAServerThatLeavesClientsUnansweredIsSuspect(t *testing.T) {
 		{"packets go in and come out", nat, []look{{10, 50, 50, 10}, {10, 50, 50, 10}, {10, 50, 1, 10}, {10, 50, 1, 10}}, 0},
 		{"packets go in and none comes out", nat, []look{{10, 50, 50, 10}, {10, 20, 0, 10}, {10, 20, 0, 10}}, 3},
 		{"of the clients that it has", nat, []look{{0, 3, 0, 10}, {0, 3, 0, 10}}, 2},
+		{"as few as tell", nat, []look{{0, 2, 0, 10}, {0, 3, 0, 10}}, 2},
 		{"too few to tell", nat, []look{{0, 2, 0, 10}, {0, 2, 0, 10}}, 0},
 		{"until they are enough", nat, []look{{0, 2, 0, 10}, {0, 2, 0, 10}, {0, 2, 0, 10}}, 3},
 		{"nobody asks meanwhile", nat, []look{{5, 9, 0, 10}, {0, 0, 0, 10}, {5, 9, 0, 10}}, 3},
@@ -37,6 +38,7 @@ func TestAServerThatLeavesClientsUnansweredIsSuspect(t *testing.T) {
 		{"connections come and are active", direct, []look{{10, 40, 0, 15}, {10, 40, 0, 20}}, 0},
 		{"short ones come and go", direct, []look{{10, 60, 0, 10}, {10, 60, 0, 9}, {10, 60, 0, 10}}, 0},
 		{"none gets beyond its first packets", direct, []look{{10, 60, 0, 10}, {10, 12, 0, 10}, {10, 18, 0, 9}}, 3},
+		{"as many packets as the first ones are", direct, []look{{10, 30, 0, 10}, {10, 30, 0, 10}}, 2},
 		{"too few connections to tell", direct, []look{{2, 3, 0, 10}, {2, 4, 0, 10}}, 0},
 		{"packets of those that are there", direct, []look{{0, 90, 0, 10}, {0, 90, 0, 10}}, 0},
 	} {
@@ -76,6 +78,41 @@ func TestWhoNeverAnswersIsNotSuspect(t *testing.T) {
 		if s, suspected = s.next(now, ipvsctl.NAT, n); suspected {
 			t.Error("it is suspected since its counters began anew")
 		}
+	}
+}
+
+// A server that came into the table anew has smaller counters of one kind or the other, and its
+// first look tells nothing; nor does the first one of all.
+func TestCountersThatBeganAnewTellNothing(t *testing.T) {
+	served := ipvsctl.Counters{Active: 10, Connections: 1000, PacketsIn: 9000}
+	for name, n := range map[string]ipvsctl.Counters{
+		"fewer connections": {Active: 10, Connections: 999, PacketsIn: 9002},
+		"fewer packets":     {Active: 10, Connections: 1010, PacketsIn: 8999},
+		"the first look":    {Connections: 10, PacketsIn: 20},
+	} {
+		s := suspect{}
+		if name != "the first look" {
+			s, _ = s.next(start, ipvsctl.Direct, served)
+		}
+		if s, _ = s.next(start, ipvsctl.Direct, n); s.looks != 0 || s.came != 0 {
+			t.Errorf("%s: %d looks, %d came", name, s.looks, s.came)
+		}
+	}
+}
+
+// A reload keeps what is known of the servers that stay, and nothing of the others.
+func TestAReloadKeepsSuspectsThatStay(t *testing.T) {
+	c := farm(3, false, &config.Policy{Suspicion: true})
+	service := &c.Services[0]
+	all := suspects{service.Key: {servers: map[ipvsctl.DestinationKey]suspect{}, count: 7}}
+	for _, srv := range service.Servers {
+		all[service.Key].servers[srv.Key] = suspect{looks: 1}
+	}
+	gone := service.Servers[1].Key
+	service.Servers = slices.Delete(service.Servers, 1, 2)
+	kept := all.of(c.Services)[service.Key]
+	if _, there := kept.servers[gone]; there || len(kept.servers) != 2 || kept.count != 7 {
+		t.Errorf("%+v are kept", kept)
 	}
 }
 
