@@ -102,3 +102,28 @@ func TestImportAsJSON(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// TestImportLdirectord by its exit statuses.
+func TestImportLdirectord(t *testing.T) {
+	for _, tt := range []struct {
+		name, text     string
+		exit           int
+		stdout, stderr string
+	}{
+		{"a site whole", "virtual=192.0.2.80:www\n\treal=192.168.6.2 gate\n", 0, `virtual_service "192.0.2.80:www"`, "nothing is lost"},
+		{"mail", "emailalert=ops@example.org\nvirtual=192.0.2.80:80\n\treal=192.168.6.2 gate\n", exitDifferences, "", "ldirectord.cf:1: lost: emailalert=ops@example.org"},
+		{"a name", "virtual=192.0.2.80:80\n\treal=web1 gate\n\treal=192.168.6.2 gate\n", exitDifferences, "", "there is no address for web1: names of hosts are not resolved"},
+		{"indented by two", "virtual=192.0.2.80:80\n  real=192.168.6.2 gate\n", exitFailure, "", "ldirectord.cf:2: real does not belong to the service above it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ldirectord.cf")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			stdout, stderr, exit := command(t, "import", "ldirectord", "--no-resolve", path)
+			if exit != tt.exit || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+				t.Errorf("exit status %d, want %d; %q, want %q; %q, want %q", exit, tt.exit, stdout, tt.stdout, stderr, tt.stderr)
+			}
+		})
+	}
+}

@@ -45,6 +45,7 @@ type Import struct {
 // Programs are those whose configurations are read, with the words for their files.
 var Programs = []struct{ Name, Files string }{
 	{"keepalived", "FILE"},
+	{"ldirectord", "FILE"},
 }
 
 // Read makes lvsd's configuration. An error says where something cannot be read.
@@ -60,6 +61,10 @@ func Read(r Request) (*Import, error) {
 		im.Result, im.Nodes, err = r.keepalivedNodes(files)
 	case r.Program == "keepalived":
 		im.Result, im.Nodes, err = r.keepalived(files)
+	case r.Program == "ldirectord" && len(r.Nodes) > 0:
+		im.Result, im.Nodes, err = r.ldirectordNodes(files)
+	case r.Program == "ldirectord":
+		im.Result, im.Nodes, err = r.ldirectord(files)
 	default:
 		return nil, fmt.Errorf("nothing is known of %q", r.Program)
 	}

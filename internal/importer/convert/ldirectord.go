@@ -1,0 +1,88 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/ldirectord"
+)
+
+// maxLookup bounds how long a name is looked up.
+const maxLookup = 10 * time.Second
+
+// ldirectord imports one file, which all directors have.
+func (r *Request) ldirectord(files disk) (importer.Result, []string, error) {
+	result, err := r.ldirectordFile(files, r.Files[0])
+	return result, []string{r.Host}, err
+}
+
+// ldirectordNodes imports a file of each director.
+func (r *Request) ldirectordNodes(files disk) (importer.Result, []string, error) {
+	of := make(map[string]importer.Result, len(r.Nodes))
+	var nodes []string
+	for node, path := range r.Nodes {
+		result, err := r.ldirectordFile(files, path)
+		if err != nil {
+			return importer.Result{}, nil, err
+		}
+		of[node] = result
+		nodes = append(nodes, node)
+	}
+	slices.Sort(nodes)
+	return importer.Merge(of), nodes, nil
+}
+
+// ldirectordFile imports a file, which ldirectord looks for in two folders first.
+func (r *Request) ldirectordFile(files disk, path string) (importer.Result, error) {
+	text, err := files.Open(path)
+	for _, folder := range [...]string{"/etc/ha.d", "/etc/ha.d/conf"} {
+		if errors.Is(err, os.ErrNotExist) && !strings.Contains(path, "/") {
+			var found error
+			if text, found = files.Open(filepath.Join(folder, path)); found == nil {
+				path, err = filepath.Join(folder, path), nil
+			}
+		}
+	}
+	if err != nil {
+		return importer.Result{}, err
+	}
+	o := ldirectord.Options{Port: portOf}
+	if r.Resolve {
+		o.Resolve = addressOf
+	}
+	return ldirectord.Import(path, text, o)
+}
+
+// addressOf looks the address of a host up, of one family.
+func addressOf(host string, ipv6 bool) (netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxLookup)
+	defer cancel()
+	all, err := net.DefaultResolver.LookupNetIP(ctx, map[bool]string{true: "ip6", false: "ip4"}[ipv6], host)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if len(all) == 0 {
+		return netip.Addr{}, errors.New("no address")
+	}
+	return all[0].Unmap(), nil
+}
+
+// portOf looks the port of a service up.
+func portOf(name, protocol string) (uint16, bool) {
+	if protocol == "" {
+		if port, ok := portOf(name, "tcp"); ok {
+			return port, true
+		}
+		protocol = "udp"
+	}
+	port, err := net.LookupPort(protocol, name)
+	return uint16(port), err == nil && port > 0
+}
