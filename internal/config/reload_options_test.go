@@ -524,6 +524,7 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 	}
 	in(director.Reload{})
 	in(director.ReadingEnded{Number: 1, Loaded: director.Loaded{Config: after}})
+	in(director.TableSeen{Converged: true}) // The table has waited for its rules.
 	seen = nil
 	if !up {
 		look("reloaded")

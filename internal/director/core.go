@@ -64,6 +64,9 @@ type Core struct {
 	// is true until the kernel has them.
 	private ipvsctl.Table
 	unpaved bool
+	// ruling is until when the table of a reload waits for packets to be marked as it has it;
+	// zero: it does not.
+	ruling time.Time
 	// several: some services are several virtual services of the kernel.
 	several bool
 	// tuned are the kernel's parameters that lvsd has changed, as they were before, and

@@ -110,6 +110,7 @@ func (c *Core) Deadline() time.Time {
 	if !c.ready {
 		next = earliest(next, c.startEnd)
 	}
+	next = earliest(next, c.ruling)
 	return earliest(earliest(earliest(next, c.offerAt), c.orders.deadline()), earliest(c.reload.until, c.reload.loading))
 }
 
@@ -141,6 +142,10 @@ func (c *Core) act(now time.Time) []Effect {
 	if c.outdated || due(c.planned.Until, now) {
 		c.plan(now)
 		c.unjudged = true
+	}
+	if !c.ruling.IsZero() && (due(c.ruling, now) || !c.kernel.Unruled) {
+		c.ruling = time.Time{}
+		c.setTable()
 	}
 	if c.unjudged && c.judge(now) {
 		c.tellKeeper()
@@ -279,6 +284,7 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 
 // seeTable takes how the kernel's table is. Its packets are looked at once a heartbeat.
 func (c *Core) seeTable(now time.Time, in TableSeen) {
+	in.Converged = in.Converged && c.ruling.IsZero() // The newest table is not set yet.
 	c.kernel = in
 	if c.unpaved && in.Converged {
 		c.unpaved = false
@@ -360,5 +366,6 @@ func (c *Core) stop(now time.Time) {
 	for i := range c.config.Routers {
 		slowest = max(slowest, c.config.Routers[i].Leave.Timeout+c.config.Routers[i].HandOver())
 	}
-	c.do(HandOver{Limit: 10*time.Second + slowest, Restore: c.untuned()})
+	restore, kept := c.restored()
+	c.do(HandOver{Limit: 10*time.Second + slowest, Restore: restore, Kept: kept})
 }

@@ -297,7 +297,7 @@ func (d *Director) handOver(h HandOver) Input {
 	defer cancelLast()
 	d.o.Hooks.Finish(last)
 	if len(h.Restore) > 0 {
-		_, _ = d.o.Tune(h.Restore, nil) // An interface may be gone.
+		_, _ = d.o.Tune(h.Restore, h.Kept) // An interface may be gone.
 	}
 	return HandedOver{Err: err}
 }

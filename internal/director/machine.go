@@ -139,6 +139,25 @@ func (c *Core) untuned() map[machine.Setting]string {
 	return maps.Clone(c.tuned)
 }
 
+// restored are the parameters that get their values back when lvsd stops, and those that are
+// kept with the table: without conntrack, connections of which the source is translated end.
+func (c *Core) restored() (restore, kept map[machine.Setting]string) {
+	restore = c.untuned()
+	if !c.config.Director.KeepTable {
+		return restore, nil
+	}
+	needed := make(map[machine.Setting]string)
+	conntracked(needed, c.config.Services)
+	for s := range needed {
+		if before, changed := restore[s]; changed {
+			restore = copied(restore)
+			delete(restore, s)
+			kept = map[machine.Setting]string{s: before}
+		}
+	}
+	return restore, kept
+}
+
 // levels are the levels at which findings are logged.
 var levels = map[api.Severity]slog.Level{api.Info: event.Info, api.Warning: event.Warning, api.Error: event.Error}
 

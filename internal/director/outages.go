@@ -39,6 +39,13 @@ func (c *Core) plan(now time.Time) {
 	c.keepOut(now)
 	c.tellOutages(now)
 	c.tellHooks()
+	if c.ruling.IsZero() {
+		c.setTable()
+	}
+}
+
+// setTable makes the planned table the kernel's.
+func (c *Core) setTable() {
 	if c.opened {
 		c.kernel = TableSeen{}
 		c.tellConnections()

@@ -34,6 +34,7 @@ func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
 	then := c.copy(now)
 	then.opened = then.opened || l.Found != nil
 	then.accept(now, l)
+	then.kernel.Unruled = false // The table is what it will be.
 	r.take(then.act(now))
 	r.opened, r.why = then.opened, then.reasons(now, r.first.Table)
 	r.later = r.first

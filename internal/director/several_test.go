@@ -192,3 +192,60 @@ func TestADirectorIsReadyWhenPacketsAreMarked(t *testing.T) {
 		t.Error("not ready when the start delay is over")
 	}
 }
+
+// A service that becomes one by a mark is served by its address until its packets have that.
+func TestTheTableOfAReloadWaitsForItsMarks(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		plain := webService(ipvsctl.NAT, web1)
+		core, _ := Begin(start, "/etc/lvsd", Loaded{Config: clusterOf(plain), Found: ipvsctl.Table{}}, machine.Facts{})
+		core.Handle(start, TableSeen{Converged: true})
+		after := clusterOf(marked(ipvsctl.SourceNAT{}))
+		after.Digest = "second"
+		at := start.Add(time.Minute)
+		for at.After(core.Deadline()) {
+			core.Expire(core.Deadline())
+		}
+		core.Handle(at, Reload{})
+		sets := func(effects []Effect) (rules, table bool) {
+			for _, e := range effects {
+				_, isRules := e.(SetRules)
+				_, isTable := e.(SetTable)
+				rules, table = rules || isRules, table || isTable
+			}
+			return rules, table
+		}
+		if rules, table := sets(core.Handle(at, ReadingEnded{core.reload.number, Loaded{Config: after}})); !rules || table {
+			t.Errorf("at the reload: rules %v, table %v; want the rules alone", rules, table)
+		}
+		if _, table := sets(core.Handle(at, TableSeen{Converged: true, Unruled: true})); table || core.converged() {
+			t.Error("the table is set, or counts as set, before the rules are tried")
+		}
+		if refused {
+			at = at.Add(rulesPatience)
+			if _, table := sets(core.Expire(at)); !table {
+				t.Error("the table waits for ever")
+			}
+		} else if _, table := sets(core.Handle(at, TableSeen{Converged: true})); !table {
+			t.Error("the table is not set when the rules are")
+		}
+	}
+}
+
+// Connections of which the source is translated go on with a table that is kept.
+func TestConntrackIsKeptWithTheTable(t *testing.T) {
+	conntrack := machine.IPVS("conntrack")
+	for _, keep := range []bool{true, false} {
+		c := clusterOf(marked(ipvsctl.SourceNAT{Masquerade: true}))
+		c.Director.KeepTable = keep
+		core, _ := Begin(start, "/etc/lvsd", Loaded{Config: c, Found: ipvsctl.Table{}, tuned: map[machine.Setting]string{conntrack: "0", machine.IPVS("sloppy_tcp"): "0"}},
+			machine.Facts{Settings: map[machine.Setting]string{conntrack: "1", machine.IPVS("sloppy_tcp"): "0"}})
+		core.tuning = nil
+		restore, kept := core.restored()
+		if _, gives := restore[conntrack]; gives == keep || (kept[conntrack] == "0") != keep {
+			t.Errorf("keep_table = %v: restored %v, kept %v", keep, restore, kept)
+		}
+		if restore[machine.IPVS("sloppy_tcp")] != "0" {
+			t.Errorf("keep_table = %v: restored %v", keep, restore)
+		}
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 // configure makes a configuration the one that runs.
 func (c *Core) configure(now time.Time, l Loaded) {
+	c.setRules(now, l.Config)
 	if c.config != nil {
 		c.replies = c.replies.of(c.config.Services, l.Config.Services)
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
@@ -46,7 +47,6 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.fallAsleep() || c.asleep != nil {
 		c.healths.Suspend(c.sleeps)
 	}
-	c.do(SetRules(Rules(l.Config)))
 	c.several = several(l.Config.Services)
 	c.private = privateServices(l.Config.Services)
 	c.unpaved = len(c.private) > 0
@@ -61,6 +61,20 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.do(SetHooks{l.Config.Routers, l.Config.AllHooks(), l.Config.Streams})
 	c.do(SetResources{l.Config.Routers, l.Config.Resources})
 	c.tellKeeper()
+}
+
+// rulesPatience is how long the table of a reload waits for new marks: until then, clients go
+// where they went before, and after that to a service by a mark that their packets do not have.
+const rulesPatience = 2 * time.Second
+
+// setRules sets the rules of a configuration that is to run. The table waits for them at a
+// reload that changes them; before a start is over, nobody is served.
+func (c *Core) setRules(now time.Time, is *config.Config) {
+	rules := Rules(is)
+	if c.ready && !rules.Equal(Rules(c.config)) {
+		c.ruling, c.kernel.Unruled = now.Add(rulesPatience), true
+	}
+	c.do(SetRules(rules))
 }
 
 // maxWarnings bounds the warnings of one configuration that are logged.

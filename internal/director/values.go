@@ -239,6 +239,8 @@ type (
 	HandOver struct {
 		Limit   time.Duration
 		Restore map[machine.Setting]string
+		// Kept are parameters that stay as lvsd has set them, with their values before.
+		Kept map[machine.Setting]string
 	}
 	// Answer tells an asker how the reload has ended.
 	Answer struct {
