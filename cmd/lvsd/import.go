@@ -85,6 +85,8 @@ func newImporting(program, files string) *cobra.Command {
 var importExamples = map[string]string{
 	"keepalived": `  lvsd import keepalived /etc/keepalived/keepalived.conf
   lvsd import keepalived --node lvs1=lvs1.conf --node lvs2=lvs2.conf --output /etc/lvsd`,
+	"ipvsadm": `  lvsd import ipvsadm /etc/ipvsadm.rules
+  ipvsadm-save -n | lvsd import ipvsadm -`,
 	"ldirectord": `  lvsd import ldirectord /etc/ha.d/ldirectord.cf
   lvsd import ldirectord --no-resolve --output /etc/lvsd ldirectord.cf`,
 }

@@ -62,6 +62,18 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportOfATable makes services of what ipvsadm has saved.
+func TestImportOfATable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ipvsadm.rules")
+	if err := os.WriteFile(path, []byte("-A -t 192.0.2.1:80 -s wrr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, exit := command(t, "import", "ipvsadm", path)
+	if exit != 0 || !strings.Contains(stdout, `real_server "10.0.0.1" { weight = 3 }`) || !strings.Contains(stderr, "ipvsadm checks no real server") {
+		t.Errorf("%d: %s%s", exit, stdout, stderr)
+	}
+}
+
 // TestImportIntoAFolder writes files that lvsd takes, and none over another one.
 func TestImportIntoAFolder(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "lvsd")

@@ -46,6 +46,7 @@ var layers = []struct {
 	{"internal/trust", nil, "whose a file is, whatever it is for"},
 	{"internal/keyfile", []string{"internal/trust"}, "a secret is a text, whoever has need of it"},
 	{"internal/importer", []string{"internal/block", "internal/config"}, "what was made of other programs' files is values, and the tables of options say what need not be written"},
+	{"internal/importer/ipvsadm", []string{"internal/importer", "ipvsctl", "ipvsctl/ipvsadm"}, "command lines are read in one place, and files are handed in"},
 	{"internal/importer/keepalived", []string{"internal/config", "internal/importer"}, "files are handed in, and the table of foreign words says what has no counterpart"},
 	{"internal/importer/ldirectord", []string{"internal/config", "internal/importer", "internal/text"}, "the text is handed in, and what resolves names; the table of foreign words says what has no counterpart"},
 	{"internal/importer/heartbeat", []string{"internal/config", "internal/importer", "internal/text"}, "texts are handed in; the table of foreign words says what has no counterpart"},
@@ -66,7 +67,7 @@ var layers = []struct {
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/doctor", []string{"internal/api", "internal/config", "internal/machine", "internal/realserver", "internal/text", "ipvsctl", "vrrp"}, "a machine is examined by values"},
 	{"internal/doctor/host", []string{"internal/config", "internal/doctor", "internal/machine"}, "an edge serves its own domain"},
-	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/keepalived", "internal/importer/ldirectord"}, "files are read and written in one place, for all programs"},
+	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/ipvsadm", "internal/importer/keepalived", "internal/importer/ldirectord", "ipvsctl/ipvsadm"}, "files are read and written in one place, for all programs"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/doctor", "internal/doctor/host", "internal/hook", "internal/keeper",
 		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},

@@ -46,6 +46,7 @@ type Import struct {
 var Programs = []struct{ Name, Files string }{
 	{"keepalived", "FILE"},
 	{"ldirectord", "FILE"},
+	{"ipvsadm", "FILE"},
 }
 
 // Read makes lvsd's configuration. An error says where something cannot be read.
@@ -65,6 +66,8 @@ func Read(r Request) (*Import, error) {
 		im.Result, im.Nodes, err = r.ldirectordNodes(files)
 	case r.Program == "ldirectord":
 		im.Result, im.Nodes, err = r.ldirectord(files)
+	case r.Program == "ipvsadm":
+		im.Result, im.Nodes, err = r.ipvsadm(files)
 	default:
 		return nil, fmt.Errorf("nothing is known of %q", r.Program)
 	}

@@ -1,0 +1,152 @@
+// Package ipvsadm makes lvsd's configuration of tables that ipvsadm has saved, and of
+// scripts with its command lines.
+package ipvsadm
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/ipvsadm"
+)
+
+// made is what was made of command lines so far.
+type made struct {
+	importer.Result
+	services []*service
+	by       map[ipvsctl.ServiceKey]*service
+	director *importer.Block
+}
+
+// Import makes lvsd's configuration of a text, as the commands in it would make a table.
+// Names are those of hosts and ports.
+func Import(file string, text []byte, names ipvsadm.Names) (importer.Result, error) {
+	if len(text) > maxBytes {
+		return importer.Result{}, fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
+	}
+	m := &made{by: map[ipvsctl.ServiceKey]*service{}}
+	for _, c := range m.read(file, string(text)) {
+		m.apply(c, names)
+	}
+	if m.director != nil {
+		m.Blocks = append(m.Blocks, m.director)
+	}
+	for _, s := range m.services {
+		if m.by[s.key] == s {
+			m.Blocks = append(m.Blocks, s.block())
+		}
+	}
+	if len(m.services) > 0 {
+		m.lose(m.services[0].from[0], importer.Note, m.services[0].name(), "ipvsadm checks no real server, and check \"none\" in each virtual_service says so", `Write check "tcp" {} in its place, or another kind.`)
+	}
+	return m.Result, nil
+}
+
+func (m *made) lose(at importer.Place, kind importer.Kind, text, reason, remedy string) {
+	m.Losses = append(m.Losses, importer.Loss{Place: at, Kind: kind, Text: text, Reason: reason, Remedy: remedy})
+}
+
+// apply does what a command would do to the table.
+func (m *made) apply(c command, names ipvsadm.Names) {
+	cmd, err := ipvsadm.Parse(c.args, names)
+	if err != nil {
+		m.lose(c.Place, importer.Lost, c.text, "ipvsadm would refuse it: "+err.Error(), "")
+		return
+	}
+	switch cmd.Verb {
+	case ipvsadm.AddService, ipvsadm.EditService, ipvsadm.DeleteService:
+		m.service(c, cmd)
+	case ipvsadm.AddServer, ipvsadm.EditServer, ipvsadm.DeleteServer:
+		m.server(c, cmd)
+	case ipvsadm.Clear:
+		m.note(c, "lvsd corrects the table that it finds, and clears nothing")
+		clear(m.by)
+	case ipvsadm.Set:
+		m.timeouts(c, cmd.Timeouts)
+	case ipvsadm.StartDaemon:
+		m.lose(c.Place, importer.Lost, c.text, noRouter, syncRemedy)
+	default:
+		m.note(c, "it makes no table")
+	}
+}
+
+func (m *made) note(c command, reason string) { m.lose(c.Place, importer.Note, c.text, reason, "") }
+
+// refused tells of a command that the kernel would refuse.
+func (m *made) refused(c command, reason string) {
+	m.lose(c.Place, importer.Lost, c.text, reason+", so the kernel refuses it", "")
+}
+
+// service adds, changes or deletes a service.
+func (m *made) service(c command, cmd ipvsadm.Command) {
+	key := cmd.Op.Service
+	s := m.by[key]
+	if known := " rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos "; cmd.Verb != ipvsadm.DeleteService && !strings.Contains(known, " "+cmd.Op.Config.Scheduler+" ") {
+		m.lose(c.Place, importer.Lost, c.text, "lvsd knows no scheduler of this name, so it is wlc here", "Choose one of"+known+"in the virtual_service.")
+		cmd.Op.Config.Scheduler = "wlc"
+	}
+	if cmd.Op.Config.Netmask == ipvsctl.NotAPrefix && cmd.Verb != ipvsadm.DeleteService {
+		m.lose(c.Place, importer.Lost, c.text, "the mask has holes, and lvsd groups clients by networks", `Write netmask = "255.255.255.0" in the persistence block.`)
+	}
+	switch {
+	case cmd.Verb == ipvsadm.AddService && s != nil:
+		m.refused(c, "the service is there already")
+	case cmd.Verb == ipvsadm.AddService:
+		s = &service{key: key, config: cmd.Op.Config}
+		m.by[key] = s
+		m.services = append(m.services, s)
+		s.learn(c)
+	case s == nil:
+		m.refused(c, "there is no such service")
+	case cmd.Verb == ipvsadm.DeleteService:
+		m.note(c, "what it deletes is not there")
+		delete(m.by, key)
+	default:
+		s.config = cmd.Op.Config
+		s.learn(c)
+	}
+}
+
+// server adds, changes or deletes a real server.
+func (m *made) server(c command, cmd ipvsadm.Command) {
+	s := m.by[cmd.Op.Service]
+	if s == nil {
+		m.refused(c, "there is no such service")
+		return
+	}
+	if cmd.Verb != ipvsadm.DeleteServer && cmd.Op.Dest.Lower > cmd.Op.Dest.Upper {
+		m.lose(c.Place, importer.Lost, c.text, "the lower threshold is above the upper one, so a full server would get connections at once", "Write upper_threshold as well in the real_server.")
+	}
+	d := s.find(cmd.Op.Destination)
+	switch {
+	case cmd.Verb == ipvsadm.AddServer && d != nil:
+		m.refused(c, "the real server is there already")
+	case cmd.Verb == ipvsadm.AddServer:
+		s.servers = append(s.servers, &server{key: cmd.Op.Destination, dest: cmd.Op.Dest, command: c})
+	case d == nil:
+		m.refused(c, "there is no such real server")
+	case cmd.Verb == ipvsadm.DeleteServer:
+		m.note(c, "what it deletes is not there")
+		s.remove(d)
+	default:
+		d.dest, d.command = cmd.Op.Dest, c
+	}
+}
+
+// timeouts sets the timeouts of IPVS; 0 leaves one as it is.
+func (m *made) timeouts(c command, t ipvsctl.Timeouts) {
+	if m.director == nil {
+		m.director = importer.NewBlock("director")
+	}
+	b := m.director.One("ipvs").Of(c.Place).Note(c.comment...)
+	for _, o := range [...]struct {
+		name    string
+		seconds uint32
+	}{{"tcp_timeout", t.TCP}, {"tcp_fin_timeout", t.TCPFin}, {"udp_timeout", t.UDP}} {
+		if o.seconds > 0 {
+			b.Set(o.name, importer.Duration(time.Duration(o.seconds)*time.Second), c.Place)
+		}
+	}
+}

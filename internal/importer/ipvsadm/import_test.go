@@ -1,0 +1,89 @@
+package ipvsadm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/golden"
+	"github.com/lvsd/lvsd/internal/importer"
+	peer "github.com/lvsd/lvsd/ipvsctl/ipvsadm"
+)
+
+var names = peer.Names{Services: peer.ParseServices("http 80/tcp\n")}
+
+// written returns a result as its configuration, and as the list of what was lost.
+func written(r importer.Result) (text, losses string) {
+	importer.Tidy(r.Blocks)
+	var b strings.Builder
+	for _, l := range r.Losses {
+		kind := [...]string{importer.Lost: "lost", importer.Differs: "differs", importer.Note: "note"}[l.Kind]
+		fmt.Fprintf(&b, "%d: %s: %s\n\t%s\n", l.Line, kind, l.Text, l.Reason)
+		if l.Remedy != "" {
+			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
+		}
+	}
+	return importer.Write(r.Blocks), b.String()
+}
+
+func validate(t *testing.T, text string) {
+	t.Helper()
+	s, err := config.FromFiles(t.TempDir(), config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, diags := config.Parse(s, config.Options{Node: "lvs1"}); diags.HasErrors() {
+		t.Errorf("lvsd refuses it: %v\n%s", diags, text)
+	}
+}
+
+func TestTablesBecomeServices(t *testing.T) {
+	for _, name := range []string{"saved", "script"} {
+		t.Run(name, func(t *testing.T) {
+			base := filepath.Join("testdata", name)
+			text, err := os.ReadFile(base + ".rules")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Import(base+".rules", text, names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, losses := written(r)
+			golden.Check(t, base+".hcl", made)
+			golden.Check(t, base+".losses", losses)
+			validate(t, made)
+		})
+	}
+}
+
+// FuzzImport checks that no text makes the importer panic, that lvsd takes what it makes,
+// and that each line with words is somewhere.
+func FuzzImport(f *testing.F) {
+	for _, name := range []string{"saved", "script"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name+".rules"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := Import("x", []byte(text), names)
+		if err != nil {
+			return
+		}
+		seen := r.Accounted()
+		for n, line := range strings.Split(text, "\n") {
+			line, _ = uncomment(strings.TrimSpace(line))
+			if !strings.Contains(text, "\\") && len(commands(line)) > 0 && !seen[importer.Place{File: "x", Line: n + 1}] {
+				t.Errorf("line %d came along nowhere: %q", n+1, line)
+			}
+		}
+		if made, _ := written(r); strings.Contains(made, "virtual_service") {
+			validate(t, made)
+		}
+	})
+}

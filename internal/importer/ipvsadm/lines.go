@@ -1,0 +1,170 @@
+package ipvsadm
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// The bounds of what is read.
+const (
+	maxBytes = 16 << 20
+	maxWords = 64 // of one command
+)
+
+// A command is a command line of ipvsadm, where it stands.
+type command struct {
+	importer.Place
+	text    string
+	args    []string
+	comment []string
+}
+
+// read cuts a text into command lines of ipvsadm: a saved table, or a script, of which
+// nothing is run. Other lines are losses.
+func (m *made) read(file, text string) (all []command) {
+	var comment []string
+	line, begin := "", 0
+	for n, l := range strings.Split(text, "\n") {
+		l = strings.TrimRight(l, "\r")
+		if line == "" {
+			begin = n + 1
+		}
+		if more, is := strings.CutSuffix(l, `\`); is && len(line) < 1<<16 {
+			line += more + " "
+			continue
+		}
+		line += l
+		at := importer.Place{File: file, Line: begin}
+		body, remark := uncomment(strings.TrimSpace(line))
+		line = ""
+		if remark != "" && !strings.HasPrefix(remark, "!") {
+			comment = append(comment, remark)
+		}
+		for _, part := range commands(body) {
+			if c, is := m.command(at, part); is {
+				c.comment, comment = comment, nil
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// uncomment takes a comment off a line. As in a shell, it begins a word.
+func uncomment(line string) (body, comment string) {
+	quote := byte(0)
+	for i := range len(line) {
+		switch c := line[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t' || line[i-1] == ';'):
+			return strings.TrimSpace(line[:i]), strings.TrimSpace(strings.TrimLeft(line[i:], "# \t"))
+		}
+	}
+	return line, ""
+}
+
+// commands cuts a line at what separates the commands of a shell.
+func commands(line string) (all []string) {
+	for _, part := range strings.FieldsFunc(strings.ReplaceAll(strings.ReplaceAll(line, "&&", ";"), "||", ";"), func(r rune) bool { return r == ';' }) {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// command reads one command. What is no line of ipvsadm is a loss, or a setting of Debian's.
+func (m *made) command(at importer.Place, text string) (c command, is bool) {
+	words, err := split(text)
+	if err != nil || len(words) == 0 {
+		m.lose(at, importer.Lost, text, "it cannot be read: "+fmt.Sprint(err), "")
+		return c, false
+	}
+	if words[0] == "sudo" {
+		words = words[1:]
+	}
+	switch {
+	case len(words) > 0 && path.Base(words[0]) == "ipvsadm":
+		words = words[1:]
+	case !strings.HasPrefix(words[0], "-"):
+		m.other(at, text, words)
+		return c, false
+	}
+	for _, w := range words {
+		if strings.ContainsAny(w, "$`<>|&()") {
+			m.lose(at, importer.Lost, text, "a shell puts in what it means, and nothing is run here", "Import what ipvsadm-save prints of the table that the script makes: ipvsadm -Sn | lvsd import ipvsadm -")
+			return c, false
+		}
+	}
+	if len(words) == 0 || len(words) > maxWords {
+		m.lose(at, importer.Lost, text, "this is no command of ipvsadm", "")
+		return c, false
+	}
+	return command{Place: at, text: text, args: words}, true
+}
+
+// other tells of a line that is none of ipvsadm's.
+func (m *made) other(at importer.Place, text string, words []string) {
+	name, value, assigns := strings.Cut(text, "=")
+	value = strings.Trim(value, `"' `)
+	switch {
+	case !assigns || strings.ContainsAny(name, " \t"):
+		kind, reason := importer.Lost, "this is no line of ipvsadm, and nothing is run here"
+		if words[0] == "set" || words[0] == "exit" || words[0] == "true" || words[0] == "fi" || words[0] == "done" {
+			kind = importer.Note
+		}
+		m.lose(at, kind, text, reason, "")
+	case name == "AUTO":
+		m.lose(at, importer.Note, text, "lvsd loads the table by itself when it starts", "")
+	case name == "DAEMON" && value != "none":
+		m.lose(at, importer.Lost, text, noRouter, syncRemedy)
+	case name == "DAEMON" || name == "IFACE" || name == "SYNCID":
+		m.lose(at, importer.Note, text, "it is for the sync daemon", "")
+	default:
+		m.lose(at, importer.Note, text, "a variable of a shell: nothing is run here, and lines that use it are told", "")
+	}
+}
+
+// What is told of sync daemons, which lvsd starts by the role of a virtual router.
+const (
+	noRouter   = "in lvsd, the role of a virtual router decides which director tells of connections, and there is none here"
+	syncRemedy = `Write connection_sync { router = "outside" interface = "eth1" } in the director block, once there is a virtual_router.`
+)
+
+// split cuts a command into words, from which quotes are taken away.
+func split(text string) (words []string, err error) {
+	var word strings.Builder
+	quote, within := rune(0), false
+	for _, r := range text {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote, within = r, true
+		case quote == 0 && (r == ' ' || r == '\t'):
+			if within {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			within = false
+		default:
+			word.WriteRune(r)
+			within = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("the quotation that begins with %c does not end", quote)
+	}
+	if within {
+		words = append(words, word.String())
+	}
+	return words, nil
+}
