@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -242,6 +243,41 @@ func TestRulesForPacketsAreKept(t *testing.T) {
 	p.until("conntrack to be as it was", func() (bool, error) {
 		out, err := p.Directors[0].Run(t.Context(), "cat", "/proc/sys/net/ipv4/vs/conntrack")
 		return strings.TrimSpace(out) == "0", err
+	})
+
+	// A service that becomes one by a mark refuses nobody meanwhile. What is under way at
+	// that moment is cut, with its server of the service before.
+	p.waitServed("80")
+	p.write("web.hcl", manyPackets)
+	reloaded, failed := make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(failed)
+		for {
+			if _, err := p.asks(p.Client, "", "tcp4", "10.13.0.200:80", 500*time.Millisecond); errors.Is(err, syscall.ECONNREFUSED) {
+				failed <- err
+				return
+			}
+			select {
+			case <-reloaded:
+				return
+			default:
+			}
+		}
+	}()
+	p.reload(0)
+	p.waitServed("443")
+	close(reloaded)
+	if err := <-failed; err != nil {
+		t.Errorf("a request failed while the service became one by a mark: %v", err)
+	}
+}
+
+// waitServed waits until a port of the virtual address is served.
+func (p *pair) waitServed(port string) {
+	p.t.Helper()
+	p.until("port "+port+" to be served", func() (bool, error) {
+		_, err := p.asks(p.Client, "", "tcp4", "10.13.0.200:"+port, time.Second)
+		return err == nil, nil
 	})
 }
 
