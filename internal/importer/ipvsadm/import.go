@@ -62,6 +62,11 @@ func (m *made) apply(c command, names ipvsadm.Names) {
 		m.server(c, cmd)
 	case ipvsadm.Clear:
 		m.note(c, "lvsd corrects the table that it finds, and clears nothing")
+		for _, s := range m.services {
+			if m.by[s.key] == s {
+				m.gone(s.places()...)
+			}
+		}
 		clear(m.by)
 	case ipvsadm.Set:
 		m.timeouts(c, cmd.Timeouts)
@@ -73,6 +78,13 @@ func (m *made) apply(c command, names ipvsadm.Names) {
 }
 
 func (m *made) note(c command, reason string) { m.lose(c.Place, importer.Note, c.text, reason, "") }
+
+// gone tells of rows that are deleted further down.
+func (m *made) gone(from ...importer.Place) {
+	for _, at := range from {
+		m.lose(at, importer.Note, "", "what it adds is deleted again", "")
+	}
+}
 
 // refused tells of a command that the kernel would refuse.
 func (m *made) refused(c command, reason string) {
@@ -102,6 +114,7 @@ func (m *made) service(c command, cmd ipvsadm.Command) {
 		m.refused(c, "there is no such service")
 	case cmd.Verb == ipvsadm.DeleteService:
 		m.note(c, "what it deletes is not there")
+		m.gone(s.places()...)
 		delete(m.by, key)
 	default:
 		s.config = cmd.Op.Config
@@ -124,14 +137,15 @@ func (m *made) server(c command, cmd ipvsadm.Command) {
 	case cmd.Verb == ipvsadm.AddServer && d != nil:
 		m.refused(c, "the real server is there already")
 	case cmd.Verb == ipvsadm.AddServer:
-		s.servers = append(s.servers, &server{key: cmd.Op.Destination, dest: cmd.Op.Dest, command: c})
+		s.servers = append(s.servers, &server{key: cmd.Op.Destination, dest: cmd.Op.Dest, from: []importer.Place{c.Place}, comment: c.comment})
 	case d == nil:
 		m.refused(c, "there is no such real server")
 	case cmd.Verb == ipvsadm.DeleteServer:
 		m.note(c, "what it deletes is not there")
+		m.gone(d.from...)
 		s.remove(d)
 	default:
-		d.dest, d.command = cmd.Op.Dest, c
+		d.dest, d.from = cmd.Op.Dest, append(d.from, c.Place)
 	}
 }
 

@@ -21,13 +21,23 @@ type service struct {
 
 // A server is a row of a real server.
 type server struct {
-	key  ipvsctl.DestinationKey
-	dest ipvsctl.Destination
-	command
+	key     ipvsctl.DestinationKey
+	dest    ipvsctl.Destination
+	from    []importer.Place
+	comment []string
 }
 
 func (s *service) learn(c command) {
 	s.from, s.comment = append(s.from, c.Place), append(s.comment, c.comment...)
+}
+
+// places are where the service and its real servers stand.
+func (s *service) places() []importer.Place {
+	all := slices.Clone(s.from)
+	for _, d := range s.servers {
+		all = append(all, d.from...)
+	}
+	return all
 }
 
 func (s *service) find(key ipvsctl.DestinationKey) *server {
@@ -138,7 +148,7 @@ func (d *server) write(s *service, b *importer.Block, forward ipvsctl.Forward, a
 	if again {
 		label = netip.AddrPortFrom(d.key.Addr, d.key.Port).String()
 	}
-	r := b.Block("real_server", label).Of(d.Place).Note(d.comment...)
+	r := b.Block("real_server", label).Of(d.from...).Note(d.comment...)
 	if again {
 		r.Set("address", importer.String(d.key.Addr.String()))
 	}
