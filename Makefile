@@ -84,6 +84,11 @@ smp: build ## Run some of the tests on an emulated machine with two processors
 unit: ## Run only the unit tests
 	@go test ./...
 
+.PHONY: imported
+imported: build ## Compare what is imported from keepalived with keepalived, each kind of check
+	@integration/packages test
+	@go test -count 1 -v -timeout 10m -exec '$(LAB) -timeout 10m --' ./integration -run TestWhatIsImported -imported
+
 .PHONY: integration
 integration: build ## Run the tests that need IPVS, and without RUN all kinds of checks; RUN=Name and KERNEL=qemu select
 	@[ -n "$(RUN)" ] || $(MAKE) --no-print-directory kinds

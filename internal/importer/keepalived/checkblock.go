@@ -326,6 +326,6 @@ func (l *lvs) fileCheck(t target) []*importer.Block {
 	}
 	b.Note(note)
 	b.Set("run", importer.Strings("/bin/sh", "-c", script, f.path.value), f.path.from...)
-	pace{interval: time.Second, timeout: time.Second, fall: 1}.set(b, nil)
+	pace{interval: time.Second, timeout: 10 * time.Second, fall: 1}.set(b, nil)
 	return []*importer.Block{b}
 }

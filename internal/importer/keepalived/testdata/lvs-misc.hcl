@@ -28,7 +28,7 @@ virtual_service "192.0.2.10:80" {
     # The server is down while the number in the file is not 0.
     check "exec" {
       interval = "1s"
-      timeout  = "1s"
+      timeout  = "10s"
       rise     = 1
       fall     = 1
       run      = ["/bin/sh", "-c", "! grep -qsE '^[[:space:]]*[-+]?0*[1-9]' \"$0\"", "/etc/keepalived/maintenance"]
@@ -39,7 +39,7 @@ virtual_service "192.0.2.10:80" {
     # The server is down while the number in the file is 0, or the file is missing.
     check "exec" {
       interval = "1s"
-      timeout  = "1s"
+      timeout  = "10s"
       rise     = 1
       fall     = 1
       run      = ["/bin/sh", "-c", "grep -qsE '^[[:space:]]*[-+]?0*[1-9]' \"$0\"", "/etc/keepalived/maintenance"]
