@@ -43,7 +43,7 @@ if [ "$binary" = --uninstall ] && [ -z "$root" ] && systemctl --quiet is-active 
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for file in lvsd.service lvsd-realserver.service lvsd.8 lvsd-ipvs.8 lvsd-status.8 lvsd-realserver.8 lvsd-doctor.8 lvsd.hcl.5; do
+for file in lvsd.service lvsd-realserver.service lvsd.8 lvsd-ipvs.8 lvsd-status.8 lvsd-realserver.8 lvsd-doctor.8 lvsd-import.7 lvsd.hcl.5; do
 	sed "s|/usr/local/|$prefix/|g" "$from/$file" >"$work/$file"
 done
 
@@ -58,6 +58,7 @@ put 0644 "$work/lvsd-status.8" "$share/man/man8/lvsd-status.8"
 put 0644 "$work/lvsd-realserver.8" "$share/man/man8/lvsd-realserver.8"
 put 0644 "$work/lvsd-doctor.8" "$share/man/man8/lvsd-doctor.8"
 put 0644 "$work/lvsd.hcl.5" "$share/man/man5/lvsd.hcl.5"
+put 0644 "$work/lvsd-import.7" "$share/man/man7/lvsd-import.7"
 complete bash "$share/bash-completion/completions/lvsd"
 complete zsh "$root$zsh/_lvsd"
 complete fish "$share/fish/vendor_completions.d/lvsd.fish"

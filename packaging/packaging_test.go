@@ -189,7 +189,7 @@ func TestManualIsClean(t *testing.T) {
 	if err != nil {
 		t.Skip("mandoc is not installed")
 	}
-	out, _ := exec.Command(mandoc, "-Tlint", "lvsd.8", "lvsd-ipvs.8", "lvsd-status.8", "lvsd-realserver.8", "lvsd-doctor.8", "lvsd.hcl.5").CombinedOutput()
+	out, _ := exec.Command(mandoc, "-Tlint", "lvsd.8", "lvsd-ipvs.8", "lvsd-status.8", "lvsd-realserver.8", "lvsd-doctor.8", "lvsd-import.7", "lvsd.hcl.5").CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		// Which manuals are installed here says nothing about this one, and without a
 		// name groff prints BSD.
@@ -244,6 +244,7 @@ func TestInstall(t *testing.T) {
 		"usr/share/doc/lvsd/copyright -rw-r--r--",
 		"usr/share/fish/vendor_completions.d/lvsd.fish -rw-r--r--",
 		"usr/share/man/man5/lvsd.hcl.5 -rw-r--r--",
+		"usr/share/man/man7/lvsd-import.7 -rw-r--r--",
 		"usr/share/man/man8/lvsd-doctor.8 -rw-r--r--",
 		"usr/share/man/man8/lvsd-ipvs.8 -rw-r--r--",
 		"usr/share/man/man8/lvsd-realserver.8 -rw-r--r--",
