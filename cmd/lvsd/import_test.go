@@ -81,7 +81,7 @@ func TestImportIntoAFolder(t *testing.T) {
 	if stdout, stderr, exit := command(t, args...); exit != 0 || !strings.HasPrefix(stdout, "wrote "+folder+"/lvsd.hcl, ") {
 		t.Fatalf("%d: %s%s", exit, stdout, stderr)
 	}
-	for name, part := range map[string]string{"lvsd.hcl": `file("/etc/lvsd/outside.password")`, "10.13.0.200-80.hcl": `virtual_service "10.13.0.200:80" {`, "outside.password": "s3cret12"} {
+	for name, part := range map[string]string{"lvsd.hcl": `file("outside.password")`, "10.13.0.200-80.hcl": `virtual_service "10.13.0.200:80" {`, "outside.password": "s3cret12"} {
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil || !strings.Contains(string(text), part) {
 			t.Errorf("%s: %v: %s", name, err, text)

@@ -44,7 +44,7 @@ func validate(t *testing.T, r importer.Result, text string) {
 		if err := os.WriteFile(name, []byte(f.Secret), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		text = strings.ReplaceAll(text, `file("`+f.Name+`")`, `file("`+name+`")`)
+		text = strings.ReplaceAll(text, `"`+f.Name+`"`, `"`+name+`"`)
 	}
 	for _, name := range []string{"client.pem", "client.key"} {
 		text = strings.ReplaceAll(text, "/etc/keepalived/"+name, credentials(t))

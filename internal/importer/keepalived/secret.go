@@ -66,7 +66,7 @@ func (i *instance) password(s *Statement) {
 		text := pass.Words[1]
 		file := i.secretFile(i.name, "password", text[:min(len(text), 8)])
 		b := i.b.Block("authentication").Of(places(s, kind)...).Note(comments(s)...)
-		remarks(b, b.Set("password", importer.Expr(`trimspace(file(`+strconv.Quote(file)+`))`), pass.Place), pass)
+		remarks(b, b.Set("password", importer.Expr(`trimspace(file(`+strconv.Quote(path.Base(file))+`))`), pass.Place), pass)
 		if len(text) > 8 {
 			i.loseText(importer.Note, pass, "auth_pass "+hidden, "keepalived sends the first 8 bytes only, and so does lvsd", "")
 		}

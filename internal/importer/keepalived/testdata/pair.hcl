@@ -24,7 +24,7 @@ virtual_router "VI_1" {
     weight   = -20
   }
 
-  authentication { password = trimspace(file("/etc/lvsd/VI_1.password")) }
+  authentication { password = trimspace(file("VI_1.password")) }
 
   on "master" {
     run  = ["/etc/keepalived/master.sh", "up"]
