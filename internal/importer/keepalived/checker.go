@@ -6,94 +6,105 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
 // connection are the words of checks that ask a server.
-var connection = table[checker]{
-	"connect_ip":      ip(func(c *checker) *setting[netip.Addr] { return &c.addr }),
-	"connect_port":    count(1, math.MaxUint16, func(c *checker) *setting[uint64] { return &c.port }),
-	"bindto":          ip(func(c *checker) *setting[netip.Addr] { return &c.source }),
-	"bind_port":       count(1, math.MaxUint16, func(c *checker) *setting[uint64] { return &c.bindPort }),
-	"bind_if":         text(func(c *checker) *setting[string] { return &c.iface }),
-	"connect_timeout": timer(func(c *checker) *setting[time.Duration] { return &c.timeout }),
-	"fwmark":          count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.mark }),
-}
+var connection = sync.OnceValue(func() table[checker] {
+	return table[checker]{
+		"connect_ip":      ip(func(c *checker) *setting[netip.Addr] { return &c.addr }),
+		"connect_port":    count(1, math.MaxUint16, func(c *checker) *setting[uint64] { return &c.port }),
+		"bindto":          ip(func(c *checker) *setting[netip.Addr] { return &c.source }),
+		"bind_port":       count(1, math.MaxUint16, func(c *checker) *setting[uint64] { return &c.bindPort }),
+		"bind_if":         text(func(c *checker) *setting[string] { return &c.iface }),
+		"connect_timeout": timer(func(c *checker) *setting[time.Duration] { return &c.timeout }),
+		"fwmark":          count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.mark }),
+	}
+})
 
 // warmup is why there is none.
 const warmup = "the first probes are spread over the interval by themselves"
 
 // pacing are the words of checks that are made again and again.
-var pacing = table[checker]{
-	"retry":              count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.retry }),
-	"delay_before_retry": timer(func(c *checker) *setting[time.Duration] { return &c.delay }),
-	"delay_loop":         timer(func(c *checker) *setting[time.Duration] { return &c.loop }),
-	"alpha":              flag(func(c *checker) *setting[bool] { return &c.alpha }),
-	"warmup":             ignored[checker](warmup),
-	"log_all_failures":   ignored[checker]("every failure is in the status, and each change of a server's state in the log"),
-}
+var pacing = sync.OnceValue(func() table[checker] {
+	return table[checker]{
+		"retry":              count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.retry }),
+		"delay_before_retry": timer(func(c *checker) *setting[time.Duration] { return &c.delay }),
+		"delay_loop":         timer(func(c *checker) *setting[time.Duration] { return &c.loop }),
+		"alpha":              flag(func(c *checker) *setting[bool] { return &c.alpha }),
+		"warmup":             ignored[checker](warmup),
+		"log_all_failures":   ignored[checker]("every failure is in the status, and each change of a server's state in the log"),
+	}
+})
 
-var httpWords = table[checker]{
-	"nb_get_retry":  count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.retry }),
-	"virtualhost":   text(func(c *checker) *setting[string] { return &c.host }),
-	"http_protocol": ignored[checker]("lvsd speaks HTTP/1.1, which servers of either version understand"),
-	"enable_sni":    flag(func(c *checker) *setting[bool] { return &c.sni }),
-	"sni_name":      sniName,
-	"fast_recovery": func(w *walk, s *Statement, c *checker) {
-		w.note(s, "each url is a check of its own, and a server is up as soon as those that failed pass")
-	},
-	"tls_compliant": ignored[checker]("how a connection ends is no part of the verdict"),
-	"url":           readURL,
-}
+var httpWords = sync.OnceValue(func() table[checker] {
+	return table[checker]{
+		"nb_get_retry":  count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.retry }),
+		"virtualhost":   text(func(c *checker) *setting[string] { return &c.host }),
+		"http_protocol": ignored[checker]("lvsd speaks HTTP/1.1, which servers of either version understand"),
+		"enable_sni":    flag(func(c *checker) *setting[bool] { return &c.sni }),
+		"sni_name":      sniName,
+		"fast_recovery": func(w *walk, s *Statement, c *checker) {
+			w.note(s, "each url is a check of its own, and a server is up as soon as those that failed pass")
+		},
+		"tls_compliant": ignored[checker]("how a connection ends is no part of the verdict"),
+		"url":           readURL,
+	}
+})
 
-var urlWords = table[url]{
-	"path":             text(func(u *url) *setting[string] { return &u.path }),
-	"digest":           digest,
-	"status_code":      statusCode,
-	"virtualhost":      text(func(u *url) *setting[string] { return &u.host }),
-	"regex":            regex,
-	"regex_no_match":   bare(func(u *url) *setting[bool] { return &u.not }),
-	"regex_options":    regexOptions,
-	"regex_min_offset": regexOffset,
-	"regex_max_offset": regexOffset,
-	"regex_stack":      ignored[url]("matching takes no memory that would have to be bounded"),
-	"tls_compliant":    ignored[url]("how a connection ends is no part of the verdict"),
-}
+var urlWords = sync.OnceValue(func() table[url] {
+	return table[url]{
+		"path":             text(func(u *url) *setting[string] { return &u.path }),
+		"digest":           digest,
+		"status_code":      statusCode,
+		"virtualhost":      text(func(u *url) *setting[string] { return &u.host }),
+		"regex":            regex,
+		"regex_no_match":   bare(func(u *url) *setting[bool] { return &u.not }),
+		"regex_options":    regexOptions,
+		"regex_min_offset": regexOffset,
+		"regex_max_offset": regexOffset,
+		"regex_stack":      ignored[url]("matching takes no memory that would have to be bounded"),
+		"tls_compliant":    ignored[url]("how a connection ends is no part of the verdict"),
+	}
+})
 
 // checkWords are the words of each kind of check.
-var checkWords = map[string]table[checker]{
-	"TCP_CHECK":  joined(connection, pacing),
-	"PING_CHECK": joined(connection, pacing),
-	"HTTP_GET":   joined(connection, pacing, httpWords),
-	"SSL_GET":    joined(connection, pacing, httpWords),
-	"SMTP_CHECK": joined(connection, pacing, table[checker]{
-		"helo_name": text(func(c *checker) *setting[string] { return &c.name }),
-		"host":      readHost,
-	}),
-	"DNS_CHECK": joined(connection, pacing, table[checker]{
-		"type": dnsType,
-		"name": text(func(c *checker) *setting[string] { return &c.name }),
-	}),
-	"UDP_CHECK": joined(connection, pacing, table[checker]{
-		"payload":          payload,
-		"require_reply":    requireReply,
-		"min_reply_length": replyLength,
-		"max_reply_length": replyLength,
-	}),
-	"MISC_CHECK": joined(pacing, table[checker]{
-		"misc_path":    miscPath,
-		"misc_timeout": timer(func(c *checker) *setting[time.Duration] { return &c.runTime }),
-		"misc_dynamic": bare(func(c *checker) *setting[bool] { return &c.dynamic }),
-		"user":         miscUser,
-	}),
-	"FILE_CHECK": {
-		"track_file": text(func(c *checker) *setting[string] { return &c.file }),
-		"weight":     weightOfFile(func(c *checker) *setting[fileWeight] { return &c.weight }),
-	},
-	"BFD_CHECK": {},
-}
+var checkWords = sync.OnceValue(func() map[string]table[checker] {
+	return map[string]table[checker]{
+		"TCP_CHECK":  joined(connection(), pacing()),
+		"PING_CHECK": joined(connection(), pacing()),
+		"HTTP_GET":   joined(connection(), pacing(), httpWords()),
+		"SSL_GET":    joined(connection(), pacing(), httpWords()),
+		"SMTP_CHECK": joined(connection(), pacing(), table[checker]{
+			"helo_name": text(func(c *checker) *setting[string] { return &c.name }),
+			"host":      readHost,
+		}),
+		"DNS_CHECK": joined(connection(), pacing(), table[checker]{
+			"type": dnsType,
+			"name": text(func(c *checker) *setting[string] { return &c.name }),
+		}),
+		"UDP_CHECK": joined(connection(), pacing(), table[checker]{
+			"payload":          payload,
+			"require_reply":    requireReply,
+			"min_reply_length": replyLength,
+			"max_reply_length": replyLength,
+		}),
+		"MISC_CHECK": joined(pacing(), table[checker]{
+			"misc_path":    miscPath,
+			"misc_timeout": timer(func(c *checker) *setting[time.Duration] { return &c.runTime }),
+			"misc_dynamic": bare(func(c *checker) *setting[bool] { return &c.dynamic }),
+			"user":         miscUser,
+		}),
+		"FILE_CHECK": {
+			"track_file": text(func(c *checker) *setting[string] { return &c.file }),
+			"weight":     weightOfFile(func(c *checker) *setting[fileWeight] { return &c.weight }),
+		},
+		"BFD_CHECK": {},
+	}
+})
 
 // joined is the words of several tables.
 func joined(tables ...table[checker]) table[checker] {
@@ -117,7 +128,7 @@ func readChecker(w *walk, s *Statement, r *realServer) {
 		w.foreign(s)
 		return
 	}
-	readBlock(w, s, c, checkWords[s.Words[0]])
+	readBlock(w, s, c, checkWords()[s.Words[0]])
 	r.checks = append(r.checks, c)
 }
 
@@ -125,7 +136,7 @@ func readChecker(w *walk, s *Statement, r *realServer) {
 func readHost(w *walk, s *Statement, c *checker) {
 	h := &checker{head: s}
 	w.extra(s, 1)
-	readBlock(w, s, h, joined(connection, pacing))
+	readBlock(w, s, h, joined(connection(), pacing()))
 	c.hosts = append(c.hosts, h)
 }
 
@@ -142,7 +153,7 @@ func sniName(w *walk, s *Statement, c *checker) {
 func readURL(w *walk, s *Statement, c *checker) {
 	u := &url{head: s}
 	w.extra(s, 1)
-	readBlock(w, s, u, urlWords)
+	readBlock(w, s, u, urlWords())
 	if !u.path.given {
 		w.skip(s, "it has no path, and keepalived passes over it as well")
 		return

@@ -24,7 +24,7 @@ func importLVS(top []*Statement, w *walk) {
 			l.group(readGroup(w, s))
 		case "SSL":
 			l.tls.head = s
-			readBlock(w, s, &l.tls, tlsWords)
+			readBlock(w, s, &l.tls, tlsWords())
 		case "track_file", "vrrp_track_file":
 			l.trackedFile(s)
 		case "global_defs":
@@ -346,7 +346,7 @@ func (l *lvs) comments(v *virtualServer) (all []string) {
 
 // isServiceName reports whether a comment is a name: one word that is none of keepalived's.
 func isServiceName(comment string) bool {
-	if comment == "" || len(comment) > 40 || !letter(comment[0]) || serverWords[comment] != nil || realWords[comment] != nil {
+	if comment == "" || len(comment) > 40 || !letter(comment[0]) || serverWords()[comment] != nil || realWords()[comment] != nil {
 		return false
 	}
 	return strings.Trim(comment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""

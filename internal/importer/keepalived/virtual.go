@@ -5,75 +5,78 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
-var serverWords = table[virtualServer]{
-	"ip_family":               choice(map[string]string{"inet": "ipv4", "inet6": "ipv6"}, func(v *virtualServer) *setting[string] { return &v.family }),
-	"protocol":                protocol,
-	"lb_algo":                 scheduler,
-	"lvs_sched":               scheduler,
-	"hashed":                  ignored[virtualServer]("it has no effect in keepalived, either"),
-	"ops":                     bare(func(v *virtualServer) *setting[bool] { return &v.onePacket }),
-	"flag-1":                  schedulerFlag,
-	"flag-2":                  schedulerFlag,
-	"flag-3":                  schedulerFlag,
-	"sh-port":                 schedulerFlag,
-	"sh-fallback":             schedulerFlag,
-	"mh-port":                 schedulerFlag,
-	"mh-fallback":             schedulerFlag,
-	"lb_kind":                 forwarding(func(v *virtualServer) *setting[method] { return &v.method }),
-	"lvs_method":              forwarding(func(v *virtualServer) *setting[method] { return &v.method }),
-	"persistence_timeout":     persistence,
-	"persistence_granularity": text(func(v *virtualServer) *setting[string] { return &v.netmask }),
-	"persistence_engine":      text(func(v *virtualServer) *setting[string] { return &v.engine }),
-	"ha_suspend":              bare(func(v *virtualServer) *setting[bool] { return &v.suspend }),
-	"alpha":                   bare(func(v *virtualServer) *setting[bool] { return &v.alpha }),
-	"omega":                   bare(func(v *virtualServer) *setting[bool] { return &v.omega }),
-	"inhibit_on_failure":      bare(func(v *virtualServer) *setting[bool] { return &v.inhibit }),
-	"quorum":                  count(1, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.quorum }),
-	"hysteresis":              count(0, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.hysteresis }),
-	"quorum_up":               runs(func(v *virtualServer) *setting[program] { return &v.up }),
-	"quorum_down":             runs(func(v *virtualServer) *setting[program] { return &v.down }),
-	"weight":                  count(1, maxWeight, func(v *virtualServer) *setting[uint64] { return &v.weight }),
-	"virtualhost":             text(func(v *virtualServer) *setting[string] { return &v.host }),
-	"snmp_name":               text(func(v *virtualServer) *setting[string] { return &v.name }),
-	"delay_loop":              timer(func(v *virtualServer) *setting[time.Duration] { return &v.loop }),
-	"connect_timeout":         timer(func(v *virtualServer) *setting[time.Duration] { return &v.timeout }),
-	"delay_before_retry":      timer(func(v *virtualServer) *setting[time.Duration] { return &v.delay }),
-	"retry":                   count(1, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.retry }),
-	"warmup":                  ignored[virtualServer](warmup),
-	"sorry_server":            sorry,
-	"sorry_server_inhibit":    inhibitSorry,
-	"sorry_server_lvs_method": sorryMethod,
-	"real_server":             readReal,
-}
-
-var realWords = table[realServer]{
-	"weight":             count(0, maxWeight, func(r *realServer) *setting[uint64] { return &r.weight }),
-	"lvs_method":         forwarding(func(r *realServer) *setting[method] { return &r.method }),
-	"uthreshold":         count(0, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.upper }),
-	"lthreshold":         count(0, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.lower }),
-	"inhibit_on_failure": flag(func(r *realServer) *setting[bool] { return &r.inhibit }),
-	"notify_up":          runs(func(r *realServer) *setting[program] { return &r.up }),
-	"notify_down":        runs(func(r *realServer) *setting[program] { return &r.down }),
-	"alpha":              flag(func(r *realServer) *setting[bool] { return &r.alpha }),
-	"virtualhost":        text(func(r *realServer) *setting[string] { return &r.host }),
-	"snmp_name":          text(func(r *realServer) *setting[string] { return &r.name }),
-	"delay_loop":         timer(func(r *realServer) *setting[time.Duration] { return &r.loop }),
-	"connect_timeout":    timer(func(r *realServer) *setting[time.Duration] { return &r.timeout }),
-	"delay_before_retry": timer(func(r *realServer) *setting[time.Duration] { return &r.delay }),
-	"retry":              count(1, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.retry }),
-	"warmup":             ignored[realServer](warmup),
-}
-
-func init() {
-	for _, kind := range []string{"TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "PING_CHECK", "MISC_CHECK", "FILE_CHECK", "BFD_CHECK"} {
-		realWords[kind] = readChecker
+var serverWords = sync.OnceValue(func() table[virtualServer] {
+	return table[virtualServer]{
+		"ip_family":               choice(map[string]string{"inet": "ipv4", "inet6": "ipv6"}, func(v *virtualServer) *setting[string] { return &v.family }),
+		"protocol":                protocol,
+		"lb_algo":                 scheduler,
+		"lvs_sched":               scheduler,
+		"hashed":                  ignored[virtualServer]("it has no effect in keepalived, either"),
+		"ops":                     bare(func(v *virtualServer) *setting[bool] { return &v.onePacket }),
+		"flag-1":                  schedulerFlag,
+		"flag-2":                  schedulerFlag,
+		"flag-3":                  schedulerFlag,
+		"sh-port":                 schedulerFlag,
+		"sh-fallback":             schedulerFlag,
+		"mh-port":                 schedulerFlag,
+		"mh-fallback":             schedulerFlag,
+		"lb_kind":                 forwarding(func(v *virtualServer) *setting[method] { return &v.method }),
+		"lvs_method":              forwarding(func(v *virtualServer) *setting[method] { return &v.method }),
+		"persistence_timeout":     persistence,
+		"persistence_granularity": text(func(v *virtualServer) *setting[string] { return &v.netmask }),
+		"persistence_engine":      text(func(v *virtualServer) *setting[string] { return &v.engine }),
+		"ha_suspend":              bare(func(v *virtualServer) *setting[bool] { return &v.suspend }),
+		"alpha":                   bare(func(v *virtualServer) *setting[bool] { return &v.alpha }),
+		"omega":                   bare(func(v *virtualServer) *setting[bool] { return &v.omega }),
+		"inhibit_on_failure":      bare(func(v *virtualServer) *setting[bool] { return &v.inhibit }),
+		"quorum":                  count(1, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.quorum }),
+		"hysteresis":              count(0, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.hysteresis }),
+		"quorum_up":               runs(func(v *virtualServer) *setting[program] { return &v.up }),
+		"quorum_down":             runs(func(v *virtualServer) *setting[program] { return &v.down }),
+		"weight":                  count(1, maxWeight, func(v *virtualServer) *setting[uint64] { return &v.weight }),
+		"virtualhost":             text(func(v *virtualServer) *setting[string] { return &v.host }),
+		"snmp_name":               text(func(v *virtualServer) *setting[string] { return &v.name }),
+		"delay_loop":              timer(func(v *virtualServer) *setting[time.Duration] { return &v.loop }),
+		"connect_timeout":         timer(func(v *virtualServer) *setting[time.Duration] { return &v.timeout }),
+		"delay_before_retry":      timer(func(v *virtualServer) *setting[time.Duration] { return &v.delay }),
+		"retry":                   count(1, math.MaxUint32, func(v *virtualServer) *setting[uint64] { return &v.retry }),
+		"warmup":                  ignored[virtualServer](warmup),
+		"sorry_server":            sorry,
+		"sorry_server_inhibit":    inhibitSorry,
+		"sorry_server_lvs_method": sorryMethod,
+		"real_server":             readReal,
 	}
-}
+})
+
+var realWords = sync.OnceValue(func() table[realServer] {
+	words := table[realServer]{
+		"weight":             count(0, maxWeight, func(r *realServer) *setting[uint64] { return &r.weight }),
+		"lvs_method":         forwarding(func(r *realServer) *setting[method] { return &r.method }),
+		"uthreshold":         count(0, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.upper }),
+		"lthreshold":         count(0, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.lower }),
+		"inhibit_on_failure": flag(func(r *realServer) *setting[bool] { return &r.inhibit }),
+		"notify_up":          runs(func(r *realServer) *setting[program] { return &r.up }),
+		"notify_down":        runs(func(r *realServer) *setting[program] { return &r.down }),
+		"alpha":              flag(func(r *realServer) *setting[bool] { return &r.alpha }),
+		"virtualhost":        text(func(r *realServer) *setting[string] { return &r.host }),
+		"snmp_name":          text(func(r *realServer) *setting[string] { return &r.name }),
+		"delay_loop":         timer(func(r *realServer) *setting[time.Duration] { return &r.loop }),
+		"connect_timeout":    timer(func(r *realServer) *setting[time.Duration] { return &r.timeout }),
+		"delay_before_retry": timer(func(r *realServer) *setting[time.Duration] { return &r.delay }),
+		"retry":              count(1, math.MaxUint32, func(r *realServer) *setting[uint64] { return &r.retry }),
+		"warmup":             ignored[realServer](warmup),
+	}
+	for _, kind := range []string{"TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "PING_CHECK", "MISC_CHECK", "FILE_CHECK", "BFD_CHECK"} {
+		words[kind] = readChecker
+	}
+	return words
+})
 
 // maxWeight and maxPersistence are keepalived's bounds.
 const (
@@ -84,14 +87,16 @@ const (
 )
 
 // tlsWords are the words of the block SSL, which is for all checks.
-var tlsWords = table[tlsFiles]{
-	"ca":          text(func(t *tlsFiles) *setting[string] { return &t.ca }),
-	"certificate": text(func(t *tlsFiles) *setting[string] { return &t.certificate }),
-	"key":         text(func(t *tlsFiles) *setting[string] { return &t.key }),
-	"password": func(w *walk, s *Statement, t *tlsFiles) {
-		w.loseText(importer.Lost, s, "password", "lvsd reads only keys without a password", "Write the key without it: openssl pkey -in OLD -out NEW, with mode 0640 and group lvsd.")
-	},
-}
+var tlsWords = sync.OnceValue(func() table[tlsFiles] {
+	return table[tlsFiles]{
+		"ca":          text(func(t *tlsFiles) *setting[string] { return &t.ca }),
+		"certificate": text(func(t *tlsFiles) *setting[string] { return &t.certificate }),
+		"key":         text(func(t *tlsFiles) *setting[string] { return &t.key }),
+		"password": func(w *walk, s *Statement, t *tlsFiles) {
+			w.loseText(importer.Lost, s, "password", "lvsd reads only keys without a password", "Write the key without it: openssl pkey -in OLD -out NEW, with mode 0640 and group lvsd.")
+		},
+	}
+})
 
 // readVirtual reads a virtual server; nil if keepalived has none either.
 func readVirtual(w *walk, s *Statement) *virtualServer {
@@ -114,7 +119,7 @@ func readVirtual(w *walk, s *Statement) *virtualServer {
 		return nil
 	}
 	w.extra(s, 3)
-	readBlock(w, s, v, serverWords)
+	readBlock(w, s, v, serverWords())
 	if len(v.servers) == 0 {
 		w.skip(s, "it has no real server that can be used, and keepalived passes over it as well")
 		return nil
@@ -137,7 +142,7 @@ func readReal(w *walk, s *Statement, v *virtualServer) {
 		return
 	}
 	w.extra(s, 3)
-	readBlock(w, s, r, realWords)
+	readBlock(w, s, r, realWords())
 	if v.addr.IsValid() && v.addr.Is4() != r.addr.Is4() && r.method.or(v.method).value.forward != "tunnel" {
 		w.skip(s, "it has another family than its virtual server, which needs a tunnel, and keepalived passes over it as well")
 		return

@@ -105,7 +105,7 @@ func (p *parser) top() error {
 	}
 	l.above, p.above = p.above, nil
 	p.all = append(p.all, l)
-	return p.value(l, global)
+	return p.value(l, global())
 }
 
 // stranger is the error of a line that begins with no word of ldirectord.
@@ -141,11 +141,11 @@ func (p *parser) value(l *line, words map[string]reading) error {
 	}
 	r, ok := words[l.word]
 	if !ok {
-		r, ok = both[l.word]
+		r, ok = both()[l.word]
 	}
 	if !ok {
-		_, elsewhere := inService[l.word]
-		if _, before := global[l.word]; before || elsewhere {
+		_, elsewhere := inService()[l.word]
+		if _, before := global()[l.word]; before || elsewhere {
 			return refuse(l.Place, "%s was not expected here: it belongs %s", l.word, map[bool]string{true: "before the services", false: "in the block of a service"}[before])
 		}
 		return refuse(l.Place, "ldirectord has no word %q", bounded(l.word))
@@ -199,7 +199,7 @@ func (p *parser) inside(s *service, body, after string) error {
 	if (l.word == "real6" || l.word == "fallback6") && !s.ipv6 {
 		return refuse(at, "%s was expected, as the service is none of IPv6", strings.TrimSuffix(l.word, "6"))
 	}
-	if err := p.value(l, inService); err != nil {
+	if err := p.value(l, inService()); err != nil {
 		return err
 	}
 	s.all = append(s.all, l)

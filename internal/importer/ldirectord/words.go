@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lvsd/lvsd/internal/text"
 )
@@ -86,39 +87,45 @@ var checkType = reading{func(v string) (string, bool) {
 }, "connect, negotiate, ping, external, external-perl, on, off or a number"}
 
 // both are the words that stand in blocks of services, and before them for all.
-var both = map[string]reading{
-	"checktimeout": seconds, "negotiatetimeout": seconds, "checkinterval": seconds, "checkcount": count, "failurecount": count,
-	"fallback": anything, "fallback6": anything,
-	"quiescent": yesNo, "cleanstop": yesNo,
-	"emailalert": bare, "emailalertfreq": number(0, 1<<31-1, "a number of seconds"), "emailalertstatus": statuses, "smtp": host,
-}
+var both = sync.OnceValue(func() map[string]reading {
+	return map[string]reading{
+		"checktimeout": seconds, "negotiatetimeout": seconds, "checkinterval": seconds, "checkcount": count, "failurecount": count,
+		"fallback": anything, "fallback6": anything,
+		"quiescent": yesNo, "cleanstop": yesNo,
+		"emailalert": bare, "emailalertfreq": number(0, 1<<31-1, "a number of seconds"), "emailalertstatus": statuses, "smtp": host,
+	}
+})
 
 // global are the words that stand before services alone, or have another form there.
-var global = map[string]reading{
-	"fallbackcommand": bare, "autoreload": yesNo, "callback": quotedOrEmpty, "logfile": quotedOrEmpty, "execute": anything,
-	"fork": yesNo, "supervised": yesNo, "readdquiescent": yesNo, "emailalertfrom": bare, "maintenancedir": bare,
-}
+var global = sync.OnceValue(func() map[string]reading {
+	return map[string]reading{
+		"fallbackcommand": bare, "autoreload": yesNo, "callback": quotedOrEmpty, "logfile": quotedOrEmpty, "execute": anything,
+		"fork": yesNo, "supervised": yesNo, "readdquiescent": yesNo, "emailalertfrom": bare, "maintenancedir": bare,
+	}
+})
 
 // inService are the words that stand in blocks of services alone, or have another form there.
-var inService = map[string]reading{
-	"real": anything, "real6": anything,
-	"request": quoted, "receive": quoted, "login": quoted, "passwd": quoted, "database": quoted, "secret": quoted, "load": quoted,
-	"checktype": checkType, "checkcommand": loose, "fallbackcommand": loose, "monitorfile": loose,
-	"checkport":  number(1, 65535, "a port from 1 to 65535"),
-	"scheduler":  {func(v string) (string, bool) { w := firstLower().FindString(v); return w, w != "" }, "the name of a scheduler, in lower-case letters"},
-	"persistent": number(0, 1<<31-1, "a number of seconds"),
-	"schedflags": {func(v string) (string, bool) {
-		f := strings.Fields(v)
-		return strings.Join(f[:min(1, len(f))], ""), len(f) > 0
-	}, "flags of the scheduler, with commas between them"},
-	"netmask":  anything,
-	"protocol": {func(v string) (string, bool) { w := firstWord().FindString(v); return w, w != "" }, "tcp, udp or fwm"},
-	"ops":      yesNo,
-	"service":  oneOf("dns ftp http https http_proxy imap imaps ldap ldaps nntp mysql none oracle pop pops radius pgsql sip smtp submission simpletcp"),
-	"httpmethod": {func(v string) (string, bool) {
-		w := strings.ToUpper(firstWord().FindString(v))
-		return w, w == "GET" || w == "HEAD"
-	}, "GET or HEAD"},
-	"virtualhost": {func(v string) (string, bool) { return strings.TrimSpace(hostName().FindStringSubmatch(v)[1]), true }, "a host"},
-	"servicename": anything, "comment": anything,
-}
+var inService = sync.OnceValue(func() map[string]reading {
+	return map[string]reading{
+		"real": anything, "real6": anything,
+		"request": quoted, "receive": quoted, "login": quoted, "passwd": quoted, "database": quoted, "secret": quoted, "load": quoted,
+		"checktype": checkType, "checkcommand": loose, "fallbackcommand": loose, "monitorfile": loose,
+		"checkport":  number(1, 65535, "a port from 1 to 65535"),
+		"scheduler":  {func(v string) (string, bool) { w := firstLower().FindString(v); return w, w != "" }, "the name of a scheduler, in lower-case letters"},
+		"persistent": number(0, 1<<31-1, "a number of seconds"),
+		"schedflags": {func(v string) (string, bool) {
+			f := strings.Fields(v)
+			return strings.Join(f[:min(1, len(f))], ""), len(f) > 0
+		}, "flags of the scheduler, with commas between them"},
+		"netmask":  anything,
+		"protocol": {func(v string) (string, bool) { w := firstWord().FindString(v); return w, w != "" }, "tcp, udp or fwm"},
+		"ops":      yesNo,
+		"service":  oneOf("dns ftp http https http_proxy imap imaps ldap ldaps nntp mysql none oracle pop pops radius pgsql sip smtp submission simpletcp"),
+		"httpmethod": {func(v string) (string, bool) {
+			w := strings.ToUpper(firstWord().FindString(v))
+			return w, w == "GET" || w == "HEAD"
+		}, "GET or HEAD"},
+		"virtualhost": {func(v string) (string, bool) { return strings.TrimSpace(hostName().FindStringSubmatch(v)[1]), true }, "a host"},
+		"servicename": anything, "comment": anything,
+	}
+})
