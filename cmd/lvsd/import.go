@@ -49,6 +49,9 @@ cannot be read.`,
 	return c
 }
 
+// oneFile is how the command line of a program is shown that has one file.
+const oneFile = "FILE"
+
 func newImporting(program, files string) *cobra.Command {
 	im := importing{Request: convert.Request{Program: program}}
 	c := &cobra.Command{
@@ -59,6 +62,9 @@ func newImporting(program, files string) *cobra.Command {
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 && len(im.nodes) == 0 {
 				return errors.New("which file? Give its name, or - for standard input")
+			}
+			if len(args) > 1 && files == oneFile {
+				return fmt.Errorf("%s has one file, which may include others, and not %d: give those of several directors by --node NAME=FILE", program, len(args))
 			}
 			if len(args) > 0 && len(im.nodes) > 0 {
 				return errors.New("give the files of each director by --node NAME=FILE, or files for all, and not both")
@@ -116,6 +122,10 @@ func (im *importing) run(c *cobra.Command, args []string) error {
 	refused, err := made.Validate()
 	if err != nil {
 		return failure(err)
+	}
+	if len(refused) > 0 && im.folder != "" {
+		err := renderDiagnostics(c.ErrOrStderr(), refused, im.color.word)
+		return failure(errors.Join(err, im.tell(c, made), errors.New("lvsd would refuse what was made, so nothing was written: without --output it is printed")))
 	}
 	if err := errors.Join(im.write(c, made), im.tell(c, made)); err != nil {
 		return failure(err)

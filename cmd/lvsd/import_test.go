@@ -47,6 +47,7 @@ func TestImport(t *testing.T) {
 		{"but with --strict", []string{"--strict", keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, exitDifferences, "", "note: router_id LVS1"},
 		{"no such file", []string{"testdata/missing.conf"}, exitFailure, "", "testdata/missing.conf"},
 		{"no file", nil, exitUsage, "", "which file?"},
+		{"two files", []string{"a.conf", "b.conf"}, exitUsage, "", "has one file"},
 		{"a node without a file", []string{"--node", "lvs1"}, exitUsage, "", "write NAME=FILE"},
 		{"both", []string{"--node", "lvs1=a", "b"}, exitUsage, "", "and not both"},
 	} {
@@ -100,6 +101,23 @@ func TestImportIntoAFolder(t *testing.T) {
 	}
 	if _, stderr, exit := command(t, append(args, "--force")...); exit != 0 {
 		t.Errorf("with --force: %d: %s", exit, stderr)
+	}
+}
+
+// TestNothingIsWrittenThatLVSDWouldRefuse, over what is good.
+func TestNothingIsWrittenThatLVSDWouldRefuse(t *testing.T) {
+	folder := t.TempDir()
+	good := filepath.Join(folder, "lvsd.hcl")
+	if err := os.WriteFile(good, []byte("# good\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(t.TempDir(), "keepalived.conf")
+	if err := os.WriteFile(empty, []byte("global_defs {\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, exit := command(t, "import", "keepalived", "--output", folder, "--force", empty)
+	if text, _ := os.ReadFile(good); exit != exitFailure || string(text) != "# good\n" || !strings.Contains(stderr, "nothing was written") {
+		t.Errorf("%d: %s\n%s", exit, text, stderr)
 	}
 }
 

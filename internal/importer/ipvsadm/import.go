@@ -18,6 +18,8 @@ type made struct {
 	services []*service
 	by       map[ipvsctl.ServiceKey]*service
 	director *importer.Block
+	// branches: what follows may be for another case than what was before.
+	branches bool
 }
 
 // Import makes lvsd's configuration of a text, as the commands in it would make a table.
@@ -53,6 +55,10 @@ func (m *made) apply(c command, names ipvsadm.Names) {
 	cmd, err := ipvsadm.Parse(c.args, names)
 	if err != nil {
 		m.lose(c.Place, importer.Lost, c.text, "ipvsadm would refuse it: "+err.Error(), "")
+		return
+	}
+	if deletes := cmd.Verb == ipvsadm.Clear || cmd.Verb == ipvsadm.DeleteService || cmd.Verb == ipvsadm.DeleteServer; deletes && m.branches {
+		m.note(c, "it may be for another case than what was added before, such as the stop of a script, so it deletes nothing here")
 		return
 	}
 	switch cmd.Verb {
@@ -102,7 +108,13 @@ func (m *made) service(c command, cmd ipvsadm.Command) {
 	if cmd.Op.Config.Netmask == ipvsctl.NotAPrefix && cmd.Verb != ipvsadm.DeleteService {
 		m.lose(c.Place, importer.Lost, c.text, "the mask has holes, and lvsd groups clients by networks", `Write netmask = "255.255.255.0" in the persistence block.`)
 	}
+	if cmd.Op.Config.Flags&ipvsctl.Persistent > 0 && cmd.Op.Config.Netmask == 0 && cmd.Verb != ipvsadm.DeleteService {
+		m.lose(c.Place, importer.Lost, c.text, "the mask makes all clients one, and lvsd groups clients by networks", `Write netmask = "1" in the persistence block for two groups of clients.`)
+		cmd.Op.Config.Netmask = uint8(key.Addr.BitLen())
+	}
 	switch {
+	case key.Mark == 0 && key.Addr.IsUnspecified():
+		m.refused(c, "no packet has the address "+key.Addr.String())
 	case cmd.Verb == ipvsadm.AddService && s != nil:
 		m.refused(c, "the service is there already")
 	case cmd.Verb == ipvsadm.AddService:
@@ -134,6 +146,8 @@ func (m *made) server(c command, cmd ipvsadm.Command) {
 	}
 	d := s.find(cmd.Op.Destination)
 	switch {
+	case cmd.Op.Destination.Addr.IsUnspecified():
+		m.refused(c, "no packet has the address "+cmd.Op.Destination.Addr.String())
 	case cmd.Verb == ipvsadm.AddServer && d != nil:
 		m.refused(c, "the real server is there already")
 	case cmd.Verb == ipvsadm.AddServer:

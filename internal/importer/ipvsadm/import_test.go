@@ -60,6 +60,32 @@ func TestTablesBecomeServices(t *testing.T) {
 	}
 }
 
+// What a shell would do with these lines is done, or told.
+func TestLinesOfScripts(t *testing.T) {
+	const add = "ipvsadm -A -t 10.13.0.200:80\n"
+	for _, tt := range []struct {
+		name, text string
+		want       string // a line of the configuration, or of the losses
+	}{
+		{"a word before nothing", "sudo\n", "1: lost: sudo"},
+		{"a comment is not continued", "# web \\\n" + add, `address = "10.13.0.200"`},
+		{"nothing follows the last line", `ipvsadm -A -t 10.13.0.200:80 \`, `address = "10.13.0.200"`},
+		{"lines are continued", "ipvsadm -A \\\n  -t 10.13.0.200:80\n", `address = "10.13.0.200"`},
+		{"the stop of an init script", "case $1 in\nstart)\n" + add + ";;\nstop)\nipvsadm -C\n;;\nesac\n", `address = "10.13.0.200"`},
+		{"a table that is cleared", add + "ipvsadm -C\n", "2: note: ipvsadm -C"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := Import("x", []byte(tt.text), names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made, losses := written(r); !strings.Contains(made+losses, tt.want) {
+				t.Errorf("there is no %q:\n%s%s", tt.want, made, losses)
+			}
+		})
+	}
+}
+
 // FuzzImport checks that no text makes the importer panic, that lvsd takes what it makes,
 // and that each line with words is somewhere.
 func FuzzImport(f *testing.F) {
@@ -70,6 +96,7 @@ func FuzzImport(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
+	f.Add("sudo\n# a \\\nipvsadm -C \\")
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := Import("x", []byte(text), names)
 		if err != nil {

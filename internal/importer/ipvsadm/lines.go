@@ -3,6 +3,7 @@ package ipvsadm
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -27,16 +28,19 @@ type command struct {
 func (m *made) read(file, text string) (all []command) {
 	var comment []string
 	line, begin := "", 0
-	for n, l := range strings.Split(text, "\n") {
+	lines := strings.Split(text, "\n")
+	for n, l := range lines {
 		l = strings.TrimRight(l, "\r")
 		if line == "" {
 			begin = n + 1
 		}
-		if more, is := strings.CutSuffix(l, `\`); is && len(line) < 1<<16 {
+		// As in a shell, a comment ends with its line.
+		more, is := strings.CutSuffix(l, `\`)
+		if _, remark := uncomment(line + l); is && remark == "" && len(line) < 1<<16 && n < len(lines)-1 {
 			line += more + " "
 			continue
 		}
-		line += l
+		line += more
 		at := importer.Place{File: file, Line: begin}
 		body, remark := uncomment(strings.TrimSpace(line))
 		line = ""
@@ -88,11 +92,11 @@ func (m *made) command(at importer.Place, text string) (c command, is bool) {
 		m.lose(at, importer.Lost, text, "it cannot be read: "+fmt.Sprint(err), "")
 		return c, false
 	}
-	if words[0] == "sudo" {
+	if words[0] == "sudo" && len(words) > 1 {
 		words = words[1:]
 	}
 	switch {
-	case len(words) > 0 && path.Base(words[0]) == "ipvsadm":
+	case path.Base(words[0]) == "ipvsadm":
 		words = words[1:]
 	case !strings.HasPrefix(words[0], "-"):
 		m.other(at, text, words)
@@ -111,10 +115,15 @@ func (m *made) command(at importer.Place, text string) (c command, is bool) {
 	return command{Place: at, text: text, args: words}, true
 }
 
+// branches are words of a shell after which some commands are for one case, and others for
+// another one, such as the start and the stop of an init script.
+var branches = []string{"case", "if", "for", "while", "until", "function"}
+
 // other tells of a line that is none of ipvsadm's.
 func (m *made) other(at importer.Place, text string, words []string) {
 	name, value, assigns := strings.Cut(text, "=")
 	value = strings.Trim(value, `"' `)
+	m.branches = m.branches || slices.Contains(branches, words[0]) || strings.HasSuffix(words[0], "()") || strings.HasSuffix(words[0], ")")
 	switch {
 	case !assigns || strings.ContainsAny(name, " \t"):
 		kind, reason := importer.Lost, "this is no line of ipvsadm, and nothing is run here"

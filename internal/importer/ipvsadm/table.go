@@ -79,9 +79,7 @@ func (s *service) block() *importer.Block {
 		}
 	} else {
 		b.Set("address", importer.String(s.key.Addr.String()))
-		if s.key.Port != 0 {
-			b.Set("port", importer.Number(s.key.Port))
-		}
+		b.Set("port", importer.Number(s.key.Port))
 		b.Set("protocol", importer.String(s.key.Protocol.String()))
 	}
 	b.Set("scheduler", importer.String(s.config.Scheduler))
