@@ -147,22 +147,25 @@ func programs() (all []doctor.Program) {
 	return all
 }
 
-// realtime tries to give a thread a real-time priority, and returns why it may not have one.
+// realtime tries to give this thread a real-time priority for a moment, and returns why it may
+// not have one. The thread goes on: with it would end the processes that it has started and
+// that are to die with their parent.
 func realtime() string {
-	why := make(chan string)
-	go func() {
-		runtime.LockOSThread() // for good: the thread ends with this
-		err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
-		switch {
-		case errors.Is(err, unix.EPERM) && os.Geteuid() != 0:
-			why <- "" // That says nothing of the daemon.
-		case err != nil:
-			why <- err.Error()
-		default:
-			why <- ""
-		}
-	}()
-	return <-why
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		return "" // It cannot be told.
+	}
+	err = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}, 0)
+	switch {
+	case errors.Is(err, unix.EPERM) && os.Geteuid() != 0:
+		return "" // That says nothing of the daemon.
+	case err != nil:
+		return err.Error()
+	}
+	_ = unix.SchedSetAttr(0, before, 0) // Less is always granted.
+	return ""
 }
 
 // table is the size of IPVS's table of connections, and how many there are.

@@ -78,6 +78,7 @@ func TestWhatIsBrokenIsSeenAndMended(t *testing.T) {
 		}
 		netnstest.Run(t, "nft -f "+path)
 	}
+	t.Cleanup(func() { nft("delete table inet filter") })
 	for _, tt := range []struct {
 		code          string
 		breaks, mends func() // no mends: by the fixes
