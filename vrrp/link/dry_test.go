@@ -20,6 +20,7 @@ func TestADryLinkChangesNothing(t *testing.T) {
 	ip(t, "addr add 10.9.0.1/24 dev va")
 	ip(t, "addr add 10.9.0.201/24 dev va") // It is among those that are released at the end.
 	there := func() string { return ip(t, "-o addr show dev va") + ip(t, "route show table all") + ip(t, "rule") }
+	wait(t, "the addresses of IPv6 to be whole", func() bool { return !strings.Contains(ip(t, "-6 -o addr"), "tentative") })
 	before := there()
 	peer := open(t, vrrp.Port{Interface: "vb", Family: 4})
 
