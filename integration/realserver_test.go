@@ -94,7 +94,7 @@ func (w way) hcl() string {
 // tells them which of the directors' names is theirs. Each way to them works then.
 func TestRealServersArePreparedByOneCommand(t *testing.T) {
 	text, ways := moreRouters, ways
-	if cluster.InQEMU() {
+	if cluster.InQEMU() && !testing.Short() { // TestServicesOfMarkedPackets has both in short.
 		ways = slices.Concat(ways, markedWays)
 	}
 	for _, w := range ways {
