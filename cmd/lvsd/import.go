@@ -38,8 +38,8 @@ to do:
 
 Nothing on this machine is changed, and no program is run. Passwords and keys are never
 printed: with --output, they become files of their own. lvsd-import(7) walks through the
-change, and back. The exit status is 0 if nothing is lost, 4 if something is, and 1 if a file
-cannot be read.`,
+change, and back. The exit status is 0 if nothing is lost, 4 if something is lost or done
+differently, and 1 if nothing can be made of a file.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -118,6 +118,9 @@ func (im *importing) run(c *cobra.Command, args []string) error {
 	made, err := convert.Read(im.Request)
 	if err != nil {
 		return failure(err)
+	}
+	if !made.Serves() {
+		return failure(errors.Join(im.tell(c, made), fmt.Errorf("there is neither a virtual router nor a virtual service in it: is it the configuration of %s?", im.Program)))
 	}
 	refused, err := made.Validate()
 	if err != nil {

@@ -45,6 +45,7 @@ func TestImport(t *testing.T) {
 		{"a word without a counterpart", []string{keepalivedSite(t, "150", "global_defs {\n  smtp_alert\n}\n")}, exitDifferences, `virtual_router "outside" {`, "keepalived.conf:14: lost: smtp_alert\n"},
 		{"a note is no loss", []string{keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, 0, "version   = 2", "nothing is lost; 1 note"},
 		{"but with --strict", []string{"--strict", keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, exitDifferences, "", "note: router_id LVS1"},
+		{"another program's file", []string{"../../examples/lvsd.hcl"}, exitFailure, "", "is it the configuration of keepalived?"},
 		{"no such file", []string{"testdata/missing.conf"}, exitFailure, "", "testdata/missing.conf"},
 		{"no file", nil, exitUsage, "", "which file?"},
 		{"two files", []string{"a.conf", "b.conf"}, exitUsage, "", "has one file"},
@@ -111,11 +112,8 @@ func TestNothingIsWrittenThatLVSDWouldRefuse(t *testing.T) {
 	if err := os.WriteFile(good, []byte("# good\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	empty := filepath.Join(t.TempDir(), "keepalived.conf")
-	if err := os.WriteFile(empty, []byte("global_defs {\n}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, stderr, exit := command(t, "import", "keepalived", "--output", folder, "--force", empty)
+	missing := keepalivedSite(t, "150", "SSL {\n  certificate /nonexistent/client.pem\n}\n"+strings.Replace(keepalivedService, "TCP_CHECK {\n", "SSL_GET {\n      url {\n        path /\n      }\n", 1))
+	_, stderr, exit := command(t, "import", "keepalived", "--output", folder, "--force", missing)
 	if text, _ := os.ReadFile(good); exit != exitFailure || string(text) != "# good\n" || !strings.Contains(stderr, "nothing was written") {
 		t.Errorf("%d: %s\n%s", exit, text, stderr)
 	}

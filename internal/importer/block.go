@@ -1,6 +1,10 @@
 package importer
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A Block is a block of lvsd's language.
 type Block struct {
@@ -120,6 +124,32 @@ type Result struct {
 	Blocks []*Block // at the top level, in the order in which they are to be written
 	Files  []File   // to be put beside it
 	Losses []Loss
+}
+
+// secretFolder is where the files with keys and passwords belong.
+const secretFolder = "/etc/lvsd/"
+
+// Secret adds the file of a secret, named by whose and what it is: "outside" and "password".
+// It returns the file's path. Equal secrets of one name are one file.
+func (r *Result) Secret(whose, what, secret string) (path string) {
+	name := strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.", c) {
+			return c
+		}
+		return '-'
+	}, whose)
+	path = secretFolder + name + "." + what
+	for n := 2; ; n++ {
+		i := slices.IndexFunc(r.Files, func(f File) bool { return f.Name == path })
+		switch {
+		case i < 0:
+			r.Files = append(r.Files, File{Name: path, Secret: secret})
+			return path
+		case r.Files[i].Secret == secret:
+			return path
+		}
+		path = fmt.Sprintf("%s%s-%d.%s", secretFolder, name, n, what)
+	}
 }
 
 // A File is a file with a secret, which only root and lvsd's user may read.

@@ -16,6 +16,11 @@ const (
 	Note                // nothing that runs is changed: the words had no effect, or have none here
 )
 
+var kinds = [...]string{Lost: "lost", Differs: "differs", Note: "note"}
+
+// String returns the kind in a word: "lost", "differs" or "note".
+func (k Kind) String() string { return kinds[k] }
+
 // A Loss is something of the other program's configuration that did not come along.
 type Loss struct {
 	Place

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/user"
@@ -49,6 +50,11 @@ var Programs = []struct{ Name, Files string }{
 	{"ipvsadm", "FILE"},
 }
 
+// A reader imports one file of a program, of one director.
+type reader func(r *Request, files disk, node, path string) (importer.Result, error)
+
+var readers = map[string]reader{"keepalived": readKeepalived, "ldirectord": readLdirectord, "ipvsadm": readIPVSAdm}
+
 // Read makes lvsd's configuration. An error says where something cannot be read.
 func Read(r Request) (*Import, error) {
 	stdin, err := r.input()
@@ -57,19 +63,17 @@ func Read(r Request) (*Import, error) {
 	}
 	files := disk{stdin: stdin}
 	im := &Import{Program: r.Program}
+	read, known := readers[r.Program]
 	switch {
-	case r.Program == "keepalived" && len(r.Nodes) > 0:
-		im.Result, im.Nodes, err = r.keepalivedNodes(files)
+	case !known:
+		return nil, fmt.Errorf("nothing is known of %q", r.Program)
+	case len(r.Nodes) > 0:
+		im.Result, im.Nodes, err = r.byNode(files, read)
 	case r.Program == "keepalived":
 		im.Result, im.Nodes, err = r.keepalived(files)
-	case r.Program == "ldirectord" && len(r.Nodes) > 0:
-		im.Result, im.Nodes, err = r.ldirectordNodes(files)
-	case r.Program == "ldirectord":
-		im.Result, im.Nodes, err = r.ldirectord(files)
-	case r.Program == "ipvsadm":
-		im.Result, im.Nodes, err = r.ipvsadm(files)
 	default:
-		return nil, fmt.Errorf("nothing is known of %q", r.Program)
+		im.Nodes = []string{r.Host}
+		im.Result, err = read(&r, files, r.Host, r.Files[0])
 	}
 	if err != nil {
 		return nil, err
@@ -132,6 +136,10 @@ func options(node string) keepalived.Options {
 	}}
 }
 
+func readKeepalived(_ *Request, files disk, node, path string) (importer.Result, error) {
+	return keepalived.Import(files, path, options(node))
+}
+
 // keepalived imports one file: of one director, or with conditions for several.
 func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
 	path := r.Files[0]
@@ -158,29 +166,30 @@ func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
 	return result, ids, nil
 }
 
-// keepalivedNodes imports a file of each director.
-func (r *Request) keepalivedNodes(files disk) (importer.Result, []string, error) {
-	of := make(map[string]importer.Result, len(r.Nodes))
-	var nodes []string
-	for node, path := range r.Nodes {
-		result, err := keepalived.Import(files, path, options(node))
+// byNode imports a file of each director, in the order of their names.
+func (r *Request) byNode(files disk, read reader) (importer.Result, []string, error) {
+	nodes := slices.Sorted(maps.Keys(r.Nodes))
+	of := make(map[string]importer.Result, len(nodes))
+	for _, node := range nodes {
+		result, err := read(r, files, node, r.Nodes[node])
 		if err != nil {
 			return importer.Result{}, nil, err
 		}
 		of[node] = result
-		nodes = append(nodes, node)
 	}
-	slices.Sort(nodes)
 	return importer.Merge(of), nodes, nil
+}
+
+// Serves reports whether there is a virtual router or a virtual service, without which there is
+// no configuration.
+func (im *Import) Serves() bool {
+	return slices.ContainsFunc(im.Blocks, func(b *importer.Block) bool { return b.Kind == "virtual_router" || b.Kind == "virtual_service" })
 }
 
 // Lossy reports whether something did not come along; strict: a note is something, too.
 func (im *Import) Lossy(strict bool) bool {
 	return slices.ContainsFunc(im.Losses, func(l importer.Loss) bool { return strict || l.Kind != importer.Note })
 }
-
-// kinds are the words for kinds of losses.
-var kinds = [...]string{importer.Lost: "lost", importer.Differs: "differs", importer.Note: "note"}
 
 // Tell returns the answer, in one file, or by parts in several.
 func (im *Import) Tell(parts bool) *api.Imported {
@@ -189,7 +198,7 @@ func (im *Import) Tell(parts bool) *api.Imported {
 		a.Secrets = append(a.Secrets, f.Name)
 	}
 	for _, l := range im.Losses {
-		a.Losses = append(a.Losses, api.ImportLoss{File: l.File, Line: l.Line, Node: l.Node, Kind: kinds[l.Kind], Text: l.Text, Reason: l.Reason, Remedy: l.Remedy})
+		a.Losses = append(a.Losses, api.ImportLoss{File: l.File, Line: l.Line, Node: l.Node, Kind: l.Kind.String(), Text: l.Text, Reason: l.Reason, Remedy: l.Remedy})
 	}
 	return a
 }
@@ -240,10 +249,10 @@ func (im *Import) Validate() (config.Diagnostics, error) {
 func (im *Import) Write(folder string, force bool) (names []string, err error) {
 	var files []output
 	for _, f := range im.texts(true) {
-		files = append(files, output{filepath.Join(folder, f.Name), f.Text, 0o644})
+		files = append(files, output{path: filepath.Join(folder, f.Name), text: f.Text, mode: 0o644})
 	}
 	for _, f := range im.Files {
-		files = append(files, output{filepath.Join(folder, filepath.Base(f.Name)), f.Secret, 0o640})
+		files = append(files, output{path: filepath.Join(folder, filepath.Base(f.Name)), text: f.Secret, mode: 0o640})
 	}
 	for _, f := range files {
 		if _, err := os.Lstat(f.path); err == nil && !force {
@@ -253,19 +262,27 @@ func (im *Import) Write(folder string, force bool) (names []string, err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if err := f.write(); err != nil {
-			return names, err
+	for i := range files { // All are on the disk before the first one is replaced.
+		if err = files[i].prepare(); err != nil {
+			break
 		}
-		names = append(names, f.path)
 	}
-	return names, nil
+	for i := range files {
+		if f := &files[i]; err == nil {
+			err = os.Rename(f.beside, f.path)
+			names = append(names, f.path)
+		} else if f.beside != "" {
+			err = errors.Join(err, os.Remove(f.beside))
+		}
+	}
+	return names, err
 }
 
 // An output is a file to be written.
 type output struct {
 	path, text string
 	mode       os.FileMode
+	beside     string // where its text is until it is in its place; empty: nowhere
 }
 
 // groupOf is the number of a group; -1: there is none, and it stays as it is.
@@ -281,23 +298,20 @@ func groupOf(name string) int {
 	return n
 }
 
-// write replaces a file: whoever reads it meanwhile reads the old one or the new one, and
-// nobody reads a secret before its mode is set.
-func (o output) write() error {
+// prepare writes a file's text beside it. Whoever reads the file when it is replaced reads the
+// old one or the new one, and nobody reads a secret before its mode is set.
+func (o *output) prepare() error {
 	file, err := os.CreateTemp(filepath.Dir(o.path), ".lvsd-import-")
 	if err != nil {
 		return err
 	}
+	o.beside = file.Name()
 	_, err = file.WriteString(o.text)
 	if o.mode&0o040 > 0 && o.mode&0o004 == 0 {
-		_ = file.Chown(-1, groupOf("lvsd")) // Where there is no such group, root alone reads it.
+		_ = file.Chown(-1, groupOf("lvsd")) // Where there is no such group, it stays the user's own.
 	}
-	err = errors.Join(err, file.Chmod(o.mode), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), o.path)
+	if err = errors.Join(err, file.Chmod(o.mode), file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", o.path, err)
 	}
-	if err != nil {
-		err = errors.Join(fmt.Errorf("writing %s: %w", o.path, err), os.Remove(file.Name()))
-	}
-	return err
+	return nil
 }

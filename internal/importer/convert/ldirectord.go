@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,30 +17,8 @@ import (
 // maxLookup bounds how long a name is looked up.
 const maxLookup = 10 * time.Second
 
-// ldirectord imports one file, which all directors have.
-func (r *Request) ldirectord(files disk) (importer.Result, []string, error) {
-	result, err := r.ldirectordFile(files, r.Files[0])
-	return result, []string{r.Host}, err
-}
-
-// ldirectordNodes imports a file of each director.
-func (r *Request) ldirectordNodes(files disk) (importer.Result, []string, error) {
-	of := make(map[string]importer.Result, len(r.Nodes))
-	var nodes []string
-	for node, path := range r.Nodes {
-		result, err := r.ldirectordFile(files, path)
-		if err != nil {
-			return importer.Result{}, nil, err
-		}
-		of[node] = result
-		nodes = append(nodes, node)
-	}
-	slices.Sort(nodes)
-	return importer.Merge(of), nodes, nil
-}
-
-// ldirectordFile imports a file, which ldirectord looks for in two folders first.
-func (r *Request) ldirectordFile(files disk, path string) (importer.Result, error) {
+// readLdirectord imports a file, which ldirectord looks for in two folders first.
+func readLdirectord(r *Request, files disk, _, path string) (importer.Result, error) {
 	text, err := files.Open(path)
 	for _, folder := range [...]string{"/etc/ha.d", "/etc/ha.d/conf"} {
 		if errors.Is(err, os.ErrNotExist) && !strings.Contains(path, "/") {

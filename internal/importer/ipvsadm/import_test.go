@@ -20,8 +20,7 @@ func written(r importer.Result) (text, losses string) {
 	importer.Tidy(r.Blocks)
 	var b strings.Builder
 	for _, l := range r.Losses {
-		kind := [...]string{importer.Lost: "lost", importer.Differs: "differs", importer.Note: "note"}[l.Kind]
-		fmt.Fprintf(&b, "%d: %s: %s\n\t%s\n", l.Line, kind, l.Text, l.Reason)
+		fmt.Fprintf(&b, "%d: %s: %s\n\t%s\n", l.Line, l.Kind, l.Text, l.Reason)
 		if l.Remedy != "" {
 			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
 		}

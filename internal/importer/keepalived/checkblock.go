@@ -84,15 +84,11 @@ func (l *lvs) begin(t target, kind string) *importer.Block {
 }
 
 // finish writes the pace of a check, and the way of its packets.
-func (l *lvs) finish(b *importer.Block, t target, change func(*rhythm, *pace)) []*importer.Block {
+func (l *lvs) finish(b *importer.Block, t target, change func(rhythm, *pace)) []*importer.Block {
 	y, from := rhythmOf(t.v, t.r, t.c)
-	before := y
-	if change != nil {
-		change(&y, nil)
-	}
 	p := y.pace()
 	if change != nil {
-		change(&before, &p)
+		change(y, &p)
 	}
 	p.set(b, from)
 	via(b, t.c)
@@ -139,10 +135,7 @@ func (l *lvs) http(t target, kind string) (all []*importer.Block) {
 			put(b, "host", host, importer.String)
 		}
 		b.Of(t.c.host.from...)
-		l.finish(b, t, func(y *rhythm, p *pace) {
-			if p == nil {
-				return
-			}
+		l.finish(b, t, func(y rhythm, p *pace) {
 			if n > 1 {
 				p.interval, p.down, p.about = n*p.interval, p.interval, "keepalived asks for one url each delay_loop"
 			}
@@ -277,8 +270,8 @@ func (l *lvs) udp(t target) []*importer.Block {
 		b.Set("reply", importer.Bool(true))
 	}
 	b.Of(t.c.reply.from...)
-	out := l.finish(b, t, func(y *rhythm, p *pace) {
-		if !t.c.reply.given && p != nil {
+	out := l.finish(b, t, func(y rhythm, p *pace) {
+		if !t.c.reply.given {
 			p.interval, p.timeout, p.comment = bounded(y.loop+y.timeout), min(y.timeout, maxInterval), ""
 			p.about = "delay_loop, and connect_timeout, for which keepalived waits each time"
 		}

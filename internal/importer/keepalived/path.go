@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,7 @@ func (c *section) routeBlocks(into *importer.Block, list []*Statement, track boo
 		r := &pathReader{section: c, s: s, b: importer.NewBlock("route", "").Of(s.Place).Note(comments(s)...)}
 		switch {
 		case !r.route(track):
-		case !c.isNew("route " + r.b.Labels[0] + " " + first(valueOf(r.b, "table"), "254") + " " + r.metric()):
+		case !c.isNew("route " + r.b.Labels[0] + " " + cmp.Or(valueOf(r.b, "table"), "254") + " " + r.metric()):
 			c.lose(importer.Lost, s, "there is a route to that destination already, and a table has one with each metric", "Write metric = 100, or another one, in one of the two.")
 		default:
 			into.Items = append(into.Items, r.b)
@@ -119,7 +120,7 @@ func (r *pathReader) metric() string {
 	if strings.Contains(r.b.Labels[0]+valueOf(r.b, "via"), ":") && (m == "" || m == "0") {
 		return "1024"
 	}
-	return first(m, "0")
+	return cmp.Or(m, "0")
 }
 
 // leads reports whether a route leads anywhere.
@@ -199,7 +200,7 @@ func (r *pathReader) locked(name string) {
 
 // table sets the routing table.
 func (r *pathReader) table(value string) {
-	value = first(tableNames[value], value)
+	value = cmp.Or(tableNames[value], value)
 	if _, err := strconv.ParseUint(value, 0, 32); err != nil {
 		r.loseText(importer.Lost, r.s, "table "+value, "lvsd knows routing tables by their numbers", "Write table = 100, with the number that /etc/iproute2/rt_tables has for it.")
 		r.at += 2
@@ -211,7 +212,7 @@ func (r *pathReader) table(value string) {
 // scope sets the scope of a route.
 func (r *pathReader) scope(value string) {
 	names := map[string]string{"0": "global", "200": "site", "253": "link", "254": "host"}
-	value = first(names[value], value)
+	value = cmp.Or(names[value], value)
 	if !strings.Contains(" global site link host ", " "+value+" ") {
 		r.lost(2)
 		return
@@ -371,7 +372,7 @@ func (r *pathReader) mark(value string) {
 // protocol reads the protocol of packets.
 func (r *pathReader) protocol(value string) {
 	names := map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp", "58": "icmpv6", "132": "sctp"}
-	value = strings.ToLower(first(names[value], value))
+	value = strings.ToLower(cmp.Or(names[value], value))
 	for _, known := range names {
 		if known == value {
 			r.b.Set("protocol", importer.String(value), r.s.Place)

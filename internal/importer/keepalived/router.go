@@ -13,21 +13,21 @@ func (r *routers) instance(s *Statement) {
 	i := &instance{section: r.section(s.Block), r: r, s: s, name: s.Arg(1)}
 	switch {
 	case len(s.Words) < 2:
-		r.foreignIn(s, "it has no name, and keepalived does not take it either")
+		r.dropBlock(importer.Lost, s, "it has no name, and keepalived does not take it either", "")
 		return
 	case slices.ContainsFunc(r.list, func(o *instance) bool { return o.name == i.name }):
-		r.foreignIn(s, "there is another vrrp_instance of that name above, and keepalived does not take this one")
+		r.dropBlock(importer.Lost, s, "there is another vrrp_instance of that name above, and keepalived does not take this one", "")
 		return
 	}
 	r.extra(s, 2)
 	id := i.last("virtual_router_id")
 	if id == nil {
-		r.foreignIn(s, "it has no virtual_router_id, and keepalived does not run it either")
+		r.dropBlock(importer.Lost, s, "it has no virtual_router_id, and keepalived does not run it either", "")
 		return
 	}
 	n, ok := i.whole(id, 1, 1, 255)
 	if !ok {
-		r.foreignIn(s, "without a virtual_router_id, keepalived does not run it either")
+		r.dropBlock(importer.Lost, s, "without a virtual_router_id, keepalived does not run it either", "")
 		return
 	}
 	i.id = n

@@ -10,27 +10,6 @@ import (
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
-// secretFolder is where the files with keys and passwords belong.
-const secretFolder = "/etc/lvsd/"
-
-// secretFile adds a file for a secret of a virtual router, and returns its path.
-func (w *walk) secretFile(router, what, secret string) string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
-			return r
-		}
-		return '-'
-	}, router)
-	file := secretFolder + name + "." + what
-	for _, f := range w.Files {
-		if f.Name == file && f.Secret != secret {
-			file = secretFolder + name + "-" + strconv.Itoa(len(w.Files)) + "." + what
-		}
-	}
-	w.Files = append(w.Files, importer.File{Name: file, Secret: secret})
-	return file
-}
-
 // authentication makes a block authentication of what stands in the blocks authentication
 // and auth_hmac.
 func (i *instance) authentication() {
@@ -64,7 +43,7 @@ func (i *instance) password(s *Statement) {
 		i.secretly(importer.Note, "version 3 of VRRP has no passwords, and keepalived passes over them", "", s, kind, pass)
 	default:
 		text := pass.Words[1]
-		file := i.secretFile(i.name, "password", text[:min(len(text), 8)])
+		file := i.Secret(i.name, "password", text[:min(len(text), 8)])
 		b := i.b.Block("authentication").Of(places(s, kind)...).Note(comments(s)...)
 		remarks(b, b.Set("password", importer.Expr(`trimspace(file(`+strconv.Quote(path.Base(file))+`))`), pass.Place), pass)
 		if len(text) > 8 {
@@ -161,7 +140,7 @@ func (i *instance) key(b *importer.Block, s *Statement, ids []string) bool {
 	file, is := strings.CutPrefix(s.Words[2], "file:")
 	switch {
 	case !is:
-		file = i.secretFile(i.name, "key"+s.Words[1], s.Words[2])
+		file = i.Secret(i.name, "key"+s.Words[1], s.Words[2])
 	case !path.IsAbs(file):
 		i.loseText(importer.Differs, s, "key "+s.Words[1]+" file:"+file, "the path of a key file is absolute", "Write the whole path in the key block.")
 		file = path.Join("/etc/keepalived", file)

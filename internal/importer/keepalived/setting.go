@@ -101,24 +101,6 @@ func timer[T any](ref func(*T) *setting[time.Duration]) func(*walk, *Statement, 
 	}
 }
 
-// maxSeconds is more than any time that makes sense, and fits into a Duration.
-const maxSeconds = 1 << 32
-
-// seconds reads a time as keepalived has it: "6", "0.5".
-func seconds(text string) (time.Duration, bool) {
-	if strings.Trim(text, "0123456789.") != "" || text == "" {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f > maxSeconds {
-		return 0, false
-	}
-	return time.Duration(f * float64(time.Second)).Round(time.Microsecond), true
-}
-
-// truths are the words for true and false.
-var truths = map[string]bool{"on": true, "true": true, "yes": true, "off": false, "false": false, "no": false}
-
 // flag reads a word that is true by itself, or says whether.
 func flag[T any](ref func(*T) *setting[bool]) func(*walk, *Statement, *T) {
 	return func(w *walk, s *Statement, t *T) {

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -53,7 +54,7 @@ func readTrackers(w *walk, top *section) *trackers {
 		for _, s := range top.take(k.defined...) {
 			name := s.Arg(1)
 			if all.by[k.kind+" "+name] != nil {
-				w.foreignIn(s, "there is another one of that name above, which counts")
+				w.dropBlock(importer.Lost, s, "there is another one of that name above, which counts", "")
 				continue
 			}
 			w.extra(s, 2)
@@ -71,7 +72,7 @@ func readTrackers(w *walk, top *section) *trackers {
 func (t *trackers) tracks(c *section, b *importer.Block, own string, weighs bool) {
 	for _, k := range trackKinds {
 		for _, s := range c.lines(k.list) {
-			t.track(c, b, k.kind, first(k.weight, "0"), s, own, weighs)
+			t.track(c, b, k.kind, cmp.Or(k.weight, "0"), s, own, weighs)
 		}
 	}
 }
@@ -267,7 +268,7 @@ func (d *tracker) file(b *importer.Block) {
 	b.Set("number", importer.Bool(true), s.Place)
 	d.extra(s, 2)
 	if i := d.last("init_file"); i != nil {
-		d.lose(importer.Differs, i, "lvsd writes no files; while the file is missing, it counts as 0, and is a finding", "Let systemd-tmpfiles make it: f "+s.Words[1]+" 0644 root root - "+first(i.Arg(1), "0"))
+		d.lose(importer.Differs, i, "lvsd writes no files; while the file is missing, it counts as 0, and is a finding", "Let systemd-tmpfiles make it: f "+s.Words[1]+" 0644 root root - "+cmp.Or(i.Arg(1), "0"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -222,7 +223,7 @@ func (i *instance) addresses() {
 	}
 	for _, v := range others {
 		b := i.b.Block("extra_address", v.text())
-		on := first(v.device, i.device)
+		on := cmp.Or(v.device, i.device)
 		if on != i.device {
 			b.Set("interface", importer.String(on), v.s.Place)
 			if v.untracked {

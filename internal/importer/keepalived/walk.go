@@ -1,9 +1,12 @@
 package keepalived
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/config"
@@ -53,7 +56,8 @@ func (w *walk) note(s *Statement, reason string) { w.lose(importer.Note, s, reas
 const hidden = "…"
 
 // harmless are words without a counterpart that change nothing of what clients see.
-const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
+var harmless = sync.OnceValue(func() []string {
+	return strings.Fields(` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log_all_failures checker_no_swap checker_priority
 	checker_process_name checker_rlimit_rtime checker_rlimit_rttime checker_rt_priority child_wait_time config_save_dir
 	data_use_instance bfd_priority bfd_no_swap bfd_rt_priority bfd_rlimit_rtime bfd_rlimit_rttime bfd_process_name
 	debug fifo_write_vrrp_states_on_reload fork_delay higher_prio_send_advert include_check instance iproute_etc_dir iproute_usr_dir
@@ -67,7 +71,8 @@ const harmless = ` accept_mode bfd_cpu_affinity checker_cpu_affinity checker_log
 	v3_checksum_as_v2 vrrp_higher_prio_send_advert vrrp_ipsets vrrp_iptables vrrp_lower_prio_no_advert vrrp_netlink_cmd_rcv_bufs
 	vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force vrrp_no_swap
 	vrrp_owner_ignore_adverts vrrp_priority vrrp_process_name vrrp_rlimit_rtime vrrp_rlimit_rttime vrrp_rt_priority
-	vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy vrrp_skip_check_adv_addr `
+	vrrp_rx_bufs_multiplier vrrp_rx_bufs_policy vrrp_skip_check_adv_addr`)
+})
 
 // foreign notes a statement for which there is no rule, and all that is in its block, by
 // the table of words that have no counterpart.
@@ -83,8 +88,8 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 	f, known := config.Foreign("keepalived", word)
 	unneeded := strings.HasPrefix(f.Advice, "Remove it")
 	switch {
-	case strings.Contains(harmless, " "+word+" ") || strings.Contains(harmless, "\t"+word+" ") || strings.Contains(harmless, " "+word+"\n"):
-		return importer.Note, first(f.Advice, "it concerns how keepalived itself runs"), ""
+	case slices.Contains(harmless(), word):
+		return importer.Note, cmp.Or(f.Advice, "it concerns how keepalived itself runs"), ""
 	case !known:
 		return importer.Lost, "keepalived has no such word here, and passes over it", ""
 	case f.Counterpart && unneeded:
@@ -120,12 +125,6 @@ func (w *walk) drop(kind importer.Kind, outer *Statement) {
 	}
 }
 
-// foreignIn notes that a statement did not come along, and all that is in its block.
-func (w *walk) foreignIn(s *Statement, reason string) {
-	w.lose(importer.Lost, s, reason, "")
-	w.drop(importer.Lost, s)
-}
-
 // extra notes the words of a statement after those that were read.
 func (w *walk) extra(s *Statement, read int) {
 	if len(s.Words) > read {
@@ -146,21 +145,36 @@ func (w *walk) whole(s *Statement, at, lo, hi int) (n int, ok bool) {
 
 // span reads a word that is a time in seconds, with decimals.
 func (w *walk) span(s *Statement, at int) (t time.Duration, ok bool) {
-	n, err := strconv.ParseFloat(s.Arg(at), 64)
-	if err != nil || n < 0 || n > 1e6 {
+	t, ok = seconds(s.Arg(at))
+	if !ok || t > 1e6*time.Second {
 		w.lose(importer.Lost, s, "a number of seconds was expected, and keepalived does not take this either", "")
 		return 0, false
 	}
-	return time.Duration(n*1e6+0.5) * time.Microsecond, true
+	return t, true
 }
+
+// maxSeconds is more than any time that makes sense, and fits into a Duration.
+const maxSeconds = 1 << 32
+
+// seconds reads a time as keepalived has it: "6", "0.5".
+func seconds(text string) (time.Duration, bool) {
+	if strings.Trim(text, "0123456789.") != "" || text == "" {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f > maxSeconds {
+		return 0, false
+	}
+	return time.Duration(f * float64(time.Second)).Round(time.Microsecond), true
+}
+
+// truths are the words for true and false.
+var truths = map[string]bool{"on": true, "true": true, "yes": true, "off": false, "false": false, "no": false}
 
 // on reads a word that says yes or no. Without one, the statement itself says yes.
 func (w *walk) on(s *Statement) bool {
-	switch s.Arg(1) {
-	case "", "on", "true", "yes":
-		return true
-	case "off", "false", "no":
-		return false
+	if says, known := truths[s.Arg(1)]; known || len(s.Words) < 2 {
+		return says || len(s.Words) < 2
 	}
 	w.lose(importer.Lost, s, "on or off was expected, and keepalived does not take this either", "")
 	return false
@@ -179,14 +193,4 @@ func (w *walk) findProgram(s *Statement, name string) string {
 	guess := "/usr/bin/" + path.Base(path.Clean("/"+name))
 	w.lose(importer.Differs, s, "keepalived looks for the program "+name+", and lvsd needs its path, which is taken to be "+guess, "Write its path, which \"command -v "+name+"\" shows; there is no shell: a command line for one is a program file of its own.")
 	return guess
-}
-
-// first returns the first text that is not empty.
-func first(all ...string) string {
-	for _, text := range all {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -25,40 +25,9 @@ func (w *walk) login(s *service, b *importer.Block) bool {
 	}
 	b.Set("user", importer.String(l.value), l.Place)
 	if p != nil {
-		b.Set("password_file", importer.String(w.secret(s, "password", p.value)), p.Place)
+		b.Set("password_file", importer.String(w.Secret(s.name, "password", p.value)), p.Place)
 	}
 	return true
-}
-
-// secret adds a file with a secret of a service, and returns its path.
-func (w *walk) secret(s *service, what, text string) string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
-			return r
-		}
-		return '-'
-	}, s.name)
-	file := "/etc/lvsd/" + name + "." + what
-	for i := 2; ; i++ {
-		at := indexFile(w.Files, file)
-		if at < 0 {
-			w.Files = append(w.Files, importer.File{Name: file, Secret: text})
-			return file
-		}
-		if w.Files[at].Secret == text {
-			return file
-		}
-		file = "/etc/lvsd/" + name + "-" + strconv.Itoa(i) + "." + what
-	}
-}
-
-func indexFile(files []importer.File, name string) int {
-	for i, f := range files {
-		if f.Name == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // mail makes a check of a server of mailboxes.
@@ -176,7 +145,7 @@ func (w *walk) radius(s *service) *importer.Block {
 		w.lose(importer.Differs, s.line, "without a login, ldirectord takes all servers of RADIUS for down; here, they must tell their status", "")
 	}
 	if l := w.of(s, "secret"); l != nil {
-		b.Set("secret_file", importer.String(w.secret(s, "secret", l.value)), l.Place)
+		b.Set("secret_file", importer.String(w.Secret(s.name, "secret", l.value)), l.Place)
 		return b
 	}
 	w.lose(importer.Differs, s.line, "a server of RADIUS answers nobody without a secret; here, it must answer to ping", `Write check "radius" with secret_file.`)
