@@ -101,13 +101,14 @@ func nameRows(both ...*config.Config) rowNames {
 	for _, c := range both {
 		for i := range c.Services {
 			s := &c.Services[i]
+			as := translationOf(s)
 			for _, key := range s.Keys() {
 				n.services[key] = s.Name
 				for j := range s.Servers {
-					n.servers[place{key, translated(s, key, s.Servers[j].Key)}] = api.RowChange{Server: s.Servers[j].Name, Configured: s.Servers[j].Destination.Weight}
+					n.servers[place{key, as.to(key, s.Servers[j].Key)}] = api.RowChange{Server: s.Servers[j].Name, Configured: s.Servers[j].Destination.Weight}
 				}
 				if s.Fallback != nil {
-					n.servers[place{key, translated(s, key, s.Fallback.Key)}] = api.RowChange{Server: "fallback", Configured: s.Fallback.Destination.Weight}
+					n.servers[place{key, as.to(key, s.Fallback.Key)}] = api.RowChange{Server: "fallback", Configured: s.Fallback.Destination.Weight}
 				}
 			}
 		}

@@ -99,7 +99,7 @@ func (c *Core) reasons(now time.Time, t ipvsctl.Table) map[place]string {
 	all := make(map[place]string)
 	for i := range c.config.Services {
 		s := &c.config.Services[i]
-		rows := t[s.Key].Destinations
+		rows, as := t[s.Key].Destinations, translationOf(s)
 		for j := range s.Servers {
 			row, listed := rows.Get(s.Servers[j].Key)
 			if listed && row.Weight == s.Servers[j].Destination.Weight {
@@ -110,7 +110,7 @@ func (c *Core) reasons(now time.Time, t ipvsctl.Table) map[place]string {
 			w := weigh(now, &s.Servers[j], s.PolicyOf(j), c.standing(i, j), c.holds(i))
 			reason := reasonFor(c.planned.Verdicts[i], &s.Servers[j], w, &srv)
 			for _, key := range s.Keys() {
-				all[place{key, translated(s, key, s.Servers[j].Key)}] = reason
+				all[place{key, as.to(key, s.Servers[j].Key)}] = reason
 			}
 		}
 	}

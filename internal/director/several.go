@@ -11,13 +11,37 @@ import (
 // A virtual service of the configuration may be several of the kernel's. What is worked out
 // about it is about the first one, whose rows those of the others follow.
 
-// translated returns what a destination of a service is in another one of its virtual
-// services of the kernel: at that one's port, unless it has a port of its own.
-func translated(s *config.Service, to ipvsctl.ServiceKey, d ipvsctl.DestinationKey) ipvsctl.DestinationKey {
-	own := d.Port != s.Key.Port || s.Fallback != nil && s.Fallback.OwnPort && s.Fallback.Key == d ||
-		slices.ContainsFunc(s.Servers, func(srv config.Server) bool { return srv.OwnPort && srv.Key == d })
-	if !own {
-		d.Port = to.Port
+// A translation tells what the destinations of a service are in another one of its virtual
+// services of the kernel: they are at that one's port, but for those that have a port of their
+// own, which is another one than the service's first, or among these.
+type translation struct {
+	first uint16
+	own   map[ipvsctl.DestinationKey]bool // nil: none
+}
+
+func translationOf(s *config.Service) translation {
+	t := translation{first: s.Key.Port}
+	note := func(d ipvsctl.DestinationKey, own bool) {
+		if own && d.Port == t.first {
+			if t.own == nil {
+				t.own = make(map[ipvsctl.DestinationKey]bool)
+			}
+			t.own[d] = true
+		}
+	}
+	for i := range s.Servers {
+		note(s.Servers[i].Key, s.Servers[i].OwnPort)
+	}
+	if s.Fallback != nil {
+		note(s.Fallback.Key, s.Fallback.OwnPort)
+	}
+	return t
+}
+
+// to translates one destination.
+func (t *translation) to(key ipvsctl.ServiceKey, d ipvsctl.DestinationKey) ipvsctl.DestinationKey {
+	if d.Port == t.first && !t.own[d] {
+		d.Port = key.Port
 	}
 	return d
 }
@@ -28,11 +52,11 @@ func spread(t ipvsctl.Table, s *config.Service, may func(ipvsctl.ServiceKey) boo
 	if len(s.More) == 0 {
 		return
 	}
-	first := t[s.Key]
+	first, as := t[s.Key], translationOf(s)
 	for _, key := range s.Keys() {
 		vs := ipvsctl.VirtualService{Service: first.Service}
 		for _, row := range first.Destinations {
-			vs.Destinations.Set(translated(s, key, row.Key), row.Value)
+			vs.Destinations.Set(as.to(key, row.Key), row.Value)
 		}
 		if delete(t, key); may(key) {
 			t[key] = vs
@@ -51,12 +75,13 @@ func countersOf(s *config.Service, counters Counted) ipvsctl.Rows[ipvsctl.Counte
 	for _, row := range counters[s.Key] {
 		servers = append(servers, row.Key)
 	}
+	as, keys := translationOf(s), s.Keys()
 	for _, d := range servers {
 		var n ipvsctl.Counters
-		for _, key := range s.Keys() {
+		for _, key := range keys {
 			at := d
 			if d.Addr.IsValid() {
-				at = translated(s, key, d)
+				at = as.to(key, d)
 			}
 			one, _ := counters[key].Get(at)
 			n = plus(n, one)
