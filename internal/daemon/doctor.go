@@ -18,9 +18,6 @@ import (
 	"github.com/lvsd/lvsd/vrrp/link"
 )
 
-// DefaultRealServerState is where lvsd realserver remembers what it has changed.
-const DefaultRealServerState = "/var/lib/lvsd-realserver"
-
 // Doctor examines this machine by the directors' configuration: as a director, as a real
 // server, or both. With fix it mends what can be mended, and taken back. The state directory of
 // the options is that of lvsd realserver.
@@ -33,35 +30,36 @@ func Doctor(ctx context.Context, o Options, director, fix bool) (*api.Checkup, e
 	if err != nil {
 		return nil, err
 	}
+	done := make([][]string, len(doctor.Examinations))
+	if fix && mendAll(ctx, o, r, c, done) {
+		if c, err = caseOf(ctx, o, r, director); err != nil {
+			return nil, err
+		}
+	}
 	a := &api.Checkup{SchemaVersion: api.SchemaVersion, Path: o.Config, Node: r.Config.Node, OK: true, Roles: rolesOf(c)}
 	for i := range doctor.Examinations {
 		e := &doctor.Examinations[i]
-		result, done := e.Look(c), []string(nil)
-		if fix {
-			done = mendAll(ctx, o, r, result.Fixes())
-		}
-		if len(done) > 0 {
-			if c, err = caseOf(ctx, o, r, director); err != nil {
-				return nil, err
-			}
-			result = e.Look(c)
-		}
+		result := e.Look(c)
 		a.OK = a.OK && result.Judgement != api.Wrong
-		a.Examinations = append(a.Examinations, e.Tell(result, done))
+		a.Examinations = append(a.Examinations, e.Tell(result, done[i]))
 	}
 	return a, nil
 }
 
-// mendAll makes changes, and returns what was done.
-func mendAll(ctx context.Context, o Options, c *realserver.Cluster, fixes []doctor.Fix) (done []string) {
-	for _, f := range fixes {
-		said, err := mend(ctx, o, c, f)
-		if err != nil {
-			said = fmt.Sprintf("%s: failed: %v", said, err)
+// mendAll mends what each examination finds, notes what was done for it, and reports whether
+// anything was.
+func mendAll(ctx context.Context, o Options, r *realserver.Cluster, c *doctor.Case, done [][]string) (some bool) {
+	for i := range doctor.Examinations {
+		result := doctor.Examinations[i].Look(c)
+		for _, f := range result.Fixes() {
+			said, err := mend(ctx, o, r, f)
+			if err != nil {
+				said = fmt.Sprintf("%s: failed: %v", said, err)
+			}
+			done[i], some = append(done[i], said), true
 		}
-		done = append(done, said)
 	}
-	return done
+	return some
 }
 
 // mend makes one change, and returns what it is.
@@ -88,7 +86,7 @@ func caseOf(ctx context.Context, o Options, r *realserver.Cluster, director bool
 	}
 	c := &doctor.Case{Facts: f, Config: r.Config}
 	if err := capable(); err != nil {
-		f.Lacking = []string{"CAP_NET_ADMIN or CAP_NET_RAW"}
+		f.Incapable = err.Error()
 	}
 	if f.Role, f.Left, err = realServerLook(o, r); err != nil {
 		f.Unread = err.Error()
@@ -133,7 +131,7 @@ const answerWait = 600 * time.Millisecond
 func heard(c *config.Config, f *doctor.Facts) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	slots := make(chan struct{}, 32)
+	slots := make(chan struct{}, 256)
 	for i := range c.Routers {
 		for _, p := range c.Routers[i].Addresses {
 			if !p.Addr().Is4() {

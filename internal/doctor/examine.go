@@ -27,11 +27,12 @@ const (
 var Examinations = []Examination{
 	{"ipvs", kernel, "the kernel has IPVS", "No virtual service is served.", "--fix loads the module ip_vs.", true, false, lookIPVS},
 	{"scheduler", kernel, "the kernel has the schedulers", "A virtual service is missing from the table.", "Install the package with the kernel's modules, or choose another scheduler.", true, false, lookSchedulers},
-	{"forwarding", kernel, "packets are forwarded", "By NAT, connections hang: replies of the real servers end at the director.", "--fix sets net.ipv4.ip_forward or net.ipv6.conf.all.forwarding.", true, false, lookForwarding},
+	{forwardingOff, kernel, "packets are forwarded", "By NAT, connections hang: replies of the real servers end at the director.", "--fix sets net.ipv4.ip_forward or net.ipv6.conf.all.forwarding.", true, false, lookForwarding},
 	{"redirects", kernel, "servers are not told of shorter ways", "By NAT on one interface, clients in the servers' network see resets, after some seconds that worked.", "--fix sets send_redirects of that interface and of \"all\".", true, false, lookRedirects},
 	{"offload", kernel, "packets are not put together on arrival", "Downloads through the director are slow or hang, small pages work.", "ethtool -K eth0 lro off.", true, false, lookOffloads},
 	{"table-size", kernel, "the table of connections is large enough", "With many connections, the processor time of each packet grows.", "options ip_vs conn_tab_bits=20 in /etc/modprobe.d.", true, false, lookTableSize},
 	{"tracking", kernel, "the kernel's tracking of connections has room", "Under load, new clients are not answered; the kernel logs \"nf_conntrack: table full\".", "Raise net.netfilter.nf_conntrack_max.", true, true, lookTracking},
+	{"interface", network, "the interfaces of virtual routers are there", "This director is never Master.", "Correct the interface's name.", true, false, lookInterfaces},
 	{"ways", network, "there is a way to each real server", "A real server is down, or gets no packets.", "Give the director an address in the servers' network, or a route.", true, false, lookWays},
 	{"tunnel-mtu", network, "clients' packets fit into the tunnels", "Uploads hang, downloads work.", "--fix sets net.ipv4.vs.pmtu_disc; or raise the MTU between directors and servers.", true, false, lookTunnels},
 	{"adverts-filtered", network, "the packet filter lets adverts in", "Both directors are Master.", "Let protocol 112 in.", true, false, lookAdvertsFiltered},

@@ -44,7 +44,7 @@ func healthy() *Case {
 			},
 			Settings: map[machine.Setting]string{machine.SendRedirects(all): "0", machine.SendRedirects("eth0"): "0"},
 			Modules:  map[string]bool{"ip_vs_wlc": true},
-			Ways:     map[netip.Addr]Way{web: {Interface: "eth1"}},
+			Ways:     map[netip.Addr]Way{web: {Way: machine.Way{Interface: "eth1"}}},
 			MTU:      map[string]int{"eth0": 1500, "eth1": 1500},
 			Bridges:  []Bridge{{Name: "br0", Snooping: true, Querier: true, Ports: []string{"eth0"}}},
 			Filters:  []Chain{},
@@ -67,18 +67,19 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 	}{
 		{"ipvs", "the module is not loaded", func(c *Case) { c.Machine.Settings = nil }, "no IPVS", "modprobe ip_vs"},
 		{"scheduler", "the kernel has no such module", func(c *Case) { c.Modules = map[string]bool{"ip_vs_rr": true} }, `no module ip_vs_wlc`, ""},
-		{"forwarding", "ip_forward is 0", func(c *Case) { c.Machine.Forward4 = false }, "does not forward", "sysctl -w net.ipv4.ip_forward=1"},
+		{"forwarding-off", "ip_forward is 0", func(c *Case) { c.Machine.Forward4 = false }, "does not forward", "sysctl -w net.ipv4.ip_forward=1"},
 		{"redirects", "clients in the servers' network", func(c *Case) {
-			c.Ways[web] = Way{Interface: "eth0"}
+			c.Ways[web] = Way{Way: machine.Way{Interface: "eth0"}}
 			c.Settings[machine.SendRedirects("eth0")] = "1"
 		}, "answer clients directly", "sysctl -w net.ipv4.conf.eth0.send_redirects=0"},
 		{"offload", "LRO on a driver that keeps it", func(c *Case) { c.LargeReceive = map[string]bool{"eth1": true} }, "eth1 puts packets together", ""},
 		{"table-size", "a million connections in 4096 buckets", func(c *Case) { c.Connections = 1_000_000 }, "in a table of 4096 buckets", ""},
 		{"tracking", "nf_conntrack is nearly full", func(c *Case) { c.Tracked = 90 }, "90 of at most 100", ""},
+		{"interface", "a name with a typo", func(c *Case) { c.Config.Routers[0].Interface = "ethO" }, "no such interface", ""},
 		{"ways", "no route", func(c *Case) { c.Ways[web] = Way{Failure: "network is unreachable"} }, "network is unreachable", ""},
 		{"ways", "direct routing by way of a router", func(c *Case) {
 			c.forwarded(ipvsctl.Destination{Forward: ipvsctl.Direct})
-			c.Ways[web] = Way{Interface: "eth1", Gateway: netip.MustParseAddr("192.168.1.1")}
+			c.Ways[web] = Way{Way: machine.Way{Interface: "eth1", Gateway: netip.MustParseAddr("192.168.1.1")}}
 		}, "behind 192.168.1.1", ""},
 		{"tunnel-mtu", "nobody tells clients of the tunnel's MTU", func(c *Case) {
 			c.forwarded(ipvsctl.Destination{Forward: ipvsctl.Tunnel})
@@ -145,7 +146,7 @@ func TestNothingIsWrongWithAHealthyMachine(t *testing.T) {
 func TestWhatCannotBeToldIsNotWrong(t *testing.T) {
 	c := healthy()
 	c.Modules, c.Filters, c.Unfiltered, c.Heard, c.Buckets, c.Bridges = nil, nil, "nft is not there", nil, 0, nil
-	c.Silent, c.Unread, c.Lacking = "no daemon", "it cannot be read", []string{"CAP_NET_RAW"}
+	c.Silent, c.Unread, c.Incapable = "no daemon", "it cannot be read", "it lacks CAP_NET_RAW"
 	for _, code := range strings.Fields("scheduler adverts-filtered sync-filtered snooping address-answered table-size daemon real-server capabilities") {
 		i := slices.IndexFunc(Examinations, func(e Examination) bool { return e.Code == code })
 		if r := Examinations[i].Look(c); r.Judgement != api.NotKnown || r.Why == "" {
@@ -178,6 +179,16 @@ func TestADirectorThatIsARealServerHasTheAddressOnLo(t *testing.T) {
 	c.Machine.Interfaces[0].Addresses = []netip.Prefix{netip.PrefixFrom(virtual, 32)}
 	c.Machine.Interfaces[2].ARPIgnore = 1
 	if r := lookTwice(c); r.Judgement != api.Fine {
+		t.Errorf("%+v", r.Wrongs)
+	}
+}
+
+// What the daemon finds by facts that are examined here is not told twice, and not after it was
+// mended.
+func TestWhatIsExaminedIsNotToldOfTheDaemonToo(t *testing.T) {
+	c := healthy()
+	c.Daemon = []api.Finding{{Code: forwardingOff, Severity: api.Error, Text: "does not forward"}, {Code: "drains", Severity: api.Info}}
+	if r := lookDaemon(c); r.Judgement != api.Fine {
 		t.Errorf("%+v", r.Wrongs)
 	}
 }

@@ -43,8 +43,9 @@ type Facts struct {
 	ClockKept bool
 	// Realtime is why no process of this user may have a real-time priority; empty: it may.
 	Realtime string
-	// Capabilities that this process lacks, of those that the daemon needs.
-	Lacking []string
+	// Incapable is which capabilities this process lacks, of those that the daemon needs;
+	// empty: none.
+	Incapable string
 	// Role is what the machine is as a real server, Left what is wrong with that, and
 	// Unread why neither is known.
 	Role   realserver.Role
@@ -57,10 +58,8 @@ type Facts struct {
 
 // A Way is where packets to an address go.
 type Way struct {
-	Interface string     // by which they leave
-	Gateway   netip.Addr // that they go by; invalid: the address is a neighbour
-	Local     bool       // the address is this machine's own
-	Failure   string     // why there is none; empty: there is
+	machine.Way
+	Failure string // why there is none; empty: there is
 }
 
 // A Bridge is one of this machine's.

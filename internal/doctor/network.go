@@ -3,10 +3,25 @@ package doctor
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
+
+func lookInterfaces(c *Case) (r Result) {
+	if len(c.Config.Routers) == 0 {
+		return needless("there is no virtual router")
+	}
+	for i := range c.Config.Routers {
+		v := &c.Config.Routers[i]
+		if !slices.Contains(c.Machine.Names(), v.Interface) {
+			r.wrong("interface "+v.Interface, "correct its name, or make it: there are "+strings.Join(c.Machine.Names(), ", "), nil,
+				"virtual router %q is on %s, and there is no such interface", v.Name, v.Interface)
+		}
+	}
+	return r.judged()
+}
 
 func lookWays(c *Case) (r Result) {
 	all := c.servings()

@@ -2,10 +2,13 @@ package doctor
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/lvsd/lvsd/internal/api"
 )
+
+// forwardingOff is an examination, and a finding of the daemon's by the same facts, which the
+// daemon looks at every ten seconds: after a --fix its finding is out of date.
+const forwardingOff = "forwarding-off"
 
 // lookDaemon hands on what the daemon that runs finds itself.
 func lookDaemon(c *Case) (r Result) {
@@ -13,7 +16,7 @@ func lookDaemon(c *Case) (r Result) {
 		return unknown(c.Silent)
 	}
 	for _, f := range c.Daemon {
-		if f.Severity != api.Info {
+		if f.Severity != api.Info && f.Code != forwardingOff {
 			r.Wrongs = append(r.Wrongs, Wrong{f.Severity, f.Subject, f.Text, f.Remedy, nil})
 		}
 	}
@@ -29,8 +32,8 @@ func lookSecond(c *Case) (r Result) {
 }
 
 func lookCapabilities(c *Case) (r Result) {
-	if len(c.Lacking) > 0 {
-		return unknown("this command lacks " + strings.Join(c.Lacking, ", ") + ": run it as root")
+	if c.Incapable != "" {
+		return unknown("what needs them is not known here: " + c.Incapable)
 	}
 	return r.judged()
 }

@@ -64,7 +64,7 @@ func wayTo(a netip.Addr) doctor.Way {
 	if err != nil {
 		return doctor.Way{Failure: err.Error()}
 	}
-	return doctor.Way{Interface: w.Interface, Gateway: w.Gateway, Local: w.Local}
+	return doctor.Way{Way: w}
 }
 
 // Load loads a module.

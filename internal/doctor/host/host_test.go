@@ -83,8 +83,9 @@ func TestWhatIsBrokenIsSeenAndMended(t *testing.T) {
 		code          string
 		breaks, mends func() // no mends: by the fixes
 	}{
-		{"forwarding", func() { set("ip_forward", "0") }, nil},
+		{"forwarding-off", func() { set("ip_forward", "0") }, nil},
 		{"redirects", func() { set("conf/all/send_redirects", "1"); set("conf/br0/send_redirects", "1") }, nil},
+		{"interface", func() { c.Routers[0].Interface = "brO" }, func() { c.Routers[0].Interface = "br0" }},
 		{"ways", func() { netnstest.Run(t, "ip address del 192.168.1.15/24 dev br0") }, func() { netnstest.Run(t, "ip address add 192.168.1.15/24 dev br0") }},
 		{"snooping", func() { netnstest.Run(t, "ip link set br0 type bridge mcast_querier 0") }, func() { netnstest.Run(t, "ip link set br0 type bridge mcast_querier 1") }},
 		{"adverts-filtered", func() { nft(filter) }, func() { nft("insert rule inet filter input meta l4proto vrrp accept") }},
