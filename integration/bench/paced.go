@@ -146,6 +146,7 @@ func newPaced(probes *checker.Checker, c *config.Config) *director.Director {
 	table := pacedTable{make(chan struct{}, 1)}
 	return director.New(c, nil, director.Options{
 		Events: event.Log(slog.New(slog.DiscardHandler)), Keeper: pacedKeeper{}, Probes: probes, Hooks: pacedHooks{}, Resources: pacedResources{}, Connections: connections.NewTeller(nil, nil),
+		Rules:     ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(ipvsctl.RuleChange) {}), func(ipvsctl.Event) {}),
 		Configure: func(config.Director) {}, HTTP: func() error { return nil }, Alone: func() error { return nil },
 		OpenTable: func(context.Context) (director.Table, ipvsctl.Table, error) { return table, nil, nil },
 		Machine:   func([]netip.Addr, bool) (machine.Facts, error) { return machine.Facts{}, nil },
