@@ -183,7 +183,14 @@ func TestProcess(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { c.Process.Kill(); c.Wait() })
+		t.Cleanup(func() {
+			if t.Failed() {
+				out, _ := exec.Command("ps", "-o", "pid,ppid,stat,lstart,args", "-p", strconv.Itoa(c.Process.Pid)).CombinedOutput()
+				t.Logf("%s", out)
+			}
+			c.Process.Kill()
+			c.Wait()
+		})
 		return c
 	}
 	first := begin()
