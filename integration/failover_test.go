@@ -49,9 +49,9 @@ const (
 	handOverMargin = 50 * time.Millisecond
 
 	// asleep is the longest that the client may not have asked at all, which is
-	// what a bound on a gap may miss: half of what a Master costs that does not
-	// hand over, at the adverts below.
-	asleep = 300 * time.Millisecond
+	// what a bound on a gap may miss: with the bound of a hand-over, still less than
+	// the least that a Master costs who does not hand over, at the adverts below.
+	asleep = 450 * time.Millisecond
 	// overlap is how long two directors hold an address when it is handed over
 	// (decision 7 of ARCHITECTURE.md), and overlapMargin the lab's for that.
 	overlap       = 50 * time.Millisecond
