@@ -1455,7 +1455,10 @@ virtual_service "web" {
   drain_timeout = "5m"
 
   # Send all connections of a client to the same server. Without this block,
-  # each connection is scheduled separately.
+  # each connection is scheduled separately. Of the first connections of a
+  # client, if it opens several at one moment, one may be sent elsewhere and
+  # stays there: each processor of the director looks by itself whether the
+  # client is known.
   persistence {
     # How long a client is remembered after its last connection, in whole
     # seconds.

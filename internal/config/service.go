@@ -46,7 +46,7 @@ var serviceTable = block.NewTable("virtual_service", func() []block.Entry[servic
 		tunnelOption("How packets are encapsulated if forward is \"tunnel\". Without this block, they are encapsulated as IP in IP.", (*service).self),
 		block.Flag("one_packet", "With UDP: schedule every packet separately, even packets from the same client and port. Set it if one client sends many independent requests, as a DNS resolver may. With NAT, clients get the answers from the servers' own addresses.",
 			false, func(s *service) *bool { return &s.onePacket }),
-		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately.",
+		block.Inner("persistence", "Send all connections of a client to the same server. Without this block, each connection is scheduled separately. Of the first connections of a client, if it opens several at one moment, one may be sent elsewhere and stays there: each processor of the director looks by itself whether the client is known.",
 			persistenceTable, func(s *service) *persistence { return &s.persistence }),
 		initialOption("Whether a new server gets connections only after its checks have passed (\"check\"), or at once and until they fail (\"up\").", "check", (*service).self),
 		onFailureOption("What becomes of a server that is down, and so of its connections. While it has a row, clients that persistence has sent to it are sent there on, unless expire_quiescent_template is set in the ipvs block. See \"Open connections\" in lvsd(8).", "remove", (*service).self),
