@@ -136,7 +136,8 @@ func (l *lvs) run(b *importer.Block, s *Statement, p setting[program]) {
 	}
 }
 
-// forward writes a forwarding method, and how its tunnel wraps packets.
+// forward writes a forwarding method, and how its tunnel wraps packets. Otherwise it is that of
+// the block around.
 func forward(b *importer.Block, o setting[method], otherwise method, why string) {
 	m := o.orValue(otherwise)
 	a := b.Set("forward", importer.String(m.forward), o.from...)
@@ -144,7 +145,7 @@ func forward(b *importer.Block, o setting[method], otherwise method, why string)
 	if !o.given {
 		a.Comment = why
 	}
-	if m.forward != "tunnel" || m.tunnel == "ipip" {
+	if plain := m.tunnel == "ipip" && (otherwise.forward != "tunnel" || otherwise.tunnel == "ipip"); plain || m.forward != "tunnel" {
 		return
 	}
 	t := b.Block("tunnel")

@@ -86,7 +86,7 @@ func (l *lvs) server(v *virtualServer, e entry, r *realServer, names map[string]
 	put(b, "weight", r.weight.or(v.weight), importer.Number)
 	l.thresholds(b, r)
 	if r.method.given && r.method.value != v.method.orValue(method{forward: "nat"}) {
-		forward(b, r.method, method{}, "")
+		forward(b, r.method, v.method.orValue(method{forward: "nat"}), "")
 	}
 	for _, from := range [][]importer.Place{r.name.from, r.loop.from, r.timeout.from, r.delay.from, r.retry.from, r.host.from, r.alpha.from, r.inhibit.from, r.method.from} {
 		b.Of(from...)
@@ -208,7 +208,7 @@ func (l *lvs) fallback(b *importer.Block, v *virtualServer, e entry, seen map[ne
 	f.Set("address", importer.String(s.addr.String()), s.head.Place)
 	l.serverPort(f, s.head, e, s.port, s.method.or(v.method))
 	if s.method.given && s.method.value != v.method.orValue(method{forward: "nat"}) {
-		forward(f, s.method, method{}, "")
+		forward(f, s.method, v.method.orValue(method{forward: "nat"}), "")
 	}
 	if s.inhibit.given {
 		f.Block("check", "none").Of(s.inhibit.from...).Note("It stays in the table, with weight 0 while it is not needed.")

@@ -36,7 +36,12 @@ func importLVS(top []*Statement, w *walk) {
 	if l.mixed != nil {
 		l.dropSync()
 	}
+	unused := slices.DeleteFunc(l.notify.from, func(p importer.Place) bool { return l.used[p] })
+	l.uses(unused)
 	w.Losses = slices.DeleteFunc(append(w.Losses[:before], distinct(w.Losses[before:])...), func(o importer.Loss) bool { return l.used[o.Place] })
+	for _, p := range unused {
+		w.Losses = append(w.Losses, importer.Loss{Place: p, Kind: importer.Note, Text: "rs_init_notifies", Reason: "no real server has a program for it"})
+	}
 }
 
 // dropSync takes out what has connections told of, where the kernel refuses to: while a service

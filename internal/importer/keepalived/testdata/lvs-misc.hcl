@@ -46,3 +46,23 @@ virtual_service "192.0.2.10:80" {
     }
   }
 }
+
+virtual_service "192.0.2.11:80" {
+  address = "192.0.2.11"
+  port    = 80
+  forward = "tunnel"
+  initial = "up"
+
+  tunnel {
+    type = "gue"
+    port = 5555
+  }
+
+  check "none" {}
+  real_server "10.0.0.11" {}
+
+  real_server "10.0.0.12" {
+    forward = "tunnel"
+    tunnel {}
+  }
+}
