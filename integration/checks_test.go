@@ -103,6 +103,16 @@ func (a authority) pem() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Leaf.Raw}))
 }
 
+// key is the private key of its own certificate.
+func (a authority) key(t *testing.T) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(a.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
 // sign makes a certificate for a server of that address.
 func (a authority) sign(t *testing.T, addr string) *tls.Certificate {
 	return certificate(t, a.Certificate, &x509.Certificate{IPAddresses: []net.IP{net.ParseIP(addr)}})

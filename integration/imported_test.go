@@ -1,8 +1,10 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,175 +14,132 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/importer"
-	peer "github.com/lvsd/lvsd/internal/importer/keepalived"
 )
-
-// imported are configurations of keepalived whose Master sets all kinds of things on a
-// director. Version 3 is for the time that a test takes.
-var imported = map[string]string{
-	"addresses, routes and rules": `
-global_defs {
-  vrrp_version 3
-}
-vrrp_instance outside {
-  interface eth0
-  virtual_router_id 51
-  priority 250
-  advert_int 0.1
-  virtual_ipaddress {
-    10.13.0.200/24
-    10.13.0.201/24 label eth0:web
-    10.13.0.202
-    10.13.0.203/24 brd +
-    10.13.0.204/24 brd 10.13.0.250
-    10.13.5.1/32 peer 10.13.5.2
-  }
-  virtual_ipaddress_excluded {
-    192.168.1.77/24 dev eth1
-    2001:db8:5::1/64 dev eth1
-  }
-  virtual_routes {
-    10.99.0.0/16 via 10.13.0.1 dev eth0
-    src 10.13.0.200 10.98.0.0/16 via 10.13.0.1 dev eth0 metric 50
-    blackhole 10.97.0.0/16
-    default via 10.13.0.1 dev eth0 table 77
-    10.96.0.0/16 dev eth1 scope link mtu 1300
-  }
-  virtual_rules {
-    from 10.99.0.0/16 table 77
-    to 10.98.0.0/16 lookup 77 priority 200
-    fwmark 3/7 table 77 preference 201
-    iif eth1 table main priority 202
-  }
-  track_interface {
-    eth1
-  }
-}
-vrrp_instance six {
-  interface eth1
-  virtual_router_id 52
-  priority 250
-  advert_int 0.1
-  virtual_ipaddress {
-    fe80::52/64
-    2001:db8::52/64
-    2001:db8::53
-  }
-  virtual_routes {
-    2001:db8:9::/48 via 2001:db8::1 dev eth1
-  }
-}
-static_ipaddress {
-  10.55.0.1/24 dev eth1
-}
-static_routes {
-  10.54.0.0/16 via 10.55.0.9 dev eth1
-}
-`,
-	"a group, a virtual MAC address and loops": `
-$NET=10.13.0
-vrrp_sync_group both {
-  group {
-    outside
-    inside
-  }
-}
-vrrp_instance outside {
-  interface eth0
-  virtual_router_id 51
-  version 3
-  priority 250
-  advert_int 0.1
-  nopreempt
-  use_vmac
-  virtual_ipaddress {
-    ~SEQ(N, 200, 204) ${NET}.${N}/24
-  }
-}
-vrrp_instance inside {
-  interface eth1
-  virtual_router_id 52
-  version 3
-  priority 250
-  advert_int 0.1
-  @lvs1 virtual_ipaddress {
-  @lvs2 virtual_ipaddress_excluded {
-    192.168.1.254/24 dev eth1
-    ~LST({A,B}, {10,1}, {11,2}) 172.16.${A}.${B}
-  }
-}
-`,
-}
 
 // TestWhatIsImportedFromKeepalivedIsSetAsByKeepalived runs keepalived on a director, and
 // then lvsd there with what the importer made of the same configuration: all addresses,
 // routes and rules are the same.
 func TestWhatIsImportedFromKeepalivedIsSetAsByKeepalived(t *testing.T) {
-	if cluster.InLab() {
+	if cluster.InLab() && !*everyImported {
 		t.Skip("needs no IPVS")
 	}
 	needPeer(t, cluster.Keepalived{})
-	for name, text := range imported {
-		t.Run(name, func(t *testing.T) {
+	g := besideGroup{folder: "keepalived/routers"}
+	for _, c := range g.read(t) {
+		t.Run(c.name, func(t *testing.T) {
+			if oncePerSecond.MatchString(c.text) && !*everyImported {
+				t.Skip("it takes a quarter of a minute: make imported")
+			}
 			t.Parallel()
 			p := &pair{Cluster: cluster.Start(t), t: t, lvsd: cluster.LVSD{Binary: cluster.Binary(t)}}
-			h := p.Directors[0]
-			path := cluster.Keepalived{}.ServicePath(h)
-			p.must(os.WriteFile(path, []byte(text), 0o644))
-			before := state(t, h)
-
-			d, err := cluster.Keepalived{}.Start(h)
-			p.must(err)
-			want := settled(p, h)
-			p.must(d.Stop(patience))
-			if rest := cmp.Diff(before, state(t, h)); rest != "" {
-				t.Logf("keepalived leaves (-before +after):\n%s", rest)
-			}
-
-			r, err := peer.Import(onDisk{}, path, peer.Options{ID: "lvs1"})
-			p.must(err)
-			importer.Tidy(r.Blocks)
-			p.must(os.MkdirAll(p.lvsd.ConfigPath(h), 0o755))
-			p.must(os.WriteFile(filepath.Join(p.lvsd.ConfigPath(h), "lvsd.hcl"), []byte(importer.Write(r.Blocks)), 0o644))
-			p.start(0)
-			var got []string
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			defer cancel()
-			err = cluster.Until(ctx, "the same to be set", func() (bool, error) {
-				got = state(t, h)
-				return slices.Equal(want, got), nil
-			})
-			if err != nil {
-				t.Errorf("%v (-keepalived +lvsd):\n%s\n%s", err, cmp.Diff(want, got), importer.Write(r.Blocks))
-			}
+			p.routers(g, c)
 		})
 	}
 }
 
-// onDisk is the files of this machine.
-type onDisk struct{}
+// routers runs both with a configuration of virtual routers.
+func (p *pair) routers(g besideGroup, c *foreign) {
+	t, h := p.t, p.Directors[0]
+	p.prepare()
+	ids := routerID.FindAllStringSubmatch(c.text, -1)
+	path := cluster.Keepalived{}.ServicePath(h)
+	p.must(os.WriteFile(path, []byte(c.text), 0o644))
+	before := state(t, h)
+	d, err := cluster.Keepalived{}.Start(h)
+	p.must(err)
+	want, heard := settled(p, h, c, len(ids))
+	p.must(d.Stop(patience))
+	told := p.words(h)
+	_, err = h.Run(t.Context(), "rm", "-f", wordsFile)
+	p.must(err)
+	if rest := cmp.Diff(before, state(t, h)); rest != "" {
+		t.Logf("keepalived leaves (-before +after):\n%s", rest)
+	}
 
-func (onDisk) Open(name string) ([]byte, error)      { return os.ReadFile(name) }
-func (onDisk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
-
-// settled is what a director has once it is Master of both virtual routers, and nothing
-// has changed for a while.
-func settled(p *pair, h *cluster.Host) (list []string) {
-	p.t.Helper()
-	p.waitHolder(0, cluster.VIP)
-	p.until("the second virtual router, and nothing to change any more", func() (bool, error) {
-		before := list
-		time.Sleep(300 * time.Millisecond)
-		list = state(p.t, h)
-		second := slices.ContainsFunc(list, func(s string) bool {
-			return strings.Contains(s, "inet6 2001:db8::52/") || strings.Contains(s, "inet 192.168.1.254/")
-		})
-		return second && slices.Equal(before, list), nil
+	im, _ := g.convert(t, t.TempDir(), c.text)
+	folder := p.lvsd.ConfigPath(h)
+	p.must(os.MkdirAll(folder, 0o755))
+	p.must(os.WriteFile(filepath.Join(folder, "lvsd.hcl"), []byte(beside(t, im, folder)), 0o644))
+	daemon := p.start(0)
+	var got, said []string
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err = cluster.Until(ctx, "the same to be set", func() (bool, error) {
+		got, said = settled(p, h, c, len(ids))
+		return slices.Equal(want, got) && slices.Equal(heard, said), nil
 	})
-	return list
+	if err != nil {
+		t.Errorf("%v (-keepalived +lvsd):\n%s\nadverts:\n%s\n%s", err, cmp.Diff(want, got), cmp.Diff(heard, said), importer.Write(im.Blocks))
+	}
+	p.must(daemon.Stop(patience))
+	if diff := cmp.Diff(told, p.words(h)); diff != "" {
+		t.Errorf("programs were told other things (-keepalived +lvsd):\n%s", diff)
+	}
+}
+
+// The virtual routers of a configuration, and that they send adverts of version 2.
+var (
+	routerID      = regexp.MustCompile(`(?m)^\s*virtual_router_id (\d+)`)
+	oncePerSecond = regexp.MustCompile(`(?m)^\s*advert_int 1$`)
+)
+
+// settled is what a director has once it is Master of all its virtual routers, and what its
+// adverts say, when nothing has changed for a while.
+func settled(p *pair, h *cluster.Host, c *foreign, routers int) (list, adverts []string) {
+	p.t.Helper()
+	pause := 500 * time.Millisecond
+	if oncePerSecond.MatchString(c.text) {
+		pause = 1200 * time.Millisecond
+	}
+	captures := map[string]*cluster.Capture{}
+	for _, iface := range []string{"eth0", "eth1"} {
+		for name, protocol := range map[string]uint16{"4": unix.ETH_P_IP, "6": unix.ETH_P_IPV6} {
+			c, err := cluster.StartCapture(p.Directors[1], iface, protocol)
+			p.must(err)
+			defer c.Close()
+			captures[iface+name] = c
+		}
+	}
+	same := 0
+	p.until("the virtual routers to be Master, and nothing to change any more", func() (bool, error) {
+		before, said := list, adverts
+		time.Sleep(pause)
+		list, adverts = state(p.t, h), nil
+		for name, c := range captures {
+			heard := map[string]bool{}
+			p.must(c.Each(func(_ time.Time, packet []byte) {
+				if text := advertText(packet); text != "" {
+					heard[name+" "+text] = true
+				}
+			}))
+			adverts = append(adverts, slices.Collect(maps.Keys(heard))...)
+		}
+		slices.Sort(adverts)
+		if !slices.Equal(before, list) || !slices.Equal(said, adverts) {
+			same = 0
+		}
+		same++
+		return len(adverts) == routers && same >= 4, nil
+	})
+	return list, adverts
+}
+
+// advertText is what an advert says, from whom, to whom; empty: the packet is none.
+func advertText(packet []byte) string {
+	switch {
+	case len(packet) > 48 && packet[0]>>4 == 6 && packet[6] == 112:
+		return fmt.Sprintf("%x ttl %d %x", packet[8:40], packet[7], packet[40:])
+	case len(packet) > 28 && packet[0]>>4 == 4 && packet[9] == 112:
+		body := packet[int(packet[0]&15)*4:]
+		addresses := slices.Collect(slices.Chunk(body[8:8+4*int(body[3])], 4))
+		slices.SortFunc(addresses, bytes.Compare) // Their order means nothing.
+		return fmt.Sprintf("%x ttl %d %x %x %x", packet[12:20], packet[8], body[:8], addresses, body[8+4*int(body[3]):])
+	}
+	return ""
 }
 
 // whose are the words of ip-address(8) and its like that tell whose something is, how long it

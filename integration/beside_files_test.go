@@ -1,0 +1,178 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lvsd/lvsd/integration/cluster"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/convert"
+)
+
+// A besideGroup is configurations of a peer in one folder of testdata/imported.
+type besideGroup struct{ folder string }
+
+var besideGroups = []besideGroup{{"keepalived/routers"}}
+
+// program is the peer whose configurations they are.
+func (g besideGroup) program() string {
+	name, _, _ := strings.Cut(g.folder, "/")
+	return name
+}
+
+// A foreign is one configuration of a peer.
+type foreign struct{ name, text string }
+
+// importedFiles is where they are.
+const importedFiles = "testdata/imported"
+
+// begin is what each configuration of a group begins with: times, and what is for all.
+func (g besideGroup) begin(t *testing.T) (text string) {
+	t.Helper()
+	for _, name := range []string{
+		filepath.Join(importedFiles, g.program(), "timers.conf"),
+		filepath.Join(importedFiles, g.folder, "globals.conf"),
+	} {
+		if b, err := os.ReadFile(name); err == nil {
+			text += string(b)
+		}
+	}
+	return text
+}
+
+// read reads the configurations of a group.
+func (g besideGroup) read(t *testing.T) (all []*foreign) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(importedFiles, g.folder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if filepath.Base(name) == "globals.conf" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &foreign{filepath.Base(name), string(text)}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s has no configurations", g.folder)
+	}
+	return all
+}
+
+// convert imports a text, and validates what comes out.
+func (g besideGroup) convert(t *testing.T, dir, text string) (*convert.Import, *config.Config) {
+	t.Helper()
+	path := filepath.Join(dir, g.program()+".conf")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	im, err := convert.Read(convert.Request{Program: g.program(), Files: []string{path}, Host: "lvs1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := beside(t, im, dir)
+	client := newAuthority(t)
+	written = strings.ReplaceAll(written, "/run/imported/", dir+"/") // the directors' own
+	for name, text := range map[string]string{"client.pem": client.pem(), "client.key": client.key(t)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sources, err := config.FromFiles(dir, config.SourceFile{Name: "lvsd.hcl", Text: []byte(written)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, diags := config.Parse(sources, config.Options{Node: "lvs1"})
+	if diags.HasErrors() {
+		t.Fatalf("lvsd does not take what is imported: %v\n%s", diags.Err(), written)
+	}
+	return im, c
+}
+
+// beside writes what was imported, whose secrets are in a folder.
+func beside(t *testing.T, im *convert.Import, dir string) string {
+	t.Helper()
+	text := importer.Write(im.Blocks)
+	for _, f := range im.Files {
+		path := filepath.Join(dir, filepath.Base(f.Name))
+		if err := os.WriteFile(path, []byte(f.Secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text = strings.ReplaceAll(text, `"`+f.Name+`"`, `"`+path+`"`)
+	}
+	return text
+}
+
+// TestEveryConfigurationIsImportedWhole shows what of each does not come along.
+func TestEveryConfigurationIsImportedWhole(t *testing.T) {
+	for _, g := range besideGroups {
+		for _, c := range g.read(t) {
+			t.Run(filepath.Join(g.folder, c.name), func(t *testing.T) {
+				im, _ := g.convert(t, t.TempDir(), g.begin(t)+c.text)
+				lines := strings.Split(g.begin(t)+c.text, "\n")
+				for _, l := range im.Losses {
+					told := slices.ContainsFunc(strings.Split(c.text, "\n"), func(s string) bool {
+						words, ok := strings.CutPrefix(s, "# told: ")
+						return ok && strings.Contains(lines[l.Line-1], words)
+					})
+					if l.Kind != importer.Note && !told {
+						t.Errorf("%s: %s\n\t%s\n\t%s", l.Kind, l.Text, l.Reason, l.Remedy)
+					}
+				}
+			})
+		}
+	}
+}
+
+// wordsFile is where the program "told" notes what it was told, on each director.
+const wordsFile = "/run/imported/told.log"
+
+// words are what programs on a director were told.
+func (p *pair) words(h *cluster.Host) []string {
+	p.t.Helper()
+	text, err := h.Run(p.t.Context(), "sh", "-c", "cat "+wordsFile+" 2>/dev/null | sort")
+	p.must(err)
+	return strings.Split(text, "\n")
+}
+
+// prepare gives both directors the programs and files that configurations name.
+func (p *pair) prepare() {
+	p.t.Helper()
+	client := newAuthority(p.t)
+	key := filepath.Join(p.Dir, "client.key")
+	p.must(os.WriteFile(filepath.Join(p.Dir, "client.pem"), []byte(client.pem()), 0o644))
+	p.must(os.WriteFile(key, []byte(client.key(p.t)), 0o600))
+	programs, err := filepath.Abs("testdata/imported/programs")
+	p.must(err)
+	for _, h := range p.Directors {
+		_, err := h.Run(p.t.Context(), "sh", "-c", fmt.Sprintf("mkdir -m 755 /run/imported && cp %s/* %s/client.* /run/imported && chmod 755 /run/imported/*[a-z] && chmod 600 /run/imported/client.key && echo 3 >/run/imported/load", programs, p.Dir))
+		p.must(err)
+	}
+	p.files("0", "web1", "web2")
+	p.files("1", "web3")
+}
+
+// files writes the number that files of servers have, on both directors.
+func (p *pair) files(number string, servers ...string) {
+	p.t.Helper()
+	for _, h := range p.Directors {
+		script := ""
+		for _, s := range servers {
+			for _, name := range []string{"closed-" + s, "open-" + s} {
+				script += "echo " + number + " >/run/imported/" + name + "\n"
+			}
+		}
+		_, err := h.Run(p.t.Context(), "sh", "-c", script)
+		p.must(err)
+	}
+}
