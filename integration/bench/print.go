@@ -68,7 +68,8 @@ first ones over the hour; lvsd makes them all at once as soon as the table is lo
 at when they are done. Memory is the PSS of all processes of a daemon together.`,
 	"checks": `200 checks a second are to be made: where a daemon makes less than 95 % of them, the part fails. The
 machine's time is that in which it was not idle, by the idle clock: both ends of the connections are in it, and
-whatever else it did. In user-mode Linux a process's own time is not known: its kernel looks who runs every 10 ms,
+whatever else it did. That of the machine that emulates it is qemu's own, which neither what else runs there
+nor the wait of one emulated processor for the other adds to. In user-mode Linux a process's own time is not known: its kernel looks who runs every 10 ms,
 which is when timers, and so checks, begin.`,
 	"storm": `All servers are one listening socket, which is closed, and opened again: each refuses from its next check on. The
 last verdict is the last change of a server's health that the status tells.`,

@@ -44,22 +44,38 @@ func eachProcess(h *cluster.Host, file string, value func(string) (float64, erro
 // cpu is the processor time, user's and system's, that the processes on the
 // host have used, in seconds. The children that they waited for are in it.
 func cpu(h *cluster.Host) (float64, error) {
-	return eachProcess(h, "stat", func(text string) (float64, error) {
-		// The name, in parentheses, may hold anything; utime is the 12th field after it.
-		fields := strings.Fields(text[strings.LastIndex(text, ")")+1:])
-		if len(fields) < 15 {
-			return 0, fmt.Errorf("%d fields", len(fields))
+	return eachProcess(h, "stat", processorTimeIn)
+}
+
+// processorTimeIn is the processor time in a stat file of /proc.
+func processorTimeIn(text string) (sum float64, err error) {
+	// The name, in parentheses, may hold anything; utime is the 12th field after it.
+	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:])
+	if len(fields) < 15 {
+		return 0, fmt.Errorf("%d fields", len(fields))
+	}
+	for _, f := range fields[11:15] {
+		n, err := strconv.ParseUint(f, 10, 64)
+		if err != nil {
+			return 0, err
 		}
-		var sum float64
-		for _, f := range fields[11:15] {
-			n, err := strconv.ParseUint(f, 10, 64)
-			if err != nil {
-				return 0, err
-			}
-			sum += float64(n) / ticks
-		}
-		return sum, nil
-	})
+		sum += float64(n) / ticks
+	}
+	return sum, nil
+}
+
+// emulatorStat is where the lab shows what an emulated machine costs the one that it
+// runs on.
+const emulatorStat = "/run/emulator/stat"
+
+// emulated is the processor time that this machine has cost the one that emulates it, in
+// seconds. What else runs there does not count.
+func emulated() (float64, error) {
+	text, err := os.ReadFile(emulatorStat)
+	if err != nil {
+		return 0, err
+	}
+	return processorTimeIn(string(text))
 }
 
 // pss is the memory of the processes on the host, in bytes; what several share

@@ -32,6 +32,7 @@ const (
 	shareExchange = "exchange" // the job's folder
 	shareModule   = "module"   // the Go module around the working directory
 	shareProgram  = "program"  // the folder of the program
+	shareEmulator = "emulator" // what the caller's /proc says of qemu
 )
 
 // start starts the machine.
@@ -88,7 +89,7 @@ func (k debianKernel) machine(j *job, folder, memory string) []string {
 	}
 	for _, s := range []struct{ tag, path, readonly string }{
 		{shareRoot, "/", "on"}, {shareModules, k.modules(), "on"}, {shareExchange, folder, "off"},
-		{shareModule, j.Module, "off"}, {shareProgram, filepath.Dir(j.Args[0]), "on"},
+		{shareModule, j.Module, "off"}, {shareProgram, filepath.Dir(j.Args[0]), "on"}, {shareEmulator, "/proc/self", "on"},
 	} {
 		args = append(args, share(s.tag, s.path, s.readonly)...)
 	}
@@ -151,6 +152,9 @@ func mount9p(tag, folder, options string) error {
 
 const cached = "cache=loose"
 
+// emulator is where the job finds what the machine costs: qemu's folder in /proc.
+const emulator = "/run/emulator"
+
 // arrive loads what the root is mounted with, and changes to it.
 func (qemu) arrive(string) (string, error) {
 	const root = "/root"
@@ -179,7 +183,8 @@ func (qemu) furnish(j *job) error {
 	if isHidden(j.Args[0]) {
 		err = errors.Join(err, mount9p(shareProgram, filepath.Dir(j.Args[0]), cached+",ro"))
 	}
-	return errors.Join(err, mount9p(shareModules, modulesFolder, cached+",ro"), setModprobe())
+	err = errors.Join(err, mount9p(shareModules, modulesFolder, cached+",ro"), setModprobe())
+	return errors.Join(err, os.Mkdir(emulator, 0o755), mount9p(shareEmulator, emulator, "cache=none,ro"))
 }
 
 func (qemu) consoles(j *job) (out, errs string, err error) {
