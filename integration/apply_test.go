@@ -27,7 +27,7 @@ func TestAnUnconfirmedChangeIsUndone(t *testing.T) {
 	p.write("director.hcl", strings.Replace(outside, `["10.13.0.200/24"]`, `["10.13.0.200/24", "10.13.0.201/24"]`, 1))
 	p.write("web.hcl", strings.Replace(web, `check "http" {`, "check \"http\" {\n    port = 81", 1))
 	began := time.Now()
-	if out, err := p.order(0, "apply", "--confirm", "3s"); err != nil || !strings.Contains(out, "on trial: ") {
+	if out, err := p.order(0, "apply", "--confirm", "3s", "--lose", "any"); err != nil || !strings.Contains(out, "on trial: ") {
 		t.Fatalf("%v: %s", err, out)
 	}
 	p.until("the change", func() (bool, error) {
@@ -48,6 +48,30 @@ func TestAnUnconfirmedChangeIsUndone(t *testing.T) {
 	p.reload(0)
 	if p.found(0, "configuration-unconfirmed") || state() != before {
 		t.Errorf("the files are as before; the finding is there: %t; the state is\n%s\nand was\n%s", p.found(0, "configuration-unconfirmed"), state(), before)
+	}
+}
+
+// TestAChangeThatLosesServersIsUndone does the same with nothing said of losses: the daemon
+// goes back when the first server is down, and not after the hour. All of its processes are
+// killed before.
+func TestAChangeThatLosesServersIsUndone(t *testing.T) {
+	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
+	p.startAlone()
+	p.waitHolder(0, cluster.VIP)
+	before := p.table(0)
+	p.write("web.hcl", strings.Replace(web, `check "http" {`, "check \"http\" {\n    port = 81", 1))
+	if out, err := p.order(0, "apply", "--confirm", "1h"); err != nil || !strings.Contains(out, "on trial: ") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.must(p.Directors[0].SignalAll(syscall.SIGKILL))
+	p.start(0)
+	p.until("the finding", func() (bool, error) {
+		s, err := p.status(0)
+		return err == nil && s.Ready && p.found(0, "configuration-unconfirmed"), nil
+	})
+	p.until("the table before", func() (bool, error) { return p.table(0) == before, nil })
+	if out, err := p.order(0, "confirm"); err == nil || !strings.Contains(out, "so the configuration before runs again") {
+		t.Errorf("confirmed too late: %v: %s", err, out)
 	}
 }
 

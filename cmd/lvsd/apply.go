@@ -17,6 +17,7 @@ import (
 type application struct {
 	socket  string
 	confirm time.Duration
+	lose    string
 	output  *output
 	color   *choice
 }
@@ -30,7 +31,9 @@ func newApplyCommand() *cobra.Command {
 		Long: `Shows what the daemon's files would change, as "lvsd plan" does, and has the daemon
 take them, as "lvsd reload" does. With --confirm they are on trial for that time: unless
 "lvsd confirm" comes before its end, the configuration that ran before runs again by
-itself, for instance if the change has cut you off from this director.
+itself, for instance if the change has cut you off from this director; and at once if
+a virtual service is no longer served, or more real servers than --lose says that served
+are down. What the files themselves remove, or give weight 0, is not lost.
 
 What ran before is kept on the disk before anything is changed, so neither a crash nor
 a restart loses the way back. After the end of the time every start and every reload
@@ -46,7 +49,9 @@ orders are under way.`,
 	}
 	a.output, a.color = orderFlags(c, &a.socket), colorFlag(c)
 	c.Flags().DurationVar(&a.confirm, "confirm", 0, "go back after this time, such as 5m, unless lvsd confirm comes before")
+	c.Flags().StringVar(&a.lose, "lose", "0", "with --confirm, how many `servers` may be lost before it goes back at once: 2, 10% or any")
 	completeFlag(c, "confirm", "1m", "5m", "30m")
+	completeFlag(c, "lose", "0", "1", "10%", "any")
 	return c
 }
 
@@ -54,6 +59,12 @@ orders are under way.`,
 func (a *application) run(c *cobra.Command) error {
 	if c.Flags().Changed("confirm") && a.confirm <= 0 {
 		return fmt.Errorf("--confirm %v: say after which time to go back, such as 5m", a.confirm)
+	}
+	if c.Flags().Changed("lose") && a.confirm == 0 {
+		return errors.New("--lose says when a configuration on trial has failed: it needs --confirm")
+	}
+	if err := api.Lose(a.lose).Check(); err != nil {
+		return fmt.Errorf("--lose: %w", err)
 	}
 	client := control.Dial(a.socket)
 	plan, err := client.Plan(c.Context(), nil)
@@ -67,7 +78,7 @@ func (a *application) run(c *cobra.Command) error {
 			return failure(err)
 		}
 	}
-	done, err := client.Apply(c.Context(), a.confirm)
+	done, err := client.Apply(c.Context(), api.ApplyOrder{Confirm: a.confirm, Lose: api.Lose(a.lose)})
 	if err != nil {
 		return answered(err)
 	}
@@ -116,7 +127,7 @@ way.`,
 
 // apply has the daemon take its files for good, also where others were not confirmed.
 func apply(c *cobra.Command, client *control.Client) (*api.Reloaded, error) {
-	done, err := client.Apply(c.Context(), 0)
+	done, err := client.Apply(c.Context(), api.ApplyOrder{})
 	if err != nil {
 		return nil, err
 	}

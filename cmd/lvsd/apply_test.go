@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ func TestApplyCommands(t *testing.T) {
 		{"for a program", "apply --confirm 5m -o json", differs, tried, 0, `"applied":{"ok":true,`, "", "apply 5m0s"},
 		{"it would be refused, so nothing is tried", "apply --confirm 5m", api.Plan{Error: "no", Diagnosis: "web.hcl:5: no"}, api.Applied{}, exitFailure, "", "it would be refused", ""},
 		{"the way back cannot be kept", "apply --confirm 5m", differs, api.Applied{Reloaded: api.Reloaded{Error: "no space left on device"}}, exitFailure, "+ virtual", "no space left", "apply 5m0s"},
+		{"with a bound", "apply --confirm 5m --lose 10%", differs, tried, 0, "on trial", "", "apply 5m0s 10%"},
+		{"no bound", "apply --confirm 5m --lose most", differs, done, exitUsage, "", `"most" is not how many real servers may be lost`, ""},
+		{"a bound without a trial", "apply --lose 1", differs, done, exitUsage, "", "it needs --confirm", ""},
 		{"no time", "apply --confirm 0s", differs, done, exitUsage, "", "--confirm 0s", ""},
 		{"confirmed", "confirm", differs, done, 0, "confirmed: the configuration runs for good\n", "", "confirm"},
 		{"too late", "confirm", differs, api.Applied{Reloaded: api.Reloaded{Error: "it is too late"}}, exitFailure, "", "it is too late", "confirm"},
@@ -36,7 +40,7 @@ func TestApplyCommands(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			asked := ""
 			source := oneStatus{planned: func(api.PlanOrder) api.Plan { return tt.plan }, applied: func(o api.ApplyOrder) api.Applied {
-				asked = "apply " + o.Confirm.String()
+				asked = strings.TrimSuffix(fmt.Sprintf("apply %v %v", o.Confirm, o.Lose), " 0")
 				if o.Confirm < 0 {
 					asked = "confirm"
 				}

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -352,6 +353,39 @@ type ApplyOrder struct {
 	// Confirm is for how long they run unless they are confirmed, in nanoseconds; 0: for
 	// good.
 	Confirm time.Duration `json:"confirm_ns,omitempty"`
+	// Lose is how many real servers that serve may be down before the configuration that
+	// ran before runs again at once.
+	Lose Lose `json:"lose,omitempty"`
+}
+
+// Lose is how many real servers a configuration on trial may lose: a number, a share of
+// those that serve such as "10%", or "any", with which virtual services may be lost, too.
+// Empty is none.
+type Lose string
+
+// Check returns what is wrong with it.
+func (l Lose) Check() error {
+	if l == "" || l.Any() {
+		return nil
+	}
+	number, percent := strings.CutSuffix(string(l), "%")
+	if n, err := strconv.ParseUint(number, 10, 31); err != nil || percent && n > 100 {
+		return fmt.Errorf("%q is not how many real servers may be lost: write a number, a share such as 10%%, or any", string(l))
+	}
+	return nil
+}
+
+// Any reports whether it does not matter what is lost.
+func (l Lose) Any() bool { return l == "any" }
+
+// Of returns how many servers that is of so many, rounded down.
+func (l Lose) Of(serving int) int {
+	number, percent := strings.CutSuffix(string(l), "%")
+	n, _ := strconv.Atoi(number)
+	if percent {
+		n = serving * n / 100
+	}
+	return n
 }
 
 // A ConfirmOrder asks for a configuration on trial to run for good: POST /v1/confirm.
@@ -372,4 +406,6 @@ type Trial struct {
 	Until time.Time `json:"until"`
 	// Over: it was not confirmed, so the one before runs, whatever the files are.
 	Over bool `json:"over,omitempty"`
+	// Lost is what served before and did not any more, for which it ended at once.
+	Lost string `json:"lost,omitempty"`
 }

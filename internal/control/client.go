@@ -159,8 +159,8 @@ func (c *Client) Assert(ctx context.Context, names []string) (*api.Ordered, erro
 
 // Apply has the daemon take its configuration's files, for good or with a duration until they
 // are confirmed, and Confirm has those on trial run for good. The error is as Status's.
-func (c *Client) Apply(ctx context.Context, confirm time.Duration) (*api.Applied, error) {
-	return order[api.Applied](ctx, c, "/v1/apply", api.ApplyOrder{Confirm: confirm}, reloadTimeout)
+func (c *Client) Apply(ctx context.Context, o api.ApplyOrder) (*api.Applied, error) {
+	return order[api.Applied](ctx, c, "/v1/apply", o, reloadTimeout)
 }
 
 // Confirm is what is said at Apply.

@@ -77,7 +77,7 @@ func (s stuck) Confirm(context.Context, api.User, api.ConfirmOrder) (api.Applied
 func TestApplyOverTheSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lvsd.sock")
 	serve(t, listen(t, path), working())
-	if a, err := Dial(path).Apply(t.Context(), 5*time.Minute); err != nil || a.Error != fmt.Sprint(os.Getuid(), " 5m0s") {
+	if a, err := Dial(path).Apply(t.Context(), api.ApplyOrder{Confirm: 5 * time.Minute}); err != nil || a.Error != fmt.Sprint(os.Getuid(), " 5m0s") {
 		t.Errorf("apply: %+v, %v", a, err)
 	}
 	if a, err := Dial(path).Confirm(t.Context()); err != nil || a.Error != fmt.Sprint(os.Getuid(), " confirms") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/director"
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/state"
 )
@@ -74,16 +75,21 @@ func (t *trial) schedule() {
 		t.timer.Stop()
 	}
 	if t.is != nil { // The disk may have taken longer than it lasts.
+		lost := t.is.Lost
 		t.timer = time.AfterFunc(time.Until(t.is.Until), func() {
-			t.log.Warn("the configuration was not confirmed in time: going back to the one before", "event", "trial-over")
+			if lost == "" {
+				t.log.Warn("the configuration was not confirmed in time: going back to the one before", "event", "trial-over")
+			} else {
+				t.log.Warn("the configuration on trial serves less than the one before: going back to that", "event", "trial-failed", "why", lost)
+			}
 			t.reload()
 		})
 	}
 }
 
 // Begin keeps the configuration that runs, which has this digest, to go back to it after a
-// time, unless End is called before.
-func (t *trial) Begin(by api.User, digest string, lasts time.Duration) error {
+// time, unless End is called before; or when Fail is, which is for as long as it has a stake.
+func (t *trial) Begin(by api.User, digest string, lasts time.Duration, stake *director.Stake) error {
 	t.orders.Lock()
 	defer t.orders.Unlock()
 	if is, over := t.now(); is != nil && !over {
@@ -95,12 +101,43 @@ func (t *trial) Begin(by api.User, digest string, lasts time.Duration) error {
 	}
 	now := time.Now()
 	is := &state.Trial{User: by.Name, UID: by.UID, Since: now, Until: now.Add(lasts), Before: *before}
+	if stake != nil {
+		is.Servers, is.Spare = stake.Servers, stake.Spare
+	}
 	if err := t.store.SaveTrial(is); err != nil {
 		return err
 	}
 	t.set(is)
 	t.log.Info("a configuration is on trial", "event", "trial-begun", "until", is.Until.Round(0), "user", by.Name, "uid", by.UID)
 	return nil
+}
+
+// Stake is what must go on to serve in the trial; nil: nothing, or there is none.
+func (t *trial) Stake() *director.Stake {
+	is, over := t.now()
+	if is == nil || over || is.Servers == nil {
+		return nil
+	}
+	return &director.Stake{Servers: is.Servers, Spare: is.Spare}
+}
+
+// Fail goes back to the configuration before at once, also where the disk does not take
+// that. While something else is done about the trial it does nothing: it is called again.
+func (t *trial) Fail(lost string) {
+	if !t.orders.TryLock() {
+		return
+	}
+	defer t.orders.Unlock()
+	is, over := t.now()
+	if is == nil || over {
+		return
+	}
+	failed := *is
+	failed.Until, failed.Lost = time.Now(), lost
+	if err := t.store.SaveTrial(&failed); err != nil {
+		t.log.Error("that a configuration has failed its trial could not be kept: a restart before its end takes it again", "event", "trial-unsaved", "error", err)
+	}
+	t.set(&failed)
 }
 
 // kept is the configuration that is kept with this digest.
@@ -139,7 +176,7 @@ func (t *trial) Status() *api.Trial {
 	if is == nil {
 		return nil
 	}
-	return &api.Trial{By: api.User{Name: is.User, UID: is.UID}, Since: is.Since, Until: is.Until, Over: over}
+	return &api.Trial{By: api.User{Name: is.User, UID: is.UID}, Since: is.Since, Until: is.Until, Over: over, Lost: is.Lost}
 }
 
 // pick makes a query one of the configuration before, where the trial is over and the files
@@ -162,8 +199,12 @@ func (t *trial) pick(q *reader.Query) (warning string) {
 	for _, f := range before.Files {
 		q.Read = append(q.Read, config.SourceFile{Name: f.Path, Text: []byte(f.Text)})
 	}
-	return fmt.Sprintf("the files at %s were not confirmed in time and do not count: the configuration of %s runs; lvsd apply takes them, lvsd config rollback restores others",
-		t.path, before.Accepted.Format(time.DateTime))
+	why := "were not confirmed in time"
+	if is.Lost != "" {
+		why = "served less than those before (" + is.Lost + ")"
+	}
+	return fmt.Sprintf("the files at %s %s and do not count: the configuration of %s runs; lvsd apply takes them, lvsd config rollback restores others",
+		t.path, why, before.Accepted.Format(time.DateTime))
 }
 
 // pickFirst is pick at a start, which opens the state directory later: what is wrong with

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -43,13 +44,13 @@ func TestATrial(t *testing.T) {
 	tr, dir, path := tried(t)
 	reloads := make(chan struct{}, 10)
 	tr.follow(func() { reloads <- struct{}{} })
-	if err := tr.Begin(api.User{}, "unknown", time.Hour); err == nil || !strings.Contains(err.Error(), "is not kept") {
+	if err := tr.Begin(api.User{}, "unknown", time.Hour, nil); err == nil || !strings.Contains(err.Error(), "is not kept") {
 		t.Errorf("without a way back: %v", err)
 	}
-	if err := tr.Begin(api.User{Name: "root"}, "old", time.Hour); err != nil {
+	if err := tr.Begin(api.User{Name: "root"}, "old", time.Hour, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Begin(api.User{}, "old", time.Hour); err == nil || !strings.Contains(err.Error(), "is on trial until") {
+	if err := tr.Begin(api.User{}, "old", time.Hour, nil); err == nil || !strings.Contains(err.Error(), "is on trial until") {
 		t.Errorf("a second one: %v", err)
 	}
 	if text, warning := reads(tr); text != "" || warning != "" || tr.Status().Over || tr.Status().By.Name != "root" {
@@ -58,7 +59,7 @@ func TestATrial(t *testing.T) {
 	if err := tr.End(api.User{}); err != nil || tr.Status() != nil {
 		t.Errorf("confirmed: %v, %+v", err, tr.Status())
 	}
-	if err := tr.Begin(api.User{}, "old", 20*time.Millisecond); err != nil {
+	if err := tr.Begin(api.User{}, "old", 20*time.Millisecond, nil); err != nil {
 		t.Fatal(err)
 	}
 	<-reloads     // It comes by itself, and an hour has not passed.
@@ -76,11 +77,41 @@ func TestATrial(t *testing.T) {
 	}
 	again := newTrial(slog.New(slog.DiscardHandler), tr.store, path)
 	again.follow(func() { t.Error("it was over") })
-	if err := again.Begin(api.User{}, "old", time.Hour); err != nil {
+	if err := again.Begin(api.User{}, "old", time.Hour, nil); err != nil {
 		t.Errorf("another one after its end: %v", err)
 	}
 	if err := again.End(api.User{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// "It did not wait for the five minutes: half of the servers were out."
+func TestATrialThatFailsEndsAtOnce(t *testing.T) {
+	tr, dir, path := tried(t)
+	reloads := make(chan struct{}, 10)
+	tr.follow(func() { reloads <- struct{}{} })
+	tr.Fail("nothing is on trial")
+	stake := &director.Stake{Servers: map[string]map[string]bool{"web": {"192.168.1.4:80": true}}, Spare: 2}
+	if err := tr.Begin(api.User{}, "old", time.Hour, stake); err != nil {
+		t.Fatal(err)
+	}
+	// What must not be lost is known to the next process, too.
+	peek, err := state.Peek(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peek.Close()
+	if got := newTrial(slog.New(slog.DiscardHandler), peek, path).Stake(); !reflect.DeepEqual(got, stake) {
+		t.Errorf("after a restart the stake is %+v", got)
+	}
+	tr.Fail("three are down")
+	<-reloads // An hour has not passed.
+	tr.Fail("four are down")
+	for _, tr := range []*trial{tr, newTrial(slog.New(slog.DiscardHandler), peek, path)} {
+		text, warning := reads(tr)
+		if s := tr.Status(); text != "old" || !strings.Contains(warning, "served less than those before (three are down)") || !s.Over || s.Lost != "three are down" || tr.Stake() != nil {
+			t.Errorf("%q is read, %q, %+v", text, warning, s)
+		}
 	}
 }
 
@@ -89,7 +120,7 @@ func TestFilesThatAreAsBeforeEndATrial(t *testing.T) {
 	tr, dir, path := tried(t)
 	over := make(chan struct{})
 	tr.follow(func() { close(over) })
-	if err := tr.Begin(api.User{}, "old", time.Millisecond); err != nil {
+	if err := tr.Begin(api.User{}, "old", time.Millisecond, nil); err != nil {
 		t.Fatal(err)
 	}
 	<-over

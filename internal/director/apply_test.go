@@ -20,25 +20,25 @@ func TestApply(t *testing.T) {
 		name    string
 		confirm time.Duration
 		load    Loaded
-		trial   fakeTrial
+		trial   *fakeTrial
 		ok      bool
 		says    string
 		asked   []string
 	}{
-		{"for good", 0, Loaded{Config: other}, fakeTrial{}, true, "", []string{"end"}},
-		{"on trial", time.Minute, Loaded{Config: other}, fakeTrial{}, true, "", []string{"begin running 1m0s"}},
-		{"on trial, and refused", time.Minute, Loaded{Err: errors.New("web.hcl:3: no")}, fakeTrial{}, false, "web.hcl:3: no", []string{"begin running 1m0s", "end"}},
-		{"on trial, and nothing has changed", time.Minute, Loaded{}, fakeTrial{}, true, "", []string{"begin running 1m0s", "end"}},
-		{"the way back cannot be kept", time.Minute, Loaded{Config: other}, fakeTrial{err: errors.New("no space left")}, false, "no space left", []string{"begin running 1m0s"}},
-		{"for a moment", time.Millisecond, Loaded{Config: other}, fakeTrial{}, false, "is on trial for 1s to 24h0m0s", nil},
-		{"for ever", 1 << 62, Loaded{Config: other}, fakeTrial{}, false, "is on trial for 1s to 24h0m0s", nil},
+		{"for good", 0, Loaded{Config: other}, &fakeTrial{}, true, "", []string{"end"}},
+		{"on trial", time.Minute, Loaded{Config: other}, &fakeTrial{}, true, "", []string{"begin running 1m0s"}},
+		{"on trial, and refused", time.Minute, Loaded{Err: errors.New("web.hcl:3: no")}, &fakeTrial{}, false, "web.hcl:3: no", []string{"begin running 1m0s", "end"}},
+		{"on trial, and nothing has changed", time.Minute, Loaded{}, &fakeTrial{}, true, "", []string{"begin running 1m0s", "end"}},
+		{"the way back cannot be kept", time.Minute, Loaded{Config: other}, &fakeTrial{err: errors.New("no space left")}, false, "no space left", []string{"begin running 1m0s"}},
+		{"for a moment", time.Millisecond, Loaded{Config: other}, &fakeTrial{}, false, "is on trial for 1s to 24h0m0s", nil},
+		{"for ever", 1 << 62, Loaded{Config: other}, &fakeTrial{}, false, "is on trial for 1s to 24h0m0s", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, c := newOutsides(), clusterOf()
 				c.Digest = "running"
 				f.loads = []Loaded{tt.load}
-				d, stop, ended := beginWith(t, f, c, func(o *Options) { o.Trial = &tt.trial })
+				d, stop, ended := beginWith(t, f, c, func(o *Options) { o.Trial = tt.trial })
 				got, err := d.Apply(t.Context(), api.User{}, api.ApplyOrder{Confirm: tt.confirm})
 				if err != nil || got.OK != tt.ok || !strings.Contains(got.Error, tt.says) || !slices.Equal(tt.trial.asked, tt.asked) {
 					t.Errorf("%+v, %v, asked %q; want %t, %q, %q", got, err, tt.trial.asked, tt.ok, tt.says, tt.asked)

@@ -30,10 +30,15 @@ type Connections interface {
 // A Trial is of the configuration that runs until it is confirmed, if one does.
 type Trial interface {
 	// Begin keeps the configuration that runs, which has this digest, to go back to it after
-	// a time. It and End may wait for the disk.
-	Begin(by api.User, digest string, lasts time.Duration) error
+	// a time. It, End and Fail may wait for the disk.
+	Begin(by api.User, digest string, lasts time.Duration, stake *Stake) error
 	// End ends it, if there is one, so that the files count.
 	End(by api.User) error
+	// Stake is what must go on to serve; nil: nothing, or there is no trial. It waits for
+	// nobody.
+	Stake() *Stake
+	// Fail goes back at once, since that is lost.
+	Fail(lost string)
 	// Status returns it; nil: there is none. It waits for nobody.
 	Status() *api.Trial
 }
@@ -197,12 +202,16 @@ func (d *Director) Apply(ctx context.Context, by api.User, o api.ApplyOrder) (ap
 	if o.Confirm != 0 && (o.Confirm < shortestTrial || o.Confirm > longestTrial) {
 		return unapplied(fmt.Errorf("a configuration is on trial for %v to %v, and not for %v", shortestTrial, longestTrial, o.Confirm)), nil
 	}
-	digest, err := ask(ctx, d, func() string { return d.core.config.Digest })
+	if err := o.Lose.Check(); err != nil {
+		return unapplied(err), nil
+	}
+	var stake *Stake
+	digest, err := ask(ctx, d, func() string { stake = d.core.stake(o.Lose); return d.core.config.Digest })
 	if err != nil {
 		return api.Applied{}, err
 	}
 	if o.Confirm > 0 {
-		err = d.o.Trial.Begin(by, digest, o.Confirm)
+		err = d.o.Trial.Begin(by, digest, o.Confirm, stake)
 	} else {
 		err = d.o.Trial.End(by)
 	}
@@ -223,6 +232,8 @@ func (d *Director) Confirm(_ context.Context, by api.User, _ api.ConfirmOrder) (
 	switch s := d.o.Trial.Status(); {
 	case s == nil:
 		return unapplied(errors.New("no configuration is on trial")), nil
+	case s.Over && s.Lost != "":
+		return unapplied(fmt.Errorf("it is too late: %s, so the configuration before runs again since %s; lvsd apply takes the files", s.Lost, s.Until.Format(time.DateTime))), nil
 	case s.Over:
 		return unapplied(fmt.Errorf("it is too late: the time was over at %s, and the configuration before runs again; lvsd apply takes the files", s.Until.Format(time.DateTime))), nil
 	}

@@ -194,9 +194,28 @@ type fakeTrial struct {
 	asked  []string
 	err    error
 	status *api.Trial
+
+	mu    sync.Mutex
+	stake *Stake
+	lost  []string
 }
 
-func (f *fakeTrial) Begin(by api.User, digest string, lasts time.Duration) error {
+func (f *fakeTrial) Stake() *Stake {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stake
+}
+
+func (f *fakeTrial) Fail(lost string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stake, f.lost = nil, append(f.lost, lost)
+}
+
+func (f *fakeTrial) Begin(by api.User, digest string, lasts time.Duration, stake *Stake) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stake = stake
 	f.asked = append(f.asked, "begin "+digest+" "+lasts.String())
 	return f.err
 }

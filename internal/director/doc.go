@@ -53,6 +53,7 @@
 //	describe.go, status.go             what people and programs are told
 //	told.go                            what the hooks of services are told
 //	outages.go                         the plan, and what it means for services
+//	stake.go                           what a configuration on trial must not lose
 //	start.go, reload.go                the order of a start, and reading another configuration
 //	failover.go, standby.go            what operators order
 //	offer.go                           what a director does that is cut off

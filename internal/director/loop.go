@@ -216,6 +216,7 @@ func (d *Director) carryOut(effects []Effect) {
 			d.o.Resources.Retry()
 		case Heartbeat:
 			d.o.Keeper.Heartbeat()
+			d.judgeTrial()
 		case Notify:
 			d.o.Notify(string(e) + "=1")
 		case Describe:
@@ -243,6 +244,17 @@ func (d *Director) carryOut(effects []Effect) {
 		case HandOver:
 			d.running.Go(func() { d.give(d.handOver(e)) })
 		}
+	}
+}
+
+// judgeTrial ends a configuration's trial that has lost what it must not.
+func (d *Director) judgeTrial() {
+	stake := d.o.Trial.Stake()
+	if stake == nil {
+		return
+	}
+	if lost := d.core.lost(stake); lost != "" {
+		go d.o.Trial.Fail(lost)
 	}
 }
 

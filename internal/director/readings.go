@@ -38,6 +38,9 @@ type reloader struct {
 func (all *findings) trial(t *api.Trial) {
 	switch {
 	case t == nil:
+	case t.Over && t.Lost != "":
+		all.add(api.Warning, "configuration-unconfirmed", "", "correct the files and lvsd apply, or put back others with lvsd config rollback",
+			"the files served less than those before (ordered by %v, until %s), so they do not count: the configuration that ran before runs, and will after a restart: %s", t.By, t.Until.Format(time.DateTime), t.Lost)
 	case t.Over:
 		all.add(api.Warning, "configuration-unconfirmed", "", "correct the files and lvsd apply, or put back others with lvsd config rollback",
 			"the files were not confirmed in time (ordered by %v, until %s), so they do not count: the configuration that ran before runs, and will after a restart", t.By, t.Until.Format(time.DateTime))

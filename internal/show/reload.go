@@ -16,7 +16,7 @@ func WriteApplied(out, errs io.Writer, a *api.Applied) error {
 		return err
 	}
 	if a.Trial != nil {
-		fmt.Fprintf(out, "on trial: the configuration before runs again at %s, unless lvsd confirm comes before\n", clock(a.Trial.Until))
+		fmt.Fprintf(out, "on trial: the configuration before runs again at %s, unless lvsd confirm comes before, and at once if too much is lost (--lose)\n", clock(a.Trial.Until))
 	}
 	return nil
 }

@@ -20,6 +20,12 @@ type Trial struct {
 	Since, Until time.Time
 	// Before is the configuration that ran before.
 	Before Configuration
+	// Servers are its real servers by service, as "address:port", and whether each served
+	// then; nil: that does not matter. Spare is how many may have stopped.
+	Servers map[string]map[string]bool
+	Spare   int
+	// Lost is what had stopped when it ended for that.
+	Lost string
 }
 
 // A trialFile is the file's format; its end is in it twice, as that of a standby is.
@@ -32,6 +38,10 @@ type trialFile struct {
 	Until    time.Time     `json:"until"`
 	Boottime time.Duration `json:"until_boottime_ns"`
 	Before   Configuration `json:"before"`
+
+	Servers map[string]map[string]bool `json:"servers,omitempty"`
+	Spare   int                        `json:"spare,omitempty"`
+	Lost    string                     `json:"lost,omitempty"`
 }
 
 func (f *trialFile) valid() error {
@@ -51,7 +61,7 @@ func (f *trialFile) read(m moment) *Trial {
 	if f.Boot == m.boot {
 		left = f.Boottime - m.boottime
 	}
-	return &Trial{User: f.User, UID: f.UID, Since: f.Since, Until: m.now.Add(left), Before: f.Before}
+	return &Trial{User: f.User, UID: f.UID, Since: f.Since, Until: m.now.Add(left), Before: f.Before, Servers: f.Servers, Spare: f.Spare, Lost: f.Lost}
 }
 
 // Trial returns the trial that was saved; nil where there is none. One whose end has come is
@@ -81,7 +91,7 @@ func (s *Store) SaveTrial(t *Trial) error {
 	if err == nil {
 		left := t.Until.Sub(m.now)
 		err = s.write(trialName, trialFile{Version: trialVersion, Boot: m.boot, User: t.User, UID: t.UID, Since: t.Since.Round(0),
-			Until: m.now.Round(0).Add(left), Boottime: m.boottime + left, Before: t.Before})
+			Until: m.now.Round(0).Add(left), Boottime: m.boottime + left, Before: t.Before, Servers: t.Servers, Spare: t.Spare, Lost: t.Lost})
 	}
 	if err != nil {
 		return fmt.Errorf("saving the trial of a configuration: %w", err)
