@@ -158,7 +158,7 @@ func (c *core) write(ctx context.Context, now time.Time, ops []Op) error {
 		case op.Kind.deletes() && errors.Is(err, fs.ErrNotExist):
 			// Somebody else deleted it.
 		default:
-			c.stats.Errors++
+			c.fault(err)
 			refusals[op.Service] = append(refusals[op.Service], refusal{op, err})
 			continue
 		}
@@ -220,9 +220,15 @@ func (c *core) saveLedger() {
 	c.events.worked(LedgerUnwritable, LedgerWritten, "lvsd's record of its IPVS services is saved again")
 }
 
+// fault counts a failure, or a refusal, by its kind.
+func (c *core) fault(err error) {
+	c.stats.Errors++
+	c.stats.Faults = withFault(c.stats.Faults, err)
+}
+
 // failed counts and reports a failure.
 func (c *core) failed(code, text string, err error) {
-	c.stats.Errors++
+	c.fault(err)
 	c.stats.LastError = err.Error()
 	c.events.failed(code, text, err)
 }

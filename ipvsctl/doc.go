@@ -26,7 +26,8 @@
 //	selection.go, ruleset.go               which packets belong to a service, and their marks
 //	dry.go                                 a Kernel that is never written to
 //	ownership.go, refused.go, audit.go,    the parts of the core
-//	observe.go, event.go, snapshot.go
+//	observe.go, event.go, fault.go
+//	snapshot.go
 //	core.go                                the core
 //	reconcile.go                           the loop
 //	ruler.go                               the loop that keeps rules of the packet filter

@@ -13,7 +13,7 @@ import (
 // one goroutine at a time.
 type Filter interface {
 	// Replace makes the rules these in one transaction, whatever lvsd's were before, and with
-	// none removes them.
+	// none removes them: for that, a kernel need not have nftables.
 	Replace(Ruleset) error
 	// Intact reports whether the rules are as the last Replace left them.
 	Intact() (bool, error)
@@ -44,6 +44,8 @@ type RulesStats struct {
 	// Failures counts transactions that the kernel has refused, and listings that failed;
 	// Repairs how often somebody else had changed the rules.
 	Failures, Repairs uint64
+	// Faults are the failures by their kind: "ENOBUFS".
+	Faults map[string]uint64
 	// LastError is why the rules are not as they should be; empty: they are.
 	LastError string
 }
@@ -66,6 +68,7 @@ type Ruler struct {
 	pause   time.Duration
 	lookAt  time.Time
 	retryAt time.Time
+	refused Ruleset // what waits until then: something else is tried at once
 }
 
 // NewRuler returns a Ruler that reports what happens to the rules.
@@ -166,14 +169,10 @@ func (r *Ruler) step(now time.Time, want Ruleset) (next time.Time) {
 		if err != nil {
 			return r.failed(now, want, fmt.Errorf("reading the rules: %w", err))
 		}
-	case r.have == nil && now.Before(r.retryAt):
+	case r.have == nil && now.Before(r.retryAt) && r.refused.Equal(want):
 		return r.retryAt
 	}
 	if err := r.filter.Replace(want); err != nil {
-		if len(want) == 0 { // Who wants none need not have nftables.
-			r.kept(now, want)
-			return time.Time{}
-		}
 		return r.failed(now, want, err)
 	}
 	r.tell(same, want)
@@ -192,14 +191,19 @@ func (r *Ruler) kept(now time.Time, want Ruleset) {
 // failed notes that it may not have them, and returns when it is tried again.
 func (r *Ruler) failed(now time.Time, want Ruleset, err error) time.Time {
 	r.pause = min(max(2*r.pause, rulesRetry), rulesRetryMost)
-	r.have, r.retryAt = nil, now.Add(r.pause)
+	r.have, r.retryAt, r.refused = nil, now.Add(r.pause), want
 	r.mu.Lock()
 	told := r.stats.LastError
 	r.stats.Failures++
+	r.stats.Faults = withFault(r.stats.Faults, err)
 	r.stats.Kept, r.stats.LastError = false, err.Error()
 	r.mu.Unlock()
 	if told != err.Error() {
-		r.report(Event{RulesFailed, slog.LevelError, "packets are not marked as they should be", []slog.Attr{slog.Int("services", len(want)), slog.Any("error", err)}})
+		text := "packets are not marked as they should be"
+		if len(want) == 0 {
+			text = "rules of nftables may be left that mark packets and that nobody wants any more; trying again"
+		}
+		r.report(Event{RulesFailed, slog.LevelError, text, []slog.Attr{slog.Int("services", len(want)), slog.Any("error", err)}})
 	}
 	return r.retryAt
 }

@@ -39,6 +39,11 @@ func (f *fakeFilter) Intact() (bool, error) {
 	return !f.changed, f.refuses
 }
 
+// kinded is an error that says of which kind it is.
+type kinded struct{ error }
+
+func (kinded) FaultKind() string { return "EBUSY" }
+
 func marking(name string, mark uint32) Marking {
 	a := netip.MustParseAddr("10.13.0.200")
 	return Marking{Service: name, Mark: mark, Selection: Select([]AddressRange{{a, a}}, []Protocol{TCP}, []PortRange{{80, 80}})}
@@ -120,13 +125,36 @@ func TestRefusedRulesAreTriedAgain(t *testing.T) {
 	})
 }
 
-func TestWhoWantsNoRulesNeedNotHaveNftables(t *testing.T) {
-	f := &fakeFilter{refuses: errors.New("no nftables")}
+// Rules that the kernel did not let go at once go later: they would mark packets for ever.
+func TestRulesThatNobodyWantsAreRemovedHoweverOftenThatFails(t *testing.T) {
+	f := new(fakeFilter)
 	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
+		r.Set(Ruleset{marking("web", 7)})
+		pause(0)
+		f.refuses = kinded{errors.New("busy")}
 		r.Set(nil)
-		pause(time.Hour)
-		if s := r.Stats(); s.LastError != "" || s.Failures > 0 || f.replaced != 1 || len(f.events) > 0 {
-			t.Errorf("stats %+v, %d transactions, events %v", s, f.replaced, f.events)
+		pause(10 * time.Second)
+		if s := r.Stats(); s.Kept || s.Faults["EBUSY"] != s.Failures || s.Failures < 2 || !slices.Equal(f.events, []string{RulesSet, RulesFailed}) {
+			t.Errorf("stats %+v, events %v", s, f.events)
+		}
+		f.refuses = nil
+		pause(2 * rulesRetryMost)
+		if s := r.Stats(); !s.Kept || len(f.rules) > 0 {
+			t.Errorf("stats %+v, rules %v are left", s, f.rules)
+		}
+	})
+}
+
+func TestOtherRulesThanThoseThatWereRefusedAreTriedAtOnce(t *testing.T) {
+	f := &fakeFilter{refuses: errors.New("no such module")}
+	kept(t, f, func(r *Ruler, pause func(time.Duration)) {
+		r.Set(Ruleset{marking("web", 7)})
+		pause(10 * time.Minute)
+		f.refuses = nil
+		r.Set(Ruleset{marking("mail", 8)})
+		pause(0)
+		if s := r.Stats(); !s.Kept || len(f.rules) != 1 || f.rules[0].Service != "mail" {
+			t.Errorf("stats %+v, rules %v", s, f.rules)
 		}
 	})
 }

@@ -29,6 +29,8 @@ type Stats struct {
 	// Errors are operations that the kernel refused, and lists or reads that
 	// failed.
 	Errors uint64
+	// Faults are the same by their kind: "ENOBUFS".
+	Faults map[string]uint64
 	// Drift is how many rows were found other than left, and repaired.
 	Drift uint64
 	// Foreign is how many services in the table are not ours, as last seen.

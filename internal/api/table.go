@@ -8,6 +8,9 @@ type Table struct {
 	Operations map[string]uint64 `json:"operations"`
 	// Errors counts operations that the kernel refused, and listings that failed.
 	Errors uint64 `json:"errors"`
+	// Faults are the same by their kind, as errno(3) has it: "ENOBUFS", or "no-answer",
+	// "cut-short", "no-ipvs", "no-module", "other". Left out: there was none.
+	Faults map[string]uint64 `json:"faults,omitempty"`
 	// Drift counts rows that somebody else had changed, and that were repaired.
 	Drift uint64 `json:"drift"`
 	// Foreign is how many services in the table are not lvsd's, as last seen.
@@ -31,6 +34,8 @@ type Rules struct {
 	// Repairs how often somebody else had changed the rules.
 	Failures uint64 `json:"failures"`
 	Repairs  uint64 `json:"repairs"`
+	// Faults are the failures by their kind, as the table's.
+	Faults map[string]uint64 `json:"faults,omitempty"`
 	// LastError is why the rules are not as they should be; left out if they are.
 	LastError string `json:"last_error,omitempty"`
 }

@@ -29,10 +29,10 @@ var layers = []struct {
 	{"vrrp", nil, "a virtual router waits for nobody, so it knows nobody"},
 	{"checker/probe", []string{"checker", "internal/keyfile"}, "an edge serves its own domain, and a password is as secret as a key"},
 	{"ipvsctl/connections", []string{"ipvsctl"}, "connections are those of a table"},
-	{"ipvsctl/filter", []string{"ipvsctl"}, "an edge serves its own domain"},
-	{"ipvsctl/kernel", []string{"ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
+	{"ipvsctl/filter", []string{"internal/fault", "ipvsctl"}, "an edge serves its own domain"},
+	{"ipvsctl/kernel", []string{"internal/fault", "ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
 	{"ipvsctl/ipvsadm", []string{"ipvsctl", "ipvsctl/connections"}, "a command line speaks of the table's values, and is handed the kernel"},
-	{"vrrp/link", []string{"vrrp"}, "an edge serves its own domain"},
+	{"vrrp/link", []string{"internal/fault", "vrrp"}, "an edge serves its own domain"},
 	{"internal/keeper", []string{"internal/event", "internal/orders", "internal/program", "vrrp"}, "the process that keeps the adverts must not share fate with anything else"},
 	{"internal/block", []string{"internal/text"}, "the language of the files knows nothing of what they say"},
 	{"internal/config", append([]string{"internal/block", "internal/text"}, domains...), "text becomes the domains' values, and nothing acts on it"},
@@ -62,6 +62,8 @@ var layers = []struct {
 	{"internal/golden", nil, "tests of any package import it"},
 	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
+	{"internal/fault", nil, "it knows errors alone"},
+	{"internal/netlinktest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl", "vrrp"}, "what a machine needs is decided by values"},
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
@@ -81,7 +83,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/filter", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/doctor/host", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/doctor/host", "internal/fault", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "internal/netlinktest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests
@@ -96,7 +98,7 @@ var confined = []struct {
 	{"github.com/zclconf/go-cty", []string{"internal/block"}, "after parsing nothing is text"},
 	{"github.com/google/nftables", []string{"ipvsctl/filter", "vrrp/link"}, "system calls of virtual routers and of services are in their edges"},
 	{"github.com/mdlayher/genetlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
-	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "integration"}, "system calls of the table are in its edge"},
+	{"github.com/mdlayher/netlink", []string{"ipvsctl/kernel", "ipvsctl/filter", "internal/netlinktest", "integration"}, "system calls of the table are in its edge"},
 	{"github.com/mdlayher/packet", []string{"vrrp/link", "integration"}, "system calls of virtual routers are in their edge"},
 	{"github.com/moby/ipvs", []string{"integration"}, "it is the tests' independent witness"},
 	{"github.com/prometheus", []string{}, "it is 2 MB of the binary: internal/metrics writes the text, and only its tests parse it"},

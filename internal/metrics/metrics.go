@@ -86,6 +86,15 @@ func (s scrape) status(st *api.Status) {
 	for op, n := range st.Table.Operations {
 		s.number(tableOperations, float64(n), label("operation", op))
 	}
+	s.faults("table", st.Table.Faults)
+	s.faults("rules", rules(st).Faults)
+}
+
+// faults adds how often exchanges with the kernel about something went wrong, by how.
+func (s scrape) faults(about string, all map[string]uint64) {
+	for kind, n := range all {
+		s.number(kernelFaults, float64(n), label("about", about, "kind", kind))
+	}
 }
 
 func (s scrape) findings(all []api.Finding) {

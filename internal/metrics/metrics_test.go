@@ -60,7 +60,7 @@ func full() *api.Status {
 	st.Findings = []api.Finding{{Severity: api.Warning, Text: "1 of 3 real servers is down"}}
 	st.ServerMetrics = true
 	st.Keeper.Watchdog = &api.Watchdog{Device: "/dev/watchdog", Fed: true}
-	st.Rules = &api.Rules{Wanted: 1, Kept: true, Failures: 1, Repairs: 2}
+	st.Rules = &api.Rules{Wanted: 1, Kept: true, Failures: 1, Repairs: 2, Faults: map[string]uint64{"ENOBUFS": 1}}
 	st.SyncGroups = []api.SyncGroup{{Name: "nat", State: api.Master}}
 	marked := st.Services[0]
 	marked.Name, marked.Key = "marked", api.ServiceKey{Mark: 7, Address: netip.IPv6Unspecified()}

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -28,13 +31,27 @@ const (
 // priority is where packets are marked: after connection tracking, before routing.
 const priority = -150
 
+const (
+	// buffer is the room in the socket for a transaction, and for its answers, in bytes: the
+	// kernel answers each rule before the first answer is read, and takes no memory for what
+	// is not there. Of 5,000 services, a transaction is 4 MB and its answers 20.
+	buffer = 64 << 20
+	// answerTimeout is how long is waited for all answers, loading modules included.
+	answerTimeout = 30 * time.Second
+)
+
 var _ ipvsctl.Filter = (*Filter)(nil)
 
 // A Filter is that table in this network namespace.
 type Filter struct {
 	// found is what was there after the last Replace.
 	found []entry
+	// dial, if it is not nil, opens a test's way to the kernel.
+	dial func() nltest
 }
+
+// An nltest takes requests, and without any it returns what was answered.
+type nltest = func([]netlink.Message) ([]netlink.Message, error)
 
 // An entry is a rule as the kernel knows it, or with the handle 0 a chain. A rule that is
 // replaced has another handle, and what it refers to cannot be changed without it.
@@ -52,16 +69,18 @@ type writer struct {
 }
 
 // Replace is part of ipvsctl.Filter.
-func (f *Filter) Replace(rules ipvsctl.Ruleset) error {
-	c, err := nftables.New()
+func (f *Filter) Replace(rules ipvsctl.Ruleset) error { return fault.Of(f.replace(rules)) }
+
+func (f *Filter) replace(rules ipvsctl.Ruleset) error {
+	c, err := f.open()
 	if err != nil {
-		return fmt.Errorf("opening a socket for nftables: %w", err)
+		return err
 	}
 	f.found = nil
 	table := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
 	if len(rules) == 0 {
 		c.DelTable(table)
-		if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
+		if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) && !lacking(err) {
 			return fmt.Errorf("removing the table %s of nftables: %w", Table, err)
 		}
 		return nil
@@ -76,8 +95,30 @@ func (f *Filter) Replace(rules ipvsctl.Ruleset) error {
 	if err := c.Flush(); err != nil {
 		return fmt.Errorf("setting the table %s of nftables: %w", Table, explained(err, rules))
 	}
-	f.found, err = list()
+	f.found, err = f.list()
 	return err
+}
+
+// open returns a connection of which each transaction and each list has a socket of its own:
+// late answers to one that failed meet nobody.
+func (f *Filter) open() (*nftables.Conn, error) {
+	options := []nftables.ConnOption{nftables.WithSockOptions(func(c *netlink.Conn) error {
+		return errors.Join(c.SetReadBuffer(buffer), c.SetWriteBuffer(buffer), c.SetDeadline(time.Now().Add(answerTimeout)))
+	})}
+	if f.dial != nil {
+		options = []nftables.ConnOption{nftables.WithTestDial(f.dial())}
+	}
+	c, err := nftables.New(options...)
+	if err != nil {
+		return nil, fmt.Errorf("opening a socket for nftables: %w", err)
+	}
+	return c, nil
+}
+
+// lacking reports whether the kernel has said that it has no nftables, or not all that is
+// asked for.
+func lacking(err error) bool {
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EPROTONOSUPPORT)
 }
 
 // explained adds what may be missing.
@@ -86,8 +127,8 @@ func explained(err error, rules ipvsctl.Ruleset) error {
 	if rules.Translates() {
 		modules = "the modules nf_tables, nft_chain_nat, nft_masq and nft_nat"
 	}
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EPROTONOSUPPORT) {
-		return fmt.Errorf("%w (does this kernel have %s?)", err, modules)
+	if errors.Is(err, unix.ENOENT) || lacking(err) {
+		return fault.New(fault.NoModule, fmt.Errorf("%w (does this kernel have %s?)", err, modules))
 	}
 	return err
 }
@@ -129,15 +170,15 @@ func (w *writer) add(chain *nftables.Chain, service string, exprs []expr.Any) {
 
 // Intact is part of ipvsctl.Filter.
 func (f *Filter) Intact() (bool, error) {
-	now, err := list()
-	return err == nil && len(now) > 0 && slices.Equal(now, f.found), err
+	now, err := f.list()
+	return err == nil && len(now) > 0 && slices.Equal(now, f.found), fault.Of(err)
 }
 
 // list returns the chains and the rules of the table; nothing where there is no such table.
-func list() (all []entry, err error) {
-	c, err := nftables.New()
+func (f *Filter) list() (all []entry, err error) {
+	c, err := f.open()
 	if err != nil {
-		return nil, fmt.Errorf("opening a socket for nftables: %w", err)
+		return nil, err
 	}
 	chains, err := c.ListChainsOfTableFamily(nftables.TableFamilyINet)
 	if err != nil {

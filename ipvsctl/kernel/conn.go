@@ -14,6 +14,7 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -95,7 +96,7 @@ func (c *Conn) connect() error {
 	if err != nil {
 		_ = nl.Close()
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: load its module with \"modprobe ip_vs\", or install a kernel that has it (CONFIG_IP_VS)", ipvsctl.ErrNoIPVS)
+			return fault.New(fault.NoIPVS, fmt.Errorf("%w: load its module with \"modprobe ip_vs\", or install a kernel that has it (CONFIG_IP_VS)", ipvsctl.ErrNoIPVS))
 		}
 		return fmt.Errorf("asking the kernel for the netlink family %s: %w", familyName, err)
 	}
@@ -120,7 +121,7 @@ func (c *Conn) exchange(ctx context.Context, talk func() error) error {
 		return err
 	}
 	if err := c.connect(); err != nil {
-		return err
+		return fault.Of(err)
 	}
 	end := time.Now().Add(answerTimeout)
 	if sooner, ok := ctx.Deadline(); ok && sooner.Before(end) {
@@ -132,7 +133,7 @@ func (c *Conn) exchange(ctx context.Context, talk func() error) error {
 	if err != nil && !errors.Is(err, errNoService) {
 		_ = c.Close()
 	}
-	return err
+	return fault.Of(err)
 }
 
 func (c *Conn) message(flags netlink.HeaderFlags, body []byte) netlink.Message {
@@ -155,6 +156,9 @@ func (c *Conn) ask(ctx context.Context, flags netlink.HeaderFlags, body request,
 			if err == nil {
 				answer[0] = m
 				err = netlink.Validate(sent, answer)
+			}
+			if err == nil && m.Header.Flags&netlink.DumpInterrupted != 0 {
+				err = fault.New(fault.CutShort, errors.New("the table was changed while the kernel listed it"))
 			}
 			if err != nil {
 				return explainRead(err)
@@ -298,7 +302,7 @@ func (c *Conn) batch(ops []ipvsctl.Op) ([]ipvsctl.Failure, error) {
 		case i > last:
 			return nil, errors.New("the kernel answered a request that was not made")
 		case refusal != nil:
-			failures = append(failures, ipvsctl.Failure{Index: i, Err: explain(ops[i], refusal)})
+			failures = append(failures, ipvsctl.Failure{Index: i, Err: fault.Of(explain(ops[i], refusal))})
 		}
 		if i == last {
 			return failures, nil

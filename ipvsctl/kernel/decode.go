@@ -12,10 +12,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-var errShort = errors.New("a netlink attribute is too short")
+var errShort = fault.New(fault.CutShort, errors.New("a netlink attribute is too short"))
 
 // attributes are the contents of some netlink attributes by type, as in the
 // table that the kernel's own nla_parse fills (include/net/netlink.h). One that
@@ -51,7 +52,7 @@ func top(body []byte) attributes { return parse(body[min(len(body), genlHeader):
 func nested(body []byte, typ int) attributes {
 	outer := top(body)
 	if outer.err == nil && outer.content[typ] == nil {
-		outer.err = fmt.Errorf("the kernel's message has no attribute %d", typ)
+		outer.err = fault.New(fault.CutShort, fmt.Errorf("the kernel's message has no attribute %d", typ))
 	}
 	if outer.err != nil {
 		return outer
@@ -98,7 +99,7 @@ func decodeAddr(af uint16, b []byte) (netip.Addr, error) {
 	case af == unix.AF_INET6 && len(b) >= 16:
 		return netip.AddrFrom16([16]byte(b)), nil
 	default:
-		return netip.Addr{}, fmt.Errorf("an address of family %d in %d bytes", af, len(b))
+		return netip.Addr{}, fault.New(fault.CutShort, fmt.Errorf("an address of family %d in %d bytes", af, len(b)))
 	}
 }
 

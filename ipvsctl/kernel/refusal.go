@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -27,7 +28,7 @@ func explainRead(err error) error {
 	case errors.Is(err, syscall.EPERM):
 		return fmt.Errorf("%w: reading the IPVS table needs the capability CAP_NET_ADMIN", err)
 	case errors.Is(err, syscall.ENOENT):
-		return fmt.Errorf("the netlink family %s is gone, was the module unloaded? (%v)", familyName, err)
+		return fault.New(fault.NoIPVS, fmt.Errorf("the netlink family %s is gone, was the module unloaded? (%v)", familyName, err))
 	default:
 		return err
 	}
@@ -42,7 +43,7 @@ func explain(op ipvsctl.Op, err error) error {
 	case errors.Is(err, syscall.ESRCH):
 		return errNoService
 	case errors.Is(err, syscall.ENOENT) && ofService:
-		return fmt.Errorf("the kernel cannot find %s: is the module missing?", modules(op.Config))
+		return fault.New(fault.NoModule, fmt.Errorf("the kernel cannot find %s: is the module missing?", modules(op.Config)))
 	case errors.Is(err, syscall.ENOENT):
 		return fmt.Errorf("the service has no such real server: %w", err)
 	case errors.Is(err, syscall.EEXIST):
