@@ -19,6 +19,7 @@ type importing struct {
 	nodes             []string // "lvs1=keepalived.conf"
 	folder            string
 	force, strict, no bool
+	compare           bool
 	output            *choice
 	color             *choice
 }
@@ -79,7 +80,9 @@ func newImporting(program, files string) *cobra.Command {
 	flags.BoolVar(&im.force, "force", false, "overwrite files in that folder")
 	flags.BoolVar(&im.strict, "strict", false, "a note counts as a loss, too")
 	flags.BoolVar(&im.no, "no-resolve", false, "look no names of hosts up; tell them")
+	flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
 	_ = c.MarkFlagDirname("output")
+	c.MarkFlagsMutuallyExclusive("compare", "output")
 	im.output = &choice{"text", []string{"text", "json"}, "format"}
 	flags.VarP(im.output, "format", "o", im.output.usage())
 	completeFlag(c, "format", im.output.words...)
@@ -122,6 +125,9 @@ func (im *importing) run(c *cobra.Command, args []string) error {
 	if !made.Serves() {
 		return failure(errors.Join(im.tell(c, made), fmt.Errorf("there is neither a virtual router nor a virtual service in it: is it the configuration of %s?", im.Program)))
 	}
+	if im.compare {
+		return im.beside(c, made)
+	}
 	refused, err := made.Validate()
 	if err != nil {
 		return failure(err)
@@ -143,6 +149,28 @@ func (im *importing) run(c *cobra.Command, args []string) error {
 		return exitError{exitDifferences, nil}
 	}
 	return nil
+}
+
+// beside prints what both programs would make.
+func (im *importing) beside(c *cobra.Command, made *convert.Import) error {
+	both, refused, err := made.Compared()
+	if len(refused) > 0 {
+		err = errors.Join(renderDiagnostics(c.ErrOrStderr(), refused, im.color.word), errors.New("lvsd would refuse what was made, so it makes nothing that could be compared"))
+	}
+	if err != nil {
+		return failure(err)
+	}
+	out := c.OutOrStdout()
+	if im.output.word == "json" {
+		err = json.NewEncoder(out).Encode(both)
+	} else {
+		width, colour := terminal(out, im.color.word)
+		err = show.Terminal{Width: width, Color: colour}.WriteCompared(out, both)
+	}
+	if err == nil && both.Differences {
+		return exitError{exitDifferences, nil}
+	}
+	return failure(err)
 }
 
 // write prints the configuration, or writes it into the folder.

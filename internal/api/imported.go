@@ -33,3 +33,36 @@ type ImportLoss struct {
 	Reason string `json:"reason"`
 	Remedy string `json:"remedy,omitempty"`
 }
+
+// A Compared is what another program makes of its configuration, beside what lvsd makes of the
+// one that was imported: on a director that is Master, and while all real servers are up.
+type Compared struct {
+	SchemaVersion int    `json:"schema_version"`
+	Program       string `json:"program"`
+	// Differences: something differs.
+	Differences bool               `json:"differences"`
+	Directors   []ComparedDirector `json:"directors"`
+}
+
+// A ComparedDirector is what both make of one director.
+type ComparedDirector struct {
+	Name string        `json:"name"`
+	Rows []ComparedRow `json:"rows"`
+}
+
+// A ComparedRow is one thing that at least one of both makes.
+type ComparedRow struct {
+	// About is "IPVS table", "addresses" or "checks".
+	About string `json:"about"`
+	// Key is what it is: "-t 10.13.0.200:80 -r 192.168.1.4:80".
+	Key string `json:"key"`
+	// Theirs and Ours are what both say of it; null: it is not there.
+	Theirs *string `json:"theirs"`
+	Ours   *string `json:"ours"`
+	// Differs: one of both lacks it, or they do not say the same. Times that differ by a tenth
+	// are the same.
+	Differs bool `json:"differs"`
+	// File and Line are where the other program's configuration says it.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}

@@ -9,4 +9,5 @@
 //	plain.go            blocks without what need not be said
 //	merge.go            several directors' as one
 //	split.go            blocks in files
+//	outline.go          what a configuration makes, in rows
 package importer

@@ -14,6 +14,6 @@
 //	history.go                configurations that ran before
 //	realserver.go             this machine as a real server
 //	checkup.go                what lvsd doctor has examined
-//	imported.go               what did not come along of another configuration
+//	imported.go, compared.go  what did not come along of another configuration, and both beside each other
 //	reload.go, orders.go      what a reload did, or another order
 package show

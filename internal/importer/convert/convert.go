@@ -1,5 +1,6 @@
 // Package convert reads other programs' configurations on this machine, has the importers
-// make lvsd's of them, validates that, and writes it.
+// make lvsd's of them, validates that, and writes it, or compares it with what the other
+// program makes of its own.
 package convert
 
 import (
@@ -41,6 +42,9 @@ type Import struct {
 	importer.Result
 	// Nodes are the directors that it tells apart; one at least.
 	Nodes []string
+
+	request Request
+	files   disk
 }
 
 // Programs are those whose configurations are read, with the words for their files.
@@ -62,7 +66,7 @@ func Read(r Request) (*Import, error) {
 		return nil, err
 	}
 	files := disk{stdin: stdin}
-	im := &Import{Program: r.Program}
+	im := &Import{Program: r.Program, request: r, files: files}
 	read, known := readers[r.Program]
 	switch {
 	case !known:
@@ -215,33 +219,42 @@ func (im *Import) texts(parts bool) (all []api.ImportedFile) {
 	return all
 }
 
-// Validate has lvsd read the configuration, as each director, with its secrets beside it, and
-// returns what it would say, in lines of the configuration as one file. Programs and
-// certificates may be missing on this machine.
+// Validate has lvsd read the configuration, as each director, and returns what it would say, in
+// lines of the configuration as one file. Programs and certificates may be missing on this
+// machine.
 func (im *Import) Validate() (config.Diagnostics, error) {
+	_, diags, err := im.load()
+	return diags, err
+}
+
+// load has lvsd read the configuration, as each director in their order, with its secrets
+// beside it.
+func (im *Import) load() (all []*config.Config, refused config.Diagnostics, err error) {
 	folder, err := os.MkdirTemp("", "lvsd-import-")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer os.RemoveAll(folder)
 	text := importer.Write(im.Blocks)
 	for _, f := range im.Files {
 		path := filepath.Join(folder, filepath.Base(f.Name))
 		if err := os.WriteFile(path, []byte(f.Secret), 0o600); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		text = strings.ReplaceAll(text, `"`+f.Name+`"`, `"`+path+`"`)
 	}
 	sources, err := config.FromFiles(folder, config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, node := range im.Nodes {
-		if _, diags := config.Parse(sources, config.Options{Node: node}); diags.HasErrors() {
-			return diags, nil // The other directors' would say the same.
+		c, diags := config.Parse(sources, config.Options{Node: node})
+		if diags.HasErrors() {
+			return nil, diags, nil // The other directors' would say the same.
 		}
+		all = append(all, c)
 	}
-	return nil, nil
+	return all, nil, nil
 }
 
 // Write writes the configuration, and the files with secrets, into a folder, which is made.

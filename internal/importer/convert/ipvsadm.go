@@ -19,6 +19,20 @@ func readIPVSAdm(r *Request, files disk, _, path string) (importer.Result, error
 	if err != nil {
 		return importer.Result{}, err
 	}
+	return ipvsadm.Import(path, text, r.ipvsadm())
+}
+
+// outlineIPVSAdm works out what table they make.
+func outlineIPVSAdm(r *Request, files disk, _, path string) (importer.Outline, error) {
+	text, err := files.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return ipvsadm.Outline(path, text, r.ipvsadm())
+}
+
+// ipvsadm are the names that ipvsadm knows.
+func (r *Request) ipvsadm() peer.Names {
 	services, _ := os.ReadFile("/etc/services") // Without it, ports have no names.
 	names := peer.Names{Services: peer.ParseServices(string(services))}
 	if r.Resolve {
@@ -27,5 +41,5 @@ func readIPVSAdm(r *Request, files disk, _, path string) (importer.Result, error
 			return a, err == nil
 		}
 	}
-	return ipvsadm.Import(path, text, names)
+	return names
 }

@@ -17,9 +17,27 @@ import (
 // maxLookup bounds how long a name is looked up.
 const maxLookup = 10 * time.Second
 
-// readLdirectord imports a file, which ldirectord looks for in two folders first.
+// readLdirectord imports a file.
 func readLdirectord(r *Request, files disk, _, path string) (importer.Result, error) {
-	text, err := files.Open(path)
+	path, text, err := ldirectordFile(files, path)
+	if err != nil {
+		return importer.Result{}, err
+	}
+	return ldirectord.Import(path, text, r.ldirectord())
+}
+
+// outlineLdirectord works out what ldirectord makes of a file.
+func outlineLdirectord(r *Request, files disk, _, path string) (importer.Outline, error) {
+	path, text, err := ldirectordFile(files, path)
+	if err != nil {
+		return nil, err
+	}
+	return ldirectord.Outline(path, text, r.ldirectord())
+}
+
+// ldirectordFile reads a file, which ldirectord looks for in two folders first.
+func ldirectordFile(files disk, path string) (at string, text []byte, err error) {
+	text, err = files.Open(path)
 	for _, folder := range [...]string{"/etc/ha.d", "/etc/ha.d/conf"} {
 		if errors.Is(err, os.ErrNotExist) && !strings.Contains(path, "/") {
 			var found error
@@ -28,14 +46,16 @@ func readLdirectord(r *Request, files disk, _, path string) (importer.Result, er
 			}
 		}
 	}
-	if err != nil {
-		return importer.Result{}, err
-	}
+	return path, text, err
+}
+
+// ldirectord are its options.
+func (r *Request) ldirectord() ldirectord.Options {
 	o := ldirectord.Options{Port: portOf}
 	if r.Resolve {
 		o.Resolve = addressOf
 	}
-	return ldirectord.Import(path, text, o)
+	return o
 }
 
 // addressOf looks the address of a host up, of one family.

@@ -22,15 +22,24 @@ type made struct {
 	branches bool
 }
 
-// Import makes lvsd's configuration of a text, as the commands in it would make a table.
-// Names are those of hosts and ports.
-func Import(file string, text []byte, names ipvsadm.Names) (importer.Result, error) {
+// readTable makes the table that the commands in a text make.
+func readTable(file string, text []byte, names ipvsadm.Names) (*made, error) {
 	if len(text) > maxBytes {
-		return importer.Result{}, fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
+		return nil, fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
 	}
 	m := &made{by: map[ipvsctl.ServiceKey]*service{}}
 	for _, c := range m.read(file, string(text)) {
 		m.apply(c, names)
+	}
+	return m, nil
+}
+
+// Import makes lvsd's configuration of a text, as the commands in it would make a table.
+// Names are those of hosts and ports.
+func Import(file string, text []byte, names ipvsadm.Names) (importer.Result, error) {
+	m, err := readTable(file, text, names)
+	if err != nil {
+		return importer.Result{}, err
 	}
 	if m.director != nil {
 		m.Blocks = append(m.Blocks, m.director)

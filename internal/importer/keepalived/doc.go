@@ -32,4 +32,6 @@
 //	static.go
 //	vrrp.go                 everything but virtual services
 //	import.go               Import, everything
+//	outline_lvs.go          what keepalived itself would make, in rows: virtual servers,
+//	outline.go              and Outline, everything
 package keepalived

@@ -11,8 +11,8 @@ import (
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
-// importLVS adds the virtual services.
-func importLVS(top []*Statement, w *walk) {
+// readLVS reads what is about virtual servers.
+func readLVS(top []*Statement, w *walk) *lvs {
 	l := &lvs{walk: w, groups: map[string]*serverGroup{}, files: map[string]*trackedFile{}, names: map[string]bool{}, keys: map[string][]entry{}, told: map[string]bool{}, used: map[importer.Place]bool{}}
 	for _, s := range top {
 		switch s.Words[0] {
@@ -31,6 +31,12 @@ func importLVS(top []*Statement, w *walk) {
 			l.globals(s)
 		}
 	}
+	return l
+}
+
+// importLVS adds the virtual services.
+func importLVS(top []*Statement, w *walk) {
+	l := readLVS(top, w)
 	before := len(w.Losses)
 	l.write()
 	if l.mixed != nil {

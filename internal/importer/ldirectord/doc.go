@@ -19,4 +19,5 @@
 //	check.go                which checks a server must pass
 //	service.go              a virtual service
 //	import.go               Import
+//	outline.go              Outline, what ldirectord itself would make, in rows
 package ldirectord

@@ -1,0 +1,45 @@
+package convert
+
+import (
+	"slices"
+
+	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/compare"
+	"github.com/lvsd/lvsd/internal/importer/keepalived"
+)
+
+// An outliner works out what a program makes of its own file, on one director.
+type outliner func(r *Request, files disk, node, path string) (importer.Outline, error)
+
+var outliners = map[string]outliner{"keepalived": outlineKeepalived, "ldirectord": outlineLdirectord, "ipvsadm": outlineIPVSAdm}
+
+func outlineKeepalived(_ *Request, files disk, node, path string) (importer.Outline, error) {
+	return keepalived.Outline(files, path, options(node))
+}
+
+// Compared puts what the other program makes of its configuration beside what lvsd makes of the
+// one that was imported. Without mistakes, refused is empty.
+func (im *Import) Compared() (c *api.Compared, refused config.Diagnostics, err error) {
+	ours, refused, err := im.load()
+	if err != nil || len(refused) > 0 {
+		return nil, refused, err
+	}
+	r := &im.request
+	c = &api.Compared{SchemaVersion: api.SchemaVersion, Program: im.Program}
+	for i, node := range im.Nodes {
+		path, own := r.Nodes[node]
+		if !own {
+			path = r.Files[0]
+		}
+		theirs, err := outliners[im.Program](r, im.files, node, path)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows := compare.Rows(theirs, compare.Ours(ours[i]))
+		c.Directors = append(c.Directors, api.ComparedDirector{Name: node, Rows: rows})
+		c.Differences = c.Differences || slices.ContainsFunc(rows, func(r api.ComparedRow) bool { return r.Differs })
+	}
+	return c, nil, nil
+}
