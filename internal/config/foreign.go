@@ -382,7 +382,9 @@ var ldirectord = program{
 		{"callback", never, `Copy the files by what you deploy with, and run lvsd validate on both directors before systemctl reload lvsd.`},
 		{"execute", never, `All *.hcl files of the directory are read together by one daemon.`},
 		{"monitorfile", never, `Every change is in the log and in the metrics.`},
-		{"logfile supervised fork cleanstop maintenancedir", never, `systemd runs lvsd and keeps its log; weight = 0 drains a server.`},
+		{"logfile supervised fork", never, `systemd runs lvsd and keeps its log; each server is checked on its own.`},
+		{"cleanstop", counterpart, `Write keep_table = true or keep_table = false in the director block.`},
+		{"maintenancedir", never, `Write check "file" { path = "/etc/lvsd/maintenance/web1", absent = true } in the real_server, which that file then takes out, or give it weight = 0.`},
 		{"ops", counterpart, `Write one_packet = true.`},
 	},
 }
@@ -396,6 +398,31 @@ var heartbeat = program{
 		return slices.Contains(heartbeatWords, kind) && heartbeatLine().Match(text)
 	},
 	advice: "the nodes become a virtual_router with an id and a priority for each of them, and advert_interval is about a quarter of deadtime.",
+	words: []foreignWords{
+		{"keepalive", counterpart, `Write advert_interval = "1s" in the virtual_router.`},
+		{"deadtime", counterpart, `Write missed_adverts = 10 in the virtual_router: a Master counts as dead after as many times advert_interval.`},
+		{"initdead", counterpart, `Write link_up_delay = "30s" in the virtual_router.`},
+		{"auto_failback nice_failback", counterpart, `Write preempt = true in the virtual_router, or preempt = false.`},
+		{"udp bcast mcast mcast6", counterpart, `Write interface = "eth0" in the virtual_router, on which adverts are multicast.`},
+		{"ucast ucast6", counterpart, `Write peers = ["10.13.0.16"] in the virtual_router, with the other directors' addresses.`},
+		{"ping_group", counterpart, `Write track "ping" "gateways" { addresses = ["10.13.0.1"], weight = -20 } in the virtual_router.`},
+		{"deadping", counterpart, `Write fall = 10 in the block track "ping": the number of probes in a row that must fail.`},
+		{"stonith stonith_host", counterpart, `Write on "master" { run = ["/etc/lvsd/hooks/power-off"], before = true } in the virtual_router, with a program for the power switch.`},
+		{"warntime", never, `A late advert is always counted and told.`},
+		{"hopfudge udpport baud", never, `VRRP has no ports, and its adverts stay on one network.`},
+		{"hbaping", never, `Write track "exec" with a program, which asks what it likes.`},
+		{"respawn", never, `Write a unit of systemd with Restart=always.`},
+		{"logfacility logfile debugfile use_logd conn_logd_time syslogmsgfmt log_badpack", never, `systemd keeps the log.`},
+		{"apiauth", never, `Who may ask lvsd, the mode of its socket says.`},
+		{"compression compression_threshold traditional_compression msgfmt", never, `Adverts are small, and have the form that VRRP gives them.`},
+		{"realtime rtprio", never, `The process that sends adverts always has real-time priority.`},
+		{"hbgenmethod uuidfrom", never, `Directors know each other by their addresses; replay in the block authentication says how an old advert is recognized.`},
+		{"autojoin", never, `Whoever sends adverts of the virtual router takes part; keys in its block authentication keep others out.`},
+		{"crm pacemaker", never, `What moves is in Pacemaker's configuration then: write it as virtual_router blocks.`},
+		{"quorum_server", never, `VRRP needs no quorum.`},
+		{`coredumps coreroot memreserve max_rexmit_delay use_apphbd crm_daemon_dir crmd_spawns_pengine record_config_changes
+			record_pengine_inputs enable_config_writes`, never, `It concerns how Heartbeat itself runs.`},
+	},
 }
 
 // heartbeatLine is a word with values, and neither a sign nor a brace.

@@ -42,13 +42,13 @@ func TestForeignWords(t *testing.T) {
 
 // common are words of other programs that could be meant in many ways, so that a
 // word of ours that is like them is the better advice.
-var common = strings.Fields("ca checker database debug delay group instance interfaces key mode name passive password payload service ttl user vrrp")
+var common = strings.Fields("ca checker cluster database debug delay env group instance interfaces key mode name node passive password ping payload serial service ttl user vrrp")
 
-// Every word that keepalived's and ldirectord's parsers know is ours, or has its
+// Every word that the parsers of keepalived, ldirectord and Heartbeat know is ours, or has its
 // answer here.
-func TestEveryWordOfKeepalivedAndLdirectordHasItsAnswer(t *testing.T) {
+func TestEveryWordOfOtherProgramsHasItsAnswer(t *testing.T) {
 	ours, theirs := ourWords(), foreignRemedies()
-	for _, path := range []string{"testdata/words-keepalived.txt", "testdata/words-ldirectord.txt"} {
+	for _, path := range []string{"testdata/words-keepalived.txt", "testdata/words-ldirectord.txt", "testdata/words-heartbeat.txt"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
