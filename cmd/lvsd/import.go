@@ -67,7 +67,7 @@ func newImporting(program, files string) *cobra.Command {
 			if len(args) > 1 && files == oneFile {
 				return fmt.Errorf("%s has one file, which may include others, and not %d: give those of several directors by --node NAME=FILE", program, len(args))
 			}
-			if len(args) > 0 && len(im.nodes) > 0 {
+			if len(args) > 0 && len(im.nodes) > 0 && files == oneFile {
 				return errors.New("give the files of each director by --node NAME=FILE, or files for all, and not both")
 			}
 			return nil
@@ -75,14 +75,16 @@ func newImporting(program, files string) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return im.run(c, args) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&im.nodes, "node", nil, "the file of one director, as NAME=FILE; one for each director makes one configuration for all")
+	flags.StringArrayVar(&im.nodes, "node", nil, "a file of one director, as NAME=FILE; one for each director makes one configuration for all")
 	flags.StringVar(&im.folder, "output", "", "write it into this folder: a file for each virtual service, one for the rest, and those of keys and passwords")
 	flags.BoolVar(&im.force, "force", false, "overwrite files in that folder")
 	flags.BoolVar(&im.strict, "strict", false, "a note counts as a loss, too")
 	flags.BoolVar(&im.no, "no-resolve", false, "look no names of hosts up; tell them")
-	flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
 	_ = c.MarkFlagDirname("output")
-	c.MarkFlagsMutuallyExclusive("compare", "output")
+	if convert.Compares(program) {
+		flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
+		c.MarkFlagsMutuallyExclusive("compare", "output")
+	}
 	im.output = &choice{"text", []string{"text", "json"}, "format"}
 	flags.VarP(im.output, "format", "o", im.output.usage())
 	completeFlag(c, "format", im.output.words...)
@@ -98,6 +100,8 @@ var importExamples = map[string]string{
   ipvsadm-save -n | lvsd import ipvsadm -`,
 	"ldirectord": `  lvsd import ldirectord /etc/ha.d/ldirectord.cf
   lvsd import ldirectord --no-resolve --output /etc/lvsd ldirectord.cf`,
+	"heartbeat": `  cd /etc/ha.d; lvsd import heartbeat ha.cf haresources authkeys ldirectord.cf
+  lvsd import heartbeat --node lvs1=lvs1.cf --node lvs2=lvs2.cf haresources authkeys`,
 }
 
 // run imports.

@@ -155,3 +155,45 @@ func TestImportLdirectord(t *testing.T) {
 		})
 	}
 }
+
+// TestImportHeartbeat by its exit statuses, with files that all directors have, and those of each.
+func TestImportHeartbeat(t *testing.T) {
+	folder := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ha := file("ha.cf", "keepalive 1\ndeadtime 10\nauto_failback off\nbcast eth0\nnode lvs1 lvs2\n")
+	one := file("lvs1.cf", "auto_failback on\nucast eth0 192.0.2.12\nnode lvs1 lvs2\n")
+	two := file("lvs2.cf", "auto_failback on\nucast eth0 192.0.2.11\nnode lvs1 lvs2\n")
+	haresources := file("haresources", "lvs1 192.0.2.80/24/eth0 ldirectord::ldirectord.cf\n")
+	authkeys := file("authkeys", "auth 1\n1 sha1 s3cret12\n")
+	services := file("ldirectord.cf", "cleanstop=yes\nvirtual=192.0.2.80:80\n\treal=192.168.6.2 gate\n")
+	for _, tt := range []struct {
+		name           string
+		args           []string
+		exit           int
+		stdout, stderr string
+	}{
+		{"a site whole", []string{ha, haresources, authkeys, services}, 0, "missed_adverts = 10\n", "nothing is lost"},
+		{"its services", []string{ha, haresources, authkeys, services}, 0, `virtual_service "192.0.2.80:80"`, "heartbeat.key1"},
+		{"without services", []string{ha, haresources, authkeys}, exitDifferences, "", "haresources:1: lost: ldirectord::ldirectord.cf"},
+		{"each director's own", []string{"--node", "lvs1=" + one, "--node", "lvs2=" + two, haresources, services}, 0, `{ lvs1 = ["192.0.2.12"], lvs2 = ["192.0.2.11"] }[node.name]`, "nothing is lost"},
+		{"a director that is none", []string{"--node", "lvs3=" + one, haresources}, exitFailure, "", "lvs3 is no node of these files, which have lvs1, lvs2"},
+		{"nothing that moves", []string{ha, authkeys}, exitFailure, "", "haresources, which names what moves, is not among the files"},
+		{"two of a kind", []string{ha, one, haresources}, exitFailure, "", "lvs1.cf:1: this is one more ha.cf"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stdout, stderr, exit := command(t, append([]string{"import", "heartbeat", "--no-resolve"}, tt.args...)...)
+			if exit != tt.exit || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+				t.Errorf("exit status %d, want %d; %q, want %q; %q, want %q", exit, tt.exit, stdout, tt.stdout, stderr, tt.stderr)
+			}
+			if strings.Contains(stdout+stderr, "s3cret12") {
+				t.Error("it prints a secret")
+			}
+		})
+	}
+}

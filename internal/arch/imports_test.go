@@ -70,7 +70,7 @@ var layers = []struct {
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/doctor", []string{"internal/api", "internal/config", "internal/machine", "internal/realserver", "internal/text", "ipvsctl", "vrrp"}, "a machine is examined by values"},
 	{"internal/doctor/host", []string{"internal/config", "internal/doctor", "internal/machine"}, "an edge serves its own domain"},
-	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/compare", "internal/importer/ipvsadm", "internal/importer/keepalived", "internal/importer/ldirectord", "ipvsctl/ipvsadm"}, "files are read and written in one place, for all programs"},
+	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/compare", "internal/importer/heartbeat", "internal/importer/ipvsadm", "internal/importer/keepalived", "internal/importer/ldirectord", "ipvsctl/ipvsadm"}, "files are read and written in one place, for all programs"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/doctor", "internal/doctor/host", "internal/hook", "internal/keeper",
 		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},

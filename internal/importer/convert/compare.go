@@ -15,6 +15,9 @@ type outliner func(r *Request, files disk, node, path string) (importer.Outline,
 
 var outliners = map[string]outliner{"keepalived": outlineKeepalived, "ldirectord": outlineLdirectord, "ipvsadm": outlineIPVSAdm}
 
+// Compares reports whether it is known what a program makes of its configuration.
+func Compares(program string) bool { return outliners[program] != nil }
+
 func outlineKeepalived(_ *Request, files disk, node, path string) (importer.Outline, error) {
 	return keepalived.Outline(files, path, options(node))
 }

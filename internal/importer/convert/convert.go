@@ -26,7 +26,7 @@ import (
 type Request struct {
 	Program string
 	// Files are its files; "-" is what Stdin has. Nodes are those of each director instead,
-	// by the names of directors.
+	// by the names of directors; with Heartbeat, what each has beside Files.
 	Files []string
 	Nodes map[string]string
 	Stdin io.Reader
@@ -52,6 +52,7 @@ var Programs = []struct{ Name, Files string }{
 	{"keepalived", "FILE"},
 	{"ldirectord", "FILE"},
 	{"ipvsadm", "FILE"},
+	{"heartbeat", "FILE ..."},
 }
 
 // A reader imports one file of a program, of one director.
@@ -69,6 +70,8 @@ func Read(r Request) (*Import, error) {
 	im := &Import{Program: r.Program, request: r, files: files}
 	read, known := readers[r.Program]
 	switch {
+	case r.Program == "heartbeat":
+		im.Result, im.Nodes, err = r.heartbeat(files)
 	case !known:
 		return nil, fmt.Errorf("nothing is known of %q", r.Program)
 	case len(r.Nodes) > 0:
