@@ -20,6 +20,8 @@ type made struct {
 	director *importer.Block
 	// branches: what follows may be for another case than what was before.
 	branches bool
+	// constants are the variables of a script, by their names; empty: it has no constant value.
+	constants map[string]string
 }
 
 // readTable makes the table that the commands in a text make.
@@ -27,7 +29,7 @@ func readTable(file string, text []byte, names ipvsadm.Names) (*made, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
 	}
-	m := &made{by: map[ipvsctl.ServiceKey]*service{}}
+	m := &made{by: map[ipvsctl.ServiceKey]*service{}, constants: map[string]string{}}
 	for _, c := range m.read(file, string(text)) {
 		m.apply(c, names)
 	}

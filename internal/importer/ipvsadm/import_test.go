@@ -71,6 +71,18 @@ func TestLinesOfScripts(t *testing.T) {
 		{"nothing follows the last line", `ipvsadm -A -t 10.13.0.200:80 \`, `address = "10.13.0.200"`},
 		{"lines are continued", "ipvsadm -A \\\n  -t 10.13.0.200:80\n", `address = "10.13.0.200"`},
 		{"the stop of an init script", "case $1 in\nstart)\n" + add + ";;\nstop)\nipvsadm -C\n;;\nesac\n", `address = "10.13.0.200"`},
+		{"an address that is a constant", "VIP=10.13.0.200\nipvsadm -A -t $VIP:80 -s rr\n", `address   = "10.13.0.200"`},
+		{"constants within another one", "NET=10.13.0\nexport VIP=\"${NET}.200\"\nipvsadm -A -t ${VIP}:80 -s rr >/dev/null 2>&1\n", `address   = "10.13.0.200"`},
+		{"an argument of the script", "VIP=$1\nipvsadm -A -t $VIP:80\n", "2: lost: ipvsadm -A -t $VIP:80"},
+		{"what another program prints", "VIP=`hostname -i`\nipvsadm -A -t $VIP:80\n", "2: lost: ipvsadm -A -t $VIP:80"},
+		{"a variable with two values", "VIP=10.13.0.200\nVIP=10.13.0.201\nipvsadm -A -t $VIP:80\n", "3: lost: ipvsadm -A -t $VIP:80"},
+		{"a part of a value", "VIP=10.13.0.200\nipvsadm -A -t ${VIP%.*}.7:80\n", "2: lost: ipvsadm -A -t ${VIP%.*}.7:80"},
+		{"within single quotes it is no variable", "VIP=10.13.0.200\nipvsadm -A -t '$VIP:80'\n", "2: lost: ipvsadm -A -t '$VIP:80'"},
+		{"a loop's variable", "for n in 4 5; do ipvsadm -a -t 10.13.0.200:80 -r 192.168.1.$n; done\n", "1: lost: do ipvsadm"},
+		{"a word that becomes a command", "I=/sbin/ipvsadm\n$I -A -t 10.13.0.200:80\n", `address = "10.13.0.200"`},
+		{"a variable that grows without end", "A=aaaaaaaaaaaaaaaa\nB=$A$A$A$A$A$A$A$A$A$A$A$A$A$A$A$A\nC=$B$B$B$B$B$B$B$B$B$B$B$B$B$B$B$B\nD=$C$C$C$C$C$C$C$C$C$C$C$C$C$C$C$C\n", "4: note: D="},
+		{"an address on an interface", "ifconfig eth0:0 10.13.0.200 up\n", "1: lost: ifconfig"},
+		{"forwarding", "echo 1 > /proc/sys/net/ipv4/ip_forward\n", "1: lost: echo 1"},
 		{"a table that is cleared", add + "ipvsadm -C\n", "2: note: ipvsadm -C"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package ipvsadm
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -87,21 +86,21 @@ func commands(line string) (all []string) {
 
 // command reads one command. What is no line of ipvsadm is a loss, or a setting of Debian's.
 func (m *made) command(at importer.Place, text string) (c command, is bool) {
-	words, err := split(text)
+	expanded, _ := m.expand(text)
+	words, err := split(expanded)
 	if err != nil || len(words) == 0 {
 		m.lose(at, importer.Lost, text, "it cannot be read: "+fmt.Sprint(err), "")
 		return c, false
 	}
-	if words[0] == "sudo" && len(words) > 1 {
-		words = words[1:]
-	}
+	words = m.after(words)
 	switch {
-	case path.Base(words[0]) == "ipvsadm":
+	case path.Base(words[0]) == "ipvsadm" && !strings.Contains(words[0], "="):
 		words = words[1:]
 	case !strings.HasPrefix(words[0], "-"):
-		m.other(at, text, words)
+		m.other(at, text, words) // as it is written
 		return c, false
 	}
+	words = unredirected(words)
 	for _, w := range words {
 		if strings.ContainsAny(w, "$`<>|&()") {
 			m.lose(at, importer.Lost, text, "a shell puts in what it means, and nothing is run here", "Import what ipvsadm-save prints of the table that the script makes: ipvsadm -Sn | lvsd import ipvsadm -")
@@ -113,33 +112,6 @@ func (m *made) command(at importer.Place, text string) (c command, is bool) {
 		return c, false
 	}
 	return command{Place: at, text: text, args: words}, true
-}
-
-// branches are words of a shell after which some commands are for one case, and others for
-// another one, such as the start and the stop of an init script.
-var branches = []string{"case", "if", "for", "while", "until", "function"}
-
-// other tells of a line that is none of ipvsadm's.
-func (m *made) other(at importer.Place, text string, words []string) {
-	name, value, assigns := strings.Cut(text, "=")
-	value = strings.Trim(value, `"' `)
-	m.branches = m.branches || slices.Contains(branches, words[0]) || strings.HasSuffix(words[0], "()") || strings.HasSuffix(words[0], ")")
-	switch {
-	case !assigns || strings.ContainsAny(name, " \t"):
-		kind, reason := importer.Lost, "this is no line of ipvsadm, and nothing is run here"
-		if words[0] == "set" || words[0] == "exit" || words[0] == "true" || words[0] == "fi" || words[0] == "done" {
-			kind = importer.Note
-		}
-		m.lose(at, kind, text, reason, "")
-	case name == "AUTO":
-		m.lose(at, importer.Note, text, "lvsd loads the table by itself when it starts", "")
-	case name == "DAEMON" && value != "none":
-		m.lose(at, importer.Lost, text, noRouter, syncRemedy)
-	case name == "DAEMON" || name == "IFACE" || name == "SYNCID":
-		m.lose(at, importer.Note, text, "it is for the sync daemon", "")
-	default:
-		m.lose(at, importer.Note, text, "a variable of a shell: nothing is run here, and lines that use it are told", "")
-	}
 }
 
 // What is told of sync daemons, which lvsd starts by the role of a virtual router.

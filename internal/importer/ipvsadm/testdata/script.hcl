@@ -18,6 +18,14 @@ virtual_service "192.0.2.1:80" {
   real_server "10.0.0.2" { weight = 5 }
 }
 
+virtual_service "192.0.2.1:443" {
+  address   = "192.0.2.1"
+  port      = 443
+  scheduler = "rr"
+  forward   = "direct"
+  check "none" {}
+}
+
 virtual_service "192.0.2.1:25" {
   address   = "192.0.2.1"
   port      = 25
