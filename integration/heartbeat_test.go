@@ -2,7 +2,9 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,10 +12,12 @@ import (
 
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/internal/importer/convert"
 )
 
 // TestTheAddressesComeFromHeartbeatAndGoBack walks README's way from a pair of
-// Heartbeat to a pair of lvsd, and back, while the client asks all the time. It runs on
+// Heartbeat to a pair of lvsd with what is imported of Heartbeat's files, and back, while the
+// client asks all the time. It runs on
 // the kernel at hand: there is no service, and Heartbeat's scripts start a hundred
 // processes for an address, each of which takes 70 ms in user-mode Linux.
 func TestTheAddressesComeFromHeartbeatAndGoBack(t *testing.T) {
@@ -42,9 +46,9 @@ func TestTheAddressesComeFromHeartbeatAndGoBack(t *testing.T) {
 
 	w.step("Heartbeat is stopped on the Backup", func() { w.must(w.daemons[1].Stop(leisure)) })
 	heartbeat := w.daemons[0]
-	w.step("lvsd is started on the Master, beside Heartbeat", func() { w.launch(0, w.lvsd, setup); w.waitMaster(0) })
+	w.step("lvsd is started on the Master, beside Heartbeat", func() { w.launch(0, imported{w.lvsd}, setup); w.waitMaster(0) })
 	w.step("Heartbeat is stopped on the Master", func() { w.must(heartbeat.Stop(leisure)) })
-	w.step("lvsd is started on the Backup", func() { w.launch(1, w.lvsd, setup); w.waitBackup(1) })
+	w.step("lvsd is started on the Backup", func() { w.launch(1, imported{w.lvsd}, setup); w.waitBackup(1) })
 
 	w.step("back: lvsd is stopped on the Backup", func() { w.must(w.daemons[1].Stop(patience)) })
 	w.step("lvsd is stopped on the Master, and the addresses are added", func() {
@@ -63,6 +67,26 @@ func TestTheAddressesComeFromHeartbeatAndGoBack(t *testing.T) {
 	w.must(w.daemons[0].Stop(leisure))
 	w.waitHolder(1, cluster.VIP)
 	w.waitHolder(1, cluster.Gateways[0])
+}
+
+// imported is lvsd with what is imported of the files that Heartbeat has on the director.
+type imported struct{ cluster.LVSD }
+
+// Configure imports them. Nothing of them may be lost.
+func (l imported) Configure(h *cluster.Host, _ cluster.Setup) error {
+	r := convert.Request{Program: "heartbeat", Host: h.Name}
+	for _, name := range []string{"ha.cf", "haresources", "authkeys"} {
+		r.Files = append(r.Files, filepath.Join(h.Dir, "ha.d", name))
+	}
+	im, err := convert.Read(r)
+	if err != nil {
+		return err
+	}
+	if im.Lossy(false) {
+		return fmt.Errorf("something of Heartbeat's is lost: %+v", im.Losses)
+	}
+	_, err = im.Write(l.ConfigPath(h), true)
+	return err
 }
 
 // leisure is how long Heartbeat may take, which waits for ten seconds before it takes its
