@@ -81,10 +81,8 @@ func newImporting(program, files string) *cobra.Command {
 	flags.BoolVar(&im.strict, "strict", false, "a note counts as a loss, too")
 	flags.BoolVar(&im.no, "no-resolve", false, "look no names of hosts up; tell them")
 	_ = c.MarkFlagDirname("output")
-	if convert.Compares(program) {
-		flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
-		c.MarkFlagsMutuallyExclusive("compare", "output")
-	}
+	flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
+	c.MarkFlagsMutuallyExclusive("compare", "output")
 	im.output = &choice{"text", []string{"text", "json"}, "format"}
 	flags.VarP(im.output, "format", "o", im.output.usage())
 	completeFlag(c, "format", im.output.words...)

@@ -182,6 +182,8 @@ func TestImportHeartbeat(t *testing.T) {
 		{"its services", []string{ha, haresources, authkeys, services}, 0, `virtual_service "192.0.2.80:80"`, "heartbeat.key1"},
 		{"without services", []string{ha, haresources, authkeys}, exitDifferences, "", "haresources:1: lost: ldirectord::ldirectord.cf"},
 		{"each director's own", []string{"--node", "lvs1=" + one, "--node", "lvs2=" + two, haresources, services}, 0, `{ lvs1 = ["192.0.2.12"], lvs2 = ["192.0.2.11"] }[node.name]`, "nothing is lost"},
+		{"one of two directors", []string{"--node", "lvs1=" + one, haresources}, exitFailure, "", "lvs2 is a node, too: give its ha.cf by --node lvs2=FILE"},
+		{"both beside each other", []string{"--compare", ha, haresources, authkeys, services}, 0, "8 rows, and none differs\n", ""},
 		{"a director that is none", []string{"--node", "lvs3=" + one, haresources}, exitFailure, "", "lvs3 is no node of these files, which have lvs1, lvs2"},
 		{"nothing that moves", []string{ha, authkeys}, exitFailure, "", "haresources, which names what moves, is not among the files"},
 		{"two of a kind", []string{ha, one, haresources}, exitFailure, "", "lvs1.cf:1: this is one more ha.cf"},

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -13,10 +14,7 @@ import (
 // An outliner works out what a program makes of its own file, on one director.
 type outliner func(r *Request, files disk, node, path string) (importer.Outline, error)
 
-var outliners = map[string]outliner{"keepalived": outlineKeepalived, "ldirectord": outlineLdirectord, "ipvsadm": outlineIPVSAdm}
-
-// Compares reports whether it is known what a program makes of its configuration.
-func Compares(program string) bool { return outliners[program] != nil }
+var outliners = map[string]outliner{"keepalived": outlineKeepalived, "ldirectord": outlineLdirectord, "ipvsadm": outlineIPVSAdm, "heartbeat": outlineHeartbeat}
 
 func outlineKeepalived(_ *Request, files disk, node, path string) (importer.Outline, error) {
 	return keepalived.Outline(files, path, options(node))
@@ -40,7 +38,11 @@ func (im *Import) Compared() (c *api.Compared, refused config.Diagnostics, err e
 		if err != nil {
 			return nil, nil, err
 		}
-		rows := compare.Rows(theirs, compare.Ours(ours[i]))
+		mine := compare.Ours(ours[i])
+		if im.Program == "heartbeat" { // It has no virtual routers, but the addresses in them.
+			mine = slices.DeleteFunc(mine, func(r importer.Row) bool { return strings.HasPrefix(r.Key, "virtual router ") })
+		}
+		rows := compare.Rows(theirs, mine)
 		c.Directors = append(c.Directors, api.ComparedDirector{Name: node, Rows: rows})
 		c.Differences = c.Differences || slices.ContainsFunc(rows, func(r api.ComparedRow) bool { return r.Differs })
 	}

@@ -15,38 +15,51 @@ import (
 // heartbeat imports Heartbeat's files, which are the same on all directors but for an ha.cf of
 // each, and the files of ldirectord that it starts.
 func (r *Request) heartbeat(files disk) (result importer.Result, nodes []string, err error) {
-	var common []heartbeat.File
-	var services []importer.Result
-	o := heartbeat.Options{Network: networkOf}
-	if r.Resolve {
-		o.Resolve = addressOf
+	own, services, err := r.sorted(files)
+	if err != nil {
+		return result, nil, err
 	}
-	for _, path := range r.Files {
-		f, err := files.heartbeat(path)
-		if err != nil {
-			return result, nil, err
-		}
-		if heartbeat.KindOf(f) != heartbeat.LDirectord {
-			common = append(common, f)
-			continue
-		}
-		theirs, err := readLdirectord(r, files, "", path)
-		if err != nil {
-			return result, nil, err
-		}
-		services, o.Services = append(services, theirs), append(o.Services, path)
-	}
+	o := r.options(services)
 	if len(r.Nodes) == 0 {
-		result, nodes, err = heartbeat.Import(common, o)
+		result, nodes, err = heartbeat.Import(own, o)
 	} else {
-		result, nodes, err = r.ofEach(files, common, o)
+		result, nodes, err = r.ofEach(files, own, o)
 	}
-	for _, s := range services {
+	for _, path := range services {
+		var theirs importer.Result
 		if err == nil {
-			err = join(&result, s)
+			theirs, err = readLdirectord(r, files, "", path)
+		}
+		if err == nil {
+			err = join(&result, theirs)
 		}
 	}
 	return result, nodes, err
+}
+
+// options are those of Heartbeat's importer.
+func (r *Request) options(services []string) heartbeat.Options {
+	o := heartbeat.Options{Network: networkOf, Services: services}
+	if r.Resolve {
+		o.Resolve = addressOf
+	}
+	return o
+}
+
+// sorted are the files of Heartbeat, and the names of those of ldirectord.
+func (r *Request) sorted(files disk) (own []heartbeat.File, services []string, err error) {
+	for _, path := range r.Files {
+		f, err := files.heartbeat(path)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case heartbeat.KindOf(f) == heartbeat.LDirectord:
+			services = append(services, path)
+		default:
+			own = append(own, f)
+		}
+	}
+	return own, services, nil
 }
 
 // ofEach imports ha.cf of each director, beside the files that are the same on all.
@@ -61,7 +74,33 @@ func (r *Request) ofEach(files disk, common []heartbeat.File, o heartbeat.Option
 			return result, nil, err
 		}
 	}
+	for _, node := range nodes {
+		if r.Nodes[node] == "" {
+			return result, nil, fmt.Errorf("%s is a node, too: give its ha.cf by --node %s=FILE", node, node)
+		}
+	}
 	return importer.Merge(of), nodes, nil
+}
+
+// outlineHeartbeat works out what Heartbeat, and ldirectord with it, make of their files.
+func outlineHeartbeat(r *Request, files disk, node, _ string) (out importer.Outline, err error) {
+	own, services, err := r.sorted(files)
+	if path := r.Nodes[node]; err == nil && path != "" {
+		var f heartbeat.File
+		f, err = files.heartbeat(path)
+		own = append(own, f)
+	}
+	if err == nil {
+		out, err = heartbeat.Outline(own, r.options(services))
+	}
+	for _, path := range services {
+		var more importer.Outline
+		if err == nil {
+			more, err = outlineLdirectord(r, files, node, path)
+			out = append(out, more...)
+		}
+	}
+	return out, err
 }
 
 // heartbeat reads a file, and who else may.

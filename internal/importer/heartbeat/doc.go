@@ -19,5 +19,5 @@
 //	ping.go                     what ipfail watches
 //	peers.go                    by which way the directors hear each other
 //	router.go                   what a node has
-//	import.go                   Import
+//	import.go                   Import and Outline
 package heartbeat

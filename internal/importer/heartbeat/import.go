@@ -1,8 +1,10 @@
 package heartbeat
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -12,24 +14,50 @@ import (
 // Import makes lvsd's configuration of Heartbeat's files, for all of its nodes, whose names it
 // returns. What Heartbeat refuses is an error with a place.
 func Import(files []File, o Options) (importer.Result, []string, error) {
-	w := &walk{Options: o, moved: map[string]*line{}, told: map[string]bool{}}
-	w.cluster = cluster{keepalive: time.Second, deadtime: 30 * time.Second, failback: true, said: map[string]*line{}}
-	haresources, err := w.read(files)
+	w, groups, err := begin(files, o)
+	if err == nil {
+		err = w.routers(groups)
+	}
 	if err != nil {
-		return importer.Result{}, nil, err
-	}
-	groups, err := w.groups(haresources)
-	if err != nil {
-		return importer.Result{}, nil, err
-	}
-	if node, known := w.node(o.Node); o.Node != "" && !known {
-		return importer.Result{}, nil, fmt.Errorf("%s is no node of these files, which have %s", node, strings.Join(w.nodes, ", "))
-	}
-	if err := w.routers(groups); err != nil {
 		return importer.Result{}, nil, err
 	}
 	w.rest()
 	return w.Result, w.nodes, nil
+}
+
+// Outline returns what Heartbeat makes of its files: the addresses, each as it says itself, and
+// not as Import writes it.
+func Outline(files []File, o Options) (out importer.Outline, err error) {
+	_, groups, err := begin(files, o)
+	for i, g := range groups {
+		for _, a := range g.addresses {
+			device := cmp.Or(a.device, "the interface of its route")
+			if a.bits >= 0 {
+				out.Address(a.Place, netip.PrefixFrom(a.ip, a.bits), device, firstID+i)
+				continue
+			}
+			out = append(out, importer.Row{Place: a.Place, About: importer.OfAddresses, Key: "address " + a.ip.String() + " on " + device, Value: "the mask of its route"})
+		}
+	}
+	return out, err
+}
+
+// begin reads the files.
+func begin(files []File, o Options) (*walk, []*group, error) {
+	w := &walk{Options: o, moved: map[string]*line{}, told: map[string]bool{}}
+	w.cluster = cluster{keepalive: time.Second, deadtime: 30 * time.Second, failback: true, said: map[string]*line{}}
+	haresources, err := w.read(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, err := w.groups(haresources)
+	if err != nil {
+		return nil, nil, err
+	}
+	if node, known := w.node(o.Node); o.Node != "" && !known {
+		return nil, nil, fmt.Errorf("%s is no node of these files, which have %s", node, strings.Join(w.nodes, ", "))
+	}
+	return w, groups, nil
 }
 
 // read reads the files, and returns the lines of haresources.
