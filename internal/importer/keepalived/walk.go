@@ -95,7 +95,7 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 	case f.Counterpart && unneeded:
 		return importer.Note, "lvsd needs no word for it", f.Advice
 	case f.Counterpart:
-		return importer.Lost, "it was not understood here", f.Advice
+		return importer.Lost, "keepalived has this word in other blocks, and passes over it in this one", f.Advice
 	}
 	return importer.Lost, f.Fate, f.Advice
 }
