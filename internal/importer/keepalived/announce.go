@@ -7,6 +7,9 @@ import (
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
+// asRepeated is why there is no number of packets of its own when addresses are announced again.
+const asRepeated = "each announcement has as many packets as garp_master_repeat says"
+
 // announcing sets how the addresses are announced, where something is said about it.
 func (i *instance) announcing() {
 	b := importer.NewBlock("announce")
@@ -18,7 +21,7 @@ func (i *instance) announcing() {
 		i.b.Items = append(i.b.Items, b)
 	}
 	for _, s := range i.take("garp_master_refresh_repeat") {
-		i.note(s, "each announcement has as many packets as garp_master_repeat says")
+		i.note(s, asRepeated)
 	}
 }
 

@@ -21,6 +21,9 @@ func (g *globals) process(list []*instance) {
 	} else if s != nil {
 		remarks(g.settings(s.Place), g.settings().Set("keeper_processors", importer.String(strings.Join(s.Args(), ",")), s.Place), s)
 	}
+	for _, s := range g.take("vrrp_garp_master_refresh_repeat") {
+		g.note(s, asRepeated)
+	}
 	for _, s := range g.take("lvs_flush") {
 		g.note(s, "lvsd corrects the table that it finds at its start, and has nothing to flush")
 	}

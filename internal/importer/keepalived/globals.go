@@ -3,7 +3,8 @@ package keepalived
 // Globals are the global definitions that virtual routers begin with.
 type globals struct {
 	*section
-	used map[*Statement]bool
+	used   map[*Statement]bool
+	weighs bool // something changes priorities
 }
 
 // globalWords are those of global_defs that routers ask for.
@@ -29,5 +30,5 @@ func (g *globals) ask(word string) (found *Statement) {
 // readGlobals gathers the blocks global_defs.
 func readGlobals(w *walk, top *section) *globals {
 	all := top.lines("global_defs")
-	return &globals{section: w.section(all), used: map[*Statement]bool{}}
+	return &globals{section: w.section(all), used: map[*Statement]bool{}, weighs: weighs(top.all)}
 }

@@ -83,14 +83,7 @@ func (r *routers) group(g *syncGroup) {
 func (r *routers) joined(g *syncGroup, b *importer.Block, own string) {
 	r.trackers.at = r.trackers.index[g.s]
 	r.trackers.tracks(g.section, b, own, true)
-	priority := 100
-	for _, i := range r.list {
-		if slices.Contains(g.members, i.name) {
-			priority = i.priority
-			break
-		}
-	}
-	g.hooks(r.globals, b, "GROUP", g.name, decimal(priority))
+	g.hooks(r.globals, b, "GROUP", g.name, "0") // as keepalived says of a group
 	g.rest()
 	g.leftover(b)
 }

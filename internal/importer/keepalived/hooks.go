@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -40,8 +41,23 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 				on.Note(comments(s)...)
 			}
 			c.run(g, on, s, kind, name, strings.ToUpper(h.state), priority)
+			if kind == "INSTANCE" && g.weighs {
+				presently(on.Get("run"))
+			}
 		}
 	}
+}
+
+// presently has a program told the present priority in place of the configured one, which is
+// its last argument.
+func presently(run *importer.Arg) {
+	list := run.Value.List
+	run.Value = importer.List(append(importer.Strings("/bin/sh", "-c", `exec "$0" "$@" "$LVSD_PRIORITY"`).List, list[:len(list)-1]...)...)
+}
+
+// weighs reports whether statements have a word that changes priorities.
+func weighs(list []*Statement) bool {
+	return slices.ContainsFunc(list, func(s *Statement) bool { return slices.Contains(s.Words, "weight") || weighs(s.Block) })
 }
 
 // once returns the first statement that begins with a word. Of programs, keepalived does

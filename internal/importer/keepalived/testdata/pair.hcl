@@ -32,22 +32,22 @@ virtual_router "VI_1" {
   }
 
   on "master" {
-    run  = ["/etc/keepalived/state.sh", "INSTANCE", "VI_1", "MASTER", "150"]
+    run  = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \"$LVSD_PRIORITY\"", "/etc/keepalived/state.sh", "INSTANCE", "VI_1", "MASTER"]
     user = "keepalived_script"
   }
 
   on "backup" {
-    run  = ["/etc/keepalived/state.sh", "INSTANCE", "VI_1", "BACKUP", "150"]
+    run  = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \"$LVSD_PRIORITY\"", "/etc/keepalived/state.sh", "INSTANCE", "VI_1", "BACKUP"]
     user = "keepalived_script"
   }
 
   on "fault" {
-    run  = ["/etc/keepalived/state.sh", "INSTANCE", "VI_1", "FAULT", "150"]
+    run  = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \"$LVSD_PRIORITY\"", "/etc/keepalived/state.sh", "INSTANCE", "VI_1", "FAULT"]
     user = "keepalived_script"
   }
 
   on "stop" {
-    run  = ["/etc/keepalived/state.sh", "INSTANCE", "VI_1", "STOP", "150"]
+    run  = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \"$LVSD_PRIORITY\"", "/etc/keepalived/state.sh", "INSTANCE", "VI_1", "STOP"]
     user = "keepalived_script"
   }
 }
