@@ -144,6 +144,9 @@ func (l *lvs) http(t target, kind string) (all []*importer.Block) {
 			}
 		})
 		expect(b, u)
+		if u.regex.given {
+			l.once("regex", importer.Differs, u.head, "keepalived looks for an expression in the head of an answer as well, if it comes in one packet with the page, whose beginning ^ is not then; lvsd looks for it in the page alone", "")
+		}
 		if kind == "https" {
 			l.tlsBlock(b, t)
 		}
@@ -304,7 +307,7 @@ func (l *lvs) fileCheck(t target) []*importer.Block {
 		return nil
 	}
 	w := t.c.weight.or(f.weight)
-	if w.value.factor != 0 {
+	if !w.given || w.value.factor != 0 { // Without a word, it is 1.
 		l.dropBlock(importer.Lost, t.c.head, "it adds the number in the file, multiplied, to the server's weight, and lvsd has no such sum",
 			`Write check "file" { path = "`+f.path.value+`" } with weight = "absolute", and have the server's weight in the file.`)
 		return nil

@@ -101,10 +101,11 @@ func (l *lvs) hook(b *importer.Block, on string, v *virtualServer, p setting[pro
 			h.Set("at_start", importer.Bool(true), slices.Concat(v.alpha.from, l.notify.from)...)
 		}
 	case "quorum_reached":
-		if v.alpha.given {
-			h.Set("at_start", importer.Bool(true), v.alpha.from...)
-		}
+		h.Set("at_start", importer.Bool(true), v.alpha.from...)
 	default:
+		if on == "quorum_lost" && v.alpha.given {
+			l.lose(importer.Differs, v.head, "keepalived runs quorum_down also when it starts, before the first server is up; here, it is run when the quorum is lost", "")
+		}
 		if v.omega.given {
 			h.Set("at_stop", importer.Bool(true), v.omega.from...)
 		}

@@ -322,6 +322,9 @@ func (l *lvs) policy(b *importer.Block, v *virtualServer) {
 	b.Of(from...)
 	if quorum > 1 || hysteresis > 0 {
 		b.Set("min_healthy", quantity(quorum-hysteresis), from...).Comment = v.quorum.comment
+		if v.sorry != nil {
+			l.once("held", importer.Note, v.head, "while the sorry server serves, servers that are up keep their connections, with weight 0; keepalived takes them out", "")
+		}
 		if hysteresis > 0 {
 			b.Set("recover_healthy", quantity(quorum+hysteresis), from...).Comment = v.hysteresis.comment
 		}
