@@ -42,7 +42,7 @@ func TestForeignWords(t *testing.T) {
 
 // common are words of other programs that could be meant in many ways, so that a
 // word of ours that is like them is the better advice.
-var common = strings.Fields("ca checker cluster database debug delay env group instance interfaces key mode name node passive password ping payload serial service ttl user vrrp")
+var common = strings.Fields("ca checker cluster database debug delay env group instance interfaces key mode name node passive password ping ping6 payload serial service ttl user vrrp")
 
 // Every word that the parsers of keepalived, ldirectord and Heartbeat know is ours, or has its
 // answer here.

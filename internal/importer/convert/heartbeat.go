@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -39,7 +40,10 @@ func (r *Request) heartbeat(files disk) (result importer.Result, nodes []string,
 
 // options are those of Heartbeat's importer.
 func (r *Request) options(services []string) heartbeat.Options {
-	o := heartbeat.Options{Network: networkOf, Services: services}
+	o := heartbeat.Options{Network: networkOf, Services: services, Script: func(name string) bool {
+		info, err := os.Stat(filepath.Join("/etc/ha.d/resource.d", name))
+		return err == nil && info.Mode().IsRegular()
+	}}
 	if r.Resolve {
 		o.Resolve = addressOf
 	}

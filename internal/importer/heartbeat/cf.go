@@ -54,9 +54,12 @@ func (w *walk) word(l *line) error {
 		return w.goesBack(l)
 	case "udp", "bcast", "mcast", "mcast6", "ucast", "ucast6":
 		return w.medium(l)
-	case "ping", "ping_group":
-		if len(l.words) < 2 || l.words[0] == "ping_group" && len(l.words) < 3 {
-			return refuse(l.Place, "%s: %s was expected", l.words[0], map[string]string{"ping": "an address", "ping_group": "a name and addresses"}[l.words[0]])
+	case "ping", "ping6", "ping_group":
+		switch group := l.words[0] == "ping_group"; {
+		case group && len(l.words) < 3:
+			return refuse(l.Place, "ping_group: a name and addresses were expected")
+		case len(l.words) < 2:
+			return refuse(l.Place, "%s: an address was expected", l.words[0])
 		}
 		w.pings = append(w.pings, l)
 	case "respawn":

@@ -39,7 +39,7 @@ func TestWhatHeartbeatRefusesIsRefusedWithItsLine(t *testing.T) {
 		"no node":                                   {cf: "node\n", want: "ha.cf:1: node: the name of a node was expected"},
 		"a node without a name":                     {cf: "node .example.org\n", want: "ha.cf:1: the name of a node was expected"},
 		"nobody to ping":                            {cf: "ping\n", want: "ha.cf:1: ping: an address was expected"},
-		"a group of nobody":                         {cf: "ping_group dns\n", want: "ha.cf:1: ping_group: a name and addresses was expected"},
+		"a group of nobody":                         {cf: "ping_group dns\n", want: "ha.cf:1: ping_group: a name and addresses were expected"},
 		"a node that ha.cf does not have":           {resources: "\nlvs3 10.13.0.200\n", want: "haresources:2: lvs3 is no node of ha.cf"},
 		"a node that has nothing":                   {resources: "lvs1\n", want: "haresources:1: the name of a node and what it has"},
 		"a line without a node":                     {resources: "10.13.0.200 apache\n", want: "haresources:1: the name of a node was expected before 10.13.0.200"},
@@ -166,6 +166,20 @@ func TestServicesThatAreImportedTooAreNotLost(t *testing.T) {
 		}
 		if _, losses := written(r); strings.Contains(losses, "lost: ldirectord::/etc/ha.d/www.cf") != (services == nil) {
 			t.Error(losses)
+		}
+	}
+}
+
+// TestScriptsOfTheMachineAreCommands, which Heartbeat looks for before those of /etc/init.d.
+func TestScriptsOfTheMachineAreCommands(t *testing.T) {
+	r, _, err := Import(site("", "lvs1 10.13.0.200/24/eth0 BACKUPPC samba\n", ""), Options{Script: func(name string) bool { return name == "BACKUPPC" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := written(r)
+	for _, want := range []string{`start  = ["/etc/ha.d/resource.d/BACKUPPC", "start"]`, `resource "systemd" "samba.service" {}`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in %s", want, text)
 		}
 	}
 }

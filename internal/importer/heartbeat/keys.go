@@ -72,7 +72,7 @@ func (k *keyring) read(l *line) error {
 		}
 	}
 	switch method := l.arg(1); {
-	case method == "crc" && len(l.words) == 2:
+	case method == "crc" && (len(l.words) == 2 || strings.HasPrefix(l.words[2], "#")):
 	case (method == "md5" || method == "sha1") && len(l.words) > 2:
 	default:
 		return refuse(l.Place, "crc, or md5 or sha1 and a key, was expected after the number %d", n)

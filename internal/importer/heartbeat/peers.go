@@ -7,12 +7,15 @@ import (
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
-// peers sets to whom adverts are sent, where the nodes hear each other by unicast on the
+// peers sets to whom adverts are sent, where the nodes hear each other by unicast alone on the
 // interface.
 func (w *walk) peers(b *importer.Block, device string) {
 	var list []netip.Addr
 	var from []*line
 	for _, m := range w.media {
+		if !m.peer.IsValid() && m.device == device {
+			return // Everybody there hears what is multicast.
+		}
 		if m.peer.Is4() && m.device == device && !slices.Contains(list, m.peer) {
 			list, from = append(list, m.peer), append(from, m.line)
 		}

@@ -18,7 +18,7 @@ type pinged struct {
 func (w *walk) watched() (all []pinged, err error) {
 	for _, l := range w.pings {
 		list := []pinged{{l, l.arg(1), l.words[min(2, len(l.words)):]}}
-		if l.words[0] == "ping" {
+		if l.words[0] != "ping_group" {
 			list = nil
 			for _, host := range l.words[1:] {
 				list = append(list, pinged{l, host, []string{host}})
@@ -48,7 +48,7 @@ func (w *walk) watched() (all []pinged, err error) {
 // known are the addresses of what is asked.
 func (w *walk) known(p pinged) (all []string) {
 	for _, host := range p.hosts {
-		a, ok := w.address(host, false)
+		a, ok := w.address(host, p.words[0] == "ping6")
 		switch {
 		case !ok:
 			w.lose(importer.Lost, p.line, host, "the address of this host is not known", "Write its address in the addresses of the condition.")

@@ -144,9 +144,10 @@ func (w *walk) unit(b *importer.Block, r resource, name string) {
 // script adds what a script starts and stops. One of /etc/init.d, which takes no arguments, is a
 // unit of systemd.
 func (w *walk) script(b *importer.Block, r resource) {
-	if len(r.args) == 0 && !slices.Contains(shipped, r.name) {
+	own := slices.Contains(shipped, r.name) || w.Script != nil && w.Script(r.name)
+	if len(r.args) == 0 && !own {
 		w.unit(b, r, r.name)
-		w.lose(importer.Note, r.line, r.text, "systemd starts it, as a unit of that name or a script in /etc/init.d", "Disable it: systemctl disable "+bounded(r.name))
+		w.lose(importer.Note, r.line, r.text, "systemd starts it, as a unit of that name or a script in /etc/init.d", "Disable it: systemctl disable "+bounded(r.name)+`. One that is in /etc/ha.d/resource.d is a resource "command" instead.`)
 		return
 	}
 	if w.twice(r.line, r.text, "command "+r.text) {
@@ -158,7 +159,7 @@ func (w *walk) script(b *importer.Block, r resource) {
 		c.Set(action, importer.Strings(append(slices.Clone(run), action)...), r.Place)
 	}
 	c.Set("user", importer.String("root"))
-	w.lose(importer.Differs, r.line, r.text, "whether it runs is what the script's exit status says, and not what it prints", "See that it exits with 0 for status only if it runs. Keep Heartbeat's package, disabled, if the script is of it.")
+	w.lose(importer.Differs, r.line, r.text, "whether it runs is what the script's exit status says, and not what it prints", "See that it exits with 0 for status only if it runs, and that it stays when Heartbeat's package is removed.")
 	w.rights(r)
 }
 

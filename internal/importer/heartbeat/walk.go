@@ -16,6 +16,9 @@ type Options struct {
 	// and the length of the network's prefix. Without it, what haresources leaves to the
 	// machine is told.
 	Network func(netip.Addr) (device string, bits int, ok bool)
+	// Script reports whether a script is in this machine's /etc/ha.d/resource.d. Without it,
+	// those that come with Heartbeat are known.
+	Script func(name string) bool
 	// Node is the one whose ha.cf is among the files; empty: that of all.
 	Node string
 	// Services are the names of ldirectord's files that are imported, too.

@@ -16,7 +16,7 @@ const program = "Heartbeat"
 
 // common are words of ha.cf that the table of foreign words does not have, since they may mean
 // anything elsewhere.
-var common = strings.Fields("node watchdog ping debug serial env cluster")
+var common = strings.Fields("node watchdog ping ping6 debug serial env cluster")
 
 // harmless are words that change nothing of what runs here.
 var harmless = strings.Fields(`warntime hopfudge udpport baud logfacility logfile debugfile use_logd conn_logd_time syslogmsgfmt log_badpack

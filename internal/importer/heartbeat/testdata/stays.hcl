@@ -24,6 +24,15 @@ virtual_router "lvs2" {
     weight    = -20
   }
 
+  track "ping" "2001:db8::1" {
+    addresses = ["2001:db8::1"]
+    timeout   = "100ms"
+    interval  = "100ms"
+    rise      = 1
+    fall      = 150
+    weight    = -20
+  }
+
   track "ping" "resolvers" {
     addresses = ["10.13.0.53", "10.13.0.54"]
     timeout   = "100ms"
