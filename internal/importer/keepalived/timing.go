@@ -1,7 +1,9 @@
 package keepalived
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -62,13 +64,34 @@ func (r rhythm) pace() (p pace) {
 }
 
 // slow is a pace whose tries after a failure come less often than the others, which lvsd
-// does not have: it counts more failures, in the same time.
+// does not have. It makes all less often, or counts more failures: whichever finds both a
+// server that refuses and one that is silent in about the same time.
 func (r rhythm) slow(p pace) pace {
-	more := (time.Duration(min(r.retry, maxFall))*r.delay + r.loop - 1) / r.loop
-	p.fall, p.fast = min(uint64(more), maxFall-1)+1, p.interval
-	p.about = fmt.Sprintf("delay_before_retry %s is longer: more failures count, in the same time", short(r.delay))
-	return p
+	n := time.Duration(min(r.retry, maxFall))
+	error := func(p pace) float64 {
+		wait := p.interval / 2
+		return max(apart(wait+time.Duration(p.fall-1)*p.interval, r.loop/2+n*r.delay), apart(wait+silence(p), r.loop/2+r.silence()))
+	}
+	best := p
+	best.interval = bounded(r.delay)
+	best.timeout = r.stretched(best.interval)
+	best.about = fmt.Sprintf("delay_loop %s, delay_before_retry %s: all probes come as often as those", short(r.loop), short(r.delay))
+	p.about = fmt.Sprintf("delay_before_retry %s is longer: more failures count, in about the same time", short(r.delay))
+	for p.fall = min(uint64((n*r.delay+r.loop-1)/r.loop), maxFall-1) + 1; p.fall > 1; p.fall-- {
+		if error(p) < error(best) {
+			best = p
+		}
+	}
+	if best.timeout != r.timeout {
+		best.comment = fmt.Sprintf("connect_timeout %s, and pauses: a silent server is down after %s", short(r.timeout), short(silence(best)))
+	} else if ours := silence(best); ours != r.silence() {
+		best.comment = fmt.Sprintf("a silent server is down after %s, keepalived's after %s", short(ours), short(r.silence()))
+	}
+	return best
 }
+
+// apart is by which part of the second one two times differ.
+func apart(a, b time.Duration) float64 { return math.Abs(float64(a-b)) / float64(b) }
 
 // silence is how long it takes keepalived to find that nobody answers, from the first try on.
 func (r rhythm) silence() time.Duration {
@@ -78,7 +101,7 @@ func (r rhythm) silence() time.Duration {
 
 // silence is how long it takes by a pace.
 func silence(p pace) time.Duration {
-	return p.timeout + time.Duration(p.fall-1)*max(p.fast, p.timeout)
+	return p.timeout + time.Duration(p.fall-1)*max(cmp.Or(p.fast, p.interval), p.timeout)
 }
 
 // stretched returns the timeout with which a silent server is found after the same time.

@@ -45,10 +45,10 @@ virtual_service "192.0.2.10:25" {
     }
 
     check "ping" {
-      interval      = "5s" # delay_before_retry 7s is longer: more failures count, in the same time
-      fast_interval = "5s"
-      timeout       = "2s"
-      rise          = 1
+      interval = "7s" # delay_loop 5s, delay_before_retry 7s: all probes come as often as those
+      timeout  = "4s" # connect_timeout 2s, and pauses: a silent server is down after 11s
+      rise     = 1
+      fall     = 2
     }
   }
 }

@@ -7,11 +7,10 @@ virtual_service "192.0.2.10:80" {
 
   real_server "10.0.0.11" {
     check "tcp" {
-      interval      = "1s" # delay_before_retry 3s is longer: more failures count, in the same time
-      fast_interval = "1s"
-      timeout       = "1s"
-      rise          = 1
-      fall          = 10
+      interval = "3s"     # delay_loop 1s, delay_before_retry 3s: all probes come as often as those
+      timeout  = "3250ms" # connect_timeout 1s, and pauses: a silent server is down after 13s
+      rise     = 1
+      fall     = 4
     }
   }
 
