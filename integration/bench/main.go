@@ -170,7 +170,7 @@ func measureInLab(ctx context.Context, o options, only []string) ([]Figure, erro
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	c := exec.CommandContext(ctx, o.lab, "-kernel", o.kernel, "-mem", "2G", "-timeout", "60m", "--", self,
+	c := exec.CommandContext(ctx, o.lab, "-kernel", o.kernel, "-mem", "2G", "-timeout", (time.Hour + o.flood).String(), "--", self,
 		"-lvsd", o.lvsd, "-runs", fmt.Sprint(o.runs), "-flood", o.flood.String(), "-parts", strings.Join(only, ","), "-o", "json")
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.Stderr = os.Stderr
