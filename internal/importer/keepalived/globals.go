@@ -1,5 +1,7 @@
 package keepalived
 
+import "slices"
+
 // Globals are the global definitions that virtual routers begin with.
 type globals struct {
 	*section
@@ -31,4 +33,9 @@ func (g *globals) ask(word string) (found *Statement) {
 func readGlobals(w *walk, top *section) *globals {
 	all := top.lines("global_defs")
 	return &globals{section: w.section(all), used: map[*Statement]bool{}, weighs: weighs(top.all)}
+}
+
+// weighs reports whether statements have a word that changes priorities.
+func weighs(list []*Statement) bool {
+	return slices.ContainsFunc(list, func(s *Statement) bool { return slices.Contains(s.Words, "weight") || weighs(s.Block) })
 }

@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -53,11 +52,6 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 func presently(run *importer.Arg) {
 	list := run.Value.List
 	run.Value = importer.List(append(importer.Strings("/bin/sh", "-c", `exec "$0" "$@" "$LVSD_PRIORITY"`).List, list[:len(list)-1]...)...)
-}
-
-// weighs reports whether statements have a word that changes priorities.
-func weighs(list []*Statement) bool {
-	return slices.ContainsFunc(list, func(s *Statement) bool { return slices.Contains(s.Words, "weight") || weighs(s.Block) })
 }
 
 // once returns the first statement that begins with a word. Of programs, keepalived does
