@@ -8,7 +8,9 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
+	"time"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +23,9 @@ const (
 	// has added it (Linux 5.18; an older one takes no notice). Every address of ours has
 	// RouteProtocol, as routes and rules have.
 	ifaProto = 11
+	// answerSeconds is how long an answer is waited for. The kernel gives it while it is asked,
+	// so a longer silence means that it was lost.
+	answerSeconds = 5
 )
 
 // asking are the sockets of rtnetlink(7) by which the kernel is asked for something.
@@ -43,6 +48,11 @@ func openAsking() (a asking, err error) {
 	}
 	if a.routes, err = strictHandle(); err != nil {
 		return a, err
+	}
+	for _, h := range []*netlink.Handle{a.netlink, a.routes} {
+		if err = h.SetSocketTimeout(answerSeconds * time.Second); err != nil {
+			return a, err
+		}
 	}
 	if a.requests, err = openRequests(); err != nil {
 		return a, err
@@ -80,7 +90,7 @@ func openRequests() (*requests, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: answerSeconds}); err != nil {
 		return nil, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(fd))
 	}
 	// The kernel chooses the port.
@@ -153,27 +163,46 @@ func (r *requests) ask(n int, flags uint16, request func(i int) assignment) (map
 	})
 }
 
+// errCut is that an answer lacks a part.
+var errCut = fault.New(fault.CutShort, errors.New("the kernel's answer is cut short"))
+
 // exchange sends the messages, and reads answers until one is the last.
 func (r *requests) exchange(last func(m *syscall.NetlinkMessage) bool) error {
-	if err := unix.Sendto(r.fd, r.messages, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return os.NewSyscallError("sendto", err)
+	if _, err := unix.Write(r.fd, r.messages); err != nil {
+		return os.NewSyscallError("sendmsg", err)
 	}
 	for {
-		size, _, err := unix.Recvfrom(r.fd, r.answers, 0)
-		if errors.Is(err, unix.EINTR) {
+		size, _, flags, _, err := unix.Recvmsg(r.fd, r.answers, nil, 0)
+		switch {
+		case errors.Is(err, unix.EINTR):
 			continue
-		}
-		if err != nil {
-			return os.NewSyscallError("recvfrom", err)
+		case errors.Is(err, unix.ENOBUFS):
+			r.drain()
+			return os.NewSyscallError("recvmsg", err)
+		case errors.Is(err, unix.EAGAIN):
+			return fault.New(fault.NoAnswer, errors.New("the kernel has not answered in time"))
+		case err != nil:
+			return os.NewSyscallError("recvmsg", err)
 		}
 		all, err := syscall.ParseNetlinkMessage(r.answers[:size])
-		if err != nil {
-			return os.NewSyscallError("recvfrom", err)
+		if err != nil || flags&unix.MSG_TRUNC != 0 {
+			return errCut
 		}
 		for i := range all {
 			if last(&all[i]) {
 				return nil
 			}
+		}
+	}
+}
+
+// drain reads what is left of answers of which some found no room. As long as any is left,
+// the kernel drops all that come, and the next exchange would wait for its own in vain.
+func (r *requests) drain() {
+	for {
+		_, _, err := unix.Recvfrom(r.fd, r.answers, unix.MSG_DONTWAIT)
+		if err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ENOBUFS) {
+			return
 		}
 	}
 }
@@ -191,7 +220,7 @@ func (r *requests) own() ([]owned, error) {
 		r.messages = appendHeader(r.messages[:0], unix.RTM_GETADDR, unix.NLM_F_REQUEST|unix.NLM_F_DUMP, r.sequence)
 		r.messages = append(r.messages, make([]byte, unix.SizeofIfAddrmsg)...)
 		binary.NativeEndian.PutUint32(r.messages, uint32(len(r.messages)))
-		var interrupted error
+		var interrupted, failed error
 		err = r.exchange(func(m *syscall.NetlinkMessage) (done bool) {
 			if m.Header.Seq != r.sequence {
 				return false
@@ -199,20 +228,42 @@ func (r *requests) own() ([]owned, error) {
 			if m.Header.Flags&unix.NLM_F_DUMP_INTR != 0 {
 				interrupted = netlink.ErrDumpInterrupted
 			}
-			if o, ok := ownedOf(m); ok {
-				all = append(all, o)
+			switch m.Header.Type {
+			case unix.RTM_NEWADDR:
+				o, ok, err := ownedOf(m)
+				if ok {
+					all = append(all, o)
+				}
+				failed = cmp.Or(failed, err)
+			case unix.NLMSG_DONE, unix.NLMSG_ERROR:
+				failed = cmp.Or(failed, refusalOf(m))
+				return true
 			}
-			return m.Header.Type == unix.NLMSG_DONE || m.Header.Type == unix.NLMSG_ERROR
+			return false
 		})
-		return all, cmp.Or(err, interrupted)
+		return all, cmp.Or(err, failed, interrupted)
 	})
 }
 
+// refusalOf is the error that the last message of a list tells of.
+func refusalOf(m *syscall.NetlinkMessage) error {
+	if len(m.Data) < 4 {
+		return errCut
+	}
+	if code := int32(binary.NativeEndian.Uint32(m.Data)); code != 0 {
+		return unix.Errno(-code)
+	}
+	return nil
+}
+
 // ownedOf is the address that a message tells of, if it is one of ours.
-func ownedOf(m *syscall.NetlinkMessage) (o owned, ok bool) {
+func ownedOf(m *syscall.NetlinkMessage) (o owned, ok bool, err error) {
+	if len(m.Data) < unix.SizeofIfAddrmsg {
+		return o, false, errCut
+	}
 	attributes, err := syscall.ParseNetlinkRouteAttr(m)
-	if m.Header.Type != unix.RTM_NEWADDR || err != nil {
-		return o, false
+	if err != nil {
+		return o, false, errCut
 	}
 	var local, address net.IP
 	for _, a := range attributes {
@@ -229,7 +280,7 @@ func ownedOf(m *syscall.NetlinkMessage) (o owned, ok bool) {
 		local = address
 	}
 	o = owned{int(binary.NativeEndian.Uint32(m.Data[4:])), &net.IPNet{IP: local, Mask: net.CIDRMask(int(m.Data[1]), 8*len(local))}}
-	return o, ok && local != nil
+	return o, ok && local != nil, nil
 }
 
 // appendHeader appends a struct nlmsghdr of linux/netlink.h, without its length.
