@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -53,6 +54,23 @@ type job struct {
 	restored uint64
 	removed  uint64    // of foreign
 	toldAt   time.Time // of removed, last
+	faults   map[string]uint64
+}
+
+// fault counts what the kernel has failed by, or refused, by the kind that the edge says.
+func (j *job) fault(err error) {
+	if err == nil {
+		return
+	}
+	kind := "other"
+	var known interface{ FaultKind() string }
+	if errors.As(err, &known) {
+		kind = known.FaultKind()
+	}
+	if j.faults == nil {
+		j.faults = make(map[string]uint64)
+	}
+	j.faults[kind]++
 }
 
 // A progress is how far the kernel agrees with one layer of a job.

@@ -37,6 +37,7 @@ func (j *job) renewable() bool {
 func (r renewal) done(now time.Time, missing []InterfaceAddress, err error) {
 	for _, j := range r.jobs {
 		at := &j.layers[ofAddresses]
+		j.fault(err)
 		if err != nil || slices.ContainsFunc(j.want.Addresses, func(a InterfaceAddress) bool { return slices.Contains(missing, a) }) {
 			at.due = true
 			continue

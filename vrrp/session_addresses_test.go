@@ -56,9 +56,14 @@ func TestLifetimeIsRenewed(t *testing.T) {
 	}
 }
 
+// kinded is an error that says of which kind it is, as the edge's do.
+type kinded struct{ error }
+
+func (kinded) FaultKind() string { return "ENODEV" }
+
 func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 	play(t, func(s *kernel) {
-		s.failure = errors.New("adding 10.9.0.200/24 to eth0: no such device")
+		s.failure = kinded{errors.New("adding 10.9.0.200/24 to eth0: no such device")}
 		s.session.Set(one())
 		time.Sleep(5500 * time.Millisecond)
 		told, tried := 0, 0
@@ -79,6 +84,9 @@ func TestFailureIsToldOnceAndTriedAgain(t *testing.T) {
 		time.Sleep(time.Second)
 		if held := s.status().Held; held != 1 {
 			t.Errorf("%d addresses are held", held)
+		}
+		if faults := s.status().Counters.Faults; faults["ENODEV"] < 3 || len(faults) != 1 {
+			t.Errorf("counted %v, want each of the tries as ENODEV", faults)
 		}
 		if got := strings.Join(s.script(), "\n"); strings.Count(got, "the addresses are as they should be again") != 1 {
 			t.Errorf("when it is over:\n%s", got)

@@ -417,6 +417,9 @@ type Counters struct {
 	// AddressesRemoved are addresses that somebody else had added while this
 	// router did not hold them.
 	AddressesRemoved uint64 `json:"addresses_removed"`
+	// Faults are exchanges with the kernel about what the router holds that failed, or were
+	// refused, by kind: "ENOBUFS".
+	Faults map[string]uint64 `json:"faults,omitempty"`
 	// Discarded are packets that were not accepted, by reason. Where there was none, a
 	// reason is left out, here and in Mismatched: Reasons names all.
 	Discarded map[Reason]uint64 `json:"discarded,omitempty"`

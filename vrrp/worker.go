@@ -170,7 +170,7 @@ func (w *worker) describe(key routerKey, s *Status) {
 	defer w.mu.Unlock()
 	if j := w.jobs[key]; j != nil {
 		s.Counters.AddressesRestored, s.Counters.AddressesRemoved = j.restored, j.removed
-		s.Counters.PathsRestored = j.paths
+		s.Counters.PathsRestored, s.Counters.Faults = j.paths, maps.Clone(j.faults)
 		if s.State == Master && j.layers[ofPaths].complete || !j.missing.paths().empty() {
 			s.PathsHeld = j.want.paths().without(j.missing).count()
 		}
@@ -411,6 +411,7 @@ func (w *worker) finish(t *task, now time.Time, err error, held, released bool) 
 		j.have, j.foreign = j.have.without(t.drop), j.strays().without(t.drop).Addresses
 	}
 	j.miss(t)
+	j.fault(err)
 	at.complete = held && !t.want.empty() && j.want.same(t.want)
 	at.failure = ""
 	if err != nil {

@@ -255,6 +255,9 @@ type RouterCounters struct {
 	// AddressesRemoved counts addresses removed after somebody else had added
 	// them while this router did not hold them.
 	AddressesRemoved uint64 `json:"addresses_removed"`
+	// Faults counts exchanges with the kernel about addresses, routes and rules that failed,
+	// or were refused, by kind, as those of the table.
+	Faults map[string]uint64 `json:"faults,omitempty"`
 	// Discarded counts packets that were not accepted, by reason.
 	Discarded map[string]uint64 `json:"discarded,omitempty"`
 	// Mismatched counts adverts that were accepted although they disagree with

@@ -301,7 +301,7 @@ func routerStatus(r *vrrp.Status, ago time.Duration) api.Router {
 			PriorityZeroSent: r.Counters.PriorityZeroSent, PriorityZeroReceived: r.Counters.PriorityZeroReceived,
 			BecameMaster: r.Counters.BecameMaster, LeftMaster: r.Counters.LeftMaster,
 			OtherMasters: r.Counters.OtherMasters, SendErrors: r.Counters.SendErrors,
-			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, PathsRestored: r.Counters.PathsRestored, AddressesRemoved: r.Counters.AddressesRemoved,
+			Stalls: r.Counters.Stalls, AdvertsLate: r.Counters.AdvertsLate, AddressesRestored: r.Counters.AddressesRestored, PathsRestored: r.Counters.PathsRestored, AddressesRemoved: r.Counters.AddressesRemoved, Faults: r.Counters.Faults,
 			Discarded: counts(discarded, r.Counters.Discarded), Mismatched: counts(mismatched, r.Counters.Mismatched),
 		},
 		AdvertGaps: histogramStatus(&r.AdvertGaps, vrrp.GapBounds), AdvertLateness: histogramStatus(&r.AdvertLateness, vrrp.LatenessBounds),

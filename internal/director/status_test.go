@@ -70,7 +70,8 @@ func TestEveryCounterOfARouterKeepsItsName(t *testing.T) {
 	from := reflect.ValueOf(&router.Counters).Elem()
 	for i := range from.NumField() {
 		if f := from.Field(i); f.Kind() == reflect.Map {
-			f.Set(reflect.ValueOf(map[vrrp.Reason]uint64{"reason": uint64(i + 1)}))
+			f.Set(reflect.MakeMap(f.Type()))
+			f.SetMapIndex(reflect.ValueOf("reason").Convert(f.Type().Key()), reflect.ValueOf(uint64(i+1)))
 		} else {
 			f.SetUint(uint64(i + 1))
 		}

@@ -88,6 +88,18 @@ func (s scrape) status(st *api.Status) {
 	}
 	s.faults("table", st.Table.Faults)
 	s.faults("rules", rules(st).Faults)
+	s.faults("addresses", addressFaults(st.Routers))
+}
+
+// addressFaults are those of all virtual routers.
+func addressFaults(routers []api.Router) map[string]uint64 {
+	all := make(map[string]uint64)
+	for i := range routers {
+		for kind, n := range routers[i].Counters.Faults {
+			all[kind] += n
+		}
+	}
+	return all
 }
 
 // faults adds how often exchanges with the kernel about something went wrong, by how.

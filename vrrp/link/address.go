@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -58,7 +59,7 @@ func (l *Link) Renew(h vrrp.Holdings) (missing []vrrp.InterfaceAddress, err erro
 			return l.request(v.devices[some[i].Interface], some[i], l.as(some[i]), h.Lease)
 		})
 		if err != nil {
-			return nil, fmt.Errorf("renewing the leases of addresses: %w", err)
+			return nil, fault.Of(fmt.Errorf("renewing the leases of addresses: %w", err))
 		}
 		for i := range refused {
 			missing = append(missing, some[i])

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -17,7 +18,7 @@ func (l *Link) Hold(h vrrp.Holdings) (added, missing vrrp.Holdings, err error) {
 	added.Addresses, missing.Addresses, addresses = l.holdAddresses(h)
 	added.Routes, missing.Routes, routes = l.holdRoutes(h.Routes)
 	added.Rules, missing.Rules, rules = l.holdRules(h.Rules)
-	return added, missing, errors.Join(mute, addresses, routes, rules)
+	return added, missing, fault.Of(errors.Join(mute, addresses, routes, rules))
 }
 
 // Release makes it so that they are not there, the other way round, and returns what
@@ -27,5 +28,5 @@ func (l *Link) Release(h vrrp.Holdings) (removed vrrp.Holdings, err error) {
 	removed.Rules, rules = l.releaseRules(h.Rules)
 	removed.Routes, routes = l.releaseRoutes(h.Routes)
 	removed.Addresses, addresses = l.releaseAddresses(h)
-	return removed, errors.Join(rules, routes, addresses, l.lower(h))
+	return removed, fault.Of(errors.Join(rules, routes, addresses, l.lower(h)))
 }
