@@ -18,7 +18,7 @@ func TestImportCompares(t *testing.T) {
 		exit int
 	}{
 		{"keepalived-pair", []string{"keepalived", "keepalived/testdata/pair.conf"}, 0},
-		{"keepalived-checks", []string{"keepalived", "keepalived/testdata/lvs-checks.conf"}, 0},
+		{"keepalived-defaults", []string{"keepalived", "keepalived/testdata/lvs-defaults.conf"}, 0},
 		{"keepalived-fwmark", []string{"keepalived", "keepalived/testdata/lvs-fwmark.conf"}, exitDifferences},
 		{"keepalived-mistakes", []string{"keepalived", "keepalived/testdata/lvs-mistakes.conf"}, exitDifferences},
 		{"ldirectord", []string{"ldirectord", "ldirectord/testdata/kinds.cf", "--no-resolve"}, exitDifferences},

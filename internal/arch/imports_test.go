@@ -61,6 +61,7 @@ var layers = []struct {
 	{"internal/control", []string{"internal/api", "internal/metrics", "internal/text"}, "server and client know questions and answers only"},
 	{"internal/sim", []string{"ipvsctl", "vrrp"}, "tests of the domains import it, and its own the director"},
 	{"internal/golden", nil, "tests of any package import it"},
+	{"internal/importer/importertest", []string{"internal/config", "internal/importer"}, "tests of the importers import it"},
 	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
 	{"internal/fault", nil, "it knows errors alone"},

@@ -90,6 +90,36 @@ func (b *Block) One(kind string) *Block {
 	return b.Block(kind)
 }
 
+// Alike reports whether two blocks say the same, whatever they were made of.
+func (b *Block) Alike(o *Block) bool {
+	return b.Kind == o.Kind && slices.Equal(b.Labels, o.Labels) && slices.Equal(b.Comment, o.Comment) &&
+		slices.EqualFunc(b.Items, o.Items, func(x, y Item) bool {
+			if p, is := x.(*Arg); is {
+				q, too := y.(*Arg)
+				return too && p.alike(q)
+			}
+			q, too := y.(*Block)
+			return too && x.(*Block).Alike(q)
+		})
+}
+
+// alike reports whether two arguments say the same.
+func (a *Arg) alike(o *Arg) bool {
+	return a.Name == o.Name && a.Comment == o.Comment && a.Value.Equal(o.Value)
+}
+
+// Absorb adds what a block like it was made of.
+func (b *Block) Absorb(o *Block) {
+	b.Of(o.From...)
+	for i, it := range b.Items {
+		if a, is := it.(*Arg); is {
+			a.From = append(a.From, o.Items[i].(*Arg).From...)
+		} else {
+			it.(*Block).Absorb(o.Items[i].(*Block))
+		}
+	}
+}
+
 // Accounted returns the places that came along in blocks, or are among the losses.
 func (r *Result) Accounted() map[Place]bool {
 	seen := map[Place]bool{}

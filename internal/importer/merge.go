@@ -197,27 +197,6 @@ func (m *merger) block(of map[string]Item, lists map[string][]Item, schema *bloc
 	return merged
 }
 
-// defaultOf returns the default of an option, if it has one that is a value.
-func defaultOf(s *block.Schema, name string) (Value, bool) {
-	if s == nil {
-		return Value{}, false
-	}
-	o := s.Option(name)
-	if o == nil || o.Default == "" {
-		return Value{}, false
-	}
-	switch text := o.Default; {
-	case text == "true" || text == "false":
-		return Value{Type: BoolType, Text: text}, true
-	case strings.Trim(text, "0123456789") == "":
-		return Value{Type: NumberType, Text: text}, true
-	case len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"':
-		return String(text[1 : len(text)-1]), true
-	default:
-		return Value{}, false
-	}
-}
-
 // collapse tells once what is said of all directors in the same words of the same place.
 func collapse(all []Loss, nodes int) (list []Loss) {
 	count := make(map[Loss]int)

@@ -3,6 +3,8 @@ package importer
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/block"
 	"github.com/lvsd/lvsd/internal/config"
@@ -15,7 +17,29 @@ func Tidy(blocks []*Block) {
 	for _, b := range blocks {
 		tidy(b, top)
 	}
+	arrange(blocks)
+}
+
+// arrange puts blocks, and what is in them, in order.
+func arrange(blocks []*Block) {
+	top := config.Schema()
+	for _, b := range blocks {
+		b.arrange(top)
+	}
 	slices.SortStableFunc(blocks, func(x, y *Block) int { return cmp.Compare(rank(x, top), rank(y, top)) })
+}
+
+func (b *Block) arrange(outer *block.Schema) {
+	s := inner(b, outer)
+	if s == nil {
+		return
+	}
+	slices.SortStableFunc(b.Items, func(x, y Item) int { return cmp.Compare(rank(x, s), rank(y, s)) })
+	for _, it := range b.Items {
+		if i, is := it.(*Block); is {
+			i.arrange(s)
+		}
+	}
 }
 
 // tidy is Tidy for a block, which is one of a schema's.
@@ -35,7 +59,6 @@ func tidy(b *Block, outer *block.Schema) {
 		}
 		return true
 	})
-	slices.SortStableFunc(b.Items, func(x, y Item) int { return cmp.Compare(rank(x, s), rank(y, s)) })
 	for _, it := range b.Items {
 		if i, is := it.(*Block); is {
 			tidy(i, s)
@@ -74,4 +97,25 @@ func inner(b *Block, outer *block.Schema) *block.Schema {
 		}
 	}
 	return o.Block
+}
+
+// defaultOf returns the default of an option, if it has one that is a value.
+func defaultOf(s *block.Schema, name string) (Value, bool) {
+	if s == nil {
+		return Value{}, false
+	}
+	o := s.Option(name)
+	if o == nil || o.Default == "" {
+		return Value{}, false
+	}
+	switch text := o.Default; {
+	case text == "true" || text == "false":
+		return Value{Type: BoolType, Text: text}, true
+	case strings.Trim(text, "0123456789") == "":
+		return Value{Type: NumberType, Text: text}, true
+	case len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"':
+		return String(text[1 : len(text)-1]), true
+	}
+	_, err := time.ParseDuration(o.Default)
+	return String(o.Default), err == nil
 }

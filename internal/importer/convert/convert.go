@@ -86,6 +86,7 @@ func Read(r Request) (*Import, error) {
 		return nil, err
 	}
 	importer.Tidy(im.Blocks)
+	im.Blocks = importer.Simplify(im.Blocks)
 	importer.Sort(im.Losses)
 	return im, nil
 }

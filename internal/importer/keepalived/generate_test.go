@@ -182,7 +182,7 @@ func checkGenerated(t *testing.T, seed uint64) {
 	text, _ := written(r)
 	checkAccounted(t, r, list)
 	if len(r.Blocks) > 0 && (strings.Contains(text, "virtual_router ") || strings.Contains(text, "virtual_service")) {
-		validate(t, r, text)
+		text = validate(t, r)
 	}
 	for _, l := range r.Losses {
 		if l.Reason == notUnderstood || l.Reason == inBraces {

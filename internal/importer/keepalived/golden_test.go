@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/golden"
 	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 // onDisk is the files of this machine.
@@ -34,27 +34,10 @@ func written(r importer.Result) (text, losses string) {
 	return importer.Write(r.Blocks), b.String()
 }
 
-// validate has lvsd read a configuration.
-func validate(t *testing.T, r importer.Result, text string) {
+// validate has lvsd read a configuration, and returns it as it is written in the end.
+func validate(t *testing.T, r importer.Result) (text string) {
 	t.Helper()
-	dir := t.TempDir()
-	for _, f := range r.Files {
-		name := filepath.Join(dir, filepath.Base(f.Name))
-		if err := os.WriteFile(name, []byte(f.Secret), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		text = strings.ReplaceAll(text, `"`+f.Name+`"`, `"`+name+`"`)
-	}
-	for _, name := range []string{"client.pem", "client.key"} {
-		text = strings.ReplaceAll(text, "/etc/keepalived/"+name, credentials(t))
-	}
-	s, err := config.FromFiles(dir, config.SourceFile{Name: "lvsd.hcl", Text: []byte(text)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, diags := config.Parse(s, config.Options{Node: "lvs1"}); diags.HasErrors() {
-		t.Errorf("lvsd refuses it: %v\n%s", diags, text)
-	}
+	return importertest.Validate(t, r, "/etc/keepalived/client.pem", credentials(t), "/etc/keepalived/client.key", credentials(t))
 }
 
 // credentials returns the path of a certificate with its key.
@@ -84,10 +67,9 @@ func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkAccounted(t, r, list)
-			text, losses := written(r)
-			golden.Check(t, base+".hcl", text)
+			_, losses := written(r)
 			golden.Check(t, base+".losses", losses)
-			validate(t, r, text)
+			golden.Check(t, base+".hcl", validate(t, r))
 		})
 	}
 }

@@ -222,42 +222,17 @@ func common(parts []*part, of func(*part) *[]*importer.Block) []*importer.Block 
 	}
 	first := *of(parts[0])
 	for _, p := range parts[1:] {
-		if !slices.EqualFunc(first, *of(p), alike) {
+		if !slices.EqualFunc(first, *of(p), (*importer.Block).Alike) {
 			return nil
 		}
 	}
 	for _, p := range parts[1:] {
 		for i, b := range *of(p) {
-			absorb(first[i], b)
+			first[i].Absorb(b)
 		}
 	}
 	for _, p := range parts {
 		*of(p) = nil
 	}
 	return first
-}
-
-// alike reports whether two blocks say the same.
-func alike(a, b *importer.Block) bool {
-	return a.Kind == b.Kind && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Comment, b.Comment) &&
-		slices.EqualFunc(a.Items, b.Items, func(x, y importer.Item) bool {
-			if p, is := x.(*importer.Arg); is {
-				q, too := y.(*importer.Arg)
-				return too && p.Name == q.Name && p.Comment == q.Comment && p.Value.Equal(q.Value)
-			}
-			q, too := y.(*importer.Block)
-			return too && alike(x.(*importer.Block), q)
-		})
-}
-
-// absorb adds what a block was made of to what one like it was made of.
-func absorb(into, b *importer.Block) {
-	into.Of(b.From...)
-	for i, it := range into.Items {
-		if a, is := it.(*importer.Arg); is {
-			a.From = append(a.From, b.Items[i].(*importer.Arg).From...)
-		} else {
-			absorb(it.(*importer.Block), b.Items[i].(*importer.Block))
-		}
-	}
 }

@@ -9,7 +9,6 @@ virtual_service "192.0.2.10:25" {
       interval      = "15s"
       fast_interval = "1s"
       timeout       = "2670ms" # connect_timeout 2s, and pauses: a silent server is down after 8s
-      rise          = 1
       port          = 26
       name          = "mail.example.org"
     }
@@ -18,7 +17,6 @@ virtual_service "192.0.2.10:25" {
       interval      = "15s"
       fast_interval = "1s"
       timeout       = "5s" # a silent server is down after 15s, keepalived's after 17s
-      rise          = 1
       address       = "10.0.0.21"
       name          = "mail.example.org"
       via { source = "10.0.0.1" }
@@ -30,7 +28,6 @@ virtual_service "192.0.2.10:25" {
       interval      = "7s"
       fast_interval = "7s"
       timeout       = "4s" # connect_timeout 2s, and pauses: a silent server is down after 11s
-      rise          = 1
       fall          = 2
       port          = 2525
       address       = "10.0.0.22"
@@ -47,7 +44,6 @@ virtual_service "192.0.2.10:25" {
     check "ping" {
       interval = "7s" # delay_loop 5s, delay_before_retry 7s: all probes come as often as those
       timeout  = "4s" # connect_timeout 2s, and pauses: a silent server is down after 11s
-      rise     = 1
       fall     = 2
     }
   }
@@ -65,7 +61,6 @@ virtual_service "192.0.2.10:53-udp" {
       interval      = "1m"
       fast_interval = "1m"
       timeout       = "5s" # a silent server is down after 185s, keepalived's after 200s
-      rise          = 1
       fall          = 4
       name          = "www.example.org"
       type          = "A"
@@ -74,53 +69,43 @@ virtual_service "192.0.2.10:53-udp" {
 
   real_server "10.0.0.12" {
     check "udp" {
-      interval      = "1m"
-      fast_interval = "1s"
-      timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-      rise          = 1
-      fall          = 2
-      send          = "hex:000102ff"
+      send = "hex:000102ff"
       expect { text = "hex:0203" }
     }
   }
 
   real_server "10.0.0.13" {
     check "udp" {
-      interval      = "1m"
-      fast_interval = "1s"
-      timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-      rise          = 1
-      fall          = 2
       expect { text = "hex:0001" }
     }
   }
 
   real_server "10.0.0.14" {
     check "udp" {
-      interval      = "65s" # delay_loop, and connect_timeout, for which keepalived waits each time
-      fast_interval = "1s"
-      timeout       = "5s"
-      rise          = 1
-      fall          = 2
+      interval = "65s" # delay_loop, and connect_timeout, for which keepalived waits each time
+      timeout  = "5s"
     }
   }
 
   real_server "10.0.0.15" {
-    check "udp" {
-      interval      = "1m"
-      fast_interval = "1s"
-      timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-      rise          = 1
-      fall          = 2
-      reply         = true
-    }
+    check "udp" { reply = true }
 
     check "dns" {
       interval      = "1m"
       fast_interval = "1m"
       timeout       = "5s" # a silent server is down after 185s, keepalived's after 200s
-      rise          = 1
       fall          = 4
     }
+  }
+}
+
+defaults {
+  check "*" { rise = 1 }
+
+  check "udp" {
+    interval      = "1m"
+    fast_interval = "1s"
+    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
+    fall          = 2
   }
 }

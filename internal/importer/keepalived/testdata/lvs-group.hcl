@@ -6,15 +6,7 @@ virtual_service "web-80" {
   scheduler = "rr"
   forward   = "tunnel"
   initial   = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "tcp" {}
   real_server "10.0.0.11" {}
   real_server "10.0.0.12" {}
 }
@@ -25,15 +17,7 @@ virtual_service "web-80-ipv6" {
   scheduler = "rr"
   forward   = "tunnel"
   initial   = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "tcp" {}
   real_server "10.0.0.11" {}
   real_server "10.0.0.12" {}
 }
@@ -44,16 +28,7 @@ virtual_service "web-192.0.2.10:443" {
   scheduler = "rr"
   forward   = "tunnel"
   initial   = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-    port          = 80
-  }
-
+  check "tcp" { port = 80 }
   real_server "10.0.0.11" {}
   real_server "10.0.0.12" {}
 }
@@ -63,16 +38,7 @@ virtual_service "web-fwmark-7" {
   scheduler     = "rr"
   forward       = "tunnel"
   initial       = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-    port          = 80
-  }
-
+  check "tcp" { port = 80 }
   real_server "10.0.0.11" {}
   real_server "10.0.0.12" {}
 }
@@ -83,16 +49,7 @@ virtual_service "web-fwmark-8" {
   scheduler     = "rr"
   forward       = "tunnel"
   initial       = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-    port          = 80
-  }
-
+  check "tcp" { port = 80 }
   real_server "10.0.0.11" {}
   real_server "10.0.0.12" {}
 }
@@ -104,14 +61,16 @@ virtual_service "one-udp" {
   forward    = "nat"
   one_packet = true
   initial    = "up"
+  check "ping" {}
+  real_server "10.0.0.11" { port = 8080 }
+}
 
-  check "ping" {
+defaults {
+  check "*" {
     interval      = "1m"
     fast_interval = "1s"
     timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
     rise          = 1
     fall          = 2
   }
-
-  real_server "10.0.0.11" { port = 8080 }
 }

@@ -8,13 +8,8 @@ virtual_service "shop" {
     address = "10.0.0.11"
 
     check "https" {
-      interval      = "20s"    # keepalived asks for one url each delay_loop
-      fast_interval = "2s"
-      down_interval = "10s"
-      timeout       = "5330ms" # connect_timeout 4s, and pauses: a silent server is down after 16s
-      rise          = 1
-      path          = "/health"
-      host          = "www.example.org"
+      path = "/health"
+      host = "www.example.org"
       expect { status = ["200-299", 304] }
 
       # keepalived verifies no certificate. To have it verified, write ca_file = "/etc/ssl/certs/ca.pem" in place of the next line.
@@ -29,13 +24,8 @@ virtual_service "shop" {
     }
 
     check "https" {
-      interval      = "20s"    # keepalived asks for one url each delay_loop
-      fast_interval = "2s"
-      down_interval = "10s"
-      timeout       = "5330ms" # connect_timeout 4s, and pauses: a silent server is down after 16s
-      rise          = 1
-      path          = "/old"
-      host          = "old.example.org"
+      path = "/old"
+      host = "old.example.org"
       expect { md5 = "9b3a0c85a887a256d6939da88aabd8cd" }
 
       # keepalived verifies no certificate. To have it verified, write ca_file = "/etc/ssl/certs/ca.pem" in place of the next line.
@@ -52,27 +42,27 @@ virtual_service "shop" {
 
   real_server "10.0.0.12" {
     check "http" {
-      interval      = "20s"    # keepalived asks for one url each delay_loop
-      fast_interval = "2s"
-      down_interval = "10s"
-      timeout       = "5330ms" # connect_timeout 4s, and pauses: a silent server is down after 16s
-      rise          = 1
-      port          = 8080
-      path          = "/index.html"
-      host          = "web2.example.org"
+      port = 8080
+      path = "/index.html"
+      host = "web2.example.org"
       expect { body = "(?im)^Status: (OK|fine)$" }
     }
 
     check "http" {
-      interval      = "20s"    # keepalived asks for one url each delay_loop
-      fast_interval = "2s"
-      down_interval = "10s"
-      timeout       = "5330ms" # connect_timeout 4s, and pauses: a silent server is down after 16s
-      rise          = 1
-      port          = 8080
-      path          = "/error"
-      host          = "web2.example.org"
+      port = 8080
+      path = "/error"
+      host = "web2.example.org"
       expect { not = "Exception d+" }
     }
+  }
+}
+
+defaults {
+  check "*" {
+    interval      = "20s"    # keepalived asks for one url each delay_loop
+    fast_interval = "2s"
+    down_interval = "10s"
+    timeout       = "5330ms" # connect_timeout 4s, and pauses: a silent server is down after 16s
+    rise          = 1
   }
 }

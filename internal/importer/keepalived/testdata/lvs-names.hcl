@@ -3,15 +3,7 @@ virtual_service "192.0.2.10:53" {
   port    = 53
   forward = "nat"
   initial = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "tcp" {}
   real_server "10.0.0.11" {}
 }
 
@@ -21,15 +13,7 @@ virtual_service "192.0.2.10:53-udp" {
   protocol = "udp"
   forward  = "nat"
   initial  = "up"
-
-  check "ping" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "ping" {}
   real_server "10.0.0.11" {}
 }
 
@@ -38,14 +22,7 @@ virtual_service "mail" {
   port    = 25
   forward = "nat"
   initial = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
+  check "tcp" {}
 
   # The one in the cellar.
   # old
@@ -58,15 +35,7 @@ virtual_service "mail-2" {
   port    = 25
   forward = "nat"
   initial = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "tcp" {}
   real_server "10.0.0.11" {}
 }
 
@@ -75,15 +44,7 @@ virtual_service "dns" {
   port      = 53
   forward   = "direct"
   initial   = "up"
-
-  check "tcp" {
-    interval      = "1m"
-    fast_interval = "1s"
-    timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
-    rise          = 1
-    fall          = 2
-  }
-
+  check "tcp" {}
   real_server "10.0.0.11" {}
 }
 
@@ -93,14 +54,16 @@ virtual_service "dns-udp" {
   protocol  = "udp"
   forward   = "direct"
   initial   = "up"
+  check "ping" {}
+  real_server "10.0.0.11" {}
+}
 
-  check "ping" {
+defaults {
+  check "*" {
     interval      = "1m"
     fast_interval = "1s"
     timeout       = "5s" # a silent server is down after 10s, keepalived's after 11s
     rise          = 1
     fall          = 2
   }
-
-  real_server "10.0.0.11" {}
 }

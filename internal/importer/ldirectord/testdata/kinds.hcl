@@ -6,9 +6,6 @@ virtual_service "192.0.2.1:21" {
 
   check "ftp" {
     interval      = "7s"
-    timeout       = "30s"
-    rise          = 1
-    fall          = 1
     user          = "probe"
     password_file = "/etc/lvsd/192.0.2.1-21.password"
     file          = "/pub/welcome.msg"
@@ -23,15 +20,7 @@ virtual_service "192.0.2.1:2121" {
   port      = 2121
   scheduler = "wrr"
   forward   = "nat"
-
-  check "ftp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-    user     = "anonymous"
-  }
-
+  check "ftp" { user = "anonymous" }
   real_server "192.168.6.2" { port = 21 }
 }
 
@@ -40,14 +29,7 @@ virtual_service "192.0.2.1:25" {
   port      = 25
   scheduler = "wrr"
   forward   = "nat"
-
-  check "smtp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "smtp" {}
   real_server "192.168.6.2" {}
 }
 
@@ -58,10 +40,6 @@ virtual_service "192.0.2.1:110" {
   forward   = "nat"
 
   check "pop3" {
-    interval      = "20s"
-    timeout       = "30s"
-    rise          = 1
-    fall          = 1
     user          = "probe"
     password_file = "/etc/lvsd/192.0.2.1-110.password"
   }
@@ -76,11 +54,6 @@ virtual_service "192.0.2.1:995" {
   forward   = "nat"
 
   check "pop3" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-
     # ldirectord verifies no certificates. Remove this line once they are valid:
     tls { verify = false }
   }
@@ -93,14 +66,7 @@ virtual_service "192.0.2.1:143" {
   port      = 143
   scheduler = "wrr"
   forward   = "nat"
-
-  check "imap" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "imap" {}
   real_server "192.168.6.2" {}
 }
 
@@ -111,11 +77,6 @@ virtual_service "192.0.2.1:993" {
   forward   = "nat"
 
   check "imap" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-
     # ldirectord verifies no certificates. Remove this line once they are valid:
     tls { verify = false }
   }
@@ -128,14 +89,7 @@ virtual_service "192.0.2.1:119" {
   port      = 119
   scheduler = "wrr"
   forward   = "nat"
-
-  check "nntp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "nntp" {}
   real_server "192.168.6.2" {}
 }
 
@@ -146,11 +100,8 @@ virtual_service "192.0.2.1:389" {
   forward   = "nat"
 
   check "ldap" {
-    interval = "20s"
-    timeout  = "2s"
-    rise     = 1
-    fall     = 1
-    base     = "ou=people,dc=example,dc=org"
+    timeout = "2s"
+    base    = "ou=people,dc=example,dc=org"
   }
 
   real_server "192.168.6.2" {}
@@ -163,10 +114,7 @@ virtual_service "192.0.2.1:636" {
   forward   = "nat"
 
   check "ldap" {
-    interval      = "20s"
     timeout       = "5s"
-    rise          = 1
-    fall          = 1
     user          = "cn=probe,dc=example,dc=org"
     password_file = "/etc/lvsd/192.0.2.1-636.password"
     base          = "dc=example,dc=org"
@@ -186,12 +134,8 @@ virtual_service "192.0.2.1:53" {
   forward   = "nat"
 
   check "dns" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-    name     = "www.example.org"
-    type     = "A"
+    name = "www.example.org"
+    type = "A"
     expect { answers = ["192.0.2.7"] }
   }
 
@@ -205,10 +149,6 @@ virtual_service "192.0.2.1:53-tcp" {
   forward   = "nat"
 
   check "dns" {
-    interval  = "20s"
-    timeout   = "30s"
-    rise      = 1
-    fall      = 1
     name      = "7.2.0.192.in-addr.arpa"
     type      = "PTR"
     transport = "tcp"
@@ -225,10 +165,6 @@ virtual_service "192.0.2.1:5060" {
   forward   = "nat"
 
   check "sip" {
-    interval  = "20s"
-    timeout   = "30s"
-    rise      = 1
-    fall      = 1
     transport = "udp"
     uri       = "sip:probe@example.org"
     from      = "sip:probe@example.org"
@@ -246,10 +182,7 @@ virtual_service "192.0.2.1:1812" {
   forward   = "nat"
 
   check "radius" {
-    interval      = "20s"
     timeout       = "5s"
-    rise          = 1
-    fall          = 1
     user          = "probe"
     password_file = "/etc/lvsd/192.0.2.1-1812.password"
     secret_file   = "/etc/lvsd/192.0.2.1-1812.secret"
@@ -264,14 +197,7 @@ virtual_service "192.0.2.1:1813" {
   protocol  = "udp"
   scheduler = "wrr"
   forward   = "nat"
-
-  check "ping" {
-    interval = "20s"
-    timeout  = "5s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "ping" { timeout = "5s" }
   real_server "192.168.6.2" { port = 1812 }
 }
 
@@ -282,10 +208,6 @@ virtual_service "192.0.2.1:3306" {
   forward   = "nat"
 
   check "mysql" {
-    interval      = "20s"
-    timeout       = "30s"
-    rise          = 1
-    fall          = 1
     user          = "probe"
     password_file = "/etc/lvsd/192.0.2.1-3306.password"
     database      = "shop"
@@ -305,15 +227,7 @@ virtual_service "192.0.2.1:5432" {
   port      = 5432
   scheduler = "wrr"
   forward   = "nat"
-
-  check "postgres" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-    user     = "probe"
-  }
-
+  check "postgres" { user = "probe" }
   real_server "192.168.6.2" {}
 }
 
@@ -322,14 +236,7 @@ virtual_service "192.0.2.1:1521" {
   port      = 1521
   scheduler = "wrr"
   forward   = "nat"
-
-  check "tcp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "tcp" {}
   real_server "192.168.6.2" {}
 }
 
@@ -340,10 +247,6 @@ virtual_service "192.0.2.1:3128" {
   forward   = "nat"
 
   check "http" {
-    interval         = "20s"
-    timeout          = "30s"
-    rise             = 1
-    fall             = 1
     path             = "/ok?x=1"
     host             = "www.example.org"
     follow_redirects = 7 # ldirectord follows those to other hosts, too
@@ -360,11 +263,7 @@ virtual_service "192.0.2.1:7" {
   forward   = "nat"
 
   check "tcp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-    send     = "hello\n"
+    send = "hello\n"
     expect { pattern = "(?m)^hel+o\\n?$" }
   }
 
@@ -379,11 +278,7 @@ virtual_service "192.0.2.1:8" {
   forward   = "nat"
 
   check "udp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-    send     = "hello"
+    send = "hello"
     expect { pattern = "(?s)." }
   }
 
@@ -415,12 +310,9 @@ virtual_service "192.0.2.1:12" {
   forward   = "nat"
 
   check "exec" {
-    interval = "20s"
-    timeout  = "5s"
-    rise     = 1
-    fall     = 1
-    run      = ["/usr/bin/perl", "/usr/local/lib/ask.pl", "192.0.2.1", "12", "192.168.6.2", "12"]
-    user     = "root"
+    timeout = "5s"
+    run     = ["/usr/bin/perl", "/usr/local/lib/ask.pl", "192.0.2.1", "12", "192.168.6.2", "12"]
+    user    = "root"
   }
 
   real_server "192.168.6.2" {}
@@ -432,14 +324,7 @@ virtual_service "192.0.2.1:587" {
   scheduler = "wrr"
   forward   = "nat"
   persistence { timeout = "1s" }
-
-  check "smtp" {
-    interval = "20s"
-    timeout  = "30s"
-    rise     = 1
-    fall     = 1
-  }
-
+  check "smtp" {}
   real_server "192.168.6.2" {}
   real_server "127.0.0.1" { forward = "direct" }
 }
@@ -449,14 +334,16 @@ virtual_service "192.0.2.1:588" {
   port      = 588
   scheduler = "wrr"
   forward   = "direct"
+  check "tcp" { timeout = "5s" }
+  real_server "192.168.6.2" {}
+  real_server "192.168.6.5" {}
+}
 
-  check "tcp" {
+defaults {
+  check "*" {
     interval = "20s"
-    timeout  = "5s"
+    timeout  = "30s"
     rise     = 1
     fall     = 1
   }
-
-  real_server "192.168.6.2" {}
-  real_server "192.168.6.5" {}
 }

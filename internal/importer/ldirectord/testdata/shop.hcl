@@ -23,14 +23,9 @@ virtual_service "192.0.2.80:www" {
 
   # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
   check "http" {
-    interval         = "5s"
-    fast_interval    = "5s"
-    timeout          = "6s"
-    rise             = 1
-    port             = 8080
-    path             = "/index.html"
-    host             = "www.example.org"
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
+    port = 8080
+    path = "/index.html"
+    host = "www.example.org"
     expect { body = "^Shop \\d+\\n?$" }
   }
 
@@ -53,14 +48,9 @@ virtual_service "192.0.2.80:www" {
 
     # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
     check "http" {
-      interval         = "5s"
-      fast_interval    = "5s"
-      timeout          = "6s"
-      rise             = 1
-      port             = 8080
-      path             = "/deep/check"
-      host             = "www.example.org"
-      follow_redirects = 7 # ldirectord follows those to other hosts, too
+      port = 8080
+      path = "/deep/check"
+      host = "www.example.org"
       expect { body = "fine" }
     }
   }
@@ -89,10 +79,8 @@ virtual_service "fwmark-7" {
 
   # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
   check "tcp" {
-    interval      = "5s"
     fast_interval = "5s"
     timeout       = "4s"
-    rise          = 1
     port          = 443
   }
 
@@ -102,7 +90,6 @@ virtual_service "fwmark-7" {
     fast_interval    = "5s"
     down_interval    = "5s"
     timeout          = "6s"
-    rise             = 1
     port             = 443
     follow_redirects = 7 # ldirectord follows those to other hosts, too
 
@@ -117,10 +104,8 @@ virtual_service "fwmark-7" {
 
     # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
     check "tcp" {
-      interval      = "5s"
       fast_interval = "5s"
       timeout       = "4s"
-      rise          = 1
     }
 
     # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
@@ -129,7 +114,6 @@ virtual_service "fwmark-7" {
       fast_interval    = "5s"
       down_interval    = "5s"
       timeout          = "6s"
-      rise             = 1
       follow_redirects = 7 # ldirectord follows those to other hosts, too
 
       # ldirectord verifies no certificates. Remove this line once they are valid:
@@ -164,10 +148,8 @@ virtual_service "shop.example.org:8080" {
   on_failure = "drain"
 
   check "tcp" {
-    interval = "5s"
-    timeout  = "2s"
-    rise     = 1
-    fall     = 1
+    timeout = "2s"
+    fall    = 1
   }
 
   real_server "192.168.6.2" {
@@ -180,11 +162,9 @@ virtual_service "shop.example.org:8080" {
     upper_threshold = 50
 
     check "tcp" {
-      interval = "5s"
-      timeout  = "2s"
-      rise     = 1
-      fall     = 1
-      port     = 8081
+      timeout = "2s"
+      fall    = 1
+      port    = 8081
     }
   }
 
@@ -217,10 +197,8 @@ virtual_service "192.0.2.80:domain" {
 
   # ldirectord asks up to 3 times in each of its rounds.
   check "ping" {
-    interval      = "5s"
     fast_interval = "4s"
     timeout       = "4s"
-    rise          = 1
   }
 
   real_server "192.168.6.2" {}
@@ -249,10 +227,8 @@ virtual_service "192.0.2.80:domain-tcp" {
 
   # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
   check "exec" {
-    interval      = "5s"
     fast_interval = "5s"
     timeout       = "4s"
-    rise          = 1
     run           = ["/usr/local/sbin/ask", "192.0.2.80", "53", "192.168.6.2", "0"]
     user          = "root"
   }
@@ -283,14 +259,7 @@ virtual_service "[2001:db8::80]:80" {
   persistence { netmask = 64 }
 
   # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
-  check "http" {
-    interval         = "5s"
-    fast_interval    = "5s"
-    timeout          = "6s"
-    rise             = 1
-    method           = "HEAD"
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
-  }
+  check "http" { method = "HEAD" }
 
   real_server "2001:db8::2" {}
   real_server "v6" { address = "2001:db8::7" } # when this was imported
@@ -308,4 +277,17 @@ virtual_service "[2001:db8::80]:80" {
   }
 
   fallback { address = "::1" }
+}
+
+defaults {
+  check "*" {
+    interval = "5s"
+    rise     = 1
+  }
+
+  check "http" {
+    fast_interval    = "5s"
+    timeout          = "6s"
+    follow_redirects = 7 # ldirectord follows those to other hosts, too
+  }
 }

@@ -1,0 +1,75 @@
+// Package importertest has what tests of the importers have in common. Only tests import it.
+package importertest
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lvsd/lvsd/internal/config"
+	"github.com/lvsd/lvsd/internal/importer"
+)
+
+// load has lvsd read a text as the director lvs1, with secrets in a folder. Replace are texts
+// of it and what stands for them in a test.
+func load(t testing.TB, dir, text string, secrets []importer.File, replace []string) (c *config.Config, refused config.Diagnostics) {
+	t.Helper()
+	for _, f := range secrets {
+		name := filepath.Join(dir, filepath.Base(f.Name))
+		if err := os.WriteFile(name, []byte(f.Secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace = append(replace, `"`+f.Name+`"`, `"`+name+`"`)
+	}
+	s, err := config.FromFiles(dir, config.SourceFile{Name: "lvsd.hcl", Text: []byte(strings.NewReplacer(replace...).Replace(text))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, diags := config.Parse(s, config.Options{Node: "lvs1"})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return c, nil
+}
+
+// Validate has lvsd read what Write writes of tidy blocks, and checks that it is the same
+// configuration when they are simplified. It returns the text of that.
+func Validate(t testing.TB, r importer.Result, replace ...string) (text string) {
+	t.Helper()
+	long := importer.Write(r.Blocks)
+	dir := t.TempDir()
+	before, refused := load(t, dir, long, r.Files, replace)
+	if refused != nil {
+		t.Errorf("lvsd refuses it: %v\n%s", refused, long)
+		return long
+	}
+	text = importer.Write(importer.Simplify(r.Blocks))
+	after, refused := load(t, dir, text, r.Files, replace)
+	if refused != nil {
+		t.Errorf("lvsd refuses what was simplified: %v\n%s", refused, text)
+		return text
+	}
+	if diff := cmp.Diff(before, after, apart...); diff != "" {
+		t.Errorf("what was simplified is another configuration:\n%s\n%s", diff, text)
+	}
+	if strings.Count(text, "\n") > strings.Count(long, "\n") {
+		t.Errorf("what was simplified is longer:\n%s\n%s", long, text)
+	}
+	return text
+}
+
+// apart leaves out where things stand in the text, and where the test has its files.
+var apart = cmp.Options{
+	cmp.Exporter(func(reflect.Type) bool { return true }),
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
+	cmp.FilterPath(func(p cmp.Path) bool {
+		f, is := p.Last().(cmp.StructField)
+		return is && (f.Name() == "Source" || f.Name() == "Digest" || f.Name() == "Files")
+	}, cmp.Ignore()),
+}
