@@ -171,6 +171,10 @@ func TestImportHeartbeat(t *testing.T) {
 	two := file("lvs2.cf", "auto_failback on\nucast eth0 192.0.2.11\nnode lvs1 lvs2\n")
 	haresources := file("haresources", "lvs1 192.0.2.80/24/eth0 ldirectord::ldirectord.cf\n")
 	authkeys := file("authkeys", "auth 1\n1 sha1 s3cret12\n")
+	open := file("keys", "auth 1\n1 sha1 s3cret12\n")
+	if err := os.Chmod(open, 0o640); err != nil {
+		t.Fatal(err)
+	}
 	services := file("ldirectord.cf", "cleanstop=yes\nvirtual=192.0.2.80:80\n\treal=192.168.6.2 gate\n")
 	for _, tt := range []struct {
 		name           string
@@ -180,6 +184,7 @@ func TestImportHeartbeat(t *testing.T) {
 	}{
 		{"a site whole", []string{ha, haresources, authkeys, services}, 0, "missed_adverts = 10\n", "nothing is lost"},
 		{"its services", []string{ha, haresources, authkeys, services}, 0, `virtual_service "192.0.2.80:80"`, "heartbeat.key1"},
+		{"keys that others read", []string{ha, haresources, open, services}, 0, "", "keys:1: note: " + open + "\n    others than its owner may read this file"},
 		{"without services", []string{ha, haresources, authkeys}, exitDifferences, "", "haresources:1: lost: ldirectord::ldirectord.cf"},
 		{"each director's own", []string{"--node", "lvs1=" + one, "--node", "lvs2=" + two, haresources, services}, 0, `{ lvs1 = ["192.0.2.12"], lvs2 = ["192.0.2.11"] }[node.name]`, "nothing is lost"},
 		{"one of two directors", []string{"--node", "lvs1=" + one, haresources}, exitFailure, "", "lvs2 is a node, too: give its ha.cf by --node lvs2=FILE"},

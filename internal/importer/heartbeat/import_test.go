@@ -158,6 +158,28 @@ func TestTheMachineKnowsWhatHaresourcesLeavesToIt(t *testing.T) {
 	}
 }
 
+// TestPeersOfFilesThatAreTheSameOnAllNodes by their names, or else in the order of the nodes, which
+// is told.
+func TestPeersOfFilesThatAreTheSameOnAllNodes(t *testing.T) {
+	files := site("auto_failback on\nucast eth0 10.13.0.12\nucast eth0 10.13.0.11\nnode lvs1 lvs2\n", "", "")
+	for _, test := range []struct {
+		resolve      func(string, bool) (netip.Addr, error)
+		peers, guess string
+	}{
+		{resolve, `{ lvs1 = ["10.13.0.12"], lvs2 = ["10.13.0.11"] }[node.name]`, ""},
+		{nil, `{ lvs1 = ["10.13.0.11"], lvs2 = ["10.13.0.12"] }[node.name]`, "ha.cf:2: differs: ucast eth0 10.13.0.12\n\twhich of these addresses is whose is not in ha.cf"},
+	} {
+		r, _, err := Import(files, Options{Resolve: test.resolve})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, losses := written(r)
+		if !strings.Contains(text, test.peers) || !strings.Contains(losses, test.guess) || test.guess == "" && strings.Contains(losses, "differs") {
+			t.Errorf("%s\n%s", text, losses)
+		}
+	}
+}
+
 func TestServicesThatAreImportedTooAreNotLost(t *testing.T) {
 	for _, services := range [][]string{nil, {"/tmp/www.cf"}} {
 		r, _, err := Import(site("", "lvs1 10.13.0.200/24/eth0 ldirectord::/etc/ha.d/www.cf\n", ""), Options{Services: services})
