@@ -2,6 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,4 +34,62 @@ func TestDoctorTellsWhatIsWrongHere(t *testing.T) {
 	if _, stderr, exit := command(t, "doctor", "--config", "testdata/missing"); exit != exitFailure || !strings.Contains(stderr, "missing") {
 		t.Errorf("without a configuration: %d: %s", exit, stderr)
 	}
+}
+
+// A director that is a real server too, as the seed's by direct routing are, is examined as both
+// where no daemon answers: that none runs there is what somebody has to be told.
+func TestDoctorKnowsADirectorByItsName(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := ownAddress(t)
+	path := filepath.Join(t.TempDir(), "lvsd.hcl")
+	file := fmt.Sprintf(`
+virtual_router "outside" {
+  interface = "eth0"
+  id        = 50
+  priority  = { %q = 150, elsewhere = 100 }[node.name]
+  addresses = ["193.144.50.250/24"]
+}
+virtual_service "web" {
+  address = "193.144.50.250"
+  port    = 80
+  forward = "direct"
+  check "none" {}
+  real_server %q {}
+}
+`, name, own)
+	for _, tt := range []struct{ file, want string }{
+		{file, "director, real server"},
+		{strings.Replace(file, strconv.Quote(name), "another", 1), "real server"},
+	} {
+		if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, _ := command(t, "doctor", "--config", path, "--state-dir", t.TempDir(), "--socket", t.TempDir()+"/lvsd.sock", "-o", "json")
+		var a api.Checkup
+		if err := json.Unmarshal([]byte(stdout), &a); err != nil {
+			t.Fatalf("%v: %s%s", err, stdout, stderr)
+		}
+		if got := strings.Join(a.Roles, ", "); got != tt.want {
+			t.Errorf("it is examined as %s, want %s", got, tt.want)
+		}
+	}
+}
+
+// ownAddress is one of this machine's, by which a real server knows itself.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if p, ok := a.(*net.IPNet); ok && p.IP.To4() != nil && p.IP.IsGlobalUnicast() {
+			return p.IP.String()
+		}
+	}
+	t.Skip("this machine has no address")
+	return ""
 }

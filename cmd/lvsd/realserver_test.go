@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"strings"
 	"testing"
 
@@ -28,16 +27,7 @@ func TestAnyHostReadsTheDirectorsFiles(t *testing.T) {
 
 // TestARealServerThatIsNotPreparedIsFound, and nothing is changed.
 func TestARealServerThatIsNotPreparedIsFound(t *testing.T) {
-	own := ""
-	all, _ := net.InterfaceAddrs()
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			own = n.IP.String()
-		}
-	}
-	if own == "" {
-		t.Skip("this machine has no address")
-	}
+	own := ownAddress(t)
 	config := file(t, `virtual_service "web" {
   address = "192.0.2.200"
   port    = 80

@@ -37,6 +37,7 @@ type Judgement string
 const (
 	Fine      Judgement = "ok"
 	Wrong     Judgement = "wrong"
-	NotKnown  Judgement = "unknown"  // it could not be told
-	NotNeeded Judgement = "needless" // nothing in the configuration needs it
+	NotKnown  Judgement = "unknown"   // it could not be told
+	NotNeeded Judgement = "needless"  // nothing in the configuration needs it
+	NotHere   Judgement = "elsewhere" // it is for directors, or for real servers, and this machine is none
 )

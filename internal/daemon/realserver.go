@@ -19,7 +19,6 @@ import (
 	"github.com/lvsd/lvsd/internal/realserver"
 	"github.com/lvsd/lvsd/internal/realserver/host"
 	"github.com/lvsd/lvsd/internal/state"
-	"github.com/lvsd/lvsd/ipvsctl"
 )
 
 // RealServerUp has this machine be what it is in the configuration as a real server.
@@ -83,9 +82,6 @@ func readRealServer(ctx context.Context, o Options, r *reader.Reader) (*realserv
 	if err := got.Err(); err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(got.Config.Services, byNAT) {
-		return &realserver.Cluster{Config: got.Config}, nil // It does not matter.
-	}
 	// Of a name that they have, files do not tell: so they are asked for one that they lack.
 	q.Node, q.Aside, q.ValidateOnly = "nobody", true, true
 	other, err := read(ctx, r, q)
@@ -93,12 +89,6 @@ func readRealServer(ctx context.Context, o Options, r *reader.Reader) (*realserv
 		return nil, err
 	}
 	return &realserver.Cluster{Config: got.Config, Director: slices.Contains(directorsOf(other.Diagnostics), host)}, nil
-}
-
-// byNAT reports whether a virtual service has a real server by NAT.
-func byNAT(s config.Service) bool {
-	return slices.ContainsFunc(s.Servers, func(r config.Server) bool { return r.Destination.Forward == ipvsctl.NAT }) ||
-		s.Fallback != nil && s.Fallback.Destination.Forward == ipvsctl.NAT
 }
 
 // directorsOf returns the names of the directors that a configuration has, and was not read

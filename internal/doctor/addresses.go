@@ -24,11 +24,22 @@ func lookRealServer(c *Case) (r Result) {
 
 // missing says what a change that was not made leaves wrong.
 func missing(change *realserver.Change) string {
-	was := change.From
-	if was == "" {
+	part, was, services := change.Part.String(), change.From, strings.Join(change.Services, ", ")
+	switch {
+	case was == "" && change.To == realserver.Present:
+		return part + " is not there, and " + services + " " + verb(len(change.Services), "needs", "need") + " it"
+	case was == "":
 		was = "not there"
 	}
-	return change.Part.String() + " is " + was + ", and should be " + change.To + " for " + strings.Join(change.Services, ", ")
+	return part + " is " + was + ", and should be " + change.To + " for " + services
+}
+
+// verb is the one that goes with so many.
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // lookTwice finds virtual addresses where none but lvsd's own should be.

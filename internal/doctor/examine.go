@@ -57,9 +57,9 @@ func (e *Examination) For(c *Case) bool {
 func (e *Examination) Look(c *Case) Result {
 	if !e.For(c) {
 		if e.director {
-			return needless("this machine is no director")
+			return Result{Judgement: api.NotHere, Why: "this machine is no director"}
 		}
-		return needless("this machine is no real server")
+		return Result{Judgement: api.NotHere, Why: "this machine is no real server"}
 	}
 	return e.look(c)
 }

@@ -98,7 +98,7 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 		}, "by chance", ""},
 		{"real-server", "the virtual address is missing on lo", func(c *Case) {
 			c.Left = []realserver.Change{{Part: realserver.AddressOn("lo", virtual), To: realserver.Present, Services: []string{"web"}}}
-		}, "address 10.13.0.200/32 on lo is not there", "lvsd realserver up"},
+		}, "address 10.13.0.200/32 on lo is not there, and web needs it", "lvsd realserver up"},
 		{"daemon", "what the daemon finds", func(c *Case) { c.Daemon = []api.Finding{{Severity: api.Error, Text: "two Masters"}} }, "two Masters", ""},
 		{"second-daemon", "keepalived runs, too", func(c *Case) { c.Programs = []Program{{"keepalived", 71}} }, "keepalived runs", ""},
 		{"realtime", "no real-time scheduling in a container", func(c *Case) { c.Realtime = "operation not permitted" }, "adverts are late", ""},
@@ -161,13 +161,13 @@ func TestARealServerIsNoDirector(t *testing.T) {
 	c.Director, c.Machine.Forward4 = false, false
 	for i := range Examinations {
 		e := &Examinations[i]
-		if r := e.Look(c); !e.realServer && r.Judgement != api.NotNeeded {
+		if r := e.Look(c); !e.realServer && r.Judgement != api.NotHere {
 			t.Errorf("%s: %s", e.Code, r.Judgement)
 		}
 	}
 	c.RealServer = false
 	for i := range Examinations {
-		if r := Examinations[i].Look(c); r.Judgement != api.NotNeeded {
+		if r := Examinations[i].Look(c); r.Judgement != api.NotHere {
 			t.Errorf("%s: %s", Examinations[i].Code, r.Judgement)
 		}
 	}
