@@ -120,7 +120,7 @@ func bridgesOf(links []machine.Link) (all []doctor.Bridge) {
 }
 
 // rivals do what lvsd does, by the names of their processes.
-var rivals = []string{"keepalived", "ldirectord", "heartbeat", "kube-proxy", "vrrpd", "ucarp"}
+var rivals = []string{"keepalived", "ldirectord", "heartbeat", "kube-proxy", "kube-router", "vrrpd", "ucarp"}
 
 // programs are the rivals that run in the network namespace of this process: one of each name.
 func programs() (all []doctor.Program) {

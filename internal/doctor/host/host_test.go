@@ -31,6 +31,7 @@ func byNAT(t *testing.T) (*config.Config, *netnstest.Host) {
 	netnstest.Run(t, "ip link add br0 type bridge mcast_snooping 1 mcast_querier 1")
 	t.Cleanup(func() { netnstest.Run(t, "ip link del br0") })
 	netnstest.Run(t, "ip link add eth0 netns "+peer.PID+" type veth peer name wire0")
+	t.Cleanup(func() { netnstest.Run(t, "ip link del wire0") }) // The other namespace ends some time later.
 	netnstest.Run(t, "ip link set wire0 master br0 up")
 	netnstest.Run(t, "ip link set br0 up")
 	netnstest.Run(t, "ip address add 192.168.1.15/24 dev br0")
@@ -53,11 +54,22 @@ func look(t *testing.T, c *config.Config, code string) doctor.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if macs, err := link.WhoHas("br0", virtual, 200*time.Millisecond); err == nil {
-		f.Heard[virtual] = macs
+	if code == "address-answered" {
+		if macs, err := link.WhoHas("br0", virtual, 200*time.Millisecond); err == nil {
+			f.Heard[virtual] = macs
+		}
 	}
+	return examination(t, code).Look(&doctor.Case{Facts: f, Config: c, Director: true})
+}
+
+// examination returns one by its code.
+func examination(t *testing.T, code string) *doctor.Examination {
+	t.Helper()
 	i := slices.IndexFunc(doctor.Examinations, func(e doctor.Examination) bool { return e.Code == code })
-	return doctor.Examinations[i].Look(&doctor.Case{Facts: f, Config: c, Director: true})
+	if i < 0 {
+		t.Fatalf("there is no examination %q", code)
+	}
+	return &doctor.Examinations[i]
 }
 
 // Each of these is broken on a real kernel, seen, and mended by what --fix does or what was told.
