@@ -99,7 +99,20 @@ func caseOf(ctx context.Context, o Options, r *realserver.Cluster, director bool
 	}
 	c.Director = c.Director || director || r.Director || !c.RealServer
 	heard(r.Config, f)
+	asked(c)
 	return c, nil
+}
+
+// asked asks the real servers by NAT whether they answer by way of this director.
+func asked(c *doctor.Case) {
+	questions := c.Questions()
+	if !c.Director || len(questions) == 0 {
+		return
+	}
+	var err error
+	if c.Answers, err = facts.Ask(questions, answerWait); err != nil {
+		c.Unasked = "the real servers cannot be asked: " + err.Error()
+	}
 }
 
 func rolesOf(c *doctor.Case) []string {

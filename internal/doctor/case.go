@@ -100,6 +100,7 @@ func persist(s machine.Setting, value string) string {
 type serving struct {
 	service *config.Service
 	server  netip.Addr
+	port    uint16
 	ipvsctl.Destination
 }
 
@@ -108,8 +109,8 @@ func (c *Case) servings() (all []serving) {
 	for i := range c.Config.Services {
 		s := &c.Config.Services[i]
 		for j := range s.Servers {
-			if a := s.Servers[j].Key.Addr; !c.Ways[a].Local {
-				all = append(all, serving{s, a, s.Servers[j].Destination})
+			if k := s.Servers[j].Key; !c.Ways[k.Addr].Local {
+				all = append(all, serving{s, k.Addr, k.Port, s.Servers[j].Destination})
 			}
 		}
 	}

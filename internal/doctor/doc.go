@@ -14,6 +14,7 @@
 //	case.go          a machine and a configuration; how an examination ends
 //	kernel.go        the kernel, its modules and parameters
 //	network.go       ways, filters and what is between
+//	replies.go       what real servers answer by way of this director
 //	addresses.go     who has which address
 //	process.go       the daemon, others beside it, and what it may do
 //	examine.go       the table of examinations

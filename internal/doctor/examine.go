@@ -34,6 +34,7 @@ var Examinations = []Examination{
 	{"tracking", kernel, "the kernel's tracking of connections has room", "Under load, new clients are not answered; the kernel logs \"nf_conntrack: table full\".", "Raise net.netfilter.nf_conntrack_max.", true, true, lookTracking},
 	{"interface", network, "the interfaces of virtual routers are there", "This director is never Master.", "Correct the interface's name.", true, false, lookInterfaces},
 	{"ways", network, "there is a way to each real server", "A real server is down, or gets no packets.", "Give the director an address in the servers' network, or a route.", true, false, lookWays},
+	{"replies", network, "real servers answer by way of the director", "By NAT, a real server passes its check, and the connections of clients that are sent to it hang.", "Run lvsd realserver up on the real server, or write source_nat = \"masquerade\" in the virtual_service.", true, false, lookReplies},
 	{"tunnel-mtu", network, "clients' packets fit into the tunnels", "Uploads hang, downloads work.", "--fix sets net.ipv4.vs.pmtu_disc; or raise the MTU between directors and servers.", true, false, lookTunnels},
 	{"adverts-filtered", network, "the packet filter lets adverts in", "Both directors are Master.", "Let protocol 112 in.", true, false, lookAdvertsFiltered},
 	{"sync-filtered", network, "the packet filter lets connection_sync in", "Connections break at a takeover.", "Let UDP port 8848 in.", true, false, lookSyncFiltered},

@@ -49,6 +49,7 @@ func healthy() *Case {
 			Bridges:  []Bridge{{Name: "br0", Snooping: true, Querier: true, Ports: []string{"eth0"}}},
 			Filters:  []Chain{},
 			Heard:    map[netip.Addr][]string{virtual: nil},
+			Answers:  map[netip.Addr]Answers{web: {Own: true, Virtual: true, Outside: true}},
 			Buckets:  4096, Tracked: 10, TrackedMax: 100, ClockKept: true,
 		},
 	}
@@ -81,6 +82,8 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 			c.forwarded(ipvsctl.Destination{Forward: ipvsctl.Direct})
 			c.Ways[web] = Way{Way: machine.Way{Interface: "eth1", Gateway: netip.MustParseAddr("192.168.1.1")}}
 		}, "behind 192.168.1.1", ""},
+		{"replies", "no default route", func(c *Case) { c.Answers[web] = Answers{Own: true} }, "the answers of real server 192.168.1.4 to clients outside of their network do not come back", ""},
+		{"replies", "a route to the network of the virtual address alone", func(c *Case) { c.Answers[web] = Answers{Own: true, Virtual: true} }, "not where they are for others", ""},
 		{"tunnel-mtu", "nobody tells clients of the tunnel's MTU", func(c *Case) {
 			c.forwarded(ipvsctl.Destination{Forward: ipvsctl.Tunnel})
 			c.Machine.Settings[machine.IPVS(pmtu)] = "0"
@@ -146,8 +149,9 @@ func TestNothingIsWrongWithAHealthyMachine(t *testing.T) {
 func TestWhatCannotBeToldIsNotWrong(t *testing.T) {
 	c := healthy()
 	c.Modules, c.Filters, c.Unfiltered, c.Heard, c.Buckets, c.Bridges = nil, nil, "nft is not there", nil, 0, nil
+	c.Answers = nil
 	c.Silent, c.Unread, c.Incapable = "no daemon", "it cannot be read", "it lacks CAP_NET_RAW"
-	for _, code := range strings.Fields("scheduler adverts-filtered sync-filtered snooping address-answered table-size daemon real-server capabilities") {
+	for _, code := range strings.Fields("scheduler replies adverts-filtered sync-filtered snooping address-answered table-size daemon real-server capabilities") {
 		i := slices.IndexFunc(Examinations, func(e Examination) bool { return e.Code == code })
 		if r := Examinations[i].Look(c); r.Judgement != api.NotKnown || r.Why == "" {
 			t.Errorf("%s: %s %q", code, r.Judgement, r.Why)

@@ -32,6 +32,10 @@ type Facts struct {
 	// Heard are the MAC addresses that answered for a virtual address; an address that is
 	// not there was not asked for.
 	Heard map[netip.Addr][]string
+	// Answers are those of the real servers that were asked (Case.Questions); nil: there
+	// was none to ask, or Unasked says why not.
+	Answers map[netip.Addr]Answers
+	Unasked string
 	// Connections are those in IPVS's table, and Buckets how large that is; 0: not known.
 	Connections, Buckets int
 	// Tracked are the connections that nf_conntrack follows, of at most TrackedMax; 0: it
@@ -60,6 +64,13 @@ type Facts struct {
 type Way struct {
 	machine.Way
 	Failure string // why there is none; empty: there is
+}
+
+// Answers are those of a real server that came back to this director, by whom they are for.
+type Answers struct {
+	Own     bool // an address of this director
+	Virtual bool // the virtual address, by the interface of the question
+	Outside bool // the address Outside
 }
 
 // A Bridge is one of this machine's.

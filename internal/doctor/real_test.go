@@ -23,6 +23,7 @@ var realTests = map[string]string{
 	"tracking":          "none: all namespaces have one nf_conntrack_max, and only the machine may set it",
 	"interface":         inNamespace,
 	"ways":              inNamespace,
+	"replies":           "host/replies_test.go TestRealServersThatAnswerByAnotherWay",
 	"tunnel-mtu":        "none: only the lab has net.ipv4.vs.pmtu_disc",
 	"adverts-filtered":  inNamespace,
 	"sync-filtered":     inNamespace,
