@@ -27,6 +27,9 @@ func (t Terminal) WriteLosses(out io.Writer, im *api.Imported) error {
 		}
 		p := map[string]paint{"lost": red, "differs": yellow}[l.Kind]
 		fmt.Fprintf(w, "%s: %s: %s\n", text.Printable(place), t.paint(l.Kind, p), text.Printable(l.Text))
+		if i+1 < len(im.Losses) && sameWhy(l, &im.Losses[i+1]) {
+			continue // it is said once, below the last of them
+		}
 		for _, line := range []string{l.Reason, l.Remedy} {
 			if line != "" {
 				fmt.Fprintf(w, "    %s\n", text.Printable(line))
@@ -43,4 +46,9 @@ func (t Terminal) WriteLosses(out io.Writer, im *api.Imported) error {
 		fmt.Fprintf(w, "with --output, these files with keys and passwords are written, too: %s\n", text.Printable(strings.Join(im.Secrets, ", ")))
 	}
 	return w.Flush()
+}
+
+// sameWhy reports whether the same is to be said of two losses.
+func sameWhy(a, b *api.ImportLoss) bool {
+	return a.Kind == b.Kind && a.Reason == b.Reason && a.Remedy == b.Remedy
 }
