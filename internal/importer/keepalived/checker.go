@@ -32,6 +32,7 @@ const warmup = "the first probes are spread over the interval by themselves"
 var pacing = sync.OnceValue(func() table[checker] {
 	return table[checker]{
 		"retry":              count(0, math.MaxUint32, func(c *checker) *setting[uint64] { return &c.retry }),
+		"nb_get_retry":       misplacedRetry,
 		"delay_before_retry": timer(func(c *checker) *setting[time.Duration] { return &c.delay }),
 		"delay_loop":         timer(func(c *checker) *setting[time.Duration] { return &c.loop }),
 		"alpha":              flag(func(c *checker) *setting[bool] { return &c.alpha }),
@@ -39,6 +40,17 @@ var pacing = sync.OnceValue(func() table[checker] {
 		"log_all_failures":   ignored[checker]("every failure is in the status, and each change of a server's state in the log"),
 	}
 })
+
+// misplacedRetry tells of the word that checks of HTTP alone have, and that half of the world
+// writes in TCP_CHECK.
+func misplacedRetry(w *walk, s *Statement, _ *checker) {
+	remedy := ""
+	if n, err := strconv.Atoi(s.Arg(1)); err == nil && n >= 0 && n < 100 {
+		remedy = "To have what it says, write fall = " + strconv.Itoa(n+1) + " in the check block."
+	}
+	w.lose(importer.Lost, s, "keepalived has it in HTTP_GET and SSL_GET alone, and passes over it here, where the word is retry", remedy)
+	w.drop(importer.Lost, s)
+}
 
 var httpWords = sync.OnceValue(func() table[checker] {
 	return table[checker]{

@@ -9,7 +9,7 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 	if err != nil {
 		return importer.Result{}, err
 	}
-	w := &walk{Options: o}
+	w := &walk{Options: o, top: top}
 	w.Losses = losses
 	importVRRP(top, w)
 	importLVS(top, w)

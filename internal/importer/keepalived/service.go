@@ -270,7 +270,7 @@ func (l *lvs) persistent(b *importer.Block, v *virtualServer, e entry) {
 	if !timeout.given {
 		b.Of(v.engine.from...)
 		if v.engine.given {
-			l.once("engine"+strconv.Itoa(v.head.Line), importer.Note, v.head, "persistence_engine has no effect without persistence_timeout", "")
+			l.once("engine"+strconv.Itoa(v.head.Line), importer.Note, lineOf("persistence_engine", v.engine), "persistence_engine has no effect without persistence_timeout", "")
 		}
 		return
 	}
@@ -283,14 +283,14 @@ func (l *lvs) persistent(b *importer.Block, v *virtualServer, e entry) {
 		put(p, "netmask", v.netmask, importer.String)
 	} else if v.netmask.given {
 		p.Of(v.netmask.from...)
-		l.once("netmask"+strconv.Itoa(v.head.Line), importer.Lost, v.head, strconv.Quote(v.netmask.value)+" is no mask of a network, by which clients are grouped", `Write netmask = "255.255.255.0" in the persistence block.`)
+		l.once("netmask"+strconv.Itoa(v.head.Line), importer.Lost, lineOf("persistence_granularity", v.netmask), strconv.Quote(v.netmask.value)+" is no mask of a network, by which clients are grouped", `Write netmask = "255.255.255.0" in the persistence block.`)
 	}
 	switch udp := e.mark == 0 && v.protocol.orValue("udp") == "udp"; {
 	case v.engine.given && v.engine.value == "sip" && udp:
 		put(p, "engine", v.engine, importer.String)
 	case v.engine.given:
 		p.Of(v.engine.from...)
-		l.once("engine"+strconv.Itoa(v.head.Line), importer.Lost, v.head, "lvsd has the persistence engine sip alone, for UDP", "")
+		l.once("engine"+strconv.Itoa(v.head.Line), importer.Lost, lineOf("persistence_engine", v.engine), "lvsd has the persistence engine sip alone, for UDP", "")
 	}
 }
 

@@ -39,6 +39,11 @@ func (o setting[T]) orValue(v T) T {
 	return v
 }
 
+// lineOf returns the statement that set a word last, for a loss.
+func lineOf(word string, o setting[string]) *Statement {
+	return &Statement{Place: o.from[len(o.from)-1], Words: []string{word, o.value}, Raw: word + " " + o.value}
+}
+
 // A table has the words of a block of keepalived's, and what each does to what is made
 // of the block.
 type table[T any] map[string]func(w *walk, s *Statement, t *T)

@@ -17,6 +17,7 @@ import (
 type walk struct {
 	importer.Result
 	Options
+	top      []*Statement
 	director *importer.Block // nil while nothing is said about the daemon as a whole
 	heading  []string        // comments that belong to the whole
 	asked    bool            // it was told that programs have no user
@@ -80,8 +81,24 @@ func (w *walk) foreign(s *Statement) {
 	kind, reason, remedy := w.fate(s.Words[0])
 	s.Comment = nil // they go with it
 	w.lose(kind, s, reason, remedy)
+	if (reason == noWord || reason == notHere) && s.HasBlock && w.goesOn(s) {
+		w.lose(importer.Differs, s, "keepalived passes over the brace that opens it, so the one that ends it ends the block around it, and the rest of that is not read; here it is", "Look at what follows there: remove what is not to count.")
+	}
 	w.drop(kind, s)
 }
+
+// goesOn reports whether a statement is within a block, of which something follows it.
+func (w *walk) goesOn(s *Statement) bool {
+	return !slices.ContainsFunc(w.top, func(outer *Statement) bool {
+		return outer == s || len(outer.Block) > 0 && outer.Block[len(outer.Block)-1] == s
+	})
+}
+
+// The reasons why keepalived itself passes over a word.
+const (
+	noWord  = "keepalived has no such word here, and passes over it"
+	notHere = "keepalived has this word in other blocks, and passes over it in this one"
+)
 
 // fate says what became of a word for which there is no rule.
 func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
@@ -91,11 +108,11 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 	case slices.Contains(harmless(), word):
 		return importer.Note, cmp.Or(f.Advice, "it concerns how keepalived itself runs"), ""
 	case !known:
-		return importer.Lost, "keepalived has no such word here, and passes over it", ""
+		return importer.Lost, noWord, ""
 	case f.Counterpart && unneeded:
 		return importer.Note, "lvsd needs no word for it", f.Advice
 	case f.Counterpart:
-		return importer.Lost, "keepalived has this word in other blocks, and passes over it in this one", f.Advice
+		return importer.Lost, notHere, f.Advice
 	}
 	return importer.Lost, f.Fate, f.Advice
 }
