@@ -206,6 +206,13 @@ func (f *fakeTrial) Stake() *Stake {
 	return f.stake
 }
 
+// told are the losses for which it was ended.
+func (f *fakeTrial) told() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.lost)
+}
+
 func (f *fakeTrial) Fail(lost string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -117,14 +117,15 @@ func TestATrialThatLosesAServerEnds(t *testing.T) {
 		for range 3 {
 			f.hear(tcpTarget, checker.Failed)
 		}
-		before := len(trial.lost)
+		before := len(trial.told())
 		time.Sleep(tick)
 		synctest.Wait()
-		at := len(trial.lost)
+		at := len(trial.told())
 		time.Sleep(10 * tick)
 		synctest.Wait()
-		if at != 1 || before != 0 || len(trial.lost) != 1 || !strings.HasPrefix(trial.lost[0], `virtual service "web" is no longer served`) {
-			t.Errorf("ended for %q, and %d times before the server was down", trial.lost, before)
+		lost := trial.told()
+		if at != 1 || before != 0 || len(lost) != 1 || !strings.HasPrefix(lost[0], `virtual service "web" is no longer served`) {
+			t.Errorf("ended for %q, and %d times before the server was down", lost, before)
 		}
 		stop()
 		<-ended
