@@ -85,9 +85,9 @@ unit: ## Run only the unit tests
 	@go test ./...
 
 .PHONY: imported
-imported: build ## Compare what is imported from keepalived with keepalived, each kind of check
-	@integration/packages test
-	@go test -count 1 -v -timeout 10m -exec '$(LAB) -timeout 10m --' ./integration -run TestWhatIsImported -imported
+imported: build ## Run what is imported beside keepalived, ldirectord and ipvsadm themselves; RUN=ldirectord selects
+	@integration/packages imported
+	@go test -count 1 -v -timeout 15m -exec '$(LAB) -timeout 15m --' ./integration -run 'TestWhatIsImported.*/$(RUN)' -imported
 
 .PHONY: integration
 integration: build ## Run the tests that need IPVS, and without RUN all kinds of checks; RUN=Name and KERNEL=qemu select

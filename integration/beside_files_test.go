@@ -2,22 +2,45 @@ package integration
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/importer"
 	"github.com/lvsd/lvsd/internal/importer/convert"
+	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// A besideGroup is configurations of a peer in one folder of testdata/imported.
-type besideGroup struct{ folder string }
+// A besideGroup is configurations in one folder of testdata/imported, which a peer and lvsd
+// have all at once: user-mode Linux is too slow for all of a peer's.
+type besideGroup struct {
+	folder string
+	fast   bool          // it is also run by make test
+	tables bool          // nothing is taken away
+	slow   bool          // user-mode Linux starts too few programs in a second
+	silent bool          // the killed server's cable is cut
+	wait   time.Duration // how long the peer takes to have its table, where that is long
+	// earliest and latest are when a server is down that fails from a moment on, where its
+	// configuration says nothing else ("# verdict 4s to 7s"): the peer notices with its next
+	// attempt.
+	earliest, latest time.Duration
+}
 
-var besideGroups = []besideGroup{{"keepalived/routers"}}
+var besideGroups = []besideGroup{
+	{folder: "ipvsadm", tables: true},
+	{folder: "keepalived/kernel", tables: true, fast: true},
+	{folder: "keepalived/pages", earliest: 4 * time.Second, latest: 5 * time.Second},
+	{folder: "keepalived/protocols", earliest: 4 * time.Second, latest: 5 * time.Second},
+	{folder: "keepalived/programs", slow: true, earliest: 4 * time.Second, latest: 5 * time.Second},
+	{folder: "keepalived/silent", silent: true, earliest: 4 * time.Second, latest: 7500 * time.Millisecond},
+	{folder: "ldirectord/pages", wait: time.Minute, earliest: 4 * time.Second, latest: 6 * time.Second},
+}
 
 // program is the peer whose configurations they are.
 func (g besideGroup) program() string {
@@ -25,8 +48,33 @@ func (g besideGroup) program() string {
 	return name
 }
 
+// start starts the peer on the second director.
+func (g besideGroup) start(p *pair, path string) *cluster.Process {
+	p.t.Helper()
+	command := map[string][]string{
+		"keepalived": {"keepalived", "--dont-fork", "--log-console", "--log-detail", "-f", path},
+		"ldirectord": {"ldirectord", path, "start"},
+		"ipvsadm":    {"sh", "-c", "grep -v '^#' " + path + " | ipvsadm -R && exec sleep 600"},
+	}[g.program()]
+	d, err := p.Directors[1].Start(g.program(), command...)
+	p.must(err)
+	p.t.Cleanup(func() {
+		if p.t.Failed() {
+			p.t.Logf("%s:\n%s", g.program(), d.LastWords(200))
+		}
+		if d.Ended() == nil {
+			_ = d.Stop(patience)
+		}
+	})
+	return d
+}
+
 // A foreign is one configuration of a peer.
-type foreign struct{ name, text string }
+type foreign struct {
+	name             string // its file
+	text             string
+	earliest, latest time.Duration
+}
 
 // importedFiles is where they are.
 const importedFiles = "testdata/imported"
@@ -60,7 +108,15 @@ func (g besideGroup) read(t *testing.T) (all []*foreign) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &foreign{filepath.Base(name), string(text)}
+		c := &foreign{name: filepath.Base(name), text: string(text), earliest: g.earliest, latest: g.latest}
+		if _, rest, ok := strings.Cut(c.text, "# verdict "); ok {
+			var first, last string
+			if _, err := fmt.Sscanf(rest, "%s to %s", &first, &last); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			c.earliest, _ = time.ParseDuration(first)
+			c.latest, _ = time.ParseDuration(last)
+		}
 		all = append(all, c)
 	}
 	if len(all) == 0 {
@@ -113,9 +169,60 @@ func beside(t *testing.T, im *convert.Import, dir string) string {
 	return text
 }
 
+// A conversion is what was made of a group.
+type conversion struct {
+	path     string // of the peer's file
+	services int
+	owners   map[string]*foreign // by service, as a table has it
+}
+
+// importing imports all configurations of a group, each of them and all at once, and writes
+// what lvsd and the peer are to have.
+func (p *pair) importing(g besideGroup, all []*foreign) *conversion {
+	p.t.Helper()
+	r := &conversion{owners: map[string]*foreign{}}
+	text := g.begin(p.t)
+	for _, c := range all {
+		_, one := g.convert(p.t, p.t.TempDir(), g.begin(p.t)+c.text)
+		for _, s := range one.Services {
+			for _, k := range s.Keys() {
+				if other := r.owners[serviceRow(k)]; other != nil {
+					p.t.Fatalf("%s and %s have the same service", other.name, c.name)
+				}
+				r.owners[serviceRow(k)] = c
+			}
+		}
+		text += "\n" + c.text
+	}
+	im, _ := g.convert(p.t, p.Dir, text)
+	r.services, r.path = len(r.owners), filepath.Join(p.Dir, g.program()+".conf")
+	hcl := beside(p.t, im, p.Dir)
+	p.write("imported.hcl", hcl)
+	p.t.Cleanup(func() {
+		if p.t.Failed() {
+			p.t.Logf("what was imported:\n%s", hcl)
+		}
+	})
+	return r
+}
+
+// serviceRow names a service as ipvsadm does.
+func serviceRow(k ipvsctl.ServiceKey) string {
+	if k.Mark != 0 {
+		return fmt.Sprintf("-f %d", k.Mark)
+	}
+	word := map[string]string{"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}[k.Protocol.String()]
+	return word + " " + netip.AddrPortFrom(k.Addr, k.Port).String()
+}
+
+// owner is the configuration that has the service of a row, which begins with a sign.
+func (r *conversion) owner(row string) *foreign {
+	return r.owners[strings.Join(strings.Fields(row[1:])[:2], " ")]
+}
+
 // TestEveryConfigurationIsImportedWhole shows what of each does not come along.
 func TestEveryConfigurationIsImportedWhole(t *testing.T) {
-	for _, g := range besideGroups {
+	for _, g := range append([]besideGroup{{folder: "keepalived/routers"}}, besideGroups...) {
 		for _, c := range g.read(t) {
 			t.Run(filepath.Join(g.folder, c.name), func(t *testing.T) {
 				im, _ := g.convert(t, t.TempDir(), g.begin(t)+c.text)
