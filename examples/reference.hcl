@@ -2050,8 +2050,8 @@ virtual_service "voip" {
   # persistence sends a client to the same server at all of them. If false,
   # each address with each protocol and port is a virtual service of the
   # kernel, with the same servers and checks. What has a persistence block or
-  # is more than 64 such services is marked by default. To change it cuts
-  # connections.
+  # is more than 64 such services is marked by default. When a reload changes
+  # it, connections that are open keep their servers for drain_timeout.
   # Default: as needed.
   marked = true
 

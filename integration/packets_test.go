@@ -179,6 +179,8 @@ func markedPair(t *testing.T, udp ...uint16) *pair {
 	p.waitReady(0)
 	p.waitHolder(0, cluster.VIP)
 	p.waitHolder(0, netip.MustParseAddr("192.168.1.200"))
+	// The emulated kernel may take longer for nftables' modules than a start waits.
+	p.until("packets to be marked", func() (bool, error) { s := p.mustStatus(0); return s.Rules != nil && s.Rules.Kept, nil })
 	return p
 }
 
@@ -222,7 +224,8 @@ func TestServicesOfMarkedPackets(t *testing.T) {
 }
 
 // TestRulesForPacketsAreKept when somebody removes them, survive a kill of all processes, and
-// go with the last service that needs them, as the kernel's parameter does.
+// go with the last service that needs them, as the kernel's parameter does. Whoever has a
+// connection then keeps it.
 func TestRulesForPacketsAreKept(t *testing.T) {
 	p := markedPair(t)
 	p.on(p.Directors[0], "nft", "flush", "ruleset")
@@ -237,23 +240,34 @@ func TestRulesForPacketsAreKept(t *testing.T) {
 	p.start(0)
 	p.waitReady(0)
 	p.mustAsk(p.Client, "", "tcp4", "10.13.0.200:443")
-	p.write("web.hcl", strings.ReplaceAll(web, `"web"`, `"plain"`))
-	p.reload(0)
+	p.wantUnbroken("without marks", web)
 	p.untilRules("no rules are left", func(s string) bool { return !strings.Contains(s, "lvsd-services") })
 	p.until("conntrack to be as it was", func() (bool, error) {
 		out, err := p.Directors[0].Run(t.Context(), "cat", "/proc/sys/net/ipv4/vs/conntrack")
 		return strings.TrimSpace(out) == "0", err
 	})
+	p.wantUnbroken("with marks again", manyPackets)
+	p.waitServed("443")
+}
 
-	// A service that becomes one by a mark refuses nobody meanwhile. What is under way at
-	// that moment is cut, with its server of the service before.
+// wantUnbroken reloads a configuration in which the service "web" is another one for the
+// kernel, and fails the test if anybody is refused meanwhile, or a connection breaks that is
+// open before.
+func (p *pair) wantUnbroken(how, config string) {
+	p.t.Helper()
 	p.waitServed("80")
-	p.write("web.hcl", manyPackets)
+	h := newHolder(p.dial(p.Client, vipPort.String()))
+	before, err := h.page()
+	p.must(err)
+	p.write("web.hcl", config)
+	if plan := p.plan(); plan.Connections > 0 || len(plan.Changes) == 0 {
+		p.t.Errorf("%s: the plan cuts %d connections, and changes %+v", how, plan.Connections, plan.Changes)
+	}
 	reloaded, failed := make(chan struct{}), make(chan error, 1)
 	go func() {
 		defer close(failed)
 		for {
-			if _, err := p.asks(p.Client, "", "tcp4", "10.13.0.200:80", 500*time.Millisecond); errors.Is(err, syscall.ECONNREFUSED) {
+			if _, err := p.asks(p.Client, "", "tcp4", vipPort.String(), 500*time.Millisecond); errors.Is(err, syscall.ECONNREFUSED) {
 				failed <- err
 				return
 			}
@@ -265,10 +279,16 @@ func TestRulesForPacketsAreKept(t *testing.T) {
 		}
 	}()
 	p.reload(0)
-	p.waitServed("443")
+	p.until("the kernel to have it all", func() (bool, error) {
+		out, err := p.Directors[0].Run(p.t.Context(), "ipvsadm", "-Sn")
+		return strings.Contains(out, " -w 0"), err
+	})
 	close(reloaded)
 	if err := <-failed; err != nil {
-		t.Errorf("a request failed while the service became one by a mark: %v", err)
+		p.t.Errorf("%s: a request failed at the change: %v", how, err)
+	}
+	if after, err := h.page(); err != nil || after != before {
+		p.t.Errorf("%s: the open connection was answered %q, and is now %q, %v", how, before, after, err)
 	}
 }
 

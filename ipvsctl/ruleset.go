@@ -89,7 +89,7 @@ func (r Ruleset) Translates() bool {
 // MarkOf returns the firewall mark of packets to a service by address; 0: they have none.
 func (r Ruleset) MarkOf(key ServiceKey) uint32 {
 	for i := range r {
-		if r[i].HasAddr(key.Addr) && r[i].has(key.Protocol, key.Port) {
+		if r[i].Has(key) {
 			return r[i].Mark
 		}
 	}

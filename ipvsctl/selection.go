@@ -91,10 +91,11 @@ func (s *Selection) HasAddr(a netip.Addr) bool {
 	return slices.ContainsFunc(s.Addresses, func(r AddressRange) bool { return r.Holds(a) })
 }
 
-// has reports whether packets of a protocol to a port may be among them.
-func (s *Selection) has(p Protocol, port uint16) bool {
-	return slices.Contains(s.Protocols, p) &&
-		(len(s.Ports) == 0 || slices.ContainsFunc(s.Ports, func(r PortRange) bool { return r.First <= port && port <= r.Last }))
+// Has reports whether the packets of a service by address are among them; those of one for
+// every port are if all ports are.
+func (s *Selection) Has(key ServiceKey) bool {
+	return s.HasAddr(key.Addr) && slices.Contains(s.Protocols, key.Protocol) &&
+		(len(s.Ports) == 0 || slices.ContainsFunc(s.Ports, func(r PortRange) bool { return r.First <= key.Port && key.Port <= r.Last }))
 }
 
 // Overlaps reports whether a packet may be among those of both.

@@ -64,9 +64,8 @@ type Core struct {
 	// is true until the kernel has them.
 	private ipvsctl.Table
 	unpaved bool
-	// ruling is until when the table of a reload waits for packets to be marked as it has it;
-	// zero: it does not.
-	ruling time.Time
+	// remarking is under way while a reload changes by which marks packets are known.
+	remarking remarking
 	// several: some services are several virtual services of the kernel.
 	several bool
 	// tuned are the kernel's parameters that lvsd has changed, as they were before, and
@@ -116,7 +115,9 @@ type Core struct {
 	// leaving is what serves for services that the last reload has changed.
 	leaving map[ipvsctl.ServiceKey]Leaving
 	// draining are real servers that a reload has removed and that keep their connections.
+	// drainsAt is at which heartbeat it was looked last how many connections those have.
 	draining draining
+	drainsAt int
 	// panics are the services whose servers are held in, and isolation holds in those
 	// of all services while isolated, or soon after.
 	panics    map[ipvsctl.ServiceKey]Hold
@@ -152,8 +153,10 @@ type overdue struct {
 	since, restarted time.Time
 }
 
-// converged reports whether the kernel has the table that was set last.
-func (c *Core) converged() bool { return !c.opened || c.kernel.Converged }
+// written reports whether the kernel has the table that was set last, and converged whether
+// that is what the configuration says.
+func (c *Core) written() bool   { return !c.opened || c.kernel.Converged }
+func (c *Core) converged() bool { return c.written() && (!c.opened || !c.remarking.underWay()) }
 
 // absentOf identifies the real server Services[service].Servers[server].
 func (c *Core) absentOf(service, server int) absent {

@@ -41,6 +41,7 @@
 //	full.go, replies.go, lull.go,      what follows from the kernel's counters
 //	suspect.go
 //	readings.go                        whether the configuration is being read
+//	remark.go                          a reload that changes marks
 //	orders.go                          what is left of operators' orders
 //	bustle.go                          many servers that change at once, in the log
 //	kept_out.go                        who stays out until an operator lets it in

@@ -61,7 +61,7 @@ func (c *Core) Handle(now time.Time, in Input) []Effect {
 			in = in.together(c.config.Services)
 		}
 		c.counters = in
-		c.outdated = c.draining.count(now, in) || c.outdated
+		c.drain(now)
 		c.suspect(now)
 	case Reload:
 		if in.Asker != nil {
@@ -110,7 +110,7 @@ func (c *Core) Deadline() time.Time {
 	if !c.ready {
 		next = earliest(next, c.startEnd)
 	}
-	next = earliest(next, c.ruling)
+	next = earliest(next, c.remarking.until)
 	return earliest(earliest(earliest(next, c.offerAt), c.orders.deadline()), earliest(c.reload.until, c.reload.loading))
 }
 
@@ -143,10 +143,7 @@ func (c *Core) act(now time.Time) []Effect {
 		c.plan(now)
 		c.unjudged = true
 	}
-	if !c.ruling.IsZero() && (due(c.ruling, now) || !c.kernel.Unruled) {
-		c.ruling = time.Time{}
-		c.setTable()
-	}
+	c.remark(now)
 	if c.unjudged && c.judge(now) {
 		c.tellKeeper()
 	}
@@ -284,7 +281,6 @@ func (c *Core) hear(now time.Time, routers []*vrrp.Status) {
 
 // seeTable takes how the kernel's table is. Its packets are looked at once a heartbeat.
 func (c *Core) seeTable(now time.Time, in TableSeen) {
-	in.Converged = in.Converged && c.ruling.IsZero() // The newest table is not set yet.
 	c.kernel = in
 	if c.unpaved && in.Converged {
 		c.unpaved = false
@@ -298,6 +294,15 @@ func (c *Core) seeTable(now time.Time, in TableSeen) {
 	}
 	if c.lullsAt = c.beats; c.lulls.count(now, in.Packets) {
 		c.setIdle()
+	}
+}
+
+// drain lets removed servers go that have no connections any more. It is looked once a
+// heartbeat: the counters are read as often, and told of at everything that happens.
+func (c *Core) drain(now time.Time) {
+	if len(c.draining) > 0 && c.drainsAt != c.beats {
+		c.drainsAt = c.beats
+		c.outdated = c.draining.count(now, c.counters) || c.outdated
 	}
 }
 

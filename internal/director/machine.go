@@ -186,7 +186,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all = append(all, c.absentees()...)
 	all = append(all, c.reserves()...)
 	all.learning(c)
-	all.draining(c.config.Services, c.draining)
+	all.draining(c.draining)
 	all.settings(c.config, c.facts, c.wantedSettings(), c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)

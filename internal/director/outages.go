@@ -39,17 +39,15 @@ func (c *Core) plan(now time.Time) {
 	c.keepOut(now)
 	c.tellOutages(now)
 	c.tellHooks()
-	if c.ruling.IsZero() {
-		c.setTable()
-	}
+	c.setTable()
 }
 
 // setTable makes the planned table the kernel's.
 func (c *Core) setTable() {
 	if c.opened {
-		c.kernel = TableSeen{}
+		c.kernel = TableSeen{Unruled: c.kernel.Unruled}
 		c.tellConnections()
-		c.do(SetTable{Table: c.planned.Table, Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: keysOf(c.config.Services, slices.Concat(c.suspects.services(), c.draining.services()))})
+		c.do(SetTable{Table: c.remarking.table(c.planned.Table), Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: keysOf(c.config.Services, slices.Concat(c.suspects.services(), c.draining.services()))})
 	}
 }
 

@@ -99,6 +99,7 @@ func Plan(now time.Time, c *config.Config, w World) Planned {
 		}
 		spread(p.Table, s, func(key ipvsctl.ServiceKey) bool { return !toSelf || comes(key.Addr, holder, w.Master) })
 	}
+	p.Until = earliest(p.Until, w.Draining.add(now, p.Table))
 	return p
 }
 

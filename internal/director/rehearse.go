@@ -34,8 +34,8 @@ func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
 	then := c.copy(now)
 	then.opened = then.opened || l.Found != nil
 	then.accept(now, l)
-	then.kernel.Unruled = false // The table is what it will be.
 	r.take(then.act(now))
+	r.takeTable(then.remarked(now), &r.first)
 	r.opened, r.why = then.opened, then.reasons(now, r.first.Table)
 	r.later = r.first
 	var passed Probed
@@ -49,8 +49,19 @@ func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
 	then.observe(now, passed)
 	then.outdated = true
 	r.takeTable(then.act(now), &r.later)
+	r.takeTable(then.remarked(now), &r.later)
 	r.whyLater = then.reasons(now, r.later.Table)
 	return r
+}
+
+// remarked returns what the core wants done when packets have their new marks, where they are
+// given them without further results of checks.
+func (c *Core) remarked(now time.Time) []Effect {
+	if c.remarking.underWay() && len(c.leaving) == 0 {
+		c.remarking = remarking{}
+		c.setTable()
+	}
+	return c.act(now)
 }
 
 // take notes what the core wants done at once.
@@ -112,6 +123,11 @@ func (c *Core) reasons(now time.Time, t ipvsctl.Table) map[place]string {
 			for _, key := range s.Keys() {
 				all[place{key, as.to(key, s.Servers[j].Key)}] = reason
 			}
+		}
+	}
+	for key, gone := range c.draining {
+		for d := range gone.servers {
+			all[place{key, d}] = "keeps the connections that it has"
 		}
 	}
 	return all

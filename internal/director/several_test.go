@@ -193,41 +193,180 @@ func TestADirectorIsReadyWhenPacketsAreMarked(t *testing.T) {
 	}
 }
 
-// A service that becomes one by a mark is served by its address until its packets have that.
-func TestTheTableOfAReloadWaitsForItsMarks(t *testing.T) {
-	for _, refused := range []bool{false, true} {
-		plain := webService(ipvsctl.NAT, web1)
-		core, _ := Begin(start, "/etc/lvsd", Loaded{Config: clusterOf(plain), Found: ipvsctl.Table{}}, machine.Facts{})
-		core.Handle(start, TableSeen{Converged: true})
-		after := clusterOf(marked(ipvsctl.SourceNAT{}))
-		after.Digest = "second"
-		at := start.Add(time.Minute)
-		for at.After(core.Deadline()) {
-			core.Expire(core.Deadline())
-		}
-		core.Handle(at, Reload{})
-		sets := func(effects []Effect) (rules, table bool) {
-			for _, e := range effects {
-				_, isRules := e.(SetRules)
-				_, isTable := e.(SetTable)
-				rules, table = rules || isRules, table || isTable
+// readsAnother is a director that runs one configuration and reads another one, and what it wants
+// of the kernel at once: "rules", and "table" with the services and the weights there.
+func readsAnother(before, after config.Service) (core *Core, at time.Time, told func([]Effect) string, effects []Effect) {
+	before.Servers[0].InitialUp, after.Servers[0].InitialUp = true, len(after.Servers[0].Checks) == 0
+	core, _ = Begin(start, "/etc/lvsd", Loaded{Config: clusterOf(before), Found: ipvsctl.Table{}}, machine.Facts{})
+	core.Handle(start, TableSeen{Converged: true})
+	c := clusterOf(after)
+	c.Digest = "second"
+	for at = start.Add(time.Minute); at.After(core.Deadline()); {
+		core.Expire(core.Deadline())
+	}
+	core.Handle(at, Reload{})
+	told = func(effects []Effect) string {
+		var all []string
+		for _, e := range effects {
+			switch e := e.(type) {
+			case SetRules:
+				all = append(all, fmt.Sprintf("%d rules", len(e)))
+			case SetTable:
+				all = append(all, "table "+strings.Join(linesOf(e.Table), ", "))
 			}
-			return rules, table
 		}
-		if rules, table := sets(core.Handle(at, ReadingEnded{core.reload.number, Loaded{Config: after}})); !rules || table {
-			t.Errorf("at the reload: rules %v, table %v; want the rules alone", rules, table)
+		return strings.Join(all, "; ")
+	}
+	return core, at, told, core.Handle(at, ReadingEnded{core.reload.number, Loaded{Config: c}})
+}
+
+const (
+	plainRow  = "tcp 10.13.0.200:80 > 192.168.1.4:80 3"
+	markedRow = "mark 1819738113 (ipv4) > 192.168.1.4:80 3"
+)
+
+// First the services of both, then the marks, then what is no longer wanted goes.
+func TestAtAChangeOfMarksEachPacketHasAService(t *testing.T) {
+	plain := func() config.Service { return webService(ipvsctl.NAT, web1) }
+	byMark := func() config.Service { return marked(ipvsctl.SourceNAT{}) }
+	for _, tt := range []struct {
+		name          string
+		before, after config.Service
+		rules         string
+		row           string
+	}{
+		{"a service becomes one by a mark", plain(), byMark(), "1 rules", markedRow},
+		{"a service is one by a mark no more", byMark(), plain(), "0 rules", plainRow},
+	} {
+		for _, kernel := range []string{"does it", "takes too long"} {
+			t.Run(tt.name+", and the kernel "+kernel, func(t *testing.T) {
+				core, at, told, effects := readsAnother(tt.before, tt.after)
+				both := "table " + plainRow + ", " + markedRow
+				wants := func(when string, effects []Effect, want string) {
+					t.Helper()
+					if got := told(effects); got != want {
+						t.Errorf("%s: the core wants %q, want %q", when, got, want)
+					}
+				}
+				wants("at the reload", effects, both)
+				wants("while the table is written", core.Handle(at, TableSeen{}), "")
+				if core.converged() {
+					t.Error("it counts as done at once")
+				}
+				if kernel == "does it" {
+					wants("when it is", core.Handle(at, TableSeen{Converged: true}), tt.rules)
+				} else {
+					at = at.Add(tablePatience)
+					wants("when it should be", core.Expire(at), tt.rules)
+				}
+				wants("while packets are not marked yet", core.Handle(at, TableSeen{Converged: true, Unruled: true}), "")
+				if core.converged() {
+					t.Error("it counts as done without marks")
+				}
+				if kernel == "does it" {
+					wants("when they are", core.Handle(at, TableSeen{Converged: true}), "table "+tt.row)
+				} else {
+					at = at.Add(rulesPatience)
+					wants("when they should be", core.Expire(at), "table "+tt.row)
+				}
+				core.Handle(at, TableSeen{Converged: true})
+				if !core.converged() {
+					t.Error("it does not count as done at the end")
+				}
+			})
 		}
-		if _, table := sets(core.Handle(at, TableSeen{Converged: true, Unruled: true})); table || core.converged() {
-			t.Error("the table is set, or counts as set, before the rules are tried")
-		}
-		if refused {
-			at = at.Add(rulesPatience)
-			if _, table := sets(core.Expire(at)); !table {
-				t.Error("the table waits for ever")
+	}
+}
+
+// A service by a mark whose servers are not known yet would refuse its clients.
+func TestMarksWaitForTheFirstResults(t *testing.T) {
+	before, after := webService(ipvsctl.NAT, web1), marked(ipvsctl.SourceNAT{})
+	before.Fallback, after.Fallback = nil, nil
+	after.Servers[0].Checks = []config.Check{{Target: tcpTarget, Rise: 2, Fall: 3}}
+	core, at, told, effects := readsAnother(before, after)
+	if got, want := told(effects), "table "+plainRow+", mark 1819738113 (ipv4) > nobody"; got != want {
+		t.Errorf("at the reload the core wants %q, want %q", got, want)
+	}
+	if got := told(core.Handle(at, TableSeen{Converged: true})); got != "" {
+		t.Errorf("while nothing is known of its server, the core wants %q", got)
+	}
+	passed := Observation{tcpTarget, checker.Result{At: at, Outcome: checker.Passed}}
+	if got, want := told(core.Handle(at, Probed{passed})), "table "+plainRow+", "+markedRow; got != want {
+		t.Errorf("when it is up the core wants %q, want %q", got, want)
+	}
+	if got := told(core.Handle(at, TableSeen{Converged: true})); got != "1 rules" {
+		t.Errorf("then the core wants %q, want the rules", got)
+	}
+}
+
+// Another change in between begins anew, with all that may be in the kernel.
+func TestAChangeOfMarksThatIsTakenBack(t *testing.T) {
+	before := webService(ipvsctl.NAT, web1)
+	core, at, told, _ := readsAnother(before, marked(ipvsctl.SourceNAT{}))
+	core.Handle(at, Reload{})
+	c := clusterOf(before)
+	c.Digest = "third"
+	if got, want := told(core.Handle(at, ReadingEnded{core.reload.number, Loaded{Config: c}})), "table "+plainRow+", "+markedRow; got != want {
+		t.Errorf("the core wants %q, want %q", got, want)
+	}
+	if got := told(core.Handle(at, TableSeen{Converged: true})); got != "0 rules" {
+		t.Errorf("the core wants %q, want no rules", got)
+	}
+	if got, want := told(core.Handle(at, TableSeen{Converged: true})), "table "+plainRow; got != want {
+		t.Errorf("the core wants %q, want %q", got, want)
+	}
+}
+
+// With its former service of the kernel, connections would lose their server.
+func TestConnectionsOutliveAChangeOfMarks(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		change  func(before, after *config.Service)
+		drained string // the former service's row
+	}{
+		{"plain, then marked", func(_, _ *config.Service) {}, "tcp 10.13.0.200:80 > 192.168.1.4:80 0, " + markedRow},
+		{"marked, then plain", func(before, after *config.Service) { *before, *after = *after, *before }, plainRow + ", mark 1819738113 (ipv4) > 192.168.1.4:80 0"},
+		{"without drain_timeout", func(_, after *config.Service) { after.DrainTimeout = 0 }, markedRow},
+		{"packets by themselves", func(_, after *config.Service) { after.Service.Flags |= ipvsctl.OnePacket }, markedRow},
+		{"its packets still come by address", func(_, after *config.Service) {
+			packets := ipvsctl.Select(after.Packets.Addresses, after.Packets.Protocols, []ipvsctl.PortRange{{First: 443, Last: 443}})
+			after.Packets = &packets
+		}, markedRow},
+		{"another service takes its place", func(_, after *config.Service) { after.Name = "other" }, markedRow},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, after := webService(ipvsctl.NAT, web1), marked(ipvsctl.SourceNAT{})
+			before.DrainTimeout, after.DrainTimeout = time.Minute, time.Minute
+			tt.change(&before, &after)
+			core, at, told, _ := readsAnother(before, after)
+			core.Handle(at, TableSeen{Converged: true})
+			if got := told(core.Handle(at, TableSeen{Converged: true})); got != "table "+tt.drained {
+				t.Errorf("at the end the core wants\n%q, want\n%q", got, tt.drained)
 			}
-		} else if _, table := sets(core.Handle(at, TableSeen{Converged: true})); !table {
-			t.Error("the table is not set when the rules are")
-		}
+			if !strings.Contains(tt.drained, " 0") {
+				return
+			}
+			key := before.Key
+			var rows ipvsctl.Rows[ipvsctl.Counters]
+			for range idleLooks {
+				at = core.Deadline()
+				rows.Set(before.Servers[0].Key, ipvsctl.Counters{Inactive: 1})
+				if got := told(core.Handle(at, Counted{key: rows})); got != "" {
+					t.Errorf("while there are connections, the core wants %q", got)
+				}
+			}
+			got := ""
+			for range idleLooks {
+				at = core.Deadline()
+				got += told(core.Handle(at, Counted{key: {{Key: before.Servers[0].Key}}}))
+			}
+			if want := map[bool]string{true: plainRow, false: markedRow}[before.Marked()]; got != "table "+want {
+				t.Errorf("when there are none, the core wants %q, want %q", got, want)
+			}
+			if len(core.draining) > 0 {
+				t.Errorf("%v drain", core.draining)
+			}
+		})
 	}
 }
 

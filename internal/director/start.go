@@ -24,7 +24,7 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	if c.config != nil {
 		c.replies = c.replies.of(c.config.Services, l.Config.Services)
 		c.leaving = leaving(c.config, l.Config, c.planned.Table, c.leaving)
-		c.draining = c.draining.of(now, l.Config, c.planned.Table, func(a netip.Addr) bool { return c.own[a] })
+		c.draining = c.draining.of(now, c.config, l.Config, c.planned.Table, func(a netip.Addr) bool { return c.own[a] })
 		if !reflect.DeepEqual(c.config.Director, l.Config.Director) {
 			c.do(Configure(l.Config.Director))
 		}
@@ -63,18 +63,32 @@ func (c *Core) configure(now time.Time, l Loaded) {
 	c.tellKeeper()
 }
 
-// rulesPatience is how long the table of a reload waits for new marks: until then, clients go
-// where they went before, and after that to a service by a mark that their packets do not have.
-const rulesPatience = 2 * time.Second
-
-// setRules sets the rules of a configuration that is to run. The table waits for them at a
-// reload that changes them; before a start is over, nobody is served.
+// setRules sets the rules of a configuration that is to run, after the services that they
+// lead to if it is a reload that changes them. Before a start is over, nobody is served.
 func (c *Core) setRules(now time.Time, is *config.Config) {
 	rules := Rules(is)
-	if c.ready && !rules.Equal(Rules(c.config)) {
-		c.ruling, c.kernel.Unruled = now.Add(rulesPatience), true
+	switch {
+	case !c.ready:
+		c.do(SetRules(rules))
+	case !rules.Equal(Rules(c.config)):
+		c.remarking = remarkingOf(now.Add(max(tablePatience, is.Director.StartDelay)), rules, c.remarking.table(c.planned.Table), keysOfAll(is))
 	}
-	c.do(SetRules(rules))
+}
+
+// remark goes on with a remarking, where the kernel has done a step or takes too long for it.
+func (c *Core) remark(now time.Time) {
+	r := &c.remarking
+	late := due(r.until, now)
+	switch {
+	case !r.underWay():
+	case !r.marks && (late || len(c.leaving) == 0 && (c.written() || c.kernel.Refused)):
+		r.marks, r.until = true, now.Add(rulesPatience)
+		c.kernel.Unruled = true
+		c.do(SetRules(r.rules))
+	case r.marks && (late || !c.kernel.Unruled):
+		c.remarking = remarking{}
+		c.setTable()
+	}
 }
 
 // maxWarnings bounds the warnings of one configuration that are logged.
