@@ -151,9 +151,12 @@ type RuleChange struct {
 // removed comes first. The kernel gets the whole in one transaction all the same.
 func DiffRules(have, want Ruleset) (all []RuleChange) {
 	add := func(some, others Ruleset, removed bool) {
-		lines := others.lines()
+		known := make(map[string]bool, len(others))
+		for _, line := range others.lines() {
+			known[line] = true
+		}
 		for i, line := range some.lines() {
-			if !slices.Contains(lines, line) {
+			if !known[line] {
 				all = append(all, RuleChange{some[i].Service, line, removed})
 			}
 		}

@@ -3,5 +3,6 @@
 // virtual services; accept = false of virtual routers has a table of the keeper's.
 //
 //	filter.go   the table as a whole
-//	rule.go     one rule
+//	rule.go     a rule for one service
+//	lookup.go   one rule for many
 package filter

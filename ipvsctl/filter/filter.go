@@ -142,30 +142,50 @@ func (w *writer) write(rules ipvsctl.Ruleset) {
 		at(arriving, nftables.ChainTypeFilter, nftables.ChainHookPrerouting, priority),
 		at(leaving, nftables.ChainTypeFilter, nftables.ChainHookOutput, priority),
 	}
+	var found []*ipvsctl.Marking
 	for i := range rules {
+		if len(keysOf(&rules[i])) > 0 {
+			found = append(found, &rules[i])
+			continue
+		}
 		for _, chain := range chains {
 			w.add(chain, rules[i].Service, append(w.selects(&rules[i].Selection), mark(rules[i].Mark)...))
+		}
+	}
+	for _, f := range families {
+		for _, chain := range chains {
+			w.lookUp(chain, f, found)
 		}
 	}
 	if !rules.Translates() {
 		return // The kernel need not have NAT.
 	}
 	chain := at(sources, nftables.ChainTypeNAT, nftables.ChainHookPostrouting, *nftables.ChainPriorityNATSource)
-	for i := range rules {
-		if r := &rules[i]; r.SourceNAT.Translates() {
-			w.add(chain, r.Service, append(marked(r.Mark, r.Family()), translate(r.SourceNAT)...))
-		}
+	for _, f := range families {
+		w.translate(chain, f, rules)
+	}
+}
+
+// note keeps the first error.
+func (w *writer) note(err error) {
+	if w.err == nil {
+		w.err = err
 	}
 }
 
 // maxComment is the kernel's and nft's bound of a comment, in bytes.
 const maxComment = 127
 
-// add adds a rule with the name of its service as a comment.
+// comment is the name of a service as a comment.
+func comment(service string) string { return service[:min(len(service), maxComment)] }
+
+// add adds a rule, with the name of its service as a comment if it has one alone.
 func (w *writer) add(chain *nftables.Chain, service string, exprs []expr.Any) {
-	comment := service[:min(len(service), maxComment)]
-	w.conn.AddRule(&nftables.Rule{Table: w.table, Chain: chain, Exprs: exprs,
-		UserData: userdata.AppendString(nil, userdata.TypeComment, comment)})
+	rule := &nftables.Rule{Table: w.table, Chain: chain, Exprs: exprs}
+	if service != "" {
+		rule.UserData = userdata.AppendString(nil, userdata.TypeComment, comment(service))
+	}
+	w.conn.AddRule(rule)
 }
 
 // Intact is part of ipvsctl.Filter.

@@ -5,8 +5,13 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/netnstest"
 	"github.com/lvsd/lvsd/ipvsctl"
@@ -83,12 +88,12 @@ func TestTheTableReadsAsItWasMeant(t *testing.T) {
 	intact(t, &f, true, "at first")
 	got := strings.Join(strings.Fields(netnstest.Run(t, "nft list table inet lvsd-services")), " ")
 	for _, want := range []string{
-		`chain arriving { type filter hook prerouting priority mangle; policy accept; ip daddr 10.13.0.200 tcp dport { 80, 443 } meta mark set 0x00000007 comment "web"`,
+		`chain arriving { type filter hook prerouting priority mangle; policy accept;`,
 		`ip daddr { 10.13.0.201, 10.13.0.210-10.13.0.219 } meta l4proto { tcp, udp } th dport { 5060-5061, 16384-65535 } meta mark set 0x00000008 comment "rtp"`,
 		`ip6 daddr 2001:db8::200-2001:db8::20f sctp dport 9-10 meta mark set 0x00000009 comment "six"`,
 		`ip daddr 10.13.0.202 meta l4proto tcp meta mark set 0x80000000 comment "every port"`,
-		`chain leaving { type filter hook output priority mangle; policy accept;`,
-		`chain sources { type nat hook postrouting priority srcnat; policy accept; meta nfproto ipv4 meta mark 0x00000008 masquerade comment "rtp" meta nfproto ipv6 meta mark 0x00000009 snat ip6 to 2001:db8::15 comment "six" meta nfproto ipv4 meta mark 0x80000000 snat ip to 10.13.0.15 comment "every port" }`,
+		`meta mark set ip daddr . meta l4proto . th dport map { 10.13.0.200 . tcp . 80 comment "web" : 0x00000007, 10.13.0.200 . tcp . 443 comment "web" : 0x00000007 } } chain leaving { type filter hook output priority mangle; policy accept;`,
+		`chain sources { type nat hook postrouting priority srcnat; policy accept; meta nfproto ipv4 meta mark { 0x00000008 comment "rtp" } masquerade meta nfproto ipv4 snat ip to meta mark map { 0x80000000 comment "every port" : 10.13.0.15 } meta nfproto ipv6 snat ip6 to meta mark map { 0x00000009 comment "six" : 2001:db8::15 } }`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the table lacks %s:\n%s", want, got)
@@ -178,21 +183,118 @@ func TestAnyRulesetReplacesAnyOther(t *testing.T) {
 			continue
 		}
 		intact(t, &f, true, fmt.Sprint("ruleset ", n))
-		got := netnstest.Run(t, "nft list chain inet lvsd-services arriving")
-		rules := 0
-		for line := range strings.Lines(got) {
-			if rule, _, ok := strings.Cut(strings.TrimSpace(line), " comment "); ok {
-				plain := want[rules]
-				plain.SourceNAT = ipvsctl.SourceNAT{}
-				text, _, _ := strings.Cut(plain.String(), " meta mark set ")
-				if told := fmt.Sprintf("%s meta mark set 0x%08x", text, plain.Mark); told != rule {
-					t.Errorf("ruleset %d: nft reads\n%s\nand a plan says\n%s", n, rule, told)
-				}
-				rules++
+		got, told := netnstest.Run(t, "nft list chain inet lvsd-services arriving"), []string{}
+		for _, m := range want {
+			told = append(told, inNFT(m)...)
+		}
+		read := ruleLine.FindAllString(got, -1)
+		for i := range read {
+			read[i] = strings.Join(strings.Fields(read[i]), " ")
+		}
+		slices.Sort(read)
+		slices.Sort(told)
+		if !slices.Equal(read, told) {
+			t.Errorf("ruleset %d: nft reads\n%s\nand it should be\n%s\nin\n%s", n, strings.Join(read, "\n"), strings.Join(told, "\n"), got)
+		}
+	}
+}
+
+// ruleLine is what nft prints of one service's: a rule, or an element of a map.
+var ruleLine = regexp.MustCompile(`ip6? daddr [^\n]* meta mark set 0x[0-9a-f]{8}|[0-9a-f.:]+ \. (tcp|udp|sctp) \. [0-9]+\s+comment "service [0-9]+" : 0x[0-9a-f]{8}`)
+
+// inNFT is a marking as nft prints it. The services are all known by numbers.
+func inNFT(m ipvsctl.Marking) (all []string) {
+	single := len(m.Ports) > 0
+	for _, r := range m.Addresses {
+		single = single && r.First == r.Last
+	}
+	for _, r := range m.Ports {
+		single = single && r.First == r.Last
+	}
+	if !single {
+		plain := m
+		plain.SourceNAT = ipvsctl.SourceNAT{}
+		text, _, _ := strings.Cut(plain.String(), " meta mark set ")
+		return []string{fmt.Sprintf("%s meta mark set 0x%08x", text, m.Mark)}
+	}
+	for _, k := range m.Keys(1000) {
+		all = append(all, fmt.Sprintf("%v . %v . %d comment %q : 0x%08x", k.Addr, k.Protocol, k.Port, m.Service, m.Mark))
+	}
+	return all
+}
+
+// Packets that arrive get the mark of their service, and no others do.
+func TestPacketsAreMarked(t *testing.T) {
+	needs(t)
+	var f filter.Filter
+	t.Cleanup(func() { replace(t, &f, nil) })
+	udp := []ipvsctl.Protocol{ipvsctl.UDP}
+	all := append(many(300),
+		ipvsctl.Marking{Service: "ranges", Mark: 1, Selection: ipvsctl.Select(addresses("10.14.0.1-10.14.0.9"), udp, ports(100, 199))},
+		ipvsctl.Marking{Service: "every port", Mark: 2, Selection: ipvsctl.Select(addresses("10.14.0.10"), udp, nil)},
+		ipvsctl.Marking{Service: "six", Mark: 3, Selection: ipvsctl.Select(addresses("2001:db8::1", "2001:db8::5"), udp, ports(80, 80, 443, 443))},
+		ipvsctl.Marking{Service: "tcp", Mark: 4, Selection: ipvsctl.Select(addresses("10.14.0.11"), []ipvsctl.Protocol{ipvsctl.TCP}, ports(80, 80))})
+	replace(t, &f, all)
+	packets := []struct {
+		to   string
+		port uint16
+		mark uint32
+	}{
+		{"10.13.0.0", 80, 0x6c770000}, {"10.13.0.255", 443, 0x6c7700ff}, {"10.13.1.43", 80, 0x6c77012b},
+		{"10.14.0.5", 150, 1}, {"10.14.0.10", 7, 2}, {"2001:db8::1", 443, 3}, {"2001:db8::5", 80, 3},
+		{"10.13.0.1", 81, 0}, {"10.14.0.5", 200, 0}, {"10.14.0.11", 80, 0}, {"2001:db8::2", 80, 0}, {"10.15.0.1", 80, 0},
+	}
+	text, want := "table inet probe {\n chain c {\n type filter hook prerouting priority -140; meta l4proto != udp return; udp sport != 4000 return\n", map[uint32]int{}
+	for _, p := range packets {
+		if want[p.mark]++; want[p.mark] == 1 {
+			text += fmt.Sprintf("meta mark 0x%08x counter\n", p.mark)
+		}
+	}
+	c := exec.Command("nft", "-f", "-")
+	c.Stdin = strings.NewReader(text + "}\n}\n")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Cleanup(func() { netnstest.Run(t, "nft delete table inet probe") })
+	w := newWire(t)
+	for _, p := range packets {
+		if _, err := unix.Write(w.fd, w.datagram(netip.MustParseAddr(p.to), p.port)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lacks := func(got string) (lines []string) {
+		for mark, n := range want {
+			if line := fmt.Sprintf("meta mark 0x%08x counter packets %d ", mark, n); !strings.Contains(got, line) {
+				lines = append(lines, line)
 			}
 		}
-		if rules != len(want) {
-			t.Errorf("ruleset %d has %d rules, want %d:\n%s", n, rules, len(want), got)
+		return lines
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) { // A busy kernel takes them later.
+		got := netnstest.Run(t, "nft list table inet probe")
+		missing := lacks(got)
+		if len(missing) == 0 {
+			return
 		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no %q in\n%s", missing, got)
+		}
+	}
+}
+
+// However many services there are, the kernel takes them.
+func TestThousandsOfServices(t *testing.T) {
+	needs(t)
+	var f filter.Filter
+	t.Cleanup(func() { replace(t, &f, nil) })
+	all := many(2000)
+	for i := range all {
+		all[i].Masquerade = i%3 == 0
+	}
+	replace(t, &f, all)
+	intact(t, &f, true, "with 2,000 services")
+	got := netnstest.Run(t, "nft list chain inet lvsd-services leaving")
+	if n := strings.Count(got, " comment "); n != 4*len(all) {
+		t.Errorf("the chain has %d elements, want %d", n, 4*len(all))
 	}
 }

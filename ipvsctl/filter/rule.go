@@ -2,12 +2,11 @@ package filter
 
 import (
 	"encoding/binary"
-	"net/netip"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/ipvsctl"
 )
@@ -33,9 +32,7 @@ func (w *writer) matches(values []value, kind nftables.SetDatatype) []expr.Any {
 		}
 	}
 	set := &nftables.Set{Table: w.table, Anonymous: true, Constant: true, Interval: true, KeyType: kind}
-	if err := w.conn.AddSet(set, elements); err != nil && w.err == nil {
-		w.err = err
-	}
+	w.note(w.conn.AddSet(set, elements))
 	return []expr.Any{&expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID}}
 }
 
@@ -52,10 +49,7 @@ func next(number []byte) (after []byte, ok bool) {
 
 // selects are the expressions that only the packets of a selection pass.
 func (w *writer) selects(s *ipvsctl.Selection) (all []expr.Any) {
-	family, at, size, kind := byte(unix.NFPROTO_IPV4), uint32(16), uint32(4), nftables.TypeIPAddr
-	if s.Family().Is6() {
-		family, at, size, kind = unix.NFPROTO_IPV6, 24, 16, nftables.TypeIP6Addr
-	}
+	f := families[slices.IndexFunc(families, func(f *family) bool { return f.any == s.Family() })]
 	var addresses, protocols, ports []value
 	for _, r := range s.Addresses {
 		addresses = append(addresses, value{r.First.AsSlice(), r.Last.AsSlice()})
@@ -66,9 +60,8 @@ func (w *writer) selects(s *ipvsctl.Selection) (all []expr.Any) {
 	for _, p := range s.Ports {
 		ports = append(ports, value{binary.BigEndian.AppendUint16(nil, p.First), binary.BigEndian.AppendUint16(nil, p.Last)})
 	}
-	all = append(all, &expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{family}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: at, Len: size})
-	all = append(all, w.matches(addresses, kind)...)
+	all = append(f.of(), f.destination())
+	all = append(all, w.matches(addresses, f.kind)...)
 	all = append(all, &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1})
 	all = append(all, w.matches(protocols, nftables.TypeInetProto)...)
 	if len(ports) > 0 {
@@ -84,31 +77,4 @@ func mark(n uint32) []expr.Any {
 		&expr.Immediate{Register: 1, Data: binaryutil.NativeEndian.PutUint32(n)},
 		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: 1},
 	}
-}
-
-// marked are the expressions that only packets with a mark pass, of one family.
-func marked(n uint32, family netip.Addr) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocolFamily(family)}},
-		&expr.Meta{Key: expr.MetaKeyMARK, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.NativeEndian.PutUint32(n)},
-	}
-}
-
-// translate gives a packet another source.
-func translate(n ipvsctl.SourceNAT) []expr.Any {
-	if n.Masquerade {
-		return []expr.Any{&expr.Masq{}}
-	}
-	return []expr.Any{
-		&expr.Immediate{Register: 1, Data: n.To.AsSlice()},
-		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: uint32(protocolFamily(n.To)), RegAddrMin: 1},
-	}
-}
-
-func protocolFamily(a netip.Addr) byte {
-	if a.Is6() {
-		return unix.NFPROTO_IPV6
-	}
-	return unix.NFPROTO_IPV4
 }
