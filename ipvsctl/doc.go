@@ -23,7 +23,7 @@
 //	keys.go, rows.go, table.go, op.go,     values
 //	settings.go
 //	path.go, diff.go, ipvsadm.go
-//	selection.go, ruleset.go               which packets belong to a service, and their marks
+//	selection.go, disjoint.go, ruleset.go  which packets belong to a service, and their marks
 //	dry.go                                 a Kernel that is never written to
 //	ownership.go, refused.go, audit.go,    the parts of the core
 //	observe.go, event.go, fault.go

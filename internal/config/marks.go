@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -47,40 +48,63 @@ func (m *markings) check(report *block.Reports, services func() map[string]block
 	if n := uint64(len(m.packets)); n > m.within.Size() {
 		report.Mistake(m.packets[0].At, "Too few firewall marks", "%d services need one, and there are %d: set a larger range as marks in the director block.", n, m.within.Size())
 	}
-	all := make([]markedClaim, len(m.packets))
+	all, selections := make([]markedClaim, len(m.packets)), make([]*ipvsctl.Selection, len(m.packets))
 	for i, c := range m.packets {
+		selections[i] = &all[i].Selection
 		if err := json.Unmarshal([]byte(c.Key), &all[i]); err != nil {
 			panic(fmt.Sprintf("config: a claim that was not written here: %v", err))
 		}
 		if m.ignores && all[i].Translates {
 			report.Mistake(c.At, "Source NAT without connection tracking", "source_nat needs net.ipv4.vs.conntrack, and the director block has conntrack = false: remove one of the two.")
 		}
+	}
+	if !ipvsctl.Disjoint(selections) { // Which ones they are is worth the time that it takes then.
+		m.checkMarked(report, all)
+	}
+	m.checkPlain(report, all, services())
+}
+
+// checkMarked reports services whose packets would have two marks.
+func (m *markings) checkMarked(report *block.Reports, all []markedClaim) {
+	for i, c := range m.packets {
 		for j := range all[:i] {
 			if all[i].Overlaps(&all[j].Selection) {
 				report.Mistake(c.At, "Overlapping virtual services", "%s and %s of %q (%s) have packets in common: let each packet belong to one service.", &all[i], &all[j], m.packets[j].Text, m.packets[j].At)
 			}
 		}
 	}
-	m.checkPlain(report, all, services())
 }
 
 // checkPlain reports services by address whose packets have a mark, by which the kernel
 // hands them to another service.
 func (m *markings) checkPlain(report *block.Reports, all []markedClaim, services map[string]block.Place) {
-	for text, at := range services {
+	var selections []*ipvsctl.Selection
+	for i := range all {
+		if all[i].Service {
+			selections = append(selections, &all[i].Selection)
+		}
+	}
+	plain := make(map[string]ipvsctl.Selection)
+	for text := range services {
 		protocol, address, _ := strings.Cut(text, " ")
 		to, err := netip.ParseAddrPort(address)
 		known := slices.IndexFunc(protocols, func(w block.Word[ipvsctl.Protocol]) bool { return w.Name == protocol })
 		if err != nil || known < 0 {
 			continue // by a firewall mark
 		}
-		one := ipvsctl.Select([]ipvsctl.AddressRange{{First: to.Addr(), Last: to.Addr()}}, []ipvsctl.Protocol{protocols[known].Value}, []ipvsctl.PortRange{{First: to.Port(), Last: to.Port()}})
-		if to.Port() == 0 {
-			one.Ports = nil
+		if to.Port() > 0 { // What is for every port gets those that no other service has.
+			one := ipvsctl.Select([]ipvsctl.AddressRange{{First: to.Addr(), Last: to.Addr()}}, []ipvsctl.Protocol{protocols[known].Value}, []ipvsctl.PortRange{{First: to.Port(), Last: to.Port()}})
+			plain[text], selections = one, append(selections, &one)
 		}
+	}
+	if ipvsctl.Disjoint(selections) {
+		return
+	}
+	for _, text := range slices.Sorted(maps.Keys(plain)) {
+		one := plain[text]
 		for i := range all {
-			if all[i].Service && all[i].Overlaps(&one) && one.Ports != nil {
-				report.Mistake(m.packets[i].At, "Overlapping virtual services", "%s has packets of %s, which is defined at %s: let each packet belong to one service.", &all[i], text, at)
+			if all[i].Service && all[i].Overlaps(&one) {
+				report.Mistake(m.packets[i].At, "Overlapping virtual services", "%s has packets of %s, which is defined at %s: let each packet belong to one service.", &all[i], text, services[text])
 			}
 		}
 	}
