@@ -82,6 +82,9 @@ const (
 // everyKind stands for all kinds of checks, which have the timing in common.
 const everyKind = "*"
 
+// shorter are refused where they are longer than the interval, also in defaults.
+var shorter = []string{"fast_interval", "down_interval"}
+
 var timing = []string{"interval", "fast_interval", "down_interval", "timeout", "rise", "fall"}
 
 func newCommon(defaults *block.Schema, kind string, checks []*Block) *common {
@@ -119,7 +122,7 @@ func (c *common) same(kind string) {
 // default, which is written there, or cannot have it any more.
 func (c *common) frequent(name string) {
 	best, given, count := c.majority(name), 0, 0
-	if best == nil {
+	if best == nil || slices.Contains(shorter, name) && c.block.Get("interval") == nil {
 		return
 	}
 	for _, check := range c.checks {
@@ -164,6 +167,11 @@ func (c *common) majority(name string) (a *Arg) {
 func (c *common) except(every *common) {
 	if every.saved < worth+blockLines {
 		return
+	}
+	if own, all := c.block.Get("interval"), every.block.Get("interval"); own != nil && all != nil && !own.Value.Equal(all.Value) {
+		for _, name := range shorter {
+			c.block.Remove(name)
+		}
 	}
 	c.block.Items = slices.DeleteFunc(c.block.Items, func(it Item) bool {
 		a, is := it.(*Arg)

@@ -23,9 +23,12 @@ virtual_service "192.0.2.80:www" {
 
   # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
   check "http" {
-    port = 8080
-    path = "/index.html"
-    host = "www.example.org"
+    fast_interval    = "5s"
+    timeout          = "6s"
+    port             = 8080
+    path             = "/index.html"
+    host             = "www.example.org"
+    follow_redirects = 7 # ldirectord follows those to other hosts, too
     expect { body = "^Shop \\d+\\n?$" }
   }
 
@@ -48,9 +51,12 @@ virtual_service "192.0.2.80:www" {
 
     # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
     check "http" {
-      port = 8080
-      path = "/deep/check"
-      host = "www.example.org"
+      fast_interval    = "5s"
+      timeout          = "6s"
+      port             = 8080
+      path             = "/deep/check"
+      host             = "www.example.org"
+      follow_redirects = 7 # ldirectord follows those to other hosts, too
       expect { body = "fine" }
     }
   }
@@ -259,7 +265,12 @@ virtual_service "[2001:db8::80]:80" {
   persistence { netmask = 64 }
 
   # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
-  check "http" { method = "HEAD" }
+  check "http" {
+    fast_interval    = "5s"
+    timeout          = "6s"
+    method           = "HEAD"
+    follow_redirects = 7 # ldirectord follows those to other hosts, too
+  }
 
   real_server "2001:db8::2" {}
   real_server "v6" { address = "2001:db8::7" } # when this was imported
@@ -283,11 +294,5 @@ defaults {
   check "*" {
     interval = "5s"
     rise     = 1
-  }
-
-  check "http" {
-    fast_interval    = "5s"
-    timeout          = "6s"
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
   }
 }
