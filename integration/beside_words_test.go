@@ -22,7 +22,7 @@ var unusedWords = map[string]map[string]string{
 		"the time between announcements is not compared here":               "garp_extra_if vrrp_garp_extra_if",
 		"what becomes of it has another form, a program that reads objects": "notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script notify_priority_changes vrrp_notify_priority_changes",
 		"it is imported as something that differs, and told":                "notify_deleted regex_min_offset regex_max_offset",
-		"sync daemons are beside keepalived's in TestConnectionsAreTold":    "lvs_sync_daemon lvs_sync_daemon_interface",
+		"what sync daemons do is shown by TestAConnectionSurvivesMoves":     "lvs_sync_daemon lvs_sync_daemon_interface",
 		"it is of the director's machine, and no part of its table":         "vrf include_check",
 		"a port of one's own is free only a while after each probe":         "bind_port",
 		"its packets are what counts, and TestServicesOfMarked sends them":  "nftables_ipvs nftables_ipvs_start_fwmark",

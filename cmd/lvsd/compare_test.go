@@ -19,6 +19,7 @@ func TestImportCompares(t *testing.T) {
 	}{
 		{"keepalived-pair", []string{"keepalived", "keepalived/testdata/pair.conf"}, 0},
 		{"keepalived-defaults", []string{"keepalived", "keepalived/testdata/lvs-defaults.conf"}, 0},
+		{"keepalived-checks", []string{"keepalived", "keepalived/testdata/lvs-checks.conf"}, exitDifferences},
 		{"keepalived-fwmark", []string{"keepalived", "keepalived/testdata/lvs-fwmark.conf"}, exitDifferences},
 		{"keepalived-mistakes", []string{"keepalived", "keepalived/testdata/lvs-mistakes.conf"}, exitDifferences},
 		{"ldirectord", []string{"ldirectord", "ldirectord/testdata/kinds.cf", "--no-resolve"}, exitDifferences},

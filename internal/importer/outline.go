@@ -134,7 +134,8 @@ type Probe struct {
 	Asked           string // address and port; empty: this machine
 	Details         []string
 	// Every is when it is made, and Refused and Silent after how long a server is down that
-	// refuses at once, or never answers, from the first such attempt on.
+	// refuses at once, or never answers, from the first such attempt on; with Silent 0 that
+	// does not count.
 	Every, Refused, Silent time.Duration
 }
 
@@ -175,5 +176,8 @@ func (p *Probe) times() []Span {
 	if p.Kind != "ping" {
 		times = append(times, Span{"down after refusals of", p.Refused})
 	}
-	return append(times, Span{"after silence of", p.Silent})
+	if p.Silent > 0 {
+		times = append(times, Span{"after silence of", p.Silent})
+	}
+	return times
 }

@@ -114,6 +114,12 @@ func probe(c *config.Check) importer.Probe {
 		p.Detail("status", h.Status.String())
 		p.Detail("md5", strings.TrimPrefix(string(h.Digest), "md5:"))
 		p.Detail("body", body(&h))
+	case "udp":
+		var u checker.UDP
+		_ = t.Spec.Decode(&u)
+		if !u.Reply {
+			p.Silent = 0
+		}
 	case "dns":
 		d := checker.DNS{Type: "SOA"}
 		_ = t.Spec.Decode(&d)

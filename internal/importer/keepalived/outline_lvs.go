@@ -198,6 +198,9 @@ func probes(v *virtualServer, r *realServer, c *checker) (all []importer.Probe) 
 		y, _ := rhythmOf(v, r, c)
 		n := time.Duration(min(y.retry, maxFall))
 		p := importer.Probe{Place: c.head.Place, Kind: kindWords[kind], Every: y.loop, Refused: n * y.delay, Silent: y.silence()}
+		if kind == "UDP_CHECK" && !c.reply.orValue(false) {
+			p.Silent = 0
+		}
 		switch a := c.addr.orValue(r.addr); {
 		case kind == "PING_CHECK":
 			p.Asked = a.String()
