@@ -59,11 +59,13 @@ func (d draining) of(now time.Time, was, is *config.Config, planned ipvsctl.Tabl
 	for i := range is.Services {
 		s := &is.Services[i]
 		gone := d.departs(now, s, s.Key, planned, own)
-		for j := range s.Servers {
-			delete(gone.servers, s.Servers[j].Key)
-		}
-		if s.Fallback != nil {
-			delete(gone.servers, s.Fallback.Key)
+		if d[s.Key].former == nil { // Else servers that are back have their rows until their first results.
+			for j := range s.Servers {
+				delete(gone.servers, s.Servers[j].Key)
+			}
+			if s.Fallback != nil {
+				delete(gone.servers, s.Fallback.Key)
+			}
 		}
 		if len(gone.servers) > 0 {
 			all[s.Key] = gone

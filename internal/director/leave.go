@@ -21,8 +21,9 @@ type Leaving struct {
 // Planned is the table before the change, and earlier what was leaving then.
 func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.ServiceKey]Leaving) map[ipvsctl.ServiceKey]Leaving {
 	before := make(map[string]ipvsctl.ServiceKey, len(was.Services))
+	known := make(map[ipvsctl.ServiceKey]bool, len(was.Services))
 	for i := range was.Services {
-		before[was.Services[i].Name] = was.Services[i].Key
+		before[was.Services[i].Name], known[was.Services[i].Key] = was.Services[i].Key, true
 	}
 	configured := make(map[ipvsctl.ServiceKey]bool, len(is.Services))
 	for i := range is.Services {
@@ -32,13 +33,13 @@ func leaving(was, is *config.Config, planned ipvsctl.Table, earlier map[ipvsctl.
 	for i := range is.Services {
 		s := &is.Services[i]
 		key := s.Key
-		if _, same := planned[key]; !same {
+		if !known[key] { // In the table it is for the connections that it had once, if at all.
 			key = before[s.Name]
 		}
 		if l, undecided := earlier[key]; undecided {
 			key = l.Key // What served before that one still does.
 		}
-		if v, known := planned[key]; known && (key == s.Key || !configured[key]) {
+		if v, planned := planned[key]; planned && (key == s.Key || !configured[key]) {
 			all[s.Key] = Leaving{key, v}
 		}
 	}

@@ -44,17 +44,13 @@ func remarkingOf(until time.Time, rules ipvsctl.Ruleset, has ipvsctl.Table, conf
 // underWay reports whether the kernel is not to be yet what the configuration says.
 func (r *remarking) underWay() bool { return !r.until.IsZero() }
 
-// table returns the table for now, in the place of the one that is planned. What a plan takes
-// from a service does not come back.
+// table returns the table for now, in the place of the one that is planned. What was there
+// before serves as it did: in the plan it is there for its connections alone, if at all.
 func (r *remarking) table(planned ipvsctl.Table) ipvsctl.Table {
 	if !r.underWay() {
 		return planned
 	}
-	all, before := maps.Clone(r.before), maps.Clone(r.before)
-	maps.Copy(all, planned)
-	for key := range before {
-		before[key] = all[key]
-	}
-	r.before = before
+	all := maps.Clone(planned)
+	maps.Copy(all, r.before)
 	return all
 }

@@ -278,6 +278,30 @@ func TestAtAChangeOfMarksEachPacketHasAService(t *testing.T) {
 	}
 }
 
+// A service that is marked again is what it was before: what drains there goes on, and who
+// serves goes on until the first results.
+func TestMarkedPlainAndMarkedAgain(t *testing.T) {
+	before, after := marked(ipvsctl.SourceNAT{}), webService(ipvsctl.NAT, web1)
+	before.Fallback, after.Fallback = nil, nil
+	before.DrainTimeout, after.DrainTimeout = time.Minute, time.Minute
+	core, at, told, _ := readsAnother(before, after)
+	core.Handle(at, TableSeen{Converged: true})
+	core.Handle(at, TableSeen{Converged: true})
+	again := before
+	again.Servers = slices.Clone(before.Servers)
+	again.Servers[0].InitialUp, again.Servers[0].Checks = false, []config.Check{{Target: tcpTarget, Rise: 2, Fall: 3}}
+	c := clusterOf(again)
+	c.Digest = "third"
+	core.Handle(at, Reload{})
+	if got, want := told(core.Handle(at, ReadingEnded{core.reload.number, Loaded{Config: c}})), "table "+plainRow+", mark 1819738113 (ipv4) > 192.168.1.4:80 0"; got != want {
+		t.Errorf("the core wants %q, want %q", got, want)
+	}
+	passed := Observation{tcpTarget, checker.Result{At: at, Outcome: checker.Passed}}
+	if got, want := told(core.Handle(at, Probed{passed})), "table "+plainRow+", "+markedRow; got != want {
+		t.Errorf("when the server is up, the core wants %q, want %q", got, want)
+	}
+}
+
 // A service by a mark whose servers are not known yet would refuse its clients.
 func TestMarksWaitForTheFirstResults(t *testing.T) {
 	before, after := webService(ipvsctl.NAT, web1), marked(ipvsctl.SourceNAT{})
@@ -338,7 +362,10 @@ func TestConnectionsOutliveAChangeOfMarks(t *testing.T) {
 			before, after := webService(ipvsctl.NAT, web1), marked(ipvsctl.SourceNAT{})
 			before.DrainTimeout, after.DrainTimeout = time.Minute, time.Minute
 			tt.change(&before, &after)
-			core, at, told, _ := readsAnother(before, after)
+			core, at, told, effects := readsAnother(before, after)
+			if got, want := told(effects), "table "+plainRow+", "+markedRow; got != want {
+				t.Errorf("until packets have other marks the core wants\n%q, want\n%q", got, want)
+			}
 			core.Handle(at, TableSeen{Converged: true})
 			if got := told(core.Handle(at, TableSeen{Converged: true})); got != "table "+tt.drained {
 				t.Errorf("at the end the core wants\n%q, want\n%q", got, tt.drained)
