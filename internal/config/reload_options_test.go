@@ -452,13 +452,13 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 	var rules director.SetRules
 	var targets director.SetTargets
 	var keeper director.TellKeeper
-	carryOut := func(effects []director.Effect) {
+	carryOut := func(effects []director.Effect) (writes bool) {
 		for _, e := range effects {
 			switch e := e.(type) {
 			case director.SetTable:
-				table = e
+				table, writes = e, true
 			case director.SetRules:
-				rules = e
+				rules, writes = e, true
 			case director.SetTargets:
 				targets = e
 			case director.TellKeeper:
@@ -471,20 +471,28 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 				}
 			}
 		}
+		return writes
 	}
 	core, effects := director.Begin(now, "/etc/lvsd", director.Loaded{Config: before, Found: ipvsctl.Table{}},
 		facts.Facts{Addresses: []netip.Prefix{netip.MustParsePrefix("10.13.0.15/24")}, Forward4: true, Forward6: true})
 	carryOut(effects)
+	// The kernel has at once what is written to it, and the director is told so.
+	settle := func() {
+		for carryOut(core.Handle(now, director.TableSeen{Converged: true})) {
+		}
+	}
 	in := func(in director.Input) {
 		carryOut(core.Handle(now, in))
-		carryOut(core.Handle(now, director.TableSeen{Converged: true}))
+		settle()
 	}
 	wait := func(d time.Duration) {
 		for end := now.Add(d); now.Before(end); {
 			if now = core.Deadline(); now.After(end) {
 				now = end
 			}
-			carryOut(core.Expire(now))
+			if carryOut(core.Expire(now)) {
+				settle()
+			}
 		}
 	}
 	results := func(r checker.Result) {

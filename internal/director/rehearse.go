@@ -57,7 +57,7 @@ func (c *Core) rehearse(now time.Time, l Loaded) rehearsal {
 // remarked returns what the core wants done when packets have their new marks, where they are
 // given them without further results of checks.
 func (c *Core) remarked(now time.Time) []Effect {
-	if c.remarking.underWay() && len(c.leaving) == 0 {
+	if c.remarking.underWay() && !c.succeeding() {
 		c.remarking = remarking{}
 		c.setTable()
 	}

@@ -75,13 +75,24 @@ func (c *Core) setRules(now time.Time, is *config.Config) {
 	}
 }
 
+// succeeding reports whether it is not decided yet who serves in the place of a service that
+// was another one to the kernel.
+func (c *Core) succeeding() bool {
+	for key, l := range c.leaving {
+		if key != l.Key {
+			return true
+		}
+	}
+	return false
+}
+
 // remark goes on with a remarking, where the kernel has done a step or takes too long for it.
 func (c *Core) remark(now time.Time) {
 	r := &c.remarking
 	late := due(r.until, now)
 	switch {
 	case !r.underWay():
-	case !r.marks && (late || len(c.leaving) == 0 && (c.written() || c.kernel.Refused)):
+	case !r.marks && (late || !c.succeeding() && (c.written() || c.kernel.Refused)):
 		r.marks, r.until = true, now.Add(rulesPatience)
 		c.kernel.Unruled = true
 		c.do(SetRules(r.rules))
