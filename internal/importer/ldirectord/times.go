@@ -69,19 +69,35 @@ func (w *walk) timed(s *service, b *importer.Block, negotiates bool) {
 	w.bound(&limit, int(longestTime/time.Second))
 	w.bound(&fall, mostFailures)
 	i, t := every.time(), limit.time()
+	stretched, comment := asLong(i, t, fall.n)
 	b.Set("interval", importer.Duration(i), every.from...)
-	b.Set("timeout", importer.Duration(t), limit.from...)
+	b.Set("timeout", importer.Duration(stretched), limit.from...).Comment = comment
 	b.Set("rise", importer.Number(1))
 	b.Set("fall", importer.Number(fall.n), fall.from...)
-	if fall.n == 1 {
-		return
+	if fall.n > 1 {
+		b.Set("fast_interval", importer.Duration(i)) // also for a server that refuses
 	}
-	b.Set("fast_interval", importer.Duration(i)) // also for a server that refuses
-	there := time.Duration(fall.n)*t + time.Duration(fall.n-1)*i
-	here := time.Duration(fall.n-1)*max(i, t) + t
-	if there != here {
-		b.Note("A server that hangs is down after " + short(here) + "; in ldirectord, which waits between its probes, after " + short(there) + ".")
+}
+
+// asLong returns the timeout with which a server that hangs is down after as long as in
+// ldirectord, which waits an interval after the end of each probe, and what there is to say
+// about it. As it is, it is kept where that makes a tenth at most.
+func asLong(interval, timeout time.Duration, fall int) (stretched time.Duration, comment string) {
+	n := time.Duration(fall)
+	there := n*timeout + (n-1)*interval
+	here := func(t time.Duration) time.Duration { return (n-1)*max(interval, t) + t }
+	stretched = timeout
+	if there-here(timeout) > (there+interval/2)/10 {
+		if stretched = there / n; stretched < interval {
+			stretched = there - (n-1)*interval
+		}
+		stretched = stretched.Round(10 * time.Millisecond)
+		return stretched, short(timeout) + " and pauses in ldirectord: a server that hangs is down after " + short(there)
 	}
+	if there != here(timeout) {
+		comment = "a server that hangs is down after " + short(here(timeout)) + ", in ldirectord after " + short(there)
+	}
+	return stretched, comment
 }
 
 func short(d time.Duration) string { return importer.Duration(d).Text }

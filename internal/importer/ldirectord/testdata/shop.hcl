@@ -21,14 +21,13 @@ virtual_service "192.0.2.80:www" {
     netmask = 24
   }
 
-  # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
   check "http" {
     fast_interval    = "5s"
-    timeout          = "6s"
+    timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
     port             = 8080
     path             = "/index.html"
     host             = "www.example.org"
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
+    follow_redirects = 7        # ldirectord follows those to other hosts, too
     expect { body = "^Shop \\d+\\n?$" }
   }
 
@@ -49,14 +48,13 @@ virtual_service "192.0.2.80:www" {
     weight  = 2
     forward = "nat"
 
-    # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
     check "http" {
       fast_interval    = "5s"
-      timeout          = "6s"
+      timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
       port             = 8080
       path             = "/deep/check"
       host             = "www.example.org"
-      follow_redirects = 7 # ldirectord follows those to other hosts, too
+      follow_redirects = 7        # ldirectord follows those to other hosts, too
       expect { body = "fine" }
     }
   }
@@ -83,21 +81,19 @@ virtual_service "fwmark-7" {
   scheduler_flags = ["fallback", "port"]
   forward         = "nat"
 
-  # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
   check "tcp" {
     fast_interval = "5s"
-    timeout       = "4s"
+    timeout       = "7330ms" # 4s and pauses in ldirectord: a server that hangs is down after 22s
     port          = 443
   }
 
-  # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
   check "https" {
     interval         = "15s"
     fast_interval    = "5s"
     down_interval    = "5s"
-    timeout          = "6s"
+    timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
     port             = 443
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
+    follow_redirects = 7        # ldirectord follows those to other hosts, too
 
     # ldirectord verifies no certificates. Remove this line once they are valid:
     tls { verify = false }
@@ -108,19 +104,17 @@ virtual_service "fwmark-7" {
   real_server "192.168.6.3" {
     port = 8443
 
-    # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
     check "tcp" {
       fast_interval = "5s"
-      timeout       = "4s"
+      timeout       = "7330ms" # 4s and pauses in ldirectord: a server that hangs is down after 22s
     }
 
-    # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
     check "https" {
       interval         = "15s"
       fast_interval    = "5s"
       down_interval    = "5s"
-      timeout          = "6s"
-      follow_redirects = 7 # ldirectord follows those to other hosts, too
+      timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
+      follow_redirects = 7        # ldirectord follows those to other hosts, too
 
       # ldirectord verifies no certificates. Remove this line once they are valid:
       tls { verify = false }
@@ -231,10 +225,9 @@ virtual_service "192.0.2.80:domain-tcp" {
   forward    = "direct"
   on_failure = "drain"
 
-  # A server that hangs is down after 14s; in ldirectord, which waits between its probes, after 22s.
   check "exec" {
     fast_interval = "5s"
-    timeout       = "4s"
+    timeout       = "7330ms" # 4s and pauses in ldirectord: a server that hangs is down after 22s
     run           = ["/usr/local/sbin/ask", "192.0.2.80", "53", "192.168.6.2", "0"]
     user          = "root"
   }
@@ -264,12 +257,11 @@ virtual_service "[2001:db8::80]:80" {
   on_failure = "drain"
   persistence { netmask = 64 }
 
-  # A server that hangs is down after 18s; in ldirectord, which waits between its probes, after 28s.
   check "http" {
     fast_interval    = "5s"
-    timeout          = "6s"
+    timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
     method           = "HEAD"
-    follow_redirects = 7 # ldirectord follows those to other hosts, too
+    follow_redirects = 7        # ldirectord follows those to other hosts, too
   }
 
   real_server "2001:db8::2" {}
