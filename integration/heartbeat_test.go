@@ -15,7 +15,7 @@ import (
 	"github.com/lvsd/lvsd/internal/importer/convert"
 )
 
-// TestTheAddressesComeFromHeartbeatAndGoBack walks README's way from a pair of
+// TestTheAddressesComeFromHeartbeatAndGoBack walks the way of lvsd-import(7) from a pair of
 // Heartbeat to a pair of lvsd with what is imported of Heartbeat's files, and back, while the
 // client asks all the time. It runs on
 // the kernel at hand: there is no service, and Heartbeat's scripts start a hundred

@@ -9,7 +9,7 @@ import (
 	"github.com/lvsd/lvsd/integration/cluster"
 )
 
-// TestAMoveFromKeepalivedAndBack walks README's way from a pair of keepalived as
+// TestAMoveFromKeepalivedAndBack walks the way of lvsd-import(7) from a pair of keepalived as
 // its sample has it, of version 2 with a password, to a pair of lvsd of version 3,
 // and back, while the client asks for 50 pages a second.
 func TestAMoveFromKeepalivedAndBack(t *testing.T) {
