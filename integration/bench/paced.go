@@ -146,6 +146,7 @@ func newPaced(probes *checker.Checker, c *config.Config) *director.Director {
 	table := pacedTable{make(chan struct{}, 1)}
 	return director.New(c, nil, director.Options{
 		Events: event.Log(slog.New(slog.DiscardHandler)), Keeper: pacedKeeper{}, Probes: probes, Hooks: pacedHooks{}, Resources: pacedResources{}, Connections: connections.NewTeller(nil, nil),
+		Trial:     pacedTrial{},
 		Rules:     ipvsctl.NewRuler(ipvsctl.NewDryFilter(func(ipvsctl.RuleChange) {}), func(ipvsctl.Event) {}),
 		Configure: func(config.Director) {}, HTTP: func() error { return nil }, Alone: func() error { return nil },
 		OpenTable: func(context.Context) (director.Table, ipvsctl.Table, error) { return table, nil, nil },
@@ -167,6 +168,11 @@ func (t pacedTable) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (t pacedTable) Snapshot() ipvsctl.Snapshot    { return ipvsctl.Snapshot{Converged: true} }
 func (t pacedTable) Applied() <-chan struct{}      { return t.applied }
 func (t pacedTable) Clear(context.Context) error   { return nil }
+
+type pacedTrial struct{ director.Trial }
+
+func (pacedTrial) Stake() *director.Stake { return nil }
+func (pacedTrial) Status() *api.Trial     { return nil }
 
 type pacedKeeper struct{}
 
