@@ -24,6 +24,8 @@ and what to do, "not known", or "-" where nothing in the configuration needs it.
 beside the daemon, and changes nothing without --fix.
 
   ARP requests are sent for the virtual addresses, as by a machine that has no address yet.
+  Real servers by NAT are asked by which way they answer, where this is the Master: a TCP
+  SYN or an ICMP echo, and no connection.
 
 lvsd-doctor(8) has all examinations, with what users see where one fails. The exit status is 0
 if nothing is wrong, and 1 if something is.`,
