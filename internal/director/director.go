@@ -123,6 +123,12 @@ type observations struct{ all Probed }
 
 var results = sync.Pool{New: func() any { return new(observations) }}
 
+// add takes others to them.
+func (o *observations) add(others *observations) {
+	o.all = append(o.all, others.all...)
+	others.recycle()
+}
+
 // recycle gives the memory back, if it is not much: the burst of a start is no reason
 // to keep as much.
 func (o *observations) recycle() {
