@@ -115,22 +115,12 @@ type Options struct {
 	Notify func(assignment string)
 }
 
-// resultQueue is how many reports may wait for the loop before the probes do.
-const resultQueue = 256
-
 // observations are results on their way to the loop, in memory that is used again.
 type observations struct{ all Probed }
 
 var results = sync.Pool{New: func() any { return new(observations) }}
 
-// add takes others to them.
-func (o *observations) add(others *observations) {
-	o.all = append(o.all, others.all...)
-	others.recycle()
-}
-
-// recycle gives the memory back, if it is not much: the burst of a start is no reason
-// to keep as much.
+// recycle gives the memory back, if it is not much.
 func (o *observations) recycle() {
 	clear(o.all)
 	if o.all = o.all[:0]; cap(o.all) <= 4*resultQueue {

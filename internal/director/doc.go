@@ -17,7 +17,8 @@
 // Every file uses only files that come before it in this list:
 //
 //	edges.go, values.go                what the director needs of others, what it is told and wants
-//	probed.go                          what is counted of a service's probes
+//	probed.go, gather.go               what is counted of a service's probes, and results that
+//	                                   the core is told of together
 //	advised.go, together.go            what the checks of one server advise, and say together
 //	health.go, asleep.go               Healths: the state of every real server
 //	conditions.go                      a watch: what virtual routers track

@@ -125,10 +125,10 @@ func (d *Director) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	stop := ctx.Done()
-	rested := time.Now()
+	var gathered gathering
 	for {
 		var in Input
-		timer.Reset(time.Until(d.core.Deadline()))
+		timer.Reset(time.Until(earliest(d.core.Deadline(), gathered.due())))
 		select {
 		case <-stop:
 			stop, in = nil, Stop{}
@@ -139,12 +139,10 @@ func (d *Director) loop(ctx context.Context) error {
 				d.adopt(reading.Loaded)
 			}
 		case first := <-d.results:
-			d.burst(first, time.Until(rested))
-			begun := time.Now()
-			d.wake(begun, first.all)
-			first.recycle()
-			rested = time.Now().Add(rest(time.Since(begun)))
-			continue
+			d.burst(&gathered, first)
+			if !gathered.ripe(time.Now()) {
+				continue
+			}
 		case <-d.o.Keeper.Changed():
 			in = RoutersSeen(d.o.Keeper.Statuses())
 		case <-d.o.Resources.Changed():
@@ -159,7 +157,13 @@ func (d *Director) loop(ctx context.Context) error {
 			call()
 		case <-timer.C:
 		}
-		d.wake(time.Now(), in)
+		now := time.Now()
+		if in == nil && gathered.ripe(now) {
+			d.wake(now, gathered.all)
+			gathered.told(now, time.Now())
+			continue
+		}
+		d.wake(now, in)
 		if _, over := in.(HandedOver); over {
 			return nil
 		}
@@ -317,46 +321,17 @@ func (d *Director) handOver(h HandOver) Input {
 	return HandedOver{Err: err}
 }
 
-// burstLimit is about how many results are planned for together at most.
-const burstLimit = 1 << 14
-
-const (
-	// briefly is how long results may take that the next ones need not wait for, and
-	// longestRest how long those wait at most.
-	briefly     = 5 * time.Millisecond
-	longestRest = 100 * time.Millisecond
-)
-
-// rest is how long to wait for more results after some that took so long. Planning for
-// 100,000 servers takes 40 ms, and where it follows each few results, there is no time
-// for the checks that bring them.
-func rest(took time.Duration) time.Duration {
-	if took < briefly {
-		return 0
-	}
-	return min(2*took, longestRest)
-}
-
-// burst adds to results those that come for a while, and those that wait behind them, so
-// that they are planned for once.
-func (d *Director) burst(first *observations, while time.Duration) {
-	var over <-chan time.Time
-	if while > 0 {
-		over = time.After(while)
-	}
-	for len(first.all) < burstLimit {
-		if over != nil {
-			select {
-			case r := <-d.results:
-				first.add(r)
-			case <-over:
-				over = nil
-			}
-			continue
+// burst gathers results, and those that wait behind them, so that they are planned for
+// once.
+func (d *Director) burst(gathered *gathering, first *observations) {
+	for o := first; ; {
+		gathered.add(o.all)
+		o.recycle()
+		if len(gathered.all) >= burstLimit {
+			return
 		}
 		select {
-		case r := <-d.results:
-			first.add(r)
+		case o = <-d.results:
 		default:
 			return
 		}
