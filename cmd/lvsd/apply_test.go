@@ -17,6 +17,9 @@ func TestApplyCommands(t *testing.T) {
 	done := api.Applied{Reloaded: api.Reloaded{OK: true, Changes: []string{"added virtual service web"}}}
 	tried := done
 	tried.Trial = &api.Trial{Until: until}
+	two := 2
+	bound := tried
+	bound.Trial = &api.Trial{Until: until, Spare: &two}
 	for _, tt := range []struct {
 		name, args string
 		plan       api.Plan
@@ -30,7 +33,8 @@ func TestApplyCommands(t *testing.T) {
 		{"for a program", "apply --confirm 5m -o json", differs, tried, 0, `"applied":{"ok":true,`, "", "apply 5m0s"},
 		{"it would be refused, so nothing is tried", "apply --confirm 5m", api.Plan{Error: "no", Diagnosis: "web.hcl:5: no"}, api.Applied{}, exitFailure, "", "it would be refused", ""},
 		{"the way back cannot be kept", "apply --confirm 5m", differs, api.Applied{Reloaded: api.Reloaded{Error: "no space left on device"}}, exitFailure, "+ virtual", "no space left", "apply 5m0s"},
-		{"with a bound", "apply --confirm 5m --lose 10%", differs, tried, 0, "on trial", "", "apply 5m0s 10%"},
+		{"whatever is lost", "apply --confirm 5m --lose any", differs, tried, 0, "unless lvsd confirm comes before\n", "", "apply 5m0s any"},
+		{"with a bound", "apply --confirm 5m --lose 10%", differs, bound, 0, "confirm comes before; at once if a virtual service is no longer served, or more than 2 real servers that served are down\n", "", "apply 5m0s 10%"},
 		{"no bound", "apply --confirm 5m --lose most", differs, done, exitUsage, "", `"most" is not how many real servers may be lost`, ""},
 		{"a bound without a trial", "apply --lose 1", differs, done, exitUsage, "", "it needs --confirm", ""},
 		{"no time", "apply --confirm 0s", differs, done, exitUsage, "", "--confirm 0s", ""},

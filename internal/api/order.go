@@ -406,6 +406,9 @@ type Trial struct {
 	Until time.Time `json:"until"`
 	// Over: it was not confirmed, so the one before runs, whatever the files are.
 	Over bool `json:"over,omitempty"`
+	// Spare is how many real servers that served may be down before it is over at once; left
+	// out: any, and virtual services, too.
+	Spare *int `json:"spare,omitempty"`
 	// Lost is what served before and did not any more, for which it ended at once.
 	Lost string `json:"lost,omitempty"`
 }

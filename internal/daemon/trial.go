@@ -176,7 +176,11 @@ func (t *trial) Status() *api.Trial {
 	if is == nil {
 		return nil
 	}
-	return &api.Trial{By: api.User{Name: is.User, UID: is.UID}, Since: is.Since, Until: is.Until, Over: over, Lost: is.Lost}
+	s := &api.Trial{By: api.User{Name: is.User, UID: is.UID}, Since: is.Since, Until: is.Until, Over: over, Lost: is.Lost}
+	if is.Servers != nil {
+		s.Spare = &is.Spare
+	}
+	return s
 }
 
 // pick makes a query one of the configuration before, where the trial is over and the files

@@ -16,7 +16,11 @@ func WriteApplied(out, errs io.Writer, a *api.Applied) error {
 		return err
 	}
 	if a.Trial != nil {
-		fmt.Fprintf(out, "on trial: the configuration before runs again at %s, unless lvsd confirm comes before, and at once if too much is lost (--lose)\n", clock(a.Trial.Until))
+		atOnce := ""
+		if a.Trial.Spare != nil {
+			atOnce = fmt.Sprintf("; at once if a virtual service is no longer served, or more than %s that served are down", text.Count(*a.Trial.Spare, "real server"))
+		}
+		fmt.Fprintf(out, "on trial: the configuration before runs again at %s, unless lvsd confirm comes before%s\n", clock(a.Trial.Until), atOnce)
 	}
 	return nil
 }
