@@ -36,7 +36,7 @@ func (t Terminal) WriteCompared(out io.Writer, c *api.Compared) error {
 	if different == 0 {
 		fmt.Fprintf(w, "%s, and none differs\n", text.Count(total, "row"))
 	} else {
-		fmt.Fprintf(w, "%s; %s\n", text.Count(total, "row"), t.paint(fmt.Sprintf("%d of them differ, marked ~, or - and + where only one has it", different), red))
+		fmt.Fprintf(w, "%s; %s\n", text.Count(total, "row"), t.paint(fmt.Sprintf("%d of them %s, marked ~, or - and + where only one has it", different, map[bool]string{true: "differs", false: "differ"}[different == 1]), red))
 	}
 	return w.Flush()
 }
