@@ -107,7 +107,7 @@ func (m *migration) step(what string, i int, take func()) {
 	m.t.Helper()
 	begin, failed := time.Now(), m.load.Requests().Failed()
 	take()
-	took, shared := m.follow(cluster.VIP, i, begin)
+	took, shared, _ := m.follow(cluster.VIP, i, begin)
 	if shared > overlap+overlapMargin {
 		m.t.Errorf("%s: two directors held the address for %v, want at most %v + %v for the lab", what, shared, overlap, overlapMargin)
 	}

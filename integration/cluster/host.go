@@ -202,6 +202,20 @@ func (h *Host) Holds(addr netip.Addr) (bool, error) {
 	return false, err
 }
 
+// Accepts reports whether the host's kernel takes packets for an address as its own. One of
+// IPv6 it lists before: a thread of the kernel makes it work (addrconf_dad_work in
+// net/ipv6/addrconf.c), which waits for its turn like any other.
+func (h *Host) Accepts(addr netip.Addr) (bool, error) {
+	routes, err := h.links.RouteGet(addr.AsSlice())
+	if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking %s for the way to %v: %w", h.Name, addr, err)
+	}
+	return len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL, nil
+}
+
 // Cut takes the carrier from one of the host's interfaces, as a switch does
 // whose port is shut; Restore gives it back.
 func (h *Host) Cut(iface string) error     { return h.setPort(iface, false) }
