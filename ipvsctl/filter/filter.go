@@ -142,10 +142,10 @@ func (w *writer) write(rules ipvsctl.Ruleset) {
 		at(arriving, nftables.ChainTypeFilter, nftables.ChainHookPrerouting, priority),
 		at(leaving, nftables.ChainTypeFilter, nftables.ChainHookOutput, priority),
 	}
-	var found []*ipvsctl.Marking
+	var found []keyed
 	for i := range rules {
-		if len(keysOf(&rules[i])) > 0 {
-			found = append(found, &rules[i])
+		if keys := keysOf(&rules[i]); len(keys) > 0 {
+			found = append(found, keyed{&rules[i], keys})
 			continue
 		}
 		for _, chain := range chains {

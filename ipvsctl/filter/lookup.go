@@ -48,6 +48,12 @@ func (f *family) destination() expr.Any {
 	return &expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: f.at, Len: f.size}
 }
 
+// A keyed is a marking with the services by address that it is found by.
+type keyed struct {
+	*ipvsctl.Marking
+	keys []ipvsctl.ServiceKey
+}
+
 // keysOf are the services by address that a marking is found by; none: it has a rule.
 func keysOf(m *ipvsctl.Marking) []ipvsctl.ServiceKey {
 	if len(m.Ports) == 0 || slices.ContainsFunc(m.Ports, func(r ipvsctl.PortRange) bool { return r.First != r.Last }) ||
@@ -58,13 +64,13 @@ func keysOf(m *ipvsctl.Marking) []ipvsctl.ServiceKey {
 }
 
 // lookUp adds a rule by which the packets of one family get the marks of some services.
-func (w *writer) lookUp(chain *nftables.Chain, f *family, rules []*ipvsctl.Marking) {
+func (w *writer) lookUp(chain *nftables.Chain, f *family, rules []keyed) {
 	var marks []nftables.SetElement
 	for _, r := range rules {
 		if r.Family() != f.any {
 			continue
 		}
-		for _, k := range keysOf(r) {
+		for _, k := range r.keys {
 			key := append(k.Addr.AsSlice(), byte(k.Protocol), 0, 0, 0)
 			key = append(binary.BigEndian.AppendUint16(key, k.Port), 0, 0)
 			marks = append(marks, nftables.SetElement{Key: key, Val: binary.BigEndian.AppendUint32(nil, r.Mark), Comment: comment(r.Service)})
