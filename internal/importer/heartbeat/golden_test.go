@@ -12,6 +12,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/golden"
 	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 // hosts are what names are resolved to in tests.
@@ -23,23 +24,6 @@ func resolve(host string, ipv6 bool) (netip.Addr, error) {
 		return a, errors.New("no such host")
 	}
 	return a, nil
-}
-
-// written returns a result as its configuration, and as the list of what was lost.
-func written(r importer.Result) (text, losses string) {
-	importer.Tidy(r.Blocks)
-	importer.Sort(r.Losses)
-	var b strings.Builder
-	for _, l := range r.Losses {
-		fmt.Fprintf(&b, "%s:%d: %s: %s\n\t%s\n", l.File, l.Line, l.Kind, l.Text, l.Reason)
-		if l.Remedy != "" {
-			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
-		}
-	}
-	for _, f := range r.Files {
-		fmt.Fprintf(&b, "file %s\n", f.Name)
-	}
-	return importer.Write(r.Blocks), b.String()
 }
 
 // refused returns why lvsd does not take a configuration as one of the nodes; nothing if it does.
@@ -110,7 +94,7 @@ func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
 			for _, line := range unaccounted(files, r) {
 				t.Error(line)
 			}
-			text, losses := written(r)
+			text, losses := importertest.Written(r)
 			golden.Check(t, base+".hcl", text)
 			golden.Check(t, base+".losses", losses)
 			if strings.Contains(text+losses, "hush") || strings.Contains(text+losses, "secret") {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 // site are files of Heartbeat's of which the tests change one.
@@ -146,7 +147,7 @@ func TestTheMachineKnowsWhatHaresourcesLeavesToIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, losses := written(r)
+	text, losses := importertest.Written(r)
 	text = strings.Join(strings.Fields(text), " ")
 	for _, want := range []string{`interface = "ens3"`, `addresses = ["10.13.0.200/25", "192.0.2.1"]`, `extra_address "10.13.0.201/24" { interface = "eth1" }`} {
 		if !strings.Contains(text, want) {
@@ -173,7 +174,7 @@ func TestPeersOfFilesThatAreTheSameOnAllNodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, losses := written(r)
+		text, losses := importertest.Written(r)
 		if !strings.Contains(text, test.peers) || !strings.Contains(losses, test.guess) || test.guess == "" && strings.Contains(losses, "differs") {
 			t.Errorf("%s\n%s", text, losses)
 		}
@@ -186,7 +187,7 @@ func TestServicesThatAreImportedTooAreNotLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, losses := written(r); strings.Contains(losses, "lost: ldirectord::/etc/ha.d/www.cf") != (services == nil) {
+		if _, losses := importertest.Written(r); strings.Contains(losses, "lost: ldirectord::/etc/ha.d/www.cf") != (services == nil) {
 			t.Error(losses)
 		}
 	}
@@ -198,7 +199,7 @@ func TestScriptsOfTheMachineAreCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _ := written(r)
+	text, _ := importertest.Written(r)
 	for _, want := range []string{`start  = ["/etc/ha.d/resource.d/BACKUPPC", "start"]`, `resource "systemd" "samba.service" {}`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in %s", want, text)
@@ -213,7 +214,7 @@ func TestOthersMustNotReadTheKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, losses := written(r)
+	_, losses := importertest.Written(r)
 	if !strings.Contains(losses, "others than its owner may read this file or write it") || strings.Contains(losses, "hush") {
 		t.Error(losses)
 	}
@@ -283,7 +284,7 @@ func fuzz(t *testing.T, files []File) {
 	for _, line := range unaccounted(files, r) {
 		t.Error(line)
 	}
-	if configuration, losses := written(r); strings.Contains(configuration+losses, "s3cr3t") || len(nodes) == 0 {
+	if configuration, losses := importertest.Written(r); strings.Contains(configuration+losses, "s3cr3t") || len(nodes) == 0 {
 		t.Error("a secret is told, or there are no nodes")
 	}
 }

@@ -2,6 +2,7 @@
 package importertest
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -62,6 +63,24 @@ func Validate(t testing.TB, r importer.Result, replace ...string) (text string) 
 		t.Errorf("what was simplified is longer:\n%s\n%s", long, text)
 	}
 	return text
+}
+
+// Written returns a result as its configuration, and as the list of what was lost and of the
+// files beside it.
+func Written(r importer.Result) (text, losses string) {
+	importer.Tidy(r.Blocks)
+	importer.Sort(r.Losses)
+	var b strings.Builder
+	for _, l := range r.Losses {
+		fmt.Fprintf(&b, "%s:%d: %s: %s\n\t%s\n", filepath.Base(l.File), l.Line, l.Kind, l.Text, l.Reason)
+		if l.Remedy != "" {
+			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
+		}
+	}
+	for _, f := range r.Files {
+		fmt.Fprintf(&b, "file %s\n", f.Name)
+	}
+	return importer.Write(r.Blocks), b.String()
 }
 
 // apart leaves out where things stand in the text, and where the test has its files.

@@ -81,7 +81,7 @@ func (m *made) apply(c command, names ipvsadm.Names) {
 		m.note(c, "lvsd corrects the table that it finds, and clears nothing")
 		for _, s := range m.services {
 			if m.by[s.key] == s {
-				m.gone(s.places()...)
+				m.gone(s)
 			}
 		}
 		clear(m.by)
@@ -96,10 +96,18 @@ func (m *made) apply(c command, names ipvsadm.Names) {
 
 func (m *made) note(c command, reason string) { m.lose(c.Place, importer.Note, c.text, reason, "") }
 
-// gone tells of rows that are deleted further down.
-func (m *made) gone(from ...importer.Place) {
+// gone tells of a service that is deleted further down, with its real servers.
+func (m *made) gone(s *service) {
+	m.deleted(s.name(), s.from)
+	for _, d := range s.servers {
+		m.deleted(d.key.String(), d.from)
+	}
+}
+
+// deleted tells of a row that is deleted further down.
+func (m *made) deleted(row string, from []importer.Place) {
 	for _, at := range from {
-		m.lose(at, importer.Note, "", "what it adds is deleted again", "")
+		m.lose(at, importer.Note, row, "it is deleted again below", "")
 	}
 }
 
@@ -136,8 +144,8 @@ func (m *made) service(c command, cmd ipvsadm.Command) {
 	case s == nil:
 		m.refused(c, "there is no such service")
 	case cmd.Verb == ipvsadm.DeleteService:
-		m.note(c, "what it deletes is not there")
-		m.gone(s.places()...)
+		m.note(c, "what it deletes was added above, and is left out")
+		m.gone(s)
 		delete(m.by, key)
 	default:
 		s.config = cmd.Op.Config
@@ -166,8 +174,8 @@ func (m *made) server(c command, cmd ipvsadm.Command) {
 	case d == nil:
 		m.refused(c, "there is no such real server")
 	case cmd.Verb == ipvsadm.DeleteServer:
-		m.note(c, "what it deletes is not there")
-		m.gone(d.from...)
+		m.note(c, "what it deletes was added above, and is left out")
+		m.deleted(d.key.String(), d.from)
 		s.remove(d)
 	default:
 		d.dest, d.from = cmd.Op.Dest, append(d.from, c.Place)

@@ -1,7 +1,6 @@
 package ipvsadm
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,19 +14,6 @@ import (
 
 var names = peer.Names{Services: peer.ParseServices("http 80/tcp\n")}
 
-// written returns a result as its configuration, and as the list of what was lost.
-func written(r importer.Result) (text, losses string) {
-	importer.Tidy(r.Blocks)
-	var b strings.Builder
-	for _, l := range r.Losses {
-		fmt.Fprintf(&b, "%d: %s: %s\n\t%s\n", l.Line, l.Kind, l.Text, l.Reason)
-		if l.Remedy != "" {
-			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
-		}
-	}
-	return importer.Write(r.Blocks), b.String()
-}
-
 func TestTablesBecomeServices(t *testing.T) {
 	for _, name := range []string{"saved", "script"} {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +26,7 @@ func TestTablesBecomeServices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, losses := written(r)
+			_, losses := importertest.Written(r)
 			golden.Check(t, base+".losses", losses)
 			golden.Check(t, base+".hcl", importertest.Validate(t, r))
 		})
@@ -78,7 +64,7 @@ func TestLinesOfScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if made, losses := written(r); !strings.Contains(made+losses, tt.want) {
+			if made, losses := importertest.Written(r); !strings.Contains(made+losses, tt.want) {
 				t.Errorf("there is no %q:\n%s%s", tt.want, made, losses)
 			}
 		})
@@ -108,7 +94,7 @@ func FuzzImport(f *testing.F) {
 				t.Errorf("line %d came along nowhere: %q", n+1, line)
 			}
 		}
-		if made, _ := written(r); strings.Contains(made, "virtual_service") {
+		if made, _ := importertest.Written(r); strings.Contains(made, "virtual_service") {
 			importertest.Validate(t, r)
 		}
 	})

@@ -31,15 +31,6 @@ func (s *service) learn(c command) {
 	s.from, s.comment = append(s.from, c.Place), append(s.comment, c.comment...)
 }
 
-// places are where the service and its real servers stand.
-func (s *service) places() []importer.Place {
-	all := slices.Clone(s.from)
-	for _, d := range s.servers {
-		all = append(all, d.from...)
-	}
-	return all
-}
-
 func (s *service) find(key ipvsctl.DestinationKey) *server {
 	for _, d := range s.servers {
 		if d.key == key {

@@ -3,6 +3,8 @@ package keepalived
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 // FuzzParse checks that no text makes the reader panic, or read for ever.
@@ -43,6 +45,6 @@ func FuzzImport(f *testing.F) {
 		}
 		list, _, _ := Parse(files, "k.conf", Options{ID: "a"})
 		checkAccounted(t, r, list)
-		written(r)
+		importertest.Written(r)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/importer"
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 // A generator writes configurations in all of keepalived's words, with values that are
@@ -179,7 +180,7 @@ func checkGenerated(t *testing.T, seed uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _ := written(r)
+	text, _ := importertest.Written(r)
 	checkAccounted(t, r, list)
 	if len(r.Blocks) > 0 && (strings.Contains(text, "virtual_router ") || strings.Contains(text, "virtual_service")) {
 		text = validate(t, r)

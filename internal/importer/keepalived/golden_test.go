@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,22 +16,6 @@ type onDisk struct{}
 
 func (onDisk) Open(name string) ([]byte, error)      { return os.ReadFile(name) }
 func (onDisk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
-
-// written returns a result as its configuration, and as the list of what was lost.
-func written(r importer.Result) (text, losses string) {
-	importer.Tidy(r.Blocks)
-	var b strings.Builder
-	for _, l := range r.Losses {
-		fmt.Fprintf(&b, "%s:%d: %s: %s\n\t%s\n", filepath.Base(l.File), l.Line, l.Kind, l.Text, l.Reason)
-		if l.Remedy != "" {
-			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
-		}
-	}
-	for _, f := range r.Files {
-		fmt.Fprintf(&b, "file %s\n", f.Name)
-	}
-	return importer.Write(r.Blocks), b.String()
-}
 
 // validate has lvsd read a configuration, and returns it as it is written in the end.
 func validate(t *testing.T, r importer.Result) (text string) {
@@ -67,7 +50,7 @@ func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkAccounted(t, r, list)
-			_, losses := written(r)
+			_, losses := importertest.Written(r)
 			golden.Check(t, base+".losses", losses)
 			golden.Check(t, base+".hcl", validate(t, r))
 		})

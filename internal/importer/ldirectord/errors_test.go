@@ -3,6 +3,8 @@ package ldirectord
 import (
 	"strings"
 	"testing"
+
+	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
 func TestWhatLdirectordRefusesIsRefusedWithItsLine(t *testing.T) {
@@ -51,7 +53,7 @@ func TestWithoutResolvingNamesAreTold(t *testing.T) {
 	if err != nil || len(r.Losses) < 1 {
 		t.Fatal(r.Losses, err)
 	}
-	if _, losses := written(r); !strings.Contains(losses, "lost: real=web1:80 gate\n\tthere is no address for web1: names of hosts are not resolved") {
+	if _, losses := importertest.Written(r); !strings.Contains(losses, "lost: real=web1:80 gate\n\tthere is no address for web1: names of hosts are not resolved") {
 		t.Error(losses)
 	}
 }
@@ -79,7 +81,7 @@ func FuzzImport(f *testing.F) {
 		for _, line := range unaccounted(text, r) {
 			t.Error(line)
 		}
-		if configuration, losses := written(r); strings.Contains(configuration+losses, "s3cr3t") {
+		if configuration, losses := importertest.Written(r); strings.Contains(configuration+losses, "s3cr3t") {
 			t.Error("a secret is told")
 		}
 	})

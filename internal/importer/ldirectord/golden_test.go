@@ -25,22 +25,6 @@ func resolve(host string, ipv6 bool) (netip.Addr, error) {
 	return a, nil
 }
 
-// written returns a result as its configuration, and as the list of what was lost.
-func written(r importer.Result) (text, losses string) {
-	importer.Tidy(r.Blocks)
-	var b strings.Builder
-	for _, l := range r.Losses {
-		fmt.Fprintf(&b, "%s:%d: %s: %s\n\t%s\n", filepath.Base(l.File), l.Line, l.Kind, l.Text, l.Reason)
-		if l.Remedy != "" {
-			fmt.Fprintf(&b, "\t→ %s\n", l.Remedy)
-		}
-	}
-	for _, f := range r.Files {
-		fmt.Fprintf(&b, "file %s\n", f.Name)
-	}
-	return importer.Write(r.Blocks), b.String()
-}
-
 // unaccounted returns the lines that neither became anything nor were told.
 func unaccounted(source string, r importer.Result) (all []string) {
 	accounted := r.Accounted()
@@ -72,7 +56,7 @@ func TestConfigurationsBecomeWhatWasWrittenByHand(t *testing.T) {
 			for _, line := range unaccounted(string(source), r) {
 				t.Error(line)
 			}
-			_, losses := written(r)
+			_, losses := importertest.Written(r)
 			golden.Check(t, base+".losses", losses)
 			golden.Check(t, base+".hcl", importertest.Validate(t, r))
 		})
