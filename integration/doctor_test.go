@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lvsd/lvsd/integration/cluster"
 	"github.com/lvsd/lvsd/internal/api"
 )
@@ -52,10 +54,28 @@ virtual_service "web" {
 			t.Errorf("%s is %s: %s", code, e.State, e.Why)
 		}
 	}
+	p.examineClock(p.Directors[0])
 	if e := p.examined(server)["real-server"]; e.State != api.Wrong || len(e.Findings) < 3 {
 		t.Errorf("a real server that was not prepared: %+v", e)
 	}
 	if e := p.examined(server, "--fix")["real-server"]; e.State != api.Fine || len(e.Done) != 1 {
 		t.Errorf("mended: %+v", e)
+	}
+}
+
+// examineClock tells the lab's kernel what an NTP client does, and what it knows where none runs.
+func (p *pair) examineClock(h *cluster.Host) {
+	if !cluster.OnOwnKernel() {
+		return
+	}
+	for _, tt := range []struct {
+		status int32
+		want   api.Judgement
+	}{{unix.STA_UNSYNC, api.Wrong}, {0, api.Fine}} {
+		_, err := unix.Adjtimex(&unix.Timex{Modes: unix.ADJ_STATUS | unix.ADJ_MAXERROR, Status: tt.status})
+		p.must(err)
+		if e := p.examined(h, "--node", "lvs1")["clock"]; e.State != tt.want {
+			p.t.Errorf("with a status of %#x, the clock is %s, want %s", tt.status, e.State, tt.want)
+		}
 	}
 }

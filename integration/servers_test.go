@@ -102,12 +102,18 @@ func TestServersThatMisbehaveAreDownAndDelayNobody(t *testing.T) {
 }
 
 // TestAServerWhoseRepliesTakeAnotherWayIsFound: its checks pass, since they are not
-// forwarded.
+// forwarded. lvsd doctor finds it without any client.
 func TestAServerWhoseRepliesTakeAnotherWayIsFound(t *testing.T) {
 	p := newPair(t, map[string]string{"director.hcl": outside, "web.hcl": web})
 	p.startAlone()
+	if e := p.examined(p.Directors[0], "--node", "lvs1")["replies"]; e.State != api.Fine {
+		t.Errorf("lvsd doctor, where all answer by the director: %+v", e)
+	}
 	if _, err := p.Servers[0].Run(t.Context(), "ip", "route", "replace", "default", "via", "192.168.1.5"); err != nil {
 		t.Fatal(err)
+	}
+	if e := p.examined(p.Directors[0], "--node", "lvs1")["replies"]; e.State != api.Wrong || len(e.Findings) != 1 || !strings.Contains(e.Findings[0].Text, "real server 192.168.1.4 ") {
+		t.Errorf("lvsd doctor does not name web1 alone: %+v", e)
 	}
 	load := cluster.StartLoad(p.Client, vipPort, 20, 3*time.Second)
 	defer load.Stop()

@@ -18,6 +18,10 @@ func InUML() bool { return os.Getenv("LVSD_LAB") == "uml" }
 // everything takes about ten times as long.
 func InQEMU() bool { return os.Getenv("LVSD_LAB") == "qemu" }
 
+// OnOwnKernel reports whether that kernel is the lab's alone, so that its clock and its
+// modules may be changed.
+func OnOwnKernel() bool { return InUML() || InQEMU() }
+
 // NeedLab skips a test that needs the lab where it does not run there.
 func NeedLab(tb testing.TB) {
 	tb.Helper()

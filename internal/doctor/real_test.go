@@ -35,7 +35,7 @@ var realTests = map[string]string{
 	"second-daemon":     "host/processes_test.go TestDaemonsOfDebianAreSeen",
 	"capabilities":      "none: it is never wrong",
 	"realtime":          "host/processes_test.go TestRealtimeIsRefusedWithoutItsCapability",
-	"clock":             "none: a machine has one clock for all namespaces",
+	"clock":             inLab,
 }
 
 // Each examination has a test on a real kernel, or a reason why not.
