@@ -141,6 +141,9 @@ func options(node string) keepalived.Options {
 	return keepalived.Options{ID: node, Env: os.LookupEnv, LookPath: func(name string) (string, bool) {
 		path, err := exec.LookPath(name)
 		return path, err == nil
+	}, KnownUser: func(name string) bool {
+		_, err := user.Lookup(name)
+		return err == nil
 	}}
 }
 

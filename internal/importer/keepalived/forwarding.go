@@ -88,8 +88,8 @@ func (w *walk) programOf(s *Statement, words int) (p program, ok bool) {
 	}
 	run[0] = w.findProgram(s, run[0])
 	p.run = run
-	if len(rest) > 0 {
-		p.user = rest[0]
+	if p.user, ok = w.whom(s, rest); !ok {
+		return p, false
 	}
 	if len(rest) > 1 {
 		p.group = rest[1]

@@ -71,18 +71,18 @@ func (r *routers) group(g *syncGroup) {
 		i := known[members[0]]
 		i.b.Of(g.s.Place).Of(g.from...)
 		r.note(g.s, "a group of one is nothing but its vrrp_instance, which has what the group says")
-		r.joined(g, i.b, i.device)
+		r.joined(g, i.b, i.device, i.virtual)
 		return
 	}
 	b := r.add(importer.NewBlock("sync_group", g.name).Of(g.s.Place).Note(g.s.Comment...))
 	b.Set("routers", importer.Strings(members...), g.from...)
-	r.joined(g, b, "")
+	r.joined(g, b)
 }
 
 // joined adds what a group tracks, and what it runs.
-func (r *routers) joined(g *syncGroup, b *importer.Block, own string) {
+func (r *routers) joined(g *syncGroup, b *importer.Block, own ...string) {
 	r.trackers.at = r.trackers.index[g.s]
-	r.trackers.tracks(g.section, b, own, true)
+	r.trackers.tracks(g.section, b, true, own...)
 	g.hooks(r.globals, b, "GROUP", g.name, "0") // as keepalived says of a group
 	g.rest()
 	g.leftover(b)

@@ -17,9 +17,10 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 	stops := false
 	for _, h := range hookOrder {
 		for _, s := range c.once(h.word) {
-			on := b.Block("on", h.state).Of(s.Place).Note(comments(s)...)
-			c.run(g, on, s)
-			stops = stops || h.state == "stop"
+			if c.starts(s) {
+				c.run(g, b.Block("on", h.state).Of(s.Place).Note(comments(s)...), s)
+				stops = stops || h.state == "stop"
+			}
 		}
 	}
 	for _, s := range c.take("notify_deleted") {
@@ -28,13 +29,16 @@ func (c *section) hooks(g *globals, b *importer.Block, kind, name, priority stri
 			c.note(s, "a virtual router that is removed comes into the state stop")
 		case stops:
 			c.lose(importer.Lost, s, "the program of notify_stop is run as well when the virtual router is removed, and there is no state of its own for that", "Tell the two apart in the program.")
-		default:
+		case c.starts(s):
 			c.run(g, b.Block("on", "stop").Of(s.Place), s)
 			c.lose(importer.Differs, s, "it is run when lvsd stops, too", "")
 		}
 	}
 	for _, s := range c.once("notify") {
 		for i, h := range hookOrder {
+			if i == 0 && !c.starts(s) {
+				break
+			}
 			on := b.Block("on", h.state).Of(s.Place)
 			if i == 0 {
 				on.Note(comments(s)...)
@@ -67,8 +71,22 @@ func (c *section) once(word string) []*Statement {
 	return list[:1]
 }
 
-// run has a block run the program of a statement, with more arguments.
+// starts reports whether keepalived ever runs the program of a statement, behind which a user
+// may stand.
+func (c *section) starts(s *Statement) bool {
+	_, rest, _ := s.Command()
+	_, ok := c.whom(s, rest)
+	return ok
+}
+
+// run has a block run the program of a statement, with more arguments, as the user behind it.
 func (c *section) run(g *globals, b *importer.Block, s *Statement, more ...string) {
+	c.user(g, b, s, c.program(b, s, more...))
+}
+
+// program has a block run the program of a statement, with more arguments, and returns the
+// words behind it.
+func (c *section) program(b *importer.Block, s *Statement, more ...string) (rest []string) {
 	run, rest, err := s.Command()
 	if err != nil || len(run) == 0 {
 		c.lose(importer.Lost, s, "no program can be read here", `Write run = ["/etc/lvsd/hooks/notify"] in the block.`)
@@ -80,7 +98,7 @@ func (c *section) run(g *globals, b *importer.Block, s *Statement, more ...strin
 		run[0] = c.findProgram(s, run[0])
 	}
 	b.Set("run", importer.Strings(append(run, more...)...), s.Place)
-	c.user(g, b, s, rest)
+	return rest
 }
 
 // shell returns what runs a line that is no program but one of a shell's, to which

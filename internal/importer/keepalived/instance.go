@@ -32,6 +32,8 @@ type instance struct {
 	owner      bool       // priority 255
 	master     *Statement // state MASTER
 	vmac       *Statement // use_vmac
+	virtual    string     // the device of use_vmac
+	named      []importer.Place
 	syncs      *Statement // lvs_sync_daemon_interface
 	peers      []netip.Addr
 	advertised int // addresses

@@ -17,6 +17,8 @@ type pathReader struct {
 	s  *Statement
 	at int
 	b  *importer.Block
+	// six: the line says that it is of IPv6
+	six bool
 }
 
 // next returns the next word, and what follows it.
@@ -52,7 +54,7 @@ func (c *section) routeBlocks(into *importer.Block, list []*Statement, track boo
 		r := &pathReader{section: c, s: s, b: importer.NewBlock("route", "").Of(s.Place).Note(comments(s)...)}
 		switch {
 		case !r.route(track):
-		case !c.isNew("route " + r.b.Labels[0] + " " + cmp.Or(valueOf(r.b, "table"), "254") + " " + r.metric()):
+		case !c.isNew("route " + r.to() + " " + cmp.Or(valueOf(r.b, "table"), "254") + " " + r.metric()):
 			c.lose(importer.Lost, s, "there is a route to that destination already, and a table has one with each metric", "Write metric = 100, or another one, in one of the two.")
 		default:
 			into.Items = append(into.Items, r.b)
@@ -88,7 +90,10 @@ func (r *pathReader) route(track bool) bool {
 		}
 		switch word {
 		case "add", "prepend", "append", "inet", "inet6", "unicast":
+			r.six = r.six || word == "inet6"
 			r.at++
+		case "default6":
+			r.six, r.s.Words[r.at] = true, "default"
 		case "blackhole", "unreachable", "prohibit":
 			r.b.Set("type", importer.String(word), r.s.Place)
 			r.at++
@@ -108,10 +113,32 @@ func (r *pathReader) route(track bool) bool {
 		r.lose(importer.Lost, r.s, "no destination can be read here", `Write route "10.9.0.0/16" { via = "10.13.0.1" }.`)
 		return false
 	}
+	r.family()
 	if track && untracked && r.b.Get("interface") != nil {
 		r.b.Set("track", importer.Bool(false), r.s.Place)
 	}
 	return r.leads()
+}
+
+// family has a default route of IPv6 say so where nothing else does, and takes the scope from
+// routes of IPv6, which have none.
+func (r *pathReader) family() {
+	via := valueOf(r.b, "via") + valueOf(r.b, "source")
+	if r.b.Labels[0] == "default" && r.six && !strings.Contains(via, ":") {
+		r.b.Labels[0] = "::/0"
+	}
+	if r.b.Get("scope") != nil && strings.Contains(r.b.Labels[0]+via, ":") {
+		r.loseText(importer.Note, r.s, "scope "+valueOf(r.b, "scope"), "a route of IPv6 has no scope, and the kernel passes over it", "")
+		r.b.Remove("scope")
+	}
+}
+
+// to is the destination, as the kernel knows it.
+func (r *pathReader) to() string {
+	if r.b.Labels[0] == "default" && strings.Contains(valueOf(r.b, "via")+valueOf(r.b, "source"), ":") {
+		return "::/0"
+	}
+	return r.b.Labels[0]
 }
 
 // metric is the metric that the kernel gives a route.

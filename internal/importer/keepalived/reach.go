@@ -23,6 +23,7 @@ func (i *instance) reach() {
 	}
 	i.multicast()
 	if source == nil {
+		i.adverts()
 		return
 	}
 	p, _, ok := prefixOf(source.Arg(1))
@@ -131,6 +132,13 @@ func (i *instance) near(source *Statement) bool {
 	return !slices.ContainsFunc(i.peers, func(a netip.Addr) bool {
 		return !slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(a) })
 	})
+}
+
+// adverts says that adverts are of IPv6, where no address does.
+func (i *instance) adverts() {
+	if i.six && i.advertised == 0 && len(i.peers) == 0 && i.b.Get("multicast_group") == nil {
+		i.b.Set("multicast_group", importer.String("ff02::12")).Comment = "adverts are of IPv6"
+	}
 }
 
 // multicast sets the group.

@@ -66,7 +66,8 @@ func (r *routers) retract(i *instance) {
 // compose makes the virtual router, in the order of its options.
 func (i *instance) compose(id *Statement) {
 	i.six = i.family()
-	i.vmac, i.syncs = i.last("use_vmac"), i.last("lvs_sync_daemon_interface")
+	i.syncs = i.last("lvs_sync_daemon_interface")
+	i.virtualDevice()
 	i.where()
 	i.patience()
 	remarks(i.b, i.b.Set("id", importer.Number(i.id), id.Place), id)
@@ -76,10 +77,11 @@ func (i *instance) compose(id *Statement) {
 	i.preemption()
 	i.addresses()
 	i.routeBlocks(i.b, i.lines("virtual_routes"), true)
+	i.routesOnVirtual()
 	i.ruleBlocks(i.b, i.lines("virtual_rules"))
 	i.announcing()
 	i.reach()
-	i.r.trackers.tracks(i.section, i.b, i.device, !i.r.grouped[i.name])
+	i.r.trackers.tracks(i.section, i.b, !i.r.grouped[i.name], i.device, i.virtual)
 	i.authentication()
 	i.hooks(i.r.globals, i.b, "INSTANCE", i.name, decimal(i.priority))
 	i.virtualMAC()
@@ -119,6 +121,9 @@ func (i *instance) where() {
 		i.lose(importer.Differs, i.s, "it names no interface, which keepalived takes with unicast_src_ip only; a virtual_router has one, here the one on which addresses are by default", "Write the interface that leads to the other directors.")
 	}
 	i.r.trackers.own[i.device] = true
+	if i.vmac != nil {
+		i.r.trackers.own[i.virtual] = true
+	}
 	if s := i.flag("dont_track_primary"); s != nil {
 		remarks(i.b, i.b.Set("carrier", importer.String("ignore"), s.Place), s)
 	}
@@ -265,10 +270,30 @@ func (i *instance) virtualMAC() {
 		return
 	}
 	b := i.b.Block("virtual_mac").Of(i.vmac.Place).Note(comments(i.vmac)...)
+	b.Set("device", importer.String(i.virtual), append(i.named, i.vmac.Place)...)
+	if base != nil {
+		b.Set("adverts_from_interface", importer.Bool(true), base.Place)
+	}
+}
+
+// routesOnVirtual has routes on the device of use_vmac track nothing: it follows the interface,
+// which is tracked anyway, and with lvsd it is up only while the addresses are there.
+func (i *instance) routesOnVirtual() {
+	for _, it := range i.b.Items {
+		if b, is := it.(*importer.Block); is && b.Kind == "route" && i.vmac != nil && valueOf(b, "interface") == i.virtual && b.Get("track") == nil {
+			b.Set("track", importer.Bool(false), i.vmac.Place)
+		}
+	}
+}
+
+// virtualDevice reads the name of the device that has the virtual MAC address.
+func (i *instance) virtualDevice() {
+	if i.vmac = i.last("use_vmac"); i.vmac == nil {
+		return
+	}
 	device := "vrrp." + decimal(i.id)
-	var from []importer.Place
 	if s := i.r.globals.ask("vmac_prefix"); s != nil && len(s.Words) > 1 {
-		device, from = s.Words[1]+"."+decimal(i.id), places(s)
+		device, i.named = s.Words[1]+"."+decimal(i.id), places(s)
 	} else if i.six {
 		device = "vrrp6." + decimal(i.id)
 	}
@@ -292,10 +317,7 @@ func (i *instance) virtualMAC() {
 		i.loseText(importer.Differs, i.vmac, device, "another virtual router has a device of this name", "")
 		device = "vrrp." + decimal(i.id) + "." + decimal(n)
 	}
-	b.Set("device", importer.String(device), append(from, i.vmac.Place)...)
-	if base != nil {
-		b.Set("adverts_from_interface", importer.Bool(true), base.Place)
-	}
+	i.virtual = device
 }
 
 // acceptance sets whether packets for the addresses are accepted.

@@ -24,6 +24,8 @@ type Options struct {
 	Env func(name string) (string, bool) // its environment; nil: none
 	// LookPath returns the path of a program, as PATH leads to it; nil: nothing is known.
 	LookPath func(name string) (string, bool)
+	// KnownUser reports whether this machine has a user; nil: nothing is known.
+	KnownUser func(name string) bool
 }
 
 // The bounds of what is read. The largest configurations known have some 200,000 lines.

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -69,16 +70,17 @@ func readTrackers(w *walk, top *section) *trackers {
 }
 
 // tracks makes track blocks of the lists in a vrrp_instance or vrrp_sync_group.
-func (t *trackers) tracks(c *section, b *importer.Block, own string, weighs bool) {
+// Own interfaces are tracked anyway; the first of them is the virtual router's.
+func (t *trackers) tracks(c *section, b *importer.Block, weighs bool, own ...string) {
 	for _, k := range trackKinds {
 		for _, s := range c.lines(k.list) {
-			t.track(c, b, k.kind, cmp.Or(k.weight, "0"), s, own, weighs)
+			t.track(c, b, k.kind, cmp.Or(k.weight, "0"), s, weighs, own)
 		}
 	}
 }
 
 // track makes a track block of one line.
-func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *Statement, own string, weighs bool) {
+func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *Statement, weighs bool, own []string) {
 	name := s.Words[0]
 	d := t.by[kind+" "+name]
 	if kind == "interface" {
@@ -95,8 +97,8 @@ func (t *trackers) track(c *section, b *importer.Block, kind, weight string, s *
 	case n != 0 && !weighs:
 		c.lose(importer.Note, s, "keepalived passes over a weight in a member of a vrrp_sync_group", "")
 		return
-	case kind == "interface" && name == own && n == 0 && !reverse:
-		b.Set("interface", importer.String(own), s.Place)
+	case kind == "interface" && slices.Contains(own, name) && (n == 0 && !reverse || name != own[0]):
+		b.Set("interface", importer.String(own[0]), s.Place)
 		return
 	case tracked(b, kind, name):
 		c.note(s, "it is tracked already")
@@ -222,11 +224,15 @@ func (d *tracker) script(g *globals, b *importer.Block) {
 		d.lose(importer.Lost, s, "it has no script, and keepalived passes over it", "")
 		b.Set("run", importer.Strings("/bin/false"), s.Place)
 	} else {
-		d.run(g, b, s)
+		if rest := d.program(b, s); len(rest) > 0 {
+			d.loseText(importer.Note, s, spaced(rest), "without quotes around all of it, keepalived passes over what stands behind the program", "If the program is to have it, write each word as a text of its own in run.")
+		}
 		remarks(b, b.Get("run"), s)
 	}
 	if u := d.last("user"); u != nil {
 		d.user(g, b, u, u.Args())
+	} else {
+		d.user(g, b, s, nil)
 	}
 	interval := time.Second
 	if i := d.last("interval"); i != nil {

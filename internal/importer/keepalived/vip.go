@@ -191,7 +191,7 @@ func (i *instance) addresses() {
 		case i.held(v):
 		case v.prefix.Addr().Is6() != i.six:
 			i.lose(importer.Lost, v.s, "the first address of the vrrp_instance is of the other family, and keepalived passes over this one", "Write it in virtual_ipaddress_excluded, or an extra_address.")
-		case v.device != "" && v.device != i.device:
+		case v.device != "" && v.device != i.device && v.device != i.virtual:
 			if others = append(others, v); len(others) > 1 {
 				break
 			}
@@ -224,6 +224,12 @@ func (i *instance) addresses() {
 	for _, v := range others {
 		b := i.b.Block("extra_address", v.text())
 		on := cmp.Or(v.device, i.device)
+		if on == i.virtual {
+			on = i.device
+		}
+		if on == i.device && i.vmac != nil && v.prefix.Addr().Is6() == i.six {
+			i.lose(importer.Differs, v.s, "keepalived has this address on the device of use_vmac, with the virtual MAC address, and lvsd has only those there that are advertised", "Write it in addresses, on all directors at once.")
+		}
 		if on != i.device {
 			b.Set("interface", importer.String(on), v.s.Place)
 			if v.untracked {

@@ -197,6 +197,25 @@ func (w *walk) on(s *Statement) bool {
 	return false
 }
 
+// whom reads the words behind a program, the first of which keepalived takes for the user that
+// runs it. Where there is no such user, it runs nothing.
+func (w *walk) whom(s *Statement, words []string) (user string, ok bool) {
+	if len(words) == 0 {
+		return "", true
+	}
+	quoted := "Write run = […] in its block, and each word that the program is to have as a text of its own."
+	switch name := words[0]; {
+	case name == "" || len(name) > 32 || strings.ContainsAny(name, ":/ \t\\\"'$") || strings.HasPrefix(name, "-"):
+		w.lose(importer.Lost, s, "without quotes around all of it, keepalived takes "+strconv.Quote(name)+" for the user that runs the program, and as that cannot be one, it never runs it", quoted)
+		return "", false
+	case w.KnownUser != nil && !w.KnownUser(name):
+		w.lose(importer.Differs, s, "without quotes around all of it, keepalived takes "+name+" for the user that runs the program; there is none here, and without one it runs nothing", quoted+" If it is a user of the directors, keep it.")
+		return name, true
+	default:
+		return name, true
+	}
+}
+
 // findProgram returns the absolute path of a program, which keepalived looks for as a shell does.
 func (w *walk) findProgram(s *Statement, name string) string {
 	if path.IsAbs(name) {
