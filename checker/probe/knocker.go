@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/rawip"
 	"golang.org/x/sys/unix"
 )
 
@@ -198,7 +199,7 @@ func (g *gate) prepare(q checker.Question) bool {
 	}
 	segment := g.family.request(g.socket.port, to.Port(), seq)
 	if g.family.hasHeader {
-		seal(segment[:], from, to.Addr())
+		rawip.Seal(segment[:], from, to.Addr())
 	}
 	g.socket.out.add(segment, from, to.Addr())
 	g.sent = append(g.sent, q)
@@ -264,7 +265,7 @@ func (g *gate) arrived(socket *knockSocket, n int) (answers []checker.Answer) {
 	for i := range n {
 		packet, from := socket.in.at(i)
 		s, ok := g.family.decode(packet)
-		if !ok || s.to != socket.port {
+		if !ok || s.To != socket.port {
 			continue
 		}
 		if q, refused, ok := g.flying.answered(from, s); ok {

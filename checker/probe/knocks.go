@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // patienceDivisor is which part of its timeout a probe waits for the answer to its SYN
@@ -46,12 +47,12 @@ func (ks knocks) drop(q checker.Question) { delete(ks, whom(q.Target)) }
 // answered ends the wait for an answer if it is the right one: from the port that was
 // asked, and to the number that was sent. As in the kernel, nothing counts that does not
 // acknowledge the SYN.
-func (ks knocks) answered(from netip.Addr, s segment) (q checker.Question, refused, ok bool) {
-	to := netip.AddrPortFrom(from, s.from)
+func (ks knocks) answered(from netip.Addr, s rawip.Segment) (q checker.Question, refused, ok bool) {
+	to := netip.AddrPortFrom(from, s.From)
 	k, waits := ks[to]
-	opened := s.flags&flagSYN != 0
-	refused = s.flags&flagRST != 0
-	if !waits || s.flags&flagACK == 0 || s.ack != k.seq+1 || !opened && !refused {
+	opened := s.Flags&rawip.SYN != 0
+	refused = s.Flags&rawip.RST != 0
+	if !waits || s.Flags&rawip.ACK == 0 || s.Ack != k.seq+1 || !opened && !refused {
 		return q, false, false
 	}
 	delete(ks, to)

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // A knockSocket is an open raw TCP socket, in the runtime's poller, with a port that
@@ -18,9 +20,7 @@ type knockSocket struct {
 	file *os.File
 	raw  syscall.RawConn
 	port uint16
-	// reserved is a TCP socket that is bound to the port, and neither listens nor
-	// connects: no connection of this machine can have it, and the kernel answers what
-	// comes there by a reset.
+	// reserved keeps the port from others.
 	reserved int
 
 	out outgoing
@@ -29,7 +29,7 @@ type knockSocket struct {
 
 // openKnocks opens a socket for the SYNs of a family.
 func openKnocks(f tcpFamily) (*knockSocket, error) {
-	reserved, port, err := reservePort(f.domain)
+	reserved, port, err := rawip.ReservePort(f.domain)
 	if err != nil {
 		return nil, fmt.Errorf("reserving a port for TCP checks: %w", err)
 	}
@@ -54,7 +54,7 @@ func (s *knockSocket) open(f tcpFamily) error {
 		err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
 	} else {
 		err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1),
-			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_CHECKSUM, checksumAt))
+			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_CHECKSUM, rawip.ChecksumAt))
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -65,36 +65,6 @@ func (s *knockSocket) open(f tcpFamily) error {
 		s.file.Close()
 	}
 	return err
-}
-
-// reservePort returns a socket that is bound to a port of its own.
-func reservePort(domain int) (fd int, port uint16, err error) {
-	fd, err = unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
-	if err != nil {
-		return -1, 0, err
-	}
-	any := unix.Sockaddr(&unix.SockaddrInet4{})
-	if domain == unix.AF_INET6 {
-		any = &unix.SockaddrInet6{}
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
-	}
-	if err == nil {
-		err = unix.Bind(fd, any)
-	}
-	if err == nil {
-		any, err = unix.Getsockname(fd)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, 0, err
-	}
-	switch bound := any.(type) {
-	case *unix.SockaddrInet4:
-		port = uint16(bound.Port)
-	case *unix.SockaddrInet6:
-		port = uint16(bound.Port)
-	}
-	return fd, port, nil
 }
 
 // close ends whoever reads from the socket.

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // rawBuffer is the size of the buffers of a raw socket, in bytes. A packet to an
@@ -24,20 +26,11 @@ func openRaw(domain, protocol int, filter []bpf.RawInstruction, purpose string) 
 	if err != nil {
 		return -1, fmt.Errorf("opening a raw socket for %s: %w", purpose, err)
 	}
-	if err := errors.Join(attach(fd, filter), enlarge(fd)); err != nil {
+	if err := errors.Join(rawip.Attach(fd, filter), enlarge(fd)); err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("configuring the raw socket for %s: %w", purpose, err)
 	}
 	return fd, nil
-}
-
-// attach sets a socket's filter.
-func attach(fd int, program []bpf.RawInstruction) error {
-	filter := make([]unix.SockFilter, len(program))
-	for i, in := range program {
-		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 }
 
 // enlarge sets the sizes of a socket's buffers. Without CAP_NET_ADMIN the system's

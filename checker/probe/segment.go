@@ -2,18 +2,12 @@ package probe
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
-)
 
-// The flags of a TCP segment that a knock is about.
-const (
-	flagSYN = 1 << 1
-	flagRST = 1 << 2
-	flagACK = 1 << 4
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // A tcpFamily holds what differs between IPv4 and IPv6 for a raw TCP segment.
@@ -31,55 +25,25 @@ var (
 	ipv6TCP = tcpFamily{domain: unix.AF_INET6, segment: 1440}
 )
 
-// A segment is what there is to know of an answer: a TCP segment without its data.
-type segment struct {
-	from, to uint16 // ports
-	ack      uint32
-	flags    byte
-}
-
 const (
-	tcpHeader = 20
 	// synSize is the length of a SYN: a header, and the option that every client sends.
-	synSize = tcpHeader + 4
+	synSize = rawip.HeaderLen + 4
 	// answerSize is the longest part of an answer that is read: the headers of IPv4 and
 	// TCP, the former with its options.
-	answerSize = 60 + tcpHeader
-	// checksumAt is where a header has its checksum.
-	checksumAt = 16
+	answerSize = 60 + rawip.HeaderLen
 )
 
 // request returns the segment that asks for a connection, without a checksum.
 func (f tcpFamily) request(from, to uint16, seq uint32) (s [synSize]byte) {
-	binary.BigEndian.PutUint16(s[0:], from)
-	binary.BigEndian.PutUint16(s[2:], to)
-	binary.BigEndian.PutUint32(s[4:], seq)
-	s[12] = synSize / 4 << 4
-	s[13] = flagSYN
-	binary.BigEndian.PutUint16(s[14:], 64240) // the window, as Linux has it
-	s[20], s[21] = 2, 4                       // maximum segment size
+	rawip.Segment{From: from, To: to, Seq: seq, Flags: rawip.SYN}.Put(s[:])
+	s[20], s[21] = 2, 4 // maximum segment size
 	binary.BigEndian.PutUint16(s[22:], f.segment)
 	return s
 }
 
-// seal fills in the checksum of a segment between two IPv4 addresses.
-func seal(segment []byte, from, to netip.Addr) {
-	sum := uint32(unix.IPPROTO_TCP) + uint32(len(segment))
-	for _, addr := range [][4]byte{from.As4(), to.As4()} {
-		sum += uint32(binary.BigEndian.Uint16(addr[:2])) + uint32(binary.BigEndian.Uint16(addr[2:]))
-	}
-	for i := 0; i+1 < len(segment); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(segment[i:]))
-	}
-	for sum>>16 != 0 {
-		sum = sum&0xffff + sum>>16
-	}
-	binary.BigEndian.PutUint16(segment[checksumAt:], ^uint16(sum))
-}
-
 // decode reads an answer as the socket delivers it; ok is false for anything else. The
 // kernel has checked its IP header, and its checksum or that it has not left the machine.
-func (f tcpFamily) decode(packet []byte) (s segment, ok bool) {
+func (f tcpFamily) decode(packet []byte) (s rawip.Segment, ok bool) {
 	if f.hasHeader {
 		if len(packet) < ipv4.HeaderLen {
 			return s, false
@@ -90,15 +54,7 @@ func (f tcpFamily) decode(packet []byte) (s segment, ok bool) {
 		}
 		packet = packet[length:]
 	}
-	if len(packet) < tcpHeader {
-		return s, false
-	}
-	return segment{
-		from:  binary.BigEndian.Uint16(packet[0:]),
-		to:    binary.BigEndian.Uint16(packet[2:]),
-		ack:   binary.BigEndian.Uint32(packet[8:]),
-		flags: packet[13],
-	}, true
+	return rawip.Read(packet)
 }
 
 // quoted reads what an ICMP error has of a segment of ours: its ports and its sequence
@@ -122,7 +78,7 @@ func (f tcpFamily) filter(port uint16) ([]bpf.RawInstruction, error) {
 		bpf.LoadIndirect{Off: 2, Size: 2},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(port), SkipTrue: 3},
 		bpf.LoadIndirect{Off: 13, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: flagSYN | flagRST, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: rawip.SYN | rawip.RST, SkipTrue: 1},
 		bpf.RetConstant{Val: answerSize},
 		bpf.RetConstant{Val: 0},
 	})

@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/lvsd/lvsd/checker"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/lvsd/lvsd/checker"
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // bytesOf reads hexadecimal digits with spaces between.
@@ -27,7 +29,7 @@ func bytesOf(t testing.TB, digits string) []byte {
 
 func TestARequestIsASYN(t *testing.T) {
 	s := ipv4TCP.request(40000, 80, 0x01020304)
-	seal(s[:], netip.MustParseAddr("10.99.0.1"), netip.MustParseAddr("10.99.0.2"))
+	rawip.Seal(s[:], netip.MustParseAddr("10.99.0.1"), netip.MustParseAddr("10.99.0.2"))
 	// From port 40000 to 80, its number, no acknowledgement, 6 words, SYN, window 64240,
 	// the checksum, no urgent data, and a maximum segment size of 1460.
 	want := bytesOf(t, "9c40 0050 01020304 00000000 60 02 faf0 e7d6 0000 020405b4")
@@ -57,25 +59,25 @@ var (
 )
 
 func TestDecodeAnswers(t *testing.T) {
-	opened := segment{from: 80, to: 40000, ack: 0x01020305, flags: flagSYN | flagACK}
-	refused := segment{from: 80, to: 40000, ack: 0x01020305, flags: flagRST | flagACK}
+	opened := rawip.Segment{From: 80, To: 40000, Ack: 0x01020305, Flags: rawip.SYN | rawip.ACK}
+	refused := rawip.Segment{From: 80, To: 40000, Ack: 0x01020305, Flags: rawip.RST | rawip.ACK}
 	for _, tt := range []struct {
 		name   string
 		family tcpFamily
 		packet string
-		want   segment
+		want   rawip.Segment
 		ok     bool
 	}{
 		{"SYN/ACK, IPv4", ipv4TCP, ipv4Answer, opened, true},
 		{"SYN/ACK behind the longest IPv4 header", ipv4TCP, ipv4Options, opened, true},
 		{"RST, IPv6", ipv6TCP, ipv6Answer, refused, true},
-		{"nothing", ipv4TCP, "", segment{}, false},
-		{"nothing, IPv6", ipv6TCP, "", segment{}, false},
-		{"an IPv4 header that is cut", ipv4TCP, ipv4Answer[:30], segment{}, false},
-		{"a TCP header that is cut", ipv4TCP, ipv4Answer[:len(ipv4Answer)-5], segment{}, false},
-		{"another version of IP", ipv4TCP, "6" + ipv4Answer[1:], segment{}, false},
-		{"a header shorter than any", ipv4TCP, "44" + ipv4Answer[2:], segment{}, false},
-		{"a header longer than the packet", ipv4TCP, "4f" + ipv4Answer[2:], segment{}, false},
+		{"nothing", ipv4TCP, "", rawip.Segment{}, false},
+		{"nothing, IPv6", ipv6TCP, "", rawip.Segment{}, false},
+		{"an IPv4 header that is cut", ipv4TCP, ipv4Answer[:30], rawip.Segment{}, false},
+		{"a TCP header that is cut", ipv4TCP, ipv4Answer[:len(ipv4Answer)-5], rawip.Segment{}, false},
+		{"another version of IP", ipv4TCP, "6" + ipv4Answer[1:], rawip.Segment{}, false},
+		{"a header shorter than any", ipv4TCP, "44" + ipv4Answer[2:], rawip.Segment{}, false},
+		{"a header longer than the packet", ipv4TCP, "4f" + ipv4Answer[2:], rawip.Segment{}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, ok := tt.family.decode(bytesOf(t, tt.packet))
@@ -121,7 +123,7 @@ func TestTheFilterLetsAnswersIn(t *testing.T) {
 		{"SYN/ACK behind options", ipv4TCP, bytesOf(t, ipv4Options), true},
 		{"RST", ipv6TCP, bytesOf(t, ipv6Answer), true},
 		{"to another port", ipv4TCP, changed(ipv4Answer, 23, 0x41), false},
-		{"data of a connection", ipv4TCP, changed(ipv4Answer, 33, flagACK), false},
+		{"data of a connection", ipv4TCP, changed(ipv4Answer, 33, rawip.ACK), false},
 		{"cut", ipv4TCP, bytesOf(t, ipv4Answer)[:22], false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,13 +142,13 @@ func FuzzSegments(f *testing.F) {
 	f.Fuzz(func(t *testing.T, packet, control []byte) {
 		for _, family := range []tcpFamily{ipv4TCP, ipv6TCP} {
 			s, ok := family.decode(packet)
-			if ok && len(packet) < tcpHeader {
+			if ok && len(packet) < rawip.HeaderLen {
 				t.Errorf("%+v of %d bytes", s, len(packet))
 			}
 			if _, again := family.decode(append(slices.Clone(packet), 0)); ok && !again {
 				t.Error("one byte more is no answer any more")
 			}
-			if ok && s.flags&(flagSYN|flagRST) != 0 && runs(t, family, s.to, packet) == 0 {
+			if ok && s.Flags&(rawip.SYN|rawip.RST) != 0 && runs(t, family, s.To, packet) == 0 {
 				t.Errorf("the filter does not let %+v in", s)
 			}
 		}
@@ -169,17 +171,17 @@ func TestOnlyTheRightAnswerCounts(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		from    netip.Addr
-		segment segment
+		segment rawip.Segment
 		refused bool
 		counts  bool
 	}{
-		{"SYN/ACK", server, segment{from: 80, ack: seq + 1, flags: flagSYN | flagACK}, false, true},
-		{"RST/ACK", server, segment{from: 80, ack: seq + 1, flags: flagRST | flagACK}, true, true},
-		{"RST that acknowledges nothing", server, segment{from: 80, ack: seq + 1, flags: flagRST}, false, false},
-		{"SYN: both begin at once", server, segment{from: 80, ack: seq + 1, flags: flagSYN}, false, false},
-		{"another number", server, segment{from: 80, ack: seq, flags: flagSYN | flagACK}, false, false},
-		{"another port", server, segment{from: 81, ack: seq + 1, flags: flagSYN | flagACK}, false, false},
-		{"another host", netip.MustParseAddr("10.99.0.3"), segment{from: 80, ack: seq + 1, flags: flagSYN | flagACK}, false, false},
+		{"SYN/ACK", server, rawip.Segment{From: 80, Ack: seq + 1, Flags: rawip.SYN | rawip.ACK}, false, true},
+		{"RST/ACK", server, rawip.Segment{From: 80, Ack: seq + 1, Flags: rawip.RST | rawip.ACK}, true, true},
+		{"RST that acknowledges nothing", server, rawip.Segment{From: 80, Ack: seq + 1, Flags: rawip.RST}, false, false},
+		{"SYN: both begin at once", server, rawip.Segment{From: 80, Ack: seq + 1, Flags: rawip.SYN}, false, false},
+		{"another number", server, rawip.Segment{From: 80, Ack: seq, Flags: rawip.SYN | rawip.ACK}, false, false},
+		{"another port", server, rawip.Segment{From: 81, Ack: seq + 1, Flags: rawip.SYN | rawip.ACK}, false, false},
+		{"another host", netip.MustParseAddr("10.99.0.3"), rawip.Segment{From: 80, Ack: seq + 1, Flags: rawip.SYN | rawip.ACK}, false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ks := make(knocks)

@@ -27,7 +27,7 @@ var layers = []struct {
 	{"checker", nil, "health is decided without knowing of tables and routers"},
 	{"ipvsctl", nil, "the table is compared without knowing why it should be so"},
 	{"vrrp", nil, "a virtual router waits for nobody, so it knows nobody"},
-	{"checker/probe", []string{"checker", "internal/keyfile"}, "an edge serves its own domain, and a password is as secret as a key"},
+	{"checker/probe", []string{"checker", "internal/keyfile", "internal/rawip"}, "an edge serves its own domain, and a password is as secret as a key"},
 	{"ipvsctl/connections", []string{"ipvsctl"}, "connections are those of a table"},
 	{"ipvsctl/filter", []string{"internal/fault", "ipvsctl"}, "an edge serves its own domain"},
 	{"ipvsctl/kernel", []string{"internal/fault", "ipvsctl", "ipvsctl/connections"}, "an edge serves its own domain"},
@@ -64,13 +64,14 @@ var layers = []struct {
 	{"internal/importer/importertest", []string{"internal/config", "internal/importer"}, "tests of the importers import it"},
 	{"internal/api/apitest", []string{"internal/api"}, "tests of what makes or shows an answer import it"},
 	{"internal/netnstest", nil, "tests of the edges import it"},
+	{"internal/rawip", []string{"vrrp"}, "packets without connections are made in one way, and vrrp has the checksum that all of them have"},
 	{"internal/fault", nil, "it knows errors alone"},
 	{"internal/netlinktest", nil, "tests of the edges import it"},
 	{"internal/arch", nil, "tests of the structure alone"},
 	{"internal/realserver", []string{"internal/config", "internal/machine", "ipvsctl", "vrrp"}, "what a machine needs is decided by values"},
 	{"internal/realserver/host", []string{"internal/machine", "internal/realserver"}, "an edge serves its own domain"},
 	{"internal/doctor", []string{"internal/api", "internal/config", "internal/machine", "internal/realserver", "internal/text", "ipvsctl", "vrrp"}, "a machine is examined by values"},
-	{"internal/doctor/host", []string{"internal/config", "internal/doctor", "internal/machine"}, "an edge serves its own domain"},
+	{"internal/doctor/host", []string{"internal/config", "internal/doctor", "internal/machine", "internal/rawip"}, "an edge serves its own domain"},
 	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/compare", "internal/importer/heartbeat", "internal/importer/ipvsadm", "internal/importer/keepalived", "internal/importer/ldirectord", "ipvsctl/ipvsadm"}, "files are read and written in one place, for all programs"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/doctor", "internal/doctor/host", "internal/hook", "internal/keeper",
@@ -85,7 +86,7 @@ var layers = []struct {
 // real one's errors, and tests of the edges need namespaces.
 var systemCallers = []string{
 	"checker/probe", "ipvsctl/filter", "ipvsctl/kernel", "vrrp/link",
-	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/doctor/host", "internal/fault", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "internal/netlinktest", "integration",
+	"internal/keeper", "internal/reader", "internal/control", "internal/daemon", "internal/doctor/host", "internal/fault", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/rawip", "internal/realserver/host", "internal/spawn", "internal/state", "internal/trust", "internal/sim", "internal/netnstest", "internal/netlinktest", "integration",
 }
 
 // confined are libraries with the only packages that may import them, tests

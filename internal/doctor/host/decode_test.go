@@ -8,19 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/doctor"
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // Whatever arrives, it is an answer of a server that was asked, or none.
 func FuzzAnswerOf(f *testing.F) {
 	web, dns := netip.MustParseAddr("192.168.1.4"), netip.MustParseAddr("192.168.1.5")
 	q := &inquiry{questions: []doctor.Question{{Server: web, Port: 80}, {Server: dns}}, port: 40000, first: 1<<32 - 2}
-	tcp := make([]byte, ipHeader+tcpHeader)
+	tcp := make([]byte, ipHeader+rawip.HeaderLen)
 	tcp[0], tcp[9] = 0x45, unix.IPPROTO_TCP
 	copy(tcp[12:], web.AsSlice())
-	binary.BigEndian.PutUint16(tcp[20:], 80)
-	binary.BigEndian.PutUint16(tcp[22:], q.port)
-	binary.BigEndian.PutUint32(tcp[28:], q.first+asOutside+1)
-	tcp[33] = synFlag | ackFlag
+	rawip.Segment{From: 80, To: q.port, Ack: q.first + asOutside + 1, Flags: rawip.SYN | rawip.ACK}.Put(tcp[ipHeader:])
 	if server, place, ok := q.answerOf(tcp); !ok || server != web || place != asOutside {
 		f.Fatalf("a SYN-ACK is %v of %v, %v", place, server, ok)
 	}

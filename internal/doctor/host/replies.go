@@ -12,9 +12,12 @@ import (
 	"time"
 
 	"golang.org/x/net/bpf"
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/doctor"
+	"github.com/lvsd/lvsd/internal/rawip"
 )
 
 // Ask asks real servers as this director, as the virtual address and as doctor.Outside, all at
@@ -36,12 +39,8 @@ func Ask(questions []doctor.Question, wait time.Duration) (map[netip.Addr]doctor
 	return q.answers, nil
 }
 
-// The parts of an IPv4 packet, in bytes, and TCP's flags.
-const (
-	ipHeader, tcpHeader, echoHeader = 20, 20, 8
-
-	synFlag, rstFlag, ackFlag = 1 << 1, 1 << 2, 1 << 4
-)
+// The headers of IPv4 and of an echo, in bytes.
+const ipHeader, echoHeader = 20, 8
 
 // The places of those as whom a server is asked.
 const (
@@ -86,7 +85,10 @@ func newInquiry(questions []doctor.Question) (q *inquiry, err error) {
 		q.sources, q.indices = append(q.sources, sources), append(q.indices, index)
 		q.answers[a.Server] = doctor.Answers{}
 	}
-	return q, errors.Join(q.reserve(), q.openRaw(), q.openEars())
+	if q.reserved, q.port, err = rawip.ReservePort(unix.AF_INET); err != nil {
+		return q, fmt.Errorf("reserving a port: %w", err)
+	}
+	return q, errors.Join(q.openRaw(), q.openEars())
 }
 
 func (q *inquiry) close() {
@@ -95,22 +97,6 @@ func (q *inquiry) close() {
 			_ = unix.Close(fd)
 		}
 	}
-}
-
-// reserve takes a port that no connection of this machine has then.
-func (q *inquiry) reserve() (err error) {
-	if q.reserved, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		return os.NewSyscallError("socket", err)
-	}
-	if err := unix.Bind(q.reserved, &unix.SockaddrInet4{}); err != nil {
-		return os.NewSyscallError("bind", err)
-	}
-	name, err := unix.Getsockname(q.reserved)
-	if err != nil {
-		return os.NewSyscallError("getsockname", err)
-	}
-	q.port = uint16(name.(*unix.SockaddrInet4).Port)
-	return nil
 }
 
 // openRaw opens the socket for packets with a header of their own. Those to a server that
@@ -133,16 +119,16 @@ func (q *inquiry) openEars() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := unix.SetsockoptSockFprog(q.ears, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}); err != nil {
-		return os.NewSyscallError("setsockopt", err)
+	if err := rawip.Attach(q.ears, program); err != nil {
+		return err
 	}
 	const ipv4 = unix.ETH_P_IP>>8 | unix.ETH_P_IP&0xff<<8 // big-endian, in the kernel's structure
 	return os.NewSyscallError("bind", unix.Bind(q.ears, &unix.SockaddrLinklayer{Protocol: ipv4}))
 }
 
 // filter lets in what is for the reserved port, by TCP, or as the identifier of an echo.
-func (q *inquiry) filter() ([]unix.SockFilter, error) {
-	raw, err := bpf.Assemble([]bpf.Instruction{
+func (q *inquiry) filter() ([]bpf.RawInstruction, error) {
+	return bpf.Assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 6, Size: 2},
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 0x1fff, SkipTrue: 9}, // not the first fragment
 		bpf.LoadMemShift{Off: 0},
@@ -156,11 +142,6 @@ func (q *inquiry) filter() ([]unix.SockFilter, error) {
 		bpf.RetConstant{Val: 128},
 		bpf.RetConstant{Val: 0},
 	})
-	program := make([]unix.SockFilter, len(raw))
-	for i, in := range raw {
-		program[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	return program, err
 }
 
 // each calls a function with each server and each as whom it is asked, by their place.
@@ -178,34 +159,28 @@ func (q *inquiry) each(f func(place int)) {
 func (q *inquiry) send(place int) {
 	question, seq := &q.questions[place/asMany], q.first+uint32(place)
 	if question.Port == 0 {
-		echo := []byte{8, 0, 0, 0} // an echo request (RFC 792)
-		echo = binary.BigEndian.AppendUint16(echo, q.port)
-		echo = binary.BigEndian.AppendUint16(echo, uint16(place))
-		binary.BigEndian.PutUint16(echo[2:], sum(0, echo))
-		q.write(place, unix.IPPROTO_ICMP, echo)
+		echo := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(q.port), Seq: place}}
+		if b, err := echo.Marshal(nil); err == nil {
+			q.write(place, unix.IPPROTO_ICMP, b)
+		}
 		return
 	}
-	q.write(place, unix.IPPROTO_TCP, q.segment(place, seq, synFlag))
+	q.write(place, unix.IPPROTO_TCP, q.segment(place, seq, rawip.SYN))
 }
 
 // giveUp ends the connection that was asked for, whether an answer came or went elsewhere.
 func (q *inquiry) giveUp(place int) {
 	if q.questions[place/asMany].Port != 0 {
-		q.write(place, unix.IPPROTO_TCP, q.segment(place, q.first+uint32(place)+1, rstFlag))
+		q.write(place, unix.IPPROTO_TCP, q.segment(place, q.first+uint32(place)+1, rawip.RST))
 	}
 }
 
-// segment is one of TCP without data (RFC 9293, section 3.1).
+// segment is one of TCP without data.
 func (q *inquiry) segment(place int, seq uint32, flags byte) []byte {
 	question, source := &q.questions[place/asMany], q.sources[place/asMany][place%asMany]
-	s := make([]byte, tcpHeader)
-	binary.BigEndian.PutUint16(s[0:], q.port)
-	binary.BigEndian.PutUint16(s[2:], question.Port)
-	binary.BigEndian.PutUint32(s[4:], seq)
-	s[12], s[13] = tcpHeader/4<<4, flags
-	binary.BigEndian.PutUint16(s[14:], 64240)
-	pseudo := append(source.AsSlice(), question.Server.AsSlice()...)
-	binary.BigEndian.PutUint16(s[16:], sum(uint32(unix.IPPROTO_TCP+len(s)), append(pseudo, s...)))
+	s := make([]byte, rawip.HeaderLen)
+	rawip.Segment{From: q.port, To: question.Port, Seq: seq, Flags: flags}.Put(s)
+	rawip.Seal(s, source, question.Server)
 	return s
 }
 
@@ -217,17 +192,6 @@ func (q *inquiry) write(place int, protocol byte, body []byte) {
 	copy(p[12:], source.AsSlice())
 	copy(p[16:], question.Server.AsSlice())
 	_ = unix.Sendto(q.raw, append(p, body...), 0, &unix.SockaddrInet4{Addr: question.Server.As4()})
-}
-
-// sum is the Internet checksum of bytes (RFC 1071).
-func sum(s uint32, bytes []byte) uint16 {
-	for i := 0; i+1 < len(bytes); i += 2 {
-		s += uint32(binary.BigEndian.Uint16(bytes[i:]))
-	}
-	for s>>16 != 0 {
-		s = s&0xffff + s>>16
-	}
-	return ^uint16(s)
 }
 
 // receive notes the answers that arrive until then.
@@ -273,11 +237,11 @@ func (q *inquiry) answerOf(p []byte) (server netip.Addr, place int, ok bool) {
 	}
 	server, body := netip.AddrFrom4([4]byte(p[12:16])), p[min(len(p), int(p[0]&15)*4):]
 	port := uint16(0)
-	switch {
-	case p[9] == unix.IPPROTO_TCP && len(body) >= tcpHeader && body[13]&ackFlag != 0 && body[13]&(synFlag|rstFlag) != 0:
-		port = binary.BigEndian.Uint16(body[0:])
-		place = int(min(binary.BigEndian.Uint32(body[8:])-1-q.first, math.MaxUint16))
-		ok = port != 0 && binary.BigEndian.Uint16(body[2:]) == q.port
+	switch s, isSegment := rawip.Read(body); {
+	case p[9] == unix.IPPROTO_TCP && isSegment && s.Flags&rawip.ACK != 0 && s.Flags&(rawip.SYN|rawip.RST) != 0:
+		port = s.From
+		place = int(min(s.Ack-1-q.first, math.MaxUint16))
+		ok = port != 0 && s.To == q.port
 	case p[9] == unix.IPPROTO_ICMP && len(body) >= echoHeader && body[0] == 0:
 		place = int(binary.BigEndian.Uint16(body[6:]))
 		ok = binary.BigEndian.Uint16(body[4:]) == q.port
