@@ -29,6 +29,14 @@ type Arg struct {
 func (*Arg) item()   {}
 func (*Block) item() {}
 
+// made is what an argument of a block was made of; where nothing is known, that is as the block.
+func (a *Arg) made(of *Block) []Place {
+	if len(a.From) > 0 {
+		return a.From
+	}
+	return of.From
+}
+
 // NewBlock returns a block without anything in it.
 func NewBlock(kind string, labels ...string) *Block { return &Block{Kind: kind, Labels: labels} }
 

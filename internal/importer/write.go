@@ -23,7 +23,32 @@ func Write(blocks []*Block) string {
 	return w.String()
 }
 
-type writer struct{ strings.Builder }
+// Sources returns what the lines were made of that Write writes of blocks, by their numbers.
+func Sources(blocks []*Block) map[int][]Place {
+	w := &writer{from: make(map[int][]Place)}
+	for i, b := range blocks {
+		if i > 0 {
+			w.WriteByte('\n')
+		}
+		w.block(b, "")
+	}
+	return w.from
+}
+
+type writer struct {
+	strings.Builder
+	from        map[int][]Place // by lines; nil: nobody asks
+	lines, seen int             // what of the text was counted
+}
+
+// mark notes what the next line is made of.
+func (w *writer) mark(from []Place) {
+	if w.from != nil {
+		w.lines += strings.Count(w.String()[w.seen:], "\n")
+		w.seen = w.Len()
+		w.from[w.lines+1] = from
+	}
+}
 
 func (w *writer) comment(lines []string, indent string) {
 	for _, line := range lines {
@@ -39,11 +64,17 @@ func (w *writer) block(b *Block, indent string) {
 		head += " " + quote(l)
 	}
 	if line, ok := inline(b, head); ok {
+		if len(b.Items) > 0 {
+			w.mark(b.Items[0].(*Arg).made(b))
+		} else {
+			w.mark(b.From)
+		}
 		w.WriteString(line + "\n")
 		return
 	}
+	w.mark(b.From)
 	w.WriteString(head + " {\n")
-	w.items(b.Items, indent+"  ")
+	w.items(b, indent+"  ")
 	w.WriteString(indent + "}\n")
 }
 
@@ -67,7 +98,8 @@ func indentOf(line string) string { return line[:len(line)-len(strings.TrimLeft(
 
 // items writes what a block contains. The signs of arguments on lines that follow each
 // other stand below each other, and so do their comments.
-func (w *writer) items(items []Item, indent string) {
+func (w *writer) items(of *Block, indent string) {
+	items := of.Items
 	for i := 0; i < len(items); {
 		if b, is := items[i].(*Block); is {
 			if i > 0 && (tall(b, indent) || tall(items[i-1], indent)) {
@@ -81,7 +113,7 @@ func (w *writer) items(items []Item, indent string) {
 		for end < len(items) && argument(items[end]) != nil {
 			end++
 		}
-		w.arguments(items[i:end], indent)
+		w.arguments(of, items[i:end], indent)
 		i = end
 	}
 }
@@ -102,7 +134,7 @@ func argument(it Item) *Arg {
 }
 
 // arguments writes arguments on lines that follow each other.
-func (w *writer) arguments(items []Item, indent string) {
+func (w *writer) arguments(of *Block, items []Item, indent string) {
 	name, long := 0, 0
 	texts := make([]string, len(items))
 	for _, it := range items {
@@ -116,6 +148,7 @@ func (w *writer) arguments(items []Item, indent string) {
 		}
 	}
 	for i, it := range items {
+		w.mark(argument(it).made(of))
 		w.WriteString(texts[i])
 		if c := argument(it).Comment; c != "" {
 			w.WriteString(strings.Repeat(" ", max(0, long-utf8.RuneCountInString(texts[i]))) + " # " + c)

@@ -67,6 +67,9 @@ func Read(r Request) (*Import, error) {
 		return nil, err
 	}
 	files := disk{stdin: stdin}
+	if err := r.finished(files); err != nil {
+		return nil, err
+	}
 	im := &Import{Program: r.Program, request: r, files: files}
 	read, known := readers[r.Program]
 	switch {
@@ -257,11 +260,37 @@ func (im *Import) load() (all []*config.Config, refused config.Diagnostics, err 
 	for _, node := range im.Nodes {
 		c, diags := config.Parse(sources, config.Options{Node: node})
 		if diags.HasErrors() {
-			return nil, diags, nil // The other directors' would say the same.
+			return nil, im.traced(diags), nil // The other directors' would say the same.
 		}
 		all = append(all, c)
 	}
 	return all, nil, nil
+}
+
+// traced has each mistake say of which lines of the other program's that was made.
+func (im *Import) traced(diags config.Diagnostics) config.Diagnostics {
+	from := importer.Sources(im.Blocks)
+	for i := range diags {
+		if places := from[diags[i].Line]; len(places) > 0 {
+			diags[i].Detail += " It was made of " + placesText(places) + "."
+		}
+	}
+	return diags
+}
+
+// placesText lists some places, each once.
+func placesText(places []importer.Place) string {
+	const most = 3
+	var all []string
+	for _, p := range places {
+		if text := fmt.Sprintf("%s:%d", p.File, p.Line); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	if more := len(all) - most; more > 0 {
+		return strings.Join(all[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Write writes the configuration, and the files with secrets, into a folder, which is made.
