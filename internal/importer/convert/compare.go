@@ -8,17 +8,12 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/importer"
 	"github.com/lvsd/lvsd/internal/importer/compare"
-	"github.com/lvsd/lvsd/internal/importer/keepalived"
 )
 
 // An outliner works out what a program makes of its own file, on one director.
 type outliner func(r *Request, files disk, node, path string) (importer.Outline, error)
 
 var outliners = map[string]outliner{"keepalived": outlineKeepalived, "ldirectord": outlineLdirectord, "ipvsadm": outlineIPVSAdm, "heartbeat": outlineHeartbeat}
-
-func outlineKeepalived(_ *Request, files disk, node, path string) (importer.Outline, error) {
-	return keepalived.Outline(files, path, options(node))
-}
 
 // Compared puts what the other program makes of its configuration beside what lvsd makes of the
 // one that was imported. Without mistakes, refused is empty.

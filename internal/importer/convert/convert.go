@@ -1,15 +1,10 @@
-// Package convert reads other programs' configurations on this machine, has the importers
-// make lvsd's of them, validates that, and writes it, or compares it with what the other
-// program makes of its own.
 package convert
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -19,22 +14,7 @@ import (
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/importer"
-	"github.com/lvsd/lvsd/internal/importer/keepalived"
 )
-
-// A Request is what is to be imported.
-type Request struct {
-	Program string
-	// Files are its files; "-" is what Stdin has. Nodes are those of each director instead,
-	// by the names of directors; with Heartbeat, what each has beside Files.
-	Files []string
-	Nodes map[string]string
-	Stdin io.Reader
-	// Host is the name of this director.
-	Host string
-	// Resolve: names of hosts are looked up.
-	Resolve bool
-}
 
 // An Import is lvsd's configuration, and what did not come along.
 type Import struct {
@@ -45,14 +25,6 @@ type Import struct {
 
 	request Request
 	files   disk
-}
-
-// Programs are those whose configurations are read, with the words for their files.
-var Programs = []struct{ Name, Files string }{
-	{"keepalived", "FILE"},
-	{"ldirectord", "FILE"},
-	{"ipvsadm", "FILE"},
-	{"heartbeat", "FILE ..."},
 }
 
 // A reader imports one file of a program, of one director.
@@ -92,92 +64,6 @@ func Read(r Request) (*Import, error) {
 	im.Blocks = importer.Simplify(im.Blocks)
 	importer.Sort(im.Losses)
 	return im, nil
-}
-
-// input reads standard input, if it is asked for.
-func (r *Request) input() ([]byte, error) {
-	if !slices.Contains(r.Files, stdinName) {
-		return nil, nil
-	}
-	text, err := io.ReadAll(io.LimitReader(r.Stdin, maxInput+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading standard input: %w", err)
-	}
-	if len(text) > maxInput {
-		return nil, fmt.Errorf("standard input has more than %d MiB", maxInput>>20)
-	}
-	return text, nil
-}
-
-// maxInput bounds what is read of a file.
-const maxInput = 64 << 20
-
-// stdinName is the name of standard input on the command line.
-const stdinName = "-"
-
-// Disk is the files of this machine, and standard input.
-type disk struct{ stdin []byte }
-
-func (d disk) Open(path string) ([]byte, error) {
-	if filepath.Base(path) == stdinName && d.stdin != nil {
-		return d.stdin, nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxInput+1))
-	if err == nil && len(text) > maxInput {
-		err = fmt.Errorf("%s has more than %d MiB", path, maxInput>>20)
-	}
-	return text, err
-}
-
-func (disk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
-
-// options are those of keepalived, started as one director.
-func options(node string) keepalived.Options {
-	return keepalived.Options{ID: node, Env: os.LookupEnv, LookPath: func(name string) (string, bool) {
-		path, err := exec.LookPath(name)
-		return path, err == nil
-	}, KnownUser: func(name string) bool {
-		_, err := user.Lookup(name)
-		return err == nil
-	}}
-}
-
-func readKeepalived(_ *Request, files disk, node, path string) (importer.Result, error) {
-	return keepalived.Import(files, path, options(node))
-}
-
-// keepalived imports one file: of one director, or with conditions for several.
-func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
-	path := r.Files[0]
-	ids, err := keepalived.IDs(files, path, options(r.Host))
-	if err != nil {
-		return importer.Result{}, nil, err
-	}
-	if len(ids) < 2 {
-		result, err := keepalived.Import(files, path, options(r.Host))
-		return result, []string{r.Host}, err
-	}
-	of := make(map[string]importer.Result, len(ids))
-	for _, id := range ids {
-		if of[id], err = keepalived.Import(files, path, options(id)); err != nil {
-			return importer.Result{}, nil, err
-		}
-	}
-	result := importer.Merge(of)
-	result.Losses = append(result.Losses, importer.Loss{
-		Place: importer.Place{File: path, Line: 1}, Kind: importer.Note, Text: "@" + strings.Join(ids, ", @"),
-		Reason: "these ids of keepalived (--config-id) are the names of the directors now",
-		Remedy: "Name the hosts so, or start lvsd with --node.",
-	})
-	return result, ids, nil
 }
 
 // byNode imports a file of each director, in the order of their names.

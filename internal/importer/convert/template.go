@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	plain "github.com/lvsd/lvsd/internal/text"
 )
 
 // placeholder is what other programs put something in for: Jinja, ERB and Go's templates
@@ -34,10 +32,13 @@ func (r *Request) finished(files disk) error {
 			continue
 		}
 		also := ""
-		if more > 0 {
-			also = " (and " + plain.Count(more, "more line") + " like it)"
+		switch {
+		case more == 1:
+			also = ", as on 1 line below"
+		case more > 1:
+			also = fmt.Sprintf(", as on %d lines below", more)
 		}
-		return fmt.Errorf("%s:%d: %s%s is a placeholder: give the file that is made of this template, as it is on a director", path, line, found, also)
+		return fmt.Errorf("%s:%d: %s is a placeholder%s: give the file that is made of this template, as it is on a director", path, line, found, also)
 	}
 	return nil
 }

@@ -13,13 +13,13 @@ func TestATemplateIsToldInOneLine(t *testing.T) {
 		return strings.NewReplacer("%i", iface, "%a", address).Replace(router)
 	}
 	for name, tt := range map[string]struct{ program, text, want string }{
-		"Jinja":                        {"keepalived", made("{{ iface }}", "{{ vip }}/24"), ":2: {{ iface }} (and 1 more line like it) is a placeholder"},
-		"a statement of Jinja":         {"keepalived", "{% if x %}\n" + made("eth0", "10.0.0.1") + "{% endif %}\n", ":1: {% if x %} (and 1 more line like it)"},
+		"Jinja":                        {"keepalived", made("{{ iface }}", "{{ vip }}/24"), ":2: {{ iface }} is a placeholder, as on 1 line below"},
+		"a statement of Jinja":         {"keepalived", "{% if x %}\n" + made("eth0", "10.0.0.1") + "{% endif %}\n", ":1: {% if x %} is a placeholder, as on 1 line below"},
 		"Jinja in quotes":              {"keepalived", "vrrp_script s {\n  script \"{{ check }}\"\n}\n" + made("eth0", "10.0.0.1"), ":2: {{ check }} is a placeholder"},
 		"ERB":                          {"keepalived", made("<%= @interface %>", "10.0.0.1"), ":2: <%= @interface %> is a placeholder"},
 		"Go":                           {"keepalived", made("{{.Iface}}", "10.0.0.1"), ":2: {{.Iface}} is a placeholder"},
-		"words to be replaced by hand": {"keepalived", made("<INTERFACE>", "<VIP>/24"), ":2: <INTERFACE> (and 1 more line like it) is a placeholder"},
-		"envsubst":                     {"keepalived", made("$IFACE", "${VIP}/24"), ":2: $IFACE (and 1 more line like it) is a placeholder"},
+		"words to be replaced by hand": {"keepalived", made("<INTERFACE>", "<VIP>/24"), ":2: <INTERFACE> is a placeholder, as on 1 line below"},
+		"envsubst":                     {"keepalived", made("$IFACE", "${VIP}/24"), ":2: $IFACE is a placeholder, as on 1 line below"},
 		"sed":                          {"keepalived", made("eth0", "__VIP__"), ":5: __VIP__ is a placeholder"},
 		"in ldirectord's":              {"ldirectord", "virtual=${VIP}:80\n\treal=10.0.0.2:80 gate\n", ":1: ${VIP} is a placeholder"},
 		"keepalived's own variables":   {"keepalived", "$IFACE=eth0\n" + made("$IFACE", "10.0.0.1"), ""},
