@@ -34,7 +34,9 @@ func (i *instance) announce(b *importer.Block, name, word, global string) {
 	if s == nil {
 		return
 	}
-	if n, ok := i.whole(s, 1, 0, 86400); ok && n > 0 {
+	if n, ok := i.whole(s, 1, 0, 86400); ok && name == "repeat" && n == 1 {
+		i.note(s, "it is the default")
+	} else if ok && n > 0 {
 		v := importer.Number(min(n, 100))
 		if name == "refresh" {
 			v = importer.Duration(time.Duration(n) * time.Second)

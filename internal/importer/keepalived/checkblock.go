@@ -307,7 +307,7 @@ func (l *lvs) fileCheck(t target) []*importer.Block {
 		return nil
 	}
 	w := t.c.weight.or(f.weight)
-	if !w.given || w.value.factor != 0 { // Without a word, it is 1.
+	if !f.decides(t.c) {
 		l.dropBlock(importer.Lost, t.c.head, "it adds the number in the file, multiplied, to the server's weight, and lvsd has no such sum",
 			`Write check "file" { path = "`+f.path.value+`" } with weight = "absolute", and have the server's weight in the file.`)
 		return nil
@@ -316,12 +316,8 @@ func (l *lvs) fileCheck(t target) []*importer.Block {
 	l.uses(append([]importer.Place{f.head.Place}, f.path.from...))
 	l.uses(f.weight.from)
 	b.Of(f.head.Place).Of(f.weight.from...)
-	script, note := `! grep -qsE '^[[:space:]]*[-+]?0*[1-9]' "$0"`, "The server is down while the number in the file is not 0."
-	if w.value.reverse {
-		script, note = strings.TrimPrefix(script, "! "), "The server is down while the number in the file is 0, or the file is missing."
-	}
-	b.Note(note)
-	b.Set("run", importer.Strings("/bin/sh", "-c", script, f.path.value), f.path.from...)
+	b.Note(map[bool]string{false: "The server is down while the number in the file is not 0.", true: "The server is down while the number in the file is 0, or the file is missing."}[w.value.reverse])
+	b.Set("run", importer.Strings(f.program(w.value.reverse)...), f.path.from...)
 	pace{interval: time.Second, timeout: 10 * time.Second, fall: 1}.set(b, nil)
 	return []*importer.Block{b}
 }

@@ -58,6 +58,22 @@ func TestConfigurationsAsTheyAreFound(t *testing.T) {
 			want: []string{`on "up"`}, not: []string{`on "down"`},
 			losses: []string{`6: lost: without quotes around all of it, keepalived takes "/bin/x" for the user`},
 		},
+		"a second vrrp_instance has the addresses of the first one, to have another link watched": {
+			conf: router("authentication {\nauth_type PASS\nauth_pass one\n}\n"+vip) +
+				"vrrp_instance b {\ninterface eth1\nvirtual_router_id 4\nauthentication {\nauth_type PASS\nauth_pass two\n}\n" + vip + "}\nvrrp_sync_group g {\ngroup {\na\nb\n}\n}\n",
+			want: []string{`virtual_router "a"`}, not: []string{`virtual_router "b"`, "sync_group"},
+			losses: []string{"13: lost: the vrrp_instance a has its addresses", "21: lost: it belongs to vrrp_instance", "24: note: one vrrp_instance of it came along", "27: note: this vrrp_instance did not come along"},
+		},
+		"each network has the same link-local address": {
+			conf: router("version 3\nvirtual_ipaddress {\nfe80::1/64\nfd00::1/64\n}") +
+				"vrrp_instance b {\ninterface eth1\nvirtual_router_id 4\nversion 3\nvirtual_ipaddress {\nfe80::1/64\nfd00:1::1/64\n}\n}\n",
+			want:   []string{`addresses = ["fd00:1::1/64"]`},
+			losses: []string{"15: lost: the vrrp_instance a has this address on eth0, and lvsd has a link-local address on one interface only"},
+		},
+		"one packet in each announcement is as usual": {
+			conf: router("garp_master_repeat 1\n" + vip), not: []string{"announce"},
+			losses: []string{"4: note: it is the default"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Import(disk{"k.conf": tt.conf}, "k.conf", Options{ID: "lvs1", KnownUser: func(name string) bool { return name == "nobody" || name == "root" }})

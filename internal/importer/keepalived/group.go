@@ -55,7 +55,13 @@ func (r *routers) group(g *syncGroup) {
 		known[i.name] = i
 	}
 	var members []string
+	gone := 0
 	for n, name := range g.members {
+		if known[name] == nil && r.gone[name] {
+			gone++
+			r.lose(importer.Note, &Statement{Place: g.from[min(n+1, len(g.from)-1)], Words: []string{name}, Raw: name}, "this vrrp_instance did not come along, as its line says", "")
+			continue
+		}
 		if known[name] == nil {
 			r.lose(importer.Lost, &Statement{Place: g.from[min(n+1, len(g.from)-1)], Words: []string{name}, Raw: name}, "there is no vrrp_instance of that name, and keepalived passes over it", "")
 			continue
@@ -64,13 +70,21 @@ func (r *routers) group(g *syncGroup) {
 	}
 	switch len(members) {
 	case 0:
+		if gone > 0 {
+			r.dropBlock(importer.Lost, g.s, "none of its vrrp_instances came along", "")
+			return
+		}
 		r.lose(importer.Lost, g.s, "no vrrp_instance is in this group, and keepalived does not take it either", "Name them in a block group in it, one on each line.")
 		r.drop(importer.Lost, g.s)
 		return
 	case 1:
 		i := known[members[0]]
 		i.b.Of(g.s.Place).Of(g.from...)
-		r.note(g.s, "a group of one is nothing but its vrrp_instance, which has what the group says")
+		if gone > 0 {
+			r.note(g.s, "one vrrp_instance of it came along, which has what the group says")
+		} else {
+			r.note(g.s, "a group of one is nothing but its vrrp_instance, which has what the group says")
+		}
 		r.joined(g, i.b, i.device, i.virtual)
 		return
 	}

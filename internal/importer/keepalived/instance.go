@@ -13,8 +13,9 @@ type routers struct {
 	trackers  *trackers
 	garp      []*garpGroup
 	list      []*instance
-	addresses map[netip.Addr]string // with the vrrp_instance that has them
-	grouped   map[string]bool       // by a vrrp_sync_group, which decides about weights
+	addresses map[netip.Addr]*instance // with who has them
+	gone      map[string]bool          // vrrp_instances that did not come along
+	grouped   map[string]bool          // by a vrrp_sync_group, which decides about weights
 }
 
 // An instance is a vrrp_instance on its way to a virtual_router.
@@ -36,5 +37,6 @@ type instance struct {
 	named      []importer.Place
 	syncs      *Statement // lvs_sync_daemon_interface
 	peers      []netip.Addr
-	advertised int // addresses
+	advertised int    // addresses
+	taken      string // the vrrp_instance that has one of its addresses already
 }

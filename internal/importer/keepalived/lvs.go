@@ -3,6 +3,7 @@ package keepalived
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
 )
@@ -32,6 +33,22 @@ type trackedFile struct {
 	head   *Statement
 	path   setting[string]
 	weight setting[fileWeight]
+}
+
+// decides reports whether the number in the file takes the server out of a check, rather than
+// changing its weight. Without a word, the weight is 1.
+func (f *trackedFile) decides(c *checker) bool {
+	w := c.weight.or(f.weight)
+	return strings.HasPrefix(f.path.value, "/") && w.given && w.value.factor == 0
+}
+
+// program is what looks whether the number in the file is 0, or with reverse, whether it is not.
+func (f *trackedFile) program(reverse bool) []string {
+	script := `! grep -qsE '^[[:space:]]*[-+]?0*[1-9]' "$0"`
+	if reverse {
+		script = strings.TrimPrefix(script, "! ")
+	}
+	return []string{"/bin/sh", "-c", script, f.path.value}
 }
 
 // trackedFile remembers a file by its name. What becomes of the block is importVRRP's.

@@ -175,7 +175,7 @@ func (d *drawing) checks(v *virtualServer, b batch, service string) {
 		seen[at] = true
 		var all []importer.Probe
 		for _, c := range r.checks {
-			for _, p := range probes(v, r, c) {
+			for _, p := range append(probes(v, r, c), d.fileProbes(c)...) {
 				p.Service, p.Server = service, importer.ServerName(at.Addr(), at.Port(), b.entries[0].port)
 				all = append(all, p)
 			}
@@ -241,6 +241,17 @@ func probes(v *virtualServer, r *realServer, c *checker) (all []importer.Probe) 
 		}
 	}
 	return append([]importer.Probe{p}, all...)
+}
+
+// fileProbes is what keepalived does for a FILE_CHECK, if the number decides: the file is watched.
+func (d *drawing) fileProbes(c *checker) []importer.Probe {
+	f := d.lvs.files[c.file.value]
+	if !c.head.Is("FILE_CHECK") || f == nil || !f.decides(c) {
+		return nil
+	}
+	p := importer.Probe{Place: c.head.Place, Kind: "exec", Every: time.Second, Silent: 10 * time.Second}
+	p.Detail("runs", strings.Join(f.program(c.weight.or(f.weight).value.reverse), " "))
+	return []importer.Probe{p}
 }
 
 // details are what is asked, and what must come.

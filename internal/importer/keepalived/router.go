@@ -1,6 +1,8 @@
 package keepalived
 
 import (
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -30,13 +32,14 @@ func (r *routers) instance(s *Statement) {
 		r.dropBlock(importer.Lost, s, "without a virtual_router_id, keepalived does not run it either", "")
 		return
 	}
+	losses, files := len(r.Losses), len(r.Files)
 	i.id = n
 	i.b = r.add(importer.NewBlock("virtual_router", i.name).Of(s.Place).Note(comments(s)...))
 	r.list = append(r.list, i)
 	r.trackers.at = r.trackers.index[s]
 	i.compose(id)
 	if !i.moves() {
-		r.retract(i)
+		r.retract(i, losses, files)
 		return
 	}
 	i.section.rest()
@@ -51,15 +54,32 @@ func (i *instance) moves() bool {
 	})
 }
 
-// retract takes a virtual router back with which nothing would move.
-func (r *routers) retract(i *instance) {
+// retract takes a virtual router back with which nothing would move, with what was told of its
+// lines and the files that it has.
+func (r *routers) retract(i *instance, losses, files int) {
 	is := func(b *importer.Block) bool { return b == i.b }
 	r.Blocks = slices.DeleteFunc(r.Blocks, is)
 	r.list = r.list[:len(r.list)-1]
+	r.gone[i.name] = true
+	maps.DeleteFunc(r.addresses, func(_ netip.Addr, by *instance) bool { return by == i })
 	for _, d := range r.trackers.order {
 		d.uses = slices.DeleteFunc(d.uses, func(b *importer.Block) bool { return slices.Contains(i.b.Items, importer.Item(b)) })
 	}
-	r.lose(importer.Lost, i.s, "it has no address, and nothing else that would move: keepalived exchanges adverts for it all the same", "Write a virtual_router with an address, or with a program in an on block.")
+	inner := map[importer.Place]bool{}
+	for _, s := range i.s.Block {
+		inner[s.Place] = true
+		for _, line := range s.Block {
+			inner[line.Place] = true
+		}
+	}
+	r.Losses = append(r.Losses[:losses:losses], slices.DeleteFunc(r.Losses[losses:], func(l importer.Loss) bool { return inner[l.Place] })...)
+	r.Files = r.Files[:files]
+	reason, remedy := "it has no address, and nothing else that would move: keepalived exchanges adverts for it all the same", "Write a virtual_router with an address, or with a program in an on block."
+	if i.taken != "" {
+		reason = "the vrrp_instance " + i.taken + " has its addresses, and only one virtual router can hold an address"
+		remedy = "If it is there to have both links watched, write track \"interface\" \"" + i.device + "\" {} in the virtual_router " + i.taken + "."
+	}
+	r.lose(importer.Lost, i.s, reason, remedy)
 	r.drop(importer.Lost, i.s)
 }
 

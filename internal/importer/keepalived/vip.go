@@ -166,15 +166,17 @@ func (v *vip) simple() bool { return len(v.options) == 0 }
 // held reports whether a virtual router has an address already, and tells of it.
 func (i *instance) held(v *vip) bool {
 	a := v.prefix.Addr()
-	by := i.r.addresses[a]
-	switch by {
-	case "":
-		i.r.addresses[a] = i.name
+	switch by := i.r.addresses[a]; {
+	case by == nil:
+		i.r.addresses[a] = i
 		return false
-	case i.name:
+	case by == i:
 		i.note(v.s, "the address is there already, and the kernel has it once")
+	case a.IsLinkLocalUnicast() && by.device != i.device:
+		i.lose(importer.Lost, v.s, "the vrrp_instance "+by.name+" has this address on "+by.device+", and lvsd has a link-local address on one interface only", "Give each network one of its own, such as fe80::"+decimal(i.id)+", and write that in what has it as its router.")
 	default:
-		i.lose(importer.Lost, v.s, "the vrrp_instance "+by+" has this address, and only one virtual router can hold it", "")
+		i.taken = by.name
+		i.lose(importer.Lost, v.s, "the vrrp_instance "+by.name+" has this address, and only one virtual router can hold it", "")
 	}
 	return true
 }

@@ -10,7 +10,7 @@ import (
 // importVRRP adds the virtual routers, and what concerns the daemon as a whole.
 func importVRRP(list []*Statement, w *walk) {
 	top := w.section(slices.DeleteFunc(slices.Clone(list), func(s *Statement) bool { return slices.Contains(lvsWords, s.Words[0]) }))
-	r := &routers{walk: w, addresses: map[netip.Addr]string{}, grouped: map[string]bool{}}
+	r := &routers{walk: w, addresses: map[netip.Addr]*instance{}, gone: map[string]bool{}, grouped: map[string]bool{}}
 	r.globals = readGlobals(w, top)
 	r.trackers = readTrackers(w, top)
 	r.garp = readGarpGroups(w, top)

@@ -152,7 +152,14 @@ func (p *parser) value(l *line, words map[string]reading) error {
 	}
 	v, ok := r.read(l.value)
 	if !ok {
-		return refuse(l.Place, "%s: %s was expected", l.word, r.expected)
+		said, hint := l.word, ""
+		if l.word != "passwd" && l.word != "secret" {
+			said += "=" + bounded(l.value)
+		}
+		if l.word == "service" {
+			hint = "; what a changed ldirectord knows has no counterpart: write service=none for the import, and then a check \"exec\" of your own"
+		}
+		return refuse(l.Place, "%s: %s was expected%s", said, r.expected, hint)
 	}
 	l.value = v
 	return nil
