@@ -70,6 +70,26 @@ func TestConfigurationsAsTheyAreFound(t *testing.T) {
 			want:   []string{`addresses = ["fd00:1::1/64"]`},
 			losses: []string{"15: lost: the vrrp_instance a has this address on eth0, and lvsd has a link-local address on one interface only"},
 		},
+		"a state that is none is BACKUP": {
+			conf: router("state SLAVE\npriority 90\nnopreempt\n" + vip), want: []string{"preempt   = false"},
+			losses: []string{"4: note: keepalived has the states MASTER and BACKUP"},
+		},
+		"a script that looks for a process would find none": {
+			conf:   "vrrp_script up {\nscript \"killall -0 nginx\"\n}\n" + router(vip+"track_script {\nup\n}"),
+			losses: []string{"2: differs: it looks for a process, and lvsd's unit hides those of other users"},
+		},
+		"root's finds it": {
+			conf: "vrrp_script up {\nscript \"/usr/bin/killall -0 nginx\"\nuser root\n}\n" + router(vip+"track_script {\nup\n}"),
+			want: []string{`user = "root"`}, not: []string{"ProtectProc"},
+		},
+		"lines that were taken out stay a block": {
+			conf: router("#unicast_peer {\n#    10.9.0.5\n#}\n" + vip),
+			want: []string{"# unicast_peer {\n#     10.9.0.5\n# }\n"},
+		},
+		"a word that keepalived once had changes nothing": {
+			conf:   "virtual_server 10.9.0.1 80 {\nlb_algo rr\nlb_kind NAT\nnat_mask 255.255.255.0\nprotocol TCP\nreal_server 10.9.0.2 80 {\n}\n}\n",
+			losses: []string{"4: note: it is a word of old versions"},
+		},
 		"one packet in each announcement is as usual": {
 			conf: router("garp_master_repeat 1\n" + vip), not: []string{"announce"},
 			losses: []string{"4: note: it is the default"},

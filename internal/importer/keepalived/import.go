@@ -1,6 +1,11 @@
 package keepalived
 
-import "github.com/lvsd/lvsd/internal/importer"
+import (
+	"slices"
+	"strings"
+
+	"github.com/lvsd/lvsd/internal/importer"
+)
 
 // Import makes lvsd's configuration of keepalived's, for the director that would start
 // it with these options.
@@ -21,7 +26,24 @@ func Import(files Files, path string, o Options) (importer.Result, error) {
 		b := w.Blocks[0]
 		b.Comment = append(w.heading, b.Comment...)
 	}
+	w.Losses = toldOnce(w.Losses)
 	return w.Result, nil
+}
+
+// toldOnce leaves out of losses that a line belongs to what did not come along, if the same line was
+// told before.
+func toldOnce(losses []importer.Loss) []importer.Loss {
+	type line struct {
+		importer.Place
+		text string
+	}
+	told := map[line]bool{}
+	return slices.DeleteFunc(losses, func(l importer.Loss) bool {
+		at := line{l.Place, l.Text}
+		again := told[at] && strings.HasPrefix(l.Reason, belongs)
+		told[at] = true
+		return again
+	})
 }
 
 // The reasons of last resort.

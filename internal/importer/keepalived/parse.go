@@ -80,7 +80,7 @@ func (b *builder) begin(r *reader) {
 		r.fail("blocks stand in each other more than %d deep: a closing brace is missing", maxNest)
 	default:
 		b.last.HasBlock = true
-		b.last.Comment = append(b.last.Comment, b.notes...)
+		b.last.Comment = append(b.last.Comment, dedent(b.notes)...)
 		b.open, b.last, b.notes = append(b.open, b.last), nil, nil
 	}
 }
@@ -92,7 +92,7 @@ func (b *builder) end(r *reader) {
 		return
 	}
 	s := b.open[len(b.open)-1]
-	s.Comment = append(s.Comment, b.notes...)
+	s.Comment = append(s.Comment, dedent(b.notes)...)
 	b.open, b.last, b.notes = b.open[:len(b.open)-1], nil, nil
 }
 
@@ -105,7 +105,7 @@ func (b *builder) words(r *reader, l line) {
 	if len(words) == 0 {
 		return
 	}
-	s := &Statement{Place: l.Place, Words: words, Raw: l.text, Comment: b.notes}
+	s := &Statement{Place: l.Place, Words: words, Raw: l.text, Comment: dedent(b.notes)}
 	b.last, b.notes = s, nil
 	if len(b.open) == 0 {
 		b.top = append(b.top, s)

@@ -72,14 +72,6 @@ func (w *walk) isNew(key string) bool {
 	return !before
 }
 
-// valueOf is the text of an argument; "" if there is none.
-func valueOf(b *importer.Block, name string) string {
-	if a := b.Get(name); a != nil {
-		return a.Value.Text
-	}
-	return ""
-}
-
 // route reads the line of a route, in the grammar of ip-route(8).
 func (r *pathReader) route(track bool) bool {
 	untracked := false

@@ -185,8 +185,12 @@ func (i *instance) protocol() {
 func (i *instance) rank() {
 	i.priority = 100
 	state, s := i.last("state"), i.last("priority")
-	if state != nil && state.Arg(1) == "MASTER" {
+	switch {
+	case state == nil || state.Arg(1) == "BACKUP":
+	case state.Arg(1) == "MASTER":
 		i.master = state
+	default:
+		i.note(state, "keepalived has the states MASTER and BACKUP, and takes any other word for BACKUP; with lvsd, the priority alone decides")
 	}
 	given := false
 	if s != nil {

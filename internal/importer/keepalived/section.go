@@ -89,8 +89,9 @@ func comments(s *Statement) (all []string) {
 
 // about returns the comments of a statement with what they are about.
 func about(what string, s *Statement) (all []string) {
-	for _, line := range comments(s) {
-		all = append(all, what+": "+line)
+	all = comments(s)
+	if len(all) == 1 { // More are a text of their own, or lines that were taken out.
+		all[0] = what + ": " + all[0]
 	}
 	return all
 }
@@ -114,6 +115,14 @@ func (c *section) leftover(b *importer.Block) {
 			b.Note(about(s.Words[0]+" "+line.Words[0], line)...)
 		}
 	}
+}
+
+// valueOf is the text of an argument; "" if there is none.
+func valueOf(b *importer.Block, name string) string {
+	if a := b.Get(name); a != nil {
+		return a.Value.Text
+	}
+	return ""
 }
 
 // places returns where statements stand, but for those that are nil.

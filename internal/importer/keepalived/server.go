@@ -118,7 +118,7 @@ func (l *lvs) usable(s *Statement, a netip.Addr, m method, six bool) bool {
 	case a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		l.lose(importer.Lost, s, "it can be no machine's address", "")
 	case a.IsLoopback() && m.forward == "nat":
-		l.lose(importer.Lost, s, "the kernel does not translate to a loopback address, so it serves nobody with keepalived, either", "Write one of this director's other addresses.")
+		l.lose(importer.Lost, s, "the kernel translates to a loopback address for this director alone, so it serves nobody else with keepalived, either", "Write one of this director's other addresses.")
 	default:
 		return true
 	}

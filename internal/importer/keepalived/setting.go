@@ -19,7 +19,7 @@ type setting[T any] struct {
 
 // take makes a statement's value the setting's.
 func (o *setting[T]) take(s *Statement, v T) {
-	o.value, o.given, o.comment = v, true, strings.Join(s.Comment, " ")
+	o.value, o.given, o.comment = v, true, strings.Join(strings.Fields(strings.Join(s.Comment, " ")), " ")
 	o.from = append(o.from, s.Place)
 }
 

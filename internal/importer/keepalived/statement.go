@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -64,11 +65,25 @@ func (s *Statement) List() (words []string, places []importer.Place) {
 	return words, places
 }
 
-// remark cleans a comment of its signs. It returns "" for one that says nothing, as a line of signs.
+// remark cleans a comment of its signs, and keeps how far it is indented. It returns "" for one
+// that says nothing, as a line of signs.
 func remark(comment string) string {
-	text := strings.TrimSpace(strings.TrimLeft(comment, "#! \t"))
-	if strings.Trim(text, "#!-=*_+~ \t") == "" {
+	if strings.Trim(comment, "#!-=*_+~ \t") == "" {
 		return ""
 	}
-	return strings.TrimRight(text, "# \t")
+	text := strings.TrimRight(strings.TrimLeft(comment, "#!"), "# \t")
+	if words := strings.TrimLeft(text, "#! \t"); strings.ContainsAny(text[:len(text)-len(words)], "#!") {
+		return words
+	}
+	return strings.ReplaceAll(text, "\t", "  ")
+}
+
+// dedent takes from comments that follow each other the blanks that all begin with.
+func dedent(all []string) []string {
+	for len(all) > 0 && !slices.ContainsFunc(all, func(line string) bool { return line[0] != ' ' }) {
+		for i := range all {
+			all[i] = all[i][1:]
+		}
+	}
+	return all
 }

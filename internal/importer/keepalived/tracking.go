@@ -2,8 +2,10 @@ package keepalived
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -234,6 +236,7 @@ func (d *tracker) script(g *globals, b *importer.Block) {
 	} else {
 		d.user(g, b, s, nil)
 	}
+	d.sees(b, s)
 	interval := time.Second
 	if i := d.last("interval"); i != nil {
 		if t, ok := d.span(i, 1); ok && t > 0 {
@@ -261,6 +264,22 @@ func (d *tracker) script(g *globals, b *importer.Block) {
 	if i := d.flag("init_fail"); i != nil {
 		b.Set("initial", importer.String("unmet"), i.Place)
 	}
+}
+
+// sees tells of a script that looks for processes, of which it sees its own user's.
+func (d *tracker) sees(b *importer.Block, s *Statement) {
+	run := b.Get("run").Value.List
+	looks := func(v importer.Value) bool {
+		return slices.Contains([]string{"killall", "pidof", "pgrep", "pkill"}, path.Base(v.Text))
+	}
+	if valueOf(b, "user") == "root" || len(run) == 0 || !looks(run[0]) {
+		return
+	}
+	name := "haproxy"
+	if last := run[len(run)-1].Text; len(run) > 1 && !strings.HasPrefix(last, "-") {
+		name = path.Base(last)
+	}
+	d.lose(importer.Differs, s, "it looks for a process, and lvsd's unit hides those of other users from what it runs, so that none would be found", "Write track \"process\" \""+name+"\" {} in its place, and ProtectProc=default in a drop-in (systemctl edit lvsd).")
 }
 
 // file reads a track_file.

@@ -107,6 +107,8 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 	switch {
 	case slices.Contains(harmless(), word):
 		return importer.Note, cmp.Or(f.Advice, "it concerns how keepalived itself runs"), ""
+	case word == "nat_mask":
+		return importer.Note, "it is a word of old versions, and keepalived passes over it", ""
 	case !known:
 		return importer.Lost, noWord, ""
 	case f.Counterpart && unneeded:
@@ -119,8 +121,11 @@ func (w *walk) fate(word string) (kind importer.Kind, reason, remedy string) {
 
 // inside notes what stands in a block that did not come along.
 func (w *walk) inside(kind importer.Kind, outer, s *Statement) {
-	w.gone(kind, s, "it belongs to "+outer.Words[0]+", which did not come along")
+	w.gone(kind, s, belongs+outer.Words[0]+", which did not come along")
 }
+
+// belongs begins the reason of what stands in a block that did not come along.
+const belongs = "it belongs to "
 
 // gone notes a statement with all that is in its block, and shows no secrets.
 func (w *walk) gone(kind importer.Kind, s *Statement, reason string) {
