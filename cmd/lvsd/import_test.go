@@ -43,7 +43,7 @@ func TestImport(t *testing.T) {
 	}{
 		{"two directors", []string{"--node", "lvs1=" + keepalivedSite(t, "150", ""), "--node", "lvs2=" + keepalivedSite(t, "100", "")}, 0, "priority  = { lvs1 = 150, lvs2 = 100 }[node.name]", "/etc/lvsd/outside.password"},
 		{"a word without a counterpart", []string{keepalivedSite(t, "150", "global_defs {\n  smtp_alert\n}\n")}, exitDifferences, `virtual_router "outside" {`, "keepalived.conf:14: lost: smtp_alert\n"},
-		{"a note is no loss", []string{keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, 0, "version   = 2", "nothing is lost; 1 note"},
+		{"a note is no loss", []string{keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, 0, "version   = 2", "nothing is lost; 2 notes"},
 		{"but with --strict", []string{"--strict", keepalivedSite(t, "150", "global_defs {\n  router_id LVS1\n}\n")}, exitDifferences, "", "note: router_id LVS1"},
 		{"another program's file", []string{"../../examples/lvsd.hcl"}, exitFailure, "", "is it the configuration of keepalived?"},
 		{"no such file", []string{"testdata/missing.conf"}, exitFailure, "", "testdata/missing.conf"},
@@ -126,7 +126,7 @@ func TestImportAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &a); err != nil || exit != exitDifferences {
 		t.Fatalf("%d: %v: %s", exit, err, stdout)
 	}
-	if len(a.Files) != 1 || len(a.Losses) == 0 || a.Losses[0].Line != 13 || a.Losses[0].Kind != "lost" || len(a.Secrets) != 1 {
+	if len(a.Files) != 1 || len(a.Losses) != 2 || a.Losses[0].Kind != "note" || a.Losses[1].Line != 13 || a.Losses[1].Kind != "lost" || len(a.Secrets) != 1 {
 		t.Errorf("%+v", a)
 	}
 }

@@ -34,6 +34,7 @@ func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
 	}
 	if len(ids) < 2 {
 		result, err := keepalived.Import(files, path, options(r.Host))
+		result.Losses = append(result.Losses, alone(result.Blocks)...)
 		return result, []string{r.Host}, err
 	}
 	of := make(map[string]importer.Result, len(ids))
@@ -54,4 +55,24 @@ func (r *Request) keepalived(files disk) (importer.Result, []string, error) {
 // outlineKeepalived works out what keepalived makes of a file.
 func outlineKeepalived(_ *Request, files disk, node, path string) (importer.Outline, error) {
 	return keepalived.Outline(files, path, options(node))
+}
+
+// alone tells that a file is of one director, where something in it says so: the words of a
+// virtual router that differ between directors.
+func alone(blocks []*importer.Block) []importer.Loss {
+	for _, word := range [...]struct{ name, theirs string }{{"source", "unicast_src_ip"}, {"priority", "priority"}} {
+		for _, b := range blocks {
+			if b.Kind != "virtual_router" {
+				continue
+			}
+			if a := b.Get(word.name); a != nil && len(a.From) > 0 {
+				return []importer.Loss{{
+					Place: a.From[0], Kind: importer.Note, Text: word.theirs,
+					Reason: "this is one director's, and all directors of lvsd have the same files",
+					Remedy: "Import those of all directors together: --node lvs1=FILE --node lvs2=FILE.",
+				}}
+			}
+		}
+	}
+	return nil
 }

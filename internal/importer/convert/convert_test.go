@@ -46,6 +46,36 @@ func TestATemplateIsToldInOneLine(t *testing.T) {
 	}
 }
 
+func TestAFileOfOneDirectorIsToldSo(t *testing.T) {
+	for name, tt := range map[string]struct{ lines, want string }{
+		"a priority":            {"priority 120\n", "priority"},
+		"a source":              {"priority 120\nunicast_src_ip 10.0.0.5\nunicast_peer {\n10.0.0.6\n}\n", "unicast_src_ip"},
+		"nothing of the kind":   {"", ""},
+		"those of all, by name": {"@lvs1 priority 120\n@lvs2 priority 110\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "k.conf")
+			text := "vrrp_instance a {\ninterface eth0\nvirtual_router_id 3\n" + tt.lines + "virtual_ipaddress {\n10.0.0.1\n}\n}\n"
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			im, err := Read(Request{Program: "keepalived", Files: []string{path}, Host: "lvs1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := ""
+			for _, l := range im.Losses {
+				if strings.HasPrefix(l.Reason, "this is one director's") {
+					told = l.Text
+				}
+			}
+			if told != tt.want {
+				t.Errorf("told of %q, want %q", told, tt.want)
+			}
+		})
+	}
+}
+
 // A mistake in what was made says of which lines it was made.
 func TestWhatLvsdRefusesIsTracedToItsLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "k.conf")
