@@ -274,7 +274,8 @@ director {
     ttl = 1
 
     # The longest message, in bytes. 0 takes what the interface's MTU has room
-    # for, of 1500 bytes at most.
+    # for, of 1500 bytes at most. A director that listens has room for 1024 at
+    # least, and with 0 for as much as the MTU has.
     # 0 to 65507; default: 0.
     max_length = 0
 

@@ -63,6 +63,9 @@ type Status struct {
 	// Rules are those of nftables that give packets firewall marks; left out where no
 	// virtual service needs any.
 	Rules *Rules `json:"rules,omitempty"`
+	// SettingFaults are parameters of the kernel, timeouts and sync daemons of IPVS that could
+	// not be set, and looks at the machine that failed, by their kind, as the table's.
+	SettingFaults map[string]uint64 `json:"setting_faults,omitempty"`
 	// ServerMetrics is whether metrics are to have series of each real server. It
 	// is no state, so the JSON has it not.
 	ServerMetrics bool `json:"-"`

@@ -39,6 +39,7 @@ var layers = []struct {
 	{"internal/resource", []string{"internal/api", "internal/config", "internal/event", "internal/spawn", "internal/text", "vrrp"}, "resources follow what happens, and the keeper alone waits for them"},
 	{"internal/hook", []string{"internal/api", "internal/config", "internal/event", "internal/spawn", "internal/text", "vrrp"}, "hooks are told of what happens, and nothing waits for them"},
 	{"internal/machine", nil, "facts about the machine are values that anybody may judge"},
+	{"internal/tuning", []string{"internal/fault", "internal/machine", "ipvsctl", "ipvsctl/kernel"}, "parameters have one writer, whoever wants them"},
 	{"internal/orders", nil, "signals are orders to every process of the daemon"},
 	{"internal/program", nil, "each process of the daemon is the same program"},
 	{"internal/event", nil, "whoever makes news does not know who consumes it"},
@@ -75,7 +76,7 @@ var layers = []struct {
 	{"internal/importer/convert", []string{"internal/api", "internal/config", "internal/importer", "internal/importer/compare", "internal/importer/heartbeat", "internal/importer/ipvsadm", "internal/importer/keepalived", "internal/importer/ldirectord", "ipvsctl/ipvsadm"}, "files are read and written in one place, for all programs"},
 	{"internal/daemon", []string{
 		"checker", "checker/probe", "internal/api", "internal/config", "internal/control", "internal/director", "internal/doctor", "internal/doctor/host", "internal/hook", "internal/keeper",
-		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
+		"internal/event", "internal/keyfile", "internal/machine", "internal/orders", "internal/program", "internal/reader", "internal/realserver", "internal/realserver/host", "internal/resource", "internal/spawn", "internal/state", "internal/tuning", "ipvsctl", "ipvsctl/connections", "ipvsctl/filter", "ipvsctl/kernel", "vrrp", "vrrp/link"}, "it hands the edges to the director"},
 	{"cmd/lvsd", []string{"internal/api", "internal/config", "internal/control", "internal/daemon", "internal/importer/convert", "internal/keeper", "internal/show", "internal/reader", "internal/spawn", "ipvsctl", "ipvsctl/ipvsadm", "ipvsctl/kernel", "vrrp", "vrrp/link"},
 		"commands have no logic"},
 }

@@ -21,7 +21,7 @@ var connectionSyncTable = block.NewTable("connection_sync", func() []block.Entry
 			8848, 1, 65535, func(s *ConnectionSync) *int { return &s.Port }),
 		block.Count("ttl", "The TTL, or hop limit, of messages. With more than 1, routers may pass them on.",
 			1, 1, 255, func(s *ConnectionSync) *int { return &s.TTL }),
-		block.Count("max_length", "The longest message, in bytes. 0 takes what the interface's MTU has room for, of 1500 bytes at most.",
+		block.Count("max_length", "The longest message, in bytes. 0 takes what the interface's MTU has room for, of 1500 bytes at most. A director that listens has room for 1024 at least, and with 0 for as much as the MTU has.",
 			0, 0, 65507, func(s *ConnectionSync) *int { return &s.MaxLength }),
 		block.Duration("refresh", "How often the Master tells of all connections, also of those that have no packets, of which the kernel's sync daemon never tells a director that was away. A director that starts does not preempt before it has heard a whole round of that, or, where no beginning of one is heard, two of these times are over; a round may last for ten. 0 leaves it to the kernel.",
 			10*time.Second, 0, time.Hour, func(s *ConnectionSync) *time.Duration { return &s.Refresh }),

@@ -26,6 +26,7 @@ import (
 	"github.com/lvsd/lvsd/internal/reader"
 	"github.com/lvsd/lvsd/internal/resource"
 	"github.com/lvsd/lvsd/internal/state"
+	"github.com/lvsd/lvsd/internal/tuning"
 	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/ipvsctl/filter"
@@ -165,7 +166,7 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 	probes.SetPerSecond(first.Config.Director.ProbesPerSecond)
 	prober.OnProcesses(func() { probes.Hurry(checker.Process{}.Kind()) })
 	var memory collector
-	standby, tuned, onTrial := &standbyFile{store: store}, &settings{store: store}, newTrial(o.Log.Logger, store, o.Config)
+	standby, tuned, onTrial := &standbyFile{store: store}, tuning.New(store, kernel.Dial), newTrial(o.Log.Logger, store, o.Config)
 	processors := newProcessors()
 	return director.Options{
 		Version: o.Version, Path: o.Config, Files: named(first.Files), Events: events,
@@ -199,9 +200,9 @@ func edgesOf(ctx context.Context, o Options, events event.Sink, r *reader.Reader
 		},
 		Rules:       ipvsctl.NewRuler(&filter.Filter{}, reported(events)),
 		Rows:        readRows,
-		Machine:     tuned.look,
+		Machine:     tuned.Look,
 		Connections: connections.NewTeller(kernel.Teller{}, toldOf(o.Log.Logger)),
-		Tune:        tuned.tune, Tuned: tuned.load(o.Log.Logger),
+		Tune:        tuned.Tune, Tuned: tuned.Load(o.Log.Logger),
 		MachineChanges: machineChanges(ctx, o.Log.Logger),
 		Notify: func(state string) {
 			notify(o.Log.Logger, state)

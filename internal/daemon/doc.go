@@ -14,7 +14,7 @@
 //	processors.go                    on how many processors it runs
 //	alone.go, edges.go, standby.go,  one daemon for each table, its edges, and what
 //	kept_out.go, signed.go,          outlives it
-//	settings.go, leftover.go, owner.go
+//	leftover.go, owner.go
 //	keys.go, config.go               reading the configuration, and keys
 //	history.go, restore.go, trial.go configurations that were accepted before, and on trial
 //	programs.go, forwarder.go        starting programs, and how the kernel forwards

@@ -21,6 +21,7 @@ import (
 	"github.com/lvsd/lvsd/internal/keeper"
 	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
 
@@ -173,5 +174,19 @@ func notify(log *slog.Logger, message string) {
 	}
 	if _, err := daemon.SdNotify(false, message); err != nil {
 		log.Warn("could not notify systemd", "message", message, "error", err)
+	}
+}
+
+// toldOf logs when other directors cannot be told of connections, and when they can again.
+func toldOf(log *slog.Logger) func(connections.Round) {
+	failing := false
+	return func(r connections.Round) {
+		switch {
+		case r.Err != nil && !failing:
+			log.Warn("other directors cannot be told of all connections: those without packets may not survive a takeover", "event", "connections-untold", "error", r.Err)
+		case r.Err == nil && failing:
+			log.Info("other directors are told of all connections again", "event", "connections-told", "connections", r.Connections)
+		}
+		failing = r.Err != nil
 	}
 }

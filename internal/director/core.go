@@ -75,7 +75,8 @@ type Core struct {
 	tuned, saved, tuning map[machine.Setting]string
 	refused              map[machine.Setting]error
 	unsaved              error
-	retune               bool // something was to be set meanwhile
+	settingFaults        map[string]uint64 // what was refused, and looks that failed, by their kind
+	retune               bool              // something was to be set meanwhile
 	// telling: others are told of all connections. learning: this director may not have been
 	// told of all of them yet; listening: it hears when it has, and begun: a round has.
 	telling, learning, listening, begun bool

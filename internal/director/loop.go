@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"time"
 
 	"github.com/lvsd/lvsd/checker"
@@ -315,10 +317,26 @@ func (d *Director) handOver(h HandOver) Input {
 	last, cancelLast := context.WithTimeoutCause(d.work, lastHooks, fmt.Errorf("they have %v", lastHooks))
 	defer cancelLast()
 	d.o.Hooks.Finish(last)
-	if len(h.Restore) > 0 {
-		_, _ = d.o.Tune(h.Restore, h.Kept) // An interface may be gone.
-	}
+	d.giveBack(h)
 	return HandedOver{Err: err}
+}
+
+// giveBack gives parameters of the kernel their values back. What is refused is left to the
+// next process, unless its interface is gone.
+func (d *Director) giveBack(h HandOver) {
+	if len(h.Restore) == 0 {
+		return
+	}
+	all := maps.Clone(h.Restore)
+	maps.Copy(all, h.Kept)
+	refused, _ := d.o.Tune(h.Restore, all)
+	left := copied(h.Kept)
+	for s, err := range refused {
+		if !errors.Is(err, fs.ErrNotExist) {
+			left[s] = h.Restore[s]
+		}
+	}
+	_, _ = d.o.Tune(nil, left)
 }
 
 // burst gathers results, and those that wait behind them, so that they are planned for

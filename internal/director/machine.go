@@ -20,6 +20,7 @@ import (
 func (c *Core) look(now time.Time, in MachineSeen) {
 	c.looking = false
 	if in.Err != nil {
+		c.settingFaults = withFault(c.settingFaults, in.Err)
 		c.tell(now, event.Warning, "machine-unseen", "", "could not read this machine's interfaces and settings", slog.Any("error", in.Err))
 		return
 	}
@@ -55,9 +56,11 @@ func (c *Core) tellFindings(now time.Time) {
 	}
 }
 
-// wantedSettings are the kernel's parameters as they should be now.
-func (c *Core) wantedSettings() map[machine.Setting]string {
-	return wantedSettings(c.config, c.facts, c.syncRole(), c.tuned)
+// settingsDue are the kernel's parameters as they should be now, and those that are to be as they were before.
+func (c *Core) settingsDue() map[machine.Setting]string {
+	all := maps.Clone(c.tuned)
+	maps.Copy(all, c.wantedSettings())
+	return all
 }
 
 // tunesIPVS reports whether more of IPVS than parameters is set, or was.
@@ -108,10 +111,13 @@ func (c *Core) adjusted(now time.Time, in Tuned) {
 	for _, s := range slices.Sorted(maps.Keys(in.Values)) {
 		value, before, refused := in.Values[s], c.facts.Settings[s], in.Refused[s]
 		c.refused[s] = refused
-		if was, tuned := c.tuned[s]; tuned && (value == was || errors.Is(refused, fs.ErrNotExist)) {
-			delete(c.tuned, s) // It is as it was, or its interface is gone.
-		} else if !tuned && refused == nil {
-			c.tuned[s] = in.Before[s]
+		c.settingFaults = withFault(c.settingFaults, refused)
+		was, tuned := c.tuned[s]
+		switch gone := s.OfInterface() && errors.Is(refused, fs.ErrNotExist); {
+		case tuned && (gone || refused == nil && value == was):
+			delete(c.tuned, s) // Its interface is gone, or it is as it was.
+		case !tuned && (refused == nil || !s.Sysctl()):
+			c.tuned[s] = in.Before[s] // Of what is set by netlink, the answer may have been lost.
 		}
 		if refused == nil {
 			heard = heard || s.OfInterface()
@@ -187,7 +193,7 @@ func (c *Core) unreported(now time.Time) findings {
 	all = append(all, c.reserves()...)
 	all.learning(c)
 	all.draining(c.draining)
-	all.settings(c.config, c.facts, c.wantedSettings(), c.refused)
+	all.settings(c.config, c.facts, c.settingsDue(), c.refused)
 	all.strays(c.config, c.facts, c.own)
 	all.refused(c.config, c.own)
 	all.inside(c.config.Routers, c.facts)

@@ -1,6 +1,8 @@
 package director
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +22,7 @@ import (
 func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, was map[machine.Setting]string) map[machine.Setting]string {
 	all := make(map[machine.Setting]string)
 	if role != 0 {
-		syncing(all, c, role)
+		syncing(all, c.Director.Sync, m, role)
 	}
 	for s, timeout := range map[machine.Setting]time.Duration{machine.TimeoutTCP: c.Director.IPVS.Timeouts.TCP, machine.TimeoutTCPFin: c.Director.IPVS.Timeouts.TCPFin, machine.TimeoutUDP: c.Director.IPVS.Timeouts.UDP} {
 		if timeout > 0 {
@@ -36,15 +38,35 @@ func wantedSettings(c *config.Config, m machine.Facts, role ipvsctl.SyncRole, wa
 }
 
 // syncing adds the sync daemon of a role, of which there is one at a time.
-func syncing(all map[machine.Setting]string, c *config.Config, role ipvsctl.SyncRole) {
-	d := syncDaemon(c.Director.Sync, role)
+func syncing(all map[machine.Setting]string, s config.ConnectionSync, m machine.Facts, role ipvsctl.SyncRole) {
+	d := syncDaemon(s, role)
+	i := slices.IndexFunc(m.Interfaces, func(i machine.Interface) bool { return i.Name == s.Interface })
+	if i >= 0 {
+		d.MaxLength = longestMessage(s, role, m.Interfaces[i].MTU)
+	}
 	all[machine.SyncMaster], all[machine.SyncBackup] = "", d.String()
 	if role == ipvsctl.SyncMaster {
 		all[machine.SyncMaster], all[machine.SyncBackup] = d.String(), ""
 	}
 }
 
-// syncDaemon is the sync daemon of a role.
+// longestMessage is how long messages of a sync daemon may be, in bytes, as the kernel takes
+// it: a backup has room for 1024 at least (start_sync_thread in ip_vs_sync.c, measured). What
+// is left to the kernel is written, too: else a daemon would keep what it was once given.
+func longestMessage(s config.ConnectionSync, role ipvsctl.SyncRole, mtu int) uint16 {
+	const usualMTU, leastRoom, longestPacket = 1500, 1024, 65535
+	headers := 20 + 8
+	if s.Group.Is6() {
+		headers = 40 + 8
+	}
+	length, least := cmp.Or(s.MaxLength, min(mtu, usualMTU)-headers), 1
+	if role == ipvsctl.SyncBackup {
+		length, least = cmp.Or(s.MaxLength, max(mtu, usualMTU)-headers), leastRoom
+	}
+	return uint16(min(max(length, least), longestPacket-headers))
+}
+
+// syncDaemon is the sync daemon of a role. Its longest message is the one that was asked for.
 func syncDaemon(s config.ConnectionSync, role ipvsctl.SyncRole) ipvsctl.SyncDaemon {
 	return ipvsctl.SyncDaemon{Role: role, Interface: s.Interface, ID: uint8(s.ID), MaxLength: uint16(s.MaxLength), Group: s.Group, Port: uint16(s.Port), TTL: uint8(s.TTL)}
 }
@@ -63,6 +85,8 @@ func obeyed(s machine.Setting, is, wanted string) bool {
 	switch {
 	case slices.Contains(defences, s):
 		return is == wanted || is == "2" && wanted == "1"
+	case s == machine.IPVS("est_cpulist"):
+		return sameProcessors(config.Processors(is), config.Processors(wanted)) // "0,1" is "0-1" there.
 	case s == machine.SyncMaster || s == machine.SyncBackup:
 		return is == wanted || wanted != "" && strings.HasPrefix(is, wanted+" ") // The kernel has chosen the length.
 	default:
@@ -70,12 +94,20 @@ func obeyed(s machine.Setting, is, wanted string) bool {
 	}
 }
 
-// mistuned are the values of the parameters that are not as they should be, and exist; and
-// of those that lvsd has changed, and nobody wants changed any more.
+// sameProcessors reports whether two lists have the same processors.
+func sameProcessors(a, b config.Processors) bool {
+	all, err := a.List()
+	others, err2 := b.List()
+	return a == b || err == nil && err2 == nil && slices.Equal(all, others)
+}
+
+// mistuned are the values of the parameters that are not as they should be, and of those that
+// lvsd has changed, and nobody wants changed any more; as far as they exist.
 func mistuned(wanted, are, was map[machine.Setting]string) map[machine.Setting]string {
 	values := make(map[machine.Setting]string)
 	for s, before := range was {
-		if _, ok := wanted[s]; !ok {
+		_, exists := are[s]
+		if _, ok := wanted[s]; !ok && (exists || s.OfInterface()) { // Only some interfaces are looked at.
 			values[s] = before
 		}
 	}
@@ -135,6 +167,23 @@ func outlivesServers(s config.Service) bool {
 	udp := s.Key.Protocol == ipvsctl.UDP || s.Packets != nil && slices.Contains(s.Packets.Protocols, ipvsctl.UDP) ||
 		slices.ContainsFunc(s.More, func(key ipvsctl.ServiceKey) bool { return key.Protocol == ipvsctl.UDP })
 	return udp && s.Service.Flags&ipvsctl.OnePacket == 0
+}
+
+// withFault counts a failure by its kind; nil is none.
+func withFault(counts map[string]uint64, err error) map[string]uint64 {
+	if err == nil {
+		return counts
+	}
+	kind := "other"
+	var known interface{ FaultKind() string }
+	if errors.As(err, &known) {
+		kind = known.FaultKind()
+	}
+	if counts == nil {
+		counts = make(map[string]uint64)
+	}
+	counts[kind]++
+	return counts
 }
 
 // copied returns a copy that can be written to.

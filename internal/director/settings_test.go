@@ -2,8 +2,10 @@ package director
 
 import (
 	"errors"
+	"io/fs"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -262,4 +264,74 @@ func TestTimeoutsOfConnections(t *testing.T) {
 	seen.Facts.Settings[machine.TimeoutUDP] = "300"
 	s.handle(seen)
 	s.want("it is set", "set ipvs.timeout.udp=90")
+}
+
+// Of a list of processors the kernel shows another form, and of the longest message its own
+// bounds: neither is set again and again.
+func TestWhatTheKernelWritesOtherwiseIsObeyed(t *testing.T) {
+	for _, tt := range []struct {
+		setting    machine.Setting
+		is, wanted string
+		obeyed     bool
+	}{
+		{machine.IPVS("est_cpulist"), "0-1,3", "0,1,3", true},
+		{machine.IPVS("est_cpulist"), "0-1,3", "0-3", false},
+		{machine.IPVS("est_cpulist"), "", "0", false},
+		{machine.SyncMaster, asConfigured + " length=1472", asConfigured, true},
+		{machine.SyncMaster, asConfigured + "0 length=1472", asConfigured, false},
+		{machine.SyncMaster, "", asConfigured, false},
+		{machine.SyncMaster, asConfigured + " length=1472", "", false},
+	} {
+		if got := obeyed(tt.setting, tt.is, tt.wanted); got != tt.obeyed {
+			t.Errorf("%s is %q, and %q is wanted: obeyed is %v", tt.setting, tt.is, tt.wanted, got)
+		}
+	}
+	six := netip.MustParseAddr("ff02::81")
+	for _, tt := range []struct {
+		role  ipvsctl.SyncRole
+		asked int
+		mtu   int
+		group netip.Addr
+		want  uint16
+	}{
+		{ipvsctl.SyncMaster, 0, 1500, netip.Addr{}, 1472},
+		{ipvsctl.SyncMaster, 0, 9000, netip.Addr{}, 1472},
+		{ipvsctl.SyncMaster, 0, 1400, six, 1352},
+		{ipvsctl.SyncBackup, 0, 1400, netip.Addr{}, 1472},
+		{ipvsctl.SyncBackup, 0, 9000, six, 8952},
+		{ipvsctl.SyncBackup, 0, 65536, netip.Addr{}, 65507},
+		{ipvsctl.SyncMaster, 1, 1500, netip.Addr{}, 1},
+		{ipvsctl.SyncBackup, 1, 1500, netip.Addr{}, 1024},
+		{ipvsctl.SyncBackup, 65507, 1500, six, 65487},
+	} {
+		if got := longestMessage(config.ConnectionSync{MaxLength: tt.asked, Group: tt.group}, tt.role, tt.mtu); got != tt.want {
+			t.Errorf("%v, asked for %d, MTU %d, group %v: %d, want %d", tt.role, tt.asked, tt.mtu, tt.group, got, tt.want)
+		}
+	}
+}
+
+// What is refused at the end is known to the next process, but for what is gone.
+func TestSettingsThatCannotBeGivenBackAreLeftToTheNextProcess(t *testing.T) {
+	reuse, gone, kept := machine.IPVS("conn_reuse_mode"), machine.RPFilter("eth9"), machine.IPVS("conntrack")
+	var tunes []Tune
+	d := &Director{o: Options{Tune: func(values, before map[machine.Setting]string) (map[machine.Setting]error, error) {
+		tunes = append(tunes, Tune{values, before})
+		refused := map[machine.Setting]error{}
+		for s := range values {
+			refused[s] = map[machine.Setting]error{reuse: syscall.EROFS, gone: fs.ErrNotExist}[s]
+			if refused[s] == nil {
+				delete(refused, s)
+			}
+		}
+		return refused, nil
+	}}}
+	restore := map[machine.Setting]string{reuse: "1", gone: "2", machine.TimeoutUDP: "300"}
+	d.giveBack(HandOver{Restore: restore, Kept: map[machine.Setting]string{kept: "0"}})
+	want := []Tune{
+		{restore, map[machine.Setting]string{reuse: "1", gone: "2", machine.TimeoutUDP: "300", kept: "0"}},
+		{nil, map[machine.Setting]string{reuse: "1", kept: "0"}},
+	}
+	if diff := cmp.Diff(want, tunes); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
 }

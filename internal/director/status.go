@@ -2,6 +2,7 @@ package director
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -21,7 +22,7 @@ func (c *Core) Status(now time.Time, e Edges) *api.Status {
 		Ready: c.ready, Stopping: c.stopping,
 		Reload: c.reload.Reload, Keeper: e.Keeper, Routers: c.routerStatuses(e), SyncGroups: groupStatuses(c.routers, e),
 		Streams: append([]api.Stream{}, e.Streams...), Static: c.staticStatus(e), Probes: probesStatus(&e.Probes), Table: tableStatus(e.Table.Stats), Foreign: foreign(e.Table.Foreign),
-		ServerMetrics: c.config.Director.HTTP.ServerMetrics,
+		ServerMetrics: c.config.Director.HTTP.ServerMetrics, SettingFaults: maps.Clone(c.settingFaults),
 	}
 	s.Services, s.Findings = make([]api.Service, 0, len(c.config.Services)), []api.Finding{}
 	for i := range c.config.Services {

@@ -25,6 +25,11 @@ func (c *Core) syncRole() ipvsctl.SyncRole {
 	}
 }
 
+// wantedSettings are the kernel's parameters as they should be now.
+func (c *Core) wantedSettings() map[machine.Setting]string {
+	return wantedSettings(c.config, c.facts, c.syncRole(), c.tuned)
+}
+
 // tellConnections has the others told of all connections while this director is Master of
 // the router that decides, by the newest table.
 func (c *Core) tellConnections() {
@@ -56,7 +61,7 @@ const mostRounds = 10
 // takes what is told.
 func (c *Core) listen() {
 	d := syncDaemon(c.config.Director.Sync, ipvsctl.SyncBackup)
-	if c.learning && !c.listening && c.syncRole() == ipvsctl.SyncBackup && obeyed(machine.SyncBackup, c.facts.Settings[machine.SyncBackup], d.String()) {
+	if c.learning && !c.listening && c.syncRole() == ipvsctl.SyncBackup && obeyed(machine.SyncBackup, c.facts.Settings[machine.SyncBackup], c.wantedSettings()[machine.SyncBackup]) {
 		c.listening = true
 		c.do(LearnConnections{d})
 	}

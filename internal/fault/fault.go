@@ -54,5 +54,5 @@ var names = map[syscall.Errno]string{
 	syscall.EBUSY: "EBUSY", syscall.EEXIST: "EEXIST", syscall.EINTR: "EINTR", syscall.EINVAL: "EINVAL",
 	syscall.EMSGSIZE: "EMSGSIZE", syscall.ENETDOWN: "ENETDOWN", syscall.ENETUNREACH: "ENETUNREACH",
 	syscall.ENOBUFS: "ENOBUFS", syscall.ENODEV: "ENODEV", syscall.ENOENT: "ENOENT", syscall.ENOMEM: "ENOMEM",
-	syscall.EOPNOTSUPP: "EOPNOTSUPP", syscall.EPERM: "EPERM", syscall.ERANGE: "ERANGE", syscall.ESRCH: "ESRCH",
+	syscall.EOPNOTSUPP: "EOPNOTSUPP", syscall.EPERM: "EPERM", syscall.EROFS: "EROFS", syscall.ERANGE: "ERANGE", syscall.ESRCH: "ESRCH",
 }

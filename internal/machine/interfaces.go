@@ -17,6 +17,7 @@ import (
 // An Interface is a network interface of a machine.
 type Interface struct {
 	Name string
+	MTU  int // of packets, in bytes
 	// Down: it is administratively down, or has no carrier.
 	Down bool
 	// Quiet: nobody is asked for a neighbour there. It is the loopback interface, the
@@ -58,6 +59,7 @@ func interfaces() ([]Interface, error) {
 		places[head.Index] = len(all)
 		all = append(all, Interface{
 			Name:      strings.TrimRight(string(attribute(attributes, unix.IFLA_IFNAME)), "\x00"),
+			MTU:       int(four(attribute(attributes, unix.IFLA_MTU))),
 			Down:      head.Flags&unix.IFF_UP == 0 || head.Flags&unix.IFF_RUNNING == 0,
 			Quiet:     head.Flags&(unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT|unix.IFF_NOARP) != 0,
 			ARPIgnore: max(ignore, arpIgnore(attribute(attributes, unix.IFLA_AF_SPEC))),

@@ -52,10 +52,10 @@ func TestInterfacesAsTheyAre(t *testing.T) {
 		got[i].Addresses = four
 	}
 	want := map[string]Interface{
-		"lo":        {Name: "lo", Down: true, Quiet: true, ARPIgnore: 1},
-		"eth0":      {Name: "eth0", ARPIgnore: 2, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}},
-		"eth1":      {Name: "eth1", Down: true, ARPIgnore: 1},
-		"peer-eth1": {Name: "peer-eth1", Down: true, ARPIgnore: 1},
+		"lo":        {Name: "lo", MTU: 65536, Down: true, Quiet: true, ARPIgnore: 1},
+		"eth0":      {Name: "eth0", MTU: 1500, ARPIgnore: 2, Addresses: []netip.Prefix{netip.MustParsePrefix("10.9.0.1/24")}},
+		"eth1":      {Name: "eth1", MTU: 1500, Down: true, ARPIgnore: 1},
+		"peer-eth1": {Name: "peer-eth1", MTU: 1500, Down: true, ARPIgnore: 1},
 	}
 	for _, i := range got {
 		w, known := want[i.Name]

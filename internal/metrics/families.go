@@ -153,7 +153,7 @@ var (
 	probeDuration      = histogram("probe_duration_seconds", "How long probes took, by kind of check.")
 	probes             = counter("probes_total", "Probes by kind of check and outcome; not_run means that this director could not run the probe.")
 	tableOperations    = counter("ipvs_operations_total", "Rows written to the kernel's table, by kind of operation.")
-	kernelFaults       = counter("kernel_faults_total", "Exchanges with the kernel about the table, the rules of nftables and the addresses of virtual routers that failed, or were refused, by their kind as errno(3) has it; or no-answer, cut-short, no-ipvs, no-module, other.")
+	kernelFaults       = counter("kernel_faults_total", "Exchanges with the kernel about the table, the rules of nftables, settings and the addresses of virtual routers that failed, or were refused, by their kind as errno(3) has it; or no-answer, cut-short, no-ipvs, no-module, other.")
 )
 
 // A family is one metric: its name, what it means, and its type as Prometheus

@@ -88,6 +88,7 @@ func (s scrape) status(st *api.Status) {
 	}
 	s.faults("table", st.Table.Faults)
 	s.faults("rules", rules(st).Faults)
+	s.faults("settings", st.SettingFaults)
 	s.faults("addresses", addressFaults(st.Routers))
 }
 

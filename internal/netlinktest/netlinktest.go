@@ -133,6 +133,9 @@ func (w *Wire) Dial(family int) (*netlink.Conn, error) {
 	return netlink.NewConn(s, s.port), nil
 }
 
+// Generic opens one of generic netlink.
+func (w *Wire) Generic() (*netlink.Conn, error) { return w.Dial(unix.NETLINK_GENERIC) }
+
 // Func opens a socket as package nltest has it: it sends requests, and without any it
 // receives.
 func (w *Wire) Func(tb testing.TB, family int) func([]netlink.Message) ([]netlink.Message, error) {

@@ -57,7 +57,7 @@ type Conn struct {
 // the module by itself where it can; where it cannot, the error is
 // ipvsctl.ErrNoIPVS.
 func Dial() (*Conn, error) {
-	return dialWith(func() (*netlink.Conn, error) {
+	return DialBy(func() (*netlink.Conn, error) {
 		nl, err := netlink.Dial(unix.NETLINK_GENERIC, &netlink.Config{MessageBufferSize: messageBuffer})
 		if err != nil {
 			return nil, err
@@ -73,10 +73,11 @@ func Dial() (*Conn, error) {
 	})
 }
 
-func dialWith(dial func() (*netlink.Conn, error)) (*Conn, error) {
+// DialBy is Dial by sockets of generic netlink that dial opens.
+func DialBy(dial func() (*netlink.Conn, error)) (*Conn, error) {
 	c := &Conn{dial: dial}
 	if err := c.connect(); err != nil {
-		return nil, err
+		return nil, fault.Of(err)
 	}
 	return c, nil
 }
@@ -98,7 +99,11 @@ func (c *Conn) connect() error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fault.New(fault.NoIPVS, fmt.Errorf("%w: load its module with \"modprobe ip_vs\", or install a kernel that has it (CONFIG_IP_VS)", ipvsctl.ErrNoIPVS))
 		}
-		return fmt.Errorf("asking the kernel for the netlink family %s: %w", familyName, err)
+		err = fmt.Errorf("asking the kernel for the netlink family %s: %w", familyName, err)
+		if op := (*netlink.OpError)(nil); !errors.As(err, &op) { // The answer cannot be read.
+			return fault.New(fault.CutShort, err)
+		}
+		return err
 	}
 	c.nl, c.family = nl, f.ID
 	return nil

@@ -74,7 +74,7 @@ func TestAKernelThatDoesNotAnswer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				c, err := dialWith(func() (*netlink.Conn, error) {
+				c, err := DialBy(func() (*netlink.Conn, error) {
 					return netlink.NewConn(&muteSocket{answers: tt.answers}, 0), nil
 				})
 				if err == nil {

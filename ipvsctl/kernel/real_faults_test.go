@@ -32,7 +32,7 @@ func TestRealFaults(t *testing.T) {
 func faulty(t *testing.T, f netlinktest.Fault) {
 	isolate(t)
 	wire := netlinktest.New(t)
-	c, err := kernel.DialBy(wire)
+	c, err := kernel.DialBy(wire.Generic)
 	if err != nil {
 		t.Error(err)
 		return

@@ -97,7 +97,7 @@ func open(t *testing.T, w *wire) *Conn {
 	if w.lost == nil {
 		w.lost = errors.New("timed out")
 	}
-	c, err := dialWith(w.dial)
+	c, err := DialBy(w.dial)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func without81(next func([]netlink.Message) [][]netlink.Message) func([]netlink.
 }
 
 func TestDialWithoutIPVSNamesTheModule(t *testing.T) {
-	_, err := dialWith((&wire{missing: true, lost: io.EOF}).dial)
+	_, err := DialBy((&wire{missing: true, lost: io.EOF}).dial)
 	if !errors.Is(err, ipvsctl.ErrNoIPVS) || !strings.Contains(err.Error(), "modprobe ip_vs") {
 		t.Errorf("error %v", err)
 	}

@@ -1,4 +1,6 @@
-package daemon
+// Package tuning gives the kernel's parameters values: files below /proc/sys, and what IPVS
+// has besides these, its timeouts and sync daemons, by netlink.
+package tuning
 
 import (
 	"context"
@@ -12,16 +14,23 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/internal/machine"
-	"github.com/lvsd/lvsd/internal/state"
 	"github.com/lvsd/lvsd/ipvsctl"
-	"github.com/lvsd/lvsd/ipvsctl/connections"
 	"github.com/lvsd/lvsd/ipvsctl/kernel"
 )
 
-// settings gives the kernel's parameters values, and keeps what they were before.
-type settings struct {
-	store *state.Store
+// A Store keeps what parameters were, beyond this process.
+type Store interface {
+	Settings() (map[string]string, error)
+	SaveSettings(before map[string]string) error
+}
+
+// A Tuner gives the kernel's parameters values, and keeps what they were before. Its methods
+// may be called by several goroutines, but for Load, which comes first.
+type Tuner struct {
+	store Store
+	dial  func() (*kernel.Conn, error)
 	mu    sync.Mutex // one conversation with IPVS at a time
 	// tuning is held while some are set: at the end, others may still be.
 	tuning sync.Mutex
@@ -30,14 +39,19 @@ type settings struct {
 	kept map[string]string
 }
 
-// load returns those that an earlier process has changed, as they were before. Where that
+// New returns a Tuner that reaches IPVS by what dial returns: kernel.Dial.
+func New(store Store, dial func() (*kernel.Conn, error)) *Tuner {
+	return &Tuner{store: store, dial: dial}
+}
+
+// Load returns those that an earlier process has changed, as they were before. Where that
 // cannot be read, they stay as they are.
-func (s *settings) load(log *slog.Logger) map[machine.Setting]string {
-	before, err := s.store.Settings()
+func (t *Tuner) Load(log *slog.Logger) map[machine.Setting]string {
+	before, err := t.store.Settings()
 	if err != nil {
 		log.Warn("what the kernel's parameters were before lvsd set them cannot be read, so they are not given back", "event", "settings-unreadable", "error", err)
 	}
-	s.kept = before
+	t.kept = before
 	all := make(map[machine.Setting]string, len(before))
 	for name, value := range before {
 		if known := machine.Setting(name); known.Ours() {
@@ -47,34 +61,34 @@ func (s *settings) load(log *slog.Logger) map[machine.Setting]string {
 	return all
 }
 
-// tune keeps what parameters were before, and then sets some.
-func (s *settings) tune(values, before map[machine.Setting]string) (refused map[machine.Setting]error, unsaved error) {
-	s.tuning.Lock()
-	defer s.tuning.Unlock()
+// Tune keeps what parameters were before, and then sets some.
+func (t *Tuner) Tune(values, before map[machine.Setting]string) (refused map[machine.Setting]error, unsaved error) {
+	t.tuning.Lock()
+	defer t.tuning.Unlock()
 	keep := make(map[string]string, len(before))
 	for setting, value := range before {
 		keep[string(setting)] = value
 	}
-	if !maps.Equal(keep, s.kept) {
-		if unsaved = s.store.SaveSettings(keep); unsaved == nil {
-			s.kept = keep
+	if !maps.Equal(keep, t.kept) {
+		if unsaved = t.store.SaveSettings(keep); unsaved == nil {
+			t.kept = keep
 		}
 	}
 	refused = make(map[machine.Setting]error)
 	for _, setting := range slices.Sorted(maps.Keys(values)) {
-		if err := s.set(setting, values[setting]); err != nil {
-			refused[setting] = err
+		if err := t.set(setting, values[setting]); err != nil {
+			refused[setting] = fault.Of(err)
 		}
 	}
 	return refused, unsaved
 }
 
 // set gives one a value.
-func (s *settings) set(setting machine.Setting, value string) error {
+func (t *Tuner) set(setting machine.Setting, value string) error {
 	if setting.Sysctl() {
 		return setting.Set(value)
 	}
-	return s.converse(func(ctx context.Context, k *kernel.Conn) error {
+	return t.converse(func(ctx context.Context, k *kernel.Conn) error {
 		switch setting {
 		case machine.SyncMaster:
 			return setDaemon(ctx, k, ipvsctl.SyncMaster, value)
@@ -85,9 +99,9 @@ func (s *settings) set(setting machine.Setting, value string) error {
 		if err != nil {
 			return err
 		}
-		var t ipvsctl.Timeouts
-		*timeouts(&t)[setting] = uint32(seconds)
-		return k.SetTimeouts(ctx, t)
+		var some ipvsctl.Timeouts
+		*timeouts(&some)[setting] = uint32(seconds)
+		return k.SetTimeouts(ctx, some)
 	})
 }
 
@@ -109,10 +123,10 @@ func setDaemon(ctx context.Context, k *kernel.Conn, role ipvsctl.SyncRole, value
 }
 
 // converse talks with the kernel's IPVS, within a time.
-func (s *settings) converse(talk func(context.Context, *kernel.Conn) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k, err := kernel.Dial()
+func (t *Tuner) converse(talk func(context.Context, *kernel.Conn) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k, err := t.dial()
 	if err != nil {
 		return err
 	}
@@ -122,19 +136,19 @@ func (s *settings) converse(talk func(context.Context, *kernel.Conn) error) erro
 	return talk(ctx, k)
 }
 
-// look looks at the machine, and with ipvs at what IPVS has besides parameters, if the
+// Look looks at the machine, and with ipvs at what IPVS has besides parameters, if the
 // kernel has it.
-func (s *settings) look(to []netip.Addr, ipvs bool) (machine.Facts, error) {
+func (t *Tuner) Look(to []netip.Addr, ipvs bool) (machine.Facts, error) {
 	facts, err := machine.Read(to...)
 	if err != nil || !ipvs || !facts.HasIPVS() {
 		return facts, err
 	}
-	err = s.converse(func(ctx context.Context, k *kernel.Conn) error {
-		t, err := k.Timeouts(ctx)
+	err = t.converse(func(ctx context.Context, k *kernel.Conn) error {
+		all, err := k.Timeouts(ctx)
 		if err != nil {
 			return err
 		}
-		for setting, seconds := range timeouts(&t) {
+		for setting, seconds := range timeouts(&all) {
 			facts.Settings[setting] = strconv.FormatUint(uint64(*seconds), 10)
 		}
 		facts.Settings[machine.SyncMaster], facts.Settings[machine.SyncBackup] = "", ""
@@ -145,18 +159,4 @@ func (s *settings) look(to []netip.Addr, ipvs bool) (machine.Facts, error) {
 		return err
 	})
 	return facts, err
-}
-
-// toldOf logs when other directors cannot be told of connections, and when they can again.
-func toldOf(log *slog.Logger) func(connections.Round) {
-	failing := false
-	return func(r connections.Round) {
-		switch {
-		case r.Err != nil && !failing:
-			log.Warn("other directors cannot be told of all connections: those without packets may not survive a takeover", "event", "connections-untold", "error", r.Err)
-		case r.Err == nil && failing:
-			log.Info("other directors are told of all connections again", "event", "connections-told", "connections", r.Connections)
-		}
-		failing = r.Err != nil
-	}
 }
