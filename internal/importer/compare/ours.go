@@ -3,6 +3,8 @@ package compare
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,7 +64,7 @@ func service(out *importer.Outline, s *config.Service, table ipvsctl.Table) {
 		r := &s.Servers[i]
 		var all []importer.Probe
 		for j := range r.Checks {
-			p := probe(&r.Checks[j])
+			p := probe(&r.Checks[j], r.Key)
 			p.Service, p.Server = s.Address(), importer.ServerName(r.Key.Addr, r.Key.Port, s.Key.Port)
 			all = append(all, p)
 		}
@@ -97,7 +99,7 @@ func router(out *importer.Outline, r *vrrp.Config) {
 }
 
 // probe is a check of a real server.
-func probe(c *config.Check) importer.Probe {
+func probe(c *config.Check, of ipvsctl.DestinationKey) importer.Probe {
 	t := &c.Target
 	fast := t.Interval
 	if t.Pace.Fast > 0 {
@@ -128,9 +130,21 @@ func probe(c *config.Check) importer.Probe {
 	case "exec":
 		var e checker.Exec
 		_ = t.Spec.Decode(&e)
-		p.Detail("runs", strings.Join(e.Run, " "))
+		p.Detail("runs", strings.Join(started(e.Run, of), " "))
 	}
 	return p
+}
+
+// passed is how a program that importers write has a shell pass what the environment says.
+const passed = `exec "$0" "$@" `
+
+// started are a program's words as it is started for a server.
+func started(run []string, of ipvsctl.DestinationKey) []string {
+	if len(run) < 4 || run[0] != "/bin/sh" || !strings.HasPrefix(run[2], passed) {
+		return run
+	}
+	more := strings.NewReplacer(`"$LVSD_SERVER_ADDRESS"`, of.Addr.String(), `"$LVSD_SERVER_PORT"`, strconv.Itoa(int(of.Port))).Replace(run[2][len(passed):])
+	return append(slices.Clone(run[3:]), more)
 }
 
 // body says what the body of an answer must be.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -101,5 +102,35 @@ func TestAWrongConversionIsSeen(t *testing.T) {
 				t.Errorf("these differ: %q, want %q", differ, tt.want)
 			}
 		})
+	}
+}
+
+// TestProgramsAreComparedAsTheyAreStarted, however the servers are told to them.
+func TestProgramsAreComparedAsTheyAreStarted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ldirectord.cf")
+	text := "virtual=10.13.0.200:1812\n\tprotocol=udp\n\tscheduler=rr\n\tchecktype=external\n\tcheckcommand=/usr/local/bin/ask\n" +
+		"\treal=192.168.1.4:1812 masq\n\treal=192.168.1.5:1645 masq\n" +
+		"virtual=10.13.0.200:80\n\tscheduler=rr\n\tchecktype=external\n\tcheckcommand=/usr/local/bin/ask\n\treal=192.168.1.4:8080 gate\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	im, err := Read(Request{Program: "ldirectord", Files: []string{path}, Host: "lvs1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, refused, err := im.Compared()
+	if err != nil || len(refused) > 0 || c.Differences {
+		t.Fatal(refused, err, c)
+	}
+	var runs []string
+	for _, r := range c.Directors[0].Rows {
+		if _, program, is := strings.Cut(*r.Ours, "runs "); is {
+			program, _, _ = strings.Cut(program, ",")
+			runs = append(runs, program)
+		}
+	}
+	want := []string{"/usr/local/bin/ask 10.13.0.200 80 192.168.1.4 8080", "/usr/local/bin/ask 10.13.0.200 1812 192.168.1.4 1812", "/usr/local/bin/ask 10.13.0.200 1812 192.168.1.5 1645"}
+	if !slices.Equal(runs, want) {
+		t.Errorf("it runs %q, want %q", runs, want)
 	}
 }

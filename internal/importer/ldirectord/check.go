@@ -137,10 +137,15 @@ func (w *walk) external(s *checked, r *server, kind string) *importer.Block {
 			program = path.Join("/etc/ha.d", program)
 		}
 	}
-	run := []string{program, s.shown(), strconv.Itoa(int(s.port)), r.address.String(), strconv.Itoa(int(r.port))}
+	run := []string{program, s.shown(), strconv.Itoa(int(s.port))}
 	if kind == "external-perl" {
 		run = append([]string{"/usr/bin/perl"}, run...)
 		w.lose(importer.Differs, w.of(s.service, "checktype"), "ldirectord runs the program within itself; here, perl is started for each check", "")
+	}
+	if r.port == s.own(r) { // All servers have the same check, so that one can be added without.
+		run = append([]string{"/bin/sh", "-c", `exec "$0" "$@" "$LVSD_SERVER_ADDRESS" "$LVSD_SERVER_PORT"`}, run...)
+	} else {
+		run = append(run, r.address.String(), strconv.Itoa(int(r.port)))
 	}
 	b.Set("run", importer.Strings(run...), from...)
 	b.Set("user", importer.String("root"))

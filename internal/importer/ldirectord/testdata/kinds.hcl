@@ -311,7 +311,7 @@ virtual_service "192.0.2.1:12" {
 
   check "exec" {
     timeout = "5s"
-    run     = ["/usr/bin/perl", "/usr/local/lib/ask.pl", "192.0.2.1", "12", "192.168.6.2", "12"]
+    run     = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \"$LVSD_SERVER_ADDRESS\" \"$LVSD_SERVER_PORT\"", "/usr/bin/perl", "/usr/local/lib/ask.pl", "192.0.2.1", "12"]
     user    = "root"
   }
 
