@@ -137,7 +137,7 @@ func TestDecodeService(t *testing.T) {
 		{web, ipvsctl.Service{Scheduler: "rr", Flags: ipvsctl.Persistent, Netmask: ipvsctl.NotAPrefix, Mask: 0xff00ff00}},
 	}
 	for _, tt := range tests {
-		key, svc, err := decodeService(told(t, tt.key, tt.svc))
+		key, svc, _, err := decodeService(told(t, tt.key, tt.svc))
 		if err != nil || key != tt.key || svc != tt.svc {
 			t.Errorf("%v %+v was read as %v %+v, error %v", tt.key, tt.svc, key, svc, err)
 		}
@@ -189,12 +189,13 @@ func TestDecodeTheTrafficOfAService(t *testing.T) {
 		return r
 	}
 	for _, stats := range []uint16{svcStats, svcStats64} {
-		got, err := decodeTotal(told(stats))
+		a := nested(told(stats), attrService)
+		got, err := a.stats(svcStats64, svcStats)
 		if want := (ipvsctl.Counters{Connections: 7, BytesOut: 1 << 40}); got != want || err != nil {
 			t.Errorf("attribute %d: %+v, error %v, want %+v", stats, got, err, want)
 		}
 	}
-	if _, err := decodeTotal(told(svcStats)[:genlHeader+2]); err == nil {
+	if _, _, _, err := decodeService(told(svcStats)[:genlHeader+2]); err == nil {
 		t.Error("a message that is cut off is no error")
 	}
 }
@@ -266,7 +267,7 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%v became %v, error %v", s, got, err)
 			}
 		}
-		key, svc, err := decodeService(body)
+		key, svc, _, err := decodeService(body)
 		if err != nil || svc.Netmask == ipvsctl.NotAPrefix && key.Addr.Is6() {
 			return
 		}
@@ -274,7 +275,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v %v: %v", key, svc, err)
 		}
-		if k, s, err := decodeService(again); err != nil || k != key || s != svc {
+		if k, s, _, err := decodeService(again); err != nil || k != key || s != svc {
 			t.Errorf("%v %v became %v %v, error %v", key, svc, k, s, err)
 		}
 	})
@@ -294,7 +295,7 @@ func BenchmarkCodec(b *testing.B) {
 		body := told(b, web, ipvsctl.Service{Scheduler: "wrr", Netmask: 32})
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, err := decodeService(body); err != nil {
+			if _, _, _, err := decodeService(body); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -182,11 +182,7 @@ func (c *Conn) Services(ctx context.Context, each func(ipvsctl.ServiceKey, ipvsc
 	var all request
 	all.command(cmdGetService)
 	err := c.ask(ctx, netlink.Dump, all, func(body []byte) error {
-		key, svc, err := decodeService(body)
-		if err != nil {
-			return err
-		}
-		total, err := decodeTotal(body)
+		key, svc, total, err := decodeService(body)
 		if err == nil {
 			each(key, svc, total.PacketsIn)
 		}
@@ -224,9 +220,7 @@ func (c *Conn) Read(ctx context.Context, key ipvsctl.ServiceKey) (ipvsctl.Virtua
 	var svc ipvsctl.Service
 	var total ipvsctl.Counters
 	err := c.ask(ctx, 0, question(cmdGetService, key), func(body []byte) (err error) {
-		if _, svc, err = decodeService(body); err == nil {
-			total, err = decodeTotal(body)
-		}
+		_, svc, total, err = decodeService(body)
 		return err
 	})
 	if err != nil {

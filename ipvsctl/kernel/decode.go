@@ -120,9 +120,15 @@ func decodeNetmask(af uint16, b []byte) (length uint8, holes uint32, err error) 
 	return uint8(ones), 0, nil
 }
 
-// decodeService reads the message about one service.
-func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, err error) {
+// decodeService reads the message about one service, and what was counted for it.
+func decodeService(body []byte) (k ipvsctl.ServiceKey, s ipvsctl.Service, total ipvsctl.Counters, err error) {
 	a := nested(body, attrService)
+	total, terr := a.stats(svcStats64, svcStats)
+	k, s, err = a.service()
+	return k, s, total, errors.Join(err, terr)
+}
+
+func (a *attributes) service() (k ipvsctl.ServiceKey, s ipvsctl.Service, err error) {
 	af, addr := a.uint16(svcFamily), a.content[svcAddr]
 	if k.Mark = a.uint32(svcMark); k.Mark != 0 {
 		addr = make([]byte, 16)
@@ -175,13 +181,6 @@ func (a *attributes) rates(typ64, typ int) (ipvsctl.Rates, error) {
 		BytesOut:    stats.counter(statsBytesOutRate),
 	}
 	return r, stats.err
-}
-
-// decodeTotal reads the counters in the message about one service.
-func decodeTotal(body []byte) (ipvsctl.Counters, error) {
-	a := nested(body, attrService)
-	total, err := a.stats(svcStats64, svcStats)
-	return total, errors.Join(a.err, err)
 }
 
 // A server is one destination as the kernel describes it.

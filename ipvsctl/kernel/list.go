@@ -56,10 +56,10 @@ func (c *Conn) ListDestinations(ctx context.Context, key ipvsctl.ServiceKey) (al
 }
 
 func decodeListed(body []byte) (ipvsctl.ListedService, error) {
-	key, config, err := decodeService(body)
-	total, terr := decodeTotal(body)
 	a := nested(body, attrService)
+	total, terr := a.stats(svcStats64, svcStats)
 	rates, rerr := a.rates(svcStats64, svcStats)
+	key, config, err := a.service()
 	return ipvsctl.ListedService{Key: key, Config: config, Counters: total, Rates: rates}, errors.Join(err, terr, rerr)
 }
 
