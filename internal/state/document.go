@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +10,13 @@ import (
 	"os"
 )
 
-// maxDocument bounds a file, in bytes: a ledger of 100,000 services has less.
-const maxDocument = 16 << 20
+const (
+	// maxDocument bounds a file, in bytes: a ledger of 100,000 services has less.
+	maxDocument = 16 << 20
+	// legible is how many bytes people read in lines. To have a longer file in lines
+	// takes longer than the rest of writing it.
+	legible = 64 << 10
+)
 
 // read fills v with the file of that name, and leaves it alone if there is none. A
 // file that cannot be understood, or that valid refuses afterwards, is put aside
@@ -57,9 +63,16 @@ func (s *Store) write(name string, v any) error {
 	if s.readOnly {
 		return nil
 	}
-	text, err := json.MarshalIndent(v, "", "\t")
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
+	}
+	if len(text) <= legible {
+		var lines bytes.Buffer
+		if err := json.Indent(&lines, text, "", "\t"); err != nil {
+			return err
+		}
+		text = lines.Bytes()
 	}
 	if len(text) >= maxDocument {
 		return fmt.Errorf("it has more than %d bytes, which nobody would read again", maxDocument)
