@@ -20,6 +20,8 @@
 //	                            the client's failed requests, and when the table is right
 //	detection the lab           a server refuses or hangs, 40 times a run: when it is out of the table, and the failed requests
 //	table     the lab           start, reload and memory with 1,000 × 10
+//	wide      the lab           start with 1,000, 10,000 and 37,205 servers; with these, reload, memory, and what the
+//	                            audit of the table costs
 //	restore   the lab           lvsd ipvs -R beside ipvsadm -R (in keepalived's column), up to 37,205 servers
 //	telling   the lab           processor time of telling other directors of 20,000 connections, beside cat of
 //	                            /proc/net/ip_vs_conn (in keepalived's column)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // own, in the words of either daemon.
 type fleet struct {
 	services int
+	servers  int           // of all services; 0: ten of each
 	interval time.Duration // of the TCP checks
 	// changed: every third server has another weight.
 	changed bool
@@ -35,13 +37,31 @@ const (
 	fleetNetwork = "172.16.0.0/12"
 )
 
-// large is the fleet of the issue's figures: 1,000 × 10.
-var large = fleet{services: 1000, interval: time.Hour}
+// large is the fleet of most figures, and wide the one that keepalived's documentation calls
+// the worst it knows.
+var (
+	large = fleet{services: 1000, interval: time.Hour}
+	wide  = fleet{services: 2277, servers: 37205, interval: 24 * time.Hour}
+)
+
+// total is how many servers there are, and each how many a service has.
+func (f fleet) total() int { return cmp.Or(f.servers, f.services*serversPerService) }
+
+func (f fleet) each(i int) int {
+	n := f.total() / f.services
+	if i < f.total()%f.services {
+		n++
+	}
+	return n
+}
 
 // port is the service's, all of which are on the cluster's virtual address.
 func (f fleet) port(i int) int { return 1000 + i }
 
-func (f fleet) server(i, j int) string { return fmt.Sprintf("172.16.%d.%d", i/25, i%25*10+j+1) }
+func (f fleet) server(i, j int) string {
+	n := i*f.each(0) + j
+	return fmt.Sprintf("172.%d.%d.%d", 16+n/62500, n/250%250, n%250+1)
+}
 
 func (f fleet) weight(i, j int) int {
 	if f.changed && (i*serversPerService+j)%3 == 0 {
@@ -54,7 +74,7 @@ func (f fleet) weight(i, j int) int {
 }
 
 // rate is how many checks a second there are to make.
-func (f fleet) rate() float64 { return float64(f.services*serversPerService) / f.interval.Seconds() }
+func (f fleet) rate() float64 { return float64(f.total()) / f.interval.Seconds() }
 
 // procRow is the length of a row of procRows.
 const procRow = len("  -> AC100001:0050      Masq    1      ")
@@ -62,9 +82,9 @@ const procRow = len("  -> AC100001:0050      Masq    1      ")
 // procRows are the servers' lines of /proc/net/ip_vs, up to the counts of
 // connections.
 func (f fleet) procRows() map[string]bool {
-	all := make(map[string]bool, f.services*serversPerService)
+	all := make(map[string]bool, f.total())
 	for i := range f.services {
-		for j := range serversPerService {
+		for j := range f.each(i) {
 			addr := netip.MustParseAddr(f.server(i, j)).As4()
 			all[fmt.Sprintf("  -> %08X:%04X      %-7s %-6d ", addr, fleetPort, "Masq", f.weight(i, j))] = true
 		}
@@ -78,7 +98,7 @@ func (f fleet) rows() []string {
 	for i := range f.services {
 		service := fmt.Sprintf("-t %s:%d", cluster.VIP, f.port(i))
 		rows = append(rows, fmt.Sprintf("-A %s -s wrr", service))
-		for j := range serversPerService {
+		for j := range f.each(i) {
 			rows = append(rows, fmt.Sprintf("-a %s -r %s:%d -m -w %d", service, f.server(i, j), fleetPort, f.weight(i, j)))
 		}
 	}
@@ -113,7 +133,7 @@ func (f fleet) serviceHCL(i int) string {
   }
 
 `, i, cluster.VIP, f.port(i), f.interval)
-	for j := range serversPerService {
+	for j := range f.each(i) {
 		fmt.Fprintf(&b, "  real_server \"node-%d\" {\n    address = \"%s\"\n    port    = %d\n    weight  = %d\n  }\n",
 			j, f.server(i, j), fleetPort, f.weight(i, j))
 	}
@@ -127,7 +147,7 @@ func (f fleet) keepalived() string {
 	for i := range f.services {
 		fmt.Fprintf(&b, "virtual_server %s %d {\n  delay_loop %d\n  lb_algo wrr\n  lb_kind NAT\n  protocol TCP\n",
 			cluster.VIP, f.port(i), int(f.interval.Seconds()))
-		for j := range serversPerService {
+		for j := range f.each(i) {
 			fmt.Fprintf(&b, "  real_server %s %d {\n    weight %d\n    TCP_CHECK {\n      connect_timeout 1\n    }\n  }\n",
 				f.server(i, j), fleetPort, f.weight(i, j))
 		}

@@ -47,6 +47,7 @@ var parts = []struct {
 	{"servers", lab, measureServers},
 	{"detection", lab, measureDetection},
 	{"table", lab, measureTable},
+	{"wide", lab, measureWide},
 	{"restore", lab, measureRestore},
 	{tellingName, lab, measureTelling},
 	{"checks", lab, measureChecks},

@@ -69,7 +69,7 @@ func warmUp(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		_, _, err = r.load(ctx, d, column{})
+		_, _, err = r.load(ctx, d, large, startTime, column{})
 		if err := errors.Join(err, r.Close()); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
@@ -77,9 +77,9 @@ func warmUp(ctx context.Context, o options) error {
 	return nil
 }
 
-// load starts a daemon with the large fleet, and notes when the table has it.
-func (r *rig) load(ctx context.Context, d daemon, c column) (context.Context, *cluster.Process, error) {
-	if err := d.configure(r.director, large); err != nil {
+// load starts a daemon with a fleet, and notes when the table has it.
+func (r *rig) load(ctx context.Context, d daemon, f fleet, name string, c column) (context.Context, *cluster.Process, error) {
+	if err := d.configure(r.director, f); err != nil {
 		return ctx, nil, err
 	}
 	begin := time.Now()
@@ -87,7 +87,7 @@ func (r *rig) load(ctx context.Context, d daemon, c column) (context.Context, *c
 	if err != nil {
 		return ctx, nil, err
 	}
-	return ctx, p, r.noteTable(ctx, large, begin, startTime, c)
+	return ctx, p, r.noteTable(ctx, f, begin, name, c)
 }
 
 // tableOnce is the life of one daemon: it starts, reloads what is unchanged,
@@ -99,7 +99,7 @@ func tableOnce(ctx context.Context, d daemon, c column) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	ctx, p, err := r.load(ctx, d, c)
+	ctx, p, err := r.load(ctx, d, large, startTime, c)
 	if err != nil {
 		return err
 	}
@@ -112,22 +112,27 @@ func tableOnce(ctx context.Context, d daemon, c column) (err error) {
 	if err := r.noteOne(ctx, d, p, c); err != nil {
 		return err
 	}
-	changed := large
-	changed.changed = true
-	if err := d.configure(r.director, changed); err != nil {
+	if err := r.noteThird(ctx, d, p, large, c); err != nil {
+		return err
+	}
+	return r.noteMemory(ctx, reloadMemory, c)
+}
+
+// noteThird reloads what has changed in a third of a fleet's servers, and notes when the
+// table has it.
+func (r *rig) noteThird(ctx context.Context, d daemon, p *cluster.Process, f fleet, c column) error {
+	f.changed = true
+	if err := d.configure(r.director, f); err != nil {
 		return err
 	}
 	begin := time.Now()
 	if err := p.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
-	if err := r.noteTable(ctx, changed, begin, thirdTime, c); err != nil {
+	if err := r.noteTable(ctx, f, begin, thirdTime, c); err != nil {
 		return err
 	}
-	if err := r.noteMemory(ctx, reloadMemory, c); err != nil {
-		return err
-	}
-	return equalTable(ctx, r.director, changed)
+	return equalTable(ctx, r.director, f)
 }
 
 // noteTable waits for the table and notes how long that took.
