@@ -17,11 +17,17 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl/filter"
 )
 
-// many are so many services with two ports each, at an address of their own.
-func many(n int) (all ipvsctl.Ruleset) {
+// Ports that services have.
+var (
+	pairs  = ports(80, 80, 443, 443)
+	ranges = ports(80, 89, 440, 449)
+)
+
+// many are so many services with some ports each, at an address of their own.
+func many(n int, ports []ipvsctl.PortRange) (all ipvsctl.Ruleset) {
 	for i := range n {
 		all = append(all, ipvsctl.Marking{Service: fmt.Sprint("service ", i), Mark: 0x6c770000 + uint32(i),
-			Selection: ipvsctl.Select(addresses(virtual(i).String()), []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP}, ports(80, 80, 443, 443))})
+			Selection: ipvsctl.Select(addresses(virtual(i).String()), []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP}, ports)})
 	}
 	return all
 }
@@ -33,9 +39,13 @@ func virtual(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 13, byte(i >
 // one to any of them, and one to none.
 func BenchmarkPacket(b *testing.B) {
 	w := newWire(b)
-	for _, n := range []int{0, 10, 1000} {
+	for _, c := range []struct {
+		n     int
+		ports []ipvsctl.PortRange
+	}{{0, nil}, {10, pairs}, {1000, pairs}, {10, ranges}, {32, ranges}, {33, ranges}, {1000, ranges}} {
+		n := c.n
 		var f filter.Filter
-		if err := f.Replace(many(n)); err != nil {
+		if err := f.Replace(many(n, c.ports)); err != nil {
 			b.Fatal(err)
 		}
 		for name, to := range map[string]func() netip.Addr{
@@ -46,7 +56,7 @@ func BenchmarkPacket(b *testing.B) {
 			for i := range packets {
 				packets[i] = w.datagram(to(), 443)
 			}
-			b.Run(fmt.Sprintf("services=%d/to=%s", n, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("services=%d/ranges=%v/to=%s", n, len(c.ports) > 0 && c.ports[0] == ranges[0], name), func(b *testing.B) {
 				runtime.LockOSThread()
 				defer runtime.UnlockOSThread()
 				begin := processorTime(b)

@@ -20,11 +20,13 @@ import (
 const Table = "lvsd-services"
 
 // The chains of the table. IPVS takes packets that arrive after these hooks, in "input", and
-// those of this machine in "output", both later than the priority of marks. It sends packets
-// on through "postrouting", where their source is translated.
+// those of this machine in "output", both later than the priority of marks, which are given
+// in the same chain. It sends packets on through "postrouting", where their source is
+// translated.
 const (
 	arriving = "arriving"
 	leaving  = "leaving"
+	marks    = "marks"
 	sources  = "sources"
 )
 
@@ -72,31 +74,54 @@ type writer struct {
 func (f *Filter) Replace(rules ipvsctl.Ruleset) error { return fault.Of(f.replace(rules)) }
 
 func (f *Filter) replace(rules ipvsctl.Ruleset) error {
+	f.found = nil
+	if len(rules) == 0 {
+		return f.remove()
+	}
+	err := f.set(rules, false)
+	if errors.Is(err, unix.EINVAL) { // Linux before 5.6 has no maps of ranges.
+		err = f.set(rules, true)
+	}
+	if err != nil {
+		return err
+	}
+	f.found, err = f.list()
+	return err
+}
+
+// ours is the table.
+func ours() *nftables.Table { return &nftables.Table{Name: Table, Family: nftables.TableFamilyINet} }
+
+// remove removes the table, if there is one.
+func (f *Filter) remove() error {
 	c, err := f.open()
 	if err != nil {
 		return err
 	}
-	f.found = nil
-	table := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
-	if len(rules) == 0 {
-		c.DelTable(table)
-		if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) && !lacking(err) {
-			return fmt.Errorf("removing the table %s of nftables: %w", Table, err)
-		}
-		return nil
+	c.DelTable(ours())
+	if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) && !lacking(err) {
+		return fmt.Errorf("removing the table %s of nftables: %w", Table, err)
 	}
-	c.AddTable(table) // or there may be none to delete
-	c.DelTable(table)
-	w := &writer{conn: c, table: c.AddTable(table)}
-	w.write(rules)
+	return nil
+}
+
+// set makes the table anew in one transaction. Singly, services with ranges have a rule each.
+func (f *Filter) set(rules ipvsctl.Ruleset, singly bool) error {
+	c, err := f.open()
+	if err != nil {
+		return err
+	}
+	c.AddTable(ours()) // or there may be none to delete
+	c.DelTable(ours())
+	w := &writer{conn: c, table: c.AddTable(ours())}
+	w.write(rules, singly)
 	if w.err != nil {
 		return fmt.Errorf("encoding rules for nftables: %w", w.err)
 	}
 	if err := c.Flush(); err != nil {
 		return fmt.Errorf("setting the table %s of nftables: %w", Table, explained(err, rules))
 	}
-	f.found, err = f.list()
-	return err
+	return nil
 }
 
 // open returns a connection of which each transaction and each list has a socket of its own:
@@ -134,28 +159,24 @@ func explained(err error, rules ipvsctl.Ruleset) error {
 }
 
 // write adds the chains with their rules.
-func (w *writer) write(rules ipvsctl.Ruleset) {
+func (w *writer) write(rules ipvsctl.Ruleset, singly bool) {
 	at := func(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority nftables.ChainPriority) *nftables.Chain {
 		return w.conn.AddChain(&nftables.Chain{Name: name, Table: w.table, Type: kind, Hooknum: hook, Priority: nftables.ChainPriorityRef(priority)})
 	}
-	chains := []*nftables.Chain{
+	marking := w.conn.AddChain(&nftables.Chain{Name: marks, Table: w.table})
+	for _, chain := range []*nftables.Chain{
 		at(arriving, nftables.ChainTypeFilter, nftables.ChainHookPrerouting, priority),
 		at(leaving, nftables.ChainTypeFilter, nftables.ChainHookOutput, priority),
+	} {
+		w.add(chain, "", []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: marks}})
 	}
-	var found []keyed
-	for i := range rules {
-		if keys := keysOf(&rules[i]); len(keys) > 0 {
-			found = append(found, keyed{&rules[i], keys})
-			continue
-		}
-		for _, chain := range chains {
-			w.add(chain, rules[i].Service, append(w.selects(&rules[i].Selection), mark(rules[i].Mark)...))
-		}
+	exact, ranged, apart := split(rules, singly)
+	for _, m := range apart {
+		w.add(marking, m.Service, append(w.selects(&m.Selection), mark(m.Mark)...))
 	}
 	for _, f := range families {
-		for _, chain := range chains {
-			w.lookUp(chain, f, found)
-		}
+		w.lookUp(marking, f, exact, false)
+		w.lookUp(marking, f, ranged, true)
 	}
 	if !rules.Translates() {
 		return // The kernel need not have NAT.

@@ -88,11 +88,12 @@ func TestTheTableReadsAsItWasMeant(t *testing.T) {
 	intact(t, &f, true, "at first")
 	got := strings.Join(strings.Fields(netnstest.Run(t, "nft list table inet lvsd-services")), " ")
 	for _, want := range []string{
-		`chain arriving { type filter hook prerouting priority mangle; policy accept;`,
 		`ip daddr { 10.13.0.201, 10.13.0.210-10.13.0.219 } meta l4proto { tcp, udp } th dport { 5060-5061, 16384-65535 } meta mark set 0x00000008 comment "rtp"`,
 		`ip6 daddr 2001:db8::200-2001:db8::20f sctp dport 9-10 meta mark set 0x00000009 comment "six"`,
 		`ip daddr 10.13.0.202 meta l4proto tcp meta mark set 0x80000000 comment "every port"`,
-		`meta mark set ip daddr . meta l4proto . th dport map { 10.13.0.200 . tcp . 80 comment "web" : 0x00000007, 10.13.0.200 . tcp . 443 comment "web" : 0x00000007 } } chain leaving { type filter hook output priority mangle; policy accept;`,
+		`meta mark set ip daddr . meta l4proto . th dport map { 10.13.0.200 . tcp . 80 comment "web" : 0x00000007, 10.13.0.200 . tcp . 443 comment "web" : 0x00000007 } }`,
+		`chain arriving { type filter hook prerouting priority mangle; policy accept; jump marks }`,
+		`chain leaving { type filter hook output priority mangle; policy accept; jump marks }`,
 		`chain sources { type nat hook postrouting priority srcnat; policy accept; meta nfproto ipv4 meta mark { 0x00000008 comment "rtp" } masquerade meta nfproto ipv4 snat ip to meta mark map { 0x80000000 comment "every port" : 10.13.0.15 } meta nfproto ipv6 snat ip6 to meta mark map { 0x00000009 comment "six" : 2001:db8::15 } }`,
 	} {
 		if !strings.Contains(got, want) {
@@ -111,6 +112,7 @@ func TestWhatOthersDoToTheTableIsSeen(t *testing.T) {
 		"nft flush ruleset",
 		"nft delete table inet lvsd-services",
 		"nft flush chain inet lvsd-services arriving",
+		"nft flush chain inet lvsd-services marks",
 		"nft add rule inet lvsd-services arriving drop",
 		"nft insert rule inet lvsd-services sources accept",
 		"nft add chain inet lvsd-services mine { type filter hook input priority 0 ; }",
@@ -139,9 +141,14 @@ func TestWhatOthersDoToTheTableIsSeen(t *testing.T) {
 	}
 }
 
-// random is a ruleset as some administrator may need it.
+// random is a ruleset as some administrator may need it: of a few services, or of so many
+// that ranges are looked up.
 func random(r *rand.Rand) (all ipvsctl.Ruleset) {
-	for i := range r.IntN(6) {
+	n := r.IntN(6)
+	if r.IntN(2) == 0 {
+		n = 60 + r.IntN(100)
+	}
+	for i := range n {
 		m := ipvsctl.Marking{Service: fmt.Sprint("service ", i), Mark: r.Uint32() | 1}
 		at := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 13, byte(i), byte(n)}) }
 		if r.IntN(3) == 0 {
@@ -183,9 +190,15 @@ func TestAnyRulesetReplacesAnyOther(t *testing.T) {
 			continue
 		}
 		intact(t, &f, true, fmt.Sprint("ruleset ", n))
-		got, told := netnstest.Run(t, "nft list chain inet lvsd-services arriving"), []string{}
-		for _, m := range want {
-			told = append(told, inNFT(m)...)
+		got, told := netnstest.Run(t, "nft list chain inet lvsd-services marks"), []string{}
+		ranged := 0
+		for i := range want {
+			if hasRanges(&want[i]) {
+				ranged++
+			}
+		}
+		for i := range want {
+			told = append(told, inNFT(want[i], ranged > 32)...)
 		}
 		read := ruleLine.FindAllString(got, -1)
 		for i := range read {
@@ -200,25 +213,31 @@ func TestAnyRulesetReplacesAnyOther(t *testing.T) {
 }
 
 // ruleLine is what nft prints of one service's: a rule, or an element of a map.
-var ruleLine = regexp.MustCompile(`ip6? daddr [^\n]* meta mark set 0x[0-9a-f]{8}|[0-9a-f.:]+ \. (tcp|udp|sctp) \. [0-9]+\s+comment "service [0-9]+" : 0x[0-9a-f]{8}`)
+var ruleLine = regexp.MustCompile(`ip6? daddr [^\n]* meta mark set 0x[0-9a-f]{8}|[0-9a-f.:-]+ \. (tcp|udp|sctp) \. [0-9-]+\s+comment "service [0-9]+" : 0x[0-9a-f]{8}`)
 
-// inNFT is a marking as nft prints it. The services are all known by numbers.
-func inNFT(m ipvsctl.Marking) (all []string) {
-	single := len(m.Ports) > 0
-	for _, r := range m.Addresses {
-		single = single && r.First == r.Last
-	}
-	for _, r := range m.Ports {
-		single = single && r.First == r.Last
-	}
-	if !single {
-		plain := m
-		plain.SourceNAT = ipvsctl.SourceNAT{}
-		text, _, _ := strings.Cut(plain.String(), " meta mark set ")
+// hasRanges reports whether a marking has more than single addresses and ports.
+func hasRanges(m *ipvsctl.Marking) bool {
+	return len(m.Ports) == 0 || slices.ContainsFunc(m.Addresses, func(r ipvsctl.AddressRange) bool { return r.First != r.Last }) ||
+		slices.ContainsFunc(m.Ports, func(r ipvsctl.PortRange) bool { return r.First != r.Last })
+}
+
+// inNFT is a marking as nft prints it, where ranges are looked up or not. The services are
+// all known by numbers.
+func inNFT(m ipvsctl.Marking, lookedUp bool) (all []string) {
+	if hasRanges(&m) && !lookedUp {
+		m.SourceNAT = ipvsctl.SourceNAT{}
+		text, _, _ := strings.Cut(m.String(), " meta mark set ")
 		return []string{fmt.Sprintf("%s meta mark set 0x%08x", text, m.Mark)}
 	}
-	for _, k := range m.Keys(1000) {
-		all = append(all, fmt.Sprintf("%v . %v . %d comment %q : 0x%08x", k.Addr, k.Protocol, k.Port, m.Service, m.Mark))
+	if len(m.Ports) == 0 {
+		m.Ports = ports(0, 65535)
+	}
+	for _, a := range m.Addresses {
+		for _, protocol := range m.Protocols {
+			for _, p := range m.Ports {
+				all = append(all, fmt.Sprintf("%v . %v . %v comment %q : 0x%08x", a, protocol, p, m.Service, m.Mark))
+			}
+		}
 	}
 	return all
 }
@@ -226,11 +245,23 @@ func inNFT(m ipvsctl.Marking) (all []string) {
 // Packets that arrive get the mark of their service, and no others do.
 func TestPacketsAreMarked(t *testing.T) {
 	needs(t)
+	t.Run("ranges by rules", func(t *testing.T) { packetsAreMarked(t, nil) })
+	var more ipvsctl.Ruleset
+	for i := range 40 {
+		more = append(more, ipvsctl.Marking{Service: fmt.Sprint("more ", i), Mark: 100,
+			Selection: ipvsctl.Select(addresses(fmt.Sprintf("10.16.%d.1-10.16.%d.9", i, i), fmt.Sprint("10.17.0.", i)), []ipvsctl.Protocol{ipvsctl.UDP}, ports(100, 199))})
+	}
+	t.Run("ranges by a map", func(t *testing.T) { packetsAreMarked(t, more) })
+}
+
+func packetsAreMarked(t *testing.T, more ipvsctl.Ruleset) {
 	var f filter.Filter
 	t.Cleanup(func() { replace(t, &f, nil) })
 	udp := []ipvsctl.Protocol{ipvsctl.UDP}
-	all := append(many(300),
+	all := append(append(many(300, pairs), more...),
 		ipvsctl.Marking{Service: "ranges", Mark: 1, Selection: ipvsctl.Select(addresses("10.14.0.1-10.14.0.9"), udp, ports(100, 199))},
+		ipvsctl.Marking{Service: "two ranges", Mark: 5, Selection: ipvsctl.Select(addresses("10.14.0.9", "10.14.0.12-10.14.0.14"), udp, ports(300, 310, 65530, 65535))},
+		ipvsctl.Marking{Service: "ranges of six", Mark: 6, Selection: ipvsctl.Select(addresses("2001:db8::10-2001:db8::1f"), udp, ports(5000, 5999, 7000, 7000))},
 		ipvsctl.Marking{Service: "every port", Mark: 2, Selection: ipvsctl.Select(addresses("10.14.0.10"), udp, nil)},
 		ipvsctl.Marking{Service: "six", Mark: 3, Selection: ipvsctl.Select(addresses("2001:db8::1", "2001:db8::5"), udp, ports(80, 80, 443, 443))},
 		ipvsctl.Marking{Service: "tcp", Mark: 4, Selection: ipvsctl.Select(addresses("10.14.0.11"), []ipvsctl.Protocol{ipvsctl.TCP}, ports(80, 80))})
@@ -242,6 +273,9 @@ func TestPacketsAreMarked(t *testing.T) {
 	}{
 		{"10.13.0.0", 80, 0x6c770000}, {"10.13.0.255", 443, 0x6c7700ff}, {"10.13.1.43", 80, 0x6c77012b},
 		{"10.14.0.5", 150, 1}, {"10.14.0.10", 7, 2}, {"2001:db8::1", 443, 3}, {"2001:db8::5", 80, 3},
+		{"10.14.0.1", 100, 1}, {"10.14.0.9", 199, 1}, {"10.14.0.10", 0, 2}, {"10.14.0.10", 65535, 2},
+		{"10.14.0.9", 300, 5}, {"10.14.0.14", 65535, 5}, {"2001:db8::10", 5000, 6}, {"2001:db8::1f", 5999, 6}, {"2001:db8::17", 7000, 6},
+		{"10.14.0.9", 299, 0}, {"10.14.0.1", 300, 0}, {"10.14.0.14", 65529, 0}, {"2001:db8::20", 5000, 0}, {"2001:db8::17", 6000, 0},
 		{"10.13.0.1", 81, 0}, {"10.14.0.5", 200, 0}, {"10.14.0.11", 80, 0}, {"2001:db8::2", 80, 0}, {"10.15.0.1", 80, 0},
 	}
 	text, want := "table inet probe {\n chain c {\n type filter hook prerouting priority -140; meta l4proto != udp return; udp sport != 4000 return\n", map[uint32]int{}
@@ -287,14 +321,18 @@ func TestThousandsOfServices(t *testing.T) {
 	needs(t)
 	var f filter.Filter
 	t.Cleanup(func() { replace(t, &f, nil) })
-	all := many(2000)
+	all := many(2000, pairs)
 	for i := range all {
 		all[i].Masquerade = i%3 == 0
 	}
+	long := addresses("2001:db8::-2001:db8::ffff") // The longest name and addresses with it make the longest messages.
+	for i := range uint16(300) {
+		all = append(all, ipvsctl.Marking{Service: strings.Repeat("x", 200), Mark: uint32(i + 1), Selection: ipvsctl.Select(long, []ipvsctl.Protocol{ipvsctl.TCP}, ports(2*i, 2*i))})
+	}
 	replace(t, &f, all)
-	intact(t, &f, true, "with 2,000 services")
-	got := netnstest.Run(t, "nft list chain inet lvsd-services leaving")
-	if n := strings.Count(got, " comment "); n != 4*len(all) {
-		t.Errorf("the chain has %d elements, want %d", n, 4*len(all))
+	intact(t, &f, true, "with 2,300 services")
+	got := netnstest.Run(t, "nft list chain inet lvsd-services marks")
+	if n := strings.Count(got, " comment "); n != 4*2000+300 {
+		t.Errorf("the chain has %d elements, want %d", n, 4*2000+300)
 	}
 }

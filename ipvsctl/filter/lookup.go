@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -16,9 +17,14 @@ import (
 // they are: the mark by address, protocol and port, and the source by the mark. Sets and
 // maps are anonymous: nobody can change them but with their rule.
 
-// maxKeys is how many addresses, protocols and ports together a service may have to be found
-// by a lookup. One with more, with ranges or with every port, has a rule of its own.
-const maxKeys = 256
+const (
+	// maxElements is how many addresses, protocols and ports together, ranges counted once, a
+	// service may have to be found by a lookup. One with more has a rule of its own.
+	maxElements = 256
+	// fewRanges is how many services with ranges have a rule each: comparing a packet with so
+	// many takes as long as to look it up in a map of ranges.
+	fewRanges = 32
+)
 
 // perMessage is how many elements one message brings: its length is a number of 16 bits.
 const perMessage = 256
@@ -48,45 +54,77 @@ func (f *family) destination() expr.Any {
 	return &expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: f.at, Len: f.size}
 }
 
-// A keyed is a marking with the services by address that it is found by.
-type keyed struct {
-	*ipvsctl.Marking
-	keys []ipvsctl.ServiceKey
-}
-
-// keysOf are the services by address that a marking is found by; none: it has a rule.
-func keysOf(m *ipvsctl.Marking) []ipvsctl.ServiceKey {
-	if len(m.Ports) == 0 || slices.ContainsFunc(m.Ports, func(r ipvsctl.PortRange) bool { return r.First != r.Last }) ||
-		slices.ContainsFunc(m.Addresses, func(r ipvsctl.AddressRange) bool { return r.First != r.Last }) {
-		return nil
-	}
-	return m.Keys(maxKeys)
-}
-
-// lookUp adds a rule by which the packets of one family get the marks of some services.
-func (w *writer) lookUp(chain *nftables.Chain, f *family, rules []keyed) {
-	var marks []nftables.SetElement
-	for _, r := range rules {
-		if r.Family() != f.any {
-			continue
-		}
-		for _, k := range r.keys {
-			key := append(k.Addr.AsSlice(), byte(k.Protocol), 0, 0, 0)
-			key = append(binary.BigEndian.AppendUint16(key, k.Port), 0, 0)
-			marks = append(marks, nftables.SetElement{Key: key, Val: binary.BigEndian.AppendUint32(nil, r.Mark), Comment: comment(r.Service)})
+// split parts markings into those that are found in a table of hashes, which any number of them
+// makes no slower, those that are found in a map of ranges, and those that have a rule each;
+// singly: all with ranges have.
+func split(rules ipvsctl.Ruleset, singly bool) (exact, ranged, apart []*ipvsctl.Marking) {
+	for i := range rules {
+		switch m := &rules[i]; {
+		case len(m.Addresses)*len(m.Protocols)*len(portsOf(m)) > maxElements:
+			apart = append(apart, m)
+		case slices.ContainsFunc(m.Addresses, func(r ipvsctl.AddressRange) bool { return r.First != r.Last }),
+			slices.ContainsFunc(portsOf(m), func(r ipvsctl.PortRange) bool { return r.First != r.Last }):
+			ranged = append(ranged, m)
+		default:
+			exact = append(exact, m)
 		}
 	}
-	if len(marks) == 0 {
+	if singly || len(ranged) <= fewRanges {
+		apart, ranged = append(apart, ranged...), nil
+	}
+	return exact, ranged, apart
+}
+
+// portsOf are all ports of a marking.
+func portsOf(m *ipvsctl.Marking) []ipvsctl.PortRange {
+	if len(m.Ports) == 0 {
+		return []ipvsctl.PortRange{{First: 0, Last: math.MaxUint16}}
+	}
+	return m.Ports
+}
+
+// lookUp adds a rule by which the packets of one family get the marks of some services, by one
+// map.
+func (w *writer) lookUp(chain *nftables.Chain, f *family, services []*ipvsctl.Marking, ranged bool) {
+	var all []nftables.SetElement
+	for _, m := range services {
+		if m.Family() == f.any {
+			all = append(all, elements(m, ranged)...)
+		}
+	}
+	if len(all) == 0 {
 		return
 	}
 	kind := nftables.MustConcatSetType(f.kind, nftables.TypeInetProto, nftables.TypeInetService)
-	set := w.set(&nftables.Set{IsMap: true, KeyType: kind, DataType: nftables.TypeMark}, marks)
+	set := w.set(&nftables.Set{IsMap: true, Interval: ranged, Concatenation: ranged, KeyType: kind, DataType: nftables.TypeMark}, all)
 	second := uint32(unix.NFT_REG32_00) + f.size/4 // The parts of a key are in registers of four bytes in a row.
 	w.add(chain, "", append(f.of(), f.destination(),
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: second},
 		&expr.Payload{DestRegister: second + 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
 		&expr.Lookup{SourceRegister: 1, DestRegister: 1, IsDestRegSet: true, SetName: set.Name, SetID: set.ID}, swap(expr.ByteorderNtoh),
 		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: 1}))
+}
+
+// elements are what a map has of a marking.
+func elements(m *ipvsctl.Marking, ranged bool) (all []nftables.SetElement) {
+	for _, a := range m.Addresses {
+		for _, protocol := range m.Protocols {
+			for _, p := range portsOf(m) {
+				e := nftables.SetElement{Key: keyOf(a.First, protocol, p.First), Val: binary.BigEndian.AppendUint32(nil, m.Mark), Comment: comment(m.Service)}
+				if ranged {
+					e.KeyEnd = keyOf(a.Last, protocol, p.Last) // Also of one alone: nft(8) takes two without it for a range.
+				}
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// keyOf is what a packet has in its registers.
+func keyOf(a netip.Addr, protocol ipvsctl.Protocol, port uint16) []byte {
+	key := append(a.AsSlice(), byte(protocol), 0, 0, 0)
+	return append(binary.BigEndian.AppendUint16(key, port), 0, 0)
 }
 
 // translate adds rules by which the packets of one family get another source.
