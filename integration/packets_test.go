@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,7 +26,19 @@ virtual_router "inside" {
   id              = 52
   priority        = 150
   advert_interval = "100ms"
-  addresses       = ["192.168.1.200/24", "192.168.1.201/24"]
+  addresses       = ["192.168.1.200/24", "192.168.1.201/24", "192.168.1.202/24"]
+}
+
+virtual_router "six" {
+  interface       = "eth0"
+  id              = 56
+  priority        = 150
+  advert_interval = "100ms"
+  addresses       = ["fe80::13:200/64", "2001:db8:13::200/64"]
+  extra_address "2001:db8:1::254/64" { interface = "eth1" }
+  extra_address "2001:db8:2::254/64" { interface = "eth1" }
+  extra_address "2001:db8:1::200/64" { interface = "eth1" }
+  extra_address "2001:db8:1::202/64" { interface = "eth1" }
 }
 
 defaults {
@@ -55,6 +68,19 @@ virtual_service "rtp" {
   real_server "web2" { address = "192.168.1.5" }
 }
 
+virtual_service "web-and-rtp-of-six" {
+  address   = "2001:db8:13::200"
+  ports     = [80, 443, "16384-32767"]
+  protocols = ["tcp", "udp"]
+  scheduler = "rr"
+  forward   = "nat"
+  persistence {}
+  check "tcp" { port = 80 }
+  real_server "web1" { address = "2001:db8:1::4" }
+  real_server "web2" { address = "2001:db8:1::5" }
+  real_server "web3" { address = "2001:db8:2::2" }
+}
+
 virtual_service "one-arm" {
   address    = "192.168.1.200"
   port       = 80
@@ -63,6 +89,34 @@ virtual_service "one-arm" {
   source_nat = "masquerade"
   real_server "web1" { address = "192.168.1.4" }
   real_server "web3" { address = "192.168.2.2" }
+}
+
+virtual_service "one-arm by an address" {
+  address    = "192.168.1.202"
+  port       = 80
+  scheduler  = "rr"
+  forward    = "nat"
+  source_nat = "192.168.1.201"
+  real_server "web1" { address = "192.168.1.4" }
+  real_server "web3" { address = "192.168.2.2" }
+}
+
+virtual_service "one-arm of six" {
+  address    = "2001:db8:1::200"
+  port       = 80
+  scheduler  = "rr"
+  forward    = "nat"
+  source_nat = "masquerade"
+  real_server "web1" { address = "2001:db8:1::4" }
+}
+
+virtual_service "one-arm of six by an address" {
+  address    = "2001:db8:1::202"
+  port       = 80
+  scheduler  = "rr"
+  forward    = "nat"
+  source_nat = "2001:db8:1::200"
+  real_server "web1" { address = "2001:db8:1::4" }
 }
 
 virtual_service "control" {
@@ -99,7 +153,7 @@ func (p *pair) serveTo(udp ...uint16) {
 		}
 		for _, port := range udp {
 			p.must(h.In(func() error {
-				c, err := net.ListenPacket("udp4", fmt.Sprintf(":%d", port))
+				c, err := net.ListenPacket("udp", fmt.Sprintf(":%d", port))
 				if err != nil {
 					return err
 				}
@@ -123,8 +177,9 @@ func (p *pair) serveTo(udp ...uint16) {
 // asks returns what a server answers to a host that asks from one of its addresses.
 func (p *pair) asks(h *cluster.Host, from, network, to string, patience time.Duration) (answer string, err error) {
 	var conn net.Conn
+	udp := strings.HasPrefix(network, "udp")
 	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	if network == "udp4" {
+	if udp {
 		d.LocalAddr = &net.UDPAddr{IP: net.ParseIP(from)}
 	}
 	if from == "" {
@@ -149,7 +204,7 @@ func (p *pair) asks(h *cluster.Host, from, network, to string, patience time.Dur
 		if err != nil && n == 0 {
 			return "", err
 		}
-		if err != nil || network == "udp4" {
+		if err != nil || udp {
 			break
 		}
 	}
@@ -188,39 +243,54 @@ func markedPair(t *testing.T, udp ...uint16) *pair {
 // one in the servers' network is served.
 func TestServicesOfMarkedPackets(t *testing.T) {
 	p := markedPair(t, 16384, 20000, 32767)
-	seen := map[string]bool{}
-	for i := range 4 {
-		from := fmt.Sprintf("10.13.0.%d", 101+i)
-		p.on(p.Client, "ip", "address", "add", from+"/24", "dev", "eth0")
-		first, _, _ := strings.Cut(p.mustAsk(p.Client, from, "tcp4", "10.13.0.200:80"), " ")
-		seen[first] = true
-		for _, port := range []string{"443", "80", "443"} {
-			if name, _, _ := strings.Cut(p.mustAsk(p.Client, from, "tcp4", "10.13.0.200:"+port), " "); name != first {
-				t.Errorf("%s is on %s at port 80, and on %s at port %s", from, first, name, port)
-			}
-		}
-		media := p.mustAsk(p.Client, from, "udp4", "10.13.0.200:16384")
-		for _, port := range []string{"20000", "32767"} {
-			if name := p.mustAsk(p.Client, from, "udp4", "10.13.0.200:"+port); name != media {
-				t.Errorf("%s is on %s at port 16384, and on %s at port %s", from, media, name, port)
-			}
-		}
-	}
-	if len(seen) != 3 {
-		t.Errorf("four clients are on %v, want all three servers", seen)
-	}
+	p.waitHolder(0, cluster.VIP6)
+	p.wantEachOnOneServer("10.13.0.%d/24", "10.13.0.200", "80", "443", "80", "443")
+	p.wantEachOnOneServer("10.13.0.%d/24", "10.13.0.200", "16384/udp", "20000/udp", "32767/udp")
+	p.wantEachOnOneServer("2001:db8:13::%d/64", "2001:db8:13::200", "80", "443", "16384/udp", "20000/udp", "80", "32767/udp")
 
 	// A client in the servers' network, and in the name of whom the server sees it.
 	neighbour := p.Servers[1]
-	for range 2 {
-		if answer := p.mustAsk(neighbour, "", "tcp4", "192.168.1.200:80"); answer != "web1 192.168.1.15" && answer != "web3 192.168.2.15" {
-			t.Errorf("a neighbour of the servers gets %q, want a server that has seen the director", answer)
+	for _, tt := range []struct{ to, want string }{
+		{"192.168.1.200:80", "web1 192.168.1.15, web3 192.168.2.15"},
+		{"192.168.1.202:80", "web1 192.168.1.201, web3 192.168.1.201"},
+		{"[2001:db8:1::200]:80", "web1 2001:db8:1::15"},
+		{"[2001:db8:1::202]:80", "web1 2001:db8:1::200"},
+	} {
+		got := make(map[string]bool)
+		for range 2 {
+			got[p.mustAsk(neighbour, "", "tcp", tt.to)] = true
+		}
+		if all := strings.Join(slices.Sorted(maps.Keys(got)), ", "); all != tt.want {
+			t.Errorf("of %s a neighbour of the servers gets %q, want each server to say that it has seen the director: %q", tt.to, all, tt.want)
 		}
 	}
-	if answer, err := p.asks(neighbour, "", "tcp4", "192.168.1.201:80", 500*time.Millisecond); err == nil {
+	if answer, err := p.asks(neighbour, "", "tcp", "192.168.1.201:80", 500*time.Millisecond); err == nil {
 		t.Errorf("without source NAT, it gets %q", answer)
 	}
+}
 
+// wantEachOnOneServer fails the test unless each of four clients, whose addresses are of one
+// pattern, is on one server at all ports, and more than one server has clients.
+func (p *pair) wantEachOnOneServer(clients, to string, ports ...string) {
+	p.t.Helper()
+	used := make(map[string]bool)
+	for i := range 4 {
+		prefix := fmt.Sprintf(clients, 101+i)
+		p.on(p.Client, "ip", "address", "replace", prefix, "dev", "eth0")
+		from, _, _ := strings.Cut(prefix, "/")
+		servers := make([]string, len(ports))
+		for i, port := range ports {
+			port, udp := strings.CutSuffix(port, "/udp")
+			network := map[bool]string{true: "udp", false: "tcp"}[udp]
+			servers[i], _, _ = strings.Cut(p.mustAsk(p.Client, from, network, net.JoinHostPort(to, port)), " ")
+		}
+		if used[servers[0]] = true; len(slices.Compact(slices.Clone(servers))) > 1 {
+			p.t.Errorf("%s is on %v at the ports %v of %s", from, servers, ports, to)
+		}
+	}
+	if len(used) < 2 {
+		p.t.Errorf("four clients of %s are all on %v", to, used)
+	}
 }
 
 // TestRulesForPacketsAreKept when somebody removes them, survive a kill of all processes, and

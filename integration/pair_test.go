@@ -121,7 +121,7 @@ func (p *pair) startAlone() (webs []*cluster.Process) {
 // listen opens a port of a host until the test ends.
 func (p *pair) listen(h *cluster.Host, port uint16) (l net.Listener) {
 	p.t.Helper()
-	p.must(h.In(func() (err error) { l, err = net.Listen("tcp4", fmt.Sprintf(":%d", port)); return err }))
+	p.must(h.In(func() (err error) { l, err = net.Listen("tcp", fmt.Sprintf(":%d", port)); return err }))
 	p.t.Cleanup(func() { _ = l.Close() })
 	return l
 }
