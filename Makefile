@@ -18,7 +18,7 @@ LAB     := $(CURDIR)/bin/lab
 # elsewhere (auto), or here, uml, or Debian's own, emulated (qemu).
 KERNEL  ?= auto
 # Tests that need a kernel with IPVS, and those that need many turns.
-ON_IPVS := ./integration ./integration/cluster ./ipvsctl/kernel ./internal/tuning
+ON_IPVS := ./integration ./integration/cluster ./integration/modules ./ipvsctl/kernel ./internal/tuning
 # Those of them that two processors matter for, or a kernel with all modules.
 SMP     := TestReal|TestTheKernelsOwn|TestAdverts|TestKeepalivedIsThePeer/lvsd_before_keepalived$$|TestAReloadWrites|TestReadmes|TestRoutersInAVRF|TestServicesOfMarked
 # With -short, what takes long is left to make integration.

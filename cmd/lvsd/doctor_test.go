@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,4 +94,34 @@ func ownAddress(t *testing.T) string {
 	}
 	t.Skip("this machine has no address")
 	return ""
+}
+
+// Root without its capabilities, as in a container, is told that it sees less.
+func TestDoctorWithoutCapabilities(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to be without its capabilities")
+	}
+	args := []string{os.Args[0], "doctor", "-o", "json", "--config", "../../examples/direct", "--state-dir", t.TempDir(), "--socket", t.TempDir() + "/lvsd.sock"}
+	for _, tt := range []struct {
+		name string
+		by   []string
+		want api.Judgement
+		why  string
+	}{
+		{"without", []string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}, api.NotKnown, "lacks NET_ADMIN and NET_RAW"},
+		{"with", nil, api.Fine, ""},
+	} {
+		line := slices.Concat(tt.by, args)
+		c := exec.Command(line[0], line[1:]...)
+		c.Env = append(os.Environ(), asCommand+"=yes")
+		out, err := c.Output()
+		var a api.Checkup
+		if json.Unmarshal(out, &a) != nil {
+			t.Fatalf("%s: %v: %s", tt.name, err, out)
+		}
+		i := slices.IndexFunc(a.Examinations, func(e api.Examination) bool { return e.Code == "capabilities" })
+		if e := a.Examinations[i]; e.State != tt.want || !strings.Contains(e.Why, tt.why) {
+			t.Errorf("%s: %s %q, want %s %q", tt.name, e.State, e.Why, tt.want, tt.why)
+		}
+	}
 }

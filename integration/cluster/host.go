@@ -241,6 +241,18 @@ func (h *Host) setPort(iface string, up bool) error {
 func (h *Host) Deafen(iface string) error { return h.setForwarding(iface, "listening") }
 func (h *Host) Hear(iface string) error   { return h.setForwarding(iface, "forwarding") }
 
+// Flood has the switch pass multicast to one of the host's interfaces, or none but what
+// somebody has asked who listens to.
+func (h *Host) Flood(iface string, multicast bool) error {
+	p, ok := h.ports[iface]
+	if !ok {
+		return fmt.Errorf("%s has no cable at %s", h.Name, iface)
+	}
+	state := map[bool]string{false: "off", true: "on"}[multicast]
+	_, err := p.wire.Run(context.Background(), "bridge", "link", "set", "dev", p.link.Attrs().Name, "mcast_flood", state)
+	return err
+}
+
 func (h *Host) setForwarding(iface, state string) error {
 	p, ok := h.ports[iface]
 	if !ok {

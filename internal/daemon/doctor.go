@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/lvsd/lvsd/internal/realserver"
 	"github.com/lvsd/lvsd/internal/realserver/host"
 	"github.com/lvsd/lvsd/internal/state"
+	"github.com/lvsd/lvsd/vrrp"
 	"github.com/lvsd/lvsd/vrrp/link"
 )
 
@@ -95,7 +98,10 @@ func caseOf(ctx context.Context, o Options, r *realserver.Cluster, director bool
 	if st, err := control.Dial(o.Socket).Status(ctx); err != nil {
 		f.Silent = err.Error()
 	} else {
-		f.Daemon, c.Director = st.Findings, true
+		f.Daemon, f.Routers, c.Director = st.Findings, make(map[string]api.Router), true
+		for i := range st.Routers {
+			f.Routers[st.Routers[i].Name] = st.Routers[i]
+		}
 	}
 	c.Director = c.Director || director || r.Director || !c.RealServer
 	heard(r.Config, f)
@@ -140,26 +146,37 @@ func realServerLook(o Options, c *realserver.Cluster) (realserver.Role, []realse
 // answerWait is how long answers for an address are waited for.
 const answerWait = 600 * time.Millisecond
 
-// heard asks who has the virtual addresses, all at once.
+// heard asks who has the virtual addresses, and those of directors that are silent, all at once.
 func heard(c *config.Config, f *doctor.Facts) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 256)
 	for i := range c.Routers {
-		for _, p := range c.Routers[i].Addresses {
-			if !p.Addr().Is4() {
-				continue
-			}
+		v := &c.Routers[i]
+		for _, a := range asking(v, f.Routers[v.Name]) {
 			all.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				if macs, err := link.WhoHas(c.Routers[i].Interface, p.Addr(), answerWait); err == nil {
+				if macs, err := link.WhoHas(v.Interface, a, answerWait); err == nil {
 					mu.Lock()
 					defer mu.Unlock()
-					f.Heard[p.Addr()] = macs
+					f.Heard[a] = macs
 				}
 			})
 		}
 	}
 	all.Wait()
+}
+
+// asking are the addresses whose owners are asked for, of a virtual router as the daemon sees it.
+func asking(v *vrrp.Config, seen api.Router) (all []netip.Addr) {
+	for _, p := range v.Addresses {
+		all = append(all, p.Addr())
+	}
+	for _, p := range seen.Peers {
+		if p.Age >= doctor.Forgotten(seen) {
+			all = append(all, p.Address)
+		}
+	}
+	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !a.Is4() })
 }

@@ -1,12 +1,15 @@
 package doctor
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/internal/realserver"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // lookRealServer is what "lvsd realserver check" says.
@@ -96,6 +99,37 @@ func lookAnswers(c *Case) (r Result) {
 	}
 	if !asked {
 		return unknown("nobody could be asked for a virtual address (that needs CAP_NET_RAW, the interface up, and IPv4)")
+	}
+	return r.judged()
+}
+
+// otherAddresses is the daemon's finding that adverts of a virtual router's id have other
+// addresses than it, within the last minute.
+func otherAddresses(f *api.Finding, router string) bool {
+	return f.Code == "adverts-disagree" && f.Subject == fmt.Sprintf("virtual router %q %s", router, vrrp.ReasonAddresses)
+}
+
+// lookIDs is about others with the id of one of this cluster's virtual routers: another
+// cluster's directors, or a machine with keepalived whose configuration was copied.
+func lookIDs(c *Case) (r Result) {
+	switch {
+	case len(c.Config.Routers) == 0:
+		return needless("there is no virtual router")
+	case c.Routers == nil:
+		return unknown("what adverts this director hears is the daemon's to say: " + c.Silent)
+	}
+	for i := range c.Config.Routers {
+		v := &c.Config.Routers[i]
+		if !slices.ContainsFunc(c.Daemon, func(f api.Finding) bool { return otherAddresses(&f, v.Name) }) {
+			continue
+		}
+		seen, follows := c.Routers[v.Name], ""
+		from := seen.Senders[string(vrrp.ReasonAddresses)]
+		if seen.State == api.Backup && seen.Master == from {
+			follows = ", and this director is its Backup"
+		}
+		r.wrong(fmt.Sprintf("virtual router %q", v.Name), "if it is no director of this cluster, give the virtual_router an id that nobody else in that network has, on both directors; if it is, configure the same addresses on both", nil,
+			"%v advertises other addresses than those of virtual router %q with the same id, %d, on %s%s", from, v.Name, v.VRID, v.Interface, follows)
 	}
 	return r.judged()
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -16,6 +17,7 @@ import (
 
 var (
 	virtual = netip.MustParseAddr("10.13.0.200")
+	other   = netip.MustParseAddr("10.13.0.16")
 	web     = netip.MustParseAddr("192.168.1.4")
 )
 
@@ -30,7 +32,7 @@ func healthy() *Case {
 		Director: true, RealServer: true,
 		Config: &config.Config{
 			Director: config.Director{Sync: config.ConnectionSync{Router: "outside"}},
-			Routers:  []vrrp.Config{{Name: "outside", Interface: "eth0", Addresses: []netip.Prefix{netip.PrefixFrom(virtual, 24)}}},
+			Routers:  []vrrp.Config{{Name: "outside", Interface: "eth0", VRID: 51, Addresses: []netip.Prefix{netip.PrefixFrom(virtual, 24)}}},
 			Services: []config.Service{nat},
 		},
 		Facts: &Facts{
@@ -46,8 +48,8 @@ func healthy() *Case {
 			Modules:  map[string]bool{"ip_vs_wlc": true},
 			Ways:     map[netip.Addr]Way{web: {Way: machine.Way{Interface: "eth1"}}},
 			MTU:      map[string]int{"eth0": 1500, "eth1": 1500},
-			Bridges:  []Bridge{{Name: "br0", Snooping: true, Querier: true, Ports: []string{"eth0"}}},
 			Filters:  []Chain{},
+			Routers:  map[string]api.Router{"outside": {State: api.Master, Interval: time.Second, MissedAdverts: 3, Peers: []api.Peer{{Address: other, Age: time.Hour}}}},
 			Heard:    map[netip.Addr][]string{virtual: nil},
 			Answers:  map[netip.Addr]Answers{web: {Own: true, Virtual: true, Outside: true}},
 			Buckets:  4096, Tracked: 10, TrackedMax: 100, ClockKept: true,
@@ -73,7 +75,8 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 			c.Ways[web] = Way{Way: machine.Way{Interface: "eth0"}}
 			c.Settings[machine.SendRedirects("eth0")] = "1"
 		}, "answer clients directly", "sysctl -w net.ipv4.conf.eth0.send_redirects=0"},
-		{"offload", "LRO on a driver that keeps it", func(c *Case) { c.LargeReceive = map[string]bool{"eth1": true} }, "eth1 puts packets together", ""},
+		{"offload", "LRO on a driver that keeps it", func(c *Case) { c.LargeReceive = map[string]string{"eth1": "eth1"} }, "eth1 puts packets together", ""},
+		{"offload", "a card of a bond", func(c *Case) { c.LargeReceive = map[string]string{"eth1": "ens1"} }, "ens1, whose packets are those of eth1, puts packets together", ""},
 		{"table-size", "a million connections in 4096 buckets", func(c *Case) { c.Connections = 1_000_000 }, "in a table of 4096 buckets", ""},
 		{"tracking", "nf_conntrack is nearly full", func(c *Case) { c.Tracked = 90 }, "90 of at most 100", ""},
 		{"interface", "a name with a typo", func(c *Case) { c.Config.Routers[0].Interface = "ethO" }, "no such interface", ""},
@@ -90,7 +93,9 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 		}, "1500 bytes do not fit", "sysctl -w net.ipv4.vs.pmtu_disc=1"},
 		{"adverts-filtered", "a policy of drop", func(c *Case) { c.Filters = []Chain{{Name: "inet filter input", Family: "inet", Drops: true}} }, "both become Master", ""},
 		{"sync-filtered", "a policy of drop", func(c *Case) { c.Filters = []Chain{{Name: "inet filter input", Family: "inet", Drops: true}} }, "what the Master tells", ""},
-		{"snooping", "a bridge that snoops, and nobody asks", func(c *Case) { c.Bridges[0].Querier = false }, "nobody asks them", ""},
+		{"snooping", "the other director, which is not heard any more, has the address too", func(c *Case) {
+			c.Heard[virtual], c.Heard[other] = []string{"52:54:00:00:00:03", "52:54:00:00:00:16"}, []string{"52:54:00:00:00:16"}
+		}, "10.13.0.16 (MAC 52:54:00:00:00:16) has 10.13.0.200 too and can be reached, but no advert of it has been heard for 1h0m0s", ""},
 		{"address-elsewhere", "a virtual address on lo of a director that answers for it", func(c *Case) {
 			c.Machine.Interfaces[0].Addresses = []netip.Prefix{netip.PrefixFrom(virtual, 32)}
 		}, "on interface lo, too", ""},
@@ -99,11 +104,16 @@ func TestEachExaminationFindsWhatItIsFor(t *testing.T) {
 			c.Machine.Interfaces[2].Addresses = nil
 			c.Heard[virtual] = []string{"52:54:00:00:00:04", "52:54:00:00:00:05"}
 		}, "by chance", ""},
+		{"router-id", "another cluster's Master", func(c *Case) {
+			c.Daemon = []api.Finding{{Code: "adverts-disagree", Severity: api.Warning, Subject: `virtual router "outside" addresses`}}
+			c.Routers["outside"] = api.Router{State: api.Backup, Master: other, Senders: map[string]netip.Addr{"addresses": other}}
+		}, `10.13.0.16 advertises other addresses than those of virtual router "outside" with the same id, 51, on eth0, and this director is its Backup`, ""},
 		{"real-server", "the virtual address is missing on lo", func(c *Case) {
 			c.Left = []realserver.Change{{Part: realserver.AddressOn("lo", virtual), To: realserver.Present, Services: []string{"web"}}}
 		}, "address 10.13.0.200/32 on lo is not there, and web needs it", "lvsd realserver up"},
 		{"daemon", "what the daemon finds", func(c *Case) { c.Daemon = []api.Finding{{Severity: api.Error, Text: "two Masters"}} }, "two Masters", ""},
 		{"second-daemon", "keepalived runs, too", func(c *Case) { c.Programs = []Program{{"keepalived", 71}} }, "keepalived runs", ""},
+		{"second-daemon", "kube-proxy, in a container", func(c *Case) { c.Traces = []string{"kube-ipvs0"} }, "kube-ipvs0 is there", ""},
 		{"realtime", "no real-time scheduling in a container", func(c *Case) { c.Realtime = "operation not permitted" }, "adverts are late", ""},
 		{"clock", "no NTP client", func(c *Case) { c.ClockKept = false }, "nothing keeps", ""},
 	} {
@@ -148,10 +158,10 @@ func TestNothingIsWrongWithAHealthyMachine(t *testing.T) {
 // What cannot be told is not called wrong.
 func TestWhatCannotBeToldIsNotWrong(t *testing.T) {
 	c := healthy()
-	c.Modules, c.Filters, c.Unfiltered, c.Heard, c.Buckets, c.Bridges = nil, nil, "nft is not there", nil, 0, nil
+	c.Modules, c.Filters, c.Unfiltered, c.Heard, c.Buckets, c.Routers = nil, nil, "nft is not there", nil, 0, nil
 	c.Answers = nil
 	c.Silent, c.Unread, c.Incapable = "no daemon", "it cannot be read", "it lacks CAP_NET_RAW"
-	for _, code := range strings.Fields("scheduler replies adverts-filtered sync-filtered snooping address-answered table-size daemon real-server capabilities") {
+	for _, code := range strings.Fields("scheduler replies adverts-filtered sync-filtered snooping router-id address-answered table-size daemon real-server capabilities") {
 		i := slices.IndexFunc(Examinations, func(e Examination) bool { return e.Code == code })
 		if r := Examinations[i].Look(c); r.Judgement != api.NotKnown || r.Why == "" {
 			t.Errorf("%s: %s %q", code, r.Judgement, r.Why)
@@ -191,8 +201,47 @@ func TestADirectorThatIsARealServerHasTheAddressOnLo(t *testing.T) {
 // mended.
 func TestWhatIsExaminedIsNotToldOfTheDaemonToo(t *testing.T) {
 	c := healthy()
-	c.Daemon = []api.Finding{{Code: forwardingOff, Severity: api.Error, Text: "does not forward"}, {Code: "drains", Severity: api.Info}}
+	c.Daemon = []api.Finding{
+		{Code: forwardingOff, Severity: api.Error, Text: "does not forward"}, {Code: "drains", Severity: api.Info},
+		{Code: "adverts-disagree", Severity: api.Warning, Subject: `virtual router "outside" addresses`},
+	}
 	if r := lookDaemon(c); r.Judgement != api.Fine {
 		t.Errorf("%+v", r.Wrongs)
+	}
+}
+
+// Two Masters are told of only where the second one is a director: a real server that answers
+// for the address, a Backup that can be reached, and a Master that is heard are none.
+func TestOnlyADirectorThatIsNotHeardIsSnoopedAway(t *testing.T) {
+	const theirs = "52:54:00:00:00:16"
+	for _, tt := range []struct {
+		name    string
+		changes func(*Case)
+		want    api.Judgement
+	}{
+		{"a real server answers", func(c *Case) { c.Heard[virtual] = []string{"52:54:00:00:00:04"} }, api.Fine},
+		{"nobody was ever heard, and somebody answers", func(c *Case) {
+			c.Routers["outside"] = api.Router{State: api.Master}
+			c.Heard[virtual] = []string{theirs}
+		}, api.NotKnown},
+		{"a Backup can be reached", func(c *Case) { c.Heard[other] = []string{theirs} }, api.Fine},
+		{"it was heard just now", func(c *Case) {
+			c.Heard[virtual], c.Heard[other] = []string{theirs}, []string{theirs}
+			c.Routers["outside"].Peers[0].Age = time.Second
+		}, api.Fine},
+		{"its adverts come, and are refused", func(c *Case) {
+			c.Heard[virtual], c.Heard[other] = []string{theirs}, []string{theirs}
+			c.Routers["outside"].Peers[0].Refused = "hmac_wrong"
+		}, api.Fine},
+		{"a Master by IPv6", func(c *Case) {
+			c.Config.Routers[0].Addresses = []netip.Prefix{netip.MustParsePrefix("fe80::1/64")}
+		}, api.NotKnown},
+		{"adverts by unicast", func(c *Case) { c.Config.Routers[0].Peers = []netip.Addr{other} }, api.NotNeeded},
+	} {
+		c := healthy()
+		tt.changes(c)
+		if r := lookSnooping(c); r.Judgement != tt.want {
+			t.Errorf("%s: %s %q %+v, want %s", tt.name, r.Judgement, r.Why, r.Wrongs, tt.want)
+		}
 	}
 }

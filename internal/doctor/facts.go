@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/config"
@@ -14,23 +15,22 @@ type Facts struct {
 	Machine machine.Facts
 	// Settings are the values of the parameters that Wanted names, as far as they exist.
 	Settings map[machine.Setting]string
-	// Modules are the modules that the kernel has, or could load, by their names with "_";
-	// nil: that is not known.
+	// Modules are whether the kernel has, or could load, the modules that NeededModules
+	// names; nil: that is not known.
 	Modules map[string]bool
 	// Ways are those to the real servers.
 	Ways map[netip.Addr]Way
 	// MTU is how long a packet may be, by interface.
 	MTU map[string]int
-	// LargeReceive are the interfaces that put packets together (LRO), which a machine
-	// that forwards must not.
-	LargeReceive map[string]bool
-	// Bridges are those of this machine.
-	Bridges []Bridge
+	// LargeReceive are the cards that put packets together (LRO), which a machine that
+	// forwards must not, by the interfaces whose packets they are.
+	LargeReceive map[string]string
 	// Filters are the packet filters; nil: they are not known, and Unfiltered says why.
 	Filters    []Chain
 	Unfiltered string
-	// Heard are the MAC addresses that answered for a virtual address; an address that is
-	// not there was not asked for.
+	// Heard are the MAC addresses that answered for a virtual address, or for that of a
+	// director whose adverts are not heard any more; an address that is not there was not
+	// asked for.
 	Heard map[netip.Addr][]string
 	// Answers are those of the real servers that were asked (Case.Questions); nil: there
 	// was none to ask, or Unasked says why not.
@@ -43,6 +43,8 @@ type Facts struct {
 	Tracked, TrackedMax int
 	// Programs are those that run in this network namespace and do what lvsd does.
 	Programs []Program
+	// Traces are the interfaces that such programs make, which are seen from a container, too.
+	Traces []string
 	// ClockKept: something keeps the clock, or that cannot be told.
 	ClockKept bool
 	// Realtime is why no process of this user may have a real-time priority; empty: it may.
@@ -55,9 +57,11 @@ type Facts struct {
 	Role   realserver.Role
 	Left   []realserver.Change
 	Unread string
-	// Daemon are the findings of the daemon that runs; Silent says why none is known.
-	Daemon []api.Finding
-	Silent string
+	// Daemon are the findings of the daemon that runs, and Routers the virtual routers as
+	// it sees them, by their names; Silent says why neither is known.
+	Daemon  []api.Finding
+	Routers map[string]api.Router
+	Silent  string
 }
 
 // A Way is where packets to an address go.
@@ -71,13 +75,6 @@ type Answers struct {
 	Own     bool // an address of this director
 	Virtual bool // the virtual address, by the interface of the question
 	Outside bool // the address Outside
-}
-
-// A Bridge is one of this machine's.
-type Bridge struct {
-	Name              string
-	Snooping, Querier bool
-	Ports             []string
 }
 
 // A Program is one that runs.
@@ -104,6 +101,20 @@ func Wanted(c *config.Config) []machine.Setting {
 	}
 	return list
 }
+
+// NeededModules are the modules that Facts should know of: those of the schedulers.
+func NeededModules(c *config.Config) []string {
+	var list []string
+	for i := range c.Services {
+		if name := moduleOf(c.Services[i].Service.Scheduler); !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// moduleOf is the module that has a scheduler.
+func moduleOf(scheduler string) string { return "ip_vs_" + scheduler }
 
 // Servers are the addresses to which Facts should have the ways.
 func Servers(c *config.Config) []netip.Addr {

@@ -33,12 +33,12 @@ func lookSchedulers(c *Case) (r Result) {
 	case len(users) == 0:
 		return needless("there is no virtual service")
 	case c.Modules == nil:
-		return unknown("there is no list of the kernel's modules below /lib/modules")
+		return unknown("modprobe knows no modules of this kernel here")
 	}
 	for _, name := range slices.Sorted(maps.Keys(users)) {
-		if !c.Modules["ip_vs_"+name] {
+		if !c.Modules[moduleOf(name)] {
 			r.wrong("scheduler "+name, "install the package with the kernel's further modules, or choose another scheduler",
-				nil, "virtual service %q has scheduler = %q, and this kernel has no module ip_vs_%s", users[name], name, name)
+				nil, "virtual service %q has scheduler = %q, and this kernel has no module %s", users[name], name, moduleOf(name))
 		}
 	}
 	return r.judged()
@@ -131,10 +131,16 @@ func lookTracking(c *Case) (r Result) {
 
 func lookOffloads(c *Case) (r Result) {
 	for _, name := range slices.Sorted(maps.Keys(c.interfaces())) {
-		if c.LargeReceive[name] {
-			r.wrong("interface "+name, "switch it off: ethtool -K "+name+" lro off, and the same where the interface is configured", nil,
-				"%s puts packets together as they arrive (large-receive-offload): they are too long to be forwarded, and are lost", name)
+		card := c.LargeReceive[name]
+		if card == "" {
+			continue
 		}
+		of := ""
+		if card != name {
+			of = ", whose packets are those of " + name + ","
+		}
+		r.wrong("interface "+name, "switch it off: ethtool -K "+card+" lro off, and the same where the interface is configured", nil,
+			"%s%s puts packets together as they arrive (large-receive-offload): they are too long to be forwarded, and are lost", card, of)
 	}
 	return r.judged()
 }

@@ -1,12 +1,16 @@
 package doctor
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/lvsd/lvsd/internal/api"
 	"github.com/lvsd/lvsd/internal/machine"
 	"github.com/lvsd/lvsd/ipvsctl"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 func lookInterfaces(c *Case) (r Result) {
@@ -136,28 +140,67 @@ func (c *Case) filtered(k kind, four, six bool, what, remedy string) (r Result) 
 	return r.judged()
 }
 
-// lookSnooping is about bridges of this machine: one that learns who listens to a group, and
-// whom nobody asks, forgets it after some minutes.
+// lookSnooping is about a switch between the directors that passes multicast only to those of
+// whom it knows that they listen, and that nobody has ask them: after some minutes neither
+// hears the other's adverts, and both are Master, although everything else passes. Bridges of
+// Linux pass multicast as long as nobody asks.
 func lookSnooping(c *Case) (r Result) {
-	multicast := false
+	multicast, open := false, ""
 	for i := range c.Config.Routers {
 		v := &c.Config.Routers[i]
 		if len(v.Peers) > 0 {
 			continue
 		}
 		multicast = true
-		for _, b := range c.Bridges {
-			if b.Snooping && !b.Querier && (b.Name == v.Interface || slices.Contains(b.Ports, v.Interface)) {
-				r.wrong("bridge "+b.Name, "have the bridge ask (ip link set "+b.Name+" type bridge mcast_querier 1), or write peers in the virtual_router", nil,
-					"bridge %s passes adverts of virtual router %q to those only who said that they listen, and nobody asks them: after some minutes the other directors hear none", b.Name, v.Name)
-			}
+		seen, known := c.Routers[v.Name]
+		switch {
+		case !known:
+			open = "what adverts it hears is the daemon's to say: " + c.Silent
+		case seen.State != api.Master: // It hears the Master.
+		case v.Family() == 6:
+			open = "a Master cannot ask by IPv6 who else is one"
+		case len(seen.Peers) == 0 && slices.ContainsFunc(v.Addresses, func(p netip.Prefix) bool { return len(c.Heard[p.Addr()]) > 0 }):
+			open = "somebody else has an address too, and this director has heard no other one yet: see what lvsd doctor says there"
+		default:
+			c.contested(&r, v, seen)
 		}
 	}
 	if !multicast {
 		return needless("no virtual router multicasts its adverts")
 	}
-	if len(c.Bridges) == 0 {
-		return unknown("switches outside this machine cannot be asked: if adverts stop after minutes, write peers in the virtual_router")
+	if open != "" && len(r.Wrongs) == 0 {
+		return unknown(open)
 	}
 	return r.judged()
+}
+
+// contested says so where a director that was heard once has the addresses of a Master too, and
+// answers from its own.
+func (c *Case) contested(r *Result, v *vrrp.Config, seen api.Router) {
+	for _, p := range seen.Peers {
+		if p.Age < Forgotten(seen) || p.Refused != "" {
+			continue
+		}
+		for _, a := range v.Addresses {
+			if mac := common(c.Heard[p.Address], c.Heard[a.Addr()]); mac != "" {
+				r.wrong(fmt.Sprintf("virtual router %q", v.Name), "write peers in the virtual_router of both directors, so that adverts are sent by unicast; or have a switch of that network ask who listens (an IGMP querier)", nil,
+					"both directors are Master of virtual router %q: %v (MAC %s) has %v too and can be reached, but no advert of it has been heard for %v: a switch between them holds multicast back (IGMP snooping without a querier), or a packet filter of its own does", v.Name, p.Address, mac, a.Addr(), p.Age.Round(time.Second))
+				break
+			}
+		}
+	}
+}
+
+// Forgotten is for how long adverts of another director must be missing before it counts as
+// silent.
+func Forgotten(seen api.Router) time.Duration {
+	return time.Duration(seen.MissedAdverts+1) * seen.Interval
+}
+
+// common returns what is in both lists; empty: nothing.
+func common(a, b []string) string {
+	if i := slices.IndexFunc(a, func(s string) bool { return slices.Contains(b, s) }); i >= 0 {
+		return a[i]
+	}
+	return ""
 }

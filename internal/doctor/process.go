@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lvsd/lvsd/internal/api"
+	"github.com/lvsd/lvsd/vrrp"
 )
 
 // forwardingOff is an examination, and a finding of the daemon's by the same facts, which the
@@ -16,7 +18,8 @@ func lookDaemon(c *Case) (r Result) {
 		return unknown(c.Silent)
 	}
 	for _, f := range c.Daemon {
-		if f.Severity != api.Info && f.Code != forwardingOff {
+		examined := f.Code == forwardingOff || slices.ContainsFunc(c.Config.Routers, func(v vrrp.Config) bool { return otherAddresses(&f, v.Name) })
+		if f.Severity != api.Info && !examined {
 			r.Wrongs = append(r.Wrongs, Wrong{f.Severity, f.Subject, f.Text, f.Remedy, nil})
 		}
 	}
@@ -24,6 +27,10 @@ func lookDaemon(c *Case) (r Result) {
 }
 
 func lookSecond(c *Case) (r Result) {
+	for _, name := range c.Traces {
+		r.wrong("interface "+name, "stop kube-proxy or have it use another mode (mode: iptables), and remove the interface: ip link del "+name, nil,
+			"interface %s is there: kube-proxy serves by IPVS in this network namespace, perhaps from a container, and removes what it does not know from the table", name)
+	}
 	for _, p := range c.Programs {
 		r.wrong(fmt.Sprintf("process %d", p.PID), "stop it, and keep it from the next boot (systemctl disable --now "+p.Name+")", nil,
 			"%s runs in this network namespace: it writes the same IPVS table or holds the same addresses as lvsd", p.Name)

@@ -9,31 +9,34 @@ import (
 const (
 	inNamespace = "host/host_test.go TestWhatIsBrokenIsSeenAndMended"
 	inLab       = "../../integration/doctor_test.go TestDoctor"
+	byOthers    = "../../integration/doctor_test.go TestDoctorOfOthers"
+	ofKernel    = "../../integration/modules/doctor_test.go TestDoctorOfTheKernel"
 )
 
 // realTests has for each examination the file and the name of the test that breaks it really,
 // on a kernel; or after "none:" the reason why there is none.
 var realTests = map[string]string{
-	"ipvs":              "none: a test of a kernel without IPVS cannot load it: ../../integration/noipvs_test.go has the daemon there",
-	"scheduler":         "none: a namespace has the kernel's modules",
+	"ipvs":              ofKernel,
+	"scheduler":         ofKernel,
 	forwardingOff:       inNamespace,
 	"redirects":         inNamespace,
-	"offload":           "none: no device that a namespace can have puts packets together (LRO)",
-	"table-size":        "none: it takes 32,769 connections, or a module that is loaded again",
-	"tracking":          "none: all namespaces have one nf_conntrack_max, and only the machine may set it",
+	"offload":           ofKernel,
+	"table-size":        ofKernel,
+	"tracking":          ofKernel,
 	"interface":         inNamespace,
 	"ways":              inNamespace,
 	"replies":           "host/replies_test.go TestRealServersThatAnswerByAnotherWay",
-	"tunnel-mtu":        "none: only the lab has net.ipv4.vs.pmtu_disc",
+	"tunnel-mtu":        inLab,
 	"adverts-filtered":  inNamespace,
 	"sync-filtered":     inNamespace,
-	"snooping":          inNamespace,
+	"snooping":          byOthers,
 	"address-elsewhere": inNamespace,
 	"address-answered":  inNamespace,
+	"router-id":         byOthers,
 	"real-server":       inLab,
-	"daemon":            "none: it hands on what the daemon's own tests break",
-	"second-daemon":     "host/processes_test.go TestDaemonsOfDebianAreSeen",
-	"capabilities":      "none: it is never wrong",
+	"daemon":            inLab,
+	"second-daemon":     byOthers, // and host/processes_test.go, and heartbeat_test.go
+	"capabilities":      "../../cmd/lvsd/doctor_test.go TestDoctorWithoutCapabilities",
 	"realtime":          "host/processes_test.go TestRealtimeIsRefusedWithoutItsCapability",
 	"clock":             inLab,
 }
@@ -60,7 +63,7 @@ func TestEachExaminationHasARealTest(t *testing.T) {
 			continue
 		}
 		_, body, _ := strings.Cut(string(text), "\nfunc "+name+"(")
-		body, _, _ = strings.Cut(body, "\nfunc ")
+		body, _, _ = strings.Cut(body, "\nfunc Test") // with what it calls
 		if !strings.Contains(body, `"`+e.Code+`"`) {
 			t.Errorf("%s: %s of %s does not examine it", e.Code, name, file)
 		}

@@ -58,7 +58,7 @@ func interfaces() ([]Interface, error) {
 		head, attributes := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0])), m.Data[unix.SizeofIfInfomsg:]
 		places[head.Index] = len(all)
 		all = append(all, Interface{
-			Name:      strings.TrimRight(string(attribute(attributes, unix.IFLA_IFNAME)), "\x00"),
+			Name:      word(attribute(attributes, unix.IFLA_IFNAME)),
 			MTU:       int(four(attribute(attributes, unix.IFLA_MTU))),
 			Down:      head.Flags&unix.IFF_UP == 0 || head.Flags&unix.IFF_RUNNING == 0,
 			Quiet:     head.Flags&(unix.IFF_LOOPBACK|unix.IFF_POINTOPOINT|unix.IFF_NOARP) != 0,
@@ -86,18 +86,13 @@ func interfaces() ([]Interface, error) {
 type Link struct {
 	Name string
 	MTU  int // of packets, in bytes
+	// Kind is what it is, in the kernel's word: "bridge", "bond", "vlan"; of a card: empty.
+	Kind string
 	// Master is the bridge, bond or VRF that it belongs to; empty: none.
 	Master string
-	// Bridge: it is one, which passes multicast only to those who said that they listen
-	// (Snooping), and asks them itself (Querier).
-	Bridge, Snooping, Querier bool
+	// Below is the interface that a VLAN or a macvlan is on; empty: it is neither.
+	Below string
 }
-
-// What the kernel tells of a bridge (linux/if_link.h).
-const (
-	bridgeSnooping = 23 // IFLA_BR_MCAST_SNOOPING
-	bridgeQuerier  = 25 // IFLA_BR_MCAST_QUERIER
-)
 
 // Links lists the interfaces of this machine.
 func Links() ([]Link, error) {
@@ -106,32 +101,30 @@ func Links() ([]Link, error) {
 		return nil, err
 	}
 	var all []Link
-	names, masters := make(map[uint32]string), []uint32(nil)
+	names, masters, below := make(map[uint32]string), []uint32(nil), []uint32(nil)
 	for _, m := range messages {
 		if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
 			continue
 		}
 		head, attributes := (*unix.IfInfomsg)(unsafe.Pointer(&m.Data[0])), m.Data[unix.SizeofIfInfomsg:]
-		info := attribute(attributes, unix.IFLA_LINKINFO)
-		data := attribute(info, unix.IFLA_INFO_DATA)
 		l := Link{
-			Name:   strings.TrimRight(string(attribute(attributes, unix.IFLA_IFNAME)), "\x00"),
-			MTU:    int(four(attribute(attributes, unix.IFLA_MTU))),
-			Bridge: strings.TrimRight(string(attribute(info, unix.IFLA_INFO_KIND)), "\x00") == "bridge",
-		}
-		if l.Bridge {
-			l.Snooping, l.Querier = on(attribute(data, bridgeSnooping)), on(attribute(data, bridgeQuerier))
+			Name: word(attribute(attributes, unix.IFLA_IFNAME)),
+			MTU:  int(four(attribute(attributes, unix.IFLA_MTU))),
+			Kind: word(attribute(attribute(attributes, unix.IFLA_LINKINFO), unix.IFLA_INFO_KIND)),
 		}
 		names[uint32(head.Index)] = l.Name
-		all, masters = append(all, l), append(masters, four(attribute(attributes, unix.IFLA_MASTER)))
+		all, masters, below = append(all, l), append(masters, four(attribute(attributes, unix.IFLA_MASTER))), append(below, four(attribute(attributes, unix.IFLA_LINK)))
 	}
 	for i := range all {
 		all[i].Master = names[masters[i]]
+		if slices.Contains([]string{"vlan", "macvlan", "ipvlan"}, all[i].Kind) { // Of a veth, it is the other end.
+			all[i].Below = names[below[i]]
+		}
 	}
 	return all, nil
 }
 
-// four and on are the values of attributes; zero where there is none.
+// four and word are the values of attributes; zero where there is none.
 func four(b []byte) uint32 {
 	if len(b) < 4 {
 		return 0
@@ -139,7 +132,7 @@ func four(b []byte) uint32 {
 	return binary.NativeEndian.Uint32(b)
 }
 
-func on(b []byte) bool { return len(b) > 0 && b[0] != 0 }
+func word(b []byte) string { return strings.TrimRight(string(b), "\x00") }
 
 // dump lists all objects of one kind.
 func dump(kind int) ([]syscall.NetlinkMessage, error) {

@@ -37,9 +37,9 @@ func Look(ctx context.Context, c *config.Config) (*doctor.Facts, error) {
 		return nil, fmt.Errorf("listing this machine's interfaces: %w", err)
 	}
 	f := &doctor.Facts{
-		Machine: m, Settings: make(map[machine.Setting]string), Modules: modules(), Ways: make(map[netip.Addr]doctor.Way),
-		MTU: make(map[string]int), LargeReceive: make(map[string]bool), Heard: make(map[netip.Addr][]string),
-		Bridges: bridgesOf(links), Programs: programs(), ClockKept: machine.ClockKept(), Realtime: realtime(),
+		Machine: m, Settings: make(map[machine.Setting]string), Modules: modules(ctx, doctor.NeededModules(c)), Ways: make(map[netip.Addr]doctor.Way),
+		MTU: make(map[string]int), LargeReceive: make(map[string]string), Heard: make(map[netip.Addr][]string),
+		Programs: programs(), ClockKept: machine.ClockKept(), Realtime: realtime(),
 	}
 	for _, s := range doctor.Wanted(c) {
 		if value := s.Value(); value != "" {
@@ -51,7 +51,14 @@ func Look(ctx context.Context, c *config.Config) (*doctor.Facts, error) {
 	}
 	for _, l := range links {
 		f.MTU[l.Name] = l.MTU
-		f.LargeReceive[l.Name] = largeReceive(l.Name)
+		if slices.Contains(traces, l.Name) {
+			f.Traces = append(f.Traces, l.Name)
+		}
+		for _, card := range cardsOf(links, l.Name) {
+			if largeReceive(card) {
+				f.LargeReceive[l.Name] = card
+			}
+		}
 	}
 	f.Buckets, f.Connections = table()
 	f.Tracked, f.TrackedMax = number("/proc/sys/net/netfilter/nf_conntrack_count"), number("/proc/sys/net/netfilter/nf_conntrack_max")
@@ -69,58 +76,70 @@ func wayTo(a netip.Addr) doctor.Way {
 
 // Load loads a module.
 func Load(ctx context.Context, module string) error {
-	out, err := exec.CommandContext(ctx, "modprobe", module).CombinedOutput()
+	out, err := modprobe(ctx, module).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("modprobe %s: %w: %s", module, err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
 
-// modules are those that the kernel has or could load; nil: there is no list of them.
-func modules() map[string]bool {
-	var u unix.Utsname
-	if unix.Uname(&u) != nil {
+// modprobe is the program by which the kernel loads modules, or of that name if it is not seen
+// here.
+func modprobe(ctx context.Context, args ...string) *exec.Cmd {
+	name := "modprobe"
+	if text, err := os.ReadFile("/proc/sys/kernel/modprobe"); err == nil {
+		if path := strings.TrimSpace(string(text)); path != "" {
+			if _, err := os.Stat(path); err == nil {
+				name = path
+			}
+		}
+	}
+	return exec.CommandContext(ctx, name, args...)
+}
+
+// modules tells of some modules whether the kernel has or could load them; nil: modprobe does
+// not find IPVS itself either, so that it has no list of this kernel's.
+func modules(ctx context.Context, names []string) map[string]bool {
+	found := func(name string) bool { return modprobe(ctx, "-n", "-q", name).Run() == nil }
+	if len(names) == 0 || !found("ip_vs") {
 		return nil
 	}
-	folder := "/lib/modules/" + unix.ByteSliceToString(u.Release[:])
 	all := make(map[string]bool)
-	for _, list := range []string{"modules.dep", "modules.builtin"} {
-		text, err := os.ReadFile(filepath.Join(folder, list))
-		if err != nil {
-			return nil
-		}
-		for line := range strings.Lines(string(text)) {
-			path, _, _ := strings.Cut(strings.TrimSpace(line), ":")
-			name, _, _ := strings.Cut(filepath.Base(path), ".")
-			all[strings.ReplaceAll(name, "-", "_")] = true
-		}
-	}
-	loaded, _ := os.ReadDir("/sys/module")
-	for _, d := range loaded {
-		all[d.Name()] = true
+	for _, name := range names {
+		_, err := os.Stat("/sys/module/" + name)
+		all[name] = err == nil || found(name)
 	}
 	return all
 }
 
-// bridgesOf are those among the links.
-func bridgesOf(links []machine.Link) (all []doctor.Bridge) {
-	for _, l := range links {
-		if !l.Bridge {
-			continue
-		}
-		b := doctor.Bridge{Name: l.Name, Snooping: l.Snooping, Querier: l.Querier}
-		for _, port := range links {
-			if port.Master == l.Name {
-				b.Ports = append(b.Ports, port.Name)
+// cardsOf are the interfaces by which an interface's packets arrive: itself, or those that are
+// its ports or below it. A bond has large-receive-offload always, whatever its ports do.
+func cardsOf(links []machine.Link, name string) (cards []string) {
+	virtual := false
+	for i := range links {
+		l := &links[i]
+		switch {
+		case l.Name == name && slices.Contains([]string{"bond", "team", "bridge", "vlan", "macvlan"}, l.Kind):
+			virtual = true
+			if l.Below != "" {
+				cards = append(cards, cardsOf(links, l.Below)...)
 			}
+		case l.Master == name:
+			cards = append(cards, cardsOf(links, l.Name)...)
 		}
-		all = append(all, b)
 	}
-	return all
+	if virtual {
+		return cards
+	}
+	return []string{name}
 }
 
 // rivals do what lvsd does, by the names of their processes.
 var rivals = []string{"keepalived", "ldirectord", "heartbeat", "kube-proxy", "kube-router", "vrrpd", "ucarp"}
+
+// traces are the interfaces that kube-proxy and kube-router give the addresses of their
+// services, by the names that are fixed in them.
+var traces = []string{"kube-ipvs0", "kube-dummy-if"}
 
 // programs are the rivals that run in the network namespace of this process: one of each name.
 func programs() (all []doctor.Program) {
