@@ -89,6 +89,11 @@ imported: build ## Run what is imported beside keepalived, ldirectord and ipvsad
 	@integration/packages imported
 	@go test -count 1 -v -timeout 15m -exec '$(LAB) -timeout 15m --' ./integration -run 'TestWhatIsImported.*/$(RUN)' -imported
 
+.PHONY: dropped
+dropped: ## Import 10,000 generated configurations of each program; GENERATED=100 for others
+	@go test -count 1 -timeout 30m ./internal/importer/keepalived ./internal/importer/ldirectord ./internal/importer/ipvsadm ./internal/importer/heartbeat \
+	  -run TestNothingIsDropped -generated $(or $(GENERATED),10000)
+
 .PHONY: integration
 integration: build ## Run the tests that need IPVS, and without RUN all kinds of checks; RUN=Name and KERNEL=qemu select
 	@[ -n "$(RUN)" ] || $(MAKE) --no-print-directory kinds

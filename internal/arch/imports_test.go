@@ -50,7 +50,7 @@ var layers = []struct {
 	{"internal/importer/compare", []string{"checker", "internal/api", "internal/config", "internal/director", "internal/importer", "ipvsctl", "vrrp"}, "what lvsd would make is asked of the director's plan, and put beside rows of the importers"},
 	{"internal/importer/ipvsadm", []string{"internal/importer", "ipvsctl", "ipvsctl/ipvsadm"}, "command lines are read in one place, and files are handed in"},
 	{"internal/importer/keepalived", []string{"internal/config", "internal/importer", "ipvsctl"}, "files are handed in, and the table of foreign words says what has no counterpart"},
-	{"internal/importer/ldirectord", []string{"internal/config", "internal/importer", "internal/text", "ipvsctl"}, "the text is handed in, and what resolves names; the table of foreign words says what has no counterpart"},
+	{"internal/importer/ldirectord", []string{"checker", "internal/config", "internal/importer", "internal/text", "ipvsctl"}, "the text is handed in, and what resolves names; checker knows what is a domain name, and the table of foreign words says what has no counterpart"},
 	{"internal/importer/heartbeat", []string{"internal/config", "internal/importer", "internal/text"}, "texts are handed in; the table of foreign words says what has no counterpart"},
 	{"internal/reader", []string{"checker", "internal/config", "internal/keyfile", "internal/spawn", "internal/text"}, "it reads the configuration where that can hurt nobody"},
 	{"internal/spawn", []string{"internal/trust"}, "a program is started in one way, whoever wants it"},

@@ -106,8 +106,15 @@ func newCommon(defaults *block.Schema, kind string, checks []*Block) *common {
 	return c
 }
 
+// needed are the arguments of kinds of checks without which lvsd refuses a block expect, or
+// reads it otherwise, also in defaults.
+var needed = map[string]string{"dns": "type", "mysql": "query", "postgres": "query"}
+
 // same takes a block that all checks have.
 func (c *common) same(kind string) {
+	if name := needed[c.block.Labels[0]]; kind == "expect" && c.block.Get(name) == nil && c.majority(name) != nil {
+		return
+	}
 	first := c.checks[0].of(kind)
 	for _, check := range c.checks {
 		if has := check.of(kind); len(has) != 1 || !has[0].Alike(first[0]) {

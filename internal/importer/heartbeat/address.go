@@ -3,6 +3,7 @@ package heartbeat
 import (
 	"math/bits"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -136,7 +137,8 @@ func (w *walk) addresses(b *importer.Block, list []*address, device string) {
 			plain, from = append(plain, importer.String(a.String())), append(from, a.Place)
 		}
 	}
-	if len(plain) > 0 {
+	advertised := slices.ContainsFunc(blocks, func(inner *importer.Block) bool { return inner.Kind == "address" })
+	if len(plain) > 0 || !advertised { // What moves may be extra addresses alone.
 		b.Set("addresses", importer.List(plain...), from...)
 	}
 	for _, inner := range blocks {

@@ -2,11 +2,14 @@
 package importertest
 
 import (
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,4 +94,27 @@ var apart = cmp.Options{
 		f, is := p.Last().(cmp.StructField)
 		return is && (f.Name() == "Source" || f.Name() == "Digest" || f.Name() == "Files")
 	}, cmp.Ignore()),
+}
+
+// generated is how many configurations are generated and imported; 10,000 by make dropped.
+var generated = flag.Uint64("generated", 150, "how many configurations of another program are generated")
+
+// Seeds runs a test for so many generated configurations, by their seeds.
+func Seeds(t *testing.T, check func(*testing.T, uint64)) {
+	for seed := range *generated {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { check(t, seed) })
+	}
+}
+
+// Choose replaces each "<a|b|c>" in a line by one of these words, the innermost ones first.
+func Choose(r *rand.Rand, line string) string {
+	for {
+		end := strings.IndexByte(line, '>')
+		begin := strings.LastIndexByte(line[:max(end, 0)], '<')
+		if begin < 0 {
+			return line
+		}
+		words := strings.Split(line[begin+1:end], "|")
+		line = line[:begin] + words[r.IntN(len(words))] + line[end+1:]
+	}
 }

@@ -4,6 +4,7 @@ package ipvsadm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ func Import(file string, text []byte, names ipvsadm.Names) (importer.Result, err
 	}
 	for _, s := range m.services {
 		if m.by[s.key] == s {
+			m.confine(s)
 			m.Blocks = append(m.Blocks, s.block())
 		}
 	}
@@ -55,6 +57,33 @@ func Import(file string, text []byte, names ipvsadm.Names) (importer.Result, err
 		m.lose(m.services[0].from[0], importer.Note, m.services[0].name(), "ipvsadm checks no real server, and check \"none\" in each virtual_service says so", `Write check "tcp" {} in its place, or another kind.`)
 	}
 	return m.Result, nil
+}
+
+// confine takes out of a service what lvsd does not have.
+func (m *made) confine(s *service) {
+	at := s.from[0]
+	if s.config.Engine != "" && (s.key.Mark != 0 || s.key.Protocol != ipvsctl.UDP) {
+		m.lose(at, importer.Lost, "--pe "+s.config.Engine, "lvsd has it for a service of UDP alone", "")
+		s.config.Engine = ""
+	}
+	if hashes := s.config.Scheduler == "sh" || s.config.Scheduler == "mh"; hashes && s.config.Flags&ipvsctl.Sched3 != 0 {
+		m.lose(at, importer.Note, "flag-3", "the scheduler "+s.config.Scheduler+" has no third flag", "")
+		s.config.Flags &^= ipvsctl.Sched3
+	}
+	seen := map[ipvsctl.DestinationKey]bool{}
+	s.servers = slices.DeleteFunc(s.servers, func(d *server) bool {
+		row := d.key.String()
+		if d.dest.Forward != ipvsctl.NAT && d.key.Port != s.key.Port {
+			m.lose(d.from[0], importer.Note, row, "without NAT, packets keep the port of the service", "")
+			d.key.Port = s.key.Port
+		}
+		again := seen[d.key]
+		if again {
+			m.lose(d.from[0], importer.Differs, row, "the real server is there already, with a port that packets keep", "Give the first one a higher weight.")
+		}
+		seen[d.key] = true
+		return again
+	})
 }
 
 func (m *made) lose(at importer.Place, kind importer.Kind, text, reason, remedy string) {

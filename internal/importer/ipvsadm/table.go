@@ -141,7 +141,7 @@ func (d *server) write(s *service, b *importer.Block, forward ipvsctl.Forward, a
 	if again {
 		r.Set("address", importer.String(d.key.Addr.String()))
 	}
-	if d.key.Port != 0 && d.key.Port != s.key.Port {
+	if d.key.Port != 0 && d.key.Port != s.key.Port && d.dest.Forward == ipvsctl.NAT {
 		r.Set("port", importer.Number(d.key.Port))
 	}
 	r.Set("weight", importer.Number(d.dest.Weight))

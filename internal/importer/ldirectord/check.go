@@ -75,7 +75,8 @@ func (w *walk) ping(s *checked) *importer.Block {
 	}
 	fall := min(w.failures(s.service).n*n.n, mostFailures)
 	b.Set("fall", importer.Number(fall), n.from...)
-	b.Set("fast_interval", b.Get("timeout").Value, n.from...)
+	every, limit := w.interval(s.service), w.limit(s.service, false)
+	b.Set("fast_interval", importer.Duration(min(every.time(), limit.time(), longestTime)), n.from...)
 	b.Note("ldirectord asks up to " + strconv.Itoa(n.n) + " times in each of its rounds.")
 	return b
 }
@@ -85,29 +86,42 @@ func (w *walk) connect(s *checked, r *server) *importer.Block {
 	if s.protocol == "udp" {
 		return w.ping(s)
 	}
+	if w.nowhere(s, r) {
+		return w.ping(s)
+	}
 	b := importer.NewBlock("check", "tcp")
 	w.at(s, r, b)
 	w.timed(s.service, b, false)
 	return b
 }
 
-// at sets the port that a check goes to, where it is not the server's.
-func (w *walk) at(s *checked, r *server, b *importer.Block) {
-	port, l := r.port, w.of(s.service, "checkport")
-	switch {
+// checkPort returns the port that checks of a server go to, and the line that says it; 0 if
+// there is none.
+func (w *walk) checkPort(s *checked, r *server) (port uint16, l *line) {
+	switch l = w.of(s.service, "checkport"); {
 	case l != nil:
 		n, _ := strconv.ParseUint(l.value, 10, 16)
-		port = uint16(n)
-	case port == 0:
-		port = usual(s.kind)
+		return uint16(n), l
+	case r.port == 0:
+		return usual(s.kind), nil
 	}
-	if port == 0 && s.port != 0 {
+	return r.port, nil
+}
+
+// nowhere reports whether there is no port for checks of a server, and tells it.
+func (w *walk) nowhere(s *checked, r *server) bool {
+	if port, _ := w.checkPort(s, r); port != 0 || s.port != 0 {
+		return false
+	}
+	w.lose(importer.Differs, r.line, "there is no port for its checks, so that it is down in ldirectord; here, it must answer to ping", `Write port = 80 in the check block.`)
+	return true
+}
+
+// at sets the port that a check goes to, where it is not the server's.
+func (w *walk) at(s *checked, r *server, b *importer.Block) {
+	port, l := w.checkPort(s, r)
+	if port == 0 {
 		w.lose(importer.Differs, r.line, "it has no port, and ldirectord knows none for its checks, so that it is down; here, the port of the service is checked", "")
-	}
-	if port == 0 && s.port == 0 {
-		w.lose(importer.Differs, r.line, "there is no port for its checks, so that it is down in ldirectord; here, it must answer to ping", `Write port = 80 in the check block.`)
-		b.Labels = []string{"ping"}
-		return
 	}
 	if l != nil {
 		b.From = append(b.From, l.Place)
@@ -182,6 +196,9 @@ func (w *walk) combined(s *checked, r *server, l *line) []*importer.Block {
 
 // negotiate makes the check of what is spoken.
 func (w *walk) negotiate(s *checked, r *server) *importer.Block {
+	if s.kind != "none" && w.nowhere(s, r) {
+		return w.ping(s)
+	}
 	b := w.spoken(s, r).Of(places(w.of(s.service, "service"))...)
 	if b.Labels[0] == "none" {
 		return b

@@ -27,7 +27,10 @@ func (w *walk) web(s *service, r *server, kind string) *importer.Block {
 			w.lose(importer.Differs, first(a.line, s.line), "a proxy is asked for a whole URL, which this is not", `Write host and path in the check block, and proxy = true.`)
 		}
 	}
-	if host != nil && kind != "http_proxy" {
+	switch {
+	case host != nil && strings.ContainsAny(host.value, " \t"):
+		w.lose(importer.Lost, host, "the name of a host has no spaces", "Write host in the check block.")
+	case host != nil && kind != "http_proxy":
 		b.Set("host", importer.String(host.value), host.Place)
 	}
 	w.method(s, b, &a)

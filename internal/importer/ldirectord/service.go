@@ -176,9 +176,15 @@ func (w *walk) scheduling(c *checked, b *importer.Block) {
 	if f := w.of(c.service, "schedflags"); f != nil {
 		var flags []string
 		for word := range strings.SplitSeq(f.value, ",") {
-			flags = append(flags, strings.TrimPrefix(word, scheduler+"-"))
+			if name := flagOf(scheduler, word); name != "" {
+				flags = append(flags, name)
+			} else {
+				w.lose(importer.Lost, f, word+" is no flag of the scheduler "+scheduler, "")
+			}
 		}
-		b.Set("scheduler_flags", importer.Strings(flags...), f.Place)
+		if len(flags) > 0 {
+			b.Set("scheduler_flags", importer.Strings(flags...), f.Place)
+		}
 	}
 	w.persistence(c, b)
 	if o := w.of(c.service, "ops"); o != nil && o.value == "yes" && c.protocol == "udp" && c.mark == 0 {
@@ -188,6 +194,16 @@ func (w *walk) scheduling(c *checked, b *importer.Block) {
 	} else if o != nil {
 		w.note(o, "it is off without this line, too")
 	}
+}
+
+// flagOf is lvsd's name of a flag, which ipvsadm takes by any of its names with any scheduler;
+// empty: it has no such flag.
+func flagOf(scheduler, word string) string {
+	n := map[string]int{"sh-fallback": 1, "mh-fallback": 1, "flag-1": 1, "sh-port": 2, "mh-port": 2, "flag-2": 2, "flag-3": 3}[word]
+	if scheduler == "sh" || scheduler == "mh" {
+		return [...]string{"", "fallback", "port", ""}[n]
+	}
+	return [...]string{"", "flag-1", "flag-2", "flag-3"}[n]
 }
 
 // persistence keeps clients with their servers.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lvsd/lvsd/checker"
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
@@ -90,6 +91,10 @@ func (w *walk) dns(s *service, r *server, protocol string) *importer.Block {
 	} else if strings.HasSuffix(strings.TrimSuffix(name, "."), ".arpa") {
 		kind = "PTR"
 	}
+	if err := (checker.DNS{Name: name}).Validate(); err != nil {
+		w.lose(importer.Differs, a.line, "it is no domain name; here, the root's servers are asked for", `Write name = "www.example.org" in the check block.`)
+		name, kind = "", "NS"
+	}
 	if name != "" {
 		b.Set("name", importer.String(name), a.from...)
 	}
@@ -157,7 +162,7 @@ func (w *walk) sql(s *service, r *server, kind string) *importer.Block {
 	b := importer.NewBlock("check", kind)
 	a := w.asked(s, r)
 	known := w.login(s, b)
-	if d := w.of(s, "database"); d != nil {
+	if d := w.of(s, "database"); d != nil && known {
 		b.Set("database", importer.String(d.value), d.Place)
 	}
 	if !known || a.text() == "" {

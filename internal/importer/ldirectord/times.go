@@ -91,7 +91,7 @@ func asLong(interval, timeout time.Duration, fall int) (stretched time.Duration,
 		if stretched = there / n; stretched < interval {
 			stretched = there - (n-1)*interval
 		}
-		stretched = stretched.Round(10 * time.Millisecond)
+		stretched = min(stretched.Round(10*time.Millisecond), longestTime)
 		return stretched, short(timeout) + " and pauses in ldirectord: a server that hangs is down after " + short(there)
 	}
 	if there != here(timeout) {
