@@ -38,7 +38,7 @@ func TestImportCompares(t *testing.T) {
 
 // TestImportComparesForPrograms and director by director.
 func TestImportComparesForPrograms(t *testing.T) {
-	stdout, stderr, exit := command(t, "import", "keepalived", "--compare", "-o", "json",
+	stdout, stderr, exit := command(t, "import", "--compare", "-o", "json", "keepalived",
 		"--node", "lvs1="+keepalivedSite(t, "255", keepalivedService), "--node", "lvs2="+keepalivedSite(t, "100", keepalivedService))
 	var c api.Compared
 	if err := json.Unmarshal([]byte(stdout), &c); err != nil || exit != exitDifferences || !c.Differences || len(c.Directors) != 2 {

@@ -44,8 +44,23 @@ differently, and 1 if nothing can be made of a file.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	var im importing
+	flags := c.PersistentFlags()
+	flags.StringArrayVar(&im.nodes, "node", nil, "a file of one director, as NAME=FILE; one for each director makes one configuration for all")
+	flags.StringVar(&im.folder, "output", "", "write it into this folder: a file for each virtual service, one for the rest, and those of keys and passwords")
+	flags.BoolVar(&im.force, "force", false, "overwrite files in that folder")
+	flags.BoolVar(&im.strict, "strict", false, "a note counts as a loss, too")
+	flags.BoolVar(&im.no, "no-resolve", false, "look no names of hosts up; tell them")
+	flags.BoolVar(&im.compare, "compare", false, "print what the other program makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
+	im.output = &choice{"text", []string{"text", "json"}, "format"}
+	flags.VarP(im.output, "format", "o", im.output.usage())
+	im.color = colorFlag(c)
+	flags.AddFlag(c.Flags().Lookup("color"))
+	_ = c.MarkPersistentFlagDirname("output")
+	completeFlag(c, "format", im.output.words...)
+	c.MarkFlagsMutuallyExclusive("compare", "output")
 	for _, p := range convert.Programs {
-		c.AddCommand(newImporting(p.Name, p.Files))
+		c.AddCommand(newImporting(&im, p.Name, p.Files))
 	}
 	return c
 }
@@ -53,9 +68,8 @@ differently, and 1 if nothing can be made of a file.`,
 // oneFile is how the command line of a program is shown that has one file.
 const oneFile = "FILE"
 
-func newImporting(program, files string) *cobra.Command {
-	im := importing{Request: convert.Request{Program: program}}
-	c := &cobra.Command{
+func newImporting(im *importing, program, files string) *cobra.Command {
+	return &cobra.Command{
 		Use:     program + " " + files,
 		Short:   "Make a configuration of " + program + "'s",
 		Long:    "Prints lvsd's configuration that does what " + program + "'s does. \"-\" is standard input.\nSee lvsd import --help.",
@@ -72,22 +86,11 @@ func newImporting(program, files string) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return im.run(c, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			im.Program = program
+			return im.run(c, args)
+		},
 	}
-	flags := c.Flags()
-	flags.StringArrayVar(&im.nodes, "node", nil, "a file of one director, as NAME=FILE; one for each director makes one configuration for all")
-	flags.StringVar(&im.folder, "output", "", "write it into this folder: a file for each virtual service, one for the rest, and those of keys and passwords")
-	flags.BoolVar(&im.force, "force", false, "overwrite files in that folder")
-	flags.BoolVar(&im.strict, "strict", false, "a note counts as a loss, too")
-	flags.BoolVar(&im.no, "no-resolve", false, "look no names of hosts up; tell them")
-	_ = c.MarkFlagDirname("output")
-	flags.BoolVar(&im.compare, "compare", false, "print what "+program+" makes of its configuration and what lvsd makes of the new one, side by side: the IPVS table, addresses and checks")
-	c.MarkFlagsMutuallyExclusive("compare", "output")
-	im.output = &choice{"text", []string{"text", "json"}, "format"}
-	flags.VarP(im.output, "format", "o", im.output.usage())
-	completeFlag(c, "format", im.output.words...)
-	im.color = colorFlag(c)
-	return c
 }
 
 // importExamples are shown by --help.

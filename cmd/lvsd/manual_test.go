@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestManualKnowsEveryFlag(t *testing.T) {
 			t.Errorf("lvsd(8) does not explain the command %s", c.Name())
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden && !strings.Contains(manual, "Fl -"+f.Name+" ") {
+			if !f.Hidden && !regexp.MustCompile(`Fl -`+f.Name+`\s`).MatchString(manual) {
 				t.Errorf("lvsd(8) does not explain --%s of %s", f.Name, c.Name())
 			}
 		})
