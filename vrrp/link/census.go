@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -55,6 +56,17 @@ func prefix(n *net.IPNet) netip.Prefix {
 	return netip.PrefixFrom(a, ones)
 }
 
+// paths is what is asked about routes and rules: a *netlink.Handle, or in tests one with which
+// that goes wrong.
+type paths interface {
+	RouteAdd(r *netlink.Route) error
+	RouteDel(r *netlink.Route) error
+	RouteListFiltered(family int, filter *netlink.Route, mask uint64) ([]netlink.Route, error)
+	RuleAdd(r *netlink.Rule) error
+	RuleDel(r *netlink.Rule) error
+	RuleList(family int) ([]netlink.Rule, error)
+}
+
 // listShare is how much longer than a look at the routes took the next one waits: with
 // a full Internet table the kernel looks through a million of them for ours, and nobody
 // can change an address meanwhile.
@@ -69,7 +81,7 @@ type census struct {
 
 // routes are the routes of ours in all tables, as listed now or a moment ago. The
 // kernel picks them out.
-func (c *census) routes(h *netlink.Handle) ([]netlink.Route, error) {
+func (c *census) routes(h paths) ([]netlink.Route, error) {
 	if !c.stale && time.Now().Before(c.again) {
 		return c.own, nil
 	}
@@ -128,7 +140,7 @@ func (all obstacles) inTheWay(at place, wanted *netlink.Route) error {
 		shown = " (" + o.String() + ")"
 	case <-time.After(lookFor):
 	}
-	return fmt.Errorf("there is another one already, which is not lvsd's%s: remove that one, or write another metric", shown)
+	return fault.New("EEXIST", fmt.Errorf("there is another one already, which is not lvsd's%s: remove that one, or write another metric", shown))
 }
 
 func (o *obstacle) outdated() bool {
@@ -193,8 +205,8 @@ const dumpTries = 10
 func whole[T any](dump func() ([]T, error)) (rows []T, err error) {
 	for range dumpTries {
 		if rows, err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
+			return rows, err
 		}
 	}
-	return rows, err
+	return rows, fault.New(fault.CutShort, err)
 }

@@ -31,7 +31,9 @@ const (
 // asking are the sockets of rtnetlink(7) by which the kernel is asked for something.
 type asking struct {
 	netlink  *netlink.Handle
-	routes   *netlink.Handle // has the kernel pick out what is listed
+	strict   *netlink.Handle // has the kernel pick out what is listed
+	routes   paths           // by strict
+	rules    paths           // by netlink: the library's list of rules is not strict
 	requests *requests
 	// renewals has one of its own: what the kernel tells of a renewal is no news.
 	renewals *requests
@@ -46,10 +48,11 @@ func openAsking() (a asking, err error) {
 	if a.netlink, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
 		return a, err
 	}
-	if a.routes, err = strictHandle(); err != nil {
+	if a.strict, err = strictHandle(); err != nil {
 		return a, err
 	}
-	for _, h := range []*netlink.Handle{a.netlink, a.routes} {
+	a.routes, a.rules = a.strict, a.netlink
+	for _, h := range []*netlink.Handle{a.netlink, a.strict} {
 		if err = h.SetSocketTimeout(answerSeconds * time.Second); err != nil {
 			return a, err
 		}
@@ -62,7 +65,7 @@ func openAsking() (a asking, err error) {
 }
 
 func (a *asking) close() {
-	for _, h := range []*netlink.Handle{a.netlink, a.routes} {
+	for _, h := range []*netlink.Handle{a.netlink, a.strict} {
 		if h != nil {
 			h.Close()
 		}

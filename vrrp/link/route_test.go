@@ -297,12 +297,11 @@ func TestARuleIsNotTakenForAnother(t *testing.T) {
 	if diff := cmp.Diff(want, ours(t)); diff != "" {
 		t.Errorf("those that stay (-want +got):\n%s", diff)
 	}
-	// And what the kernel takes for one that is there is not there.
-	_, missing, err := l.Hold(vrrp.Holdings{Rules: []vrrp.Rule{all}})
-	if err == nil || !strings.Contains(err.Error(), "write another priority") || len(missing.Rules) != 1 {
+	// And what the kernel takes for one that is there comes before it.
+	if added, missing, err := l.Hold(vrrp.Holdings{Rules: []vrrp.Rule{all}}); err != nil || len(added.Rules) != 1 {
 		t.Errorf("missing %s: %v", missing, err)
 	}
-	if removed, err := l.Release(vrrp.Holdings{Rules: []vrrp.Rule{all, from, marked}}); err != nil || len(removed.Rules) != 2 {
+	if removed, err := l.Release(vrrp.Holdings{Rules: []vrrp.Rule{all, from, marked}}); err != nil || len(removed.Rules) != 3 {
 		t.Errorf("removed %s: %v", removed, err)
 	}
 }
@@ -398,4 +397,27 @@ func TestWhatIsInTheWayIsFoundAnywhere(t *testing.T) {
 		_, missing, err := l.Hold(h)
 		return len(missing.Routes) == 4 && strings.Count(err.Error(), "not lvsd's (via ") == 4
 	})
+}
+
+// The kernel refuses a rule where it has one of that priority and table for fewer packets:
+// in which order lvsd's own are wanted does not matter.
+func TestARuleForMorePacketsComesBeforeThoseForFewer(t *testing.T) {
+	l := paths(t)
+	to := func(network string) vrrp.Rule {
+		return vrrp.Rule{Family: 4, Priority: 100, Table: 7, To: netip.MustParsePrefix(network)}
+	}
+	rules := []vrrp.Rule{to("10.77.0.0/16"), to("10.78.0.0/16"), {Family: 4, Priority: 100, Table: 7}}
+	for n := range rules {
+		added, missing, err := l.Hold(vrrp.Holdings{Rules: rules[:n+1]})
+		if err != nil || len(added.Rules) != 1 || len(missing.Rules) > 0 {
+			t.Errorf("%d rules: added %s, missing %s: %v", n+1, added, missing, err)
+		}
+	}
+	want := []string{"100: from all lookup 7 proto 112", "100: from all to 10.77.0.0/16 lookup 7 proto 112", "100: from all to 10.78.0.0/16 lookup 7 proto 112"}
+	if diff := cmp.Diff(want, ours(t)); diff != "" {
+		t.Errorf("as iproute2 shows them (-want +got):\n%s", diff)
+	}
+	if _, err := l.Release(vrrp.Holdings{Rules: rules}); err != nil {
+		t.Error(err)
+	}
 }

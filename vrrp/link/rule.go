@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lvsd/lvsd/internal/fault"
 	"github.com/lvsd/lvsd/vrrp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -21,20 +22,36 @@ func (l *Link) holdRules(rules []vrrp.Rule) (added, missing []vrrp.Rule, err err
 		if slices.Contains(there, ruleOf(rule(r))) {
 			continue
 		}
-		// One that somebody else has added is another one, since it has another
-		// protocol.
-		err := l.netlink.RuleAdd(rule(r))
-		switch {
-		case err == nil:
-			added = append(added, r)
+		if err := l.holdRule(r, there); err != nil {
+			missing = append(missing, r)
+			errs = append(errs, fmt.Errorf("adding %s: %w", r, err))
 			continue
-		case errors.Is(err, unix.EEXIST):
-			err = errors.New("the kernel takes it for another one of that priority and table, which is for fewer packets: write another priority")
 		}
-		missing = append(missing, r)
-		errs = append(errs, fmt.Errorf("adding %s: %w", r, err))
+		added, there = append(added, r), append(there, ruleOf(rule(r)))
 	}
 	return added, missing, errors.Join(errs...)
+}
+
+// holdRule adds a rule. The kernel refuses one where it has one of that priority and table
+// that is for fewer packets, which it takes for the same: such of ours come behind it. Of
+// somebody else it is none, since that has another protocol.
+func (l *Link) holdRule(r vrrp.Rule, there []vrrp.Rule) error {
+	err := l.rules.RuleAdd(rule(r))
+	if !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	narrower := slices.DeleteFunc(slices.Clone(there), func(o vrrp.Rule) bool { return !fits(ruleOf(rule(r)), o) })
+	if len(narrower) == 0 {
+		return fault.New("EEXIST", errors.New("the kernel takes it for another one of that priority and table: write another priority"))
+	}
+	var errs []error
+	for _, o := range narrower {
+		errs = append(errs, l.rules.RuleDel(rule(o)))
+	}
+	for _, o := range slices.Insert(narrower, 0, r) {
+		errs = append(errs, l.rules.RuleAdd(rule(o)))
+	}
+	return errors.Join(errs...)
 }
 
 // releaseRules makes it so that rules are not there. The kernel removes the first one that
@@ -69,8 +86,8 @@ func (l *Link) releaseRules(rules []vrrp.Rule) (removed []vrrp.Rule, err error) 
 // removeRule removes that many rules, of which it is the last one.
 func (l *Link) removeRule(r vrrp.Rule, n int) error {
 	for range n {
-		if err := l.netlink.RuleDel(rule(r)); err != nil && !errors.Is(err, unix.ENOENT) {
-			return err
+		if err := l.rules.RuleDel(rule(r)); err != nil {
+			return err // Also where it was there a moment ago, and is not now: it is looked again.
 		}
 	}
 	return nil
@@ -90,7 +107,7 @@ func fits(r, o vrrp.Rule) bool {
 // ownRules lists the rules of ours, in the kernel's order.
 func (l *Link) ownRules() (own []vrrp.Rule, err error) {
 	for _, family := range [...]int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
-		all, err := whole(func() ([]netlink.Rule, error) { return l.netlink.RuleList(family) })
+		all, err := whole(func() ([]netlink.Rule, error) { return l.rules.RuleList(family) })
 		if err != nil {
 			return nil, fmt.Errorf("listing rules: %w", err)
 		}
