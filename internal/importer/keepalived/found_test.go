@@ -8,6 +8,14 @@ import (
 	"github.com/lvsd/lvsd/internal/importer/importertest"
 )
 
+// many are lines with so many addresses.
+func many(n int) (lines string) {
+	for i := range n {
+		lines += fmt.Sprintf("fd00::%d\n", i+1)
+	}
+	return lines
+}
+
 // What was found in configurations that people have published, in other words.
 func TestConfigurationsAsTheyAreFound(t *testing.T) {
 	router := func(lines string) string {
@@ -89,6 +97,15 @@ func TestConfigurationsAsTheyAreFound(t *testing.T) {
 		"a word that keepalived once had changes nothing": {
 			conf:   "virtual_server 10.9.0.1 80 {\nlb_algo rr\nlb_kind NAT\nnat_mask 255.255.255.0\nprotocol TCP\nreal_server 10.9.0.2 80 {\n}\n}\n",
 			losses: []string{"4: note: it is a word of old versions"},
+		},
+		"an interval that keepalived does not take": {
+			conf: router("version 2\nadvert_int 300\n" + vip), not: []string{"advert_interval"},
+			losses: []string{"5: note: a time from 0.01 to 255 s was expected"},
+		},
+		"more addresses than an advert has room for": {
+			conf:   router("version 3\nvirtual_ipaddress {\nfe80::3\n" + strings.Repeat("\n", 3) + many(90) + "}"),
+			want:   []string{`"fd00::88"]`, `extra_address "fd00::89" {}`, `extra_address "fd00::90" {}`},
+			losses: []string{"98: note: an advert has room for 89 addresses"},
 		},
 		"one packet in each announcement is as usual": {
 			conf: router("garp_master_repeat 1\n" + vip), not: []string{"announce"},

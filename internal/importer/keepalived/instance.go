@@ -38,5 +38,6 @@ type instance struct {
 	syncs      *Statement // lvs_sync_daemon_interface
 	peers      []netip.Addr
 	advertised int    // addresses
+	crowded    bool   // there are more than an advert has room for
 	taken      string // the vrrp_instance that has one of its addresses already
 }

@@ -3,6 +3,8 @@ package keepalived
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lvsd/lvsd/internal/importer"
@@ -27,7 +29,7 @@ func Outline(files Files, path string, o Options) (importer.Outline, error) {
 		case s.Is("vrrp_instance"):
 			d.instance(s)
 		case s.Is("static_ipaddress"):
-			d.addresses(s, cmp.Or(word(d.globals, "default_interface"), "eth0"), 0)
+			d.addresses(s, cmp.Or(word(d.globals, "default_interface"), "eth0"), nil, 0)
 		}
 	}
 	for _, v := range d.lvs.servers {
@@ -75,35 +77,43 @@ func (d *drawing) instance(s *Statement) {
 	version := numeral(s.Block, "version", 2, 3, numeral(d.globals, "vrrp_version", 2, 3, 2))
 	master := word(s.Block, "state") == "MASTER"
 	priority := numeral(s.Block, "priority", 1, 255, map[bool]int{false: 100, true: 255}[master])
-	step := time.Second
+	step, most := time.Second, 255*time.Second
 	if six {
 		version = 3
 	}
 	if version == 3 {
-		step = 10 * time.Millisecond
+		step, most = 10*time.Millisecond, 40950*time.Millisecond
 	}
 	every, ok := seconds(word(s.Block, "advert_int"))
-	if !ok {
+	if !ok || every < 10*time.Millisecond || every > 255*time.Second {
 		every = time.Second
 	}
 	value := fmt.Sprintf("priority %d, VRRP %d", priority, version)
 	if said(s.Block, "nopreempt") != nil && !master && priority < 255 {
 		value += ", does not preempt"
 	}
-	d.out.Router(s.Place, id, six, on, value, max(every.Round(step), step))
+	d.out.Router(s.Place, id, six, on, value, min(max(every.Round(step), step), most))
+	var own []string
+	if v := said(s.Block, "use_vmac"); v != nil {
+		own = append(slices.Clone(v.Args()), "vrrp."+strconv.Itoa(id), "vrrp6."+strconv.Itoa(id))
+	}
 	for _, b := range s.Block {
 		if b.Is("virtual_ipaddress", "virtual_ipaddress_excluded") {
-			d.addresses(b, on, id)
+			d.addresses(b, on, own, id)
 		}
 	}
 }
 
 // addresses adds those of a block, but for what is there already, or of the other family.
-func (d *drawing) addresses(b *Statement, on string, id int) {
+// Own are the names of the device of use_vmac, which is on that interface.
+func (d *drawing) addresses(b *Statement, on string, own []string, id int) {
 	seen := map[string]bool{}
 	six := false
 	for n, v := range d.section(nil).readVIPs(b.Block) {
 		at, p := cmp.Or(v.device, on), v.prefix
+		if slices.Contains(own, at) {
+			at = on
+		}
 		for _, o := range v.options {
 			if o.Name == "peer" {
 				p, _ = p.Addr().Prefix(p.Addr().BitLen())

@@ -221,7 +221,11 @@ func (i *instance) rank() {
 func (i *instance) times() {
 	interval := time.Second
 	if s := i.last("advert_int"); s != nil {
-		if t, ok := i.span(s, 1); ok {
+		switch t, ok := i.span(s, 1); {
+		case !ok:
+		case t < 10*time.Millisecond || t > 255*time.Second:
+			i.lose(importer.Note, s, "a time from 0.01 to 255 s was expected, and keepalived has an advert every second instead", "")
+		default:
 			interval = i.rounded(s, t)
 		}
 		remarks(i.b, i.b.Set("advert_interval", importer.Duration(interval), s.Place), s)

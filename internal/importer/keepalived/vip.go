@@ -181,6 +181,14 @@ func (i *instance) held(v *vip) bool {
 	return true
 }
 
+// room is how many addresses an advert has room for.
+func (i *instance) room() int {
+	if i.six {
+		return 89
+	}
+	return 255
+}
+
 // addresses makes the addresses of a virtual router of virtual_ipaddress and
 // virtual_ipaddress_excluded.
 func (i *instance) addresses() {
@@ -198,6 +206,12 @@ func (i *instance) addresses() {
 				break
 			}
 			i.lose(importer.Differs, v.s, "keepalived advertises this address, and lvsd does not, as it is on another interface; a director with keepalived 2.3.2 or older refuses adverts with other addresses than its own", "Exchange all directors of this virtual router together.")
+		case len(list)+len(blocks) == i.room():
+			if others = append(others, v); i.crowded {
+				break
+			}
+			i.crowded = true
+			i.lose(importer.Note, v.s, "an advert has room for "+decimal(i.room())+" addresses: keepalived has the others as virtual_ipaddress_excluded, and so they are here", "")
 		case v.simple():
 			list, from = append(list, v.text()), append(from, v.s.Place)
 		default:
