@@ -11,9 +11,21 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// Outside stands for a client that is in no network of the cluster's: an address that nobody
-// has (TEST-NET-1, RFC 5737, section 3), so that a real server answers it by its default route.
-var Outside = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+// Addresses that nobody has: of TEST-NET-1 (RFC 5737, section 3), and of what documents are to
+// use of IPv6 (RFC 9637).
+var (
+	outside4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	outside6 = netip.AddrFrom16([16]byte{0x3f, 0xff, 15: 1})
+)
+
+// Outside stands for a client that is in no network of the cluster's, so that a real server
+// answers it by its default route.
+func Outside(server netip.Addr) netip.Addr {
+	if server.Is4() {
+		return outside4
+	}
+	return outside6
+}
 
 // mostAsked are how many real servers are asked.
 const mostAsked = 256
@@ -61,7 +73,7 @@ func (c *Case) Questions() (all []Question) {
 	c.throughDirector(func(s serving) {
 		way, ok := c.Ways[s.server]
 		a, has := c.held(s.service)
-		if !has || !ok || way.Failure != "" || !s.server.Is4() || known[s.server] || len(all) == mostAsked {
+		if !has || !ok || way.Failure != "" || known[s.server] || len(all) == mostAsked {
 			return
 		}
 		known[s.server] = true
@@ -101,12 +113,12 @@ func lookReplies(c *Case) (r Result) {
 	})
 	const remedy = `make this director's address in their network their default route ("lvsd realserver up" there does), or write source_nat = "masquerade" in the virtual_service`
 	for _, s := range services {
-		subject := fmt.Sprintf("virtual service %q", s.Name)
+		subject, outside := fmt.Sprintf("virtual service %q", s.Name), Outside(s.Servers[0].Key.Addr)
 		if list := lost[s]; len(list) > 0 {
-			r.wrong(subject, remedy, nil, "the answers of %s to clients outside of their network do not come back by way of this director (tried as %v), so the connections of such clients hang, although the checks pass", listed(list), Outside)
+			r.wrong(subject, remedy, nil, "the answers of %s to clients outside of their network do not come back by way of this director (tried as %v), so the connections of such clients hang, although the checks pass", listed(list), outside)
 		}
 		if list := some[s]; len(list) > 0 {
-			r.risk(subject, remedy, nil, "the answers of %s come back by way of this director where they are for the network of the virtual address, and not where they are for others (tried as %v)", listed(list), Outside)
+			r.risk(subject, remedy, nil, "the answers of %s come back by way of this director where they are for the network of the virtual address, and not where they are for others (tried as %v)", listed(list), outside)
 		}
 	}
 	switch {
@@ -115,7 +127,7 @@ func lookReplies(c *Case) (r Result) {
 	case c.Unasked != "":
 		return unknown(c.Unasked)
 	case c.Answers == nil:
-		return unknown("only the Master can ask the real servers, and this director has no address of a virtual service by NAT (and IPv4) now")
+		return unknown("only the Master can ask the real servers, and this director has no address of a virtual service by NAT now")
 	case len(services) == 0 && !answered:
 		return unknown("no real server answers this director at all")
 	}

@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/lvsd/lvsd/internal/api"
@@ -42,7 +43,17 @@ func TestWhichRealServersAreAsked(t *testing.T) {
 	if q := healthy().Questions()[0]; q.Port != 80 || q.Virtual != virtual || q.Interface != "eth1" {
 		t.Errorf("asked by TCP: %+v", q)
 	}
+	six := netip.MustParseAddr("2001:db8:1::4")
 	c := healthy()
+	c.Config.Services[0].Servers[0].Key.Addr = six
+	c.Ways[six], c.Answers = c.Ways[web], map[netip.Addr]Answers{six: {Own: true}}
+	if all := c.Questions(); len(all) != 1 || all[0].Server != six {
+		t.Errorf("by IPv6: %+v", all)
+	}
+	if r := lookReplies(c); len(r.Wrongs) != 1 || !strings.Contains(r.Wrongs[0].Text, "real server 2001:db8:1::4 ") || !strings.Contains(r.Wrongs[0].Text, "(tried as 3fff::1)") {
+		t.Errorf("by IPv6: %+v", r.Wrongs)
+	}
+	c = healthy()
 	c.Config.Services[0].Key.Protocol = ipvsctl.UDP
 	c.Ways[web] = Way{Way: machine.Way{Interface: "eth0"}}
 	if q := c.Questions()[0]; q.Port != 0 || q.Virtual.IsValid() {

@@ -11,9 +11,7 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/net/icmp"
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 
 	"github.com/lvsd/lvsd/internal/doctor"
@@ -24,23 +22,29 @@ import (
 // once and twice within a time that it waits, and returns what came back of it. A server is
 // asked for a connection, which is given up before a program there hears of it, or for an echo.
 func Ask(questions []doctor.Question, wait time.Duration) (map[netip.Addr]doctor.Answers, error) {
-	q, err := newInquiry(questions)
-	if err != nil {
-		return nil, err
+	answers := make(map[netip.Addr]doctor.Answers)
+	var both []*inquiry
+	for _, f := range []*family{&four, &six} {
+		q, err := newInquiry(f, questions, answers)
+		if err != nil {
+			return nil, fmt.Errorf("by %s: %w", f.name, err)
+		}
+		defer q.close()
+		both = append(both, q)
 	}
-	defer q.close()
 	for range 2 {
-		q.each(q.send)
-		if err := q.receive(time.Now().Add(wait / 2)); err != nil {
+		for _, q := range both {
+			q.each(q.send)
+		}
+		if err := receive(both, time.Now().Add(wait/2)); err != nil {
 			return nil, err
 		}
 	}
-	q.each(q.giveUp)
-	return q.answers, nil
+	for _, q := range both {
+		q.each(q.giveUp)
+	}
+	return answers, nil
 }
-
-// The headers of IPv4 and of an echo, in bytes.
-const ipHeader, echoHeader = 20, 8
 
 // The places of those as whom a server is asked.
 const (
@@ -50,8 +54,9 @@ const (
 	asMany // how many there are
 )
 
-// An inquiry is one run of Ask.
+// An inquiry is what Ask does of one family.
 type inquiry struct {
+	*family
 	questions []doctor.Question
 	sources   [][asMany]netip.Addr
 	indices   []int // of the interfaces
@@ -65,30 +70,41 @@ type inquiry struct {
 	first uint32
 }
 
-func newInquiry(questions []doctor.Question) (q *inquiry, err error) {
-	q = &inquiry{questions: questions, answers: make(map[netip.Addr]doctor.Answers), first: rand.Uint32(), raw: -1, ears: -1, reserved: -1}
+// newInquiry prepares the questions of a family. Where there are none, it opens nothing.
+func newInquiry(f *family, questions []doctor.Question, answers map[netip.Addr]doctor.Answers) (q *inquiry, err error) {
+	q = &inquiry{family: f, answers: answers, first: rand.Uint32(), raw: -1, ears: -1, reserved: -1}
 	defer func() {
 		if err != nil {
 			q.close()
 		}
 	}()
 	for _, a := range questions {
-		sources := [asMany]netip.Addr{asVirtual: a.Virtual, asOutside: doctor.Outside}
-		if c, err := net.Dial("udp4", netip.AddrPortFrom(a.Server, 9).String()); err == nil { // It sends nothing.
-			sources[asOwn] = c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
-			_ = c.Close()
+		if a.Server.Is4() == (f == &four) {
+			q.add(a)
 		}
-		index := 0
-		if i, err := net.InterfaceByName(a.Interface); err == nil {
-			index = i.Index
-		}
-		q.sources, q.indices = append(q.sources, sources), append(q.indices, index)
-		q.answers[a.Server] = doctor.Answers{}
 	}
-	if q.reserved, q.port, err = rawip.ReservePort(unix.AF_INET); err != nil {
+	if len(q.questions) == 0 {
+		return q, nil
+	}
+	if q.reserved, q.port, err = rawip.ReservePort(f.domain); err != nil {
 		return q, fmt.Errorf("reserving a port: %w", err)
 	}
 	return q, errors.Join(q.openRaw(), q.openEars())
+}
+
+// add notes a question, and as whom it can be asked.
+func (q *inquiry) add(a doctor.Question) {
+	sources := [asMany]netip.Addr{asVirtual: a.Virtual, asOutside: doctor.Outside(a.Server)}
+	if c, err := net.Dial("udp", netip.AddrPortFrom(a.Server, 9).String()); err == nil { // It sends nothing.
+		sources[asOwn] = c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+		_ = c.Close()
+	}
+	index := 0
+	if i, err := net.InterfaceByName(a.Interface); err == nil {
+		index = i.Index
+	}
+	q.questions, q.sources, q.indices = append(q.questions, a), append(q.sources, sources), append(q.indices, index)
+	q.answers[a.Server] = doctor.Answers{}
 }
 
 func (q *inquiry) close() {
@@ -102,7 +118,7 @@ func (q *inquiry) close() {
 // openRaw opens the socket for packets with a header of their own. Those to a server that
 // answers no ARP stay in its buffer, which has room for all.
 func (q *inquiry) openRaw() (err error) {
-	if q.raw, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW); err != nil {
+	if q.raw, err = unix.Socket(q.domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW); err != nil {
 		return fmt.Errorf("opening a raw socket: %w", err)
 	}
 	_ = unix.SetsockoptInt(q.raw, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 4<<20)
@@ -115,33 +131,15 @@ func (q *inquiry) openEars() (err error) {
 	if q.ears, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("opening a packet socket: %w", err)
 	}
-	program, err := q.filter()
+	program, err := q.filter(q.port)
 	if err != nil {
 		return err
 	}
 	if err := rawip.Attach(q.ears, program); err != nil {
 		return err
 	}
-	const ipv4 = unix.ETH_P_IP>>8 | unix.ETH_P_IP&0xff<<8 // big-endian, in the kernel's structure
-	return os.NewSyscallError("bind", unix.Bind(q.ears, &unix.SockaddrLinklayer{Protocol: ipv4}))
-}
-
-// filter lets in what is for the reserved port, by TCP, or as the identifier of an echo.
-func (q *inquiry) filter() ([]bpf.RawInstruction, error) {
-	return bpf.Assemble([]bpf.Instruction{
-		bpf.LoadAbsolute{Off: 6, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 0x1fff, SkipTrue: 9}, // not the first fragment
-		bpf.LoadMemShift{Off: 0},
-		bpf.LoadAbsolute{Off: 9, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipTrue: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_ICMP, SkipTrue: 5},
-		bpf.LoadIndirect{Off: 4, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(q.port), SkipTrue: 2},
-		bpf.LoadIndirect{Off: 2, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(q.port), SkipTrue: 1},
-		bpf.RetConstant{Val: 128},
-		bpf.RetConstant{Val: 0},
-	})
+	big := q.frames>>8 | q.frames<<8 // in the kernel's structure
+	return os.NewSyscallError("bind", unix.Bind(q.ears, &unix.SockaddrLinklayer{Protocol: big}))
 }
 
 // each calls a function with each server and each as whom it is asked, by their place.
@@ -159,9 +157,10 @@ func (q *inquiry) each(f func(place int)) {
 func (q *inquiry) send(place int) {
 	question, seq := &q.questions[place/asMany], q.first+uint32(place)
 	if question.Port == 0 {
-		echo := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(q.port), Seq: place}}
-		if b, err := echo.Marshal(nil); err == nil {
-			q.write(place, unix.IPPROTO_ICMP, b)
+		source := q.sources[place/asMany][place%asMany]
+		echo := icmp.Message{Type: q.request, Body: &icmp.Echo{ID: int(q.port), Seq: place}}
+		if b, err := echo.Marshal(q.pseudo(source, question.Server)); err == nil {
+			q.write(place, q.control, b)
 		}
 		return
 	}
@@ -184,30 +183,36 @@ func (q *inquiry) segment(place int, seq uint32, flags byte) []byte {
 	return s
 }
 
-// write sends a packet. The kernel fills in what is left of its header.
+// write sends a packet.
 func (q *inquiry) write(place int, protocol byte, body []byte) {
 	question, source := &q.questions[place/asMany], q.sources[place/asMany][place%asMany]
-	p := make([]byte, ipHeader, ipHeader+len(body))
-	p[0], p[8], p[9] = 0x45, 64, protocol
-	copy(p[12:], source.AsSlice())
-	copy(p[16:], question.Server.AsSlice())
-	_ = unix.Sendto(q.raw, append(p, body...), 0, &unix.SockaddrInet4{Addr: question.Server.As4()})
+	to := unix.Sockaddr(&unix.SockaddrInet6{Addr: question.Server.As16()})
+	if question.Server.Is4() {
+		to = &unix.SockaddrInet4{Addr: question.Server.As4()}
+	}
+	_ = unix.Sendto(q.raw, append(q.header(protocol, source, question.Server, len(body)), body...), 0, to)
 }
 
 // receive notes the answers that arrive until then.
-func (q *inquiry) receive(until time.Time) error {
+func receive(all []*inquiry, until time.Time) error {
+	var ears []unix.PollFd
+	for _, q := range all {
+		ears = append(ears, unix.PollFd{Fd: int32(q.ears), Events: unix.POLLIN}) // Below zero, it is left out.
+	}
 	var buffer [128]byte
 	for {
 		left := time.Until(until)
 		if left <= 0 {
 			return nil
 		}
-		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(q.ears), Events: unix.POLLIN}}, int(left.Milliseconds())+1); err != nil && !errors.Is(err, unix.EINTR) {
+		if _, err := unix.Poll(ears, int(left.Milliseconds())+1); err != nil && !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("poll", err)
 		}
-		n, from, err := unix.Recvfrom(q.ears, buffer[:], 0)
-		if link, ok := from.(*unix.SockaddrLinklayer); err == nil && ok && link.Pkttype == unix.PACKET_HOST {
-			q.note(buffer[:n], link.Ifindex)
+		for _, q := range all {
+			n, from, err := unix.Recvfrom(q.ears, buffer[:], 0)
+			if link, ok := from.(*unix.SockaddrLinklayer); err == nil && ok && link.Pkttype == unix.PACKET_HOST {
+				q.note(buffer[:n], link.Ifindex)
+			}
 		}
 	}
 }
@@ -232,17 +237,14 @@ func (q *inquiry) note(packet []byte, index int) {
 
 // answerOf reads a packet, and returns who answers, and as whom he was asked.
 func (q *inquiry) answerOf(p []byte) (server netip.Addr, place int, ok bool) {
-	if len(p) < ipHeader || p[0]>>4 != 4 {
-		return server, 0, false
-	}
-	server, body := netip.AddrFrom4([4]byte(p[12:16])), p[min(len(p), int(p[0]&15)*4):]
+	server, protocol, body := q.read(p)
 	port := uint16(0)
 	switch s, isSegment := rawip.Read(body); {
-	case p[9] == unix.IPPROTO_TCP && isSegment && s.Flags&rawip.ACK != 0 && s.Flags&(rawip.SYN|rawip.RST) != 0:
+	case protocol == unix.IPPROTO_TCP && isSegment && s.Flags&rawip.ACK != 0 && s.Flags&(rawip.SYN|rawip.RST) != 0:
 		port = s.From
 		place = int(min(s.Ack-1-q.first, math.MaxUint16))
 		ok = port != 0 && s.To == q.port
-	case p[9] == unix.IPPROTO_ICMP && len(body) >= echoHeader && body[0] == 0:
+	case protocol == q.control && len(body) >= echoHeader && body[0] == q.reply:
 		place = int(binary.BigEndian.Uint16(body[6:]))
 		ok = binary.BigEndian.Uint16(body[4:]) == q.port
 	}

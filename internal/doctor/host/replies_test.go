@@ -12,8 +12,8 @@ import (
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
-// A real server's routes are seen by its answers, by TCP and by echoes: none, one to the
-// network of the virtual address, and the default route that was told.
+// A real server's routes are seen by its answers, by TCP and by echoes, of IPv4 and IPv6: none,
+// one to the network of the virtual address, and the default route that was told.
 func TestRealServersThatAnswerByAnotherWay(t *testing.T) {
 	c, server := byNAT(t)
 	netnstest.Run(t, "ip link add out0 type veth peer name out1")
@@ -21,6 +21,9 @@ func TestRealServersThatAnswerByAnotherWay(t *testing.T) {
 	netnstest.Run(t, "ip link set out1 up")
 	netnstest.Run(t, "ip link set out0 up")
 	netnstest.Run(t, "ip address add 10.13.0.200/24 dev out0")
+	netnstest.Run(t, "ip address add 2001:db8:13::200/64 dev out0 nodad")
+	netnstest.Run(t, "ip address add 2001:db8:1::15/64 dev br0 nodad")
+	server.Run("ip address add 2001:db8:1::4/64 dev eth0 nodad")
 	c.Routers[0].Interface = "out0"
 	examine := func() doctor.Result {
 		t.Helper()
@@ -34,15 +37,22 @@ func TestRealServersThatAnswerByAnotherWay(t *testing.T) {
 		}
 		return examination(t, "replies").Look(examined)
 	}
-	for _, protocol := range []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP} {
-		c.Services[0].Key.Protocol = protocol
-		judged(t, examine, api.Wrong, api.Error)
-		server.Run("ip route add 10.13.0.0/24 via 192.168.1.15")
-		judged(t, examine, api.Wrong, api.Warning)
-		server.Run("ip route del 10.13.0.0/24 via 192.168.1.15")
-		server.Run("ip route add default via 192.168.1.15")
-		judged(t, examine, api.Fine, "")
-		server.Run("ip route del default via 192.168.1.15")
+	for _, family := range []struct{ virtual, server, network, gateway string }{
+		{"10.13.0.200", "192.168.1.4", "10.13.0.0/24", "192.168.1.15"},
+		{"2001:db8:13::200", "2001:db8:1::4", "2001:db8:13::/64", "2001:db8:1::15"},
+	} {
+		s := &c.Services[0]
+		s.Key.Addr, s.Servers[0].Key.Addr = netip.MustParseAddr(family.virtual), netip.MustParseAddr(family.server)
+		c.Routers[0].Addresses = []netip.Prefix{netip.PrefixFrom(s.Key.Addr, s.Key.Addr.BitLen())}
+		for _, s.Key.Protocol = range []ipvsctl.Protocol{ipvsctl.TCP, ipvsctl.UDP} {
+			judged(t, examine, api.Wrong, api.Error)
+			server.Run("ip route add " + family.network + " via " + family.gateway)
+			judged(t, examine, api.Wrong, api.Warning)
+			server.Run("ip route del " + family.network + " via " + family.gateway)
+			server.Run("ip route add default via " + family.gateway)
+			judged(t, examine, api.Fine, "")
+			server.Run("ip route del default via " + family.gateway)
+		}
 	}
 	server.Run("ip link set eth0 down")
 	judged(t, examine, api.NotKnown, "")
