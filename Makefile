@@ -90,9 +90,10 @@ imported: build ## Run what is imported beside keepalived, ldirectord and ipvsad
 	@go test -count 1 -v -timeout 15m -exec '$(LAB) -timeout 15m --' ./integration -run 'TestWhatIsImported.*/$(RUN)' -imported
 
 .PHONY: dropped
-dropped: ## Import 10,000 generated configurations of each program; GENERATED=100 for others
+dropped: ## Import 10,000 generated configurations of each program, or GENERATED=100, and huge files
 	@go test -count 1 -timeout 30m ./internal/importer/keepalived ./internal/importer/ldirectord ./internal/importer/ipvsadm ./internal/importer/heartbeat \
 	  -run TestNothingIsDropped -generated $(or $(GENERATED),10000)
+	@go test -count 1 -timeout 30m ./internal/importer/convert -run TestHuge -huge
 
 .PHONY: integration
 integration: build ## Run the tests that need IPVS, and without RUN all kinds of checks; RUN=Name and KERNEL=qemu select

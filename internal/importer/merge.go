@@ -64,6 +64,7 @@ type slot struct {
 // slots are the items of one director by their slots, in their order.
 func slots(items []Item) (order []slot, at map[slot]Item) {
 	at = make(map[slot]Item)
+	count := make(map[slot]int)
 	for _, it := range items {
 		s := slot{}
 		switch it := it.(type) {
@@ -72,9 +73,9 @@ func slots(items []Item) (order []slot, at map[slot]Item) {
 		case *Block:
 			s.kind, s.labels = it.Kind, strings.Join(it.Labels, "\x00")
 		}
-		for at[s] != nil {
-			s.nth++
-		}
+		same := s
+		s.nth = count[same]
+		count[same]++
 		at[s] = it
 		order = append(order, s)
 	}

@@ -3,7 +3,6 @@
 package ipvsadm
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,12 +22,13 @@ type made struct {
 	branches bool
 	// constants are the variables of a script, by their names; empty: it has no constant value.
 	constants map[string]string
+	expanded  int // bytes that they have made of lines
 }
 
 // readTable makes the table that the commands in a text make.
 func readTable(file string, text []byte, names ipvsadm.Names) (*made, error) {
-	if len(text) > maxBytes {
-		return nil, fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
+	if err := bounds(file, string(text)); err != nil {
+		return nil, err
 	}
 	m := &made{by: map[ipvsctl.ServiceKey]*service{}, constants: map[string]string{}}
 	for _, c := range m.read(file, string(text)) {
@@ -86,7 +86,11 @@ func (m *made) confine(s *service) {
 	})
 }
 
+// maxShown bounds how much of a line is told.
+const maxShown = 300
+
 func (m *made) lose(at importer.Place, kind importer.Kind, text, reason, remedy string) {
+	text = strings.ToValidUTF8(text[:min(len(text), maxShown)], "�")
 	m.Losses = append(m.Losses, importer.Loss{Place: at, Kind: kind, Text: text, Reason: reason, Remedy: remedy})
 }
 
@@ -166,7 +170,7 @@ func (m *made) service(c command, cmd ipvsadm.Command) {
 	case cmd.Verb == ipvsadm.AddService && s != nil:
 		m.refused(c, "the service is there already")
 	case cmd.Verb == ipvsadm.AddService:
-		s = &service{key: key, config: cmd.Op.Config}
+		s = &service{key: key, config: cmd.Op.Config, by: map[ipvsctl.DestinationKey]*server{}}
 		m.by[key] = s
 		m.services = append(m.services, s)
 		s.learn(c)
@@ -192,14 +196,14 @@ func (m *made) server(c command, cmd ipvsadm.Command) {
 	if cmd.Verb != ipvsadm.DeleteServer && cmd.Op.Dest.Lower > cmd.Op.Dest.Upper {
 		m.lose(c.Place, importer.Lost, c.text, "the lower threshold is above the upper one, so a full server would get connections at once", "Write upper_threshold as well in the real_server.")
 	}
-	d := s.find(cmd.Op.Destination)
+	d := s.by[cmd.Op.Destination]
 	switch {
 	case cmd.Op.Destination.Addr.IsUnspecified():
 		m.refused(c, "no packet has the address "+cmd.Op.Destination.Addr.String())
 	case cmd.Verb == ipvsadm.AddServer && d != nil:
 		m.refused(c, "the real server is there already")
 	case cmd.Verb == ipvsadm.AddServer:
-		s.servers = append(s.servers, &server{key: cmd.Op.Destination, dest: cmd.Op.Dest, from: []importer.Place{c.Place}, comment: c.comment})
+		s.add(&server{key: cmd.Op.Destination, dest: cmd.Op.Dest, from: []importer.Place{c.Place}, comment: c.comment})
 	case d == nil:
 		m.refused(c, "there is no such real server")
 	case cmd.Verb == ipvsadm.DeleteServer:

@@ -11,8 +11,30 @@ import (
 // The bounds of what is read.
 const (
 	maxBytes = 16 << 20
-	maxWords = 64 // of one command
+	maxLines = 500_000  // and commands
+	maxLine  = 64 << 10 // bytes
+	maxJoin  = 2 << 10  // bytes of a line that goes on on the next one
+	maxWords = 64       // of one command
+	maxMade  = 64 << 20 // bytes that values make of lines
 )
+
+// bounds returns the error of a text that is no table, whatever it is.
+func bounds(file, text string) error {
+	if len(text) > maxBytes {
+		return fmt.Errorf("%s has more than %d MB", file, maxBytes>>20)
+	}
+	n, more := 0, 0
+	for line := range strings.SplitSeq(text, "\n") {
+		n++
+		switch more += strings.Count(line, ";") + strings.Count(line, "&&") + strings.Count(line, "||"); {
+		case len(line) > maxLine:
+			return fmt.Errorf("%s:%d: the line has %d bytes, and %d are read at most: is it a file of ipvsadm?", file, n, len(line), maxLine)
+		case n+more > maxLines:
+			return fmt.Errorf("%s has more than %d commands: is it a file of ipvsadm?", file, maxLines)
+		}
+	}
+	return nil
+}
 
 // A command is a command line of ipvsadm, where it stands.
 type command struct {
@@ -35,7 +57,7 @@ func (m *made) read(file, text string) (all []command) {
 		}
 		// As in a shell, a comment ends with its line.
 		more, is := strings.CutSuffix(l, `\`)
-		if _, remark := uncomment(line + l); is && remark == "" && len(line) < 1<<16 && n < len(lines)-1 {
+		if _, remark := uncomment(line + l); is && remark == "" && len(line) < maxJoin && n < len(lines)-1 {
 			line += more + " "
 			continue
 		}

@@ -60,16 +60,13 @@ func identifier(s string) bool {
 	return s != ""
 }
 
-// maxExpanded bounds what a line may become.
-const maxExpanded = 1 << 16
-
 // expand puts in what variables mean that are constants, but within single quotes; whole
 // is false where another one is left.
 func (m *made) expand(text string) (expanded string, whole bool) {
 	var b strings.Builder
 	whole = true
 	quote := byte(0)
-	for i := 0; i < len(text) && b.Len() <= maxExpanded; i++ {
+	for i := 0; i < len(text) && b.Len() <= maxLine; i++ {
 		c := text[i]
 		switch {
 		case quote == 0 && (c == '\'' || c == '"'):
@@ -83,20 +80,25 @@ func (m *made) expand(text string) (expanded string, whole bool) {
 		}
 		name, length := variable(text[i+1:])
 		value := m.constants[name]
-		if value == "" {
+		if value == "" || m.expanded > maxMade {
 			b.WriteByte(c)
 			whole = false
 			continue
 		}
 		b.WriteString(value)
+		m.expanded += len(value)
 		i += length
 	}
-	return b.String(), whole && b.Len() <= maxExpanded
+	return b.String(), whole && b.Len() <= maxLine
 }
+
+// maxName bounds the name of a variable.
+const maxName = 256
 
 // variable returns the name that a $ has after it, and how long that is with its braces;
 // what a shell takes for more than a name has none.
 func variable(text string) (name string, length int) {
+	text = text[:min(len(text), maxName)]
 	if inner, is := strings.CutPrefix(text, "{"); is {
 		name, _, _ = strings.Cut(inner, "}")
 		if identifier(name) {
@@ -104,7 +106,7 @@ func variable(text string) (name string, length int) {
 		}
 		return "", 0
 	}
-	for length < len(text) && identifier(text[:length+1]) {
+	for length < len(text) && identifier("_"+text[length:length+1]) {
 		length++
 	}
 	return text[:length], length

@@ -15,6 +15,7 @@ type service struct {
 	key     ipvsctl.ServiceKey
 	config  ipvsctl.Service
 	servers []*server
+	by      map[ipvsctl.DestinationKey]*server
 	from    []importer.Place
 	comment []string
 }
@@ -31,16 +32,12 @@ func (s *service) learn(c command) {
 	s.from, s.comment = append(s.from, c.Place), append(s.comment, c.comment...)
 }
 
-func (s *service) find(key ipvsctl.DestinationKey) *server {
-	for _, d := range s.servers {
-		if d.key == key {
-			return d
-		}
-	}
-	return nil
+func (s *service) add(d *server) {
+	s.servers, s.by[d.key] = append(s.servers, d), d
 }
 
 func (s *service) remove(d *server) {
+	delete(s.by, d.key)
 	s.servers = slices.DeleteFunc(s.servers, func(o *server) bool { return o == d })
 }
 

@@ -213,6 +213,38 @@ func (e entry) overlaps(o entry) bool {
 	return !e.last.Less(o.first) && !o.last.Less(e.first)
 }
 
+// listened is what is listened to at one port, or with one mark. There may be 100,000 of them.
+type listened struct {
+	at     map[netip.Addr]entry // single addresses; those of marks have none
+	ranges []entry
+}
+
+// add adds an entry, unless another one has some of its addresses: that is the first one.
+func (l *listened) add(e entry) (first entry, again bool) {
+	if e.first == e.last {
+		if first, again = l.at[e.first]; again {
+			return first, true
+		}
+	} else {
+		for _, o := range l.at {
+			if e.overlaps(o) && (!again || o.s.Line < first.s.Line) {
+				first, again = o, true
+			}
+		}
+	}
+	if i := slices.IndexFunc(l.ranges, e.overlaps); i >= 0 && !again {
+		return l.ranges[i], true
+	}
+	switch {
+	case again:
+	case e.first == e.last:
+		l.at[e.first] = e
+	default:
+		l.ranges = append(l.ranges, e)
+	}
+	return first, again
+}
+
 // six reports whether a service is one of IPv6.
 func (v *virtualServer) six(e entry) bool {
 	if e.mark != 0 {

@@ -23,7 +23,7 @@ type lvs struct {
 	nftables setting[bool]           // nftables_ipvs
 	mixed    *Statement              // a virtual server with servers of both families
 	names    map[string]bool
-	keys     map[string][]entry      // of what is listened to
+	keys     map[string]*listened    // by protocol and port, or mark
 	told     map[string]bool         // what was said once
 	used     map[importer.Place]bool // of what is said elsewhere, and counts here
 }

@@ -30,6 +30,7 @@ type virtualServer struct {
 	timers
 	sorry   *sorryServer
 	servers []*realServer
+	at      map[netip.AddrPort]*realServer
 }
 
 // A sorryServer is a sorry_server.

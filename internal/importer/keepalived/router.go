@@ -72,7 +72,8 @@ func (r *routers) retract(i *instance, losses, files int) {
 			inner[line.Place] = true
 		}
 	}
-	r.Losses = append(r.Losses[:losses:losses], slices.DeleteFunc(r.Losses[losses:], func(l importer.Loss) bool { return inner[l.Place] })...)
+	kept := slices.DeleteFunc(r.Losses[losses:], func(l importer.Loss) bool { return inner[l.Place] })
+	r.Losses = r.Losses[:losses+len(kept)]
 	r.Files = r.Files[:files]
 	reason, remedy := "it has no address, and nothing else that would move: keepalived exchanges adverts for it all the same", "Write a virtual_router with an address, or with a program in an on block."
 	if i.taken != "" {

@@ -13,7 +13,7 @@ import (
 
 // readLVS reads what is about virtual servers.
 func readLVS(top []*Statement, w *walk) *lvs {
-	l := &lvs{walk: w, groups: map[string]*serverGroup{}, files: map[string]*trackedFile{}, names: map[string]bool{}, keys: map[string][]entry{}, told: map[string]bool{}, used: map[importer.Place]bool{}}
+	l := &lvs{walk: w, groups: map[string]*serverGroup{}, files: map[string]*trackedFile{}, names: map[string]bool{}, keys: map[string]*listened{}, told: map[string]bool{}, used: map[importer.Place]bool{}}
 	for _, s := range top {
 		switch s.Words[0] {
 		case "virtual_server":
@@ -130,16 +130,18 @@ func (l *lvs) taken(v *virtualServer, e entry) bool {
 	if e.mark != 0 {
 		key = v.markFamily(e) + " mark " + strconv.FormatUint(uint64(e.mark), 10)
 	}
-	i := slices.IndexFunc(l.keys[key], func(o entry) bool { return e.mark != 0 || e.overlaps(o) })
-	if i < 0 {
-		l.keys[key] = append(l.keys[key], e)
+	if l.keys[key] == nil {
+		l.keys[key] = &listened{at: make(map[netip.Addr]entry)}
+	}
+	first, again := l.keys[key].add(e)
+	if !again {
 		return false
 	}
-	again := v.head
+	here := v.head
 	if v.group != "" {
-		again = e.s
+		here = e.s
 	}
-	l.dropBlock(importer.Lost, again, "the same virtual server is already at "+placeOf(l.keys[key][i].s)+", and lvsd has each once", "Write all its servers into that one.")
+	l.dropBlock(importer.Lost, here, "the same virtual server is already at "+placeOf(first.s)+", and lvsd has each once", "Write all its servers into that one.")
 	return true
 }
 

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,8 +138,9 @@ func readReal(w *walk, s *Statement, v *virtualServer) {
 		w.skip(s, "a real server has an address and a port, and keepalived passes over this block as well")
 		return
 	}
-	if i := slices.IndexFunc(v.servers, func(o *realServer) bool { return o.addr == r.addr && o.port == r.port }); i >= 0 {
-		w.skip(s, "the same real server is already at line "+strconv.Itoa(v.servers[i].head.Line)+", and keepalived has it once as well")
+	key := netip.AddrPortFrom(r.addr, r.port)
+	if first := v.at[key]; first != nil {
+		w.skip(s, "the same real server is already at line "+strconv.Itoa(first.head.Line)+", and keepalived has it once as well")
 		return
 	}
 	w.extra(s, 3)
@@ -148,6 +150,10 @@ func readReal(w *walk, s *Statement, v *virtualServer) {
 		return
 	}
 	v.servers = append(v.servers, r)
+	if v.at == nil {
+		v.at = make(map[netip.AddrPort]*realServer)
+	}
+	v.at[key] = r
 }
 
 // sorry reads a sorry server.

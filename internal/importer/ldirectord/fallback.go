@@ -24,7 +24,7 @@ func (w *walk) fallback(s *service, port uint16) (*server, error) {
 		return nil, nil // ldirectord does not find the one for all services
 	}
 	if l == nil {
-		l = w.last(w.file.all, word)
+		l = w.last(nil, word)
 	}
 	if l == nil {
 		return nil, nil

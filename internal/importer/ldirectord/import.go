@@ -11,7 +11,7 @@ func Import(name string, source []byte, o Options) (importer.Result, error) {
 	if err != nil {
 		return importer.Result{}, err
 	}
-	w := &walk{Options: o, file: f, told: map[importer.Loss]bool{}, names: map[string]bool{}, seen: map[string]*service{}}
+	w := &walk{Options: o, file: f, told: map[importer.Loss]bool{}, names: map[string]bool{}, seen: map[string]*service{}, found: map[asking]*line{}}
 	for i, s := range f.services {
 		if i == 0 {
 			w.serial(s)
@@ -30,7 +30,7 @@ func (w *walk) stop() {
 	if len(w.Blocks) == 0 {
 		return
 	}
-	l := w.last(w.file.all, "cleanstop")
+	l := w.last(nil, "cleanstop")
 	keep := l.is("no", "yes")
 	for _, s := range w.file.services {
 		if o := w.of(s, "cleanstop"); o != nil && (o.value == "no") != keep {
@@ -54,7 +54,7 @@ func (w *walk) serial(s *service) {
 	if !w.forks() {
 		w.lose(importer.Note, s.line, "ldirectord checks one server after the other, and a server that hangs delays all; lvsd checks each on its own, so that the times count as they are written", "")
 	}
-	if l := w.last(w.file.all, "fork"); l != nil {
+	if l := w.last(nil, "fork"); l != nil {
 		w.note(l, "lvsd always checks each server on its own")
 	}
 }

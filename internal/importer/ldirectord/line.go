@@ -11,7 +11,9 @@ import (
 // The bounds of what is read.
 const (
 	maxBytes   = 16 << 20
-	maxServers = 65536 // in a file
+	maxLines   = 500_000
+	maxLine    = 64 << 10 // bytes
+	maxServers = 65536    // in a file
 )
 
 // A line is one that has a word, a sign and a value.

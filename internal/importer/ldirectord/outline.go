@@ -18,7 +18,7 @@ func Outline(name string, source []byte, o Options) (importer.Outline, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing{walk: &walk{Options: o, file: f, told: map[importer.Loss]bool{}, names: map[string]bool{}, seen: map[string]*service{}}}
+	d := &drawing{walk: &walk{Options: o, file: f, told: map[importer.Loss]bool{}, names: map[string]bool{}, seen: map[string]*service{}, found: map[asking]*line{}}}
 	for _, s := range f.services {
 		if err := d.service(s); err != nil {
 			return nil, err

@@ -49,6 +49,13 @@ func parse(name string, source []byte) (*file, error) {
 		return nil, refuse(importer.Place{File: name, Line: 1}, "the file has more than %d bytes", maxBytes)
 	}
 	p := &parser{name: name, lines: strings.Split(string(source), "\n")}
+	for n, l := range p.lines {
+		if at := (importer.Place{File: name, Line: n + 1}); n == maxLines {
+			return nil, refuse(at, "the file has more than %d lines", maxLines)
+		} else if len(l) > maxLine {
+			return nil, refuse(at, "the line has %d bytes, and %d are read at most", len(l), maxLine)
+		}
+	}
 	for p.next < len(p.lines) {
 		if err := p.top(); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 
 // service makes a virtual service.
 func (w *walk) service(s *service) error {
+	w.began = len(w.Losses)
 	c, ok := w.which(s)
 	if !ok {
 		return nil
@@ -84,8 +85,8 @@ func (w *walk) which(s *service) (*checked, bool) {
 	} else if k := kinds[c.port]; k != "" && s.mark == 0 {
 		c.kind = k
 	}
-	s.label(c.protocol, w.names)
 	if s.mark != 0 {
+		s.label(c.protocol, w.names)
 		return c, true
 	}
 	a, byName, err := w.address(s.host, s.ipv6)
@@ -93,6 +94,7 @@ func (w *walk) which(s *service) (*checked, bool) {
 		w.abandon(s, "there is no address for "+s.host+": "+err.Error(), "Write the address.")
 		return nil, false
 	}
+	s.label(c.protocol, w.names)
 	if byName {
 		s.above = append(s.above, s.host+" was "+a.String()+" when this was imported.")
 	}
@@ -103,9 +105,12 @@ func (w *walk) which(s *service) (*checked, bool) {
 // abandon tells of a service of which nothing is made.
 func (w *walk) abandon(s *service, reason, remedy string) {
 	w.lose(importer.Lost, s.line, reason, remedy)
-	accounted := w.Accounted()
+	told := map[importer.Place]bool{}
+	for _, loss := range w.Losses[w.began:] {
+		told[loss.Place] = true
+	}
 	for _, l := range s.all {
-		if accounted[l.Place] {
+		if told[l.Place] {
 			continue
 		}
 		w.lose(importer.Lost, l, "it belongs to "+s.text+", which did not come along", "")

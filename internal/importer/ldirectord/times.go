@@ -41,7 +41,7 @@ func choose(absent int, list ...*line) setting {
 // stands for the other one where that is not set.
 func (w *walk) limit(s *service, negotiates bool) setting {
 	c, n := w.of(s, "checktimeout"), w.of(s, "negotiatetimeout")
-	allC, allN := w.last(w.file.all, "checktimeout"), w.last(w.file.all, "negotiatetimeout")
+	allC, allN := w.last(nil, "checktimeout"), w.last(nil, "negotiatetimeout")
 	if negotiates {
 		return choose(ownNegotiate, n, c, allN, allC)
 	}
@@ -50,7 +50,7 @@ func (w *walk) limit(s *service, negotiates bool) setting {
 
 // interval returns the time between rounds.
 func (w *walk) interval(s *service) setting {
-	all := w.last(w.file.all, "checkinterval")
+	all := w.last(nil, "checkinterval")
 	if !w.forks() {
 		return choose(ownInterval, all)
 	}
@@ -58,7 +58,7 @@ func (w *walk) interval(s *service) setting {
 }
 
 // forks reports whether each service is checked by a process of its own.
-func (w *walk) forks() bool { return w.last(w.file.all, "fork").is("yes", "no") }
+func (w *walk) forks() bool { return w.last(nil, "fork").is("yes", "no") }
 
 func (w *walk) failures(s *service) setting { return choose(1, w.either(s, "failurecount")) }
 

@@ -16,6 +16,8 @@ type walk struct {
 	names   map[string]bool        // of services
 	seen    map[string]*service    // by protocol, address and port, or by mark
 	servers int
+	found   map[asking]*line
+	began   int // how many losses there were before the service that is made
 }
 
 // lose notes that a line did not come along, or not exactly so.
@@ -29,8 +31,23 @@ func (w *walk) lose(kind importer.Kind, l *line, reason, remedy string) {
 
 func (w *walk) note(l *line, reason string) { w.lose(importer.Note, l, reason, "") }
 
-// last returns the last line with a word, which counts in ldirectord; nil if there is none.
-func (w *walk) last(list []*line, word string) (found *line) {
+// asking is a word that is looked for: in a service, or without one before the first.
+type asking struct {
+	*service
+	word string
+}
+
+// last returns the last line of a service with a word, which counts in ldirectord, or without a
+// service that for all; nil if there is none.
+func (w *walk) last(s *service, word string) (found *line) {
+	list := w.file.all
+	if s != nil {
+		list = s.all
+	}
+	found, known := w.found[asking{s, word}]
+	if known { // A service may have 65,536 lines, for each of which this is asked.
+		return found
+	}
 	for _, l := range slices.Backward(list) {
 		switch {
 		case l.word != word:
@@ -40,18 +57,19 @@ func (w *walk) last(list []*line, word string) (found *line) {
 			w.note(l, "the same is said again further down, and the last one counts")
 		}
 	}
+	w.found[asking{s, word}] = found
 	return found
 }
 
 // of returns a service's line with a word.
-func (w *walk) of(s *service, word string) *line { return w.last(s.all, word) }
+func (w *walk) of(s *service, word string) *line { return w.last(s, word) }
 
 // either returns a service's line with a word, or that for all services.
 func (w *walk) either(s *service, word string) *line {
 	if l := w.of(s, word); l != nil {
 		return l
 	}
-	return w.last(w.file.all, word)
+	return w.last(nil, word)
 }
 
 // is reports whether a line has a value; a line that is not there has one that it
