@@ -19,7 +19,7 @@ import (
 // examined is what lvsd doctor says of a host, by the codes of examinations.
 func (p *pair) examined(h *cluster.Host, flags ...string) map[string]api.Examination {
 	p.t.Helper()
-	args := append([]string{p.lvsd.Binary, "doctor", "-o", "json", "--config", p.config, "--state-dir", filepath.Join(h.Dir, "realserver")}, flags...)
+	args := append([]string{p.lvsd.Binary, "doctor", "-o", "json", "--config", p.lvsd.ConfigPath(h), "--state-dir", filepath.Join(h.Dir, "realserver")}, flags...)
 	out, err := h.Run(p.t.Context(), args...)
 	all, err := cluster.Examinations(out, err)
 	p.must(err)

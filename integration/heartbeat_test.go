@@ -47,7 +47,13 @@ func TestTheAddressesComeFromHeartbeatAndGoBack(t *testing.T) {
 	w.step("Heartbeat is stopped on the Backup", func() { w.must(w.daemons[1].Stop(leisure)) })
 	heartbeat := w.daemons[0]
 	w.step("lvsd is started on the Master, beside Heartbeat", func() { w.launch(0, imported{w.lvsd}, setup); w.waitMaster(0) })
+	if e := w.examined(w.Directors[0])["second-daemon"]; e.State != api.Wrong || !strings.HasPrefix(e.Findings[0].Text, "heartbeat runs") {
+		t.Errorf("beside Heartbeat, lvsd doctor says %+v", e)
+	}
 	w.step("Heartbeat is stopped on the Master", func() { w.must(heartbeat.Stop(leisure)) })
+	if e := w.examined(w.Directors[0])["second-daemon"]; e.State != api.Fine {
+		t.Errorf("after Heartbeat has ended, lvsd doctor says %+v", e)
+	}
 	w.step("lvsd is started on the Backup", func() { w.launch(1, imported{w.lvsd}, setup); w.waitBackup(1) })
 
 	w.step("back: lvsd is stopped on the Backup", func() { w.must(w.daemons[1].Stop(patience)) })
