@@ -42,12 +42,17 @@ func (c *Core) plan(now time.Time) {
 	c.setTable()
 }
 
-// setTable makes the planned table the kernel's.
+// table is the one for now.
+func (c *Core) table() ipvsctl.Table {
+	return c.remarking.table(c.planned.Table, c.config.Services, c.leaving)
+}
+
+// setTable makes it the kernel's.
 func (c *Core) setTable() {
 	if c.opened {
 		c.kernel = TableSeen{Unruled: c.kernel.Unruled}
 		c.tellConnections()
-		c.do(SetTable{Table: c.remarking.table(c.planned.Table), Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: keysOf(c.config.Services, slices.Concat(c.suspects.services(), c.draining.services()))})
+		c.do(SetTable{Table: c.table(), Exclusive: c.config.Director.ExclusiveTable, Packets: len(c.lulls) > 0, Watched: keysOf(c.config.Services, slices.Concat(c.suspects.services(), c.draining.services()))})
 	}
 }
 

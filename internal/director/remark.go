@@ -4,6 +4,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/ipvsctl"
 )
 
@@ -26,31 +27,33 @@ type remarking struct {
 	rules ipvsctl.Ruleset
 	// marks: the rules have been set.
 	marks bool
-	// before are the services that were there and are configured no more.
+	// before is the table that was there.
 	before ipvsctl.Table
-}
-
-// remarkingOf returns one that begins now, with what a table has.
-func remarkingOf(until time.Time, rules ipvsctl.Ruleset, has ipvsctl.Table, configured map[ipvsctl.ServiceKey]bool) remarking {
-	before := make(ipvsctl.Table)
-	for key, vs := range has {
-		if !configured[key] {
-			before[key] = vs
-		}
-	}
-	return remarking{until: until, rules: rules, before: before}
 }
 
 // underWay reports whether the kernel is not to be yet what the configuration says.
 func (r *remarking) underWay() bool { return !r.until.IsZero() }
 
 // table returns the table for now, in the place of the one that is planned. What was there
-// before serves as it did: in the plan it is there for its connections alone, if at all.
-func (r *remarking) table(planned ipvsctl.Table) ipvsctl.Table {
+// before serves as it did, if it is configured no more: in the plan it is there for its
+// connections alone, if at all. So it does if it is configured once more, and packets may
+// still come to it before anything is known of its servers.
+func (r *remarking) table(planned ipvsctl.Table, services []config.Service, leaving map[ipvsctl.ServiceKey]Leaving) ipvsctl.Table {
 	if !r.underWay() {
 		return planned
 	}
+	decided := make(map[ipvsctl.ServiceKey]bool, len(services))
+	for i := range services {
+		l, undecided := leaving[services[i].Key]
+		for _, key := range services[i].Keys() {
+			decided[key] = !undecided || l.Key == services[i].Key
+		}
+	}
 	all := maps.Clone(planned)
-	maps.Copy(all, r.before)
+	for key, vs := range r.before {
+		if !decided[key] {
+			all[key] = vs
+		}
+	}
 	return all
 }

@@ -71,7 +71,7 @@ func (c *Core) setRules(now time.Time, is *config.Config) {
 	case !c.ready:
 		c.do(SetRules(rules))
 	case !rules.Equal(Rules(c.config)):
-		c.remarking = remarkingOf(now.Add(max(tablePatience, is.Director.StartDelay)), rules, c.remarking.table(c.planned.Table), keysOfAll(is))
+		c.remarking = remarking{until: now.Add(max(tablePatience, is.Director.StartDelay)), rules: rules, before: c.table()}
 	}
 }
 
