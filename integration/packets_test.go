@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -127,15 +128,18 @@ virtual_service "control" {
 }
 `
 
-// needNAT skips a test on a kernel whose nftables has no NAT, as user-mode Linux's.
+// needNAT skips a test on a kernel whose nftables has no NAT, as user-mode Linux's. Others
+// load their modules for it here, and the daemon need not wait for them.
 func needNAT(t *testing.T) {
 	t.Helper()
 	cluster.NeedLab(t)
-	if cluster.InQEMU() {
-		return // It has.
-	}
-	const rules = "table inet probe {\n chain c {\n  type nat hook postrouting priority 100;\n  masquerade\n }\n}\n"
-	if out, err := check(rules); err != nil {
+	const rules = "table inet probe {\n chain c {\n  type nat hook postrouting priority 100;\n  meta mark 1 masquerade\n  snat ip to 192.0.2.1\n }\n}\n"
+	out, err := check(rules)
+	switch {
+	case err == nil:
+	case cluster.InQEMU():
+		t.Fatalf("NAT of nftables: %v\n%s", err, out)
+	default:
 		t.Skipf("this kernel has no NAT of nftables: %v\n%s", err, out)
 	}
 }
@@ -333,7 +337,23 @@ func (p *pair) wantUnbroken(how, config string) {
 	if plan := p.plan(); plan.Connections > 0 || len(plan.Changes) == 0 {
 		p.t.Errorf("%s: the plan cuts %d connections, and changes %+v", how, plan.Connections, plan.Changes)
 	}
-	reloaded, failed := make(chan struct{}), make(chan error, 1)
+	refused := p.askUntil()
+	p.reload(0)
+	p.until("the kernel to have it all", func() (bool, error) {
+		out, err := p.Directors[0].Run(p.t.Context(), "ipvsadm", "-Sn")
+		return strings.Contains(out, " -w 0"), err
+	})
+	if err := refused(); err != nil {
+		p.t.Errorf("%s: a request failed at the change: %v", how, err)
+	}
+	if after, err := h.page(); err != nil || after != before {
+		p.t.Errorf("%s: the open connection was answered %q, and is now %q, %v", how, before, after, err)
+	}
+}
+
+// askUntil has the client ask again and again, until it is asked whether it was ever refused.
+func (p *pair) askUntil() (refused func() error) {
+	over, failed := make(chan struct{}), make(chan error, 1)
 	go func() {
 		defer close(failed)
 		for {
@@ -342,24 +362,36 @@ func (p *pair) wantUnbroken(how, config string) {
 				return
 			}
 			select {
-			case <-reloaded:
+			case <-over:
 				return
 			default:
 			}
 		}
 	}()
+	return func() error { close(over); return <-failed }
+}
+
+// TestMarksThatChangeInARow refuse nobody, however far the kernel is with one reload when the
+// next one comes, and what their checks say first.
+func TestMarksThatChangeInARow(t *testing.T) {
+	p := markedPair(t)
+	p.waitServed("80")
+	r := rand.New(rand.NewPCG(1, 2))
+	configs := []string{manyPackets, web, strings.Replace(manyPackets, "  persistence {}\n", "  marked = false\n", 1),
+		strings.Replace(manyPackets, `check "tcp" { interval = "500ms" }`, `check "http" { interval = "500ms" }`, 1)}
+	refused := p.askUntil()
+	for range 25 {
+		p.write("web.hcl", configs[r.IntN(len(configs))])
+		p.must(p.daemons[0].Signal(syscall.SIGHUP))
+		time.Sleep(time.Duration(r.IntN(1000)) * time.Millisecond)
+	}
+	p.write("web.hcl", manyPackets)
 	p.reload(0)
-	p.until("the kernel to have it all", func() (bool, error) {
-		out, err := p.Directors[0].Run(p.t.Context(), "ipvsadm", "-Sn")
-		return strings.Contains(out, " -w 0"), err
-	})
-	close(reloaded)
-	if err := <-failed; err != nil {
-		p.t.Errorf("%s: a request failed at the change: %v", how, err)
+	p.until("packets to be marked", func() (bool, error) { s := p.mustStatus(0); return s.Rules != nil && s.Rules.Kept, nil })
+	if err := refused(); err != nil {
+		t.Errorf("a request failed: %v\n%s", err, p.daemons[0].LastWords(60))
 	}
-	if after, err := h.page(); err != nil || after != before {
-		p.t.Errorf("%s: the open connection was answered %q, and is now %q, %v", how, before, after, err)
-	}
+	p.waitServed("443")
 }
 
 // waitServed waits until a port of the virtual address is served.

@@ -24,7 +24,7 @@ virtual_router "more" {
   id              = 52
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "100ms"
-  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24", "10.13.0.204/24", "10.13.0.205/24", "10.13.0.206/24", "10.13.0.207/24", "10.13.0.208/24", "10.13.0.209/24"]
+  addresses       = ["10.13.0.201/24", "10.13.0.202/24", "10.13.0.203/24", "10.13.0.204/24", "10.13.0.205/24", "10.13.0.206/24", "10.13.0.207/24", "10.13.0.208/24", "10.13.0.209/24", "10.13.0.210/24", "10.13.0.211/24"]
 }
 
 virtual_router "six" {
@@ -32,7 +32,7 @@ virtual_router "six" {
   id              = 56
   priority        = { lvs1 = 150, lvs2 = 100 }[node.name]
   advert_interval = "100ms"
-  addresses       = ["fe80::13:200/64", "2001:db8:13::200/64", "2001:db8:13::201/64", "2001:db8:13::202/64"]
+  addresses       = ["fe80::13:200/64", "2001:db8:13::200/64", "2001:db8:13::201/64", "2001:db8:13::202/64", "2001:db8:13::203/64"]
 
   extra_address "2001:db8:1::254/64" { interface = "eth1" }
   extra_address "2001:db8:2::254/64" { interface = "eth1" }
@@ -61,6 +61,9 @@ var ways = []way{
 	{"persistence", "10.13.0.205", "forward = \"direct\"\n  persistence { timeout = \"60s\" }", false, (*pair).wantOneServer},
 	{"UDP, each packet by itself", "10.13.0.206", "forward = \"direct\"\n  protocol = \"udp\"\n  one_packet = true", false, (*pair).wantDatagramsShared},
 	{"UDP, each packet by itself, by NAT", "10.13.0.209", "forward = \"nat\"\n  protocol = \"udp\"\n  one_packet = true", false, (*pair).wantStrangers},
+	{"UDP over IPv6 with persistence", "2001:db8:13::203", "forward = \"direct\"\n  protocol = \"udp\"\n  persistence { timeout = \"60s\" }", true, (*pair).wantDatagramsOnOneServer},
+	{"SCTP", "10.13.0.210", "forward = \"direct\"\n  protocol = \"sctp\"", false, (*pair).wantAssociationsShared},
+	{"SCTP by NAT", "10.13.0.211", "forward = \"nat\"\n  protocol = \"sctp\"", false, (*pair).wantAssociationsShared},
 }
 
 // markedWays are those that need marks, so a kernel with nftables.
@@ -177,6 +180,21 @@ func (p *pair) wantDatagramsShared(w way) {
 	}
 	if want := map[string]int{"web1": 9, "web3": 3}; !maps.Equal(shares, want) {
 		p.t.Errorf("of one socket's datagrams each server has answered %v, want %v", shares, want)
+	}
+}
+
+// wantDatagramsOnOneServer fails the test unless the datagrams of all sockets of a client are
+// answered by one server.
+func (p *pair) wantDatagramsOnOneServer(w way) {
+	for _, h := range []*cluster.Host{p.Servers[0], p.Servers[2]} {
+		p.answer(h, w.address().String())
+	}
+	shares := make(map[string]int)
+	for range 8 {
+		shares[p.mustAsk(p.Client, "", "udp", w.address().String())]++
+	}
+	if len(shares) != 1 {
+		p.t.Errorf("one client's datagrams are answered by %v", shares)
 	}
 }
 
