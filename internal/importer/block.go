@@ -12,6 +12,7 @@ type Block struct {
 	Labels  []string
 	Comment []string // the lines above it, without signs
 	Items   []Item   // in the order in which they are to be written
+	Only    []string // the directors that have it; none: all
 	From    []Place  // what it was made of
 }
 
@@ -100,7 +101,7 @@ func (b *Block) One(kind string) *Block {
 
 // Alike reports whether two blocks say the same, whatever they were made of.
 func (b *Block) Alike(o *Block) bool {
-	return b.Kind == o.Kind && slices.Equal(b.Labels, o.Labels) && slices.Equal(b.Comment, o.Comment) &&
+	return b.Kind == o.Kind && slices.Equal(b.Labels, o.Labels) && slices.Equal(b.Comment, o.Comment) && slices.Equal(b.Only, o.Only) &&
 		slices.EqualFunc(b.Items, o.Items, func(x, y Item) bool {
 			if p, is := x.(*Arg); is {
 				q, too := y.(*Arg)
@@ -155,6 +156,22 @@ func (b *Block) mark(seen map[Place]bool) {
 			}
 		}
 	}
+}
+
+// places are those that a block was made of, or the first things in it.
+func (b *Block) places() []Place {
+	for _, it := range b.Items {
+		if len(b.From) > 0 {
+			break
+		}
+		switch it := it.(type) {
+		case *Arg:
+			return it.From
+		case *Block:
+			return it.places()
+		}
+	}
+	return b.From
 }
 
 // A Result is what was made of a configuration, for one director.

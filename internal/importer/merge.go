@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,8 +11,8 @@ import (
 
 // Merge makes one configuration of those of several directors, by their names: all directors
 // of lvsd have the same files. What is equal is there once; an argument that differs becomes an
-// expression on node.name. What only some directors have, and no default, is kept for all, and
-// told.
+// expression on node.name. A block that only some directors have is made on them alone; an argument
+// that only some have, and that has no default, is kept for all, and told.
 func Merge(of map[string]Result) Result {
 	m := merger{nodes: slices.Sorted(maps.Keys(of))}
 	lists := make(map[string][]Item)
@@ -138,7 +137,7 @@ func (m *merger) argument(name string, of map[string]Item, lists map[string][]It
 			equal = equal && fallback.Equal(first.Value)
 		}
 	} else if len(missing) > 0 {
-		m.partly(first.From, name+" in "+where, missing)
+		m.partly(Loss{Kind: Differs, Text: name + " in " + where, Reason: strings.Join(missing, ", ") + " lacks it, and all directors have it now", Remedy: "Check that it is meant for all, or remove it."}, first.From)
 		for _, node := range missing { // Each director must have a value.
 			values[node] = first.Value
 		}
@@ -160,9 +159,7 @@ func (m *merger) without(of map[string]Item, lists map[string][]Item) (missing [
 }
 
 // partly tells of something that not all directors have.
-func (m *merger) partly(from []Place, what string, missing []string) {
-	l := Loss{Kind: Differs, Text: what, Reason: fmt.Sprintf("%s lacks it, and all directors have the same files now", strings.Join(missing, ", ")),
-		Remedy: "Check that it is meant for all, or remove it."}
+func (m *merger) partly(l Loss, from []Place) {
 	if len(from) > 0 {
 		l.Place = from[0]
 	}
@@ -191,8 +188,20 @@ func (m *merger) block(of map[string]Item, lists map[string][]Item, schema *bloc
 		inside[node] = b.Items
 	}
 	name := strings.Join(append([]string{merged.Kind}, merged.Labels...), " ")
-	if missing := m.without(of, lists); len(missing) > 0 {
-		m.partly(merged.From, name+" in "+where, missing)
+	missing := m.without(of, lists)
+	switch {
+	case len(missing) == 0:
+	case merged.Kind == "director": // All have one; what is in it is theirs alone.
+		for _, node := range missing {
+			inside[node] = nil
+		}
+	default:
+		for _, node := range m.nodes {
+			if of[node] != nil {
+				merged.Only = append(merged.Only, node)
+			}
+		}
+		m.partly(Loss{Kind: Note, Text: name + " in " + where, Reason: strings.Join(missing, ", ") + " lacks it: a dynamic block makes it on " + strings.Join(merged.Only, ", ") + " alone", Remedy: "Write it without dynamic if it is meant for all."}, merged.places())
 	}
 	merged.Items = m.items(inside, inner(merged, schema), name)
 	return merged

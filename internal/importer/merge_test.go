@@ -46,10 +46,36 @@ func TestDirectorsBecomeOneConfiguration(t *testing.T) {
 	}
 }
 
-// What one director has, and another one lacks, is told.
-func TestWhatADirectorLacksIsTold(t *testing.T) {
-	r := Merge(map[string]Result{"lvs1": router("a.conf", 150, "eth1"), "lvs2": router("b.conf", 150)})
-	if len(r.Losses) != 1 || r.Losses[0].Text != "track interface eth1 in virtual_router outside" || r.Losses[0].Place != (Place{"a.conf", 6}) {
+// TestWhatADirectorLacksIsMadeOnTheOthers, and told.
+func TestWhatADirectorLacksIsMadeOnTheOthers(t *testing.T) {
+	with := router("a.conf", 150, "eth1")
+	with.Blocks = append(with.Blocks, NewBlock("virtual_service", "web").Note("The shop."))
+	r := Merge(map[string]Result{"lvs1": with, "lvs2": router("b.conf", 150), "lvs3": with})
+	want := `virtual_router "outside" {
+  interface = "eth0"
+  id        = 51
+  priority  = 150
+  addresses = ["10.13.0.200/24"]
+
+  dynamic "track" {
+    for_each = contains(["lvs1", "lvs3"], node.name) ? [1] : []
+    labels   = ["interface", "eth1"]
+    content {}
+  }
+}
+
+# The shop.
+dynamic "virtual_service" {
+  for_each = contains(["lvs1", "lvs3"], node.name) ? [1] : []
+  labels   = ["web"]
+  content {}
+}
+`
+	if diff := cmp.Diff(want, Write(r.Blocks)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r = Merge(map[string]Result{"lvs1": router("a.conf", 150, "eth1"), "lvs2": router("b.conf", 150)})
+	if len(r.Losses) != 1 || r.Losses[0].Text != "track interface eth1 in virtual_router outside" || r.Losses[0].Place != (Place{"a.conf", 6}) || r.Losses[0].Kind != Note {
 		t.Errorf("%+v", r.Losses)
 	}
 }

@@ -58,6 +58,9 @@ func (w *writer) comment(lines []string, indent string) {
 
 // block writes a block, on one line if it has one argument or none.
 func (w *writer) block(b *Block, indent string) {
+	if len(b.Only) > 0 {
+		b = b.dynamic()
+	}
 	w.comment(b.Comment, indent)
 	head := indent + b.Kind
 	for _, l := range b.Labels {
@@ -76,6 +79,21 @@ func (w *writer) block(b *Block, indent string) {
 	w.WriteString(head + " {\n")
 	w.items(b, indent+"  ")
 	w.WriteString(indent + "}\n")
+}
+
+// dynamic returns the block that makes one on some directors only.
+func (b *Block) dynamic() *Block {
+	some := "node.name == " + quote(b.Only[0])
+	if len(b.Only) > 1 {
+		some = "contains(" + expression(Strings(b.Only...)) + ", node.name)"
+	}
+	d := &Block{Kind: "dynamic", Labels: []string{b.Kind}, Comment: b.Comment}
+	d.Set("for_each", Expr(some+" ? [1] : []"))
+	if len(b.Labels) > 0 {
+		d.Set("labels", Strings(b.Labels...))
+	}
+	d.Items = append(d.Items, &Block{Kind: "content", Items: b.Items})
+	return d
 }
 
 // inline returns a block as one line.
@@ -125,7 +143,7 @@ func tall(it Item, indent string) bool {
 		return false
 	}
 	_, short := inline(b, indent+b.Kind+strings.Join(b.Labels, "     "))
-	return !short || len(b.Comment) > 0
+	return !short || len(b.Comment)+len(b.Only) > 0
 }
 
 func argument(it Item) *Arg {
