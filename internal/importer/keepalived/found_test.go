@@ -141,3 +141,21 @@ func TestConfigurationsAsTheyAreFound(t *testing.T) {
 		})
 	}
 }
+
+// What keepalived itself makes of them is compared with that.
+func TestOutlinesOfConfigurationsAsTheyAreFound(t *testing.T) {
+	const router = "vrrp_instance %s {\ninterface eth0\nvirtual_router_id %d\nversion 3\nuse_vmac\nadvert_int 100\nvirtual_ipaddress {\n10.9.0.1/24 dev vrrp.3\n}\n}\n"
+	conf := fmt.Sprintf(router, "a", 3) + fmt.Sprintf(router, "a", 4)
+	out, err := Outline(disk{"k.conf": conf}, "k.conf", Options{ID: "lvs1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, r := range out {
+		rows = append(rows, fmt.Sprint(r.Key, ": ", r.Value, " ", r.Times))
+	}
+	got, want := strings.Join(rows, "\n"), "virtual router 3 of IPv4 on eth0: priority 100, VRRP 3 [{an advert every 40.95s}]\naddress 10.9.0.1 on eth0: /24, of virtual router 3 []"
+	if got != want {
+		t.Errorf("it makes\n%s\nwant\n%s", got, want)
+	}
+}

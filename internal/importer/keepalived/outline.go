@@ -24,10 +24,14 @@ func Outline(files Files, path string, o Options) (importer.Outline, error) {
 			d.globals = append(d.globals, s.Block...)
 		}
 	}
+	names := map[string]bool{}
 	for _, s := range top {
 		switch {
 		case s.Is("vrrp_instance"):
-			d.instance(s)
+			if !names[s.Arg(1)] { // A second one of a name is not run.
+				d.instance(s)
+			}
+			names[s.Arg(1)] = true
 		case s.Is("static_ipaddress"):
 			d.addresses(s, cmp.Or(word(d.globals, "default_interface"), "eth0"), nil, 0)
 		}
