@@ -174,7 +174,7 @@ func asking(v *vrrp.Config, seen api.Router) (all []netip.Addr) {
 		all = append(all, p.Addr())
 	}
 	for _, p := range seen.Peers {
-		if p.Age >= doctor.Forgotten(seen) {
+		if p.Age >= doctor.Silence(seen) {
 			all = append(all, p.Address)
 		}
 	}

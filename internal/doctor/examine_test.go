@@ -233,6 +233,8 @@ func TestOnlyADirectorThatIsNotHeardIsSnoopedAway(t *testing.T) {
 			c.Heard[virtual], c.Heard[other] = []string{theirs}, []string{theirs}
 			c.Routers["outside"].Peers[0].Refused = "hmac_wrong"
 		}, api.Fine},
+		{"a Backup hears its Master", func(c *Case) { c.Routers["outside"] = api.Router{State: api.Backup} }, api.Fine},
+		{"an interface is down", func(c *Case) { c.Routers["outside"] = api.Router{State: api.Initialize} }, api.NotKnown},
 		{"a Master by IPv6", func(c *Case) {
 			c.Config.Routers[0].Addresses = []netip.Prefix{netip.MustParsePrefix("fe80::1/64")}
 		}, api.NotKnown},

@@ -156,7 +156,9 @@ func lookSnooping(c *Case) (r Result) {
 		switch {
 		case !known:
 			open = "what adverts it hears is the daemon's to say: " + c.Silent
-		case seen.State != api.Master: // It hears the Master.
+		case seen.State == api.Backup: // It hears the Master.
+		case seen.State != api.Master:
+			open = fmt.Sprintf("virtual router %q does not run", v.Name)
 		case v.Family() == 6:
 			open = "a Master cannot ask by IPv6 who else is one"
 		case len(seen.Peers) == 0 && slices.ContainsFunc(v.Addresses, func(p netip.Prefix) bool { return len(c.Heard[p.Addr()]) > 0 }):
@@ -178,22 +180,21 @@ func lookSnooping(c *Case) (r Result) {
 // answers from its own.
 func (c *Case) contested(r *Result, v *vrrp.Config, seen api.Router) {
 	for _, p := range seen.Peers {
-		if p.Age < Forgotten(seen) || p.Refused != "" {
+		if p.Age < Silence(seen) || p.Refused != "" {
 			continue
 		}
 		for _, a := range v.Addresses {
 			if mac := common(c.Heard[p.Address], c.Heard[a.Addr()]); mac != "" {
 				r.wrong(fmt.Sprintf("virtual router %q", v.Name), "write peers in the virtual_router of both directors, so that adverts are sent by unicast; or have a switch of that network ask who listens (an IGMP querier)", nil,
-					"both directors are Master of virtual router %q: %v (MAC %s) has %v too and can be reached, but no advert of it has been heard for %v: a switch between them holds multicast back (IGMP snooping without a querier), or a packet filter of its own does", v.Name, p.Address, mac, a.Addr(), p.Age.Round(time.Second))
+					"both directors are Master of virtual router %q: %v (MAC %s) has %v too and can be reached, but no advert of it has been heard for %v: a switch between them holds multicast back (IGMP snooping without a querier), or a packet filter does", v.Name, p.Address, mac, a.Addr(), p.Age.Round(time.Second))
 				break
 			}
 		}
 	}
 }
 
-// Forgotten is for how long adverts of another director must be missing before it counts as
-// silent.
-func Forgotten(seen api.Router) time.Duration {
+// Silence is for how long adverts of another director must be missing before it counts as silent.
+func Silence(seen api.Router) time.Duration {
 	return time.Duration(seen.MissedAdverts+1) * seen.Interval
 }
 
