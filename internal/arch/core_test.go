@@ -1,9 +1,11 @@
 package arch
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -188,6 +190,17 @@ const (
 )
 
 func TestSizes(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := bytes.Count(text, []byte("\n")); n > maxFile {
+				t.Errorf("%s/%s has %d lines, and %d are the limit: is it one thing?", p.name(), name, n, maxFile)
+			}
+		}
+	}
 	for _, f := range files(t) {
 		if n := f.lines(f.File); n > maxFile {
 			t.Errorf("%s/%s has %d lines, and %d are the limit: is it one thing?", f.pkg, f.name, n, maxFile)

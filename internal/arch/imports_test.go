@@ -134,6 +134,8 @@ type goPackage struct {
 	Imports    []string
 	Deps       []string
 	GoFiles    []string
+	// Tests are in the package itself, or beside it.
+	TestGoFiles, XTestGoFiles []string
 }
 
 // name is the import path within the module.
@@ -143,7 +145,7 @@ func (p goPackage) name() string { return strings.TrimPrefix(p.ImportPath, modul
 // depend on.
 func listPackages(t *testing.T, flags ...string) []goPackage {
 	t.Helper()
-	flags = append([]string{"list", "-e", "-json=ImportPath,Dir,Export,Imports,Deps,GoFiles"}, flags...)
+	flags = append([]string{"list", "-e", "-json=ImportPath,Dir,Export,Imports,Deps,GoFiles,TestGoFiles,XTestGoFiles"}, flags...)
 	c := exec.Command("go", append(flags, module+"...")...)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0") // as everything else is built: what is exported is in the cache
 	var stderr bytes.Buffer
