@@ -1,7 +1,7 @@
 package block
 
 import (
-	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/binary"
 )
 
@@ -17,7 +17,7 @@ type reuser struct {
 	*scope
 	known map[Key][]byte
 	// context is the hash of what is the same for all blocks.
-	context [sha256.Size]byte
+	context [sha512.Size256]byte
 }
 
 // recordContext computes the context, given the files that the locals and the
@@ -26,7 +26,7 @@ func (r *reuser) recordContext(files []fileRead) {
 	if r.known == nil {
 		return
 	}
-	h := sha256.New()
+	h := sha512.New512_256()
 	record(h, "node", []byte(r.options.Node))
 	record(h, "dir", []byte(r.sources.dir))
 	r.sources.recordEnv(h, r.options)
@@ -44,7 +44,7 @@ func (r *reuser) recordContext(files []fileRead) {
 }
 
 func (r reuser) key(text []byte) (k Key) {
-	h := sha256.New()
+	h := sha512.New512_256()
 	h.Write(r.context[:])
 	h.Write(text)
 	copy(k[:], h.Sum(nil))

@@ -1,7 +1,7 @@
 package block
 
 import (
-	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -149,7 +149,7 @@ func sumOf(text []byte, err error) string {
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	sum := sha256.Sum256(text)
+	sum := sha512.Sum512_256(text)
 	return string(sum[:])
 }
 

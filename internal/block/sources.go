@@ -2,7 +2,7 @@ package block
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -290,9 +290,10 @@ func (s Sources) resolve(name string) string {
 // Digest identifies what Parse would be given: the files, the environment
 // variables that they mention, and the contents of o.Files. The node is not in
 // it, so that directors which run the same files have the same digest. It costs
-// one pass over the bytes.
+// one pass over the bytes, by SHA-512/256: a processor without instructions for SHA-256
+// takes less than half of the time.
 func (s Sources) Digest(o Options) string {
-	h := sha256.New()
+	h := sha512.New512_256()
 	for _, f := range s.files {
 		record(h, filepath.Base(f.name), f.text)
 	}
