@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -248,9 +250,18 @@ func markedPair(t *testing.T, udp ...uint16) *pair {
 func TestServicesOfMarkedPackets(t *testing.T) {
 	p := markedPair(t, 16384, 20000, 32767)
 	p.waitHolder(0, cluster.VIP6)
-	p.wantEachOnOneServer("10.13.0.%d/24", "10.13.0.200", "80", "443", "80", "443")
-	p.wantEachOnOneServer("10.13.0.%d/24", "10.13.0.200", "16384/udp", "20000/udp", "32767/udp")
-	p.wantEachOnOneServer("2001:db8:13::%d/64", "2001:db8:13::200", "80", "443", "16384/udp", "20000/udp", "80", "32767/udp")
+	var clients, clients6 []string
+	batch := ""
+	for i := range 4 {
+		clients, clients6 = append(clients, fmt.Sprint("10.13.0.", 101+i)), append(clients6, fmt.Sprint("2001:db8:13::", 101+i))
+		batch += fmt.Sprintf("address add %s/24 dev eth0\naddress add %s/64 dev eth0\n", clients[i], clients6[i])
+	}
+	file := filepath.Join(p.Client.Dir, "clients")
+	p.must(os.WriteFile(file, []byte(batch), 0o600))
+	p.on(p.Client, "ip", "-batch", file)
+	p.wantEachOnOneServer(clients, "10.13.0.200", "80", "443", "80", "443")
+	p.wantEachOnOneServer(clients, "10.13.0.200", "16384/udp", "20000/udp", "32767/udp")
+	p.wantEachOnOneServer(clients6, "2001:db8:13::200", "80", "443", "16384/udp", "20000/udp", "80", "32767/udp")
 
 	// A client in the servers' network, and in the name of whom the server sees it.
 	neighbour := p.Servers[1]
@@ -273,15 +284,12 @@ func TestServicesOfMarkedPackets(t *testing.T) {
 	}
 }
 
-// wantEachOnOneServer fails the test unless each of four clients, whose addresses are of one
-// pattern, is on one server at all ports, and more than one server has clients.
-func (p *pair) wantEachOnOneServer(clients, to string, ports ...string) {
+// wantEachOnOneServer fails the test unless each client is on one server at all ports, and
+// more than one server has clients.
+func (p *pair) wantEachOnOneServer(clients []string, to string, ports ...string) {
 	p.t.Helper()
 	used := make(map[string]bool)
-	for i := range 4 {
-		prefix := fmt.Sprintf(clients, 101+i)
-		p.on(p.Client, "ip", "address", "replace", prefix, "dev", "eth0")
-		from, _, _ := strings.Cut(prefix, "/")
+	for _, from := range clients {
 		servers := make([]string, len(ports))
 		for i, port := range ports {
 			port, udp := strings.CutSuffix(port, "/udp")
@@ -293,7 +301,7 @@ func (p *pair) wantEachOnOneServer(clients, to string, ports ...string) {
 		}
 	}
 	if len(used) < 2 {
-		p.t.Errorf("four clients of %s are all on %v", to, used)
+		p.t.Errorf("the clients of %s are all on %v", to, used)
 	}
 }
 
