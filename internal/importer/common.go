@@ -9,8 +9,20 @@ import (
 )
 
 // Simplify gives what repeats in the checks of all virtual services a block defaults, which it
-// adds. What lvsd reads is the same before and after. The blocks are tidy.
+// adds, and makes real servers that repeat one block. What lvsd reads is the same before and after.
+// The blocks are tidy.
 func Simplify(blocks []*Block) []*Block {
+	blocks = withDefaults(blocks)
+	for _, b := range blocks {
+		if b.Kind == "virtual_service" {
+			b.repeated()
+		}
+	}
+	return blocks
+}
+
+// withDefaults adds what checks have in common.
+func withDefaults(blocks []*Block) []*Block {
 	all, implied := checksIn(blocks)
 	if implied || slices.ContainsFunc(blocks, func(b *Block) bool { return b.Kind == "defaults" }) {
 		return blocks // A check that is nowhere written has the defaults, too.

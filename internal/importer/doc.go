@@ -7,6 +7,7 @@
 //	value.go, block.go  expressions, and the blocks that have them
 //	write.go            blocks as text
 //	plain.go            blocks without what need not be said
+//	repeated.go         real servers that repeat, as one block
 //	common.go           what repeats in checks, said once
 //	merge.go            several directors' as one
 //	split.go            blocks in files

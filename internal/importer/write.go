@@ -87,7 +87,7 @@ func (b *Block) dynamic() *Block {
 	if len(b.Only) > 1 {
 		some = "contains(" + expression(Strings(b.Only...)) + ", node.name)"
 	}
-	d := &Block{Kind: "dynamic", Labels: []string{b.Kind}, Comment: b.Comment}
+	d := &Block{Kind: "dynamic", Labels: []string{b.Kind}, Comment: b.Comment, From: b.From}
 	d.Set("for_each", Expr(some+" ? [1] : []"))
 	if len(b.Labels) > 0 {
 		d.Set("labels", Strings(b.Labels...))
