@@ -19,7 +19,7 @@ func part(n int) int {
 	if *whole {
 		return n
 	}
-	return n / 512
+	return n / 4096
 }
 
 // huge repeats a text until it has 10 MB.
