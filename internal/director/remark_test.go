@@ -99,11 +99,12 @@ func (r marksWorld) config(n int) *config.Config {
 		{r.byMark("web", 0x6c770001, 80, 443)},
 		{r.byAddress("web", 80), r.byAddress("other", 443)},
 		{r.byAddress("web", 80), r.byMark("other", 0x6c770002, 443)},
+		{r.several()},
 		{r.byMark("other", 0x6c770002, 80, 443)},
 		{r.byMark("web", 0x6c770001, 443), r.byAddress("other", 80)},
 	}
 	if r.checked {
-		services = services[:5]
+		services = services[:6]
 	}
 	c := clusterOf(services[r.IntN(len(services))]...)
 	c.Digest = fmt.Sprint(n)
@@ -131,6 +132,12 @@ func (r marksWorld) byMark(name string, mark uint32, ports ...uint16) config.Ser
 	packets := ipvsctl.Select([]ipvsctl.AddressRange{{First: vip, Last: vip}}, []ipvsctl.Protocol{ipvsctl.TCP}, all)
 	s.Packets, s.Mark = &packets, mark
 	s.Key = ipvsctl.ServiceKey{Mark: mark, Addr: netip.IPv4Unspecified()}
+	return s
+}
+
+func (r marksWorld) several() config.Service {
+	s := r.byMark("web", 0, 80, 443)
+	s.Key = ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: vip, Port: 80}
 	return s
 }
 
