@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -376,6 +377,29 @@ func (p *pair) askUntil() (refused func() error) {
 		}
 	}()
 	return func() error { close(over); return <-failed }
+}
+
+// TestMarksThatChangeInARow refuse nobody, however far the kernel is with one reload when the
+// next one comes, and what their checks say first.
+func TestMarksThatChangeInARow(t *testing.T) {
+	p := markedPair(t)
+	p.waitServed("80")
+	r := rand.New(rand.NewPCG(1, 2))
+	configs := []string{manyPackets, web, strings.Replace(manyPackets, "  persistence {}\n", "  marked = false\n", 1),
+		strings.Replace(manyPackets, `check "tcp" { interval = "500ms" }`, `check "http" { interval = "500ms" }`, 1)}
+	refused := p.askUntil()
+	for range 25 {
+		p.write("web.hcl", configs[r.IntN(len(configs))])
+		p.must(p.daemons[0].Signal(syscall.SIGHUP))
+		time.Sleep(time.Duration(r.IntN(1000)) * time.Millisecond)
+	}
+	p.write("web.hcl", manyPackets)
+	p.reload(0)
+	p.until("packets to be marked", func() (bool, error) { s := p.mustStatus(0); return s.Rules != nil && s.Rules.Kept, nil })
+	if err := refused(); err != nil {
+		t.Errorf("a request failed: %v\n%s", err, p.daemons[0].LastWords(60))
+	}
+	p.waitServed("443")
 }
 
 // waitServed waits until a port of the virtual address is served.

@@ -9,10 +9,12 @@ import (
 )
 
 // How long each step of a remarking waits: for the table, unless the first results of checks
-// have more time, and for nftables.
+// have more time, for nftables, and then for packets that had passed nftables before. A
+// virtual machine's processor may stand still with one in its hands.
 const (
-	tablePatience = 10 * time.Second
-	rulesPatience = 2 * time.Second
+	tablePatience  = 10 * time.Second
+	rulesPatience  = 2 * time.Second
+	packetPatience = time.Second
 )
 
 // A remarking is what a reload does by which packets get other marks than before. At first
@@ -25,8 +27,8 @@ type remarking struct {
 	// until is when it goes on in any case; zero: none is under way.
 	until time.Time
 	rules ipvsctl.Ruleset
-	// marks: the rules have been set.
-	marks bool
+	// marks: the rules have been set. marked: nftables has them.
+	marks, marked bool
 	// before is the table that was there.
 	before ipvsctl.Table
 }

@@ -24,7 +24,15 @@ type packetKernel struct {
 	wantRules ipvsctl.Ruleset
 	// written and set: the table and the rules are those that are wanted.
 	written, set bool
-	steps        []string // what came to pass
+	// before are rules that were there before, and until when: packets may have passed them.
+	before []passed
+	steps  []string // what came to pass
+}
+
+// A passed ruleset was there until a time.
+type passed struct {
+	rules ipvsctl.Ruleset
+	until time.Time
 }
 
 func (k *packetKernel) step(what string) { k.steps = append(k.steps, what) }
@@ -59,17 +67,33 @@ func (k *packetKernel) take(effects []Effect) {
 
 // write does what was asked of IPVS, and mark what was asked of nftables.
 func (k *packetKernel) write(now time.Time) { k.table, k.written = k.wantTable, true; k.told(now) }
-func (k *packetKernel) mark(now time.Time)  { k.rules, k.set = k.wantRules, true; k.told(now) }
+func (k *packetKernel) mark(now time.Time) {
+	k.before = append(k.before, passed{k.rules, now})
+	k.rules, k.set = k.wantRules, true
+	k.told(now)
+}
 
 // told tells the core how far the kernel is.
 func (k *packetKernel) told(now time.Time) {
 	k.take(k.core.Handle(now, TableSeen{Converged: k.written, Unruled: !k.set}))
 }
 
-// served reports whether a packet to port 80 finds a server, as IPVS looks for it.
-func (k *packetKernel) served() bool {
+// served reports whether a packet to port 80 finds a server, also if it has passed nftables
+// some time ago.
+func (k *packetKernel) served(now time.Time) bool {
+	for _, p := range k.before {
+		if now.Sub(p.until) < packetPatience && !k.leads(p.rules) {
+			return false
+		}
+	}
+	return k.leads(k.rules)
+}
+
+// leads reports whether a packet that has passed some rules finds a server, as IPVS looks
+// for it.
+func (k *packetKernel) leads(rules ipvsctl.Ruleset) bool {
 	key := ipvsctl.ServiceKey{Protocol: ipvsctl.TCP, Addr: vip, Port: 80}
-	mark := k.rules.MarkOf(key)
+	mark := rules.MarkOf(key)
 	vs, known := k.table[ipvsctl.ServiceKey{Mark: mark, Addr: netip.IPv4Unspecified()}]
 	if !known || mark == 0 {
 		vs = k.table[key]
@@ -167,6 +191,7 @@ func TestAnyReloadsOfMarksLeaveEachPacketAServer(t *testing.T) {
 		k := &packetKernel{core: core, config: first}
 		k.take(effects)
 		k.mark(start)
+		k.before = nil // Nobody was served.
 		k.write(start)
 		k.pass(start)
 		k.write(start)
@@ -187,7 +212,7 @@ func TestAnyReloadsOfMarksLeaveEachPacketAServer(t *testing.T) {
 				k.step("the table is written")
 				k.write(now)
 			}
-			if !k.served() {
+			if !k.served(now) {
 				t.Fatalf("seed %d: a packet has no server after\n%s\nrules %v\ntable\n%v", seed, strings.Join(k.steps, "\n"), k.rules, k.table)
 			}
 		}

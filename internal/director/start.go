@@ -96,7 +96,9 @@ func (c *Core) remark(now time.Time) {
 		r.marks, r.until = true, now.Add(rulesPatience)
 		c.kernel.Unruled = true
 		c.do(SetRules(r.rules))
-	case r.marks && (late || !c.kernel.Unruled):
+	case r.marks && !r.marked && !c.kernel.Unruled:
+		r.marked, r.until = true, now.Add(packetPatience)
+	case r.marks && late:
 		c.remarking = remarking{}
 		c.setTable()
 	}
