@@ -15,6 +15,7 @@
 //	real.go, fallback.go    real servers, and what serves without them
 //	pattern.go              regular expressions of Perl
 //	times.go                intervals, time limits and counts
+//	tls.go                  certificates
 //	http.go, talk.go        the checks that negotiate
 //	check.go                which checks a server must pass
 //	service.go              a virtual service

@@ -37,7 +37,7 @@ func (w *walk) web(s *service, r *server, kind string) *importer.Block {
 	b.Set("follow_redirects", importer.Number(redirects)).Comment = "ldirectord follows those to other hosts, too"
 	w.expect(b, a, "body")
 	if name == "https" {
-		b.Block("tls").Note("ldirectord verifies no certificates. Remove this line once they are valid:").Set("verify", importer.Bool(false))
+		w.nameless(s, b)
 	}
 	return b
 }
@@ -126,13 +126,4 @@ func (w *walk) expect(b *importer.Block, a ask, option string) {
 		return
 	}
 	b.Block("expect").Set(option, importer.String(p), a.heard...)
-}
-
-func first(list ...*line) *line {
-	for _, l := range list {
-		if l != nil {
-			return l
-		}
-	}
-	return nil
 }

@@ -9,11 +9,6 @@ import (
 	"github.com/lvsd/lvsd/internal/importer"
 )
 
-// unverified has a check speak TLS without verifying the certificate.
-func unverified(b *importer.Block) {
-	b.Block("tls").Note("ldirectord verifies no certificates. Remove this line once they are valid:").Set("verify", importer.Bool(false))
-}
-
 // login sets whom a check logs in as. It returns false where nobody is.
 func (w *walk) login(s *service, b *importer.Block) bool {
 	l, p := w.of(s, "login"), w.of(s, "passwd")
@@ -36,7 +31,7 @@ func (w *walk) mail(s *service, kind string, tls bool) *importer.Block {
 	b := importer.NewBlock("check", kind)
 	w.login(s, b)
 	if tls {
-		unverified(b)
+		w.nameless(s, b)
 	}
 	return b
 }
@@ -76,7 +71,7 @@ func (w *walk) ldap(s *service, r *server, tls bool) *importer.Block {
 		w.lose(kind, a.answer, reason, "")
 	}
 	if tls {
-		unverified(b)
+		unverified(b, "ldirectord verifies no certificates of LDAP.")
 	}
 	return b
 }

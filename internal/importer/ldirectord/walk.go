@@ -131,3 +131,13 @@ func (w *walk) unused(l *line, inside bool) {
 		w.note(l, "the services and checks here have no use for it")
 	}
 }
+
+// first returns the first of these lines that is there.
+func first(list ...*line) *line {
+	for _, l := range list {
+		if l != nil {
+			return l
+		}
+	}
+	return nil
+}

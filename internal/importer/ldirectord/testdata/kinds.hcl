@@ -54,7 +54,7 @@ virtual_service "192.0.2.1:995" {
   forward   = "nat"
 
   check "pop3" {
-    # ldirectord verifies no certificates. Remove this line once they are valid:
+    # ldirectord verifies who signed certificates, but not their names. Remove this line once they are valid:
     tls { verify = false }
   }
 
@@ -77,7 +77,7 @@ virtual_service "192.0.2.1:993" {
   forward   = "nat"
 
   check "imap" {
-    # ldirectord verifies no certificates. Remove this line once they are valid:
+    # ldirectord verifies who signed certificates, but not their names. Remove this line once they are valid:
     tls { verify = false }
   }
 
@@ -119,7 +119,7 @@ virtual_service "192.0.2.1:636" {
     password_file = "/etc/lvsd/192.0.2.1-636.password"
     base          = "dc=example,dc=org"
 
-    # ldirectord verifies no certificates. Remove this line once they are valid:
+    # ldirectord verifies no certificates of LDAP. Remove this line once they are valid:
     tls { verify = false }
   }
 

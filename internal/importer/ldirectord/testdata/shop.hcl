@@ -95,7 +95,7 @@ virtual_service "fwmark-7" {
     port             = 443
     follow_redirects = 7        # ldirectord follows those to other hosts, too
 
-    # ldirectord verifies no certificates. Remove this line once they are valid:
+    # ldirectord verifies who signed certificates, but not their names. Remove this line once they are valid:
     tls { verify = false }
   }
 
@@ -116,7 +116,7 @@ virtual_service "fwmark-7" {
       timeout          = "9330ms" # 6s and pauses in ldirectord: a server that hangs is down after 28s
       follow_redirects = 7        # ldirectord follows those to other hosts, too
 
-      # ldirectord verifies no certificates. Remove this line once they are valid:
+      # ldirectord verifies who signed certificates, but not their names. Remove this line once they are valid:
       tls { verify = false }
     }
   }
