@@ -8,6 +8,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 
 	"github.com/lvsd/lvsd/integration/cluster"
@@ -16,15 +18,21 @@ import (
 // A backend is a real server with all that the checks ask for.
 type backend struct {
 	*pair
-	host   *cluster.Host
-	wrong  atomic.Bool
-	closes []func() error
+	host        *cluster.Host
+	certificate *tls.Certificate
+	wrong       atomic.Bool
+	closes      []func() error
 }
+
+// trusted is the name of the file that has the authority of the servers' certificates.
+const trusted = "trusted.pem"
 
 // backends starts all real servers.
 func (p *pair) backends() (all []*backend) {
+	a := newAuthority(p.t)
+	p.must(os.WriteFile(filepath.Join(p.Dir, trusted), []byte(a.pem()), 0o644))
 	for _, h := range p.Servers {
-		b := &backend{pair: p, host: h}
+		b := &backend{pair: p, host: h, certificate: a.sign(p.t, "192.0.2.1")} // nobody verifies the name
 		b.start()
 		p.t.Cleanup(b.kill)
 		all = append(all, b)
@@ -50,7 +58,7 @@ func (b *backend) start() {
 	b.http(80, plain)
 	b.http(8080, plain)
 	b.http(443, func(l net.Listener) net.Listener {
-		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*newAuthority(b.t).Certificate}, ClientAuth: tls.RequestClientCert})
+		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*b.certificate}, ClientAuth: tls.RequestClientCert})
 	})
 	b.mail()
 	b.datagrams(5000, func([]byte) []byte { return []byte(map[bool]string{true: "nope", false: "pong"}[b.wrong.Load()]) })

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
 	"net"
@@ -94,7 +95,7 @@ func (p *pair) serveTLS(h *cluster.Host, certificate *tls.Certificate) *atomic.P
 type authority struct{ *tls.Certificate }
 
 func newAuthority(t *testing.T) authority {
-	template := x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	template := x509.Certificate{Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	return authority{certificate(t, nil, &template)}
 }
 
