@@ -101,6 +101,22 @@ func TestPacketsAreKnownToWhoAsks(t *testing.T) {
 	}
 }
 
+// On a slow machine, looks at a large table would take all of its time.
+func TestLooksTakeATwentiethOfTheTime(t *testing.T) {
+	begun := time.Now()
+	for _, tt := range []struct{ took, next, want time.Duration }{
+		{10 * time.Millisecond, time.Second, time.Second},
+		{100 * time.Millisecond, time.Second, 2 * time.Second},
+		{time.Second, 2 * time.Second, 6 * time.Second},
+		{3 * time.Second, 3 * time.Second, 3 * time.Second}, // an answer that never came
+		{100 * time.Millisecond, time.Minute, time.Minute},
+	} {
+		if got := spared(begun, begun.Add(tt.took), begun.Add(tt.next)).Sub(begun); got != tt.want {
+			t.Errorf("after a step of %v that wants another one after %v, that comes after %v, want %v", tt.took, tt.next, got, tt.want)
+		}
+	}
+}
+
 // BenchmarkLook is what a reconciler of 1,000 services with 10 servers each does
 // every second while nothing happens.
 func BenchmarkLook(b *testing.B) {

@@ -94,8 +94,29 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		case <-r.wake:
 		case <-timer.C:
 		}
-		timer.Reset(time.Until(r.work(ctx, time.Now())))
+		begun := time.Now()
+		next := r.work(ctx, begun)
+		timer.Reset(time.Until(spared(begun, time.Now(), next)))
 	}
+}
+
+const (
+	// spare is how many times as long as a look the reconciler does nothing after it: on a
+	// slow machine, looks at a large table take a twentieth of the time, not all of it.
+	spare        = 19
+	longestSpare = 5 * time.Second
+	// longestLook is what a look takes at most. A longer step has written much, or has
+	// waited for an answer.
+	longestLook = 2 * time.Second
+)
+
+// spared is when the next step is due after one that took so long.
+func spared(begun, ended, next time.Time) time.Time {
+	took := ended.Sub(begun)
+	if earliest := ended.Add(min(spare*took, longestSpare)); took <= longestLook && next.Before(earliest) {
+		return earliest
+	}
+	return next
 }
 
 // work takes one step and returns when the next one is due.
