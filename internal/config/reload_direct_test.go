@@ -161,7 +161,8 @@ func direct(t *testing.T, before, after *config.Config, up bool) (seen []string)
 	}
 	in(director.Reload{})
 	in(director.ReadingEnded{Number: 1, Loaded: director.Loaded{Config: after}})
-	in(director.TableSeen{Converged: true}) // The table has waited for its rules.
+	in(director.TableSeen{Converged: true}) // The table has waited for its rules,
+	wait(time.Second)                       // and for packets that had passed nftables before.
 	seen = nil
 	if !up {
 		look("reloaded")
