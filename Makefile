@@ -87,7 +87,7 @@ unit: ## Run only the unit tests
 .PHONY: imported
 imported: build ## Run what is imported beside keepalived, ldirectord and ipvsadm themselves; RUN=ldirectord selects
 	@integration/packages imported
-	@go test -count 1 -v -timeout 15m -exec '$(LAB) -timeout 15m --' ./integration -run 'TestWhatIsImported.*/$(RUN)' -imported
+	@go test -count 1 -v -timeout 15m -exec '$(LAB) -timeout 15m --' ./integration -run 'TestWhatIsImportedDoesWhatThePeerDoes/$(RUN)' -imported
 
 .PHONY: dropped
 dropped: ## Import 10,000 generated configurations of each program, or GENERATED=100, and huge files

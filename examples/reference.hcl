@@ -1330,7 +1330,8 @@ virtual_service "web" {
   protocol = "tcp"
 
   # The kernel scheduler that chooses a server for each new connection. rr, lc
-  # and dh treat all weights above 0 alike.
+  # and dh treat all weights above 0 alike. While a reload changes it, the
+  # kernel refuses new clients for some milliseconds.
   # "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq",
   # "fo", "ovf" or "twos"; default: "wlc".
   scheduler = "mh"

@@ -380,12 +380,13 @@ func (p *pair) askUntil() (refused func() error) {
 }
 
 // TestMarksThatChangeInARow refuse nobody, however far the kernel is with one reload when the
-// next one comes, and what their checks say first.
+// next one comes, and what their checks say first. The scheduler is always the same: while it
+// changes that of a service, the kernel has none for it.
 func TestMarksThatChangeInARow(t *testing.T) {
 	p := markedPair(t)
 	p.waitServed("80")
 	r := rand.New(rand.NewPCG(1, 2))
-	configs := []string{manyPackets, web, strings.Replace(manyPackets, "  persistence {}\n", "  marked = false\n", 1),
+	configs := []string{manyPackets, strings.Replace(web, `"wrr"`, `"rr"`, 1), strings.Replace(manyPackets, "  persistence {}\n", "  marked = false\n", 1),
 		strings.Replace(manyPackets, `check "tcp" { interval = "500ms" }`, `check "http" { interval = "500ms" }`, 1)}
 	refused := p.askUntil()
 	for range 25 {

@@ -38,7 +38,7 @@ type service struct {
 
 var serviceTable = block.NewTable("virtual_service", func() []block.Entry[service] {
 	return slices.Concat(packetOptions((*service).which), []block.Entry[service]{
-		block.Choice("scheduler", "The kernel scheduler that chooses a server for each new connection. rr, lc and dh treat all weights above 0 alike.",
+		block.Choice("scheduler", "The kernel scheduler that chooses a server for each new connection. rr, lc and dh treat all weights above 0 alike. While a reload changes it, the kernel refuses new clients for some milliseconds.",
 			"wlc", schedulers, func(s *service) *string { return &s.scheduler }),
 		block.List("scheduler_flags", "Flags of the scheduler. sh and mh have \"fallback\" (choose another server if the first choice is down) and \"port\" (take the client's port into account, too); other schedulers have \"flag-1\" to \"flag-3\".",
 			func(s *service) *[]block.Item { return &s.flags }).Unless("none"),
