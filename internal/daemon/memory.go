@@ -17,7 +17,7 @@ const (
 	// garbage: with collectorBusy it is looked at seven times while it grows.
 	collectorStart = 400
 	collectorBusy  = 100 // from a reload on until the daemon is at rest
-	collectorRest  = 50
+	collectorRest  = 25
 )
 
 // restAfter is how long after a start or a reload a daemon is at rest. The first
