@@ -316,7 +316,8 @@ func (l *lvs) fileCheck(t target) []*importer.Block {
 	l.uses(append([]importer.Place{f.head.Place}, f.path.from...))
 	l.uses(f.weight.from)
 	b.Of(f.head.Place).Of(f.weight.from...)
-	b.Note(map[bool]string{false: "The server is down while the number in the file is not 0.", true: "The server is down while the number in the file is 0, or the file is missing."}[w.value.reverse])
+	b.Note(map[bool]string{false: "The server is down while the number in the file is not 0.", true: "The server is down while the number in the file is 0, or the file is missing."}[w.value.reverse],
+		"That is seen within a second, and by keepalived at once.")
 	b.Set("run", importer.Strings(f.program(w.value.reverse)...), f.path.from...)
 	pace{interval: time.Second, timeout: 10 * time.Second, fall: 1}.set(b, nil)
 	return []*importer.Block{b}

@@ -26,6 +26,7 @@ virtual_service "192.0.2.10:80" {
     }
 
     # The server is down while the number in the file is not 0.
+    # That is seen within a second, and by keepalived at once.
     check "exec" {
       interval = "1s"
       timeout  = "10s"
@@ -37,6 +38,7 @@ virtual_service "192.0.2.10:80" {
 
   real_server "10.0.0.13" {
     # The server is down while the number in the file is 0, or the file is missing.
+    # That is seen within a second, and by keepalived at once.
     check "exec" {
       interval = "1s"
       timeout  = "10s"
