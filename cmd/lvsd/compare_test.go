@@ -57,6 +57,13 @@ func TestImportComparesForPrograms(t *testing.T) {
 	}
 }
 
+// TestImportOfNoProgram asks which one.
+func TestImportOfNoProgram(t *testing.T) {
+	if _, stderr, exit := command(t, "import", "--compare"); exit != exitUsage || !strings.Contains(stderr, "which program's configuration?") {
+		t.Errorf("%d: %s", exit, stderr)
+	}
+}
+
 // TestImportComparesOrWrites, and not both.
 func TestImportComparesOrWrites(t *testing.T) {
 	_, stderr, exit := command(t, "import", "keepalived", "--compare", "--output", t.TempDir(), keepalivedSite(t, "100", ""))

@@ -42,7 +42,12 @@ printed: with --output, they become files of their own. lvsd-import(7) walks thr
 change, and back. The exit status is 0 if nothing is lost, 4 if something is lost or done
 differently, and 1 if nothing can be made of a file.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().NFlag() > 0 {
+				return errors.New("which program's configuration? Write its name, and then the file")
+			}
+			return c.Help()
+		},
 	}
 	var im importing
 	flags := c.PersistentFlags()
