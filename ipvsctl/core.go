@@ -223,7 +223,7 @@ func (c *core) saveLedger() {
 // fault counts a failure, or a refusal, by its kind.
 func (c *core) fault(err error) {
 	c.stats.Errors++
-	c.stats.Faults = withFault(c.stats.Faults, err)
+	c.stats.Faults = WithFault(c.stats.Faults, err)
 }
 
 // failed counts and reports a failure.

@@ -195,7 +195,7 @@ func (r *Ruler) failed(now time.Time, want Ruleset, err error) time.Time {
 	r.mu.Lock()
 	told := r.stats.LastError
 	r.stats.Failures++
-	r.stats.Faults = withFault(r.stats.Faults, err)
+	r.stats.Faults = WithFault(r.stats.Faults, err)
 	r.stats.Kept, r.stats.LastError = false, err.Error()
 	r.mu.Unlock()
 	if told != err.Error() {

@@ -13,6 +13,7 @@ import (
 	"github.com/lvsd/lvsd/internal/config"
 	"github.com/lvsd/lvsd/internal/event"
 	"github.com/lvsd/lvsd/internal/machine"
+	"github.com/lvsd/lvsd/ipvsctl"
 	"github.com/lvsd/lvsd/vrrp"
 )
 
@@ -20,7 +21,7 @@ import (
 func (c *Core) look(now time.Time, in MachineSeen) {
 	c.looking = false
 	if in.Err != nil {
-		c.settingFaults = withFault(c.settingFaults, in.Err)
+		c.settingFaults = ipvsctl.WithFault(c.settingFaults, in.Err)
 		c.tell(now, event.Warning, "machine-unseen", "", "could not read this machine's interfaces and settings", slog.Any("error", in.Err))
 		return
 	}
@@ -111,7 +112,7 @@ func (c *Core) adjusted(now time.Time, in Tuned) {
 	for _, s := range slices.Sorted(maps.Keys(in.Values)) {
 		value, before, refused := in.Values[s], c.facts.Settings[s], in.Refused[s]
 		c.refused[s] = refused
-		c.settingFaults = withFault(c.settingFaults, refused)
+		c.settingFaults = ipvsctl.WithFault(c.settingFaults, refused)
 		was, tuned := c.tuned[s]
 		switch gone := s.OfInterface() && errors.Is(refused, fs.ErrNotExist); {
 		case tuned && (gone || refused == nil && value == was):

@@ -2,7 +2,6 @@ package director
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -167,23 +166,6 @@ func outlivesServers(s config.Service) bool {
 	udp := s.Key.Protocol == ipvsctl.UDP || s.Packets != nil && slices.Contains(s.Packets.Protocols, ipvsctl.UDP) ||
 		slices.ContainsFunc(s.More, func(key ipvsctl.ServiceKey) bool { return key.Protocol == ipvsctl.UDP })
 	return udp && s.Service.Flags&ipvsctl.OnePacket == 0
-}
-
-// withFault counts a failure by its kind; nil is none.
-func withFault(counts map[string]uint64, err error) map[string]uint64 {
-	if err == nil {
-		return counts
-	}
-	kind := "other"
-	var known interface{ FaultKind() string }
-	if errors.As(err, &known) {
-		kind = known.FaultKind()
-	}
-	if counts == nil {
-		counts = make(map[string]uint64)
-	}
-	counts[kind]++
-	return counts
 }
 
 // copied returns a copy that can be written to.

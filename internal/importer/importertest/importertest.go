@@ -106,6 +106,22 @@ func Seeds(t *testing.T, check func(*testing.T, uint64)) {
 	}
 }
 
+// MostAreRead checks that many of what is generated are read, or Seeds would show nothing.
+func MostAreRead(t *testing.T, read func(seed uint64) error) {
+	n := 0
+	var last error
+	for seed := range uint64(100) {
+		if err := read(seed); err != nil {
+			last = err
+			continue
+		}
+		n++
+	}
+	if n < 40 {
+		t.Errorf("of 100, %d are read; the last one that is not: %v", n, last)
+	}
+}
+
 // Choose replaces each "<a|b|c>" in a line by one of these words, the innermost ones first.
 func Choose(r *rand.Rand, line string) string {
 	for {
